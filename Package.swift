@@ -1,0 +1,134 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours builds without warnings, in the Swift 6 language mode.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// The kernels' rounding is part of the contract: no contraction, no reassociation.
+let kernelFlags: [CSetting] = [
+    .unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
+]
+
+/// Agent and worker run on hosts that have nothing installed.
+let staticSwift: [SwiftSetting] = strict + [.unsafeFlags(["-static-stdlib"])]
+let staticLink: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable"]),
+    .linkedLibrary("FoundationEssentials"), .linkedLibrary("_FoundationCollections"),
+    .linkedLibrary("_FoundationCShims"), .linkedLibrary("swiftSynchronization"),
+]
+let staticBLAS: [LinkerSetting] = [
+    .linkedLibrary(":libopenblas.a"), .linkedLibrary(":libgfortran.a"), .linkedLibrary(":libquadmath.a"),
+    .linkedLibrary("m"),
+]
+
+func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], linker: [LinkerSetting] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict, linkerSettings: linker)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "eigensweep",
+    products: [
+        .executable(name: "eigensweep", targets: ["eigensweep"]),
+        .executable(name: "eigensweep-agent", targets: ["eigensweep-agent"]),
+        .executable(name: "eigensweep-worker", targets: ["eigensweep-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // Ground
+        ours("JobContract", [crypto]),
+        .target(name: "Kernels", cSettings: kernelFlags),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "libgfortran-12-dev"])]),
+        .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .systemLibrary(
+            name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev"])]),
+        .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+
+        // Vocabulary
+        ours("SweepModel", ["JobContract"]),
+        ours("Tensors", ["Kernels", "JobContract"]),
+        ours("Diffusion", ["Tensors", "Kernels"]),
+        ours("Datasets", ["JobContract", "Tensors"]),
+
+        // Mechanism
+        ours("SweepFiles", ["SweepModel", "JobContract", yams, crypto]),
+        ours("Scheduling", ["SweepModel", "JobContract"]),
+        ours("ContentStore", ["JobContract", "CPosix", crypto]),
+        ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
+        ours("ResultCatalogue", ["SweepModel", "JobContract", grdb]),
+        ours("DatasetPreparation", ["SweepModel", "Datasets", "JobContract", "Tensors", "Kernels", "CImageFiles"]),
+        ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
+        ours("Measures", ["Diffusion", "Tensors", "Kernels", "COpenBLAS"]),
+
+        // Assembly
+        ours(
+            "Coordination",
+            ["SweepModel", "Scheduling", "ResultCatalogue", "ContentStore", "RemoteHosts", "JobContract", "CPosix"]),
+        ours("Reports", ["SweepModel", "ResultCatalogue", "ContentStore", "JobContract"]),
+        ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
+        ours(
+            "JobExecution",
+            [
+                "JobContract", "Tensors", "Diffusion", "Datasets", "ScoreNetworks", "Measures", "Kernels", "CPosix",
+                arguments, crypto,
+            ]),
+        ours(
+            "Commands",
+            [
+                "SweepModel", "SweepFiles", "Coordination", "Reports", "ResultCatalogue", "ContentStore",
+                "DatasetPreparation",
+                "RemoteHosts", "JobContract", "CPosix", arguments,
+            ]),
+
+        // Entry
+        .executableTarget(name: "eigensweep", dependencies: ["Commands", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "eigensweep-agent", dependencies: ["Supervision", "JobContract"], swiftSettings: staticSwift,
+            linkerSettings: staticLink),
+        .executableTarget(
+            name: "eigensweep-worker", dependencies: ["JobExecution", "JobContract", arguments],
+            swiftSettings: staticSwift, linkerSettings: staticBLAS + staticLink),
+
+        // Tests
+        tests("JobContractTests", ["JobContract"]),
+        tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract"]),
+        tests(
+            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
+        tests(
+            "MeasuresTests", ["Measures", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
+        tests(
+            "DatasetsTests",
+            ["Datasets", "DatasetPreparation", "ContentStore", "SweepModel", "Tensors", "JobContract"]),
+        tests("CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract"]),
+        tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
+        tests(
+            "SimulationTests",
+            ["Coordination", "Scheduling", "ResultCatalogue", "ContentStore", "SweepModel", "JobContract"]),
+        tests(
+            "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
+        tests(
+            "JobExecutionTests", ["JobExecution", "JobContract", "Tensors", "Diffusion", "ScoreNetworks"],
+            linker: [.linkedLibrary("openblas")]),
+        tests("EndToEndTests", ["JobContract", "CPosix", "SweepModel", "ResultCatalogue"]),
+    ],
+    cLanguageStandard: .gnu11
+)

@@ -1,0 +1,5 @@
+#include <cblas.h>
+
+/* LAPACK's Fortran interface stands inside libopenblas; Debian ships no header for it there. */
+void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+             const int *lwork, int *iwork, const int *liwork, int *info);

@@ -1,0 +1,150 @@
+/// The version of everything in this target that crosses a process boundary.
+package enum ContractVersion {
+    package static let current = 1
+}
+
+/// What a worker reads on standard input: one job, complete.
+///
+/// Files are named by digest and found at `store/<first two digits>/<digest>`.
+package struct JobDescription: Hashable, Sendable, Codable {
+    package var contract: Int
+    package var job: JobID
+    package var attempt: AttemptNumber
+    /// Directory of the host's content store; written by the agent, empty on the way there.
+    package var store: String
+    package var threads: Int
+    package var training: TrainingID
+    /// Every result-relevant key and its value, without the length.
+    package var spec: [String: JSONValue]
+    /// The prepared dataset file.
+    package var dataset: Digest
+    package var task: JobTask
+
+    package init(
+        contract: Int = ContractVersion.current, job: JobID, attempt: AttemptNumber, store: String = "",
+        threads: Int = 1, training: TrainingID, spec: [String: JSONValue], dataset: Digest, task: JobTask
+    ) {
+        self.contract = contract
+        self.job = job
+        self.attempt = attempt
+        self.store = store
+        self.threads = threads
+        self.training = training
+        self.spec = spec
+        self.dataset = dataset
+        self.task = task
+    }
+
+    /// The files that must be in the host's store before the worker starts.
+    package var inputs: [Digest] {
+        switch task {
+        case .train(let task): [dataset] + (task.resume.map { [$0.state] } ?? [])
+        case .measure(let task): [dataset, task.checkpoint]
+        }
+    }
+
+    /// The path of a stored file on the host.
+    package func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
+}
+
+package enum JobTask: Hashable, Sendable, Codable {
+    case train(TrainTask)
+    case measure(MeasureTask)
+
+    package var kind: String {
+        switch self {
+        case .train: "train"
+        case .measure: "measure"
+        }
+    }
+}
+
+/// Train to the last milestone, leaving a checkpoint at each.
+package struct TrainTask: Hashable, Sendable, Codable {
+    /// Lengths in optimiser steps, ascending, all beyond `resume`.
+    package var milestones: [Int]
+    package var resume: ResumePoint?
+    /// Seconds between recovery checkpoints.
+    package var checkpointSeconds: Double
+
+    package init(milestones: [Int], resume: ResumePoint? = nil, checkpointSeconds: Double = 300) {
+        self.milestones = milestones
+        self.resume = resume
+        self.checkpointSeconds = checkpointSeconds
+    }
+}
+
+/// A full training state to continue from.
+package struct ResumePoint: Hashable, Sendable, Codable {
+    package var steps: Int
+    package var state: Digest
+
+    package init(steps: Int, state: Digest) {
+        self.steps = steps
+        self.state = state
+    }
+}
+
+/// Measure one checkpoint.
+package struct MeasureTask: Hashable, Sendable, Codable {
+    package var trial: TrialID
+    package var steps: Int
+    /// The averaged (EMA) weights.
+    package var checkpoint: Digest
+    package var measures: [MeasureRequest]
+
+    package init(trial: TrialID, steps: Int, checkpoint: Digest, measures: [MeasureRequest]) {
+        self.trial = trial
+        self.steps = steps
+        self.checkpoint = checkpoint
+        self.measures = measures
+    }
+}
+
+/// A measure with every parameter resolved: with a trial it names one recording unit.
+package struct MeasureRequest: Hashable, Sendable, Codable {
+    package var measure: String
+    package var version: Int
+    package var parameters: [String: JSONValue]
+
+    package init(measure: String, version: Int, parameters: [String: JSONValue]) {
+        self.measure = measure
+        self.version = version
+        self.parameters = parameters
+    }
+}
+
+/// What `describe` prints. A mismatch is refused before a slot is leased.
+package struct WorkerDescription: Hashable, Sendable, Codable {
+    package var contract: Int
+    package var name: String
+    /// Rises when any stored result's bits change.
+    package var numerics: Int
+    package var deterministic: Bool
+    package var jobKinds: [String]
+    package var architectures: [String]
+    /// Measures with their version and the default of every parameter.
+    package var measures: [MeasureRequest]
+    package var build: String
+    package var cpu: String
+    package var kernels: String
+    /// Digest of a fixed mini-training and eigendecomposition: equal on every host whose results may be mixed.
+    package var check: String
+
+    package init(
+        contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
+        measures: [MeasureRequest], build: String, cpu: String, kernels: String, check: String
+    ) {
+        self.contract = contract
+        self.name = name
+        self.numerics = numerics
+        self.deterministic = deterministic
+        self.jobKinds = jobKinds
+        self.architectures = architectures
+        self.measures = measures
+        self.build = build
+        self.cpu = cpu
+        self.kernels = kernels
+        self.check = check
+    }
+}

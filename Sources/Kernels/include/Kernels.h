@@ -1,0 +1,3 @@
+#ifndef EIGENSWEEP_KERNELS_H
+#define EIGENSWEEP_KERNELS_H
+#endif

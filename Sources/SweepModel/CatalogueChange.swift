@@ -1,0 +1,81 @@
+import JobContract
+
+/// An attempt as the catalogue holds it. `startedAt` and such are seconds since 1970, UTC.
+package struct AttemptRecord: Hashable, Sendable {
+    package var attempt: AttemptNumber
+    package var job: JobID
+    package var training: TrainingID
+    /// "train" or "measure".
+    package var kind: String
+    package var trials: [TrialID]
+    package var host: HostName
+    package var machine: String
+    package var boot: String
+    package var cpu: String
+
+    package init(
+        attempt: AttemptNumber, job: JobID, training: TrainingID, kind: String, trials: [TrialID], host: HostName,
+        machine: String, boot: String, cpu: String
+    ) {
+        self.attempt = attempt
+        self.job = job
+        self.training = training
+        self.kind = kind
+        self.trials = trials
+        self.host = host
+        self.machine = machine
+        self.boot = boot
+        self.cpu = cpu
+    }
+}
+
+package enum AttemptOutcome: Hashable, Sendable {
+    case succeeded
+    /// Stopped on request or by a signal that asked for it; not charged.
+    case paused
+    case cancelled
+    /// The job's doing: counts towards setting it aside.
+    case jobFault(String)
+    /// The host's doing: the job is not charged.
+    case hostFault(String)
+
+    package var name: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .paused: "paused"
+        case .cancelled: "cancelled"
+        case .jobFault: "job-fault"
+        case .hostFault: "host-fault"
+        }
+    }
+    package var reason: String? {
+        switch self {
+        case .jobFault(let reason), .hostFault(let reason): reason
+        case .succeeded, .paused, .cancelled: nil
+        }
+    }
+}
+
+/// A durable fact. The changes of one event are one transaction.
+package enum CatalogueChange: Hashable, Sendable {
+    /// Durable before the host hears of the attempt.
+    case attemptIntended(AttemptRecord)
+    case attemptStarted(AttemptNumber, WorkerEvent.Started?)
+    case attemptEnded(AttemptNumber, AttemptOutcome)
+    /// A milestone of a training. The first of a (training, steps) wins; a later one with other bits is kept as
+    /// evidence.
+    case milestone(TrainingID, TrialID, AttemptNumber, WorkerEvent.Checkpoint)
+    /// A recovery point; the newest of a training stands.
+    case recoveryPoint(TrainingID, AttemptNumber, ResumePoint, bytes: Int)
+    /// A measure with all its rows. The first of a (trial, measure, version, parameters) wins; a later one with
+    /// other values is kept as evidence.
+    case measured(AttemptNumber, WorkerEvent.Measured)
+    case trialState(TrialID, TrialState, reason: String?)
+    case hostSeen(HostName, HostFacts)
+}
+
+/// The one writer of a catalogue, as the coordination loop sees it.
+package protocol CatalogueWriter: AnyObject {
+    /// Commits all changes in one durable transaction, or none and throws. Applying a change again changes nothing.
+    func commit(_ changes: [CatalogueChange]) throws
+}

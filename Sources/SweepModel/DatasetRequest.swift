@@ -1,0 +1,31 @@
+import JobContract
+
+/// A dataset as a sweep asks for it: what preparing it depends on.
+package struct DatasetRequest: Hashable, Sendable {
+    /// The name of a built-in generator ("geometric"), or the path of a zip or folder of images.
+    package var source: String
+    package var resolution: Int
+    package var channels: Int
+    /// Keys of the generator beyond these: `alpha`, `count`. Empty for files.
+    package var parameters: [String: JSONValue]
+
+    package init(source: String, resolution: Int, channels: Int, parameters: [String: JSONValue] = [:]) {
+        self.source = source
+        self.resolution = resolution
+        self.channels = channels
+        self.parameters = parameters
+    }
+}
+
+/// What stands for a dataset in a training's spec.
+package struct DatasetIdentity: Hashable, Sendable {
+    /// Flat keys: `dataset.digest` of the prepared file, or `dataset.generator` and `dataset.generator_version`.
+    package var keys: [String: JSONValue]
+    /// The number of images there are.
+    package var images: Int
+
+    package init(keys: [String: JSONValue], images: Int) {
+        self.keys = keys
+        self.images = images
+    }
+}

@@ -1,0 +1,115 @@
+import JobContract
+
+/// The alias under which a host stands in the hosts file.
+package typealias HostName = String
+
+/// One host as the hosts file describes it.
+package struct HostSpec: Hashable, Sendable {
+    package enum Transport: String, Hashable, Sendable { case local, libssh, ssh }
+
+    package var name: HostName
+    package var transport: Transport
+    /// Address, port, user, identity file and jump hosts; nil leaves the SSH configuration's value.
+    package var address: String?
+    package var port: Int?
+    package var user: String?
+    package var identity: String?
+    package var proxyJump: String?
+    /// Directory on the host; `~` is the account's home.
+    package var directory: String
+    /// Attempts at a time; nil: cores divided by threads.
+    package var slots: Int?
+    package var threads: Int
+    /// Bytes; nil: what the host has.
+    package var memory: Int?
+    package var tags: Set<String>
+    package var environment: [String: String]
+
+    package init(
+        name: HostName, transport: Transport, address: String? = nil, port: Int? = nil, user: String? = nil,
+        identity: String? = nil, proxyJump: String? = nil, directory: String = "~/.eigensweep", slots: Int? = nil,
+        threads: Int = 1, memory: Int? = nil, tags: Set<String> = [], environment: [String: String] = [:]
+    ) {
+        self.name = name
+        self.transport = transport
+        self.address = address
+        self.port = port
+        self.user = user
+        self.identity = identity
+        self.proxyJump = proxyJump
+        self.directory = directory
+        self.slots = slots
+        self.threads = threads
+        self.memory = memory
+        self.tags = tags
+        self.environment = environment
+    }
+}
+
+/// What a host says of itself on connecting.
+package struct HostFacts: Hashable, Sendable, Codable {
+    /// machine-id; two aliases of one machine are refused.
+    package var machine: String
+    /// Changes at every boot: attempts of another boot are over.
+    package var boot: String
+    package var cores: Int
+    package var memory: Int
+    package var cpu: String
+    /// Free bytes where the store lies.
+    package var free: Int
+
+    package init(machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int) {
+        self.machine = machine
+        self.boot = boot
+        self.cores = cores
+        self.memory = memory
+        self.cpu = cpu
+        self.free = free
+    }
+}
+
+/// What became of an attempt, as its host knows it.
+package enum AttemptEnd: Hashable, Sendable, Codable {
+    case exited(code: Int)
+    case signalled(signal: Int)
+    /// The process is gone and nobody saw how: its agent died too.
+    case vanished
+    /// It was never started: cancelled in the backlog, or its spawn failed.
+    case neverStarted(reason: String)
+}
+
+/// Why a host cannot be used or an attempt was not accepted.
+package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable, Codable {
+        case unreachable
+        case authenticationFailed = "authentication-failed"
+        case hostKeyUnknown = "host-key-unknown"
+        case hostKeyChanged = "host-key-changed"
+        case agentFailed = "agent-failed"
+        case transferFailed = "transfer-failed"
+        case noSpace = "no-space"
+        case spawnFailed = "spawn-failed"
+        case duplicateMachine = "duplicate-machine"
+        case workerRefused = "worker-refused"
+        case protocolViolation = "protocol-violation"
+    }
+    package var kind: Kind
+    /// What happened, what was expected, what to do: one or two sentences.
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+    package var description: String { message }
+
+    /// Whether trying again can help without a person's doing.
+    package var isTransient: Bool {
+        switch kind {
+        case .unreachable, .transferFailed, .agentFailed: true
+        case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .spawnFailed, .duplicateMachine,
+            .workerRefused, .protocolViolation:
+            false
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import JobContract
+
+/// What is leased: a training with its milestones, or the measures of one checkpoint.
+package struct Job: Hashable, Sendable {
+    package enum Work: Hashable, Sendable {
+        /// Milestones in steps, ascending, with the trials that end there.
+        case train(milestones: [Milestone])
+        /// The measures still missing of one trial; needs its checkpoint.
+        case measure(trial: TrialID, steps: Int, measures: [MeasureRequest])
+    }
+
+    package let id: JobID
+    package let training: TrainingID
+    package let work: Work
+    package let needs: JobNeeds
+
+    package init(id: JobID, training: TrainingID, work: Work, needs: JobNeeds) {
+        self.id = id
+        self.training = training
+        self.work = work
+        self.needs = needs
+    }
+
+    /// The trials that fail when the job is set aside.
+    package var trials: [TrialID] {
+        switch work {
+        case .train(let milestones): milestones.map(\.trial)
+        case .measure(let trial, _, _): [trial]
+        }
+    }
+}
+
+/// A length at which a trial ends.
+package struct Milestone: Hashable, Sendable, Codable {
+    package let steps: Int
+    package let trial: TrialID
+
+    package init(steps: Int, trial: TrialID) {
+        self.steps = steps
+        self.trial = trial
+    }
+}
+
+/// What the catalogue already holds of a set of trainings.
+package struct Holdings: Sendable, Equatable {
+    package struct Checkpoint: Hashable, Sendable {
+        package var steps: Int
+        package var weights: Digest
+        package init(steps: Int, weights: Digest) {
+            self.steps = steps
+            self.weights = weights
+        }
+    }
+    /// A recording unit: one measure of one trial.
+    package struct MeasuredUnit: Hashable, Sendable {
+        package var trial: TrialID
+        package var request: MeasureRequest
+        package init(trial: TrialID, request: MeasureRequest) {
+            self.trial = trial
+            self.request = request
+        }
+    }
+
+    /// Recorded milestones by training.
+    package var milestones: [TrainingID: [Checkpoint]] = [:]
+    /// The longest full state in the store, milestone or recovery point, by training.
+    package var states: [TrainingID: ResumePoint] = [:]
+    package var measured: Set<MeasuredUnit> = []
+    /// Trials that `launch` and `resume` leave alone: failed or cancelled.
+    package var settled: [TrialID: TrialState] = [:]
+    /// Attempts whose intent is durable and whose end is not recorded.
+    package var openAttempts: [AttemptRecord] = []
+
+    package init() {}
+}

@@ -1,0 +1,99 @@
+import JobContract
+
+/// A training: the trajectory that trials differing only in length share.
+package struct Training: Hashable, Sendable {
+    package let id: TrainingID
+    /// Every result-relevant key and its value, without the length: what `id` is the digest of.
+    package let spec: [String: JSONValue]
+
+    package init(id: TrainingID, spec: [String: JSONValue]) {
+        self.id = id
+        self.spec = spec
+    }
+
+    package var batch: Int { spec["training.batch"]?.integerValue ?? 1 }
+    package var datasetSize: Int { spec["dataset.size"]?.integerValue ?? 1 }
+}
+
+/// One grid point.
+package struct Trial: Hashable, Sendable {
+    package let id: TrialID
+    package let training: TrainingID
+    /// Length in optimiser steps.
+    package let steps: Int
+    /// Place in the sweep, from 0, in the grid's promised order.
+    package let position: Int
+    /// The axes as the file asked for them, before defaults and rounding.
+    package let asked: [String: JSONValue]
+
+    package init(id: TrialID, training: TrainingID, steps: Int, position: Int, asked: [String: JSONValue]) {
+        self.id = id
+        self.training = training
+        self.steps = steps
+        self.position = position
+        self.asked = asked
+    }
+}
+
+/// A sweep after expansion: what is wanted.
+package struct ExpandedSweep: Sendable {
+    package var name: String
+    package var about: String
+    /// The file's text and the overrides it was read with: stored as a revision.
+    package var text: String
+    package var overrides: [String]
+    package var trials: [Trial]
+    package var trainings: [TrainingID: Training]
+    /// The dataset each training reads.
+    package var datasets: [TrainingID: DatasetRequest]
+    /// Measures wanted of every trial, parameters resolved.
+    package var measures: [MeasureRequest]
+    package var needs: JobNeeds
+    package var worker: WorkerCommand
+
+    package init(
+        name: String, about: String, text: String, overrides: [String], trials: [Trial],
+        trainings: [TrainingID: Training], datasets: [TrainingID: DatasetRequest], measures: [MeasureRequest],
+        needs: JobNeeds, worker: WorkerCommand
+    ) {
+        self.name = name
+        self.about = about
+        self.text = text
+        self.overrides = overrides
+        self.trials = trials
+        self.trainings = trainings
+        self.datasets = datasets
+        self.measures = measures
+        self.needs = needs
+        self.worker = worker
+    }
+}
+
+/// What a job asks of a host.
+package struct JobNeeds: Hashable, Sendable {
+    /// Bytes of memory; nil when unknown.
+    package var memory: Int?
+    package var tags: Set<String>
+
+    package init(memory: Int? = nil, tags: Set<String> = []) {
+        self.memory = memory
+        self.tags = tags
+    }
+}
+
+/// The program that does a sweep's jobs.
+package struct WorkerCommand: Hashable, Sendable {
+    /// The argument vector. `eigensweep-worker` as its first word means the worker that came with the coordinator.
+    package var command: [String]
+    /// Local paths of files brought to the working directory under their last path component.
+    package var upload: [String]
+
+    package init(command: [String] = ["eigensweep-worker"], upload: [String] = []) {
+        self.command = command
+        self.upload = upload
+    }
+}
+
+package enum TrialState: String, Hashable, Sendable, Codable, CaseIterable {
+    case waiting, running, succeeded, failed, cancelled
+}

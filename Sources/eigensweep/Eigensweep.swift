@@ -1,0 +1,6 @@
+import Commands
+
+@main
+struct Eigensweep {
+    static func main() { print("eigensweep") }
+}
