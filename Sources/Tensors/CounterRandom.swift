@@ -18,9 +18,9 @@ package struct CounterRandom: Sendable {
         case generator = 33
     }
 
-    private let key: (UInt32, UInt32)
-    private let purpose: UInt32
-    private let sub: UInt32
+    let key: (UInt32, UInt32)
+    let purpose: UInt32
+    let sub: UInt32
 
     /// `sub` separates streams of one purpose: a tensor's number, a part's number.
     package init(seed: UInt64, purpose: Purpose, sub: UInt32 = 0) {

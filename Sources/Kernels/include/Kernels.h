@@ -1,3 +1,7 @@
 #ifndef EIGENSWEEP_KERNELS_H
 #define EIGENSWEEP_KERNELS_H
+
+#include "elementary.h"
+#include "random_numbers.h"
+
 #endif

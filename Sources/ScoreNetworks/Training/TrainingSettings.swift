@@ -1,0 +1,52 @@
+/// Everything besides network and images that determines a training, except its length.
+package struct TrainingSettings: Sendable, Equatable {
+    package var batch: Int
+    package var learningRate: Double
+    package var warmupImages: Int
+    package var emaHalfLifeImages: Double
+    package var emaRamp: Double
+    package var sigmaData: Double
+    /// Mean and standard deviation of ln σ.
+    package var noiseMean: Double
+    package var noiseStd: Double
+    /// Whether images are mirrored with probability 1/2.
+    package var flip: Bool
+    package var seed: UInt64
+    /// Which of disjoint parts of the data this training sees. It keys all random numbers beside `seed`, so that equal
+    /// seeds on different parts are independent.
+    package var part: Int
+    package var parts: Int
+
+    package init(
+        batch: Int = 32, learningRate: Double = 1e-3, warmupImages: Int = 0, emaHalfLifeImages: Double = 500_000,
+        emaRamp: Double = 0.05, sigmaData: Double = 0.5, noiseMean: Double = -1.2, noiseStd: Double = 1.2,
+        flip: Bool = false, seed: UInt64 = 0, part: Int = 0, parts: Int = 1
+    ) {
+        self.batch = batch
+        self.learningRate = learningRate
+        self.warmupImages = warmupImages
+        self.emaHalfLifeImages = emaHalfLifeImages
+        self.emaRamp = emaRamp
+        self.sigmaData = sigmaData
+        self.noiseMean = noiseMean
+        self.noiseStd = noiseStd
+        self.flip = flip
+        self.seed = seed
+        self.part = part
+        self.parts = parts
+    }
+}
+
+/// Why a training cannot start or go on.
+package enum TrainingError: Error, Equatable, CustomStringConvertible {
+    case settings(String)
+    /// The loss or a parameter stopped being finite in this step (counted from 1).
+    case diverged(step: Int, what: String)
+
+    package var description: String {
+        switch self {
+        case .settings(let problem): "training cannot start: \(problem)"
+        case .diverged(let step, let what): "training diverged at step \(step): \(what); a lower learning rate may help"
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/// The content of a safetensors file: named tensors and a string-to-string metadata table.
+///
+/// `serialized()` depends on the content alone, not on the order of insertion.
+package struct SafetensorsFile: Sendable, Equatable {
+    /// Types of elements that this project stores.
+    package enum ElementType: String, Sendable, CaseIterable {
+        case f32 = "F32"
+        case f64 = "F64"
+        case i64 = "I64"
+        case u8 = "U8"
+
+        package var size: Int {
+            switch self {
+            case .f64, .i64: 8
+            case .f32: 4
+            case .u8: 1
+            }
+        }
+    }
+
+    /// One stored tensor; `bytes` are little-endian, in row-major order.
+    package struct Entry: Sendable, Equatable {
+        package let type: ElementType
+        package let shape: [Int]
+        package let bytes: [UInt8]
+
+        package var count: Int { bytes.count / type.size }
+    }
+
+    package var metadata: [String: String] = [:]
+    package private(set) var entries: [String: Entry] = [:]
+    /// How errors call this file.
+    package var name: String
+
+    package init(name: String = "safetensors") { self.name = name }
+
+    package static func == (a: Self, b: Self) -> Bool { a.metadata == b.metadata && a.entries == b.entries }
+
+    /// The names of all tensors, in order.
+    package var names: [String] { entries.keys.sorted() }
+
+    package func contains(_ tensor: String) -> Bool { entries[tensor] != nil }
+
+    /// Stores raw little-endian bytes; their number must fit shape and type.
+    package mutating func set(_ tensor: String, type: ElementType, shape: [Int], bytes: [UInt8]) {
+        precondition(bytes.count == shape.reduce(type.size, *), "\(tensor): \(bytes.count) bytes do not fill \(shape)")
+        entries[tensor] = Entry(type: type, shape: shape, bytes: bytes)
+    }
+
+    /// Stores F32 or F64, by the tensor's scalar.
+    package mutating func set<Scalar: TensorScalar>(_ tensor: String, _ value: Tensor<Scalar>) {
+        let type: ElementType = Scalar.self == Double.self ? .f64 : .f32
+        set(tensor, type: type, shape: value.shape, bytes: value.values.withUnsafeBytes { Array($0) })
+    }
+
+    package mutating func set(_ tensor: String, _ values: [Int64], shape: [Int]? = nil) {
+        set(tensor, type: .i64, shape: shape ?? [values.count], bytes: values.withUnsafeBytes { Array($0) })
+    }
+
+    package mutating func set(_ tensor: String, _ values: [UInt8], shape: [Int]? = nil) {
+        set(tensor, type: .u8, shape: shape ?? [values.count], bytes: values)
+    }
+
+    /// The floating-point tensor `tensor`, rounded to `Scalar` where it is stored wider. Another type of element, a
+    /// missing tensor, or a shape other than `shape` is an error.
+    package func tensor<Scalar: TensorScalar>(
+        _ tensor: String, as scalar: Scalar.Type = Scalar.self, shape: [Int]? = nil
+    ) throws(SafetensorsError) -> Tensor<Scalar> {
+        let entry = try self.entry(tensor, shape: shape)
+        switch entry.type {
+        case .f32: return Tensor(shape: entry.shape, values: elements(of: entry, as: Float.self).map { Scalar($0) })
+        case .f64: return Tensor(shape: entry.shape, values: elements(of: entry, as: Double.self).map { Scalar($0) })
+        case .i64, .u8: throw error(tensor, "holds \(entry.type.rawValue), expected F32 or F64")
+        }
+    }
+
+    /// The I64 tensor `tensor`.
+    package func integers(_ tensor: String, shape: [Int]? = nil) throws(SafetensorsError) -> [Int64] {
+        let entry = try self.entry(tensor, shape: shape)
+        guard entry.type == .i64 else { throw error(tensor, "holds \(entry.type.rawValue), expected I64") }
+        return elements(of: entry, as: Int64.self)
+    }
+
+    /// The U8 tensor `tensor`.
+    package func bytes(_ tensor: String, shape: [Int]? = nil) throws(SafetensorsError) -> [UInt8] {
+        let entry = try self.entry(tensor, shape: shape)
+        guard entry.type == .u8 else { throw error(tensor, "holds \(entry.type.rawValue), expected U8") }
+        return entry.bytes
+    }
+
+    /// The entry called `tensor`; an error where it is missing or has another shape than `shape`.
+    package func entry(_ tensor: String, shape: [Int]? = nil) throws(SafetensorsError) -> Entry {
+        guard let entry = entries[tensor] else { throw error(tensor, "is missing") }
+        if let shape, entry.shape != shape {
+            throw error(tensor, "has shape \(entry.shape), expected \(shape)")
+        }
+        return entry
+    }
+
+    /// An error about a tensor of this file.
+    package func error(_ tensor: String?, _ problem: String) -> SafetensorsError {
+        SafetensorsError(file: name, tensor: tensor, problem: problem)
+    }
+
+    private func elements<Element: BitwiseCopyable>(of entry: Entry, as type: Element.Type) -> [Element] {
+        entry.bytes.withUnsafeBytes { bytes in
+            [Element](unsafeUninitializedCapacity: entry.count) { buffer, filled in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[..<(entry.count * MemoryLayout<Element>.size)]))
+                filled = entry.count
+            }
+        }
+    }
+}
