@@ -57,6 +57,7 @@ let package = Package(
         // Ground
         ours("JobContract", [crypto]),
         .target(name: "Kernels", cSettings: kernelFlags),
+        .target(name: "ImageKernels", cSettings: kernelFlags),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "libgfortran-12-dev"])]),
         .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(
@@ -75,7 +76,9 @@ let package = Package(
         ours("ContentStore", ["JobContract", "CPosix", crypto]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
         ours("ResultCatalogue", ["SweepModel", "JobContract", grdb]),
-        ours("DatasetPreparation", ["SweepModel", "Datasets", "JobContract", "Tensors", "Kernels", "CImageFiles"]),
+        ours(
+            "DatasetPreparation",
+            ["SweepModel", "Datasets", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
         ours("Measures", ["Diffusion", "Tensors", "Kernels", "COpenBLAS"]),
 
@@ -117,7 +120,9 @@ let package = Package(
             "MeasuresTests", ["Measures", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
-            ["Datasets", "DatasetPreparation", "ContentStore", "SweepModel", "Tensors", "JobContract"]),
+            [
+                "Datasets", "DatasetPreparation", "ContentStore", "SweepModel", "Tensors", "JobContract", "CImageFiles",
+            ]),
         tests("CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract"]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(

@@ -1,0 +1,117 @@
+import Glibc
+import Tensors
+
+/// A prepared dataset: what workers know of images.
+///
+/// Pixels are bytes in row-major order, one image after the other, channels before rows. Images are read from the
+/// file when they are asked for. Any number of threads may read.
+package final class DatasetFile: Sendable {
+    package let path: String
+    /// The number of images.
+    package let count: Int
+    package let channels: Int
+    package let height: Int
+    package let width: Int
+    /// Bytes of one image: channels · height · width.
+    package let bytesPerImage: Int
+
+    private let descriptor: Int32
+    private let start: Int
+
+    /// Opens the file and checks that its length is what its header promises.
+    package init(path: String) throws(DatasetError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure("open", path) }
+        do throws(DatasetError) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw Self.failure("examine", path) }
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw .malformed(path: path, reason: "it is not a regular file")
+            }
+            let (header, length) = try Self.header(descriptor, path: path, size: Int(status.st_size))
+            self.path = path
+            self.descriptor = descriptor
+            start = 8 + length
+            count = header.count
+            channels = header.channels
+            height = header.height
+            width = header.width
+            bytesPerImage = header.bytesPerImage
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The bytes of image `index`.
+    package func pixels(of index: Int) throws(DatasetError) -> [UInt8] { try pixels(of: [index]) }
+
+    /// The bytes of the images, in the order asked for.
+    package func pixels(of indices: [Int]) throws(DatasetError) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: indices.count * bytesPerImage)
+        for (place, index) in indices.enumerated() {
+            guard (0..<count).contains(index) else { throw .noSuchImage(path: path, index: index, count: count) }
+            let range = place * bytesPerImage..<(place + 1) * bytesPerImage
+            try Self.read(descriptor, into: &result, range, from: start + index * bytesPerImage, path: path)
+        }
+        return result
+    }
+
+    /// The images as [B, C, H, W] in [−1, 1]: byte / 127.5 − 1.
+    package func tensor(of indices: [Int]) throws(DatasetError) -> Tensor<Float> {
+        Tensor(
+            shape: [indices.count, channels, height, width],
+            values: try pixels(of: indices).map { Float($0) / 127.5 - 1 })
+    }
+
+    /// The content of a prepared dataset with these images.
+    ///
+    /// It is a function of its arguments alone. `pixels` holds the images one after the other, channels before rows.
+    package static func encode(pixels: [UInt8], channels: Int, height: Int, width: Int) -> [UInt8] {
+        let count = pixels.count / (channels * height * width)
+        precondition(count * channels * height * width == pixels.count, "\(pixels.count) bytes are not whole images")
+        return DatasetHeader(count: count, channels: channels, height: height, width: width).encoded + pixels
+    }
+
+    private static func header(
+        _ descriptor: Int32, path: String, size: Int
+    ) throws(DatasetError) -> (DatasetHeader, length: Int) {
+        var prefix = [UInt8](repeating: 0, count: min(8, size))
+        try read(descriptor, into: &prefix, 0..<prefix.count, from: 0, path: path)
+        let length: Int
+        do throws(DatasetHeader.Malformed) {
+            length = try DatasetHeader.length(prefix, fileSize: size)
+        } catch {
+            throw .malformed(path: path, reason: error.reason)
+        }
+        var json = [UInt8](repeating: 0, count: length)
+        try read(descriptor, into: &json, 0..<length, from: 8, path: path)
+        do throws(DatasetHeader.Malformed) {
+            return (try DatasetHeader(json: json, dataSize: size - 8 - length), length)
+        } catch {
+            throw .malformed(path: path, reason: error.reason)
+        }
+    }
+
+    /// Fills `range` of `buffer` with what the file holds from `offset` on.
+    private static func read(
+        _ descriptor: Int32, into buffer: inout [UInt8], _ range: Range<Int>, from offset: Int, path: String
+    ) throws(DatasetError) {
+        var done = 0
+        while done < range.count {
+            let count = buffer.withUnsafeMutableBytes {
+                pread(
+                    descriptor, $0.baseAddress?.advanced(by: range.lowerBound + done), range.count - done, offset + done
+                )
+            }
+            if count == 0 { throw .malformed(path: path, reason: "it became shorter while it was read") }
+            if count > 0 { done += count } else if errno != EINTR { throw failure("read", path) }
+        }
+    }
+
+    private static func failure(_ doing: String, _ path: String) -> DatasetError {
+        .system(doing: doing, path: path, reason: String(cString: strerror(errno)))
+    }
+}

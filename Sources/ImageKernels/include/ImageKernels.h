@@ -1,0 +1,21 @@
+/* Arithmetic on images whose results are the same bits everywhere: integers, and + - x on doubles in fixed order. */
+#ifndef EIGENSWEEP_IMAGE_KERNELS_H
+#define EIGENSWEEP_IMAGE_KERNELS_H
+
+#include <stdint.h>
+
+/* z <- inverse DFT(filter . DFT(z)) along both axes of the complex plane z[rows][columns], given as real and
+   imaginary part. `filter` is real. The tables hold cos and sin of 2 pi k / n for k < n, one pair per axis.
+   scratch: 4 * rows * columns doubles. Radix 2 down to odd factors, which are summed directly. */
+void es_filter_plane(
+    double *real, double *imaginary, const double *filter, int rows, int columns, const double *row_cos,
+    const double *row_sin, const double *column_cos, const double *column_sin, double *scratch);
+
+/* Area average of the side x side square at (left, top) of an interleaved RGB image with `stride` pixels per row,
+   to size x size <= side x side. out_channels 3: planar colour; 1: the mean of the three channels. Each value is
+   the exact rational average, rounded once, half up. scratch: 3 * size * side words. */
+void es_area_average(
+    uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels,
+    uint64_t *scratch);
+
+#endif
