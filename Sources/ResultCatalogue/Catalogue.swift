@@ -1,0 +1,108 @@
+import Foundation
+import GRDB
+import SweepModel
+
+/// The one writer of a catalogue: an SQLite file in WAL mode with full synchronisation, so that what `commit` returned
+/// from survives a loss of power.
+///
+/// Holds a lock beside the file until released or the process ends. Not for use from several threads at once.
+package final class Catalogue: CatalogueWriter {
+    /// The file, symbolic links followed.
+    package let path: String
+    /// Random, made with the file; hosts keep it to tell catalogues apart.
+    package let id: String
+    /// Grows at every coordinator's start; hosts refuse an older one.
+    package private(set) var generation: Int
+    /// What the catalogue holds, as of the last commit.
+    package let reader: CatalogueReader
+
+    let queue: DatabaseQueue
+    let clock: @Sendable () -> Date
+    private let lock: WriterLock
+
+    /// Opens the catalogue at `path`, making it and its directory when there is none, and brings an older release's
+    /// schema up to this one's.
+    ///
+    /// Throws `CatalogueError`: `.locked` when another process writes it, `.foreign`, `.newer`, `.corrupt` for files
+    /// that are not ours to write (nothing is changed), `.unwritable`, `.noSpace`.
+    package init(path given: String, clock: @escaping @Sendable () -> Date = { Date() }) throws {
+        let path = CatalogueFile.resolve(given)
+        self.path = path
+        self.clock = clock
+        try CatalogueFile.checkHeader(path)
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CatalogueError(
+                .unwritable, "\(directory): the catalogue's directory cannot be made. Give another --catalogue.")
+        }
+        lock = try WriterLock(catalogue: path)
+        (queue, id, generation) = try CatalogueError.translating(path) {
+            let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: false))
+            let created = Timestamp.text(clock())
+            try queue.inDatabase { db in
+                let (isNew, _) = try CatalogueFile.checkSchema(db, path: path)
+                if !isNew { try CatalogueFile.checkIntegrity(db, path: path) }
+            }
+            try Schema.migrate(queue)
+            let (id, generation) = try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                return try Self.identity(db, created: created)
+            }
+            return (queue, id, generation)
+        }
+        reader = CatalogueReader(database: queue, path: path, id: id)
+    }
+
+    private static func identity(_ db: Database, created: String) throws -> (String, Int) {
+        try db.execute(
+            sql: """
+                INSERT INTO catalogue_identity (one, catalogue_id, generation, created_at)
+                VALUES (1, lower(hex(randomblob(16))), 0, ?) ON CONFLICT DO NOTHING
+                """, arguments: [created])
+        guard let row = try Row.fetchOne(db, sql: "SELECT catalogue_id, generation FROM catalogue_identity") else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the catalogue has lost its identity")
+        }
+        return (row[0], row[1])
+    }
+
+    /// A coordinator starts: raises the generation durably and returns it. Trials left `running` by an earlier
+    /// coordinator without an open attempt go back to `waiting`.
+    @discardableResult
+    package func beginGeneration() throws -> Int {
+        generation = try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE trial SET state = 'waiting' WHERE state = 'running' AND key NOT IN (
+                        SELECT x.trial FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
+                        WHERE a.outcome IS NULL)
+                    """)
+            try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
+            return try Int.fetchOne(db, sql: "SELECT generation FROM catalogue_identity") ?? 0
+        }
+        return generation
+    }
+
+    /// Copies everything into the main file and closes it; the lock goes with the object. A catalogue that is not
+    /// closed loses nothing.
+    package func close() throws {
+        try CatalogueError.translating(path) { try queue.close() }
+    }
+
+    /// One transaction, durable when this returns.
+    func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try CatalogueError.translating(path) {
+            // Immediate: two readers that become writers at once would otherwise refuse one another.
+            try queue.inDatabase { db in
+                var result: Value?
+                try db.inTransaction(.immediate) {
+                    result = try body(db)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return result
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import GRDB
+import JobContract
+import SweepModel
+
+extension Catalogue {
+    /// Commits all changes in one durable transaction, or none and throws. Applying a change again changes nothing.
+    ///
+    /// The first result of a milestone or a measure stands; a later one with other bits is kept as evidence
+    /// (`CatalogueReader.evidence`). Throws `.unknown` for trainings, trials and attempts that were never stored, and
+    /// for a milestone without weights: such events must be refused before they get here.
+    package func commit(_ changes: [CatalogueChange]) throws {
+        let now = Timestamp.text(clock())
+        try write { db in
+            let recording = Recording(db: db, now: now, generation: generation, path: path)
+            for change in changes { try recording.apply(change) }
+        }
+    }
+}
+
+/// The recording of changes inside one transaction.
+struct Recording {
+    let db: Database
+    let now: String
+    let generation: Int
+    let path: String
+
+    func apply(_ change: CatalogueChange) throws {
+        switch change {
+        case .attemptIntended(let record): try intend(record)
+        case .attemptStarted(let attempt, let started): try start(attempt, started)
+        case .attemptEnded(let attempt, let outcome): try end(attempt, outcome)
+        case .milestone(let training, let trial, let attempt, let checkpoint):
+            try record(checkpoint, of: trial, training: training, attempt: attempt)
+        case .recoveryPoint(let training, let attempt, let point, let bytes):
+            try recover(training, attempt, point, bytes: bytes)
+        case .measured(let attempt, let measured): try record(measured, attempt: attempt)
+        case .trialState(let trial, let state, let reason): try set(trial, to: state, reason: reason)
+        case .hostSeen(let host, let facts): try see(host, facts)
+        }
+    }
+
+    func run(_ sql: String, _ arguments: [(any DatabaseValueConvertible)?]) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
+    }
+
+    func unknown(_ what: String) -> CatalogueError {
+        CatalogueError(.unknown, "\(path): \(what); nothing was recorded.")
+    }
+
+    func key(of trial: TrialID) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: "SELECT key FROM trial WHERE trial_id = ?")
+        guard let key = try Int64.fetchOne(statement, arguments: [trial.hex]) else {
+            throw unknown("trial \(trial.short) belongs to no stored sweep")
+        }
+        return key
+    }
+
+    func key(of training: TrainingID) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
+        guard let key = try Int64.fetchOne(statement, arguments: [training.hex]) else {
+            throw unknown("training \(training.short) belongs to no stored sweep")
+        }
+        return key
+    }
+
+    /// Throws unless this catalogue issued the attempt.
+    func check(_ attempt: AttemptNumber) throws {
+        let statement = try db.cachedStatement(sql: "SELECT 1 FROM attempt WHERE number = ?")
+        guard try Int.fetchOne(statement, arguments: [attempt.value]) != nil else {
+            throw unknown("attempt \(attempt) was never intended here")
+        }
+    }
+}
+
+// MARK: Attempts, states, hosts
+
+extension Recording {
+    private func intend(_ record: AttemptRecord) throws {
+        let existing = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT job FROM attempt WHERE number = ?"), arguments: [record.attempt.value])
+        if let existing {
+            guard existing == record.job.hex else {
+                throw unknown("attempt \(record.attempt) was already given to another job")
+            }
+            return
+        }
+        try run(
+            """
+            INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                record.attempt.value, record.job.hex, try key(of: record.training), record.kind, record.host,
+                record.machine, record.boot, record.cpu, generation, now,
+            ])
+        for (position, trial) in record.trials.enumerated() {
+            try run(
+                "INSERT INTO attempt_trial (attempt, position, trial) VALUES (?, ?, ?)",
+                [record.attempt.value, position, try key(of: trial)])
+        }
+    }
+
+    private func start(_ attempt: AttemptNumber, _ started: WorkerEvent.Started?) throws {
+        try check(attempt)
+        try run(
+            "UPDATE attempt SET started_at = ? WHERE number = ? AND started_at IS NULL", [now, attempt.value])
+        guard let started else { return }
+        try run(
+            """
+            UPDATE attempt SET worker = ?, numerics = ?, build = ?, worker_cpu = ?, kernels = ?
+            WHERE number = ? AND worker IS NULL
+            """,
+            [started.worker, started.numerics, started.build, started.cpu, started.kernels, attempt.value])
+    }
+
+    private func end(_ attempt: AttemptNumber, _ outcome: AttemptOutcome) throws {
+        try check(attempt)
+        try run(
+            "UPDATE attempt SET ended_at = ?, outcome = ?, reason = ? WHERE number = ? AND outcome IS NULL",
+            [now, outcome.name, outcome.reason, attempt.value])
+    }
+
+    private func set(_ trial: TrialID, to state: TrialState, reason: String?) throws {
+        let isOver = state == .succeeded || state == .failed || state == .cancelled
+        try run(
+            "UPDATE trial SET state = ?, reason = ?, ended_at = ? WHERE key = ? AND (state <> ? OR reason IS NOT ?)",
+            [state.rawValue, reason, isOver ? now : nil, try key(of: trial), state.rawValue, reason])
+    }
+
+    private func see(_ host: HostName, _ facts: HostFacts) throws {
+        try run(
+            """
+            INSERT INTO host (name, machine, boot, cpu, cores, memory, free, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET machine = excluded.machine, boot = excluded.boot, cpu = excluded.cpu,
+                cores = excluded.cores, memory = excluded.memory, free = excluded.free, seen_at = excluded.seen_at
+            """,
+            [host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free, now])
+    }
+}

@@ -1,0 +1,76 @@
+import GRDB
+
+/// Why a catalogue could not be opened, read or written. Nothing was changed.
+package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: Hashable, Sendable {
+        /// There is no file at the path.
+        case missing
+        /// The file is not a catalogue of ours.
+        case foreign
+        /// A later release wrote it.
+        case newer
+        /// Truncated or damaged.
+        case corrupt
+        /// The file or its directory cannot be written.
+        case unwritable
+        /// Another coordinator holds the writer's lock.
+        case locked(pid: Int?)
+        case noSpace
+        /// Another program holds SQLite's lock for longer than the time allowed.
+        case busy
+        /// A change or question names what the catalogue does not know.
+        case unknown
+        /// A prefix that names several things.
+        case ambiguous
+        /// A query that SQLite refuses.
+        case query
+        case other
+    }
+
+    package var kind: Kind
+    /// What happened, what was expected, what to do: one or two sentences.
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+}
+
+extension CatalogueError {
+    /// Says what SQLite's refusal means for the catalogue at `path`.
+    init(_ error: DatabaseError, path: String) {
+        let detail = error.message ?? "no detail"
+        switch error.resultCode {
+        case .SQLITE_CORRUPT:
+            self.init(
+                .corrupt,
+                "\(path): the catalogue is damaged or truncated (\(detail)). Restore it from a copy, or try "
+                    + "`sqlite3 \(path) .recover`.")
+        case .SQLITE_NOTADB:
+            self.init(.foreign, "\(path): not a SQLite database. Give another --catalogue.")
+        case .SQLITE_FULL:
+            self.init(.noSpace, "\(path): no space left to write the catalogue. Free some and resume.")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(
+                .busy, "\(path): another program keeps the catalogue locked. End its transaction and try again.")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
+            self.init(.unwritable, "\(path): the catalogue cannot be opened or written here (\(detail)).")
+        case .SQLITE_IOERR:
+            self.init(.other, "\(path): reading or writing the catalogue failed (\(detail)). Check the disk.")
+        default:
+            self.init(.other, "\(path): \(error.description)")
+        }
+    }
+
+    /// Runs `body` and turns errors of the database into errors for people.
+    static func translating<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw CatalogueError(error, path: path)
+        }
+    }
+}

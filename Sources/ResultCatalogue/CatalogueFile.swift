@@ -1,0 +1,84 @@
+import Foundation
+import GRDB
+
+/// A catalogue's file before it is opened: whose it is, and how to connect.
+enum CatalogueFile {
+    /// The path with symbolic links followed, so that one file has one lock.
+    static func resolve(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+
+    /// Throws unless the file at `path` is absent, empty, or says in its header that it is a catalogue. Changes
+    /// nothing, not even beside the file.
+    static func checkHeader(_ path: String) throws {
+        // With a rollback journal beside it the file is in the middle of being made: SQLite decides.
+        if FileManager.default.fileExists(atPath: path + "-journal") { return }
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            if FileManager.default.fileExists(atPath: path) {
+                throw CatalogueError(.unwritable, "\(path): the file cannot be read. Check its permissions.")
+            }
+            return
+        }
+        defer { try? file.close() }
+        let header: Data
+        do {
+            header = try file.read(upToCount: 100) ?? Data()
+        } catch {
+            throw CatalogueError(.foreign, "\(path): not a file that can be read. Give another --catalogue.")
+        }
+        if header.isEmpty { return }
+        guard header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw CatalogueError(.foreign, "\(path): not a SQLite database. Give another --catalogue.")
+        }
+        guard header.count == 100 else {
+            throw CatalogueError(
+                .corrupt, "\(path): truncated after \(header.count) bytes. Restore the catalogue from a copy.")
+        }
+        let id = header[68..<72].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        guard Int32(bitPattern: id) == Schema.applicationID else {
+            throw CatalogueError(
+                .foreign, "\(path): a SQLite database of another program. Give another --catalogue.")
+        }
+    }
+
+    /// Throws when the open database is another program's or of a later release. `isNew` tells whether it is empty.
+    static func checkSchema(_ db: Database, path: String) throws -> (isNew: Bool, version: Int) {
+        let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        if id == 0, objects == 0 { return (true, 0) }
+        guard id == Schema.applicationID else {
+            throw CatalogueError(
+                .foreign, "\(path): a SQLite database of another program. Give another --catalogue.")
+        }
+        guard version <= Schema.version else {
+            throw CatalogueError(
+                .newer,
+                "\(path): written by a later eigensweep (schema \(version), this release knows \(Schema.version)). "
+                    + "Use that release.")
+        }
+        return (false, version)
+    }
+
+    static func configuration(readOnly: Bool) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.label = readOnly ? "catalogue reader" : "catalogue writer"
+        configuration.busyMode = .timeout(10)
+        configuration.foreignKeysEnabled = true
+        return configuration
+    }
+
+    /// Damage in a small catalogue is found at opening, where it costs under a tenth of a second.
+    static func checkIntegrity(_ db: Database, path: String) throws {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        guard size < 32 << 20 else { return }
+        let findings = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
+        guard findings == ["ok"] else {
+            throw CatalogueError(
+                .corrupt,
+                "\(path): the catalogue is damaged (\(findings.first ?? "no detail")). Restore it from a copy, or try "
+                    + "`sqlite3 \(path) .recover`.")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import GRDB
+import JobContract
+import SweepModel
+
+/// A view of a catalogue that cannot write. Works beside an active writer and never blocks it; sees whole transactions.
+package struct CatalogueReader: Sendable {
+    /// The file, symbolic links followed.
+    package let path: String
+    /// The catalogue's id.
+    package let id: String
+
+    private let database: any DatabaseReader
+
+    init(database: any DatabaseReader, path: String, id: String) {
+        self.database = database
+        self.path = path
+        self.id = id
+    }
+
+    /// Opens the catalogue at `path` for reading only.
+    ///
+    /// Throws `CatalogueError`: `.missing` when there is none, `.foreign`, `.newer`, `.corrupt`.
+    package init(path given: String) throws {
+        let path = CatalogueFile.resolve(given)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CatalogueError(
+                .missing,
+                "\(given): there is no catalogue here. `eigensweep launch` makes one; give its path with --catalogue.")
+        }
+        try CatalogueFile.checkHeader(path)
+        (database, id) = try CatalogueError.translating(path) {
+            let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: true))
+            let id = try queue.read { db in
+                let (isNew, version) = try CatalogueFile.checkSchema(db, path: path)
+                guard !isNew else {
+                    throw CatalogueError(
+                        .missing, "\(path): the file is empty, not yet a catalogue. `eigensweep launch` makes one.")
+                }
+                guard version == Schema.version else {
+                    throw CatalogueError(
+                        .query,
+                        "\(path): written by an earlier eigensweep (schema \(version)). `eigensweep resume` brings it "
+                            + "up to schema \(Schema.version).")
+                }
+                return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
+            }
+            guard let id else {
+                throw CatalogueError(.corrupt, "\(path): the catalogue has lost its identity. Restore it from a copy.")
+            }
+            return (queue, id)
+        }
+        self.path = path
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try CatalogueError.translating(path) { try database.read(body) }
+    }
+}
+
+extension CatalogueReader {
+    /// The coordinator's last generation; 0 before the first.
+    package func generation() throws -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT generation FROM catalogue_identity") ?? 0 }
+    }
+
+    /// The number the next attempt takes: greater than that of every attempt whose intent was ever committed.
+    package func nextAttemptNumber() throws -> AttemptNumber {
+        AttemptNumber(try read { try Int.fetchOne($0, sql: "SELECT max(number) FROM attempt") ?? 0 } + 1)
+    }
+}

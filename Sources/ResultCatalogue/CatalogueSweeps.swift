@@ -1,0 +1,180 @@
+import Foundation
+import GRDB
+import JobContract
+import SweepModel
+
+/// What `store` did.
+package struct StoredRevision: Hashable, Sendable {
+    /// Counts from 1 within the sweep.
+    package var number: Int
+    /// False when the sweep was stored before exactly so: nothing changed then.
+    package var isNew: Bool
+    /// Trials this catalogue had never heard of.
+    package var newTrials: Int
+    /// Trials of the revision before that this one no longer wants; their results stay.
+    package var dropped: Int
+}
+
+extension Catalogue {
+    /// Stores the sweep as the revision that is wanted from now on, in one transaction.
+    ///
+    /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded ones that lack a
+    /// measure wait again; failed and cancelled ones are left alone.
+    @discardableResult
+    package func store(_ sweep: ExpandedSweep) throws -> StoredRevision {
+        let content = Self.content(of: sweep)
+        let now = Timestamp.text(clock())
+        return try write { db in
+            let storing = Storing(recording: Recording(db: db, now: now, generation: generation, path: path))
+            return try storing.store(sweep, content: content)
+        }
+    }
+
+    /// A digest of everything a revision holds.
+    private static func content(of sweep: ExpandedSweep) -> String {
+        var bytes = Array(
+            JSONText.write([
+                sweep.about, sweep.text, JSONText.write(sweep.overrides), StoredForms.text(sweep.needs),
+                StoredForms.text(sweep.worker),
+            ]).utf8)
+        for measure in sweep.measures {
+            bytes += "\n\(measure.measure) \(measure.version) \(JSONText.write(measure.parameters))".utf8
+        }
+        for trial in sweep.trials {
+            bytes += "\n\(trial.position) \(trial.id.hex) \(JSONText.write(trial.asked))".utf8
+        }
+        for (training, dataset) in sweep.datasets.sorted(by: { $0.key < $1.key }) {
+            bytes += "\n\(training.hex) \(StoredForms.text(dataset))".utf8
+        }
+        return Digest(of: bytes).hex
+    }
+}
+
+/// The storing of one sweep inside a transaction.
+private struct Storing {
+    let recording: Recording
+    var db: Database { recording.db }
+
+    func store(_ sweep: ExpandedSweep, content: String) throws -> StoredRevision {
+        try recording.run(
+            "INSERT INTO sweep (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [sweep.name, recording.now])
+        guard
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT s.key, r.key, r.number, r.content FROM sweep s LEFT JOIN revision r ON r.key = s.revision
+                    WHERE s.name = ?
+                    """, arguments: [sweep.name])
+        else { throw recording.unknown("sweep \(sweep.name) could not be stored") }
+        let key: Int64 = row[0]
+        let previous: Int64? = row[1]
+        let number = (row[2] as Int?) ?? 0
+        if let previous, (row[3] as String?) == content {
+            try reconsider(previous)
+            return StoredRevision(number: number, isNew: false, newTrials: 0, dropped: 0)
+        }
+        let revision = try insertRevision(sweep, of: key, number: number + 1, content: content)
+        let trainings = try insertTrainings(sweep, revision: revision)
+        let newTrials = try insertTrials(sweep, trainings: trainings, revision: revision)
+        for (position, measure) in sweep.measures.enumerated() {
+            try recording.run(
+                """
+                INSERT INTO wished_measure (revision, request, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+                """, [revision, try recording.key(of: measure), position])
+        }
+        try recording.run("UPDATE sweep SET revision = ? WHERE key = ?", [revision, key])
+        try reconsider(revision)
+        let dropped = try previous.map { previous in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*) FROM wish w WHERE w.revision = ? AND NOT EXISTS (
+                        SELECT 1 FROM wish n WHERE n.trial = w.trial AND n.revision = ?)
+                    """, arguments: [previous, revision]) ?? 0
+        }
+        return StoredRevision(number: number + 1, isNew: true, newTrials: newTrials, dropped: dropped ?? 0)
+    }
+
+    private func insertRevision(_ sweep: ExpandedSweep, of key: Int64, number: Int, content: String) throws -> Int64 {
+        try recording.run(
+            """
+            INSERT INTO revision (sweep, number, about, text, overrides, needs, worker, content, stored_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                key, number, sweep.about, sweep.text, JSONText.write(sweep.overrides), StoredForms.text(sweep.needs),
+                StoredForms.text(sweep.worker), content, recording.now,
+            ])
+        return db.lastInsertedRowID
+    }
+
+    private func insertTrainings(_ sweep: ExpandedSweep, revision: Int64) throws -> [TrainingID: Int64] {
+        let insert = try db.cachedStatement(
+            sql: """
+                INSERT INTO training (training_id, dataset, dataset_size, part, resolution, architecture, model_scale,
+                    batch, seed, worker, spec)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """)
+        let select = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
+        let wish = try db.cachedStatement(
+            sql: "INSERT INTO wished_dataset (revision, training, dataset) VALUES (?, ?, ?)")
+        var requests = [DatasetRequest: Int64]()
+        var keys = [TrainingID: Int64](minimumCapacity: sweep.trainings.count)
+        for training in sweep.trainings.values {
+            try insert.execute(arguments: StoredForms.columns(training))
+            let key = try Int64.fetchOne(select, arguments: [training.id.hex]) ?? 0
+            keys[training.id] = key
+            guard let dataset = sweep.datasets[training.id] else { continue }
+            if requests[dataset] == nil { requests[dataset] = try insertRequest(dataset) }
+            try wish.execute(arguments: [revision, key, requests[dataset]])
+        }
+        return keys
+    }
+
+    private func insertRequest(_ dataset: DatasetRequest) throws -> Int64? {
+        let text = StoredForms.text(dataset)
+        try recording.run("INSERT INTO dataset_request (request) VALUES (?) ON CONFLICT DO NOTHING", [text])
+        return try Int64.fetchOne(db, sql: "SELECT key FROM dataset_request WHERE request = ?", arguments: [text])
+    }
+
+    private func insertTrials(
+        _ sweep: ExpandedSweep, trainings: [TrainingID: Int64], revision: Int64
+    ) throws -> Int {
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO trial (trial_id, training, steps) VALUES (?, ?, ?) ON CONFLICT (trial_id) DO NOTHING")
+        let wish = try db.cachedStatement(
+            sql: """
+                INSERT INTO wish (revision, position, trial, asked)
+                SELECT ?, ?, key, ? FROM trial WHERE trial_id = ?
+                """)
+        var new = 0
+        for trial in sweep.trials {
+            guard let training = trainings[trial.training] else {
+                throw recording.unknown("trial \(trial.id.short) names a training that the sweep does not hold")
+            }
+            try insert.execute(arguments: [trial.id.hex, training, trial.steps])
+            new += db.changesCount
+            try wish.execute(arguments: [revision, trial.position, JSONText.write(trial.asked), trial.id.hex])
+        }
+        return new
+    }
+
+    /// Sets `waiting` and `succeeded` of the revision's trials by what is recorded and wanted.
+    private func reconsider(_ revision: Int64) throws {
+        let missing = """
+            (NOT EXISTS (SELECT 1 FROM milestone m WHERE m.trial = trial.key) OR EXISTS (
+                SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
+                JOIN wished_measure q ON q.revision = w.revision
+                WHERE w.trial = trial.key AND NOT EXISTS (
+                    SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
+            """
+        let wished = "key IN (SELECT trial FROM wish WHERE revision = ?)"
+        try recording.run(
+            "UPDATE trial SET state = 'waiting', ended_at = NULL WHERE state = 'succeeded' AND \(wished) AND \(missing)",
+            [revision])
+        try recording.run(
+            """
+            UPDATE trial SET state = 'succeeded', ended_at = ? WHERE state = 'waiting' AND \(wished) AND NOT \(missing)
+            """, [recording.now, revision])
+    }
+}

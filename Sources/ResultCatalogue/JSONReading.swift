@@ -1,0 +1,128 @@
+import JobContract
+
+/// Reads the catalogue's own JSON columns; some hundred thousand of them at a start, hence not through Codable.
+struct JSONReader {
+    private let bytes: [UInt8]
+    private var at = 0
+    private var depth = 0
+
+    /// The value of a JSON text; nil when it is none.
+    static func value(_ text: String) -> JSONValue? {
+        var reader = JSONReader(bytes: Array(text.utf8))
+        guard let value = reader.value() else { return nil }
+        reader.skipSpace()
+        return reader.at == reader.bytes.count ? value : nil
+    }
+
+    static func object(_ text: String) -> [String: JSONValue]? { value(text)?.objectValue }
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
+    private var current: UInt8? { at < bytes.count ? bytes[at] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = current, byte == 32 || byte == 10 || byte == 13 || byte == 9 { at += 1 }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        skipSpace()
+        guard current == UInt8(ascii: character) else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func take(word: StaticString) -> Bool {
+        let end = at + word.utf8CodeUnitCount
+        guard end <= bytes.count else { return false }
+        for index in 0..<word.utf8CodeUnitCount where bytes[at + index] != word.utf8Start[index] { return false }
+        at = end
+        return true
+    }
+
+    private mutating func value() -> JSONValue? {
+        skipSpace()
+        guard depth < 100, let first = current else { return nil }
+        depth += 1
+        defer { depth -= 1 }
+        switch first {
+        case UInt8(ascii: "{"): return object()
+        case UInt8(ascii: "["): return array()
+        case UInt8(ascii: "\""): return string().map(JSONValue.string)
+        case UInt8(ascii: "t"): return take(word: "true") ? .bool(true) : nil
+        case UInt8(ascii: "f"): return take(word: "false") ? .bool(false) : nil
+        case UInt8(ascii: "n"): return take(word: "null") ? .null : nil
+        default: return number()
+        }
+    }
+
+    private mutating func object() -> JSONValue? {
+        at += 1
+        var values = [String: JSONValue]()
+        if take("}") { return .object(values) }
+        repeat {
+            skipSpace()
+            guard current == UInt8(ascii: "\""), let key = string(), take(":"), let value = value() else { return nil }
+            values[key] = value
+        } while take(",")
+        return take("}") ? .object(values) : nil
+    }
+
+    private mutating func array() -> JSONValue? {
+        at += 1
+        var values = [JSONValue]()
+        if take("]") { return .array(values) }
+        repeat {
+            guard let value = value() else { return nil }
+            values.append(value)
+        } while take(",")
+        return take("]") ? .array(values) : nil
+    }
+
+    private mutating func number() -> JSONValue? {
+        let start = at
+        while let byte = current, (48...57).contains(byte) || "+-.eE".utf8.contains(byte) { at += 1 }
+        let text = String(decoding: bytes[start..<at], as: UTF8.self)
+        if let whole = Int64(text) { return .integer(whole) }
+        return Double(text).map(JSONValue.number)
+    }
+
+    private mutating func string() -> String? {
+        at += 1
+        var text = [UInt8]()
+        while let byte = current {
+            at += 1
+            switch byte {
+            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                guard let scalar = escape() else { return nil }
+                text += String(Character(scalar)).utf8
+            default: text.append(byte)
+            }
+        }
+        return nil
+    }
+
+    private mutating func escape() -> Unicode.Scalar? {
+        guard let byte = current else { return nil }
+        at += 1
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "u"):
+            guard let high = codeUnit() else { return nil }
+            guard UTF16.isLeadSurrogate(high) else { return Unicode.Scalar(high) }
+            guard take(word: "\\u"), let low = codeUnit(), UTF16.isTrailSurrogate(low) else { return nil }
+            return UTF16.decode(UTF16.EncodedScalar([high, low]))
+        default: return Unicode.Scalar(byte)
+        }
+    }
+
+    private mutating func codeUnit() -> UInt16? {
+        guard at + 4 <= bytes.count else { return nil }
+        defer { at += 4 }
+        return UInt16(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+    }
+}

@@ -1,0 +1,43 @@
+import GRDB
+
+/// The catalogue's migrations: append only, never edited once released, one transaction each.
+enum Schema {
+    /// "ESwp": says in the file's header that it is ours.
+    static let applicationID: Int32 = 0x4553_7770
+
+    static let migrations: [Migration] = [
+        Migration("0001-wishes", wishes),
+        Migration("0002-results", results),
+        Migration("0003-stable-views", stableViews),
+    ]
+
+    /// What this release writes to `user_version`.
+    static var version: Int { migrations.count }
+}
+
+/// One step from a schema to the next, named for what it does.
+struct Migration {
+    let name: String
+    let sql: String
+
+    init(_ name: String, _ sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+}
+
+extension Schema {
+    /// Applies what the file lacks. The first migration brings the application id too, so that a file is either empty
+    /// or ours.
+    static func migrate(_ queue: DatabaseQueue) throws {
+        var migrator = DatabaseMigrator()
+        for (index, migration) in migrations.enumerated() {
+            migrator.registerMigration(migration.name) { db in
+                if index == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
+                try db.execute(sql: migration.sql)
+                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+        try migrator.migrate(queue)
+    }
+}

@@ -1,0 +1,78 @@
+import GRDB
+import JobContract
+import SweepModel
+
+/// A result that differs from the one that stands for the same milestone or measure.
+package struct Evidence: Hashable, Sendable {
+    /// "milestone" or "measure".
+    package var kind: String
+    package var trial: TrialID
+    /// The measure, when it is one.
+    package var measure: String?
+    package var attempt: AttemptNumber
+    package var host: HostName
+    /// What stands and what came later, as JSON.
+    package var kept: String
+    package var found: String
+    package var recordedAt: String
+}
+
+/// Why a trial failed.
+package struct TrialFailure: Hashable, Sendable {
+    package var trial: TrialID
+    package var reason: String
+    /// The last attempt at it, and where that was.
+    package var attempt: AttemptNumber?
+    package var host: HostName?
+    package var endedAt: String?
+}
+
+extension CatalogueReader {
+    /// Results that disagreed with what stands, in the order they came. Empty in a healthy catalogue.
+    package func evidence() throws -> [Evidence] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT e.kind, t.trial_id, q.measure, e.attempt, a.host, e.kept, e.found, e.recorded_at
+                    FROM evidence e JOIN trial t ON t.key = e.trial JOIN attempt a ON a.number = e.attempt
+                    LEFT JOIN measure_request q ON q.key = e.request ORDER BY e.key
+                    """
+            ).map {
+                Evidence(
+                    kind: $0[0], trial: TrialID(try Self.digest($0[1])), measure: $0[2], attempt: AttemptNumber($0[3]),
+                    host: $0[4], kept: $0[5], found: $0[6], recordedAt: $0[7])
+            }
+        }
+    }
+
+    /// The failed trials of a sweep with their reasons, in the sweep's order.
+    package func failures(of sweep: String) throws -> [TrialFailure] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT t.trial_id, t.reason, a.number, a.host, t.ended_at, a.reason
+                    FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
+                    LEFT JOIN attempt a ON a.number = (SELECT max(x.attempt) FROM attempt_trial x WHERE x.trial = t.key)
+                    WHERE s.name = ? AND t.state = 'failed' ORDER BY w.position
+                    """, arguments: [sweep]
+            ).map { row in
+                TrialFailure(
+                    trial: TrialID(try Self.digest(row[0])),
+                    reason: (row[1] as String?) ?? (row[5] as String?) ?? "no reason was recorded",
+                    attempt: (row[2] as Int?).map(AttemptNumber.init), host: row[3], endedAt: row[4])
+            }
+        }
+    }
+
+    /// The EMA weights of a trial; nil before its milestone is recorded.
+    package func weights(of trial: TrialID) throws -> Digest? {
+        try read { db in
+            try String.fetchOne(
+                db, sql: "SELECT m.weights FROM milestone m JOIN trial t ON t.key = m.trial WHERE t.trial_id = ?",
+                arguments: [trial.hex]
+            ).map(Self.digest)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import GRDB
+import JobContract
+import SweepModel
+
+/// A sweep and how far it is.
+package struct SweepSummary: Hashable, Sendable {
+    package var name: String
+    package var about: String
+    /// The number of the revision that is wanted.
+    package var revision: Int
+    /// ISO 8601, UTC.
+    package var storedAt: String
+    /// Trials by state; states without trials are absent.
+    package var counts: [TrialState: Int]
+
+    package var trials: Int { counts.values.reduce(0, +) }
+    /// Whether something still waits or runs.
+    package var isUnfinished: Bool { counts[.waiting, default: 0] + counts[.running, default: 0] > 0 }
+}
+
+extension CatalogueReader {
+    /// Every sweep, the oldest first.
+    package func sweeps() throws -> [SweepSummary] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT s.name, r.about, r.number, r.stored_at
+                    FROM sweep s JOIN revision r ON r.key = s.revision ORDER BY s.key
+                    """
+            ).map { row in
+                var counts = [TrialState: Int]()
+                let states = try Row.fetchAll(
+                    db, sql: "SELECT state, count(*) FROM sweep_trials WHERE sweep = ? GROUP BY state",
+                    arguments: [row[0] as String])
+                for row in states { if let state = TrialState(rawValue: row[0]) { counts[state] = row[1] } }
+                return SweepSummary(name: row[0], about: row[1], revision: row[2], storedAt: row[3], counts: counts)
+            }
+        }
+    }
+
+    /// The sweep of that name as it was last stored: all that `resume` needs. Nil when there is none.
+    package func sweep(named name: String) throws -> ExpandedSweep? {
+        try read { db in
+            guard
+                let row = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT r.key, r.about, r.text, r.overrides, r.needs, r.worker
+                        FROM sweep s JOIN revision r ON r.key = s.revision WHERE s.name = ?
+                        """, arguments: [name])
+            else { return nil }
+            let revision: Int64 = row[0]
+            var sweep = ExpandedSweep(
+                name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONReader.value(row[3])),
+                trials: [], trainings: [:], datasets: [:], measures: try Self.measures(of: revision, db),
+                needs: StoredForms.needs(row[4]), worker: StoredForms.worker(row[5]))
+            try Self.addTrials(of: revision, to: &sweep, db)
+            return sweep
+        }
+    }
+
+    private static func measures(of revision: Int64, _ db: Database) throws -> [MeasureRequest] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT q.measure, q.version, q.parameters
+                FROM wished_measure w JOIN measure_request q ON q.key = w.request WHERE w.revision = ?
+                ORDER BY w.position
+                """, arguments: [revision]
+        ).map { MeasureRequest(measure: $0[0], version: $0[1], parameters: JSONReader.object($0[2]) ?? [:]) }
+    }
+
+    private static func addTrials(of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database) throws {
+        var trainings = [Int64: TrainingID]()
+        var datasets = [Int64: DatasetRequest]()
+        let wishes = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT t.training, r.training_id, r.spec, t.trial_id, t.steps, w.position, w.asked, d.key, d.request
+                FROM wish w JOIN trial t ON t.key = w.trial JOIN training r ON r.key = t.training
+                LEFT JOIN wished_dataset x ON x.revision = w.revision AND x.training = r.key
+                LEFT JOIN dataset_request d ON d.key = x.dataset
+                WHERE w.revision = ? ORDER BY w.position
+                """, arguments: [revision])
+        while let row = try wishes.next() {
+            let id: TrainingID
+            if let known = trainings[row[0]] {
+                id = known
+            } else {
+                id = TrainingID(try digest(row[1]))
+                trainings[row[0]] = id
+                sweep.trainings[id] = Training(id: id, spec: JSONReader.object(row[2]) ?? [:])
+                if let key: Int64 = row[7] {
+                    if datasets[key] == nil { datasets[key] = StoredForms.dataset(row[8]) }
+                    sweep.datasets[id] = datasets[key]
+                }
+            }
+            sweep.trials.append(
+                Trial(
+                    id: TrialID(try digest(row[3])), training: id, steps: row[4], position: row[5],
+                    asked: JSONReader.object(row[6]) ?? [:]))
+        }
+    }
+
+    /// The state of every trial the sweep wants, in the sweep's order.
+    package func trialStates(of sweep: String) throws -> [(trial: TrialID, state: TrialState)] {
+        try read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT trial_id, state FROM sweep_trials WHERE sweep = ? ORDER BY position",
+                arguments: [sweep]
+            ).compactMap { row in
+                try TrialState(rawValue: row[1]).map { (TrialID(try Self.digest(row[0])), $0) }
+            }
+        }
+    }
+
+    /// The one trial whose ID begins with `prefix`.
+    ///
+    /// Throws `.unknown` when there is none or the prefix is no hexadecimal text, `.ambiguous` when there are several.
+    package func trial(prefix: String) throws -> TrialID {
+        let isHexadecimal =
+            !prefix.isEmpty && prefix.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard isHexadecimal else {
+            throw CatalogueError(.unknown, "\"\(prefix)\" names no trial; expected the first digits of its ID.")
+        }
+        let found = try read { db in
+            try String.fetchAll(
+                db, sql: "SELECT trial_id FROM trial WHERE trial_id >= ?1 AND trial_id < ?1 || 'g' LIMIT 5",
+                arguments: [prefix])
+        }
+        guard let first = found.first else {
+            throw CatalogueError(.unknown, "\(path): no trial's ID begins with \(prefix).")
+        }
+        guard found.count == 1 else {
+            throw CatalogueError(
+                .ambiguous,
+                "\(prefix) begins several trials' IDs (\(found.map { $0.prefix(12) }.joined(separator: ", "))); "
+                    + "give more digits.")
+        }
+        return TrialID(try Self.digest(first))
+    }
+}

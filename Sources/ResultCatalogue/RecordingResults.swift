@@ -1,0 +1,179 @@
+import GRDB
+import JobContract
+import SweepModel
+
+// MARK: Checkpoints
+
+extension Recording {
+    func record(
+        _ checkpoint: WorkerEvent.Checkpoint, of trial: TrialID, training: TrainingID, attempt: AttemptNumber
+    ) throws {
+        try check(attempt)
+        let trialKey = try key(of: trial)
+        let belongs = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT training = ? AND steps = ? FROM trial WHERE key = ?"),
+            arguments: [try key(of: training), checkpoint.steps, trialKey])
+        guard belongs == true else {
+            throw unknown("trial \(trial.short) is not training \(training.short) after \(checkpoint.steps) steps")
+        }
+        guard let weights = checkpoint.weights else {
+            throw unknown("the milestone of trial \(trial.short) came without weights")
+        }
+        let standing = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT weights, state FROM milestone WHERE trial = ?"), arguments: [trialKey])
+        if let standing {
+            let found = (weights: weights.digest.hex, state: checkpoint.state?.digest.hex)
+            let kept = (weights: standing[0] as String, state: standing[1] as String?)
+            let isSame =
+                kept.weights == found.weights && (kept.state == nil || found.state == nil || kept.state == found.state)
+            if !isSame {
+                try addEvidence(
+                    kind: "milestone", trial: trialKey, request: nil, attempt: attempt,
+                    kept: Self.text(weights: kept.weights, state: kept.state),
+                    found: Self.text(weights: found.weights, state: found.state))
+            } else if kept.state == nil, let state = checkpoint.state {
+                try run(
+                    "UPDATE milestone SET state = ?, state_bytes = ? WHERE trial = ?",
+                    [state.digest.hex, state.bytes, trialKey])
+            }
+            return
+        }
+        try run(
+            """
+            INSERT INTO milestone
+                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, loss, seconds, recorded_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                trialKey, attempt.value, weights.digest.hex, weights.bytes, checkpoint.state?.digest.hex,
+                checkpoint.state?.bytes, checkpoint.parameters, checkpoint.loss, checkpoint.seconds, now,
+            ])
+    }
+
+    private static func text(weights: String, state: String?) -> String {
+        JSONText.write(["weights": .string(weights), "state": state.map(JSONValue.string) ?? .null])
+    }
+
+    func recover(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
+        try check(attempt)
+        try run(
+            """
+            INSERT INTO recovery_point (training, attempt, steps, state, bytes, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (training) DO UPDATE SET attempt = excluded.attempt, steps = excluded.steps,
+                state = excluded.state, bytes = excluded.bytes, recorded_at = excluded.recorded_at
+            WHERE excluded.steps > recovery_point.steps
+            """,
+            [try key(of: training), attempt.value, point.steps, point.state.hex, bytes, now])
+    }
+
+    /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.
+    private func addEvidence(
+        kind: String, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String
+    ) throws {
+        try run(
+            """
+            INSERT INTO evidence (kind, trial, request, attempt, kept, found, recorded_at)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
+                SELECT 1 FROM evidence WHERE trial = ?2 AND attempt = ?4 AND kind = ?1 AND request IS ?3 AND found = ?6)
+            """,
+            [kind, trial, request, attempt.value, kept, found, now])
+    }
+}
+
+// MARK: Measures
+
+extension Recording {
+    func key(of request: MeasureRequest) throws -> Int64 {
+        let arguments: [(any DatabaseValueConvertible)?] = [
+            request.measure, request.version, JSONText.write(request.parameters),
+        ]
+        try run(
+            "INSERT INTO measure_request (measure, version, parameters) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments)
+        let statement = try db.cachedStatement(
+            sql: "SELECT key FROM measure_request WHERE measure = ? AND version = ? AND parameters = ?")
+        guard let key = try Int64.fetchOne(statement, arguments: StatementArguments(arguments)) else {
+            throw unknown("measure \(request.measure) could not be stored")
+        }
+        return key
+    }
+
+    func record(_ measured: WorkerEvent.Measured, attempt: AttemptNumber) throws {
+        try check(attempt)
+        let trial = try key(of: measured.trial)
+        let request = try key(of: measured.request)
+        let standing = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT key, checkpoint FROM measured WHERE trial = ? AND request = ?"),
+            arguments: [trial, request])
+        if let standing {
+            let kept = try Self.text(
+                checkpoint: standing[1], rows: rows(of: standing[0]), artifacts: artifacts(of: standing[0]))
+            let found = Self.text(
+                checkpoint: measured.checkpoint.hex, rows: measured.rows,
+                artifacts: measured.artifacts.map { ($0.name, $0.file.digest.hex) })
+            if kept != found {
+                try addEvidence(
+                    kind: "measure", trial: trial, request: request, attempt: attempt, kept: kept, found: found)
+            }
+            return
+        }
+        try run(
+            """
+            INSERT INTO measured (trial, request, attempt, checkpoint, seconds, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            [trial, request, attempt.value, measured.checkpoint.hex, measured.seconds, now])
+        let key = db.lastInsertedRowID
+        for (ordinal, row) in measured.rows.enumerated() {
+            try run(
+                """
+                INSERT INTO measurement (measured, ordinal, quantity, sigma, position, value, n, stderr)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [key, ordinal, row.quantity, row.sigma, row.position, row.value, row.n, row.stderr])
+        }
+        for (ordinal, artifact) in measured.artifacts.enumerated() {
+            try run(
+                "INSERT INTO artifact (measured, ordinal, name, media_type, digest, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    key, ordinal, artifact.name, artifact.mediaType, artifact.file.digest.hex, artifact.file.bytes,
+                ])
+        }
+    }
+
+    private func rows(of key: Int64) throws -> [MeasureRow] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT quantity, sigma, position, value, n, stderr FROM measurement WHERE measured = ?
+                    ORDER BY ordinal
+                    """),
+            arguments: [key]
+        ).map {
+            MeasureRow(quantity: $0[0], sigma: $0[1], position: $0[2], value: $0[3], n: $0[4], stderr: $0[5])
+        }
+    }
+
+    private func artifacts(of key: Int64) throws -> [(String, String)] {
+        try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT name, digest FROM artifact WHERE measured = ? ORDER BY ordinal"),
+            arguments: [key]
+        ).map { ($0[0], $0[1]) }
+    }
+
+    /// What must be equal for two results to be the same; seconds are not among it. NaN is NULL, as stored.
+    private static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) -> String {
+        func number(_ value: Double?) -> JSONValue { value.map { $0.isNaN ? .null : .number($0) } ?? .null }
+        func count(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
+        return JSONText.write([
+            "checkpoint": .string(checkpoint),
+            "rows": .array(
+                rows.map {
+                    .array([
+                        .string($0.quantity), number($0.sigma), count($0.position), number($0.value), count($0.n),
+                        number($0.stderr),
+                    ])
+                }),
+            "artifacts": .array(artifacts.map { .array([.string($0.0), .string($0.1)]) }),
+        ])
+    }
+}

@@ -1,0 +1,73 @@
+import GRDB
+import JobContract
+import SweepModel
+
+/// How values of the sweep model stand in columns.
+enum StoredForms {
+    static func columns(_ training: Training) -> StatementArguments {
+        let spec = training.spec
+        func text(_ key: String) -> String? { spec[key]?.stringValue }
+        func integer(_ key: String) -> Int? { spec[key]?.integerValue }
+        return [
+            training.id.hex, text("dataset.generator") ?? text("dataset.digest"), integer("dataset.size"),
+            part(spec["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
+            integer("model.scale"), training.batch, integer("seed"), worker(spec), JSONText.write(spec),
+        ]
+    }
+
+    /// "1/2" for the second of two parts.
+    private static func part(_ value: JSONValue?) -> String? {
+        guard let object = value?.objectValue, let index = object["index"]?.integerValue,
+            let count = object["of"]?.integerValue
+        else { return nil }
+        return "\(index)/\(count)"
+    }
+
+    /// The worker's name and numerics version.
+    private static func worker(_ spec: [String: JSONValue]) -> String? {
+        guard let name = spec["worker.name"]?.stringValue else { return nil }
+        return spec["worker.numerics"]?.integerValue.map { "\(name)/\($0)" } ?? name
+    }
+
+    static func text(_ dataset: DatasetRequest) -> String {
+        JSONText.write([
+            "source": .string(dataset.source), "resolution": .integer(Int64(dataset.resolution)),
+            "channels": .integer(Int64(dataset.channels)), "parameters": .object(dataset.parameters),
+        ])
+    }
+
+    static func dataset(_ text: String) -> DatasetRequest? {
+        guard let object = JSONReader.object(text), let source = object["source"]?.stringValue,
+            let resolution = object["resolution"]?.integerValue, let channels = object["channels"]?.integerValue
+        else { return nil }
+        return DatasetRequest(
+            source: source, resolution: resolution, channels: channels,
+            parameters: object["parameters"]?.objectValue ?? [:])
+    }
+
+    static func text(_ needs: JobNeeds) -> String {
+        JSONText.write([
+            "memory": needs.memory.map { .integer(Int64($0)) } ?? .null,
+            "tags": .array(needs.tags.sorted().map(JSONValue.string)),
+        ])
+    }
+
+    static func needs(_ text: String) -> JobNeeds {
+        let object = JSONReader.object(text) ?? [:]
+        return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])))
+    }
+
+    static func text(_ worker: WorkerCommand) -> String {
+        JSONText.write([
+            "command": .array(worker.command.map(JSONValue.string)),
+            "upload": .array(worker.upload.map(JSONValue.string)),
+        ])
+    }
+
+    static func worker(_ text: String) -> WorkerCommand {
+        let object = JSONReader.object(text) ?? [:]
+        return WorkerCommand(command: strings(object["command"]), upload: strings(object["upload"]))
+    }
+
+    static func strings(_ value: JSONValue?) -> [String] { value?.arrayValue?.compactMap(\.stringValue) ?? [] }
+}
