@@ -58,6 +58,7 @@ let package = Package(
         ours("JobContract", [crypto]),
         .target(name: "Kernels", cSettings: kernelFlags),
         .target(name: "ImageKernels", cSettings: kernelFlags),
+        .target(name: "MeasureKernels", cSettings: kernelFlags),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "libgfortran-12-dev"])]),
         .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(
@@ -80,7 +81,7 @@ let package = Package(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
-        ours("Measures", ["Diffusion", "Tensors", "Kernels", "COpenBLAS"]),
+        ours("Measures", ["JobContract", "Diffusion", "Tensors", "Kernels", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
         ours(
@@ -117,7 +118,7 @@ let package = Package(
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
         tests(
-            "MeasuresTests", ["Measures", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
+            "MeasuresTests", ["Measures", "JobContract", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
             [

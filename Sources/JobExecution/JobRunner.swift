@@ -1,0 +1,81 @@
+import JobContract
+
+/// Does one job as the contract says: reads it, sends its events, and knows the exit status.
+package struct JobRunner {
+    private struct Envelope: Decodable { var contract: Int }
+
+    /// Exit statuses of `run`.
+    package enum Outcome: Int32 {
+        /// `finished` or `paused` was sent.
+        case done = 0
+        /// `failed` was sent, or could not be.
+        case failed = 1
+    }
+
+    private let events: EventWriter
+    private let stop: StopSignal
+
+    /// From now on SIGTERM asks the job to pause.
+    package init() {
+        events = EventWriter()
+        stop = StopSignal()
+    }
+
+    /// Reads a job from `text` and does it.
+    ///
+    /// Throws only when standard output cannot be written.
+    package func run(_ text: [UInt8]) throws -> Outcome {
+        do {
+            let job = try Self.parse(text)
+            let facts = WorkerFacts.current
+            try events.send(
+                .started(
+                    .init(
+                        contract: ContractVersion.current, worker: WorkerFacts.name, numerics: WorkerFacts.numerics,
+                        build: facts.build, cpu: facts.cpu, kernels: facts.kernels)))
+            return try perform(job)
+        } catch let failure as JobFailure {
+            return try fail(failure)
+        } catch {
+            return try fail(JobFailure(.internal, "\(error)"))
+        }
+    }
+
+    private func perform(_ job: JobDescription) throws -> Outcome {
+        let directory = WorkingDirectory()
+        do {
+            switch job.task {
+            case .train(let task):
+                try TrainJob(job: job, task: task, events: events, directory: directory, stop: stop).run()
+            case .measure(let task):
+                try MeasureJob(job: job, task: task, events: events, directory: directory, stop: stop).run()
+            }
+            try events.send(.finished)
+        } catch let paused as JobPaused {
+            try events.send(.paused(steps: paused.steps))
+        }
+        return .done
+    }
+
+    private func fail(_ failure: JobFailure) throws -> Outcome {
+        Diagnostics.write(failure.description)
+        try events.send(.failed(.init(kind: failure.kind, message: failure.message)))
+        return .failed
+    }
+
+    /// The job in `text`. Throws JobFailure `unsupported` for another contract or what is no job.
+    static func parse(_ text: [UInt8]) throws -> JobDescription {
+        do {
+            let contract = try decodeJSON(Envelope.self, from: text).contract
+            guard contract == ContractVersion.current else {
+                throw JobFailure(
+                    .unsupported,
+                    "the job speaks version \(contract) of the job contract, this worker version "
+                        + "\(ContractVersion.current); use the worker that came with the coordinator")
+            }
+            return try decodeJSON(JobDescription.self, from: text)
+        } catch let error as JSONTextError {
+            throw JobFailure(.unsupported, "not a job description: \(error)")
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import CPosix
+import Glibc
+
+/// SIGTERM as a question asked between steps: the signal is blocked and looked for, so nothing is interrupted.
+struct StopSignal {
+    /// From now on SIGTERM does nothing but set the answer of `isRaised`.
+    init() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigprocmask(SIG_BLOCK, &signals, nil)
+    }
+
+    var isRaised: Bool {
+        var pending = sigset_t()
+        sigpending(&pending)
+        return sigismember(&pending, SIGTERM) == 1
+    }
+}

@@ -1,0 +1,9 @@
+import CPosix
+import Glibc
+
+/// The failure of a system call on a file, as the event it becomes.
+func systemFailure(_ action: String, _ path: String, _ code: Int32 = errno) -> JobFailure {
+    let full = code == ENOSPC || code == EDQUOT || code == EFBIG
+    let reason = String(cString: strerror(code))
+    return JobFailure(full ? .noSpace : .internal, "cannot \(action) \(path): \(reason)")
+}

@@ -1,0 +1,49 @@
+import CPosix
+import Crypto
+import Glibc
+import JobContract
+import Measures
+
+/// What this program and this host are: provenance of every result.
+struct WorkerFacts {
+    static let name = "eigensweep-worker"
+    /// Rises when the bits of any checkpoint or measurement change.
+    static let numerics = 1
+    static let version = "0.1.0"
+
+    /// Version and digest of the executable.
+    var build: String
+    /// The CPU's model name as the kernel gives it.
+    var cpu: String
+    /// The variant of the kernels in use.
+    var kernels: String
+
+    static var current: WorkerFacts {
+        WorkerFacts(build: buildName(), cpu: cpuModel(), kernels: kernelVariant())
+    }
+
+    static var description: WorkerDescription {
+        get throws {
+            let facts = current
+            return WorkerDescription(
+                contract: ContractVersion.current, name: name, numerics: numerics, deterministic: true,
+                jobKinds: ["train", "measure"], architectures: ["ddpmpp"], measures: KnownMeasures.requests,
+                build: facts.build, cpu: facts.cpu, kernels: facts.kernels, check: try NumericsCheck.digest().hex)
+        }
+    }
+
+    private static func buildName() -> String {
+        guard let bytes = try? InputFile.read("/proc/self/exe", what: "the program") else { return version }
+        return "\(version)+\(Digest(of: bytes).short)"
+    }
+
+    private static func cpuModel() -> String {
+        let text = (try? InputFile.read("/proc/cpuinfo", what: "the CPU's name")) ?? []
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            let line = String(decoding: line, as: UTF8.self)
+            guard line.hasPrefix("model name"), let colon = line.firstIndex(of: ":") else { continue }
+            return String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        return "unknown"
+    }
+}

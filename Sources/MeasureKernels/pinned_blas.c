@@ -1,0 +1,21 @@
+#include <stdlib.h>
+
+#include "MeasureKernels.h"
+
+bool mk_cpu_runs_blas(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+/* OpenBLAS chooses kernels by CPU and environment, and each rounds differently. A constructor this early runs before
+   the choice in a static executable, so that eigenvectors are the same bits on every host. */
+__attribute__((constructor(101))) static void pin_blas(void) {
+    static const char *const meddling[] = {
+        "OPENBLAS_L2_SIZE",     "OPENBLAS_BLOCK_FACTOR", "OPENBLAS_MAIN_FREE", "OPENBLAS_THREAD_TIMEOUT",
+        "OPENBLAS_VERBOSE",     "GOTO_NUM_THREADS",      "OMP_NUM_THREADS",    "OPENBLAS_DEFAULT_NUM_THREADS",
+        "GOTOBLAS_MAIN_FREE",
+    };
+    for (size_t i = 0; i < sizeof meddling / sizeof *meddling; i++) unsetenv(meddling[i]);
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    if (mk_cpu_runs_blas()) setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+}

@@ -1,0 +1,31 @@
+import JobContract
+import Tensors
+
+/// How near pictures are to the training images (definitions.md, section 8, "Memorization").
+struct CopyStatistics {
+    let neighbours: [NeighbourPair]
+    /// Per picture ‖x − NN(x)‖/‖x‖ (Li et al. 2024, eq. 14).
+    let ratios: [Double]
+
+    init(of pictures: Tensor<Float>, near training: NearestNeighbours) {
+        neighbours = training.pairs(of: pictures)
+        ratios = neighbours.enumerated().map { index, pair in
+            var square = 0.0
+            for value in pictures[row: index] { square += Double(value) * Double(value) }
+            return pair.first / square.squareRoot()
+        }
+    }
+
+    /// The GL score.
+    var score: Estimate { Estimate(meanOf: ratios) }
+
+    /// The share whose nearest training image is closer than a third of the second nearest; nil below two images.
+    var copied: Estimate? {
+        let pairs = neighbours.compactMap { pair in pair.second.map { (pair.first, $0) } }
+        guard pairs.count == neighbours.count, !pairs.isEmpty else { return nil }
+        // Written as a product: a distance of zero to both is no copy of either.
+        return Estimate(shareOf: pairs.map { 3 * $0 < $1 })
+    }
+
+    var distances: [Double] { neighbours.map(\.first) }
+}

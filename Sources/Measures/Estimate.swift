@@ -1,0 +1,71 @@
+import JobContract
+
+/// A number estimated from `n` independent draws, with its standard error.
+package struct Estimate: Sendable, Equatable {
+    package var value: Double
+    package var n: Int
+    package var stderr: Double
+
+    package init(value: Double, n: Int, stderr: Double) {
+        self.value = value
+        self.n = n
+        self.stderr = stderr
+    }
+
+    /// The mean of `draws` and its standard error s/√n; not a number when there are none.
+    package init(meanOf draws: [Double]) {
+        n = draws.count
+        var sum = 0.0
+        for draw in draws { sum += draw }
+        let mean = sum / Double(n)
+        value = mean
+        var squares = 0.0
+        for draw in draws { squares += (draw - mean) * (draw - mean) }
+        stderr = n < 2 ? .nan : (squares / Double(n - 1) / Double(n)).squareRoot()
+    }
+
+    /// The share of `hits` that are true, with the binomial standard error √(p(1−p)/n).
+    package init(shareOf hits: [Bool]) {
+        n = hits.count
+        let share = Double(hits.filter { $0 }.count) / Double(n)
+        value = share
+        stderr = (share * (1 - share) / Double(n)).squareRoot()
+    }
+
+    /// The ratio of two independent estimates; the error is of first order.
+    static func ratio(_ a: Estimate, _ b: Estimate) -> Estimate {
+        let value = a.value / b.value
+        let partOfA = a.stderr / b.value
+        let partOfB = value * b.stderr / b.value
+        return Estimate(value: value, n: a.n, stderr: (partOfA * partOfA + partOfB * partOfB).squareRoot())
+    }
+
+    /// The root of an estimate; the error is of first order.
+    var squareRoot: Estimate {
+        let root = value.squareRoot()
+        return Estimate(value: root, n: n, stderr: stderr / (2 * root))
+    }
+
+    /// P(a < b) + ½P(a = b) for draws of two kinds, with the standard error of DeLong et al. (1988).
+    ///
+    /// `n` counts the draws of the first kind.
+    package init(chance first: [Double], isBelow second: [Double]) {
+        func placement(_ value: Double, among others: [Double], wins: (Double, Double) -> Bool) -> Double {
+            var count = 0.0
+            for other in others { count += wins(value, other) ? 1 : value == other ? 0.5 : 0 }
+            return count / Double(others.count)
+        }
+        let ofFirst = Estimate(meanOf: first.map { placement($0, among: second) { $0 < $1 } })
+        let ofSecond = Estimate(meanOf: second.map { placement($0, among: first) { $0 > $1 } })
+        value = ofFirst.value
+        n = first.count
+        stderr = (ofFirst.stderr * ofFirst.stderr + ofSecond.stderr * ofSecond.stderr).squareRoot()
+    }
+
+    /// The estimate as a measurement; what is not a finite number is undefined there.
+    func row(_ quantity: String, sigma: Double? = nil) -> MeasureRow {
+        MeasureRow(
+            quantity: quantity, sigma: sigma, value: value.isFinite ? value : nil, n: n,
+            stderr: stderr.isFinite ? stderr : nil)
+    }
+}

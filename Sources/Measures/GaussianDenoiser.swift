@@ -1,0 +1,88 @@
+import Diffusion
+import Tensors
+
+/// The optimum for data N(μ, Σ): D_G(x; σ) = μ + U diag(λ/(λ+σ²)) Uᵀ (x−μ) (Li et al. 2024, eq. 6), in float64.
+package struct GaussianDenoiser: Denoiser {
+    package let imageShape: ImageShape
+    /// μ, in pixels.
+    package let mean: [Double]
+    /// λ of Σ, ascending, not negative. With fewer images than pixels only those of the images' span are listed.
+    package let eigenvalues: [Double]
+    /// Row i is √(mᵢ)·uᵢ: the eigenvector scaled so that D_G − μ = Σ gainᵢ·rowᵢ·⟨rowᵢ, x−μ⟩.
+    private let basis: Matrix
+    /// The gain's numerator: gainᵢ(σ) = numeratorᵢ/(λᵢ+σ²).
+    private let numerators: [Double]
+
+    /// The Gaussian of a known spectrum; row i of `eigenvectors` is a unit vector.
+    package init(imageShape: ImageShape, mean: [Double], eigenvalues: [Double], eigenvectors: Matrix) {
+        precondition(mean.count == imageShape.count && eigenvectors.columns == imageShape.count)
+        self.imageShape = imageShape
+        self.mean = mean
+        self.eigenvalues = eigenvalues.map { max($0, 0) }
+        basis = eigenvectors
+        numerators = self.eigenvalues
+    }
+
+    /// The Gaussian of `images` [N, C, H, W]: empirical mean and covariance with 1/N, full rank kept; with `flips`, of
+    /// the images and their mirror images.
+    package init(images: Tensor<Float>, flips: Bool) throws(EigendecompositionError) {
+        let all = flips ? images.withFlips : images
+        let count = all.shape[0]
+        precondition(count > 0, "a Gaussian needs at least one image")
+        imageShape = all.imageShape
+        mean = Self.mean(of: all)
+        if count < all.stride {
+            // Σ = XᵀX/N has the spectrum of the Gram matrix XXᵀ/N = VΛVᵀ, and UΛ(Λ+σ²)⁻¹Uᵀ = XᵀV (N(Λ+σ²))⁻¹ VᵀX:
+            // exact, and no vanishing eigenvalue is divided by.
+            let centred = all.rows(0..<count, less: mean)
+            var gram = Matrix.product(centred, .plain, centred, .transposed)
+            for index in gram.values.indices { gram.values[index] /= Double(count) }
+            let eigen = try Eigendecomposition(symmetric: gram)
+            eigenvalues = eigen.values.map { max($0, 0) }
+            basis = Matrix.product(eigen.vectors, .plain, centred, .plain)
+            numerators = [Double](repeating: 1 / Double(count), count: count)
+        } else {
+            var covariance = Matrix(zeros: all.stride, all.stride)
+            for block in blocks(of: count, by: 1024) {
+                let centred = all.rows(block, less: mean)
+                covariance.add(centred, .transposed, times: centred, .plain)
+            }
+            for index in covariance.values.indices { covariance.values[index] /= Double(count) }
+            let eigen = try Eigendecomposition(symmetric: covariance)
+            eigenvalues = eigen.values.map { max($0, 0) }
+            basis = eigen.vectors
+            numerators = eigenvalues
+        }
+    }
+
+    package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+        let count = x.shape[0]
+        precondition(sigma.count == count && x.stride == mean.count, "one noise level per image of this shape")
+        var coefficients = Matrix.product(x.rows(0..<count, less: mean), .plain, basis, .transposed)
+        for image in 0..<count {
+            let variance = sigma[image] * sigma[image]
+            for index in 0..<basis.rows {
+                coefficients.values[image * basis.rows + index] *= numerators[index] / (eigenvalues[index] + variance)
+            }
+        }
+        let centred = Matrix.product(coefficients, .plain, basis, .plain)
+        var result = x
+        for image in 0..<count {
+            for pixel in 0..<mean.count {
+                let index = image * mean.count + pixel
+                result.values[index] = Float(mean[pixel] + centred.values[index])
+            }
+        }
+        return result
+    }
+
+    private static func mean(of images: Tensor<Float>) -> [Double] {
+        var sum = [Double](repeating: 0, count: images.stride)
+        images.values.withUnsafeBufferPointer { values in
+            for image in 0..<images.shape[0] {
+                for pixel in 0..<sum.count { sum[pixel] += Double(values[image * sum.count + pixel]) }
+            }
+        }
+        return sum.map { $0 / Double(images.shape[0]) }
+    }
+}

@@ -1,0 +1,88 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// How far a denoiser is from the Gaussian one of its own training subset, by noise level, on noised held-out images.
+///
+/// With D the denoiser, D_G the Gaussian one and d pixels:
+/// - `rmse`: E √(‖D−D_G‖²/d), the mean of roots (Li et al. 2024, eq. 10); `rmse_pooled`: √(E ‖D−D_G‖²/d).
+/// - `nrmse`: E ‖D−D_G‖/‖D‖, not squared (eq. 53).
+///
+/// Image i is held-out image i modulo their number, with noise keyed by (seed, i), the same at every level.
+package struct GaussianDistanceMeasure: Measure {
+    package static let name = "gaussian-distance"
+    package static let version = 1
+    package static let defaults: [String: JSONValue] = [
+        "samples": 256,
+        // The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.
+        "sigmas": [80, 42.4152, 21.1087, 9.7232, 4.0661, 1.5017, 0.46998, 0.11664, 0.020435, 0.002],
+        "seed": 0,
+    ]
+
+    let samples: Int
+    let sigmas: [Double]
+    let seed: Int
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        samples = try reader.integer("samples", 1...1_000_000)
+        sigmas = try reader.noiseLevels("sigmas")
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        guard subject.heldOut.shape[0] > 0 else {
+            throw MeasureError("gaussian-distance needs held-out images, but dataset.held_out is 0")
+        }
+        let gaussian: GaussianDenoiser
+        do {
+            gaussian = try GaussianDenoiser(images: subject.training, flips: subject.flips)
+        } catch {
+            throw MeasureError(error.description)
+        }
+        var rows: [MeasureRow] = []
+        for (index, sigma) in sigmas.enumerated() {
+            var distance = DenoiserDistance()
+            for block in blocks(of: samples, by: 64) {
+                try progress(index * samples + block.lowerBound, sigmas.count * samples)
+                let noisy = noisyImages(subject.heldOut, numbers: block, sigma: sigma)
+                let levels = [Double](repeating: sigma, count: block.count)
+                distance.add(
+                    subject.denoiser.denoise(noisy, sigma: levels), gaussian.denoise(noisy, sigma: levels))
+            }
+            rows += distance.rows(sigma: sigma)
+        }
+        return MeasureResult(rows: rows, artifacts: [])
+    }
+}
+
+/// Gathers the distances between two denoisers' results.
+struct DenoiserDistance {
+    private var roots: [Double] = []
+    private var meanSquares: [Double] = []
+    private var relative: [Double] = []
+
+    /// `first` is the one whose norm divides.
+    mutating func add(_ first: Tensor<Float>, _ second: Tensor<Float>) {
+        for image in 0..<first.shape[0] {
+            var difference = 0.0
+            var norm = 0.0
+            for (a, b) in zip(first[row: image], second[row: image]) {
+                difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+                norm += Double(a) * Double(a)
+            }
+            let meanSquare = difference / Double(first.stride)
+            meanSquares.append(meanSquare)
+            roots.append(meanSquare.squareRoot())
+            relative.append((difference / norm).squareRoot())
+        }
+    }
+
+    func rows(sigma: Double) -> [MeasureRow] {
+        [
+            Estimate(meanOf: roots).row("rmse", sigma: sigma),
+            Estimate(meanOf: meanSquares).squareRoot.row("rmse_pooled", sigma: sigma),
+            Estimate(meanOf: relative).row("nrmse", sigma: sigma),
+        ]
+    }
+}

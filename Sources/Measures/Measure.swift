@@ -1,0 +1,81 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// What a measure looks at: a denoiser and the images it was and was not trained on, in pixels of [−1, 1].
+package struct MeasureSubject {
+    package var denoiser: any Denoiser
+    /// The denoiser's own training subset [N, C, H, W], without mirror images.
+    package var training: Tensor<Float>
+    /// Images disjoint from every training subset [M, C, H, W].
+    package var heldOut: Tensor<Float>
+    /// Whether training mirrored images; the exact denoisers and neighbours then include mirror images.
+    package var flips: Bool
+
+    package init(denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool) {
+        self.denoiser = denoiser
+        self.training = training
+        self.heldOut = heldOut
+        self.flips = flips
+    }
+}
+
+/// A measure cannot be taken as asked.
+package struct MeasureError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
+/// The rows of one measure and the files it leaves.
+package struct MeasureResult: Sendable {
+    package struct Artifact: Sendable {
+        /// A plain file name.
+        package var name: String
+        package var mediaType: String
+        package var bytes: [UInt8]
+    }
+
+    package var rows: [MeasureRow]
+    package var artifacts: [Artifact]
+}
+
+/// Told now and then how much is done; throws to stop the measure.
+package typealias MeasureProgress = (_ done: Int, _ of: Int) throws -> Void
+
+/// A named, versioned, parametrised computation on one checkpoint. Equal subjects and parameters give equal bits.
+package protocol Measure: Sendable {
+    static var name: String { get }
+    /// Rises when the meaning of a quantity changes.
+    static var version: Int { get }
+    static var defaults: [String: JSONValue] { get }
+
+    /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
+    init(parameters: [String: JSONValue]) throws
+
+    /// Takes the measure. Throws MeasureError when the subject does not allow it, and what `progress` throws.
+    func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult
+}
+
+/// The measures this program can take.
+package enum KnownMeasures {
+    package static let all: [any Measure.Type] = [MemorizationMeasure.self, GaussianDistanceMeasure.self]
+
+    /// Each measure with the default of every parameter.
+    package static var requests: [MeasureRequest] {
+        all.map { MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults) }
+    }
+
+    /// The measure that `request` asks for. Throws MeasureError for an unknown name, version or parameter.
+    package static func measure(for request: MeasureRequest) throws -> any Measure {
+        guard let type = all.first(where: { $0.name == request.measure }) else {
+            let known = all.map { $0.name }.joined(separator: ", ")
+            throw MeasureError("unknown measure \"\(request.measure)\"; this worker takes \(known)")
+        }
+        guard type.version == request.version else {
+            throw MeasureError(
+                "measure \(type.name) is version \(type.version) here, but the job asks for version \(request.version)")
+        }
+        return try type.init(parameters: request.parameters)
+    }
+}

@@ -1,0 +1,59 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// Whether samples are copies of training images (definitions.md, section 8).
+///
+/// Samples start from latents keyed by the measure's own seed, so that all denoisers are asked the same question.
+///
+/// - `gl_score`: mean ‖x − NN(x)‖/‖x‖ of samples; `gl_held_out`: the same of held-out images; `gl_relative`: their
+///   ratio.
+/// - `copied`: share of samples with d₁/d₂ < ⅓, undefined for one training image; `copied_held_out`: the same of
+///   held-out images.
+/// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images.
+package struct MemorizationMeasure: Measure {
+    package static let name = "memorization"
+    package static let version = 1
+    package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
+
+    enum Rule: String, CaseIterable { case heun, euler }
+
+    let samples: Int
+    let rule: Rule
+    let steps: Int
+    let seed: Int
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        samples = try reader.integer("samples", 1...1_000_000)
+        rule = try reader.choice("sampler", Rule.self)
+        steps = try reader.integer("steps", 2...10_000)
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        guard subject.training.shape[0] > 0 else { throw MeasureError("memorization needs training images") }
+        let drawn = try draw(from: subject.denoiser, progress: progress)
+        let training = NearestNeighbours(images: subject.training, flips: subject.flips)
+        let ofSamples = CopyStatistics(of: drawn, near: training)
+        let ofHeldOut = CopyStatistics(of: subject.heldOut, near: training)
+        return MeasureResult(
+            rows: rows(ofSamples, ofHeldOut), artifacts: [try artifact(drawn, ofSamples.neighbours)])
+    }
+
+    private func rows(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> [MeasureRow] {
+        func row(_ quantity: String, _ estimate: Estimate?, _ n: Int) -> MeasureRow {
+            estimate?.row(quantity) ?? MeasureRow(quantity: quantity, value: nil, n: n)
+        }
+        let n = samples.neighbours.count
+        let m = heldOut.neighbours.count
+        return [
+            samples.score.row("gl_score"),
+            heldOut.score.row("gl_held_out"),
+            Estimate.ratio(samples.score, heldOut.score).row("gl_relative"),
+            row("copied", samples.copied, n),
+            row("copied_held_out", heldOut.copied, m),
+            Estimate(chance: samples.distances, isBelow: heldOut.distances).row("copy_auc"),
+        ]
+    }
+}
