@@ -81,7 +81,7 @@ let package = Package(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
-        ours("Measures", ["JobContract", "Diffusion", "Tensors", "Kernels", "MeasureKernels", "COpenBLAS"]),
+        ours("Measures", ["JobContract", "Diffusion", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
         ours(
@@ -109,7 +109,7 @@ let package = Package(
             name: "eigensweep-agent", dependencies: ["Supervision", "JobContract"], swiftSettings: staticSwift,
             linkerSettings: staticLink),
         .executableTarget(
-            name: "eigensweep-worker", dependencies: ["JobExecution", "JobContract", arguments],
+            name: "eigensweep-worker", dependencies: ["JobExecution"],
             swiftSettings: staticSwift, linkerSettings: staticBLAS + staticLink),
 
         // Tests

@@ -1,5 +1,5 @@
 import CPosix
-import Crypto
+import struct Crypto.SHA256
 import Glibc
 import JobContract
 
@@ -9,43 +9,63 @@ enum InputFile {
     static func read(_ digest: Digest, of job: JobDescription, what: String) throws -> [UInt8] {
         let path = job.path(of: digest)
         let bytes = try read(path, what: what)
-        let found = Digest(of: bytes)
-        guard found == digest else {
-            throw JobFailure(
-                .missingInput,
-                "\(what) \(path) is damaged: its \(bytes.count) bytes have the digest \(found.short), not "
-                    + "\(digest.short); remove it so that it is sent again")
-        }
+        try check(Digest(of: bytes), digest, path: path, what: what)
         return bytes
+    }
+
+    /// Verifies the store's file with `digest` without keeping it; returns its path. Throws `missing-input`.
+    static func verify(_ digest: Digest, of job: JobDescription, what: String) throws -> String {
+        var hash = SHA256()
+        let path = job.path(of: digest)
+        try withOpenFile(path, what: what) { file in
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            while let count = try readSome(file, &buffer, path: path, what: what) {
+                buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            }
+        }
+        try check(Digest(hash.finalize()), digest, path: path, what: what)
+        return path
     }
 
     /// The bytes of the file at `path`. Throws JobFailure `missing-input`.
     static func read(_ path: String, what: String) throws -> [UInt8] {
-        func failure() -> JobFailure {
-            JobFailure(.missingInput, "cannot read \(what) \(path): \(String(cString: strerror(errno)))")
-        }
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw failure() }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw failure() }
-        guard let bytes = readAll(file, expecting: Int(status.st_size)) else { throw failure() }
+        try withOpenFile(path, what: what) { file in try readAll(file, path: path, what: what) }
+    }
+
+    /// Everything up to the end of `file`.
+    static func readAll(_ file: Int32, path: String, what: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while let count = try readSome(file, &buffer, path: path, what: what) { bytes += buffer[..<count] }
         return bytes
     }
 
-    /// Everything up to the end of `file`; nil on an error, which errno tells.
-    static func readAll(_ file: Int32, expecting size: Int = 0) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(size + 1)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    private static func withOpenFile<T>(_ path: String, what: String, _ body: (Int32) throws -> T) throws -> T {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure(path, what) }
+        defer { close(file) }
+        return try body(file)
+    }
+
+    /// Reads into `buffer`; nil at the end of the file.
+    private static func readSome(_ file: Int32, _ buffer: inout [UInt8], path: String, what: String) throws -> Int? {
         while true {
             let count = Glibc.read(file, &buffer, buffer.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                return nil
-            }
-            bytes.append(contentsOf: buffer[..<count])
+            if count >= 0 { return count == 0 ? nil : count }
+            if errno != EINTR { throw failure(path, what) }
+        }
+    }
+
+    private static func failure(_ path: String, _ what: String) -> JobFailure {
+        JobFailure(.missingInput, "cannot read \(what) \(path): \(String(cString: strerror(errno)))")
+    }
+
+    private static func check(_ found: Digest, _ expected: Digest, path: String, what: String) throws {
+        guard found == expected else {
+            throw JobFailure(
+                .missingInput,
+                "\(what) \(path) is damaged: its digest is \(found.short), not \(expected.short); remove it so that "
+                    + "it is sent again")
         }
     }
 }

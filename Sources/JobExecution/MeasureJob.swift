@@ -1,6 +1,8 @@
 import Diffusion
 import JobContract
 import Measures
+import ScoreNetworks
+import Tensors
 
 /// Takes the measures of one checkpoint, one event each.
 struct MeasureJob {
@@ -12,19 +14,39 @@ struct MeasureJob {
 
     /// Throws JobFailure, or JobPaused when asked to stop.
     func run() throws {
-        let settings = try TrainingSettings(spec: job.spec)
-        let measures = try task.measures.map { request in
-            do { return (request, try KnownMeasures.measure(for: request)) } catch let error as MeasureError {
-                throw JobFailure(.unsupported, error.description)
-            }
-        }
-        let data = try TrainingData(of: job, settings: settings)
-        let denoiser = try settings.denoiser(
-            checkpoint: InputFile.read(task.checkpoint, of: job, what: "the checkpoint"),
-            name: job.path(of: task.checkpoint))
+        let spec = try JobSpec(job.spec)
+        let measures = try task.measures.map { ($0, try Self.measure(for: $0)) }
+        let images = try JobImages(of: job, network: spec.network)
         let subject = MeasureSubject(
-            denoiser: denoiser, training: data.training, heldOut: data.heldOut, flips: settings.flip)
+            denoiser: try denoiser(spec), training: try images.training(), heldOut: try images.heldOut(),
+            flips: spec.training.flip)
         for (request, measure) in measures { try take(measure, request, of: subject) }
+    }
+
+    private static func measure(for request: MeasureRequest) throws -> any Measure {
+        do {
+            return try KnownMeasures.measure(for: request)
+        } catch let error as MeasureError {
+            throw JobFailure(.unsupported, error.description)
+        }
+    }
+
+    private func denoiser(_ spec: JobSpec) throws -> EDMDenoiser {
+        let weights = try InputFile.read(task.checkpoint, of: job, what: "the checkpoint")
+        let denoiser: EDMDenoiser
+        do {
+            denoiser = try EDMDenoiser(weights: weights, name: job.path(of: task.checkpoint))
+        } catch let error as SafetensorsError {
+            throw JobFailure(.missingInput, error.description)
+        } catch let error as NetworkError {
+            throw JobFailure(.missingInput, "the checkpoint \(task.checkpoint.short): \(error.description)")
+        }
+        guard denoiser.imageShape == spec.network.imageShape else {
+            throw JobFailure(
+                .unsupported,
+                "the checkpoint's images are \(denoiser.imageShape), those of the spec \(spec.network.imageShape)")
+        }
+        return denoiser
     }
 
     private func take(_ measure: any Measure, _ request: MeasureRequest, of subject: MeasureSubject) throws {

@@ -46,8 +46,14 @@ struct SpecReader {
         try value(key, "\(Self.text(expected)), which is all that this worker knows") { $0 == expected ? () : nil }
     }
 
-    mutating func object(_ key: String, _ expected: String) throws -> [String: JSONValue] {
-        try value(key, expected, \.objectValue)
+    /// One of disjoint parts, `{"index": i, "of": k}`.
+    mutating func part(_ key: String) throws -> (index: Int, of: Int) {
+        try value(key, #"{"index": i, "of": k} with 0 ≤ i < k"#) { value in
+            guard let object = value.objectValue, object.count == 2, let index = object["index"]?.integerValue,
+                let count = object["of"]?.integerValue, (0..<count).contains(index)
+            else { return nil }
+            return (index, count)
+        }
     }
 
     /// Passes over keys that say where the data came from: the prepared file is named by digest.

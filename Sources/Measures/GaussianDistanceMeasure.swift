@@ -54,6 +54,22 @@ package struct GaussianDistanceMeasure: Measure {
         }
         return MeasureResult(rows: rows, artifacts: [])
     }
+
+    /// Held-out images with noise of std `sigma`.
+    private func noisyImages(_ heldOut: Tensor<Float>, numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
+        let stride = heldOut.stride
+        let noise = CounterRandom(seed: UInt64(seed), purpose: .measureNoise)
+            .normals(from: UInt64(numbers.lowerBound * stride), count: numbers.count * stride)
+        var result = Tensor<Float>(zeros: [numbers.count] + heldOut.shape.dropFirst())
+        for (place, number) in numbers.enumerated() {
+            let source = number % heldOut.shape[0] * stride
+            for pixel in 0..<stride {
+                let index = place * stride + pixel
+                result.values[index] = Float(Double(heldOut.values[source + pixel]) + sigma * noise[index])
+            }
+        }
+        return result
+    }
 }
 
 /// Gathers the distances between two denoisers' results.

@@ -16,18 +16,16 @@ package struct MemorizationMeasure: Measure {
     package static let version = 1
     package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
 
-    enum Rule: String, CaseIterable { case heun, euler }
-
     let samples: Int
-    let rule: Rule
+    let method: ProbabilityFlowSampler.Method
     let steps: Int
     let seed: Int
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         samples = try reader.integer("samples", 1...1_000_000)
-        rule = try reader.choice("sampler", Rule.self)
-        steps = try reader.integer("steps", 2...10_000)
+        method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
+        steps = try reader.integer("steps", 1...10_000)
         seed = try reader.integer("seed", 0...Int.max)
     }
 
@@ -38,7 +36,7 @@ package struct MemorizationMeasure: Measure {
         let ofSamples = CopyStatistics(of: drawn, near: training)
         let ofHeldOut = CopyStatistics(of: subject.heldOut, near: training)
         return MeasureResult(
-            rows: rows(ofSamples, ofHeldOut), artifacts: [try artifact(drawn, ofSamples.neighbours)])
+            rows: rows(ofSamples, ofHeldOut), artifacts: [artifact(drawn, ofSamples.neighbours)])
     }
 
     private func rows(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> [MeasureRow] {

@@ -1,5 +1,4 @@
 import Diffusion
-import Kernels
 import Tensors
 
 /// The optimum for the training images themselves: D_M(x; σ) = Σ wᵢ yᵢ with w = softmax(−‖x−yᵢ‖²/(2σ²))
@@ -46,7 +45,7 @@ package struct MultiDeltaDenoiser: Denoiser {
         }
         var sum = 0.0
         for index in row.indices {
-            row[index] = ek_exp(row[index] - greatest)
+            row[index] = Elementary.exp(row[index] - greatest)
             sum += row[index]
         }
         for index in row.indices { row[index] /= sum }

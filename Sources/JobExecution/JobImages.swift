@@ -1,0 +1,47 @@
+import Datasets
+import JobContract
+import ScoreNetworks
+import Tensors
+
+/// The images of a job: its dataset, opened and split as the spec says.
+struct JobImages {
+    private let file: DatasetFile
+    private let split: DatasetSplit
+
+    /// Throws JobFailure: `missing-input` when the file is missing or damaged, `unsupported` when the spec asks for
+    /// what the dataset does not have.
+    init(of job: JobDescription, network: DDPMPPConfiguration) throws {
+        let path = try InputFile.verify(job.dataset, of: job, what: "the dataset")
+        (file, split) = try Self.explained {
+            let file = try DatasetFile(path: path)
+            return (file, try DatasetSplit(spec: job.spec, count: file.count))
+        }
+        let (channels, side) = (network.imageChannels, network.resolution)
+        guard (file.channels, file.height, file.width) == (channels, side, side) else {
+            throw JobFailure(
+                .unsupported,
+                "the dataset's images are \(file.channels) × \(file.height) × \(file.width), but dataset.channels is "
+                    + "\(channels) and dataset.resolution \(side)")
+        }
+    }
+
+    /// The bytes of the training subset.
+    func trainingBytes() throws -> [UInt8] { try Self.explained { try file.pixels(of: split.training) } }
+
+    /// The training subset in [−1, 1].
+    func training() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: split.training) } }
+
+    /// The held-out images in [−1, 1].
+    func heldOut() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: split.heldOut) } }
+
+    private static func explained<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as DatasetError {
+            switch error {
+            case .system, .malformed: throw JobFailure(.missingInput, error.description)
+            case .noSuchImage, .tooFewImages, .badKey: throw JobFailure(.unsupported, error.description)
+            }
+        }
+    }
+}

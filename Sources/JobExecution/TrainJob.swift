@@ -1,0 +1,110 @@
+import JobContract
+import ScoreNetworks
+import Tensors
+
+/// Trains to the last milestone, leaving weights and state at each and a state now and then between.
+struct TrainJob {
+    let job: JobDescription
+    let task: TrainTask
+    let events: EventWriter
+    let directory: WorkingDirectory
+    let stop: StopSignal
+
+    /// Throws JobFailure, or JobPaused when asked to stop; a recovery point is then the last checkpoint sent.
+    func run() throws {
+        try checkMilestones()
+        let spec = try JobSpec(job.spec)
+        let images = try JobImages(of: job, network: spec.network).trainingBytes()
+        do {
+            try train(start(spec, images: images))
+        } catch let error as NetworkError {
+            throw JobFailure(.unsupported, error.description)
+        } catch let error as TrainingError {
+            if case .diverged = error { throw JobFailure(.diverged, error.description) }
+            throw JobFailure(.unsupported, error.description)
+        } catch let error as SafetensorsError {
+            throw JobFailure(.missingInput, error.description)
+        }
+    }
+
+    private func checkMilestones() throws {
+        let from = task.resume?.steps ?? 0
+        let ascending = zip(task.milestones, task.milestones.dropFirst()).allSatisfy { $0 < $1 }
+        guard let first = task.milestones.first, first > from, ascending else {
+            throw JobFailure(
+                .unsupported, "the milestones \(task.milestones) are not ascending numbers of steps beyond \(from)")
+        }
+        guard task.checkpointSeconds >= 0 else {
+            throw JobFailure(.unsupported, "checkpointSeconds is \(task.checkpointSeconds), expected at least 0")
+        }
+    }
+
+    private func start(_ spec: JobSpec, images: [UInt8]) throws -> TrainingRun {
+        guard let resume = task.resume else {
+            return try TrainingRun(configuration: spec.network, settings: spec.training, images: images)
+        }
+        let state = try InputFile.read(resume.state, of: job, what: "the training state")
+        let run = try TrainingRun(
+            restoring: state, name: job.path(of: resume.state), configuration: spec.network, settings: spec.training,
+            images: images)
+        guard run.steps == resume.steps else {
+            throw JobFailure(
+                .missingInput,
+                "the training state \(resume.state.short) is of step \(run.steps), not of step \(resume.steps)")
+        }
+        return run
+    }
+
+    private func train(_ run: TrainingRun) throws {
+        let started = ContinuousClock.now
+        var lastCheckpoint = started
+        var meter = ProgressMeter(events: events, unit: "steps", done: run.steps)
+        var losses = LossMean()
+        for milestone in task.milestones {
+            while run.steps < milestone {
+                let loss = try run.step()
+                losses.add(loss)
+                let reached = run.steps == milestone
+                let stopping = stop.isRaised
+                let now = ContinuousClock.now
+                if reached || stopping || (now - lastCheckpoint).seconds >= task.checkpointSeconds {
+                    try checkpoint(run, milestone: reached, loss: losses.take(), since: started)
+                    lastCheckpoint = .now
+                }
+                // A job that is done to its end is finished, not paused.
+                if stopping && run.steps < task.milestones[task.milestones.count - 1] {
+                    throw JobPaused(steps: run.steps)
+                }
+                try meter.report(done: run.steps, of: task.milestones[task.milestones.count - 1], loss: loss)
+            }
+        }
+    }
+
+    private func checkpoint(
+        _ run: TrainingRun, milestone: Bool, loss: Double?, since start: ContinuousClock.Instant
+    ) throws {
+        let weights = milestone ? try directory.write(run.weights(), as: "weights-\(run.steps).safetensors") : nil
+        let state = try directory.write(run.state(), as: "state-\(run.steps).safetensors")
+        try events.send(
+            .checkpoint(
+                .init(
+                    steps: run.steps, milestone: milestone, weights: weights, state: state,
+                    parameters: 0, loss: loss, seconds: (ContinuousClock.now - start).seconds)))
+    }
+}
+
+/// The mean of losses since it was last taken.
+private struct LossMean {
+    private var sum = 0.0
+    private var count = 0
+
+    mutating func add(_ loss: Double) {
+        sum += loss
+        count += 1
+    }
+
+    mutating func take() -> Double? {
+        defer { self = LossMean() }
+        return count == 0 ? nil : sum / Double(count)
+    }
+}
