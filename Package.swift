@@ -109,7 +109,7 @@ let package = Package(
             name: "eigensweep-agent", dependencies: ["Supervision", "JobContract"], swiftSettings: staticSwift,
             linkerSettings: staticLink),
         .executableTarget(
-            name: "eigensweep-worker", dependencies: ["JobExecution"],
+            name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],
             swiftSettings: staticSwift, linkerSettings: staticBLAS + staticLink),
 
         // Tests

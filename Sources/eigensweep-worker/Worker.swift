@@ -1,6 +1,10 @@
+import CPosix
 import JobExecution
 
 @main
 enum Worker {
-    static func main() { WorkerCommand.main() }
+    static func main() {
+        let arguments = (1..<max(1, posix_argument_count())).compactMap { posix_argument($0).map { String(cString: $0) } }
+        WorkerCommand.main(arguments)
+    }
 }

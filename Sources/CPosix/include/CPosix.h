@@ -2,6 +2,8 @@
 #ifndef EIGENSWEEP_CPOSIX_H
 #define EIGENSWEEP_CPOSIX_H
 
+#include "ProcessArguments.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
