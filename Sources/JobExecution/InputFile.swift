@@ -1,7 +1,8 @@
 import CPosix
-import struct Crypto.SHA256
 import Glibc
 import JobContract
+
+import struct Crypto.SHA256
 
 /// Reads whole files that a job or a person names.
 enum InputFile {

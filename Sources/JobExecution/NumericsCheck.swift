@@ -1,8 +1,8 @@
 import Diffusion
+import JobContract
 import Measures
 import ScoreNetworks
 import Tensors
-import JobContract
 
 /// A mini-training and an eigendecomposition whose bits tell whether this host's results may be mixed with others'.
 enum NumericsCheck {

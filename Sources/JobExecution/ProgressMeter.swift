@@ -19,7 +19,8 @@ struct ProgressMeter {
         let rate = Double(done - last.done) / elapsed
         last = (done, now)
         try events.send(
-            .progress(.init(done: done, of: total, unit: unit, rate: rate, loss: loss.flatMap { $0.isFinite ? $0 : nil })))
+            .progress(
+                .init(done: done, of: total, unit: unit, rate: rate, loss: loss.flatMap { $0.isFinite ? $0 : nil })))
     }
 }
 

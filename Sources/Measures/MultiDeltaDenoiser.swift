@@ -19,7 +19,9 @@ package struct MultiDeltaDenoiser: Denoiser {
         self.images = rows
         halfNorms = (0..<rows.rows).map { row in
             var sum = 0.0
-            for index in row * rows.columns..<(row + 1) * rows.columns { sum += rows.values[index] * rows.values[index] }
+            for index in row * rows.columns..<(row + 1) * rows.columns {
+                sum += rows.values[index] * rows.values[index]
+            }
             return sum / 2
         }
     }

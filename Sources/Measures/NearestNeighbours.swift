@@ -31,7 +31,9 @@ package struct NearestNeighbours {
         halfNorms = self.images.values.withUnsafeBufferPointer { values in
             (0..<values.count / stride).map { image in
                 var sum = 0.0
-                for pixel in image * stride..<(image + 1) * stride { sum += Double(values[pixel]) * Double(values[pixel]) }
+                for pixel in image * stride..<(image + 1) * stride {
+                    sum += Double(values[pixel]) * Double(values[pixel])
+                }
                 return sum / 2
             }
         }
@@ -72,7 +74,10 @@ package struct NearestNeighbours {
             images.values.withUnsafeBufferPointer { y in
                 shortlist.map { image -> (distance: Double, original: Int) in
                     guard let x = x.baseAddress, let y = y.baseAddress else { return (0, image % originals) }
-                    return (mk_squared_distance(x + query * stride, y + image * stride, stride).squareRoot(), image % originals)
+                    return (
+                        mk_squared_distance(x + query * stride, y + image * stride, stride).squareRoot(),
+                        image % originals
+                    )
                 }
             }
         }.sorted { ($0.distance, $0.original) < ($1.distance, $1.original) }
