@@ -1,0 +1,104 @@
+import JobContract
+import Scheduling
+import SweepModel
+
+/// The coordination loop: one input at a time, from report to durable record to what follows from it.
+///
+/// For every input, strictly in this order: the scheduler decides; the catalogue commits all that is to be recorded in
+/// one transaction; hosts hear of it. So an intent is durable before its start is sent, a result before its
+/// acknowledgement, and a coordinator that dies between any two steps leaves nothing that its successor cannot find
+/// out. Everything here runs on the thread that calls `run`.
+package final class Coordinator {
+    private var scheduler: Scheduler
+    private let orders: OrderBook
+    private let fleet: any Fleet
+    private let inbox: any Inbox
+    private let catalogue: any CatalogueWriter
+    private let clock: any AwakeClock
+    private let observer: (any CoordinationObserver)?
+    private var shownAt: Instant?
+
+    package init(
+        configuration: CoordinationConfiguration, fleet: any Fleet, inbox: any Inbox, catalogue: any CatalogueWriter,
+        clock: any AwakeClock, observer: (any CoordinationObserver)? = nil
+    ) {
+        orders = OrderBook(configuration.sweeps)
+        scheduler = Scheduler(
+            graph: JobGraph(sweeps: configuration.sweeps.map(\.sweep), holdings: configuration.holdings),
+            holdings: configuration.holdings, hosts: configuration.hosts, firstAttempt: configuration.firstAttempt,
+            policy: configuration.policy, at: clock.now())
+        self.fleet = fleet
+        self.inbox = inbox
+        self.catalogue = catalogue
+        self.clock = clock
+        self.observer = observer
+    }
+
+    /// Runs until every wanted trial is settled, no host is left, or someone asks to stop.
+    ///
+    /// The fleet's reports must arrive in the inbox. Returns at once when there is nothing to do.
+    package func run() -> CoordinationOutcome {
+        do {
+            try perform(scheduler.begin(at: clock.now()))
+            while scheduler.ending == nil {
+                show(evenIfRecent: false)
+                let input = inbox.next(before: deadline())
+                try perform(scheduler.handle(input, at: clock.now()))
+            }
+        } catch let failure as CommitFailure {
+            return .catalogueFailed(reason: failure.reason)
+        } catch {
+            return .catalogueFailed(reason: "\(error)")
+        }
+        show(evenIfRecent: true)
+        return outcome()
+    }
+
+    private func outcome() -> CoordinationOutcome {
+        switch scheduler.ending {
+        case .noUsableHost(let reason): .noUsableHost(reason: reason)
+        case .interrupted: .interrupted
+        case .cancelled: .cancelled
+        case .settled, nil:
+            scheduler.failedTrials == 0 ? .succeeded : .someFailed(scheduler.failedTrials)
+        }
+    }
+
+    /// The one place where decisions take effect.
+    private func perform(_ actions: [Action]) throws {
+        let changes = actions.compactMap { if case .record(let change) = $0 { change } else { nil } }
+        if !changes.isEmpty {
+            do { try catalogue.commit(changes) } catch { throw CommitFailure(reason: "\(error)") }
+        }
+        for action in actions {
+            switch action {
+            case .record: break
+            case .start(let assignment): fleet.send(.start(orders.order(for: assignment)), to: assignment.host)
+            case .cancel(let attempt, let host): fleet.send(.cancel(attempt), to: host)
+            case .acknowledge(let attempt, let offset, let host):
+                fleet.send(.acknowledge(attempt, offset: offset), to: host)
+            case .release(let attempt, let host): fleet.send(.release(attempt), to: host)
+            case .notice(let notice): observer?.notice(notice)
+            }
+        }
+    }
+
+    /// When to look again though nobody calls: the scheduler's next time limit, or the observer's next look.
+    private func deadline() -> Instant? {
+        guard observer != nil, let shownAt else { return scheduler.nextDeadline }
+        let look = shownAt.advanced(bySeconds: 1)
+        return scheduler.nextDeadline.map { min($0, look) } ?? look
+    }
+
+    private func show(evenIfRecent: Bool) {
+        guard let observer else { return }
+        let now = clock.now()
+        if !evenIfRecent, let shownAt, now.seconds(since: shownAt) < 0.2 { return }
+        shownAt = now
+        observer.update(scheduler.snapshot(at: now))
+    }
+}
+
+private struct CommitFailure: Error {
+    let reason: String
+}

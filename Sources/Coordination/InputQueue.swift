@@ -1,0 +1,63 @@
+import Glibc
+import SweepModel
+
+/// The inbox of a real run: any thread posts, the coordination loop takes.
+package final class InputQueue: Inbox, @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let filled: UnsafeMutablePointer<pthread_cond_t>
+    /// Guarded by `mutex`.
+    private var inputs: [CoordinatorInput] = []
+    /// How many at the front of `inputs` are taken; they are dropped in bulk. Guarded by `mutex`.
+    private var taken = 0
+
+    package init() {
+        mutex = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        filled = .allocate(capacity: 1)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // The awake clock's own time: waiting by wall time would stretch or break off when someone sets the date.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(filled, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(filled)
+        pthread_mutex_destroy(mutex)
+        filled.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Adds an input at the end. Never blocks for long.
+    package func post(_ input: CoordinatorInput) {
+        pthread_mutex_lock(mutex)
+        inputs.append(input)
+        pthread_cond_signal(filled)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// The next input; `deadline` is an instant of `SystemAwakeClock`.
+    package func next(before deadline: Instant?) -> CoordinatorInput {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while taken == inputs.count {
+            guard let deadline else {
+                pthread_cond_wait(filled, mutex)
+                continue
+            }
+            let nanoseconds = max(0, deadline.nanoseconds)
+            var until = timespec()
+            until.tv_sec = Int(nanoseconds / 1_000_000_000)
+            until.tv_nsec = Int(nanoseconds % 1_000_000_000)
+            if pthread_cond_timedwait(filled, mutex, &until) == ETIMEDOUT, taken == inputs.count { return .timeout }
+        }
+        let input = inputs[taken]
+        taken += 1
+        if taken == inputs.count || taken >= 4096 {
+            inputs.removeFirst(taken)
+            taken = 0
+        }
+        return input
+    }
+}

@@ -1,0 +1,51 @@
+import JobContract
+import SweepModel
+
+/// What the scheduler wants done. All `record`s of one event are one transaction, durable before anything else is
+/// done: an intent before its start, a result before its acknowledgement.
+package enum Action: Hashable, Sendable {
+    case record(CatalogueChange)
+    case start(Assignment)
+    case cancel(AttemptNumber, on: HostName)
+    case acknowledge(AttemptNumber, offset: Int, on: HostName)
+    case release(AttemptNumber, on: HostName)
+    /// Something people want to hear of.
+    case notice(Notice)
+}
+
+/// An attempt given to a host: everything of its start order that scheduling decides.
+package struct Assignment: Hashable, Sendable {
+    package let attempt: AttemptNumber
+    package let host: HostName
+    package let job: JobID
+    package let training: TrainingID
+    package let threads: Int
+    package let task: JobTask
+}
+
+package enum Notice: Hashable, Sendable, CustomStringConvertible {
+    case hostConnected(HostName)
+    case hostLost(HostName, HostFailure)
+    case hostUnusable(HostName, reason: String)
+    case attemptFailed(AttemptNumber, HostName, reason: String)
+    case trialFailed(TrialID, reason: String)
+
+    package var description: String {
+        switch self {
+        case .hostConnected(let host): "\(host): connected"
+        case .hostLost(let host, let failure): "\(host): \(failure)"
+        case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
+        case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"
+        case .trialFailed(let trial, let reason): "trial \(trial.short) failed: \(reason)"
+        }
+    }
+}
+
+/// Why there is nothing left to schedule.
+package enum Ending: Hashable, Sendable {
+    /// Every wanted trial is succeeded, failed or cancelled.
+    case settled
+    case noUsableHost(reason: String)
+    case interrupted
+    case cancelled
+}

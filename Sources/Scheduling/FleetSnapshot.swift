@@ -1,0 +1,45 @@
+import JobContract
+import SweepModel
+
+/// Where a run stands, for people to look at.
+package struct FleetSnapshot: Hashable, Sendable {
+    package struct Running: Hashable, Sendable {
+        package var attempt: AttemptNumber
+        /// "train" or "measure".
+        package var kind: String
+        package var training: TrainingID
+        package var trials: [TrialID]
+        package var progress: WorkerEvent.Progress?
+        /// Since the attempt was known to run.
+        package var seconds: Double
+    }
+
+    package struct Host: Hashable, Sendable {
+        package enum Status: Hashable, Sendable {
+            case connecting
+            case connected
+            case unreachable(String)
+            case unusable(String)
+        }
+        package var name: HostName
+        package var status: Status
+        package var slots: Int
+        package var running: [Running]
+        package var backlog: Int
+    }
+
+    /// Wanted trials by state, those settled earlier included.
+    package var trials: [TrialState: Int]
+    package var total: Int
+    package var hosts: [Host]
+    /// Training work by `Training.cost`: done since the start, and wanted at the start.
+    package var workDone: Double
+    package var workWanted: Double
+    /// Measure jobs that are not done.
+    package var measuresLeft: Int
+    package var elapsedSeconds: Double
+    /// Time left at the rate so far; nil while nothing is known.
+    package var secondsLeft: Double?
+    /// Images per second of all running trainings, as they report.
+    package var imagesPerSecond: Double
+}

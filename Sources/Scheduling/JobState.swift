@@ -1,0 +1,60 @@
+import JobContract
+import SweepModel
+
+/// A job as scheduling goes on.
+struct JobState {
+    enum Phase: Hashable {
+        /// Measures of a checkpoint that is not recorded yet.
+        case blocked
+        /// Waiting for a host.
+        case ready
+        /// An attempt holds its lease.
+        case leased
+        /// All its units are recorded.
+        case done
+        /// Set aside.
+        case failed
+    }
+
+    struct Fault: Hashable {
+        let host: HostName
+        let reason: String
+        /// Sooner than `SchedulingPolicy.quickFailureSeconds`, and not by the worker's own judgement of the job.
+        let isQuick: Bool
+    }
+
+    let job: Job
+    /// `Training.cost` of what is left; 0 for measures.
+    var cost: Double
+    var phase: Phase
+    /// Milestones not recorded yet, ascending; empty for measures.
+    var milestones: [Milestone] = []
+    /// Measures not recorded yet; empty for trainings.
+    var measures: [MeasureRequest] = []
+    /// Attempts that hold the lease; more than one only while the others are being cancelled.
+    var live: Set<AttemptNumber> = []
+    var faults: [Fault] = []
+    var hostFaults = 0
+    /// Killed once by a SIGKILL that was not ours.
+    var wasKilled = false
+    /// Where the checkpoint already is.
+    var preferredHost: HostName?
+    var isQueued = false
+
+    init(job: Job, cost: Double, phase: Phase) {
+        self.job = job
+        self.cost = cost
+        self.phase = phase
+        switch job.work {
+        case .train(let milestones): self.milestones = milestones
+        case .measure(_, _, let measures): self.measures = measures
+        }
+    }
+
+    var isOver: Bool { phase == .done || phase == .failed }
+    var isComplete: Bool { milestones.isEmpty && measures.isEmpty }
+    var kind: String { if case .train = job.work { "train" } else { "measure" } }
+
+    /// Hosts on which it failed by itself; another is tried first where there is one.
+    var faultyHosts: Set<HostName> { Set(faults.map(\.host)) }
+}

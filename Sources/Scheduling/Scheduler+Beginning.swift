@@ -1,0 +1,78 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    mutating func addTrials(_ holdings: Holdings) {
+        for state in graph.settled.values { trialCounts[state, default: 0] += 1 }
+        unsettled = graph.order.count
+        trialCounts[.waiting, default: 0] += graph.order.count
+        // The catalogue says "running" only of trials with an open attempt, and of those it may say either.
+        for id in graph.order { trialStates[id] = .some(.waiting) }
+        for record in holdings.openAttempts {
+            for trial in record.trials where trialStates[trial] != nil { trialStates[trial] = .some(nil) }
+        }
+        for id in graph.order {
+            guard let trial = graph.trials[id], trial.trainJob == nil else { continue }
+            weights[id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
+        }
+        for (training, state) in holdings.states { states[training] = [state] }
+    }
+
+    mutating func addJobs(_ holdings: Holdings) {
+        for job in graph.jobs {
+            var state = JobState(job: job, cost: 0, phase: .ready)
+            switch job.work {
+            case .train:
+                state.cost = costLeft(of: state)
+                workWanted += state.cost
+            case .measure(let trial, _, _):
+                if weights[trial] == nil { state.phase = .blocked }
+            }
+            jobs.append(state)
+            if state.phase == .ready { readyCount += 1 }
+        }
+        for index in jobs.indices where jobs[index].phase == .ready { enqueue(index) }
+    }
+
+    /// Takes up what an earlier coordinator intended: the hosts will say what became of it.
+    mutating func addOpenAttempts(_ records: [AttemptRecord], at now: Instant) {
+        for record in records.sorted(by: { $0.attempt < $1.attempt }) {
+            if hosts[record.host] == nil {
+                hosts[record.host] = HostState(
+                    spec: HostSpec(name: record.host, transport: .libssh), isListed: false,
+                    link: .silent(since: now, nil), standing: .unusable(reason: "not in the hosts file"))
+                hostOrder.append(record.host)
+            }
+            let index = servedJob(record)
+            attempts[record.attempt] = AttemptState(
+                record: record, host: record.host, job: index, assignment: nil, lastWord: now)
+            hosts[record.host]?.attempts.insert(record.attempt)
+            if nextAttempt <= record.attempt { nextAttempt = AttemptNumber(record.attempt.value + 1) }
+            guard let index else { continue }
+            jobs[index].live.insert(record.attempt)
+            setPhase(index, .leased)
+        }
+    }
+
+    /// The job an earlier attempt's results serve; nil when none of them is wanted any more.
+    private func servedJob(_ record: AttemptRecord) -> Int? {
+        for trial in record.trials {
+            guard let wanted = graph.trials[trial] else { continue }
+            if let job = record.kind == "train" ? wanted.trainJob : wanted.measureJob { return job }
+        }
+        return nil
+    }
+
+    /// `Training.cost` of what a training job has left, from the state it would continue from.
+    func costLeft(of state: JobState) -> Double {
+        guard let last = state.milestones.last, let training = graph.trainings[state.job.training] else { return 0 }
+        let from = resumePoint(of: state)?.steps ?? 0
+        return training.cost(steps: last.steps - from)
+    }
+
+    /// The longest state before the job's first missing milestone.
+    func resumePoint(of state: JobState) -> ResumePoint? {
+        guard let first = state.milestones.first else { return nil }
+        return states[state.job.training]?.last { $0.steps < first.steps }
+    }
+}

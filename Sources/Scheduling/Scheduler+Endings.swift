@@ -1,0 +1,90 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    /// Asks an attempt to stop. Remembered, and asked again whenever its host connects, until it ends.
+    mutating func cancel(_ number: AttemptNumber, _ reason: AttemptState.CancelReason) {
+        guard let attempt = attempts[number] else { return }
+        if attempt.cancelling == nil { attempts[number]?.cancelling = reason }
+        if hosts[attempt.host]?.isConnected == true { actions.append(.cancel(number, on: attempt.host)) }
+    }
+
+    mutating func ended(
+        _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
+    ) {
+        // Also for an attempt not known any more: its end is recorded, so its directory may go.
+        actions.append(.release(number, on: host))
+        guard let attempt = attempts[number] else { return }
+        close(number, attempt.verdict ?? judge(attempt, end, diagnostics), at: now)
+    }
+
+    /// What an end without a last word means.
+    private mutating func judge(
+        _ attempt: AttemptState, _ end: AttemptEnd, _ diagnostics: String
+    ) -> AttemptOutcome {
+        switch attempt.cancelling {
+        case .hung(let reason): return .jobFault(reason)
+        case .unwanted: return .cancelled
+        case nil: break
+        }
+        let tail = diagnostics.isEmpty ? "" : ": \(diagnostics.suffix(2000))"
+        switch end {
+        case .exited(0): return .jobFault("the worker ended without saying \"finished\"\(tail)")
+        case .exited(let code): return .jobFault("the worker ended with exit code \(code)\(tail)")
+        case .signalled(9):
+            guard let job = attempt.job, !jobs[job].wasKilled else {
+                return .jobFault("killed twice (signal 9)\(tail)")
+            }
+            jobs[job].wasKilled = true
+            return .hostFault("killed (signal 9), perhaps for its memory")
+        case .signalled(4): return .hostFault("illegal instruction: this CPU lacks what the worker needs")
+        case .signalled(let signal) where [1, 2, 15].contains(signal):
+            return .hostFault("stopped by signal \(signal) that did not come from here")
+        case .signalled(let signal): return .jobFault("the worker died of signal \(signal)\(tail)")
+        case .vanished: return .hostFault("the process is gone and nobody saw how")
+        case .neverStarted(let reason): return .hostFault("not started: \(reason)")
+        }
+    }
+
+    /// The attempt is over: records it, charges whom it must, and lets the job go on.
+    mutating func close(_ number: AttemptNumber, _ outcome: AttemptOutcome, at now: Instant) {
+        guard let attempt = attempts[number] else { return }
+        recordEnd(of: number, outcome)
+        attempts[number] = nil
+        hosts[attempt.host]?.attempts.remove(number)
+        switch outcome {
+        case .jobFault(let reason), .hostFault(let reason):
+            actions.append(.notice(.attemptFailed(number, attempt.host, reason: reason)))
+        case .succeeded, .paused, .cancelled: break
+        }
+        if outcome == .succeeded { praise(attempt.host) }
+        if case .hostFault(let reason) = outcome { strike(attempt, reason, at: now) }
+        guard let job = attempt.job else { return }
+        jobs[job].live.remove(number)
+        charge(job, attempt, outcome, at: now)
+        if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }
+        refreshTrials(of: job)
+    }
+
+    /// Gives the attempts of a host that was silent for too long to others, should they want them.
+    mutating func expireLeases(of name: HostName, at now: Instant) {
+        hosts[name]?.leasesExpired = true
+        for number in (hosts[name]?.attempts ?? []).sorted() {
+            guard let attempt = attempts[number], attempt.holdsLease else { continue }
+            let minutes = Int((policy.leaseSeconds / 60).rounded())
+            recordEnd(of: number, .hostFault("no word from the host for \(minutes) minutes"))
+            attempts[number]?.holdsLease = false
+            guard let job = attempt.job else { continue }
+            jobs[job].live.remove(number)
+            if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }
+            refreshTrials(of: job)
+        }
+    }
+
+    /// Stops everything that runs or waits on a host.
+    mutating func cancelEverything(at now: Instant) {
+        stopping = stopping ?? now
+        cancelling = cancelling ?? now
+        for number in attempts.keys.sorted() { cancel(number, .unwanted) }
+    }
+}

@@ -1,0 +1,119 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    /// Takes one durable event: records it, or finds that it is recorded already, and acknowledges it either way.
+    mutating func take(
+        _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
+    ) {
+        actions.append(.acknowledge(number, offset: end, on: host))
+        guard heard(of: number, from: host, at: now), let attempt = attempts[number], end > attempt.committed else {
+            return
+        }
+        attempts[number]?.committed = end
+        switch event {
+        case .started(let started):
+            began(number, at: now)
+            recordStart(of: number, started)
+        case .progress(let progress): attempts[number]?.progress = progress
+        case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
+        case .measure(let measured): take(measured, of: attempt)
+        case .paused: conclude(number, attempt.cancelling == nil ? .paused : .cancelled)
+        case .finished: conclude(number, verdictOnFinishing(attempt))
+        case .failed(let failed):
+            switch failed.kind {
+            case .missingInput, .noSpace: conclude(number, .hostFault(failed.message))
+            case .diverged, .unsupported:
+                attempts[number]?.isHopeless = true
+                conclude(number, .jobFault("\(failed.kind.rawValue): \(failed.message)"))
+            case .internal: conclude(number, .jobFault(failed.message))
+            }
+        }
+    }
+
+    /// Whether what the attempt found counts: always where equal jobs give equal bits.
+    private func counts(_ attempt: AttemptState) -> Bool {
+        policy.deterministic || attempt.counts
+    }
+
+    private mutating func take(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
+        guard counts(attempt), attempt.record.kind == "train" else { return }
+        let training = attempt.record.training
+        if let state = checkpoint.state {
+            let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
+            addState(point, of: training)
+            if !checkpoint.milestone {
+                actions.append(.record(.recoveryPoint(training, attempt.number, point, bytes: state.bytes)))
+            }
+        }
+        guard checkpoint.milestone, let weights = checkpoint.weights,
+            let trial = graph.trial(of: training, steps: checkpoint.steps)
+        else { return }
+        actions.append(.record(.milestone(training, trial.id, attempt.number, checkpoint)))
+        guard self.weights[trial.id] == nil else { return }
+        self.weights[trial.id] = weights.digest
+        if let measure = trial.measureJob, jobs[measure].phase == .blocked {
+            jobs[measure].preferredHost = attempt.host
+            setPhase(measure, .ready)
+        }
+        if let job = trial.trainJob {
+            let before = jobs[job].cost
+            jobs[job].milestones.removeAll { $0.steps == checkpoint.steps }
+            jobs[job].cost = jobs[job].isComplete ? 0 : min(before, costLeft(of: jobs[job]))
+            workRecorded += before - jobs[job].cost
+            finishIfComplete(job, reportedBy: attempt.number)
+        }
+        refresh(trial.id)
+    }
+
+    private mutating func addState(_ point: ResumePoint, of training: TrainingID) {
+        var points = states[training] ?? []
+        guard !points.contains(where: { $0.steps == point.steps }) else { return }
+        points.append(point)
+        points.sort { $0.steps < $1.steps }
+        states[training] = points
+    }
+
+    private mutating func take(_ measured: WorkerEvent.Measured, of attempt: AttemptState) {
+        guard counts(attempt), attempt.record.kind == "measure", attempt.record.trials.contains(measured.trial)
+        else { return }
+        actions.append(.record(.measured(attempt.number, measured)))
+        guard let job = graph.trials[measured.trial]?.measureJob else { return }
+        jobs[job].measures.removeAll { $0 == measured.request }
+        finishIfComplete(job, reportedBy: attempt.number)
+        refresh(measured.trial)
+    }
+
+    /// A worker that says it is done must have left everything its order asked for.
+    private func verdictOnFinishing(_ attempt: AttemptState) -> AttemptOutcome {
+        switch attempt.assignment?.task {
+        case .train(let task):
+            let missing = task.milestones.filter { steps in
+                graph.trial(of: attempt.record.training, steps: steps).map { weights[$0.id] == nil } ?? false
+            }
+            if missing.isEmpty { return .succeeded }
+            return .jobFault(
+                "the worker finished without a checkpoint at \(missing.map(String.init).joined(separator: ", ")) steps")
+        case .measure(let task):
+            guard let job = attempt.job, case .measure = jobs[job].job.work else { return .succeeded }
+            let missing = task.measures.filter(jobs[job].measures.contains)
+            if missing.isEmpty { return .succeeded }
+            return .jobFault("the worker finished without measuring \(missing.map(\.measure).joined(separator: ", "))")
+        case nil: return .succeeded
+        }
+    }
+
+    /// The attempt's own last word: its outcome is recorded with the event, though its process may still be there.
+    private mutating func conclude(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
+        guard attempts[number]?.verdict == nil else { return }
+        attempts[number]?.verdict = outcome
+        recordEnd(of: number, outcome)
+        if let job = attempts[number]?.job { refreshTrials(of: job) }
+    }
+
+    mutating func recordEnd(of number: AttemptNumber, _ outcome: AttemptOutcome) {
+        guard attempts[number]?.endIsRecorded == false else { return }
+        attempts[number]?.endIsRecorded = true
+        actions.append(.record(.attemptEnded(number, outcome)))
+    }
+}

@@ -1,0 +1,191 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    mutating func handle(_ report: HostReport, from name: HostName, at now: Instant) {
+        guard hosts[name] != nil else { return }
+        switch report {
+        case .connected(let facts, let held): connected(name, facts, held, at: now)
+        case .disconnected(let failure): disconnected(name, failure, at: now)
+        case .accepted(let number):
+            guard heard(of: number, from: name, at: now), attempts[number]?.phase == .intended else { return }
+            attempts[number]?.phase = .backlog
+        case .running(let number):
+            guard heard(of: number, from: name, at: now) else { return }
+            began(number, at: now)
+        case .refused(let number, let failure): refused(number, failure, by: name, at: now)
+        case .event(let number, let event, let end): take(event, of: number, end: end, from: name, at: now)
+        case .progress(let number, let progress):
+            guard heard(of: number, from: name, at: now) else { return }
+            began(number, at: now)
+            attempts[number]?.progress = progress
+        case .ended(let number, let end, let diagnostics):
+            ended(number, end, diagnostics: diagnostics, on: name, at: now)
+        }
+    }
+
+    /// Notes a sign of life of an attempt. False for one that is not known to be open: then it is told to stop.
+    mutating func heard(of number: AttemptNumber, from host: HostName, at now: Instant) -> Bool {
+        guard attempts[number] != nil else {
+            actions.append(.cancel(number, on: host))
+            return false
+        }
+        attempts[number]?.lastWord = now
+        return true
+    }
+
+    /// Notes that an attempt runs, once.
+    mutating func began(_ number: AttemptNumber, at now: Instant) {
+        guard let attempt = attempts[number] else { return }
+        if attempt.startedAt == nil {
+            attempts[number]?.phase = .running(since: now)
+            arm(now.advanced(bySeconds: policy.hungSeconds))
+        }
+        recordStart(of: number, nil)
+        if let job = attempt.job { refreshTrials(of: job) }
+    }
+
+    mutating func recordStart(of number: AttemptNumber, _ started: WorkerEvent.Started?) {
+        guard attempts[number]?.startIsRecorded == false || started != nil else { return }
+        attempts[number]?.startIsRecorded = true
+        actions.append(.record(.attemptStarted(number, started)))
+    }
+
+    private mutating func connected(_ name: HostName, _ facts: HostFacts, _ held: [HeldAttempt], at now: Instant) {
+        hosts[name]?.link = .connected
+        hosts[name]?.facts = facts
+        hosts[name]?.leasesExpired = false
+        actions.append(.record(.hostSeen(name, facts)))
+        actions.append(.notice(.hostConnected(name)))
+        if let twin = twin(of: name, facts) {
+            giveUp(
+                name,
+                reason: "it is the same machine as \(twin), in the same directory; name it once in the hosts file")
+        }
+        let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
+        for number in states.keys.sorted() { bringHome(number, to: name) }
+        for number in (hosts[name]?.attempts ?? []).sorted() where states[number] == nil {
+            denied(number, at: now)
+        }
+        for (number, state) in states.sorted(by: { $0.key < $1.key }) {
+            reconcile(number, state, on: name, at: now)
+        }
+    }
+
+    /// Another host of the same machine and directory: one agent must not serve under two names.
+    private func twin(of name: HostName, _ facts: HostFacts) -> HostName? {
+        hostOrder.first { other in
+            guard other != name, let host = hosts[other], host.isListed, !host.isUnusable else { return false }
+            return host.isConnected && host.facts?.machine == facts.machine
+                && host.spec.directory == hosts[name]?.spec.directory
+        }
+    }
+
+    /// An attempt known under a host's earlier name follows the machine that holds it.
+    private mutating func bringHome(_ number: AttemptNumber, to name: HostName) {
+        guard let attempt = attempts[number], attempt.host != name, hosts[attempt.host]?.isConnected == false else {
+            return
+        }
+        hosts[attempt.host]?.attempts.remove(number)
+        hosts[name]?.attempts.insert(number)
+        attempts[number]?.host = name
+    }
+
+    /// The host does not know an attempt of its own.
+    private mutating func denied(_ number: AttemptNumber, at now: Instant) {
+        guard let attempt = attempts[number] else { return }
+        if attempt.cancelling != nil {
+            close(number, .cancelled, at: now)
+        } else if attempt.phase == .intended, let assignment = attempt.assignment, attempt.holdsLease,
+            stopping == nil
+        {
+            // The order was dropped with its connection, or has not arrived: it is idempotent, so it is sent again.
+            actions.append(.start(assignment))
+        } else if attempt.phase == .intended {
+            close(number, .hostFault("the host never received it"), at: now)
+        } else {
+            close(number, .hostFault("the host no longer knows it"), at: now)
+        }
+    }
+
+    private mutating func reconcile(
+        _ number: AttemptNumber, _ state: HeldAttempt.State, on name: HostName, at now: Instant
+    ) {
+        guard let attempt = attempts[number], attempt.host == name else {
+            // Recorded as over, or of another name that is connected too.
+            if attempts[number] == nil {
+                if case .ended = state {
+                    actions.append(.release(number, on: name))
+                } else {
+                    actions.append(.cancel(number, on: name))
+                }
+            }
+            return
+        }
+        attempts[number]?.lastWord = now
+        switch state {
+        case .backlog:
+            if attempt.phase == .intended { attempts[number]?.phase = .backlog }
+        case .running: began(number, at: now)
+        case .ended: return  // Its last events and its end follow.
+        }
+        if attempt.cancelling != nil || attempt.job.map({ jobs[$0].isOver }) ?? true {
+            cancel(number, .unwanted)
+        } else if let job = attempt.job {
+            renewLease(number, of: job)
+            keepOne(of: job)
+        }
+    }
+
+    /// A host that was silent for too long is back with the attempt: it may go on.
+    private mutating func renewLease(_ number: AttemptNumber, of job: Int) {
+        guard attempts[number]?.holdsLease == false else { return }
+        attempts[number]?.holdsLease = true
+        jobs[job].live.insert(number)
+        setPhase(job, .leased)
+        refreshTrials(of: job)
+    }
+
+    /// Of several attempts of one job, the one that got furthest stays: running before waiting before unanswered,
+    /// among equals the earliest.
+    private mutating func keepOne(of job: Int) {
+        let rivals = jobs[job].live.compactMap { attempts[$0] }.filter(\.counts)
+        guard rivals.count > 1 else { return }
+        func rank(_ attempt: AttemptState) -> (Int, Int) {
+            switch attempt.phase {
+            case .running: (0, attempt.number.value)
+            case .backlog: (1, attempt.number.value)
+            case .intended: (2, attempt.number.value)
+            }
+        }
+        for loser in rivals.sorted(by: { rank($0) < rank($1) }).dropFirst() { cancel(loser.number, .unwanted) }
+    }
+
+    private mutating func disconnected(_ name: HostName, _ failure: HostFailure, at now: Instant) {
+        guard let host = hosts[name] else { return }
+        switch host.link {
+        case .connected:
+            hosts[name]?.link = .silent(since: now, failure)
+            actions.append(.notice(.hostLost(name, failure)))
+        case .silent(let since, let earlier):
+            hosts[name]?.link = .silent(since: since, failure)
+            if earlier != failure { actions.append(.notice(.hostLost(name, failure))) }
+        }
+        arm(now.advanced(bySeconds: policy.leaseSeconds))
+        if !failure.isTransient { giveUp(name, reason: failure.message) }
+    }
+
+    /// Gives the host no more jobs in this run.
+    mutating func giveUp(_ name: HostName, reason: String) {
+        guard hosts[name]?.isUnusable == false else { return }
+        hosts[name]?.standing = .unusable(reason: reason)
+        actions.append(.notice(.hostUnusable(name, reason: reason)))
+    }
+
+    private mutating func refused(
+        _ number: AttemptNumber, _ failure: HostFailure, by name: HostName, at now: Instant
+    ) {
+        guard let attempt = attempts[number], attempt.host == name else { return }
+        close(number, attempt.cancelling == nil ? .hostFault(failure.message) : .cancelled, at: now)
+    }
+}

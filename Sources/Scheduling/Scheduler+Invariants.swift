@@ -1,0 +1,43 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    /// What is not as it must be between two events; empty when all is well. For tests: takes time linear in all.
+    package func violations() -> [String] {
+        var found: [String] = []
+        func check(_ holds: Bool, _ text: @autoclosure () -> String) {
+            if !holds { found.append(text()) }
+        }
+        for (index, job) in jobs.enumerated() {
+            let wanted = job.live.compactMap { attempts[$0] }.filter(\.counts)
+            check(wanted.count == job.live.filter { attempts[$0]?.cancelling == nil }.count, "job \(index): lost lease")
+            check(
+                wanted.filter { hosts[$0.host]?.isConnected == true }.count <= 1,
+                "job \(index): several wanted attempts on hosts that answer")
+            check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
+            check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
+            check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
+            check(job.faults.count < policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
+        }
+        check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")
+        let queued = ready.heap.map(\.job)
+        check(Set(queued).count == queued.count, "a job is queued twice")
+        check(queued.allSatisfy { jobs[$0].isQueued }, "queue and mark differ")
+        for (number, attempt) in attempts {
+            check(number < nextAttempt, "attempt \(number) is from the future")
+            check(hosts[attempt.host]?.attempts.contains(number) == true, "attempt \(number): its host forgot it")
+            if let job = attempt.job {
+                check(jobs[job].live.contains(number) == attempt.holdsLease, "attempt \(number): lease and job differ")
+            }
+        }
+        for (name, host) in hosts {
+            check(host.attempts.allSatisfy { attempts[$0]?.host == name }, "\(name): unknown attempt")
+        }
+        let known = graph.order.map { trialStates[$0].flatMap { $0 } ?? .waiting }
+        check(
+            unsettled == known.count { $0 != .succeeded && $0 != .failed }, "count of trials that are not settled")
+        check(trialCounts.values.reduce(0, +) == graph.order.count + graph.settled.count, "count of trials")
+        check(unsettled == 0 || ending != .settled, "ended with trials left")
+        return found
+    }
+}

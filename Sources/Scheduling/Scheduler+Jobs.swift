@@ -1,0 +1,85 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    mutating func setPhase(_ index: Int, _ phase: JobState.Phase) {
+        let before = jobs[index].phase
+        guard before != phase else { return }
+        if before == .ready { readyCount -= 1 }
+        jobs[index].phase = phase
+        if phase == .ready {
+            readyCount += 1
+            enqueue(index)
+        }
+    }
+
+    mutating func enqueue(_ index: Int) {
+        guard !jobs[index].isQueued else { return }
+        jobs[index].isQueued = true
+        let cost = jobs[index].kind == "train" ? max(costLeft(of: jobs[index]), 1) : 0
+        ready.insert(ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index))
+    }
+
+    /// Ends a job whose units are all recorded, and whatever else still works on it.
+    mutating func finishIfComplete(_ index: Int, reportedBy reporter: AttemptNumber) {
+        guard jobs[index].isComplete, jobs[index].phase != .done else { return }
+        setPhase(index, .done)
+        for other in jobs[index].live.sorted() where other != reporter { cancel(other, .unwanted) }
+    }
+
+    /// Sets a job aside: its trials, and what depends on them, have failed.
+    mutating func setAside(_ index: Int, reason: String) {
+        guard !jobs[index].isOver else { return }
+        setPhase(index, .failed)
+        for attempt in jobs[index].live.sorted() { cancel(attempt, .unwanted) }
+        let lost =
+            switch jobs[index].job.work {
+            case .train: jobs[index].milestones.map(\.trial)
+            case .measure(let trial, _, _): [trial]
+            }
+        for trial in lost { fail(trial, reason: reason) }
+    }
+
+    private mutating func fail(_ trial: TrialID, reason: String) {
+        guard let wanted = graph.trials[trial] else { return }
+        if let measure = wanted.measureJob, !jobs[measure].isOver {
+            setPhase(measure, .failed)
+            for attempt in jobs[measure].live.sorted() { cancel(attempt, .unwanted) }
+        }
+        guard setState(trial, .failed, reason: reason) else { return }
+        actions.append(.notice(.trialFailed(trial, reason: reason)))
+    }
+
+    /// Records a wanted trial's state if it changed.
+    mutating func refresh(_ trial: TrialID) {
+        guard let wanted = graph.trials[trial], let known = trialStates[trial], known != .failed else { return }
+        let isTrained = weights[trial] != nil
+        let isMeasured = wanted.measureJob.map { jobs[$0].phase == .done } ?? true
+        if isTrained && isMeasured {
+            setState(trial, .succeeded, reason: nil)
+            return
+        }
+        let working = isTrained ? wanted.measureJob : wanted.trainJob
+        let isRunning = working.map { jobs[$0].live.contains { attempts[$0]?.isRunning == true } } ?? false
+        setState(trial, isRunning ? .running : .waiting, reason: nil)
+    }
+
+    @discardableResult
+    private mutating func setState(_ trial: TrialID, _ state: TrialState, reason: String?) -> Bool {
+        guard let known = trialStates[trial], known != state else { return false }
+        trialStates[trial] = .some(state)
+        trialCounts[known ?? .waiting, default: 0] -= 1
+        trialCounts[state, default: 0] += 1
+        if state == .succeeded || state == .failed { unsettled -= 1 }
+        actions.append(.record(.trialState(trial, state, reason: reason)))
+        return true
+    }
+
+    /// Refreshes the trials a job serves.
+    mutating func refreshTrials(of index: Int) {
+        switch jobs[index].job.work {
+        case .train(let milestones): for milestone in milestones { refresh(milestone.trial) }
+        case .measure(let trial, _, _): refresh(trial)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import JobContract
+import SweepModel
+
+extension Scheduler {
+    /// Where the run stands, for people.
+    package func snapshot(at now: Instant) -> FleetSnapshot {
+        var done = workRecorded
+        var imagesPerSecond = 0.0
+        var list: [FleetSnapshot.Host] = []
+        for name in hostOrder {
+            guard let host = hosts[name], host.isListed else { continue }
+            var running: [FleetSnapshot.Running] = []
+            var backlog = 0
+            for number in host.attempts.sorted() {
+                guard let attempt = attempts[number] else { continue }
+                guard attempt.isRunning, let since = attempt.startedAt else {
+                    if attempt.verdict == nil { backlog += 1 }
+                    continue
+                }
+                running.append(
+                    FleetSnapshot.Running(
+                        attempt: number, kind: attempt.record.kind, training: attempt.record.training,
+                        trials: attempt.record.trials, progress: attempt.progress, seconds: now.seconds(since: since)))
+                if let progress = attempt.progress, progress.unit == "images" { imagesPerSecond += progress.rate }
+                done += workUnderWay(attempt)
+            }
+            list.append(
+                FleetSnapshot.Host(
+                    name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog))
+        }
+        let elapsed = now.seconds(since: begunAt)
+        let rate = done / max(elapsed, 1e-9)
+        return FleetSnapshot(
+            trials: trialCounts, total: trialCounts.values.reduce(0, +), hosts: list, workDone: done,
+            workWanted: workWanted, measuresLeft: jobs.count { $0.kind == "measure" && !$0.isOver },
+            elapsedSeconds: elapsed, secondsLeft: done > 0 ? max(0, workWanted - done) / rate : nil,
+            imagesPerSecond: imagesPerSecond)
+    }
+
+    private func status(of host: HostState) -> FleetSnapshot.Host.Status {
+        if case .unusable(let reason) = host.standing { return .unusable(reason) }
+        switch host.link {
+        case .connected: return .connected
+        case .silent(_, nil): return .connecting
+        case .silent(_, let failure?): return .unreachable(failure.message)
+        }
+    }
+
+    /// What a running training has done beyond its job's last recorded milestone.
+    private func workUnderWay(_ attempt: AttemptState) -> Double {
+        guard let progress = attempt.progress, progress.of > 0, let job = attempt.job, !jobs[job].isOver,
+            attempt.holdsLease, case .train(let task)? = attempt.assignment?.task, let last = task.milestones.last,
+            let training = graph.trainings[attempt.record.training]
+        else { return 0 }
+        let from = task.resume?.steps ?? 0
+        let whole = training.cost(steps: last - from)
+        let recorded = whole - jobs[job].cost
+        let reached = whole * min(1, Double(progress.done) / Double(progress.of))
+        return max(0, reached - recorded)
+    }
+}

@@ -1,0 +1,99 @@
+import SweepModel
+
+extension Scheduler {
+    mutating func arm(_ instant: Instant) {
+        alarm = alarm.map { min($0, instant) } ?? instant
+    }
+
+    /// Does what time limits that have passed ask for, and finds the next.
+    mutating func passTime(at now: Instant) {
+        guard let alarm, alarm <= now else { return }
+        self.alarm = nil
+        for name in hostOrder { passTime(for: name, at: now) }
+        passTimeForRunning(at: now)
+        for (since, seconds) in [
+            (stopping, policy.stopSeconds), (cancelling, policy.cancelSeconds), (settledAt, policy.windDownSeconds),
+        ] {
+            if let since, case let limit = since.advanced(bySeconds: seconds), limit > now { arm(limit) }
+        }
+    }
+
+    private mutating func passTime(for name: HostName, at now: Instant) {
+        guard let host = hosts[name] else { return }
+        if case .resting(let until) = host.standing {
+            if until <= now { hosts[name]?.standing = .usable } else { arm(until) }
+        }
+        guard case .silent(let since, _) = host.link else { return }
+        if !host.leasesExpired {
+            let expiry = since.advanced(bySeconds: policy.leaseSeconds)
+            if expiry <= now { expireLeases(of: name, at: now) } else { arm(expiry) }
+        }
+        let patience = since.advanced(bySeconds: policy.connectSeconds)
+        if host.facts == nil, patience > now { arm(patience) }
+    }
+
+    private mutating func passTimeForRunning(at now: Instant) {
+        for number in attempts.keys.sorted() {
+            guard let attempt = attempts[number], attempt.isRunning, attempt.cancelling == nil,
+                hosts[attempt.host]?.isConnected == true
+            else { continue }
+            let limit = attempt.lastWord.advanced(bySeconds: policy.hungSeconds)
+            if limit <= now {
+                cancel(number, .hung("it ran for \(Int(policy.hungSeconds / 60)) minutes without a word"))
+            } else {
+                arm(limit)
+            }
+        }
+    }
+
+    /// Finds out whether there is anything left to wait for.
+    mutating func decideEnding(at now: Instant) {
+        guard ending == nil else { return }
+        let stillHeld = attempts.values.contains { hosts[$0.host]?.isConnected == true }
+        if let cancelling {
+            if !stillHeld || now.seconds(since: cancelling) >= policy.cancelSeconds { ending = .cancelled }
+            arm(cancelling.advanced(bySeconds: policy.cancelSeconds))
+        } else if unsettled == 0 {
+            let since = settledAt ?? now
+            settledAt = since
+            if !stillHeld || stopping != nil || now.seconds(since: since) >= policy.windDownSeconds {
+                ending = .settled
+            }
+            arm(since.advanced(bySeconds: policy.windDownSeconds))
+        } else if let stopping {
+            if now.seconds(since: stopping) >= policy.stopSeconds { ending = .interrupted }
+            arm(stopping.advanced(bySeconds: policy.stopSeconds))
+        } else if let reason = hopelessness(at: now) {
+            ending = .noUsableHost(reason: reason)
+        }
+    }
+
+    /// Why nothing more can happen; nil while something can.
+    private func hopelessness(at now: Instant) -> String? {
+        for attempt in attempts.values where hosts[attempt.host]?.isConnected == true { return nil }
+        var reasons: [String] = []
+        var connected = false
+        for name in hostOrder {
+            guard let host = hosts[name], host.isListed else { continue }
+            if case .unusable(let reason) = host.standing {
+                reasons.append("\(name): \(reason)")
+                continue
+            }
+            switch host.link {
+            case .connected:
+                if host.standing != .usable { return nil }
+                connected = true
+            case .silent(let since, let failure):
+                let patience = host.facts == nil ? policy.connectSeconds : policy.leaseSeconds
+                if now.seconds(since: since) < patience { return nil }
+                reasons.append("\(name): \(failure?.message ?? "it does not answer")")
+            }
+        }
+        if connected {
+            // A usable host with nothing to do: jobs may be on silent hosts, whose leases will expire; or none suits.
+            guard attempts.values.allSatisfy({ !$0.holdsLease }), readyCount > 0 else { return nil }
+            reasons.append("no host that answers offers the memory and tags that the waiting jobs need")
+        }
+        return reasons.isEmpty ? "there is no host" : reasons.joined(separator: "; ")
+    }
+}

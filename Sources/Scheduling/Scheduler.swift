@@ -1,0 +1,94 @@
+import JobContract
+import SweepModel
+
+/// Decides what runs where: a state machine of values. An event goes in, actions come out; it knows no clock, no file
+/// and no network, and the same events at the same instants give the same actions.
+///
+/// Promises, which `violations()` checks: of the attempts of a job at most one holds its lease and is wanted; attempt
+/// numbers only grow; a result is accepted from any attempt of this catalogue, whoever holds the lease, and the first
+/// one stands (with workers that are not deterministic only the lease's holder counts); no action needs another of
+/// the same event to come first, except that records come before everything.
+package struct Scheduler {
+    let policy: SchedulingPolicy
+    let graph: JobGraph
+    let begunAt: Instant
+    var nextAttempt: AttemptNumber
+    var hosts: [HostName: HostState] = [:]
+    /// The hosts file's order, then hosts known only from open attempts.
+    var hostOrder: [HostName] = []
+    var jobs: [JobState] = []
+    var attempts: [AttemptNumber: AttemptState] = [:]
+    var ready = ReadyQueue()
+    /// Jobs whose phase is `ready`; the queue may hold entries of jobs that no longer are.
+    var readyCount = 0
+    /// Weights of recorded milestones of wanted trials.
+    var weights: [TrialID: Digest] = [:]
+    /// Full states to continue from, ascending in steps.
+    var states: [TrainingID: [ResumePoint]] = [:]
+    /// States as recorded; nil while the catalogue's word is not known.
+    var trialStates: [TrialID: TrialState?] = [:]
+    var trialCounts: [TrialState: Int] = [:]
+    /// Wanted trials that are neither succeeded nor failed.
+    var unsettled = 0
+    var stopping: Instant?
+    var cancelling: Instant?
+    var settledAt: Instant?
+    package internal(set) var ending: Ending?
+    /// A lower bound of the earliest time limit; nil: none.
+    var alarm: Instant?
+    var actions: [Action] = []
+    var workWanted = 0.0
+    var workRecorded = 0.0
+
+    /// - Parameters:
+    ///   - firstAttempt: larger than every attempt number the catalogue knows.
+    ///   - now: silence of hosts is counted from here.
+    package init(
+        graph: JobGraph, holdings: Holdings, hosts specs: [HostSpec], firstAttempt: AttemptNumber,
+        policy: SchedulingPolicy, at now: Instant
+    ) {
+        self.graph = graph
+        self.policy = policy
+        begunAt = now
+        nextAttempt = firstAttempt
+        for spec in specs where hosts[spec.name] == nil {
+            hosts[spec.name] = HostState(spec: spec, isListed: true, link: .silent(since: now, nil))
+            hostOrder.append(spec.name)
+        }
+        addTrials(holdings)
+        addJobs(holdings)
+        addOpenAttempts(holdings.openAttempts, at: now)
+        alarm = now
+    }
+
+    /// The first actions: what the catalogue should know of trials that need nothing more.
+    package mutating func begin(at now: Instant) -> [Action] {
+        for trial in graph.order { refresh(trial) }
+        return conclude(at: now)
+    }
+
+    /// Takes one event and decides everything that follows from it.
+    package mutating func handle(_ event: CoordinatorInput, at now: Instant) -> [Action] {
+        switch event {
+        case .host(let host, let report): handle(report, from: host, at: now)
+        case .stop: stopping = stopping ?? now
+        case .cancelAll: cancelEverything(at: now)
+        case .timeout: break
+        }
+        return conclude(at: now)
+    }
+
+    private mutating func conclude(at now: Instant) -> [Action] {
+        passTime(at: now)
+        dispatch(at: now)
+        decideEnding(at: now)
+        defer { actions = [] }
+        return actions
+    }
+
+    /// When to call `handle(.timeout)` if nothing else happens; nil: nothing depends on time.
+    package var nextDeadline: Instant? { alarm }
+
+    /// Wanted trials that failed, in this run or earlier.
+    package var failedTrials: Int { trialCounts[.failed] ?? 0 }
+}

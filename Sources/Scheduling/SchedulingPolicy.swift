@@ -1,0 +1,35 @@
+/// The numbers that scheduling decides by. All times are seconds of the coordinator's awake clock.
+package struct SchedulingPolicy: Hashable, Sendable {
+    /// Silence after which a host's attempts are given to others.
+    package var leaseSeconds: Double = 900
+    /// How long a host that was never reached is hoped for when there is no other.
+    package var connectSeconds: Double = 120
+    /// Attempts that wait on a host for each of its slots, so that it stays busy while the coordinator is away.
+    package var backlogPerSlot: Int = 2
+    /// Faults of a job's own after which it is set aside.
+    package var jobFaultLimit: Int = 3
+    /// Ends by hosts' faults after which a job is set aside all the same: something in it may kill its hosts.
+    package var hostFaultLimit: Int = 20
+    /// A job that fails sooner than this after its start may have met a broken host.
+    package var quickFailureSeconds: Double = 30
+    /// Different jobs failing so quickly on one host, with none succeeding between, after which it is drained.
+    package var quickFailureJobs: Int = 3
+    /// A host that refuses a start or fails a job rests this long, doubled each time.
+    package var restSeconds: Double = 30
+    /// Refusals in a row after which a host is drained.
+    package var refusalLimit: Int = 3
+    /// A running attempt of a connected host that says nothing for so long is cancelled and the job charged.
+    package var hungSeconds: Double = 600
+    /// Between the first request to stop and leaving, for what is on its way and for a second request.
+    package var stopSeconds: Double = 2
+    /// How long cancelled attempts are waited for before leaving.
+    package var cancelSeconds: Double = 25
+    /// How long the last attempts' ends are waited for when all trials are settled.
+    package var windDownSeconds: Double = 10
+    /// Seconds of training between recovery checkpoints.
+    package var checkpointSeconds: Double = 300
+    /// Whether equal jobs give equal bits wherever they ran. If not, only the attempt that holds the lease counts.
+    package var deterministic = true
+
+    package init() {}
+}
