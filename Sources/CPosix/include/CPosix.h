@@ -1,4 +1,4 @@
-/* System calls and macros that Swift's C importer does not see. */
+/* System calls and macros that Swift's C importer does not see, and a few that are simpler said in C. */
 #ifndef EIGENSWEEP_CPOSIX_H
 #define EIGENSWEEP_CPOSIX_H
 
@@ -20,5 +20,45 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* A program to start. Lists are strings separated by NUL, `argument_count` and `environment_count` of them. */
+struct posix_program {
+    const char *path;
+    const char *arguments;
+    size_t argument_count;
+    const char *environment;
+    size_t environment_count;
+    const char *directory; /* NULL: the caller's */
+    int input, output, error; /* none of them 0, 1 or 2, unless in its own place */
+    int own_session; /* 1: a session of its own; 0: a process group of its own */
+};
+
+/* Starts a program with no other descriptor open, default signal dispositions and an empty signal mask.
+   0 and the process number, or an errno value. */
+int posix_start_program(const struct posix_program *program, pid_t *pid);
+
+/* A listening Unix socket at `path`, mode 0600, non-blocking, or -1 with errno. */
+int posix_listen_local(const char *path);
+
+/* A connection to the Unix socket at `path`, non-blocking, or -1 with errno. */
+int posix_connect_local(const char *path);
+
+/* Blocks SIGCHLD and SIGTERM and returns a non-blocking descriptor that reports them, or -1. */
+int posix_watch_signals(void);
+
+/* The next signal of such a descriptor, or 0 when there is none. */
+int posix_next_signal(int descriptor);
+
+/* How a waited-for process ended: its exit code, or minus the signal that ended it. */
+int posix_exit_of(int status);
+
+/* Processors this process may use. */
+int posix_usable_processors(void);
+
+/* A pipe whose ends programs do not inherit; 0, or -1 with errno. */
+int posix_make_pipe(int ends[2]);
+
+/* 1 for a regular file, 0 for anything else. */
+int posix_is_regular(mode_t mode);
 
 #endif

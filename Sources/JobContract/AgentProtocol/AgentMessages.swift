@@ -1,0 +1,197 @@
+import FoundationEssentials
+
+/// The version of the messages between coordinator and agent.
+package enum AgentProtocol {
+    package static let version = 1
+
+    /// What an agent writes first; whatever a login shell printed before it is skipped.
+    package static let preamble = Array("\n\u{1}eigensweep-agent\u{2}\n".utf8)
+    /// How much a login shell may print.
+    package static let chatterLimit = 256 << 10
+
+    /// The message as a frame.
+    package static func frame(_ message: some Encodable) throws -> Frame {
+        Frame(.control, Array(try JSONEncoder().encode(message)))
+    }
+
+    /// The message of a control frame.
+    package static func message<Message: Decodable>(_: Message.Type, in frame: Frame) throws(ProtocolError) -> Message {
+        do {
+            return try JSONDecoder().decode(Message.self, from: Data(frame.payload))
+        } catch {
+            let text = String(decoding: frame.payload.prefix(120), as: UTF8.self)
+            throw ProtocolError("a message came that this version does not know: \(text)")
+        }
+    }
+}
+
+/// What the coordinator says.
+package enum CoordinatorMessage: Hashable, Sendable, Codable {
+    case hello(AgentHello)
+    case start(AgentOrder)
+    case cancel(AttemptNumber)
+    case acknowledge(AttemptNumber, offset: Int)
+    case release(AttemptNumber)
+    /// Chunks of a file follow.
+    case upload(transfer: UInt32, digest: Digest, bytes: Int)
+    case fetch(transfer: UInt32, digest: Digest)
+    case ping(Int)
+}
+
+/// What the agent says.
+package enum AgentMessage: Hashable, Sendable, Codable {
+    /// First, before the coordinator says anything.
+    case greeting(AgentGreeting)
+    /// The answer to `hello`.
+    case welcome(AgentWelcome)
+    /// The coordinator is not served; the connection ends.
+    case denied(AgentRefusal)
+    /// An agent of another build gives way to the one that was brought; connect again.
+    case retiring
+    case accepted(AttemptNumber)
+    /// The order needs these files first; send it again after them.
+    case lacking(AttemptNumber, [Digest])
+    case refused(AttemptNumber, AgentRefusal)
+    case running(AttemptNumber)
+    case ended(AttemptNumber, AgentAttempt.End, diagnostics: String)
+    /// An upload is verified and durable.
+    case stored(transfer: UInt32)
+    case notStored(transfer: UInt32, AgentRefusal)
+    /// Chunks of a fetched file follow.
+    case sending(transfer: UInt32, bytes: Int)
+    case notSending(transfer: UInt32, AgentRefusal)
+    case pong(Int)
+}
+
+/// Which program answers, and where.
+package struct AgentGreeting: Hashable, Sendable, Codable {
+    package var version: Int
+    /// Content of the agent's executable.
+    package var digest: Digest
+    /// machine-id.
+    package var machine: String
+
+    package init(version: Int = AgentProtocol.version, digest: Digest, machine: String) {
+        self.version = version
+        self.digest = digest
+        self.machine = machine
+    }
+}
+
+/// Who calls, and how attempts are to be run.
+package struct AgentHello: Hashable, Sendable, Codable {
+    package var version: Int
+    /// The agent executable the coordinator brought.
+    package var agent: Digest
+    /// Lowercase letters, digits and hyphens, at most 64.
+    package var catalogue: String
+    /// Grows with every start of a coordinator on this catalogue.
+    package var generation: Int
+    /// Tells two coordinators of one generation apart.
+    package var nonce: String
+    /// Where store and attempts are; `~` is the account's home.
+    package var directory: String
+    /// Attempts at a time; nil: processors divided by threads.
+    package var slots: Int?
+    package var threads: Int
+    /// Added to every worker's environment.
+    package var environment: [String: String]
+
+    package init(
+        version: Int = AgentProtocol.version, agent: Digest, catalogue: String, generation: Int, nonce: String,
+        directory: String, slots: Int?, threads: Int, environment: [String: String]
+    ) {
+        self.version = version
+        self.agent = agent
+        self.catalogue = catalogue
+        self.generation = generation
+        self.nonce = nonce
+        self.directory = directory
+        self.slots = slots
+        self.threads = threads
+        self.environment = environment
+    }
+}
+
+/// What the host is and which attempts it knows of the catalogue.
+package struct AgentWelcome: Hashable, Sendable, Codable {
+    package var machine: String
+    package var boot: String
+    package var cores: Int
+    package var memory: Int
+    package var cpu: String
+    package var free: Int
+    package var held: [AgentAttempt]
+
+    package init(
+        machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int, held: [AgentAttempt]
+    ) {
+        self.machine = machine
+        self.boot = boot
+        self.cores = cores
+        self.memory = memory
+        self.cpu = cpu
+        self.free = free
+        self.held = held
+    }
+}
+
+/// An attempt to start.
+package struct AgentOrder: Hashable, Sendable, Codable {
+    package var description: JobDescription
+    package var command: [String]
+    /// Content to place in the attempt's directory, by plain name.
+    package var uploads: [String: Digest]
+
+    package init(description: JobDescription, command: [String], uploads: [String: Digest]) {
+        self.description = description
+        self.command = command
+        self.uploads = uploads
+    }
+
+    package var attempt: AttemptNumber { description.attempt }
+    package var files: Set<Digest> { Set(description.inputs).union(uploads.values) }
+}
+
+/// An attempt as its agent knows it.
+package struct AgentAttempt: Hashable, Sendable, Codable {
+    package enum End: Hashable, Sendable, Codable {
+        case exited(code: Int)
+        case signalled(signal: Int)
+        case vanished
+        case neverStarted(reason: String)
+    }
+    package enum State: Hashable, Sendable, Codable {
+        case backlog
+        case running
+        case ended(End)
+    }
+    package var attempt: AttemptNumber
+    package var job: JobID
+    package var state: State
+
+    package init(attempt: AttemptNumber, job: JobID, state: State) {
+        self.attempt = attempt
+        self.job = job
+        self.state = state
+    }
+}
+
+/// Why the agent will not: a kind the coordinator knows, and words for people.
+package struct AgentRefusal: Error, Hashable, Sendable, Codable, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable, Codable {
+        case agentFailed = "agent-failed"
+        case transferFailed = "transfer-failed"
+        case noSpace = "no-space"
+        case spawnFailed = "spawn-failed"
+        case protocolViolation = "protocol-violation"
+    }
+    package var kind: Kind
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+    package var description: String { message }
+}

@@ -1,0 +1,198 @@
+import JobContract
+import SweepModel
+
+/// The conversation with one agent over one connection. Used by the host's thread.
+final class AgentSession {
+    private let host: HostSpec
+    private let context: LinkContext
+    private let mailbox: Mailbox
+    private let stream: any ByteStream
+    private let greeting: AgentGreeting
+    private var reader: FrameReader
+    private var outgoing = OutgoingBytes()
+    private var uploads: UploadQueue
+    private var inbox: EventInbox
+    private var lastHeard = monotonicSeconds()
+    private var lastPing = monotonicSeconds()
+    private var pings = 0
+    private var welcomed = false
+    private var closingSince: Double?
+
+    init(host: HostSpec, context: LinkContext, mailbox: Mailbox, greeted: Handshake.Greeted) {
+        self.host = host
+        self.context = context
+        self.mailbox = mailbox
+        stream = greeted.stream
+        reader = greeted.reader
+        greeting = greeted.greeting
+        uploads = UploadQueue(host: host.name, depot: context.depot)
+        inbox = EventInbox(host: host.name, depot: context.depot)
+    }
+
+    deinit { inbox.abandon() }
+
+    /// Returns when the fleet closes; throws when the connection ends before.
+    func run(connected: () -> Void) throws {
+        try greet()
+        while true {
+            if welcomed { try handleCommands() }
+            if mailbox.isClosing {
+                let since = closingSince ?? monotonicSeconds()
+                closingSince = since
+                if outgoing.isEmpty || !welcomed || monotonicSeconds() - since > 2 { return }
+            } else {
+                try uploads.pump(into: &outgoing)
+            }
+            try outgoing.flush(to: stream)
+            try stream.wait(writing: !outgoing.isEmpty, seconds: closingSince == nil ? 1 : 0.05)
+            try readAll(connected)
+            try watchSilence()
+        }
+    }
+
+    private func readAll(_ connected: () -> Void) throws {
+        while let bytes = try stream.read() {
+            // What came with the greeting waits in the reader already.
+            reader.push(bytes)
+            while let frame = try next() { try handle(frame, connected) }
+            if bytes.isEmpty { return }
+            lastHeard = monotonicSeconds()
+        }
+        let words = stream.diagnostics
+        throw HostFailure(.unreachable, "\(host.name): the connection ended\(words.isEmpty ? "" : ": \(words)")")
+    }
+
+    private func greet() throws {
+        guard greeting.version == AgentProtocol.version else {
+            throw HostFailure(
+                .protocolViolation,
+                "\(host.name): the agent speaks protocol \(greeting.version), this program \(AgentProtocol.version); "
+                    + "remove .eigensweep-agent from the account's home")
+        }
+        if let other = context.machines.claim(greeting.machine, for: host.name) {
+            throw HostFailure(
+                .duplicateMachine,
+                "\(host.name) is the machine that is connected as \(other) (machine-id \(greeting.machine)); "
+                    + "keep one of the two in the hosts file")
+        }
+        let hello = AgentHello(
+            agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,
+            nonce: context.nonce, directory: host.directory, slots: host.slots, threads: host.threads,
+            environment: host.environment)
+        try say(.hello(hello))
+    }
+
+    private func say(_ message: CoordinatorMessage) throws { outgoing.append(try AgentProtocol.frame(message)) }
+
+    private func next() throws(HostFailure) -> Frame? {
+        do { return try reader.next() } catch {
+            throw HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(error)")
+        }
+    }
+
+    private func handleCommands() throws {
+        for command in mailbox.take() {
+            switch command {
+            case .start(let order): try say(.start(uploads.remember(AgentOrder(order))))
+            case .cancel(let attempt):
+                uploads.forget(attempt)
+                try say(.cancel(attempt))
+            case .acknowledge(let attempt, let offset): try say(.acknowledge(attempt, offset: offset))
+            case .release(let attempt): try say(.release(attempt))
+            }
+        }
+    }
+
+    private func handle(_ frame: Frame, _ connected: () -> Void) throws {
+        switch frame.kind {
+        case .control: try handle(try AgentProtocol.message(AgentMessage.self, in: frame), connected)
+        case .event: report(try inbox.take(try EventLine(frame.payload)))
+        case .chunk: report(try inbox.take(try Chunk(frame.payload)))
+        case .received: uploads.received(try Received(frame.payload))
+        }
+    }
+
+    private func handle(_ message: AgentMessage, _ connected: () -> Void) throws {
+        switch message {
+        case .greeting: throw ProtocolError("a second greeting came")
+        case .welcome(let welcome):
+            guard !welcomed else { throw ProtocolError("a second welcome came") }
+            welcomed = true
+            mailbox.setConnected(true)
+            connected()
+            deliver(.connected(HostFacts(welcome), held: welcome.held.map { HeldAttempt($0) }))
+        case .denied(let refusal): throw HostFailure(refusal, host: host.name)
+        case .retiring: throw SessionEnd.retired
+        case .accepted(let attempt):
+            uploads.forget(attempt)
+            deliver(.accepted(attempt))
+        case .lacking(let attempt, let digests):
+            if let failure = uploads.enqueue(digests, for: attempt) { deliver(.refused(attempt, failure)) }
+        case .refused(let attempt, let refusal):
+            uploads.forget(attempt)
+            deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
+        case .running(let attempt): deliver(.running(attempt))
+        case .ended(let attempt, let end, let diagnostics):
+            report(try inbox.take(end: AttemptEnd(end), diagnostics: String(diagnostics.prefix(8192)), of: attempt))
+        case .stored(let transfer):
+            for order in uploads.stored(transfer) { try say(.start(order)) }
+        case .notStored(let transfer, let refusal):
+            for attempt in uploads.failed(transfer) {
+                deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
+            }
+        case .sending(let transfer, let bytes): report(try inbox.begin(transfer, bytes: bytes))
+        case .notSending(let transfer, let refusal): report(try inbox.missing(transfer, refusal))
+        case .pong: break
+        }
+    }
+
+    /// Delivers what is ready and asks for what is wanted.
+    private func report(_ outcome: EventInbox.Outcome) {
+        for report in outcome.reports { deliver(report) }
+        for frame in outcome.frames { outgoing.append(frame) }
+    }
+
+    private func deliver(_ report: HostReport) { context.deliver(host.name, report) }
+
+    private func watchSilence() throws {
+        let now = monotonicSeconds()
+        let silence = now - lastHeard
+        if silence > context.options.silenceSeconds {
+            throw HostFailure(
+                .unreachable, "\(host.name): nothing was heard for \(Int(silence)) s; the connection is given up")
+        }
+        if silence > context.options.pingSeconds, now - lastPing > context.options.pingSeconds {
+            lastPing = now
+            pings += 1
+            try say(.ping(pings))
+        }
+    }
+}
+
+/// Bytes on their way out; files wait while there are many, so that messages overtake them.
+struct OutgoingBytes {
+    private var bytes: [UInt8] = []
+    private var start = 0
+
+    var isEmpty: Bool { start == bytes.count }
+    var hasRoomForFiles: Bool { bytes.count - start < 512 << 10 }
+
+    mutating func append(_ frame: Frame) {
+        if isEmpty {
+            bytes.removeAll(keepingCapacity: true)
+            start = 0
+        } else if start > 1 << 20 {
+            bytes.removeFirst(start)
+            start = 0
+        }
+        frame.append(to: &bytes)
+    }
+
+    mutating func flush(to stream: any ByteStream) throws(HostFailure) {
+        while !isEmpty {
+            let count = try stream.write(bytes[start...])
+            if count == 0 { return }
+            start += count
+        }
+    }
+}

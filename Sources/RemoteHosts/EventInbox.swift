@@ -1,0 +1,109 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// Events on their way to the coordinator: in order within an attempt, and only after the files they name.
+struct EventInbox {
+    /// What there is to report and to send.
+    struct Outcome {
+        var reports: [HostReport] = []
+        var frames: [Frame] = []
+    }
+    private enum Item {
+        case event(WorkerEvent, end: Int)
+        case end(AttemptEnd, String)
+    }
+    private let host: HostName
+    private let depot: any FileDepot
+    private var waiting: [AttemptNumber: [Item]] = [:]
+    private var fetches: FetchTable
+
+    init(host: HostName, depot: any FileDepot) {
+        self.host = host
+        self.depot = depot
+        fetches = FetchTable(host: host, depot: depot)
+    }
+
+    mutating func take(_ line: EventLine) throws -> Outcome {
+        let event: WorkerEvent
+        do {
+            event = try JSONDecoder().decode(WorkerEvent.self, from: Data(line.line))
+        } catch {
+            event = .failed(
+                .init(
+                    kind: .internal,
+                    message: "the event before byte \(line.end) is not one this program knows: "
+                        + String(decoding: line.line.prefix(160), as: UTF8.self)))
+        }
+        if case .progress(let progress) = event {
+            return Outcome(reports: [.progress(line.attempt, progress)])
+        }
+        waiting[line.attempt, default: []].append(.event(event, end: line.end))
+        return try advance(line.attempt)
+    }
+
+    mutating func take(end: AttemptEnd, diagnostics: String, of attempt: AttemptNumber) throws -> Outcome {
+        waiting[attempt, default: []].append(.end(end, diagnostics))
+        return try advance(attempt)
+    }
+
+    mutating func begin(_ transfer: UInt32, bytes: Int) throws -> Outcome {
+        try settle(try fetches.begin(transfer, bytes: bytes))
+    }
+
+    mutating func take(_ chunk: Chunk) throws -> Outcome { try settle(try fetches.take(chunk)) }
+
+    mutating func missing(_ transfer: UInt32, _ refusal: AgentRefusal) throws -> Outcome {
+        try settle(try fetches.missing(transfer, refusal))
+    }
+
+    /// Forgets everything: it comes again with the next connection.
+    mutating func abandon() {
+        fetches.abandon()
+        waiting = [:]
+    }
+
+    private mutating func settle(_ step: FetchTable.Step) throws -> Outcome {
+        var outcome = Outcome(frames: step.frames)
+        if step.settled {
+            for attempt in waiting.keys.sorted() {
+                let more = try advance(attempt)
+                outcome.reports += more.reports
+                outcome.frames += more.frames
+            }
+        }
+        return outcome
+    }
+
+    /// Delivers an attempt's items up to the first whose files are not all here.
+    private mutating func advance(_ attempt: AttemptNumber) throws -> Outcome {
+        var outcome = Outcome()
+        while let item = waiting[attempt]?.first {
+            switch item {
+            case .event(let event, let end):
+                var problem: String?
+                var complete = true
+                for file in event.files where depot.location(of: file.digest) == nil {
+                    if let failure = fetches.failure(of: file.digest) {
+                        problem = failure
+                    } else {
+                        complete = false
+                        outcome.frames += try fetches.want(file)
+                    }
+                }
+                guard complete || problem != nil else { return outcome }
+                if let problem {
+                    let failed = WorkerEvent.Failed(kind: .missingInput, message: problem)
+                    outcome.reports.append(.event(attempt, .failed(failed), end: end))
+                } else {
+                    outcome.reports.append(.event(attempt, event, end: end))
+                }
+            case .end(let end, let diagnostics):
+                outcome.reports.append(.ended(attempt, end, diagnostics: diagnostics))
+            }
+            waiting[attempt]?.removeFirst()
+        }
+        waiting[attempt] = nil
+        return outcome
+    }
+}

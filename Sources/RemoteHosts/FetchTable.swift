@@ -1,0 +1,121 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// Files on their way from a host into the coordinator's store.
+struct FetchTable {
+    struct Step {
+        var frames: [Frame] = []
+        /// Some file is here now, or will not come: events may go on.
+        var settled = false
+    }
+    private struct Fetch {
+        let file: OutputFile
+        let path: String
+        var handle: FileHandle?
+        var received = 0
+    }
+    private let host: HostName
+    private let depot: any FileDepot
+    private var active: [UInt32: Fetch] = [:]
+    private var queue: [OutputFile] = []
+    private var wanted: Set<Digest> = []
+    private var failures: [Digest: String] = [:]
+    private var lastTransfer: UInt32 = 0
+    private static let width = 4
+
+    init(host: HostName, depot: any FileDepot) {
+        self.host = host
+        self.depot = depot
+    }
+
+    /// Why a file will not come over this connection.
+    func failure(of digest: Digest) -> String? { failures[digest] }
+
+    mutating func want(_ file: OutputFile) throws -> [Frame] {
+        guard wanted.insert(file.digest).inserted else { return [] }
+        queue.append(file)
+        return try startNext()
+    }
+
+    private mutating func startNext() throws -> [Frame] {
+        var frames: [Frame] = []
+        while active.count < Self.width, !queue.isEmpty {
+            let file = queue.removeFirst()
+            lastTransfer += 1
+            active[lastTransfer] = Fetch(file: file, path: try depot.temporaryPath())
+            frames.append(
+                try AgentProtocol.frame(CoordinatorMessage.fetch(transfer: lastTransfer, digest: file.digest)))
+        }
+        return frames
+    }
+
+    mutating func begin(_ transfer: UInt32, bytes: Int) throws -> Step {
+        guard var fetch = active[transfer] else { return Step() }
+        guard bytes == fetch.file.bytes else {
+            return try fail(
+                transfer,
+                "\(host): the file \(fetch.file.digest.short) has \(bytes) bytes there, the event says "
+                    + "\(fetch.file.bytes)")
+        }
+        guard FileManager.default.createFile(atPath: fetch.path, contents: nil),
+            let handle = FileHandle(forWritingAtPath: fetch.path)
+        else { throw HostFailure(.transferFailed, "cannot write \(fetch.path); is there space in the store?") }
+        fetch.handle = handle
+        active[transfer] = fetch
+        return bytes == 0 ? try finish(transfer, fetch) : Step()
+    }
+
+    mutating func take(_ chunk: Chunk) throws -> Step {
+        guard var fetch = active[chunk.transfer], let handle = fetch.handle else { return Step() }
+        guard chunk.offset == fetch.received, fetch.received + chunk.bytes.count <= fetch.file.bytes else {
+            throw ProtocolError("\(host): a piece of \(fetch.file.digest.short) came out of place")
+        }
+        do { try handle.write(contentsOf: Data(chunk.bytes)) } catch {
+            throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(error); is there space in the store?")
+        }
+        fetch.received += chunk.bytes.count
+        active[chunk.transfer] = fetch
+        let receipt = Received(transfer: chunk.transfer, bytes: fetch.received).frame
+        var step = Step(frames: [receipt])
+        if fetch.received == fetch.file.bytes {
+            let last = try finish(chunk.transfer, fetch)
+            step.frames += last.frames
+            step.settled = last.settled
+        }
+        return step
+    }
+
+    mutating func missing(_ transfer: UInt32, _ refusal: AgentRefusal) throws -> Step {
+        guard active[transfer] != nil else { return Step() }
+        return try fail(transfer, "\(host): \(refusal.message)")
+    }
+
+    mutating func abandon() {
+        for fetch in active.values {
+            try? fetch.handle?.close()
+            try? FileManager.default.removeItem(atPath: fetch.path)
+        }
+        active = [:]
+    }
+
+    private mutating func finish(_ transfer: UInt32, _ fetch: Fetch) throws -> Step {
+        try? fetch.handle?.close()
+        active[transfer]?.handle = nil
+        do { try depot.adopt(fetch.path, as: fetch.file.digest) } catch {
+            throw HostFailure(
+                .transferFailed, "\(host): the file \(fetch.file.digest.short) could not be stored: \(error)")
+        }
+        active[transfer] = nil
+        wanted.remove(fetch.file.digest)
+        return Step(frames: try startNext(), settled: true)
+    }
+
+    private mutating func fail(_ transfer: UInt32, _ words: String) throws -> Step {
+        if let fetch = active.removeValue(forKey: transfer) {
+            failures[fetch.file.digest] = words
+            try? FileManager.default.removeItem(atPath: fetch.path)
+        }
+        return Step(frames: try startNext(), settled: true)
+    }
+}

@@ -1,0 +1,63 @@
+import CPosix
+import Foundation
+import JobContract
+import SweepModel
+
+/// The hosts of a sweep over real connections: one thread and one connection each.
+///
+/// Reports come through `deliver`, called on the host's own thread: it must return quickly, and never calls
+/// `close`. Connections that break are made again by themselves after a growing, jittered pause, unless trying
+/// again cannot help; the reason then says what to do.
+package final class HostFleet: Fleet, Sendable {
+    private let links: [HostName: HostLink]
+
+    /// - Parameters:
+    ///   - catalogue: the catalogue's name on hosts: lowercase letters, digits and hyphens, at most 64.
+    ///   - generation: grows with every start of a coordinator on the catalogue; hosts refuse an older one.
+    ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
+    ///   - agentExecutable: path of the agent program, brought to hosts that lack it.
+    package init(
+        hosts: [HostSpec], catalogue: String, generation: Int, depot: any FileDepot, agentExecutable: String,
+        options: ConnectionOptions = ConnectionOptions(),
+        deliver: @escaping @Sendable (HostName, HostReport) -> Void
+    ) {
+        let common = LinkContext(
+            catalogue: catalogue, generation: generation,
+            nonce: String(UInt64.random(in: 0 ... .max), radix: 16), depot: depot,
+            agent: AgentProgram(path: agentExecutable), options: options, deliver: deliver,
+            machines: MachineRegistry(), gate: ConnectGate(width: 4))
+        var links: [HostName: HostLink] = [:]
+        for host in hosts { links[host.name] = HostLink(host, common) }
+        self.links = links
+    }
+
+    /// Begins to connect to every host.
+    package func start() {
+        // A peer that is gone is an error of the write, not the end of this program.
+        signal(SIGPIPE, SIG_IGN)
+        for link in links.values { link.start() }
+    }
+
+    package func send(_ command: HostCommand, to host: HostName) {
+        links[host]?.mailbox.post(command)
+    }
+
+    /// Sends what was asked before, ends the connections and waits for their threads. Jobs go on.
+    package func close() {
+        for link in links.values { link.mailbox.close() }
+        for link in links.values { link.join() }
+    }
+}
+
+/// What all the links of a fleet share.
+struct LinkContext: Sendable {
+    var catalogue: String
+    var generation: Int
+    var nonce: String
+    var depot: any FileDepot
+    var agent: AgentProgram
+    var options: ConnectionOptions
+    var deliver: @Sendable (HostName, HostReport) -> Void
+    var machines: MachineRegistry
+    var gate: ConnectGate
+}

@@ -1,0 +1,25 @@
+import Foundation
+import SweepModel
+
+/// This machine: the agent is started as a child, and leaves its daemon behind.
+final class LocalTransport: Transport {
+    private let agent: AgentProgram
+    private let wake: Int32
+
+    init(agent: AgentProgram, wake: Int32) {
+        self.agent = agent
+        self.wake = wake
+    }
+
+    let bringsAgent = false
+
+    func connect() throws(HostFailure) {}
+
+    func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
+        var environment: [String: String] = [:]
+        for name in ["HOME", "PATH"] { environment[name] = ProcessInfo.processInfo.environment[name] }
+        return try ProcessStream([agent.path, "connect"], environment: environment, wake: wake)
+    }
+
+    func close() {}
+}

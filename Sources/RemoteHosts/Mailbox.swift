@@ -1,0 +1,74 @@
+import CPosix
+import Foundation
+import SweepModel
+
+/// Commands on their way to a host's thread, and the descriptor that wakes it.
+final class Mailbox: Sendable {
+    private struct State {
+        var commands: [HostCommand] = []
+        var closing = false
+        var connected = false
+    }
+    private let state = Locked(State())
+    let wakeDescriptor: Int32 = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+
+    deinit { Glibc.close(wakeDescriptor) }
+
+    /// Keeps the command until the host's thread takes it; without a connection it is dropped.
+    func post(_ command: HostCommand) {
+        let kept = state.with { state in
+            guard state.connected, !state.closing else { return false }
+            state.commands.append(command)
+            return true
+        }
+        if kept { wake() }
+    }
+
+    func take() -> [HostCommand] {
+        var count: UInt64 = 0
+        _ = Glibc.read(wakeDescriptor, &count, 8)
+        return state.with { state in
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+
+    /// Opens or shuts the box; what was in it is dropped.
+    func setConnected(_ connected: Bool) {
+        state.with {
+            $0.connected = connected
+            $0.commands = []
+        }
+    }
+
+    var isClosing: Bool { state.with { $0.closing } }
+
+    func close() {
+        state.with { $0.closing = true }
+        wake()
+    }
+
+    /// Sleeps, or less when the fleet closes.
+    func sleep(seconds: Double) {
+        let end = monotonicSeconds() + seconds
+        while !isClosing {
+            let left = end - monotonicSeconds()
+            guard left > 0 else { return }
+            var poll = pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)
+            _ = Glibc.poll(&poll, 1, Int32(min(left, 3600) * 1000) + 1)
+            _ = take()
+        }
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = Glibc.write(wakeDescriptor, &one, 8)
+    }
+}
+
+/// Seconds of this machine being awake.
+func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

@@ -1,0 +1,110 @@
+import CPosix
+import Foundation
+import SweepModel
+
+/// The standard streams of a program on this machine. Its standard error is kept for messages.
+final class ProcessStream: ByteStream {
+    private let descriptor: Int32
+    private let errors: Int32
+    private let process: pid_t
+    private let wake: Int32
+    private var said: [UInt8] = []
+    private var isClosed = false
+
+    /// Starts `arguments[0]`, a path, with these arguments and this environment.
+    init(_ arguments: [String], environment: [String: String], wake: Int32) throws(HostFailure) {
+        var pair: [Int32] = [-1, -1]
+        var pipe: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &pair) == 0, posix_make_pipe(&pipe) == 0 else {
+            throw HostFailure(.agentFailed, "no descriptor is free: \(String(cString: strerror(errno)))")
+        }
+        defer {
+            Glibc.close(pair[1])
+            Glibc.close(pipe[1])
+        }
+        descriptor = pair[0]
+        errors = pipe[0]
+        self.wake = wake
+        _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
+        _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
+        var started: pid_t = 0
+        let list = arguments.map { $0 + "\0" }.joined()
+        let settings = environment.map { "\($0.key)=\($0.value)\0" }.joined()
+        let rc = list.withCString { list in
+            settings.withCString { settings in
+                arguments.first.map { path in
+                    path.withCString { path in
+                        var program = posix_program(
+                            path: path, arguments: list, argument_count: arguments.count, environment: settings,
+                            environment_count: environment.count, directory: nil, input: pair[1], output: pair[1],
+                            error: pipe[1], own_session: 0)
+                        return posix_start_program(&program, &started)
+                    }
+                } ?? EINVAL
+            }
+        }
+        process = started
+        guard rc == 0 else {
+            Glibc.close(pair[0])
+            Glibc.close(pipe[0])
+            isClosed = true
+            throw HostFailure(
+                .spawnFailed, "cannot start \(arguments.first ?? ""): \(String(cString: strerror(rc)))")
+        }
+    }
+
+    func wait(writing: Bool, seconds: Double) throws(HostFailure) {
+        var polls = [
+            pollfd(fd: descriptor, events: Int16(POLLIN | (writing ? POLLOUT : 0)), revents: 0),
+            pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+        ]
+        _ = poll(&polls, 2, Int32(seconds * 1000))
+    }
+
+    func read() throws(HostFailure) -> [UInt8]? {
+        var failed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
+            let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            failed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)
+            count = max(0, got)
+        }
+        return failed ? nil : bytes
+    }
+
+    func write(_ bytes: ArraySlice<UInt8>) throws(HostFailure) -> Int {
+        let count = bytes.withUnsafeBytes {
+            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        // A closed peer shows itself when it is read from.
+        return max(0, count)
+    }
+
+    func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    var diagnostics: String {
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while said.count < 1 << 20 {
+            let count = Glibc.read(errors, &piece, piece.count)
+            guard count > 0 else { break }
+            said = Array((said + piece[..<count]).suffix(4096))
+        }
+        return String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        Glibc.close(descriptor)
+        Glibc.close(errors)
+        var status: Int32 = 0
+        for _ in 0..<100 {
+            if waitpid(process, &status, WNOHANG) == process { return }
+            usleep(10_000)
+        }
+        kill(process, SIGKILL)
+        waitpid(process, &status, 0)
+    }
+
+    deinit { close() }
+}
