@@ -1,0 +1,81 @@
+import Diffusion
+import JobContract
+import Measures
+import Tensors
+import Testing
+
+struct MemorizationMeasureTests {
+    private func rows(
+        _ denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool = false
+    ) throws -> [String: MeasureRow] {
+        let measure = try MemorizationMeasure(parameters: ["samples": 40])
+        let result = try measure.evaluate(
+            MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: flips)
+        ) { _, _ in }
+        return Dictionary(uniqueKeysWithValues: result.rows.map { ($0.quantity, $0) })
+    }
+
+    @Test(arguments: [false, true]) func theMultiDeltaDenoiserCopies(flips: Bool) throws {
+        let training = randomImages(12, side: 4)
+        let heldOut = randomImages(50, side: 4, seed: 2)
+        let found = try rows(
+            MultiDeltaDenoiser(images: training, flips: flips), training: training, heldOut: heldOut, flips: flips)
+        #expect(found["copied"]?.value == 1)
+        #expect(found["copied"]?.n == 40)
+        #expect(found["copy_auc"]?.value == 1)
+        #expect((found["gl_score"]?.value ?? 1) < 1e-3)
+        #expect((found["gl_relative"]?.value ?? 1) < 1e-3)
+        #expect((found["gl_held_out"]?.value ?? 0) > 0.4)
+        #expect(found["gl_held_out"]?.n == 50)
+        #expect(found["copied_held_out"]?.value == 0)
+    }
+
+    @Test func theGaussianDenoiserDrawsFromTheDistribution() throws {
+        let training = randomImages(300, side: 4)
+        let heldOut = randomImages(100, side: 4, seed: 2)
+        let found = try rows(
+            GaussianDenoiser(images: training, flips: false), training: training, heldOut: heldOut)
+        #expect(found["copied"]?.value == 0)
+        // Samples and held-out images have the same distribution: ½ within five standard errors.
+        let chance = try #require(found["copy_auc"])
+        #expect(abs((chance.value ?? 0) - 0.5) < 5 * (chance.stderr ?? 0))
+        let relative = try #require(found["gl_relative"])
+        #expect(abs((relative.value ?? 0) - 1) < 5 * (relative.stderr ?? 0))
+    }
+
+    @Test func oneTrainingImageLeavesCopiedUndefined() throws {
+        let training = randomImages(1, side: 4)
+        let found = try rows(
+            MultiDeltaDenoiser(images: training, flips: true), training: training,
+            heldOut: randomImages(9, side: 4, seed: 2), flips: true)
+        let copied = try #require(found["copied"])
+        #expect(copied.value == nil && copied.n == 40)
+        #expect((found["gl_score"]?.value ?? 1) < 1e-3)
+    }
+
+    @Test func withoutHeldOutImagesTheirBaselinesAreUndefined() throws {
+        let training = randomImages(12, side: 4)
+        let found = try rows(
+            MultiDeltaDenoiser(images: training, flips: false), training: training, heldOut: randomImages(0, side: 4))
+        for quantity in ["gl_held_out", "gl_relative", "copied_held_out", "copy_auc"] {
+            #expect(found[quantity] != nil && found[quantity]?.value == nil)
+        }
+        #expect(found["copied"]?.value == 1)
+    }
+
+    @Test func theArtifactHoldsSamplesAndTheirNeighbours() throws {
+        let training = randomImages(12, side: 4)
+        let measure = try MemorizationMeasure(parameters: ["samples": 5, "sampler": "euler", "steps": 10, "seed": 3])
+        let result = try measure.evaluate(
+            MeasureSubject(
+                denoiser: MultiDeltaDenoiser(images: training, flips: false), training: training,
+                heldOut: randomImages(3, side: 4, seed: 2), flips: false)
+        ) { _, _ in }
+        let bytes = try #require(result.artifacts.first).bytes
+        let file = try SafetensorsFile(bytes: bytes, name: "samples")
+        let samples: Tensor<Float> = try file.tensor("samples", shape: [5, 1, 4, 4])
+        for (image, nearest) in try file.integers("nearest").enumerated() {
+            #expect(isClose(Array(samples[row: image]), training[row: Int(nearest)].map { Double($0) }, 0.02))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Measures
+import Tensors
+import Testing
+
+struct NearestNeighboursTests {
+    private func distance(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
+        zip(a, b).reduce(0) { $0 + pow(Double($1.0) - Double($1.1), 2) }.squareRoot()
+    }
+
+    // Beyond the blocks of 1024 images and 64 queries.
+    @Test(arguments: [false, true]) func equalTheSearchThroughAllImages(flips: Bool) {
+        let images = randomImages(1100, side: 3)
+        let mirrored = images.flippedHorizontally
+        let queries = randomImages(70, side: 3, std: 0.6, seed: 8)
+        let pairs = NearestNeighbours(images: images, flips: flips).pairs(of: queries)
+        #expect(pairs.count == 70)
+        for query in 0..<70 {
+            let distances = (0..<1100).map { image in
+                let straight = distance(queries[row: query], images[row: image])
+                return flips ? min(straight, distance(queries[row: query], mirrored[row: image])) : straight
+            }
+            let order = distances.indices.sorted { distances[$0] < distances[$1] }
+            #expect(pairs[query].index == order[0])
+            #expect(abs(pairs[query].first - distances[order[0]]) < 1e-12)
+            #expect(abs((pairs[query].second ?? .nan) - distances[order[1]]) < 1e-12)
+        }
+    }
+
+    @Test func aTrainingImageIsItsOwnNeighbourAtDistanceZero() {
+        let images = randomImages(40, side: 3)
+        let pair = NearestNeighbours(images: images, flips: false).pairs(of: images.entries(13..<14))[0]
+        #expect(pair.index == 13 && pair.first == 0)
+    }
+
+    @Test func oneImageHasNoSecondNeighbourEvenWithFlips() {
+        let images = randomImages(1, side: 3)
+        let pair = NearestNeighbours(images: images, flips: true).pairs(of: images)[0]
+        #expect(pair.index == 0 && pair.first == 0 && pair.second == nil)
+    }
+
+    @Test func noQueriesHaveNoNeighbours() {
+        #expect(
+            NearestNeighbours(images: randomImages(4, side: 3), flips: false).pairs(of: randomImages(0, side: 3))
+                .isEmpty)
+    }
+}

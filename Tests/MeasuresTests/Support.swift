@@ -1,0 +1,67 @@
+import Diffusion
+import Tensors
+
+/// Images of independent normal pixels with std `std`.
+func randomImages(_ count: Int, side: Int, std: Double = 0.5, seed: UInt64 = 1) -> Tensor<Float> {
+    let normals = CounterRandom(seed: seed, purpose: .generator).normals(from: 0, count: count * side * side)
+    return Tensor(shape: [count, 1, side, side], values: normals.map { Float(std * $0) })
+}
+
+func isClose(_ a: [Float], _ b: [Double], _ tolerance: Double) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { abs(Double($0) - $1) <= tolerance }
+}
+
+/// Solves A·x = b by elimination with pivoting.
+func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
+    var a = matrix
+    var b = right
+    let n = b.count
+    for column in 0..<n {
+        let pivot = (column..<n).max { abs(a[$0][column]) < abs(a[$1][column]) } ?? column
+        a.swapAt(column, pivot)
+        b.swapAt(column, pivot)
+        for row in column + 1..<n {
+            let factor = a[row][column] / a[column][column]
+            for k in column..<n { a[row][k] -= factor * a[column][k] }
+            b[row] -= factor * b[column]
+        }
+    }
+    var x = b
+    for row in (0..<n).reversed() {
+        for k in row + 1..<n { x[row] -= a[row][k] * x[k] }
+        x[row] /= a[row][row]
+    }
+    return x
+}
+
+/// Mean and covariance with 1/N, by the definition.
+func moments(_ images: Tensor<Float>) -> (mean: [Double], covariance: [[Double]]) {
+    let rows = (0..<images.shape[0]).map { images[row: $0].map { Double($0) } }
+    let d = images.stride
+    let count = Double(rows.count)
+    var mean = [Double](repeating: 0, count: d)
+    for row in rows { for i in 0..<d { mean[i] += row[i] / count } }
+    var covariance = [[Double]](repeating: mean.map { _ in 0 }, count: d)
+    for row in rows {
+        for i in 0..<d {
+            let factor = (row[i] - mean[i]) / count
+            for j in 0..<d { covariance[i][j] += factor * (row[j] - mean[j]) }
+        }
+    }
+    return (mean, covariance)
+}
+
+/// A denoiser given by a function of another's results.
+struct Altered: Denoiser {
+    let base: any Denoiser
+    let change: (_ noisy: ArraySlice<Float>, _ pixel: Float) -> Float
+    var imageShape: ImageShape { base.imageShape }
+
+    func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+        var result = base.denoise(x, sigma: sigma)
+        for index in result.values.indices {
+            result.values[index] = change(x[row: index / x.stride], result.values[index])
+        }
+        return result
+    }
+}
