@@ -47,7 +47,8 @@ package struct JobDescription: Hashable, Sendable, Codable {
     package func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
 }
 
-package enum JobTask: Hashable, Sendable, Codable {
+/// On the wire an object with one key, the kind.
+package enum JobTask: Hashable, Sendable {
     case train(TrainTask)
     case measure(MeasureTask)
 
@@ -55,6 +56,30 @@ package enum JobTask: Hashable, Sendable, Codable {
         switch self {
         case .train: "train"
         case .measure: "measure"
+        }
+    }
+}
+
+extension JobTask: Codable {
+    private enum Kind: String, CodingKey { case train, measure }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Kind.self)
+        if container.contains(.train) {
+            self = .train(try container.decode(TrainTask.self, forKey: .train))
+        } else if container.contains(.measure) {
+            self = .measure(try container.decode(MeasureTask.self, forKey: .measure))
+        } else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "the task is neither train nor measure"))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Kind.self)
+        switch self {
+        case .train(let task): try container.encode(task, forKey: .train)
+        case .measure(let task): try container.encode(task, forKey: .measure)
         }
     }
 }
