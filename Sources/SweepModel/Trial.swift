@@ -4,12 +4,18 @@ import JobContract
 package struct Training: Hashable, Sendable {
     package let id: TrainingID
     /// Every result-relevant key and its value, without the length: what `id` is the digest of.
-    package let spec: [String: JSONValue]
+    package var spec: [String: JSONValue] { record.values }
+    private let record: PointRecord
 
-    package init(id: TrainingID, spec: [String: JSONValue]) {
+    package init(id: TrainingID, spec: [String: JSONValue]) { self.init(id: id, spec: .values(spec)) }
+
+    package init(id: TrainingID, spec: PointRecord) {
         self.id = id
-        self.spec = spec
+        record = spec
     }
+
+    /// The ID tells trainings apart well enough.
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
     package var batch: Int { spec["training.batch"]?.integerValue ?? 1 }
     package var datasetSize: Int { spec["dataset.size"]?.integerValue ?? 1 }
@@ -24,14 +30,25 @@ package struct Trial: Hashable, Sendable {
     /// Place in the sweep, from 0, in the grid's promised order.
     package let position: Int
     /// The axes as the file asked for them, before defaults and rounding.
-    package let asked: [String: JSONValue]
+    package var asked: [String: JSONValue] { record.values }
+    private let record: PointRecord
 
     package init(id: TrialID, training: TrainingID, steps: Int, position: Int, asked: [String: JSONValue]) {
+        self.init(id: id, training: training, steps: steps, position: position, asked: .values(asked))
+    }
+
+    package init(id: TrialID, training: TrainingID, steps: Int, position: Int, asked: PointRecord) {
         self.id = id
         self.training = training
         self.steps = steps
         self.position = position
-        self.asked = asked
+        record = asked
+    }
+
+    /// Position and ID tell trials apart well enough.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(position)
     }
 }
 

@@ -1,0 +1,250 @@
+import JobContract
+import SweepModel
+
+/// Expands one block: each thing a point depends on is computed once for each place of the smallest space that
+/// determines it, so that a million points cost little more than their digests.
+struct BlockExpander {
+    let resolver: BlockResolver
+    let content: SweepContent
+    let worker: WorkerDescription
+
+    private static let datasetKeys = [
+        "dataset.source", "dataset.resolution", "dataset.channels", "dataset.alpha", "dataset.count",
+    ]
+    private static let networkKeys = [
+        "dataset.source", "dataset.resolution", "model.architecture", "model.scale", "model.multipliers",
+        "model.blocks",
+    ]
+    private static let lengthKeys = SpecKey.lengthKeys + ["training.batch", "dataset.size"]
+
+    private var block: GridBlock { resolver.block }
+
+    func expand(into collector: inout TrialCollector, datasets: inout DatasetDirectory) throws {
+        let all = try resolver.space(Array(block.dimensions.indices))
+        let points = try keptPoints(of: all)
+        collector.excluded += all.count - points.count
+        guard !points.isEmpty else { return }
+
+        let lengthOnly = Set(SpecKey.lengthKeys)
+        let training = try resolver.space(
+            block.dimensions.indices.filter { index in
+                !block.dimensions[index].axes.allSatisfy { lengthOnly.contains($0.key.name) }
+            })
+        let trainingFinder = PlaceFinder(from: all, to: training)
+        let trainingPlaces = Self.used(points, by: trainingFinder, count: training.count)
+
+        try check(Self.networkKeys, at: trainingPlaces, of: training, blaming: "model.scale") { try checkNetwork($0) }
+        let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
+        let steps = try stepCounts(at: points, of: all)
+
+        let spec = specTable(of: training, datasets: requests)
+        let trainingIDs = spec.identifiers(at: trainingPlaces, count: training.count)
+        let trialIDs = TrialIdentifiers.compute(
+            points, trainings: trainingIDs, trainingOf: trainingFinder, steps: steps.values, stepsOf: steps.finder)
+
+        collector.reserve(points.count)
+        let requestFinder = PlaceFinder(from: training, to: requests.space)
+        collector.trainings.reserveCapacity(collector.trainings.count + trainingPlaces.count)
+        collector.datasets.reserveCapacity(collector.datasets.count + trainingPlaces.count)
+        for place in trainingPlaces {
+            let id = trainingIDs[place]
+            collector.trainings[id] = Training(id: id, spec: .place(spec.table, place))
+            collector.datasets[id] = requests.requests[requestFinder.place(place)]
+        }
+        let asked = PointTable(
+            constants: [:],
+            columns: block.dimensions.indices.map { dimension in
+                PointTable.Column(
+                    digits: all.digits(to: PointSpace(one: dimension, of: block)),
+                    choices: resolver.asked(of: dimension))
+            })
+        for (index, point) in points.enumerated() {
+            collector.add(
+                trialIDs[index], training: trainingIDs[trainingFinder.place(point)],
+                steps: steps.values[steps.finder.place(point)], asked: .place(asked, point))
+        }
+    }
+
+    /// The places of a smaller space that some point falls on, ascending.
+    private static func used(_ points: [Int], by finder: PlaceFinder, count: Int) -> [Int] {
+        var marks = [Bool](repeating: false, count: count)
+        for point in points { marks[finder.place(point)] = true }
+        return marks.indices.filter { marks[$0] }
+    }
+
+    private func keptPoints(of all: PointSpace) throws -> [Int] {
+        var kept = Array(0..<all.count)
+        for exclusion in block.exclusions {
+            // A default may depend on the source.
+            let space = try resolver.space(of: exclusion.condition.keys.union(["dataset.source"]))
+            let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.values(at: $0, of: space)) }
+            let finder = PlaceFinder(from: all, to: space)
+            kept.removeAll { verdicts[finder.place($0)] }
+        }
+        return kept
+    }
+
+    /// Runs a check once for each combination of `keys` in use; its complaint is placed at the key that is to blame,
+    /// or at the first varying one.
+    private func check(
+        _ keys: [String], at places: [Int], of space: PointSpace, blaming blamed: String,
+        _ fault: ([String: JSONValue]) throws -> (key: String, message: String)?
+    ) throws {
+        let smaller = try resolver.space(of: keys)
+        let finder = PlaceFinder(from: space, to: smaller)
+        for place in Self.used(places, by: finder, count: smaller.count) {
+            if let fault = try fault(resolver.values(at: place, of: smaller)) {
+                throw SweepFileError(fault.message, key: fault.key, at: content.origin(of: fault.key, in: block))
+            }
+        }
+    }
+
+    private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
+        let architecture = values["model.architecture"]?.stringValue ?? ""
+        let known = worker.architectures.isEmpty ? ["ddpmpp"] : worker.architectures
+        guard known.contains(architecture) else {
+            let advice = NearestName.advice(for: architecture, among: known)
+            return ("model.architecture", "the worker \(worker.name) has no \(architecture)\(advice)")
+        }
+        guard architecture == "ddpmpp", let scale = values["model.scale"]?.integerValue,
+            let multipliers = values["model.multipliers"]?.arrayValue?.compactMap(\.integerValue),
+            let blocks = values["model.blocks"]?.integerValue,
+            let resolution = values["dataset.resolution"]?.integerValue,
+            let fault = NetworkRules.fault(
+                scale: scale, multipliers: multipliers, blocks: blocks, resolution: resolution)
+        else { return nil }
+        let key = fault.hasPrefix("resolution") ? "dataset.resolution" : "model.scale"
+        return (key, "\(architecture) with scale \(scale) and multipliers \(multipliers): \(fault)")
+    }
+
+    /// Steps by place of the space that determines them.
+    private func stepCounts(at points: [Int], of all: PointSpace) throws -> (values: [Int], finder: PlaceFinder) {
+        let space = try resolver.space(of: Self.lengthKeys)
+        let finder = PlaceFinder(from: all, to: space)
+        var steps = [Int](repeating: 0, count: space.count)
+        for place in Self.used(points, by: finder, count: space.count) {
+            guard let count = TrainingLength.steps(resolver.values(at: place, of: space)) else {
+                let key = SpecKey.lengthKeys.first { block.axis($0) != nil || content.settings[$0] != nil }
+                throw SweepFileError(
+                    "is longer than 9e15 steps", key: key, at: content.origin(of: key ?? "training.steps", in: block))
+            }
+            steps[place] = count
+        }
+        return (steps, finder)
+    }
+
+    /// The datasets in use, with the keys that stand for them in specs; refuses keys their sources do not read and
+    /// subsets larger than they are.
+    private func datasetChoices(
+        at places: [Int], of training: PointSpace, datasets: inout DatasetDirectory
+    ) throws -> DatasetChoices {
+        let space = try resolver.space(of: Self.datasetKeys)
+        let finder = PlaceFinder(from: training, to: space)
+        var choices = DatasetChoices(space: space)
+        for place in Self.used(places, by: finder, count: space.count) {
+            let request = try request(resolver.values(at: place, of: space))
+            do {
+                choices.set(place, request, try datasets.identity(of: request))
+            } catch let error as SweepFileError {
+                throw error
+            } catch {
+                throw SweepFileError(
+                    "\(error)", key: "dataset.source", at: content.origin(of: "dataset.source", in: block))
+            }
+        }
+        let sizeKeys = Self.datasetKeys + ["dataset.size", "dataset.part", "dataset.held_out"]
+        let sizes = try resolver.space(of: sizeKeys)
+        let toChoice = PlaceFinder(from: sizes, to: space)
+        let toSize = PlaceFinder(from: training, to: sizes)
+        for place in Self.used(places, by: toSize, count: sizes.count) {
+            let images = choices.identities[toChoice.place(place)]?.images ?? 0
+            if let message = Self.sizeFault(resolver.values(at: place, of: sizes), images: images) {
+                throw SweepFileError(message, key: "dataset.size", at: content.origin(of: "dataset.size", in: block))
+            }
+        }
+        return choices
+    }
+
+    private func request(_ values: [String: JSONValue]) throws -> DatasetRequest {
+        var request = DatasetRequest(
+            source: values["dataset.source"]?.stringValue ?? "",
+            resolution: values["dataset.resolution"]?.integerValue ?? 0,
+            channels: values["dataset.channels"]?.integerValue ?? 0)
+        for key in ["dataset.alpha", "dataset.count"] {
+            if request.isGenerator {
+                request.parameters[String(key.dropFirst("dataset.".count))] = values[key]
+            } else if content.settings[key] != nil || block.axis(key) != nil {
+                throw SweepFileError(
+                    "is read by generators only, not by the files of \(request.source)", key: key,
+                    at: content.origin(of: key, in: block))
+            }
+        }
+        return request
+    }
+
+    /// Held-out images and every part of the asked size must be disjoint.
+    private static func sizeFault(_ values: [String: JSONValue], images: Int) -> String? {
+        let size = values["dataset.size"]?.integerValue ?? 0
+        let heldOut = values["dataset.held_out"]?.integerValue ?? 0
+        let parts = values["dataset.part"]?.objectValue?["of"]?.integerValue ?? 1
+        let room = max(0, images - heldOut) / parts
+        guard size > room else { return nil }
+        let each = parts > 1 ? " in each of \(parts) parts" : ""
+        return "\(size) images are asked for, but the dataset has \(images), of which \(heldOut) are held out: "
+            + "expected at most \(room)\(each)"
+    }
+
+    private func specTable(of training: PointSpace, datasets: DatasetChoices) -> TrainingSpecs {
+        var constants = resolver.constantSpec
+        constants["worker.name"] = .string(worker.name)
+        constants["worker.numerics"] = .integer(Int64(worker.numerics))
+        var columns = training.dimensions.map { dimension in
+            PointTable.Column(
+                digits: training.digits(to: PointSpace(one: dimension, of: block)),
+                choices: resolver.specs(of: dimension))
+        }
+        let withResolution = constants["dataset.resolution"] == nil && block.axis("dataset.resolution") == nil
+        columns.append(
+            PointTable.Column(
+                digits: training.digits(to: datasets.space), choices: datasets.spec(withResolution: withResolution)))
+        return TrainingSpecs(constants: constants, columns: columns)
+    }
+}
+
+extension PointSpace {
+    /// The space of one dimension.
+    init(one dimension: Int, of block: GridBlock) {
+        dimensions = [dimension]
+        counts = [block.dimensions[dimension].count]
+        count = counts[0]
+    }
+}
+
+/// The datasets of a block by place of the space that determines them.
+struct DatasetChoices {
+    let space: PointSpace
+    private(set) var requests: [DatasetRequest?]
+    private(set) var identities: [DatasetIdentity?]
+
+    init(space: PointSpace) {
+        self.space = space
+        requests = Array(repeating: nil, count: space.count)
+        identities = Array(repeating: nil, count: space.count)
+    }
+
+    mutating func set(_ place: Int, _ request: DatasetRequest, _ identity: DatasetIdentity) {
+        requests[place] = request
+        identities[place] = identity
+    }
+
+    /// The keys that stand for the dataset in a spec. What the generator reads is in it, whoever identified it.
+    func spec(withResolution: Bool) -> [[String: JSONValue]] {
+        zip(requests, identities).map { request, identity in
+            guard let request, let identity else { return [:] }
+            var keys = identity.keys.mapValues(\.canonical)
+            for (name, value) in request.parameters { keys["dataset.\(name)"] = value.canonical }
+            if withResolution { keys["dataset.resolution"] = .integer(Int64(request.resolution)) }
+            return keys
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import JobContract
+import SweepModel
+
+/// A sweep expanded, with what became of the points that are no trials of their own.
+package struct Expansion: Sendable {
+    package var sweep: ExpandedSweep
+    /// Points that became equal to an earlier one.
+    package var merged: [MergedPoint]
+    /// Points that `exclude` removed.
+    package var excluded: Int
+}
+
+/// A grid point that names the same trial as an earlier one.
+package struct MergedPoint: Sendable {
+    /// The position of the trial it is.
+    package var position: Int
+    private var record: PointRecord
+
+    init(position: Int, asked: PointRecord) {
+        self.position = position
+        record = asked
+    }
+
+    /// The axes as the file asked for them.
+    package var asked: [String: JSONValue] { record.values }
+}
+
+extension SweepFile {
+    /// Every trial the file asks for, in promised order: blocks as they stand, in each the first axis varying slowest.
+    ///
+    /// `identify` is asked once for each dataset; an error it throws is passed on, naming the line of the source.
+    /// `SweepFileError` for measures, architectures, keys and sizes that this worker or these data do not have.
+    package func expand(
+        worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
+    ) throws -> Expansion {
+        let measures = try MeasureWish.resolve(content.measures, by: description)
+        var collector = TrialCollector()
+        var datasets = DatasetDirectory(identify: identify)
+        for block in content.blocks {
+            let resolver = BlockResolver(block, settings: content.settings)
+            let expander = BlockExpander(resolver: resolver, content: content, worker: description)
+            try expander.expand(into: &collector, datasets: &datasets)
+        }
+        if collector.trials.isEmpty {
+            throw SweepFileError(
+                "no trial is left: every point is excluded", key: "grid",
+                at: content.blocks.first?.origin ?? TextOrigin(file: name))
+        }
+        let sweep = ExpandedSweep(
+            name: name, about: about, text: text, overrides: overrides, trials: collector.trials,
+            trainings: collector.trainings, datasets: collector.datasets, measures: measures, needs: needs,
+            worker: self.worker)
+        return Expansion(sweep: sweep, merged: collector.merged, excluded: collector.excluded)
+    }
+}
+
+/// Trials of all blocks so far.
+struct TrialCollector {
+    var trials: [Trial] = []
+    var trainings: [TrainingID: Training] = [:]
+    var datasets: [TrainingID: DatasetRequest] = [:]
+    var merged: [MergedPoint] = []
+    var excluded = 0
+    private var positions: [TrialID: Int] = [:]
+
+    mutating func reserve(_ count: Int) {
+        trials.reserveCapacity(trials.count + count)
+        positions.reserveCapacity(positions.count + count)
+    }
+
+    /// Adds a point; an equal one that is there already stands for it.
+    mutating func add(_ id: TrialID, training: TrainingID, steps: Int, asked: PointRecord) {
+        let position = trials.count
+        if let earlier = positions.updateValue(position, forKey: id) {
+            positions[id] = earlier
+            merged.append(MergedPoint(position: earlier, asked: asked))
+        } else {
+            trials.append(Trial(id: id, training: training, steps: steps, position: position, asked: asked))
+        }
+    }
+}
+
+/// Datasets by request, each identified once.
+struct DatasetDirectory {
+    let identify: (DatasetRequest) throws -> DatasetIdentity
+    private var known: [DatasetRequest: DatasetIdentity] = [:]
+
+    init(identify: @escaping (DatasetRequest) throws -> DatasetIdentity) { self.identify = identify }
+
+    mutating func identity(of request: DatasetRequest) throws -> DatasetIdentity {
+        if let identity = known[request] { return identity }
+        let identity = try identify(request)
+        known[request] = identity
+        return identity
+    }
+}

@@ -1,0 +1,234 @@
+import JobContract
+import SweepModel
+
+/// One key that varies, with its values as written and as the spec holds them.
+struct GridAxis: Sendable {
+    var key: SpecKey
+    var axis: Axis
+    var origin: TextOrigin
+    /// The values as asked, before rounding.
+    var asked: [JSONValue]
+    var values: [JSONValue]
+}
+
+/// Axes that advance together; most have one.
+struct GridDimension: Sendable {
+    var axes: [GridAxis]
+    var origin: TextOrigin
+
+    var count: Int { axes.first?.values.count ?? 0 }
+}
+
+struct GridExclusion: Sendable {
+    var condition: WhereExpression
+    var origin: TextOrigin
+}
+
+/// One block of a grid: the product of its dimensions, the first varying slowest, less what is excluded.
+struct GridBlock: Sendable {
+    var dimensions: [GridDimension] = []
+    var exclusions: [GridExclusion] = []
+    var origin: TextOrigin
+
+    func axis(_ key: String) -> (dimension: Int, place: Int)? {
+        for (dimension, content) in dimensions.enumerated() {
+            if let place = content.axes.firstIndex(where: { $0.key.name == key }) { return (dimension, place) }
+        }
+        return nil
+    }
+
+    var keys: Set<String> { Set(dimensions.flatMap { $0.axes.map(\.key.name) }) }
+}
+
+extension SpecKey {
+    /// The key of that name, or an error that names the nearest.
+    static func find(_ name: String, at origin: TextOrigin, also others: [String] = []) throws(SweepFileError)
+        -> SpecKey
+    {
+        if let key = named(name) { return key }
+        throw SweepFileError(
+            "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
+    }
+
+    /// Reads an axis: a list, `{range: …}`, `{linear: …}`, `{geometric: …}`, or one value.
+    func readAxis(_ tree: YAMLTree, folder: String) throws(SweepFileError) -> GridAxis {
+        let axis = try axisShape(tree)
+        let asked: [JSONValue]
+        do {
+            asked = try axis.values()
+        } catch {
+            throw tree.failure(error.description, key: name)
+        }
+        if case .list = axis {
+            let values = asked.map { resolved($0, folder: folder) }
+            return GridAxis(key: self, axis: axis, origin: tree.origin, asked: asked, values: values)
+        }
+        var values: [JSONValue] = []
+        for value in asked {
+            let rounded: JSONValue =
+                isInteger ? .integer(Int64((value.doubleValue ?? 0).rounded(.toNearestOrAwayFromZero))) : value
+            guard let admitted = admit(rounded) else {
+                throw tree.failure("the axis reaches \(rounded.flowYAML): expected \(expected)", key: name)
+            }
+            values.append(admitted)
+        }
+        return GridAxis(key: self, axis: axis, origin: tree.origin, asked: asked, values: values)
+    }
+
+    private func axisShape(_ tree: YAMLTree) throws(SweepFileError) -> Axis {
+        if case .mapping(let members) = tree.content, let computed = try Axis(members: members, key: name) {
+            switch kind {
+            case .integer, .oneOf, .number: return computed
+            case .flag, .choice, .text, .integers, .part:
+                throw tree.failure("expected a list of values, each \(expected)", key: name)
+            }
+        }
+        guard let items = tree.list, !isOneList(items) else { return .list([try read(tree)]) }
+        guard !items.isEmpty else {
+            throw tree.failure("the axis is empty: expected at least one value, each \(expected)", key: name)
+        }
+        var values: [JSONValue] = []
+        for item in items {
+            let value = try read(item)
+            guard !values.contains(value) else { throw item.failure("\(value.flowYAML) stands twice", key: name) }
+            values.append(value)
+        }
+        return .list(values)
+    }
+
+    /// Where values are lists themselves, a list without lists in it is one value.
+    private func isOneList(_ items: [YAMLTree]) -> Bool {
+        guard case .integers = kind else { return false }
+        return items.allSatisfy { $0.list == nil }
+    }
+}
+
+extension Axis {
+    /// Reads `{range: …}`, `{linear: …}` or `{geometric: …}`; nil for any other mapping.
+    init?(members: [YAMLTree.Member], key: String) throws(SweepFileError) {
+        guard members.count == 1, let member = members.first else { return nil }
+        let tree = member.value
+        switch member.key {
+        case "range":
+            guard let items = tree.list, (2...3).contains(items.count) else {
+                throw tree.failure("expected {range: [from, to]} or {range: [from, to, step]}", key: key)
+            }
+            let step = items.count == 3 ? try items[2].number("step") : 1
+            self = .range(from: try items[0].number("from"), to: try items[1].number("to"), step: step)
+        case "linear":
+            let bounds = try Bounds(tree, shape: "{linear: {from: …, to: …, count: …}}", key: key)
+            guard let count = bounds.count, bounds.factor == nil else {
+                throw tree.failure("expected {linear: {from: …, to: …, count: …}}", key: key)
+            }
+            self = .linear(from: bounds.from, to: bounds.to, count: count)
+        case "geometric":
+            let shape = "{geometric: {from: …, to: …, count: …}} or {geometric: {from: …, to: …, factor: …}}"
+            let bounds = try Bounds(tree, shape: shape, key: key)
+            switch (bounds.count, bounds.factor) {
+            case (let count?, nil): self = .geometric(from: bounds.from, to: bounds.to, count: count)
+            case (nil, let factor?): self = .multiplied(from: bounds.from, to: bounds.to, factor: factor)
+            case (nil, nil), (_?, _?): throw tree.failure("expected \(shape)", key: key)
+            }
+        default:
+            guard let nearest = NearestName.nearest(to: member.key, among: ["range", "linear", "geometric"]) else {
+                return nil
+            }
+            throw SweepFileError("no such axis: \(member.key); did you mean \(nearest)?", key: key, at: member.origin)
+        }
+    }
+
+    /// Reads what `description` prints: a list or a computed axis.
+    package init(parsing text: String) throws(SweepFileError) {
+        let tree = try YAMLTree(parsing: text, file: text, withLines: false)
+        if let members = tree.mapping, let axis = try Axis(members: members, key: "axis") {
+            self = axis
+        } else if let items = tree.list {
+            self = .list(items.map { $0.value.canonical })
+        } else {
+            throw tree.failure("expected a list, {range: …}, {linear: …} or {geometric: …}, got \(tree.kind)")
+        }
+    }
+
+    private struct Bounds {
+        var from: Double
+        var to: Double
+        var count: Int?
+        var factor: Double?
+
+        init(_ tree: YAMLTree, shape: String, key: String) throws(SweepFileError) {
+            guard let members = tree.mapping else { throw tree.failure("expected \(shape)", key: key) }
+            var ends: [String: Double] = [:]
+            for member in members {
+                switch member.key {
+                case "from", "to": ends[member.key] = try member.value.number(member.key)
+                case "count": count = try member.value.integer("count", in: 1...Axis.longest)
+                case "factor": factor = try member.value.number("factor")
+                default:
+                    let advice = NearestName.advice(for: member.key, among: ["from", "to", "count", "factor"])
+                    throw SweepFileError("no such part of an axis: \(member.key)\(advice)", key: key, at: member.origin)
+                }
+            }
+            guard let from = ends["from"], let to = ends["to"] else {
+                throw tree.failure("expected \(shape)", key: key)
+            }
+            self.from = from
+            self.to = to
+        }
+    }
+}
+
+extension GridBlock {
+    /// Reads one block of `grid:`.
+    init(_ tree: YAMLTree, folder: String) throws(SweepFileError) {
+        origin = tree.origin
+        for member in try tree.members("axes by key") {
+            switch member.key {
+            case "zip": try readZip(member.value, folder: folder)
+            case "exclude": try readExclusions(member.value)
+            default:
+                let key = try SpecKey.find(member.key, at: member.origin, also: ["zip", "exclude"])
+                try append(GridDimension(axes: [try key.readAxis(member.value, folder: folder)], origin: member.origin))
+            }
+        }
+    }
+
+    private mutating func readZip(_ tree: YAMLTree, folder: String) throws(SweepFileError) {
+        // One mapping alone is a list of one.
+        for block in tree.list ?? [tree] {
+            var axes: [GridAxis] = []
+            for member in try block.members("axes that advance together") {
+                let key = try SpecKey.find(member.key, at: member.origin)
+                let axis = try key.readAxis(member.value, folder: folder)
+                if let first = axes.first, first.values.count != axis.values.count {
+                    throw SweepFileError(
+                        "has \(axis.values.count) values, but advances together with \(first.key.name), which has "
+                            + "\(first.values.count)", key: key.name, at: member.origin)
+                }
+                axes.append(axis)
+            }
+            guard !axes.isEmpty else { throw block.failure("expected axes that advance together, got none") }
+            try append(GridDimension(axes: axes, origin: block.origin))
+        }
+    }
+
+    mutating func append(_ dimension: GridDimension) throws(SweepFileError) {
+        for axis in dimension.axes where keys.contains(axis.key.name) {
+            throw SweepFileError("two axes of one block vary this key", key: axis.key.name, at: axis.origin)
+        }
+        dimensions.append(dimension)
+    }
+
+    private mutating func readExclusions(_ tree: YAMLTree) throws(SweepFileError) {
+        for item in tree.list ?? [tree] {
+            let text = try item.text("an expression such as \"dataset.size > 256 and model.scale < 8\"")
+            let condition: WhereExpression
+            do {
+                condition = try WhereExpression(text)
+            } catch {
+                throw item.failure(error.description, key: "exclude")
+            }
+            for name in condition.keys.sorted() { _ = try SpecKey.find(name, at: item.origin) }
+            exclusions.append(GridExclusion(condition: condition, origin: item.origin))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import JobContract
+import SweepModel
+
+extension MeasureWish {
+    /// Measures with every parameter resolved: the worker's defaults where the file says nothing.
+    static func resolve(
+        _ wishes: [MeasureWish], by worker: WorkerDescription
+    ) throws(SweepFileError) -> [MeasureRequest] {
+        var requests: [MeasureRequest] = []
+        for wish in wishes {
+            let request = try wish.resolved(by: worker)
+            guard !requests.contains(request) else {
+                throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
+            }
+            requests.append(request)
+        }
+        return requests
+    }
+
+    private func resolved(by worker: WorkerDescription) throws(SweepFileError) -> MeasureRequest {
+        guard var request = worker.measures.first(where: { $0.measure == name }) else {
+            let names = worker.measures.map(\.measure)
+            let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
+            throw SweepFileError("the worker \(worker.name) has no such measure\(advice)", key: name, at: origin)
+        }
+        request.parameters = request.parameters.mapValues(\.canonical)
+        for (parameter, tree) in parameters {
+            guard let fallback = request.parameters[parameter] else {
+                let names = request.parameters.keys.sorted()
+                let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: parameter, among: names)
+                throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
+            }
+            let value = tree.value.canonical
+            guard Self.isAlike(value, fallback) else {
+                throw tree.failure(
+                    "expected \(Self.kind(of: fallback)), such as \(fallback.flowYAML), got \(value.flowYAML)",
+                    key: "\(name).\(parameter)")
+            }
+            request.parameters[parameter] = value
+        }
+        return request
+    }
+
+    /// Whether a value is of its default's type. A whole default number admits any number only where the value is
+    /// whole too; lists are alike when their elements are numbers, or texts.
+    private static func isAlike(_ value: JSONValue, _ fallback: JSONValue) -> Bool {
+        switch (value, fallback) {
+        case (.integer, .integer), (.integer, .number), (.number, .number), (.bool, .bool), (.string, .string),
+            (_, .null):
+            true
+        case (.array(let values), .array(let fallbacks)):
+            !values.isEmpty
+                && values.allSatisfy { value in
+                    fallbacks.isEmpty
+                        || fallbacks.contains {
+                            ($0.doubleValue != nil) == (value.doubleValue != nil) && value != .null
+                        }
+                }
+        case (.object, .object): true
+        default: false
+        }
+    }
+
+    private static func kind(of value: JSONValue) -> String {
+        switch value {
+        case .null: "a value"
+        case .bool: "true or false"
+        case .integer: "an integer"
+        case .number: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "a mapping"
+        }
+    }
+}

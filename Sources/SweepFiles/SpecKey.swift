@@ -1,0 +1,154 @@
+import JobContract
+import SweepModel
+
+/// A key of a trial: its type, range, default and meaning.
+package struct SpecKey: Hashable, Sendable {
+    /// What a key's value is.
+    package enum Kind: Hashable, Sendable {
+        case integer(ClosedRange<Int64>, multipleOf: Int64)
+        /// An integer of a short list.
+        case oneOf([Int64])
+        /// Bounds are part of the range unless the flag says otherwise.
+        case number(ClosedRange<Double>, openBelow: Bool = false, openAbove: Bool = false)
+        case flag
+        case choice([String])
+        case text
+        case integers(ClosedRange<Int64>, count: ClosedRange<Int>)
+        /// `{index: i, of: k}`, also written `i/k`.
+        case part
+    }
+
+    /// What becomes of a key.
+    package enum Role: Hashable, Sendable {
+        /// Written to the spec under its own name.
+        case spec
+        /// Replaced in the spec by the dataset's identity.
+        case dataset
+        /// The length: not in the spec, in the trial's ID as optimiser steps.
+        case length
+    }
+
+    package let name: String
+    package let kind: Kind
+    package let role: Role
+    /// nil: the key must be given, or the default depends on others as `meaning` says.
+    package let fallback: JSONValue?
+    /// What reads it, for people: "all", an architecture, a kind of dataset.
+    package let readBy: String
+    package let meaning: String
+
+    /// The keys of this release, in the documentation's order.
+    package static let all: [SpecKey] = datasetKeys + modelKeys + trainingKeys
+
+    package static func named(_ name: String) -> SpecKey? { byName[name] }
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    package static let lengthKeys = all.filter { $0.role == .length }.map(\.name)
+
+    /// Integers JSON holds exactly.
+    static let counted: ClosedRange<Int64> = 0...9_007_199_254_740_991
+    static let positive: ClosedRange<Int64> = 1...9_007_199_254_740_991
+
+    /// Whether computed axis values are rounded to whole numbers.
+    var isInteger: Bool {
+        switch kind {
+        case .integer, .oneOf: true
+        case .number, .flag, .choice, .text, .integers, .part: false
+        }
+    }
+
+    /// Type and range in words.
+    package var expected: String {
+        switch kind {
+        case .integer(let range, let multiple):
+            (multiple == 2 ? "an even integer" : multiple > 1 ? "a multiple of \(multiple)" : "an integer")
+                + (range.upperBound == Self.counted.upperBound
+                    ? ", at least \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)")
+        case .oneOf(let values): values.map(String.init).joined(separator: " or ")
+        case .number(let range, let openBelow, let openAbove):
+            Self.bounds(range, openBelow, openAbove)
+        case .flag: "true or false"
+        case .choice(let names): names.joined(separator: " or ")
+        case .text: "text"
+        case .integers(let range, let count):
+            "a list of \(count.lowerBound == 0 ? "" : "at least \(count.lowerBound) and ")at most \(count.upperBound) "
+                + "integers from \(range.lowerBound) to \(range.upperBound)"
+        case .part: "{index: i, of: k} with 0 ≤ i < k"
+        }
+    }
+
+    private static func bounds(_ range: ClosedRange<Double>, _ openBelow: Bool, _ openAbove: Bool) -> String {
+        let lower = JSONValue.number(range.lowerBound).canonical.flowYAML
+        let upper = JSONValue.number(range.upperBound).canonical.flowYAML
+        if range.lowerBound == range.upperBound { return lower }
+        let above = openBelow ? "above \(lower)" : "at least \(lower)"
+        if range.upperBound >= 1e15 { return "a number \(above)" }
+        return "a number \(above) and \(openAbove ? "below" : "at most") \(upper)"
+    }
+
+    /// The value as the spec holds it, or nil where it is of the wrong type or out of range.
+    package func admit(_ value: JSONValue) -> JSONValue? {
+        switch kind {
+        case .integer(let range, let multiple):
+            guard let integer = value.integerValue.map(Int64.init), range.contains(integer),
+                integer.isMultiple(of: multiple)
+            else { return nil }
+            return .integer(integer)
+        case .oneOf(let values):
+            guard let integer = value.integerValue.map(Int64.init), values.contains(integer) else { return nil }
+            return .integer(integer)
+        case .number(let range, let openBelow, let openAbove):
+            guard let number = value.doubleValue, number.isFinite, range.contains(number),
+                !(openBelow && number == range.lowerBound), !(openAbove && number == range.upperBound)
+            else { return nil }
+            return JSONValue.number(number).canonical
+        case .flag: return value.boolValue.map(JSONValue.bool)
+        case .choice(let names): return value.stringValue.flatMap { names.contains($0) ? .string($0) : nil }
+        case .text: return value.stringValue.flatMap { $0.isEmpty ? nil : .string($0) }
+        case .integers(let range, let count):
+            guard let items = value.arrayValue, count.contains(items.count) else { return nil }
+            var integers: [JSONValue] = []
+            for item in items {
+                guard let integer = item.integerValue.map(Int64.init), range.contains(integer) else { return nil }
+                integers.append(.integer(integer))
+            }
+            return .array(integers)
+        case .part:
+            guard let part = Self.part(value), part.index >= 0, part.index < part.of, part.of <= 1 << 20 else {
+                return nil
+            }
+            return ["index": .integer(Int64(part.index)), "of": .integer(Int64(part.of))]
+        }
+    }
+
+    private static func part(_ value: JSONValue) -> (index: Int, of: Int)? {
+        if let members = value.objectValue {
+            guard members.count == 2, let index = members["index"]?.integerValue, let of = members["of"]?.integerValue
+            else { return nil }
+            return (index, of)
+        }
+        guard let pieces = value.stringValue?.split(separator: "/", omittingEmptySubsequences: false),
+            pieces.count == 2, let index = Int(pieces[0]), let of = Int(pieces[1])
+        else { return nil }
+        return (index, of)
+    }
+
+    /// Reads one value of this key.
+    func read(_ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
+        let value: JSONValue
+        switch (kind, tree.content) {
+        case (.text, .scalar(let text, _)), (.choice, .scalar(let text, _)): value = .string(text)
+        default: value = tree.value
+        }
+        guard let admitted = admit(value) else {
+            var message = "expected \(expected), got \(value == .null ? "nothing" : value.flowYAML)"
+            if case .choice(let names) = kind, let text = value.stringValue,
+                let nearest = NearestName.nearest(to: text, among: names)
+            {
+                message += "; did you mean \(nearest)?"
+            }
+            throw tree.failure(message, key: name)
+        }
+        return admitted
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// A sweep file read and checked, with its overrides applied: everything but what needs the worker's description and
+/// the datasets.
+package struct SweepFile: Sendable {
+    package let name: String
+    package let about: String
+    /// The file as it stands, and the overrides as given: what a revision stores.
+    package let text: String
+    package let overrides: [String]
+    package let needs: JobNeeds
+    package let worker: WorkerCommand
+
+    let content: SweepContent
+
+    /// Reads a file. Relative paths in it start from its folder, those in overrides from the current one.
+    ///
+    /// Overrides are `key=value`, the value as YAML: `dataset.size=64`, `model.scale=[4, 8]`, `dataset.source=FILE`,
+    /// `profile=quick`. Profiles apply first, then the others in order; each replaces the key's value or axis.
+    package init(contentsOf path: String, overrides: [String] = []) throws(SweepFileError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw SweepFileError(
+                "cannot be read: \((error as NSError).localizedDescription)", at: TextOrigin(file: path))
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw SweepFileError("is not UTF-8 text", at: TextOrigin(file: path))
+        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try self.init(text: text, file: path, folder: folder, overrides: overrides)
+    }
+
+    /// Reads text that came from `file`, a name for messages; relative paths in it start from `folder`.
+    package init(
+        text: String, file: String, folder: String = ".", overrides: [String] = []
+    ) throws(SweepFileError) {
+        var content = SweepContent()
+        let reader = SweepReader(file: file, folder: folder)
+        try reader.read(text, into: &content)
+        try SweepOverrides.apply(overrides, to: &content, file: file)
+        guard let name = content.name else {
+            throw SweepFileError("expected the sweep's name, got none", key: "name", at: TextOrigin(file: file))
+        }
+        try content.check(file: file)
+        self.name = name
+        self.about = content.about
+        self.text = text
+        self.overrides = overrides
+        needs = content.needs
+        worker = content.worker
+        self.content = content
+    }
+}
+
+/// A value of one key, and where it was given.
+struct SweepSetting: Sendable {
+    var value: JSONValue
+    var origin: TextOrigin
+}
+
+/// A measure as asked for, before the worker's description fills in what is left out.
+struct MeasureWish: Sendable {
+    var name: String
+    var parameters: [(name: String, value: YAMLTree)]
+    var origin: TextOrigin
+}
+
+/// What a sweep file says, open to overrides.
+struct SweepContent: Sendable {
+    var name: String?
+    var about = ""
+    var settings: [String: SweepSetting] = [:]
+    var blocks: [GridBlock] = []
+    /// Where the file's relative paths start.
+    var folder = "."
+    var measures: [MeasureWish] = []
+    var needs = JobNeeds()
+    var worker = WorkerCommand()
+    var profiles: [(name: String, tree: YAMLTree)] = []
+}
+
+extension SweepContent {
+    /// What can be wrong between keys without knowing worker and data.
+    func check(file: String) throws(SweepFileError) {
+        for block in blocks {
+            let lengths = SpecKey.lengthKeys.filter { settings[$0] != nil || block.axis($0) != nil }
+            if lengths.isEmpty {
+                throw SweepFileError(
+                    "no length is given: expected one of \(SpecKey.lengthKeys.joined(separator: ", "))",
+                    at: block.origin)
+            }
+            if lengths.count > 1 {
+                throw SweepFileError(
+                    "lengths are given by \(lengths.joined(separator: " and ")): expected one of them",
+                    key: lengths[1], at: origin(of: lengths[1], in: block))
+            }
+            for required in ["dataset.source", "dataset.size"]
+            where settings[required] == nil && block.axis(required) == nil {
+                let key = try SpecKey.find(required, at: block.origin)
+                throw SweepFileError("is not given: expected \(key.expected)", key: required, at: block.origin)
+            }
+            for exclusion in block.exclusions {
+                for key in exclusion.condition.keys.sorted()
+                where SpecKey.lengthKeys.contains(key) && !lengths.contains(key) {
+                    throw SweepFileError(
+                        "the expression looks at \(key), but the length is given by \(lengths[0])", key: "exclude",
+                        at: exclusion.origin)
+                }
+            }
+        }
+        for (key, setting) in settings.sorted(by: { $0.key < $1.key })
+        where !blocks.isEmpty && blocks.allSatisfy({ $0.axis(key) != nil }) {
+            throw SweepFileError(
+                "given here and as an axis of the grid: expected one of the two", key: key, at: setting.origin)
+        }
+    }
+
+    /// Where a key of a block was given.
+    func origin(of key: String, in block: GridBlock) -> TextOrigin {
+        if let place = block.axis(key) { return block.dimensions[place.dimension].axes[place.place].origin }
+        return settings[key]?.origin ?? block.origin
+    }
+}

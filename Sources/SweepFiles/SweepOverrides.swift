@@ -1,0 +1,122 @@
+import JobContract
+import SweepModel
+
+/// Applies profiles and `--set` to what a file says.
+enum SweepOverrides {
+    static func apply(_ overrides: [String], to content: inout SweepContent, file: String) throws(SweepFileError) {
+        var chosen: [(String, TextOrigin)] = []
+        var members: [YAMLTree.Member] = []
+        for text in overrides {
+            let member = try read(text)
+            if member.key == "profile" {
+                for name in try member.value.texts("a profile's name") { chosen.append((name, member.origin)) }
+            } else {
+                members.append(member)
+            }
+        }
+        let ofFile = SweepReader(file: file, folder: content.folder)
+        for (name, origin) in chosen {
+            guard let profile = content.profiles.first(where: { $0.name == name }) else {
+                let names = content.profiles.map(\.name)
+                throw SweepFileError(
+                    names.isEmpty
+                        ? "the file has no profiles" : "no such profile" + NearestName.advice(for: name, among: names),
+                    key: name, at: origin)
+            }
+            for member in try profile.tree.members("keys and values") { try set(member, in: &content, by: ofFile) }
+        }
+        let ofArguments = SweepReader(file: "--set", folder: ".")
+        for member in members { try set(member, in: &content, by: ofArguments) }
+    }
+
+    /// Reads `key=value`.
+    private static func read(_ text: String) throws(SweepFileError) -> YAMLTree.Member {
+        let origin = TextOrigin(file: "--set \(text)")
+        guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
+            throw SweepFileError("expected key=value", at: origin)
+        }
+        let key = String(text[..<sign]).trimmingSpace
+        let value = String(text[text.index(after: sign)...])
+        // Paths and names are taken as they are: a colon or a number sign in them is no YAML.
+        let isText = ["dataset.source", "name", "about", "profile"].contains(key)
+        if isText, let first = value.trimmingSpace.first, !"[{\"'".contains(first) {
+            return YAMLTree.Member(key: key, origin: origin, value: YAMLTree(text: value, origin: origin))
+        }
+        let tree = try YAMLTree(parsing: value, file: origin.file, withLines: false)
+        return YAMLTree.Member(key: key, origin: origin, value: tree)
+    }
+
+    private static func set(
+        _ member: YAMLTree.Member, in content: inout SweepContent, by reader: SweepReader
+    ) throws(SweepFileError) {
+        if SweepReader.sections.contains(member.key), let inner = member.value.mapping {
+            for item in inner {
+                var flat = item
+                flat.key = "\(member.key).\(item.key)"
+                try set(flat, in: &content, by: reader)
+            }
+            return
+        }
+        if ["name", "about", "measures", "needs", "worker"].contains(member.key) {
+            return try reader.readTopic(member, into: &content)
+        }
+        for (section, read) in [("needs.", reader.readNeed), ("worker.", reader.readWorker)]
+        where member.key.hasPrefix(section) {
+            var inner = member
+            inner.key.removeFirst(section.count)
+            return try read(inner, &content)
+        }
+        let key = try SpecKey.find(
+            member.key, at: member.origin, also: ["name", "about", "measures", "needs.memory", "needs.tags", "profile"])
+        var axis = try key.readAxis(member.value, folder: reader.folder)
+        axis.origin = member.origin
+        try replace(axis, in: &content)
+    }
+
+    /// Puts the axis where the key, or for a length any length, stood; a single value that no block varies is a setting.
+    private static func replace(
+        _ axis: GridAxis, in content: inout SweepContent
+    ) throws(SweepFileError) {
+        let same = axis.key.role == .length ? SpecKey.lengthKeys : [axis.key.name]
+        for name in same { content.settings[name] = nil }
+        let isVaried = content.blocks.contains { block in same.contains { block.axis($0) != nil } }
+        if axis.values.count == 1 && !isVaried {
+            content.settings[axis.key.name] = SweepSetting(value: axis.values[0], origin: axis.origin)
+            return
+        }
+        for index in content.blocks.indices {
+            var block = content.blocks[index]
+            let places = same.compactMap { block.axis($0) }
+            if places.count > 1 {
+                throw SweepFileError(
+                    "the grid varies several lengths; expected one to replace", key: axis.key.name, at: axis.origin)
+            }
+            if let place = places.first {
+                let dimension = block.dimensions[place.dimension]
+                if dimension.axes.count == 1 {
+                    block.dimensions[place.dimension].axes = [axis]
+                } else if axis.values.count == dimension.count {
+                    block.dimensions[place.dimension].axes[place.place] = axis
+                } else if axis.values.count == 1 {
+                    block.dimensions[place.dimension].axes.remove(at: place.place)
+                    block.dimensions.append(GridDimension(axes: [axis], origin: axis.origin))
+                } else {
+                    throw SweepFileError(
+                        "advances together with other axes: expected \(dimension.count) values, or one",
+                        key: axis.key.name, at: axis.origin)
+                }
+            } else {
+                block.dimensions.append(GridDimension(axes: [axis], origin: axis.origin))
+            }
+            content.blocks[index] = block
+        }
+    }
+}
+
+extension YAMLTree {
+    /// A text as it is.
+    init(text: String, origin: TextOrigin) {
+        content = .scalar(text, quoted: true)
+        self.origin = origin
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// Reads the sections of a sweep file.
+struct SweepReader {
+    var file: String
+    var folder: String
+
+    static let sections = ["dataset", "model", "training"]
+    static let topics = [
+        "name", "about", "dataset", "model", "training", "seed", "grid", "measures", "needs", "worker", "profiles",
+    ]
+
+    func read(_ text: String, into content: inout SweepContent) throws(SweepFileError) {
+        let tree = try YAMLTree(parsing: text, file: file)
+        content.folder = folder
+        for member in try tree.members("a sweep") {
+            try read(member, into: &content)
+        }
+        if content.blocks.isEmpty { content.blocks = [GridBlock(origin: tree.origin)] }
+    }
+
+    private func read(_ member: YAMLTree.Member, into content: inout SweepContent) throws(SweepFileError) {
+        switch member.key {
+        case "grid":
+            let blocks = member.value.list ?? [member.value]
+            guard !blocks.isEmpty else { throw member.value.failure("the grid is empty", key: "grid") }
+            for block in blocks { content.blocks.append(try GridBlock(block, folder: folder)) }
+        case "profiles":
+            for profile in try member.value.members("profiles by name") {
+                content.profiles.append((profile.key, profile.value))
+            }
+        case let section where Self.sections.contains(section):
+            for inner in try member.value.members("keys of \(section)") {
+                var flat = inner
+                flat.key = "\(section).\(inner.key)"
+                try set(flat, in: &content)
+            }
+        case let topic where Self.topics.contains(topic) && topic != "seed":
+            try readTopic(member, into: &content)
+        default:
+            try set(member, in: &content)
+        }
+    }
+
+    private func set(_ member: YAMLTree.Member, in content: inout SweepContent) throws(SweepFileError) {
+        let key = try SpecKey.find(member.key, at: member.origin, also: Self.topics)
+        if let earlier = content.settings[key.name] {
+            throw SweepFileError("given twice, here and at \(earlier.origin)", key: key.name, at: member.origin)
+        }
+        content.settings[key.name] = SweepSetting(
+            value: try readOne(key, member.value), origin: member.value.origin)
+    }
+
+    private func readOne(_ key: SpecKey, _ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
+        do {
+            return key.resolved(try key.read(tree), folder: folder)
+        } catch {
+            if tree.list != nil || tree.mapping != nil, (try? key.readAxis(tree, folder: folder)) != nil {
+                throw tree.failure("expected one value, \(key.expected); axes belong under grid:", key: key.name)
+            }
+            throw error
+        }
+    }
+
+    /// Reads what is no key of a trial. Also serves overrides and profiles.
+    func readTopic(_ member: YAMLTree.Member, into content: inout SweepContent) throws(SweepFileError) {
+        switch member.key {
+        case "name":
+            let name = try member.value.text("the sweep's name")
+            guard name.utf8.count <= 200, !name.contains("/"), !name.contains(where: \.isNewline) else {
+                throw member.value.failure(
+                    "expected a name without \"/\" and line ends, at most 200 bytes long", key: "name")
+            }
+            content.name = name
+        case "about": content.about = member.value.isEmpty ? "" : try member.value.text("a text")
+        case "measures": content.measures = try readMeasures(member.value)
+        case "needs":
+            for need in try member.value.members("memory and tags") { try readNeed(need, into: &content) }
+        case "worker":
+            for part in try member.value.members("command and upload") { try readWorker(part, into: &content) }
+        default: throw SweepFileError("cannot be set here", key: member.key, at: member.origin)
+        }
+    }
+
+    func readNeed(_ member: YAMLTree.Member, into content: inout SweepContent) throws(SweepFileError) {
+        switch member.key {
+        case "memory": content.needs.memory = try ByteSize.read(member.value, key: "needs.memory")
+        case "tags": content.needs.tags = Set(try member.value.texts("a tag"))
+        default:
+            throw SweepFileError(
+                "no such need" + NearestName.advice(for: member.key, among: ["memory", "tags"]),
+                key: "needs.\(member.key)", at: member.origin)
+        }
+    }
+
+    func readWorker(_ member: YAMLTree.Member, into content: inout SweepContent) throws(SweepFileError) {
+        switch member.key {
+        case "command":
+            content.worker.command = try member.value.texts("a program and its arguments")
+            guard content.worker.command.first?.isEmpty == false else {
+                throw member.value.failure("expected a program and its arguments, got none", key: "worker.command")
+            }
+        case "upload":
+            content.worker.upload = try member.value.texts("a file").map { path in Self.absolute(path, from: folder) }
+            let names = content.worker.upload.map { URL(fileURLWithPath: $0).lastPathComponent }
+            guard Set(names).count == names.count else {
+                throw member.value.failure("two files have the same last name", key: "worker.upload")
+            }
+        default:
+            throw SweepFileError(
+                "no such part of a worker" + NearestName.advice(for: member.key, among: ["command", "upload"]),
+                key: "worker.\(member.key)", at: member.origin)
+        }
+    }
+
+    private func readMeasures(_ tree: YAMLTree) throws(SweepFileError) -> [MeasureWish] {
+        if tree.isEmpty { return [] }
+        var wishes: [MeasureWish] = []
+        for item in tree.list ?? [tree] {
+            guard let members = item.mapping else {
+                let name = try item.text("a measure's name, or {name: {parameter: value}}")
+                wishes.append(MeasureWish(name: name, parameters: [], origin: item.origin))
+                continue
+            }
+            guard members.count == 1, let member = members.first else {
+                throw item.failure("expected {name: {parameter: value, …}}", key: "measures")
+            }
+            let parameters = member.value.isEmpty ? [] : try member.value.members("parameters by name")
+            wishes.append(
+                MeasureWish(
+                    name: member.key, parameters: parameters.map { ($0.key, $0.value) }, origin: member.origin))
+        }
+        return wishes
+    }
+
+    /// A path from the current folder or root; `~` is home.
+    static func absolute(_ path: String, from folder: String) -> String {
+        if path == "~" || path.hasPrefix("~/") { return (path as NSString).expandingTildeInPath }
+        if path.hasPrefix("/") { return path }
+        let base = URL(fileURLWithPath: folder.isEmpty ? "." : folder, isDirectory: true)
+        return base.appendingPathComponent(path).standardizedFileURL.path
+    }
+}

@@ -1,0 +1,131 @@
+import SweepModel
+
+/// The YAML form of the hosts file.
+enum YAMLHosts {
+    private static let names = [
+        "address", "port", "user", "identity", "proxy_jump", "directory", "slots", "threads", "memory", "tags", "env",
+        "transport",
+    ]
+
+    static func parse(_ text: String, file: String) throws(SweepFileError) -> [PlacedHost] {
+        let tree = try YAMLTree(parsing: text, file: file)
+        var defaults: [YAMLTree.Member] = []
+        var entries: [YAMLTree] = []
+        if let list = tree.list {
+            entries = list
+        } else {
+            for member in try tree.members("defaults and hosts") {
+                switch member.key {
+                case "defaults":
+                    if !member.value.isEmpty { defaults = try member.value.members("settings of hosts") }
+                case "hosts":
+                    guard let list = member.value.list else {
+                        throw member.value.failure("expected a list of hosts, got \(member.value.kind)", key: "hosts")
+                    }
+                    entries = list
+                default:
+                    throw SweepFileError(
+                        "no such key" + NearestName.advice(for: member.key, among: ["defaults", "hosts"]),
+                        key: member.key, at: member.origin)
+                }
+            }
+        }
+        // Defaults are wrong on their own line, even where no host needs them.
+        var probe = HostSpec(name: "defaults", transport: .libssh)
+        for member in defaults { try set(member, in: &probe) }
+
+        var hosts: [PlacedHost] = []
+        for entry in entries { try add(entry, defaults: defaults, to: &hosts) }
+        return hosts
+    }
+
+    private static func add(
+        _ entry: YAMLTree, defaults: [YAMLTree.Member], to hosts: inout [PlacedHost]
+    ) throws(SweepFileError) {
+        var pattern: String
+        var settings: [YAMLTree.Member] = []
+        if let members = entry.mapping {
+            guard members.count == 1, let member = members.first else {
+                throw entry.failure("expected one host with its settings: {name: {slots: 4, …}}")
+            }
+            pattern = member.key
+            if !member.value.isEmpty { settings = try member.value.members("settings of \(member.key)") }
+        } else if let items = entry.list, items.count == 1, let range = try? items[0].text("a range") {
+            // `- [1-4]` alone has no name; say so rather than guess.
+            throw entry.failure("expected a host's name before the range [\(range)]")
+        } else {
+            pattern = try entry.text("a host's name, or {name: {slots: 4, …}}")
+        }
+        pattern = pattern.trimmingSpace
+        for name in try HostNames.expand(pattern, at: entry.origin) {
+            var spec = try HostNames.spec(name, at: entry.origin)
+            for member in defaults where !(spec.transport == .local && isRemoteOnly(member.key)) {
+                try set(member, in: &spec)
+            }
+            for member in settings {
+                if name == "local" && isRemoteOnly(member.key) {
+                    throw SweepFileError(
+                        "this machine has no \(member.key)", key: "local.\(member.key)", at: member.origin)
+                }
+                try set(member, in: &spec)
+            }
+            try hosts.add(PlacedHost(spec: spec, origin: entry.origin))
+        }
+    }
+
+    private static func isRemoteOnly(_ name: String) -> Bool {
+        ["address", "port", "user", "identity", "proxy_jump", "transport"].contains(name)
+    }
+
+    private static func set(_ member: YAMLTree.Member, in spec: inout HostSpec) throws(SweepFileError) {
+        let key = "\(spec.name).\(member.key)"
+        let value = member.value
+        do throws(SweepFileError) {
+            switch member.key {
+            case "address": spec.address = try value.text("a host name or address")
+            case "port": spec.port = try value.integer("a port", in: 1...65535)
+            case "user": spec.user = try value.text("a user's name")
+            case "identity": spec.identity = try value.text("a key file")
+            case "proxy_jump": spec.proxyJump = try value.text("a host, or several separated by commas")
+            case "directory": spec.directory = try value.text("a directory on the host")
+            case "slots": spec.slots = try value.integer("a number of slots", in: 1...100_000)
+            case "threads": spec.threads = try value.integer("threads a slot", in: 1...4096)
+            case "memory": spec.memory = try ByteSize.read(value, key: key)
+            case "tags": spec.tags = Set(try value.texts("a tag"))
+            case "env": try setEnvironment(value, in: &spec)
+            case "transport": spec.transport = try transport(value)
+            default:
+                throw SweepFileError(
+                    "no such setting" + NearestName.advice(for: member.key, among: names), key: key, at: member.origin)
+            }
+        } catch {
+            throw SweepFileError(error.message, key: error.key ?? key, at: error.origin)
+        }
+    }
+
+    private static func transport(_ tree: YAMLTree) throws(SweepFileError) -> HostSpec.Transport {
+        let text = try tree.text("libssh or ssh")
+        guard let transport = HostSpec.Transport(rawValue: text) else {
+            throw tree.failure(
+                "no such transport: \(text)" + NearestName.advice(for: text, among: ["libssh", "ssh", "local"]))
+        }
+        return transport
+    }
+
+    private static func setEnvironment(_ tree: YAMLTree, in spec: inout HostSpec) throws(SweepFileError) {
+        for member in try tree.members("variables by name") {
+            let isName =
+                member.key.utf8.first.map { !(48...57).contains($0) } ?? false
+                && member.key.utf8.allSatisfy {
+                    (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
+                }
+            guard isName else {
+                throw SweepFileError("\"\(member.key)\" is no name of a variable", at: member.origin)
+            }
+            guard case .scalar(let text, _) = member.value.content, !text.contains("\0") else {
+                throw member.value.failure("expected a text, got \(member.value.kind)")
+            }
+            spec.environment[member.key] = text
+        }
+    }
+}

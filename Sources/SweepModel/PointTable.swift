@@ -1,0 +1,73 @@
+import JobContract
+
+/// Flat key-value records of many grid points, kept as indices into shared columns: a million records of thirty keys
+/// cost eight bytes each.
+package final class PointTable: Sendable {
+    /// One digit of a column's place: `index / divisor % count`, worth `stride` in the column.
+    package struct Digit: Hashable, Sendable {
+        package var divisor: Int
+        package var count: Int
+        package var stride: Int
+
+        package init(divisor: Int, count: Int, stride: Int) {
+            self.divisor = divisor
+            self.count = count
+            self.stride = stride
+        }
+    }
+
+    /// Keys that vary together, and the records they take.
+    package struct Column: Sendable {
+        package var digits: [Digit]
+        package var choices: [[String: JSONValue]]
+
+        package init(digits: [Digit], choices: [[String: JSONValue]]) {
+            self.digits = digits
+            self.choices = choices
+        }
+
+        package func choice(at index: Int) -> Int {
+            digits.reduce(0) { $0 + index / $1.divisor % $1.count * $1.stride }
+        }
+    }
+
+    private let constants: [String: JSONValue]
+    private let columns: [Column]
+
+    package init(constants: [String: JSONValue], columns: [Column]) {
+        self.constants = constants
+        self.columns = columns
+    }
+
+    package func values(at index: Int) -> [String: JSONValue] {
+        var values = constants
+        for column in columns {
+            for (key, value) in column.choices[column.choice(at: index)] { values[key] = value }
+        }
+        return values
+    }
+}
+
+/// A flat key-value record, held itself or as a place in a table.
+package enum PointRecord: Hashable, Sendable {
+    case values([String: JSONValue])
+    case place(PointTable, Int)
+
+    package var values: [String: JSONValue] {
+        switch self {
+        case .values(let values): values
+        case .place(let table, let index): table.values(at: index)
+        }
+    }
+
+    package static func == (a: PointRecord, b: PointRecord) -> Bool {
+        if case .place(let aTable, let aIndex) = a, case .place(let bTable, let bIndex) = b, aTable === bTable,
+            aIndex == bIndex
+        {
+            return true
+        }
+        return a.values == b.values
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
