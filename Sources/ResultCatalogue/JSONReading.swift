@@ -1,5 +1,10 @@
 import JobContract
 
+extension JSONText {
+    /// The value of a JSON text as the catalogue's columns hold it; nil when it is none.
+    package static func read(_ text: String) -> JSONValue? { JSONReader.value(text) }
+}
+
 /// Reads the catalogue's own JSON columns; some hundred thousand of them at a start, hence not through Codable.
 struct JSONReader {
     private let bytes: [UInt8]

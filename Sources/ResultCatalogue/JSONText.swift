@@ -3,15 +3,15 @@ import JobContract
 
 /// JSON values as the catalogue's text columns hold them: keys sorted, no spaces, whole numbers without a point, so
 /// that equal values have equal text.
-enum JSONText {
-    static func write(_ value: JSONValue) -> String {
+package enum JSONText {
+    package static func write(_ value: JSONValue) -> String {
         var text = [UInt8]()
         append(value, to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 
-    static func write(_ object: [String: JSONValue]) -> String { write(.object(object)) }
-    static func write(_ strings: [String]) -> String { write(.array(strings.map(JSONValue.string))) }
+    package static func write(_ object: [String: JSONValue]) -> String { write(.object(object)) }
+    package static func write(_ strings: [String]) -> String { write(.array(strings.map(JSONValue.string))) }
 
     private static func append(_ value: JSONValue, to text: inout [UInt8]) {
         switch value {

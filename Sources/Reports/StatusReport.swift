@@ -1,0 +1,89 @@
+import ResultCatalogue
+import SweepModel
+
+/// How far sweeps are, as the catalogue knows it.
+package struct StatusReport: Sendable {
+    private let reader: CatalogueReader
+
+    package init(_ reader: CatalogueReader) { self.reader = reader }
+
+    /// Tables `sweeps`, `running` (open attempts), `hosts`, and, where there are any, `failures` and
+    /// `disagreements` (results of equal trials that differ). With `sweep`, of that sweep only.
+    package func tables(sweep: String? = nil) throws -> [ResultTable] {
+        if let sweep { try TrialKeys.check(sweep, in: reader) }
+        let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
+        return [Self.sweeps(summaries), try running(sweep), try hosts()]
+            + [try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
+    }
+
+    private static func sweeps(_ summaries: [SweepSummary]) -> ResultTable {
+        ResultTable(
+            name: "sweeps",
+            columns: ["sweep", "revision", "trials"] + TrialState.allCases.map(\.rawValue) + ["stored_at"],
+            rows: summaries.map { summary in
+                [.text(summary.name), .init(summary.revision), .init(summary.trials)]
+                    + TrialState.allCases.map { .init(summary.counts[$0, default: 0]) } + [.text(summary.storedAt)]
+            })
+    }
+
+    private func running(_ sweep: String?) throws -> ResultTable {
+        let filter =
+            sweep == nil
+            ? ""
+            : """
+             AND EXISTS (SELECT 1 FROM attempt_trial x JOIN trial t ON t.key = x.trial
+                JOIN sweep_trials s ON s.trial_id = t.trial_id WHERE x.attempt = a.number AND s.sweep = ?)
+            """
+        return try table(
+            "running",
+            """
+            SELECT a.number AS attempt, a.kind, a.host, r.training_id AS training,
+                (SELECT count(*) FROM attempt_trial x WHERE x.attempt = a.number) AS trials, a.started_at
+            FROM attempt a JOIN training r ON r.key = a.training
+            WHERE a.outcome IS NULL\(filter) ORDER BY a.number
+            """, sweep.map { [.text($0)] } ?? [])
+    }
+
+    private func hosts() throws -> ResultTable {
+        try table(
+            "hosts",
+            """
+            SELECT h.name AS host, h.cpu, h.cores, h.memory / 1048576 AS memory_mib, h.free / 1048576 AS free_mib,
+                count(a.number) AS attempts, sum(a.number IS NOT NULL AND a.outcome IS NULL) AS open,
+                coalesce(sum(a.outcome = 'succeeded'), 0) AS succeeded,
+                coalesce(sum(a.outcome = 'job-fault'), 0) AS job_faults,
+                coalesce(sum(a.outcome = 'host-fault'), 0) AS host_faults, h.seen_at
+            FROM host h LEFT JOIN attempt a ON a.host = h.name GROUP BY h.name ORDER BY h.name
+            """)
+    }
+
+    private func failures(_ summaries: [SweepSummary]) throws -> ResultTable {
+        var table = ResultTable(name: "failures", columns: ["sweep", "trial_id", "host", "attempt", "reason"])
+        for summary in summaries where summary.counts[.failed, default: 0] > 0 {
+            table.rows += try reader.failures(of: summary.name).map {
+                [
+                    .text(summary.name), .text($0.trial.hex), .init($0.host), .init($0.attempt?.value),
+                    .text($0.reason),
+                ]
+            }
+        }
+        return table
+    }
+
+    private func disagreements() throws -> ResultTable {
+        ResultTable(
+            name: "disagreements", columns: ["trial_id", "kind", "measure", "attempt", "host", "recorded_at"],
+            rows: try reader.evidence().map {
+                [
+                    .text($0.trial.hex), .text($0.kind), .init($0.measure), .init($0.attempt.value), .text($0.host),
+                    .text($0.recordedAt),
+                ]
+            })
+    }
+
+    private func table(_ name: String, _ sql: String, _ arguments: [CatalogueValue] = []) throws -> ResultTable {
+        let answer = try reader.rows(sql, arguments)
+        return ResultTable(
+            name: name, columns: answer.columns, rows: answer.rows.map { $0.map { ResultTable.Cell($0) } })
+    }
+}
