@@ -77,7 +77,8 @@ extension ResultTable {
             if Digest(hex: value) != nil { return String(value.prefix(12)) }
             // A host's words must not steer the terminal.
             return String(
-                String.UnicodeScalarView(value.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+                String.UnicodeScalarView(
+                    value.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
         }
     }
 

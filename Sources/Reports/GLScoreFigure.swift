@@ -1,0 +1,125 @@
+/// GL score and copied share by dataset size.
+struct GLScoreFigure {
+    let points: SweepPoints
+    let glScore: [GridPoint: [Double]]
+    let heldOut: [GridPoint: [Double]]
+    let copied: [GridPoint: [Double]]
+
+    init(_ points: SweepPoints) throws {
+        self.points = points
+        glScore = try points.values("memorization", "gl_score")[nil] ?? [:]
+        heldOut = try points.values("memorization", "gl_held_out")[nil] ?? [:]
+        copied = try points.values("memorization", "copied")[nil] ?? [:]
+    }
+
+    /// The numbers behind the figure.
+    var table: ResultTable {
+        var table = ResultTable(
+            name: "gl_score",
+            columns: [
+                "dataset_size", "model_scale", points.lengthUnit, "trials", "gl_score", "gl_score_min",
+                "gl_score_max", "gl_held_out", "copied", "copied_min", "copied_max",
+            ])
+        for point in glScore.keys.sorted() {
+            let scores = glScore[point] ?? []
+            let shares = copied[point] ?? []
+            table.rows.append([
+                .init(point.size), .init(point.scale), .init(point.length), .init(scores.count), .init(scores.mean),
+                .init(scores.min()), .init(scores.max()), .init(heldOut[point]?.mean), .init(Statistic.mean.of(shares)),
+                .init(shares.min()), .init(shares.max()),
+            ])
+        }
+        return table
+    }
+
+    private var lines: [(scale: Int, length: Double)] {
+        let longest = Array(Set(glScore.keys.map(\.length)).sorted().suffix(4))
+        return Set(glScore.keys.map(\.scale)).sorted().flatMap { scale in
+            longest.reversed().filter { length in glScore.keys.contains { $0.scale == scale && $0.length == length } }
+                .map { (scale, $0) }
+        }
+    }
+
+    var script: String {
+        let lines = lines
+        let scales = Set(lines.map(\.scale)).sorted()
+        let lengths = Array(Set(lines.map(\.length)).sorted().reversed())
+        var data = ""
+        var scores = [String]()
+        var shares = [String]()
+        for (index, line) in lines.enumerated() {
+            data += block("score\(index)", glScore, line) + block("copied\(index)", copied, line)
+            let rank = scales.firstIndex(of: line.scale) ?? 0
+            let dash = (lengths.firstIndex(of: line.length) ?? 0) + 1
+            let share = scales.count == 1 ? 0.25 : 0.85 * Double(rank) / Double(scales.count - 1)
+            let style = "lc rgb '\(Gnuplot.colour(share))' lw \(dash == 1 ? 2.5 : 1.5) dt \(dash) pt \(rank % 7 + 4)"
+            let title = Gnuplot.quote("scale \(line.scale), \(points.lengthLabel(line.length))")
+            let bars = (glScore.values.map(\.count).max() ?? 1) > 1
+            for (name, title, list) in [("score", title, 0), ("copied", "''", 1)] {
+                var plots = ["$\(name)\(index) using 1:2 with linespoints \(style) ps 0.7 title \(title)"]
+                if bars { plots.append("$\(name)\(index) using 1:2:3:4 with yerrorbars \(style) ps 0 notitle") }
+                if list == 0 { scores += plots } else { shares += plots }
+            }
+        }
+        data += "$baseline << EOD\n" + baseline + "EOD\n"
+        scores.append("$baseline using 1:2 with lines lc rgb '#555555' lw 2 dt 3 title 'held-out images'")
+        let sizes = Set(glScore.keys.map(\.size)).sorted()
+        let low = Double(sizes.first ?? 1) / 1.3
+        let high = Double(sizes.last ?? 1) * 1.3
+        return """
+            \(data)
+            set multiplot
+            set logscale x 2
+            set xrange [\(low):\(high)]
+            set grid lc rgb '#dddddd' lt 1 lw 0.7
+            set border 3 lc rgb '#444444'
+            set tics nomirror out
+            set lmargin at screen 0.10
+            set rmargin at screen 0.68
+            set label 1 \(Gnuplot.quote(points.caption(caption))) at screen 0.02,0.02 left font ',11' textcolor rgb '#444444'
+            set tmargin at screen 0.93
+            set bmargin at screen 0.55
+            set title 'Memorization by training-set size' font ',17' offset 0,0.3
+            set ylabel 'GL score (nearest / second)'
+            set yrange [0:*]
+            set format x ''
+            set key at screen 0.70,0.93 left top Left reverse samplen 2.5 font ',12'
+            plot \(scores.joined(separator: ", \\\n  "))
+            unset title
+            unset label 1
+            unset key
+            set tmargin at screen 0.51
+            set bmargin at screen 0.14
+            set ylabel 'copied samples (share)'
+            set yrange [-0.03:1.03]
+            set ytics 0.25
+            set format x '%.0f'
+            set xtics (\(sizes.map { "\($0)" }.joined(separator: ", ")))
+            set xlabel 'training images (log₂ scale)'
+            set arrow 1 from graph 0, first 0.5 to graph 1, first 0.5 nohead lc rgb '#999999' dt 3
+            plot \(shares.joined(separator: ", \\\n  "))
+            unset arrow 1
+            unset multiplot
+            """
+    }
+
+    private var caption: String {
+        let bars = (glScore.values.map(\.count).max() ?? 1) > 1 ? " Bars: smallest to largest." : ""
+        return "Copied: nearest training image closer than a third of the second nearest.\(bars)"
+    }
+
+    private var baseline: String {
+        var bySize = [Int: [Double]]()
+        for (point, values) in heldOut { bySize[point.size, default: []] += values }
+        return bySize.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.mean)\n" }.joined()
+    }
+
+    private func block(_ name: String, _ values: [GridPoint: [Double]], _ line: (scale: Int, length: Double)) -> String
+    {
+        let rows = values.filter { $0.key.scale == line.scale && $0.key.length == line.length }
+            .sorted { $0.key < $1.key }
+            .map { "\($0.key.size) \($0.value.mean) \($0.value.min() ?? .nan) \($0.value.max() ?? .nan)\n" }
+        // gnuplot refuses a block without any point.
+        return "$\(name) << EOD\n" + (rows.isEmpty ? "1 NaN NaN NaN\n" : rows.joined()) + "EOD\n"
+    }
+}

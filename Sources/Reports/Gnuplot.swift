@@ -1,0 +1,80 @@
+import Foundation
+
+/// Draws figures with gnuplot: the script stays beside them, for papers.
+struct Gnuplot {
+    private let program: String
+
+    /// `search` is a PATH. Throws `.environment` naming the Debian package when gnuplot is not in it.
+    init(search: String) throws {
+        let candidates = search.split(separator: ":").map { "\($0)/gnuplot" }
+        guard let found = candidates.first(where: FileManager.default.isExecutableFile(atPath:)) else {
+            throw ReportError(
+                .environment,
+                "gnuplot was not found in PATH; figures are drawn with it. Install it: apt-get install gnuplot-nox")
+        }
+        program = found
+    }
+
+    /// Draws `body` as `NAME.svg` and `NAME.png` in `directory`, of that size in points, and returns their paths with
+    /// the script's. The script holds its data and draws both.
+    func draw(_ name: String, width: Int, height: Int, body: String, in directory: String) throws -> [String] {
+        let script = """
+            set encoding utf8
+            set terminal svg size \(width),\(height) dynamic noenhanced font 'DejaVu Sans,Verdana,sans-serif,14' background '#ffffff'
+            set output '\(name).svg'
+            \(body)
+            reset
+            set terminal pngcairo size \(width * 2),\(height * 2) noenhanced fontscale 2 linewidth 2 pointscale 2 font 'DejaVu Sans,14' background '#ffffff'
+            set output '\(name).png'
+            \(body)
+            set output
+
+            """
+        try script.write(toFile: "\(directory)/\(name).gnuplot", atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["\(name).gnuplot"]
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        let messages = Pipe()
+        process.standardError = messages
+        do {
+            try process.run()
+        } catch {
+            throw ReportError(.environment, "\(program) could not be started: \(error.localizedDescription)")
+        }
+        let said = messages.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let outputs = ["svg", "png", "gnuplot"].map { "\(directory)/\(name).\($0)" }
+        guard process.terminationStatus == 0, outputs.allSatisfy(FileManager.default.fileExists(atPath:)) else {
+            throw ReportError(
+                .environment,
+                "gnuplot failed on \(directory)/\(name).gnuplot: "
+                    + String(decoding: said.prefix(500), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        return outputs
+    }
+
+    /// `text` as a gnuplot string that nothing in it can end.
+    static func quote(_ text: String) -> String {
+        let plain = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+        return "'" + String(String.UnicodeScalarView(plain)).replacing("'", with: "''") + "'"
+    }
+
+    /// Viridis from dark blue to green, `share` from 0 to 1; its yellow end cannot be read on white.
+    static func colour(_ share: Double) -> String {
+        let stops: [(Double, Double, Double)] = [
+            (68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (190, 205, 40),
+        ]
+        let place = min(max(share, 0), 1) * Double(stops.count - 1)
+        let low = min(Int(place), stops.count - 2)
+        let part = place - Double(low)
+        func mix(_ a: Double, _ b: Double) -> String {
+            let value = String(Int((a + (b - a) * part).rounded()), radix: 16)
+            return value.count == 1 ? "0" + value : value
+        }
+        let (a, b) = (stops[low], stops[low + 1])
+        return "#" + mix(a.0, b.0) + mix(a.1, b.1) + mix(a.2, b.2)
+    }
+}

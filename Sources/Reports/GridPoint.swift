@@ -1,0 +1,85 @@
+import JobContract
+import ResultCatalogue
+
+/// A place on the map: what figures spread out. Values of seeds and of every other axis lie together on it.
+struct GridPoint: Hashable, Comparable {
+    var scale: Int
+    /// In images seen, or in epochs where the sweep's lengths are epochs.
+    var length: Double
+    var size: Int
+
+    static func < (a: GridPoint, b: GridPoint) -> Bool {
+        (a.scale, a.length, a.size) < (b.scale, b.length, b.size)
+    }
+}
+
+/// A sweep's measurements, by place on the map.
+struct SweepPoints {
+    let sweep: String
+    /// "images" or "epochs".
+    let lengthUnit: String
+    let trialCount: Int
+    /// Axes besides dataset size, model scale and length that vary: figures average over them.
+    let otherAxes: [String]
+    private let points: [String: GridPoint]
+    private let reader: CatalogueReader
+
+    init(_ reader: CatalogueReader, sweep: String) throws {
+        let trials = try TrialKeys(reader, sweep: sweep)
+        // A sweep over epochs has a number of images of its own for every dataset size; one over images the reverse.
+        let images = Set(trials.trials.map { trials.cell($0, "training.images") })
+        let epochs = Set(trials.trials.map { trials.cell($0, "training.epochs") })
+        lengthUnit = epochs.count < images.count ? "epochs" : "images"
+        var points = [String: GridPoint]()
+        for trial in trials.trials {
+            let keys = trials.keys[trial] ?? [:]
+            guard let size = keys["dataset.size"]?.integerValue, let scale = keys["model.scale"]?.integerValue,
+                let length = keys["training." + lengthUnit]?.doubleValue
+            else { continue }
+            points[trial] = GridPoint(scale: scale, length: length, size: size)
+        }
+        self.points = points
+        self.reader = reader
+        self.sweep = sweep
+        trialCount = trials.trials.count
+        otherAxes = trials.varying.filter { !["dataset.size", "model.scale", "training.steps"].contains($0) }
+    }
+
+    /// The values of a measure's quantity by noise level (nil where there is none) and place; of the first parameters
+    /// the sweep wants the measure with, so that unlike measurements never mix.
+    func values(_ measure: String, _ quantity: String) throws -> [Double?: [GridPoint: [Double]]] {
+        let request = try reader.rows(
+            """
+            SELECT q.version, q.parameters FROM sweep s JOIN wished_measure w ON w.revision = s.revision
+            JOIN measure_request q ON q.key = w.request WHERE s.name = ? AND q.measure = ? ORDER BY w.position LIMIT 1
+            """, [.text(sweep), .text(measure)])
+        guard let request = request.rows.first else { return [:] }
+        let rows = try reader.rows(
+            """
+            SELECT trial_id, sigma, value FROM measurements
+            WHERE measure = ? AND version = ? AND parameters = ? AND quantity = ? AND position IS NULL
+            """, [.text(measure), request[0], request[1], .text(quantity)])
+        var values = [Double?: [GridPoint: [Double]]]()
+        for row in rows.rows {
+            guard let point = points[row[0].text ?? ""], let value = row[2].number else { continue }
+            values[row[1].number, default: [:]][point, default: []].append(value)
+        }
+        return values
+    }
+
+    func lengthLabel(_ length: Double) -> String {
+        guard lengthUnit == "images", length >= 10_000 else { return "\(ResultTable.format(length)) \(lengthUnit)" }
+        return length >= 1e6
+            ? "\(ResultTable.format(length / 1e6)) M images" : "\(Int((length / 1e3).rounded())) k images"
+    }
+
+    /// What stands under every figure.
+    func caption(_ rest: String) -> String {
+        let averaged = otherAxes.isEmpty ? "" : " Mean over \(otherAxes.joined(separator: ", "))."
+        return "Sweep \(sweep), \(trialCount) trials. \(rest)\(averaged)"
+    }
+}
+
+extension [Double] {
+    var mean: Double { Statistic.mean.of(self) ?? .nan }
+}
