@@ -61,7 +61,6 @@ extension ContentStore {
             if executable { try makeExecutable(digest) }
             unlink(path)
         } else {
-            _ = fchmod(file.descriptor, executable ? 0o755 : 0o644)
             try file.synchronise()
             try Self.makeDirectories(shard)
             guard rename(path, destination) == 0 else { throw .last(doing: "move into the store", path: path) }
@@ -70,11 +69,12 @@ extension ContentStore {
         try OpenFile(shard, O_RDONLY | O_DIRECTORY).synchronise()
     }
 
-    /// Lets a stored file be run.
+    /// Lets a stored file be run by those who may read it.
     package func makeExecutable(_ digest: Digest) throws(StoreError) {
-        guard chmod(path(of: digest), 0o755) == 0 else {
-            if errno == ENOENT { throw .missing(digest, directory: directory) }
-            throw .last(doing: "make executable", path: path(of: digest))
+        let file = try openStored(digest)
+        let mode = try file.status().st_mode & 0o777
+        guard fchmod(file.descriptor, mode | (mode & 0o444) >> 2) == 0 else {
+            throw .last(doing: "make executable", path: file.path)
         }
     }
 

@@ -16,7 +16,16 @@ package enum DatasetPreparationError: Error, Hashable, Sendable, CustomStringCon
                 + "generator (\(BuiltInGenerators.names.joined(separator: ", ")))"
         case .badKey(let key, let expected, let got): "\(key): expected \(expected), got \(got)"
         case .unusable(let path, let reason): "\(path): \(reason)"
-        case .badImage(let source, let name, let reason): "\(source): \(name): \(reason)"
+        case .badImage(let source, let name, let reason): "\(source): \(Self.printable(name)): \(reason)"
         }
+    }
+
+    // Names in archives are others' bytes; those that steer terminals are not passed on.
+    private static func printable(_ name: String) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars.prefix(200) {
+            text.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+        }
+        return String(text)
     }
 }

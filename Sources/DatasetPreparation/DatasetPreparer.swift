@@ -87,7 +87,9 @@ package struct DatasetPreparer: Sendable {
 
     private static func collection(_ source: String) throws(DatasetPreparationError) -> any ImageCollection {
         guard let status = stat(path: source) else { throw .noSuchSource(source) }
-        return status.isDirectory ? try ImageFolder(path: source) : try ImageArchive(path: source)
+        if status.isDirectory { return try ImageFolder(path: source) }
+        guard status.isRegular else { throw .unusable(path: source, reason: "it is neither a file nor a folder") }
+        return try ImageArchive(path: source)
     }
 
     private func convert(

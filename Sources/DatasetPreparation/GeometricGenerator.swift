@@ -60,9 +60,10 @@ struct GeometricGenerator {
         self.size = size
         self.alpha = alpha
         self.count = count
-        circle = FixedMath.circle(size)
+        let angles = (0..<size).map { 2 * Double.pi * Double($0) / Double(size) }
+        circle = (angles.map(Elementary.cos), angles.map(Elementary.sin))
         let frequencies = (0..<size).map { min($0, size - $0) }
-        func gain(_ squared: Int) -> Double { squared == 0 ? 1 : FixedMath.power(Double(squared), -alpha / 2) }
+        func gain(_ squared: Int) -> Double { squared == 0 ? 1 : Elementary.pow(Double(squared), -alpha / 2) }
         contourFilter = frequencies.map { gain($0 * $0) }
         backgroundFilter = frequencies.flatMap { k in frequencies.map { gain(k * k + $0 * $0) } }
     }
@@ -141,6 +142,11 @@ struct GeometricGenerator {
         }
 
         /// U(−1, 1).
-        mutating func next(_ count: Int) -> [Double] { (0..<count).map { _ in 2 * next() - 1 } }
+        mutating func next(_ count: Int) -> [Double] {
+            [Double](unsafeUninitializedCapacity: count) { buffer, filled in
+                for place in 0..<count { buffer[place] = 2 * next() - 1 }
+                filled = count
+            }
+        }
     }
 }

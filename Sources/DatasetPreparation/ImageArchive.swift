@@ -27,7 +27,10 @@ final class ImageArchive: ImageCollection {
         var entries: [(name: String, index: UInt64, size: UInt64)] = []
         for index in 0..<UInt64(max(0, zip_get_num_entries(archive, 0))) {
             var entry = zip_stat_t()
-            guard zip_stat_index(archive, index, 0, &entry) == 0, let name = entry.name else { continue }
+            guard zip_stat_index(archive, index, 0, &entry) == 0, let name = entry.name else {
+                zip_discard(archive)
+                throw .unusable(path: path, reason: "its entry number \(index) cannot be read")
+            }
             let text = String(cString: name)
             if !Companions.include(text) { entries.append((text, index, entry.size)) }
         }

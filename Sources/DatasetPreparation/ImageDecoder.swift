@@ -31,7 +31,20 @@ struct ImageDecoder {
         }
     }
 
+    // The library does not mind a file cut after its last pixel.
+    private static func checkEnd(_ png: [UInt8]) throws(Refusal) {
+        var place = 8
+        while place + 12 <= png.count {
+            let length = png[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
+            let end = place + 12 + length
+            if end <= png.count, png[place + 4..<place + 8].elementsEqual("IEND".utf8) { return }
+            place = end
+        }
+        throw Refusal("as a PNG it is damaged: it has no end mark (is it whole?)")
+    }
+
     private static func png(_ bytes: [UInt8]) throws(Refusal) -> Image {
+        try checkEnd(bytes)
         guard let context = spng_ctx_new(0) else { throw Refusal("no memory") }
         defer { spng_ctx_free(context) }
         var header = spng_ihdr()
@@ -48,13 +61,7 @@ struct ImageDecoder {
             let format = Int32(SPNG_FMT_RGBA8.rawValue)
             if let fault = told(spng_decoded_image_size(context, format, &size)) { return fault }
             rgba = [UInt8](repeating: 0, count: size)
-            if let fault = told(
-                spng_decode_image(context, &rgba, size, format, Int32(SPNG_DECODE_TRNS.rawValue)))
-            {
-                return fault
-            }
-            // Up to the end mark, so that a file cut after its pixels is noticed as well.
-            return told(spng_decode_chunks(context))
+            return told(spng_decode_image(context, &rgba, size, format, Int32(SPNG_DECODE_TRNS.rawValue)))
         }
         if let fault { throw fault }
         let pixels = rgba.count / 4

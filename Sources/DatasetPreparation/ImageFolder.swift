@@ -18,8 +18,11 @@ struct ImageFolder: ImageCollection {
         var found: [String] = []
         var prints: [String] = []
         for name in all.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let status = stat(path: "\(path)/\(name)"), !status.isDirectory else { continue }
             if Companions.include(name) { continue }
+            guard let status = stat(path: "\(path)/\(name)") else {
+                throw .badImage(source: path, name: name, reason: String(cString: strerror(errno)))
+            }
+            if status.isDirectory { continue }
             found.append(name)
             prints.append("\(name):\(status.fingerprint)")
         }

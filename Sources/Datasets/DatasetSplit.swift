@@ -37,7 +37,8 @@ package struct DatasetSplit: Hashable, Sendable {
         guard heldOut <= count, size <= (count - heldOut) / part.of else {
             throw .tooFewImages(have: count, heldOut: heldOut, size: min(size, 1 << 40), parts: part.of)
         }
-        let order = Self.permutation(count: count, seed: key.seed(subsetSeed: subsetSeed))
+        let random = CounterRandom(seed: key.seed(subsetSeed: subsetSeed), purpose: .permutation)
+        let order = random.permutation(count: count)
         self.heldOut = Array(order[..<heldOut])
         let rest = order[heldOut...]
         if part.index == part.of - 1 && part.of > 1 {
@@ -56,18 +57,5 @@ package struct DatasetSplit: Hashable, Sendable {
             count: count, key: try DatasetKey(spec: spec), subsetSeed: try spec.integer("dataset.subset_seed"),
             heldOut: try spec.integer("dataset.held_out"), size: try spec.integer("dataset.size"),
             part: DatasetPart(index: try part.integer("index"), of: try part.integer("of")))
-    }
-
-    /// The Fisher–Yates shuffle from the last place down; place i swaps with ⌊w·(i + 1)/2⁶⁴⌋, where w is the first
-    /// 64 bits of block i of the stream.
-    static func permutation(count: Int, seed: UInt64) -> [Int] {
-        let random = CounterRandom(seed: seed, purpose: .permutation)
-        var order = Array(0..<count)
-        for place in stride(from: count - 1, to: 0, by: -1) {
-            let block = random.block(UInt64(place))
-            let word = UInt64(block[0]) << 32 | UInt64(block[1])
-            order.swapAt(place, Int(word.multipliedFullWidth(by: UInt64(place) + 1).high))
-        }
-        return order
     }
 }

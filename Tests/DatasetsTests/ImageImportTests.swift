@@ -1,0 +1,123 @@
+import ContentStore
+import DatasetPreparation
+import Datasets
+import Foundation
+import JobContract
+import SweepModel
+import Testing
+
+/// What becomes of images in zips and folders.
+@Suite struct ImageImportTests {
+    let folder: TestFolder
+    let store: ContentStore
+
+    init() throws {
+        folder = try TestFolder()
+        store = try ContentStore(directory: "\(folder.path)/store")
+    }
+
+    func load(_ source: String, _ resolution: Int, channels: Int = 1) throws -> (PreparedDataset, [UInt8]) {
+        let prepared = try DatasetPreparer(depot: store).prepare(
+            DatasetRequest(source: source, resolution: resolution, channels: channels))
+        let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
+        #expect(file.count == prepared.images)
+        #expect((file.channels, file.height, file.width) == (channels, resolution, resolution))
+        return (prepared, try file.pixels(of: Array(0..<file.count)))
+    }
+
+    /// The area average by its definition: every result pixel sums the sub-pixels of a grid fine enough for both.
+    func average(_ rgb: [UInt8], width: Int, height: Int, size: Int, channels: Int) -> [UInt8] {
+        let side = min(width, height)
+        let (left, top) = ((width - side) / 2, (height - side) / 2)
+        var result: [UInt8] = []
+        for channel in 0..<channels {
+            for y in 0..<size {
+                for x in 0..<size {
+                    var sum = 0
+                    for fine in 0..<side * side {
+                        let row = (y * side + fine / side) / size
+                        let column = (x * side + fine % side) / size
+                        let place = 3 * ((top + row) * width + left + column)
+                        sum +=
+                            channels == 3
+                            ? 3 * Int(rgb[place + channel]) : rgb[place..<place + 3].reduce(0) { $0 + Int($1) }
+                    }
+                    result.append(UInt8((Double(sum) / Double(3 * side * side) + 0.5).rounded(.down)))
+                }
+            }
+        }
+        return result
+    }
+
+    @Test(arguments: [(8, 8, 8), (8, 8, 4), (13, 9, 4), (9, 14, 7), (25, 24, 5)], [1, 3])
+    func squaresAreCroppedAndAveraged(sizes: (width: Int, height: Int, to: Int), channels: Int) throws {
+        let rgb = ImageFiles.noise(3, count: 3 * sizes.width * sizes.height)
+        let png = try ImageFiles.png(rgb, width: sizes.width, height: sizes.height, channels: 3)
+        try folder.write(png, "images/a.png")
+        let (_, pixels) = try load("\(folder.path)/images", sizes.to, channels: channels)
+        #expect(
+            pixels
+                == average(rgb, width: sizes.width, height: sizes.height, size: sizes.to, channels: channels))
+    }
+
+    @Test func greyAndColourAreConverted() throws {
+        // Grey to colour repeats; opaque alpha is ignored; colour to grey is the mean of the channels.
+        try folder.write(try ImageFiles.png([7], width: 1, height: 1, channels: 1), "images/a.png")
+        try folder.write(try ImageFiles.png([1, 2, 9, 255], width: 1, height: 1, channels: 4), "images/b.png")
+        #expect(try load("\(folder.path)/images", 1, channels: 3).1 == [7, 7, 7, 1, 2, 9])
+        #expect(try load("\(folder.path)/images", 1, channels: 1).1 == [7, 4])
+    }
+
+    @Test func jpegsAreRead() throws {
+        var rgb: [UInt8] = []
+        for y in 0..<32 {
+            for x in 0..<32 { rgb += [UInt8(8 * x), UInt8(8 * y), 90] }
+        }
+        try folder.write(try ImageFiles.jpeg(rgb, width: 32, height: 32), "images/a.jpeg")
+        let (_, pixels) = try load("\(folder.path)/images", 16, channels: 3)
+        let expected = average(rgb, width: 32, height: 32, size: 16, channels: 3)
+        // Quality 95 on a smooth ramp stays within a few levels.
+        #expect(zip(pixels, expected).allSatisfy { abs(Int($0) - Int($1)) <= 6 })
+    }
+
+    @Test func zipsAndFoldersGiveTheSameFile() throws {
+        var images: [(name: String, bytes: [UInt8])] = []
+        for seed in 0..<6 {
+            let pixels = ImageFiles.noise(UInt64(seed), count: 64)
+            let name = (seed % 2 == 0 ? "b/" : "a/") + "\(9 - seed).png"
+            images.append((name, try ImageFiles.png(pixels, width: 8, height: 8, channels: 1)))
+        }
+        for (name, bytes) in images { try folder.write(bytes, "images/\(name)") }
+        try ImageFiles.zip(images, to: "\(folder.path)/deflated.zip")
+        try ImageFiles.zip(images.reversed(), to: "\(folder.path)/stored.zip", stored: true)
+        let (fromFolder, pixels) = try load("\(folder.path)/images", 8)
+        #expect(try load("\(folder.path)/deflated.zip", 8).0 == fromFolder)
+        #expect(try load("\(folder.path)/stored.zip", 8).0 == fromFolder)
+        // By name: a/4 (seed 5), a/6, a/8, b/5, b/7, b/9 (seed 0).
+        #expect(pixels == [5, 3, 1, 4, 2, 0].flatMap { ImageFiles.noise($0, count: 64) })
+    }
+
+    @Test func exactDuplicatesAreDropped() throws {
+        // Equal after conversion, as a PNG of colour and one of grey.
+        let grey = ImageFiles.noise(4, count: 16)
+        try folder.write(try ImageFiles.png(grey, width: 4, height: 4, channels: 1), "images/a.png")
+        try folder.write(
+            try ImageFiles.png(ImageFiles.noise(5, count: 16), width: 4, height: 4, channels: 1), "images/b.png")
+        try folder.write(
+            try ImageFiles.png(grey.flatMap { [$0, $0, $0] }, width: 4, height: 4, channels: 3), "images/c.png")
+        let (prepared, pixels) = try load("\(folder.path)/images", 4)
+        #expect(prepared.duplicates == 1)
+        #expect(pixels == grey + ImageFiles.noise(5, count: 16))
+    }
+
+    @Test func companionsAreSkippedByName() throws {
+        let png = try ImageFiles.png([1, 2, 3, 4], width: 2, height: 2, channels: 1)
+        try ImageFiles.zip(
+            [
+                ("faces/", []), ("faces/1.png", png), ("faces/.DS_Store", [0]), ("__MACOSX/faces/._1.png", [1]),
+                ("faces/Thumbs.db", [3]), ("README", [65]), ("README.md", [65]), ("list.txt", [66]),
+                ("labels.csv", [66]), ("dataset.json", [67]),
+            ], to: "\(folder.path)/faces.zip")
+        #expect(try load("\(folder.path)/faces.zip", 2).1 == [1, 2, 3, 4])
+    }
+}
