@@ -39,37 +39,46 @@ package final class Coordinator {
     /// The fleet's reports must arrive in the inbox. Returns at once when there is nothing to do.
     package func run() -> CoordinationOutcome {
         do {
-            try perform(scheduler.begin(at: clock.now()))
-            while scheduler.ending == nil {
-                show(evenIfRecent: false)
-                let input = inbox.next(before: deadline())
-                try perform(scheduler.handle(input, at: clock.now()))
-            }
-        } catch let failure as CommitFailure {
-            return .catalogueFailed(reason: failure.reason)
+            try begin()
+            while outcome == nil { try step() }
         } catch {
             return .catalogueFailed(reason: "\(error)")
         }
         show(evenIfRecent: true)
-        return outcome()
+        return outcome ?? .succeeded
     }
 
-    private func outcome() -> CoordinationOutcome {
+    /// What `run` does before its first step. Throws what the catalogue throws.
+    package func begin() throws {
+        try perform(scheduler.begin(at: clock.now()))
+    }
+
+    /// Takes one input and does everything that follows from it. Throws what the catalogue throws; the coordinator is
+    /// of no use then.
+    package func step() throws {
+        show(evenIfRecent: false)
+        let input = inbox.next(before: deadline())
+        try perform(scheduler.handle(input, at: clock.now()))
+    }
+
+    /// How it ended; nil while there is something to do.
+    package var outcome: CoordinationOutcome? {
         switch scheduler.ending {
+        case nil: nil
         case .noUsableHost(let reason): .noUsableHost(reason: reason)
         case .interrupted: .interrupted
         case .cancelled: .cancelled
-        case .settled, nil:
-            scheduler.failedTrials == 0 ? .succeeded : .someFailed(scheduler.failedTrials)
+        case .settled: scheduler.failedTrials == 0 ? .succeeded : .someFailed(scheduler.failedTrials)
         }
     }
+
+    /// What is not as it must be in the scheduler's state; for tests.
+    package func violations() -> [String] { scheduler.violations() }
 
     /// The one place where decisions take effect.
     private func perform(_ actions: [Action]) throws {
         let changes = actions.compactMap { if case .record(let change) = $0 { change } else { nil } }
-        if !changes.isEmpty {
-            do { try catalogue.commit(changes) } catch { throw CommitFailure(reason: "\(error)") }
-        }
+        if !changes.isEmpty { try catalogue.commit(changes) }
         for action in actions {
             switch action {
             case .record: break
@@ -85,8 +94,8 @@ package final class Coordinator {
 
     /// When to look again though nobody calls: the scheduler's next time limit, or the observer's next look.
     private func deadline() -> Instant? {
-        guard observer != nil, let shownAt else { return scheduler.nextDeadline }
-        let look = shownAt.advanced(bySeconds: 1)
+        guard let pause = observer?.longestPause, let shownAt else { return scheduler.nextDeadline }
+        let look = shownAt.advanced(bySeconds: pause)
         return scheduler.nextDeadline.map { min($0, look) } ?? look
     }
 
@@ -97,8 +106,4 @@ package final class Coordinator {
         shownAt = now
         observer.update(scheduler.snapshot(at: now))
     }
-}
-
-private struct CommitFailure: Error {
-    let reason: String
 }

@@ -17,4 +17,6 @@ package protocol CoordinationObserver: AnyObject {
     /// Where the run stands; called when it may have changed, at most five times a second, and once at the end.
     func update(_ snapshot: FleetSnapshot)
     func notice(_ notice: Notice)
+    /// Seconds after which it wants to look again though nothing happened; nil: never.
+    var longestPause: Double? { get }
 }

@@ -46,6 +46,9 @@ extension Scheduler {
             let index = servedJob(record)
             attempts[record.attempt] = AttemptState(
                 record: record, host: record.host, job: index, assignment: nil, lastWord: now)
+            attempts[record.attempt]?.isForeign = record.trials.allSatisfy {
+                graph.trials[$0] == nil && graph.settled[$0] == nil
+            }
             hosts[record.host]?.attempts.insert(record.attempt)
             if nextAttempt <= record.attempt { nextAttempt = AttemptNumber(record.attempt.value + 1) }
             guard let index else { continue }

@@ -39,25 +39,19 @@ extension Scheduler {
         hosts[name]?.quickFailures = []
     }
 
-    /// A fault of the host's own. Processes that vanished with their agent or in a reboot do not count: the host is
-    /// back and may be fine.
-    mutating func strike(_ attempt: AttemptState, _ reason: String, at now: Instant) {
-        guard let host = hosts[attempt.host], host.isConnected, !host.isUnusable,
-            attempt.verdict != nil
-                || attempt.startedAt == nil
-        else { return }
-        // What was on its way when the host rebooted or the coordinator died was no refusal.
-        guard attempt.assignment != nil else { return }
+    /// A host refused a job, or failed one by itself: it rests, each time longer, and is drained in the end.
+    mutating func strike(_ name: HostName, _ reason: String, drains: Bool, at now: Instant) {
+        guard let host = hosts[name], !host.isUnusable else { return }
         let strikes = host.strikes + 1
-        hosts[attempt.host]?.strikes = strikes
-        if strikes >= policy.refusalLimit {
-            giveUp(attempt.host, reason: "\(strikes) jobs in a row could not be done there, the last: \(reason)")
+        hosts[name]?.strikes = strikes
+        if drains && strikes >= policy.refusalLimit {
+            giveUp(name, reason: "\(strikes) jobs in a row could not be done there, the last: \(reason)")
             return
         }
         var rest = policy.restSeconds
-        for _ in 1..<strikes { rest *= 2 }
+        for _ in 1..<max(1, min(strikes, 10)) { rest = min(rest * 2, policy.longestRestSeconds) }
         let until = now.advanced(bySeconds: rest)
-        hosts[attempt.host]?.standing = .resting(until: until)
+        hosts[name]?.standing = .resting(until: until)
         arm(until)
     }
 }

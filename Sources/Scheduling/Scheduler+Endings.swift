@@ -12,10 +12,19 @@ extension Scheduler {
     mutating func ended(
         _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
     ) {
+        if attempts[number]?.isForeign == true {
+            attempts[number] = nil
+            hosts[host]?.attempts.remove(number)
+            return
+        }
         // Also for an attempt not known any more: its end is recorded, so its directory may go.
         actions.append(.release(number, on: host))
         guard let attempt = attempts[number] else { return }
-        close(number, attempt.verdict ?? judge(attempt, end, diagnostics), at: now)
+        let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
+        close(number, outcome, at: now)
+        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt.verdict) {
+            strike(attempt.host, reason, drains: true, at: now)
+        }
     }
 
     /// What an end without a last word means.
@@ -46,6 +55,16 @@ extension Scheduler {
         }
     }
 
+    /// Whether a host's fault is likely to meet the next job too. A process that vanished with its agent, in a reboot
+    /// or by someone's signal was in no way refused: the host is back and may be fine.
+    private func isOfLastingCause(_ end: AttemptEnd, _ verdict: AttemptOutcome?) -> Bool {
+        if verdict != nil { return true }
+        switch end {
+        case .neverStarted, .signalled(4): return true
+        case .exited, .signalled, .vanished: return false
+        }
+    }
+
     /// The attempt is over: records it, charges whom it must, and lets the job go on.
     mutating func close(_ number: AttemptNumber, _ outcome: AttemptOutcome, at now: Instant) {
         guard let attempt = attempts[number] else { return }
@@ -58,7 +77,6 @@ extension Scheduler {
         case .succeeded, .paused, .cancelled: break
         }
         if outcome == .succeeded { praise(attempt.host) }
-        if case .hostFault(let reason) = outcome { strike(attempt, reason, at: now) }
         guard let job = attempt.job else { return }
         jobs[job].live.remove(number)
         charge(job, attempt, outcome, at: now)
@@ -66,15 +84,19 @@ extension Scheduler {
         refreshTrials(of: job)
     }
 
-    /// Gives the attempts of a host that was silent for too long to others, should they want them.
+    /// Lets others have the jobs of a host that was silent for too long. Its attempts stay open in the catalogue, for
+    /// only the host can say how they ended, and what they found may still come; unless the host is gone for good.
     mutating func expireLeases(of name: HostName, at now: Instant) {
         hosts[name]?.leasesExpired = true
-        for number in (hosts[name]?.attempts ?? []).sorted() {
-            guard let attempt = attempts[number], attempt.holdsLease else { continue }
-            let minutes = Int((policy.leaseSeconds / 60).rounded())
-            recordEnd(of: number, .hostFault("no word from the host for \(minutes) minutes"))
+        let held = (hosts[name]?.attempts ?? []).sorted().filter {
+            attempts[$0].map { $0.holdsLease && !$0.isForeign } ?? false
+        }
+        guard !held.isEmpty else { return }
+        actions.append(.notice(.leasesExpired(name, held)))
+        for number in held {
+            if hosts[name]?.isListed == false { recordEnd(of: number, .hostFault("the host is no longer used")) }
             attempts[number]?.holdsLease = false
-            guard let job = attempt.job else { continue }
+            guard let job = attempts[number]?.job else { continue }
             jobs[job].live.remove(number)
             if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }
             refreshTrials(of: job)
@@ -85,6 +107,8 @@ extension Scheduler {
     mutating func cancelEverything(at now: Instant) {
         stopping = stopping ?? now
         cancelling = cancelling ?? now
-        for number in attempts.keys.sorted() { cancel(number, .unwanted) }
+        for (number, attempt) in attempts.sorted(by: { $0.key < $1.key }) where !attempt.isForeign {
+            cancel(number, .unwanted)
+        }
     }
 }

@@ -6,6 +6,7 @@ extension Scheduler {
     mutating func take(
         _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
     ) {
+        if attempts[number]?.isForeign == true { return }
         actions.append(.acknowledge(number, offset: end, on: host))
         guard heard(of: number, from: host, at: now), let attempt = attempts[number], end > attempt.committed else {
             return

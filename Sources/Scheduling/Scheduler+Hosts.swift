@@ -10,9 +10,11 @@ extension Scheduler {
         case .accepted(let number):
             guard heard(of: number, from: name, at: now), attempts[number]?.phase == .intended else { return }
             attempts[number]?.phase = .backlog
+            repeatCancel(number)
         case .running(let number):
             guard heard(of: number, from: name, at: now) else { return }
             began(number, at: now)
+            repeatCancel(number)
         case .refused(let number, let failure): refused(number, failure, by: name, at: now)
         case .event(let number, let event, let end): take(event, of: number, end: end, from: name, at: now)
         case .progress(let number, let progress):
@@ -34,13 +36,17 @@ extension Scheduler {
         return true
     }
 
+    /// A cancel may have overtaken the order it was for.
+    private mutating func repeatCancel(_ number: AttemptNumber) {
+        guard let attempt = attempts[number], attempt.cancelling != nil else { return }
+        actions.append(.cancel(number, on: attempt.host))
+    }
+
     /// Notes that an attempt runs, once.
     mutating func began(_ number: AttemptNumber, at now: Instant) {
-        guard let attempt = attempts[number] else { return }
-        if attempt.startedAt == nil {
-            attempts[number]?.phase = .running(since: now)
-            arm(now.advanced(bySeconds: policy.hungSeconds))
-        }
+        guard let attempt = attempts[number], attempt.startedAt == nil else { return }
+        attempts[number]?.phase = .running(since: now)
+        arm(now.advanced(bySeconds: policy.hungSeconds))
         recordStart(of: number, nil)
         if let job = attempt.job { refreshTrials(of: job) }
     }
@@ -129,6 +135,7 @@ extension Scheduler {
         case .running: began(number, at: now)
         case .ended: return  // Its last events and its end follow.
         }
+        if attempt.isForeign { return }
         if attempt.cancelling != nil || attempt.job.map({ jobs[$0].isOver }) ?? true {
             cancel(number, .unwanted)
         } else if let job = attempt.job {
@@ -186,6 +193,8 @@ extension Scheduler {
         _ number: AttemptNumber, _ failure: HostFailure, by name: HostName, at now: Instant
     ) {
         guard let attempt = attempts[number], attempt.host == name else { return }
-        close(number, attempt.cancelling == nil ? .hostFault(failure.message) : .cancelled, at: now)
+        guard attempt.cancelling == nil else { return close(number, .cancelled, at: now) }
+        close(number, .hostFault(failure.message), at: now)
+        strike(name, failure.message, drains: !failure.isTransient, at: now)
     }
 }

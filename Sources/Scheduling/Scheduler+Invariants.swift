@@ -17,6 +17,10 @@ extension Scheduler {
             check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
             check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
+            if case .measure(let trial, _, _) = job.job.work, job.phase == .blocked {
+                check(
+                    graph.trials[trial]?.trainJob.map { !jobs[$0].isOver } == true, "job \(index): blocked for ever")
+            }
             check(job.faults.count < policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
         }
         check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")

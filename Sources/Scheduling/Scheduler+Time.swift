@@ -34,7 +34,7 @@ extension Scheduler {
 
     private mutating func passTimeForRunning(at now: Instant) {
         for number in attempts.keys.sorted() {
-            guard let attempt = attempts[number], attempt.isRunning, attempt.cancelling == nil,
+            guard let attempt = attempts[number], attempt.isRunning, attempt.cancelling == nil, !attempt.isForeign,
                 hosts[attempt.host]?.isConnected == true
             else { continue }
             let limit = attempt.lastWord.advanced(bySeconds: policy.hungSeconds)
@@ -49,7 +49,7 @@ extension Scheduler {
     /// Finds out whether there is anything left to wait for.
     mutating func decideEnding(at now: Instant) {
         guard ending == nil else { return }
-        let stillHeld = attempts.values.contains { hosts[$0.host]?.isConnected == true }
+        let stillHeld = attempts.values.contains { !$0.isForeign && hosts[$0.host]?.isConnected == true }
         if let cancelling {
             if !stillHeld || now.seconds(since: cancelling) >= policy.cancelSeconds { ending = .cancelled }
             arm(cancelling.advanced(bySeconds: policy.cancelSeconds))
@@ -70,7 +70,7 @@ extension Scheduler {
 
     /// Why nothing more can happen; nil while something can.
     private func hopelessness(at now: Instant) -> String? {
-        for attempt in attempts.values where hosts[attempt.host]?.isConnected == true { return nil }
+        if attempts.values.contains(where: { hosts[$0.host]?.isConnected == true }) { return nil }
         var reasons: [String] = []
         var connected = false
         for name in hostOrder {
@@ -91,7 +91,7 @@ extension Scheduler {
         }
         if connected {
             // A usable host with nothing to do: jobs may be on silent hosts, whose leases will expire; or none suits.
-            guard attempts.values.allSatisfy({ !$0.holdsLease }), readyCount > 0 else { return nil }
+            guard attempts.values.allSatisfy({ !$0.holdsLease || $0.isForeign }), readyCount > 0 else { return nil }
             reasons.append("no host that answers offers the memory and tags that the waiting jobs need")
         }
         return reasons.isEmpty ? "there is no host" : reasons.joined(separator: "; ")

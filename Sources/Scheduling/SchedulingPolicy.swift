@@ -16,6 +16,7 @@ package struct SchedulingPolicy: Hashable, Sendable {
     package var quickFailureJobs: Int = 3
     /// A host that refuses a start or fails a job rests this long, doubled each time.
     package var restSeconds: Double = 30
+    package var longestRestSeconds: Double = 600
     /// Refusals in a row after which a host is drained.
     package var refusalLimit: Int = 3
     /// A running attempt of a connected host that says nothing for so long is cancelled and the job charged.
