@@ -1,0 +1,85 @@
+import CPosix
+import Foundation
+import JobContract
+import SweepModel
+
+/// The programs that come with this one, found beside it.
+enum Programs {
+    /// The path of `name` in the directory of the running executable.
+    static func bundled(_ name: String) throws -> String {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let path = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
+        guard access(path, X_OK) == 0 else {
+            throw CommandFailure(
+                .internalError,
+                "\(path) is missing. eigensweep, eigensweep-agent and eigensweep-worker belong in one directory: "
+                    + "build all three with `swift build -c release`.")
+        }
+        return path
+    }
+}
+
+/// A sweep's worker on this machine: what it says of itself, and what hosts need to run it.
+struct WorkerProgram {
+    let description: WorkerDescription
+    /// The argument vector on a host, in the attempt's directory, without the subcommand.
+    let command: [String]
+    /// Local files brought to that directory, by name.
+    let uploads: [(name: String, path: String)]
+
+    /// Finds the worker that `command` names and asks it to describe itself.
+    init(_ worker: WorkerCommand) throws {
+        var uploads = worker.upload.map { (name: URL(fileURLWithPath: $0).lastPathComponent, path: $0) }
+        var command = worker.command
+        guard let program = command.first else {
+            throw CommandFailure(.invalidInput, "worker.command is empty: expected a program and its arguments")
+        }
+        if program == "eigensweep-worker" {
+            uploads.append((name: program, path: try Programs.bundled(program)))
+            command[0] = "./" + program
+        }
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("eigensweep-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        for upload in uploads {
+            guard access(upload.path, R_OK) == 0 else {
+                throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which cannot be read")
+            }
+            try FileManager.default.createSymbolicLink(
+                atPath: directory.appendingPathComponent(upload.name).path,
+                withDestinationPath: URL(fileURLWithPath: upload.path).standardizedFileURL.path)
+        }
+        description = try Self.describe(command, in: directory)
+        self.command = command
+        self.uploads = uploads
+    }
+
+    private static func describe(_ command: [String], in directory: URL) throws -> WorkerDescription {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command + ["describe"]
+        process.currentDirectoryURL = directory
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let words = command.joined(separator: " ") + " describe"
+        guard process.terminationStatus == 0 else {
+            throw CommandFailure(.invalidInput, "`\(words)` failed with status \(process.terminationStatus)")
+        }
+        let description: WorkerDescription
+        do {
+            description = try JSONDecoder().decode(WorkerDescription.self, from: bytes)
+        } catch {
+            throw CommandFailure(
+                .invalidInput, "`\(words)` did not print a description as docs/job-contract.md defines it: \(error)")
+        }
+        guard description.contract == ContractVersion.current else {
+            throw CommandFailure(
+                .invalidInput,
+                "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.current)")
+        }
+        return description
+    }
+}
