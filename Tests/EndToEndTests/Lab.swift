@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+/// Whether the slow suite was asked for; `scripts/test` does.
+let slowTestsWanted = ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil
+let whySlow: Comment = "slow: set EIGENSWEEP_SLOW_TESTS=1, as scripts/test does"
+
+/// A directory with a catalogue, a host directory and the real programs.
+final class Lab {
+    let directory: URL
+    let programs: URL
+    private(set) var children: [Process] = []
+
+    init() throws {
+        // Short, because Unix sockets below it have 108 bytes.
+        directory = URL(fileURLWithPath: "/tmp/es-\(UInt32.random(in: 0...UInt32.max))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        try write("hosts.yaml", "defaults: {directory: \(directory.path)/host}\nhosts:\n  - local: {slots: 2}\n")
+    }
+
+    /// Ends what still runs below the directory and removes it.
+    func close() {
+        for child in children where child.isRunning { kill(child.processIdentifier, SIGKILL) }
+        for pid in processes() { kill(pid, SIGKILL) }
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    var catalogue: String { directory.appendingPathComponent("catalogue.sqlite").path }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        let url = directory.appendingPathComponent(name)
+        try text.write(to: url, atomically: true, encoding: .utf8)
+        return url.path
+    }
+
+    struct Output {
+        var status: Int32
+        var out: String
+        var err: String
+    }
+
+    private func process(_ arguments: [String], program: String) -> (Process, URL, URL) {
+        let process = Process()
+        process.executableURL = programs.appendingPathComponent(program)
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        var environment = ProcessInfo.processInfo.environment
+        environment["EIGENSWEEP_CATALOGUE"] = catalogue
+        process.environment = environment
+        let stamp = UUID().uuidString
+        let out = directory.appendingPathComponent("out-\(stamp)")
+        let err = directory.appendingPathComponent("err-\(stamp)")
+        for url in [out, err] { FileManager.default.createFile(atPath: url.path, contents: nil) }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: out.path)
+        process.standardError = FileHandle(forWritingAtPath: err.path)
+        return (process, out, err)
+    }
+
+    /// Runs `eigensweep` to its end.
+    @discardableResult
+    func run(_ arguments: String..., program: String = "eigensweep") throws -> Output {
+        let (process, out, err) = process(arguments, program: program)
+        try process.run()
+        process.waitUntilExit()
+        return Output(
+            status: process.terminationStatus, out: try String(contentsOf: out, encoding: .utf8),
+            err: try String(contentsOf: err, encoding: .utf8))
+    }
+
+    /// Starts `eigensweep` and leaves it running.
+    func start(_ arguments: String...) throws -> Process {
+        let (process, _, _) = process(arguments, program: "eigensweep")
+        try process.run()
+        children.append(process)
+        return process
+    }
+
+    /// The rows of a query on the catalogue, columns joined by `|`, by the sqlite3 program.
+    func rows(_ sql: String) throws -> [String] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = ["-readonly", "-cmd", ".timeout 5000", catalogue, sql]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// Every measurement to the last bit, in an order of its own.
+    func measurements() throws -> [String] {
+        try rows(
+            """
+            SELECT trial_id, measure, version, parameters, quantity, ifnull(printf('%.17g', sigma), ''),
+                   ifnull(position, ''), ifnull(printf('%.17g', value), 'NULL'), n, checkpoint
+            FROM measurements ORDER BY 1, 2, 4, 5, 6, 7
+            """)
+    }
+
+    /// Waits until `condition` holds, at most `seconds`.
+    func wait(_ seconds: Double, for what: String, until condition: () throws -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while Date() < end {
+            if try condition() { return }
+            usleep(50_000)
+        }
+        Issue.record("after \(seconds) s still waiting for \(what)")
+        throw CancellationError()
+    }
+
+    /// The processes whose working directory or command line lies below the lab, by what `/proc` says.
+    func processes(matching word: String = "") -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { pid in
+            let line = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline"))) ?? Data()
+            let command = String(decoding: line, as: UTF8.self)
+            let directory = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) ?? ""
+            let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")) ?? ""
+            let isOurs = [command, directory, program].contains { $0.contains(self.directory.path) }
+            return isOurs && (word.isEmpty || command.contains(word) || program.contains(word))
+        }
+    }
+}
+
+/// Runs `body` in a lab and cleans up on every path.
+func withLab<Result>(_ body: (Lab) throws -> Result) throws -> Result {
+    let lab = try Lab()
+    defer { lab.close() }
+    return try body(lab)
+}
+
+/// A sweep small enough for tests: 8×8 images, four trainings, two lengths each.
+func smallSweep(name: String = "small", lengths: String = "[20, 40]", extra: String = "") -> String {
+    """
+    name: \(name)
+    dataset: {source: geometric, resolution: 8, channels: 1, count: 256, held_out: 32}
+    model: {architecture: ddpmpp, multipliers: [1, 2], blocks: 1, attention: [4]}
+    training: {batch: 8, learning_rate: 1.0e-3}
+    grid:
+      dataset.size: [4, 64]
+      model.scale: [4, 8]
+      training.steps: \(lengths)
+    measures: [{memorization: {samples: 32, steps: 4}}, {gaussian-distance: {samples: 32, sigmas: [0.5, 4]}}]
+    \(extra)
+    """
+}

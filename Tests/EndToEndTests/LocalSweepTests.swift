@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// The main job on this machine with the real programs.
+@Suite(.serialized, .enabled(if: slowTestsWanted, whySlow))
+struct LocalSweepTests {
+    @Test func aSweepEndsCompleteAndASecondLaunchTrainsNothing() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let first = try lab.run("launch", sweep)
+            #expect(first.status == 0, "\(first.err)")
+            #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|8"])
+            #expect(try lab.rows("SELECT count(*) FROM measurements WHERE quantity = 'gl_score'") == ["8"])
+            let attempts = try lab.rows("SELECT count(*) FROM attempt")
+            let second = try lab.run("launch", sweep)
+            #expect(second.status == 0, "\(second.err)")
+            #expect(try lab.rows("SELECT count(*) FROM attempt") == attempts, "the second launch started attempts")
+
+            let query = try lab.run(
+                "query", "--sweep", "small", "--measure", "memorization.gl_score", "--by", "dataset.size",
+                "--statistic", "mean,count", "--format", "csv")
+            #expect(query.status == 0, "\(query.err)")
+            #expect(query.out.split(separator: "\n").count == 3, "\(query.out)")
+        }
+    }
+
+    @Test func planCreatesNothingAndCountsWhatSharingSaves() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let plan = try lab.run("plan", sweep)
+            #expect(plan.status == 0, "\(plan.err)")
+            #expect(!FileManager.default.fileExists(atPath: lab.catalogue))
+            // Four trainings of 40 steps of 8 images; from zero each, the 20-step trials would cost 4·160 more.
+            #expect(plan.out.contains("1 280"), "\(plan.out)")
+            #expect(plan.out.contains("640"), "\(plan.out)")
+        }
+    }
+
+    @Test func aLongerLengthContinuesFromTheStore() throws {
+        let longAtOnce = try withLab { lab in
+            let output = try lab.run("launch", lab.write("small.yaml", smallSweep(lengths: "[20, 40, 60]")))
+            #expect(output.status == 0, "\(output.err)")
+            return try lab.measurements()
+        }
+        try withLab { lab in
+            let output = try lab.run("launch", lab.write("small.yaml", smallSweep()))
+            #expect(output.status == 0, "\(output.err)")
+            let longer = try lab.write("small.yaml", smallSweep(lengths: "[20, 40, 60]"))
+            let plan = try lab.run("plan", longer)
+            #expect(plan.out.contains("640"), "four trainings go on for 20 steps of 8 images: \(plan.out)")
+            let second = try lab.run("launch", longer)
+            #expect(second.status == 0, "\(second.err)")
+            #expect(try lab.measurements() == longAtOnce)
+        }
+    }
+
+    @Test(arguments: [
+        ("grid: {dataset.sise: [4]}", "dataset.size"), ("name: x", "grid"), ("\tname", "line"),
+    ]) func badSweepFilesAreRefusedByLine(text: String, expected: String) throws {
+        try withLab { lab in
+            let output = try lab.run("launch", lab.write("bad.yaml", text))
+            #expect(output.status == 3)
+            #expect(output.err.contains("bad.yaml"), "\(output.err)")
+            #expect(output.err.contains(expected), "\(output.err)")
+            #expect(!FileManager.default.fileExists(atPath: lab.catalogue))
+        }
+    }
+
+    @Test func usageErrorsExitWithTwo() throws {
+        try withLab { lab in
+            #expect(try lab.run("launch").status == 2)
+            #expect(try lab.run("nonsense").status == 2)
+            #expect(try lab.run("--help").status == 0)
+        }
+    }
+}
