@@ -1,6 +1,9 @@
 import Commands
+import Foundation
 
 @main
 struct Eigensweep {
-    static func main() { print("eigensweep") }
+    static func main() {
+        exit(EigensweepCommand.main(Array(CommandLine.arguments.dropFirst())))
+    }
 }

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+
+/// The coordinator's command line.
+package struct EigensweepCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "eigensweep",
+        abstract: "Map where a diffusion model stops memorizing and starts to generalize.",
+        discussion: """
+            A sweep file names a grid over dataset size, model scale and training length. `launch` trains every point \
+            on the hosts of hosts.yaml (without one: on this machine), measures it, and keeps every number in one \
+            SQLite catalogue.
+
+            Exit codes: 0 all done, 1 some trials failed, 2 usage, 3 sweep or hosts file or --set invalid, 4 no usable \
+            host, 5 catalogue or store error, 6 interrupted and resumable, 70 internal error, 130 cancelled by Ctrl-C.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            PlanCommand.self, LaunchCommand.self, ResumeCommand.self, StatusCommand.self, QueryCommand.self,
+            AnalyzeCommand.self, BenchCommand.self,
+        ])
+
+    package init() {}
+
+    /// Parses, runs, reports what went wrong on standard error, and returns the exit code.
+    package static func main(_ arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            return ExitStatus.allDone.rawValue
+        } catch {
+            return report(error)
+        }
+    }
+
+    private static func report(_ error: any Error) -> Int32 {
+        if let status = error as? ExitStatusError { return status.status.rawValue }
+        if let failure = CommandFailure(describing: error) {
+            Terminal.note("error: \(failure.description)")
+            return failure.status.rawValue
+        }
+        let message = fullMessage(for: error)
+        if exitCode(for: error).isSuccess {
+            Terminal.print(message)
+            return ExitStatus.allDone.rawValue
+        }
+        if error is CleanExit || exitCode(for: error) == .validationFailure {
+            Terminal.note(message)
+            return ExitStatus.usage.rawValue
+        }
+        Terminal.note("error: \(error)")
+        return ExitStatus.internalError.rawValue
+    }
+}
+
+/// Ends a command whose outcome is not an error but is not "all done" either.
+struct ExitStatusError: Error {
+    let status: ExitStatus
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+
+struct CatalogueOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: "The catalogue file (default: $EIGENSWEEP_CATALOGUE, else results/catalogue.sqlite).")
+    var catalogue: String?
+
+    var path: String {
+        catalogue ?? ProcessInfo.processInfo.environment["EIGENSWEEP_CATALOGUE"] ?? "results/catalogue.sqlite"
+    }
+
+    /// The content store beside the catalogue.
+    var store: String {
+        URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("store").path
+    }
+}
+
+struct HostOptions: ParsableArguments {
+    @Option(name: .long, help: "The hosts file (default: hosts.yaml if there is one, else this machine alone).")
+    var hosts: String?
+
+    @Flag(name: .long, help: "Trust and remember the keys of SSH hosts seen for the first time.")
+    var acceptNewHostKeys = false
+}
+
+struct SetOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("set")],
+        help: ArgumentHelp(
+            "Override a key of the sweep file, or choose a profile: --set model.scale=[4,8] --set profile=quick.",
+            valueName: "key=value"))
+    var overrides: [String] = []
+}
