@@ -100,7 +100,7 @@ let package = Package(
             [
                 "SweepModel", "SweepFiles", "Coordination", "Reports", "ResultCatalogue", "ContentStore",
                 "DatasetPreparation",
-                "RemoteHosts", "JobContract", "CPosix", arguments,
+                "RemoteHosts", "Scheduling", "JobContract", "CPosix", arguments,
             ]),
 
         // Entry

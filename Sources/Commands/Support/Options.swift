@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reports
 
 struct CatalogueOptions: ParsableArguments {
     @Option(
@@ -7,9 +8,11 @@ struct CatalogueOptions: ParsableArguments {
         help: "The catalogue file (default: $EIGENSWEEP_CATALOGUE, else results/catalogue.sqlite).")
     var catalogue: String?
 
-    var path: String {
-        catalogue ?? ProcessInfo.processInfo.environment["EIGENSWEEP_CATALOGUE"] ?? "results/catalogue.sqlite"
+    static var defaultPath: String {
+        ProcessInfo.processInfo.environment["EIGENSWEEP_CATALOGUE"] ?? "results/catalogue.sqlite"
     }
+
+    var path: String { catalogue ?? Self.defaultPath }
 
     /// The content store beside the catalogue.
     var store: String {
@@ -33,3 +36,14 @@ struct SetOptions: ParsableArguments {
             valueName: "key=value"))
     var overrides: [String] = []
 }
+
+struct FormatOptions: ParsableArguments {
+    @Option(help: "table, csv, json or ndjson.")
+    var format: OutputFormat = .table
+
+    func print(_ tables: [ResultTable]) {
+        Terminal.print(ResultTable.render(tables, format))
+    }
+}
+
+extension OutputFormat: ExpressibleByArgument {}

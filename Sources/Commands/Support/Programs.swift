@@ -78,7 +78,8 @@ struct WorkerProgram {
         guard description.contract == ContractVersion.current else {
             throw CommandFailure(
                 .invalidInput,
-                "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.current)")
+                "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.current)"
+            )
         }
         return description
     }

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Reports
+import ResultCatalogue
+
+struct AnalyzeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze", abstract: "Sum a sweep up in sentences and draw its figures.")
+
+    @Argument(help: "The sweep's name.")
+    var sweep: String
+    @Option(help: "Only this figure; may be repeated.")
+    var figure: [FigureName] = []
+    @Option(name: .customLong("out"), help: "Where figures go (default: results/SWEEP).")
+    var directory: String?
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let reader = try CatalogueReader(path: catalogue.path)
+        let figures = figure.isEmpty ? FigureName.allCases : figure
+        let result = try Analysis(reader, sweep: sweep).run(into: directory ?? "results/\(sweep)", figures: figures)
+        for table in result.tables { Terminal.print(table.render(.table)) }
+        if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
+        if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }
+    }
+}
+
+extension FigureName: ExpressibleByArgument {}

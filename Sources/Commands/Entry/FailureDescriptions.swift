@@ -1,0 +1,23 @@
+import ContentStore
+import DatasetPreparation
+import Reports
+import ResultCatalogue
+import SweepFiles
+import SweepModel
+
+extension CommandFailure {
+    /// The exit code and words for an error of the layers below; nil for what is not theirs.
+    init?(describing error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as SweepFileError: self.init(.invalidInput, error.description)
+        case let error as DatasetPreparationError: self.init(.invalidInput, error.description)
+        case let error as WhereExpression.Failure: self.init(.usage, error.description)
+        case let error as CatalogueError: self.init(.catalogue, error.description)
+        case let error as StoreError: self.init(.catalogue, error.description)
+        case let error as ReportError:
+            self.init(error.kind == .request ? .usage : .internalError, error.description)
+        default: return nil
+        }
+    }
+}

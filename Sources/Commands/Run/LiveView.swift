@@ -1,0 +1,79 @@
+import Coordination
+import Foundation
+import Scheduling
+import SweepModel
+
+/// Progress for people on standard error: redrawn in place on a terminal, else a line now and then.
+final class LiveView: CoordinationObserver {
+    private var drawnLines = 0
+    private var lastDrawn = Date.distantPast
+    private var last: FleetSnapshot?
+
+    func update(_ snapshot: FleetSnapshot) {
+        last = snapshot
+        let interval = Terminal.isInteractive ? 0.2 : 10
+        guard Date().timeIntervalSince(lastDrawn) >= interval else { return }
+        draw(snapshot)
+    }
+
+    func notice(_ notice: Notice) {
+        erase()
+        Terminal.note(notice.description)
+    }
+
+    /// Draws where the run ended.
+    func close() {
+        if let last { draw(last) }
+        drawnLines = 0
+    }
+
+    private func draw(_ snapshot: FleetSnapshot) {
+        lastDrawn = Date()
+        erase()
+        let lines = Terminal.isInteractive ? [summary(snapshot)] + hostLines(snapshot) : [summary(snapshot)]
+        let width = Terminal.columns
+        for line in lines { Terminal.note(Terminal.isInteractive ? String(line.prefix(width - 1)) : line) }
+        drawnLines = Terminal.isInteractive ? lines.count : 0
+    }
+
+    private func erase() {
+        guard drawnLines > 0 else { return }
+        Terminal.raw("\u{1B}[\(drawnLines)A\u{1B}[J")
+        drawnLines = 0
+    }
+
+    private func summary(_ snapshot: FleetSnapshot) -> String {
+        let states: [TrialState] = [.succeeded, .running, .waiting, .failed, .cancelled]
+        let counts = states.compactMap { state -> String? in
+            guard let count = snapshot.trials[state], count > 0 else { return nil }
+            return "\(Readable.count(count)) \(state.rawValue)"
+        }
+        var parts = ["\(Readable.count(snapshot.total)) trials: " + counts.joined(separator: ", ")]
+        if snapshot.imagesPerSecond > 0 { parts.append("\(Readable.count(Int(snapshot.imagesPerSecond))) images/s") }
+        parts.append(Readable.duration(snapshot.elapsedSeconds))
+        if let left = snapshot.secondsLeft { parts.append("about \(Readable.duration(left)) left") }
+        return parts.joined(separator: " · ")
+    }
+
+    private func hostLines(_ snapshot: FleetSnapshot) -> [String] {
+        snapshot.hosts.flatMap { host -> [String] in
+            switch host.status {
+            case .connecting: return ["  \(host.name): connecting"]
+            case .unreachable(let reason): return ["  \(host.name): unreachable, trying again: \(reason)"]
+            case .unusable(let reason): return ["  \(host.name): not used: \(reason)"]
+            case .connected:
+                return host.running.map { "  \(host.name): \(line($0))" }
+            }
+        }
+    }
+
+    private func line(_ running: FleetSnapshot.Running) -> String {
+        let name =
+            running.kind == "train"
+            ? "training \(running.training.short)" : "measuring \(running.trials.first?.short ?? "")"
+        guard let progress = running.progress else { return name }
+        let done = "\(Readable.count(progress.done)) of \(Readable.count(progress.of)) \(progress.unit)"
+        let loss = progress.loss.map { ", loss \(($0 * 1000).rounded() / 1000)" } ?? ""
+        return "\(name): \(done), \(Int(progress.rate))/s\(loss)"
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import JobContract
+import ResultCatalogue
+import SweepFiles
+import SweepModel
+
+/// What `plan` prints.
+struct PlanReport {
+    let expansion: Expansion
+    let plan: PlanSummary
+    let hosts: [HostSpec]
+    let reader: CatalogueReader?
+
+    func lines() throws -> [String] {
+        var lines = [
+            "sweep              \(expansion.sweep.name)",
+            "trials             \(Readable.count(plan.trials)) of \(Readable.count(plan.trainings)) trainings",
+        ]
+        if expansion.excluded > 0 { lines.append("excluded points    \(Readable.count(expansion.excluded))") }
+        lines += mergedLines
+        lines += [
+            "in the catalogue   \(Readable.count(plan.complete)) complete, \(Readable.count(plan.toMeasure)) to measure",
+            "images to train    \(Readable.count(plan.imagesToTrain))",
+            "saved by sharing   \(Readable.count(plan.imagesSavedBySharing)) images",
+        ]
+        if plan.continued > 0 {
+            lines.append(
+                "saved by the store \(Readable.count(plan.imagesSavedByStates)) images: "
+                    + "\(Readable.count(plan.continued)) trainings go on from a checkpoint")
+        }
+        if plan.settled > 0 {
+            lines.append("left alone         \(Readable.count(plan.settled)) failed or cancelled trials")
+        }
+        lines.append("measures           \(Readable.count(plan.measures))")
+        lines.append("to keep            about \(Readable.bytes(bytesToKeep))")
+        lines += try predictions()
+        return lines
+    }
+
+    private var mergedLines: [String] {
+        guard !expansion.merged.isEmpty else { return [] }
+        let shown = expansion.merged.prefix(5).map { point in
+            let asked = point.asked.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plainText)" }
+            return "  \(asked.joined(separator: " ")) is trial \(expansion.sweep.trials[point.position].id.short)"
+        }
+        let count = expansion.merged.count
+        return ["merged points      \(Readable.count(count))"] + shown
+            + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
+    }
+
+    /// Weights of every trial still to train, and one full state (parameters, average and two moments) a training.
+    private var bytesToKeep: Int {
+        guard plan.toTrain > 0 else { return 0 }
+        let sizes = expansion.sweep.trainings.mapValues { $0.estimatedParameters * 4 }
+        let weights = expansion.sweep.trials.reduce(0) { $0 + sizes[$1.training, default: 0] }
+        let states = sizes.values.reduce(0) { $0 + 4 * $1 }
+        let share = Double(plan.toTrain) / Double(max(plan.trials, 1))
+        return Int(Double(weights + states) * share)
+    }
+
+    /// Hours on each host, by the rate at which the catalogue's trainings went there.
+    private func predictions() throws -> [String] {
+        guard plan.imagesToTrain > 0 else { return [] }
+        let wanted = expansion.sweep.trainings.values.reduce(0) { sum, training in
+            let steps = expansion.sweep.trials.lazy.filter { $0.training == training.id }.map(\.steps).max() ?? 0
+            return sum + training.cost(steps: steps)
+        }
+        let share = Double(plan.imagesToTrain) / Double(max(plan.imagesToTrain + plan.imagesSavedByStates, 1))
+        let rates = try reader?.trainingRates() ?? [:]
+        return hosts.map { host in
+            let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
+            guard let rate = rates[host.name], rate > 0 else {
+                return "\(title)not known: no training in this catalogue ran there yet"
+            }
+            let seconds = wanted * share / rate / Double(host.slots ?? ProcessInfo.processInfo.activeProcessorCount)
+            return "\(title)\((seconds / 36).rounded() / 100) alone"
+        }
+    }
+}
+
+extension CatalogueReader {
+    /// `Training.cost` per second and slot of the trainings done on each host.
+    func trainingRates() throws -> [HostName: Double] {
+        let rows = try rows(
+            """
+            SELECT host, spec, max(steps), max(seconds) FROM trials
+            WHERE seconds > 0 AND host IS NOT NULL GROUP BY training_id, host
+            """)
+        var work: [HostName: (cost: Double, seconds: Double)] = [:]
+        for row in rows.rows {
+            guard let host = row[0].text, let text = row[1].text, let steps = row[2].integer,
+                let seconds = row[3].number, seconds > 1,
+                let spec = try? JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
+            else { continue }
+            let id = TrainingID(Digest(of: text.utf8))
+            work[host, default: (0, 0)].cost += Training(id: id, spec: spec).cost(steps: steps)
+            work[host, default: (0, 0)].seconds += seconds
+        }
+        return work.mapValues { $0.seconds > 0 ? $0.cost / $0.seconds : 0 }
+    }
+}
+
+extension Training {
+    /// Parameters of the network, roughly: what a residual U-Net of these blocks has. For predictions of space only.
+    fileprivate var estimatedParameters: Int {
+        let scale = spec["model.scale"]?.integerValue ?? 16
+        let blocks = spec["model.blocks"]?.integerValue ?? 4
+        let multipliers = spec["model.multipliers"]?.arrayValue?.compactMap(\.integerValue) ?? [2, 2, 2]
+        return multipliers.reduce(0) { $0 + 54 * (blocks + 1) * ($1 * scale) * ($1 * scale) }
+    }
+}
+
+extension JSONValue {
+    /// As a person would write it in a sweep file.
+    var plainText: String {
+        switch self {
+        case .string(let text): text
+        default: (try? String(decoding: JSONEncoder().encode(self), as: UTF8.self)) ?? "?"
+        }
+    }
+}

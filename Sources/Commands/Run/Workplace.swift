@@ -1,0 +1,27 @@
+import ContentStore
+import DatasetPreparation
+import Foundation
+import ResultCatalogue
+import SweepModel
+
+/// The catalogue opened for writing, the store beside it, and what prepares datasets into it.
+struct Workplace {
+    let catalogue: Catalogue
+    let store: ContentStore
+    let preparer: DatasetPreparer
+
+    init(_ options: CatalogueOptions) throws {
+        catalogue = try Catalogue(path: options.path)
+        store = try ContentStore(directory: options.store)
+        preparer = DatasetPreparer(
+            depot: store, cache: options.store + "/datasets.json", progress: PreparationLine.show)
+    }
+
+    func store(_ sweep: ExpandedSweep) throws {
+        let stored = try catalogue.store(sweep)
+        guard stored.number > 1, stored.isNew else { return }
+        Terminal.note(
+            "sweep \(sweep.name), revision \(stored.number): \(Readable.count(stored.newTrials)) new trials, "
+                + "\(Readable.count(stored.dropped)) dropped (their results stay)")
+    }
+}

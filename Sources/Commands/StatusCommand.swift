@@ -1,0 +1,18 @@
+import ArgumentParser
+import Reports
+import ResultCatalogue
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show trials by state, hosts, and why trials failed.")
+
+    @Argument(help: "The sweep's name; without it, every sweep.")
+    var sweep: String?
+    @OptionGroup var catalogue: CatalogueOptions
+    @OptionGroup var output: FormatOptions
+
+    func run() throws {
+        let reader = try CatalogueReader(path: catalogue.path)
+        output.print(try StatusReport(reader).tables(sweep: sweep))
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import SweepFiles
+import SweepModel
+
+/// The hosts that `--hosts`, a `hosts.yaml` in the current directory, or nothing names.
+struct HostsSelection {
+    let specs: [HostSpec]
+
+    init(_ options: HostOptions) throws {
+        if let path = options.hosts {
+            specs = try HostsFile.read(path)
+        } else if FileManager.default.fileExists(atPath: "hosts.yaml") {
+            specs = try HostsFile.read("hosts.yaml")
+        } else {
+            specs = HostsFile.localAlone
+        }
+    }
+}
+
+/// Runs `body` with a directory that is gone afterwards.
+func withTemporaryDirectory<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("eigensweep-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    return try body(directory)
+}
