@@ -143,10 +143,8 @@ struct GeometricGenerator {
 
         /// U(−1, 1).
         mutating func next(_ count: Int) -> [Double] {
-            [Double](unsafeUninitializedCapacity: count) { buffer, filled in
-                for place in 0..<count { buffer[place] = 2 * next() - 1 }
-                filled = count
-            }
+            defer { index += UInt64(count) }
+            return random.uniforms(from: index, count: count).map { 2 * $0 - 1 }
         }
     }
 }

@@ -46,3 +46,17 @@ void ek_normals(
         if (done < count && ((first + done) & 1) == 1) deviates[done++] = radius * ek_sin(angle);
     }
 }
+
+void ek_uniforms(
+    const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates) {
+    size_t done = 0;
+    while (done < count) {
+        const uint64_t index = first + done;
+        const uint64_t block = index >> 1;
+        const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), sub, purpose};
+        uint32_t words[4];
+        ek_philox4x32(key, counter, words);
+        if ((index & 1) == 0) deviates[done++] = uniform(words[0], words[1]);
+        if (done < count && ((first + done) & 1) == 1) deviates[done++] = uniform(words[2], words[3]);
+    }
+}

@@ -16,6 +16,19 @@ extension CounterRandom {
         }
     }
 
+    /// Uniform deviates `first`, `first` + 1, … on (0, 1); equal to `uniform` one by one.
+    package func uniforms(from first: UInt64, count: Int) -> [Double] {
+        [Double](unsafeUninitializedCapacity: count) { buffer, filled in
+            withUnsafeBytes(of: key) { bytes in
+                guard let words = bytes.bindMemory(to: UInt32.self).baseAddress, let base = buffer.baseAddress else {
+                    return
+                }
+                ek_uniforms(words, purpose, sub, first, count, base)
+            }
+            filled = count
+        }
+    }
+
     /// A uniform integer in 0..<`bound` from the half block `index`. The bias is below `bound` / 2^64.
     package func integer(_ index: UInt64, below bound: UInt64) -> UInt64 {
         let x = block(index >> 1)
