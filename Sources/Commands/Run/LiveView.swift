@@ -9,6 +9,8 @@ final class LiveView: CoordinationObserver {
     private var lastDrawn = Date.distantPast
     private var last: FleetSnapshot?
 
+    let longestPause: Double? = 1
+
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
         let interval = Terminal.isInteractive ? 0.2 : 10
