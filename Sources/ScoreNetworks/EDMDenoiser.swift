@@ -1,18 +1,62 @@
 import Diffusion
 import Tensors
 
-/// A trained `ddpmpp` network as a denoiser, with EDM preconditioning.
+/// A trained `ddpmpp` network as a denoiser, with EDM preconditioning (Karras et al. 2022, eq. 7).
+///
+/// Not safe for use by several threads at a time; each makes its own.
 package final class EDMDenoiser: Denoiser {
     package let configuration: DDPMPPConfiguration
     package let preconditioning: EDMPreconditioning
     package var imageShape: ImageShape { configuration.imageShape }
+    private let network: DDPMPP<Float>
+    private let rows: LaneBuffer<Float>
 
-    /// Reads `TrainingRun.weights()`: sizes and σ_data come from the metadata entry `config`. Missing, misshapen or
-    /// non-finite tensors are a `SafetensorsError`.
-    package init(weights: [UInt8], name: String) throws {
-        configuration = DDPMPPConfiguration(modelChannels: 4, resolution: 16, imageChannels: 1)
-        preconditioning = EDMPreconditioning()
+    /// Reads `TrainingRun.weights()`, or another file with the published names: sizes and σ_data come from its metadata
+    /// entry `config`. Missing, misshapen, unknown or non-finite tensors are a `SafetensorsError`, impossible sizes a
+    /// `NetworkError`.
+    package convenience init(weights: [UInt8], name: String) throws {
+        try self.init(try SafetensorsFile(bytes: weights, name: name), prefix: "")
     }
 
-    package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> { x }
+    /// Reads the tensors called `prefix` + name; others may stand beside them where there is a prefix.
+    package init(_ file: SafetensorsFile, prefix: String) throws {
+        let stored = try CheckpointConfiguration(file)
+        configuration = stored.network
+        preconditioning = EDMPreconditioning(sigmaData: stored.sigmaData)
+        network = try DDPMPP(configuration, training: false)
+        if prefix.isEmpty {
+            let known = Set(network.layout.plan.parameters.map(\.name) + network.layout.plan.filters)
+            if let stranger = file.names.first(where: { !known.contains($0) }) {
+                throw file.error(stranger, "is not part of the ddpmpp network that 'config' describes")
+            }
+        }
+        try network.load(file, prefix: prefix)
+        rows = LaneBuffer(count: configuration.imageShape.count * laneCount)
+    }
+
+    /// D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise).
+    package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+        let size = imageShape.count
+        precondition(x.values.count == sigma.count * size, "\(x.shape) does not hold \(sigma.count) images")
+        var result = x
+        for first in stride(from: 0, to: sigma.count, by: laneCount) {
+            let group = first..<min(first + laneCount, sigma.count)
+            for (lane, image) in group.enumerated() {
+                let cIn = preconditioning.cIn(sigma[image])
+                for i in 0..<size { rows.base[lane * size + i] = Float(cIn * Double(x.values[image * size + i])) }
+            }
+            Float.kernels.toLanes(rows.base, group.count, size, network.inputLanes)
+            let output = network.forward(noise: sigma[group].map { preconditioning.cNoise($0) })
+            for (lane, image) in group.enumerated() {
+                let cSkip = preconditioning.cSkip(sigma[image])
+                let cOut = preconditioning.cOut(sigma[image])
+                for i in 0..<size {
+                    let at = image * size + i
+                    let value = Double(output[i * laneCount + lane])
+                    result.values[at] = Float(cSkip * Double(x.values[at]) + cOut * value)
+                }
+            }
+        }
+        return result
+    }
 }

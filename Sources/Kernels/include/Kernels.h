@@ -2,6 +2,7 @@
 #define EIGENSWEEP_KERNELS_H
 
 #include "elementary.h"
+#include "lane_kernels.h"
 #include "random_numbers.h"
 
 #endif

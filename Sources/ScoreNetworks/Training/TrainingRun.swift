@@ -8,34 +8,84 @@ package final class TrainingRun {
     package let configuration: DDPMPPConfiguration
     package let settings: TrainingSettings
     /// Optimiser steps done.
-    package private(set) var steps = 0
+    package var steps: Int { trainer.steps }
     /// Images seen: steps × batch.
-    package var imagesSeen: Int { steps * settings.batch }
+    package var imagesSeen: Int { trainer.imagesSeen }
+
+    private let trainer: EDMTrainer<Float>
+    private var images: TrainingImages
 
     /// A new training. `images` holds N·C·H·W bytes, N at least 1; pixels become u8/127.5 − 1. Sizes that the
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
     package init(configuration: DDPMPPConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
+        try settings.check()
+        guard configuration.augmentLabels == 0 else {
+            throw TrainingError.settings("the network has augmentation labels, but images are not augmented here")
+        }
+        let network = try DDPMPP<Float>(configuration, training: true)
+        self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
+        network.initialise(seed: settings.seed, sub: settings.stream)
+        trainer = EDMTrainer(
+            network: network, preconditioning: EDMPreconditioning(sigmaData: settings.sigmaData),
+            learningRate: LearningRateSchedule(rate: settings.learningRate, warmupImages: settings.warmupImages),
+            ema: EMASchedule(halfLife: settings.emaHalfLifeImages, ramp: settings.emaRamp))
         self.configuration = configuration
         self.settings = settings
     }
 
     /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another
     /// network, or a damaged one, is a `SafetensorsError`.
-    package init(
+    package convenience init(
         restoring state: [UInt8], name: String, configuration: DDPMPPConfiguration, settings: TrainingSettings,
         images: [UInt8]
     ) throws {
-        self.configuration = configuration
-        self.settings = settings
+        try self.init(configuration: configuration, settings: settings, images: images)
+        let file = try SafetensorsFile(bytes: state, name: name)
+        try trainer.loadState(file)
+        guard trainer.imagesSeen == trainer.steps * settings.batch else {
+            throw file.error(
+                "images_seen", "holds \(trainer.imagesSeen) after \(trainer.steps) steps of \(settings.batch)")
+        }
     }
 
     /// One step; returns the batch's loss Σ λ‖D − y‖² / batch. Throws `TrainingError.diverged` when the loss or a
-    /// parameter is not finite.
-    package func step() throws(TrainingError) -> Double { 0 }
+    /// parameter is not finite; the training cannot go on then.
+    package func step() throws(TrainingError) -> Double {
+        let size = configuration.imageShape.count
+        let first = imagesSeen
+        var clean: [Double] = []
+        clean.reserveCapacity(settings.batch * size)
+        for slot in 0..<settings.batch { images.append(number: first + slot, to: &clean) }
+        let distribution = LognormalNoise(mean: settings.noiseMean, std: settings.noiseStd)
+        let sigma = settings.random(.trainingSigma).normals(from: UInt64(first), count: settings.batch)
+            .map { distribution.sigma($0) }
+        let noise = settings.random(.trainingNoise).normals(
+            from: UInt64(first) * UInt64(size), count: settings.batch * size)
+        let dropout =
+            configuration.dropout > 0
+            ? Dropout(
+                share: configuration.dropout, seed: settings.seed, sub: settings.stream, firstImage: UInt64(first))
+            : nil
+        return try trainer.step(clean: clean, noise: noise, sigma: sigma, labels: nil, dropout: dropout)
+    }
 
-    /// The averaged (EMA) weights as a safetensors file with the reference's names.
-    package func weights() -> [UInt8] { [] }
+    /// The averaged (EMA) weights as a safetensors file with the reference's names, for `EDMDenoiser` and for PyTorch.
+    package func weights() -> [UInt8] {
+        var file = SafetensorsFile()
+        trainer.storeAverage(in: &file, prefix: "")
+        file.metadata["config"] = checkpointConfiguration
+        return file.serialized()
+    }
 
     /// The full state: parameters, average, Adam's moments, step.
-    package func state() -> [UInt8] { [] }
+    package func state() -> [UInt8] {
+        var file = SafetensorsFile()
+        trainer.storeState(in: &file)
+        file.metadata["config"] = checkpointConfiguration
+        return file.serialized()
+    }
+
+    private var checkpointConfiguration: String {
+        CheckpointConfiguration(configuration, sigmaData: settings.sigmaData).json
+    }
 }

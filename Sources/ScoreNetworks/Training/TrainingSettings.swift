@@ -1,3 +1,5 @@
+import Tensors
+
 /// Everything besides network and images that determines a training, except its length.
 package struct TrainingSettings: Sendable, Equatable {
     package var batch: Int
@@ -48,5 +50,34 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .settings(let problem): "training cannot start: \(problem)"
         case .diverged(let step, let what): "training diverged at step \(step): \(what); a lower learning rate may help"
         }
+    }
+}
+
+extension TrainingSettings {
+    /// Names the part of the data in streams of random numbers.
+    var stream: UInt32 { UInt32(parts) << 16 | UInt32(part) }
+
+    /// The training's own stream for a purpose.
+    func random(_ purpose: CounterRandom.Purpose) -> CounterRandom {
+        CounterRandom(seed: seed, purpose: purpose, sub: stream)
+    }
+
+    /// Throws where a value is out of its range.
+    func check() throws(TrainingError) {
+        func require(_ fine: Bool, _ problem: @autoclosure () -> String) throws(TrainingError) {
+            if !fine { throw .settings(problem()) }
+        }
+        func positive(_ value: Double) -> Bool { value.isFinite && value > 0 }
+        try require((1...1 << 20).contains(batch), "a batch of \(batch) images; 1 to \(1 << 20) are possible")
+        try require(positive(learningRate), "a learning rate of \(learningRate); it must be positive and finite")
+        try require((0...1 << 48).contains(warmupImages), "a warm-up of \(warmupImages) images")
+        try require(positive(emaHalfLifeImages), "an EMA half-life of \(emaHalfLifeImages) images")
+        try require(emaRamp.isFinite && emaRamp >= 0, "an EMA ramp of \(emaRamp)")
+        try require(positive(sigmaData), "sigma_data of \(sigmaData); it must be positive")
+        try require(
+            noiseMean.isFinite && noiseStd.isFinite && noiseStd >= 0 && abs(noiseMean) + 8 * noiseStd < 80,
+            "ln sigma of mean \(noiseMean) and standard deviation \(noiseStd)")
+        try require(
+            (1...65535).contains(parts) && (0..<max(parts, 1)).contains(part), "part \(part) of \(parts)")
     }
 }

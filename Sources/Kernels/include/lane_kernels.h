@@ -1,0 +1,44 @@
+#ifndef EIGENSWEEP_LANE_KERNELS_H
+#define EIGENSWEEP_LANE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Layers of networks on groups of 16 images. An activation is [channel][row][column][16]: every scalar of the formulas
+// is a vector with one lane per image, so that an image's bits depend neither on its neighbours nor on the width of the
+// CPU's vectors. Buffers are aligned to 64 bytes. "Lanes" of a parameter's gradient are per image, [n][16].
+//
+// The order of every sum is fixed by shapes; the variants below differ in speed alone.
+
+#define EK_LANES 16
+
+enum ek_variant {
+    EK_VARIANT_PLAIN = 0,
+    EK_VARIANT_AVX2 = 1,
+    EK_VARIANT_AVX512 = 2,
+};
+
+/// Whether this CPU can run a variant.
+int ek_supports(enum ek_variant variant);
+/// Makes all lane kernels use a variant that the CPU supports; returns 0 and changes nothing where it does not. At start
+/// it is the widest one. Not to be called while kernels run.
+int ek_select_variant(enum ek_variant variant);
+enum ek_variant ek_selected_variant(void);
+/// Sets the calling thread's floating-point mode: round to nearest, subnormal numbers kept, no traps.
+void ek_prepare_thread(void);
+/// CPU time of the calling thread in seconds.
+double ek_thread_seconds(void);
+
+#define REAL float
+#define EK_FUNCTION(name, parameters, arguments) void ek_##name##_f32 parameters;
+#include "lane_functions.inc"
+#undef EK_FUNCTION
+#undef REAL
+
+#define REAL double
+#define EK_FUNCTION(name, parameters, arguments) void ek_##name##_f64 parameters;
+#include "lane_functions.inc"
+#undef EK_FUNCTION
+#undef REAL
+
+#endif

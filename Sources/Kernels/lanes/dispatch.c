@@ -1,0 +1,58 @@
+// The run-time choice between the variants, and the public names of the kernels.
+
+#include <immintrin.h>
+#include <time.h>
+
+#include "table.h"
+
+static const struct ek_table_f32 *f32 = &ek_f32_plain;
+static const struct ek_table_f64 *f64 = &ek_f64_plain;
+static enum ek_variant selected = EK_VARIANT_PLAIN;
+
+int ek_supports(enum ek_variant variant) {
+    __builtin_cpu_init();
+    switch (variant) {
+    case EK_VARIANT_PLAIN:
+        return 1;
+    case EK_VARIANT_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case EK_VARIANT_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma");
+    }
+    return 0;
+}
+
+int ek_select_variant(enum ek_variant variant) {
+    if (!ek_supports(variant)) return 0;
+    f32 = variant == EK_VARIANT_AVX512 ? &ek_f32_avx512 : variant == EK_VARIANT_AVX2 ? &ek_f32_avx2 : &ek_f32_plain;
+    f64 = variant == EK_VARIANT_AVX512 ? &ek_f64_avx512 : variant == EK_VARIANT_AVX2 ? &ek_f64_avx2 : &ek_f64_plain;
+    selected = variant;
+    return 1;
+}
+
+enum ek_variant ek_selected_variant(void) { return selected; }
+
+__attribute__((constructor)) static void choose_widest(void) {
+    if (!ek_select_variant(EK_VARIANT_AVX512)) ek_select_variant(EK_VARIANT_AVX2);
+}
+
+void ek_prepare_thread(void) { _mm_setcsr(0x1f80); }
+
+double ek_thread_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+#define REAL float
+#define EK_FUNCTION(name, parameters, arguments) \
+    void ek_##name##_f32 parameters { f32->name arguments; }
+#include "lane_functions.inc"
+#undef EK_FUNCTION
+#undef REAL
+
+#define REAL double
+#define EK_FUNCTION(name, parameters, arguments) \
+    void ek_##name##_f64 parameters { f64->name arguments; }
+#include "lane_functions.inc"

@@ -1,0 +1,12 @@
+#define PRECISION 32
+#define TABLE ek_f32_avx2
+#define VL 8
+#define CONV_OUTPUTS 2
+#define WEIGHT_OUTPUTS 2
+#define PRODUCT_ROWS 2
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((min_vector_width(256))), apply_to = function)
+#include "variant.inc"
+#pragma clang attribute pop
+#pragma clang attribute pop

@@ -1,0 +1,93 @@
+import Tensors
+
+/// A 3×3 or 1×1 convolution with zero padding; a linear layer is a 1×1 convolution of a single pixel.
+struct Convolution {
+    let inputs: Int
+    let outputs: Int
+    let kernel: Int
+    private let weight: Int
+    private let bias: Int?
+    private let packedWeight: Int
+    private let packedTransposed: Int
+    private let biasPlace: Int
+
+    /// `linear` drops the two axes of the kernel from the weight's shape. `pixels` is for the count of work.
+    init(
+        _ name: String, inputs: Int, outputs: Int, kernel: Int, linear: Bool = false, bias hasBias: Bool = true,
+        gain: Double = 1, pixels: Int, plan: inout NetworkPlan
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.kernel = kernel
+        let taps = kernel * kernel
+        weight = plan.parameter(
+            "\(name).weight", linear ? [outputs, inputs] : [outputs, inputs, kernel, kernel],
+            .xavier(fanIn: inputs * taps, fanOut: outputs * taps, gain: gain))
+        bias = hasBias ? plan.parameter("\(name).bias", [outputs], .constant(0)) : nil
+        packedWeight = plan.packed(outputs * inputs * taps)
+        packedTransposed = plan.packed(outputs * inputs * taps)
+        biasPlace = plan.packed(outputs * laneCount)
+        plan.weightScratch(outputs * inputs * taps * laneCount)
+        plan.channels(max(inputs, outputs))
+        plan.work(outputs * inputs * taps * pixels)
+    }
+
+    /// Brings the parameters into the order that the kernels read.
+    func pack<S>(_ w: Workspace<S>) {
+        let taps = kernel * kernel
+        S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 0, w.packed + packedWeight)
+        if w.training { S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed) }
+        if let bias { S.kernels.broadcast(w.parameters + bias, outputs, w.packed + biasPlace) }
+    }
+
+    /// The bias in every lane, [outputs][16].
+    func biasLanes<S>(_ w: Workspace<S>) -> UnsafeMutablePointer<S> { w.packed + biasPlace }
+
+    /// out = (W·x + bias + add)·scale. `bias` replaces the layer's own; `add` may be `out`.
+    func forward<S>(
+        _ w: Workspace<S>, _ x: UnsafePointer<S>, side: Int, bias: UnsafePointer<S>? = nil,
+        add: UnsafePointer<S>? = nil,
+        scale: S = 1, out: UnsafeMutablePointer<S>
+    ) {
+        let bias = bias ?? UnsafePointer(biasLanes(w))
+        apply(w.packed + packedWeight, x, inputs, side, bias, add, scale, outputs, out)
+    }
+
+    /// The gradient by x from that by the output, plus `add`.
+    func inputGradient<S>(
+        _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil,
+        out: UnsafeMutablePointer<S>
+    ) {
+        apply(w.packed + packedTransposed, dy, outputs, side, w.zeros, add, 1, inputs, out)
+    }
+
+    /// Adds to the gradients of weight and bias. `sums` are dy's over pixels where the caller has them.
+    func parameterGradient<S>(
+        _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, side: Int, sums: UnsafePointer<S>? = nil
+    ) {
+        let target = w.gradients + weight
+        if kernel == 3 {
+            S.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, w.weightScratch, target)
+        } else {
+            S.kernels.pointwiseWeightGradient(x, dy, inputs, outputs, side * side, w.weightScratch, target)
+        }
+        guard let bias else { return }
+        if let sums {
+            S.kernels.reduceLanes(sums, outputs, w.gradients + bias)
+        } else {
+            S.kernels.channelSums(dy, outputs, side * side, w.sums)
+            S.kernels.reduceLanes(w.sums, outputs, w.gradients + bias)
+        }
+    }
+
+    private func apply<S: LaneScalar>(
+        _ weights: UnsafePointer<S>, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, _ bias: UnsafePointer<S>,
+        _ add: UnsafePointer<S>?, _ scale: S, _ outputs: Int, _ out: UnsafeMutablePointer<S>
+    ) {
+        if kernel == 3 {
+            S.kernels.conv3x3(x, channels, side, side, weights, bias, add, scale, outputs, out)
+        } else {
+            S.kernels.pointwise(x, channels, side * side, weights, bias, add, scale, outputs, out)
+        }
+    }
+}

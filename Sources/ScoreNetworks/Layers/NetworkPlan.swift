@@ -1,0 +1,77 @@
+import Tensors
+
+/// How a parameter starts (networks as published by Song et al. and Karras et al.).
+enum Initialisation: Equatable {
+    /// U(±gain·√(6 / (fan_in + fan_out))).
+    case xavier(fanIn: Int, fanOut: Int, gain: Double)
+    case constant(Double)
+}
+
+/// A trainable tensor and its place among all.
+struct ParameterSpec {
+    var name: String
+    var shape: [Int]
+    var offset: Int
+    var initialisation: Initialisation
+
+    var count: Int { shape.reduce(1, *) }
+}
+
+/// What layers need, collected while a network is laid out: parameters by name, and places in memory that is planned
+/// once. Activations count in scalars, 16 to a pixel.
+struct NetworkPlan {
+    private(set) var parameters: [ParameterSpec] = []
+    /// Names of the constant resampling filters that checkpoints carry, all of shape [1, 1, 2, 2] and value 1/4.
+    private(set) var filters: [String] = []
+    /// Scalars of all parameters, without padding.
+    private(set) var parameterCount = 0
+    private(set) var packedCount = 0
+    private(set) var activationCount = 0
+    private(set) var maskCount = 0
+    /// The largest needs of buffers that layers share.
+    private(set) var temporary = [0, 0, 0]
+    private(set) var gradient = 0
+    private(set) var weightScratch = 0
+    private(set) var widest = 0
+    /// Multiply-adds of one forward pass for one image.
+    private(set) var multiplyAdds = 0
+
+    mutating func parameter(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
+        let spec = ParameterSpec(name: name, shape: shape, offset: parameterCount, initialisation: initialisation)
+        parameters.append(spec)
+        parameterCount += spec.count
+        return spec.offset
+    }
+
+    mutating func filter(_ name: String) { filters.append(name) }
+
+    mutating func packed(_ count: Int) -> Int {
+        defer { packedCount += (count + laneCount - 1) / laneCount * laneCount }
+        return packedCount
+    }
+
+    /// Room for `vectors` × 16 scalars.
+    mutating func activation(_ vectors: Int) -> Int {
+        defer { activationCount += vectors * laneCount }
+        return activationCount
+    }
+
+    mutating func mask(_ vectors: Int) -> Int {
+        defer { maskCount += vectors }
+        return maskCount
+    }
+
+    /// Asks that the shared buffer `index` hold `vectors` vectors.
+    mutating func temporary(_ index: Int, _ vectors: Int) {
+        temporary[index] = max(temporary[index], vectors * laneCount)
+    }
+
+    /// Asks that the gradient by an activation of `vectors` vectors fit.
+    mutating func gradient(_ vectors: Int) { gradient = max(gradient, vectors * laneCount) }
+
+    mutating func weightScratch(_ count: Int) { weightScratch = max(weightScratch, count) }
+
+    mutating func channels(_ count: Int) { widest = max(widest, count) }
+
+    mutating func work(_ multiplyAdds: Int) { self.multiplyAdds += multiplyAdds }
+}

@@ -1,0 +1,184 @@
+import Tensors
+
+/// A residual block of ddpmpp:
+/// h = conv1(dropout(silu(norm1(conv0(r(silu(norm0(x)))) + affine(emb))))), out = √½·(h + skip(x)), then attention, where
+/// r resamples by 2 and skip(x) is r(x), with a 1×1 convolution where the number of channels or the size changes.
+struct ResidualBlock {
+    enum Resampling { case none, up, down }
+
+    let inputs: Int
+    let outputs: Int
+    /// Height and width of the output.
+    let side: Int
+    let resampling: Resampling
+    /// Which dropout stream this block draws from.
+    let number: Int
+    private let norm0: GroupNormalisation
+    private let conv0: Convolution
+    private let affine: Convolution
+    private let norm1: GroupNormalisation
+    private let conv1: Convolution
+    private let skip: Convolution?
+    private let attention: Attention?
+
+    private let active0: Int
+    private let shift: Int
+    private let hidden: Int
+    private let active1: Int
+    private let resampledInput: Int
+    private let beforeAttention: Int
+    private let mask: Int?
+
+    init(
+        _ name: String, inputs: Int, outputs: Int, side: Int, resampling: Resampling = .none, attention: Bool = false,
+        embedding: Int, dropout: Bool, number: Int, plan: inout NetworkPlan
+    ) throws(NetworkError) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.side = side
+        self.resampling = resampling
+        self.number = number
+        let pixels = side * side
+        norm0 = try GroupNormalisation("\(name).norm0", channels: inputs, silu: true, plan: &plan)
+        conv0 = Convolution("\(name).conv0", inputs: inputs, outputs: outputs, kernel: 3, pixels: pixels, plan: &plan)
+        affine = Convolution(
+            "\(name).affine", inputs: embedding, outputs: outputs, kernel: 1, linear: true, pixels: 1, plan: &plan)
+        norm1 = try GroupNormalisation("\(name).norm1", channels: outputs, silu: true, plan: &plan)
+        conv1 = Convolution(
+            "\(name).conv1", inputs: outputs, outputs: outputs, kernel: 3, gain: 1e-5, pixels: pixels, plan: &plan)
+        let hasSkip = inputs != outputs || resampling != .none
+        skip =
+            hasSkip
+            ? Convolution("\(name).skip", inputs: inputs, outputs: outputs, kernel: 1, pixels: pixels, plan: &plan)
+            : nil
+        if resampling != .none {
+            plan.filter("\(name).conv0.resample_filter")
+            plan.filter("\(name).skip.resample_filter")
+        }
+        active0 = plan.activation(inputs * pixels)
+        shift = plan.activation(outputs)
+        hidden = plan.activation(outputs * pixels)
+        active1 = plan.activation(outputs * pixels)
+        resampledInput = resampling == .none ? 0 : plan.activation(inputs * pixels)
+        beforeAttention = attention ? plan.activation(outputs * pixels) : 0
+        mask = dropout ? plan.mask(outputs * pixels) : nil
+        self.attention =
+            attention ? try Attention(name, channels: outputs, side: side, plan: &plan) : nil
+
+        let inputVectors = inputs * Self.inputPixels(side, resampling)
+        plan.temporary(0, max(inputVectors, outputs * pixels, inputs * pixels))
+        plan.temporary(1, max(outputs * pixels, inputs * pixels))
+        plan.temporary(2, inputVectors)
+        plan.gradient(max(inputVectors, outputs * pixels))
+    }
+
+    private static func inputPixels(_ side: Int, _ resampling: Resampling) -> Int {
+        switch resampling {
+        case .none: side * side
+        case .up: side * side / 4
+        case .down: 4 * side * side
+        }
+    }
+
+    func pack<S>(_ w: Workspace<S>) {
+        for layer in [conv0, affine, conv1, skip].compactMap({ $0 }) { layer.pack(w) }
+        attention?.pack(w)
+    }
+
+    /// `embedding` is the noise embedding in lanes.
+    func forward<S>(
+        _ w: Workspace<S>, _ x: UnsafePointer<S>, embedding: UnsafePointer<S>, dropout: Dropout?,
+        out: UnsafeMutablePointer<S>
+    ) {
+        let a = w.activations
+        let pixels = side * side
+        let inputPixels = Self.inputPixels(side, resampling)
+        if resampling == .none {
+            norm0.forward(w, x, pixels: inputPixels, out: a + active0)
+        } else {
+            norm0.forward(w, x, pixels: inputPixels, out: w.temporaries[0])
+            resample(w.temporaries[0], to: a + active0)
+            resample(x, to: a + resampledInput)
+        }
+        affine.forward(w, embedding, side: 1, add: conv0.biasLanes(w), out: a + shift)
+        conv0.forward(w, a + active0, side: side, bias: a + shift, out: a + hidden)
+        norm1.forward(w, a + hidden, pixels: pixels, out: a + active1)
+        if let dropout, let mask, let bits = w.mask(mask) {
+            dropout.apply(a + active1, vectors: outputs * pixels, layer: number, mask: bits)
+        }
+        let sum = attention == nil ? out : a + beforeAttention
+        let skipInput = resampling == .none ? x : UnsafePointer(a + resampledInput)
+        var added = skipInput
+        if let skip {
+            skip.forward(w, skipInput, side: side, out: sum)
+            added = UnsafePointer(sum)
+        }
+        conv1.forward(w, a + active1, side: side, add: added, scale: Self.skipScale(), out: sum)
+        attention?.forward(w, sum, skipScale: Self.skipScale(), out: out)
+    }
+
+    /// From `dy`, the gradient by the output, which it overwrites, the gradient by x; its place is returned, in `dy`
+    /// itself or in `dx`. Adds to `embeddingGradient` and to the gradients of parameters.
+    func backward<S>(
+        _ w: Workspace<S>, x: UnsafePointer<S>, embedding: UnsafePointer<S>, dropout: Dropout?,
+        dy: UnsafeMutablePointer<S>, dx: UnsafeMutablePointer<S>, embeddingGradient: UnsafeMutablePointer<S>
+    ) -> UnsafeMutablePointer<S> {
+        let a = w.activations
+        let t = w.temporaries
+        let pixels = side * side
+        attention?.backward(w, h: a + beforeAttention, dy: dy, skipScale: Self.skipScale())
+        S.kernels.scale(dy, outputs * pixels, Self.skipScale())
+
+        conv1.parameterGradient(w, x: a + active1, dy: dy, side: side)
+        conv1.inputGradient(w, dy, side: side, out: t[0])
+        if let dropout, let mask, let bits = w.mask(mask) {
+            dropout.applyBackward(t[0], vectors: outputs * pixels, mask: bits)
+        }
+        norm1.backward(w, x: a + hidden, dy: t[0], pixels: pixels, accumulate: false, dx: t[1], sums: w.sums)
+
+        affine.parameterGradient(w, x: embedding, dy: w.sums, side: 1, sums: w.sums)
+        affine.inputGradient(w, w.sums, side: 1, add: embeddingGradient, out: embeddingGradient)
+        conv0.parameterGradient(w, x: a + active0, dy: t[1], side: side, sums: w.sums)
+        conv0.inputGradient(w, t[1], side: side, out: t[0])
+
+        var result = dy
+        if let skip {
+            result = dx
+            let skipInput = resampling == .none ? x : UnsafePointer(a + resampledInput)
+            skip.parameterGradient(w, x: skipInput, dy: dy, side: side)
+            if resampling == .none {
+                skip.inputGradient(w, dy, side: side, out: dx)
+            } else {
+                skip.inputGradient(w, dy, side: side, out: t[1])
+                resampleBackward(t[1], to: dx)
+            }
+        }
+        var dActive = t[0]
+        if resampling != .none {
+            dActive = t[2]
+            resampleBackward(t[0], to: dActive)
+        }
+        norm0.backward(
+            w, x: x, dy: dActive, pixels: Self.inputPixels(side, resampling), accumulate: true, dx: result)
+        return result
+    }
+
+    /// √½.
+    private static func skipScale<S: LaneScalar>() -> S { S(0.5).squareRoot() }
+
+    private func resample<S: LaneScalar>(_ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
+        switch resampling {
+        case .none: break
+        case .down: S.kernels.gather2x2(x, inputs, 2 * side, 2 * side, 0.25, y)
+        case .up: S.kernels.spread2x2(x, inputs, side, side, 1, 0, y)
+        }
+    }
+
+    private func resampleBackward<S: LaneScalar>(_ dy: UnsafePointer<S>, to dx: UnsafeMutablePointer<S>) {
+        switch resampling {
+        case .none: break
+        case .down: S.kernels.spread2x2(dy, inputs, 2 * side, 2 * side, 0.25, 0, dx)
+        case .up: S.kernels.gather2x2(dy, inputs, side, side, 1, dx)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Diffusion
+import Tensors
+
+/// The `ddpmpp` network F(x; c_noise) (Song et al. 2021, parametrised as by Karras et al. 2022), forward and backward,
+/// for groups of up to 16 images. The bits of an image's output depend on nothing but the image and the parameters.
+///
+/// Not safe for use by several threads at a time: its memory is its own.
+package final class DDPMPP<S: LaneScalar> {
+    package let configuration: DDPMPPConfiguration
+    let layout: DDPMPPLayout
+    let workspace: Workspace<S>
+
+    /// With `training`, memory for gradients is set aside too. Parameters are 0 at first. Impossible sizes are a
+    /// `NetworkError` that names the layer.
+    package init(_ configuration: DDPMPPConfiguration, training: Bool) throws(NetworkError) {
+        self.configuration = configuration
+        layout = try DDPMPPLayout(configuration)
+        workspace = Workspace(layout.plan, training: training)
+    }
+
+    /// Has to follow every change of parameters, before they are used.
+    package func parametersChanged() {
+        layout.embedding.pack(workspace)
+        layout.first.pack(workspace)
+        for stage in layout.stages { stage.block.pack(workspace) }
+        layout.outputConvolution.pack(workspace)
+    }
+
+    /// F of the group whose images stand in `inputLanes`, for the values of c_noise of its images. The output, in
+    /// lanes, stays until the next call. `labels` are [images][9].
+    func forward(noise: [Double], labels: [S]? = nil, dropout: Dropout? = nil) -> UnsafeMutablePointer<S> {
+        let w = workspace
+        let a = w.activations
+        let side = configuration.resolution
+        let embedding = layout.embedding.forward(w, noise: noise, augmentation: labels)
+        layout.first.forward(w, a + layout.input, side: side, out: a + layout.skips[0].place)
+        for stage in layout.stages {
+            if let skip = stage.skip {
+                let entry = layout.skips[skip]
+                let own = (stage.block.inputs - entry.channels) * entry.side * entry.side
+                (a + stage.input + own * laneCount).update(from: a + entry.place, count: entry.vectors * laneCount)
+            }
+            stage.block.forward(
+                w, a + stage.input, embedding: embedding, dropout: dropout, out: a + stage.output)
+        }
+        layout.outputNorm.forward(w, a + last, pixels: side * side, out: a + layout.lastActive)
+        layout.outputConvolution.forward(w, a + layout.lastActive, side: side, out: a + layout.output)
+        embeddingPlace = embedding
+        return a + layout.output
+    }
+
+    /// Adds the gradients by the parameters for `dy`, the gradient by the last output in lanes. Where asked, returns
+    /// the gradient by the input, in lanes, valid until the next call.
+    @discardableResult
+    func backward(
+        _ dy: UnsafePointer<S>, augmented: Bool = false, dropout: Dropout? = nil, inputGradient: Bool = false
+    ) -> UnsafeMutablePointer<S>? {
+        guard let embedding = embeddingPlace else { return nil }
+        let w = workspace
+        let a = w.activations
+        let side = configuration.resolution
+        let dEmbedding = a + layout.embeddingGradient
+        dEmbedding.update(repeating: 0, count: configuration.embeddingWidth * laneCount)
+
+        layout.outputConvolution.parameterGradient(w, x: a + layout.lastActive, dy: dy, side: side)
+        layout.outputConvolution.inputGradient(w, dy, side: side, out: w.temporaries[0])
+        var gradient = w.gradientBuffers[0]
+        layout.outputNorm.backward(
+            w, x: a + last, dy: w.temporaries[0], pixels: side * side, accumulate: false, dx: gradient)
+
+        var skipGradients: [UnsafeMutablePointer<S>?] = layout.skips.map { _ in nil }
+        for (i, stage) in layout.stages.enumerated().reversed() {
+            if stage.pushes { add(skipGradients[i + 1], layout.skips[i + 1].vectors, to: gradient) }
+            let target = stage.concatenatedGradient.map { a + $0 } ?? w.otherGradient(than: gradient)
+            gradient = stage.block.backward(
+                w, x: a + stage.input, embedding: embedding, dropout: dropout, dy: gradient, dx: target,
+                embeddingGradient: dEmbedding)
+            if let skip = stage.skip {
+                let entry = layout.skips[skip]
+                let own = (stage.block.inputs - entry.channels) * entry.side * entry.side
+                skipGradients[skip] = gradient + own * laneCount
+            }
+        }
+        add(skipGradients[0], layout.skips[0].vectors, to: gradient)
+        layout.first.parameterGradient(w, x: a + layout.input, dy: gradient, side: side)
+        layout.embedding.backward(w, dy: dEmbedding, augmented: augmented)
+        guard inputGradient else { return nil }
+        let target = w.otherGradient(than: gradient)
+        layout.first.inputGradient(w, gradient, side: side, out: target)
+        return target
+    }
+
+    /// Where the images of a group go, [channel][row][column][16].
+    var inputLanes: UnsafeMutablePointer<S> { workspace.activations + layout.input }
+
+    private var last: Int { layout.stages.last?.output ?? layout.skips[0].place }
+    private var embeddingPlace: UnsafeMutablePointer<S>?
+
+    private func add(_ x: UnsafeMutablePointer<S>?, _ vectors: Int, to y: UnsafeMutablePointer<S>) {
+        if let x { S.kernels.add(x, vectors, y) }
+    }
+}

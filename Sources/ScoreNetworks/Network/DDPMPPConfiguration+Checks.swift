@@ -1,0 +1,35 @@
+extension DDPMPPConfiguration {
+    /// Throws where a setting is out of its range. Layers check their own channels when they are laid out.
+    func check() throws(NetworkError) {
+        guard modelChannels >= 4, modelChannels % 2 == 0, modelChannels <= 1024 else {
+            throw NetworkError("scale", "\(modelChannels) channels; it must be even, from 4 to 1024")
+        }
+        guard (1...1024).contains(imageChannels) else {
+            throw NetworkError("image channels", "\(imageChannels); there must be 1 to 1024")
+        }
+        guard (1...16).contains(multipliers.count), multipliers.allSatisfy({ (1...64).contains($0) }) else {
+            throw NetworkError("multipliers", "\(multipliers); there must be 1 to 16 of them, each from 1 to 64")
+        }
+        guard (1...64).contains(blocks) else {
+            throw NetworkError("blocks", "\(blocks) per level; there must be 1 to 64")
+        }
+        guard (1...1024).contains(resolution) else {
+            throw NetworkError("resolution", "\(resolution); it must be from 1 to 1024")
+        }
+        for level in 1..<max(multipliers.count, 1) {
+            let above = resolution >> (level - 1)
+            guard above % 2 == 0 && above > 0 else {
+                throw NetworkError(
+                    "enc.\(above / 2)x\(above / 2)_down",
+                    "an image of \(above)x\(above) cannot be halved; resolution \(resolution) with "
+                        + "\(multipliers.count) levels must be a multiple of \(1 << (multipliers.count - 1))")
+            }
+        }
+        guard dropout >= 0, dropout < 1 else {
+            throw NetworkError("dropout", "\(dropout); it must be at least 0 and below 1")
+        }
+        guard augmentLabels == 0 || augmentLabels == 9 else {
+            throw NetworkError("augmentation labels", "\(augmentLabels); there are 9, or 0 without augmentation")
+        }
+    }
+}

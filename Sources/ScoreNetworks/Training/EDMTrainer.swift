@@ -1,0 +1,99 @@
+import Diffusion
+import Tensors
+
+/// Network, optimiser and moving average: EDM's training step (Karras et al. 2022) for batches given from outside.
+package final class EDMTrainer<S: LaneScalar> {
+    package let network: DDPMPP<S>
+    package let objective: EDMObjective<S>
+    package let learningRate: LearningRateSchedule
+    package let emaSchedule: EMASchedule
+    /// Steps done.
+    package private(set) var steps = 0
+    package private(set) var imagesSeen = 0
+
+    private let adam = Adam()
+    private let firstMoments: LaneBuffer<S>
+    private let secondMoments: LaneBuffer<S>
+    private let average: LaneBuffer<S>
+
+    /// Parameters are those of `network`, which must have been built for training.
+    package init(
+        network: DDPMPP<S>, preconditioning: EDMPreconditioning, learningRate: LearningRateSchedule,
+        ema: EMASchedule
+    ) {
+        self.network = network
+        objective = EDMObjective(network: network, preconditioning: preconditioning)
+        self.learningRate = learningRate
+        emaSchedule = ema
+        let count = network.workspace.paddedParameters
+        firstMoments = LaneBuffer(count: count)
+        secondMoments = LaneBuffer(count: count)
+        average = LaneBuffer(count: count)
+        average.base.update(from: network.workspace.parameters, count: count)
+    }
+
+    /// One step on images `clean` in [−1, 1] with noise `sigma`·`noise`; returns the loss before it. Nothing has changed
+    /// when it throws because of the loss.
+    package func step(
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]? = nil
+    ) throws(TrainingError) -> Double {
+        try step(clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: nil)
+    }
+
+    func step(
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?
+    ) throws(TrainingError) -> Double {
+        let loss = objective.evaluate(
+            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: false
+        ).loss
+        guard loss.isFinite else {
+            throw TrainingError.diverged(step: steps + 1, what: "the loss of the batch is \(loss)")
+        }
+        let w = network.workspace
+        adam.step(
+            steps + 1, parameters: w.parameters, gradients: w.gradients, first: firstMoments.base,
+            second: secondMoments.base, average: average.base, count: w.paddedParameters,
+            rate: learningRate.rate(imagesSeen: imagesSeen),
+            decay: emaSchedule.beta(batch: sigma.count, imagesSeen: imagesSeen))
+        var finite: Int32 = 1
+        S.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
+        guard finite == 1 else {
+            throw TrainingError.diverged(step: steps + 1, what: "a parameter is not finite")
+        }
+        network.parametersChanged()
+        steps += 1
+        imagesSeen += sigma.count
+        return loss
+    }
+
+    /// The averaged parameters and the network's constant filters, called `prefix` + name.
+    package func storeAverage(in file: inout SafetensorsFile, prefix: String) {
+        network.store(average.base, in: &file, prefix: prefix)
+        network.storeFilters(in: &file, prefix: prefix)
+    }
+
+    /// Everything that the next steps depend on.
+    package func storeState(in file: inout SafetensorsFile) {
+        network.store(in: &file, prefix: "param/")
+        network.store(average.base, in: &file, prefix: "ema/")
+        network.store(firstMoments.base, in: &file, prefix: "adam_first/")
+        network.store(secondMoments.base, in: &file, prefix: "adam_second/")
+        file.set("steps", [Int64(steps)])
+        file.set("images_seen", [Int64(imagesSeen)])
+    }
+
+    /// Goes on from `storeState`.
+    package func loadState(_ file: SafetensorsFile) throws(SafetensorsError) {
+        let steps = try file.integers("steps", shape: [1])[0]
+        let images = try file.integers("images_seen", shape: [1])[0]
+        guard steps >= 0, images >= 0, steps < 1 << 48, images < 1 << 48 else {
+            throw file.error("steps", "holds \(steps) steps and \(images) images, which cannot be")
+        }
+        try network.load(file, prefix: "param/")
+        try network.load(file, prefix: "ema/", into: average.base)
+        try network.load(file, prefix: "adam_first/", into: firstMoments.base)
+        try network.load(file, prefix: "adam_second/", into: secondMoments.base)
+        self.steps = Int(steps)
+        imagesSeen = Int(images)
+    }
+}

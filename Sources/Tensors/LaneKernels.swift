@@ -1,0 +1,94 @@
+import Kernels
+
+/// The layer kernels of `Kernels` for one scalar, chosen at run time by what the CPU can do. Their meaning is told in
+/// `lane_functions.inc`; counts of pixels are in vectors of 16 lanes.
+package struct LaneKernels<S>: Sendable {
+    package typealias In = UnsafePointer<S>
+    package typealias Out = UnsafeMutablePointer<S>
+
+    /// in, channels, height, width, weights, bias, add, scale, outputs, out
+    package let conv3x3: @Sendable (In, Int, Int, Int, In, In, In?, S, Int, Out) -> Void
+    /// x, dy, channels, outputs, height, width, scratch, gradient
+    package let conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, Out, Out) -> Void
+    /// in, channels, count, weights, bias, add, scale, outputs, out
+    package let pointwise: @Sendable (In, Int, Int, In, In, In?, S, Int, Out) -> Void
+    /// x, dy, channels, outputs, count, scratch, gradient
+    package let pointwiseWeightGradient: @Sendable (In, In, Int, Int, Int, Out, Out) -> Void
+    /// weights, outputs, channels, taps, transposed, packed
+    package let pack: @Sendable (In, Int, Int, Int, Int32, Out) -> Void
+    /// values, count, lanes
+    package let broadcast: @Sendable (In, Int, Out) -> Void
+    /// x, channels, count, sums
+    package let channelSums: @Sendable (In, Int, Int, Out) -> Void
+    /// lanes, count, gradient
+    package let reduceLanes: @Sendable (In, Int, Out) -> Void
+    /// x, channels, groups, count, gamma, beta, epsilon, silu, statistics, y
+    package let groupNorm: @Sendable (In, Int, Int, Int, In, In, S, Int32, Out, Out) -> Void
+    /// x, channels, groups, count, gamma, beta, statistics, silu, dy, accumulate, dx, dgamma, dbeta, sums
+    package let groupNormBackward:
+        @Sendable (In, Int, Int, Int, In, In, In, Int32, Out, Int32, Out, Out, Out, Out?) -> Void
+    /// x, count, y
+    package let silu: @Sendable (In, Int, Out) -> Void
+    /// x, dy, count, dx
+    package let siluBackward: @Sendable (In, In, Int, Out) -> Void
+    /// rows, columns, depth, a, aRow, aDepth, b, bColumn, bDepth, scale, accumulate, c, cRow, cColumn
+    package let laneProduct: @Sendable (Int, Int, Int, In, Int, Int, In, Int, Int, S, Int32, Out, Int, Int) -> Void
+    /// x, rows, columns
+    package let softmax: @Sendable (Out, Int, Int) -> Void
+    /// y, dy, rows, columns
+    package let softmaxBackward: @Sendable (In, Out, Int, Int) -> Void
+    /// x, channels, height, width, factor, y
+    package let gather2x2: @Sendable (In, Int, Int, Int, S, Out) -> Void
+    /// x, channels, height, width, factor, accumulate, y
+    package let spread2x2: @Sendable (In, Int, Int, Int, S, Int32, Out) -> Void
+    /// x, count, finite
+    package let checkFinite: @Sendable (In, Int, UnsafeMutablePointer<Int32>) -> Void
+    /// x, count, factor
+    package let scale: @Sendable (Out, Int, S) -> Void
+    /// x, count, y
+    package let add: @Sendable (In, Int, Out) -> Void
+    /// rows, images, size, lanes
+    package let toLanes: @Sendable (In, Int, Int, Out) -> Void
+    /// lanes, images, size, rows
+    package let fromLanes: @Sendable (In, Int, Int, Out) -> Void
+    /// x, count, key, purpose, layer, image, threshold, factor, mask
+    package let dropout:
+        @Sendable (Out, Int, UnsafePointer<UInt32>, UInt32, UInt32, UInt64, UInt32, S, UnsafeMutablePointer<UInt16>)
+            -> Void
+    /// dx, count, factor, mask
+    package let dropoutBackward: @Sendable (Out, Int, S, UnsafePointer<UInt16>) -> Void
+    /// parameters, gradients, first, second, average, count, rate, root, beta1, beta2, epsilon, decay
+    package let adamAverage: @Sendable (Out, In, Out, Out, Out, Int, S, S, S, S, S, S) -> Void
+}
+
+/// Scalars that layers are built for.
+package protocol LaneScalar: TensorScalar {
+    static var kernels: LaneKernels<Self> { get }
+}
+
+/// Images per group: the lanes of the kernels.
+package let laneCount = Int(EK_LANES)
+
+extension Float: LaneScalar {
+    package static let kernels = LaneKernels<Float>(
+        conv3x3: ek_conv3x3_f32, conv3x3WeightGradient: ek_conv3x3_weight_gradient_f32, pointwise: ek_pointwise_f32,
+        pointwiseWeightGradient: ek_pointwise_weight_gradient_f32, pack: ek_pack_f32, broadcast: ek_broadcast_f32,
+        channelSums: ek_channel_sums_f32, reduceLanes: ek_reduce_lanes_f32, groupNorm: ek_group_norm_f32,
+        groupNormBackward: ek_group_norm_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
+        laneProduct: ek_lane_product_f32, softmax: ek_softmax_f32, softmaxBackward: ek_softmax_backward_f32,
+        gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, checkFinite: ek_check_finite_f32,
+        scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32, fromLanes: ek_from_lanes_f32,
+        dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32)
+}
+
+extension Double: LaneScalar {
+    package static let kernels = LaneKernels<Double>(
+        conv3x3: ek_conv3x3_f64, conv3x3WeightGradient: ek_conv3x3_weight_gradient_f64, pointwise: ek_pointwise_f64,
+        pointwiseWeightGradient: ek_pointwise_weight_gradient_f64, pack: ek_pack_f64, broadcast: ek_broadcast_f64,
+        channelSums: ek_channel_sums_f64, reduceLanes: ek_reduce_lanes_f64, groupNorm: ek_group_norm_f64,
+        groupNormBackward: ek_group_norm_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
+        laneProduct: ek_lane_product_f64, softmax: ek_softmax_f64, softmaxBackward: ek_softmax_backward_f64,
+        gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, checkFinite: ek_check_finite_f64,
+        scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64, fromLanes: ek_from_lanes_f64,
+        dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64)
+}
