@@ -35,6 +35,8 @@ struct AttemptState {
     /// The worker's own judgement that the job cannot be done anywhere.
     var isHopeless = false
     var endIsRecorded = false
+    /// Its host said on connecting that it is over; its last events and its end follow.
+    var isOverThere = false
     var startIsRecorded = false
     /// Events up to this byte are committed.
     var committed = 0
@@ -44,6 +46,8 @@ struct AttemptState {
     var number: AttemptNumber { record.attempt }
     var isRunning: Bool { if case .running = phase { verdict == nil } else { false } }
     var startedAt: Instant? { if case .running(let since) = phase { since } else { nil } }
-    /// Whether more can come of it for its job.
+    /// Whether its job relies on it.
     var counts: Bool { holdsLease && cancelling == nil }
+    /// Whether it may take up a host beside another attempt of its job.
+    var mayRun: Bool { counts && verdict == nil && !isOverThere }
 }

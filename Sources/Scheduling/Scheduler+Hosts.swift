@@ -133,7 +133,9 @@ extension Scheduler {
         case .backlog:
             if attempt.phase == .intended { attempts[number]?.phase = .backlog }
         case .running: began(number, at: now)
-        case .ended: return  // Its last events and its end follow.
+        case .ended:
+            attempts[number]?.isOverThere = true
+            return
         }
         if attempt.isForeign { return }
         if attempt.cancelling != nil || attempt.job.map({ jobs[$0].isOver }) ?? true {
@@ -156,7 +158,7 @@ extension Scheduler {
     /// Of several attempts of one job, the one that got furthest stays: running before waiting before unanswered,
     /// among equals the earliest.
     private mutating func keepOne(of job: Int) {
-        let rivals = jobs[job].live.compactMap { attempts[$0] }.filter(\.counts)
+        let rivals = jobs[job].live.compactMap { attempts[$0] }.filter(\.mayRun)
         guard rivals.count > 1 else { return }
         func rank(_ attempt: AttemptState) -> (Int, Int) {
             switch attempt.phase {

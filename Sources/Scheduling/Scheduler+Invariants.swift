@@ -12,7 +12,7 @@ extension Scheduler {
             let wanted = job.live.compactMap { attempts[$0] }.filter(\.counts)
             check(wanted.count == job.live.filter { attempts[$0]?.cancelling == nil }.count, "job \(index): lost lease")
             check(
-                wanted.filter { hosts[$0.host]?.isConnected == true }.count <= 1,
+                wanted.filter { $0.mayRun && hosts[$0.host]?.isConnected == true }.count <= 1,
                 "job \(index): several wanted attempts on hosts that answer")
             check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")

@@ -1,0 +1,140 @@
+import JobContract
+import SweepModel
+
+/// What a catalogue holds, for the checker.
+struct CatalogueContents {
+    struct Result: Hashable {
+        let attempt: AttemptNumber
+        /// Weights of a milestone; for a measure the checkpoint it was taken of.
+        let digest: Digest
+        let rows: [MeasureRow]
+    }
+
+    /// Every recorded result of every unit: one each, in a catalogue that does its duty.
+    var results: [Unit: [Result]] = [:]
+    var states: [TrialID: TrialState] = [:]
+    /// Results that differ from the one that stands.
+    var evidence = 0
+    var openAttempts: [AttemptRecord] = []
+}
+
+/// A catalogue that coordinators come and go before.
+protocol DurableCatalogue: AnyObject {
+    /// Opens it for a new coordinator, whatever became of the last.
+    func open() throws -> (writer: any CatalogueWriter, holdings: Holdings, firstAttempt: AttemptNumber)
+    func contents() throws -> CatalogueContents
+}
+
+struct CatalogueRefusal: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A catalogue in memory with the promises of the real one: all of a transaction or nothing, first result stands,
+/// applying a change again changes nothing, unknown attempts are refused.
+final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
+    private let trainings: [TrainingID]
+    private var content = CatalogueContents()
+    private var states: [TrainingID: ResumePoint] = [:]
+    private var attempts: [AttemptNumber: AttemptRecord] = [:]
+    private var ended: Set<AttemptNumber> = []
+    /// A mutant that forgets that a unit is recorded when it comes again.
+    private let deduplicates: Bool
+
+    init(_ sweep: ExpandedSweep, deduplicates: Bool = true) {
+        trainings = sweep.trainings.keys.sorted()
+        self.deduplicates = deduplicates
+        for trial in sweep.trials { content.states[trial.id] = .waiting }
+    }
+
+    func open() -> (writer: any CatalogueWriter, holdings: Holdings, firstAttempt: AttemptNumber) {
+        var holdings = Holdings()
+        for (unit, results) in content.results {
+            guard let result = results.first else { continue }
+            switch unit {
+            case .milestone(let training, let steps):
+                holdings.milestones[training, default: []].append(.init(steps: steps, weights: result.digest))
+            case .measure(let trial, let measure):
+                holdings.measured.insert(.init(trial: trial, request: .simulated(measure)))
+            }
+        }
+        holdings.states = states
+        holdings.settled = content.states.filter { $0.value == .failed || $0.value == .cancelled }
+        holdings.openAttempts = contents().openAttempts
+        let running = Set(holdings.openAttempts.flatMap(\.trials))
+        for (trial, state) in content.states where state == .running && !running.contains(trial) {
+            content.states[trial] = .waiting
+        }
+        return (self, holdings, AttemptNumber((attempts.keys.max()?.value ?? 0) + 1))
+    }
+
+    func contents() -> CatalogueContents {
+        var result = content
+        result.openAttempts = attempts.values.filter { !ended.contains($0.attempt) }.sorted { $0.attempt < $1.attempt }
+        return result
+    }
+
+    func commit(_ changes: [CatalogueChange]) throws {
+        let saved = (content, states, attempts, ended)
+        do {
+            for change in changes { try apply(change) }
+        } catch {
+            (content, states, attempts, ended) = saved
+            throw error
+        }
+    }
+
+    private func known(_ attempt: AttemptNumber) throws {
+        guard attempts[attempt] != nil else {
+            throw CatalogueRefusal(description: "attempt \(attempt) was never intended here")
+        }
+    }
+
+    private func apply(_ change: CatalogueChange) throws {
+        switch change {
+        case .attemptIntended(let record):
+            if let earlier = attempts[record.attempt], earlier.job != record.job {
+                throw CatalogueRefusal(description: "attempt \(record.attempt) was already given to another job")
+            }
+            attempts[record.attempt] = record
+        case .attemptStarted(let attempt, _): try known(attempt)
+        case .attemptEnded(let attempt, _):
+            try known(attempt)
+            ended.insert(attempt)
+        case .milestone(let training, _, let attempt, let checkpoint):
+            try known(attempt)
+            guard let weights = checkpoint.weights else {
+                throw CatalogueRefusal(description: "a milestone without weights")
+            }
+            record(.milestone(training, checkpoint.steps), .init(attempt: attempt, digest: weights.digest, rows: []))
+            if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
+        case .recoveryPoint(let training, let attempt, let point, _):
+            try known(attempt)
+            reach(training, point)
+        case .measured(let attempt, let measured):
+            try known(attempt)
+            record(
+                .measure(measured.trial, measured.request.measure),
+                .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
+        case .trialState(let trial, let state, _): content.states[trial] = state
+        case .hostSeen: break
+        }
+    }
+
+    private func record(_ unit: Unit, _ result: CatalogueContents.Result) {
+        if let standing = content.results[unit]?.first, deduplicates {
+            if standing.digest != result.digest || standing.rows != result.rows { content.evidence += 1 }
+            return
+        }
+        content.results[unit, default: []].append(result)
+    }
+
+    private func reach(_ training: TrainingID, _ point: ResumePoint) {
+        if point.steps > states[training]?.steps ?? 0 { states[training] = point }
+    }
+}
+
+extension MeasureRequest {
+    static func simulated(_ name: String) -> MeasureRequest {
+        MeasureRequest(measure: name, version: 1, parameters: ["samples": 8])
+    }
+}

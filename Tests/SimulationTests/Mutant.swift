@@ -1,0 +1,31 @@
+import Scheduling
+import SweepModel
+
+/// Ways to break what the design promises, one at a time: the checker must notice each.
+enum Mutant: CaseIterable {
+    case none
+    /// Results reach the disk only after their acknowledgement is sent.
+    case acknowledgesBeforeCommit
+    /// Intents reach the disk only after the start is sent.
+    case intentIsNotDurable
+    /// A unit that comes again is recorded again.
+    case doesNotDeduplicate
+    /// Every coordinator counts its attempts from one.
+    case numbersRestart
+    /// A host's jobs are given to others after five seconds of silence.
+    case leasesAreShort
+
+    func delays(_ change: CatalogueChange) -> Bool {
+        switch (self, change) {
+        case (.acknowledgesBeforeCommit, .milestone), (.acknowledgesBeforeCommit, .measured): true
+        case (.intentIsNotDurable, .attemptIntended): true
+        default: false
+        }
+    }
+
+    var policy: SchedulingPolicy {
+        var policy = SchedulingPolicy()
+        if self == .leasesAreShort { policy.leaseSeconds = 5 }
+        return policy
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+/// The real scheduler and the real coordination loop against simulated hosts, with a virtual clock.
+///
+/// A seed is a schedule: EIGENSWEEP_SIMULATION_FIRST and EIGENSWEEP_SIMULATION_SEEDS choose which run, and a failing
+/// one names itself and replays exactly.
+@Suite struct SimulationTests {
+    static func setting(_ name: String, _ standard: Int) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
+    }
+
+    @Test func noScheduleLosesOrDoublesAResult() throws {
+        let first = Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1)
+        let count = Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)
+        for seed in first..<(first + count) {
+            let scenario = Scenario(seed: UInt64(seed))
+            let simulation = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))
+            let violations = try simulation.run()
+            guard !violations.isEmpty else { continue }
+            let replay = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep), keepsAllNotes: true)
+            _ = try replay.run()
+            Issue.record(
+                """
+                seed \(seed) (EIGENSWEEP_SIMULATION_FIRST=\(seed) EIGENSWEEP_SIMULATION_SEEDS=1):
+                \(violations.joined(separator: "\n"))
+                what happened:
+                \(replay.notes.suffix(Self.setting("EIGENSWEEP_SIMULATION_NOTES", 120)).joined(separator: "\n"))
+                """)
+            return
+        }
+    }
+
+    /// The model of the catalogue makes most schedules fast; these show that the real one does the same.
+    @Test func theRealCatalogueLosesAndDoublesNothing() throws {
+        let first = Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1)
+        for seed in first..<(first + Self.setting("EIGENSWEEP_SIMULATION_REAL_SEEDS", 20)) {
+            let scenario = Scenario(seed: UInt64(seed))
+            let onModel = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))
+            let onReal = Simulation(scenario, catalogue: try RealCatalogue(scenario.sweep))
+            #expect(try onReal.run() == [], "seed \(seed)")
+            #expect(try onModel.run() == [], "seed \(seed)")
+            #expect(onReal.fingerprint == onModel.fingerprint, "seed \(seed): the catalogues behave differently")
+        }
+    }
+
+    @Test(arguments: [3, 17, 101] as [UInt64]) func aSeedReplaysExactly(seed: UInt64) throws {
+        let scenario = Scenario(seed: seed)
+        let prints = try (0..<2).map { _ in
+            let simulation = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))
+            _ = try simulation.run()
+            return simulation.fingerprint
+        }
+        #expect(prints[0] == prints[1])
+    }
+
+    @Test(arguments: Mutant.allCases.filter { $0 != .none }) func theCheckerNotices(mutant: Mutant) throws {
+        let noticed = try (1...200).contains { seed in
+            let scenario = Scenario(seed: UInt64(seed))
+            let catalogue = ModelCatalogue(scenario.sweep, deduplicates: mutant != .doesNotDeduplicate)
+            return try !Simulation(scenario, mutant: mutant, catalogue: catalogue).run().isEmpty
+        }
+        #expect(noticed, "two hundred schedules did not show \(mutant)")
+    }
+}

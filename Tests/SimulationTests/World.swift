@@ -1,0 +1,113 @@
+import SweepModel
+
+/// SplitMix64 (Steele, Lea and Flood 2014): one stream decides everything random in a simulated run.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+    mutating func seconds(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &self) }
+    mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+}
+
+/// Virtual time, what is to happen in it, and the record of what did.
+final class World {
+    private(set) var now = Instant(nanoseconds: 0)
+    var random: SeededRandom
+    /// A running hash of every note: equal for equal runs.
+    private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
+    private(set) var lastNotes: [String] = []
+    private(set) var violations: [String] = []
+    let keepsAllNotes: Bool
+
+    private struct Happening {
+        let time: Instant
+        let order: Int
+        let body: () -> Void
+
+        func isBefore(_ other: Happening) -> Bool {
+            time == other.time ? order < other.order : time < other.time
+        }
+    }
+    private var heap: [Happening] = []
+    private var scheduled = 0
+
+    init(seed: UInt64, keepsAllNotes: Bool = false) {
+        random = SeededRandom(seed: seed)
+        self.keepsAllNotes = keepsAllNotes
+    }
+
+    var seconds: Double { Double(now.nanoseconds) / 1e9 }
+
+    func note(_ text: String) {
+        for byte in text.utf8 { fingerprint = (fingerprint ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        fingerprint = (fingerprint ^ UInt64(bitPattern: now.nanoseconds)) &* 0x100_0000_01B3
+        guard keepsAllNotes else { return }
+        lastNotes.append("\(seconds) \(text)")
+    }
+
+    /// Something that must not be was seen.
+    func violation(_ text: String) {
+        note("VIOLATION \(text)")
+        violations.append("at \(seconds) s: \(text)")
+    }
+
+    func after(_ seconds: Double, _ body: @escaping () -> Void) {
+        at(now.advanced(bySeconds: max(0, seconds)), body)
+    }
+
+    func at(_ time: Instant, _ body: @escaping () -> Void) {
+        scheduled += 1
+        heap.append(Happening(time: max(time, now), order: scheduled, body: body))
+        var child = heap.count - 1
+        while child > 0, case let parent = (child - 1) / 2, heap[child].isBefore(heap[parent]) {
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    /// Lets the next thing happen if it happens by `deadline`; otherwise moves time there and returns false. Without a
+    /// deadline and with nothing to happen returns false at once.
+    func runNext(before deadline: Instant?) -> Bool {
+        guard let next = heap.first, deadline.map({ next.time <= $0 }) ?? true else {
+            if let deadline { now = max(now, deadline) }
+            return false
+        }
+        popFirst()
+        now = max(now, next.time)
+        next.body()
+        return true
+    }
+
+    /// Lets everything happen that happens within so many seconds.
+    func pass(_ seconds: Double) {
+        let end = now.advanced(bySeconds: seconds)
+        while runNext(before: end) {}
+    }
+
+    private func popFirst() {
+        let last = heap.removeLast()
+        guard !heap.isEmpty else { return }
+        heap[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < heap.count && heap[child].isBefore(heap[least]) {
+                least = child
+            }
+            guard least != parent else { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}
