@@ -132,7 +132,7 @@ let package = Package(
         tests(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
         tests(
-            "JobExecutionTests", ["JobExecution", "JobContract", "Tensors", "Diffusion", "ScoreNetworks"],
+            "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Tensors", "CPosix"],
             linker: [.linkedLibrary("openblas")]),
         tests("EndToEndTests", ["JobContract", "CPosix", "SweepModel", "ResultCatalogue"]),
     ],
