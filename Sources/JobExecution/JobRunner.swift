@@ -1,4 +1,5 @@
 import JobContract
+import Tensors
 
 /// Does one job as the contract says: reads it, sends its events, and knows the exit status.
 package struct JobRunner {
@@ -25,6 +26,7 @@ package struct JobRunner {
     ///
     /// Throws only when standard output cannot be written.
     package func run(_ text: [UInt8]) throws -> Outcome {
+        NumericThread.prepare()
         do {
             let job = try Self.parse(text)
             let facts = WorkerFacts.current

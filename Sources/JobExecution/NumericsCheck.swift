@@ -8,6 +8,7 @@ import Tensors
 enum NumericsCheck {
     /// The digest of their results. Takes well below a second.
     static func digest() throws -> Digest {
+        NumericThread.prepare()
         let network = DDPMPPConfiguration(
             modelChannels: 8, resolution: 8, imageChannels: 1, multipliers: [2, 2], blocks: 1,
             attentionResolutions: [4], dropout: 0.1)

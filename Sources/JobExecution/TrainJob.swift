@@ -56,6 +56,7 @@ struct TrainJob {
     }
 
     private func train(_ run: TrainingRun) throws {
+        let parameters = try run.configuration.parameterCount()
         let started = ContinuousClock.now
         var lastCheckpoint = started
         var meter = ProgressMeter(events: events, unit: "steps", done: run.steps)
@@ -68,7 +69,7 @@ struct TrainJob {
                 let stopping = stop.isRaised
                 let now = ContinuousClock.now
                 if reached || stopping || (now - lastCheckpoint).seconds >= task.checkpointSeconds {
-                    try checkpoint(run, milestone: reached, loss: losses.take(), since: started)
+                    try checkpoint(run, parameters, milestone: reached, loss: losses.take(), since: started)
                     lastCheckpoint = .now
                 }
                 // A job that is done to its end is finished, not paused.
@@ -81,7 +82,7 @@ struct TrainJob {
     }
 
     private func checkpoint(
-        _ run: TrainingRun, milestone: Bool, loss: Double?, since start: ContinuousClock.Instant
+        _ run: TrainingRun, _ parameters: Int, milestone: Bool, loss: Double?, since start: ContinuousClock.Instant
     ) throws {
         let weights = milestone ? try directory.write(run.weights(), as: "weights-\(run.steps).safetensors") : nil
         let state = try directory.write(run.state(), as: "state-\(run.steps).safetensors")
@@ -89,7 +90,7 @@ struct TrainJob {
             .checkpoint(
                 .init(
                     steps: run.steps, milestone: milestone, weights: weights, state: state,
-                    parameters: 0, loss: loss, seconds: (ContinuousClock.now - start).seconds)))
+                    parameters: parameters, loss: loss, seconds: (ContinuousClock.now - start).seconds)))
     }
 }
 

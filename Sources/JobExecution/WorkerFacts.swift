@@ -1,5 +1,6 @@
 import JobContract
 import Measures
+import Tensors
 
 /// What this program and this host are: provenance of every result.
 struct WorkerFacts {
@@ -16,7 +17,7 @@ struct WorkerFacts {
     var kernels: String
 
     static var current: WorkerFacts {
-        WorkerFacts(build: buildName(), cpu: cpuModel(), kernels: "scalar")
+        WorkerFacts(build: buildName(), cpu: cpuModel(), kernels: "\(NumericThread.variant)")
     }
 
     static var description: WorkerDescription {
