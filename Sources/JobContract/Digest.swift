@@ -15,6 +15,13 @@ package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConv
         self.init(hash.finalize())
     }
 
+    /// The digest of the bytes in a buffer.
+    package init(of buffer: UnsafeRawBufferPointer) {
+        var hash = SHA256()
+        hash.update(bufferPointer: buffer)
+        self.init(hash.finalize())
+    }
+
     /// Takes a finished hash, for content that was streamed.
     package init(_ hash: SHA256Digest) {
         words = hash.withUnsafeBytes {
@@ -46,22 +53,35 @@ package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConv
         words = (values[0], values[1], values[2], values[3])
     }
 
-    /// Appends the 64 lowercase hexadecimal digits as ASCII.
-    package func appendHex(to bytes: inout [UInt8]) {
-        for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
-                bytes.append(digit < 10 ? digit + 48 : digit + 87)
+    /// The first eight bytes, uniform as all of them.
+    package var prefixBits: UInt64 { words.0 }
+
+    /// Writes the 64 lowercase hexadecimal digits as ASCII into the first 64 bytes of `bytes`.
+    package func writeHex(to bytes: UnsafeMutableBufferPointer<UInt8>) {
+        precondition(bytes.count >= 64, "64 digits need 64 bytes")
+        var place = 0
+        func write(_ word: UInt64) {
+            var shift: UInt64 = 64
+            while shift > 0 {
+                shift -= 4
+                let digit = UInt8(truncatingIfNeeded: word >> shift) & 15
+                // '0' + digit, and from 10 on the 39 more that lead to 'a'.
+                bytes[place] = digit &+ 48 &+ (digit > 9 ? 39 : 0)
+                place += 1
             }
         }
+        write(words.0)
+        write(words.1)
+        write(words.2)
+        write(words.3)
     }
 
     /// 64 lowercase hexadecimal digits.
     package var hex: String {
-        var text = [UInt8]()
-        text.reserveCapacity(64)
-        appendHex(to: &text)
-        return String(decoding: text, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 64) {
+            writeHex(to: $0)
+            return 64
+        }
     }
 
     package init(from decoder: any Decoder) throws {

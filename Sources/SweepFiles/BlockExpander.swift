@@ -43,13 +43,13 @@ struct BlockExpander {
             points, trainings: trainingIDs, trainingOf: trainingFinder, steps: steps.values, stepsOf: steps.finder)
 
         collector.reserve(points.count)
-        let requestFinder = PlaceFinder(from: training, to: requests.space)
+        let requestPlaces = PlaceFinder(from: training, to: requests.space).places(trainingPlaces[...])
         collector.trainings.reserveCapacity(collector.trainings.count + trainingPlaces.count)
         collector.datasets.reserveCapacity(collector.datasets.count + trainingPlaces.count)
-        for place in trainingPlaces {
+        for (place, request) in zip(trainingPlaces, requestPlaces) {
             let id = trainingIDs[place]
             collector.trainings[id] = Training(id: id, spec: .place(spec.table, place))
-            collector.datasets[id] = requests.requests[requestFinder.place(place)]
+            collector.datasets[id] = requests.requests[request]
         }
         let asked = PointTable(
             constants: [:],
@@ -58,17 +58,19 @@ struct BlockExpander {
                     digits: all.digits(to: PointSpace(one: dimension, of: block)),
                     choices: resolver.asked(of: dimension))
             })
+        let trainingOf = trainingFinder.places(points[...])
+        let stepsOf = steps.finder.places(points[...])
         for (index, point) in points.enumerated() {
             collector.add(
-                trialIDs[index], training: trainingIDs[trainingFinder.place(point)],
-                steps: steps.values[steps.finder.place(point)], asked: .place(asked, point))
+                trialIDs[index], training: trainingIDs[trainingOf[index]], steps: steps.values[stepsOf[index]],
+                asked: .place(asked, point))
         }
     }
 
     /// The places of a smaller space that some point falls on, ascending.
     private static func used(_ points: [Int], by finder: PlaceFinder, count: Int) -> [Int] {
         var marks = [Bool](repeating: false, count: count)
-        for point in points { marks[finder.place(point)] = true }
+        for place in finder.places(points[...]) { marks[place] = true }
         return marks.indices.filter { marks[$0] }
     }
 
@@ -78,8 +80,8 @@ struct BlockExpander {
             // A default may depend on the source.
             let space = try resolver.space(of: exclusion.condition.keys.union(["dataset.source"]))
             let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.values(at: $0, of: space)) }
-            let finder = PlaceFinder(from: all, to: space)
-            kept.removeAll { verdicts[finder.place($0)] }
+            let places = PlaceFinder(from: all, to: space).places(kept[...])
+            kept = zip(kept, places).filter { !verdicts[$1] }.map(\.0)
         }
         return kept
     }

@@ -21,11 +21,10 @@ package struct ExpansionBenchmark: Sendable {
             DatasetIdentity(keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 1 << 20)
         }
         let elapsed = clock.now - start
-        var bytes: [UInt8] = []
-        for trial in expansion.sweep.trials { trial.id.digest.appendHex(to: &bytes) }
+        let identifiers = expansion.sweep.trials.map(\.id.hex).joined()
         return ExpansionBenchmark(
             trials: expansion.sweep.trials.count, trainings: expansion.sweep.trainings.count,
-            seconds: elapsed / .seconds(1), digest: Digest(of: bytes))
+            seconds: elapsed / .seconds(1), digest: Digest(of: identifiers.utf8))
     }
 
     private static func text(shared: Bool) -> String {
@@ -35,7 +34,7 @@ package struct ExpansionBenchmark: Sendable {
         grid:
           dataset.size: {geometric: {from: 16, to: 65536, factor: 2}}
           model.scale: [4, 8, 16, 32]
-          training.learning_rate: {geometric: {from: 1.0e-4, to: 1.0e-2, count: 20}}
+          training.learning_rate: {geometric: {from: 1.0e-4, to: 1.0e-2, count: 25}}
           training.batch: [16, 32, 64, 128]
           \(shared ? "training.images: {geometric: {from: 8192, to: 1048576, factor: 2}}" : "training.images: [65536]")
           seed: {range: [0, \(shared ? 25 : 200)]}

@@ -31,9 +31,10 @@ extension MeasureWish {
                 throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
             }
             let value = tree.value.canonical
-            guard Self.isAlike(value, fallback) else {
+            let isNegative = (value.doubleValue ?? 0) < 0 && (fallback.doubleValue ?? -1) >= 0
+            guard Self.isAlike(value, fallback), !isNegative else {
                 throw tree.failure(
-                    "expected \(Self.kind(of: fallback)), such as \(fallback.flowYAML), got \(value.flowYAML)",
+                    "expected \(Self.kind(of: fallback))\(isNegative ? ", at least 0" : ""), such as \(fallback.flowYAML), got \(value.flowYAML)",
                     key: "\(name).\(parameter)")
             }
             request.parameters[parameter] = value

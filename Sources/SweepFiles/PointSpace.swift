@@ -49,18 +49,31 @@ struct PointSpace {
     }
 }
 
-/// Finds a place in a smaller space without allocating.
-struct PlaceFinder {
+/// Finds the places of points in a smaller space.
+struct PlaceFinder: Sendable {
     private let digits: [PointTable.Digit]
 
     init(from space: PointSpace, to smaller: PointSpace) {
         digits = space.digits(to: smaller)
     }
 
-    @inline(__always)
+    init(_ digits: [PointTable.Digit]) { self.digits = digits }
+
     func place(_ index: Int) -> Int {
-        var place = 0
-        for digit in digits { place += index / digit.divisor % digit.count * digit.stride }
-        return place
+        digits.reduce(0) { $0 + index / $1.divisor % $1.count * $1.stride }
+    }
+
+    /// The places of many points: digit by digit, which keeps the loop short. Points and places fit 32 bits.
+    func places(_ points: ArraySlice<Int>) -> [Int] {
+        var places = [UInt32](repeating: 0, count: points.count)
+        for digit in digits {
+            let divisor = UInt32(digit.divisor)
+            let count = UInt32(digit.count)
+            let stride = UInt32(digit.stride)
+            for (index, point) in points.enumerated() {
+                places[index] += UInt32(truncatingIfNeeded: point) / divisor % count * stride
+            }
+        }
+        return places.map(Int.init)
     }
 }

@@ -15,6 +15,11 @@ enum SweepOverrides {
             }
         }
         let ofFile = SweepReader(file: file, folder: content.folder)
+        // A profile nobody chose today is wrong today all the same.
+        for profile in content.profiles {
+            var trial = content
+            for member in try profile.tree.members("keys and values") { try set(member, in: &trial, by: ofFile) }
+        }
         for (name, origin) in chosen {
             guard let profile = content.profiles.first(where: { $0.name == name }) else {
                 let names = content.profiles.map(\.name)

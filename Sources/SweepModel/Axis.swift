@@ -49,7 +49,7 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
             try Self.check([from, to])
             let last = try Self.last(count)
             return (0..<count).map {
-                $0 == last ? to : Self.tidy(from + (to - from) * Double($0) / Double(max(last, 1)))
+                $0 == 0 ? from : $0 == last ? to : Self.tidy(from + (to - from) * Double($0) / Double(last))
             }
         case .geometric(let from, let to, let count):
             try Self.checkPositive(from, to)

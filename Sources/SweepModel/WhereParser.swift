@@ -152,6 +152,8 @@ struct WhereParser {
     }
 
     private func failure(_ message: String) -> WhereExpression.Failure {
+        var place = place
+        while place < bytes.count, [9, 10, 13, 32].contains(bytes[place]) { place += 1 }
         // A byte offset inside a character counts as that character's.
         let prefix = String(decoding: bytes[..<min(place, bytes.count)], as: UTF8.self)
         return WhereExpression.Failure(

@@ -52,7 +52,7 @@ final class Lab {
         let stamp = UUID().uuidString
         let out = directory.appendingPathComponent("out-\(stamp)")
         let err = directory.appendingPathComponent("err-\(stamp)")
-        for url in [out, err] { FileManager.default.createFile(atPath: url.path, contents: nil) }
+        for url in [out, err] { _ = FileManager.default.createFile(atPath: url.path, contents: nil) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: out.path)
         process.standardError = FileHandle(forWritingAtPath: err.path)

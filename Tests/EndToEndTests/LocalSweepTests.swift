@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow))
 struct LocalSweepTests {
     @Test func aSweepEndsCompleteAndASecondLaunchTrainsNothing() throws {
-        try withLab { lab in
+        try withLab { (lab) throws in
             let sweep = try lab.write("small.yaml", smallSweep())
             let first = try lab.run("launch", sweep)
             #expect(first.status == 0, "\(first.err)")
@@ -25,7 +25,7 @@ struct LocalSweepTests {
     }
 
     @Test func planCreatesNothingAndCountsWhatSharingSaves() throws {
-        try withLab { lab in
+        try withLab { (lab) throws in
             let sweep = try lab.write("small.yaml", smallSweep())
             let plan = try lab.run("plan", sweep)
             #expect(plan.status == 0, "\(plan.err)")
@@ -37,12 +37,12 @@ struct LocalSweepTests {
     }
 
     @Test func aLongerLengthContinuesFromTheStore() throws {
-        let longAtOnce = try withLab { lab in
+        let longAtOnce = try withLab { (lab) throws in
             let output = try lab.run("launch", lab.write("small.yaml", smallSweep(lengths: "[20, 40, 60]")))
             #expect(output.status == 0, "\(output.err)")
             return try lab.measurements()
         }
-        try withLab { lab in
+        try withLab { (lab) throws in
             let output = try lab.run("launch", lab.write("small.yaml", smallSweep()))
             #expect(output.status == 0, "\(output.err)")
             let longer = try lab.write("small.yaml", smallSweep(lengths: "[20, 40, 60]"))
@@ -57,7 +57,7 @@ struct LocalSweepTests {
     @Test(arguments: [
         ("grid: {dataset.sise: [4]}", "dataset.size"), ("name: x", "grid"), ("\tname", "line"),
     ]) func badSweepFilesAreRefusedByLine(text: String, expected: String) throws {
-        try withLab { lab in
+        try withLab { (lab) throws in
             let output = try lab.run("launch", lab.write("bad.yaml", text))
             #expect(output.status == 3)
             #expect(output.err.contains("bad.yaml"), "\(output.err)")
@@ -67,7 +67,7 @@ struct LocalSweepTests {
     }
 
     @Test func usageErrorsExitWithTwo() throws {
-        try withLab { lab in
+        try withLab { (lab) throws in
             #expect(try lab.run("launch").status == 2)
             #expect(try lab.run("nonsense").status == 2)
             #expect(try lab.run("--help").status == 0)

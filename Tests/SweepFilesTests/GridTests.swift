@@ -1,0 +1,209 @@
+import JobContract
+import SweepFiles
+import SweepModel
+import Testing
+
+/// What a grid means: order, zips, exclusions, unions, merging and lengths.
+@Suite struct GridTests {
+    private func asked(_ expansion: Expansion, _ keys: String...) -> [[JSONValue]] {
+        expansion.sweep.trials.map { trial in keys.map { trial.asked[$0] ?? .null } }
+    }
+
+    @Test func theFirstAxisVariesSlowest() throws {
+        let expansion = try expand(
+            sweep("training.steps: 5\ngrid:\n  model.scale: [8, 4]\n  dataset.size: [16, 64]\n  seed: {range: [0, 2]}"))
+        #expect(
+            asked(expansion, "model.scale", "dataset.size", "seed") == [
+                [8, 16, 0], [8, 16, 1], [8, 64, 0], [8, 64, 1], [4, 16, 0], [4, 16, 1], [4, 64, 0], [4, 64, 1],
+            ])
+        #expect(expansion.sweep.trials.map(\.position) == Array(0..<8))
+    }
+
+    @Test func zipsAdvanceTogetherAndMultiplyWithOthers() throws {
+        let expansion = try expand(
+            sweep(
+                """
+                dataset.size: 16
+                training.steps: 5
+                grid:
+                  seed: [0, 1]
+                  zip:
+                    - {training.batch: [32, 64], training.learning_rate: [1e-3, 2e-3]}
+                    - {model.scale: [4, 8, 16], model.blocks: [3, 2, 1]}
+                """))
+        #expect(expansion.sweep.trials.count == 12)
+        #expect(
+            asked(expansion, "seed", "training.batch", "training.learning_rate", "model.scale", "model.blocks").prefix(
+                4)
+                == [[0, 32, 0.001, 4, 3], [0, 32, 0.001, 8, 2], [0, 32, 0.001, 16, 1], [0, 64, 0.002, 4, 3]])
+    }
+
+    @Test func excludedPointsAreNoTrials() throws {
+        let expansion = try expand(
+            sweep(
+                """
+                training.steps: 5
+                grid:
+                  dataset.size: [64, 256, 1024]
+                  model.scale: [4, 8]
+                  exclude: ["dataset.size > 256 and model.scale < 8", "dataset.size = 64 and model.scale in (8)"]
+                """))
+        #expect(asked(expansion, "dataset.size", "model.scale") == [[64, 4], [256, 4], [256, 8], [1024, 8]])
+        #expect(expansion.excluded == 2)
+        #expect(expansion.sweep.trials.map(\.position) == [0, 1, 2, 3])
+    }
+
+    /// An exclusion sees defaults and constants as well as axes.
+    @Test func exclusionsSeeDefaults() throws {
+        let kept = try expand(
+            "name: a\ntraining.steps: 1\ndataset.size: 8\ngrid:\n  dataset.source: [geometric, faces.zip]\n"
+                + "  exclude: dataset.resolution = 16 and training.batch = 32")
+        #expect(kept.sweep.trainings.values.map { $0.spec["dataset.resolution"] } == [32])
+    }
+
+    /// What is only ever excluded need not be possible.
+    @Test func impossibleSizesMayBeExcluded() throws {
+        let expansion = try expand(
+            sweep(
+                "training.steps: 5\nmodel.multipliers: [1, 2]\ngrid:\n  dataset.size: [64, 100000]\n"
+                    + "  model.scale: [32, 36]\n  exclude: [dataset.size > 999, model.scale = 36]"))
+        #expect(asked(expansion, "dataset.size", "model.scale") == [[64, 32]])
+    }
+
+    @Test func aListOfBlocksIsTheirUnion() throws {
+        let expansion = try expand(
+            sweep(
+                """
+                dataset.size: 16
+                training.images: 320
+                grid:
+                  - {seed: [0, 1]}
+                  - {model.scale: [8, 16], seed: [0]}
+                """))
+        // Scale 16 is the default, so the last point is the first.
+        #expect(asked(expansion, "model.scale", "seed") == [[.null, 0], [.null, 1], [8, 0]])
+        #expect(expansion.merged.map(\.position) == [0])
+        #expect(expansion.merged.map(\.asked) == [["model.scale": 16, "seed": 0]])
+    }
+
+    @Test func pointsThatRoundToTheSameAreOneTrial() throws {
+        // 2, 2.24, 2.52, 2.83, 3.17, 3.56, 4, 4.49, 5.04, 5.66, 6.35, 7.13, 8
+        let dense = try expand(
+            sweep(
+                "training.images: 64\ngrid:\n  dataset.size: {geometric: {from: 2, to: 8, count: 13}}"))
+        let sizes = dense.sweep.trials.compactMap { dense.sweep.trainings[$0.training]?.datasetSize }
+        #expect(sizes == [2, 3, 4, 5, 6, 7, 8])
+        #expect(dense.merged.count == 6)
+        #expect(dense.merged.first?.position == 0)
+        #expect(dense.merged.first?.asked["dataset.size"]?.doubleValue == 2.24492409662)
+    }
+
+    @Test func lengthsThatAreTheSameStepsAreOneTrial() throws {
+        let expansion = try expand(sweep("dataset.size: 16\ngrid:\n  training.images: [1, 32, 33, 64]"))
+        #expect(expansion.sweep.trials.map(\.steps) == [1, 2])
+        #expect(expansion.merged.map(\.position) == [0, 1])
+        #expect(expansion.sweep.trainings.count == 1)
+    }
+
+    /// max(1, round(N·epochs/batch)).
+    @Test(
+        arguments: [
+            (100, "1", 32, 3), (112, "1", 32, 4), (16, "0.1", 32, 1), (1000, "2.5", 64, 39), (16, "2000", 32, 1000),
+        ])
+    func epochsBecomeSteps(size: Int, epochs: String, batch: Int, steps: Int) throws {
+        let expansion = try expand(
+            sweep("dataset.size: \(size)\ntraining: {epochs: \(epochs), batch: \(batch)}"))
+        #expect(expansion.sweep.trials.map(\.steps) == [steps])
+    }
+
+    @Test func sharedLengthsAreOneTraining() throws {
+        let expansion = try expand(
+            sweep("grid:\n  training.images: [64, 128, 256]\n  dataset.size: [16, 32]"))
+        #expect(expansion.sweep.trainings.count == 2)
+        #expect(expansion.sweep.trials.map(\.steps) == [2, 2, 4, 4, 8, 8])
+    }
+
+    @Test func sectionsMayBeNestedOrFlat() throws {
+        let flat = try expand(sweep("dataset.size: 16\ndataset.part: 1/2\nmodel.scale: 8\ntraining.steps: 3"))
+        let nested = try expand(
+            "name: n\ndataset:\n  source: geometric\n  size: 16\n  part: {index: 1, of: 2}\nmodel: {scale: 8}\n"
+                + "training: {steps: 3}")
+        #expect(flat.sweep.trials.map(\.id) == nested.sweep.trials.map(\.id))
+    }
+
+    @Test func listKeysTakeAListAsOneValueAndListsOfListsAsAnAxis() throws {
+        let one = try expand(sweep("dataset.size: 16\ntraining.steps: 3\ngrid: {model.multipliers: [1, 2]}"))
+        #expect(one.sweep.trials.count == 1)
+        let two = try expand(sweep("dataset.size: 16\ntraining.steps: 3\ngrid: {model.multipliers: [[1, 2], [2, 2]]}"))
+        #expect(two.sweep.trials.map(\.asked) == [["model.multipliers": [1, 2]], ["model.multipliers": [2, 2]]])
+    }
+
+    @Test func measuresGetTheWorkersDefaults() throws {
+        let requests = try expand(
+            sweep(
+                "dataset.size: 16\ntraining.steps: 3\n"
+                    + "measures: [memorization, {gaussian-distance: {samples: 64, sigmas: [1, 0.5]}}]")
+        ).sweep.measures
+        #expect(
+            requests == [
+                MeasureRequest(
+                    measure: "memorization", version: 1,
+                    parameters: ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]),
+                MeasureRequest(
+                    measure: "gaussian-distance", version: 1,
+                    parameters: ["samples": 64, "sigmas": [1, 0.5], "seed": 0]),
+            ])
+    }
+
+    @Test func needsAndWorkerAreRead() throws {
+        let file = try SweepFile(
+            text: sweep(
+                "dataset.size: 16\ntraining.steps: 3\nneeds: {memory: 2G, tags: [avx512]}\n"
+                    + "worker: {command: [python3, toy.py], upload: [toy.py, /opt/data.txt]}"),
+            file: "x.yaml", folder: "/sweeps")
+        #expect(file.needs == JobNeeds(memory: 2 << 30, tags: ["avx512"]))
+        #expect(
+            file.worker == WorkerCommand(command: ["python3", "toy.py"], upload: ["/sweeps/toy.py", "/opt/data.txt"]))
+    }
+
+    /// Other workers may have architectures of their own.
+    @Test func foreignArchitecturesAreTheWorkersAffair() throws {
+        let file = try SweepFile(
+            text: sweep("dataset.size: 16\ntraining.steps: 3\nmodel: {architecture: toy, scale: 36}"), file: "x.yaml")
+        let expansion = try file.expand(worker: describedWorker(architectures: ["toy"]), identify: identity)
+        #expect(expansion.sweep.trials.count == 1)
+    }
+
+    /// Each dataset is identified once, however many trials read it.
+    @Test func datasetsAreIdentifiedOnce() throws {
+        let asked = Counter()
+        let file = try SweepFile(
+            text: "name: a\ntraining.steps: 1\ndataset.size: 8\ngrid:\n  - {seed: [0, 1, 2], dataset.alpha: [2, 3]}\n"
+                + "  - {model.scale: [4, 8], dataset.source: [geometric]}\n",
+            file: "x.yaml", overrides: ["dataset.source=geometric"])
+        _ = try file.expand(worker: describedWorker()) { request in
+            asked.requests.append(request)
+            return identity(of: request)
+        }
+        #expect(asked.requests.map { $0.parameters["alpha"] } == [2, 3])
+    }
+
+    private final class Counter { var requests: [DatasetRequest] = [] }
+
+    /// The two ways of naming a million points agree on a smaller sweep: text in, names out, in parallel chunks.
+    @Test func largeGridsHaveTheNamesOfTheirSpecs() throws {
+        let expansion = try expand(
+            sweep("training.images: 64\ngrid:\n  seed: {range: [0, 5000]}\n  dataset.size: [16, 64]"))
+        #expect(expansion.sweep.trials.count == 10000)
+        #expect(Set(expansion.sweep.trials.map(\.id)).count == 10000)
+        for position in stride(from: 0, to: 10000, by: 997) {
+            let trial = expansion.sweep.trials[position]
+            let spec = try #require(expansion.sweep.trainings[trial.training]?.spec)
+            #expect(spec["seed"]?.integerValue == position / 2)
+            #expect(spec["dataset.size"]?.integerValue == (position % 2 == 0 ? 16 : 64))
+            #expect(try TrainingID(spec: spec) == trial.training)
+            #expect(
+                trial.asked == ["seed": .integer(Int64(position / 2)), "dataset.size": position % 2 == 0 ? 16 : 64])
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import SweepFiles
+import Testing
+
+/// Bad input: every complaint names file, line and key, says what was expected, and offers the nearest valid name.
+@Suite struct SweepFileErrorTests {
+    @Test(
+        arguments: [
+            ("dataset.sise: 3", "x.yaml:3: dataset.sise: no such key; did you mean dataset.size?"),
+            ("dataset: {sise: 3}", "x.yaml:3: dataset.sise: no such key; did you mean dataset.size?"),
+            ("training.batch_size: 3", "x.yaml:3: training.batch_size: no such key"),
+            ("training: {scale: 4}", "x.yaml:3: training.scale: no such key; did you mean model.scale?"),
+            ("grd: {}", "x.yaml:3: grd: no such key; did you mean grid?"),
+            ("dataset.size: many", "x.yaml:3: dataset.size: expected an integer, at least 1, got many"),
+            ("dataset.size: 0", "x.yaml:3: dataset.size: expected an integer, at least 1, got 0"),
+            ("dataset.size: 2.5", "x.yaml:3: dataset.size: expected an integer, at least 1, got 2.5"),
+            ("dataset.size: \"64\"", "x.yaml:3: dataset.size: expected an integer, at least 1, got \"64\""),
+            ("dataset.size:", "x.yaml:3: dataset.size: expected an integer, at least 1, got nothing"),
+            ("seed: 9007199254740992", "x.yaml:3: seed: expected an integer, at least 0, got 9007199254740992"),
+            (
+                "model.scale: [4, 8]",
+                "x.yaml:3: model.scale: expected one value, an even integer from 4 to 1024; axes belong under grid:"
+            ),
+            ("model.scale: 5", "x.yaml:3: model.scale: expected an even integer from 4 to 1024, got 5"),
+            ("model.dropout: 1", "x.yaml:3: model.dropout: expected a number at least 0 and below 1, got 1"),
+            ("model.multipliers: [1, x]", "x.yaml:3: model.multipliers: expected a list of"),
+            ("model.multipliers: []", "x.yaml:3: model.multipliers: expected a list of at least 1"),
+            ("dataset.channels: 2", "x.yaml:3: dataset.channels: expected 1 or 3, got 2"),
+            ("dataset.flip: maybe", "x.yaml:3: dataset.flip: expected true or false, got maybe"),
+            (
+                "dataset.part: {index: 2, of: 2}",
+                "x.yaml:3: dataset.part: expected {index: i, of: k} with 0 ≤ i < k"
+            ),
+            (
+                "training.objective: denoisin",
+                "x.yaml:3: training.objective: expected denoising, got denoisin; did you mean denoising?"
+            ),
+            ("training.augment: 0.12", "x.yaml:3: training.augment: expected 0, got 0.12"),
+            (
+                "training.learning_rate: .inf",
+                "x.yaml:3: training.learning_rate: expected a number above 0 and at most 1000"
+            ),
+            ("dataset: 3", "x.yaml:3: expected keys of dataset, a mapping, got \"3\""),
+            ("dataset: {size: 3}\ndataset.size: 4", "x.yaml:4: dataset.size: given twice, here and at x.yaml:3"),
+            ("seed: 1\nseed: 2", "x.yaml:3: given twice: seed"),
+            ("seed: [0", "x.yaml:4: not YAML"),
+            ("grid: {seed: []}", "x.yaml:3: seed: the axis is empty"),
+            ("grid: {seed: [1, 2, 1]}", "x.yaml:3: seed: 1 stands twice"),
+            ("grid: {seed: {range: [3, 3]}}", "x.yaml:3: seed: the range is empty: from 3 to 3, half open"),
+            ("grid: {seed: {range: [0, 3, 0]}}", "x.yaml:3: seed: the range's step is 0"),
+            ("grid: {seed: {range: [0]}}", "x.yaml:3: seed: expected {range: [from, to]}"),
+            ("grid: {seed: {rang: [0, 3]}}", "x.yaml:3: seed: no such axis: rang; did you mean range?"),
+            ("grid: {seed: {range: [0, 1e300]}}", "x.yaml:3: seed: expected numbers below 9e15"),
+            ("grid: {seed: {range: [0, 1e14]}}", "x.yaml:3: seed: the axis has more than 10000000 values"),
+            (
+                "grid: {seed: {linear: {from: 0, to: 3}}}",
+                "x.yaml:3: seed: expected {linear: {from: …, to: …, count: …}}"
+            ),
+            (
+                "grid: {seed: {linear: {from: 0, too: 3, count: 2}}}",
+                "x.yaml:3: seed: no such part of an axis: too; did you mean to?"
+            ),
+            (
+                "grid: {seed: {linear: {from: -3, to: 3, count: 2}}}",
+                "x.yaml:3: seed: the axis reaches -3: expected an integer, at least 0"
+            ),
+            (
+                "grid: {seed: {geometric: {from: 0, to: 3, count: 2}}}",
+                "x.yaml:3: seed: a geometric axis needs from and to above 0"
+            ),
+            (
+                "grid: {seed: {geometric: {from: 1, to: 3, factor: 0.5}}}",
+                "x.yaml:3: seed: the factor 0.5 never leads from 1 to 3"
+            ),
+            (
+                "grid: {seed: {geometric: {from: 1, to: 3, factor: 2, count: 3}}}",
+                "x.yaml:3: seed: expected {geometric:"
+            ),
+            (
+                "grid: {dataset.flip: {range: [0, 2]}}",
+                "x.yaml:3: dataset.flip: expected a list of values, each true or false"
+            ),
+            (
+                "grid: {seed: [0], zip: [{seed: [1], model.scale: [4]}]}",
+                "x.yaml:3: seed: two axes of one block vary this key"
+            ),
+            (
+                "grid:\n  zip: [{seed: [1, 2],\n    model.scale: [4]}]",
+                "x.yaml:5: model.scale: has 1 values, but advances together with seed, which has 2"
+            ),
+            ("grid: {exclude: [model.scale <]}", "x.yaml:3: exclude: expected a value"),
+            ("grid: {exclude: [model.scal < 3]}", "x.yaml:3: model.scal: no such key; did you mean model.scale?"),
+            (
+                "grid: {exclude: [training.images < 3]}",
+                "x.yaml:3: exclude: the expression looks at training.images, but the length is given by training.steps"
+            ),
+            ("grid: {exclude: [seed = 0]}", "x.yaml:3: grid: no trial is left"),
+            ("seed: 4\ngrid: {seed: [1, 2]}", "x.yaml:3: seed: given here and as an axis of the grid"),
+            (
+                "grid: {seed: {range: [0, 9999]}, dataset.held_out: {range: [0, 9999]}}",
+                "x.yaml:3: grid: the grid has more than 10000000 points"
+            ),
+            ("grid: []", "x.yaml:3: grid: the grid is empty"),
+            (
+                "measures: [memorisation]",
+                "x.yaml:3: memorisation: the worker golden has no such measure; did you mean memorization?"
+            ),
+            (
+                "measures: [{memorization: {sampels: 3}}]",
+                "x.yaml:3: memorization.sampels: no such parameter; did you mean samples?"
+            ),
+            (
+                "measures: [{memorization: {samples: few}}]",
+                "x.yaml:3: memorization.samples: expected an integer, such as 256, got few"
+            ),
+            ("measures: [{gaussian-distance: {sigmas: [a]}}]", "x.yaml:3: gaussian-distance.sigmas: expected a list"),
+            (
+                "measures: [memorization, memorization]",
+                "x.yaml:3: measures.memorization: this measure is asked for twice"
+            ),
+            ("profiles:\n  quick: {sed: 3}", "x.yaml:4: sed: no such key; did you mean seed?"),
+            (
+                "measures: [{memorization: {samples: -1}}]",
+                "x.yaml:3: memorization.samples: expected an integer, at least 0"
+            ),
+            ("needs: {memory: lots}", "x.yaml:3: needs.memory: expected a size such as 2G or 512M, got \"lots\""),
+            ("needs: {memoy: 2G}", "x.yaml:3: needs.memoy: no such need; did you mean memory?"),
+            ("worker: {comand: [a]}", "x.yaml:3: worker.comand: no such part of a worker; did you mean command?"),
+            ("worker: {upload: [a/x, b/x]}", "x.yaml:3: worker.upload: two files have the same last name"),
+            (
+                "model.architecture: ddpm++",
+                "x.yaml:3: model.architecture: the worker golden has no ddpm++; did you mean ddpmpp?"
+            ),
+            (
+                "model: {scale: 36, multipliers: [1, 2, 4]}",
+                "x.yaml:3: model.scale: ddpmpp with scale 36 and multipliers [1, 2, 4]: layer "
+            ),
+            (
+                "dataset.resolution: 18",
+                "x.yaml:3: dataset.resolution: ddpmpp with scale 16 and multipliers [2, 2, 2]: resolution 18 cannot be halved 2 times"
+            ),
+            (
+                "dataset.size: 16129",
+                "x.yaml:3: dataset.size: 16129 images are asked for, but the dataset has 16384, of which 256 are held out: expected at most 16128"
+            ),
+            (
+                "dataset.size: 8065\ndataset.part: 0/2",
+                "x.yaml:3: dataset.size: 8065 images are asked for, but the dataset has 16384, of which 256 are held out: expected at most 8064 in each of 2 parts"
+            ),
+            ("training.images: 3", "lengths are given by training.images and training.steps: expected one of them"),
+        ])
+    func complains(lines: String, message: String) {
+        var text = sweep(lines)
+        for line in ["dataset.size: 16", "training.steps: 5"] {
+            let key = String(line.prefix(while: { $0 != ":" }))
+            let nested = key == "dataset.size" && lines.hasPrefix("dataset: {size")
+            if !lines.hasPrefix(key) && !nested { text += "\n" + line }
+        }
+        let got = complaint(text)
+        #expect(got?.contains(message) == true, "\(got ?? "no complaint")")
+    }
+
+    @Test(
+        arguments: [
+            ("", "x.yaml:1: expected a sweep, a mapping, got nothing"),
+            ("- a", "x.yaml:1: expected a sweep, a mapping, got a list"),
+            (
+                "dataset: {source: geometric, size: 8}\ntraining.steps: 1",
+                "x.yaml: name: expected the sweep's name, got none"
+            ),
+            ("name: a/b", "x.yaml:1: name: expected a name without \"/\""),
+            (
+                "name: a\ndataset: {source: geometric}\ntraining.steps: 1",
+                "dataset.size: is not given: expected an integer, at least 1"
+            ),
+            ("name: a\ndataset: {size: 8}\ntraining.steps: 1", "dataset.source: is not given: expected text"),
+            (
+                "name: a\ndataset: {source: geometric, size: 8}",
+                "no length is given: expected one of training.images, training.epochs, training.steps"
+            ),
+            (
+                "name: a\ndataset: {source: z.zip, size: 8, alpha: 2}\ntraining.steps: 1",
+                "x.yaml:2: dataset.alpha: is read by generators only, not by the files of /sweeps/z.zip"
+            ),
+            ("name: *a", "x.yaml:"),
+            ("name: a\n? [b]\n: c", "x.yaml:2: expected a name before the colon"),
+        ])
+    func complainsOfWholeFiles(text: String, message: String) {
+        let got = complaint(text)
+        #expect(got?.contains(message) == true, "\(got ?? "no complaint")")
+    }
+
+    /// Errors of whoever identifies datasets come back with the line of the source.
+    @Test func unreadableDatasetsNameTheirLine() throws {
+        struct Missing: Error, CustomStringConvertible { let description = "no such file" }
+        let file = try SweepFile(text: sweep("dataset.size: 8\ntraining.steps: 1"), file: "x.yaml")
+        #expect {
+            try file.expand(worker: describedWorker()) { _ in throw Missing() }
+        } throws: { "\($0)" == "x.yaml:2: dataset.source: no such file" }
+    }
+
+    /// Aliases of aliases unfold to more than memory holds; they are refused, not unfolded.
+    @Test func unfoldingAliasesIsRefused() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 {
+            let names = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(names)]\n"
+        }
+        #expect(complaint(text)?.contains("unfolds to more than") == true)
+    }
+
+    @Test func deepNestingIsRefused() {
+        #expect(complaint("name: " + String(repeating: "[", count: 50_000))?.contains("not YAML") == true)
+    }
+
+    @Test func missingFilesAreNamed() {
+        #expect {
+            try SweepFile(contentsOf: "/nowhere/at/all.yaml")
+        } throws: { "\($0)".hasPrefix("/nowhere/at/all.yaml: cannot be read: ") }
+    }
+}
