@@ -124,7 +124,9 @@ let package = Package(
             [
                 "Datasets", "DatasetPreparation", "ContentStore", "SweepModel", "Tensors", "JobContract", "CImageFiles",
             ]),
-        tests("CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract"]),
+        tests(
+            "CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract", grdb],
+            resources: [.copy("Golden")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
             "SimulationTests",

@@ -45,8 +45,7 @@ struct QueryCommand: ParsableCommand {
             return value
         }
         if let filter {
-            let expression = try WhereExpression(filter)
-            request.filter = { expression.holds(for: $0) }
+            request.filter = try WhereExpression(filter)
         }
         request.groupBy = list(by)
         request.statistics = try list(statistic).map { name in

@@ -50,7 +50,8 @@ package struct Analysis: Sendable {
                     result.sentences.append("No memorization measurement is recorded yet: gl-score is not drawn.")
                 case .glScore:
                     result.figures += try gnuplot.draw(
-                        figure.rawValue, width: 940, height: 760, body: memorization.script, in: directory)
+                        figure.rawValue, width: GLScoreFigure.size.width, height: GLScoreFigure.size.height,
+                        body: memorization.script, in: directory)
                     result.figures.append(try write(memorization.table, figure, directory))
                 case .gaussianDistance where distance.distances.isEmpty:
                     result.sentences.append(

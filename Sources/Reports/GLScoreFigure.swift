@@ -32,6 +32,8 @@ struct GLScoreFigure {
         return table
     }
 
+    static let size = (width: 900, height: 720)
+
     private var lines: [(scale: Int, length: Double)] {
         let longest = Array(Set(glScore.keys.map(\.length)).sorted().suffix(4))
         return Set(glScore.keys.map(\.scale)).sorted().flatMap { scale in
@@ -52,12 +54,14 @@ struct GLScoreFigure {
             let rank = scales.firstIndex(of: line.scale) ?? 0
             let dash = (lengths.firstIndex(of: line.length) ?? 0) + 1
             let share = scales.count == 1 ? 0.25 : 0.85 * Double(rank) / Double(scales.count - 1)
-            let style = "lc rgb '\(Gnuplot.colour(share))' lw \(dash == 1 ? 2.5 : 1.5) dt \(dash) pt \(rank % 7 + 4)"
+            let colour = Gnuplot.colour(share)
+            let style = "lc rgb '\(colour)' lw \(dash == 1 ? 2.5 : 1.5) dt \(dash) pt \([7, 5, 9, 13, 11][rank % 5])"
+            let bar = "lc rgb '\(colour)' lw 1"
             let title = Gnuplot.quote("scale \(line.scale), \(points.lengthLabel(line.length))")
             let bars = (glScore.values.map(\.count).max() ?? 1) > 1
             for (name, title, list) in [("score", title, 0), ("copied", "''", 1)] {
                 var plots = ["$\(name)\(index) using 1:2 with linespoints \(style) ps 0.7 title \(title)"]
-                if bars { plots.append("$\(name)\(index) using 1:2:3:4 with yerrorbars \(style) ps 0 notitle") }
+                if bars { plots.append("$\(name)\(index) using 1:3:(0):($4-$3) with vectors nohead \(bar) notitle") }
                 if list == 0 { scores += plots } else { shares += plots }
             }
         }
@@ -74,26 +78,26 @@ struct GLScoreFigure {
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out
-            set lmargin at screen 0.10
-            set rmargin at screen 0.68
-            set label 1 \(Gnuplot.quote(points.caption(caption))) at screen 0.02,0.02 left font ',11' textcolor rgb '#444444'
-            set tmargin at screen 0.93
+            set lmargin at screen 0.11
+            set rmargin at screen 0.72
+            \(Gnuplot.captions(points.caption(caption), height: Self.size.height))
+            set tmargin at screen 0.92
             set bmargin at screen 0.55
-            set title 'Memorization by training-set size' font ',17' offset 0,0.3
+            set title 'Memorization by training-set size' font ',16'
             set ylabel 'GL score (nearest / second)'
             set yrange [0:*]
-            set format x ''
-            set key at screen 0.70,0.93 left top Left reverse samplen 2.5 font ',12'
+            set xtics (\(sizes.map { "'' \($0)" }.joined(separator: ", ")))
+            set key at screen 0.74,0.91 left top Left reverse samplen 2.5 font ',11'
             plot \(scores.joined(separator: ", \\\n  "))
             unset title
-            unset label 1
+            unset label 90
+            unset label 91
             unset key
             set tmargin at screen 0.51
-            set bmargin at screen 0.14
+            set bmargin at screen 0.16
             set ylabel 'copied samples (share)'
             set yrange [-0.03:1.03]
             set ytics 0.25
-            set format x '%.0f'
             set xtics (\(sizes.map { "\($0)" }.joined(separator: ", ")))
             set xlabel 'training images (log₂ scale)'
             set arrow 1 from graph 0, first 0.5 to graph 1, first 0.5 nohead lc rgb '#999999' dt 3

@@ -39,20 +39,25 @@ struct GaussianDistanceFigure {
         return table
     }
 
-    /// Panels side by side, one per scale, three in a row; the size of one in points.
-    private static let panel = (width: 460, height: 380)
+    /// In points: a panel's axes and its distance to the next; the figure's margins, the legend at the right.
+    private static let panel = (width: 345, height: 270)
+    private static let pitch = (width: 405, height: 365)
+    private static let margin = (left: 105, top: 85, right: 175, bottom: 30)
 
     private var scales: [Int] { Set(places.map(\.scale)).sorted() }
     private var columns: Int { max(1, min(3, scales.count)) }
     private var rows: Int { max(1, (scales.count + columns - 1) / columns) }
 
     var size: (width: Int, height: Int) {
-        (columns * Self.panel.width + 180, rows * Self.panel.height + 110)
+        (
+            Self.margin.left + columns * Self.pitch.width - (Self.pitch.width - Self.panel.width) + Self.margin.right,
+            Self.margin.top + rows * Self.pitch.height + Self.margin.bottom
+        )
     }
 
     var script: String {
         let sizes = Set(places.map(\.size)).sorted()
-        let top = distances.values.flatMap(\.values).map(\.mean).max() ?? 1
+        let highest = distances.values.flatMap(\.values).map(\.mean).max() ?? 1
         var data = ""
         var panels = ""
         for (index, scale) in scales.enumerated() {
@@ -68,32 +73,40 @@ struct GaussianDistanceFigure {
                         + "title '\(place.size) images'")
             }
             let length = places.filter { $0.scale == scale }.map(\.length).max() ?? 0
+            let left = Self.margin.left + index % columns * Self.pitch.width
+            let top = Self.margin.top + index / columns * Self.pitch.height
+            let key =
+                index == 0
+                ? "set key at screen \(fraction(size.width - Self.margin.right + 15, size.width)),"
+                    + "\(1 - fraction(Self.margin.top, size.height)) left top Left reverse samplen 2 font ',11'"
+                : "unset key"
             panels += """
-                set lmargin at screen \(fraction(70 + index % columns * Self.panel.width, size.width))
-                set rmargin at screen \(fraction(50 + (index % columns + 1) * Self.panel.width, size.width))
-                set tmargin at screen \(1 - fraction(70 + index / columns * Self.panel.height, size.height))
-                set bmargin at screen \(1 - fraction(10 + (index / columns + 1) * Self.panel.height, size.height))
-                set title 'scale \(scale), \(points.lengthLabel(length))' font ',14'
-                \(index == 0 ? "set key at screen \(fraction(size.width - 165, size.width)),0.85 left top Left reverse samplen 2" : "unset key")
+                set lmargin at screen \(fraction(left, size.width))
+                set rmargin at screen \(fraction(left + Self.panel.width, size.width))
+                set tmargin at screen \(1 - fraction(top, size.height))
+                set bmargin at screen \(1 - fraction(top + Self.panel.height, size.height))
+                set title 'scale \(scale), \(points.lengthLabel(length))' font ',13' offset 0,-0.4
+                set ylabel '\(index % columns == 0 ? "RMSE (pixels in [−1, 1])" : "")'
+                \(key)
                 plot \(plots.joined(separator: ", \\\n  "))
-                unset label 1
-                unset label 2
+                unset label
 
                 """
         }
+        let sigmas = distances.keys.sorted()
         return """
             \(data)
             set multiplot
-            set label 1 'Distance to the Gaussian denoiser by noise level' at screen 0.5,0.96 center font ',17'
-            set label 2 \(Gnuplot.quote(points.caption(caption))) at screen 0.02,0.02 left font ',11' textcolor rgb '#444444'
+            set label 1 'Distance to the Gaussian denoiser by noise level' at screen 0.5,\(1 - fraction(25, size.height)) center font ',16'
+            \(Gnuplot.captions(points.caption(caption), height: size.height))
             set logscale x 10
             set format x '%g'
-            set yrange [0:\(top > 0 ? top * 1.05 : 1)]
+            set xrange [\((sigmas.first ?? 0.001) / 1.5):\((sigmas.last ?? 100) * 1.5)]
+            set yrange [0:\(highest > 0 ? highest * 1.05 : 1)]
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
-            set tics nomirror out
+            set tics nomirror out font ',11'
             set xlabel 'noise level σ (pixels in [−1, 1])'
-            set ylabel 'RMSE (pixels in [−1, 1])'
             \(panels)
             unset multiplot
             """

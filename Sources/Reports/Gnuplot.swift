@@ -20,11 +20,11 @@ struct Gnuplot {
     func draw(_ name: String, width: Int, height: Int, body: String, in directory: String) throws -> [String] {
         let script = """
             set encoding utf8
-            set terminal svg size \(width),\(height) dynamic noenhanced font 'DejaVu Sans,Verdana,sans-serif,14' background '#ffffff'
+            set terminal svg size \(width),\(height) dynamic noenhanced font 'DejaVu Sans,Verdana,sans-serif,12' background '#ffffff'
             set output '\(name).svg'
             \(body)
             reset
-            set terminal pngcairo size \(width * 2),\(height * 2) noenhanced fontscale 2 linewidth 2 pointscale 2 font 'DejaVu Sans,14' background '#ffffff'
+            set terminal pngcairo size \(width * 2),\(height * 2) noenhanced fontscale 2 linewidth 2 pointscale 2 font 'DejaVu Sans,12' background '#ffffff'
             set output '\(name).png'
             \(body)
             set output
@@ -60,6 +60,14 @@ struct Gnuplot {
     static func quote(_ text: String) -> String {
         let plain = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
         return "'" + String(String.UnicodeScalarView(plain)).replacing("'", with: "''") + "'"
+    }
+
+    /// What stands under a figure, a line each.
+    static func captions(_ lines: [String], height: Int) -> String {
+        lines.reversed().enumerated().map { index, line in
+            "set label \(90 + index) \(quote(line)) at screen 0.02,\(Double(14 + 17 * index) / Double(height)) left "
+                + "font ',10' textcolor rgb '#444444'"
+        }.joined(separator: "\n")
     }
 
     /// Viridis from dark blue to green, `share` from 0 to 1; its yellow end cannot be read on white.

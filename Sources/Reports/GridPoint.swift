@@ -73,10 +73,10 @@ struct SweepPoints {
             ? "\(ResultTable.format(length / 1e6)) M images" : "\(Int((length / 1e3).rounded())) k images"
     }
 
-    /// What stands under every figure.
-    func caption(_ rest: String) -> String {
+    /// What stands under every figure, a line each.
+    func caption(_ rest: String) -> [String] {
         let averaged = otherAxes.isEmpty ? "" : " Mean over \(otherAxes.joined(separator: ", "))."
-        return "Sweep \(sweep), \(trialCount) trials. \(rest)\(averaged)"
+        return ["Sweep \(sweep), \(trialCount) trials.\(averaged)", rest]
     }
 }
 

@@ -15,13 +15,15 @@ package struct Query: Sendable {
     /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
     package func run(_ request: QueryRequest) throws -> ResultTable {
         let trials = try TrialKeys(reader, sweep: request.sweep)
-        for key in request.groupBy where !trials.names.contains(key) && !trials.trials.isEmpty {
+        let names = trials.names
+        for key in request.groupBy + (request.filter?.keys.sorted() ?? []) where !names.contains(key) {
+            if trials.trials.isEmpty { break }
             throw ReportError(
-                .request, "No trial has the key \"\(key)\"; the keys are \(trials.names.joined(separator: ", ")).")
+                .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
         }
         var wanted = [String: Int]()
         for (index, trial) in trials.trials.enumerated() {
-            if let filter = request.filter, let keys = trials.keys[trial], try !filter(keys) { continue }
+            if let filter = request.filter, let keys = trials.keys[trial], !filter.holds(for: keys) { continue }
             wanted[trial] = index
         }
         var rows = try measurements(request).filter { wanted[$0.trial] != nil }

@@ -1,5 +1,4 @@
-import JobContract
-import ResultCatalogue
+import SweepModel
 
 /// A measure, or one quantity of it: `memorization` or `memorization.gl_score`.
 package struct MeasureSelection: Hashable, Sendable {
@@ -27,7 +26,7 @@ package struct QueryRequest: Sendable {
     /// Empty: every noise level, and quantities without one.
     package var sigmas: [Double] = []
     /// Keeps the trials whose keys satisfy it (`TrialKeys`).
-    package var filter: (@Sendable ([String: JSONValue]) throws -> Bool)?
+    package var filter: WhereExpression?
     /// Keys to group by.
     package var groupBy: [String] = []
     /// Empty with `groupBy`: mean and count. Given without `groupBy`: over all trials.

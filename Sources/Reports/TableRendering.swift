@@ -1,6 +1,5 @@
 import Foundation
 import JobContract
-import ResultCatalogue
 
 extension ResultTable {
     /// The version of the JSON below: rises when a field is renamed or removed.
@@ -108,7 +107,10 @@ extension ResultTable {
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
-    private static func quote(_ text: String) -> String { JSONText.write(.string(text)) }
+    private static func quote(_ text: String) -> String {
+        // Text always has a canonical form.
+        (try? CanonicalJSON.text(.string(text))) ?? "\"\""
+    }
 
     private var jsonFields: String {
         "\"columns\":[\(columns.map(Self.quote).joined(separator: ","))],"
@@ -117,14 +119,15 @@ extension ResultTable {
 
     private func object(_ row: [Cell], leading: String?) -> String {
         let fields = zip(columns, row).map { column, cell in
-            let value: JSONValue =
+            let value =
                 switch cell {
-                case .null: .null
-                case .integer(let value): .integer(value)
-                case .number(let value): .number(value)
-                case .text(let value): .string(value)
+                case .null: "null"
+                case .integer(let value): String(value)
+                // JSON has no infinities.
+                case .number(let value): (try? CanonicalJSON.number(value)) ?? "null"
+                case .text(let value): Self.quote(value)
                 }
-            return "\(Self.quote(column)):\(JSONText.write(value))"
+            return "\(Self.quote(column)):\(value)"
         }
         return "{" + ((leading.map { [$0] } ?? []) + fields).joined(separator: ",") + "}"
     }

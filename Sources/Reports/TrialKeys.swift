@@ -76,7 +76,9 @@ package struct TrialKeys: Sendable {
         case .integer(let value): .integer(value)
         case .number(let value): ResultTable.Cell(value)
         case .string(let value): .text(value)
-        case let value: .text(JSONText.write(value))
+        case .object(let part) where Set(part.keys) == ["index", "of"]:
+            .text("\(part["index"]?.integerValue ?? 0)/\(part["of"]?.integerValue ?? 1)")
+        case let value: .text((try? CanonicalJSON.text(value)) ?? "")
         }
     }
 

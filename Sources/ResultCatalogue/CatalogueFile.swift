@@ -34,20 +34,14 @@ enum CatalogueFile {
             throw CatalogueError(
                 .corrupt, "\(path): truncated after \(header.count) bytes. Restore the catalogue from a copy.")
         }
-        let id = header[68..<72].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard Int32(bitPattern: id) == Schema.applicationID else {
-            throw CatalogueError(
-                .foreign, "\(path): a SQLite database of another program. Give another --catalogue.")
+        func field(_ place: Int) -> Int32 {
+            Int32(bitPattern: header[place..<place + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
         }
+        try check(application: field(68), version: Int(field(60)), path: path)
     }
 
-    /// Throws when the open database is another program's or of a later release. `isNew` tells whether it is empty.
-    static func checkSchema(_ db: Database, path: String) throws -> (isNew: Bool, version: Int) {
-        let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
-        if id == 0, objects == 0 { return (true, 0) }
-        guard id == Schema.applicationID else {
+    private static func check(application: Int32, version: Int, path: String) throws {
+        guard application == Schema.applicationID else {
             throw CatalogueError(
                 .foreign, "\(path): a SQLite database of another program. Give another --catalogue.")
         }
@@ -57,6 +51,15 @@ enum CatalogueFile {
                 "\(path): written by a later eigensweep (schema \(version), this release knows \(Schema.version)). "
                     + "Use that release.")
         }
+    }
+
+    /// Throws when the open database is another program's or of a later release. `isNew` tells whether it is empty.
+    static func checkSchema(_ db: Database, path: String) throws -> (isNew: Bool, version: Int) {
+        let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        if id == 0, objects == 0 { return (true, 0) }
+        try check(application: id, version: version, path: path)
         return (false, version)
     }
 

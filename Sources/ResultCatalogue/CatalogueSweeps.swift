@@ -22,7 +22,7 @@ extension Catalogue {
     /// measure wait again; failed and cancelled ones are left alone.
     @discardableResult
     package func store(_ sweep: ExpandedSweep) throws -> StoredRevision {
-        let content = Self.content(of: sweep)
+        let content = try Self.content(of: sweep)
         let now = Timestamp.text(clock())
         return try write { db in
             let storing = Storing(recording: Recording(db: db, now: now, generation: generation, path: path))
@@ -30,22 +30,19 @@ extension Catalogue {
         }
     }
 
-    /// A digest of everything a revision holds.
-    private static func content(of sweep: ExpandedSweep) -> String {
+    /// A digest of everything a revision holds. What the trials asked for, and which dataset each reads, follows from
+    /// the text, the overrides and the trials' IDs.
+    private static func content(of sweep: ExpandedSweep) throws -> String {
         var bytes = Array(
-            JSONText.write([
+            try JSONText.write([
                 sweep.about, sweep.text, JSONText.write(sweep.overrides), StoredForms.text(sweep.needs),
                 StoredForms.text(sweep.worker),
             ]).utf8)
         for measure in sweep.measures {
-            bytes += "\n\(measure.measure) \(measure.version) \(JSONText.write(measure.parameters))".utf8
+            bytes += "\n\(measure.measure) \(measure.version) \(try JSONText.write(measure.parameters))".utf8
         }
-        for trial in sweep.trials {
-            bytes += "\n\(trial.position) \(trial.id.hex) \(JSONText.write(trial.asked))".utf8
-        }
-        for (training, dataset) in sweep.datasets.sorted(by: { $0.key < $1.key }) {
-            bytes += "\n\(training.hex) \(StoredForms.text(dataset))".utf8
-        }
+        for dataset in try Set(sweep.datasets.values).map(StoredForms.text).sorted() { bytes += "\n\(dataset)".utf8 }
+        for trial in sweep.trials { bytes += "\n\(trial.position) \(trial.id.hex)".utf8 }
         return Digest(of: bytes).hex
     }
 }
@@ -102,8 +99,8 @@ private struct Storing {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                key, number, sweep.about, sweep.text, JSONText.write(sweep.overrides), StoredForms.text(sweep.needs),
-                StoredForms.text(sweep.worker), content, recording.now,
+                key, number, sweep.about, sweep.text, try JSONText.write(sweep.overrides),
+                try StoredForms.text(sweep.needs), try StoredForms.text(sweep.worker), content, recording.now,
             ])
         return db.lastInsertedRowID
     }
@@ -113,7 +110,7 @@ private struct Storing {
             sql: """
                 INSERT INTO training (training_id, dataset, dataset_size, part, resolution, architecture, model_scale,
                     batch, seed, worker, spec)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         let select = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
         let wish = try db.cachedStatement(
@@ -121,8 +118,13 @@ private struct Storing {
         var requests = [DatasetRequest: Int64]()
         var keys = [TrainingID: Int64](minimumCapacity: sweep.trainings.count)
         for training in sweep.trainings.values {
-            try insert.execute(arguments: StoredForms.columns(training))
-            let key = try Int64.fetchOne(select, arguments: [training.id.hex]) ?? 0
+            let key: Int64
+            if let known = try Int64.fetchOne(select, arguments: [training.id.hex]) {
+                key = known
+            } else {
+                try insert.execute(arguments: StoredForms.columns(training))
+                key = db.lastInsertedRowID
+            }
             keys[training.id] = key
             guard let dataset = sweep.datasets[training.id] else { continue }
             if requests[dataset] == nil { requests[dataset] = try insertRequest(dataset) }
@@ -132,7 +134,7 @@ private struct Storing {
     }
 
     private func insertRequest(_ dataset: DatasetRequest) throws -> Int64? {
-        let text = StoredForms.text(dataset)
+        let text = try StoredForms.text(dataset)
         try recording.run("INSERT INTO dataset_request (request) VALUES (?) ON CONFLICT DO NOTHING", [text])
         return try Int64.fetchOne(db, sql: "SELECT key FROM dataset_request WHERE request = ?", arguments: [text])
     }
@@ -154,7 +156,7 @@ private struct Storing {
             }
             try insert.execute(arguments: [trial.id.hex, training, trial.steps])
             new += db.changesCount
-            try wish.execute(arguments: [revision, trial.position, JSONText.write(trial.asked), trial.id.hex])
+            try wish.execute(arguments: [revision, trial.position, try JSONText.write(trial.asked), trial.id.hex])
         }
         return new
     }

@@ -29,8 +29,8 @@ extension Recording {
             if !isSame {
                 try addEvidence(
                     kind: "milestone", trial: trialKey, request: nil, attempt: attempt,
-                    kept: Self.text(weights: kept.weights, state: kept.state),
-                    found: Self.text(weights: found.weights, state: found.state))
+                    kept: try Self.text(weights: kept.weights, state: kept.state),
+                    found: try Self.text(weights: found.weights, state: found.state))
             } else if kept.state == nil, let state = checkpoint.state {
                 try run(
                     "UPDATE milestone SET state = ?, state_bytes = ? WHERE trial = ?",
@@ -50,8 +50,8 @@ extension Recording {
             ])
     }
 
-    private static func text(weights: String, state: String?) -> String {
-        JSONText.write(["weights": .string(weights), "state": state.map(JSONValue.string) ?? .null])
+    private static func text(weights: String, state: String?) throws -> String {
+        try JSONText.write(["weights": .string(weights), "state": state.map(JSONValue.string) ?? .null])
     }
 
     func recover(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
@@ -85,7 +85,7 @@ extension Recording {
 extension Recording {
     func key(of request: MeasureRequest) throws -> Int64 {
         let arguments: [(any DatabaseValueConvertible)?] = [
-            request.measure, request.version, JSONText.write(request.parameters),
+            request.measure, request.version, try JSONText.write(request.parameters),
         ]
         try run(
             "INSERT INTO measure_request (measure, version, parameters) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -108,7 +108,7 @@ extension Recording {
         if let standing {
             let kept = try Self.text(
                 checkpoint: standing[1], rows: rows(of: standing[0]), artifacts: artifacts(of: standing[0]))
-            let found = Self.text(
+            let found = try Self.text(
                 checkpoint: measured.checkpoint.hex, rows: measured.rows,
                 artifacts: measured.artifacts.map { ($0.name, $0.file.digest.hex) })
             if kept != found {
@@ -161,10 +161,10 @@ extension Recording {
     }
 
     /// What must be equal for two results to be the same; seconds are not among it. NaN is NULL, as stored.
-    private static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) -> String {
-        func number(_ value: Double?) -> JSONValue { value.map { $0.isNaN ? .null : .number($0) } ?? .null }
+    private static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) throws -> String {
+        func number(_ value: Double?) -> JSONValue { value.map { $0.isFinite ? .number($0) : .null } ?? .null }
         func count(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
-        return JSONText.write([
+        return try JSONText.write([
             "checkpoint": .string(checkpoint),
             "rows": .array(
                 rows.map {

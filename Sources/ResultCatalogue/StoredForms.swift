@@ -4,14 +4,14 @@ import SweepModel
 
 /// How values of the sweep model stand in columns.
 enum StoredForms {
-    static func columns(_ training: Training) -> StatementArguments {
+    static func columns(_ training: Training) throws -> StatementArguments {
         let spec = training.spec
         func text(_ key: String) -> String? { spec[key]?.stringValue }
         func integer(_ key: String) -> Int? { spec[key]?.integerValue }
         return [
             training.id.hex, text("dataset.generator") ?? text("dataset.digest"), integer("dataset.size"),
             part(spec["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
-            integer("model.scale"), training.batch, integer("seed"), worker(spec), JSONText.write(spec),
+            integer("model.scale"), training.batch, integer("seed"), worker(spec), try JSONText.write(spec),
         ]
     }
 
@@ -29,8 +29,8 @@ enum StoredForms {
         return spec["worker.numerics"]?.integerValue.map { "\(name)/\($0)" } ?? name
     }
 
-    static func text(_ dataset: DatasetRequest) -> String {
-        JSONText.write([
+    static func text(_ dataset: DatasetRequest) throws -> String {
+        try JSONText.write([
             "source": .string(dataset.source), "resolution": .integer(Int64(dataset.resolution)),
             "channels": .integer(Int64(dataset.channels)), "parameters": .object(dataset.parameters),
         ])
@@ -45,8 +45,8 @@ enum StoredForms {
             parameters: object["parameters"]?.objectValue ?? [:])
     }
 
-    static func text(_ needs: JobNeeds) -> String {
-        JSONText.write([
+    static func text(_ needs: JobNeeds) throws -> String {
+        try JSONText.write([
             "memory": needs.memory.map { .integer(Int64($0)) } ?? .null,
             "tags": .array(needs.tags.sorted().map(JSONValue.string)),
         ])
@@ -57,8 +57,8 @@ enum StoredForms {
         return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])))
     }
 
-    static func text(_ worker: WorkerCommand) -> String {
-        JSONText.write([
+    static func text(_ worker: WorkerCommand) throws -> String {
+        try JSONText.write([
             "command": .array(worker.command.map(JSONValue.string)),
             "upload": .array(worker.upload.map(JSONValue.string)),
         ])

@@ -29,9 +29,9 @@ struct Migration {
 extension Schema {
     /// Applies what the file lacks. The first migration brings the application id too, so that a file is either empty
     /// or ours.
-    static func migrate(_ queue: DatabaseQueue) throws {
+    static func migrate(_ queue: DatabaseQueue, through last: Int = version) throws {
         var migrator = DatabaseMigrator()
-        for (index, migration) in migrations.enumerated() {
+        for (index, migration) in migrations.prefix(last).enumerated() {
             migrator.registerMigration(migration.name) { db in
                 if index == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
                 try db.execute(sql: migration.sql)

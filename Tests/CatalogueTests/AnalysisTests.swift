@@ -1,0 +1,116 @@
+import Foundation
+import JobContract
+import Reports
+import SweepModel
+import Testing
+
+@testable import ResultCatalogue
+
+@Suite(.serialized) struct AnalysisTests {
+    let scratch: Scratch
+    let sweep: ExpandedSweep
+
+    /// Copying falls and the distance to the Gaussian shrinks with dataset size; the larger scale copies longer.
+    init() throws {
+        scratch = try Scratch()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        sweep = Fixture.sweep(name: "it's a sweep", sizes: [16, 64, 256, 1024], scales: [4, 8], seeds: [0, 1])
+        try catalogue.store(sweep)
+        let sigmas = [80.0, 21.1087, 4.0661, 1.5017, 0.46998, 0.11664, 0.002]
+        for (index, trial) in sweep.trials.enumerated() {
+            let spec = try #require(sweep.trainings[trial.training]).spec
+            let size = Double(spec["dataset.size"]?.integerValue ?? 1)
+            let scale = Double(spec["model.scale"]?.integerValue ?? 1)
+            let seed = Double(spec["seed"]?.integerValue ?? 0)
+            let pull = size / (4 * scale) * (trial.steps == 256 ? 2 : 1)
+            let copied = pull > 24 ? 0 : 1 / (1 + pull / 4) + seed / 100
+            let share = 0.6 - 0.55 * copied
+            var distances = Fixture.distances(trial)
+            distances.rows = sigmas.map {
+                MeasureRow(
+                    quantity: "rmse", sigma: $0,
+                    value: 0.3 / (1 + size / 64) * exp(-pow(log($0), 2) / 4) + 0.01, n: 256)
+            }
+            try catalogue.commit([
+                .attemptIntended(Fixture.attempt(index + 1, [trial])),
+                .measured(AttemptNumber(index + 1), Fixture.memorized(trial, glScore: share, copied: copied)),
+                .measured(AttemptNumber(index + 1), distances),
+            ])
+        }
+    }
+
+    private func analysis() throws -> Analysis {
+        Analysis(try CatalogueReader(path: scratch.catalogue), sweep: sweep.name)
+    }
+
+    @Test func figuresShowEveryLineWithItsLabel() throws {
+        let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
+        let result = try analysis().run(into: out)
+        let names = result.figures.map { URL(fileURLWithPath: $0).lastPathComponent }
+        let expected = ["gl-score", "gaussian-distance"].flatMap { name in
+            ["svg", "png", "gnuplot", "csv"].map { "\(name).\($0)" }
+        }
+        #expect(Set(names) == Set(expected))
+        let score = try String(contentsOfFile: out + "/gl-score.svg", encoding: .utf8)
+        for label in [
+            "scale 4, 8192 images", "scale 8, 33 k images", "held-out images", "GL score", "copied samples",
+            "training images", "Sweep it's a sweep, 32 trials", "Mean over seed",
+        ] {
+            #expect(score.contains(label) || score.contains(label.replacing("'", with: "&apos;")), "\(label)")
+        }
+        let distance = try String(contentsOfFile: out + "/gaussian-distance.svg", encoding: .utf8)
+        for label in ["scale 4, 33 k images", "scale 8", "16 images", "1024 images", "RMSE", "noise level σ"] {
+            #expect(distance.contains(label), "\(label)")
+        }
+        for name in ["gl-score", "gaussian-distance"] {
+            let png = try #require(FileManager.default.contents(atPath: "\(out)/\(name).png"))
+            #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        }
+        let csv = try String(contentsOfFile: out + "/gl-score.csv", encoding: .utf8).split(separator: "\n")
+        #expect(csv.count == 17)
+        #expect(csv[0].hasPrefix("dataset_size,model_scale,images,trials,gl_score"))
+    }
+
+    @Test func theSummaryAgreesWithTheMeasurements() throws {
+        let result = try analysis().run(into: scratch.path, figures: [])
+        let table = try #require(result.tables.first)
+        #expect(table.rows.count == 16)
+        // Scale 8 after 1024 steps on 16 images: pull 0.5, copied 1/1.125 = 0.8889 and 0.8989, mean 0.8939.
+        let row = try #require(
+            table.rows.first { Array($0[0...2]) == [.integer(16), .integer(8), .number(32768)] })
+        guard case .number(let copied) = row[6] else {
+            Issue.record("copied is \(row[6])")
+            return
+        }
+        #expect(abs(copied - (1 / 1.125 + 0.005)) < 1e-12)
+        // Scale 4: copied 0.8 and 0.81 on 16 images, 0.5 and 0.51 on 64, 0.2 and 0.21 on 256.
+        #expect(
+            result.sentences.first == """
+                After 33 k images scale 4 copies 81 % of its samples when trained on 16 images (GL score 0.16); at 1024 \
+                images none (GL score 0.6). Half of the samples are copies somewhere between 64 and 256 images.
+                """)
+        #expect(result.sentences.contains { $0.hasPrefix("At scale 8 the distance to the Gaussian denoiser at sigma") })
+    }
+
+    @Test func aMissingGnuplotNamesThePackage() throws {
+        let reader = try CatalogueReader(path: scratch.catalogue)
+        let analysis = Analysis(reader, sweep: sweep.name, searchPath: scratch.path + ":/nowhere")
+        let error = #expect(throws: ReportError.self) { try analysis.run(into: scratch.path + "/f") }
+        #expect(error?.kind == .environment)
+        #expect(error?.message.contains("gnuplot-nox") == true)
+    }
+
+    @Test func aSweepWithoutResultsSaysSo() throws {
+        let catalogue = try Catalogue(path: scratch.path + "/empty.sqlite")
+        try catalogue.store(Fixture.sweep())
+        let result = try Analysis(catalogue.reader, sweep: "dataset-size").run(into: scratch.path + "/f")
+        #expect(result.figures.isEmpty)
+        #expect(result.sentences.count == 2)
+        #expect(throws: ReportError.self) { try Analysis(catalogue.reader, sweep: "x").run(into: scratch.path) }
+    }
+
+    @Test func aDirectoryThatCannotBeMadeIsAnError() throws {
+        let error = #expect(throws: ReportError.self) { try analysis().run(into: scratch.catalogue + "/figures") }
+        #expect(error?.kind == .environment)
+    }
+}

@@ -1,0 +1,288 @@
+index attempt_by_trial
+CREATE INDEX attempt_by_trial ON attempt_trial (trial, attempt);
+
+index attempt_open
+CREATE INDEX attempt_open ON attempt (number) WHERE outcome IS NULL;
+
+index evidence_by_trial
+CREATE INDEX evidence_by_trial ON evidence (trial, attempt);
+
+index measured_by_request
+CREATE INDEX measured_by_request ON measured (request, trial);
+
+index wish_by_trial
+CREATE INDEX wish_by_trial ON wish (trial, revision);
+
+table artifact
+CREATE TABLE artifact (
+    measured INTEGER NOT NULL REFERENCES measured,
+    ordinal INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (measured, ordinal)
+) STRICT, WITHOUT ROWID;
+
+table attempt
+CREATE TABLE attempt (
+    number INTEGER PRIMARY KEY,
+    job TEXT NOT NULL,
+    training INTEGER NOT NULL REFERENCES training,
+    kind TEXT NOT NULL,
+    host TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    cpu TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    intended_at TEXT NOT NULL,
+    started_at TEXT,
+    ended_at TEXT,
+    outcome TEXT,
+    reason TEXT,
+    worker TEXT,
+    numerics INTEGER,
+    build TEXT,
+    worker_cpu TEXT,
+    kernels TEXT
+) STRICT;
+
+table attempt_trial
+CREATE TABLE attempt_trial (
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    position INTEGER NOT NULL,
+    trial INTEGER NOT NULL REFERENCES trial,
+    PRIMARY KEY (attempt, position)
+) STRICT, WITHOUT ROWID;
+
+table catalogue_identity
+CREATE TABLE catalogue_identity (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    catalogue_id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+table dataset_request
+CREATE TABLE dataset_request (
+    key INTEGER PRIMARY KEY,
+    request TEXT NOT NULL UNIQUE
+) STRICT;
+
+table evidence
+CREATE TABLE evidence (
+    key INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    trial INTEGER NOT NULL REFERENCES trial,
+    request INTEGER REFERENCES measure_request,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    kept TEXT NOT NULL,
+    found TEXT NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+
+table grdb_migrations
+CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+
+table host
+CREATE TABLE host (
+    name TEXT PRIMARY KEY,
+    machine TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    cpu TEXT NOT NULL,
+    cores INTEGER NOT NULL,
+    memory INTEGER NOT NULL,
+    free INTEGER NOT NULL,
+    seen_at TEXT NOT NULL
+) STRICT;
+
+table measure_request
+CREATE TABLE measure_request (
+    key INTEGER PRIMARY KEY,
+    measure TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    parameters TEXT NOT NULL,
+    UNIQUE (measure, version, parameters)
+) STRICT;
+
+table measured
+CREATE TABLE measured (
+    key INTEGER PRIMARY KEY,
+    trial INTEGER NOT NULL REFERENCES trial,
+    request INTEGER NOT NULL REFERENCES measure_request,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    checkpoint TEXT NOT NULL,
+    members TEXT,
+    seconds REAL NOT NULL,
+    recorded_at TEXT NOT NULL,
+    UNIQUE (trial, request)
+) STRICT;
+
+table measurement
+CREATE TABLE measurement (
+    measured INTEGER NOT NULL REFERENCES measured,
+    ordinal INTEGER NOT NULL,
+    quantity TEXT NOT NULL,
+    sigma REAL,
+    position INTEGER,
+    value REAL,
+    n INTEGER,
+    stderr REAL,
+    PRIMARY KEY (measured, ordinal)
+) STRICT, WITHOUT ROWID;
+
+table milestone
+CREATE TABLE milestone (
+    trial INTEGER PRIMARY KEY REFERENCES trial,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    weights TEXT NOT NULL,
+    weights_bytes INTEGER NOT NULL,
+    state TEXT,
+    state_bytes INTEGER,
+    parameters INTEGER NOT NULL,
+    loss REAL,
+    seconds REAL NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+
+table recovery_point
+CREATE TABLE recovery_point (
+    training INTEGER PRIMARY KEY REFERENCES training,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    steps INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+
+table revision
+CREATE TABLE revision (
+    key INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL REFERENCES sweep,
+    number INTEGER NOT NULL,
+    about TEXT NOT NULL,
+    text TEXT NOT NULL,
+    overrides TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    content TEXT NOT NULL,
+    stored_at TEXT NOT NULL,
+    UNIQUE (sweep, number)
+) STRICT;
+
+table sweep
+CREATE TABLE sweep (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    revision INTEGER
+) STRICT;
+
+table training
+CREATE TABLE training (
+    key INTEGER PRIMARY KEY,
+    training_id TEXT NOT NULL UNIQUE,
+    dataset TEXT,
+    dataset_size INTEGER,
+    part TEXT,
+    resolution INTEGER,
+    architecture TEXT,
+    model_scale INTEGER,
+    batch INTEGER NOT NULL,
+    seed INTEGER,
+    worker TEXT,
+    spec TEXT NOT NULL
+) STRICT;
+
+table trial
+CREATE TABLE trial (
+    key INTEGER PRIMARY KEY,
+    trial_id TEXT NOT NULL UNIQUE,
+    training INTEGER NOT NULL REFERENCES training,
+    steps INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting'
+        CHECK (state IN ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),
+    reason TEXT,
+    ended_at TEXT,
+    UNIQUE (training, steps)
+) STRICT;
+
+table wish
+CREATE TABLE wish (
+    revision INTEGER NOT NULL REFERENCES revision,
+    position INTEGER NOT NULL,
+    trial INTEGER NOT NULL REFERENCES trial,
+    asked TEXT NOT NULL,
+    PRIMARY KEY (revision, position)
+) STRICT, WITHOUT ROWID;
+
+table wished_dataset
+CREATE TABLE wished_dataset (
+    revision INTEGER NOT NULL REFERENCES revision,
+    training INTEGER NOT NULL REFERENCES training,
+    dataset INTEGER NOT NULL REFERENCES dataset_request,
+    PRIMARY KEY (revision, training)
+) STRICT, WITHOUT ROWID;
+
+table wished_measure
+CREATE TABLE wished_measure (
+    revision INTEGER NOT NULL REFERENCES revision,
+    request INTEGER NOT NULL REFERENCES measure_request,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (revision, request)
+) STRICT, WITHOUT ROWID;
+
+view artifacts
+CREATE VIEW artifacts AS
+SELECT t.trial_id, q.measure, q.parameters, f.name, f.media_type, f.digest, f.bytes
+FROM measured d
+JOIN trial t ON t.key = d.trial
+JOIN measure_request q ON q.key = d.request
+JOIN artifact f ON f.measured = d.key;
+
+view measurements
+CREATE VIEW measurements AS
+SELECT
+    t.trial_id, q.measure, q.version, q.parameters, v.quantity, v.sigma, v.position, v.value, v.n, v.stderr,
+    d.members, d.attempt, a.host, d.checkpoint
+FROM measured d
+JOIN trial t ON t.key = d.trial
+JOIN measure_request q ON q.key = d.request
+JOIN attempt a ON a.number = d.attempt
+JOIN measurement v ON v.measured = d.key;
+
+view sweep_trials
+CREATE VIEW sweep_trials AS
+SELECT
+    s.name AS sweep, t.trial_id, w.position, w.asked,
+    CASE
+        WHEN t.state IN ('waiting', 'running')
+            AND EXISTS (SELECT 1 FROM milestone m WHERE m.trial = t.key)
+            AND NOT EXISTS (
+                SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                    SELECT 1 FROM measured d WHERE d.trial = t.key AND d.request = q.request))
+        THEN 'succeeded'
+        ELSE t.state
+    END AS state
+FROM sweep s
+JOIN wish w ON w.revision = s.revision
+JOIN trial t ON t.key = w.trial;
+
+view trials
+CREATE VIEW trials AS
+SELECT
+    t.trial_id, r.training_id, t.state, r.dataset, r.dataset_size, r.part, r.resolution, r.architecture,
+    r.model_scale, t.steps, t.steps * r.batch AS images,
+    CAST(t.steps * r.batch AS REAL) / r.dataset_size AS epochs, r.seed, m.parameters, r.worker,
+    (SELECT count(*) FROM attempt_trial x WHERE x.trial = t.key) AS attempts,
+    coalesce(
+        (SELECT a.host FROM attempt a WHERE a.number = m.attempt),
+        (SELECT a.host FROM attempt_trial x JOIN attempt a ON a.number = x.attempt
+         WHERE x.trial = t.key ORDER BY x.attempt DESC LIMIT 1)) AS host,
+    m.seconds,
+    (SELECT min(a.started_at) FROM attempt_trial x JOIN attempt a ON a.number = x.attempt
+     WHERE x.trial = t.key) AS started_at,
+    t.ended_at, t.reason, r.spec
+FROM trial t
+JOIN training r ON r.key = t.training
+LEFT JOIN milestone m ON m.trial = t.key;

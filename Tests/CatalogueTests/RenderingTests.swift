@@ -1,0 +1,79 @@
+import Foundation
+import JobContract
+import Testing
+
+@testable import Reports
+
+@Suite struct RenderingTests {
+    let table = ResultTable(
+        name: "things", columns: ["name", "a,b", "n"],
+        rows: [
+            [.text("plain"), .number(0.1), .integer(3)], [.text("say \"hi\", then\nleave"), .null, .integer(-12)],
+            [.text(""), .number(1.0 / 3), .null],
+        ])
+
+    @Test func csvQuotesByRFC4180() {
+        #expect(
+            table.render(.csv) == """
+                name,"a,b",n
+                plain,0.1,3
+                "say ""hi"", then
+                leave",,-12
+                "",0.3333333333333333,
+
+                """)
+    }
+
+    @Test func jsonHasASchemaAndEveryDigit() throws {
+        let decoded = try JSONDecoder().decode(JSONValue.self, from: Data(table.render(.json).utf8))
+        #expect(
+            decoded == [
+                "schema": 1, "columns": ["name", "a,b", "n"],
+                "rows": [
+                    ["name": "plain", "a,b": 0.1, "n": 3],
+                    ["name": "say \"hi\", then\nleave", "a,b": .null, "n": -12],
+                    ["name": "", "a,b": .number(1.0 / 3), "n": .null],
+                ],
+            ])
+    }
+
+    @Test func ndjsonHasARowALine() throws {
+        let lines = table.render(.ndjson).split(separator: "\n")
+        #expect(lines.count == 3)
+        let first = try JSONDecoder().decode(JSONValue.self, from: Data(lines[0].utf8))
+        #expect(first == ["schema": 1, "name": "plain", "a,b": 0.1, "n": 3])
+    }
+
+    @Test func tablesAreAlignedForPeople() {
+        let digest = Digest(of: [1]).hex
+        let table = ResultTable(
+            name: "t", columns: ["trial_id", "value"],
+            rows: [
+                [.text(digest), .number(0.123456)], [.text("red \u{1B}[31m"), .null], [.text("x"), .number(1200)],
+            ])
+        #expect(
+            table.render(.table) == """
+                trial_id       value
+                ------------  ------
+                \(digest.prefix(12))  0.1235
+                red  [31m          -
+                x               1200
+
+                """)
+        #expect(ResultTable(name: "t", columns: ["a", "b"]).render(.table) == "a  b\n(none)\n")
+    }
+
+    @Test func severalTablesInOneText() throws {
+        let other = ResultTable(name: "other_things", columns: ["x"], rows: [[.integer(1)]])
+        let decoded = try JSONDecoder().decode(
+            JSONValue.self, from: Data(ResultTable.render([table, other], .json).utf8))
+        #expect(decoded.objectValue?["tables"]?.objectValue?["other_things"] == ["columns": ["x"], "rows": [["x": 1]]])
+        #expect(ResultTable.render([other], .ndjson) == "{\"schema\":1,\"table\":\"other_things\",\"x\":1}\n")
+        #expect(ResultTable.render([other], .table).hasPrefix("other things\n\nx\n"))
+    }
+
+    @Test func infinitiesAreNoJSON() {
+        let table = ResultTable(name: "t", columns: ["x"], rows: [[.number(.infinity)], [.init(Double.nan)]])
+        #expect(table.render(.ndjson) == "{\"schema\":1,\"x\":null}\n{\"schema\":1,\"x\":null}\n")
+    }
+}
