@@ -16,16 +16,21 @@ enum InputFile {
 
     /// Verifies the store's file with `digest` without keeping it; returns its path. Throws `missing-input`.
     static func verify(_ digest: Digest, of job: JobDescription, what: String) throws -> String {
-        var hash = SHA256()
         let path = job.path(of: digest)
+        try check(try self.digest(path, what: what), digest, path: path, what: what)
+        return path
+    }
+
+    /// The digest of the file at `path`, without keeping it. Throws JobFailure `missing-input`.
+    static func digest(_ path: String, what: String) throws -> Digest {
+        var hash = SHA256()
         try withOpenFile(path, what: what) { file in
-            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            var buffer = [UInt8](repeating: 0, count: 1 << 18)
             while let count = try readSome(file, &buffer, path: path, what: what) {
                 buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             }
         }
-        try check(Digest(hash.finalize()), digest, path: path, what: what)
-        return path
+        return Digest(hash.finalize())
     }
 
     /// The bytes of the file at `path`. Throws JobFailure `missing-input`.

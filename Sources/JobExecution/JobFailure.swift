@@ -10,7 +10,7 @@ package struct JobFailure: Error, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { "\(kind.rawValue): \(message)" }
+    package var description: String { message }
 }
 
 /// Thrown when the job was asked to stop and has put away what it did.

@@ -60,7 +60,7 @@ package struct JobRunner {
     }
 
     private func fail(_ failure: JobFailure) throws -> Outcome {
-        Diagnostics.write(failure.description)
+        Diagnostics.write("\(failure.kind.rawValue): \(failure.message)")
         try events.send(.failed(.init(kind: failure.kind, message: failure.message)))
         return .failed
     }

@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
             }
             outcome = try runner.run(text)
         } catch let failure as JobFailure {
-            Diagnostics.write(failure.description)
+            Diagnostics.write("\(failure.kind.rawValue): \(failure.message)")
             outcome = .failed
         }
         if outcome == .failed { throw ExitCode(outcome.rawValue) }

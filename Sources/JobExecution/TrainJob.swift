@@ -18,7 +18,7 @@ struct TrainJob {
         do {
             try train(start(spec, images: images))
         } catch let error as NetworkError {
-            throw JobFailure(.unsupported, error.description)
+            throw JobFailure(.unsupported, "this network cannot be built: model.\(error.description)")
         } catch let error as TrainingError {
             if case .diverged = error { throw JobFailure(.diverged, error.description) }
             throw JobFailure(.unsupported, error.description)

@@ -7,7 +7,9 @@ package struct WorkerCommand: ParsableCommand {
         abstract: "Trains and measures denoisers, one job at a time.",
         discussion: "The supervisor runs `run` and `describe` (docs/job-contract.md); the others are for people.",
         version: WorkerFacts.version,
-        subcommands: [RunCommand.self, DescribeCommand.self])
+        subcommands: [
+            RunCommand.self, DescribeCommand.self, SampleCommand.self, DenoiseCommand.self, VerifyCommand.self,
+        ])
 
     package init() {}
 }

@@ -31,8 +31,8 @@ struct WorkerFacts {
     }
 
     private static func buildName() -> String {
-        guard let bytes = try? InputFile.read("/proc/self/exe", what: "the program") else { return version }
-        return "\(version)+\(Digest(of: bytes).short)"
+        guard let digest = try? InputFile.digest("/proc/self/exe", what: "the program") else { return version }
+        return "\(version)+\(digest.short)"
     }
 
     private static func cpuModel() -> String {

@@ -4,23 +4,34 @@ import JobContract
 
 /// The attempt's working directory: files appear in it whole or not at all.
 struct WorkingDirectory {
-    /// Writes `bytes` under `name`: temporary file, fsync, rename, fsync of the directory.
-    ///
-    /// Throws JobFailure; a full disk is `no-space`. The temporary file is removed on failure.
+    /// Writes `bytes` under `name`. Throws JobFailure; a full disk is `no-space`.
     func write(_ bytes: [UInt8], as name: String) throws -> OutputFile {
-        let temporary = ".\(name).partial"
+        try DurableFile.write(bytes, to: name)
+        return OutputFile(path: name, digest: Digest(of: bytes), bytes: bytes.count)
+    }
+}
+
+/// Files that appear whole or not at all, also when the machine stops.
+enum DurableFile {
+    /// Writes a temporary file beside `path`, syncs it, renames it and syncs the directory.
+    ///
+    /// Throws JobFailure, with the temporary file removed.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        let slash = path.lastIndex(of: "/")
+        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        let directory = slash.map { String(path[...$0]) } ?? "./"
+        let temporary = "\(directory).\(name).partial"
         do {
-            try writeDurably(bytes, to: temporary)
-            guard rename(temporary, name) == 0 else { throw systemFailure("rename to", name) }
-            try syncDirectory()
+            try fill(temporary, with: bytes)
+            guard rename(temporary, path) == 0 else { throw systemFailure("rename to", path) }
+            try sync(directory)
         } catch {
             unlink(temporary)
             throw error
         }
-        return OutputFile(path: name, digest: Digest(of: bytes), bytes: bytes.count)
     }
 
-    private func writeDurably(_ bytes: [UInt8], to path: String) throws {
+    private static func fill(_ path: String, with bytes: [UInt8]) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw systemFailure("create", path) }
         defer { close(file) }
@@ -28,11 +39,11 @@ struct WorkingDirectory {
         guard fsync(file) == 0 else { throw systemFailure("sync", path) }
     }
 
-    private func syncDirectory() throws {
-        let directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw systemFailure("open", "the working directory") }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw systemFailure("sync", "the working directory") }
+    private static func sync(_ directory: String) throws {
+        let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw systemFailure("open", directory) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw systemFailure("sync", directory) }
     }
 }
 

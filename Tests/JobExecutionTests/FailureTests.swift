@@ -1,0 +1,99 @@
+import Foundation
+import JobContract
+import Testing
+
+/// What the worker says when a job cannot be done.
+@Suite(.serialized) struct FailureTests {
+    private let sandbox: Sandbox
+    private let dataset: Digest
+
+    init() throws {
+        sandbox = try Sandbox()
+        dataset = try sandbox.keep(Sandbox.dataset())
+    }
+
+    private func failure(
+        _ task: JobTask = .train(.init(milestones: [3])), dataset: Digest? = nil,
+        changing changes: [String: JSONValue?] = [:]
+    ) throws -> WorkerEvent.Failed {
+        let dataset = dataset ?? self.dataset
+        let job = JobDescription(
+            task, spec: smallSpec(dataset: dataset, changing: changes), dataset: dataset, in: sandbox)
+        return try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).failure()
+    }
+
+    @Test func aDamagedDatasetIsNamed() throws {
+        let whole = Sandbox.dataset()
+        let name = Digest(of: whole)
+        for damaged in [Array(whole.dropLast(100)), [], Array(whole.prefix(5)), whole.map { $0 ^ 1 }] {
+            try sandbox.keep(damaged, as: name)
+            let found = try failure()
+            #expect(
+                found.kind == .missingInput && found.message.contains(name.hex) && found.message.contains("damaged"))
+        }
+    }
+
+    @Test(arguments: [[UInt8]("no dataset".utf8), Array(Sandbox.dataset().dropLast(1))])
+    func whatIsNoDatasetIsNamed(content: [UInt8]) throws {
+        let name = try sandbox.keep(content)
+        let found = try failure(dataset: name)
+        #expect(found.kind == .missingInput && found.message.contains(name.hex))
+    }
+
+    @Test func aDamagedCheckpointIsNamed() throws {
+        let checkpoint = try sandbox.keep([UInt8]("no checkpoint".utf8))
+        let missing = Digest(of: "missing".utf8)
+        let request = MeasureRequest(measure: "memorization", version: 1, parameters: ["samples": 2])
+        for digest in [checkpoint, missing] {
+            let found = try failure(
+                .measure(
+                    .init(
+                        trial: TrialID(Digest(of: "trial".utf8)), steps: 3, checkpoint: digest, measures: [request])))
+            #expect(found.kind == .missingInput && found.message.contains(digest.hex))
+        }
+        let found = try failure(.train(.init(milestones: [3], resume: .init(steps: 2, state: checkpoint))))
+        #expect(found.kind == .missingInput && found.message.contains(checkpoint.hex))
+    }
+
+    private static let badKeys: [(String, JSONValue?)] = [
+        ("model.scale", 5), ("model.scale", "four"), ("model.scale", nil), ("model.architecture", "adm"),
+        ("model.dropout", 1), ("training.batch", 0), ("training.learning_rate", -1), ("training.augment", 0.1),
+        ("dataset.part", JSONValue.object(["index": 2, "of": 2])), ("dataset.size", 17), ("dataset.resolution", 16),
+        ("model.depth", 3), ("seed", 1.5), ("training.sigma_data", 0),
+    ]
+
+    @Test(arguments: badKeys)
+    func aBadKeyIsNamed(key: String, value: JSONValue?) throws {
+        let found = try failure(changing: [key: value])
+        #expect(found.kind == .unsupported)
+        #expect(found.message.contains(key), "\(found.message)")
+    }
+
+    @Test func aTrainingThatDivergesSaysWhere() throws {
+        let found = try failure(.train(.init(milestones: [50])), changing: ["training.learning_rate": 1e30])
+        #expect(found.kind == .diverged && found.message.contains("step"))
+    }
+
+    @Test(arguments: [[], [3, 3], [5, 4], [0]]) func milestonesMustAscend(milestones: [Int]) throws {
+        #expect(try failure(.train(.init(milestones: milestones))).kind == .unsupported)
+    }
+
+    @Test func anUnknownMeasureIsNamed() throws {
+        let weights = try sandbox.keep([1])
+        let found = try failure(
+            .measure(
+                .init(
+                    trial: TrialID(Digest(of: "trial".utf8)), steps: 3, checkpoint: weights,
+                    measures: [.init(measure: "beauty", version: 1, parameters: [:])])))
+        #expect(found.kind == .unsupported && found.message.contains("beauty"))
+    }
+
+    @Test(arguments: ["", "{", "{}", #"{"contract": 1}"#, #"{"contract": "one"}"#, "[1]"])
+    func whatIsNoJobIsRefused(text: String) throws {
+        let directory = try sandbox.newAttempt()
+        let input = directory.appendingPathComponent("job.json")
+        try Data(text.utf8).write(to: input)
+        let found = try WorkerProgram.ours.start(arguments: ["run"], input: input, in: directory).failure()
+        #expect(found.kind == .unsupported && found.message.contains("not a job description"))
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import JobContract
+import Testing
+
+/// However a training is cut, its bits are those of an undisturbed one.
+@Suite(.serialized) struct SameBitsTests {
+    private let sandbox: Sandbox
+    private let dataset: Digest
+
+    init() throws {
+        sandbox = try Sandbox()
+        dataset = try sandbox.keep(Sandbox.dataset())
+    }
+
+    private func start(
+        _ milestones: [Int], from resume: ResumePoint? = nil, every seconds: Double = 300,
+        environment: [String: String] = [:]
+    ) throws -> RunningWorker {
+        let task = TrainTask(milestones: milestones, resume: resume, checkpointSeconds: seconds)
+        let job = JobDescription(.train(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        return try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), environment: environment)
+    }
+
+    private func digests(_ checkpoint: WorkerEvent.Checkpoint) -> [Digest?] {
+        [checkpoint.weights?.digest, checkpoint.state?.digest]
+    }
+
+    /// The last checkpoint whose line was written, its file moved into the store.
+    private func lastPoint(of worker: RunningWorker) throws -> ResumePoint {
+        let last = try #require(try worker.events().checkpoints.last)
+        return ResumePoint(
+            steps: last.steps, state: try sandbox.adopt(#require(last.state), from: worker.directory))
+    }
+
+    @Test func aMilestoneEqualsARunThatEndsThere() throws {
+        let long = try start([2, 5, 9]).finish().milestones
+        for (place, steps) in [2, 5, 9].enumerated() {
+            let short = try start([steps]).finish().milestones
+            #expect(digests(short[0]) == digests(long[place]))
+            #expect(long[place].parameters > 100 && long[place].loss != nil)
+        }
+    }
+
+    @Test func recoveryPointsLeaveNoTrace() throws {
+        let plain = try start([6]).finish()
+        let many = try start([6], every: 0).finish()
+        #expect(plain.checkpoints.count == 1 && many.checkpoints.count == 6)
+        #expect(many.checkpoints.dropLast().allSatisfy { !$0.milestone && $0.weights == nil && $0.state != nil })
+        #expect(digests(plain.milestones[0]) == digests(many.milestones[0]))
+    }
+
+    // Every step leaves a recovery point, so that the signal comes long before the end.
+    @Test(arguments: [SIGTERM, SIGKILL]) func anInterruptedTrainingEndsAlike(signal: Int32) throws {
+        let steps = 400
+        let undisturbed = try start([steps]).finish().milestones[0]
+        let cut = try start([steps], every: 0)
+        try cut.wait { if case .checkpoint(let event) = $0 { event.steps >= 5 } else { false } }
+        cut.signal(signal)
+        #expect(try cut.wait() == (signal == SIGTERM ? 0 : -SIGKILL))
+        let point = try lastPoint(of: cut)
+        #expect(point.steps >= 5 && point.steps < steps)
+        if signal == SIGTERM { #expect(try cut.events().last == .paused(steps: point.steps)) }
+        let resumed = try start([steps], from: point).finish()
+        #expect(resumed.milestones.count == 1 && digests(resumed.milestones[0]) == digests(undisturbed))
+    }
+
+    /// What may differ between hosts: BLAS settings, language, threads.
+    private static let environments: [[String: String]] = [
+        ["OPENBLAS_CORETYPE": "SkylakeX", "OPENBLAS_NUM_THREADS": "2"],
+        ["OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_L2_SIZE": "64", "OMP_NUM_THREADS": "3"],
+        [
+            "LANG": "de_DE.UTF-8", "LC_ALL": "tr_TR.UTF-8", "MALLOC_PERTURB_": "85",
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2",
+        ],
+    ]
+
+    @Test func theEnvironmentChangesNoBits() throws {
+        let plain = try start([4])
+        let undisturbed = try plain.finish().milestones[0]
+        let checkpoint = try sandbox.adopt(#require(undisturbed.weights), from: plain.directory)
+        let task = MeasureTask(
+            trial: TrialID(Digest(of: "trial".utf8)), steps: 4, checkpoint: checkpoint,
+            measures: [
+                .init(measure: "memorization", version: 1, parameters: ["samples": 16]),
+                .init(measure: "gaussian-distance", version: 1, parameters: ["samples": 16]),
+            ])
+        let job = JobDescription(.measure(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        func measurements(_ environment: [String: String]) throws -> [[MeasureRow]] {
+            try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), environment: environment).finish()
+                .measurements.map(\.rows)
+        }
+        let expected = try measurements([:])
+        #expect(expected.count == 2 && expected[1].count == 30)
+        for environment in Self.environments {
+            #expect(try digests(start([4], environment: environment).finish().milestones[0]) == digests(undisturbed))
+            #expect(try measurements(environment) == expected)
+        }
+    }
+}
