@@ -42,15 +42,9 @@ struct BlockExpander {
         let trialIDs = TrialIdentifiers.compute(
             points, trainings: trainingIDs, trainingOf: trainingFinder, steps: steps.values, stepsOf: steps.finder)
 
-        collector.reserve(points.count)
         let requestPlaces = PlaceFinder(from: training, to: requests.space).places(trainingPlaces[...])
-        collector.trainings.reserveCapacity(collector.trainings.count + trainingPlaces.count)
-        collector.datasets.reserveCapacity(collector.datasets.count + trainingPlaces.count)
-        for (place, request) in zip(trainingPlaces, requestPlaces) {
-            let id = trainingIDs[place]
-            collector.trainings[id] = Training(id: id, spec: .place(spec.table, place))
-            collector.datasets[id] = requests.requests[request]
-        }
+        let trainingOf = trainingFinder.places(points[...])
+        let stepsOf = steps.finder.places(points[...])
         let asked = PointTable(
             constants: [:],
             columns: block.dimensions.indices.map { dimension in
@@ -58,13 +52,28 @@ struct BlockExpander {
                     digits: all.digits(to: PointSpace(one: dimension, of: block)),
                     choices: resolver.asked(of: dimension))
             })
-        let trainingOf = trainingFinder.places(points[...])
-        let stepsOf = steps.finder.places(points[...])
-        for (index, point) in points.enumerated() {
-            collector.add(
-                trialIDs[index], training: trainingIDs[trainingOf[index]], steps: steps.values[stepsOf[index]],
-                asked: .place(asked, point))
-        }
+        collector.add(
+            trainings: {
+                $0.reserveCapacity($0.count + trainingPlaces.count)
+                for place in trainingPlaces {
+                    let id = trainingIDs[place]
+                    $0[id] = Training(id: id, spec: .place(spec.table, place))
+                }
+            },
+            datasets: {
+                $0.reserveCapacity($0.count + trainingPlaces.count)
+                for (place, request) in zip(trainingPlaces, requestPlaces) {
+                    $0[trainingIDs[place]] = requests.requests[request]
+                }
+            },
+            trials: {
+                $0.reserve(points.count)
+                for (index, point) in points.enumerated() {
+                    $0.add(
+                        trialIDs[index], training: trainingIDs[trainingOf[index]], steps: steps.values[stepsOf[index]],
+                        asked: .place(asked, point))
+                }
+            })
     }
 
     /// The places of a smaller space that some point falls on, ascending.

@@ -1,3 +1,4 @@
+import Foundation
 import JobContract
 import SweepModel
 
@@ -41,26 +42,54 @@ extension SweepFile {
             let expander = BlockExpander(resolver: resolver, content: content, worker: description)
             try expander.expand(into: &collector, datasets: &datasets)
         }
-        if collector.trials.isEmpty {
+        if collector.list.trials.isEmpty {
             throw SweepFileError(
                 "no trial is left: every point is excluded", key: "grid",
                 at: content.blocks.first?.origin ?? TextOrigin(file: name))
         }
         let sweep = ExpandedSweep(
-            name: name, about: about, text: text, overrides: overrides, trials: collector.trials,
+            name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
             trainings: collector.trainings, datasets: collector.datasets, measures: measures, needs: needs,
             worker: self.worker)
-        return Expansion(sweep: sweep, merged: collector.merged, excluded: collector.excluded)
+        return Expansion(sweep: sweep, merged: collector.list.merged, excluded: collector.excluded)
     }
 }
 
-/// Trials of all blocks so far.
+/// Trials of all blocks so far, their trainings and datasets.
 struct TrialCollector {
-    var trials: [Trial] = []
+    var list = TrialList()
     var trainings: [TrainingID: Training] = [:]
     var datasets: [TrainingID: DatasetRequest] = [:]
-    var merged: [MergedPoint] = []
     var excluded = 0
+
+    /// Lets each part grow on a thread of its own: for a million trials that is half of the time.
+    mutating func add(
+        trainings addTrainings: @Sendable (inout [TrainingID: Training]) -> Void,
+        datasets addDatasets: @Sendable (inout [TrainingID: DatasetRequest]) -> Void,
+        trials addTrials: @Sendable (inout TrialList) -> Void
+    ) {
+        withUnsafeMutablePointer(to: &trainings) { trainings in
+            withUnsafeMutablePointer(to: &datasets) { datasets in
+                withUnsafeMutablePointer(to: &list) { list in
+                    // Each is touched by one part alone, and all parts end before this call does.
+                    nonisolated(unsafe) let (trainings, datasets, list) = (trainings, datasets, list)
+                    DispatchQueue.concurrentPerform(iterations: 3) { part in
+                        switch part {
+                        case 0: addTrials(&list.pointee)
+                        case 1: addTrainings(&trainings.pointee)
+                        default: addDatasets(&datasets.pointee)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Trials in order, each once.
+struct TrialList {
+    private(set) var trials: [Trial] = []
+    private(set) var merged: [MergedPoint] = []
     private var index = TrialIndex()
 
     mutating func reserve(_ count: Int) {
