@@ -33,7 +33,7 @@ extension SpecKey {
         SpecKey("dataset.held_out", count(from: 0), 256, "images kept from every part, to measure on"),
         SpecKey("dataset.flip", .flag, false, "mirror training images at random, left to right"),
         SpecKey(
-            "dataset.alpha", .number(0.25...64), 3, role: .dataset, readBy: "dataset.source geometric",
+            "dataset.alpha", .number(0...16, openBelow: true), 3, role: .dataset, readBy: "dataset.source geometric",
             "smoothness α of the generator's C^α images"),
         SpecKey(
             "dataset.count", count(from: 1, to: 1 << 24), 16384, role: .dataset, readBy: "dataset.source geometric",

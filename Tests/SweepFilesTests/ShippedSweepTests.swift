@@ -21,4 +21,23 @@ import Testing
             #expect(Set(chosen.datasets.values.map(\.source)) == ["/a.zip"])
         }
     }
+
+    @Test func everySweepExpands() throws {
+        let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "yaml" }
+        #expect(files.count >= 2)
+        for file in files {
+            let sweep = try SweepFile(contentsOf: file.path).expand(worker: describedWorker(), identify: identity).sweep
+            #expect(sweep.name == file.deletingPathExtension().lastPathComponent)
+            #expect(!sweep.measures.isEmpty)
+        }
+    }
+
+    /// The hosts file names this machine alone; its comments, made real, are valid too.
+    @Test func hostsFileIsValid() throws {
+        let path = Self.folder.deletingLastPathComponent().appendingPathComponent("hosts.yaml").path
+        #expect(try HostsFile.read(path).map(\.name) == ["local"])
+        let text = try String(contentsOfFile: path, encoding: .utf8).replacing("# - ", with: "- ")
+        #expect(try HostsFile.parse(text, file: path).count > 3)
+    }
 }
