@@ -28,6 +28,8 @@ struct AttemptState {
     let assignment: Assignment?
     var phase: Phase = .intended
     var cancelling: CancelReason?
+    /// When a host that answers was first asked to stop it.
+    var cancelSentAt: Instant?
     /// False once the host was silent for too long: the job may then be given to another attempt.
     var holdsLease = true
     /// The outcome its own last word implies; the process may still be there.

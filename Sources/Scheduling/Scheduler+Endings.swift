@@ -6,7 +6,11 @@ extension Scheduler {
     mutating func cancel(_ number: AttemptNumber, _ reason: AttemptState.CancelReason) {
         guard let attempt = attempts[number] else { return }
         if attempt.cancelling == nil { attempts[number]?.cancelling = reason }
-        if hosts[attempt.host]?.isConnected == true { actions.append(.cancel(number, on: attempt.host)) }
+        guard hosts[attempt.host]?.isConnected == true else { return }
+        actions.append(.cancel(number, on: attempt.host))
+        guard attempt.cancelSentAt == nil else { return }
+        attempts[number]?.cancelSentAt = present
+        arm(present.advanced(bySeconds: policy.cancelSeconds))
     }
 
     mutating func ended(

@@ -63,11 +63,6 @@ extension Scheduler {
         hosts[name]?.leasesExpired = false
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
-        if let twin = twin(of: name, facts) {
-            giveUp(
-                name,
-                reason: "it is the same machine as \(twin), in the same directory; name it once in the hosts file")
-        }
         let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
         for number in states.keys.sorted() { bringHome(number, to: name) }
         for number in (hosts[name]?.attempts ?? []).sorted() where states[number] == nil {
@@ -75,15 +70,6 @@ extension Scheduler {
         }
         for (number, state) in states.sorted(by: { $0.key < $1.key }) {
             reconcile(number, state, on: name, at: now)
-        }
-    }
-
-    /// Another host of the same machine and directory: one agent must not serve under two names.
-    private func twin(of name: HostName, _ facts: HostFacts) -> HostName? {
-        hostOrder.first { other in
-            guard other != name, let host = hosts[other], host.isListed, !host.isUnusable else { return false }
-            return host.isConnected && host.facts?.machine == facts.machine
-                && host.spec.directory == hosts[name]?.spec.directory
         }
     }
 

@@ -10,7 +10,7 @@ extension Scheduler {
         guard let alarm, alarm <= now else { return }
         self.alarm = nil
         for name in hostOrder { passTime(for: name, at: now) }
-        passTimeForRunning(at: now)
+        passTimeForAttempts(at: now)
         for (since, seconds) in [
             (stopping, policy.stopSeconds), (cancelling, policy.cancelSeconds), (settledAt, policy.windDownSeconds),
         ] {
@@ -32,11 +32,18 @@ extension Scheduler {
         if host.facts == nil, patience > now { arm(patience) }
     }
 
-    private mutating func passTimeForRunning(at now: Instant) {
+    private mutating func passTimeForAttempts(at now: Instant) {
         for number in attempts.keys.sorted() {
-            guard let attempt = attempts[number], attempt.isRunning, attempt.cancelling == nil, !attempt.isForeign,
-                hosts[attempt.host]?.isConnected == true
-            else { continue }
+            guard let attempt = attempts[number], !attempt.isForeign, hosts[attempt.host]?.isConnected == true else {
+                continue
+            }
+            if let asked = attempt.cancelSentAt, attempt.phase == .intended {
+                // The order was given up before the host had it, so no end will be told. Should it be there all the
+                // same, its first word is answered with another cancel.
+                let limit = asked.advanced(bySeconds: policy.cancelSeconds)
+                if limit <= now { close(number, .cancelled, at: now) } else { arm(limit) }
+            }
+            guard attempt.isRunning, attempt.cancelling == nil else { continue }
             let limit = attempt.lastWord.advanced(bySeconds: policy.hungSeconds)
             if limit <= now {
                 cancel(number, .hung("it ran for \(Int(policy.hungSeconds / 60)) minutes without a word"))

@@ -12,6 +12,8 @@ package struct Scheduler {
     let policy: SchedulingPolicy
     let graph: JobGraph
     let begunAt: Instant
+    /// The instant of the event being handled.
+    var present: Instant
     var nextAttempt: AttemptNumber
     var hosts: [HostName: HostState] = [:]
     /// The hosts file's order, then hosts known only from open attempts.
@@ -50,6 +52,7 @@ package struct Scheduler {
         self.graph = graph
         self.policy = policy
         begunAt = now
+        present = now
         nextAttempt = firstAttempt
         for spec in specs where hosts[spec.name] == nil {
             hosts[spec.name] = HostState(spec: spec, isListed: true, link: .silent(since: now, nil))
@@ -63,12 +66,14 @@ package struct Scheduler {
 
     /// The first actions: what the catalogue should know of trials that need nothing more.
     package mutating func begin(at now: Instant) -> [Action] {
+        present = now
         for trial in graph.order { refresh(trial) }
         return conclude(at: now)
     }
 
     /// Takes one event and decides everything that follows from it.
     package mutating func handle(_ event: CoordinatorInput, at now: Instant) -> [Action] {
+        present = now
         switch event {
         case .host(let host, let report): handle(report, from: host, at: now)
         case .stop: stopping = stopping ?? now

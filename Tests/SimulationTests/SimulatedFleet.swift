@@ -7,6 +7,8 @@ final class SimulatedLink {
     private let host: SimulatedHost
     private let fleet: SimulatedFleet
     private var isOpen = true
+    /// Starts on their way with their files; a cancel that passes one makes the transport give it up.
+    private var starting: Set<AttemptNumber> = []
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
     private var world: World { host.world }
@@ -19,7 +21,10 @@ final class SimulatedLink {
     func send(_ command: HostCommand) {
         var delay = world.random.seconds(0.01...0.2)
         // A start's files go first, and other commands may pass it on the way.
-        if case .start = command { delay += world.random.seconds(0...3) }
+        if case .start(let order) = command {
+            delay += world.random.seconds(0...3)
+            starting.insert(order.attempt)
+        }
         var arrival = world.now.advanced(bySeconds: delay)
         if case .start = command {
         } else {
@@ -27,7 +32,10 @@ final class SimulatedLink {
             lastThere = arrival
         }
         world.at(arrival) { [self] in
-            if isOpen { host.receive(command) }
+            guard isOpen else { return }
+            if case .cancel(let attempt) = command { starting.remove(attempt) }
+            if case .start(let order) = command, starting.remove(order.attempt) == nil { return }
+            host.receive(command)
         }
     }
 

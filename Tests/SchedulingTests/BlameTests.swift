@@ -1,0 +1,160 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+@Suite struct BlameTests {
+    private func failing(_ end: AttemptEnd, after event: WorkerEvent? = nil) -> (AttemptOutcome?, [Assignment]) {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.seconds += 100
+        _ = bench.starts()
+        if let event { bench.event("a", 1, event) }
+        bench.end("a", 1, end)
+        let outcome = bench.outcome(of: 1)
+        return (outcome, bench.starts())
+    }
+
+    @Test(arguments: [.exited(code: 3), .exited(code: 0), .signalled(signal: 11)] as [AttemptEnd])
+    func theJobIsCharged(end: AttemptEnd) {
+        let (outcome, next) = failing(end)
+        #expect(outcome?.name == "job-fault")
+        #expect(next.count == 1, "and tried again")
+    }
+
+    @Test(arguments: [.vanished, .signalled(signal: 9), .signalled(signal: 15)] as [AttemptEnd])
+    func theHostIsCharged(end: AttemptEnd) {
+        let (outcome, next) = failing(end)
+        #expect(outcome?.name == "host-fault")
+        #expect(next.count == 1)
+    }
+
+    @Test func aFullDiskIsTheHostsFaultAndRestsIt() {
+        let (outcome, next) = failing(
+            .exited(code: 1), after: .failed(.init(kind: .noSpace, message: "the disk is full")))
+        #expect(outcome == .hostFault("the disk is full"))
+        #expect(next.isEmpty, "the host rests")
+    }
+
+    @Test func aJobIsSetAsideAfterThreeFaults() {
+        var bench = Bench(sweep(["x": [10, 20]], measures: ["m"]))
+        bench.connect("a")
+        for attempt in 1...3 {
+            #expect(bench.starts().map(\.attempt.value) == [attempt])
+            bench.run("a", attempt)
+            bench.seconds += 100
+            bench.end("a", attempt, .exited(code: 1))
+        }
+        #expect(
+            bench.changes.contains {
+                $0 == .trialState(.named("x", 20), .failed, reason: "the worker ended with exit code 1")
+            })
+        #expect(bench.starts().isEmpty)
+        #expect(bench.scheduler.ending == .settled)
+        #expect(bench.scheduler.failedTrials == 2)
+    }
+
+    @Test func aTrainingThatDivergesIsNotTriedAgain() {
+        var bench = Bench(sweep(["x": [10, 20]], measures: ["m"]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        bench.event("a", 1, .failed(.init(kind: .diverged, message: "the loss is not finite")))
+        bench.end("a", 1, .exited(code: 1))
+        let failed = bench.changes.compactMap {
+            if case .trialState(let trial, .failed, let reason) = $0 { (trial, reason) } else { nil }
+        }
+        #expect(failed.map(\.0) == [.named("x", 20)])
+        #expect(failed.first?.1?.contains("not finite") == true)
+        #expect(bench.starts().last?.measured == .named("x", 10), "what was reached is measured")
+    }
+
+    @Test func aFailedJobIsTriedOnAnotherHost() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        bench.seconds += 100
+        _ = bench.starts()
+        bench.end("a", 1, .exited(code: 1))
+        #expect(bench.starts().map(\.host) == ["b"])
+    }
+
+    @Test func aHostOnWhichEverythingFailsAtOnceIsDrained() {
+        var bench = Bench(sweep(["x": [10], "y": [20], "z": [30], "w": [40]]), hosts: [.test("bad"), .test("good")])
+        bench.connect("bad")
+        for attempt in 1...3 {
+            bench.run("bad", attempt)
+            bench.seconds += 1
+            bench.end("bad", attempt, .exited(code: 127))
+        }
+        #expect(bench.actions.contains { if case .notice(.hostUnusable("bad", _)) = $0 { true } else { false } })
+        _ = bench.starts()
+        bench.connect("good")
+        // None of the jobs is charged: each has its three faults left.
+        var faults = 0
+        for _ in 0..<20 {
+            guard let start = bench.starts().first else { break }
+            bench.run("good", start.attempt.value)
+            bench.seconds += 100
+            bench.end("good", start.attempt.value, .exited(code: 1))
+            faults += 1
+        }
+        #expect(faults == 12)
+        #expect(bench.scheduler.ending == .settled)
+        #expect(bench.scheduler.failedTrials == 4)
+    }
+
+    @Test func aHostThatRefusesIsGivenUpInTheEnd() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        for attempt in 1...3 {
+            bench.report("a", .refused(AttemptNumber(attempt), HostFailure(.noSpace, "no space")))
+            bench.wait(1000)
+        }
+        guard case .noUsableHost(let reason)? = bench.scheduler.ending else {
+            Issue.record("it goes on")
+            return
+        }
+        #expect(reason.contains("no space"))
+    }
+
+    @Test func aWorkerThatSaysNothingIsCancelledAndTheJobCharged() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.wait(599)
+        #expect(bench.cancels.isEmpty)
+        bench.report("a", .progress(AttemptNumber(1), .init(done: 1, of: 10, unit: "images", rate: 1)))
+        bench.wait(599)
+        #expect(bench.cancels.isEmpty)
+        bench.wait(2)
+        #expect(bench.cancels == [1])
+        bench.end("a", 1, .signalled(signal: 9))
+        #expect(bench.outcome(of: 1)?.name == "job-fault")
+    }
+
+    @Test func aWorkerThatFinishesWithoutItsResultsIsAtFault() {
+        var bench = Bench(sweep(["x": [10, 20]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1)?.reason?.contains("20") == true)
+        #expect(bench.starts().last?.milestones == [20])
+    }
+
+    @Test func hostsThatCannotBeUsedEndTheRun() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.disconnect("a", .hostKeyUnknown)
+        #expect(bench.scheduler.ending == nil, "the other may come")
+        bench.disconnect("b")
+        bench.wait(121)
+        guard case .noUsableHost(let reason)? = bench.scheduler.ending else {
+            Issue.record("it goes on")
+            return
+        }
+        #expect(reason.contains("a: ") && reason.contains("b: "))
+    }
+}

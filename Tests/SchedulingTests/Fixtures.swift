@@ -1,0 +1,146 @@
+import JobContract
+import Scheduling
+import SweepModel
+
+extension TrainingID {
+    static func named(_ name: String) -> TrainingID { TrainingID(Digest(of: "training \(name)".utf8)) }
+}
+
+extension TrialID {
+    static func named(_ name: String, _ steps: Int) -> TrialID { TrialID(Digest(of: "trial \(name) \(steps)".utf8)) }
+}
+
+extension Digest {
+    static func named(_ name: String) -> Digest { Digest(of: name.utf8) }
+}
+
+extension MeasureRequest {
+    static func named(_ name: String) -> MeasureRequest { MeasureRequest(measure: name, version: 1, parameters: [:]) }
+}
+
+/// Sweeps of a few lines: trainings by name with their lengths.
+func sweep(
+    _ lengths: KeyValuePairs<String, [Int]>, measures: [String] = [], needs: JobNeeds = JobNeeds()
+) -> ExpandedSweep {
+    var trainings: [TrainingID: Training] = [:]
+    var trials: [Trial] = []
+    for (name, steps) in lengths {
+        let id = TrainingID.named(name)
+        trainings[id] = Training(id: id, spec: ["training.batch": 32])
+        trials += steps.map {
+            Trial(id: .named(name, $0), training: id, steps: $0, position: trials.count, asked: [:])
+        }
+    }
+    return ExpandedSweep(
+        name: "test", about: "", text: "", overrides: [], trials: trials, trainings: trainings, datasets: [:],
+        measures: measures.map(MeasureRequest.named), needs: needs, worker: WorkerCommand())
+}
+
+/// A scheduler with a clock that the test turns; checks the invariants after every event.
+struct Bench {
+    var scheduler: Scheduler
+    var seconds = 0.0
+    /// Everything asked for since the last look.
+    var actions: [Action] = []
+    private var offsets: [AttemptNumber: Int] = [:]
+
+    init(
+        _ sweeps: ExpandedSweep..., hosts: [HostSpec] = [.test("a")], holdings: Holdings = Holdings(),
+        policy: SchedulingPolicy = SchedulingPolicy()
+    ) {
+        scheduler = Scheduler(
+            graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts,
+            firstAttempt: AttemptNumber(1), policy: policy, at: Instant(nanoseconds: 0))
+        actions = scheduler.begin(at: Instant(nanoseconds: 0))
+    }
+
+    private var now: Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+
+    mutating func send(_ event: CoordinatorInput) {
+        actions += scheduler.handle(event, at: now)
+    }
+
+    mutating func report(_ host: HostName, _ report: HostReport) { send(.host(host, report)) }
+
+    mutating func connect(_ host: HostName, held: [HeldAttempt] = [], boot: String = "1", memory: Int = 1 << 40) {
+        let facts = HostFacts(machine: host, boot: boot, cores: 4, memory: memory, cpu: "test", free: 1 << 40)
+        report(host, .connected(facts, held: held))
+    }
+
+    mutating func disconnect(_ host: HostName, _ kind: HostFailure.Kind = .unreachable) {
+        report(host, .disconnected(HostFailure(kind, "gone")))
+    }
+
+    mutating func event(_ host: HostName, _ attempt: Int, _ event: WorkerEvent) {
+        let number = AttemptNumber(attempt)
+        offsets[number, default: 0] += 10
+        report(host, .event(number, event, end: offsets[number] ?? 0))
+    }
+
+    mutating func run(_ host: HostName, _ attempt: Int) {
+        report(host, .accepted(AttemptNumber(attempt)))
+        report(host, .running(AttemptNumber(attempt)))
+    }
+
+    mutating func milestone(_ host: HostName, _ attempt: Int, _ steps: Int) {
+        let file = OutputFile(path: "f", digest: .named("weights \(steps)"), bytes: 1)
+        event(
+            host, attempt,
+            .checkpoint(
+                .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1)))
+    }
+
+    mutating func measured(_ host: HostName, _ attempt: Int, _ trial: TrialID, _ name: String) {
+        event(
+            host, attempt,
+            .measure(
+                .init(
+                    trial: trial, request: .named(name), checkpoint: .named("weights"), rows: [], artifacts: [],
+                    seconds: 1)))
+    }
+
+    mutating func finish(_ host: HostName, _ attempt: Int) {
+        event(host, attempt, .finished)
+        end(host, attempt, .exited(code: 0))
+    }
+
+    mutating func end(_ host: HostName, _ attempt: Int, _ end: AttemptEnd) {
+        report(host, .ended(AttemptNumber(attempt), end, diagnostics: ""))
+    }
+
+    mutating func wait(_ seconds: Double) {
+        self.seconds += seconds
+        send(.timeout)
+    }
+
+    /// The assignments made since the last call, and forgets all other actions.
+    mutating func starts() -> [Assignment] {
+        defer { actions = [] }
+        return actions.compactMap { if case .start(let assignment) = $0 { assignment } else { nil } }
+    }
+
+    var changes: [CatalogueChange] {
+        actions.compactMap { if case .record(let change) = $0 { change } else { nil } }
+    }
+
+    var cancels: [Int] {
+        actions.compactMap { if case .cancel(let attempt, _) = $0 { attempt.value } else { nil } }
+    }
+
+    func outcome(of attempt: Int) -> AttemptOutcome? {
+        for case .attemptEnded(AttemptNumber(attempt), let outcome) in changes { return outcome }
+        return nil
+    }
+}
+
+extension HostSpec {
+    static func test(_ name: String, slots: Int = 1, memory: Int? = nil, tags: Set<String> = []) -> HostSpec {
+        HostSpec(name: name, transport: .libssh, slots: slots, memory: memory, tags: tags)
+    }
+}
+
+extension Assignment {
+    var milestones: [Int] { if case .train(let task) = task { task.milestones } else { [] } }
+    var resume: ResumePoint? { if case .train(let task) = task { task.resume } else { nil } }
+    var measured: TrialID? { if case .measure(let task) = task { task.trial } else { nil } }
+}

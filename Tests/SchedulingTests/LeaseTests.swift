@@ -1,0 +1,169 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+@Suite struct LeaseTests {
+    private let running = HeldAttempt.State.running
+
+    private func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
+        HeldAttempt(attempt: AttemptNumber(attempt), job: JobID(.named("job")), state: state)
+    }
+
+    @Test func silenceShorterThanTheLeaseChangesNothing() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        _ = bench.starts()
+        bench.disconnect("a")
+        bench.wait(899)
+        bench.connect("a", held: [held(1, running)])
+        #expect(bench.starts().isEmpty)
+        #expect(bench.cancels.isEmpty)
+    }
+
+    @Test func afterTheLeaseAnotherHostGetsTheJobAndTheFirstResultStands() {
+        var bench = Bench(sweep(["x": [10, 20]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        _ = bench.starts()
+        bench.disconnect("a")
+        bench.wait(901)
+        #expect(bench.outcome(of: 1) == nil, "only the host knows how it ended")
+        let second = bench.starts()
+        #expect(second.map(\.host) == ["b"])
+        bench.run("b", 2)
+        bench.connect("a", held: [held(1, .ended(.exited(code: 0)))])
+        bench.milestone("a", 1, 10)
+        bench.milestone("a", 1, 20)
+        #expect(bench.cancels == [2], "the job is done")
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1) == .succeeded)
+        bench.end("b", 2, .signalled(signal: 15))
+        #expect(bench.outcome(of: 2) == .cancelled)
+        #expect(bench.scheduler.ending == .settled)
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func ofTwoThatRunTheEarlierGoesOn() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        bench.disconnect("a")
+        bench.wait(901)
+        bench.run("b", 2)
+        bench.connect("a", held: [held(1, running)])
+        #expect(bench.cancels == [2])
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func anOrderThatDidNotArriveIsSentAgain() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        let first = bench.starts()
+        bench.disconnect("a")
+        bench.connect("a")
+        #expect(bench.starts() == first)
+    }
+
+    @Test func anAttemptThatItsHostForgotHasEnded() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        _ = bench.starts()
+        bench.disconnect("a")
+        bench.connect("a", boot: "2")
+        #expect(bench.outcome(of: 1)?.name == "host-fault")
+        #expect(bench.starts().map(\.attempt.value) == [2])
+    }
+
+    private func holdings(_ attempts: Int...) -> Holdings {
+        var holdings = Holdings()
+        holdings.openAttempts = attempts.map {
+            AttemptRecord(
+                attempt: AttemptNumber($0), job: JobID(.named("job")), training: .named("x"), kind: "train",
+                trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test")
+        }
+        return holdings
+    }
+
+    @Test func whatAnEarlierCoordinatorStartedIsTakenUp() {
+        var bench = Bench(sweep(["x": [10]]), holdings: holdings(7))
+        bench.connect("a", held: [held(7, running)])
+        #expect(bench.starts().isEmpty)
+        bench.milestone("a", 7, 10)
+        bench.finish("a", 7)
+        #expect(bench.scheduler.ending == .settled)
+    }
+
+    @Test func whatAnEarlierCoordinatorOnlyIntendedIsDoneAnew() {
+        var bench = Bench(sweep(["x": [10]]), holdings: holdings(7))
+        bench.connect("a")
+        #expect(bench.outcome(of: 7)?.name == "host-fault")
+        #expect(bench.starts().map(\.attempt.value) == [8], "numbers only grow")
+    }
+
+    @Test func whatAHostNoLongerListedHeldIsWaitedForAndThenDoneElsewhere() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("b")], holdings: holdings(7))
+        bench.connect("b")
+        #expect(bench.starts().isEmpty)
+        bench.wait(901)
+        #expect(bench.outcome(of: 7)?.name == "host-fault")
+        #expect(bench.starts().map(\.host) == ["b"])
+    }
+
+    @Test func aRenamedHostKeepsItsAttempts() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("b")], holdings: holdings(7))
+        bench.connect("b", held: [held(7, running)])
+        bench.milestone("b", 7, 10)
+        bench.finish("b", 7)
+        #expect(bench.outcome(of: 7) == .succeeded)
+        #expect(bench.scheduler.ending == .settled)
+    }
+
+    @Test func anotherSweepsAttemptsAreLeftAlone() {
+        var other = holdings(7)
+        other.openAttempts[0].trials = [.named("elsewhere", 10)]
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a", slots: 2)], holdings: other)
+        bench.connect("a", held: [held(7, running)])
+        bench.event("a", 7, .finished)
+        bench.end("a", 7, .exited(code: 0))
+        #expect(bench.cancels.isEmpty)
+        #expect(!bench.actions.contains(.release(AttemptNumber(7), on: "a")))
+        #expect(!bench.actions.contains { if case .acknowledge = $0 { true } else { false } })
+    }
+
+    @Test func repeatedEventsAreRecordedOnce() {
+        var bench = Bench(sweep(["x": [10, 20]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        _ = bench.starts()
+        let file = OutputFile(path: "f", digest: .named("weights"), bytes: 1)
+        let event = WorkerEvent.checkpoint(
+            .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1))
+        for _ in 0..<2 { bench.report("a", .event(AttemptNumber(1), event, end: 50)) }
+        #expect(bench.changes.count { if case .milestone = $0 { true } else { false } } == 1)
+        #expect(bench.actions.count { $0 == .acknowledge(AttemptNumber(1), offset: 50, on: "a") } == 2)
+    }
+
+    @Test func ofWorkersThatAreNotDeterministicOnlyTheLeasesHolderCounts() {
+        var policy = SchedulingPolicy()
+        policy.deterministic = false
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")], policy: policy)
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        bench.disconnect("a")
+        bench.wait(901)
+        bench.run("b", 2)
+        bench.connect("a", held: [held(1, .ended(.exited(code: 0)))])
+        bench.actions = []
+        bench.milestone("a", 1, 10)
+        #expect(!bench.changes.contains { if case .milestone = $0 { true } else { false } })
+        bench.milestone("b", 2, 10)
+        #expect(bench.changes.contains { if case .milestone = $0 { true } else { false } })
+    }
+}
