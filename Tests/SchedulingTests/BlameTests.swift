@@ -94,11 +94,13 @@ import Testing
         bench.connect("good")
         // None of the jobs is charged: each has its three faults left.
         var faults = 0
-        for _ in 0..<20 {
-            guard let start = bench.starts().first else { break }
-            bench.run("good", start.attempt.value)
+        var orders = bench.starts()
+        while !orders.isEmpty, faults < 20 {
+            let attempt = orders.removeFirst().attempt.value
+            bench.run("good", attempt)
             bench.seconds += 100
-            bench.end("good", start.attempt.value, .exited(code: 1))
+            bench.end("good", attempt, .exited(code: 1))
+            orders += bench.starts()
             faults += 1
         }
         #expect(faults == 12)
