@@ -28,6 +28,8 @@ struct HostState {
     var strikes = 0
     /// Jobs that failed quickly since the last success.
     var quickFailures: Set<Int> = []
+    /// Drained for them: what else fails quickly there is not held against the jobs.
+    var isSuspect = false
     /// Whether the silence has already cost it its leases.
     var leasesExpired = false
 

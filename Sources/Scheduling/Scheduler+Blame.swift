@@ -18,6 +18,7 @@ extension Scheduler {
         case .jobFault(let reason):
             let began = attempt.startedAt ?? now
             let isQuick = !attempt.isHopeless && now.seconds(since: began) < policy.quickFailureSeconds
+            if isQuick, hosts[attempt.host]?.isSuspect == true { return }
             jobs[job].faults.append(JobState.Fault(host: attempt.host, reason: reason, isQuick: isQuick))
             if isQuick { suspect(attempt.host, job, reason) }
             if attempt.isHopeless || jobs[job].faults.count >= policy.jobFaultLimit { setAside(job, reason: reason) }
@@ -27,6 +28,7 @@ extension Scheduler {
     private mutating func suspect(_ name: HostName, _ job: Int, _ reason: String) {
         hosts[name]?.quickFailures.insert(job)
         guard let failed = hosts[name]?.quickFailures, failed.count >= policy.quickFailureJobs else { return }
+        hosts[name]?.isSuspect = true
         for index in failed { jobs[index].faults.removeAll { $0.host == name && $0.isQuick } }
         giveUp(
             name,

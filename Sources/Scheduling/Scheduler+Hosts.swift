@@ -170,11 +170,15 @@ extension Scheduler {
         if !failure.isTransient { giveUp(name, reason: failure.message) }
     }
 
-    /// Gives the host no more jobs in this run.
+    /// Gives the host no more jobs in this run, and takes back those it has not begun.
     mutating func giveUp(_ name: HostName, reason: String) {
-        guard hosts[name]?.isUnusable == false else { return }
+        guard let host = hosts[name], !host.isUnusable else { return }
         hosts[name]?.standing = .unusable(reason: reason)
         actions.append(.notice(.hostUnusable(name, reason: reason)))
+        for number in host.attempts.sorted() {
+            guard let attempt = attempts[number], !attempt.isForeign, attempt.startedAt == nil else { continue }
+            cancel(number, .unwanted)
+        }
     }
 
     private mutating func refused(

@@ -90,6 +90,8 @@ import Testing
             bench.end("bad", attempt, .exited(code: 127))
         }
         #expect(bench.actions.contains { if case .notice(.hostUnusable("bad", _)) = $0 { true } else { false } })
+        #expect(bench.cancels == [4], "what it has not begun is taken back")
+        bench.end("bad", 4, .neverStarted(reason: "cancelled"))
         _ = bench.starts()
         bench.connect("good")
         // None of the jobs is charged: each has its three faults left.
