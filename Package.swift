@@ -88,7 +88,7 @@ let package = Package(
             "Coordination",
             ["SweepModel", "Scheduling", "ResultCatalogue", "ContentStore", "RemoteHosts", "JobContract", "CPosix"]),
         ours("Reports", ["SweepModel", "ResultCatalogue", "ContentStore", "JobContract"]),
-        ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
+        ours("Supervision", ["JobContract", "ContentStore", "CPosix", crypto]),
         ours(
             "JobExecution",
             [

@@ -1,7 +1,7 @@
-import JobContract
+import Glibc
 import Supervision
 
 @main
 struct Agent {
-    static func main() { print(Digest(of: [UInt8]("abc".utf8)).hex) }
+    static func main() { exit(AgentCommand.run(Array(CommandLine.arguments.dropFirst()))) }
 }

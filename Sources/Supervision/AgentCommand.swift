@@ -1,0 +1,49 @@
+import struct Crypto.SHA256
+import Glibc
+import JobContract
+
+/// The command line of the agent's executable.
+package enum AgentCommand {
+    /// Runs `connect` or `serve` and returns the exit code.
+    package static func run(_ arguments: [String]) -> Int32 {
+        umask(0o077)
+        do {
+            switch arguments.first {
+            case "connect" where arguments.count == 1: Bridge(digest: try ownDigest()).run()
+            case "serve":
+                let settings = try options(Array(arguments.dropFirst()))
+                let place = try AgentPlace(directory: settings.directory, catalogue: settings.catalogue)
+                try place.makeDirectories()
+                try Daemon(place: place, digest: try ownDigest()).run()
+            default:
+                say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME")
+                return 2
+            }
+            return 0
+        } catch {
+            say("eigensweep-agent: \(error)")
+            return 1
+        }
+    }
+
+    private static func options(_ words: [String]) throws -> (directory: String, catalogue: String) {
+        guard words.count == 4, words[0] == "--directory", words[2] == "--catalogue" else {
+            throw AgentRefusal(.agentFailed, "serve needs --directory DIRECTORY --catalogue NAME")
+        }
+        return (words[1], words[3])
+    }
+
+    private static func say(_ words: String) { _ = Files.writeAll(2, Array("\(words)\n".utf8)) }
+
+    private static func ownDigest() throws -> Digest {
+        let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Files.refusal("read /proc/self/exe") }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        while case let count = read(descriptor, &piece, piece.count), count > 0 {
+            piece.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+        return Digest(hash.finalize())
+    }
+}

@@ -1,0 +1,131 @@
+import CPosix
+import Glibc
+import JobContract
+
+/// Joins standard input and output to the agent that stays, starting it when there is none.
+package struct Bridge {
+    private let digest: Digest
+
+    /// - Parameter digest: content of this executable.
+    package init(digest: Digest) { self.digest = digest }
+
+    /// Returns when either side ends.
+    package func run() {
+        // A gone peer ends the copying, not the program.
+        signal(SIGPIPE, SIG_IGN)
+        var hello = AgentProtocol.preamble
+        let greeting = AgentGreeting(digest: digest, machine: HostSurvey.machine())
+        guard let frame = try? AgentProtocol.frame(AgentMessage.greeting(greeting)) else { return }
+        frame.append(to: &hello)
+        guard Files.writeAll(1, hello) else { return }
+        do {
+            guard let (message, bytes) = try readHello() else { return }
+            let place = try AgentPlace(directory: message.directory, catalogue: message.catalogue)
+            let socket = try connectToDaemon(place)
+            guard Files.writeAll(socket, bytes) else { return }
+            copy(socket)
+        } catch {
+            deny(error as? AgentRefusal ?? AgentRefusal(.protocolViolation, "\(error)"))
+        }
+    }
+
+    private func deny(_ refusal: AgentRefusal) {
+        var bytes: [UInt8] = []
+        guard let frame = try? AgentProtocol.frame(AgentMessage.denied(refusal)) else { return }
+        frame.append(to: &bytes)
+        _ = Files.writeAll(1, bytes)
+    }
+
+    /// The first message, and every byte read so far.
+    private func readHello() throws -> (AgentHello, [UInt8])? {
+        var reader = FrameReader()
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(0, &piece, piece.count)
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            guard count > 0 else { return nil }
+            bytes += piece[..<count]
+            reader.push(piece[..<count])
+            guard let frame = try reader.next() else { continue }
+            guard frame.kind == .control,
+                case .hello(let hello) = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+            else { throw ProtocolError("the first message is not hello") }
+            return (hello, bytes)
+        }
+    }
+
+    private func connectToDaemon(_ place: AgentPlace) throws(AgentRefusal) -> Int32 {
+        try place.makeDirectories()
+        let limit = monotonicSeconds() + 15
+        var startedAt: Double?
+        while monotonicSeconds() < limit {
+            let socket = try place.withSocketPath { posix_connect_local($0) }
+            if socket >= 0 { return socket }
+            // One that is on its way out still has the lock: start another a little later.
+            if startedAt.map({ monotonicSeconds() - $0 > 1 }) ?? true {
+                try startDaemon(place)
+                startedAt = monotonicSeconds()
+            }
+            usleep(5_000)
+        }
+        throw AgentRefusal(.agentFailed, "the agent does not start; its last words: \(Files.tail(place.log, bytes: 500))")
+    }
+
+    private func startDaemon(_ place: AgentPlace) throws(AgentRefusal) {
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let log = open(place.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
+        guard log >= 0 else { throw Files.refusal("open \(place.log)") }
+        let arguments = ["eigensweep-agent", "serve", "--directory", place.root, "--catalogue", place.catalogue]
+        var environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"]
+        if let home = getenv("HOME") { environment.append("HOME=" + String(cString: home)) }
+        var pid: pid_t = 0
+        let rc = arguments.map { $0 + "\0" }.joined().withCString { list in
+            environment.map { $0 + "\0" }.joined().withCString { variables in
+                "/proc/self/exe".withCString { path in
+                    "/".withCString { root in
+                        // Where there is no /dev, as in an empty root, its own log stands in for the null device.
+                        var program = posix_program(
+                            path: path, arguments: list, argument_count: arguments.count, environment: variables,
+                            environment_count: environment.count, directory: root, input: null >= 0 ? null : log,
+                            output: null >= 0 ? null : log, error: log, own_session: 1)
+                        return posix_start_program(&program, &pid)
+                    }
+                }
+            }
+        }
+        guard rc == 0 else {
+            throw AgentRefusal(.spawnFailed, "cannot start the agent: \(String(cString: strerror(rc)))")
+        }
+    }
+
+    private func copy(_ socket: Int32) {
+        var piece = [UInt8](repeating: 0, count: 256 << 10)
+        var polls = [
+            pollfd(fd: 0, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+        ]
+        while true {
+            if poll(&polls, 2, -1) < 0, errno != EINTR { return }
+            if polls[0].revents != 0 {
+                let count = Glibc.read(0, &piece, piece.count)
+                if count > 0 {
+                    guard Files.writeAll(socket, Array(piece[..<count])) else { return }
+                } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+                    // The agent reads to the end before it hangs up.
+                    shutdown(socket, Int32(SHUT_WR))
+                    polls[0].fd = -1
+                    polls[0].revents = 0
+                }
+            }
+            if polls[1].revents != 0 {
+                let count = Glibc.read(socket, &piece, piece.count)
+                if count > 0 {
+                    if polls[0].fd >= 0, !Files.writeAll(1, Array(piece[..<count])) { return }
+                } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import CPosix
+import Glibc
+import JobContract
+
+/// A coordinator's connection, through its bridge.
+final class Connection {
+    let descriptor: Int32
+    private var reader = FrameReader()
+    private var outgoing: [UInt8] = []
+    private var start = 0
+    private(set) var isOver = false
+    /// Closes when everything is sent.
+    var isLeaving = false
+    /// It said hello and was let in.
+    var isServed = false
+    var receivers: [UInt32: FileReceiver] = [:]
+    var senders: [FileSender] = []
+    let since = monotonicSeconds()
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    deinit { close(descriptor) }
+
+    var wantsToWrite: Bool { start < outgoing.count }
+    /// Events and files wait while much is unsent.
+    var hasRoom: Bool { outgoing.count - start < 512 << 10 }
+
+    func send(_ message: AgentMessage) {
+        // The messages are plain values: their encoding cannot fail.
+        if let frame = try? AgentProtocol.frame(message) { send(frame) }
+    }
+
+    func send(_ frame: Frame) {
+        if start > 1 << 20 || !wantsToWrite {
+            outgoing.removeFirst(start)
+            start = 0
+        }
+        frame.append(to: &outgoing)
+    }
+
+    func end() { isOver = true }
+
+    /// Reads what there is and returns the whole frames of it.
+    func read() throws(ProtocolError) -> [Frame] {
+        while !isOver {
+            let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
+                let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) { isOver = true }
+                count = max(0, got)
+            }
+            if bytes.isEmpty { break }
+            reader.push(bytes)
+            if bytes.count < 256 << 10 { break }
+        }
+        var frames: [Frame] = []
+        while let frame = try reader.next() { frames.append(frame) }
+        return frames
+    }
+
+    func flush() {
+        while wantsToWrite {
+            let count = outgoing.withUnsafeBytes { bytes in
+                Glibc.send(
+                    descriptor, bytes.baseAddress.map { $0 + start }, outgoing.count - start, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 {
+                start += count
+            } else if count < 0, errno == EINTR {
+                continue
+            } else {
+                if count < 0, errno != EAGAIN { isOver = true }
+                return
+            }
+        }
+        if isLeaving { isOver = true }
+    }
+
+    /// Sends pieces of the asked-for files, in turn.
+    func pumpFiles() {
+        var moved = true
+        while hasRoom, moved {
+            moved = false
+            for sender in senders where hasRoom {
+                if let frame = sender.next() {
+                    send(frame)
+                    moved = true
+                }
+            }
+            senders.removeAll(where: \.isDone)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import FoundationEssentials
+import JobContract
+
+/// What the agent remembers of its coordinator, over restarts: who it was, and how workers are to be run.
+struct CoordinatorMemory: Codable, Equatable {
+    var generation: Int
+    var nonce: String
+    var environment: [String: String]
+    var slots: Int?
+    var threads: Int
+
+    init(_ hello: AgentHello) {
+        generation = hello.generation
+        nonce = hello.nonce
+        environment = hello.environment.filter { name, value in
+            !name.isEmpty && !name.contains("=") && !name.utf8.contains(0) && !value.utf8.contains(0)
+        }
+        slots = hello.slots
+        threads = max(1, hello.threads)
+    }
+
+    static func load(_ place: AgentPlace) -> CoordinatorMemory? {
+        Files.read(place.memory).flatMap { try? JSONDecoder().decode(CoordinatorMemory.self, from: Data($0)) }
+    }
+
+    func save(_ place: AgentPlace) throws(AgentRefusal) {
+        let bytes: [UInt8]
+        do { bytes = Array(try JSONEncoder().encode(self)) } catch {
+            throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(error)")
+        }
+        try Files.write(bytes, to: place.memory)
+    }
+
+    /// Attempts at a time.
+    var width: Int { max(1, slots ?? HostSurvey.processors() / threads) }
+
+    /// Why a caller is not the coordinator to serve; nil when it is.
+    func objection(to caller: CoordinatorMemory) -> AgentRefusal? {
+        if caller.generation < generation {
+            return AgentRefusal(
+                .protocolViolation,
+                "a later coordinator of this catalogue (start \(generation), this one is \(caller.generation)) has "
+                    + "the host; end the other one, or work with it")
+        }
+        if caller.generation == generation, caller.nonce != nonce {
+            return AgentRefusal(
+                .protocolViolation,
+                "another copy of this catalogue (also at its start \(generation)) has the host; use one copy only")
+        }
+        return nil
+    }
+}

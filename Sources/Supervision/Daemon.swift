@@ -1,0 +1,253 @@
+import ContentStore
+import CPosix
+import Glibc
+import JobContract
+
+/// The agent that stays: supervises attempts and serves one coordinator at a time.
+package final class Daemon {
+    private let place: AgentPlace
+    private let digest: Digest
+    private let idleSeconds: Double
+    private let depot: any FileDepot
+    private let table: AttemptTable
+    private var memory: CoordinatorMemory?
+    private var connections: [Connection] = []
+    private var isRetiring = false
+    private var busyAt = monotonicSeconds()
+
+    /// - Parameters:
+    ///   - digest: content of the agent's executable.
+    ///   - idleSeconds: how long to stay without attempts and without a coordinator.
+    package init(place: AgentPlace, digest: Digest, idleSeconds: Double = 600) throws {
+        self.place = place
+        self.digest = digest
+        self.idleSeconds = idleSeconds
+        try Files.makeDirectory(place.root)
+        depot = try ContentStore(directory: place.store)
+        table = AttemptTable(place: place, depot: depot)
+    }
+
+    /// Serves until it is idle, told to end, or replaced. Workers go on without it. Returns at once when another
+    /// agent serves this place.
+    package func run() throws {
+        let lock = open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw Files.refusal("open \(place.lock)") }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return }
+        let signals = posix_watch_signals()
+        guard signals >= 0 else { throw Files.refusal("watch signals") }
+        memory = CoordinatorMemory.load(place)
+        applyMemory()
+        table.load()
+        let listener = try place.withSocketPath { path in
+            unlink(path)
+            return posix_listen_local(path)
+        }
+        guard listener >= 0 else { throw Files.refusal("listen in \(place.home)") }
+        defer { close(listener) }
+        while true {
+            advance()
+            if isRetiring, connections.isEmpty { return }
+            if !table.isEmpty || !connections.isEmpty { busyAt = monotonicSeconds() }
+            if monotonicSeconds() - busyAt > idleSeconds { return }
+            if wait(signals, listener) { return }
+        }
+    }
+
+    /// One round of everything that needs doing; waits for nothing.
+    private func advance() {
+        table.reap()
+        table.killOverdue()
+        table.takeAll()
+        if !isRetiring { table.fillSlots() }
+        let news = table.takeNews()
+        for connection in connections where connection.isServed {
+            for message in news { connection.send(message) }
+            for attempt in table.sorted { EventTelling.tell(attempt, to: connection) }
+            connection.pumpFiles()
+        }
+        for connection in connections {
+            connection.flush()
+            if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
+        }
+        connections.removeAll(where: \.isOver)
+    }
+
+    /// Whether it was told to end.
+    private func wait(_ signals: Int32, _ listener: Int32) -> Bool {
+        var polls = [
+            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+        ]
+        for connection in connections {
+            let events = POLLIN | (connection.wantsToWrite ? POLLOUT : 0)
+            polls.append(pollfd(fd: connection.descriptor, events: Int16(events), revents: 0))
+        }
+        let served = connections.contains(where: \.isServed)
+        let milliseconds: Int32 = table.hasRunning ? (served ? 20 : 200) : (connections.isEmpty ? 1000 : 500)
+        _ = poll(&polls, nfds_t(polls.count), milliseconds)
+        while case let signal = posix_next_signal(signals), signal != 0 {
+            if signal == SIGTERM { return true }
+        }
+        for (connection, poll) in zip(connections, polls.dropFirst(2)) where poll.revents != 0 {
+            receive(from: connection)
+        }
+        if polls[1].revents != 0 {
+            let descriptor = accept(listener, nil, nil)
+            if descriptor >= 0 { connections.append(Connection(descriptor: descriptor)) }
+        }
+        return false
+    }
+
+    private func receive(from connection: Connection) {
+        do {
+            for frame in try connection.read() where !connection.isLeaving { try handle(frame, from: connection) }
+        } catch {
+            connection.send(.denied(AgentRefusal(.protocolViolation, "the agent does not understand: \(error)")))
+            connection.isLeaving = true
+        }
+    }
+
+    private func handle(_ frame: Frame, from connection: Connection) throws {
+        switch frame.kind {
+        case .control:
+            let message = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+            if case .hello(let hello) = message {
+                welcome(hello, connection)
+            } else if connection.isServed {
+                handle(message, from: connection)
+            } else {
+                throw ProtocolError("a message came before hello")
+            }
+        case .chunk:
+            let chunk = try Chunk(frame.payload)
+            if let receiver = connection.receivers[chunk.transfer] {
+                receive(chunk, receiver, connection)
+            }
+        case .received:
+            let receipt = try Received(frame.payload)
+            connection.senders.first { $0.transfer == receipt.transfer }?.acknowledge(receipt.bytes)
+        case .event: throw ProtocolError("an event came from the coordinator")
+        }
+    }
+
+    private func welcome(_ hello: AgentHello, _ connection: Connection) {
+        let caller = CoordinatorMemory(hello)
+        let refusal: AgentRefusal? =
+            if hello.version != AgentProtocol.version {
+                AgentRefusal(
+                    .protocolViolation,
+                    "its agent speaks protocol \(AgentProtocol.version), this program \(hello.version); the agent "
+                        + "has \(table.attempts.count) attempts and gives way when they are collected")
+            } else { memory?.objection(to: caller) }
+        if let refusal {
+            connection.send(.denied(refusal))
+            connection.isLeaving = true
+            return
+        }
+        for other in connections where other !== connection && other.isServed {
+            other.send(.denied(AgentRefusal(.agentFailed, "a later connection of the coordinator took over")))
+            other.isServed = false
+            other.isLeaving = true
+        }
+        if hello.agent != digest, !table.hasRunning {
+            connection.send(.retiring)
+            connection.isLeaving = true
+            isRetiring = true
+            return
+        }
+        do throws(AgentRefusal) {
+            if memory != caller { try caller.save(place) }
+        } catch {
+            connection.send(.denied(error))
+            connection.isLeaving = true
+            return
+        }
+        memory = caller
+        applyMemory()
+        connection.isServed = true
+        for attempt in table.attempts.values { attempt.tellFromAcknowledged() }
+        connection.send(
+            .welcome(
+                AgentWelcome(
+                    machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
+                    memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
+                    held: table.sorted.map(\.held))))
+    }
+
+    private func applyMemory() {
+        guard let memory else { return }
+        table.slots = memory.width
+        table.environment = memory.environment
+    }
+
+    private func handle(_ message: CoordinatorMessage, from connection: Connection) {
+        switch message {
+        case .hello: break
+        case .start(let order):
+            do throws(AgentRefusal) {
+                connection.send(try table.start(order))
+                table.fillSlots()
+            } catch {
+                connection.send(.refused(order.attempt, error))
+            }
+        case .cancel(let attempt): table.cancel(attempt)
+        case .acknowledge(let attempt, let offset): table.attempts[attempt]?.acknowledge(offset)
+        case .release(let attempt): table.release(attempt)
+        case .upload(let transfer, let digest, let bytes): begin(transfer, digest, bytes, connection)
+        case .fetch(let transfer, let digest): send(transfer, digest, connection)
+        case .ping(let number): connection.send(.pong(number))
+        }
+    }
+
+    private func begin(_ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ connection: Connection) {
+        guard depot.location(of: digest) == nil else { return connection.send(.stored(transfer: transfer)) }
+        do {
+            let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: depot)
+            connection.receivers[transfer] = receiver
+            if receiver.isComplete { try finish(transfer, receiver, connection) }
+        } catch {
+            refuse(transfer, error, connection)
+        }
+    }
+
+    private func receive(_ chunk: Chunk, _ receiver: FileReceiver, _ connection: Connection) {
+        do {
+            try receiver.take(chunk)
+            connection.send(Received(transfer: chunk.transfer, bytes: receiver.received).frame)
+            if receiver.isComplete { try finish(chunk.transfer, receiver, connection) }
+        } catch {
+            refuse(chunk.transfer, error, connection)
+        }
+    }
+
+    private func finish(_ transfer: UInt32, _ receiver: FileReceiver, _ connection: Connection) throws {
+        try receiver.finish()
+        connection.receivers[transfer] = nil
+        connection.send(.stored(transfer: transfer))
+    }
+
+    private func refuse(_ transfer: UInt32, _ error: any Error, _ connection: Connection) {
+        connection.receivers[transfer] = nil
+        let refusal: AgentRefusal =
+            switch error {
+            case let refusal as AgentRefusal: refusal
+            case StoreError.noSpace(let path): AgentRefusal(.noSpace, "no space left to write \(path)")
+            default: AgentRefusal(.transferFailed, "\(error)")
+            }
+        connection.send(.notStored(transfer: transfer, refusal))
+    }
+
+    private func send(_ transfer: UInt32, _ digest: Digest, _ connection: Connection) {
+        do throws(AgentRefusal) {
+            guard let path = depot.location(of: digest) else {
+                throw AgentRefusal(.transferFailed, "the host's store no longer has the file \(digest.short)")
+            }
+            let sender = try FileSender(transfer: transfer, path: path)
+            connection.send(.sending(transfer: transfer, bytes: sender.bytes))
+            if !sender.isDone { connection.senders.append(sender) }
+        } catch {
+            connection.send(.notSending(transfer: transfer, error))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import JobContract
+
+/// Reads a growing event file line by line.
+final class EventFollower {
+    struct Line {
+        /// Without the line's end; empty when it was too long to keep.
+        var bytes: [UInt8]
+        /// Offset just behind the line.
+        var end: Int
+        var isTooLong = false
+        /// The file ended before the line did.
+        var isCut = false
+    }
+    /// Offset behind the last line given.
+    private(set) var position: Int
+    private let path: String
+    private var descriptor: Int32 = -1
+    private var buffer: [UInt8] = []
+    /// Offset in the file of `buffer[0]`, and how far the buffer was given out and searched.
+    private var base: Int
+    private var taken = 0
+    private var searched = 0
+    private var skipping = false
+
+    init(path: String, from offset: Int) {
+        self.path = path
+        position = offset
+        base = offset
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// The next whole line; with `atEnd`, also what stands behind the last line's end.
+    func next(atEnd: Bool) -> Line? {
+        while true {
+            if let newline = buffer[searched...].firstIndex(of: 10) {
+                let tooLong = skipping || newline - taken > EventLine.limit
+                let line = Line(
+                    bytes: tooLong ? [] : Array(buffer[taken..<newline]), end: base + newline + 1, isTooLong: tooLong)
+                skipping = false
+                taken = newline + 1
+                searched = taken
+                position = line.end
+                return line
+            }
+            searched = buffer.count
+            if searched - taken > EventLine.limit {
+                skipping = true
+                taken = searched
+            }
+            if !readMore() {
+                guard atEnd, searched > taken || skipping else { return nil }
+                let line = Line(
+                    bytes: skipping ? [] : Array(buffer[taken...]), end: base + searched, isTooLong: skipping,
+                    isCut: true)
+                skipping = false
+                taken = searched
+                position = line.end
+                return line
+            }
+        }
+    }
+
+    private func readMore() -> Bool {
+        if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { return false }
+        if taken > 0, taken == buffer.count || taken > 1 << 20 {
+            buffer.removeFirst(taken)
+            base += taken
+            searched -= taken
+            taken = 0
+        }
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        let count = pread(descriptor, &piece, piece.count, off_t(base + buffer.count))
+        guard count > 0 else { return false }
+        buffer += piece[..<count]
+        return true
+    }
+}

@@ -1,0 +1,84 @@
+import Glibc
+import JobContract
+
+/// A file on its way from the coordinator into the store.
+final class FileReceiver {
+    let digest: Digest
+    private let bytes: Int
+    private let depot: any FileDepot
+    private let path: String
+    private var descriptor: Int32
+    private(set) var received = 0
+
+    init(digest: Digest, bytes: Int, depot: any FileDepot) throws {
+        guard bytes >= 0 else { throw AgentRefusal(.protocolViolation, "a file of \(bytes) bytes was announced") }
+        self.digest = digest
+        self.bytes = bytes
+        self.depot = depot
+        path = try depot.temporaryPath()
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Files.refusal("write \(path)") }
+    }
+
+    deinit { abandon() }
+
+    var isComplete: Bool { received == bytes }
+
+    func take(_ chunk: Chunk) throws(AgentRefusal) {
+        guard chunk.offset == received, received + chunk.bytes.count <= bytes else {
+            throw AgentRefusal(.protocolViolation, "a piece of the file \(digest.short) came out of place")
+        }
+        guard Files.writeAll(descriptor, Array(chunk.bytes)) else { throw Files.refusal("write \(path)") }
+        received += chunk.bytes.count
+    }
+
+    /// Verifies the whole file and stores it.
+    func finish() throws {
+        close(descriptor)
+        descriptor = -1
+        try depot.adopt(path, as: digest)
+    }
+
+    private func abandon() {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        descriptor = -1
+        unlink(path)
+    }
+}
+
+/// A stored file on its way to the coordinator.
+final class FileSender {
+    let transfer: UInt32
+    let bytes: Int
+    private let descriptor: Int32
+    private var sent = 0
+    private var received = 0
+
+    init(transfer: UInt32, path: String) throws(AgentRefusal) {
+        self.transfer = transfer
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Files.refusal("read \(path)") }
+        var status = stat()
+        fstat(descriptor, &status)
+        bytes = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    var isDone: Bool { sent == bytes }
+
+    func acknowledge(_ count: Int) { received = min(sent, max(received, count)) }
+
+    /// The next piece, or nil while the window is full or the file is unreadable.
+    func next() -> Frame? {
+        guard sent < bytes, sent - received < Chunk.window else { return nil }
+        let wanted = min(Chunk.size, bytes - sent)
+        let piece = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+            count = max(0, pread(descriptor, buffer.baseAddress, wanted, off_t(sent)))
+        }
+        guard !piece.isEmpty else { return nil }
+        defer { sent += piece.count }
+        return Chunk(transfer: transfer, offset: sent, bytes: piece[...]).frame
+    }
+}

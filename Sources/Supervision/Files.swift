@@ -1,0 +1,120 @@
+import CPosix
+import Glibc
+import JobContract
+
+/// Small files read and written whole.
+enum Files {
+    /// Content up to `limit` bytes, or nil when the file is missing, longer or unreadable.
+    static func read(_ path: String, limit: Int = 8 << 20) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &piece, piece.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0, bytes.count + count <= limit else { return nil }
+            if count == 0 { return bytes }
+            bytes += piece[..<count]
+        }
+    }
+
+    static func text(_ path: String) -> String? { read(path).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The last bytes of a file, as text.
+    static func tail(_ path: String, bytes limit: Int) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "" }
+        var piece = [UInt8](repeating: 0, count: limit)
+        let count = pread(descriptor, &piece, limit, max(0, status.st_size - off_t(limit)))
+        return String(decoding: piece.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    /// Replaces a file so that a crash leaves the old or the new content; durable on return.
+    static func write(_ bytes: [UInt8], to path: String) throws(AgentRefusal) {
+        let temporary = path + ".new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw refusal("write \(temporary)") }
+        var written = writeAll(descriptor, bytes)
+        written = written && fsync(descriptor) == 0
+        let code = errno
+        close(descriptor)
+        errno = code
+        guard written, rename(temporary, path) == 0 else { throw refusal("write \(path)") }
+        synchronizeDirectory(of: path)
+    }
+
+    /// Writes everything, also to a descriptor that does not block.
+    static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+            }
+            if count >= 0 {
+                done += count
+            } else if errno == EAGAIN {
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&waiting, 1, -1)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    static func synchronizeDirectory(of path: String) {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let descriptor = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    /// Makes a directory and those above it, for the account alone.
+    static func makeDirectory(_ path: String) throws(AgentRefusal) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw refusal("make the directory \(path)")
+        }
+        try makeDirectory(String(path[..<slash]))
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw refusal("make the directory \(path)") }
+    }
+
+    static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes a directory with all in it; symbolic links are removed, not followed.
+    static func removeTree(_ path: String) {
+        if unlink(path) == 0 || errno == ENOENT { return }
+        for name in names(in: path) { removeTree("\(path)/\(name)") }
+        rmdir(path)
+    }
+
+    /// What the last system call refused, in words.
+    static func refusal(_ doing: String) -> AgentRefusal {
+        let full = errno == ENOSPC || errno == EDQUOT
+        return AgentRefusal(full ? .noSpace : .agentFailed, "cannot \(doing): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// Seconds of this machine being awake.
+func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

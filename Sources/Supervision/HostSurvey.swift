@@ -1,0 +1,48 @@
+import CPosix
+import Glibc
+import JobContract
+
+/// What this host is.
+package enum HostSurvey {
+    /// machine-id; where there is none, a digest of the host's name stands for it.
+    package static func machine() -> String {
+        for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
+            let text = (Files.text(path) ?? "").split(separator: "\n").first.map(String.init) ?? ""
+            if text.utf8.count == 32, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) {
+                return text
+            }
+        }
+        let name = Files.text("/proc/sys/kernel/hostname") ?? "unnamed"
+        return String(Digest(of: Array("host \(name)".utf8)).hex.prefix(32))
+    }
+
+    /// Changes with every start of the machine.
+    package static func boot() -> String {
+        let text = Files.text("/proc/sys/kernel/random/boot_id") ?? ""
+        return String(text.prefix { $0 != "\n" })
+    }
+
+    static func processors() -> Int { Int(posix_usable_processors()) }
+
+    static func memory() -> Int {
+        for line in (Files.text("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix("MemTotal:") {
+            let number = line.split(separator: " ").dropFirst().first
+            return (number.flatMap { Int($0) } ?? 0) * 1024
+        }
+        return 0
+    }
+
+    static func cpu() -> String {
+        for line in (Files.text("/proc/cpuinfo") ?? "").split(separator: "\n") where line.hasPrefix("model name") {
+            if let colon = line.firstIndex(of: ":") { return String(line[line.index(after: colon)...].dropFirst()) }
+        }
+        return "unknown"
+    }
+
+    /// Bytes an ordinary account may still write at `path`.
+    static func free(_ path: String) -> Int {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return 0 }
+        return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    }
+}

@@ -1,0 +1,89 @@
+import CPosix
+import FoundationEssentials
+import Glibc
+import JobContract
+
+/// Starts workers: own process group, an environment that says everything, standard output straight to the event file.
+struct WorkerLauncher {
+    let store: String
+    let depot: any FileDepot
+    /// Added to, and before, the ordinary environment.
+    var environment: [String: String]
+
+    /// The started process, or why there is none.
+    func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
+        var description = order.description
+        description.store = store
+        do { try Files.write(Array(try JSONEncoder().encode(description)), to: directory.job) } catch {
+            throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
+        }
+        for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
+        let input = open(directory.job, O_RDONLY | O_CLOEXEC)
+        let output = open(directory.events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let errors = open(directory.errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
+        guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
+        var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
+        if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
+        settings.merge(environment) { _, new in new }
+        let path = program(order.command[0], in: directory.work, path: settings["PATH"] ?? "")
+        let list = order.command.map { $0 + "\0" }.joined()
+        let variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
+        var pid: pid_t = 0
+        let rc = path.withCString { path in
+            list.withCString { list in
+                variables.withCString { variables in
+                    directory.work.withCString { work in
+                        var program = posix_program(
+                            path: path, arguments: list, argument_count: order.command.count,
+                            environment: variables, environment_count: settings.count, directory: work,
+                            input: input, output: output, error: errors, own_session: 0)
+                        return posix_start_program(&program, &pid)
+                    }
+                }
+            }
+        }
+        guard rc == 0 else {
+            throw AgentRefusal(.spawnFailed, "cannot start \(path): \(String(cString: strerror(rc)))")
+        }
+        return pid
+    }
+
+    /// A program by path, by the name of an upload, or by PATH.
+    private func program(_ name: String, in work: String, path: String) -> String {
+        if name.contains("/") { return name }
+        if access("\(work)/\(name)", X_OK) == 0 { return "\(work)/\(name)" }
+        return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
+    }
+
+    /// Links stored content under a name, executable and not writable.
+    private func place(_ digest: Digest, as path: String) throws(AgentRefusal) {
+        guard let stored = depot.location(of: digest) else {
+            throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store)")
+        }
+        unlink(path)
+        if access(stored, X_OK) != 0 { chmod(stored, 0o555) }
+        guard link(stored, path) != 0 else { return }
+        guard Files.copy(stored, to: path), chmod(path, 0o555) == 0 else {
+            throw Files.refusal("place \(path)")
+        }
+    }
+}
+
+extension Files {
+    /// Copies content to a new file.
+    static func copy(_ source: String, to target: String) -> Bool {
+        let input = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard input >= 0 else { return false }
+        defer { close(input) }
+        let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard output >= 0 else { return false }
+        defer { close(output) }
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = Glibc.read(input, &piece, piece.count)
+            if count == 0 { return true }
+            guard count > 0, writeAll(output, Array(piece[..<count])) else { return false }
+        }
+    }
+}
