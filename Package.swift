@@ -136,7 +136,9 @@ let package = Package(
         tests(
             "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Tensors", "CPosix"],
             linker: [.linkedLibrary("openblas")]),
-        tests("EndToEndTests", ["JobContract", "CPosix", "SweepModel", "ResultCatalogue"]),
+        tests(
+            "EndToEndTests",
+            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "ResultCatalogue"]),
     ],
     cLanguageStandard: .gnu11
 )

@@ -1,0 +1,114 @@
+import ContentStore
+import Foundation
+import JobContract
+import RemoteHosts
+import SweepModel
+
+/// A fleet, its store, and every report it delivered, in order.
+final class TestCoordinator: @unchecked Sendable {
+    let store: ContentStore
+    /// Kept as long as the fleet.
+    let scratch: Scratch
+    private(set) var fleet: HostFleet
+    private let condition = NSCondition()
+    private var received: [(HostName, HostReport)] = []
+
+    init(
+        _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, options: ConnectionOptions = .quick,
+        store name: String = "coordinator"
+    ) throws {
+        self.scratch = scratch
+        store = try ContentStore(directory: scratch.path(name))
+        let box = Box()
+        fleet = HostFleet(
+            hosts: hosts, catalogue: "test", generation: generation, depot: store,
+            agentExecutable: TestPrograms.agent, options: options, deliver: { box.owner?.take($0, $1) })
+        box.owner = self
+        fleet.start()
+    }
+
+    private final class Box: @unchecked Sendable { weak var owner: TestCoordinator? }
+
+    private func take(_ host: HostName, _ report: HostReport) {
+        condition.lock()
+        received.append((host, report))
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    var reports: [HostReport] {
+        condition.lock()
+        defer { condition.unlock() }
+        return received.map(\.1)
+    }
+
+    /// Reports of one host.
+    func reports(of host: HostName) -> [HostReport] {
+        condition.lock()
+        defer { condition.unlock() }
+        return received.filter { $0.0 == host }.map(\.1)
+    }
+
+    /// Waits until the reports satisfy `test`; throws what was reported when they do not in time.
+    @discardableResult
+    func wait(seconds: Double = 30, _ what: String, until test: ([HostReport]) -> Bool) throws -> [HostReport] {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        condition.lock()
+        defer { condition.unlock() }
+        while !test(received.map(\.1)) {
+            guard condition.wait(until: limit) else { throw Missing(what: what, reports: received.map { "\($0)" }) }
+        }
+        return received.map(\.1)
+    }
+
+    struct Missing: Error, CustomStringConvertible {
+        let what: String
+        let reports: [String]
+        var description: String { "\(what) did not come; what came:\n\(reports.joined(separator: "\n"))" }
+    }
+
+    func waitForConnection() throws {
+        try wait("connected") { $0.contains { if case .connected = $0 { true } else { false } } }
+    }
+
+    func waitForEnd(_ attempt: Int = 1) throws -> AttemptEnd {
+        let reports = try wait("end of attempt \(attempt)") { $0.end(of: attempt) != nil }
+        return reports.end(of: attempt) ?? .vanished
+    }
+
+    func close() { fleet.close() }
+}
+
+extension [HostReport] {
+    func end(of attempt: Int) -> AttemptEnd? {
+        for case .ended(AttemptNumber(attempt), let end, _) in self { return end }
+        return nil
+    }
+
+    /// Events of an attempt with the offsets behind them, as delivered.
+    func events(of attempt: Int = 1) -> [(event: WorkerEvent, end: Int)] {
+        compactMap {
+            if case .event(AttemptNumber(attempt), let event, let end) = $0 { (event, end) } else { nil }
+        }
+    }
+
+    var failures: [HostFailure] {
+        compactMap { if case .disconnected(let failure) = $0 { failure } else { nil } }
+    }
+
+    func held() -> [HeldAttempt] {
+        for case .connected(_, let held) in self { return held }
+        return []
+    }
+}
+
+func ~= (pattern: AttemptNumber, value: AttemptNumber) -> Bool { pattern == value }
+
+extension ConnectionOptions {
+    static var quick: ConnectionOptions {
+        var options = ConnectionOptions()
+        options.firstRetrySeconds = 0.05
+        options.lastRetrySeconds = 0.5
+        return options
+    }
+}
