@@ -1,6 +1,7 @@
-import struct Crypto.SHA256
 import Glibc
 import JobContract
+
+import struct Crypto.SHA256
 
 /// The command line of the agent's executable.
 package enum AgentCommand {

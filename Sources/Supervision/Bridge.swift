@@ -69,7 +69,8 @@ package struct Bridge {
             }
             usleep(5_000)
         }
-        throw AgentRefusal(.agentFailed, "the agent does not start; its last words: \(Files.tail(place.log, bytes: 500))")
+        throw AgentRefusal(
+            .agentFailed, "the agent does not start; its last words: \(Files.tail(place.log, bytes: 500))")
     }
 
     private func startDaemon(_ place: AgentPlace) throws(AgentRefusal) {

@@ -1,5 +1,5 @@
-import ContentStore
 import CPosix
+import ContentStore
 import Glibc
 import JobContract
 

@@ -28,7 +28,9 @@ final class NamespaceHosts {
 
     /// Whether hosts can be made here: as root, with the programs there and namespaces allowed.
     static let isAvailable: Bool = {
-        let programs = ["/usr/sbin/ip", "/usr/bin/unshare", "/usr/sbin/sshd", "/usr/sbin/useradd", "/usr/bin/ssh-keygen"]
+        let programs = [
+            "/usr/sbin/ip", "/usr/bin/unshare", "/usr/sbin/sshd", "/usr/sbin/useradd", "/usr/bin/ssh-keygen",
+        ]
         guard getuid() == 0, programs.allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
             return false
         }
@@ -86,17 +88,17 @@ final class NamespaceHosts {
         try "\(host.machine)\n".write(toFile: "\(own)/machine-id", atomically: true, encoding: .utf8)
         try FileManager.default.copyItem(atPath: "\(directory)/userkey.pub", toPath: "\(own)/authorized_keys")
         try """
-            Port 22
-            ListenAddress \(host.address)
-            HostKey \(own)/hostkey
-            PidFile \(own)/sshd.pid
-            AuthorizedKeysFile \(own)/authorized_keys
-            StrictModes no
-            UsePAM no
-            PasswordAuthentication no
-            KbdInteractiveAuthentication no
-            AllowUsers \(user)
-            """.write(toFile: "\(own)/sshd_config", atomically: true, encoding: .utf8)
+        Port 22
+        ListenAddress \(host.address)
+        HostKey \(own)/hostkey
+        PidFile \(own)/sshd.pid
+        AuthorizedKeysFile \(own)/authorized_keys
+        StrictModes no
+        UsePAM no
+        PasswordAuthentication no
+        KbdInteractiveAuthentication no
+        AllowUsers \(user)
+        """.write(toFile: "\(own)/sshd_config", atomically: true, encoding: .utf8)
         try Self.run("/usr/sbin/ip", "netns", "add", host.namespace)
         let inner = "ew\(mark)h\(number)"
         try Self.run("/usr/sbin/ip", "link", "add", host.cable, "type", "veth", "peer", "name", inner)

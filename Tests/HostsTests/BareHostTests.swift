@@ -26,7 +26,9 @@ struct BareHostTests {
             let data = fromAgent.fileHandleForReading.availableData
             if data.isEmpty { break }
             bytes += data
-            guard bytes.starts(with: AgentProtocol.preamble) || bytes.count < AgentProtocol.preamble.count else { break }
+            guard bytes.starts(with: AgentProtocol.preamble) || bytes.count < AgentProtocol.preamble.count else {
+                break
+            }
             var reader = FrameReader()
             reader.push(bytes.dropFirst(AgentProtocol.preamble.count))
             messages = []
@@ -73,7 +75,8 @@ struct BareHostTests {
     }
 
     @Test(arguments: [
-        Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0xff, count: 64), Frame(.control, Array("{}".utf8)).bytes,
+        Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0xff, count: 64),
+        Frame(.control, Array("{}".utf8)).bytes,
         Chunk(transfer: 1, offset: 0, bytes: [1][...]).frame.bytes,
     ])
     func `a caller that speaks another language is turned away in words`(_ input: [UInt8]) throws {
