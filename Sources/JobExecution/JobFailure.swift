@@ -1,4 +1,6 @@
 import JobContract
+import ScoreNetworks
+import Tensors
 
 /// Why a job ended without its result: what the `failed` event says.
 package struct JobFailure: Error, Hashable, CustomStringConvertible {
@@ -11,6 +13,22 @@ package struct JobFailure: Error, Hashable, CustomStringConvertible {
     }
 
     package var description: String { message }
+}
+
+extension JobFailure {
+    /// Turns the errors of building, restoring and running a training into failures.
+    static func explainingTraining<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as NetworkError {
+            throw JobFailure(.unsupported, "this network cannot be built: model.\(error.description)")
+        } catch let error as TrainingError {
+            if case .diverged = error { throw JobFailure(.diverged, error.description) }
+            throw JobFailure(.unsupported, error.description)
+        } catch let error as SafetensorsError {
+            throw JobFailure(.missingInput, error.description)
+        }
+    }
 }
 
 /// Thrown when the job was asked to stop and has put away what it did.

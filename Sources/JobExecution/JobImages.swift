@@ -8,13 +8,18 @@ struct JobImages {
     private let file: DatasetFile
     private let split: DatasetSplit
 
-    /// Throws JobFailure: `missing-input` when the file is missing or damaged, `unsupported` when the spec asks for
-    /// what the dataset does not have.
+    /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
+    /// `unsupported` when the spec asks for what the dataset does not have.
     init(of job: JobDescription, network: DDPMPPConfiguration) throws {
         let path = try InputFile.verify(job.dataset, of: job, what: "the dataset")
+        try self.init(path: path, spec: job.spec, network: network)
+    }
+
+    /// Throws JobFailure as above.
+    init(path: String, spec: [String: JSONValue], network: DDPMPPConfiguration) throws {
         (file, split) = try Self.explained {
             let file = try DatasetFile(path: path)
-            return (file, try DatasetSplit(spec: job.spec, count: file.count))
+            return (file, try DatasetSplit(spec: spec, count: file.count))
         }
         let (channels, side) = (network.imageChannels, network.resolution)
         guard (file.channels, file.height, file.width) == (channels, side, side) else {

@@ -15,16 +15,7 @@ struct TrainJob {
         try checkMilestones()
         let spec = try JobSpec(job.spec)
         let images = try JobImages(of: job, network: spec.network).trainingBytes()
-        do {
-            try train(start(spec, images: images))
-        } catch let error as NetworkError {
-            throw JobFailure(.unsupported, "this network cannot be built: model.\(error.description)")
-        } catch let error as TrainingError {
-            if case .diverged = error { throw JobFailure(.diverged, error.description) }
-            throw JobFailure(.unsupported, error.description)
-        } catch let error as SafetensorsError {
-            throw JobFailure(.missingInput, error.description)
-        }
+        try JobFailure.explainingTraining { try train(start(spec, images: images)) }
     }
 
     private func checkMilestones() throws {

@@ -8,7 +8,8 @@ package struct WorkerCommand: ParsableCommand {
         discussion: "The supervisor runs `run` and `describe` (docs/job-contract.md); the others are for people.",
         version: WorkerFacts.version,
         subcommands: [
-            RunCommand.self, DescribeCommand.self, SampleCommand.self, DenoiseCommand.self, VerifyCommand.self,
+            RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
+            MeasureCommand.self, VerifyCommand.self,
         ])
 
     package init() {}

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import Tensors
 import Testing
 
@@ -94,6 +95,30 @@ import Testing
             bytes: [UInt8](Data(contentsOf: URL(fileURLWithPath: output))), name: output
         ).tensor("denoised")
         #expect(relativeError(denoised.values, try reference.tensor("denoised").values) < 1e-5)
+    }
+
+    @Test func trainingAndMeasuringByHandEqualAJob() throws {
+        let content = Sandbox.dataset()
+        let digest = try sandbox.keep(content)
+        let job = JobDescription(
+            .train(.init(milestones: [3])), spec: smallSpec(dataset: digest), dataset: digest, in: sandbox)
+        let event = try #require(try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish().milestones.first)
+
+        let spec = sandbox.root.appendingPathComponent("spec.json")
+        try JSONEncoder().encode(smallSpec(dataset: digest, changing: ["model.scale": 8])).write(to: spec)
+        let common = ["--spec", spec.path, "--set", "model.scale=4", "--dataset", sandbox.path(of: digest)]
+        let output = ["--output", sandbox.root.path]
+        #expect(try run(["train", "--steps", "2"] + common + output).status == 0)
+        let state = sandbox.root.appendingPathComponent("state-2.safetensors").path
+        #expect(try run(["train", "--steps", "3", "--resume", state] + common + output).status == 0)
+        let weights = sandbox.root.appendingPathComponent("weights-3.safetensors")
+        #expect(Digest(of: try Data(contentsOf: weights)) == event.weights?.digest)
+
+        let measured = try run(
+            ["measure", "--checkpoint", weights.path, "--measure", #"memorization {"samples": 8}"#] + common)
+        #expect(measured.status == 0, "\(measured.errors)")
+        #expect(measured.output.contains(#""quantity":"copy_auc""#))
+        #expect(measured.output.split(separator: "\n").count == 6)
     }
 
     @Test func wrongUsageIsExplained() throws {
