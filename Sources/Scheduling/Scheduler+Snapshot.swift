@@ -21,7 +21,7 @@ extension Scheduler {
                     FleetSnapshot.Running(
                         attempt: number, kind: attempt.record.kind, training: attempt.record.training,
                         trials: attempt.record.trials, progress: attempt.progress, seconds: now.seconds(since: since)))
-                if let progress = attempt.progress, progress.unit == "images" { imagesPerSecond += progress.rate }
+                imagesPerSecond += imageRate(attempt)
                 done += workUnderWay(attempt)
             }
             list.append(
@@ -46,6 +46,16 @@ extension Scheduler {
         }
     }
 
+    /// Images per second of a running training, from images or optimiser steps.
+    private func imageRate(_ attempt: AttemptState) -> Double {
+        guard attempt.record.kind == "train", let progress = attempt.progress else { return 0 }
+        switch progress.unit {
+        case "images": return progress.rate
+        case "steps": return progress.rate * Double(graph.trainings[attempt.record.training]?.batch ?? 0)
+        default: return 0
+        }
+    }
+
     /// What a running training has done beyond its job's last recorded milestone.
     private func workUnderWay(_ attempt: AttemptState) -> Double {
         guard let progress = attempt.progress, progress.of > 0, let job = attempt.job, !jobs[job].isOver,
@@ -55,7 +65,11 @@ extension Scheduler {
         let from = task.resume?.steps ?? 0
         let whole = training.cost(steps: last - from)
         let recorded = whole - jobs[job].cost
-        let reached = whole * min(1, Double(progress.done) / Double(progress.of))
+        // Steps count from the training's beginning; other units, as far as is known, from the attempt's.
+        let reached =
+            progress.unit == "steps"
+            ? min(whole, training.cost(steps: max(0, progress.done - from)))
+            : whole * min(1, Double(progress.done) / Double(progress.of))
         return max(0, reached - recorded)
     }
 }
