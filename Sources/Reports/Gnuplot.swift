@@ -33,7 +33,8 @@ struct Gnuplot {
         try script.write(toFile: "\(directory)/\(name).gnuplot", atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["\(name).gnuplot"]
+        // Not the user's own settings: figures look the same everywhere.
+        process.arguments = ["-d", "\(name).gnuplot"]
         process.currentDirectoryURL = URL(fileURLWithPath: directory)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
