@@ -32,8 +32,7 @@ struct LaunchCommand: ParsableCommand {
                 "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` names them")
         }
         try workplace.store(expansion.sweep)
-        let run = SweepRun(
-            workplace: workplace, hosts: specs, acceptNewHostKeys: hosts.acceptNewHostKeys)
+        let run = SweepRun(workplace: workplace, hosts: specs, connection: hosts.connection)
         try run.complete([(expansion.sweep, worker)])
     }
 

@@ -29,7 +29,7 @@ struct ResumeCommand: ParsableCommand {
             Terminal.note("every sweep of \(catalogue.path) is finished")
             return
         }
-        let run = SweepRun(workplace: workplace, hosts: specs, acceptNewHostKeys: hosts.acceptNewHostKeys)
+        let run = SweepRun(workplace: workplace, hosts: specs, connection: hosts.connection)
         try run.complete(sweeps)
     }
 

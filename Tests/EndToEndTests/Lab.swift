@@ -41,9 +41,9 @@ final class Lab {
         var err: String
     }
 
-    private func process(_ arguments: [String], program: String) -> (Process, URL, URL) {
+    private func process(_ arguments: [String]) -> (Process, URL, URL) {
         let process = Process()
-        process.executableURL = programs.appendingPathComponent(program)
+        process.executableURL = programs.appendingPathComponent("eigensweep")
         process.arguments = arguments
         process.currentDirectoryURL = directory
         var environment = ProcessInfo.processInfo.environment
@@ -61,8 +61,11 @@ final class Lab {
 
     /// Runs `eigensweep` to its end.
     @discardableResult
-    func run(_ arguments: String..., program: String = "eigensweep") throws -> Output {
-        let (process, out, err) = process(arguments, program: program)
+    func run(_ arguments: String...) throws -> Output { try run(arguments) }
+
+    @discardableResult
+    func run(_ arguments: [String]) throws -> Output {
+        let (process, out, err) = process(arguments)
         try process.run()
         process.waitUntilExit()
         return Output(
@@ -71,8 +74,8 @@ final class Lab {
     }
 
     /// Starts `eigensweep` and leaves it running.
-    func start(_ arguments: String...) throws -> Process {
-        let (process, _, _) = process(arguments, program: "eigensweep")
+    func start(_ arguments: [String]) throws -> Process {
+        let (process, _, _) = process(arguments)
         try process.run()
         children.append(process)
         return process

@@ -11,7 +11,7 @@ import SweepModel
 struct SweepRun {
     let workplace: Workplace
     let hosts: [HostSpec]
-    let acceptNewHostKeys: Bool
+    let connection: ConnectionOptions
 
     /// Runs until everything wanted is settled or someone asks to stop; then says how it ended.
     ///
@@ -34,7 +34,7 @@ struct SweepRun {
         let fleet = HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation, depot: workplace.store,
             agentExecutable: try Programs.bundled("eigensweep-agent"),
-            options: ConnectionOptions(acceptNewHostKeys: acceptNewHostKeys)
+            options: connection
         ) { host, report in inbox.post(.host(host, report)) }
         let view = LiveView()
         let coordinator = Coordinator(

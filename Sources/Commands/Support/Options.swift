@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RemoteHosts
 import Reports
 
 struct CatalogueOptions: ParsableArguments {
@@ -26,6 +27,13 @@ struct HostOptions: ParsableArguments {
 
     @Flag(name: .long, help: "Trust and remember the keys of SSH hosts seen for the first time.")
     var acceptNewHostKeys = false
+
+    @Option(name: .long, help: "The SSH configuration file (default: ~/.ssh/config).")
+    var sshConfig: String?
+
+    var connection: ConnectionOptions {
+        ConnectionOptions(acceptNewHostKeys: acceptNewHostKeys, sshConfig: sshConfig)
+    }
 }
 
 struct SetOptions: ParsableArguments {

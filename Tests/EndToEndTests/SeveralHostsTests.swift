@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// The real program over real sshd: three hosts, each with its own address in its own network namespace, a plain
+/// user, throw-away keys.
+@Suite(
+    .serialized, .enabled(if: slowTestsWanted, whySlow),
+    .enabled(if: NamespaceHosts.isAvailable, "network namespaces need root, ip, unshare, sshd and useradd here"))
+struct SeveralHostsTests {
+    /// A lab whose hosts file names the namespaces' hosts, and the arguments that reach them.
+    private func withHosts(_ body: (Lab, NamespaceHosts, [String]) throws -> Void) throws {
+        let hosts = try NamespaceHosts(count: 3)
+        defer { hosts.remove() }
+        try withLab { lab in
+            try lab.write("ssh_config", "Host *\n  UserKnownHostsFile \(hosts.knownHosts)\n  IdentitiesOnly yes\n")
+            let lines = hosts.hosts.map { host in
+                "  - \(host.name): {address: \(host.address), user: \(hosts.user), identity: \(hosts.identity), slots: 1}"
+            }
+            try lab.write("hosts.yaml", "hosts:\n" + lines.joined(separator: "\n") + "\n")
+            try body(lab, hosts, ["--ssh-config", lab.directory.appendingPathComponent("ssh_config").path])
+        }
+    }
+
+    @Test func threeHostsShareASweepAndGiveTheSameBits() throws {
+        let alone = try ResumeTests.undisturbed.get()
+        try withHosts { lab, _, options in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: ResumeTests.lengths))
+            let output = try lab.run(["launch", sweep] + options)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.rows("SELECT count(DISTINCT host) FROM attempt") == ["3"])
+            #expect(try lab.measurements() == alone)
+        }
+    }
+
+    @Test func cutConnectionsLoseAndRepeatNothing() throws {
+        let alone = try ResumeTests.undisturbed.get()
+        try withHosts { lab, hosts, options in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: ResumeTests.lengths))
+            let coordinator = try lab.start(["launch", sweep] + options)
+            try lab.wait(120, for: "a first milestone") {
+                try lab.rows("SELECT count(*) FROM milestone").first.flatMap { Int($0) } ?? 0 >= 1
+            }
+            for host in hosts.hosts { hosts.cutConnections(of: host) }
+            try hosts.setLink(of: hosts.hosts[0], up: false)
+            usleep(3_000_000)
+            try hosts.setLink(of: hosts.hosts[0], up: true)
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 0)
+            #expect(try lab.measurements() == alone)
+            // Every training was started once: a cut connection ends no work.
+            #expect(
+                try lab.rows("SELECT count(*) FROM attempt WHERE kind = 'train'") == ["4"],
+                "\(try lab.rows("SELECT number, kind, host, outcome, reason FROM attempt"))")
+        }
+    }
+
+    @Test func anUnknownHostKeyIsRefusedInWords() throws {
+        try withHosts { lab, hosts, _ in
+            try lab.write("empty", "")
+            let config = try lab.write(
+                "strict", "Host *\n  UserKnownHostsFile \(lab.directory.path)/empty\n  IdentitiesOnly yes\n")
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let refused = try lab.run(["launch", sweep, "--ssh-config", config])
+            #expect(refused.status == 4)
+            #expect(refused.err.contains("host key"), "\(refused.err)")
+            #expect(refused.err.contains("--accept-new-host-keys"), "\(refused.err)")
+        }
+    }
+}
