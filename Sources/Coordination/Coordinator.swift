@@ -36,10 +36,12 @@ package final class Coordinator {
 
     /// Runs until every wanted trial is settled, no host is left, or someone asks to stop.
     ///
-    /// The fleet's reports must arrive in the inbox. Returns at once when there is nothing to do.
-    package func run() -> CoordinationOutcome {
+    /// `connect` is called once there is something to do; from then on the fleet's reports must arrive in the inbox.
+    /// Returns at once when there is nothing to do.
+    package func run(connect: () -> Void = {}) -> CoordinationOutcome {
         do {
             try begin()
+            if outcome == nil { connect() }
             while outcome == nil { try step() }
         } catch {
             return .catalogueFailed(reason: "\(error)")

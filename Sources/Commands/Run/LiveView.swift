@@ -8,6 +8,7 @@ final class LiveView: CoordinationObserver {
     private var drawnLines = 0
     private var lastDrawn = Date.distantPast
     private var last: FleetSnapshot?
+    private var drawn: FleetSnapshot?
 
     let longestPause: Double? = 1
 
@@ -25,12 +26,13 @@ final class LiveView: CoordinationObserver {
 
     /// Draws where the run ended.
     func close() {
-        if let last { draw(last) }
+        if let last, last != drawn { draw(last) }
         drawnLines = 0
     }
 
     private func draw(_ snapshot: FleetSnapshot) {
         lastDrawn = Date()
+        drawn = snapshot
         erase()
         let lines = Terminal.isInteractive ? [summary(snapshot)] + hostLines(snapshot) : [summary(snapshot)]
         let width = Terminal.columns
@@ -53,7 +55,7 @@ final class LiveView: CoordinationObserver {
         var parts = ["\(Readable.count(snapshot.total)) trials: " + counts.joined(separator: ", ")]
         if snapshot.imagesPerSecond > 0 { parts.append("\(Readable.count(Int(snapshot.imagesPerSecond))) images/s") }
         parts.append(Readable.duration(snapshot.elapsedSeconds))
-        if let left = snapshot.secondsLeft { parts.append("about \(Readable.duration(left)) left") }
+        if let left = snapshot.secondsLeft, left >= 1 { parts.append("about \(Readable.duration(left)) left") }
         return parts.joined(separator: " · ")
     }
 

@@ -61,10 +61,9 @@ struct PlanReport {
     /// Hours on each host, by the rate at which the catalogue's trainings went there.
     private func predictions() throws -> [String] {
         guard plan.imagesToTrain > 0 else { return [] }
-        let wanted = expansion.sweep.trainings.values.reduce(0) { sum, training in
-            let steps = expansion.sweep.trials.lazy.filter { $0.training == training.id }.map(\.steps).max() ?? 0
-            return sum + training.cost(steps: steps)
-        }
+        var longest: [TrainingID: Int] = [:]
+        for trial in expansion.sweep.trials { longest[trial.training] = max(longest[trial.training] ?? 0, trial.steps) }
+        let wanted = expansion.sweep.trainings.values.reduce(0) { $0 + $1.cost(steps: longest[$1.id] ?? 0) }
         let share = Double(plan.imagesToTrain) / Double(max(plan.imagesToTrain + plan.imagesSavedByStates, 1))
         let rates = try reader?.trainingRates() ?? [:]
         return hosts.map { host in

@@ -40,8 +40,7 @@ struct SweepRun {
         let coordinator = Coordinator(
             configuration: configuration, fleet: fleet, inbox: inbox, catalogue: workplace.catalogue,
             clock: SystemAwakeClock(), observer: view)
-        fleet.start()
-        let outcome = coordinator.run()
+        let outcome = coordinator.run(connect: fleet.start)
         view.close()
         fleet.close()
         withExtendedLifetime(watch) {}
