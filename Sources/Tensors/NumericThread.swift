@@ -19,7 +19,7 @@ package enum NumericThread {
 
     package static func supports(_ variant: Variant) -> Bool { ek_supports(ek_variant(variant.rawValue)) != 0 }
 
-    /// Makes all kernels use `variant`; false, and no change, where the CPU lacks it. Not while kernels run.
+    /// Makes all kernels use `variant`; false, and no change, where the CPU lacks it. It holds for the whole process.
     @discardableResult
     package static func select(_ variant: Variant) -> Bool { ek_select_variant(ek_variant(variant.rawValue)) != 0 }
 }

@@ -21,7 +21,7 @@ enum ek_variant {
 /// Whether this CPU can run a variant.
 int ek_supports(enum ek_variant variant);
 /// Makes all lane kernels use a variant that the CPU supports; returns 0 and changes nothing where it does not. At start
-/// it is the widest one. Not to be called while kernels run.
+/// it is the widest one. Kernels that are running finish as they began.
 int ek_select_variant(enum ek_variant variant);
 enum ek_variant ek_selected_variant(void);
 /// Sets the calling thread's floating-point mode: round to nearest, subnormal numbers kept, no traps.

@@ -1,13 +1,16 @@
 // The run-time choice between the variants, and the public names of the kernels.
 
 #include <immintrin.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "table.h"
 
-static const struct ek_table_f32 *f32 = &ek_f32_plain;
-static const struct ek_table_f64 *f64 = &ek_f64_plain;
-static enum ek_variant selected = EK_VARIANT_PLAIN;
+static _Atomic(const struct ek_table_f32 *) f32 = &ek_f32_plain;
+static _Atomic(const struct ek_table_f64 *) f64 = &ek_f64_plain;
+static _Atomic(enum ek_variant) selected = EK_VARIANT_PLAIN;
+
+#define TABLE_OF(pointer) atomic_load_explicit(&pointer, memory_order_relaxed)
 
 int ek_supports(enum ek_variant variant) {
     __builtin_cpu_init();
@@ -47,12 +50,12 @@ double ek_thread_seconds(void) {
 
 #define REAL float
 #define EK_FUNCTION(name, parameters, arguments) \
-    void ek_##name##_f32 parameters { f32->name arguments; }
+    void ek_##name##_f32 parameters { TABLE_OF(f32)->name arguments; }
 #include "lane_functions.inc"
 #undef EK_FUNCTION
 #undef REAL
 
 #define REAL double
 #define EK_FUNCTION(name, parameters, arguments) \
-    void ek_##name##_f64 parameters { f64->name arguments; }
+    void ek_##name##_f64 parameters { TABLE_OF(f64)->name arguments; }
 #include "lane_functions.inc"

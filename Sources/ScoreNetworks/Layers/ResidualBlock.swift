@@ -54,6 +54,8 @@ struct ResidualBlock {
         if resampling != .none {
             plan.filter("\(name).conv0.resample_filter")
             plan.filter("\(name).skip.resample_filter")
+            // Published counts of work take the filter, in conv0 and in skip, for the 2×2 convolution that it is there.
+            plan.work(2 * 4 * inputs * min(pixels, Self.inputPixels(side, resampling)))
         }
         active0 = plan.activation(inputs * pixels)
         shift = plan.activation(outputs)

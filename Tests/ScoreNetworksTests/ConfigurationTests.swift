@@ -1,0 +1,54 @@
+import ScoreNetworks
+import Testing
+
+struct ConfigurationTests {
+    /// Counts of the published networks.
+    @Test(arguments: [
+        (4, 57_235), (8, 223_139), (16, 880_963), (32, 3_500_675), (64, 13_956_355), (128, 55_732_739),
+    ])
+    func countsParameters(scale: Int, expected: Int) throws {
+        let network = DDPMPPConfiguration(modelChannels: scale, resolution: 32, imageChannels: 3)
+        #expect(try network.parameterCount() == expected)
+    }
+
+    @Test func countsParametersOfOtherShapes() throws {
+        let small = DDPMPPConfiguration(
+            modelChannels: 8, resolution: 16, imageChannels: 1, multipliers: [1, 2], blocks: 1,
+            attentionResolutions: [8])
+        #expect(try small.parameterCount() == 47_985)
+        let augmented = DDPMPPConfiguration(
+            modelChannels: 4, resolution: 32, imageChannels: 3, blocks: 2, augmentLabels: 9)
+        #expect(try augmented.parameterCount() == 36_263)
+        var large = DDPMPPConfiguration(
+            modelChannels: 128, resolution: 64, imageChannels: 3, multipliers: [1, 2, 2, 2])
+        #expect(try large.parameterCount() == 61_804_419)
+        large.augmentLabels = 9
+        #expect(try large.parameterCount() == 61_805_571)
+    }
+
+    /// Million operations per image, as published to a tenth.
+    @Test(arguments: [
+        (32, 3, [2, 2, 2], 16, 4, 52.4), (32, 3, [2, 2, 2], 16, 8, 186.9), (32, 3, [2, 2, 2], 16, 16, 702.0),
+        (16, 1, [2, 2], 8, 4, 10.7), (16, 1, [2, 2], 8, 8, 41.2), (16, 1, [2, 2], 8, 16, 161.3),
+    ])
+    func countsWork(
+        resolution: Int, channels: Int, multipliers: [Int], attention: Int, scale: Int, expected: Double
+    ) throws {
+        let network = DDPMPPConfiguration(
+            modelChannels: scale, resolution: resolution, imageChannels: channels, multipliers: multipliers,
+            attentionResolutions: [attention])
+        #expect(abs(Double(try network.forwardOperations()) / 1e6 - expected) <= 0.06)
+    }
+
+    @Test(arguments: [
+        (36, 16, [2], "model.dec.16x16_block0.norm0"), (6, 16, [2], "model.dec.16x16_block1.norm0"),
+        (5, 16, [2], "scale"), (2, 16, [2], "scale"), (8, 12, [1, 2, 2, 2], "enc.1x1_down"), (8, 16, [], "multipliers"),
+        (8, 0, [1], "resolution"), (8, 16, [0], "multipliers"),
+    ])
+    func refusesImpossibleSizesByName(scale: Int, resolution: Int, multipliers: [Int], part: String) {
+        let network = DDPMPPConfiguration(
+            modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers, blocks: 1)
+        let error = #expect(throws: NetworkError.self) { try network.parameterCount() }
+        #expect(error?.part == part)
+    }
+}

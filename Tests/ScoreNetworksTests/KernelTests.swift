@@ -1,0 +1,166 @@
+import Tensors
+import Testing
+
+/// Single kernels against the formulas written out, at sizes that tiles do not divide, and the three variants against one
+/// another, bit for bit.
+@Suite(.serialized)
+struct KernelTests {
+    private func filled<S: LaneScalar>(_ count: Int, _ stream: UInt32, _ scalar: S.Type) -> LaneBuffer<S> {
+        let buffer = LaneBuffer<S>(count: count)
+        let values = CounterRandom(seed: 11, purpose: .generator, sub: stream).normals(from: 0, count: count)
+        buffer.write(values.map { S($0) }, at: 0)
+        return buffer
+    }
+
+    /// Runs `body` with every variant that this CPU has and expects equal results; leaves the one that was selected.
+    private func withVariants<Result: Equatable>(_ body: () throws -> Result) rethrows {
+        let selected = NumericThread.variant
+        defer { NumericThread.select(selected) }
+        var first: Result?
+        for variant in NumericThread.Variant.allCases where NumericThread.supports(variant) {
+            NumericThread.select(variant)
+            let result = try body()
+            if let first {
+                #expect(result == first, "\(variant) differs from the plain kernels")
+            } else {
+                first = result
+            }
+        }
+    }
+
+    static let sizes = [(1, 3, 5, 6), (5, 4, 3, 3), (4, 9, 8, 8), (3, 2, 1, 1), (6, 8, 2, 7)]
+
+    @Test(arguments: sizes) func convolution(channels: Int, outputs: Int, height: Int, width: Int) {
+        let k = Double.kernels
+        let pixels = height * width
+        let x = filled(channels * pixels * laneCount, 1, Double.self)
+        let weights = filled(outputs * channels * 9, 2, Double.self)
+        let bias = filled(outputs * laneCount, 3, Double.self)
+        let add = filled(outputs * pixels * laneCount, 4, Double.self)
+        let packed = LaneBuffer<Double>(count: outputs * channels * 9)
+        let out = LaneBuffer<Double>(count: outputs * pixels * laneCount)
+        k.pack(weights.base, outputs, channels, 9, 0, packed.base)
+        k.conv3x3(x.base, channels, height, width, packed.base, bias.base, add.base, 0.5, outputs, out.base)
+        let gradient = LaneBuffer<Double>(count: outputs * channels * 9)
+        let scratch = LaneBuffer<Double>(count: outputs * channels * 9 * laneCount)
+        k.conv3x3WeightGradient(x.base, add.base, channels, outputs, height, width, scratch.base, gradient.base)
+        let transposed = LaneBuffer<Double>(count: outputs * channels * 9)
+        let back = LaneBuffer<Double>(count: channels * pixels * laneCount)
+        let zeros = LaneBuffer<Double>(count: channels * laneCount)
+        k.pack(weights.base, outputs, channels, 9, 1, transposed.base)
+        k.conv3x3(add.base, outputs, height, width, transposed.base, zeros.base, nil, 1, channels, back.base)
+
+        var expected = [Double](repeating: 0, count: outputs * pixels * laneCount)
+        var expectedGradient = [Double](repeating: 0, count: outputs * channels * 9)
+        var expectedBack = [Double](repeating: 0, count: channels * pixels * laneCount)
+        for o in 0..<outputs {
+            for y in 0..<height {
+                for column in 0..<width {
+                    for lane in 0..<laneCount {
+                        let at = ((o * height + y) * width + column) * laneCount + lane
+                        var sum = bias.base[o * laneCount + lane]
+                        for c in 0..<channels {
+                            for tap in 0..<9 {
+                                let (row, place) = (y + tap / 3 - 1, column + tap % 3 - 1)
+                                guard (0..<height).contains(row), (0..<width).contains(place) else { continue }
+                                let from = ((c * height + row) * width + place) * laneCount + lane
+                                let w = (o * channels + c) * 9 + tap
+                                sum += weights.base[w] * x.base[from]
+                                expectedGradient[w] += add.base[at] * x.base[from]
+                                expectedBack[from] += add.base[at] * weights.base[w]
+                            }
+                        }
+                        expected[at] = 0.5 * (sum + add.base[at])
+                    }
+                }
+            }
+        }
+        #expect(relativeError(out.read(0..<out.count), expected) < 1e-14)
+        #expect(relativeError(gradient.read(0..<gradient.count), expectedGradient) < 1e-13)
+        #expect(relativeError(back.read(0..<back.count), expectedBack) < 1e-13)
+    }
+
+    @Test(arguments: [(1, 1, 1), (4, 4, 7), (5, 9, 3), (8, 6, 16)])
+    func laneProducts(rows: Int, columns: Int, depth: Int) {
+        let a = filled(rows * depth * laneCount, 5, Double.self)
+        let b = filled(columns * depth * laneCount, 6, Double.self)
+        let c = filled(rows * columns * laneCount, 7, Double.self)
+        let before = c.read(0..<c.count)
+        // a is stored by depth, b by column, c transposed.
+        Double.kernels.laneProduct(
+            rows, columns, depth, a.base, 1, rows, b.base, depth, 1, 2, 1, c.base, 1, rows)
+        var expected = before
+        for m in 0..<rows {
+            for n in 0..<columns {
+                for lane in 0..<laneCount {
+                    let sum = (0..<depth).reduce(0.0) {
+                        $0 + a.base[($1 * rows + m) * laneCount + lane] * b.base[(n * depth + $1) * laneCount + lane]
+                    }
+                    expected[(n * rows + m) * laneCount + lane] += 2 * sum
+                }
+            }
+        }
+        #expect(relativeError(c.read(0..<c.count), expected) < 1e-14)
+    }
+
+    @Test func variantsGiveEqualBitsInFloat() { variants(Float.self) }
+
+    @Test func variantsGiveEqualBitsInDouble() { variants(Double.self) }
+
+    private func variants<S: LaneScalar>(_ scalar: S.Type) {
+        let k = S.kernels
+        for (channels, outputs, height, width) in Self.sizes + [(8, 12, 6, 6)] {
+            let pixels = height * width
+            let x = filled(channels * pixels * laneCount, 1, S.self)
+            let dy = filled(outputs * pixels * laneCount, 2, S.self)
+            let bias = filled(outputs * laneCount, 3, S.self)
+            let packed = filled(outputs * channels * 9, 4, S.self)
+            let scratch = LaneBuffer<S>(count: outputs * channels * 9 * laneCount)
+            withVariants {
+                let out = LaneBuffer<S>(count: outputs * pixels * laneCount)
+                let gradient = LaneBuffer<S>(count: outputs * channels * 9)
+                k.conv3x3(x.base, channels, height, width, packed.base, bias.base, dy.base, 0.7, outputs, out.base)
+                k.conv3x3WeightGradient(
+                    x.base, dy.base, channels, outputs, height, width, scratch.base, gradient.base)
+                k.pointwiseWeightGradient(x.base, dy.base, channels, outputs, pixels, scratch.base, gradient.base)
+                k.pointwise(x.base, channels, pixels, packed.base, bias.base, out.base, 0.3, outputs, out.base)
+                k.softmax(out.base, outputs, pixels)
+                return out.read(0..<out.count) + gradient.read(0..<gradient.count)
+            }
+        }
+        let x = filled(8 * 25 * laneCount, 8, S.self)
+        let gamma = filled(8, 9, S.self)
+        let beta = filled(8, 10, S.self)
+        withVariants {
+            let y = LaneBuffer<S>(count: x.count)
+            let dy = filled(x.count, 12, S.self)
+            let dx = LaneBuffer<S>(count: x.count)
+            let statistics = LaneBuffer<S>(count: 4 * laneCount)
+            let sums = LaneBuffer<S>(count: 8 * laneCount)
+            let (dGamma, dBeta) = (LaneBuffer<S>(count: 16), LaneBuffer<S>(count: 16))
+            k.groupNorm(x.base, 8, 2, 25, gamma.base, beta.base, 1e-6, 1, statistics.base, y.base)
+            k.groupNormBackward(
+                x.base, 8, 2, 25, gamma.base, beta.base, statistics.base, 1, dy.base, 0, dx.base, dGamma.base,
+                dBeta.base, sums.base)
+            k.siluBackward(x.base, y.base, x.count / laneCount, dy.base)
+            return [y, dx, dy, statistics, sums, dGamma, dBeta].flatMap { $0.read(0..<$0.count) }
+        }
+    }
+
+    /// SiLU and its slope over the whole range of floats.
+    @Test func siluFollowsItsFormula() {
+        let points = (0..<1600).map { (Double($0) - 800) / 8 }
+        let x = LaneBuffer<Double>(count: points.count)
+        x.write(points, at: 0)
+        let (y, slope) = (LaneBuffer<Double>(count: points.count), LaneBuffer<Double>(count: points.count))
+        let ones = LaneBuffer<Double>(count: points.count)
+        ones.write([Double](repeating: 1, count: points.count), at: 0)
+        Double.kernels.silu(x.base, points.count / laneCount, y.base)
+        Double.kernels.siluBackward(x.base, ones.base, points.count / laneCount, slope.base)
+        for (i, point) in points.enumerated() {
+            let sigmoid = 1 / (1 + Elementary.exp(-point))
+            #expect(abs(y.base[i] - point * sigmoid) <= 1e-15 * max(abs(point * sigmoid), 1e-30))
+            #expect(abs(slope.base[i] - sigmoid * (1 + point * (1 - sigmoid))) <= 4e-15)
+        }
+    }
+}
