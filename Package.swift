@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
         tests(
-            "MeasuresTests", ["Measures", "JobContract", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
+            "MeasuresTests", ["Measures", "MeasureKernels", "JobContract", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
             [

@@ -58,22 +58,23 @@ static inline __attribute__((always_inline)) void gemm(size_t m, size_t n, size_
     }
 }
 
-/* The variants differ in register width only: products and sums are the same operations in the same order. */
-#define VARIANT(name, features)                                                                                        \
-    __attribute__((target(features))) static void name(size_t m, size_t n, size_t k, const double *a, size_t a_row,    \
-                                                       size_t a_col, const double *b, size_t b_row, size_t b_col,      \
-                                                       double *c, size_t c_row, double *scratch) {                     \
-        gemm(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);                                            \
-    }
-VARIANT(gemm_baseline, "sse2")
-VARIANT(gemm_avx2, "avx2")
+void mk_gemm_baseline(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                      size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch) {
+    gemm(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
+}
+
+__attribute__((target("avx2"))) static void gemm_avx2(size_t m, size_t n, size_t k, const double *a, size_t a_row,
+                                                      size_t a_col, const double *b, size_t b_row, size_t b_col,
+                                                      double *c, size_t c_row, double *scratch) {
+    gemm(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
+}
 
 void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
              size_t b_col, double *c, size_t c_row, double *scratch) {
     if (__builtin_cpu_supports("avx2")) {
         gemm_avx2(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
     } else {
-        gemm_baseline(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
+        mk_gemm_baseline(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
     }
 }
 

@@ -64,6 +64,18 @@ import Testing
         #expect(resumed.milestones.count == 1 && digests(resumed.milestones[0]) == digests(undisturbed))
     }
 
+    /// The digest of the mini-training and eigendecomposition for each version of the numerics.
+    ///
+    /// A new digest for an old version orphans results: raise `WorkerFacts.numerics` and add a line.
+    private static let goldenChecks = [
+        1: "efcd8de0ef0ab288c56aaa326753824a5b502ba514dfe2b2f84690f61e29c736"
+    ]
+
+    @Test func theNumericsAreThoseOfTheirVersion() throws {
+        let description = try WorkerProgram.ours.describe(in: sandbox.newAttempt())
+        #expect(description.check == Self.goldenChecks[description.numerics])
+    }
+
     /// What may differ between hosts: BLAS settings, language, threads.
     private static let environments: [[String: String]] = [
         ["OPENBLAS_CORETYPE": "SkylakeX", "OPENBLAS_NUM_THREADS": "2"],

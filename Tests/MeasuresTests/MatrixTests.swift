@@ -1,3 +1,4 @@
+import MeasureKernels
 import Measures
 import Tensors
 import Testing
@@ -38,6 +39,15 @@ struct MatrixTests {
         #expect(Matrix.product(a, .plain, b, .plain) == expected)
         #expect(Matrix.product(transpose(a), .transposed, b, .plain) == expected)
         #expect(Matrix.product(a, .plain, transpose(b), .transposed) == expected)
+    }
+
+    @Test func allVariantsGiveTheSameBits() {
+        let a = random(13, 300, seed: 1)
+        let b = random(300, 21, seed: 2)
+        var baseline = [Double](repeating: 0, count: 13 * 21)
+        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(13))
+        mk_gemm_baseline(13, 21, 300, a.values, 300, 1, b.values, 21, 1, &baseline, 21, &scratch)
+        #expect(Matrix.product(a, .plain, b, .plain).values == baseline)
     }
 
     @Test func sumsGoOnWhereTheyStood() {

@@ -14,6 +14,10 @@ size_t mk_gemm_scratch(size_t m);
 void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
              size_t b_col, double *c, size_t c_row, double *scratch);
 
+/* The same without vector instructions beyond SSE2, for CPUs without AVX2 and for tests. */
+void mk_gemm_baseline(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                      size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch);
+
 /* The sum of (x[i] - y[i])^2 in float64, in ascending order. */
 double mk_squared_distance(const float *x, const float *y, size_t n);
 
