@@ -21,7 +21,7 @@ final class NamespaceHosts {
     private(set) var hosts: [Host] = []
     private let bridge: String
     private let subnet: Int
-    private var servers: [String: Process] = [:]
+    private var servers: [String: pid_t] = [:]
     private var isRemoved = false
 
     struct Failure: Error, CustomStringConvertible { let description: String }
@@ -113,24 +113,22 @@ final class NamespaceHosts {
     /// Starts a host's sshd, in its own mount namespace with its own machine-id and home.
     func startServer(of host: Host) throws {
         let own = "\(directory)/\(host.name)"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/ip")
         let script = """
             mount --make-rprivate / && mount --bind "$1/machine-id" /etc/machine-id \
             && mount --bind "$1/home" "$2/home" && hostname "$3" && exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
             """
-        process.arguments = [
-            "netns", "exec", host.namespace, "/usr/bin/unshare", "--mount", "--uts", "/bin/sh", "-c", script, "sh",
+        let words = [
+            "/usr/sbin/ip", "netns", "exec", host.namespace, "/usr/bin/unshare", "--mount", "--uts", "/bin/sh", "-c",
+            script, "sh",
             own, directory, host.name,
         ]
         let log = "\(own)/sshd.log"
         try "".write(toFile: log, atomically: false, encoding: .utf8)
-        process.standardError = FileHandle(forWritingAtPath: log)
-        try process.run()
-        servers[host.name] = process
+        let server = try Self.start(words, log: log)
+        servers[host.name] = server
         let limit = Date(timeIntervalSinceNow: 20)
         while !((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("Server listening") {
-            guard Date() < limit, process.isRunning else {
+            guard Date() < limit, kill(server, 0) == 0 else {
                 let words = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
                 throw Failure(description: "sshd of \(host.name) does not start: \(words)")
             }
@@ -186,7 +184,10 @@ final class NamespaceHosts {
                 for pid in left { kill(pid, SIGKILL) }
                 usleep(20_000)
             }
-            servers[host.name]?.waitUntilExit()
+            if let server = servers[host.name] {
+                kill(server, SIGKILL)
+                waitpid(server, nil, 0)
+            }
             _ = try? Self.run("/usr/sbin/ip", "netns", "del", host.namespace)
             _ = try? Self.run("/usr/sbin/ip", "link", "del", host.cable)
         }
@@ -200,21 +201,40 @@ final class NamespaceHosts {
     @discardableResult
     static func run(_ words: String...) throws -> String { try run(words) }
 
+    /// Runs a program to its end and returns what it printed.
     @discardableResult
     private static func run(_ words: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: words[0])
-        process.arguments = Array(words.dropFirst())
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(words.joined(separator: " ")): \(complaint)")
+        let log = NSTemporaryDirectory() + "es-run-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        var status: Int32 = 0
+        waitpid(try start(words, log: log), &status, 0)
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        guard posix_exit_of(status) == 0 else {
+            throw Failure(description: "\(words.joined(separator: " ")): \(text)")
         }
         return text
+    }
+
+    /// Starts a program whose output goes to a file. Foundation's `Process` is no use for sshd: it takes the closing
+    /// of inherited descriptors for the program's end.
+    private static func start(_ words: [String], log: String) throws -> pid_t {
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { for descriptor in [null, output] { close(descriptor) } }
+        let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin\0"
+        var pid: pid_t = 0
+        let rc = words.map { $0 + "\0" }.joined().withCString { list in
+            path.withCString { path in
+                words[0].withCString { program in
+                    var program = posix_program(
+                        path: program, arguments: list, argument_count: words.count, environment: path,
+                        environment_count: 1, directory: nil, input: null, output: output, error: output,
+                        own_session: 0)
+                    return posix_start_program(&program, &pid)
+                }
+            }
+        }
+        guard rc == 0 else { throw Failure(description: "\(words[0]): \(String(cString: strerror(rc)))") }
+        return pid
     }
 }

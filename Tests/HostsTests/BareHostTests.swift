@@ -9,14 +9,12 @@ import Testing
 struct BareHostTests {
     /// Starts the agent's bridge, gives it `input` after its greeting, and returns what it answered.
     private func answer(to input: [UInt8], program: [String], environment: [String: String]) throws -> [AgentMessage] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program[0])
-        process.arguments = Array(program.dropFirst()) + ["connect"]
-        process.environment = environment
         let (toAgent, fromAgent) = (Pipe(), Pipe())
-        process.standardInput = toAgent
-        process.standardOutput = fromAgent
-        try process.run()
+        let process = try ChildProgram.start(
+            program + ["connect"], environment: environment, input: toAgent.fileHandleForReading.fileDescriptor,
+            output: fromAgent.fileHandleForWriting.fileDescriptor)
+        try toAgent.fileHandleForReading.close()
+        try fromAgent.fileHandleForWriting.close()
         try toAgent.fileHandleForWriting.write(contentsOf: Data(input))
         var bytes: [UInt8] = []
         var messages: [AgentMessage] = []
@@ -37,7 +35,7 @@ struct BareHostTests {
             }
         }
         try toAgent.fileHandleForWriting.close()
-        process.waitUntilExit()
+        waitpid(process, nil, 0)
         return messages
     }
 

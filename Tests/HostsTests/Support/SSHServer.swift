@@ -7,7 +7,7 @@ import SweepModel
 final class SSHServer {
     let port: Int
     let scratch: Scratch
-    private var process = Process()
+    private var process: pid_t = 0
 
     static let isAvailable =
         FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
@@ -19,7 +19,7 @@ final class SSHServer {
         port = try Self.freePort()
         try FileManager.default.createDirectory(atPath: scratch.path("home"), withIntermediateDirectories: true)
         for name in ["hostkey", "otherkey", "userkey", "strangerkey"] {
-            try Self.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", scratch.path(name))
+            try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", scratch.path(name))
         }
         try scratch.write(scratch.read("userkey.pub") ?? "", "authorized_keys")
         try scratch.write(
@@ -46,11 +46,7 @@ final class SSHServer {
         if getuid() == 0 {
             try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/sshd")
-        process.arguments = ["-D", "-e", "-f", scratch.path("sshd_config")]
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
+        process = try ChildProgram.start(["/usr/sbin/sshd", "-D", "-e", "-f", scratch.path("sshd_config")])
         try scratch.waitUntil("sshd listens") { Self.answers(port) }
     }
 
@@ -74,27 +70,18 @@ final class SSHServer {
     }
 
     /// The processes that serve connections.
-    var sessions: [pid_t] { Self.children(of: process.processIdentifier).flatMap { [$0] + Self.children(of: $0) } }
+    var sessions: [pid_t] { Self.children(of: process).flatMap { [$0] + Self.children(of: $0) } }
 
-    func stop() {
+    deinit {
+        guard process > 0 else { return }
         for session in sessions { kill(session, SIGKILL) }
-        process.terminate()
-        process.waitUntilExit()
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
     }
-
-    deinit { if process.isRunning { stop() } }
 
     private static func children(of pid: pid_t) -> [pid_t] {
         let text = try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
         return (text ?? "").split(separator: " ").compactMap { pid_t($0) }
-    }
-
-    static func run(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: arguments[0])
-        process.arguments = Array(arguments.dropFirst())
-        try process.run()
-        process.waitUntilExit()
     }
 
     private static func withSocket<Result>(_ body: (Int32) -> Result) -> Result {
