@@ -51,4 +51,11 @@ struct ConfigurationTests {
         let error = #expect(throws: NetworkError.self) { try network.parameterCount() }
         #expect(error?.part == part)
     }
+
+    @Test func refusesNetworksThatNoMemoryHolds() {
+        let network = DDPMPPConfiguration(
+            modelChannels: 1024, resolution: 1024, imageChannels: 3, multipliers: [64], blocks: 8)
+        let error = #expect(throws: NetworkError.self) { try DDPMPP<Float>(network, training: true) }
+        #expect(error?.part == "network")
+    }
 }

@@ -36,6 +36,12 @@ struct NetworkPlan {
     /// Multiply-adds of one forward pass for one image.
     private(set) var multiplyAdds = 0
 
+    /// Scalars of memory in all.
+    func scalars(training: Bool) -> Int {
+        let always = parameterCount + packedCount + activationCount + temporary.reduce(0, +) + 2 * widest * laneCount
+        return training ? always + 5 * parameterCount + 2 * gradient + weightScratch : always
+    }
+
     mutating func parameter(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
         let spec = ParameterSpec(name: name, shape: shape, offset: parameterCount, initialisation: initialisation)
         parameters.append(spec)

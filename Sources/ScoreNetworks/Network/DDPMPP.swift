@@ -15,6 +15,11 @@ package final class DDPMPP<S: LaneScalar> {
     package init(_ configuration: DDPMPPConfiguration, training: Bool) throws(NetworkError) {
         self.configuration = configuration
         layout = try DDPMPPLayout(configuration)
+        let bytes = layout.plan.scalars(training: training) * MemoryLayout<S>.stride
+        guard bytes <= Self.largestMemory else {
+            throw NetworkError(
+                "network", "needs \(bytes >> 30) GiB for a group of 16 images; \(Self.largestMemory >> 30) are allowed")
+        }
         workspace = Workspace(layout.plan, training: training)
     }
 
@@ -89,6 +94,8 @@ package final class DDPMPP<S: LaneScalar> {
         layout.first.inputGradient(w, gradient, side: side, out: target)
         return target
     }
+
+    private static var largestMemory: Int { 64 << 30 }
 
     /// Where the images of a group go, [channel][row][column][16].
     var inputLanes: UnsafeMutablePointer<S> { workspace.activations + layout.input }
