@@ -9,7 +9,7 @@ package struct WorkerCommand: ParsableCommand {
         version: WorkerFacts.version,
         subcommands: [
             RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
-            MeasureCommand.self, VerifyCommand.self,
+            MeasureCommand.self, VerifyCommand.self, BenchCommand.self,
         ])
 
     package init() {}
