@@ -62,7 +62,10 @@ struct BareHostTests {
         let messages = try answer(
             to: hello("/work"), program: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
-        defer { for pid in Scratch.processes(rootedIn: root) { kill(pid, SIGKILL) } }
+        defer {
+            for pid in Scratch.processes(rootedIn: root) { kill(pid, SIGKILL) }
+            try? scratch.waitUntil("the agent is gone") { Scratch.processes(rootedIn: root).isEmpty }
+        }
         guard messages.count == 2, case .greeting(let greeting) = messages[0] else {
             Issue.record("\(messages)"); return
         }

@@ -68,9 +68,14 @@ final class Scratch: Sendable {
     struct TimedOut: Error { let what: String }
 
     deinit {
-        for agent in agents { kill(agent, SIGKILL) }
-        for worker in workers { kill(-worker, SIGKILL) }
-        try? FileManager.default.removeItem(atPath: directory)
+        // An agent that is being killed may still write: what it wrote goes in a later round.
+        for _ in 0..<100 {
+            for agent in agents { kill(agent, SIGKILL) }
+            for worker in workers { kill(-worker, SIGKILL) }
+            try? FileManager.default.removeItem(atPath: directory)
+            if !FileManager.default.fileExists(atPath: directory), agents.isEmpty { return }
+            usleep(20_000)
+        }
     }
 }
 
