@@ -30,11 +30,10 @@ final class HostLink: Sendable {
         thread.start()
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end, but not for a host that is being connected to: nothing of it is reported any more.
     func join() {
         guard started.with({ $0 }) else { return }
-        done.wait()
-        done.signal()
+        if done.wait(timeout: .now() + .seconds(4)) == .success { done.signal() }
     }
 
     private func run() {

@@ -43,6 +43,9 @@ final class LibSSHTransport: Transport {
         }
         var no: Int32 = 0
         ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &no)
+        // Messages are small and awaited: none is to linger for company.
+        var yes: Int32 = 1
+        ssh_options_set(session, SSH_OPTIONS_NODELAY, &yes)
         var seconds = Int(max(1, options.connectSeconds))
         ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &seconds)
         try set(SSH_OPTIONS_HOST, settings.address)

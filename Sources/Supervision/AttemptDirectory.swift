@@ -35,9 +35,12 @@ struct AttemptDirectory {
     var end: AgentAttempt.End? { read(AgentAttempt.End.self, "end.json") }
     var acknowledged: Int { max(0, read(Int.self, "acknowledged.json") ?? 0) }
 
-    func write(identity: ProcessIdentity) throws(AgentRefusal) { try write(identity, "pid.json") }
+    // A process does not outlive the machine, and events told twice are known: neither needs the disk.
+    func write(identity: ProcessIdentity) throws(AgentRefusal) { try write(identity, "pid.json", durably: false) }
     func write(end: AgentAttempt.End) throws(AgentRefusal) { try write(end, "end.json") }
-    func write(acknowledged: Int) throws(AgentRefusal) { try write(acknowledged, "acknowledged.json") }
+    func write(acknowledged: Int) throws(AgentRefusal) {
+        try write(acknowledged, "acknowledged.json", durably: false)
+    }
 
     /// The last of what the worker said on standard error.
     var diagnostics: String { Files.tail(errors, bytes: 4096) }
@@ -48,12 +51,12 @@ struct AttemptDirectory {
         return stat(events, &status) == 0 ? Int(status.st_size) : nil
     }
 
-    private func write(_ value: some Encodable, _ name: String) throws(AgentRefusal) {
+    private func write(_ value: some Encodable, _ name: String, durably: Bool = true) throws(AgentRefusal) {
         let bytes: [UInt8]
         do { bytes = Array(try JSONEncoder().encode(value)) } catch {
             throw AgentRefusal(.agentFailed, "cannot write \(name): \(error)")
         }
-        try Files.write(bytes, to: "\(path)/\(name)")
+        try Files.write(bytes, to: "\(path)/\(name)", durably: durably)
     }
 
     private func read<Value: Decodable>(_: Value.Type, _ name: String) -> Value? {

@@ -20,6 +20,8 @@ final class AttemptTable {
     }
 
     var sorted: [Attempt] { attempts.values.sorted { $0.number < $1.number } }
+    /// What a coordinator has not heard all of.
+    var untold: [Attempt] { attempts.values.filter { !$0.endTold }.sorted { $0.number < $1.number } }
     var hasRunning: Bool { attempts.values.contains(where: \.isRunning) }
     var isEmpty: Bool { attempts.isEmpty }
 
@@ -90,7 +92,9 @@ final class AttemptTable {
     /// Starts attempts of the backlog, oldest first, while slots are free.
     func fillSlots() {
         var running = attempts.values.count(where: \.isRunning)
-        for attempt in sorted where attempt.state == .backlog && running < slots {
+        guard running < slots else { return }
+        let backlog = attempts.values.filter { $0.state == .backlog }.sorted { $0.number < $1.number }
+        for attempt in backlog where running < slots {
             launch(attempt)
             if attempt.isRunning { running += 1 }
         }

@@ -63,7 +63,7 @@ package final class Daemon {
         let news = table.takeNews()
         for connection in connections where connection.isServed {
             for message in news { connection.send(message) }
-            for attempt in table.sorted { EventTelling.tell(attempt, to: connection) }
+            for attempt in table.untold { EventTelling.tell(attempt, to: connection) }
             connection.pumpFiles()
         }
         for connection in connections {

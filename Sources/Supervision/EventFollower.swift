@@ -34,7 +34,7 @@ final class EventFollower {
     /// The next whole line; with `atEnd`, also what stands behind the last line's end.
     func next(atEnd: Bool) -> Line? {
         while true {
-            if let newline = buffer[searched...].firstIndex(of: 10) {
+            if let newline = newline() {
                 let tooLong = skipping || newline - taken > EventLine.limit
                 let line = Line(
                     bytes: tooLong ? [] : Array(buffer[taken..<newline]), end: base + newline + 1, isTooLong: tooLong)
@@ -62,6 +62,15 @@ final class EventFollower {
         }
     }
 
+    private func newline() -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, searched < bytes.count,
+                let found = memchr(start + searched, 10, bytes.count - searched)
+            else { return nil }
+            return UnsafeRawPointer(found) - start
+        }
+    }
+
     private func readMore() -> Bool {
         if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { return false }
@@ -71,10 +80,10 @@ final class EventFollower {
             searched -= taken
             taken = 0
         }
-        var piece = [UInt8](repeating: 0, count: 64 << 10)
-        let count = pread(descriptor, &piece, piece.count, off_t(base + buffer.count))
-        guard count > 0 else { return false }
-        buffer += piece[..<count]
-        return true
+        let piece = [UInt8](unsafeUninitializedCapacity: 64 << 10) { piece, count in
+            count = max(0, pread(descriptor, piece.baseAddress, piece.count, off_t(base + buffer.count)))
+        }
+        buffer += piece
+        return !piece.isEmpty
     }
 }

@@ -34,18 +34,18 @@ enum Files {
         return String(decoding: piece.prefix(max(0, count)), as: UTF8.self)
     }
 
-    /// Replaces a file so that a crash leaves the old or the new content; durable on return.
-    static func write(_ bytes: [UInt8], to path: String) throws(AgentRefusal) {
+    /// Replaces a file: readers see the old or the new content. Durable on return unless that is not asked for.
+    static func write(_ bytes: [UInt8], to path: String, durably: Bool = true) throws(AgentRefusal) {
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw refusal("write \(temporary)") }
         var written = writeAll(descriptor, bytes)
-        written = written && fsync(descriptor) == 0
+        if durably { written = written && fsync(descriptor) == 0 }
         let code = errno
         close(descriptor)
         errno = code
         guard written, rename(temporary, path) == 0 else { throw refusal("write \(path)") }
-        synchronizeDirectory(of: path)
+        if durably { synchronizeDirectory(of: path) }
     }
 
     /// Writes everything, also to a descriptor that does not block.

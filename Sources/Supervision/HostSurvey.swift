@@ -17,10 +17,10 @@ package enum HostSurvey {
     }
 
     /// Changes with every start of the machine.
-    package static func boot() -> String {
-        let text = Files.text("/proc/sys/kernel/random/boot_id") ?? ""
-        return String(text.prefix { $0 != "\n" })
-    }
+    package static func boot() -> String { bootOfThisRun }
+
+    private static let bootOfThisRun = String(
+        (Files.text("/proc/sys/kernel/random/boot_id") ?? "").prefix { $0 != "\n" })
 
     static func processors() -> Int { Int(posix_usable_processors()) }
 

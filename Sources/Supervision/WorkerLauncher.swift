@@ -14,7 +14,7 @@ struct WorkerLauncher {
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
         var description = order.description
         description.store = store
-        do { try Files.write(Array(try JSONEncoder().encode(description)), to: directory.job) } catch {
+        do { try Files.write(Array(try JSONEncoder().encode(description)), to: directory.job, durably: false) } catch {
             throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
         }
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
