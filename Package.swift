@@ -114,7 +114,7 @@ let package = Package(
 
         // Tests
         tests("JobContractTests", ["JobContract"]),
-        tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract"]),
+        tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks"]),
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
         tests(

@@ -1,20 +1,30 @@
-/// Why a dataset cannot be prepared.
-package enum DatasetPreparationError: Error, Hashable, Sendable, CustomStringConvertible {
+import SweepModel
+
+/// Why a dataset cannot be prepared: always the fault of what was asked for.
+package enum DatasetPreparationError: DatasetProblem, Hashable {
     /// Neither a built-in generator nor a file or folder.
     case noSuchSource(String)
     /// A key of the request has no sensible value for this source.
     case badKey(String, expected: String, got: String)
-    /// The archive, folder or one of the program's own files cannot be read or written.
+    /// The archive or folder cannot be read.
     case unusable(path: String, reason: String)
     /// One image of an archive or folder cannot be used.
     case badImage(source: String, name: String, reason: String)
 
+    package var key: String {
+        if case .badKey(let key, _, _) = self { key } else { "dataset.source" }
+    }
+
     package var description: String {
+        if case .badKey(let key, _, _) = self { "\(key): \(problem)" } else { problem }
+    }
+
+    package var problem: String {
         switch self {
         case .noSuchSource(let source):
             "there is no dataset \"\(source)\": expected the path of a zip or folder of images, or a built-in "
-                + "generator (\(BuiltInGenerators.names.joined(separator: ", ")))"
-        case .badKey(let key, let expected, let got): "\(key): expected \(expected), got \(got)"
+                + "generator (\(ImageGenerator.names.joined(separator: ", ")))"
+        case .badKey(_, let expected, let got): "expected \(expected), got \(got)"
         case .unusable(let path, let reason): "\(path): \(reason)"
         case .badImage(let source, let name, let reason): "\(source): \(Self.printable(name)): \(reason)"
         }
@@ -28,4 +38,12 @@ package enum DatasetPreparationError: Error, Hashable, Sendable, CustomStringCon
         }
         return String(text)
     }
+}
+
+/// The machine does not take the prepared file, whatever was asked for.
+package struct PreparedFileError: Error, Hashable, CustomStringConvertible {
+    package let path: String
+    package let reason: String
+
+    package var description: String { "cannot write the prepared dataset \(path): \(reason)" }
 }

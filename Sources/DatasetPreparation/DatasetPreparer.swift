@@ -26,9 +26,10 @@ package struct DatasetPreparer: Sendable {
     /// What stands for the dataset in a training's spec.
     ///
     /// A generator is named by its parameters and makes nothing yet; files are prepared for their digest. Throws
-    /// `DatasetPreparationError`, or what the depot throws.
+    /// `DatasetPreparationError` for what is wrong with the dataset, `PreparedFileError` or what the depot throws for
+    /// what is wrong with the disk.
     package func identify(_ request: DatasetRequest) throws -> DatasetIdentity {
-        if Self.isGenerator(request.source) { return try GeometricGenerator(request).identity }
+        if request.isGenerator { return try GeometricGenerator(request).identity }
         let prepared = try prepare(request)
         return DatasetIdentity(
             keys: ["dataset.digest": .string(prepared.digest.hex)], images: prepared.images)
@@ -37,10 +38,8 @@ package struct DatasetPreparer: Sendable {
     /// Brings the prepared file into the depot, if it is not there yet. Throws as `identify` does.
     @discardableResult
     package func prepare(_ request: DatasetRequest) throws -> PreparedDataset {
-        Self.isGenerator(request.source) ? try generate(request) : try importImages(request)
+        request.isGenerator ? try generate(request) : try importImages(request)
     }
-
-    private static func isGenerator(_ source: String) -> Bool { BuiltInGenerators.names.contains(source) }
 
     private func generate(_ request: DatasetRequest) throws -> PreparedDataset {
         let generator = try GeometricGenerator(request)
@@ -130,8 +129,7 @@ package struct DatasetPreparer: Sendable {
                 try Data(content).write(to: URL(fileURLWithPath: temporary))
             } catch {
                 unlink(temporary)
-                throw DatasetPreparationError.unusable(
-                    path: temporary, reason: "cannot write the prepared dataset: \(error.localizedDescription)")
+                throw PreparedFileError(path: temporary, reason: error.localizedDescription)
             }
             try depot.adopt(temporary, as: digest)
         }

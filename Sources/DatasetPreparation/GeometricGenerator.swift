@@ -31,9 +31,11 @@ struct GeometricGenerator {
 
     /// Throws when the request asks for what this generator does not make.
     init(_ request: DatasetRequest) throws(DatasetPreparationError) {
-        let known: Set = ["alpha", "count"]
+        let known = ImageGenerator.geometric.parameters.map(\.name)
         if let stranger = request.parameters.keys.filter({ !known.contains($0) }).sorted().first {
-            throw .badKey("dataset.\(stranger)", expected: "alpha or count for \"geometric\"", got: "this key")
+            throw .badKey(
+                "dataset.\(stranger)", expected: "\(known.joined(separator: " or ")) for \"geometric\"", got: "this key"
+            )
         }
         guard request.channels == 1 else {
             throw .badKey(
@@ -42,18 +44,21 @@ struct GeometricGenerator {
         guard (4...256).contains(request.resolution), request.resolution % 2 == 0 else {
             throw .badKey("dataset.resolution", expected: "an even number from 4 to 256", got: "\(request.resolution)")
         }
-        let asked = request.parameters
-        guard let alpha = (asked["alpha"] ?? .number(BuiltInGenerators.defaultAlpha)).doubleValue,
-            alpha > 0, alpha <= 16
-        else {
-            throw .badKey("dataset.alpha", expected: "a number above 0, up to 16", got: Self.word(asked["alpha"]))
-        }
-        guard let count = (asked["count"] ?? .integer(Int64(BuiltInGenerators.defaultCount))).integerValue,
-            (1...1_000_000).contains(count)
-        else {
-            throw .badKey("dataset.count", expected: "an integer from 1 to 1000000", got: Self.word(asked["count"]))
-        }
-        self.init(size: request.resolution, alpha: alpha, count: count)
+        self.init(
+            size: request.resolution, alpha: try Self.value(.alpha, of: request),
+            count: Int(try Self.value(.count, of: request)))
+    }
+
+    private static func value(
+        _ parameter: ImageGenerator.Parameter, of request: DatasetRequest
+    ) throws(DatasetPreparationError) -> Double {
+        if let value = parameter.value(in: request) { return value }
+        let (low, high) = (parameter.range.lowerBound, parameter.range.upperBound)
+        let kind = parameter.isInteger ? "an integer" : "a number"
+        throw .badKey(
+            parameter.key,
+            expected: "\(kind) \(parameter.isOpenBelow ? "above" : "from") \(Int(low)) to \(Int(high))",
+            got: word(request.parameters[parameter.name]))
     }
 
     private init(size: Int, alpha: Double, count: Int) {

@@ -8,9 +8,8 @@ struct BlockExpander {
     let content: SweepContent
     let worker: WorkerDescription
 
-    private static let datasetKeys = [
-        "dataset.source", "dataset.resolution", "dataset.channels", "dataset.alpha", "dataset.count",
-    ]
+    private static let datasetKeys =
+        ["dataset.source", "dataset.resolution", "dataset.channels"] + SpecKey.generatorKeys.map(\.name)
     private static let networkKeys = [
         "dataset.source", "dataset.resolution", "model.architecture", "model.scale", "model.multipliers",
         "model.blocks",
@@ -33,7 +32,8 @@ struct BlockExpander {
         let trainingFinder = PlaceFinder(from: all, to: training)
         let trainingPlaces = Self.used(points, by: trainingFinder, count: training.count)
 
-        try check(Self.networkKeys, at: trainingPlaces, of: training, blaming: "model.scale") { try checkNetwork($0) }
+        try check(Self.networkKeys, at: trainingPlaces, of: training) { try checkNetwork($0) }
+        try check(SpecKey.choosers, at: trainingPlaces, of: training) { checkReaders($0) }
         let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
         let steps = try stepCounts(at: points, of: all)
 
@@ -88,17 +88,16 @@ struct BlockExpander {
         for exclusion in block.exclusions {
             // A default may depend on the source.
             let space = try resolver.space(of: exclusion.condition.keys.union(["dataset.source"]))
-            let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.values(at: $0, of: space)) }
+            let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.asked(at: $0, of: space)) }
             let places = PlaceFinder(from: all, to: space).places(kept[...])
             kept = zip(kept, places).filter { !verdicts[$1] }.map(\.0)
         }
         return kept
     }
 
-    /// Runs a check once for each combination of `keys` in use; its complaint is placed at the key that is to blame,
-    /// or at the first varying one.
+    /// Runs a check once for each combination of `keys` in use; its complaint is placed at the key that is to blame.
     private func check(
-        _ keys: [String], at places: [Int], of space: PointSpace, blaming blamed: String,
+        _ keys: [String], at places: [Int], of space: PointSpace,
         _ fault: ([String: JSONValue]) throws -> (key: String, message: String)?
     ) throws {
         let smaller = try resolver.space(of: keys)
@@ -108,6 +107,18 @@ struct BlockExpander {
                 throw SweepFileError(fault.message, key: fault.key, at: content.origin(of: fault.key, in: block))
             }
         }
+    }
+
+    /// Keys that are given but that the chosen source or architecture does not read.
+    private func checkReaders(_ values: [String: JSONValue]) -> (key: String, message: String)? {
+        let architecture = values["model.architecture"]?.stringValue ?? ""
+        let source = values["dataset.source"]?.stringValue ?? ""
+        for key in SpecKey.all where content.settings[key.name] != nil || block.axis(key.name) != nil {
+            if let other = key.reader.stranger(architecture: architecture, source: source) {
+                return (key.name, "is read by \(key.reader) only, not by \(other)")
+            }
+        }
+        return nil
     }
 
     private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
@@ -137,15 +148,16 @@ struct BlockExpander {
             guard let count = TrainingLength.steps(resolver.values(at: place, of: space)) else {
                 let key = SpecKey.lengthKeys.first { block.axis($0) != nil || content.settings[$0] != nil }
                 throw SweepFileError(
-                    "is longer than 9e15 steps", key: key, at: content.origin(of: key ?? "training.steps", in: block))
+                    "the training is longer than \(TrainingLength.mostImages) images: expected fewer", key: key,
+                    at: content.origin(of: key ?? "training.steps", in: block))
             }
             steps[place] = count
         }
         return (steps, finder)
     }
 
-    /// The datasets in use, with the keys that stand for them in specs; refuses keys their sources do not read and
-    /// subsets larger than they are.
+    /// The datasets in use, with the keys that stand for them in specs; refuses subsets larger than they
+    /// are.
     private func datasetChoices(
         at places: [Int], of training: PointSpace, datasets: inout DatasetDirectory
     ) throws -> DatasetChoices {
@@ -153,14 +165,11 @@ struct BlockExpander {
         let finder = PlaceFinder(from: training, to: space)
         var choices = DatasetChoices(space: space)
         for place in Self.used(places, by: finder, count: space.count) {
-            let request = try request(resolver.values(at: place, of: space))
+            let request = request(resolver.values(at: place, of: space))
             do {
                 choices.set(place, request, try datasets.identity(of: request))
-            } catch let error as SweepFileError {
-                throw error
-            } catch {
-                throw SweepFileError(
-                    "\(error)", key: "dataset.source", at: content.origin(of: "dataset.source", in: block))
+            } catch let error as any DatasetProblem {
+                throw SweepFileError(error.problem, key: error.key, at: content.origin(of: error.key, in: block))
             }
         }
         let sizeKeys = Self.datasetKeys + ["dataset.size", "dataset.part", "dataset.held_out"]
@@ -176,19 +185,14 @@ struct BlockExpander {
         return choices
     }
 
-    private func request(_ values: [String: JSONValue]) throws -> DatasetRequest {
+    private func request(_ values: [String: JSONValue]) -> DatasetRequest {
         var request = DatasetRequest(
             source: values["dataset.source"]?.stringValue ?? "",
             resolution: values["dataset.resolution"]?.integerValue ?? 0,
             channels: values["dataset.channels"]?.integerValue ?? 0)
-        for key in ["dataset.alpha", "dataset.count"] {
-            if request.isGenerator {
-                request.parameters[String(key.dropFirst("dataset.".count))] = values[key]
-            } else if content.settings[key] != nil || block.axis(key) != nil {
-                throw SweepFileError(
-                    "is read by generators only, not by the files of \(request.source)", key: key,
-                    at: content.origin(of: key, in: block))
-            }
+        let generator = ImageGenerator.all.first { $0.name == request.source }
+        for parameter in generator?.parameters ?? [] {
+            request.parameters[parameter.name] = values[parameter.key]
         }
         return request
     }

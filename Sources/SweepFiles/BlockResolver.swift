@@ -5,6 +5,8 @@ import SweepModel
 struct BlockResolver {
     let block: GridBlock
     private let constants: [String: JSONValue]
+    /// The source as the file has it, where it is no axis.
+    private let askedSource: JSONValue?
     /// More points than this are refused.
     static let mostPoints = 10_000_000
 
@@ -18,6 +20,7 @@ struct BlockResolver {
             if let value = settings[key.name]?.value ?? key.fallback { constants[key.name] = value }
         }
         self.constants = constants
+        askedSource = settings["dataset.source"]?.asked
     }
 
     /// The smallest space in which all of `keys` are known.
@@ -43,7 +46,19 @@ struct BlockResolver {
         if values["dataset.resolution"] == nil && block.axis("dataset.resolution") == nil,
             let source = values["dataset.source"]?.stringValue
         {
-            values["dataset.resolution"] = DatasetRequest.generators.contains(source) ? 16 : 32
+            values["dataset.resolution"] = ImageGenerator.names.contains(source) ? 16 : 32
+        }
+        return values
+    }
+
+    /// As `values`, but with the source as it was asked for rather than as a path from the root.
+    func asked(at place: Int, of space: PointSpace) -> [String: JSONValue] {
+        var values = values(at: place, of: space)
+        if let source = askedSource { values["dataset.source"] = source }
+        for (dimension, index) in space.coordinates(of: place) {
+            for axis in block.dimensions[dimension].axes where axis.key.name == "dataset.source" {
+                values["dataset.source"] = axis.asked[index]
+            }
         }
         return values
     }

@@ -1,18 +1,11 @@
 import JobContract
 import SweepModel
 
-extension DatasetRequest {
-    /// The built-in generators; any other source is a path.
-    package static let generators = ["geometric"]
-
-    package var isGenerator: Bool { Self.generators.contains(source) }
-}
-
 extension SpecKey {
     /// The value with a relative path made absolute, where the key is one: a request's source is the name of a
     /// generator or a path from the root.
     func resolved(_ value: JSONValue, folder: String) -> JSONValue {
-        guard name == "dataset.source", let text = value.stringValue, !DatasetRequest.generators.contains(text) else {
+        guard name == "dataset.source", let text = value.stringValue, !ImageGenerator.names.contains(text) else {
             return value
         }
         return .string(SweepReader.absolute(text, from: folder))

@@ -29,8 +29,9 @@ package struct MergedPoint: Sendable {
 extension SweepFile {
     /// Every trial the file asks for, in promised order: blocks as they stand, in each the first axis varying slowest.
     ///
-    /// `identify` is asked once for each dataset; an error it throws is passed on, naming the line of the source.
-    /// `SweepFileError` for measures, architectures, keys and sizes that this worker or these data do not have.
+    /// `identify` is asked once for each dataset; where it throws a `DatasetProblem`, that comes back as a `SweepFileError`
+    /// with the line to blame; other errors, such as a full disk's, come back as they are.
+    /// `SweepFileError` too for measures, architectures, keys and sizes that this worker or these data do not have.
     package func expand(
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {

@@ -102,6 +102,8 @@ enum HostNames {
             return [pattern]
         }
         guard let close = pattern[open...].firstIndex(of: "]") else { throw bad(pattern, origin) }
+        // No name of a host is longer, and this bounds the recursion.
+        guard pattern.utf8.count <= 255 else { throw bad("\(pattern.prefix(60))…", origin) }
         let head = pattern[..<open]
         let tails = try expand(String(pattern[pattern.index(after: close)...]), at: origin)
         var names: [String] = []
@@ -109,14 +111,17 @@ enum HostNames {
         {
             let ends = piece.split(separator: "-", omittingEmptySubsequences: false)
             guard (1...2).contains(ends.count), let low = number(ends[0]), let high = number(ends[ends.count - 1]),
-                low <= high, high - low < mostHosts
+                low <= high
             else { throw bad(pattern, origin) }
+            guard high - low < mostHosts, names.count + (high - low + 1) * tails.count <= mostHosts else {
+                throw SweepFileError(
+                    "\(pattern) is more than \(mostHosts) hosts: expected fewer", at: origin)
+            }
             for value in low...high {
                 let digits = String(value)
                 let zeros = String(repeating: "0", count: max(0, ends[0].count - digits.count))
                 for tail in tails { names.append("\(head)\(zeros)\(digits)\(tail)") }
             }
-            guard names.count <= mostHosts else { throw bad(pattern, origin) }
         }
         return names
     }

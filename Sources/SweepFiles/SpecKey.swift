@@ -33,8 +33,7 @@ package struct SpecKey: Hashable, Sendable {
     package let role: Role
     /// nil: the key must be given, or the default depends on others as `meaning` says.
     package let fallback: JSONValue?
-    /// What reads it, for people: "all", an architecture, a kind of dataset.
-    package let readBy: String
+    package let reader: KeyReader
     package let meaning: String
 
     /// The keys of this release, in the documentation's order.
@@ -43,6 +42,7 @@ package struct SpecKey: Hashable, Sendable {
     package static func named(_ name: String) -> SpecKey? { byName[name] }
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
+    static let generatorKeys = all.filter { if case .generators = $0.reader { true } else { false } }
     package static let lengthKeys = all.filter { $0.role == .length }.map(\.name)
 
     /// Integers JSON holds exactly.

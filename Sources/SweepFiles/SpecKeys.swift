@@ -1,13 +1,14 @@
 import JobContract
+import SweepModel
 
 /// The keys of the first release. They are always written to the spec; a later key is left out of it while it has
 /// its birth value. Names and defaults never change.
 extension SpecKey {
     private init(
-        _ name: String, _ kind: Kind, _ fallback: JSONValue?, role: Role = .spec, readBy: String = "all",
+        _ name: String, _ kind: Kind, _ fallback: JSONValue?, role: Role = .spec, reader: KeyReader = .all,
         _ meaning: String
     ) {
-        self.init(name: name, kind: kind, role: role, fallback: fallback, readBy: readBy, meaning: meaning)
+        self.init(name: name, kind: kind, role: role, fallback: fallback, reader: reader, meaning: meaning)
     }
 
     private static func count(from lower: Int64, to upper: Int64 = counted.upperBound, multipleOf: Int64 = 1) -> Kind {
@@ -32,38 +33,50 @@ extension SpecKey {
             "with the dataset's digest, keys the one permutation all subsets are nested in"),
         SpecKey("dataset.held_out", count(from: 0), 256, "images kept from every part, to measure on"),
         SpecKey("dataset.flip", .flag, false, "mirror training images at random, left to right"),
-        SpecKey(
-            "dataset.alpha", .number(0...16, openBelow: true), 3, role: .dataset, readBy: "dataset.source geometric",
-            "smoothness α of the generator's C^α images"),
-        SpecKey(
-            "dataset.count", count(from: 1, to: 1 << 24), 16384, role: .dataset, readBy: "dataset.source geometric",
-            "images the generator makes"),
+        SpecKey(.alpha),
+        SpecKey(.count),
     ]
+
+    /// A key as the generators' table has it.
+    private init(_ parameter: ImageGenerator.Parameter) {
+        let range = parameter.range
+        let kind: Kind =
+            parameter.isInteger
+            ? Self.count(from: Int64(range.lowerBound), to: Int64(range.upperBound))
+            : .number(range, openBelow: parameter.isOpenBelow)
+        let readers = ImageGenerator.all.filter { $0.parameters.contains(parameter) }.map(\.name)
+        self.init(
+            parameter.key, kind, parameter.fallback, role: .dataset, reader: .generators(readers), parameter.meaning)
+    }
 
     static let modelKeys: [SpecKey] = [
         SpecKey("model.architecture", .text, "ddpmpp", "the network's family; the worker says which it has"),
         SpecKey(
-            "model.scale", count(from: 4, to: 1024, multipleOf: 2), 16, readBy: "ddpmpp",
+            "model.scale", count(from: 4, to: 1024, multipleOf: 2), 16, reader: .architectures(["ddpmpp"]),
             "M, the channels that the multipliers multiply"),
         SpecKey(
-            "model.multipliers", .integers(1...64, count: 1...6), [2, 2, 2], readBy: "ddpmpp",
+            "model.multipliers", .integers(1...64, count: 1...6), [2, 2, 2], reader: .architectures(["ddpmpp"]),
             "channels of each level in units of M; each level halves the resolution"),
-        SpecKey("model.blocks", count(from: 1, to: 64), 4, readBy: "ddpmpp", "residual blocks a level"),
         SpecKey(
-            "model.attention", .integers(1...64, count: 0...6), [16], readBy: "ddpmpp",
+            "model.blocks", count(from: 1, to: 64), 4, reader: .architectures(["ddpmpp"]), "residual blocks a level"),
+        SpecKey(
+            "model.attention", .integers(1...64, count: 0...6), [16], reader: .architectures(["ddpmpp"]),
             "resolutions whose blocks attend"),
         SpecKey(
-            "model.dropout", .number(0...1, openAbove: true), 0, readBy: "ddpmpp", "share of activations dropped"),
+            "model.dropout", .number(0...1, openAbove: true), 0, reader: .architectures(["ddpmpp"]),
+            "share of activations dropped"),
     ]
 
     static let trainingKeys: [SpecKey] = [
         SpecKey(
-            "training.images", count(from: 1), nil, role: .length,
+            "training.images", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
             "length in images seen, rounded up to whole steps; give one of images, epochs and steps"),
         SpecKey(
             "training.epochs", .number(0...1e15, openBelow: true), nil, role: .length,
             "length in passes over the N images, rounded to the nearest step, at least 1"),
-        SpecKey("training.steps", count(from: 1), nil, role: .length, "length in optimiser steps"),
+        SpecKey(
+            "training.steps", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
+            "length in optimiser steps"),
         SpecKey("training.batch", count(from: 1, to: 65536), 32, "images a step"),
         SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "Adam's rate"),
         SpecKey("training.warmup_images", count(from: 0), 0, "images over which the rate rises from 0"),

@@ -59,6 +59,8 @@ package struct SweepFile: Sendable {
 /// A value of one key, and where it was given.
 struct SweepSetting: Sendable {
     var value: JSONValue
+    /// The value before a relative path was made absolute.
+    var asked: JSONValue
     var origin: TextOrigin
 }
 

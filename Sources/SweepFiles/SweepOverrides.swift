@@ -86,7 +86,8 @@ enum SweepOverrides {
         for name in same { content.settings[name] = nil }
         let isVaried = content.blocks.contains { block in same.contains { block.axis($0) != nil } }
         if axis.values.count == 1 && !isVaried {
-            content.settings[axis.key.name] = SweepSetting(value: axis.values[0], origin: axis.origin)
+            content.settings[axis.key.name] = SweepSetting(
+                value: axis.values[0], asked: axis.asked[0], origin: axis.origin)
             return
         }
         for index in content.blocks.indices {

@@ -49,13 +49,14 @@ struct SweepReader {
         if let earlier = content.settings[key.name] {
             throw SweepFileError("given twice, here and at \(earlier.origin)", key: key.name, at: member.origin)
         }
+        let asked = try readOne(key, member.value)
         content.settings[key.name] = SweepSetting(
-            value: try readOne(key, member.value), origin: member.value.origin)
+            value: key.resolved(asked, folder: folder), asked: asked, origin: member.value.origin)
     }
 
     private func readOne(_ key: SpecKey, _ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
         do {
-            return key.resolved(try key.read(tree), folder: folder)
+            return try key.read(tree)
         } catch {
             if tree.list != nil || tree.mapping != nil, (try? key.readAxis(tree, folder: folder)) != nil {
                 throw tree.failure("expected one value, \(key.expected); axes belong under grid:", key: key.name)

@@ -3,9 +3,18 @@ import JobContract
 
 /// The canonical length of a trial: optimiser steps.
 enum TrainingLength {
-    /// max(1, round(N·epochs/batch)) or ⌈images/batch⌉; nil beyond what JSON holds exactly, or without a length.
+    /// No training is longer: far beyond what anyone trains, and such that the sum over ten million trials is an `Int`.
+    static let mostImages = 100_000_000_000
+
+    /// max(1, round(N·epochs/batch)) or ⌈images/batch⌉; nil beyond `mostImages`, or without a length.
     static func steps(_ values: [String: JSONValue]) -> Int? {
-        guard let batch = values["training.batch"]?.integerValue else { return nil }
+        guard let batch = values["training.batch"]?.integerValue, let steps = steps(values, batch: batch),
+            steps <= mostImages / batch
+        else { return nil }
+        return steps
+    }
+
+    private static func steps(_ values: [String: JSONValue], batch: Int) -> Int? {
         if let steps = values["training.steps"]?.integerValue { return steps }
         if let images = values["training.images"]?.integerValue { return (images - 1) / batch + 1 }
         guard let epochs = values["training.epochs"]?.doubleValue, let size = values["dataset.size"]?.integerValue

@@ -29,3 +29,11 @@ package struct DatasetIdentity: Hashable, Sendable {
         self.images = images
     }
 }
+
+/// An error that is the fault of the dataset asked for, and not of the machine that looked for it.
+package protocol DatasetProblem: Error, CustomStringConvertible {
+    /// The key of the sweep that is to blame.
+    var key: String { get }
+    /// What is wrong, without the key's name.
+    var problem: String { get }
+}

@@ -95,7 +95,7 @@ import Testing
         let plain = DatasetRequest(source: "geometric", resolution: 16, channels: 1)
         #expect(
             try DatasetPreparer(depot: store).identify(plain).keys["dataset.count"]
-                == .integer(Int64(BuiltInGenerators.defaultCount)))
+                == ImageGenerator.Parameter.count.fallback)
     }
 
     @Test(arguments: [
@@ -112,6 +112,38 @@ import Testing
     func senselessRequestsAreRefused(request: DatasetRequest) {
         #expect(throws: DatasetPreparationError.self) { try DatasetPreparer(depot: store).identify(request) }
         #expect(throws: DatasetPreparationError.self) { try DatasetPreparer(depot: store).prepare(request) }
+    }
+
+    /// The generator admits what the shared table of its keys does, to the bounds, and blames the key.
+    @Test(
+        arguments: [
+            ("count", 1, true), ("count", 1_048_576, true), ("count", 1_048_577, false), ("count", 2.5, false),
+            ("alpha", 16, true), ("alpha", 16.5, false), ("alpha", 0.01, true),
+        ] as [(String, Double, Bool)])
+    func boundsAreTheTables(name: String, value: Double, isAdmitted: Bool) {
+        let request = DatasetRequest(
+            source: "geometric", resolution: 16, channels: 1, parameters: [name: .number(value)])
+        do {
+            _ = try DatasetPreparer(depot: store).identify(request)
+            #expect(isAdmitted)
+        } catch {
+            #expect(!isAdmitted && (error as? any DatasetProblem)?.key == "dataset.\(name)", "\(error)")
+        }
+    }
+
+    /// A disk that does not take the file is not the dataset's fault.
+    @Test func disksThatRefuseAreNoDatasetProblem() throws {
+        struct NoPlace: FileDepot {
+            let path: String
+            func location(of digest: Digest) -> String? { nil }
+            func temporaryPath() throws -> String { path }
+            func adopt(_ path: String, as digest: Digest) throws {}
+        }
+        let error = #expect(throws: PreparedFileError.self) {
+            try DatasetPreparer(depot: NoPlace(path: "\(folder.path)/missing/file")).prepare(
+                request(16, alpha: 3, count: 2))
+        }
+        #expect(error?.path == "\(folder.path)/missing/file")
     }
 
     @Test func unknownNamesAreToldWhatThereIs() {

@@ -61,6 +61,33 @@ import Testing
         #expect(kept.sweep.trainings.values.map { $0.spec["dataset.resolution"] } == [32])
     }
 
+    /// Sources are compared as they are written, not as the paths they become.
+    @Test(
+        arguments: [
+            ("grid: {dataset.source: [geometric, faces.zip], exclude: dataset.source = faces.zip}", ["geometric"]),
+            (
+                "grid: {dataset.source: [a.zip, b.zip], exclude: dataset.source in (b.zip, c.zip)}",
+                ["/sweeps/a.zip"]
+            ),
+            (
+                "dataset.source: b.zip\ngrid: {seed: [0, 1], exclude: dataset.source = b.zip and seed = 1}",
+                ["/sweeps/b.zip"]
+            ),
+        ])
+    func exclusionsSeeSourcesAsWritten(text: String, sources: [String]) throws {
+        let kept = try expand("name: a\ntraining.steps: 1\ndataset.size: 8\n" + text).sweep
+        #expect(kept.trials.map { kept.datasets[$0.training]?.source } == sources)
+    }
+
+    /// The longest length there is fits, in whatever unit.
+    @Test(arguments: ["steps: 1562500000", "images: 100000000000", "epochs: 6250000000"])
+    func lengthsAreBoundedInImages(length: String) throws {
+        let longest = try expand(sweep("dataset.size: 16\ntraining: {batch: 64, \(length)}"))
+        #expect(longest.sweep.trials.map(\.steps) == [1_562_500_000])
+        let more = length.replacing("0000", with: "1000", maxReplacements: 1)
+        #expect(throws: SweepFileError.self) { try expand(sweep("dataset.size: 16\ntraining: {batch: 64, \(more)}")) }
+    }
+
     /// What is only ever excluded need not be possible.
     @Test func impossibleSizesMayBeExcluded() throws {
         let expansion = try expand(

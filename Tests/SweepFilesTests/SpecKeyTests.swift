@@ -24,7 +24,7 @@ import Testing
     @Test func defaultsAreInRangeAndDocumented() {
         for key in SpecKey.all {
             if let fallback = key.fallback { #expect(key.admit(fallback) == fallback, "\(key.name)") }
-            #expect(!key.meaning.isEmpty && !key.expected.isEmpty && !key.readBy.isEmpty)
+            #expect(!key.meaning.isEmpty && !key.expected.isEmpty)
             #expect(SpecKey.named(key.name) == key)
         }
     }

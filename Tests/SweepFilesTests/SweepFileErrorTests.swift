@@ -1,4 +1,5 @@
 import SweepFiles
+import SweepModel
 import Testing
 
 /// Bad input: every complaint names file, line and key, says what was expected, and offers the nearest valid name.
@@ -146,6 +147,13 @@ import Testing
                 "dataset.size: 8065\ndataset.part: 0/2",
                 "x.yaml:3: dataset.size: 8065 images are asked for, but the dataset has 16384, of which 256 are held out: expected at most 8064 in each of 2 parts"
             ),
+            ("training.steps: 1e15", "x.yaml:3: training.steps: expected an integer from 1 to 100000000000"),
+            ("training.steps: 9007199254740993", "x.yaml:3: training.steps: expected an integer from 1 to"),
+            (
+                "training.steps: 100000000000\ntraining.batch: 65536",
+                "x.yaml:3: training.steps: the training is longer than 100000000000 images: expected fewer"
+            ),
+            ("dataset.count: 1048577", "x.yaml:3: dataset.count: expected an integer from 1 to 1048576, got 1048577"),
             ("training.images: 3", "lengths are given by training.images and training.steps: expected one of them"),
         ])
     func complains(lines: String, message: String) {
@@ -179,7 +187,12 @@ import Testing
             ),
             (
                 "name: a\ndataset: {source: z.zip, size: 8, alpha: 2}\ntraining.steps: 1",
-                "x.yaml:2: dataset.alpha: is read by generators only, not by the files of /sweeps/z.zip"
+                "x.yaml:2: dataset.alpha: is read by the generator geometric only, not by the files of /sweeps/z.zip"
+            ),
+            (
+                "name: a\ndataset: {size: 8}\ntraining.steps: 1\ngrid:\n  dataset.source: [geometric, z.zip]\n"
+                    + "  dataset.count: [9, 99]",
+                "x.yaml:6: dataset.count: is read by the generator geometric only, not by the files of /sweeps/z.zip"
             ),
             ("name: *a", "x.yaml:"),
             ("name: a\n? [b]\n: c", "x.yaml:2: expected a name before the colon"),
@@ -189,13 +202,37 @@ import Testing
         #expect(got?.contains(message) == true, "\(got ?? "no complaint")")
     }
 
-    /// Errors of whoever identifies datasets come back with the line of the source.
-    @Test func unreadableDatasetsNameTheirLine() throws {
-        struct Missing: Error, CustomStringConvertible { let description = "no such file" }
-        let file = try SweepFile(text: sweep("dataset.size: 8\ntraining.steps: 1"), file: "x.yaml")
+    /// What is wrong with a dataset comes back with the line of the key to blame; what is wrong with the machine
+    /// is no matter of the file.
+    @Test func onlyDatasetProblemsNameTheirLine() throws {
+        struct Wrong: DatasetProblem {
+            let key: String
+            let problem = "no such file"
+            var description: String { key + problem }
+        }
+        struct DiskFull: Error {}
+        let file = try SweepFile(
+            text: sweep("dataset.size: 8\ntraining.steps: 1\ndataset.count: 9000"), file: "x.yaml")
         #expect {
-            try file.expand(worker: describedWorker()) { _ in throw Missing() }
+            try file.expand(worker: describedWorker()) { _ in throw Wrong(key: "dataset.source") }
         } throws: { "\($0)" == "x.yaml:2: dataset.source: no such file" }
+        #expect {
+            try file.expand(worker: describedWorker()) { _ in throw Wrong(key: "dataset.count") }
+        } throws: { "\($0)" == "x.yaml:5: dataset.count: no such file" }
+        #expect(throws: DiskFull.self) { try file.expand(worker: describedWorker()) { _ in throw DiskFull() } }
+    }
+
+    /// A key is read by all, or by those its reader names; other workers' architectures may read any.
+    @Test func keysNameTheirReaders() {
+        let known: Set = ["ddpmpp", "adm"]
+        let key = KeyReader.architectures(["ddpmpp"])
+        #expect(key.stranger(architecture: "ddpmpp", source: "geometric", known: known) == nil)
+        #expect(key.stranger(architecture: "adm", source: "geometric", known: known) == "the architecture adm")
+        #expect(key.stranger(architecture: "toy", source: "geometric", known: known) == nil)
+        #expect(KeyReader.all.stranger(architecture: "adm", source: "/z.zip", known: known) == nil)
+        #expect(
+            KeyReader.generators(["other"]).stranger(architecture: "", source: "geometric") == "the generator geometric"
+        )
     }
 
     /// Aliases of aliases unfold to more than memory holds; they are refused, not unfolded.

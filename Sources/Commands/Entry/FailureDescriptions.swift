@@ -12,6 +12,7 @@ extension CommandFailure {
         case let failure as CommandFailure: self = failure
         case let error as SweepFileError: self.init(.invalidInput, error.description)
         case let error as DatasetPreparationError: self.init(.invalidInput, error.description)
+        case let error as PreparedFileError: self.init(.catalogue, error.description)
         case let error as WhereExpression.Failure: self.init(.usage, error.description)
         case let error as CatalogueError: self.init(.catalogue, error.description)
         case let error as StoreError: self.init(.catalogue, error.description)

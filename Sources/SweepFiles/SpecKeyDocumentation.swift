@@ -1,0 +1,65 @@
+import JobContract
+
+extension SpecKey {
+    /// The reference of all keys as Markdown: what `docs/keys.md` holds.
+    package static func documentation() -> String {
+        var text = preface
+        for (title, keys) in [("dataset", datasetKeys), ("model", modelKeys), ("training and seed", trainingKeys)] {
+            text += "\n## \(title)\n\n| key | value | default | read by | meaning |\n|---|---|---|---|---|\n"
+            for key in keys {
+                let cells = ["`\(key.name)`", key.expected, key.defaultInWords, key.reader.description, key.meaning]
+                // A bar would end the cell.
+                text += "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+            }
+        }
+        return text
+    }
+
+    private var defaultInWords: String {
+        if let fallback { return "`\(fallback.flowYAML)`" }
+        if role == .length { return "one of the lengths must be given" }
+        return name == "dataset.resolution" ? "by source" : "must be given"
+    }
+
+    private static let preface = """
+        # Keys of a sweep
+
+        What a sweep file may say of its trials, and `--set` after it. Keys stand in their sections or flat:
+        `dataset: {size: 64}` is `dataset.size: 64`. Unknown keys, values out of range and keys that the chosen source or
+        architecture does not read are refused with file and line.
+
+        Every key but the lengths is part of a training's identity, whether given or left to its default; the length
+        makes trials of it, as optimiser steps. So names and defaults never change.
+
+        ## Axes
+
+        Under `grid:` a key takes several values, and the trials are all combinations, the first axis varying slowest.
+
+        | axis | values |
+        |---|---|
+        | `[16, 64, 256]` | these |
+        | `{range: [from, to]}`, `{range: [from, to, step]}` | from `from` by `step` (1), `to` not included |
+        | `{linear: {from: a, to: b, count: n}}` | n in equal distance, both ends included |
+        | `{geometric: {from: a, to: b, count: n}}` | n in equal ratio, both ends included |
+        | `{geometric: {from: a, to: b, factor: f}}` | a, a·f, a·f², … as far as b |
+
+        Computed values are rounded to 12 significant digits, and to whole numbers where the key is an integer. Points
+        that become equal are one trial. Keys that take a list (`model.multipliers`) take a list of lists as an axis.
+
+        - `grid: [{…}, {…}]`: the union of several grids; a trial that stands in two of them counts once.
+        - `zip: [{A: […], B: […]}]`, in a grid: axes that advance together, as one axis beside the others.
+        - `exclude: "EXPRESSION"`, or a list of them, in a grid: points for which one holds are no trials. Expressions
+          compare keys with `=`, `!=`, `<`, `<=`, `>`, `>=`, `in (…)`, `not in (…)`, joined by `and`, `or`, `not` and
+          parentheses: `dataset.size > 256 and model.scale < 8`. They see defaults too; `dataset.source` is compared as it
+          was written.
+        - `profiles: {NAME: {KEY: VALUE OR AXIS}}`, beside the grid: overrides under a name, chosen by
+          `--set profile=NAME`.
+        - `--set KEY=VALUE` replaces the key's value or axis, whichever the file has; the value may be an axis:
+          `--set 'seed={range: [0, 3]}'`. A length replaces whichever length the file has. Profiles apply first, then the
+          others in order. `name`, `about`, `measures`, `needs.memory`, `needs.tags`, `worker.command` and
+          `worker.upload` can be set too.
+
+        A grid has at most \(BlockResolver.mostPoints) points.
+
+        """
+}
