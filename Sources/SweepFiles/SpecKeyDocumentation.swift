@@ -59,7 +59,7 @@ extension SpecKey {
           others in order. `name`, `about`, `measures`, `needs.memory`, `needs.tags`, `worker.command` and
           `worker.upload` can be set too.
 
-        A grid has at most \(BlockResolver.mostPoints) points.
+        A grid has at most \(BlockResolver.mostPoints) points, and a training at most \(TrainingLength.mostImages) images.
 
         """
 }

@@ -23,7 +23,8 @@ extension SpecKey {
         SpecKey(
             "dataset.resolution", count(from: 8, to: 64, multipleOf: 2), nil,
             "edge of the square images in pixels; default 16 for the generator, 32 for files"),
-        SpecKey("dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour"),
+        SpecKey(
+            "dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour; the generator geometric makes grey images only"),
         SpecKey("dataset.size", count(from: 1), nil, "N, the number of training images"),
         SpecKey(
             "dataset.part", .part, ["index": 0, "of": 1],

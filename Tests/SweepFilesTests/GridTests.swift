@@ -66,7 +66,7 @@ import Testing
         arguments: [
             ("grid: {dataset.source: [geometric, faces.zip], exclude: dataset.source = faces.zip}", ["geometric"]),
             (
-                "grid: {dataset.source: [a.zip, b.zip], exclude: dataset.source in (b.zip, c.zip)}",
+                "grid: {dataset.source: [a.zip, b.zip], exclude: 'dataset.source in (b.zip, c.zip)'}",
                 ["/sweeps/a.zip"]
             ),
             (
