@@ -84,10 +84,8 @@ let package = Package(
         ours("Measures", ["JobContract", "Diffusion", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
-        ours(
-            "Coordination",
-            ["SweepModel", "Scheduling", "ResultCatalogue", "ContentStore", "RemoteHosts", "JobContract", "CPosix"]),
-        ours("Reports", ["SweepModel", "ResultCatalogue", "ContentStore", "JobContract"]),
+        ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
+        ours("Reports", ["SweepModel", "ResultCatalogue", "JobContract"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix", crypto]),
         ours(
             "JobExecution",

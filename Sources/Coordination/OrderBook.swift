@@ -4,34 +4,23 @@ import SweepModel
 
 /// Turns assignments into start orders: adds what scheduling need not know.
 struct OrderBook {
-    private struct Recipe {
-        let spec: [String: JSONValue]
-        let dataset: Digest
-        let command: [String]
-        let uploads: [StartOrder.Upload]
-    }
+    private let sweeps: [PreparedSweep]
 
-    private var recipes: [TrainingID: Recipe] = [:]
-
-    init(_ sweeps: [PreparedSweep]) {
-        for prepared in sweeps {
-            for (id, training) in prepared.sweep.trainings where recipes[id] == nil {
-                guard let dataset = prepared.datasets[id] else { continue }
-                recipes[id] = Recipe(
-                    spec: training.spec, dataset: dataset, command: prepared.command, uploads: prepared.uploads)
-            }
-        }
-    }
+    init(_ sweeps: [PreparedSweep]) { self.sweeps = sweeps }
 
     /// The order for an assignment of one of the sweeps' trainings. Every training must have a dataset file.
     func order(for assignment: Assignment) -> StartOrder {
-        guard let recipe = recipes[assignment.training] else {
-            preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
+        // Looked up and not kept: a sweep's trainings may be a million, and an order is rare.
+        for prepared in sweeps {
+            guard let training = prepared.sweep.trainings[assignment.training],
+                let dataset = prepared.datasets[assignment.training]
+            else { continue }
+            return StartOrder(
+                description: JobDescription(
+                    job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
+                    training: assignment.training, spec: training.spec, dataset: dataset, task: assignment.task),
+                command: prepared.command, uploads: prepared.uploads)
         }
-        return StartOrder(
-            description: JobDescription(
-                job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
-                training: assignment.training, spec: recipe.spec, dataset: recipe.dataset, task: assignment.task),
-            command: recipe.command, uploads: recipe.uploads)
+        preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
     }
 }

@@ -183,6 +183,32 @@ extension WorkerEvent {
     }
 }
 
+extension WorkerEvent.Progress {
+    /// What counts may reach and still be whole in a double.
+    private static let largest = 1 << 53
+
+    /// Throws for numbers that no work has, so that whoever computes with them need not fear them.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        done = try container.decode(Int.self, forKey: .done)
+        of = try container.decode(Int.self, forKey: .of)
+        unit = try container.decode(String.self, forKey: .unit)
+        rate = try container.decode(Double.self, forKey: .rate)
+        loss = try container.decodeIfPresent(Double.self, forKey: .loss)
+        func check(_ holds: Bool, _ key: CodingKeys, _ wanted: String) throws {
+            if holds { return }
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: container,
+                debugDescription: "\"\(key.stringValue)\" of a progress event must be \(wanted)")
+        }
+        try check((0...Self.largest).contains(done), .done, "a count of at most 2^53")
+        try check((0...Self.largest).contains(of), .of, "a count of at most 2^53")
+        try check(unit.utf8.count <= 64, .unit, "at most 64 bytes long")
+        try check((0...Double(Self.largest)).contains(rate), .rate, "a number from 0 to 2^53")
+        try check(loss?.isFinite ?? true, .loss, "a finite number")
+    }
+}
+
 extension WorkerEvent: Codable {
     private enum Key: String, CodingKey { case event, steps }
 

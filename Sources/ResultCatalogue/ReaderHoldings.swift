@@ -14,6 +14,7 @@ extension CatalogueReader {
                 try Self.add(training, key: key, to: &holdings, db)
             }
             holdings.openAttempts = try Self.openAttempts(db)
+            holdings.openTrials = try Self.openTrials(db)
             return holdings
         }
     }
@@ -33,8 +34,11 @@ extension CatalogueReader {
             arguments: [key])
         while let row = try trials.next() {
             let steps: Int = row[1]
-            if let state = TrialState(rawValue: row[2]), state == .failed || state == .cancelled {
-                settled[TrialID(try digest(row[0]))] = state
+            switch TrialState(rawValue: row[2]) {
+            case .failed?: settled[TrialID(try digest(row[0]))] = .failed
+            case .cancelled?: settled[TrialID(try digest(row[0]))] = .cancelled
+            case .succeeded?: holdings.succeeded.insert(TrialID(try digest(row[0])))
+            case .waiting?, .running?, nil: break
             }
             if let weights: String = row[3] {
                 checkpoints.append(.init(steps: steps, weights: try digest(weights)))
@@ -84,6 +88,25 @@ extension CatalogueReader {
                 kind: row[3], trials: try trials.map { TrialID(try digest($0)) }, host: row[4], machine: row[5],
                 boot: row[6], cpu: row[7])
         }
+    }
+
+    private static func openTrials(_ db: Database) throws -> [TrialID: Holdings.OpenTrial] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT t.trial_id, t.steps, m.weights,
+                    t.state NOT IN ('failed', 'cancelled') AND EXISTS (
+                        SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision WHERE w.trial = t.key)
+                FROM attempt a JOIN attempt_trial x ON x.attempt = a.number JOIN trial t ON t.key = x.trial
+                LEFT JOIN milestone m ON m.trial = t.key WHERE a.outcome IS NULL
+                """)
+        var trials: [TrialID: Holdings.OpenTrial] = [:]
+        for row in rows {
+            let weights: String? = row[2]
+            trials[TrialID(try digest(row[0]))] = Holdings.OpenTrial(
+                steps: row[1], weights: try weights.map(digest), isWanted: row[3])
+        }
+        return trials
     }
 
     static func digest(_ hex: String) throws -> Digest {

@@ -22,8 +22,10 @@ struct AttemptState {
     var host: HostName
     /// The job it serves; nil when that is no longer wanted.
     let job: Int?
-    /// Of a sweep that is not part of this run: left alone, and its events to the run that wants them.
+    /// Serves only sweeps that are not part of this run: left alone, and its events to the run that wants them.
     var isForeign = false
+    /// Serves such sweeps too: what it finds is recorded, and it goes on when nothing of this run needs it any more.
+    var servesOthers = false
     /// What was ordered; nil for an attempt of an earlier coordinator.
     let assignment: Assignment?
     var phase: Phase = .intended

@@ -26,6 +26,8 @@ struct JobState {
     let job: Job
     /// `Training.cost` of what is left; 0 for measures.
     var cost: Double
+    /// `Training.costPerStep`; 0 for measures.
+    var costPerStep = 0.0
     var phase: Phase
     /// Milestones not recorded yet, ascending; empty for measures.
     var milestones: [Milestone] = []

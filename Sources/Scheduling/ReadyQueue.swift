@@ -16,8 +16,7 @@ struct ReadyQueue {
 
     private(set) var heap: [Entry] = []
 
-    var isEmpty: Bool { heap.isEmpty }
-    var count: Int { heap.count }
+    var first: Entry? { heap.first }
 
     mutating func insert(_ entry: Entry) {
         heap.append(entry)

@@ -4,12 +4,15 @@ import SweepModel
 extension Scheduler {
     mutating func addTrials(_ holdings: Holdings) {
         for state in graph.settled.values { trialCounts[state, default: 0] += 1 }
-        unsettled = graph.order.count
-        trialCounts[.waiting, default: 0] += graph.order.count
+        for id in graph.order {
+            let state: TrialState = holdings.succeeded.contains(id) ? .succeeded : .waiting
+            trialStates[id] = .some(state)
+            trialCounts[state, default: 0] += 1
+            if state == .waiting { unsettled += 1 }
+        }
         // The catalogue says "running" only of trials with an open attempt, and of those it may say either.
-        for id in graph.order { trialStates[id] = .some(.waiting) }
         for record in holdings.openAttempts {
-            for trial in record.trials where trialStates[trial] != nil { trialStates[trial] = .some(nil) }
+            for trial in record.trials where trialStates[trial] == .some(.waiting) { trialStates[trial] = .some(nil) }
         }
         for id in graph.order {
             guard let trial = graph.trials[id], trial.trainJob == nil else { continue }
@@ -23,9 +26,11 @@ extension Scheduler {
             var state = JobState(job: job, cost: 0, phase: .ready)
             switch job.work {
             case .train:
+                state.costPerStep = graph.trainings[job.training]?.costPerStep ?? 0
                 state.cost = costLeft(of: state)
                 workWanted += state.cost
             case .measure(let trial, _, _):
+                measuresLeft += 1
                 if weights[trial] == nil { state.phase = .blocked }
             }
             jobs.append(state)
@@ -35,8 +40,9 @@ extension Scheduler {
     }
 
     /// Takes up what an earlier coordinator intended: the hosts will say what became of it.
-    mutating func addOpenAttempts(_ records: [AttemptRecord], at now: Instant) {
-        for record in records.sorted(by: { $0.attempt < $1.attempt }) {
+    mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
+        openTrials = holdings.openTrials
+        for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
             if hosts[record.host] == nil {
                 hosts[record.host] = HostState(
                     spec: HostSpec(name: record.host, transport: .libssh), isListed: false,
@@ -46,15 +52,21 @@ extension Scheduler {
             let index = servedJob(record)
             attempts[record.attempt] = AttemptState(
                 record: record, host: record.host, job: index, assignment: nil, lastWord: now)
-            attempts[record.attempt]?.isForeign = record.trials.allSatisfy {
-                graph.trials[$0] == nil && graph.settled[$0] == nil
-            }
+            let isOthers = record.trials.contains { isWantedElsewhere($0) }
+            let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
+            attempts[record.attempt]?.isForeign = isOthers && !isOurs
+            attempts[record.attempt]?.servesOthers = isOthers && isOurs
             hosts[record.host]?.attempts.insert(record.attempt)
             if nextAttempt <= record.attempt { nextAttempt = AttemptNumber(record.attempt.value + 1) }
             guard let index else { continue }
             jobs[index].live.insert(record.attempt)
             setPhase(index, .leased)
         }
+    }
+
+    /// Whether only sweeps that are not part of this run want the trial; one that nobody knows is left to them.
+    private func isWantedElsewhere(_ trial: TrialID) -> Bool {
+        graph.trials[trial] == nil && graph.settled[trial] == nil && openTrials[trial]?.isWanted != false
     }
 
     /// The job an earlier attempt's results serve; nil when none of them is wanted any more.
@@ -68,9 +80,9 @@ extension Scheduler {
 
     /// `Training.cost` of what a training job has left, from the state it would continue from.
     func costLeft(of state: JobState) -> Double {
-        guard let last = state.milestones.last, let training = graph.trainings[state.job.training] else { return 0 }
+        guard let last = state.milestones.last else { return 0 }
         let from = resumePoint(of: state)?.steps ?? 0
-        return training.cost(steps: last.steps - from)
+        return Double(last.steps - from) * state.costPerStep
     }
 
     /// The longest state before the job's first missing milestone.

@@ -36,12 +36,13 @@ extension Scheduler {
         var passed: [ReadyQueue.Entry] = []
         var chosen: ReadyQueue.Entry?
         var looked = 0
-        while looked < 32, let entry = ready.popFirst() {
+        let places = ready.fitting { host.suits($0) && hasRoom(host, for: $0) }
+        while looked < 32, let entry = ready.popFirst(of: places) {
             guard jobs[entry.job].phase == .ready else {
                 jobs[entry.job].isQueued = false
                 continue
             }
-            guard mayRun(entry.job, on: host) else {
+            guard mayTry(entry.job, on: host) else {
                 passed.append(entry)
                 continue
             }
@@ -54,21 +55,24 @@ extension Scheduler {
             }
             if chosen == nil { chosen = entry } else { passed.append(entry) }
         }
-        for entry in passed { ready.insert(entry) }
+        for entry in passed { ready.insert(entry, needs: jobs[entry.job].job.needs) }
         guard let chosen else { return nil }
         jobs[chosen.job].isQueued = false
         return chosen.job
     }
 
-    private func mayRun(_ index: Int, on host: HostState) -> Bool {
+    /// Whether the host's memory holds one more such job whatever runs beside it: the host starts what it was given as
+    /// its slots become free, so of all that it holds any `slots` may run at once.
+    private func hasRoom(_ host: HostState, for needs: JobNeeds) -> Bool {
+        guard let wanted = needs.memory, let memory = host.memory else { return true }
+        let held = host.attempts.compactMap { attempts[$0]?.job.flatMap { jobs[$0].job.needs.memory } }
+        let beside = held.sorted(by: >).prefix(host.slots - 1)
+        return beside.reduce(Double(wanted)) { $0 + Double($1) } <= Double(memory)
+    }
+
+    /// A job that failed on the host by itself is first tried on another where there is one.
+    private func mayTry(_ index: Int, on host: HostState) -> Bool {
         let job = jobs[index]
-        guard host.suits(job.job.needs) else { return false }
-        if let wanted = job.job.needs.memory, let memory = host.memory {
-            let taken = host.attempts.reduce(0) { sum, number in
-                sum + (attempts[number]?.job.flatMap { jobs[$0].job.needs.memory } ?? 0)
-            }
-            guard taken + wanted <= memory else { return false }
-        }
         let faulty = job.faultyHosts
         guard faulty.contains(host.spec.name) else { return true }
         return !hosts.values.contains { other in

@@ -13,14 +13,23 @@ extension Scheduler {
         arm(present.advanced(bySeconds: policy.cancelSeconds))
     }
 
+    /// Asks an attempt to stop that nothing of this run needs any more; one that serves other sweeps too goes on.
+    mutating func abandon(_ number: AttemptNumber) {
+        if attempts[number]?.servesOthers != true { cancel(number, .unwanted) }
+    }
+
+    /// An attempt of another sweep is over: it takes up no place, and its results stay on the host.
+    mutating func leaveToOthers(_ attempt: AttemptState) {
+        othersEnded.insert(attempt.number)
+        attempts[attempt.number] = nil
+        hosts[attempt.host]?.attempts.remove(attempt.number)
+    }
+
     mutating func ended(
         _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
     ) {
-        if attempts[number]?.isForeign == true {
-            attempts[number] = nil
-            hosts[host]?.attempts.remove(number)
-            return
-        }
+        if othersEnded.contains(number) { return }
+        if let attempt = attempts[number], attempt.isForeign { return leaveToOthers(attempt) }
         // Also for an attempt not known any more: its end is recorded, so its directory may go.
         actions.append(.release(number, on: host))
         guard let attempt = attempts[number] else { return }
@@ -69,9 +78,11 @@ extension Scheduler {
         }
     }
 
-    /// The attempt is over: records it, charges whom it must, and lets the job go on.
-    mutating func close(_ number: AttemptNumber, _ outcome: AttemptOutcome, at now: Instant) {
+    /// The attempt is over: records it, charges whom it must, and lets the job go on. Its own last word, if it had one,
+    /// stands before `judged`.
+    mutating func close(_ number: AttemptNumber, _ judged: AttemptOutcome, at now: Instant) {
         guard let attempt = attempts[number] else { return }
+        let outcome = attempt.verdict ?? judged
         recordEnd(of: number, outcome)
         attempts[number] = nil
         hosts[attempt.host]?.attempts.remove(number)
@@ -112,7 +123,7 @@ extension Scheduler {
         stopping = stopping ?? now
         cancelling = cancelling ?? now
         for (number, attempt) in attempts.sorted(by: { $0.key < $1.key }) where !attempt.isForeign {
-            cancel(number, .unwanted)
+            abandon(number)
         }
     }
 }

@@ -6,7 +6,7 @@ extension Scheduler {
     mutating func take(
         _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
     ) {
-        if attempts[number]?.isForeign == true { return }
+        if attempts[number]?.isForeign == true || othersEnded.contains(number) { return }
         actions.append(.acknowledge(number, offset: end, on: host))
         guard heard(of: number, from: host, at: now), let attempt = attempts[number], end > attempt.committed else {
             return
@@ -38,8 +38,12 @@ extension Scheduler {
     }
 
     private mutating func take(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
-        guard counts(attempt), attempt.record.kind == "train" else { return }
+        guard counts(attempt) else { return }
         let training = attempt.record.training
+        let lengths = attempt.record.kind == "train" ? attempt.record.trials.compactMap(steps(of:)) : []
+        guard lengths.contains(where: { checkpoint.milestone ? checkpoint.steps == $0 : checkpoint.steps <= $0 }),
+            checkpoint.steps >= 0
+        else { return reject("a checkpoint at \(checkpoint.steps) steps", of: attempt.number) }
         if let state = checkpoint.state {
             let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
             addState(point, of: training)
@@ -48,9 +52,14 @@ extension Scheduler {
             }
         }
         guard checkpoint.milestone, let weights = checkpoint.weights,
-            let trial = graph.trial(of: training, steps: checkpoint.steps)
+            let id = attempt.record.trials.first(where: { steps(of: $0) == checkpoint.steps })
         else { return }
-        actions.append(.record(.milestone(training, trial.id, attempt.number, checkpoint)))
+        actions.append(.record(.milestone(training, id, attempt.number, checkpoint)))
+        // A trial that only other sweeps want is recorded all the same: nobody will hear of it again.
+        guard let trial = graph.trials[id] else {
+            if openTrials[id]?.weights == nil { openTrials[id]?.weights = weights.digest }
+            return
+        }
         guard self.weights[trial.id] == nil else { return }
         self.weights[trial.id] = weights.digest
         if let measure = trial.measureJob, jobs[measure].phase == .blocked {
@@ -76,13 +85,33 @@ extension Scheduler {
     }
 
     private mutating func take(_ measured: WorkerEvent.Measured, of attempt: AttemptState) {
-        guard counts(attempt), attempt.record.kind == "measure", attempt.record.trials.contains(measured.trial)
-        else { return }
+        guard counts(attempt) else { return }
+        guard isAsked(measured, of: attempt) else {
+            return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)
+        }
         actions.append(.record(.measured(attempt.number, measured)))
         guard let job = graph.trials[measured.trial]?.measureJob else { return }
         jobs[job].measures.removeAll { $0 == measured.request }
         finishIfComplete(job, reportedBy: attempt.number)
         refresh(measured.trial)
+    }
+
+    /// Steps of a trial that an attempt serves; nil for one that nobody knows.
+    private func steps(of trial: TrialID) -> Int? { graph.trials[trial]?.steps ?? openTrials[trial]?.steps }
+
+    /// Whether the attempt was to measure this. What exactly an earlier coordinator asked for is not known any more.
+    private func isAsked(_ measured: WorkerEvent.Measured, of attempt: AttemptState) -> Bool {
+        guard attempt.record.kind == "measure", attempt.record.trials.contains(measured.trial) else { return false }
+        let known = weights[measured.trial] ?? openTrials[measured.trial]?.weights
+        guard known == nil || known == measured.checkpoint else { return false }
+        guard case .measure(let task)? = attempt.assignment?.task else { return true }
+        return task.measures.contains(measured.request)
+    }
+
+    /// A worker that reports what it was not asked for is not to be trusted: nothing of it is recorded and it is stopped.
+    private mutating func reject(_ what: String, of number: AttemptNumber) {
+        conclude(number, .jobFault("the worker reported \(what), which was not asked"))
+        cancel(number, .unwanted)
     }
 
     /// A worker that says it is done must have left everything its order asked for.

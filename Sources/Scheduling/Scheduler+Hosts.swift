@@ -26,8 +26,10 @@ extension Scheduler {
         }
     }
 
-    /// Notes a sign of life of an attempt. False for one that is not known to be open: then it is told to stop.
+    /// Notes a sign of life of an attempt. False for one that is not known to be open: then it is told to stop, unless
+    /// another run is to collect it.
     mutating func heard(of number: AttemptNumber, from host: HostName, at now: Instant) -> Bool {
+        if othersEnded.contains(number) { return false }
         guard attempts[number] != nil else {
             actions.append(.cancel(number, on: host))
             return false
@@ -103,6 +105,7 @@ extension Scheduler {
     private mutating func reconcile(
         _ number: AttemptNumber, _ state: HeldAttempt.State, on name: HostName, at now: Instant
     ) {
+        if othersEnded.contains(number) { return }
         guard let attempt = attempts[number], attempt.host == name else {
             // Recorded as over, or of another name that is connected too.
             if attempts[number] == nil {
@@ -120,13 +123,16 @@ extension Scheduler {
             if attempt.phase == .intended { attempts[number]?.phase = .backlog }
         case .running: began(number, at: now)
         case .ended:
-            attempts[number]?.isOverThere = true
+            if attempt.isForeign { leaveToOthers(attempt) } else { attempts[number]?.isOverThere = true }
             return
         }
         if attempt.isForeign { return }
-        if attempt.cancelling != nil || attempt.job.map({ jobs[$0].isOver }) ?? true {
+        let open = attempt.job.flatMap { jobs[$0].isOver ? nil : $0 }
+        if attempt.cancelling != nil {
             cancel(number, .unwanted)
-        } else if let job = attempt.job {
+        } else if open == nil {
+            abandon(number)
+        } else if let job = open {
             renewLease(number, of: job)
             keepOne(of: job)
         }

@@ -24,8 +24,9 @@ extension Scheduler {
             check(job.faults.count < policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
         }
         check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")
-        let queued = ready.heap.map(\.job)
+        let queued = ready.jobs
         check(Set(queued).count == queued.count, "a job is queued twice")
+        check(measuresLeft == jobs.count { $0.kind == "measure" && !$0.isOver }, "count of measure jobs")
         check(queued.allSatisfy { jobs[$0].isQueued }, "queue and mark differ")
         for (number, attempt) in attempts {
             check(number < nextAttempt, "attempt \(number) is from the future")

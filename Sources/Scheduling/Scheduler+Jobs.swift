@@ -6,7 +6,9 @@ extension Scheduler {
         let before = jobs[index].phase
         guard before != phase else { return }
         if before == .ready { readyCount -= 1 }
+        let wasOver = jobs[index].isOver
         jobs[index].phase = phase
+        if !wasOver, jobs[index].isOver, jobs[index].kind == "measure" { measuresLeft -= 1 }
         if phase == .ready {
             readyCount += 1
             enqueue(index)
@@ -17,21 +19,22 @@ extension Scheduler {
         guard !jobs[index].isQueued else { return }
         jobs[index].isQueued = true
         let cost = jobs[index].kind == "train" ? max(costLeft(of: jobs[index]), 1) : 0
-        ready.insert(ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index))
+        ready.insert(
+            ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index), needs: jobs[index].job.needs)
     }
 
     /// Ends a job whose units are all recorded, and whatever else still works on it.
     mutating func finishIfComplete(_ index: Int, reportedBy reporter: AttemptNumber) {
         guard jobs[index].isComplete, jobs[index].phase != .done else { return }
         setPhase(index, .done)
-        for other in jobs[index].live.sorted() where other != reporter { cancel(other, .unwanted) }
+        for other in jobs[index].live.sorted() where other != reporter { abandon(other) }
     }
 
     /// Sets a job aside: its trials, and what depends on them, have failed.
     mutating func setAside(_ index: Int, reason: String) {
         guard !jobs[index].isOver else { return }
         setPhase(index, .failed)
-        for attempt in jobs[index].live.sorted() { cancel(attempt, .unwanted) }
+        for attempt in jobs[index].live.sorted() { abandon(attempt) }
         let lost =
             switch jobs[index].job.work {
             case .train: jobs[index].milestones.map(\.trial)
@@ -44,7 +47,7 @@ extension Scheduler {
         guard let wanted = graph.trials[trial] else { return }
         if let measure = wanted.measureJob, !jobs[measure].isOver {
             setPhase(measure, .failed)
-            for attempt in jobs[measure].live.sorted() { cancel(attempt, .unwanted) }
+            for attempt in jobs[measure].live.sorted() { abandon(attempt) }
         }
         guard setState(trial, .failed, reason: reason) else { return }
         actions.append(.notice(.trialFailed(trial, reason: reason)))
@@ -70,6 +73,7 @@ extension Scheduler {
         trialStates[trial] = .some(state)
         trialCounts[known ?? .waiting, default: 0] -= 1
         trialCounts[state, default: 0] += 1
+        if known == .succeeded || known == .failed { unsettled += 1 }
         if state == .succeeded || state == .failed { unsettled -= 1 }
         actions.append(.record(.trialState(trial, state, reason: reason)))
         return true

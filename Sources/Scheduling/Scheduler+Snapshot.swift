@@ -32,7 +32,7 @@ extension Scheduler {
         let rate = done / max(elapsed, 1e-9)
         return FleetSnapshot(
             trials: trialCounts, total: trialCounts.values.reduce(0, +), hosts: list, workDone: done,
-            workWanted: workWanted, measuresLeft: jobs.count { $0.kind == "measure" && !$0.isOver },
+            workWanted: workWanted, measuresLeft: measuresLeft,
             elapsedSeconds: elapsed, secondsLeft: done > 0 ? max(0, workWanted - done) / rate : nil,
             imagesPerSecond: imagesPerSecond)
     }
@@ -59,16 +59,16 @@ extension Scheduler {
     /// What a running training has done beyond its job's last recorded milestone.
     private func workUnderWay(_ attempt: AttemptState) -> Double {
         guard let progress = attempt.progress, progress.of > 0, let job = attempt.job, !jobs[job].isOver,
-            attempt.holdsLease, case .train(let task)? = attempt.assignment?.task, let last = task.milestones.last,
-            let training = graph.trainings[attempt.record.training]
+            attempt.holdsLease, case .train(let task)? = attempt.assignment?.task, let last = task.milestones.last
         else { return 0 }
-        let from = task.resume?.steps ?? 0
-        let whole = training.cost(steps: last - from)
+        let from = Double(task.resume?.steps ?? 0)
+        let perStep = jobs[job].costPerStep
+        let whole = (Double(last) - from) * perStep
         let recorded = whole - jobs[job].cost
         // Steps count from the training's beginning; other units, as far as is known, from the attempt's.
         let reached =
             progress.unit == "steps"
-            ? min(whole, training.cost(steps: max(0, progress.done - from)))
+            ? min(whole, max(0, Double(progress.done) - from) * perStep)
             : whole * min(1, Double(progress.done) / Double(progress.of))
         return max(0, reached - recorded)
     }

@@ -56,13 +56,16 @@ extension Scheduler {
     /// Finds out whether there is anything left to wait for.
     mutating func decideEnding(at now: Instant) {
         guard ending == nil else { return }
-        let stillHeld = attempts.values.contains { !$0.isForeign && hosts[$0.host]?.isConnected == true }
         if let cancelling {
+            let stillHeld = attempts.values.contains { $0.cancelling != nil && hosts[$0.host]?.isConnected == true }
             if !stillHeld || now.seconds(since: cancelling) >= policy.cancelSeconds { ending = .cancelled }
             arm(cancelling.advanced(bySeconds: policy.cancelSeconds))
         } else if unsettled == 0 {
             let since = settledAt ?? now
             settledAt = since
+            let stillHeld = attempts.values.contains {
+                !$0.isForeign && !$0.servesOthers && hosts[$0.host]?.isConnected == true
+            }
             if !stillHeld || stopping != nil || now.seconds(since: since) >= policy.windDownSeconds {
                 ending = .settled
             }

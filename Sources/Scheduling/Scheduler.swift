@@ -20,7 +20,12 @@ package struct Scheduler {
     var hostOrder: [HostName] = []
     var jobs: [JobState] = []
     var attempts: [AttemptNumber: AttemptState] = [:]
-    var ready = ReadyQueue()
+    /// Attempts of other sweeps that are over on their hosts: known, so that they are kept there for the run that wants
+    /// them.
+    var othersEnded: Set<AttemptNumber> = []
+    /// What open attempts of earlier runs serve.
+    var openTrials: [TrialID: Holdings.OpenTrial] = [:]
+    var ready = ReadyQueues()
     /// Jobs whose phase is `ready`; the queue may hold entries of jobs that no longer are.
     var readyCount = 0
     /// Weights of recorded milestones of wanted trials.
@@ -41,6 +46,8 @@ package struct Scheduler {
     var actions: [Action] = []
     var workWanted = 0.0
     var workRecorded = 0.0
+    /// Measure jobs that are not over.
+    var measuresLeft = 0
 
     /// - Parameters:
     ///   - firstAttempt: larger than every attempt number the catalogue knows.
@@ -60,7 +67,7 @@ package struct Scheduler {
         }
         addTrials(holdings)
         addJobs(holdings)
-        addOpenAttempts(holdings.openAttempts, at: now)
+        addOpenAttempts(holdings, at: now)
         alarm = now
     }
 

@@ -61,6 +61,20 @@ package struct Holdings: Sendable, Equatable {
         }
     }
 
+    /// A trial that an open attempt was to serve.
+    package struct OpenTrial: Hashable, Sendable {
+        package var steps: Int
+        /// Weights of its milestone; nil while it is not recorded.
+        package var weights: Digest?
+        /// Whether the current revision of some sweep wants it and it has neither failed nor been cancelled.
+        package var isWanted: Bool
+        package init(steps: Int, weights: Digest? = nil, isWanted: Bool) {
+            self.steps = steps
+            self.weights = weights
+            self.isWanted = isWanted
+        }
+    }
+
     /// Recorded milestones by training.
     package var milestones: [TrainingID: [Checkpoint]] = [:]
     /// The longest full state in the store, milestone or recovery point, by training.
@@ -68,8 +82,12 @@ package struct Holdings: Sendable, Equatable {
     package var measured: Set<MeasuredUnit> = []
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]
-    /// Attempts whose intent is durable and whose end is not recorded.
+    /// Trials whose recorded state is "succeeded".
+    package var succeeded: Set<TrialID> = []
+    /// Attempts whose intent is durable and whose end is not recorded; of all sweeps.
     package var openAttempts: [AttemptRecord] = []
+    /// Every trial of `openAttempts`.
+    package var openTrials: [TrialID: OpenTrial] = [:]
 
     package init() {}
 }

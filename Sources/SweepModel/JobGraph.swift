@@ -112,8 +112,14 @@ extension Training {
     /// (scale + 16), since small networks spend their time in overhead and large ones in their square. For ordering
     /// and shares only.
     package func cost(steps: Int) -> Double {
-        let scale = spec["model.scale"]?.doubleValue ?? 16
-        let side = spec["dataset.resolution"]?.doubleValue ?? 16
-        return Double(steps) * Double(batch) * side * side * scale * (scale + 16)
+        Double(steps) * costPerStep
+    }
+
+    /// `cost` of one step; looks up the training's keys, so keep it where it is asked for often.
+    package var costPerStep: Double {
+        let values = spec
+        let scale = values["model.scale"]?.doubleValue ?? 16
+        let side = values["dataset.resolution"]?.doubleValue ?? 16
+        return Double(values["training.batch"]?.integerValue ?? 1) * side * side * scale * (scale + 16)
     }
 }

@@ -18,7 +18,7 @@ package struct PlanSummary: Hashable, Sendable {
     package var continued = 0
     /// Images of all `toTrain` trials, each trained alone from its beginning.
     package var imagesFromZero = 0
-    /// Images that trials of one training share: `imagesFromZero` less each training's longest missing length.
+    /// Images that trials of one training share: `imagesFromZero` less the longest length of each training job.
     package var imagesSavedBySharing = 0
     /// Images that stored states save on top.
     package var imagesSavedByStates = 0
@@ -27,12 +27,11 @@ package struct PlanSummary: Hashable, Sendable {
 
     package init() {}
 
-    /// A training continues from the stored state where that lies before its first missing milestone; a state beyond
-    /// it cannot give the milestone, and the training starts again.
+    /// Images are those of the very jobs that a launch would run (`JobGraph`): a stored state serves the missing lengths
+    /// beyond it, and those up to it are trained from the beginning.
     package init(of sweep: ExpandedSweep, given holdings: Holdings) {
         trials = sweep.trials.count
         trainings = sweep.trainings.count
-        var missing: [TrainingID: [Int]] = [:]
         let recorded = holdings.milestones.mapValues { Set($0.map(\.steps)) }
         for trial in sweep.trials {
             if let state = holdings.settled[trial.id], state == .failed || state == .cancelled {
@@ -45,25 +44,37 @@ package struct PlanSummary: Hashable, Sendable {
             measures += unmeasured
             if recorded[trial.training]?.contains(trial.steps) != true {
                 toTrain += 1
-                missing[trial.training, default: []].append(trial.steps)
             } else if unmeasured > 0 {
                 toMeasure += 1
             } else {
                 complete += 1
             }
         }
-        for (training, lengths) in missing {
-            guard let batch = sweep.trainings[training]?.batch, let longest = lengths.max(),
-                let shortest = lengths.min()
+        for job in JobGraph(sweeps: [sweep], holdings: holdings).jobs {
+            guard case .train(let milestones) = job.work, let first = milestones.first, let last = milestones.last,
+                let batch = sweep.trainings[job.training]?.batch
             else { continue }
-            var start = 0
-            if let state = holdings.states[training], state.steps < shortest { start = state.steps }
+            let state = holdings.states[job.training]?.steps ?? 0
+            let start = state < first.steps ? state : 0
             if start > 0 { continued += 1 }
-            let fromZero = lengths.reduce(0, +) * batch
-            imagesFromZero += fromZero
-            imagesSavedBySharing += fromZero - longest * batch
-            imagesSavedByStates += start * batch
-            imagesToTrain += (longest - start) * batch
+            let lengths = milestones.map { $0.steps.times(batch) }
+            imagesFromZero = lengths.reduce(imagesFromZero) { $0.plus($1) }
+            imagesSavedBySharing = lengths.dropLast().reduce(imagesSavedBySharing) { $0.plus($1) }
+            imagesSavedByStates = imagesSavedByStates.plus(start.times(batch))
+            imagesToTrain = imagesToTrain.plus((last.steps - start).times(batch))
         }
+    }
+}
+
+extension Int {
+    /// Sums and products of what a file may ask for; the largest number stands for all beyond it.
+    fileprivate func plus(_ other: Int) -> Int {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
+    }
+
+    fileprivate func times(_ other: Int) -> Int {
+        let (product, overflows) = multipliedReportingOverflow(by: other)
+        return overflows ? .max : product
     }
 }

@@ -116,6 +116,26 @@ import Testing
         #expect(failures.first?.attempt == AttemptNumber(1))
     }
 
+    @Test func holdingsSayWhetherAnOpenAttemptIsStillWanted() throws {
+        let (sizes, scales) = ([16], [4])
+        let sweep = Fixture.sweep(sizes: sizes, scales: scales)
+        try catalogue.store(sweep)
+        let (short, long) = (sweep.trials[0], sweep.trials[1])
+        try catalogue.commit([.attemptIntended(Fixture.attempt(1, [short, long]))])
+        func wanted() throws -> [TrialID: Bool] {
+            try reader.holdings(of: [] as [TrainingID]).openTrials.mapValues(\.isWanted)
+        }
+        #expect(try wanted() == [short.id: true, long.id: true])
+        try catalogue.store(Fixture.sweep(sizes: sizes, scales: scales, steps: [256], text: "shorter"))
+        #expect(try wanted() == [short.id: true, long.id: false], "the new revision drops it")
+        try catalogue.store(Fixture.sweep(name: "other", sizes: sizes, scales: scales, steps: [1024]))
+        #expect(try wanted() == [short.id: true, long.id: true])
+        try catalogue.commit([.trialState(long.id, .cancelled, reason: nil)])
+        #expect(try wanted() == [short.id: true, long.id: false])
+        try catalogue.commit([.attemptEnded(AttemptNumber(1), .cancelled)])
+        #expect(try wanted().isEmpty)
+    }
+
     @Test func holdingsNameWhatIsRecorded() throws {
         let sweep = Fixture.sweep()
         try catalogue.store(sweep)
@@ -145,6 +165,8 @@ import Testing
             parameters: ["seed": 0, "samples": 256, "sigmas": [.number(80), .number(1.5017), .number(0.002)]])
         #expect(holdings.measured == [.init(trial: short.id, request: asked)])
         #expect(holdings.openAttempts == [open])
+        #expect(holdings.openTrials == [long.id: .init(steps: 1024, weights: weights[1], isWanted: true)])
+        #expect(holdings.succeeded.isEmpty)
         #expect(try reader.nextAttemptNumber() == AttemptNumber(3))
         #expect(try reader.holdings(of: [] as [TrainingID]).milestones.isEmpty)
     }

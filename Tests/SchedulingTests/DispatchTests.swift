@@ -84,6 +84,39 @@ import Testing
         #expect(bench.starts().count == 1)
     }
 
+    @Test func onlyWhatMayRunAtOnceSharesMemory() {
+        let needy = sweep(["x": [10], "y": [10], "z": [10]], needs: JobNeeds(memory: 6 << 30))
+        var bench = Bench(needy, hosts: [.test("a", slots: 1, memory: 8 << 30)])
+        bench.connect("a")
+        #expect(bench.starts().count == 3, "one runs and two wait")
+    }
+
+    @Test func jobsOfDifferentNeedsGoInOneOrder() {
+        var bench = Bench(
+            sweep(["needy": [30], "huge": [50]], needs: JobNeeds(tags: ["avx512"])), sweep(["plain": [40, 10]]),
+            sweep(["small": [20]], needs: JobNeeds(memory: 1 << 20)),
+            hosts: [.test("a", slots: 3), .test("b", slots: 1, tags: ["avx512"])])
+        bench.connect("a")
+        #expect(bench.starts().map(\.training) == [.named("plain"), .named("small")])
+        bench.connect("b")
+        #expect(bench.starts().map(\.training) == [.named("huge")])
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func whatIsRecordedAsSucceededIsNotRecordedAgain() {
+        var holdings = Holdings()
+        holdings.milestones[.named("x")] = [
+            .init(steps: 10, weights: .named("weights 10")), .init(steps: 20, weights: .named("weights 20")),
+        ]
+        holdings.measured = [.init(trial: .named("x", 10), request: .named("m"))]
+        holdings.succeeded = [.named("x", 10), .named("x", 20)]
+        let bench = Bench(sweep(["x": [10, 20]], measures: ["m"]), holdings: holdings)
+        #expect(bench.changes == [.trialState(.named("x", 20), .waiting, reason: nil)])
+        #expect(bench.scheduler.violations() == [])
+        #expect(bench.scheduler.ending == nil)
+        #expect(bench.scheduler.snapshot(at: Instant(nanoseconds: 0)).trials[.succeeded] == 1)
+    }
+
     @Test func needsThatNoHostMeetsEndTheRun() {
         var bench = Bench(sweep(["x": [10]], needs: JobNeeds(tags: ["gpu"])))
         bench.connect("a")

@@ -90,12 +90,16 @@ struct Bench {
                 .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1)))
     }
 
-    mutating func measured(_ host: HostName, _ attempt: Int, _ trial: TrialID, _ name: String) {
+    /// Of the checkpoint that `milestone` reports at `steps`.
+    mutating func measured(
+        _ host: HostName, _ attempt: Int, _ trial: TrialID, _ name: String, steps: Int = 10
+    ) {
         event(
             host, attempt,
             .measure(
                 .init(
-                    trial: trial, request: .named(name), checkpoint: .named("weights"), rows: [], artifacts: [],
+                    trial: trial, request: .named(name), checkpoint: .named("weights \(steps)"), rows: [],
+                    artifacts: [],
                     seconds: 1)))
     }
 

@@ -87,6 +87,7 @@ import Testing
                 attempt: AttemptNumber($0), job: JobID(.named("job")), training: .named("x"), kind: "train",
                 trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test")
         }
+        holdings.openTrials[.named("x", 10)] = .init(steps: 10, isWanted: true)
         return holdings
     }
 
@@ -122,18 +123,6 @@ import Testing
         bench.finish("b", 7)
         #expect(bench.outcome(of: 7) == .succeeded)
         #expect(bench.scheduler.ending == .settled)
-    }
-
-    @Test func anotherSweepsAttemptsAreLeftAlone() {
-        var other = holdings(7)
-        other.openAttempts[0].trials = [.named("elsewhere", 10)]
-        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a", slots: 2)], holdings: other)
-        bench.connect("a", held: [held(7, running)])
-        bench.event("a", 7, .finished)
-        bench.end("a", 7, .exited(code: 0))
-        #expect(bench.cancels.isEmpty)
-        #expect(!bench.actions.contains(.release(AttemptNumber(7), on: "a")))
-        #expect(!bench.actions.contains { if case .acknowledge = $0 { true } else { false } })
     }
 
     @Test func repeatedEventsAreRecordedOnce() {

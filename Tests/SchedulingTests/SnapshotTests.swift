@@ -26,6 +26,32 @@ import Testing
         #expect(late.total == 2)
     }
 
+    @Test func measuresLeftAreCounted() {
+        var bench = Bench(sweep(["x": [10, 20]], measures: ["m"]), hosts: [.test("a", slots: 2)])
+        bench.connect("a")
+        bench.run("a", 1)
+        #expect(bench.scheduler.snapshot(at: now(1)).measuresLeft == 2)
+        bench.milestone("a", 1, 10)
+        bench.run("a", 2)
+        bench.measured("a", 2, .named("x", 10), "m")
+        #expect(bench.scheduler.snapshot(at: now(1)).measuresLeft == 1)
+        bench.event("a", 1, .failed(.init(kind: .diverged, message: "not finite")))
+        bench.end("a", 1, .exited(code: 1))
+        #expect(bench.scheduler.snapshot(at: now(1)).measuresLeft == 0)
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func progressBeyondAllBoundsDoesNoHarm() {
+        var bench = Bench(sweep(["x": [100]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        for done in [Int.min, Int.max] {
+            bench.report("a", .progress(AttemptNumber(1), .init(done: done, of: .max, unit: "steps", rate: 1e300)))
+            let snapshot = bench.scheduler.snapshot(at: now(10))
+            #expect((0...snapshot.workWanted).contains(snapshot.workDone))
+        }
+    }
+
     @Test func whatAHostSaysIsShown() {
         var bench = Bench(sweep(["x": [100]]), hosts: [.test("a"), .test("b")])
         bench.disconnect("a")

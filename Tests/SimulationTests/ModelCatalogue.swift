@@ -33,6 +33,7 @@ struct CatalogueRefusal: Error, CustomStringConvertible {
 /// applying a change again changes nothing, unknown attempts are refused.
 final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     private let trainings: [TrainingID]
+    private let trials: [TrialID: Trial]
     private var content = CatalogueContents()
     private var states: [TrainingID: ResumePoint] = [:]
     private var attempts: [AttemptNumber: AttemptRecord] = [:]
@@ -42,6 +43,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     init(_ sweep: ExpandedSweep, deduplicates: Bool = true) {
         trainings = sweep.trainings.keys.sorted()
+        trials = Dictionary(uniqueKeysWithValues: sweep.trials.map { ($0.id, $0) })
         self.deduplicates = deduplicates
         for trial in sweep.trials { content.states[trial.id] = .waiting }
     }
@@ -59,7 +61,15 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
         holdings.states = states
         holdings.settled = content.states.filter { $0.value == .failed || $0.value == .cancelled }
+        holdings.succeeded = Set(content.states.filter { $0.value == .succeeded }.keys)
         holdings.openAttempts = contents().openAttempts
+        for trial in holdings.openAttempts.flatMap(\.trials) {
+            guard let wanted = trials[trial] else { continue }
+            holdings.openTrials[trial] = .init(
+                steps: wanted.steps,
+                weights: content.results[.milestone(wanted.training, wanted.steps)]?.first?.digest,
+                isWanted: holdings.settled[trial] == nil)
+        }
         let running = Set(holdings.openAttempts.flatMap(\.trials))
         for (trial, state) in content.states where state == .running && !running.contains(trial) {
             content.states[trial] = .waiting

@@ -60,6 +60,30 @@ import Testing
         #expect(plan.imagesToTrain == 320 + 1280)
     }
 
+    /// What a launch would run: the length before the state from nothing, the one beyond it from the state.
+    @Test func aStateBetweenMissingLengthsServesTheLonger() {
+        var holdings = Holdings()
+        let first = sweep.trials[0]
+        holdings.milestones[first.training] = [checkpoint(20)]
+        holdings.states[first.training] = ResumePoint(steps: 20, state: Digest(of: "s".utf8))
+        let plan = PlanSummary(of: sweep, given: holdings)
+        #expect(plan.continued == 1)
+        #expect(plan.imagesSavedByStates == 640)
+        #expect(plan.imagesToTrain == 320 + 640 + 1280)
+        #expect(plan.imagesFromZero == 320 + 1280 + 320 + 640 + 1280)
+        #expect(plan.imagesFromZero - plan.imagesSavedBySharing - plan.imagesSavedByStates == plan.imagesToTrain)
+    }
+
+    @Test func lengthsBeyondAllNumbersAreCountedAsTheLargest() {
+        var huge = sweep
+        huge.trials = huge.trials.map {
+            Trial(id: $0.id, training: $0.training, steps: .max - $0.position, position: $0.position, asked: [:])
+        }
+        let plan = PlanSummary(of: huge, given: Holdings())
+        #expect(plan.imagesFromZero == .max)
+        #expect(plan.imagesToTrain == .max)
+    }
+
     @Test func failedAndCancelledTrialsAreLeftAlone() {
         var holdings = Holdings()
         holdings.settled = [sweep.trials[0].id: .failed, sweep.trials[2].id: .cancelled]
