@@ -21,6 +21,7 @@ struct AnalyzeCommand: ParsableCommand {
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }
+        if let problem = result.problem { throw problem }
     }
 }
 

@@ -9,6 +9,9 @@ package struct AnalysisResult: Hashable, Sendable {
     package var figures: [String]
     /// What the numbers say, for people.
     package var sentences: [String]
+    /// Why figures are missing: gnuplot is not installed (it names the Debian package) or failed, or the directory
+    /// cannot be written. Tables and sentences are whole all the same.
+    package var problem: ReportError?
 }
 
 /// Draws a sweep's figures and sums it up.
@@ -30,8 +33,7 @@ package struct Analysis: Sendable {
     /// Draws `figures` into `directory`, making it. Figures whose measure the sweep has no result of are left out, and
     /// a sentence says so.
     ///
-    /// Throws `ReportError`: `.request` for an unknown sweep, `.environment` when gnuplot is missing (it names the
-    /// Debian package) or fails, or the directory cannot be written.
+    /// Throws `ReportError.request` for an unknown sweep.
     package func run(into directory: String, figures: [FigureName] = FigureName.allCases) throws -> AnalysisResult {
         let points = try SweepPoints(reader, sweep: sweep)
         let memorization = try GLScoreFigure(points)
@@ -41,8 +43,8 @@ package struct Analysis: Sendable {
             tables: [summary.table], figures: [],
             sentences: summary.sentences + GaussianDistanceSummary(distance).sentences)
         guard !figures.isEmpty else { return result }
-        let gnuplot = try Gnuplot(search: searchPath)
         do {
+            let gnuplot = try Gnuplot(search: searchPath)
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for figure in figures {
                 switch figure {
@@ -64,9 +66,9 @@ package struct Analysis: Sendable {
                 }
             }
         } catch let error as ReportError {
-            throw error
+            result.problem = error
         } catch {
-            throw ReportError(
+            result.problem = ReportError(
                 .environment, "The figures could not be written to \(directory): \(error.localizedDescription)")
         }
         return result

@@ -84,12 +84,6 @@ package final class Catalogue: CatalogueWriter {
         return generation
     }
 
-    /// Copies everything into the main file and closes it; the lock goes with the object. A catalogue that is not
-    /// closed loses nothing.
-    package func close() throws {
-        try CatalogueError.translating(path) { try queue.close() }
-    }
-
     /// One transaction, durable when this returns.
     func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try CatalogueError.translating(path) {

@@ -120,7 +120,22 @@ extension Recording {
             [now, outcome.name, outcome.reason, attempt.value])
     }
 
-    private func set(_ trial: TrialID, to state: TrialState, reason: String?) throws {
+    /// What is missing of a trial: its milestone, or a measure that some sweep wants now. SQL over a row of `trial`.
+    static let isIncomplete = """
+        (NOT EXISTS (SELECT 1 FROM milestone m WHERE m.trial = trial.key) OR EXISTS (
+            SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
+            JOIN wished_measure q ON q.revision = w.revision
+            WHERE w.trial = trial.key AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
+        """
+
+    /// A run knows the sweeps it was started for: a trial it is done with still waits where another sweep wants more.
+    private func set(_ trial: TrialID, to given: TrialState, reason: String?) throws {
+        var state = given
+        if given == .succeeded {
+            let incomplete = try db.cachedStatement(sql: "SELECT \(Self.isIncomplete) FROM trial WHERE key = ?")
+            if try Bool.fetchOne(incomplete, arguments: [key(of: trial)]) == true { state = .waiting }
+        }
         let isOver = state == .succeeded || state == .failed || state == .cancelled
         try run(
             "UPDATE trial SET state = ?, reason = ?, ended_at = ? WHERE key = ? AND (state <> ? OR reason IS NOT ?)",

@@ -20,8 +20,6 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
         case busy
         /// A change or question names what the catalogue does not know.
         case unknown
-        /// A prefix that names several things.
-        case ambiguous
         /// A query that SQLite refuses.
         case query
         case other

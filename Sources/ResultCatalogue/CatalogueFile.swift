@@ -2,9 +2,9 @@ import Foundation
 import GRDB
 
 /// A catalogue's file before it is opened: whose it is, and how to connect.
-enum CatalogueFile {
-    /// The path with symbolic links followed, so that one file has one lock.
-    static func resolve(_ path: String) -> String {
+package enum CatalogueFile {
+    /// The path with symbolic links followed, so that one file has one lock and one store.
+    package static func resolve(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 

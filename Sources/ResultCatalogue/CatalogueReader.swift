@@ -59,11 +59,6 @@ package struct CatalogueReader: Sendable {
 }
 
 extension CatalogueReader {
-    /// The coordinator's last generation; 0 before the first.
-    package func generation() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT generation FROM catalogue_identity") ?? 0 }
-    }
-
     /// The number the next attempt takes: greater than that of every attempt whose intent was ever committed.
     package func nextAttemptNumber() throws -> AttemptNumber {
         AttemptNumber(try read { try Int.fetchOne($0, sql: "SELECT max(number) FROM attempt") ?? 0 } + 1)

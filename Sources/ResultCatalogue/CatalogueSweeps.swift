@@ -163,13 +163,7 @@ private struct Storing {
 
     /// Sets `waiting` and `succeeded` of the revision's trials by what is recorded and wanted.
     private func reconsider(_ revision: Int64) throws {
-        let missing = """
-            (NOT EXISTS (SELECT 1 FROM milestone m WHERE m.trial = trial.key) OR EXISTS (
-                SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
-                JOIN wished_measure q ON q.revision = w.revision
-                WHERE w.trial = trial.key AND NOT EXISTS (
-                    SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
-            """
+        let missing = Recording.isIncomplete
         let wished = "key IN (SELECT trial FROM wish WHERE revision = ?)"
         try recording.run(
             "UPDATE trial SET state = 'waiting', ended_at = NULL WHERE state = 'succeeded' AND \(wished) AND \(missing)",

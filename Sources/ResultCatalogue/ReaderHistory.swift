@@ -53,9 +53,9 @@ extension CatalogueReader {
                 db,
                 sql: """
                     SELECT t.trial_id, t.reason, a.number, a.host, t.ended_at, a.reason
-                    FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
+                    FROM sweep_trials s JOIN trial t ON t.trial_id = s.trial_id
                     LEFT JOIN attempt a ON a.number = (SELECT max(x.attempt) FROM attempt_trial x WHERE x.trial = t.key)
-                    WHERE s.name = ? AND t.state = 'failed' ORDER BY w.position
+                    WHERE s.sweep = ? AND s.state = 'failed' ORDER BY s.position
                     """, arguments: [sweep]
             ).map { row in
                 TrialFailure(
@@ -63,16 +63,6 @@ extension CatalogueReader {
                     reason: (row[1] as String?) ?? (row[5] as String?) ?? "no reason was recorded",
                     attempt: (row[2] as Int?).map(AttemptNumber.init), host: row[3], endedAt: row[4])
             }
-        }
-    }
-
-    /// The EMA weights of a trial; nil before its milestone is recorded.
-    package func weights(of trial: TrialID) throws -> Digest? {
-        try read { db in
-            try String.fetchOne(
-                db, sql: "SELECT m.weights FROM milestone m JOIN trial t ON t.key = m.trial WHERE t.trial_id = ?",
-                arguments: [trial.hex]
-            ).map(Self.digest)
         }
     }
 }

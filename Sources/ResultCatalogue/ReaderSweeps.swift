@@ -114,30 +114,4 @@ extension CatalogueReader {
             }
         }
     }
-
-    /// The one trial whose ID begins with `prefix`.
-    ///
-    /// Throws `.unknown` when there is none or the prefix is no hexadecimal text, `.ambiguous` when there are several.
-    package func trial(prefix: String) throws -> TrialID {
-        let isHexadecimal =
-            !prefix.isEmpty && prefix.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-        guard isHexadecimal else {
-            throw CatalogueError(.unknown, "\"\(prefix)\" names no trial; expected the first digits of its ID.")
-        }
-        let found = try read { db in
-            try String.fetchAll(
-                db, sql: "SELECT trial_id FROM trial WHERE trial_id >= ?1 AND trial_id < ?1 || 'g' LIMIT 5",
-                arguments: [prefix])
-        }
-        guard let first = found.first else {
-            throw CatalogueError(.unknown, "\(path): no trial's ID begins with \(prefix).")
-        }
-        guard found.count == 1 else {
-            throw CatalogueError(
-                .ambiguous,
-                "\(prefix) begins several trials' IDs (\(found.map { $0.prefix(12) }.joined(separator: ", "))); "
-                    + "give more digits.")
-        }
-        return TrialID(try Self.digest(first))
-    }
 }

@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func aReaderWorksAfterTheWriterIsGone() throws {
-        try catalogue.close()
+        try catalogue.queue.close()
         let reader = try CatalogueReader(path: scratch.catalogue)
         #expect(try reader.sweeps().map(\.trials) == [8])
     }

@@ -215,23 +215,43 @@ import Testing
         }
     }
 
-    @Test func aTrialIsFoundByAUniquePrefix() throws {
-        let sweep = Fixture.sweep(seeds: Array(0..<50))
-        try catalogue.store(sweep)
-        let id = sweep.trials[3].id
-        #expect(try reader.trial(prefix: String(id.hex.prefix(16))) == id)
-        #expect(try reader.trial(prefix: id.hex) == id)
-        // 400 IDs over 16 first digits: some digit begins several.
-        let kinds = "0123456789abcdef".map { digit -> CatalogueError.Kind? in
-            do {
-                _ = try reader.trial(prefix: String(digit))
-                return nil
-            } catch { return (error as? CatalogueError)?.kind }
-        }
-        #expect(kinds.contains(.ambiguous))
-        for prefix in ["", "xyz", "'; DROP", String(repeating: "f", count: 64)] {
-            let error = #expect(throws: CatalogueError.self) { try reader.trial(prefix: prefix) }
-            #expect(error?.kind == .unknown)
+    /// Two sweeps want the same trials, one more of them than the other: what a run for the lesser one finishes is
+    /// unfinished to the greater.
+    @Test func aRunOfOneSweepDoesNotFinishAnother() throws {
+        let more = Fixture.sweep(name: "more", sizes: [16], scales: [4], steps: [256])
+        let less = Fixture.sweep(
+            name: "less", sizes: [16], scales: [4], steps: [256], measures: [Fixture.memorization])
+        try catalogue.store(more)
+        try catalogue.store(less)
+        let trial = less.trials[0]
+        try complete(trial, attempt: 1, measures: [Fixture.memorized(trial, glScore: 0.1, copied: 1)])
+        #expect(try reader.trialStates(of: "less").map(\.state) == [.succeeded])
+        #expect(try reader.trialStates(of: "more").map(\.state) == [.waiting])
+        #expect(try reader.sweeps().map(\.isUnfinished) == [true, false])
+        #expect(try reader.rows("SELECT state, ended_at FROM trials").rows == [[.text("waiting"), .null]])
+        // A catalogue of an earlier release says "succeeded" of such trials; the sweep is not misled.
+        try RawDatabase.execute("UPDATE trial SET state = 'succeeded'", at: scratch.catalogue)
+        #expect(try reader.trialStates(of: "more").map(\.state) == [.waiting])
+
+        try catalogue.commit([
+            .measured(AttemptNumber(1), Fixture.distances(trial)), .trialState(trial.id, .succeeded, reason: nil),
+        ])
+        #expect(try reader.sweeps().map(\.isUnfinished) == [false, false])
+        #expect(try reader.rows("SELECT state FROM trials").rows == [[.text("succeeded")]])
+    }
+
+    @Test func aFailureShowsOnlyWhereSomethingIsMissing() throws {
+        let less = Fixture.sweep(
+            name: "less", sizes: [16], scales: [4], steps: [256], measures: [Fixture.memorization])
+        try catalogue.store(less)
+        let trial = less.trials[0]
+        try complete(trial, attempt: 1, measures: [Fixture.memorized(trial, glScore: 0.1, copied: 1)])
+        try catalogue.store(Fixture.sweep(name: "more", sizes: [16], scales: [4], steps: [256]))
+        for (state, reason) in [(TrialState.failed, "no distance" as String?), (.cancelled, nil)] {
+            try catalogue.commit([.trialState(trial.id, state, reason: reason)])
+            #expect(try reader.sweeps().map(\.counts) == [[.succeeded: 1], [state: 1]])
+            #expect(try reader.failures(of: "less").isEmpty)
+            #expect(try reader.failures(of: "more").map(\.reason) == (reason.map { [$0] } ?? []))
         }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RemoteHosts
 import Reports
+import ResultCatalogue
 
 struct CatalogueOptions: ParsableArguments {
     @Option(
@@ -15,9 +16,9 @@ struct CatalogueOptions: ParsableArguments {
 
     var path: String { catalogue ?? Self.defaultPath }
 
-    /// The content store beside the catalogue.
+    /// The content store beside the catalogue's file, where links to it lead.
     var store: String {
-        URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("store").path
+        URL(fileURLWithPath: CatalogueFile.resolve(path)).deletingLastPathComponent().appendingPathComponent("store").path
     }
 }
 

@@ -1,5 +1,8 @@
 extension Schema {
     /// The views other people's queries read: columns may be added, never renamed or removed.
+    ///
+    /// A trial's `state` is that of everything any sweep wants of it; in `sweep_trials` it is what the sweep sees:
+    /// `succeeded` as soon as all that this sweep wants is recorded.
     static let stableViews = """
         CREATE VIEW trials AS
         SELECT
@@ -23,12 +26,12 @@ extension Schema {
         SELECT
             s.name AS sweep, t.trial_id, w.position, w.asked,
             CASE
-                WHEN t.state IN ('waiting', 'running')
-                    AND EXISTS (SELECT 1 FROM milestone m WHERE m.trial = t.key)
+                WHEN EXISTS (SELECT 1 FROM milestone m WHERE m.trial = t.key)
                     AND NOT EXISTS (
                         SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
                             SELECT 1 FROM measured d WHERE d.trial = t.key AND d.request = q.request))
                 THEN 'succeeded'
+                WHEN t.state = 'succeeded' THEN 'waiting'
                 ELSE t.state
             END AS state
         FROM sweep s

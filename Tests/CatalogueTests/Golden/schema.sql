@@ -256,12 +256,12 @@ CREATE VIEW sweep_trials AS
 SELECT
     s.name AS sweep, t.trial_id, w.position, w.asked,
     CASE
-        WHEN t.state IN ('waiting', 'running')
-            AND EXISTS (SELECT 1 FROM milestone m WHERE m.trial = t.key)
+        WHEN EXISTS (SELECT 1 FROM milestone m WHERE m.trial = t.key)
             AND NOT EXISTS (
                 SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
                     SELECT 1 FROM measured d WHERE d.trial = t.key AND d.request = q.request))
         THEN 'succeeded'
+        WHEN t.state = 'succeeded' THEN 'waiting'
         ELSE t.state
     END AS state
 FROM sweep s
