@@ -25,7 +25,7 @@ struct GLScoreFigure {
             let shares = copied[point] ?? []
             table.rows.append([
                 .init(point.size), .init(point.scale), .init(point.length), .init(scores.count), .init(scores.mean),
-                .init(scores.min()), .init(scores.max()), .init(heldOut[point]?.mean), .init(Statistic.mean.of(shares)),
+                .init(scores.min()), .init(scores.max()), .init(heldOut[point]?.mean), .init(shares.mean),
                 .init(shares.min()), .init(shares.max()),
             ])
         }

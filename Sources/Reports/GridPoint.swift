@@ -4,7 +4,7 @@ import ResultCatalogue
 /// A place on the map: what figures spread out. Values of seeds and of every other axis lie together on it.
 struct GridPoint: Hashable, Comparable {
     var scale: Int
-    /// In images seen, or in epochs where the sweep's lengths are epochs.
+    /// As the sweep asked for it, before rounding to whole steps; in its unit.
     var length: Double
     var size: Int
 
@@ -16,7 +16,7 @@ struct GridPoint: Hashable, Comparable {
 /// A sweep's measurements, by place on the map.
 struct SweepPoints {
     let sweep: String
-    /// "images" or "epochs".
+    /// "images", "epochs" or "steps": what the sweep's lengths are given in.
     let lengthUnit: String
     let trialCount: Int
     /// Axes besides dataset size, model scale and length that vary: figures average over them.
@@ -25,16 +25,14 @@ struct SweepPoints {
     private let reader: CatalogueReader
 
     init(_ reader: CatalogueReader, sweep: String) throws {
-        let trials = try TrialKeys(reader, sweep: sweep)
-        // A sweep over epochs has a number of images of its own for every dataset size; one over images the reverse.
-        let images = Set(trials.trials.map { trials.cell($0, "training.images") })
-        let epochs = Set(trials.trials.map { trials.cell($0, "training.epochs") })
-        lengthUnit = epochs.count < images.count ? "epochs" : "images"
+        let lengths = try AskedLengths(reader, sweep: sweep)
+        let keys = ["dataset.size", "model.scale"]
+        let trials = try TrialKeys(reader, sweep: sweep, keys: keys)
+        lengthUnit = lengths.unit
         var points = [String: GridPoint]()
         for trial in trials.trials {
-            let keys = trials.keys[trial] ?? [:]
-            guard let size = keys["dataset.size"]?.integerValue, let scale = keys["model.scale"]?.integerValue,
-                let length = keys["training." + lengthUnit]?.doubleValue
+            guard let size = trials.value(trial, keys[0]).integerValue,
+                let scale = trials.value(trial, keys[1]).integerValue, let length = lengths.byTrial[trial]
             else { continue }
             points[trial] = GridPoint(scale: scale, length: length, size: size)
         }
@@ -42,7 +40,7 @@ struct SweepPoints {
         self.reader = reader
         self.sweep = sweep
         trialCount = trials.trials.count
-        otherAxes = trials.varying.filter { !["dataset.size", "model.scale", "training.steps"].contains($0) }
+        otherAxes = trials.varying.filter { !(keys + ["training.steps"]).contains($0) }
     }
 
     /// The values of a measure's quantity by noise level (nil where there is none) and place; of the first parameters
@@ -68,9 +66,10 @@ struct SweepPoints {
     }
 
     func lengthLabel(_ length: Double) -> String {
-        guard lengthUnit == "images", length >= 10_000 else { return "\(ResultTable.format(length)) \(lengthUnit)" }
+        guard lengthUnit != "epochs", length >= 10_000 else { return "\(ResultTable.format(length)) \(lengthUnit)" }
         return length >= 1e6
-            ? "\(ResultTable.format(length / 1e6)) M images" : "\(Int((length / 1e3).rounded())) k images"
+            ? "\(ResultTable.format(length / 1e6)) M \(lengthUnit)"
+            : "\(Int((length / 1e3).rounded())) k \(lengthUnit)"
     }
 
     /// What stands under every figure, a line each.
@@ -78,8 +77,4 @@ struct SweepPoints {
         let averaged = otherAxes.isEmpty ? "" : " Mean over \(otherAxes.joined(separator: ", "))."
         return ["Sweep \(sweep), \(trialCount) trials.\(averaged)", rest]
     }
-}
-
-extension [Double] {
-    var mean: Double { Statistic.mean.of(self) ?? .nan }
 }

@@ -15,7 +15,7 @@ struct MemorizationSummary {
     private var places: [GridPoint] { (quantities["gl_score"] ?? [:]).keys.sorted() }
 
     private func mean(_ name: String, _ place: GridPoint) -> Double? {
-        quantities[name]?[place].flatMap(Statistic.mean.of)
+        quantities[name]?[place]?.mean
     }
 
     var table: ResultTable {

@@ -14,18 +14,22 @@ package struct Query: Sendable {
     ///
     /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
     package func run(_ request: QueryRequest) throws -> ResultTable {
-        let trials = try TrialKeys(reader, sweep: request.sweep)
-        let names = trials.names
-        for key in request.groupBy + (request.filter?.keys.sorted() ?? []) where !names.contains(key) {
+        let isList = request.groupBy.isEmpty && request.statistics.isEmpty
+        let asked = request.groupBy + (request.filter?.keys.sorted() ?? [])
+        var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked)
+        for key in asked where !trials.names.contains(key) {
             if trials.trials.isEmpty { break }
             throw ReportError(
-                .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
+                .request,
+                "No trial has the key \"\(key)\"; the keys are \(trials.names.joined(separator: ", ")).")
         }
         var wanted = [String: Int]()
         for (index, trial) in trials.trials.enumerated() {
-            if let filter = request.filter, let keys = trials.keys[trial], !filter.holds(for: keys) { continue }
+            if let filter = request.filter, !filter.holds(for: trials.record(trial)) { continue }
             wanted[trial] = index
         }
+        // A list shows the axes.
+        if isList { trials = try TrialKeys(reader, sweep: request.sweep) }
         var rows = try measurements(request).filter { wanted[$0.trial] != nil }
         if !request.sigmas.isEmpty {
             let sigmas = try resolve(request.sigmas, among: rows)
@@ -36,7 +40,7 @@ package struct Query: Sendable {
             (wanted[rows[$0].trial] ?? 0, $0) < (wanted[rows[$1].trial] ?? 0, $1)
         }
         rows = order.map { rows[$0] }
-        return request.groupBy.isEmpty && request.statistics.isEmpty
+        return isList
             ? Self.list(rows, trials: trials) : Self.reduce(rows, trials: trials, request)
     }
 
@@ -169,13 +173,13 @@ extension Query {
         var table = ResultTable(
             name: "statistics",
             columns: request.groupBy + ["measure"] + (hasVariants ? ["version", "parameters"] : []) + ["quantity"]
-                + (hasSigma ? ["sigma"] : []) + (hasPosition ? ["position"] : []) + statistics.map(\.rawValue))
+                + (hasSigma ? ["sigma"] : []) + (hasPosition ? ["position"] : []) + statistics.flatMap(\.columns))
         for group in order {
             table.rows.append(
                 group.keys + [.text(group.measure)]
                     + (hasVariants ? [.init(group.version), .text(group.parameters)] : []) + [.text(group.quantity)]
                     + (hasSigma ? [.init(group.sigma)] : []) + (hasPosition ? [.init(group.position)] : [])
-                    + statistics.map { $0.cell(values[group] ?? []) })
+                    + statistics.flatMap { $0.cells(values[group] ?? []) })
         }
         return table
     }

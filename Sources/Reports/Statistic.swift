@@ -8,28 +8,43 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
     case min, max
     /// How many values there are.
     case count
+    /// 95 % interval of the mean, as two columns (`ConfidenceInterval`); NULL for fewer than two values.
+    case ci95
 
-    /// NULL (nil) of no values, except `count`.
-    func of(_ values: [Double]) -> Double? {
-        guard !values.isEmpty else { return self == .count ? 0 : nil }
-        let n = Double(values.count)
+    /// What it is called in a table.
+    var columns: [String] { self == .ci95 ? ["ci95_low", "ci95_high"] : [rawValue] }
+
+    /// As many as `columns`. NULL of no values, except `count`.
+    func cells(_ values: [Double]) -> [ResultTable.Cell] {
         switch self {
-        case .count: return n
-        case .mean: return values.reduce(0, +) / n
-        case .min: return values.min()
-        case .max: return values.max()
-        case .median:
-            let sorted = values.sorted()
-            let middle = sorted.count / 2
-            return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-        case .sd:
-            guard values.count > 1 else { return nil }
-            let mean = values.reduce(0, +) / n
-            return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
+        case .count: return [.integer(Int64(values.count))]
+        case .mean: return [.init(values.isEmpty ? nil : values.mean)]
+        case .median: return [.init(Self.median(values))]
+        case .sd: return [.init(values.sampleDeviation)]
+        case .min: return [.init(values.min())]
+        case .max: return [.init(values.max())]
+        case .ci95:
+            let interval = ConfidenceInterval(ofTheMeanOf: values)
+            return [.init(interval?.low), .init(interval?.high)]
         }
     }
 
-    func cell(_ values: [Double]) -> ResultTable.Cell {
-        self == .count ? .integer(Int64(values.count)) : ResultTable.Cell(of(values))
+    private static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
+
+extension [Double] {
+    /// NaN of no values.
+    var mean: Double { reduce(0, +) / Double(count) }
+
+    /// Divisor n − 1; nil for fewer than two values.
+    var sampleDeviation: Double? {
+        guard count > 1 else { return nil }
+        let mean = mean
+        return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)).squareRoot()
     }
 }

@@ -2,49 +2,70 @@ import Foundation
 import JobContract
 import ResultCatalogue
 
-/// Trials with every key that queries can filter and group by: the training's spec (`dataset.size`, `seed`, …), the
+/// Trials with keys that queries filter and group by: those of the training's spec (`dataset.size`, `seed`, …), the
 /// length as `training.steps`, `training.images` and `training.epochs`, and the columns of the view `trials`.
-package struct TrialKeys: Sendable {
+struct TrialKeys {
     /// Trial IDs in the sweep's order, or the catalogue's.
-    package private(set) var trials: [String] = []
-    package private(set) var keys: [String: [String: JSONValue]] = [:]
+    private(set) var trials: [String] = []
+    /// Every key some trial has, sorted.
+    let names: [String]
+    /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
+    let varying: [String]
 
-    /// Reads the trials a sweep wants, or all. Throws `.request` for a sweep the catalogue does not know.
-    package init(_ reader: CatalogueReader, sweep: String?) throws {
-        var known = [String: [String: JSONValue]]()
-        let answer: CatalogueRows
-        if let sweep {
-            try Self.check(sweep, in: reader)
-            answer = try reader.rows(
-                """
-                SELECT t.* FROM sweep_trials s JOIN trials t ON t.trial_id = s.trial_id WHERE s.sweep = ?
-                ORDER BY s.position
-                """, [.text(sweep)])
-        } else {
-            answer = try reader.rows("SELECT * FROM trials")
-        }
+    /// By trial, in the order of `columns`.
+    private var values: [String: [JSONValue]] = [:]
+    private let columns: [String: Int]
+
+    /// Reads the trials a sweep wants, or all, with `keys` only; with none given, with the keys that vary.
+    ///
+    /// Throws `.request` for a sweep the catalogue does not know.
+    init(_ reader: CatalogueReader, sweep: String?, keys: [String]? = nil) throws {
+        if let sweep { try Self.check(sweep, in: reader) }
+        let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
+        let specs = try TrainingSpecs(reader, sweep: sweep)
+        let steps = try reader.rows(
+            "SELECT min(t.steps), max(t.steps)\(Self.source(sweep))", Self.arguments(sweep)
+        ).rows[0]
+
+        var names = specs.keys.union(viewColumns)
+        if steps[0] != .null { names.formUnion(Self.lengths.keys) }
+        self.names = names.sorted()
+        varying = (specs.varying + (steps[0] == steps[1] ? [] : ["training.steps"])).sorted()
+
+        let wanted = Array(Set(keys ?? varying)).sorted()
+        columns = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
+        // The spec goes before a column of its name.
+        let ofSpec = wanted.filter { specs.keys.contains($0) }
+        let ofView = wanted.filter { !specs.keys.contains($0) && (viewColumns + Self.lengths.keys).contains($0) }
+        let known = specs.values(of: ofSpec)
+        let selected = (["trial_id", "training_id"] + ofView.map { Self.lengths[$0] ?? $0 }).map { "t.\($0)" }
+        let answer = try reader.rows(
+            "SELECT \(selected.joined(separator: ", "))\(Self.source(sweep))"
+                + (sweep == nil ? "" : " ORDER BY s.position"), Self.arguments(sweep))
+        let places = (ofSpec + ofView).compactMap { columns[$0] }
         for row in answer.rows {
-            var values = [String: JSONValue]()
-            for (column, value) in zip(answer.columns, row) where column != "spec" {
-                values[column] = Self.json(value)
+            guard let id = row[0].text, let training = row[1].text else { continue }
+            var values = [JSONValue](repeating: .null, count: wanted.count)
+            for (place, value) in zip(places, (known[training] ?? []) + row[2...].map(Self.json)) {
+                values[place] = value
             }
-            guard let id = values["trial_id"]?.stringValue, let training = values["training_id"]?.stringValue else {
-                continue
-            }
-            if known[training] == nil {
-                let spec = zip(answer.columns, row).first { $0.0 == "spec" }?.1.text ?? ""
-                known[training] = JSONText.read(spec)?.objectValue ?? [:]
-            }
-            values.merge(known[training] ?? [:]) { column, _ in column }
-            for length in ["steps", "images", "epochs"] { values["training." + length] = values[length] }
             trials.append(id)
-            keys[id] = values
+            self.values[id] = values
         }
     }
 
+    private static let lengths = ["training.steps": "steps", "training.images": "images", "training.epochs": "epochs"]
+
+    private static func source(_ sweep: String?) -> String {
+        sweep == nil
+            ? " FROM trials t" : " FROM sweep_trials s JOIN trials t ON t.trial_id = s.trial_id WHERE s.sweep = ?"
+    }
+
+    private static func arguments(_ sweep: String?) -> [CatalogueValue] { sweep.map { [.text($0)] } ?? [] }
+
     /// Throws `.request` unless the catalogue has a sweep of that name.
     static func check(_ sweep: String, in reader: CatalogueReader) throws {
-        let names = try reader.sweeps().map(\.name)
+        let names = try reader.rows("SELECT name FROM sweep ORDER BY key").rows.compactMap(\.first?.text)
         guard names.contains(sweep) else {
             throw ReportError(
                 .request,
@@ -62,15 +83,20 @@ package struct TrialKeys: Sendable {
         }
     }
 
-    /// Every key some trial has, sorted.
-    package var names: [String] {
-        var names = Set<String>()
-        for values in keys.values { names.formUnion(values.keys) }
-        return names.sorted()
+    /// Null where the trial lacks the key, or the key was not asked for.
+    func value(_ trial: String, _ key: String) -> JSONValue {
+        guard let place = columns[key], let values = values[trial] else { return .null }
+        return values[place]
     }
 
-    package func cell(_ trial: String, _ key: String) -> ResultTable.Cell {
-        switch keys[trial]?[key] ?? .null {
+    /// The keys read, of one trial.
+    func record(_ trial: String) -> [String: JSONValue] {
+        guard let values = values[trial] else { return [:] }
+        return columns.mapValues { values[$0] }
+    }
+
+    func cell(_ trial: String, _ key: String) -> ResultTable.Cell {
+        switch value(trial, key) {
         case .null: .null
         case .bool(let value): .text(value ? "true" : "false")
         case .integer(let value): .integer(value)
@@ -81,14 +107,50 @@ package struct TrialKeys: Sendable {
         case let value: .text((try? CanonicalJSON.text(value)) ?? "")
         }
     }
+}
 
-    /// Keys of the spec, and the length, that differ between trials: a sweep's axes.
-    package var varying: [String] {
-        let candidates = names.filter {
-            $0 == "seed" || $0 == "training.steps" || ($0.contains(".") && !$0.hasPrefix("training.images"))
+/// The specs of a sweep's trainings, or of all. Kept as text: read, those of a large sweep would fill the memory.
+private struct TrainingSpecs {
+    private var texts: [String: String] = [:]
+    private(set) var keys: Set<String> = []
+    /// Keys of which two trainings have different values, or that only some have.
+    private(set) var varying: [String] = []
+
+    init(_ reader: CatalogueReader, sweep: String?) throws {
+        let rows = try reader.rows(
+            "SELECT r.training_id, r.spec FROM training r"
+                + (sweep == nil
+                    ? ""
+                    : """
+                     WHERE r.key IN (
+                        SELECT t.training FROM sweep s JOIN wish w ON w.revision = s.revision
+                        JOIN trial t ON t.key = w.trial WHERE s.name = ?)
+                    """),
+            sweep.map { [.text($0)] } ?? []
+        ).rows
+        var first = [String: JSONValue]()
+        var others = Set<String>()
+        for (index, row) in rows.enumerated() {
+            guard let id = row[0].text, let text = row[1].text else { continue }
+            texts[id] = text
+            let spec = JSONText.read(text)?.objectValue ?? [:]
+            if index == 0 { first = spec }
+            for (key, value) in spec where first[key] != value {
+                others.insert(key)
+                keys.insert(key)
+            }
+            for key in first.keys where spec[key] == nil { others.insert(key) }
         }
-        return candidates.filter { key in
-            key != "training.epochs" && Set(trials.map { cell($0, key) }).count > 1
+        keys.formUnion(first.keys)
+        varying = others.filter { $0 == "seed" || $0.contains(".") }.sorted()
+    }
+
+    /// The values of `keys` by training, in their order.
+    func values(of keys: [String]) -> [String: [JSONValue]] {
+        guard !keys.isEmpty else { return [:] }
+        return texts.mapValues { text in
+            let spec = JSONText.read(text)?.objectValue ?? [:]
+            return keys.map { spec[$0] ?? .null }
         }
     }
 }

@@ -53,13 +53,13 @@ import Testing
         #expect(Set(names) == Set(expected))
         let score = try String(contentsOfFile: out + "/gl-score.svg", encoding: .utf8)
         for label in [
-            "scale 4, 8192 images", "scale 8, 33 k images", "held-out images", "GL score", "copied samples",
+            "scale 4, 256 steps", "scale 8, 1024 steps", "held-out images", "GL score", "copied samples",
             "training images", "Sweep it's a sweep, 32 trials", "Mean over seed",
         ] {
             #expect(score.contains(label) || score.contains(label.replacing("'", with: "&apos;")), "\(label)")
         }
         let distance = try String(contentsOfFile: out + "/gaussian-distance.svg", encoding: .utf8)
-        for label in ["scale 4, 33 k images", "scale 8", "16 images", "1024 images", "RMSE", "noise level σ"] {
+        for label in ["scale 4, 1024 steps", "scale 8", "16 images", "1024 images", "RMSE", "noise level σ"] {
             #expect(distance.contains(label), "\(label)")
         }
         for name in ["gl-score", "gaussian-distance"] {
@@ -68,7 +68,7 @@ import Testing
         }
         let csv = try String(contentsOfFile: out + "/gl-score.csv", encoding: .utf8).split(separator: "\n")
         #expect(csv.count == 17)
-        #expect(csv[0].hasPrefix("dataset_size,model_scale,images,trials,gl_score"))
+        #expect(csv[0].hasPrefix("dataset_size,model_scale,steps,trials,gl_score"))
     }
 
     @Test func theSummaryAgreesWithTheMeasurements() throws {
@@ -77,7 +77,7 @@ import Testing
         #expect(table.rows.count == 16)
         // Scale 8 after 1024 steps on 16 images: pull 0.5, copied 1/1.125 = 0.8889 and 0.8989, mean 0.8939.
         let row = try #require(
-            table.rows.first { Array($0[0...2]) == [.integer(16), .integer(8), .number(32768)] })
+            table.rows.first { Array($0[0...2]) == [.integer(16), .integer(8), .number(1024)] })
         guard case .number(let copied) = row[6] else {
             Issue.record("copied is \(row[6])")
             return
@@ -86,10 +86,42 @@ import Testing
         // Scale 4: copied 0.8 and 0.81 on 16 images, 0.5 and 0.51 on 64, 0.2 and 0.21 on 256.
         #expect(
             result.sentences.first == """
-                After 33 k images scale 4 copies 81 % of its samples when trained on 16 images (GL score 0.16); at 1024 \
+                After 1024 steps scale 4 copies 81 % of its samples when trained on 16 images (GL score 0.16); at 1024 \
                 images none (GL score 0.6). Half of the samples are copies somewhere between 64 and 256 images.
                 """)
         #expect(result.sentences.contains { $0.hasPrefix("At scale 8 the distance to the Gaussian denoiser at sigma") })
+    }
+
+    /// 10 and 40 epochs of 20 and of 50 images, in whole steps of 32 images: 6 and 25 steps (9.6 and 40 epochs),
+    /// 16 and 63 (10.24 and 40.32).
+    @Test(arguments: [true, false])
+    func equalLengthsAskedForLieTogetherThoughStepsAreWhole(_ isAxis: Bool) throws {
+        let catalogue = try Catalogue(path: scratch.path + "/epochs.sqlite")
+        var epochs = Fixture.sweep(name: "epochs", sizes: [20, 50], scales: [4], steps: [1])
+        let trainings = epochs.trials.map(\.training)
+        epochs.trials = []
+        for (training, lengths) in zip(trainings, [[6, 25], [16, 63]]) {
+            for (steps, asked) in zip(lengths, isAxis ? [10.0, 40.0] : [10.0]) {
+                let model = try #require(epochs.trainings[training])
+                epochs.trials.append(
+                    Trial(
+                        id: Fixture.trialID(model, steps: steps), training: training, steps: steps,
+                        position: epochs.trials.count, asked: isAxis ? ["training.epochs": .number(asked)] : [:]))
+            }
+        }
+        try catalogue.store(epochs)
+        for (index, trial) in epochs.trials.enumerated() {
+            try catalogue.commit([
+                .attemptIntended(Fixture.attempt(index + 1, [trial])),
+                .measured(AttemptNumber(index + 1), Fixture.memorized(trial, glScore: 0.1, copied: 1)),
+            ])
+        }
+        let result = try Analysis(catalogue.reader, sweep: "epochs").run(into: scratch.path, figures: [])
+        let table = try #require(result.tables.first)
+        #expect(table.columns[2] == "epochs")
+        let lengths = Set(table.rows.map { $0[2] })
+        #expect(lengths == (isAxis ? [.number(10), .number(40)] : [.number(10.24)]))
+        #expect(result.sentences.contains { $0.contains("at 50 images") })
     }
 
     @Test func aMissingGnuplotNamesThePackage() throws {

@@ -76,6 +76,20 @@ import Testing
         #expect(table.rows == [[.integer(8192), .text("memorization"), .text("copied"), .number(0), .integer(3)]])
     }
 
+    /// Of 0.1, 0.2, 0.3, 0.4: 0.25 ± 3.18245 (t, 3 degrees of freedom) × sqrt(0.05 / 3) / 2.
+    @Test func intervalsOfFewValuesAreStudents() throws {
+        let table = try query.run(
+            request {
+                $0.sweep = "dataset-size"
+                $0.measures = [MeasureSelection("memorization.gl_score")]
+                $0.groupBy = ["dataset.size"]
+                $0.statistics = [.ci95, .count]
+            })
+        #expect(table.columns == ["dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "count"])
+        let half = 3.182446305284263 * (0.05 / 3).squareRoot() / 2
+        #expect(close(table.rows[0][3], 0.25 - half) && close(table.rows[0][4], 0.25 + half))
+    }
+
     @Test func theNearestNoiseLevelIsTaken() throws {
         let table = try query.run(
             request {

@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func theTrialsViewSaysWhatRan() throws {
-        let sweep = Fixture.sweep()
+        let sweep = Fixture.sweep(measures: [])
         try catalogue.store(sweep)
         let trial = sweep.trials[1]
         try catalogue.commit([

@@ -18,7 +18,8 @@ struct CatalogueOptions: ParsableArguments {
 
     /// The content store beside the catalogue's file, where links to it lead.
     var store: String {
-        URL(fileURLWithPath: CatalogueFile.resolve(path)).deletingLastPathComponent().appendingPathComponent("store").path
+        URL(fileURLWithPath: CatalogueFile.resolve(path)).deletingLastPathComponent().appendingPathComponent("store")
+            .path
     }
 }
 

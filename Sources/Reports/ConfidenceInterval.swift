@@ -1,0 +1,58 @@
+import Foundation
+
+/// A 95 % interval of a mean: Student's t below ten values, where the bootstrap covers too little, and the percentile
+/// bootstrap from ten.
+struct ConfidenceInterval: Hashable {
+    var low: Double
+    var high: Double
+
+    /// Nil for fewer than two values. Equal values have equal intervals, on every machine and at every call.
+    init?(ofTheMeanOf values: [Double]) {
+        guard let deviation = values.sampleDeviation else { return nil }
+        if values.count < 10 {
+            let half = Self.studentT[values.count - 2] * deviation / Double(values.count).squareRoot()
+            (low, high) = (values.mean - half, values.mean + half)
+        } else {
+            let means = Self.resampledMeans(values.sorted())
+            (low, high) = (Self.quantile(0.025, of: means), Self.quantile(0.975, of: means))
+        }
+    }
+
+    /// The 0.975 quantiles of Student's t with 1 to 8 degrees of freedom.
+    private static let studentT = [
+        12.706204736432095, 4.302652729696142, 3.182446305284263, 2.7764451051977987, 2.5705818366147395,
+        2.4469118487916806, 2.3646242510102993, 2.306004135204166,
+    ]
+
+    private static let resamples = 4000
+
+    private static func resampledMeans(_ values: [Double]) -> [Double] {
+        var generator = SplitMix64(state: 0)
+        return (0..<resamples).map { _ in
+            var sum = 0.0
+            for _ in values { sum += values[Int.random(in: 0..<values.count, using: &generator)] }
+            return sum / Double(values.count)
+        }.sorted()
+    }
+
+    /// Linear between the order statistics on either side.
+    private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+        let place = share * Double(sorted.count - 1)
+        let below = Int(place)
+        let above = Swift.min(below + 1, sorted.count - 1)
+        return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+    }
+}
+
+/// Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014).
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
