@@ -22,7 +22,7 @@ struct QueryCommand: ParsableCommand {
     var filter: String?
     @Option(help: ArgumentHelp("Group by these keys.", valueName: "key,..."))
     var by: String?
-    @Option(help: "What to show of each group: mean, median, sd, min, max, count.")
+    @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95.")
     var statistic: String?
     @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements and artifacts.")
     var sql: String?
