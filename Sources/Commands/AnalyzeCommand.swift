@@ -6,7 +6,7 @@ struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze", abstract: "Sum a sweep up in sentences and draw its figures.")
 
-    @Argument(help: "The sweep's name.")
+    @Argument(help: "The sweep's name or file.")
     var sweep: String
     @Option(help: "Only this figure; may be repeated.")
     var figure: [FigureName] = []
@@ -17,7 +17,8 @@ struct AnalyzeCommand: ParsableCommand {
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
         let figures = figure.isEmpty ? FigureName.allCases : figure
-        let result = try Analysis(reader, sweep: sweep).run(into: directory ?? "results/\(sweep)", figures: figures)
+        let name = try reader.sweepName(sweep)
+        let result = try Analysis(reader, sweep: name).run(into: directory ?? "results/\(name)", figures: figures)
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }

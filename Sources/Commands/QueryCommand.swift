@@ -30,13 +30,14 @@ struct QueryCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func run() throws {
-        let query = Query(try CatalogueReader(path: catalogue.path))
+        let reader = try CatalogueReader(path: catalogue.path)
+        let query = Query(reader)
         if let sql {
-            output.print([try query.run(sql: sql)])
+            output.print(try query.run(sql: sql))
             return
         }
         var request = QueryRequest()
-        request.sweep = sweep
+        request.sweep = try sweep.map { try reader.sweepName($0) }
         request.measures = measure.map { MeasureSelection($0) }
         request.sigmas = try list(sigma).map { text in
             guard let value = Double(text), value > 0 else {
@@ -55,7 +56,7 @@ struct QueryCommand: ParsableCommand {
             }
             return statistic
         }
-        output.print([try query.run(request)])
+        output.print(try query.run(request))
     }
 
     private func list(_ text: String?) -> [String] {

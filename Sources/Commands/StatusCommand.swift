@@ -6,13 +6,13 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show trials by state, hosts, and why trials failed.")
 
-    @Argument(help: "The sweep's name; without it, every sweep.")
+    @Argument(help: "The sweep's name or file; without it, every sweep.")
     var sweep: String?
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions
 
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
-        output.print(try StatusReport(reader).tables(sweep: sweep))
+        output.print(try StatusReport(reader).tables(sweep: try sweep.map(reader.sweepName)))
     }
 }

@@ -7,7 +7,7 @@ build_packages=(
     libgfortran-12-dev libopenblas-dev libspng-dev libsqlite3-dev libssh-dev libturbojpeg0-dev libzip-dev
     openssh-client pkg-config
 )
-figure_packages=(gnuplot-nox librsvg2-bin)
+figure_packages=(gnuplot-nox)
 test_packages=(iproute2 openssh-server procps python3-minimal sqlite3)
 
 say() { printf '\n== %s\n' "$*"; }

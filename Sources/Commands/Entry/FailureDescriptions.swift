@@ -14,7 +14,8 @@ extension CommandFailure {
         case let error as DatasetPreparationError: self.init(.invalidInput, error.description)
         case let error as PreparedFileError: self.init(.catalogue, error.description)
         case let error as WhereExpression.Failure: self.init(.usage, error.description)
-        case let error as CatalogueError: self.init(.catalogue, error.description)
+        case let error as CatalogueError:
+            self.init(error.kind == .query ? .usage : .catalogue, error.description)
         case let error as StoreError: self.init(.catalogue, error.description)
         case let error as ReportError:
             self.init(error.kind == .request ? .usage : .internalError, error.description)

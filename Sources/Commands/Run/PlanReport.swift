@@ -8,6 +8,8 @@ import SweepModel
 struct PlanReport {
     let expansion: Expansion
     let plan: PlanSummary
+    let graph: JobGraph
+    let holdings: Holdings
     let hosts: [HostSpec]
     let reader: CatalogueReader?
 
@@ -58,44 +60,54 @@ struct PlanReport {
         return Int(Double(weights + states) * share)
     }
 
-    /// Hours on each host, by the rate at which the catalogue's trainings went there.
+    /// Hours on each host were it alone, by the rate at which the catalogue's trainings went there.
     private func predictions() throws -> [String] {
         guard plan.imagesToTrain > 0 else { return [] }
-        var longest: [TrainingID: Int] = [:]
-        for trial in expansion.sweep.trials { longest[trial.training] = max(longest[trial.training] ?? 0, trial.steps) }
-        let wanted = expansion.sweep.trainings.values.reduce(0) { $0 + $1.cost(steps: longest[$1.id] ?? 0) }
-        let share = Double(plan.imagesToTrain) / Double(max(plan.imagesToTrain + plan.imagesSavedByStates, 1))
+        let wanted = graph.jobs.reduce(0) { sum, job in
+            guard case .train(let milestones) = job.work, let first = milestones.first, let last = milestones.last,
+                let training = graph.trainings[job.training]
+            else { return sum }
+            let state = holdings.states[job.training].map { $0.steps < first.steps ? $0.steps : 0 } ?? 0
+            return sum + training.cost(steps: last.steps - state)
+        }
         let rates = try reader?.trainingRates() ?? [:]
         return hosts.map { host in
             let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
-            guard let rate = rates[host.name], rate > 0 else {
+            guard let rate = rates[host.name] else {
                 return "\(title)not known: no training in this catalogue ran there yet"
             }
-            let seconds = wanted * share / rate / Double(host.slots ?? ProcessInfo.processInfo.activeProcessorCount)
-            return "\(title)\((seconds / 36).rounded() / 100) alone"
+            let slots = host.slots ?? max(rate.cores / host.threads, 1)
+            return "\(title)\((wanted / rate.costPerSecond / Double(slots) / 36).rounded() / 100) alone"
         }
     }
 }
 
+/// How fast a host trained.
+struct TrainingRate {
+    /// `Training.cost` a second, of one slot.
+    var costPerSecond: Double
+    var cores: Int
+}
+
 extension CatalogueReader {
-    /// `Training.cost` per second and slot of the trainings done on each host.
-    func trainingRates() throws -> [HostName: Double] {
+    /// The rates of the hosts on which trainings were done.
+    func trainingRates() throws -> [HostName: TrainingRate] {
         let rows = try rows(
             """
-            SELECT host, spec, max(steps), max(seconds) FROM trials
-            WHERE seconds > 0 AND host IS NOT NULL GROUP BY training_id, host
+            SELECT t.host, t.spec, max(t.steps), max(t.seconds), max(h.cores)
+            FROM trials t JOIN host h ON h.name = t.host WHERE t.seconds > 1 GROUP BY t.training_id, t.host
             """)
-        var work: [HostName: (cost: Double, seconds: Double)] = [:]
+        var work: [HostName: (cost: Double, seconds: Double, cores: Int)] = [:]
         for row in rows.rows {
             guard let host = row[0].text, let text = row[1].text, let steps = row[2].integer,
-                let seconds = row[3].number, seconds > 1,
+                let seconds = row[3].number, let cores = row[4].integer,
                 let spec = try? JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
             else { continue }
-            let id = TrainingID(Digest(of: text.utf8))
-            work[host, default: (0, 0)].cost += Training(id: id, spec: spec).cost(steps: steps)
-            work[host, default: (0, 0)].seconds += seconds
+            let training = Training(id: TrainingID(Digest(of: text.utf8)), spec: spec)
+            let before = work[host] ?? (0, 0, cores)
+            work[host] = (before.cost + training.cost(steps: steps), before.seconds + seconds, cores)
         }
-        return work.mapValues { $0.seconds > 0 ? $0.cost / $0.seconds : 0 }
+        return work.mapValues { TrainingRate(costPerSecond: $0.cost / $0.seconds, cores: $0.cores) }
     }
 }
 

@@ -38,18 +38,17 @@ struct WorkerProgram {
             uploads.append((name: program, path: try Programs.bundled(program)))
             command[0] = "./" + program
         }
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("eigensweep-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        for upload in uploads {
-            guard access(upload.path, R_OK) == 0 else {
-                throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which cannot be read")
+        description = try withTemporaryDirectory { directory in
+            for upload in uploads {
+                guard access(upload.path, R_OK) == 0 else {
+                    throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which cannot be read")
+                }
+                try FileManager.default.createSymbolicLink(
+                    atPath: directory.appendingPathComponent(upload.name).path,
+                    withDestinationPath: URL(fileURLWithPath: upload.path).standardizedFileURL.path)
             }
-            try FileManager.default.createSymbolicLink(
-                atPath: directory.appendingPathComponent(upload.name).path,
-                withDestinationPath: URL(fileURLWithPath: upload.path).standardizedFileURL.path)
+            return try Self.describe(command, in: directory)
         }
-        description = try Self.describe(command, in: directory)
         self.command = command
         self.uploads = uploads
     }

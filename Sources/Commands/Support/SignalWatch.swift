@@ -1,10 +1,19 @@
 import CPosix
 import Foundation
 
-/// Turns SIGINT, SIGTERM and SIGHUP into calls on a thread of its own, from the moment it is made.
+/// SIGINT, SIGTERM and SIGHUP as calls on a thread of their own, from the moment it is made.
+///
+/// Until a handler is set, the first of them ends the program as interrupted: nothing that runs then needs care.
 final class SignalWatch: Sendable {
-    /// `onSignal` receives the count of stopping signals so far and the signal's number.
-    init(onSignal: @escaping @Sendable (Int, Int32) -> Void) {
+    enum Request {
+        case stop
+        /// A second Ctrl-C. Other signals only ever ask to stop: a closing terminal may send several.
+        case cancel
+    }
+
+    private let handler = HandlerBox()
+
+    init() {
         signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
         sigemptyset(&set)
@@ -12,15 +21,35 @@ final class SignalWatch: Sendable {
         // Threads started later inherit the mask, so that only the watcher receives these signals.
         pthread_sigmask(SIG_BLOCK, &set, nil)
         let watched = set
-        Thread.detachNewThread {
-            var count = 0
+        Thread.detachNewThread { [handler] in
+            var interrupts = 0
             while true {
                 var set = watched
                 var number: Int32 = 0
                 guard sigwait(&set, &number) == 0 else { continue }
-                count += 1
-                onSignal(count, number)
+                if number == SIGINT { interrupts += 1 }
+                handler.call(interrupts > 1 ? .cancel : .stop)
             }
         }
+    }
+
+    /// From now on `handle` is called, on the watcher's thread.
+    func set(_ handle: @escaping @Sendable (Request) -> Void) { handler.set(handle) }
+}
+
+private final class HandlerBox: @unchecked Sendable {
+    private let lock = NSLock()
+    private var handle: (@Sendable (SignalWatch.Request) -> Void)?
+
+    func set(_ handle: @escaping @Sendable (SignalWatch.Request) -> Void) {
+        lock.withLock { self.handle = handle }
+    }
+
+    func call(_ request: SignalWatch.Request) {
+        guard let handle = lock.withLock({ handle }) else {
+            Terminal.note("\ninterrupted before anything was started")
+            exit(ExitStatus.interrupted.rawValue)
+        }
+        handle(request)
     }
 }

@@ -6,8 +6,6 @@ enum Terminal {
     /// Whether control codes and redrawing are welcome on standard error.
     static let isInteractive = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
-    static let usesColour = isInteractive && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
-
     /// Columns of the terminal; 80 where it does not say.
     static var columns: Int {
         var size = winsize()
@@ -15,16 +13,22 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
+    /// Text to standard output, ending with one newline.
     static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
     }
 
-    static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
-    }
+    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
-    static func raw(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+    static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// A reader that went away, or a full disk, must not end a run: what cannot be written is dropped.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { CPosix.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR { return }
+        }
     }
 }
 
