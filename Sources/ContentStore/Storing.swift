@@ -99,6 +99,19 @@ extension ContentStore {
         }
     }
 
+    /// Removes the stored file when its content is not what its name says or the disk cannot read it. False when a damaged
+    /// file could not be removed.
+    package func removeIfDamaged(_ digest: Digest) -> Bool {
+        do throws(StoreError) { try verify(digest) } catch {
+            switch error {
+            case .wrongContent, .system(_, _, code: EIO):
+                return unlink(path(of: digest)) == 0 || errno == ENOENT
+            case .missing, .noSpace, .system: return true
+            }
+        }
+        return true
+    }
+
     private func isWhole(_ digest: Digest) -> Bool {
         do throws(StoreError) {
             try verify(digest)

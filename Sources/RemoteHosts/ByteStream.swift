@@ -29,6 +29,6 @@ protocol Transport: AnyObject {
 enum RemoteLine: String, CaseIterable {
     /// Writes standard input under a fixed name; whole or not at all as far as the sender lives to see it.
     case receiveAgent =
-        "exec /bin/sh -c 'umask 077; t=`mktemp \"$HOME/.eigensweep-agent.XXXXXX\"` && cat > \"$t\" && chmod 700 \"$t\" && mv -f \"$t\" \"$HOME/.eigensweep-agent\"'"
+        "exec /bin/sh -c 'umask 077; t=`mktemp \"$HOME/.eigensweep-agent.XXXXXX\"` || exit 1; cat > \"$t\" && chmod 700 \"$t\" && mv -f \"$t\" \"$HOME/.eigensweep-agent\" || { rm -f \"$t\"; exit 1; }'"
     case startAgent = "exec /bin/sh -c 'exec \"$HOME/.eigensweep-agent\" connect'"
 }

@@ -71,6 +71,7 @@ struct EventInbox {
                 outcome.reports += more.reports
                 outcome.frames += more.frames
             }
+            fetches.forgetFailures()
         }
         return outcome
     }

@@ -1,3 +1,4 @@
+import ContentStore
 import Foundation
 import JobContract
 import SweepModel
@@ -29,8 +30,11 @@ struct FetchTable {
         self.depot = depot
     }
 
-    /// Why a file will not come over this connection.
+    /// Why a file that was asked for does not come.
     func failure(of digest: Digest) -> String? { failures[digest] }
+
+    /// Files that did not come may be asked for again: the host may have them from a later attempt.
+    mutating func forgetFailures() { failures = [:] }
 
     mutating func want(_ file: OutputFile) throws -> [Frame] {
         guard wanted.insert(file.digest).inserted else { return [] }
@@ -102,7 +106,11 @@ struct FetchTable {
     private mutating func finish(_ transfer: UInt32, _ fetch: Fetch) throws -> Step {
         try? fetch.handle?.close()
         active[transfer]?.handle = nil
-        do { try depot.adopt(fetch.path, as: fetch.file.digest) } catch {
+        do { try depot.adopt(fetch.path, as: fetch.file.digest) } catch StoreError.wrongContent {
+            return try fail(
+                transfer, "\(host): the file \(fetch.file.digest.short) that came has other content than its event says"
+            )
+        } catch {
             throw HostFailure(
                 .transferFailed, "\(host): the file \(fetch.file.digest.short) could not be stored: \(error)")
         }
@@ -113,7 +121,9 @@ struct FetchTable {
 
     private mutating func fail(_ transfer: UInt32, _ words: String) throws -> Step {
         if let fetch = active.removeValue(forKey: transfer) {
+            try? fetch.handle?.close()
             failures[fetch.file.digest] = words
+            wanted.remove(fetch.file.digest)
             try? FileManager.default.removeItem(atPath: fetch.path)
         }
         return Step(frames: try startNext(), settled: true)

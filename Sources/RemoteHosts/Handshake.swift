@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// Brings the agent where it is missing or old, starts it and waits for its greeting.
+/// Connects, brings the agent where it is missing or old, starts it and waits for its greeting.
 struct Handshake {
     let host: HostSpec
     let context: LinkContext
@@ -15,15 +15,16 @@ struct Handshake {
     }
 
     func run() throws(HostFailure) -> Greeted {
+        let program = try context.agent.load()
+        // The `ssh` program authenticates when the first line is opened. Bringing the agent may take minutes: others
+        // need not wait for that.
+        var (stream, answer) = try context.gate.pass { () throws(HostFailure) in
+            try checkOpen()
+            try transport.connect()
+            return try startAgent()
+        }
         var brought = false
         while true {
-            let program = try context.agent.load()
-            let stream = try transport.open(.startAgent)
-            let answer: Greeted?
-            do throws(HostFailure) { answer = try greet(stream) } catch {
-                stream.close()
-                throw error
-            }
             if let answer, answer.greeting.digest == program.digest || !transport.bringsAgent { return answer }
             let words = stream.diagnostics
             stream.close()
@@ -35,6 +36,15 @@ struct Handshake {
             }
             try bring(program)
             brought = true
+            (stream, answer) = try startAgent()
+        }
+    }
+
+    private func startAgent() throws(HostFailure) -> (any ByteStream, Greeted?) {
+        let stream = try transport.open(.startAgent)
+        do throws(HostFailure) { return (stream, try greet(stream)) } catch {
+            stream.close()
+            throw error
         }
     }
 

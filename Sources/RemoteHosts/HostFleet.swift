@@ -42,10 +42,11 @@ package final class HostFleet: Fleet, Sendable {
         links[host]?.mailbox.post(command)
     }
 
-    /// Sends what was asked before, ends the connections and waits for their threads. Jobs go on.
+    /// Sends what was asked before, ends the connections and waits for their threads, 4 s at most. Jobs go on.
     package func close() {
         for link in links.values { link.mailbox.close() }
-        for link in links.values { link.join() }
+        let deadline = DispatchTime.now() + .seconds(4)
+        for link in links.values { link.join(until: deadline) }
     }
 }
 

@@ -31,14 +31,15 @@ final class HostLink: Sendable {
     }
 
     /// Waits for the thread's end, but not for a host that is being connected to: nothing of it is reported any more.
-    func join() {
+    func join(until deadline: DispatchTime) {
         guard started.with({ $0 }) else { return }
-        if done.wait(timeout: .now() + .seconds(4)) == .success { done.signal() }
+        if done.wait(timeout: deadline) == .success { done.signal() }
     }
 
     private func run() {
         var pause = context.options.firstRetrySeconds
         var told: HostFailure?
+        var wasEverConnected = false
         while !mailbox.isClosing {
             let begun = monotonicSeconds()
             var wasConnected = false
@@ -46,7 +47,11 @@ final class HostLink: Sendable {
                 try converse(connected: { wasConnected = true })
                 break
             } catch {
-                guard case .failed(let failure) = error else { continue }
+                wasEverConnected = wasEverConnected || wasConnected
+                guard case .failed(let found) = error else { continue }
+                let failure = wasEverConnected ? found.afterGoodConnection : found
+                // What passes without this program's doing takes its time.
+                if failure != found { pause = context.options.lastRetrySeconds }
                 mailbox.setConnected(false)
                 if mailbox.isClosing { break }
                 if wasConnected || told != failure { context.deliver(host.name, .disconnected(failure)) }
@@ -65,10 +70,7 @@ final class HostLink: Sendable {
         do {
             let transport = makeTransport()
             defer { transport.close() }
-            let greeted = try context.gate.pass { () throws(HostFailure) in
-                try transport.connect()
-                return try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
-            }
+            let greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
             defer { greeted.stream.close() }
             let session = AgentSession(host: host, context: context, mailbox: mailbox, greeted: greeted)
             try session.run(connected: connected)
@@ -86,6 +88,18 @@ final class HostLink: Sendable {
         case .local: LocalTransport(agent: context.agent, wake: mailbox.wakeDescriptor)
         case .ssh: SSHProgramTransport(host, context.options, wake: mailbox.wakeDescriptor)
         case .libssh: LibSSHTransport(host, context.options, wake: mailbox.wakeDescriptor)
+        }
+    }
+}
+
+extension HostFailure {
+    /// The same of a host that was good before in this run: a full disk, a lost SSH agent or a process limit may pass.
+    var afterGoodConnection: HostFailure {
+        switch kind {
+        case .authenticationFailed, .noSpace, .spawnFailed: HostFailure(.unreachable, message)
+        case .unreachable, .hostKeyUnknown, .hostKeyChanged, .agentFailed, .transferFailed, .duplicateMachine,
+            .protocolViolation:
+            self
         }
     }
 }

@@ -17,12 +17,12 @@ package enum AgentCommand {
                 try place.makeDirectories()
                 try Daemon(place: place, digest: try ownDigest()).run()
             default:
-                say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME")
+                Files.say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME")
                 return 2
             }
             return 0
         } catch {
-            say("eigensweep-agent: \(error)")
+            Files.say("eigensweep-agent: \(error)")
             return 1
         }
     }
@@ -33,8 +33,6 @@ package enum AgentCommand {
         }
         return (words[1], words[3])
     }
-
-    private static func say(_ words: String) { _ = Files.writeAll(2, Array("\(words)\n".utf8)) }
 
     private static func ownDigest() throws -> Digest {
         let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)

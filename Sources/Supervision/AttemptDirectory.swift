@@ -30,6 +30,8 @@ struct AttemptDirectory {
         Files.removeTree(path)
     }
 
+    /// Whether there is an order, readable or not.
+    var hasOrder: Bool { access("\(path)/order.json", F_OK) == 0 || errno != ENOENT }
     var record: Record? { read(Record.self, "order.json") }
     var identity: ProcessIdentity? { read(ProcessIdentity.self, "pid.json") }
     var end: AgentAttempt.End? { read(AgentAttempt.End.self, "end.json") }

@@ -1,4 +1,5 @@
 import CPosix
+import ContentStore
 import FoundationEssentials
 import Glibc
 import JobContract
@@ -6,17 +7,19 @@ import JobContract
 /// The attempts of one catalogue on this host, on disk and in hand.
 final class AttemptTable {
     private let place: AgentPlace
-    private let depot: any FileDepot
+    private let store: ContentStore
     private(set) var attempts: [AttemptNumber: Attempt] = [:]
+    /// Directories of attempts whose order this agent cannot read.
+    private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
     var environment: [String: String] = [:]
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
 
-    init(place: AgentPlace, depot: any FileDepot) {
+    init(place: AgentPlace, store: ContentStore) {
         self.place = place
-        self.depot = depot
+        self.store = store
     }
 
     var sorted: [Attempt] { attempts.values.sorted { $0.number < $1.number } }
@@ -35,7 +38,7 @@ final class AttemptTable {
         for name in Files.names(in: place.attempts) {
             let directory = AttemptDirectory(path: "\(place.attempts)/\(name)")
             guard let number = Int(name), let record = directory.record, record.order.attempt.value == number else {
-                Files.removeTree(directory.path)
+                setAside(directory, name)
                 continue
             }
             let attempt = Attempt(order: record.order, directory: directory, state: .backlog)
@@ -58,11 +61,24 @@ final class AttemptTable {
         fillSlots()
     }
 
+    /// An attempt without an order was being made or removed; one whose order this agent cannot read is kept.
+    private func setAside(_ directory: AttemptDirectory, _ name: String) {
+        guard directory.hasOrder else { return Files.removeTree(directory.path) }
+        if let number = Int(name) { unreadable[AttemptNumber(number)] = directory.path }
+        Files.say("eigensweep-agent: the order in \(directory.path) cannot be read; the directory is left as it is")
+    }
+
     /// Makes an order durable and starts it when there is room; the same order again changes nothing.
     func start(_ order: AgentOrder) throws(AgentRefusal) -> AgentMessage {
         if attempts[order.attempt] != nil { return .accepted(order.attempt) }
+        if let path = unreadable[order.attempt] {
+            throw AgentRefusal(
+                .agentFailed,
+                "attempt \(order.attempt) was taken by another version of the agent, and its order in \(path) cannot "
+                    + "be read; use that version, or remove the directory")
+        }
         try check(order)
-        let lacking = order.files.filter { depot.location(of: $0) == nil }.sorted()
+        let lacking = order.files.filter { !store.contains($0) }.sorted()
         guard lacking.isEmpty else { return .lacking(order.attempt, lacking) }
         let directory = AttemptDirectory(path: "\(place.attempts)/\(order.attempt.value)")
         do throws(AgentRefusal) {
@@ -101,7 +117,7 @@ final class AttemptTable {
     }
 
     private func launch(_ attempt: Attempt) {
-        let launcher = WorkerLauncher(store: place.store, depot: depot, environment: environment)
+        let launcher = WorkerLauncher(store: store, environment: environment)
         do throws(AgentRefusal) {
             let pid = try launcher.start(attempt.order, in: attempt.directory)
             attempt.isChild = true
@@ -112,7 +128,15 @@ final class AttemptTable {
             if let identity = attempt.identity { try? attempt.directory.write(identity: identity) }
             news.append(.running(attempt.number))
         } catch {
+            removeDamagedFiles(of: attempt)
             finish(attempt, .neverStarted(reason: error.message))
+        }
+    }
+
+    /// What the attempt needs and is damaged here goes, so that the next order brings it again.
+    private func removeDamagedFiles(of attempt: Attempt) {
+        for digest in attempt.order.files where !store.removeIfDamaged(digest) {
+            Files.say("eigensweep-agent: \(digest.hex) is damaged in \(store.directory) and could not be removed")
         }
     }
     private var children: [pid_t: Attempt] = [:]
@@ -195,7 +219,7 @@ final class AttemptTable {
     func takeAll() { for attempt in attempts.values where attempt.isRunning { take(attempt) } }
 
     private func take(_ attempt: Attempt) {
-        let adoption = OutputAdoption(depot: depot)
+        let adoption = OutputAdoption(store: store)
         while let line = attempt.taker.next(atEnd: attempt.isOver) {
             guard !line.isTooLong, let event = WorkerEvent(line: line.bytes) else {
                 if !line.isCut, !line.bytes.isBlank || line.isTooLong { complain(attempt, line) }
@@ -206,7 +230,10 @@ final class AttemptTable {
                 if !attempt.isOver { stop(attempt) }
             }
             switch event {
-            case .finished, .paused, .failed: attempt.lastWord = event
+            case .failed(let failed):
+                attempt.lastWord = event
+                if failed.kind == .missingInput { removeDamagedFiles(of: attempt) }
+            case .finished, .paused: attempt.lastWord = event
             case .started, .progress, .checkpoint, .measure: break
             }
         }

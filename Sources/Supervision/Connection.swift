@@ -85,9 +85,13 @@ final class Connection {
         while hasRoom, moved {
             moved = false
             for sender in senders where hasRoom {
-                if let frame = sender.next() {
+                do throws(AgentRefusal) {
+                    guard let frame = try sender.next() else { continue }
                     send(frame)
                     moved = true
+                } catch {
+                    senders.removeAll { $0 === sender }
+                    send(.notSending(transfer: sender.transfer, error))
                 }
             }
             senders.removeAll(where: \.isDone)

@@ -8,7 +8,7 @@ package final class Daemon {
     private let place: AgentPlace
     private let digest: Digest
     private let idleSeconds: Double
-    private let depot: any FileDepot
+    private let store: ContentStore
     private let table: AttemptTable
     private var memory: CoordinatorMemory?
     private var connections: [Connection] = []
@@ -23,8 +23,8 @@ package final class Daemon {
         self.digest = digest
         self.idleSeconds = idleSeconds
         try Files.makeDirectory(place.root)
-        depot = try ContentStore(directory: place.store)
-        table = AttemptTable(place: place, depot: depot)
+        store = try ContentStore(directory: place.store)
+        table = AttemptTable(place: place, store: store)
     }
 
     /// Serves until it is idle, told to end, or replaced. Workers go on without it. Returns at once when another
@@ -36,6 +36,8 @@ package final class Daemon {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return }
         let signals = posix_watch_signals()
         guard signals >= 0 else { throw Files.refusal("watch signals") }
+        // What transfers left that were cut off; a day, because other hosts may share the store.
+        try? store.removeTemporaries(olderThan: 86_400)
         memory = CoordinatorMemory.load(place)
         applyMemory()
         table.load()
@@ -201,9 +203,9 @@ package final class Daemon {
     }
 
     private func begin(_ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ connection: Connection) {
-        guard depot.location(of: digest) == nil else { return connection.send(.stored(transfer: transfer)) }
+        guard !store.contains(digest) else { return connection.send(.stored(transfer: transfer)) }
         do {
-            let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: depot)
+            let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: store)
             connection.receivers[transfer] = receiver
             if receiver.isComplete { try finish(transfer, receiver, connection) }
         } catch {
@@ -240,8 +242,8 @@ package final class Daemon {
 
     private func send(_ transfer: UInt32, _ digest: Digest, _ connection: Connection) {
         do throws(AgentRefusal) {
-            guard let path = depot.location(of: digest) else {
-                throw AgentRefusal(.transferFailed, "the host's store no longer has the file \(digest.short)")
+            guard store.removeIfDamaged(digest), let path = store.location(of: digest) else {
+                throw AgentRefusal(.transferFailed, "the host's store no longer has the file \(digest.short) whole")
             }
             let sender = try FileSender(transfer: transfer, path: path)
             connection.send(.sending(transfer: transfer, bytes: sender.bytes))

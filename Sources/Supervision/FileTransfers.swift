@@ -51,12 +51,14 @@ final class FileReceiver {
 final class FileSender {
     let transfer: UInt32
     let bytes: Int
+    private let path: String
     private let descriptor: Int32
     private var sent = 0
     private var received = 0
 
     init(transfer: UInt32, path: String) throws(AgentRefusal) {
         self.transfer = transfer
+        self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Files.refusal("read \(path)") }
         var status = stat()
@@ -70,14 +72,18 @@ final class FileSender {
 
     func acknowledge(_ count: Int) { received = min(sent, max(received, count)) }
 
-    /// The next piece, or nil while the window is full or the file is unreadable.
-    func next() -> Frame? {
+    /// The next piece, or nil while the window is full; throws when the file has become shorter or unreadable.
+    func next() throws(AgentRefusal) -> Frame? {
         guard sent < bytes, sent - received < Chunk.window else { return nil }
         let wanted = min(Chunk.size, bytes - sent)
         let piece = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
             count = max(0, pread(descriptor, buffer.baseAddress, wanted, off_t(sent)))
         }
-        guard !piece.isEmpty else { return nil }
+        guard !piece.isEmpty else {
+            throw AgentRefusal(
+                .transferFailed,
+                "the host's file \(path) cannot be read behind byte \(sent) of \(bytes): it is damaged or its disk is")
+        }
         defer { sent += piece.count }
         return Chunk(transfer: transfer, offset: sent, bytes: piece[...]).frame
     }

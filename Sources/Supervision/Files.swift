@@ -67,6 +67,9 @@ enum Files {
         return true
     }
 
+    /// Words for the agent's log, or for who started it.
+    static func say(_ words: String) { _ = writeAll(2, Array("\(words)\n".utf8)) }
+
     static func synchronizeDirectory(of path: String) {
         guard let slash = path.lastIndex(of: "/") else { return }
         let descriptor = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -6,11 +6,11 @@ import JobContract
 /// Takes the files an event names into the host's store. The worker is not believed: names are confined to its
 /// directory, and content is checked.
 struct OutputAdoption {
-    let depot: any FileDepot
+    let store: ContentStore
 
     /// Nil when all files are in the store, else what the attempt failed of.
     func adopt(_ files: [OutputFile], from work: String) -> WorkerEvent.Failed? {
-        for file in files where depot.location(of: file.digest) == nil {
+        for file in files where !store.contains(file.digest) {
             if let failed = adopt(file, from: work) { return failed }
         }
         return nil
@@ -33,14 +33,16 @@ struct OutputAdoption {
                 kind: .internal, message: "\(name) has \(status.st_size) bytes, the event says \(file.bytes)")
         }
         do {
-            let temporary = try depot.temporaryPath()
-            guard link(path, temporary) == 0 || Files.copy(path, to: temporary) else {
+            // A copy: the worker may write to its own file again.
+            let temporary = try store.temporaryPath()
+            guard Files.copy(path, to: temporary) else {
                 let full = errno == ENOSPC || errno == EDQUOT
+                unlink(temporary)
                 return .init(
                     kind: full ? .noSpace : .internal,
                     message: "cannot take \(name) into the store: \(String(cString: strerror(errno)))")
             }
-            try depot.adopt(temporary, as: file.digest)
+            try store.adopt(temporary, as: file.digest)
             return nil
         } catch StoreError.noSpace(let path) {
             return .init(kind: .noSpace, message: "cannot take \(name): no space left to write \(path)")

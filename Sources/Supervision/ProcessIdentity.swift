@@ -22,6 +22,10 @@ struct ProcessIdentity: Hashable, Codable {
 
     /// The live leader of a process group that works in `directory`.
     static func working(in directory: String) -> ProcessIdentity? {
+        // The system tells working directories without symbolic links.
+        guard let resolved = realpath(directory, nil) else { return nil }
+        let directory = String(cString: resolved)
+        free(resolved)
         for name in Files.names(in: "/proc") {
             guard let pid = Int32(name), getpgid(pid) == pid else { continue }
             var target = [CChar](repeating: 0, count: 4096)

@@ -1,19 +1,19 @@
 import CPosix
+import ContentStore
 import FoundationEssentials
 import Glibc
 import JobContract
 
 /// Starts workers: own process group, an environment that says everything, standard output straight to the event file.
 struct WorkerLauncher {
-    let store: String
-    let depot: any FileDepot
+    let store: ContentStore
     /// Added to, and before, the ordinary environment.
     var environment: [String: String]
 
     /// The started process, or why there is none.
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
         var description = order.description
-        description.store = store
+        description.store = store.directory
         do { try Files.write(Array(try JSONEncoder().encode(description)), to: directory.job, durably: false) } catch {
             throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
         }
@@ -58,8 +58,8 @@ struct WorkerLauncher {
 
     /// Links stored content under a name, executable and not writable.
     private func place(_ digest: Digest, as path: String) throws(AgentRefusal) {
-        guard let stored = depot.location(of: digest) else {
-            throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store)")
+        guard let stored = store.location(of: digest) else {
+            throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store.directory)")
         }
         unlink(path)
         if access(stored, X_OK) != 0 { chmod(stored, 0o555) }

@@ -90,7 +90,6 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case noSpace = "no-space"
         case spawnFailed = "spawn-failed"
         case duplicateMachine = "duplicate-machine"
-        case workerRefused = "worker-refused"
         case protocolViolation = "protocol-violation"
     }
     package var kind: Kind
@@ -108,7 +107,7 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         switch kind {
         case .unreachable, .transferFailed, .agentFailed: true
         case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .spawnFailed, .duplicateMachine,
-            .workerRefused, .protocolViolation:
+            .protocolViolation:
             false
         }
     }

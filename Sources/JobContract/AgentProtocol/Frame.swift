@@ -74,15 +74,6 @@ package struct FrameReader: Sendable {
         start += 5 + length
         return Frame(kind, payload)
     }
-
-    /// Takes everything not yet cut into frames.
-    package mutating func drain() -> [UInt8] {
-        defer {
-            bytes = []
-            start = 0
-        }
-        return Array(bytes[start...])
-    }
 }
 
 extension [UInt8] {

@@ -1,0 +1,114 @@
+import Foundation
+import JobContract
+import SweepModel
+import Testing
+
+/// A host's files are damaged, unknown or reached by another path; the sweep goes on.
+@Suite(.serialized)
+struct DamagedFilesTests {
+    private func connected() throws -> (Scratch, TestCoordinator) {
+        let scratch = try Scratch()
+        let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch)
+        try coordinator.waitForConnection()
+        return (scratch, coordinator)
+    }
+
+    private func path(_ digest: Digest) -> String { "host/store/\(digest.hex.prefix(2))/\(digest.hex)" }
+
+    /// Replaces a stored file's content by other content.
+    private func damage(_ digest: Digest, in scratch: Scratch, by text: String) throws {
+        let path = scratch.path(path(digest))
+        try #require(FileManager.default.fileExists(atPath: path))
+        try FileManager.default.removeItem(atPath: path)
+        try text.write(toFile: path, atomically: false, encoding: .utf8)
+    }
+
+    @Test func `an order this agent cannot read stays where it is`() throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
+        coordinator.fleet.send(.start(order), to: "here")
+        _ = try coordinator.waitForEnd()
+        let record = try #require(scratch.attempts.first)
+        try scratch.write(#"{"format":2}"#, record)
+        kill(try #require(scratch.agents.first), SIGKILL)
+        try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
+        coordinator.fleet.send(.start(order), to: "here")
+        let reports = try coordinator.wait("refusal") { $0.contains { if case .refused = $0 { true } else { false } } }
+        guard case .refused(_, let failure) = try #require(reports.last) else { return }
+        #expect(failure.message.contains("cannot be read"), "\(failure)")
+        #expect(scratch.read(record) == #"{"format":2}"#)
+    }
+
+    @Test func `a file that is damaged before it is fetched fails its attempt and not the host`() throws {
+        let (scratch, first) = try connected()
+        let script = "started; await go; echo a > a; checkpoint 100 a; finished"
+        first.fleet.send(.start(try ScriptedWorker.order(1, in: first.store, script)), to: "here")
+        try first.wait("started") { $0.events().count == 1 }
+        first.close()
+        try scratch.write("", "go")
+        let digest = Digest(of: Array("a\n".utf8))
+        try scratch.waitUntil("the host has the file") { scratch.exists(path(digest)) }
+        try damage(digest, in: scratch, by: "b\n")
+        let second = try TestCoordinator([scratch.localHost()], scratch: scratch, generation: 2, store: "other")
+        defer { second.close() }
+        #expect(try second.waitForEnd() == .exited(code: 0))
+        let kinds = second.reports.events().compactMap {
+            if case .failed(let failed) = $0.event { failed.kind } else { nil }
+        }
+        #expect(kinds == [.missingInput])
+        #expect(second.reports.failures.isEmpty)
+        // The next attempt that makes the file brings it.
+        second.fleet.send(.start(try ScriptedWorker.order(2, in: second.store, script)), to: "here")
+        #expect(try second.waitForEnd(2) == .exited(code: 0))
+        #expect(second.store.contains(digest))
+    }
+
+    @Test func `what a worker writes to its file later does not reach the store`() throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let script = "started; echo a > a; checkpoint 100 a; await go; echo b > a; finished"
+        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        try coordinator.wait("checkpoint") { $0.events().count == 2 }
+        try scratch.write("", "go")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        #expect(scratch.read(path(Digest(of: Array("a\n".utf8)))) == "a\n")
+    }
+
+    @Test func `an input found damaged is brought again for the next attempt`() throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, "finished")), to: "here")
+        _ = try coordinator.waitForEnd()
+        let dataset = Digest(of: Array("a dataset".utf8))
+        try damage(dataset, in: scratch, by: "b dataset")
+        let fails = #"echo '{"event":"failed","kind":"missing-input","message":"damaged"}'"#
+        coordinator.fleet.send(.start(try ScriptedWorker.order(2, in: coordinator.store, fails)), to: "here")
+        _ = try coordinator.waitForEnd(2)
+        coordinator.fleet.send(.start(try ScriptedWorker.order(3, in: coordinator.store, "finished")), to: "here")
+        #expect(try coordinator.waitForEnd(3) == .exited(code: 0))
+        #expect(scratch.read(path(dataset)) == "a dataset")
+    }
+
+    @Test func `a worker below a symbolic link is found again without its number`() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createDirectory(atPath: scratch.path("real"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path("host"), withDestinationPath: scratch.path("real"))
+        let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        let script = "echo run >> $SCRATCH/runs; await go; finished"
+        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        try coordinator.wait("running") { $0.contains(.running(AttemptNumber(1))) }
+        try scratch.waitUntil("the worker runs") { scratch.read("runs") != nil }
+        let record = try #require(scratch.attempts.first)
+        try FileManager.default.removeItem(
+            atPath: scratch.path(record.replacingOccurrences(of: "order.json", with: "pid.json")))
+        kill(try #require(scratch.agents.first), SIGKILL)
+        try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
+        try scratch.write("", "go")
+        _ = try coordinator.waitForEnd()
+        #expect(scratch.read("runs") == "run\n")
+    }
+}
