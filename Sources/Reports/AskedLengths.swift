@@ -16,7 +16,7 @@ struct AskedLengths {
             """, [.text(sweep)]
         ).rows.map { row in
             Row(
-                trial: row[0].text ?? "", asked: JSONText.read(row[1].text ?? "")?.objectValue ?? [:],
+                trial: row[0].text ?? "", asked: JSONText.object(row[1].text ?? "") ?? [:],
                 trained: ["images": row[2].number, "epochs": row[3].number, "steps": row[4].number].compactMapValues {
                     $0
                 })

@@ -1,3 +1,4 @@
+import Foundation
 import ResultCatalogue
 import SweepModel
 
@@ -9,20 +10,26 @@ package struct StatusReport: Sendable {
 
     /// Tables `sweeps`, `running` (open attempts), `hosts`, and, where there are any, `failures` and
     /// `disagreements` (results of equal trials that differ). With `sweep`, of that sweep only.
-    package func tables(sweep: String? = nil) throws -> [ResultTable] {
+    ///
+    /// In `sweeps`, `done` is the share of the training that is recorded, from 0 to 1, and `seconds_left` what the rest
+    /// takes at the rate since the oldest running attempt began: NULL while nothing runs or nothing is recorded since.
+    package func tables(sweep: String? = nil, now: Date = Date()) throws -> [ResultTable] {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
-        return [Self.sweeps(summaries), try running(sweep), try hosts()]
+        return [try sweeps(summaries, now: now.timeIntervalSince1970), try running(sweep), try hosts()]
             + [try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
     }
 
-    private static func sweeps(_ summaries: [SweepSummary]) -> ResultTable {
-        ResultTable(
+    private func sweeps(_ summaries: [SweepSummary], now: Double) throws -> ResultTable {
+        try ResultTable(
             name: "sweeps",
-            columns: ["sweep", "revision", "trials"] + TrialState.allCases.map(\.rawValue) + ["stored_at"],
+            columns: ["sweep", "revision", "trials"] + TrialState.allCases.map(\.rawValue)
+                + ["done", "seconds_left", "stored_at"],
             rows: summaries.map { summary in
-                [.text(summary.name), .init(summary.revision), .init(summary.trials)]
-                    + TrialState.allCases.map { .init(summary.counts[$0, default: 0]) } + [.text(summary.storedAt)]
+                let progress = try SweepProgress(reader, sweep: summary.name, now: now)
+                return [.text(summary.name), .init(summary.revision), .init(summary.trials)]
+                    + TrialState.allCases.map { .init(summary.counts[$0, default: 0]) }
+                    + [.init(progress.share), .init(progress.secondsLeft), .text(summary.storedAt)]
             })
     }
 

@@ -133,7 +133,7 @@ private struct TrainingSpecs {
         for (index, row) in rows.enumerated() {
             guard let id = row[0].text, let text = row[1].text else { continue }
             texts[id] = text
-            let spec = JSONText.read(text)?.objectValue ?? [:]
+            let spec = JSONText.object(text) ?? [:]
             if index == 0 { first = spec }
             for (key, value) in spec where first[key] != value {
                 others.insert(key)
@@ -149,7 +149,7 @@ private struct TrainingSpecs {
     func values(of keys: [String]) -> [String: [JSONValue]] {
         guard !keys.isEmpty else { return [:] }
         return texts.mapValues { text in
-            let spec = JSONText.read(text)?.objectValue ?? [:]
+            let spec = JSONText.object(text) ?? [:]
             return keys.map { spec[$0] ?? .null }
         }
     }

@@ -8,11 +8,16 @@ extension Catalogue {
     /// The first result of a milestone or a measure stands; a later one with other bits is kept as evidence
     /// (`CatalogueReader.evidence`). Throws `.unknown` for trainings, trials and attempts that were never stored, and
     /// for a milestone without weights: such events must be refused before they get here.
-    package func commit(_ changes: [CatalogueChange]) throws {
+    package func commit(_ changes: [CatalogueChange]) throws { _ = try record(changes) }
+
+    /// Commits as `commit` does, and returns the full states that nothing in the catalogue needs any more: their files
+    /// can go from the content store (`Recording.retireStates` says which are kept).
+    package func record(_ changes: [CatalogueChange]) throws -> [Digest] {
         let now = Timestamp.text(clock())
-        try write { db in
+        return try write { db in
             let recording = Recording(db: db, now: now, generation: generation, path: path)
             for change in changes { try recording.apply(change) }
+            return try recording.unreferencedStates()
         }
     }
 }
@@ -23,6 +28,7 @@ struct Recording {
     let now: String
     let generation: Int
     let path: String
+    let retired = RetiredStates()
 
     func apply(_ change: CatalogueChange) throws {
         switch change {

@@ -1,4 +1,5 @@
 import GRDB
+import JobContract
 
 /// Why a catalogue could not be opened, read or written. Nothing was changed.
 package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -63,12 +64,14 @@ extension CatalogueError {
         }
     }
 
-    /// Runs `body` and turns errors of the database into errors for people.
+    /// Runs `body` and turns errors of the database, and values that it cannot hold, into errors for people.
     static func translating<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as DatabaseError {
             throw CatalogueError(error, path: path)
+        } catch let error as CanonicalJSON.Failure {
+            throw CatalogueError(.unknown, "\(path): a value cannot be stored: \(error).")
         }
     }
 }

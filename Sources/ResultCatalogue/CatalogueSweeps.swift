@@ -22,7 +22,7 @@ extension Catalogue {
     /// measure wait again; failed and cancelled ones are left alone.
     @discardableResult
     package func store(_ sweep: ExpandedSweep) throws -> StoredRevision {
-        let content = try Self.content(of: sweep)
+        let content = try CatalogueError.translating(path) { try Self.content(of: sweep) }
         let now = Timestamp.text(clock())
         return try write { db in
             let storing = Storing(recording: Recording(db: db, now: now, generation: generation, path: path))

@@ -60,7 +60,7 @@ extension CatalogueReader {
             arguments: [key])
         while let row = try measured.next() {
             let request = MeasureRequest(
-                measure: row[1], version: row[2], parameters: JSONReader.object(row[3]) ?? [:])
+                measure: row[1], version: row[2], parameters: JSONText.object(row[3]) ?? [:])
             holdings.measured.insert(.init(trial: TrialID(try digest(row[0])), request: request))
         }
     }

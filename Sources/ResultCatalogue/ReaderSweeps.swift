@@ -52,7 +52,7 @@ extension CatalogueReader {
             else { return nil }
             let revision: Int64 = row[0]
             var sweep = ExpandedSweep(
-                name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONReader.value(row[3])),
+                name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONText.read(row[3])),
                 trials: [], trainings: [:], datasets: [:], measures: try Self.measures(of: revision, db),
                 needs: StoredForms.needs(row[4]), worker: StoredForms.worker(row[5]))
             try Self.addTrials(of: revision, to: &sweep, db)
@@ -68,7 +68,7 @@ extension CatalogueReader {
                 FROM wished_measure w JOIN measure_request q ON q.key = w.request WHERE w.revision = ?
                 ORDER BY w.position
                 """, arguments: [revision]
-        ).map { MeasureRequest(measure: $0[0], version: $0[1], parameters: JSONReader.object($0[2]) ?? [:]) }
+        ).map { MeasureRequest(measure: $0[0], version: $0[1], parameters: JSONText.object($0[2]) ?? [:]) }
     }
 
     private static func addTrials(of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database) throws {
@@ -90,7 +90,7 @@ extension CatalogueReader {
             } else {
                 id = TrainingID(try digest(row[1]))
                 trainings[row[0]] = id
-                sweep.trainings[id] = Training(id: id, spec: JSONReader.object(row[2]) ?? [:])
+                sweep.trainings[id] = Training(id: id, spec: JSONText.object(row[2]) ?? [:])
                 if let key: Int64 = row[7] {
                     if datasets[key] == nil { datasets[key] = StoredForms.dataset(row[8]) }
                     sweep.datasets[id] = datasets[key]
@@ -99,7 +99,7 @@ extension CatalogueReader {
             sweep.trials.append(
                 Trial(
                     id: TrialID(try digest(row[3])), training: id, steps: row[4], position: row[5],
-                    asked: JSONReader.object(row[6]) ?? [:]))
+                    asked: JSONText.object(row[6]) ?? [:]))
         }
     }
 

@@ -35,6 +35,7 @@ extension Recording {
                 try run(
                     "UPDATE milestone SET state = ?, state_bytes = ? WHERE trial = ?",
                     [state.digest.hex, state.bytes, trialKey])
+                try retireStates(of: key(of: training), reportedBy: attempt)
             }
             return
         }
@@ -48,6 +49,7 @@ extension Recording {
                 trialKey, attempt.value, weights.digest.hex, weights.bytes, checkpoint.state?.digest.hex,
                 checkpoint.state?.bytes, checkpoint.parameters, checkpoint.loss, checkpoint.seconds, now,
             ])
+        try retireStates(of: key(of: training), reportedBy: attempt)
     }
 
     private static func text(weights: String, state: String?) throws -> String {
@@ -56,6 +58,8 @@ extension Recording {
 
     func recover(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
         try check(attempt)
+        let training = try key(of: training)
+        try retireRecoveryPoint(of: training, for: point, reportedBy: attempt)
         try run(
             """
             INSERT INTO recovery_point (training, attempt, steps, state, bytes, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -63,7 +67,8 @@ extension Recording {
                 state = excluded.state, bytes = excluded.bytes, recorded_at = excluded.recorded_at
             WHERE excluded.steps > recovery_point.steps
             """,
-            [try key(of: training), attempt.value, point.steps, point.state.hex, bytes, now])
+            [training, attempt.value, point.steps, point.state.hex, bytes, now])
+        try retireStates(of: training, reportedBy: attempt)
     }
 
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.

@@ -11,7 +11,8 @@ enum StoredForms {
         return [
             training.id.hex, text("dataset.generator") ?? text("dataset.digest"), integer("dataset.size"),
             part(spec["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
-            integer("model.scale"), training.batch, integer("seed"), worker(spec), try JSONText.write(spec),
+            integer("model.scale"), integer("training.batch") ?? 1, integer("seed"), worker(spec),
+            try JSONText.write(spec),
         ]
     }
 
@@ -37,7 +38,7 @@ enum StoredForms {
     }
 
     static func dataset(_ text: String) -> DatasetRequest? {
-        guard let object = JSONReader.object(text), let source = object["source"]?.stringValue,
+        guard let object = JSONText.object(text), let source = object["source"]?.stringValue,
             let resolution = object["resolution"]?.integerValue, let channels = object["channels"]?.integerValue
         else { return nil }
         return DatasetRequest(
@@ -53,7 +54,7 @@ enum StoredForms {
     }
 
     static func needs(_ text: String) -> JobNeeds {
-        let object = JSONReader.object(text) ?? [:]
+        let object = JSONText.object(text) ?? [:]
         return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])))
     }
 
@@ -65,7 +66,7 @@ enum StoredForms {
     }
 
     static func worker(_ text: String) -> WorkerCommand {
-        let object = JSONReader.object(text) ?? [:]
+        let object = JSONText.object(text) ?? [:]
         return WorkerCommand(command: strings(object["command"]), upload: strings(object["upload"]))
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import JobContract
 import Reports
 import SweepModel
@@ -30,7 +31,9 @@ import Testing
         let sweeps = try #require(tables["sweeps"])
         #expect(
             sweeps.columns == [
-                "sweep", "revision", "trials", "waiting", "running", "succeeded", "failed", "cancelled", "stored_at",
+                "sweep", "revision", "trials", "waiting", "running", "succeeded", "failed", "cancelled", "done",
+                "seconds_left",
+                "stored_at",
             ])
         #expect(
             sweeps.rows.map { Array($0.prefix(8)) } == [
@@ -50,4 +53,74 @@ import Testing
         #expect(try report.tables(sweep: "dataset-size").first { $0.name == "running" }?.rows.count == 1)
         #expect(throws: ReportError.self) { try report.tables(sweep: "none") }
     }
+
+    /// Two trainings of 1024 steps at scale 4 and one of 1024 at scale 8: costs 80, 80 and 192 a step, relatively.
+    @Test func progressIsWeighedByCostAndTimeLeftFollowsTheRunningAttempts() throws {
+        let scratch = try Scratch()
+        let clock = TestClock()
+        let catalogue = try Catalogue(path: scratch.catalogue, clock: { clock.now })
+        var sweep = Fixture.sweep(sizes: [16, 64], scales: [4, 8])
+        sweep.trials.removeAll { sweep.trainings[$0.training]?.spec["model.scale"] == 8 && $0.position > 3 }
+        try catalogue.store(sweep)
+        let report = StatusReport(catalogue.reader)
+        func progress() throws -> [ResultTable.Cell] { Array(try report.tables(now: clock.now)[0].rows[0][8...9]) }
+        func check(_ cell: ResultTable.Cell, _ value: Double) {
+            if case .number(let number) = cell {
+                #expect(abs(number / value - 1) < 1e-3)
+            } else {
+                #expect(cell == .null)
+            }
+        }
+        #expect(try progress() == [.number(0), .null])
+
+        let whole = Double(2 * 80 + 192) * 1024
+        let small = sweep.trials[0...1]
+        let large = sweep.trials[2...3]
+        #expect(small.map(\.steps) == [256, 1024] && large.map(\.steps) == [256, 1024])
+        try catalogue.commit([
+            .attemptIntended(Fixture.attempt(1, Array(small))), .attemptStarted(AttemptNumber(1), nil),
+        ])
+        clock.now += 50
+        // Nothing is recorded yet: no estimate.
+        #expect(try progress()[1] == .null)
+        try catalogue.commit([
+            .milestone(small[0].training, small[0].id, AttemptNumber(1), Fixture.checkpoint(small[0]))
+        ])
+        clock.now += 50
+        let first = 80.0 * 256
+        var cells = try progress()
+        check(cells[0], first / whole)
+        #expect(cells[1] != .null)
+        check(cells[1], (whole - first) / first * 100)
+
+        // Interrupted at 512 steps, and on again: the way to 512 is not this run's doing.
+        let far = ResumePoint(steps: 512, state: Fixture.digest("r"))
+        try catalogue.commit([
+            .recoveryPoint(small[0].training, AttemptNumber(1), far, bytes: 1),
+            .attemptEnded(AttemptNumber(1), .paused),
+        ])
+        check(try progress()[0], 80 * 512 / whole)
+        #expect(try progress()[1] == .null)
+        clock.now += 1000
+        try catalogue.commit([
+            .attemptIntended(Fixture.attempt(2, [small[1]])), .attemptStarted(AttemptNumber(2), nil),
+            .attemptIntended(Fixture.attempt(3, Array(large))), .attemptStarted(AttemptNumber(3), nil),
+        ])
+        clock.now += 10
+        let later = ResumePoint(steps: 768, state: Fixture.digest("later"))
+        try catalogue.commit([.recoveryPoint(small[0].training, AttemptNumber(2), later, bytes: 1)])
+        #expect(try progress()[1] == .null)
+        try catalogue.commit([
+            .milestone(large[2].training, large[2].id, AttemptNumber(3), Fixture.checkpoint(large[2]))
+        ])
+        cells = try progress()
+        let done = 80.0 * 768 + 192 * 256
+        check(cells[0], done / whole)
+        #expect(cells[1] != .null)
+        check(cells[1], (whole - done) / (192 * 256) * 10)
+    }
+}
+
+private final class TestClock: @unchecked Sendable {
+    var now = Date(timeIntervalSince1970: 1_800_000_000)
 }

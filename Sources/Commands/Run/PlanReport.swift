@@ -100,8 +100,7 @@ extension CatalogueReader {
         var work: [HostName: (cost: Double, seconds: Double, cores: Int)] = [:]
         for row in rows.rows {
             guard let host = row[0].text, let text = row[1].text, let steps = row[2].integer,
-                let seconds = row[3].number, let cores = row[4].integer,
-                let spec = try? JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
+                let seconds = row[3].number, let cores = row[4].integer, let spec = JSONText.object(text)
             else { continue }
             let training = Training(id: TrainingID(Digest(of: text.utf8)), spec: spec)
             let before = work[host] ?? (0, 0, cores)

@@ -45,7 +45,7 @@ struct SweepRun {
         ) { host, report in inbox.post(.host(host, report)) }
         let view = LiveView()
         let coordinator = Coordinator(
-            configuration: configuration, fleet: fleet, inbox: inbox, catalogue: workplace.catalogue,
+            configuration: configuration, fleet: fleet, inbox: inbox, catalogue: StatePruner(workplace),
             clock: SystemAwakeClock(), observer: view)
         let outcome = coordinator.run(connect: fleet.start)
         view.close()

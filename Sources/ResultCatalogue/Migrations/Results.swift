@@ -55,6 +55,8 @@ extension Schema {
             seconds REAL NOT NULL,
             recorded_at TEXT NOT NULL
         ) STRICT;
+        CREATE INDEX milestone_by_weights ON milestone (weights);
+        CREATE INDEX milestone_by_state ON milestone (state) WHERE state IS NOT NULL;
 
         CREATE TABLE recovery_point (
             training INTEGER PRIMARY KEY REFERENCES training,
@@ -64,6 +66,7 @@ extension Schema {
             bytes INTEGER NOT NULL,
             recorded_at TEXT NOT NULL
         ) STRICT;
+        CREATE INDEX recovery_by_state ON recovery_point (state);
 
         CREATE TABLE measured (
             key INTEGER PRIMARY KEY,
@@ -99,6 +102,7 @@ extension Schema {
             bytes INTEGER NOT NULL,
             PRIMARY KEY (measured, ordinal)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX artifact_by_digest ON artifact (digest);
 
         CREATE TABLE evidence (
             key INTEGER PRIMARY KEY,

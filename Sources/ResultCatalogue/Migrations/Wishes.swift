@@ -22,6 +22,7 @@ extension Schema {
             worker TEXT,
             spec TEXT NOT NULL
         ) STRICT;
+        CREATE INDEX training_by_dataset ON training (dataset);
 
         CREATE TABLE trial (
             key INTEGER PRIMARY KEY,

@@ -1,3 +1,6 @@
+index artifact_by_digest
+CREATE INDEX artifact_by_digest ON artifact (digest);
+
 index attempt_by_trial
 CREATE INDEX attempt_by_trial ON attempt_trial (trial, attempt);
 
@@ -9,6 +12,18 @@ CREATE INDEX evidence_by_trial ON evidence (trial, attempt);
 
 index measured_by_request
 CREATE INDEX measured_by_request ON measured (request, trial);
+
+index milestone_by_state
+CREATE INDEX milestone_by_state ON milestone (state) WHERE state IS NOT NULL;
+
+index milestone_by_weights
+CREATE INDEX milestone_by_weights ON milestone (weights);
+
+index recovery_by_state
+CREATE INDEX recovery_by_state ON recovery_point (state);
+
+index training_by_dataset
+CREATE INDEX training_by_dataset ON training (dataset);
 
 index wish_by_trial
 CREATE INDEX wish_by_trial ON wish (trial, revision);

@@ -1,25 +1,37 @@
-import JobContract
-
-extension JSONText {
-    /// The value of a JSON text as the catalogue's columns hold it; nil when it is none.
+/// JSON values as text, where they are kept rather than sent: columns, files, command lines.
+package enum JSONText {
+    /// The value of a JSON text; nil when it is none, or nested more than 100 deep.
     package static func read(_ text: String) -> JSONValue? { JSONReader.value(text) }
+
+    /// The members of a JSON object's text; nil when it is none.
+    package static func object(_ text: String) -> [String: JSONValue]? { read(text)?.objectValue }
+
+    /// The canonical text (`CanonicalJSON`), so that equal values have equal text.
+    package static func write(_ value: JSONValue) throws(CanonicalJSON.Failure) -> String {
+        try CanonicalJSON.text(value)
+    }
+
+    package static func write(_ object: [String: JSONValue]) throws(CanonicalJSON.Failure) -> String {
+        try write(.object(object))
+    }
+
+    package static func write(_ strings: [String]) throws(CanonicalJSON.Failure) -> String {
+        try write(.array(strings.map(JSONValue.string)))
+    }
 }
 
-/// Reads the catalogue's own JSON columns; some hundred thousand of them at a start, hence not through Codable.
-struct JSONReader {
+/// By hand rather than through Codable: a coordinator reads some hundred thousand texts at its start.
+private struct JSONReader {
     private let bytes: [UInt8]
     private var at = 0
     private var depth = 0
 
-    /// The value of a JSON text; nil when it is none.
     static func value(_ text: String) -> JSONValue? {
         var reader = JSONReader(bytes: Array(text.utf8))
         guard let value = reader.value() else { return nil }
         reader.skipSpace()
         return reader.at == reader.bytes.count ? value : nil
     }
-
-    static func object(_ text: String) -> [String: JSONValue]? { value(text)?.objectValue }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
