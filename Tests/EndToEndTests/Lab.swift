@@ -95,6 +95,9 @@ final class Lab {
         return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    /// The rows of a table; 0 while there is no catalogue yet.
+    func count(_ table: String) throws -> Int { Int(try rows("SELECT count(*) FROM \(table)").first ?? "") ?? 0 }
+
     /// Every measurement to the last bit, in an order of its own.
     func measurements() throws -> [String] {
         try rows(

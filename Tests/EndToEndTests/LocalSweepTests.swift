@@ -55,7 +55,7 @@ struct LocalSweepTests {
     }
 
     @Test(arguments: [
-        ("grid: {dataset.sise: [4]}", "dataset.size"), ("name: x", "grid"), ("\tname", "line"),
+        ("grid: {dataset.sise: [4]}", "dataset.size"), ("name: x", "length"), ("\tname", "line"),
     ]) func badSweepFilesAreRefusedByLine(text: String, expected: String) throws {
         try withLab { (lab) throws in
             let output = try lab.run("launch", lab.write("bad.yaml", text))

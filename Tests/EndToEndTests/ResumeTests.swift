@@ -30,15 +30,15 @@ struct ResumeTests {
     @Test func killedCoordinator() throws {
         try withLab { lab in
             let coordinator = try launch(lab)
-            try lab.wait(120, for: "a first milestone") {
-                try lab.rows("SELECT count(*) FROM milestone").first.flatMap { Int($0) } ?? 0 >= 2
-            }
+            try lab.wait(120, for: "two milestones") { try lab.count("milestone") >= 2 }
             kill(coordinator.processIdentifier, SIGKILL)
             coordinator.waitUntilExit()
             let before = try lab.rows("SELECT trial, attempt FROM milestone")
             let resumed = try lab.run("resume", "small")
             #expect(resumed.status == 0, "\(resumed.err)")
             try expectCompleteAndEqual(lab)
+            // The workers went on meanwhile: no training was started twice.
+            #expect(try lab.count("attempt WHERE kind = 'train'") == 4)
             // What was recorded before the kill still stands under the attempts that made it.
             let after = Set(try lab.rows("SELECT trial, attempt FROM milestone"))
             #expect(!before.isEmpty && before.allSatisfy { after.contains($0) })
@@ -48,14 +48,14 @@ struct ResumeTests {
     @Test func killedWorker() throws {
         try withLab { lab in
             let coordinator = try launch(lab)
-            try lab.wait(120, for: "a first milestone") {
-                try lab.rows("SELECT count(*) FROM milestone").first != "0"
-            }
+            try lab.wait(120, for: "a first milestone") { try lab.count("milestone") >= 1 }
             let workers = lab.processes(matching: "eigensweep-worker")
             #expect(!workers.isEmpty)
             if let worker = workers.first { kill(worker, SIGKILL) }
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 0)
+            // The killed one alone is run again, from its last milestone.
+            #expect(try lab.count("attempt WHERE kind = 'train'") == 5)
             try expectCompleteAndEqual(lab)
         }
     }
@@ -63,14 +63,14 @@ struct ResumeTests {
     @Test func killedAgent() throws {
         try withLab { lab in
             let coordinator = try launch(lab)
-            try lab.wait(120, for: "a first milestone") {
-                try lab.rows("SELECT count(*) FROM milestone").first != "0"
-            }
+            try lab.wait(120, for: "a first milestone") { try lab.count("milestone") >= 1 }
             let agents = lab.processes(matching: "agent")
             #expect(!agents.isEmpty)
             for agent in agents { kill(agent, SIGKILL) }
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 0)
+            // The next agent adopts what runs.
+            #expect(try lab.count("attempt WHERE kind = 'train'") == 4)
             try expectCompleteAndEqual(lab)
         }
     }
@@ -78,7 +78,7 @@ struct ResumeTests {
     @Test func interruptedByATerminalSignalItPrintsHowToResume() throws {
         try withLab { lab in
             let coordinator = try launch(lab)
-            try lab.wait(120, for: "an attempt") { try lab.rows("SELECT count(*) FROM attempt").first != "0" }
+            try lab.wait(120, for: "an attempt") { try lab.count("attempt") >= 1 }
             kill(coordinator.processIdentifier, SIGINT)
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 6)

@@ -37,9 +37,7 @@ struct SeveralHostsTests {
         try withHosts { lab, hosts, options in
             let sweep = try lab.write("small.yaml", smallSweep(lengths: ResumeTests.lengths))
             let coordinator = try lab.start(["launch", sweep] + options)
-            try lab.wait(120, for: "a first milestone") {
-                try lab.rows("SELECT count(*) FROM milestone").first.flatMap { Int($0) } ?? 0 >= 1
-            }
+            try lab.wait(120, for: "a first milestone") { try lab.count("milestone") >= 1 }
             for host in hosts.hosts { hosts.cutConnections(of: host) }
             try hosts.setLink(of: hosts.hosts[0], up: false)
             usleep(3_000_000)
@@ -49,7 +47,7 @@ struct SeveralHostsTests {
             #expect(try lab.measurements() == alone)
             // Every training was started once: a cut connection ends no work.
             let attempts = try lab.rows("SELECT number, kind, host, outcome, reason FROM attempt")
-            #expect(try lab.rows("SELECT count(*) FROM attempt WHERE kind = 'train'") == ["4"], "\(attempts)")
+            #expect(try lab.count("attempt WHERE kind = 'train'") == 4, "\(attempts)")
         }
     }
 
