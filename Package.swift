@@ -116,7 +116,8 @@ let package = Package(
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
         tests(
-            "MeasuresTests", ["Measures", "MeasureKernels", "JobContract", "Diffusion", "Tensors"], linker: [.linkedLibrary("openblas")]),
+            "MeasuresTests", ["Measures", "MeasureKernels", "JobContract", "Diffusion", "Tensors"],
+            linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
             [

@@ -84,7 +84,7 @@ struct GLScoreFigure {
             set tmargin at screen 0.92
             set bmargin at screen 0.55
             set title 'Memorization by training-set size' font ',16'
-            set ylabel 'GL score (nearest / second)'
+            set ylabel 'GL score (distance / norm)'
             set yrange [0:*]
             set xtics (\(sizes.map { "'' \($0)" }.joined(separator: ", ")))
             set key at screen 0.74,0.91 left top Left reverse samplen 2.5 font ',11'

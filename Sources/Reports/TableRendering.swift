@@ -7,7 +7,7 @@ extension ResultTable {
 
     /// The table as text, ending with a newline.
     ///
-    /// `table` is for people: aligned, numbers to four digits, digests shortened, NULL as "-". `csv` (RFC 4180, NULL
+    /// `table` is for people: aligned, fractions to four digits, digests shortened, NULL as "-". `csv` (RFC 4180, NULL
     /// empty), `json` (`{"schema", "columns", "rows": [{column: value}]}`) and `ndjson` (a row a line) hold every digit.
     package func render(_ format: OutputFormat) -> String {
         switch format {
@@ -81,8 +81,10 @@ extension ResultTable {
         }
     }
 
-    /// Four significant digits.
-    static func format(_ value: Double) -> String { String(format: "%.4g", value) }
+    /// Whole numbers in full, others to four significant digits.
+    static func format(_ value: Double) -> String {
+        String(format: value.rounded() == value && abs(value) < 1e12 ? "%.0f" : "%.4g", value)
+    }
 }
 
 // MARK: For programs
