@@ -133,7 +133,7 @@ let package = Package(
         tests(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
         tests(
-            "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Tensors", "CPosix"],
+            "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Measures", "Tensors", "CPosix"],
             linker: [.linkedLibrary("openblas")]),
         tests(
             "EndToEndTests",

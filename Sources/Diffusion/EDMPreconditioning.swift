@@ -20,18 +20,6 @@ package struct EDMPreconditioning: Sendable, Equatable {
     /// c_noise = ln(σ) / 4.
     package func cNoise(_ sigma: Double) -> Double { Elementary.log(sigma) / 4 }
 
-    /// λ = (σ² + σ_data²) / (σ·σ_data)², the weight of ‖D − y‖² in the loss; λ·c_out² = 1.
-    package func lossWeight(_ sigma: Double) -> Double {
-        let product = sigma * sigmaData
-        return total(sigma) / (product * product)
-    }
-
-    /// F* = (y − c_skip·x) / c_out: what F has to give for D(x; σ) = y. In terms of it, λ(D − y)² = (F − F*)², without
-    /// the loss of digits that D − y suffers at small σ.
-    package func target(clean: Double, noisy: Double, sigma: Double) -> Double {
-        (clean - cSkip(sigma) * noisy) / cOut(sigma)
-    }
-
     private func total(_ sigma: Double) -> Double { sigma * sigma + sigmaData * sigmaData }
 }
 

@@ -21,9 +21,17 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
 
     /// Images for `latents`, z ~ N(0, I) of shape [B, C, H, W]: the flow from σ_max·z to σ = 0.
     package func sample(_ denoiser: any Denoiser, latents: Tensor<Float>) -> Tensor<Float> {
+        sample(denoiser, latents: latents, beat: {})
+    }
+
+    /// As above; `beat` is called before every step.
+    package func sample(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, beat: () throws -> Void
+    ) rethrows -> Tensor<Float> {
         let sigmas = schedule.sigmas
         var state = latents.values.map { Double($0) * sigmas[0] }
         for (sigma, next) in zip(sigmas, sigmas.dropFirst()) {
+            try beat()
             let slope = slope(of: denoiser, at: state, shape: latents.shape, sigma: sigma)
             var moved = state
             for i in moved.indices { moved[i] += (next - sigma) * slope[i] }

@@ -105,6 +105,8 @@ package enum WorkerEvent: Hashable, Sendable {
             case missingInput = "missing-input"
             /// The host's disk is full: the host's fault.
             case noSpace = "no-space"
+            /// This host cannot do it, another may: the host's fault.
+            case unfitHost = "unfit-host"
             case `internal`
         }
         package var kind: Kind

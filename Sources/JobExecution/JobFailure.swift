@@ -1,4 +1,5 @@
 import JobContract
+import Measures
 import ScoreNetworks
 import Tensors
 
@@ -16,6 +17,8 @@ package struct JobFailure: Error, Hashable, CustomStringConvertible {
 }
 
 extension JobFailure {
+    package init(_ error: MeasureError) { self.init(error.isHosts ? .unfitHost : .unsupported, error.description) }
+
     /// Turns the errors of building, restoring and running a training into failures.
     static func explainingTraining<T>(_ body: () throws -> T) throws -> T {
         do {

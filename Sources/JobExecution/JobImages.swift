@@ -9,8 +9,14 @@ struct JobImages {
     private let split: DatasetSplit
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
-    /// `unsupported` when the spec asks for what the dataset does not have.
+    /// `unsupported` when the spec asks for what the dataset does not have, or names another dataset.
     init(of job: JobDescription, network: DDPMPPConfiguration) throws {
+        if let named = job.spec["dataset.digest"], named != .string(job.dataset.hex) {
+            throw JobFailure(
+                .unsupported,
+                "the spec's dataset.digest is \(named.stringValue?.prefix(64) ?? "no text"), but the job brings the "
+                    + "dataset \(job.dataset.hex)")
+        }
         let path = try InputFile.verify(job.dataset, of: job, what: "the dataset")
         try self.init(path: path, spec: job.spec, network: network)
     }

@@ -9,8 +9,10 @@ package struct JobRunner {
     package enum Outcome: Int32 {
         /// `finished` or `paused` was sent.
         case done = 0
-        /// `failed` was sent, or could not be.
+        /// `failed` was sent.
         case failed = 1
+        /// The host's fault: no job could be read, or events could not be written.
+        case hostFault = 75
     }
 
     private let events: EventWriter
@@ -24,8 +26,7 @@ package struct JobRunner {
 
     /// Reads a job from `text` and does it.
     ///
-    /// Throws only when standard output cannot be written.
-    package func run(_ text: [UInt8]) throws -> Outcome {
+    package func run(_ text: [UInt8]) -> Outcome {
         NumericThread.prepare()
         do {
             let job = try Self.parse(text)
@@ -37,9 +38,11 @@ package struct JobRunner {
                         build: facts.build, cpu: facts.cpu, kernels: facts.kernels)))
             return try perform(job)
         } catch let failure as JobFailure {
-            return try fail(failure)
+            return fail(failure)
+        } catch let error as EventsUnwritable {
+            return fail(JobFailure(.noSpace, error.description))
         } catch {
-            return try fail(JobFailure(.internal, "\(error)"))
+            return fail(JobFailure(.internal, "\(error)"))
         }
     }
 
@@ -59,10 +62,15 @@ package struct JobRunner {
         return .done
     }
 
-    private func fail(_ failure: JobFailure) throws -> Outcome {
+    private func fail(_ failure: JobFailure) -> Outcome {
         Diagnostics.write("\(failure.kind.rawValue): \(failure.message)")
-        try events.send(.failed(.init(kind: failure.kind, message: failure.message)))
-        return .failed
+        do {
+            try events.send(.failed(.init(kind: failure.kind, message: failure.message)))
+            return .failed
+        } catch {
+            Diagnostics.write("\(error)")
+            return .hostFault
+        }
     }
 
     /// The job in `text`. Throws JobFailure `unsupported` for another contract or what is no job.

@@ -30,8 +30,8 @@ struct JobSpec: Equatable {
             emaHalfLifeImages: try keys.number("training.ema_half_life_images", "a number of at least 0") { $0 >= 0 },
             emaRamp: try keys.number("training.ema_ramp", "a number of at least 0") { $0 >= 0 },
             sigmaData: try keys.number("training.sigma_data", "a number above 0") { $0 > 0 },
-            noiseMean: try keys.number("training.noise_mean", "a number") { _ in true },
-            noiseStd: try keys.number("training.noise_std", "a number of at least 0") { $0 >= 0 },
+            noiseMean: try keys.number("training.noise_mean", "a number from -100 to 100") { abs($0) <= 100 },
+            noiseStd: try keys.number("training.noise_std", "a number above 0, at most 100") { $0 > 0 && $0 <= 100 },
             flip: try keys.flag("dataset.flip"), seed: UInt64(try keys.integer("seed", 0...Int.max)),
             part: part.index, parts: part.of)
         // The split reads these; the dataset file and this worker are what they are.

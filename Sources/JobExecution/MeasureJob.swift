@@ -27,7 +27,7 @@ struct MeasureJob {
         do {
             return try KnownMeasures.measure(for: request)
         } catch let error as MeasureError {
-            throw JobFailure(.unsupported, error.description)
+            throw JobFailure(error)
         }
     }
 
@@ -59,7 +59,7 @@ struct MeasureJob {
                 try meter.report(done: done, of: total)
             }
         } catch let error as MeasureError {
-            throw JobFailure(.unsupported, error.description)
+            throw JobFailure(error)
         }
         let artifacts = try result.artifacts.map { artifact in
             Artifact(

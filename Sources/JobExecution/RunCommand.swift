@@ -9,7 +9,8 @@ struct RunCommand: ParsableCommand {
             Reads a job description as JSON, writes events as lines of JSON to standard output and files to the \
             working directory. SIGTERM asks it to checkpoint and pause.
 
-            Exit status: 0 finished or paused, 1 failed (the event says why), 64 wrong usage.
+            Exit status: 0 finished or paused, 1 failed (the event says why), 64 wrong usage, 75 no job could
+            be read or no events written.
             """)
 
     @Option(help: "The file with the job description; standard input when left out.")
@@ -25,11 +26,11 @@ struct RunCommand: ParsableCommand {
             } else {
                 text = try InputFile.readAll(STDIN_FILENO, path: "standard input", what: "the job description from")
             }
-            outcome = try runner.run(text)
+            outcome = runner.run(text)
         } catch let failure as JobFailure {
             Diagnostics.write("\(failure.kind.rawValue): \(failure.message)")
-            outcome = .failed
+            outcome = .hostFault
         }
-        if outcome == .failed { throw ExitCode(outcome.rawValue) }
+        if outcome != .done { throw ExitCode(outcome.rawValue) }
     }
 }

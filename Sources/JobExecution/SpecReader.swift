@@ -50,7 +50,7 @@ struct SpecReader {
     mutating func part(_ key: String) throws -> (index: Int, of: Int) {
         try value(key, #"{"index": i, "of": k} with 0 ≤ i < k"#) { value in
             guard let object = value.objectValue, object.count == 2, let index = object["index"]?.integerValue,
-                let count = object["of"]?.integerValue, (0..<count).contains(index)
+                let count = object["of"]?.integerValue, index >= 0, index < count
             else { return nil }
             return (index, count)
         }

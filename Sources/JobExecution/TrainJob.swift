@@ -52,9 +52,11 @@ struct TrainJob {
         var lastCheckpoint = started
         var meter = ProgressMeter(events: events, unit: "steps", done: run.steps)
         var losses = LossMean()
+        let last = task.milestones[task.milestones.count - 1]
         for milestone in task.milestones {
             while run.steps < milestone {
-                let loss = try run.step()
+                // What cannot be written now is tried, and reported, at the next event.
+                let loss = try run.step { try? meter.report(done: run.steps, of: last) }
                 losses.add(loss)
                 let reached = run.steps == milestone
                 let stopping = stop.isRaised
@@ -64,10 +66,10 @@ struct TrainJob {
                     lastCheckpoint = .now
                 }
                 // A job that is done to its end is finished, not paused.
-                if stopping && run.steps < task.milestones[task.milestones.count - 1] {
+                if stopping && run.steps < last {
                     throw JobPaused(steps: run.steps)
                 }
-                try meter.report(done: run.steps, of: task.milestones[task.milestones.count - 1], loss: loss)
+                try meter.report(done: run.steps, of: last, loss: loss)
             }
         }
     }

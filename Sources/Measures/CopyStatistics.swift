@@ -7,8 +7,8 @@ struct CopyStatistics {
     /// Per picture ‖x − NN(x)‖/‖x‖ (Li et al. 2024, eq. 14).
     let ratios: [Double]
 
-    init(of pictures: Tensor<Float>, near training: NearestNeighbours) {
-        neighbours = training.pairs(of: pictures)
+    init(of pictures: Tensor<Float>, near training: NearestNeighbours, beat: () throws -> Void) rethrows {
+        neighbours = try training.pairs(of: pictures, beat: beat)
         ratios = neighbours.enumerated().map { index, pair in
             var square = 0.0
             for value in pictures[row: index] { square += Double(value) * Double(value) }

@@ -4,6 +4,8 @@ import MeasureKernels
 /// A symmetric matrix could not be decomposed here.
 package struct EigendecompositionError: Error, CustomStringConvertible {
     package let description: String
+    /// Another host may be able to.
+    package let isHosts: Bool
 }
 
 /// Eigenvalues and eigenvectors of a symmetric matrix (LAPACK dsyevd).
@@ -16,16 +18,49 @@ package struct Eigendecomposition: Sendable {
     /// Decomposes `matrix`, of which one triangle is read.
     ///
     /// The kernels are pinned to those that every CPU with AVX2 has, so that all hosts find the same bits.
-    package init(symmetric matrix: Matrix) throws(EigendecompositionError) {
+    /// `beat` is called now and then meanwhile, and may throw to give up.
+    package init(symmetric matrix: Matrix, beat: () throws -> Void = {}) throws {
         guard mk_cpu_runs_blas() else {
             throw EigendecompositionError(
-                description: "this CPU lacks AVX2 or FMA, which the eigendecomposition needs; measure on another host")
+                description: "this CPU lacks AVX2 or FMA, which the eigendecomposition needs; measure on another host",
+                isHosts: true)
         }
         precondition(matrix.rows == matrix.columns, "only square matrices have eigenvectors")
-        var n = Int32(matrix.rows)
-        var vectors = matrix.values
-        var values = [Double](repeating: 0, count: matrix.rows)
-        var info: Int32 = 0
+        let problem = SymmetricProblem(matrix)
+        if matrix.rows < Self.quick {
+            problem.solve()
+        } else {
+            try BackgroundWork.run(problem.solve, beat: beat)
+        }
+        guard problem.info == 0 else {
+            throw EigendecompositionError(
+                description: "the eigendecomposition of a \(matrix.rows) × \(matrix.rows) matrix failed "
+                    + "(dsyevd info \(problem.info))",
+                isHosts: false)
+        }
+        values = problem.values
+        vectors = Matrix(rows: matrix.rows, columns: matrix.rows, values: problem.vectors)
+    }
+
+    /// Below this many rows it takes a second or so.
+    private static let quick = 1000
+}
+
+/// One call of dsyevd, with its memory.
+private final class SymmetricProblem: @unchecked Sendable {
+    // Unchecked: whoever runs `solve` on another thread looks at the results only when that thread has ended.
+    private(set) var vectors: [Double]
+    private(set) var values: [Double]
+    private(set) var info: Int32 = 0
+    private var n: Int32
+
+    init(_ matrix: Matrix) {
+        n = Int32(matrix.rows)
+        vectors = matrix.values
+        values = [Double](repeating: 0, count: matrix.rows)
+    }
+
+    func solve() {
         var workSize: Double = 0
         var indexSize: Int32 = 0
         var query: Int32 = -1
@@ -34,11 +69,5 @@ package struct Eigendecomposition: Sendable {
         var work = [Double](repeating: 0, count: Int(workCount))
         var indices = [Int32](repeating: 0, count: Int(indexSize))
         dsyevd_("V", "U", &n, &vectors, &n, &values, &work, &workCount, &indices, &indexSize, &info)
-        guard info == 0 else {
-            throw EigendecompositionError(
-                description: "the eigendecomposition of a \(n) × \(n) matrix failed (dsyevd info \(info))")
-        }
-        self.values = values
-        self.vectors = Matrix(rows: matrix.rows, columns: matrix.rows, values: vectors)
     }
 }

@@ -1,6 +1,6 @@
 import JobContract
 
-/// A number estimated from `n` independent draws, with its standard error.
+/// A number estimated from `n` draws, with its standard error.
 package struct Estimate: Sendable, Equatable {
     package var value: Double
     package var n: Int
@@ -22,6 +22,18 @@ package struct Estimate: Sendable, Equatable {
         var squares = 0.0
         for draw in draws { squares += (draw - mean) * (draw - mean) }
         stderr = n < 2 ? .nan : (squares / Double(n - 1) / Double(n)).squareRoot()
+    }
+
+    /// The mean of `draws`, where draw i is of cluster i modulo `clusters`, with the standard error over clusters:
+    /// √(G/(G−1) Σ (Σ (draw − mean) over the cluster)²)/n, s/√n for one draw each.
+    init(meanOf draws: [Double], cycling clusters: Int) {
+        self.init(meanOf: draws)
+        guard clusters < draws.count else { return }
+        var sums = [Double](repeating: 0, count: clusters)
+        for (index, draw) in draws.enumerated() { sums[index % clusters] += draw - value }
+        var squares = 0.0
+        for sum in sums { squares += sum * sum }
+        stderr = clusters < 2 ? .nan : (squares * Double(clusters) / Double(clusters - 1)).squareRoot() / Double(n)
     }
 
     /// The share of `hits` that are true, with the binomial standard error √(p(1−p)/n).
@@ -48,7 +60,7 @@ package struct Estimate: Sendable, Equatable {
 
     /// P(a < b) + ½P(a = b) for draws of two kinds, with the standard error of DeLong et al. (1988).
     ///
-    /// `n` counts the draws of the first kind.
+    /// `n` is the smaller number of draws.
     package init(chance first: [Double], isBelow second: [Double]) {
         func placement(_ value: Double, among others: [Double], wins: (Double, Double) -> Bool) -> Double {
             var count = 0.0
@@ -58,7 +70,7 @@ package struct Estimate: Sendable, Equatable {
         let ofFirst = Estimate(meanOf: first.map { placement($0, among: second) { $0 < $1 } })
         let ofSecond = Estimate(meanOf: second.map { placement($0, among: first) { $0 > $1 } })
         value = ofFirst.value
-        n = first.count
+        n = min(first.count, second.count)
         stderr = (ofFirst.stderr * ofFirst.stderr + ofSecond.stderr * ofSecond.stderr).squareRoot()
     }
 

@@ -25,7 +25,10 @@ package struct GaussianDenoiser: Denoiser {
 
     /// The Gaussian of `images` [N, C, H, W]: empirical mean and covariance with 1/N, full rank kept; with `flips`, of
     /// the images and their mirror images.
-    package init(images: Tensor<Float>, flips: Bool) throws(EigendecompositionError) {
+    ///
+    /// `beat` is called about once a second, at most a few seconds apart. Throws EigendecompositionError, or what
+    /// `beat` throws.
+    package init(images: Tensor<Float>, flips: Bool, beat: () throws -> Void = {}) throws {
         let all = flips ? images.withFlips : images
         let count = all.shape[0]
         precondition(count > 0, "a Gaussian needs at least one image")
@@ -35,20 +38,20 @@ package struct GaussianDenoiser: Denoiser {
             // Σ = XᵀX/N has the spectrum of the Gram matrix XXᵀ/N = VΛVᵀ, and UΛ(Λ+σ²)⁻¹Uᵀ = XᵀV (N(Λ+σ²))⁻¹ VᵀX:
             // exact, and no vanishing eigenvalue is divided by.
             let centred = all.rows(0..<count, less: mean)
-            var gram = Matrix.product(centred, .plain, centred, .transposed)
+            var gram = try Matrix.product(centred, .plain, centred, .transposed, beat: beat)
             for index in gram.values.indices { gram.values[index] /= Double(count) }
-            let eigen = try Eigendecomposition(symmetric: gram)
+            let eigen = try Eigendecomposition(symmetric: gram, beat: beat)
             eigenvalues = eigen.values.map { max($0, 0) }
-            basis = Matrix.product(eigen.vectors, .plain, centred, .plain)
+            basis = try Matrix.product(eigen.vectors, .plain, centred, .plain, beat: beat)
             numerators = [Double](repeating: 1 / Double(count), count: count)
         } else {
             var covariance = Matrix(zeros: all.stride, all.stride)
             for block in blocks(of: count, by: 1024) {
                 let centred = all.rows(block, less: mean)
-                covariance.add(centred, .transposed, times: centred, .plain)
+                try covariance.add(centred, .transposed, times: centred, .plain, beat: beat)
             }
             for index in covariance.values.indices { covariance.values[index] /= Double(count) }
-            let eigen = try Eigendecomposition(symmetric: covariance)
+            let eigen = try Eigendecomposition(symmetric: covariance, beat: beat)
             eigenvalues = eigen.values.map { max($0, 0) }
             basis = eigen.vectors
             numerators = eigenvalues

@@ -8,7 +8,8 @@ import Tensors
 /// - `rmse`: E √(‖D−D_G‖²/d), the mean of roots (Li et al. 2024, eq. 10); `rmse_pooled`: √(E ‖D−D_G‖²/d).
 /// - `nrmse`: E ‖D−D_G‖/‖D‖, not squared (eq. 53).
 ///
-/// Image i is held-out image i modulo their number, with noise keyed by (seed, i), the same at every level.
+/// Image i is held-out image i modulo their number, with noise keyed by (seed, i), the same at every level. `n` counts
+/// these noised images; the standard errors are over the held-out images, several noised images of one being dependent.
 package struct GaussianDistanceMeasure: Measure {
     package static let name = "gaussian-distance"
     package static let version = 1
@@ -36,14 +37,16 @@ package struct GaussianDistanceMeasure: Measure {
         }
         let gaussian: GaussianDenoiser
         do {
-            gaussian = try GaussianDenoiser(images: subject.training, flips: subject.flips)
-        } catch {
-            throw MeasureError(error.description)
+            gaussian = try GaussianDenoiser(images: subject.training, flips: subject.flips) {
+                try progress(0, sigmas.count * samples)
+            }
+        } catch let error as EigendecompositionError {
+            throw MeasureError(error.description, isHosts: error.isHosts)
         }
         var rows: [MeasureRow] = []
         for (index, sigma) in sigmas.enumerated() {
-            var distance = DenoiserDistance()
-            for block in blocks(of: samples, by: 64) {
+            var distance = DenoiserDistance(images: subject.heldOut.shape[0])
+            for block in blocks(of: samples, by: 16) {
                 try progress(index * samples + block.lowerBound, sigmas.count * samples)
                 let noisy = noisyImages(subject.heldOut, numbers: block, sigma: sigma)
                 let levels = [Double](repeating: sigma, count: block.count)
@@ -74,9 +77,13 @@ package struct GaussianDistanceMeasure: Measure {
 
 /// Gathers the distances between two denoisers' results.
 struct DenoiserDistance {
+    /// Result i is of image i modulo this.
+    let images: Int
     private var roots: [Double] = []
     private var meanSquares: [Double] = []
     private var relative: [Double] = []
+
+    init(images: Int) { self.images = images }
 
     /// `first` is the one whose norm divides.
     mutating func add(_ first: Tensor<Float>, _ second: Tensor<Float>) {
@@ -96,9 +103,9 @@ struct DenoiserDistance {
 
     func rows(sigma: Double) -> [MeasureRow] {
         [
-            Estimate(meanOf: roots).row("rmse", sigma: sigma),
-            Estimate(meanOf: meanSquares).squareRoot.row("rmse_pooled", sigma: sigma),
-            Estimate(meanOf: relative).row("nrmse", sigma: sigma),
+            Estimate(meanOf: roots, cycling: images).row("rmse", sigma: sigma),
+            Estimate(meanOf: meanSquares, cycling: images).squareRoot.row("rmse_pooled", sigma: sigma),
+            Estimate(meanOf: relative, cycling: images).row("nrmse", sigma: sigma),
         ]
     }
 }

@@ -22,19 +22,46 @@ package struct Matrix: Sendable, Equatable {
 
     /// Adds op(a)·op(b). Each element adds its products in ascending order of the inner index, rounding each.
     package mutating func add(_ a: Matrix, _ aForm: Form = .plain, times b: Matrix, _ bForm: Form = .plain) {
+        add(a, aForm, times: b, bForm, beat: {})
+    }
+
+    /// As above; `beat` is called after every slice of the work.
+    mutating func add<E: Error>(
+        _ a: Matrix, _ aForm: Form, times b: Matrix, _ bForm: Form, beat: () throws(E) -> Void
+    ) throws(E) {
         let (m, k) = aForm == .plain ? (a.rows, a.columns) : (a.columns, a.rows)
         let (k2, n) = bForm == .plain ? (b.rows, b.columns) : (b.columns, b.rows)
         precondition(k == k2 && m == rows && n == columns, "matrix shapes do not fit")
-        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(m))
-        mk_gemm(
-            m, n, k, a.values, aForm == .plain ? a.columns : 1, aForm == .plain ? 1 : a.columns, b.values,
-            bForm == .plain ? b.columns : 1, bForm == .plain ? 1 : b.columns, &values, columns, &scratch)
+        let (aRow, aColumn) = aForm == .plain ? (a.columns, 1) : (1, a.columns)
+        let (bRow, bColumn) = bForm == .plain ? (b.columns, 1) : (1, b.columns)
+        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(min(m, Self.slice)))
+        for first in stride(from: 0, to: m, by: Self.slice) {
+            a.values.withUnsafeBufferPointer { left in
+                values.withUnsafeMutableBufferPointer { result in
+                    guard let left = left.baseAddress, let result = result.baseAddress else { return }
+                    mk_gemm(
+                        min(Self.slice, m - first), n, k, left + first * aRow, aRow, aColumn, b.values, bRow, bColumn,
+                        result + first * columns, columns, &scratch)
+                }
+            }
+            try beat()
+        }
     }
+
+    /// Rows of a product between beats: seconds of work for the largest matrices.
+    private static let slice = 256
 
     /// op(a)·op(b).
     package static func product(_ a: Matrix, _ aForm: Form = .plain, _ b: Matrix, _ bForm: Form = .plain) -> Matrix {
+        product(a, aForm, b, bForm, beat: {})
+    }
+
+    /// As above; `beat` is called after every slice of the work.
+    static func product<E: Error>(
+        _ a: Matrix, _ aForm: Form, _ b: Matrix, _ bForm: Form, beat: () throws(E) -> Void
+    ) throws(E) -> Matrix {
         var result = Matrix(zeros: aForm == .plain ? a.rows : a.columns, bForm == .plain ? b.columns : b.rows)
-        result.add(a, aForm, times: b, bForm)
+        try result.add(a, aForm, times: b, bForm, beat: beat)
         return result
     }
 }

@@ -23,8 +23,13 @@ package struct MeasureSubject {
 /// A measure cannot be taken as asked.
 package struct MeasureError: Error, CustomStringConvertible {
     package let description: String
+    /// Not as this host is; another may be able to.
+    package let isHosts: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isHosts: Bool = false) {
+        self.description = description
+        self.isHosts = isHosts
+    }
 }
 
 /// The rows of one measure and the files it leaves.

@@ -8,10 +8,9 @@ extension MemorizationMeasure {
         let shape = denoiser.imageShape
         var values: [Float] = []
         values.reserveCapacity(samples * shape.count)
-        for block in blocks(of: samples, by: 32) {
-            try progress(block.lowerBound, samples)
+        for block in blocks(of: samples, by: 16) {
             let latents = Latents.draw(seed: UInt64(seed), first: block.lowerBound, count: block.count, shape: shape)
-            values += sampler.sample(denoiser, latents: latents).values
+            values += try sampler.sample(denoiser, latents: latents) { try progress(block.lowerBound, samples) }.values
         }
         return Tensor(shape: [samples, shape.channels, shape.height, shape.width], values: values)
     }

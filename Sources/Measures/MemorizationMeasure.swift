@@ -10,7 +10,8 @@ import Tensors
 ///   ratio.
 /// - `copied`: share of samples with d₁/d₂ < ⅓, undefined for one training image; `copied_held_out`: the same of
 ///   held-out images.
-/// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images.
+/// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images; undefined with fewer than 256 samples
+///   or held-out images. Its `n` is the smaller of the two numbers.
 package struct MemorizationMeasure: Measure {
     package static let name = "memorization"
     package static let version = 1
@@ -33,8 +34,9 @@ package struct MemorizationMeasure: Measure {
         guard subject.training.shape[0] > 0 else { throw MeasureError("memorization needs training images") }
         let drawn = try draw(from: subject.denoiser, progress: progress)
         let training = NearestNeighbours(images: subject.training, flips: subject.flips)
-        let ofSamples = CopyStatistics(of: drawn, near: training)
-        let ofHeldOut = CopyStatistics(of: subject.heldOut, near: training)
+        let beat = { try progress(samples, samples) }
+        let ofSamples = try CopyStatistics(of: drawn, near: training, beat: beat)
+        let ofHeldOut = try CopyStatistics(of: subject.heldOut, near: training, beat: beat)
         return MeasureResult(
             rows: rows(ofSamples, ofHeldOut), artifacts: [artifact(drawn, ofSamples.neighbours)])
     }
@@ -51,7 +53,15 @@ package struct MemorizationMeasure: Measure {
             Estimate.ratio(samples.score, heldOut.score).row("gl_relative"),
             row("copied", samples.copied, n),
             row("copied_held_out", heldOut.copied, m),
-            Estimate(chance: samples.distances, isBelow: heldOut.distances).row("copy_auc"),
+            row("copy_auc", chance(samples, heldOut), min(n, m)),
         ]
+    }
+
+    /// The least number of samples and of held-out images that a `copy_auc` is taken of.
+    private static let fewestOfEach = 256
+
+    private func chance(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> Estimate? {
+        guard min(samples.distances.count, heldOut.distances.count) >= Self.fewestOfEach else { return nil }
+        return Estimate(chance: samples.distances, isBelow: heldOut.distances)
     }
 }

@@ -40,17 +40,21 @@ package struct NearestNeighbours {
     }
 
     /// The neighbours of each of `queries` [B, C, H, W].
-    package func pairs(of queries: Tensor<Float>) -> [NeighbourPair] {
-        blocks(of: queries.shape[0], by: 64).flatMap { block in
-            let shortlists = shortlists(of: queries.rows(block))
+    package func pairs(of queries: Tensor<Float>) -> [NeighbourPair] { pairs(of: queries, beat: {}) }
+
+    /// As above; `beat` is called between pieces of the work.
+    package func pairs(of queries: Tensor<Float>, beat: () throws -> Void) rethrows -> [NeighbourPair] {
+        try blocks(of: queries.shape[0], by: 64).flatMap { block in
+            let shortlists = try shortlists(of: queries.rows(block), beat: beat)
             return zip(block, shortlists).map { pair(of: queries, $0, among: $1) }
         }
     }
 
     /// Per row of `queries`, the numbers of the images with the least ½‖y‖² − x·y.
-    private func shortlists(of queries: Matrix) -> [[Int]] {
+    private func shortlists(of queries: Matrix, beat: () throws -> Void) rethrows -> [[Int]] {
         var best = [[(score: Double, image: Int)]](repeating: [], count: queries.rows)
         for block in blocks(of: images.shape[0], by: 1024) {
+            try beat()
             let products = Matrix.product(queries, .plain, images.rows(block), .transposed)
             for query in 0..<queries.rows {
                 for column in 0..<block.count {

@@ -23,7 +23,7 @@ extension Scheduler {
         case .finished: conclude(number, verdictOnFinishing(attempt))
         case .failed(let failed):
             switch failed.kind {
-            case .missingInput, .noSpace: conclude(number, .hostFault(failed.message))
+            case .missingInput, .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
             case .diverged, .unsupported:
                 attempts[number]?.isHopeless = true
                 conclude(number, .jobFault("\(failed.kind.rawValue): \(failed.message)"))

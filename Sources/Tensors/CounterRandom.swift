@@ -13,7 +13,6 @@ package struct CounterRandom: Sendable {
         case flip = 6
         case latents = 16
         case measureNoise = 17
-        case measureChoice = 18
         case permutation = 32
         case generator = 33
     }

@@ -11,7 +11,6 @@ package enum Elementary {
     package static func cos(_ x: Double) -> Double { ek_cos(x) }
     /// x^y for x > 0.
     package static func pow(_ x: Double, _ y: Double) -> Double { ek_pow(x, y) }
-    package static func log10(_ x: Double) -> Double { ek_log(x) * 0.43429448190325182765 }
 
     /// x^n by repeated squaring, n >= 0.
     package static func power(_ x: Double, _ n: Int) -> Double {

@@ -50,7 +50,6 @@ package struct LaneKernels<S>: Sendable {
     /// rows, images, size, lanes
     package let toLanes: @Sendable (In, Int, Int, Out) -> Void
     /// lanes, images, size, rows
-    package let fromLanes: @Sendable (In, Int, Int, Out) -> Void
     /// x, count, key, purpose, layer, image, threshold, factor, mask
     package let dropout:
         @Sendable (Out, Int, UnsafePointer<UInt32>, UInt32, UInt32, UInt64, UInt32, S, UnsafeMutablePointer<UInt16>)
@@ -77,7 +76,7 @@ extension Float: LaneScalar {
         groupNormBackward: ek_group_norm_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
         laneProduct: ek_lane_product_f32, softmax: ek_softmax_f32, softmaxBackward: ek_softmax_backward_f32,
         gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, checkFinite: ek_check_finite_f32,
-        scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32, fromLanes: ek_from_lanes_f32,
+        scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32,
         dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32)
 }
 
@@ -89,6 +88,6 @@ extension Double: LaneScalar {
         groupNormBackward: ek_group_norm_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
         laneProduct: ek_lane_product_f64, softmax: ek_softmax_f64, softmaxBackward: ek_softmax_backward_f64,
         gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, checkFinite: ek_check_finite_f64,
-        scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64, fromLanes: ek_from_lanes_f64,
+        scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64,
         dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64)
 }

@@ -58,7 +58,11 @@ import Testing
     private static let badKeys: [(String, JSONValue?)] = [
         ("model.scale", 5), ("model.scale", "four"), ("model.scale", nil), ("model.architecture", "adm"),
         ("model.dropout", 1), ("training.batch", 0), ("training.learning_rate", -1), ("training.augment", 0.1),
-        ("dataset.part", JSONValue.object(["index": 2, "of": 2])), ("dataset.size", 17), ("dataset.resolution", 16),
+        ("dataset.part", JSONValue.object(["index": 2, "of": 2])),
+        ("dataset.part", JSONValue.object(["index": 0, "of": -1])),
+        ("dataset.part", JSONValue.object(["index": -1, "of": 1])),
+        ("training.noise_mean", 101), ("training.noise_std", 0), ("training.ema_half_life_images", -1),
+        ("dataset.size", 17), ("dataset.resolution", 16),
         ("model.depth", 3), ("seed", 1.5), ("training.sigma_data", 0),
     ]
 
@@ -67,6 +71,52 @@ import Testing
         let found = try failure(changing: [key: value])
         #expect(found.kind == .unsupported)
         #expect(found.message.contains(key), "\(found.message)")
+    }
+
+    @Test func anotherDatasetThanTheSpecsIsRefused() throws {
+        let other = Digest(of: "another dataset".utf8)
+        let found = try failure(changing: ["dataset.digest": .string(other.hex)])
+        #expect(found.kind == .unsupported)
+        #expect(found.message.contains(other.hex) && found.message.contains(dataset.hex))
+    }
+
+    /// What the sweep file's keys allow at their ends.
+    private static let extremes: [[String: JSONValue?]] = [
+        ["training.ema_half_life_images": 0], ["training.ema_ramp": 0],
+        ["training.ema_half_life_images": 0, "training.ema_ramp": 0], ["training.ema_half_life_images": 1e15],
+        ["training.warmup_images": 9_007_199_254_740_991], ["seed": 9_007_199_254_740_991],
+        ["training.noise_mean": 10, "training.noise_std": 9], ["training.sigma_data": 1000],
+    ]
+
+    @Test(arguments: extremes) func extremesOfTheKeysAreTrained(changes: [String: JSONValue?]) throws {
+        let job = JobDescription(
+            .train(.init(milestones: [1])), spec: smallSpec(dataset: dataset, changing: changes), dataset: dataset,
+            in: sandbox)
+        _ = try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish()
+    }
+
+    /// Noise near the ends of all numbers may be learnt from or diverge, in words.
+    @Test(arguments: [-100, 100]) func absurdNoiseEndsInWords(mean: Int64) throws {
+        let changes: [String: JSONValue?] = ["training.noise_mean": .integer(mean), "training.noise_std": 100]
+        let job = JobDescription(
+            .train(.init(milestones: [20])), spec: smallSpec(dataset: dataset, changing: changes), dataset: dataset,
+            in: sandbox)
+        let worker = try WorkerProgram.ours.start(job, in: sandbox.newAttempt())
+        if try worker.wait() == 0 {
+            #expect(try worker.events().last == .finished)
+        } else {
+            #expect(try worker.failure().kind == .diverged)
+        }
+    }
+
+    @Test func eventsThatCannotBeWrittenAreTheHostsFault() throws {
+        let job = JobDescription(
+            .train(.init(milestones: [1])), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        let onAFullDisk = ["/bin/sh", "-c", #""$@" >/dev/full"#, "sh"]
+        let worker = try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), wrapper: onAFullDisk)
+        #expect(try worker.wait() == 75)
+        let errors = try String(contentsOf: worker.errors, encoding: .utf8)
+        #expect(errors.contains("standard output"))
     }
 
     @Test func aTrainingThatDivergesSaysWhere() throws {

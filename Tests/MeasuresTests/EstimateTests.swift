@@ -1,5 +1,6 @@
-import Measures
 import Testing
+
+@testable import Measures
 
 struct EstimateTests {
     @Test func aMeanHasTheStandardErrorOfTheMean() {
@@ -7,6 +8,16 @@ struct EstimateTests {
         #expect(estimate.value == 2.5 && estimate.n == 4)
         #expect(abs(estimate.stderr - (5.0 / 3 / 4).squareRoot()) < 1e-15)
         #expect(Estimate(meanOf: []).value.isNaN && Estimate(meanOf: [1]).stderr.isNaN)
+    }
+
+    @Test func drawsOfOneClusterCountAsOne() {
+        // Every cluster's draws are equal: as certain as one draw of each.
+        let once = Estimate(meanOf: [1, 2, 6])
+        let thrice = Estimate(meanOf: [1, 2, 6, 1, 2, 6, 1, 2, 6], cycling: 3)
+        #expect(thrice.value == once.value && thrice.n == 9)
+        #expect(abs(thrice.stderr - once.stderr) < 1e-15)
+        #expect(Estimate(meanOf: [1, 2, 6], cycling: 3) == once && Estimate(meanOf: [1, 2, 6], cycling: 7) == once)
+        #expect(Estimate(meanOf: [1, 2], cycling: 1).stderr.isNaN)
     }
 
     @Test func aShareHasTheBinomialStandardError() {

@@ -6,9 +6,10 @@ import Testing
 
 struct MemorizationMeasureTests {
     private func rows(
-        _ denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool = false
+        _ denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool = false,
+        samples: Int = 40
     ) throws -> [String: MeasureRow] {
-        let measure = try MemorizationMeasure(parameters: ["samples": 40])
+        let measure = try MemorizationMeasure(parameters: ["samples": .integer(Int64(samples))])
         let result = try measure.evaluate(
             MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: flips)
         ) { _, _ in }
@@ -17,30 +18,40 @@ struct MemorizationMeasureTests {
 
     @Test(arguments: [false, true]) func theMultiDeltaDenoiserCopies(flips: Bool) throws {
         let training = randomImages(12, side: 4)
-        let heldOut = randomImages(50, side: 4, seed: 2)
+        let heldOut = randomImages(300, side: 4, seed: 2)
         let found = try rows(
-            MultiDeltaDenoiser(images: training, flips: flips), training: training, heldOut: heldOut, flips: flips)
+            MultiDeltaDenoiser(images: training, flips: flips), training: training, heldOut: heldOut, flips: flips,
+            samples: 256)
         #expect(found["copied"]?.value == 1)
-        #expect(found["copied"]?.n == 40)
-        #expect(found["copy_auc"]?.value == 1)
+        #expect(found["copied"]?.n == 256)
+        #expect(found["copy_auc"]?.value == 1 && found["copy_auc"]?.n == 256)
         #expect((found["gl_score"]?.value ?? 1) < 1e-3)
         #expect((found["gl_relative"]?.value ?? 1) < 1e-3)
         #expect((found["gl_held_out"]?.value ?? 0) > 0.4)
-        #expect(found["gl_held_out"]?.n == 50)
+        #expect(found["gl_held_out"]?.n == 300)
         #expect(found["copied_held_out"]?.value == 0)
     }
 
     @Test func theGaussianDenoiserDrawsFromTheDistribution() throws {
         let training = randomImages(300, side: 4)
-        let heldOut = randomImages(100, side: 4, seed: 2)
+        let heldOut = randomImages(256, side: 4, seed: 2)
         let found = try rows(
-            GaussianDenoiser(images: training, flips: false), training: training, heldOut: heldOut)
+            GaussianDenoiser(images: training, flips: false), training: training, heldOut: heldOut, samples: 300)
         #expect(found["copied"]?.value == 0)
         // Samples and held-out images have the same distribution: ½ within five standard errors.
         let chance = try #require(found["copy_auc"])
         #expect(abs((chance.value ?? 0) - 0.5) < 5 * (chance.stderr ?? 0))
         let relative = try #require(found["gl_relative"])
         #expect(abs((relative.value ?? 0) - 1) < 5 * (relative.stderr ?? 0))
+    }
+
+    @Test(arguments: [(255, 256), (256, 255)]) func copyAUCNeeds256OfEach(samples: Int, heldOut: Int) throws {
+        let training = randomImages(3, side: 2)
+        let found = try rows(
+            MultiDeltaDenoiser(images: training, flips: false), training: training,
+            heldOut: randomImages(heldOut, side: 2, seed: 2), samples: samples)
+        let chance = try #require(found["copy_auc"])
+        #expect(chance.value == nil && chance.n == 255)
     }
 
     @Test func oneTrainingImageLeavesCopiedUndefined() throws {

@@ -19,8 +19,12 @@ struct GradientTests {
         var noise: [Double]
         let sigma: [Double]
         let labels: [Double]
+        /// The same elements are dropped in every evaluation.
+        var dropout: Dropout?
 
-        init(images: Int) throws {
+        init(images: Int, dropped share: Double = 0) throws {
+            var configuration = GradientTests.configuration
+            configuration.dropout = share
             network = try DDPMPP<Double>(configuration, training: true)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
@@ -42,12 +46,16 @@ struct GradientTests {
         }
 
         func evaluate(details: Bool = false) -> EDMObjective<Double>.Evaluation {
-            objective.evaluate(clean: clean, noise: noise, sigma: sigma, labels: labels, details: details)
+            objective.evaluate(
+                clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: details)
         }
     }
 
-    @Test func parametersOfEveryLayer() throws {
-        let problem = try Problem(images: 2)
+    @Test(arguments: [0, 0.3]) func parametersOfEveryLayer(dropped share: Double) throws {
+        var problem = try Problem(images: 2, dropped: share)
+        let whole = problem.evaluate().loss
+        if share > 0 { problem.dropout = Dropout(share: share, seed: 5, sub: 0, firstImage: 3) }
+        #expect((problem.evaluate().loss == whole) == (share == 0))
         _ = problem.evaluate()
         let gradients = problem.network.gradients()
         for (spec, (name, gradient)) in zip(problem.network.layout.plan.parameters, gradients) {

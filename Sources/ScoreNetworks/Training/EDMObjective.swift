@@ -3,7 +3,8 @@ import Tensors
 
 /// EDM's training objective Σ λ(σ)·‖D(y + σn; σ) − y‖² / batch (Karras et al. 2022, eq. 2 and table 1) and its gradient.
 ///
-/// λ·c_out² = 1, so that it is Σ (F − F*)² / batch; F* is formed in float64 and subtracted once.
+/// λ = (σ² + σ_data²) / (σ·σ_data)² and so λ·c_out² = 1: it is Σ (F − F*)² / batch with F* = (y − c_skip·x) / c_out,
+/// formed in float64 and subtracted once, without the loss of digits that D − y suffers at small σ.
 package final class EDMObjective<S: LaneScalar> {
     /// One evaluation. Arrays are [batch][channel][row][column].
     package struct Evaluation {
@@ -46,7 +47,8 @@ package final class EDMObjective<S: LaneScalar> {
     }
 
     func evaluate(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, details: Bool
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, details: Bool,
+        beat: () -> Void = {}
     ) -> Evaluation {
         let batch = sigma.count
         precondition(clean.count == batch * size && noise.count == batch * size, "the batch's arrays differ in size")
@@ -71,6 +73,7 @@ package final class EDMObjective<S: LaneScalar> {
             let gradient = network.backward(
                 outputGradient.base, augmented: labels != nil, dropout: drop, inputGradient: details)
             if let gradient { appendInputGradient(gradient, levels: Array(levels), to: &result) }
+            beat()
         }
         result.loss /= Double(batch)
         return result

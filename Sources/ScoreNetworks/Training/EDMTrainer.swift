@@ -41,10 +41,11 @@ package final class EDMTrainer<S: LaneScalar> {
     }
 
     func step(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, beat: () -> Void = {}
     ) throws(TrainingError) -> Double {
         let loss = objective.evaluate(
-            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: false
+            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: false,
+            beat: beat
         ).loss
         guard loss.isFinite else {
             throw TrainingError.diverged(step: steps + 1, what: "the loss of the batch is \(loss)")

@@ -42,15 +42,16 @@ package final class TrainingRun {
         try self.init(configuration: configuration, settings: settings, images: images)
         let file = try SafetensorsFile(bytes: state, name: name)
         try trainer.loadState(file)
-        guard trainer.imagesSeen == trainer.steps * settings.batch else {
+        let (expected, overflow) = trainer.steps.multipliedReportingOverflow(by: settings.batch)
+        guard !overflow, trainer.imagesSeen == expected else {
             throw file.error(
                 "images_seen", "holds \(trainer.imagesSeen) after \(trainer.steps) steps of \(settings.batch)")
         }
     }
 
     /// One step; returns the batch's loss Σ λ‖D − y‖² / batch. Throws `TrainingError.diverged` when the loss or a
-    /// parameter is not finite; the training cannot go on then.
-    package func step() throws(TrainingError) -> Double {
+    /// parameter is not finite; the training cannot go on then. `beat` is called after every 16 images.
+    package func step(beat: () -> Void = {}) throws(TrainingError) -> Double {
         let size = configuration.imageShape.count
         let first = imagesSeen
         var clean: [Double] = []
@@ -66,7 +67,7 @@ package final class TrainingRun {
             ? Dropout(
                 share: configuration.dropout, seed: settings.seed, sub: settings.stream, firstImage: UInt64(first))
             : nil
-        return try trainer.step(clean: clean, noise: noise, sigma: sigma, labels: nil, dropout: dropout)
+        return try trainer.step(clean: clean, noise: noise, sigma: sigma, labels: nil, dropout: dropout, beat: beat)
     }
 
     /// The averaged (EMA) weights as a safetensors file with the reference's names, for `EDMDenoiser` and for PyTorch.

@@ -70,12 +70,13 @@ extension TrainingSettings {
         func positive(_ value: Double) -> Bool { value.isFinite && value > 0 }
         try require((1...1 << 20).contains(batch), "a batch of \(batch) images; 1 to \(1 << 20) are possible")
         try require(positive(learningRate), "a learning rate of \(learningRate); it must be positive and finite")
-        try require((0...1 << 48).contains(warmupImages), "a warm-up of \(warmupImages) images")
-        try require(positive(emaHalfLifeImages), "an EMA half-life of \(emaHalfLifeImages) images")
+        try require((0...1 << 53).contains(warmupImages), "a warm-up of \(warmupImages) images")
+        try require(
+            emaHalfLifeImages.isFinite && emaHalfLifeImages >= 0, "an EMA half-life of \(emaHalfLifeImages) images")
         try require(emaRamp.isFinite && emaRamp >= 0, "an EMA ramp of \(emaRamp)")
         try require(positive(sigmaData), "sigma_data of \(sigmaData); it must be positive")
         try require(
-            noiseMean.isFinite && noiseStd.isFinite && noiseStd >= 0 && abs(noiseMean) + 8 * noiseStd < 80,
+            noiseMean.isFinite && noiseStd.isFinite && noiseStd >= 0,
             "ln sigma of mean \(noiseMean) and standard deviation \(noiseStd)")
         try require(
             (1...65535).contains(parts) && (0..<max(parts, 1)).contains(part), "part \(part) of \(parts)")
