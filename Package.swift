@@ -137,7 +137,7 @@ let package = Package(
             linker: [.linkedLibrary("openblas")]),
         tests(
             "EndToEndTests",
-            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "ResultCatalogue"]),
+            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "ResultCatalogue", "CImageFiles"]),
     ],
     cLanguageStandard: .gnu11
 )

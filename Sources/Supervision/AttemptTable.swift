@@ -146,7 +146,7 @@ final class AttemptTable {
         var status: Int32 = 0
         while case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
             guard let attempt = children.removeValue(forKey: pid) else { continue }
-            // Whatever the worker started and left behind ends with it.
+            // What the worker left behind in its process group ends with it.
             kill(-pid, SIGKILL)
             let code = Int(posix_exit_of(status))
             finish(attempt, code < 0 ? .signalled(signal: -code) : .exited(code: code))
@@ -171,7 +171,7 @@ final class AttemptTable {
         if attempt.releaseAtEnd {
             remove(attempt)
         } else if case .ended(let end) = attempt.state {
-            // Not written: a later agent finds the process gone and comes to `vanished`.
+            // Where this cannot be written, a later agent finds the process gone and comes to `vanished`.
             try? attempt.directory.write(end: end)
         }
     }

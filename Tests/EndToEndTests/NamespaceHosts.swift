@@ -3,12 +3,14 @@ import Foundation
 import SweepModel
 
 /// Several hosts on this machine: each a network namespace with its own address, sshd, machine-id and home of one
-/// plain user, joined by a bridge to this machine. Everything is gone after `remove`.
+/// plain user, joined by a bridge to this machine. Where network namespaces cannot be made, each is an sshd on a port
+/// of loopback, in a mount namespace of its own. Everything is gone after `remove`.
 final class NamespaceHosts {
     struct Host {
         let name: String
         let namespace: String
         let address: String
+        let port: Int
         /// The user's home as this machine sees it.
         let home: String
         /// The end of the cable on this machine: `setLink` pulls it.
@@ -22,22 +24,36 @@ final class NamespaceHosts {
     private let bridge: String
     private let subnet: Int
     private var servers: [String: pid_t] = [:]
+    /// What `/proc` calls the hosts' mount namespaces.
+    private var mounts: [String: Set<String>] = [:]
     private var isRemoved = false
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
-    /// Whether hosts can be made here: as root, with the programs there and namespaces allowed.
-    static let isAvailable: Bool = {
-        let programs = [
-            "/usr/sbin/ip", "/usr/bin/unshare", "/usr/sbin/sshd", "/usr/sbin/useradd", "/usr/bin/ssh-keygen",
-        ]
+    /// What sets the hosts apart.
+    enum Variant: String {
+        case namespaces = "network namespaces"
+        case loopback = "ports on loopback, for want of network namespaces"
+    }
+
+    /// What can be made here: as root, with the programs there and namespaces allowed. `EIGENSWEEP_LOOPBACK_HOSTS`
+    /// asks for ports on loopback all the same.
+    static let variant: Variant? = {
+        let programs = ["/usr/bin/unshare", "/usr/sbin/sshd", "/usr/sbin/useradd", "/usr/bin/ssh-keygen"]
         guard getuid() == 0, programs.allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
-            return false
+            return nil
         }
         let name = "es-try-\(getpid())"
-        defer { _ = try? run("/usr/sbin/ip", "netns", "del", name) }
-        return (try? run("/usr/sbin/ip", "netns", "add", name)) != nil
+        if ProcessInfo.processInfo.environment["EIGENSWEEP_LOOPBACK_HOSTS"] == nil,
+            (try? run("/usr/sbin/ip", "netns", "add", name)) != nil
+        {
+            _ = try? run("/usr/sbin/ip", "netns", "del", name)
+            return .namespaces
+        }
+        return (try? run("/usr/bin/unshare", "--mount", "--uts", "/bin/true")) != nil ? .loopback : nil
     }()
+    static var isAvailable: Bool { variant != nil }
+    private let isLoopback = variant == .loopback
 
     /// Makes `count` hosts h1, h2, …; `directory` is on this machine and must be reachable for the plain user.
     init(count: Int = 3) throws {
@@ -46,6 +62,7 @@ final class NamespaceHosts {
         user = "es\(mark)"
         bridge = "esb\(mark)"
         subnet = Int.random(in: 64...250)
+        print("hosts of the test: \(count) on \(Self.variant?.rawValue ?? "nothing")")
         do { try build(count, mark) } catch {
             remove()
             throw error
@@ -61,19 +78,24 @@ final class NamespaceHosts {
         try Self.run("/usr/sbin/usermod", "-p", "*", user)
         try FileManager.default.createDirectory(atPath: "\(directory)/home", withIntermediateDirectories: true)
         try Self.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "\(directory)/userkey")
-        try Self.run("/usr/sbin/ip", "link", "add", bridge, "type", "bridge")
-        try Self.run("/usr/sbin/ip", "addr", "add", "10.\(subnet).77.1/24", "dev", bridge)
-        try Self.run("/usr/sbin/ip", "link", "set", bridge, "up")
+        if !isLoopback {
+            try Self.run("/usr/sbin/ip", "link", "add", bridge, "type", "bridge")
+            try Self.run("/usr/sbin/ip", "addr", "add", "10.\(subnet).77.1/24", "dev", bridge)
+            try Self.run("/usr/sbin/ip", "link", "set", bridge, "up")
+        }
         var known = ""
         for number in 1...count {
             let host = Host(
-                name: "h\(number)", namespace: "es\(mark)h\(number)", address: "10.\(subnet).77.\(10 + number)",
+                name: "h\(number)", namespace: "es\(mark)h\(number)",
+                address: isLoopback ? "127.0.0.1" : "10.\(subnet).77.\(10 + number)",
+                port: isLoopback ? 20_000 + subnet * 100 + number : 22,
                 home: "\(directory)/h\(number)/home", cable: "ev\(mark)h\(number)",
                 machine: (0..<32).map { _ in String(Int.random(in: 0...15), radix: 16) }.joined())
             hosts.append(host)
             try make(host, mark, number)
             let key = try String(contentsOfFile: "\(directory)/\(host.name)/hostkey.pub", encoding: .utf8)
-            known += "\(host.address) " + key.split(separator: " ").prefix(2).joined(separator: " ") + "\n"
+            known += isLoopback ? "[\(host.address)]:\(host.port) " : "\(host.address) "
+            known += key.split(separator: " ").prefix(2).joined(separator: " ") + "\n"
         }
         try known.write(toFile: knownHosts, atomically: true, encoding: .utf8)
         try "".write(toFile: sshConfig, atomically: true, encoding: .utf8)
@@ -88,7 +110,7 @@ final class NamespaceHosts {
         try "\(host.machine)\n".write(toFile: "\(own)/machine-id", atomically: true, encoding: .utf8)
         try FileManager.default.copyItem(atPath: "\(directory)/userkey.pub", toPath: "\(own)/authorized_keys")
         try """
-        Port 22
+        Port \(host.port)
         ListenAddress \(host.address)
         HostKey \(own)/hostkey
         PidFile \(own)/sshd.pid
@@ -99,6 +121,7 @@ final class NamespaceHosts {
         KbdInteractiveAuthentication no
         AllowUsers \(user)
         """.write(toFile: "\(own)/sshd_config", atomically: true, encoding: .utf8)
+        if isLoopback { return }
         try Self.run("/usr/sbin/ip", "netns", "add", host.namespace)
         let inner = "ew\(mark)h\(number)"
         try Self.run("/usr/sbin/ip", "link", "add", host.cable, "type", "veth", "peer", "name", inner)
@@ -117,11 +140,9 @@ final class NamespaceHosts {
             mount --make-rprivate / && mount --bind "$1/machine-id" /etc/machine-id \
             && mount --bind "$1/home" "$2/home" && hostname "$3" && exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
             """
-        let words = [
-            "/usr/sbin/ip", "netns", "exec", host.namespace, "/usr/bin/unshare", "--mount", "--uts", "/bin/sh", "-c",
-            script, "sh",
-            own, directory, host.name,
-        ]
+        let within = isLoopback ? [] : ["/usr/sbin/ip", "netns", "exec", host.namespace]
+        let words =
+            within + ["/usr/bin/unshare", "--mount", "--uts", "/bin/sh", "-c", script, "sh", own, directory, host.name]
         let log = "\(own)/sshd.log"
         try "".write(toFile: log, atomically: false, encoding: .utf8)
         let server = try Self.start(words, log: log)
@@ -134,6 +155,11 @@ final class NamespaceHosts {
             }
             usleep(20_000)
         }
+        if let mount = Self.mountNamespace(of: server) { mounts[host.name, default: []].insert(mount) }
+    }
+
+    private static func mountNamespace(of pid: pid_t) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/mnt")
     }
 
     var knownHosts: String { "\(directory)/known_hosts" }
@@ -143,17 +169,27 @@ final class NamespaceHosts {
     /// How the hosts file would describe a host.
     func spec(_ host: Host, slots: Int = 1, environment: [String: String] = [:]) -> HostSpec {
         HostSpec(
-            name: host.name, transport: .libssh, address: host.address, user: user, identity: identity, slots: slots,
-            environment: environment)
+            name: host.name, transport: .libssh, address: host.address, port: host.port, user: user,
+            identity: identity, slots: slots, environment: environment)
     }
 
-    /// Plugs or pulls a host's cable.
+    /// Plugs or pulls a host's cable; on loopback its sshd falls silent.
     func setLink(of host: Host, up: Bool) throws {
+        if isLoopback {
+            for pid in processes(of: host, running: "sshd") { kill(pid, up ? SIGCONT : SIGSTOP) }
+            return
+        }
         try Self.run("/usr/sbin/ip", "link", "set", host.cable, up ? "up" : "down")
     }
 
     /// All processes on a host.
     func processes(of host: Host) -> [pid_t] {
+        if isLoopback {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+            return names.compactMap { pid_t($0) }.filter { pid in
+                Self.mountNamespace(of: pid).map { mounts[host.name]?.contains($0) == true } ?? false
+            }
+        }
         let output = (try? Self.run("/usr/sbin/ip", "netns", "pids", host.namespace)) ?? ""
         return output.split(separator: "\n").compactMap { pid_t($0) }
     }
@@ -188,10 +224,11 @@ final class NamespaceHosts {
                 kill(server, SIGKILL)
                 waitpid(server, nil, 0)
             }
+            if isLoopback { continue }
             _ = try? Self.run("/usr/sbin/ip", "netns", "del", host.namespace)
             _ = try? Self.run("/usr/sbin/ip", "link", "del", host.cable)
         }
-        _ = try? Self.run("/usr/sbin/ip", "link", "del", bridge)
+        if !isLoopback { _ = try? Self.run("/usr/sbin/ip", "link", "del", bridge) }
         _ = try? Self.run("/usr/sbin/userdel", user)
         try? FileManager.default.removeItem(atPath: directory)
     }

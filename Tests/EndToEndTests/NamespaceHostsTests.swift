@@ -7,7 +7,7 @@ import SweepModel
 import Testing
 
 /// Three hosts with an address, sshd, machine-id and home each.
-@Suite(.serialized, .enabled(if: NamespaceHosts.isAvailable, "network namespaces are made as root"))
+@Suite(.serialized, .enabled(if: NamespaceHosts.isAvailable, "namespaces are made as root"))
 struct NamespaceHostsTests {
     @Test func `three hosts run a job each, and one of them is cut off meanwhile`() throws {
         let network = try NamespaceHosts(count: 3)

@@ -5,18 +5,22 @@ import Testing
 /// user, throw-away keys.
 @Suite(
     .serialized, .enabled(if: slowTestsWanted, whySlow),
-    .enabled(if: NamespaceHosts.isAvailable, "network namespaces need root, ip, unshare, sshd and useradd here"))
+    .enabled(if: NamespaceHosts.isAvailable, "hosts are made as root with unshare, sshd and useradd"))
 struct SeveralHostsTests {
     /// A lab whose hosts file names the namespaces' hosts, and the arguments that reach them.
-    private func withHosts(_ body: (Lab, NamespaceHosts, [String]) throws -> Void) throws {
-        let hosts = try NamespaceHosts(count: 3)
+    private func withHosts(
+        count: Int = 3, withLocal: Bool = false, _ body: (Lab, NamespaceHosts, [String]) throws -> Void
+    ) throws {
+        let hosts = try NamespaceHosts(count: count)
         defer { hosts.remove() }
         try withLab { lab in
             try lab.write("ssh_config", "Host *\n  UserKnownHostsFile \(hosts.knownHosts)\n  IdentitiesOnly yes\n")
             let lines = hosts.hosts.map { host in
-                "  - \(host.name): {address: \(host.address), user: \(hosts.user), identity: \(hosts.identity), slots: 1}"
+                "  - \(host.name): {address: \(host.address), port: \(host.port), user: \(hosts.user), "
+                    + "identity: \(hosts.identity), slots: 1}"
             }
-            try lab.write("hosts.yaml", "hosts:\n" + lines.joined(separator: "\n") + "\n")
+            let local = withLocal ? ["  - local: {slots: 1, directory: \(lab.directory.path)/host}"] : []
+            try lab.write("hosts.yaml", "hosts:\n" + (local + lines).joined(separator: "\n") + "\n")
             try body(lab, hosts, ["--ssh-config", lab.directory.appendingPathComponent("ssh_config").path])
         }
     }
@@ -29,6 +33,21 @@ struct SeveralHostsTests {
             #expect(output.status == 0, "\(output.err)")
             #expect(try lab.rows("SELECT count(DISTINCT host) FROM attempt") == ["3"])
             #expect(try lab.measurements() == alone)
+        }
+    }
+
+    @Test func aZipOfPicturesIsSweptOnThisMachineAndTwoOthers() throws {
+        try withHosts(count: 2, withLocal: true) { lab, _, options in
+            let pictures = lab.directory.appendingPathComponent("pictures.zip").path
+            try PictureArchive.write(128, to: pictures)
+            let sweep = try lab.write(
+                "small.yaml",
+                smallSweep().replacingOccurrences(of: "source: geometric, ", with: "")
+                    .replacingOccurrences(of: "count: 256, ", with: ""))
+            let output = try lab.run(["launch", sweep, "--set", "dataset.source=\(pictures)"] + options)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|8"])
+            #expect(try lab.rows("SELECT DISTINCT host FROM attempt ORDER BY 1") == ["h1", "h2", "local"])
         }
     }
 

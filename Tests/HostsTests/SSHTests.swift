@@ -76,6 +76,22 @@ struct SSHTests {
         #expect(failure.message.contains("strangerkey"))
     }
 
+    @Test func `a host that let this program in before is asked again`() throws {
+        let server = try SSHServer(try Scratch())
+        let coordinator = try connect(server)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        try server.scratch.write("", "authorized_keys")
+        for session in server.sessions { kill(session, SIGKILL) }
+        let failures = try coordinator.wait("refusal") {
+            $0.failures.contains { $0.message.contains("does not let") }
+        }.failures
+        let lasting = failures.filter { !$0.isTransient }
+        #expect(lasting.isEmpty)
+        try server.scratch.write(server.scratch.read("userkey.pub") ?? "", "authorized_keys")
+        try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
+    }
+
     @Test func `agent, programs and data are brought once`() throws {
         let server = try SSHServer(try Scratch())
         let first = try connect(server)

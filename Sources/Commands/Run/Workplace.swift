@@ -13,6 +13,8 @@ struct Workplace {
     init(_ options: CatalogueOptions) throws {
         catalogue = try Catalogue(path: options.path)
         store = try ContentStore(directory: options.store)
+        // What transfers left that were cut off. It is in nobody's way: the sweep goes on where it cannot be removed.
+        try? store.removeTemporaries(olderThan: 86_400)
         preparer = DatasetPreparer(
             depot: store, cache: options.store + "/datasets.json", progress: PreparationLine.show)
     }
