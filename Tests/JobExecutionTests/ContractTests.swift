@@ -107,6 +107,25 @@ import Testing
         #expect(failure.message.contains("99") && failure.message.contains("\(ContractVersion.current)"))
     }
 
+    @Test(arguments: programs) func refusesAKeyThatItDoesNotKnow(program: WorkerProgram) throws {
+        let spec = smallSpec(architecture: program.architecture, dataset: dataset, changing: ["dataset.crop": 3])
+        let job = JobDescription(.train(.init(milestones: [2])), spec: spec, dataset: dataset, in: sandbox)
+        let failure = try program.start(job, in: sandbox.newAttempt()).failure()
+        #expect(failure.kind == .unsupported && failure.message.contains("dataset.crop"))
+    }
+
+    @Test(arguments: programs) func refusesMoreImagesThanTheHeldOutLeave(program: WorkerProgram) throws {
+        // Of 24 images 8 are held out, and each half has 8.
+        for (size, fits) in [(8, true), (9, false)] {
+            let spec = smallSpec(
+                architecture: program.architecture, dataset: dataset,
+                changing: ["dataset.size": .integer(Int64(size)), "dataset.part": ["index": 1, "of": 2]])
+            let job = JobDescription(.train(.init(milestones: [2])), spec: spec, dataset: dataset, in: sandbox)
+            let worker = try program.start(job, in: sandbox.newAttempt())
+            if fits { _ = try worker.finish() } else { #expect(try worker.failure().kind == .unsupported) }
+        }
+    }
+
     @Test(arguments: programs) func namesAMissingFile(program: WorkerProgram) throws {
         let nowhere = Digest(of: "nowhere".utf8)
         let job = JobDescription(
@@ -119,6 +138,6 @@ import Testing
 
     @Test func theExampleIsShort() throws {
         let path = try #require(WorkerProgram.python.command.last)
-        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < 60)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < 70)
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A whole worker for Eigensweep (docs/job-contract.md). Its model is the mean image of the training subset."""
-import hashlib, json, math, os, random, signal, struct, sys, time
+import hashlib, json, math, os, random, re, signal, struct, sys, time
 ME = dict(contract=1, name="mean-worker", numerics=1, deterministic=True, jobKinds=["train", "measure"], check="",
           architectures=["mean"], measures=[dict(measure="spread", version=1, parameters={"images": 64})], build="1",
           cpu="any", kernels="python")
@@ -14,12 +14,19 @@ def keep(name, value):  # a file appears whole or not at all
         file.write(data), file.flush(), os.fsync(file.fileno())
     os.rename(name + ".partial", name)
     return dict(path=name, digest=hashlib.sha256(data).hexdigest(), bytes=len(data))
+class Refusal(Exception): pass
+def demand(fine, reason):
+    if not fine: raise Refusal(reason)
+KNOWN = (r"seed|(model|training|worker)\..*|"
+         r"dataset\.(size|part|subset_seed|held_out|flip|digest|generator.*|alpha|count|resolution|channels)")
 def stored(job, digest): return open(f"{job['store']}/{digest[:2]}/{digest}", "rb").read()
 def images(job):
-    data, spec = stored(job, job["dataset"]), job["spec"]
+    data = stored(job, job["dataset"])
     start = 8 + struct.unpack("<Q", data[:8])[0]
     count, *shape = json.loads(data[8:start])["images"]["shape"]
-    chosen = random.Random(spec["dataset.subset_seed"]).sample(range(count), spec["dataset.size"])
+    seed, held, part, size = [job["spec"]["dataset." + key] for key in ("subset_seed", "held_out", "part", "size")]
+    chosen = random.Random(seed).sample(range(count), count)[held:][part["index"]::part["of"]][:size]
+    demand(len(chosen) == size, f"{count} images are too few for {part['of']} parts of {size} and {held} held out")
     places = [start + index * math.prod(shape) for index in chosen]
     return [[byte / 127.5 - 1 for byte in data[place:place + math.prod(shape)]] for place in places]
 def train(job, milestones, checkpointSeconds, resume=None):
@@ -48,11 +55,13 @@ if sys.argv[1] == "describe":
     sys.exit(print(json.dumps(ME)))
 try:
     job = json.load(open((sys.argv[3:] or ["/dev/stdin"])[0]))  # run [--job FILE]
-    if job["contract"] != 1:
-        raise ValueError(f"the job speaks contract {job['contract']}, this worker contract 1")
+    demand(job["contract"] == 1, f"the job speaks contract {job['contract']}, this worker contract 1")
+    unknown = [key for key in job["spec"] if not re.fullmatch(KNOWN, key)]
+    demand(not unknown and not job["spec"]["dataset.flip"], f"this worker does not know {unknown or 'dataset.flip'}")
     send("started", worker=ME["name"], **{key: ME[key] for key in ("contract", "numerics", "build", "cpu", "kernels")})
     [(kind, task)] = job["task"].items()
     {"train": train, "measure": measure}[kind](job, **task)
 except Exception as error:
-    send("failed", kind="missing-input" if isinstance(error, OSError) else "unsupported", message=str(error))
+    kind = {Refusal: "unsupported", FileNotFoundError: "missing-input"}.get(type(error), "internal")
+    send("failed", kind=kind, message=f"{type(error).__name__}: {error}")
     sys.exit(1)
