@@ -75,7 +75,7 @@ let package = Package(
         ours("SweepFiles", ["SweepModel", "JobContract", yams, crypto]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix", crypto]),
-        ours("RemoteHosts", ["SweepModel", "JobContract", "ContentStore", "CSSH", "CPosix"]),
+        ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
         ours("ResultCatalogue", ["SweepModel", "JobContract", grdb]),
         ours(
             "DatasetPreparation",

@@ -2,7 +2,7 @@ import Glibc
 import JobContract
 
 /// Why a store could not do what was asked.
-package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum StoreError: DepotError, Hashable, Sendable, CustomStringConvertible {
     /// The file system is full, or the quota is used up.
     case noSpace(path: String)
     /// The store holds no such file.
@@ -18,6 +18,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         return code == ENOSPC || code == EDQUOT
             ? .noSpace(path: path) : .system(doing: doing, path: path, code: code)
     }
+
+    package var isMismatch: Bool { if case .wrongContent = self { true } else { false } }
 
     package var description: String {
         switch self {

@@ -8,7 +8,13 @@ package protocol FileDepot: Sendable {
 
     /// Verifies that the file at `path` has `digest` and moves it in, durably.
     ///
-    /// Throws when the content differs (the file is then removed) or the disk refuses. Storing what is already there
-    /// succeeds.
+    /// Throws a `DepotError` that is a mismatch when the content differs (the file is then removed), another error
+    /// when the disk refuses. Storing what is already there succeeds.
     func adopt(_ path: String, as digest: Digest) throws
+}
+
+/// Why a depot did not take a file, as far as its users must know.
+package protocol DepotError: Error {
+    /// The content is not what its digest says: bringing the same file again cannot help.
+    var isMismatch: Bool { get }
 }

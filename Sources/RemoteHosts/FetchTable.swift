@@ -1,4 +1,3 @@
-import ContentStore
 import Foundation
 import JobContract
 import SweepModel
@@ -106,7 +105,9 @@ struct FetchTable {
     private mutating func finish(_ transfer: UInt32, _ fetch: Fetch) throws -> Step {
         try? fetch.handle?.close()
         active[transfer]?.handle = nil
-        do { try depot.adopt(fetch.path, as: fetch.file.digest) } catch StoreError.wrongContent {
+        do {
+            try depot.adopt(fetch.path, as: fetch.file.digest)
+        } catch let error as any DepotError where error.isMismatch {
             return try fail(
                 transfer, "\(host): the file \(fetch.file.digest.short) that came has other content than its event says"
             )

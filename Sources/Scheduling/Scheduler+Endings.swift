@@ -52,6 +52,7 @@ extension Scheduler {
         let tail = diagnostics.isEmpty ? "" : ": \(diagnostics.suffix(2000))"
         switch end {
         case .exited(0): return .jobFault("the worker ended without saying \"finished\"\(tail)")
+        case .exited(75): return .hostFault("the worker could not read its job or write its events\(tail)")
         case .exited(let code): return .jobFault("the worker ended with exit code \(code)\(tail)")
         case .signalled(9):
             guard let job = attempt.job, !jobs[job].wasKilled else {
@@ -73,7 +74,7 @@ extension Scheduler {
     private func isOfLastingCause(_ end: AttemptEnd, _ verdict: AttemptOutcome?) -> Bool {
         if verdict != nil { return true }
         switch end {
-        case .neverStarted, .signalled(4): return true
+        case .neverStarted, .signalled(4), .exited(75): return true
         case .exited, .signalled, .vanished: return false
         }
     }

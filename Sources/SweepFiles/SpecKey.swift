@@ -114,7 +114,7 @@ package struct SpecKey: Hashable, Sendable {
             }
             return .array(integers)
         case .part:
-            guard let part = Self.part(value), part.index >= 0, part.index < part.of, part.of <= 1 << 20 else {
+            guard let part = Self.part(value), part.index >= 0, part.index < part.of, part.of <= 65535 else {
                 return nil
             }
             return ["index": .integer(Int64(part.index)), "of": .integer(Int64(part.of))]

@@ -138,6 +138,6 @@ import Testing
 
     @Test func theExampleIsShort() throws {
         let path = try #require(WorkerProgram.python.command.last)
-        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < 70)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < 60)
     }
 }

@@ -10,15 +10,13 @@ def send(event, **fields):  # one write per line: a reader never meets half an e
     os.write(1, (json.dumps({"event": event, **fields}) + "\n").encode())
 def keep(name, value):  # a file appears whole or not at all
     data = json.dumps(value).encode()
-    with open(name + ".partial", "wb") as file:
-        file.write(data), file.flush(), os.fsync(file.fileno())
+    with open(name + ".partial", "wb") as file: file.write(data), file.flush(), os.fsync(file.fileno())
     os.rename(name + ".partial", name)
     return dict(path=name, digest=hashlib.sha256(data).hexdigest(), bytes=len(data))
 class Refusal(Exception): pass
 def demand(fine, reason):
     if not fine: raise Refusal(reason)
-KNOWN = (r"seed|(model|training|worker)\..*|"
-         r"dataset\.(size|part|subset_seed|held_out|flip|digest|generator.*|alpha|count|resolution|channels)")
+DATASET = "size|part|subset_seed|held_out|flip|digest|generator.*|alpha|count|resolution|channels"
 def stored(job, digest): return open(f"{job['store']}/{digest[:2]}/{digest}", "rb").read()
 def images(job):
     data = stored(job, job["dataset"])
@@ -39,10 +37,8 @@ def train(job, milestones, checkpointSeconds, resume=None):
             weights, saved = keep(f"weights-{step}.json", state["mean"]) if reached else None, time.monotonic()
             send("checkpoint", steps=step, milestone=reached, weights=weights, parameters=len(image),
                  state=keep(f"state-{step}.json", state), seconds=saved - began)
-        if stopping and step < milestones[-1]:
-            return send("paused", steps=step)
+        if stopping and step < milestones[-1]: return send("paused", steps=step)
     send("finished")
-
 def measure(job, trial, steps, checkpoint, measures):
     mean, began = json.loads(stored(job, checkpoint)), time.monotonic()
     for request in measures:
@@ -50,18 +46,14 @@ def measure(job, trial, steps, checkpoint, measures):
         send("measure", trial=trial, request=request, checkpoint=checkpoint, artifacts=[],
              rows=[dict(quantity="distance", value=sum(far) / len(far), n=len(far))], seconds=time.monotonic() - began)
     send("finished")
-
-if sys.argv[1] == "describe":
-    sys.exit(print(json.dumps(ME)))
+if sys.argv[1] == "describe": sys.exit(print(json.dumps(ME)))
 try:
     job = json.load(open((sys.argv[3:] or ["/dev/stdin"])[0]))  # run [--job FILE]
     demand(job["contract"] == 1, f"the job speaks contract {job['contract']}, this worker contract 1")
-    unknown = [key for key in job["spec"] if not re.fullmatch(KNOWN, key)]
+    unknown = [k for k in job["spec"] if not re.fullmatch(rf"seed|(model|training|worker)\..*|dataset\.({DATASET})", k)]
     demand(not unknown and not job["spec"]["dataset.flip"], f"this worker does not know {unknown or 'dataset.flip'}")
     send("started", worker=ME["name"], **{key: ME[key] for key in ("contract", "numerics", "build", "cpu", "kernels")})
-    [(kind, task)] = job["task"].items()
-    {"train": train, "measure": measure}[kind](job, **task)
+    for kind, task in job["task"].items(): {"train": train, "measure": measure}[kind](job, **task)
 except Exception as error:
     kind = {Refusal: "unsupported", FileNotFoundError: "missing-input"}.get(type(error), "internal")
-    send("failed", kind=kind, message=f"{type(error).__name__}: {error}")
-    sys.exit(1)
+    sys.exit(send("failed", kind=kind, message=f"{type(error).__name__}: {error}") or 1)
