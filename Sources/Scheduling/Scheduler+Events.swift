@@ -16,6 +16,10 @@ extension Scheduler {
         case .started(let started):
             began(number, at: now)
             recordStart(of: number, started)
+            if let complaint = mismatch(of: started, with: attempt) {
+                conclude(number, .hostFault(complaint))
+                cancel(number, .unwanted)
+            }
         case .progress(let progress): attempts[number]?.progress = progress
         case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
         case .measure(let measured): take(measured, of: attempt)
@@ -30,6 +34,18 @@ extension Scheduler {
             case .internal: conclude(number, .jobFault(failed.message))
             }
         }
+    }
+
+    /// What is wrong with the worker a host started; nil: it is the one that the training is named with.
+    private func mismatch(of started: WorkerEvent.Started, with attempt: AttemptState) -> String? {
+        guard let spec = graph.trainings[attempt.record.training]?.spec, let name = spec["worker.name"]?.stringValue,
+            let numerics = spec["worker.numerics"]?.integerValue
+        else { return nil }
+        guard started.contract == ContractVersion.current, started.worker == name, started.numerics == numerics else {
+            return "the host runs \(started.worker), numerics \(started.numerics), contract \(started.contract); "
+                + "expected \(name), numerics \(numerics), contract \(ContractVersion.current)"
+        }
+        return nil
     }
 
     /// Whether what the attempt found counts: always where equal jobs give equal bits.

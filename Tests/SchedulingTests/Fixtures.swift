@@ -26,7 +26,8 @@ func sweep(
     var trials: [Trial] = []
     for (name, steps) in lengths {
         let id = TrainingID.named(name)
-        trainings[id] = Training(id: id, spec: ["training.batch": 32])
+        trainings[id] = Training(
+            id: id, spec: ["training.batch": 32, "worker.name": "test", "worker.numerics": 2])
         trials += steps.map {
             Trial(id: .named(name, $0), training: id, steps: $0, position: trials.count, asked: [:])
         }

@@ -27,6 +27,20 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
+    @Test(arguments: [("test", 2, 1, true), ("other", 2, 1, false), ("test", 3, 1, false), ("test", 2, 2, false)])
+    func aWorkerThatTheTrainingIsNotNamedWith(name: String, numerics: Int, contract: Int, isFine: Bool) {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.actions = []
+        bench.event(
+            "a", 1,
+            .started(
+                .init(contract: contract, worker: name, numerics: numerics, build: "", cpu: "", kernels: "")))
+        #expect(bench.cancels == (isFine ? [] : [1]))
+        #expect(bench.outcome(of: 1)?.name == (isFine ? nil : "host-fault"))
+    }
+
     @Test(arguments: [(5, true), (20, true), (.max, true), (11, false), (-1, false)])
     func aCheckpointElsewhere(steps: Int, isMilestone: Bool) {
         var bench = Bench(sweep(["x": [10]]))
