@@ -67,6 +67,29 @@ struct SSHTests {
         #expect(!failure.isTransient)
     }
 
+    /// The door opens by the agent alone: no key file is named, and the account's own would not fit.
+    @Test(arguments: [HostSpec.Transport.libssh, .ssh])
+    func `a key that only the SSH agent holds opens the door`(_ transport: HostSpec.Transport) throws {
+        let server = try SSHServer(try Scratch())
+        let socket = server.scratch.path("agent")
+        let agent = try ChildProgram.start(["/usr/bin/ssh-agent", "-D", "-a", socket])
+        let before = ProcessInfo.processInfo.environment["SSH_AUTH_SOCK"]
+        setenv("SSH_AUTH_SOCK", socket, 1)
+        defer {
+            if let before { setenv("SSH_AUTH_SOCK", before, 1) } else { unsetenv("SSH_AUTH_SOCK") }
+            kill(agent, SIGTERM)
+        }
+        try server.scratch.waitUntil("the SSH agent listens") { server.scratch.exists("agent") }
+        try ChildProgram.run(
+            "/usr/bin/ssh-add", "-q", server.scratch.path("userkey"), environment: ["SSH_AUTH_SOCK": socket])
+        try FileManager.default.removeItem(atPath: server.scratch.path("userkey"))
+        var host = server.host(transport)
+        host.identity = nil
+        let coordinator = try connect(server, host)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+    }
+
     @Test func `a stranger's key is refused in words`() throws {
         let server = try SSHServer(try Scratch())
         let coordinator = try connect(server, server.host(identity: "strangerkey"))

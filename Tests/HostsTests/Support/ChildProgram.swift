@@ -28,9 +28,9 @@ enum ChildProgram {
     }
 
     /// Runs a program to its end.
-    static func run(_ words: String...) throws {
+    static func run(_ words: String..., environment: [String: String] = [:]) throws {
         var status: Int32 = 0
-        waitpid(try start(words), &status, 0)
+        waitpid(try start(words, environment: environment), &status, 0)
         guard posix_exit_of(status) == 0 else { throw Failed(words: words, code: posix_exit_of(status)) }
     }
 
