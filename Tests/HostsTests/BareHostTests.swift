@@ -60,7 +60,7 @@ struct BareHostTests {
         // Its own mount namespace, so that the mount goes with the processes.
         let enter = "mount -t proc proc \(root)/proc && exec chroot \(root) /agent \"$@\""
         let messages = try answer(
-            to: hello("/work"), program: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"],
+            to: hello("/eigensweep"), program: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
         defer {
             for pid in Scratch.processes(rootedIn: root) { kill(pid, SIGKILL) }
@@ -72,7 +72,7 @@ struct BareHostTests {
         #expect(greeting.digest == Digest(of: try Data(contentsOf: URL(fileURLWithPath: TestPrograms.agent))))
         // Another agent's digest is given: with nothing to do it gives way. It spoke, so the daemon runs.
         #expect(messages[1] == .retiring)
-        #expect(FileManager.default.fileExists(atPath: root + "/work/hosts/\(greeting.machine)/bare/lock"))
+        #expect(FileManager.default.fileExists(atPath: root + "/eigensweep/hosts/\(greeting.machine)/bare/lock"))
     }
 
     @Test(arguments: [
