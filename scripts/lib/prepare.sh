@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 build_packages=(
+    g++ git
     libgfortran-12-dev libopenblas-dev libspng-dev libsqlite3-dev libssh-dev libturbojpeg0-dev libzip-dev
     openssh-client pkg-config
 )
