@@ -5,6 +5,8 @@ final class WriterLock {
     private let descriptor: Int32
 
     /// Takes the lock of the catalogue at `path`, or throws `.locked` naming the process that holds it.
+    ///
+    /// From the moment `descriptor` is set, a throw runs `deinit`, which closes it.
     init(catalogue path: String) throws {
         let file = path + ".lock"
         // Closed on exec: a child that inherited it would keep the lock after the coordinator's death.
@@ -18,7 +20,6 @@ final class WriterLock {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             let holder = Self.pid(in: descriptor)
-            close(descriptor)
             guard reason == EWOULDBLOCK else {
                 throw CatalogueError(
                     .unwritable, "\(file): cannot be locked (\(String(cString: strerror(reason)))).")
@@ -31,13 +32,12 @@ final class WriterLock {
         let text = Array("\(getpid())\n".utf8)
         if ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, text.count, 0) != text.count {
             let reason = errno
-            close(descriptor)
             throw CatalogueError(
                 .unwritable, "\(file): cannot be written (\(String(cString: strerror(reason)))).")
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     private static func pid(in descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 20)

@@ -87,6 +87,25 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
+    /// A descriptor closed twice is another thread's by the second time.
+    @Test func aRefusedWriterClosesNothingOfOthers() async throws {
+        let holder = try WriterLock(catalogue: scratch.catalogue)
+        let path = scratch.catalogue
+        let refusals = Task.detached {
+            for _ in 0..<20_000 { #expect(throws: CatalogueError.self) { _ = try WriterLock(catalogue: path) } }
+        }
+        var isOurs = true
+        for _ in 0..<100_000 where isOurs {
+            let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            var status = stat()
+            isOurs = fstat(descriptor, &status) == 0
+            close(descriptor)
+        }
+        await refusals.value
+        #expect(isOurs)
+        withExtendedLifetime(holder) {}
+    }
+
     @Test func theLockGoesWithTheWriter() throws {
         do { _ = try Catalogue(path: scratch.catalogue) }
         _ = try Catalogue(path: scratch.catalogue)
