@@ -2,10 +2,11 @@ import JobContract
 import Scheduling
 import SweepModel
 
-/// The coordination loop: one input at a time, from report to durable record to what follows from it.
+/// The coordination loop: from reports to durable records to what follows from them.
 ///
-/// For every input, strictly in this order: the scheduler decides; the catalogue commits all that is to be recorded in
-/// one transaction; hosts hear of it. So an intent is durable before its start is sent, a result before its
+/// In every round, strictly in this order: the scheduler decides on each waiting input, in turn; the catalogue commits
+/// all that is to be recorded in one transaction, so that a slow disk is waited for once and not once an input; hosts
+/// hear of it, in the order it was decided. So an intent is durable before its start is sent, a result before its
 /// acknowledgement, and a coordinator that dies between any two steps leaves nothing that its successor cannot find
 /// out. Everything here runs on the thread that calls `run`.
 package final class Coordinator {
@@ -17,6 +18,8 @@ package final class Coordinator {
     private let clock: any AwakeClock
     private let observer: (any CoordinationObserver)?
     private var shownAt: Instant?
+    /// Inputs of one round: enough to share a commit, few enough to be answered soon.
+    private static let longestRound = 512
 
     package init(
         configuration: CoordinationConfiguration, fleet: any Fleet, inbox: any Inbox, catalogue: any CatalogueWriter,
@@ -55,12 +58,17 @@ package final class Coordinator {
         try perform(scheduler.begin(at: clock.now()))
     }
 
-    /// Takes one input and does everything that follows from it. Throws what the catalogue throws; the coordinator is
-    /// of no use then.
+    /// Waits for an input, takes those that came with it and does everything that follows from them. Throws what the
+    /// catalogue throws; the coordinator is of no use then.
     package func step() throws {
         show(evenIfRecent: false)
-        let input = inbox.next(before: deadline())
-        try perform(scheduler.handle(input, at: clock.now()))
+        var actions = scheduler.handle(inbox.next(before: deadline()), at: clock.now())
+        var taken = 1
+        while taken < Self.longestRound, outcome == nil, let input = inbox.nextWaiting() {
+            actions += scheduler.handle(input, at: clock.now())
+            taken += 1
+        }
+        try perform(actions)
     }
 
     /// How it ended; nil while there is something to do.

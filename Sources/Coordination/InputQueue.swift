@@ -52,6 +52,17 @@ package final class InputQueue: Inbox, @unchecked Sendable {
             until.tv_nsec = Int(nanoseconds % 1_000_000_000)
             if pthread_cond_timedwait(filled, mutex, &until) == ETIMEDOUT, taken == inputs.count { return .timeout }
         }
+        return takeFirst()
+    }
+
+    package func nextWaiting() -> CoordinatorInput? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return taken == inputs.count ? nil : takeFirst()
+    }
+
+    /// The oldest input; there must be one, and the mutex must be held.
+    private func takeFirst() -> CoordinatorInput {
         let input = inputs[taken]
         taken += 1
         if taken == inputs.count || taken >= 4096 {

@@ -5,6 +5,8 @@ import SweepModel
 package protocol Inbox: AnyObject {
     /// The next input, or `timeout` once `deadline` has passed; nil waits for ever.
     func next(before deadline: Instant?) -> CoordinatorInput
+    /// The next input if it is there already, else nil; never waits.
+    func nextWaiting() -> CoordinatorInput?
 }
 
 /// Time that passes only while the coordinator's machine is awake.

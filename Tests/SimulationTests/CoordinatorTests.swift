@@ -10,6 +10,8 @@ import Testing
         var entries: [String] = []
         var inputs: [CoordinatorInput] = []
         var refusesCommits = false
+        /// Whether inputs are there together or one after the other.
+        var gathers = false
         var seconds = 0.0
 
         func send(_ command: HostCommand, to host: HostName) { entries.append(command.summary) }
@@ -22,6 +24,10 @@ import Testing
                 seconds += 1000
                 return .timeout
             }
+            return inputs.removeFirst()
+        }
+        func nextWaiting() -> CoordinatorInput? {
+            if inputs.isEmpty || !gathers { return nil }
             return inputs.removeFirst()
         }
         func now() -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
@@ -67,6 +73,20 @@ import Testing
             diary.entries == [
                 "commit 2", "start 1", "commit 2", "acknowledge 1 7", "commit 1", "acknowledge 1 9", "release 1",
             ])
+    }
+
+    @Test func inputsThatCameTogetherShareACommitAndAreAnsweredInTheirOrder() throws {
+        let diary = Diary()
+        diary.gathers = true
+        let attempt = AttemptNumber(1)
+        diary.inputs = [
+            .host("h", .connected(Self.facts, held: [])),
+            .host("h", .event(attempt, Self.milestone(), end: 7)),
+            .host("h", .event(attempt, .finished, end: 9)),
+            .host("h", .ended(attempt, .exited(code: 0), diagnostics: "")),
+        ]
+        #expect(coordinator(diary).run() == .succeeded)
+        #expect(diary.entries == ["commit 5", "start 1", "acknowledge 1 7", "acknowledge 1 9", "release 1"])
     }
 
     @Test func aRefusedCommitEndsTheRunAndNothingIsAcknowledged() throws {

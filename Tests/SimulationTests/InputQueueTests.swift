@@ -27,6 +27,15 @@ import Testing
         #expect(next == [3000, 3000, 3000, 3000])
     }
 
+    @Test func whatWaitsIsTakenWithoutWaiting() {
+        let queue = InputQueue()
+        func taken() -> String { queue.nextWaiting().map { "\($0)" } ?? "nothing" }
+        #expect(taken() == "nothing")
+        queue.post(.stop)
+        queue.post(.cancelAll)
+        #expect([taken(), taken(), taken()] == ["stop", "cancelAll", "nothing"])
+    }
+
     @Test func aDeadlinePasses() {
         let queue = InputQueue()
         let clock = SystemAwakeClock()

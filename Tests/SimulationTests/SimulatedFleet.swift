@@ -158,8 +158,15 @@ final class SimulatedInbox: Inbox {
         self.kill = kill
     }
 
+    func nextWaiting() -> CoordinatorInput? {
+        kill.tick()
+        return kill.isDead ? nil : fleet.takeInput()
+    }
+
     func next(before deadline: Instant?) -> CoordinatorInput {
         kill.tick()
+        // The last commit took its time, and inputs gathered.
+        if !kill.isDead, world.random.chance(0.3) { world.pass(world.random.seconds(0...2)) }
         while !kill.isDead {
             if let input = fleet.takeInput() { return input }
             if !world.runNext(before: deadline) {

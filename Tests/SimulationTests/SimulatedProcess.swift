@@ -20,8 +20,9 @@ final class SimulatedProcess {
         self.host = host
         run = host.log.runs.count
         let key = JobKey(held.order.description)
-        for other in host.log.runs where !other.isOver && other.job == key && !host.log.expired.contains(other.attempt)
-        {
+        // The lease of either may have been given up while its host was out of reach.
+        for other in host.log.runs
+        where !other.isOver && other.job == key && host.log.expired.isDisjoint(with: [other.attempt, number]) {
             host.world.violation("\(key) runs twice: attempts \(other.attempt) and \(number)")
         }
         // Its host was away for longer than the lease before it came to this one's turn: the job may be done already.
