@@ -99,7 +99,9 @@ package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConv
         try container.encode(hex)
     }
 
-    package static func == (a: Digest, b: Digest) -> Bool { a.words == b.words }
+    package static func == (a: Digest, b: Digest) -> Bool {
+        a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2 && a.words.3 == b.words.3
+    }
     /// Digests are uniform: one word of four is hash enough.
     package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
     package static func < (a: Digest, b: Digest) -> Bool { a.words < b.words }

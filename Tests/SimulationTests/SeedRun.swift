@@ -1,0 +1,62 @@
+import Dispatch
+import Foundation
+
+/// Many schedules, on every core.
+struct SeedRun {
+    struct Finding {
+        let seed: UInt64
+        let violations: [String]
+    }
+
+    private(set) var findings: [Finding] = []
+    private(set) var schedules = 0
+    private(set) var seconds = 0.0
+
+    /// Runs the schedules of `count` seeds from `first` on; the same seeds find the same, however many cores there are.
+    init(first: UInt64, count: Int, check: @escaping @Sendable (UInt64) throws -> [String]) {
+        let begun = Date()
+        let lock = NSLock()
+        nonisolated(unsafe) var next = first
+        nonisolated(unsafe) var found: [Finding] = []
+        let end = first + UInt64(count)
+        // Threads of its own: the test's may be the only one that its pool has left. Each takes the next seed, for
+        // schedules take very different times.
+        let done = DispatchGroup()
+        for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
+            done.enter()
+            Thread.detachNewThread {
+                defer { done.leave() }
+                while true {
+                    let seed = lock.withLock {
+                        defer { next += 1 }
+                        return next
+                    }
+                    guard seed < end else { return }
+                    let violations = Result { try check(seed) }
+                    switch violations {
+                    case .success(let violations) where violations.isEmpty: break
+                    case .success(let violations):
+                        lock.withLock { found.append(.init(seed: seed, violations: violations)) }
+                    case .failure(let error):
+                        lock.withLock { found.append(.init(seed: seed, violations: ["\(error)"])) }
+                    }
+                }
+            }
+        }
+        done.wait()
+        findings = found.sorted { $0.seed < $1.seed }
+        schedules = count
+        seconds = Date().timeIntervalSince(begun)
+    }
+
+    /// What people want to know, findings last.
+    var summary: String {
+        let rate = Int(Double(schedules) / max(seconds, 1e-9))
+        var lines = ["\(schedules) schedules in \(Int(seconds.rounded(.up))) s, \(rate) a second"]
+        for finding in findings.prefix(20) {
+            lines.append("seed \(finding.seed): \(finding.violations.prefix(3).joined(separator: "; "))")
+        }
+        lines.append(findings.isEmpty ? "no findings" : "\(findings.count) schedules with findings")
+        return lines.joined(separator: "\n")
+    }
+}
