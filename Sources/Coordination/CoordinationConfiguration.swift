@@ -27,19 +27,27 @@ package struct PreparedSweep: Sendable {
 package struct CoordinationConfiguration: Sendable {
     package var sweeps: [PreparedSweep]
     package var hosts: [HostSpec]
+    /// Hosts that get no more starts, and why: those a person drained, and those that left the hosts file and may hold
+    /// attempts. They stand in `hosts` too where they can be reached: what waits there is taken back, what runs
+    /// finishes and is collected.
+    package var drained: [HostName: String]
     package var holdings: Holdings
     /// Larger than the number of every attempt the catalogue knows.
     package var firstAttempt: AttemptNumber
     package var policy: SchedulingPolicy
+    /// What the coordinator before knew of the hosts, when a run of one program is planned anew.
+    package var handover: Handover
 
     package init(
-        sweeps: [PreparedSweep], hosts: [HostSpec], holdings: Holdings, firstAttempt: AttemptNumber,
-        policy: SchedulingPolicy = SchedulingPolicy()
+        sweeps: [PreparedSweep], hosts: [HostSpec], drained: [HostName: String] = [:], holdings: Holdings,
+        firstAttempt: AttemptNumber, policy: SchedulingPolicy = SchedulingPolicy(), handover: Handover = Handover()
     ) {
         self.sweeps = sweeps
         self.hosts = hosts
+        self.drained = drained
         self.holdings = holdings
         self.firstAttempt = firstAttempt
         self.policy = policy
+        self.handover = handover
     }
 }

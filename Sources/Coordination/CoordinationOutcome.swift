@@ -10,6 +10,9 @@ package enum CoordinationOutcome: Hashable, Sendable {
     /// Stopped on request; hosts go on with what they hold, and `resume` collects it.
     case interrupted
     case cancelled
+    /// What is wanted has changed: hosts go on with what they hold, and a coordinator made of what the catalogue now
+    /// holds is to take over.
+    case replan
 
     /// The program's exit code.
     package var exitCode: Int32 {
@@ -18,7 +21,7 @@ package enum CoordinationOutcome: Hashable, Sendable {
         case .someFailed: 1
         case .noUsableHost: 4
         case .catalogueFailed: 5
-        case .interrupted: 6
+        case .interrupted, .replan: 6
         case .cancelled: 130
         }
     }

@@ -28,8 +28,9 @@ package final class Coordinator {
         orders = OrderBook(configuration.sweeps)
         scheduler = Scheduler(
             graph: JobGraph(sweeps: configuration.sweeps.map(\.sweep), holdings: configuration.holdings),
-            holdings: configuration.holdings, hosts: configuration.hosts, firstAttempt: configuration.firstAttempt,
-            policy: configuration.policy, at: clock.now())
+            holdings: configuration.holdings, hosts: configuration.hosts, drained: configuration.drained,
+            firstAttempt: configuration.firstAttempt, policy: configuration.policy, handover: configuration.handover,
+            at: clock.now())
         self.fleet = fleet
         self.inbox = inbox
         self.catalogue = catalogue
@@ -78,9 +79,13 @@ package final class Coordinator {
         case .noUsableHost(let reason): .noUsableHost(reason: reason)
         case .interrupted: .interrupted
         case .cancelled: .cancelled
+        case .replan: .replan
         case .settled: scheduler.failedTrials == 0 ? .succeeded : .someFailed(scheduler.failedTrials)
         }
     }
+
+    /// What a coordinator that takes over on the same clock should know of the hosts.
+    package func handover() -> Handover { scheduler.handover(at: clock.now()) }
 
     /// What is not as it must be in the scheduler's state; for tests.
     package func violations() -> [String] { scheduler.violations() }

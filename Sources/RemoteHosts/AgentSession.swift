@@ -99,6 +99,7 @@ final class AgentSession {
                 try say(.cancel(attempt))
             case .acknowledge(let attempt, let offset): try say(.acknowledge(attempt, offset: offset))
             case .release(let attempt): try say(.release(attempt))
+            case .enquire: break
             }
         }
     }

@@ -52,4 +52,6 @@ package enum Ending: Hashable, Sendable {
     case noUsableHost(reason: String)
     case interrupted
     case cancelled
+    /// What is wanted has changed: a scheduler made of what the catalogue then holds is to go on.
+    case replan
 }

@@ -9,7 +9,7 @@ struct HostState {
         case silent(since: Instant, HostFailure?)
     }
 
-    enum Standing: Hashable {
+    enum Standing: Hashable, Sendable {
         case usable
         case resting(until: Instant)
         /// Gets no more jobs in this run.

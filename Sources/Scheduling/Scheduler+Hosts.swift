@@ -128,7 +128,7 @@ extension Scheduler {
         }
         if attempt.isForeign { return }
         let open = attempt.job.flatMap { jobs[$0].isOver ? nil : $0 }
-        if attempt.cancelling != nil {
+        if attempt.cancelling != nil || (state == .backlog && hosts[name]?.isUnusable == true) {
             cancel(number, .unwanted)
         } else if open == nil {
             abandon(number)

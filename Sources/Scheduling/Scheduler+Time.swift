@@ -86,6 +86,12 @@ extension Scheduler {
         for name in hostOrder {
             guard let host = hosts[name], host.isListed else { continue }
             if case .unusable(let reason) = host.standing {
+                // One that is only drained may come and tell of what it holds.
+                if !host.attempts.isEmpty, case .silent(let since, let failure) = host.link,
+                    failure?.isTransient != false, now.seconds(since: since) < policy.connectSeconds
+                {
+                    return nil
+                }
                 reasons.append("\(name): \(reason)")
                 continue
             }

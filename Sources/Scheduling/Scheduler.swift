@@ -11,6 +11,8 @@ import SweepModel
 package struct Scheduler {
     let policy: SchedulingPolicy
     let graph: JobGraph
+    /// Hosts that get no starts by a person's wish, with the reason.
+    let drained: [HostName: String]
     let begunAt: Instant
     /// The instant of the event being handled.
     var present: Instant
@@ -50,14 +52,17 @@ package struct Scheduler {
     var measuresLeft = 0
 
     /// - Parameters:
+    ///   - drained: hosts that get no starts, with the reason; what waits there is taken back, what runs finishes.
     ///   - firstAttempt: larger than every attempt number the catalogue knows.
-    ///   - now: silence of hosts is counted from here.
+    ///   - handover: what the scheduler before knew of the hosts, on the same clock.
+    ///   - now: silence of hosts is counted from here, unless the handover knows better.
     package init(
-        graph: JobGraph, holdings: Holdings, hosts specs: [HostSpec], firstAttempt: AttemptNumber,
-        policy: SchedulingPolicy, at now: Instant
+        graph: JobGraph, holdings: Holdings, hosts specs: [HostSpec], drained: [HostName: String] = [:],
+        firstAttempt: AttemptNumber, policy: SchedulingPolicy, handover: Handover = Handover(), at now: Instant
     ) {
         self.graph = graph
         self.policy = policy
+        self.drained = drained
         begunAt = now
         present = now
         nextAttempt = firstAttempt
@@ -65,6 +70,8 @@ package struct Scheduler {
             hosts[spec.name] = HostState(spec: spec, isListed: true, link: .silent(since: now, nil))
             hostOrder.append(spec.name)
         }
+        take(handover, at: now)
+        for (name, reason) in drained { hosts[name]?.standing = .unusable(reason: reason) }
         addTrials(holdings)
         addJobs(holdings)
         addOpenAttempts(holdings, at: now)
@@ -85,6 +92,8 @@ package struct Scheduler {
         case .host(let host, let report): handle(report, from: host, at: now)
         case .stop: stopping = stopping ?? now
         case .cancelAll: cancelEverything(at: now)
+        // Who stops does not begin anew: the next run finds the change in the catalogue.
+        case .replan: if stopping == nil, ending == nil { ending = .replan }
         case .timeout: break
         }
         return conclude(at: now)

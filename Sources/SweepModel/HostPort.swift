@@ -49,6 +49,8 @@ package enum HostCommand: Hashable, Sendable {
     case acknowledge(AttemptNumber, offset: Int)
     /// The attempt's end is committed: its directory may go.
     case release(AttemptNumber)
+    /// Report again as after connecting: `connected`, then events from the last acknowledged offsets and ends.
+    case enquire
 }
 
 /// An attempt a host knows of.
@@ -102,6 +104,8 @@ package enum CoordinatorInput: Sendable {
     case stop
     /// Second Ctrl-C: cancel everything wanted here.
     case cancelAll
+    /// What is wanted or where has changed in the catalogue: end, so that a run planned anew takes over.
+    case replan
     /// Nothing came before the asked time.
     case timeout
 }

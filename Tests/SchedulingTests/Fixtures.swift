@@ -47,13 +47,18 @@ struct Bench {
 
     init(
         _ sweeps: ExpandedSweep..., hosts: [HostSpec] = [.test("a")], holdings: Holdings = Holdings(),
-        policy: SchedulingPolicy = SchedulingPolicy()
+        drained: [HostName: String] = [:], policy: SchedulingPolicy = SchedulingPolicy(),
+        handover: Handover = Handover(), at seconds: Double = 0
     ) {
+        self.seconds = seconds
+        let now = Instant(nanoseconds: Int64(seconds * 1e9))
         scheduler = Scheduler(
-            graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts,
-            firstAttempt: AttemptNumber(1), policy: policy, at: Instant(nanoseconds: 0))
-        actions = scheduler.begin(at: Instant(nanoseconds: 0))
+            graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts, drained: drained,
+            firstAttempt: AttemptNumber(1), policy: policy, handover: handover, at: now)
+        actions = scheduler.begin(at: now)
     }
+
+    var handover: Handover { scheduler.handover(at: now) }
 
     private var now: Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 

@@ -78,6 +78,7 @@ final class SimulatedHost {
             held.spool.removeAll { $0.end <= offset }
         case .release(let number):
             if disk[number]?.isOver == true { disk[number] = nil }
+        case .enquire: if let link { connected(link) }
         }
     }
 
@@ -218,6 +219,7 @@ extension HostCommand {
         case .cancel(let number): "cancel \(number)"
         case .acknowledge(let number, let offset): "acknowledge \(number) \(offset)"
         case .release(let number): "release \(number)"
+        case .enquire: "enquire"
         }
     }
 }

@@ -96,7 +96,7 @@ struct SweepRun {
             Terminal.note("error: no usable host is left: \(reason)")
         case .catalogueFailed(let reason):
             Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
-        case .interrupted:
+        case .interrupted, .replan:
             Terminal.note(
                 "interrupted; nothing is lost. Go on with:\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)")
         case .cancelled:

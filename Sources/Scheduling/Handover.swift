@@ -1,0 +1,45 @@
+import SweepModel
+
+/// What a scheduler that ended with `replan` leaves to the one that takes over on the same clock: of the hosts only,
+/// for the rest is in the catalogue.
+package struct Handover: Hashable, Sendable {
+    package struct Host: Hashable, Sendable {
+        /// Nil for a host that answered.
+        var silentSince: Instant?
+        var failure: HostFailure?
+        var facts: HostFacts?
+        var standing: HostState.Standing
+        var strikes: Int
+    }
+
+    /// Leave a host out and it begins anew, as when a person says that it can be used again.
+    package var hosts: [HostName: Host] = [:]
+
+    package init() {}
+}
+
+extension Scheduler {
+    /// What is known of the hosts that another scheduler could not find in the catalogue.
+    package func handover(at now: Instant) -> Handover {
+        var handover = Handover()
+        for (name, host) in hosts where host.isListed {
+            var silentSince: Instant?
+            var failure: HostFailure?
+            if case .silent(let since, let known) = host.link { (silentSince, failure) = (since, known) }
+            handover.hosts[name] = Handover.Host(
+                silentSince: silentSince, failure: failure, facts: host.facts,
+                standing: drained[name] == nil ? host.standing : .usable, strikes: host.strikes)
+        }
+        return handover
+    }
+
+    mutating func take(_ handover: Handover, at now: Instant) {
+        for (name, known) in handover.hosts {
+            guard hosts[name] != nil else { continue }
+            hosts[name]?.link = .silent(since: known.silentSince ?? now, known.failure)
+            hosts[name]?.facts = known.facts
+            hosts[name]?.standing = known.standing
+            hosts[name]?.strikes = known.strikes
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// What is wanted, or where, changes while a run goes on.
+@Suite struct ReplanTests {
+    private func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
+        HeldAttempt(attempt: AttemptNumber(attempt), job: JobID(.named("job")), state: state)
+    }
+
+    private func record(_ attempt: Int, _ name: String, _ steps: Int) -> AttemptRecord {
+        AttemptRecord(
+            attempt: AttemptNumber(attempt), job: JobID(.named("job")), training: .named(name), kind: "train",
+            trials: [.named(name, steps)], host: "a", machine: "a", boot: "1", cpu: "test")
+    }
+
+    @Test func aRunEndsForItsSuccessorAndLeavesAttemptsAlone() {
+        var bench = Bench(sweep(["x": [10], "y": [20]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.actions = []
+        bench.send(.replan)
+        #expect(bench.scheduler.ending == .replan)
+        #expect(bench.actions.isEmpty)
+    }
+
+    @Test func whoStopsDoesNotBeginAnew() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.send(.stop)
+        bench.send(.replan)
+        bench.wait(3)
+        #expect(bench.scheduler.ending == .interrupted)
+    }
+
+    @Test func aDrainedHostFinishesWhatRunsAndGivesBackWhatWaits() {
+        var holdings = Holdings()
+        holdings.openAttempts = [record(1, "x", 10), record(2, "y", 20)]
+        var bench = Bench(
+            sweep(["x": [10], "y": [20], "z": [30]]), hosts: [.test("a"), .test("b")], holdings: holdings,
+            drained: ["a": "drained"])
+        bench.connect("a", held: [held(1, .running), held(2, .backlog)])
+        #expect(bench.cancels == [2])
+        #expect(bench.starts().isEmpty)
+        bench.connect("b")
+        #expect(bench.starts().map(\.training) == [.named("z")], "the other is not free before its host says so")
+        bench.end("a", 2, .neverStarted(reason: "cancelled"))
+        #expect(bench.outcome(of: 2) == .cancelled)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1) == .succeeded)
+        #expect(bench.starts().filter { $0.host == "a" }.isEmpty)
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func drainingEveryHostEndsTheRunWhenNothingRunsAnyMore() {
+        var holdings = Holdings()
+        holdings.openAttempts = [record(1, "x", 10)]
+        var bench = Bench(
+            sweep(["x": [10], "y": [20]]), holdings: holdings, drained: ["a": "drained: hosts undrain brings it back"])
+        bench.connect("a", held: [held(1, .running)])
+        #expect(bench.scheduler.ending == nil)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        guard case .noUsableHost(let reason)? = bench.scheduler.ending else {
+            Issue.record("it goes on")
+            return
+        }
+        #expect(reason.contains("undrain"))
+    }
+
+    @Test func silenceIsCountedOnAcrossAReplan() {
+        var first = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        first.connect("a")
+        first.run("a", 1)
+        first.disconnect("a")
+        first.wait(600)
+        first.send(.replan)
+        var holdings = Holdings()
+        holdings.openAttempts = [record(1, "x", 10)]
+        var bench = Bench(
+            sweep(["x": [10]]), hosts: [.test("a"), .test("b")], holdings: holdings, handover: first.handover,
+            at: first.seconds)
+        bench.connect("b")
+        bench.wait(299)
+        #expect(bench.starts().isEmpty)
+        bench.wait(2)
+        #expect(bench.starts().map(\.host) == ["b"])
+    }
+
+    @Test func aHostGivenUpStaysGivenUpUntilSomeoneSaysOtherwise() {
+        var first = Bench(sweep(["x": [10]]), hosts: [.test("a")])
+        first.connect("a")
+        first.disconnect("a", .hostKeyChanged)
+        var handover = first.handover
+        var bench = Bench(sweep(["x": [10]]), handover: handover)
+        bench.connect("a")
+        #expect(bench.starts().isEmpty)
+        handover.hosts["a"] = nil
+        bench = Bench(sweep(["x": [10]]), handover: handover)
+        bench.connect("a")
+        #expect(bench.starts().count == 1)
+    }
+}
