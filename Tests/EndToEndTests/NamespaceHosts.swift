@@ -2,9 +2,9 @@ import CPosix
 import Foundation
 import SweepModel
 
-/// Several hosts on this machine: each a network namespace with its own address, sshd, machine-id and home of one
-/// plain user, joined by a bridge to this machine. Where network namespaces cannot be made, each is an sshd on a port
-/// of loopback, in a mount namespace of its own. Everything is gone after `remove`.
+/// Several hosts on this machine: each a network namespace with its own address, process numbers, boot id, machine-id,
+/// sshd and home of one plain user, joined by a bridge to this machine. Where network namespaces cannot be made, each is
+/// an sshd on a port of loopback. Everything is gone after `remove`.
 final class NamespaceHosts {
     struct Host {
         let name: String
@@ -16,6 +16,8 @@ final class NamespaceHosts {
         /// The end of the cable on this machine: `setLink` pulls it.
         let cable: String
         let machine: String
+        /// The number of its cable among `relay`'s.
+        var relayed: Int?
     }
 
     let directory: String
@@ -23,10 +25,15 @@ final class NamespaceHosts {
     private(set) var hosts: [Host] = []
     private let bridge: String
     private let subnet: Int
-    private var servers: [String: pid_t] = [:]
-    /// What `/proc` calls the hosts' mount namespaces.
-    private var mounts: [String: Set<String>] = [:]
+    /// The parents of the hosts' first processes.
+    private var keepers: [String: pid_t] = [:]
+    /// What `/proc` calls the hosts' process namespaces.
+    private var spaces: [String: String] = [:]
     private var isRemoved = false
+    /// What hands on the frames of hosts made with `isRelayed`.
+    let relay: RelayedCables?
+    /// Bytes of the file system each home has of its own; nil: it has none.
+    private let homeBytes: Int?
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
@@ -50,13 +57,20 @@ final class NamespaceHosts {
             _ = try? run("/usr/sbin/ip", "netns", "del", name)
             return .namespaces
         }
-        return (try? run("/usr/bin/unshare", "--mount", "--uts", "/bin/true")) != nil ? .loopback : nil
+        let isolation = ["/usr/bin/unshare", "--mount", "--uts", "--pid", "--fork", "/bin/true"]
+        return (try? run(isolation)) != nil ? .loopback : nil
     }()
     static var isAvailable: Bool { variant != nil }
     private let isLoopback = variant == .loopback
 
     /// Makes `count` hosts h1, h2, …; `directory` is on this machine and must be reachable for the plain user.
-    init(count: Int = 3) throws {
+    ///
+    /// - Parameters:
+    ///   - isRelayed: this program hands on their frames, so that `relay` can lose and delay them.
+    ///   - homeBytes: each home is a file system of its own of that size.
+    init(count: Int = 3, isRelayed: Bool = false, homeBytes: Int? = nil) throws {
+        relay = isRelayed ? RelayedCables() : nil
+        self.homeBytes = homeBytes
         let mark = String(UInt32.random(in: 0...0xffff), radix: 16)
         directory = "/tmp/es-hosts-\(mark)"
         user = "es\(mark)"
@@ -85,12 +99,15 @@ final class NamespaceHosts {
         }
         var known = ""
         for number in 1...count {
-            let host = Host(
+            var host = Host(
                 name: "h\(number)", namespace: "es\(mark)h\(number)",
                 address: isLoopback ? "127.0.0.1" : "10.\(subnet).77.\(10 + number)",
                 port: isLoopback ? 20_000 + subnet * 100 + number : 22,
                 home: "\(directory)/h\(number)/home", cable: "ev\(mark)h\(number)",
                 machine: (0..<32).map { _ in String(Int.random(in: 0...15), radix: 16) }.joined())
+            if let relay {
+                host.relayed = try relay.lay(host: "ew\(mark)h\(number)", bridge: host.cable)
+            }
             hosts.append(host)
             try make(host, mark, number)
             let key = try String(contentsOfFile: "\(directory)/\(host.name)/hostkey.pub", encoding: .utf8)
@@ -99,12 +116,16 @@ final class NamespaceHosts {
         }
         try known.write(toFile: knownHosts, atomically: true, encoding: .utf8)
         try "".write(toFile: sshConfig, atomically: true, encoding: .utf8)
-        for host in hosts { try startServer(of: host) }
+        relay?.start()
+        for host in hosts { try boot(host) }
     }
 
     private func make(_ host: Host, _ mark: String, _ number: Int) throws {
         let own = "\(directory)/\(host.name)"
         try FileManager.default.createDirectory(atPath: host.home, withIntermediateDirectories: true)
+        if let homeBytes {
+            try Self.run("/usr/bin/mount", "-t", "tmpfs", "-o", "size=\(homeBytes),mode=755", "none", host.home)
+        }
         try Self.run("/usr/bin/chown", "\(user):", host.home)
         try Self.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "\(own)/hostkey")
         try "\(host.machine)\n".write(toFile: "\(own)/machine-id", atomically: true, encoding: .utf8)
@@ -124,7 +145,9 @@ final class NamespaceHosts {
         if isLoopback { return }
         try Self.run("/usr/sbin/ip", "netns", "add", host.namespace)
         let inner = "ew\(mark)h\(number)"
-        try Self.run("/usr/sbin/ip", "link", "add", host.cable, "type", "veth", "peer", "name", inner)
+        if relay == nil {
+            try Self.run("/usr/sbin/ip", "link", "add", host.cable, "type", "veth", "peer", "name", inner)
+        }
         try Self.run("/usr/sbin/ip", "link", "set", inner, "netns", host.namespace)
         try Self.run("/usr/sbin/ip", "link", "set", host.cable, "master", bridge, "up")
         let within = ["/usr/sbin/ip", "-n", host.namespace]
@@ -133,33 +156,78 @@ final class NamespaceHosts {
         try Self.run(within + ["link", "set", "lo", "up"])
     }
 
-    /// Starts a host's sshd, in its own mount namespace with its own machine-id and home.
-    func startServer(of host: Host) throws {
+    /// Starts a host: its first process, with a boot id and process numbers of its own, and its sshd.
+    func boot(_ host: Host) throws {
         let own = "\(directory)/\(host.name)"
         let script = """
-            mount --make-rprivate / && mount --bind "$1/machine-id" /etc/machine-id \
-            && mount --bind "$1/home" "$2/home" && hostname "$3" && exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
+            mount --make-rprivate / && mount -t proc proc /proc && mount --bind "$1/machine-id" /etc/machine-id \
+            && mount --bind "$1/boot-id" /proc/sys/kernel/random/boot_id \
+            && mount --bind "$1/home" "$2/home" && hostname "$3" || exit 1
+            /usr/sbin/sshd -D -E "$1/sshd.log" -f "$1/sshd_config" &
+            sleep infinity & wait
             """
+        try "\(UUID().uuidString.lowercased())\n".write(toFile: "\(own)/boot-id", atomically: false, encoding: .utf8)
+        try "".write(toFile: "\(own)/sshd.log", atomically: false, encoding: .utf8)
         let within = isLoopback ? [] : ["/usr/sbin/ip", "netns", "exec", host.namespace]
-        let words =
-            within + ["/usr/bin/unshare", "--mount", "--uts", "/bin/sh", "-c", script, "sh", own, directory, host.name]
-        let log = "\(own)/sshd.log"
-        try "".write(toFile: log, atomically: false, encoding: .utf8)
-        let server = try Self.start(words, log: log)
-        servers[host.name] = server
+        let isolated = ["/usr/bin/unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
+        // In a file, so that no word of it is found in the first process's command line.
+        try script.write(toFile: "\(own)/boot", atomically: false, encoding: .utf8)
+        let words = within + isolated + ["/bin/sh", "\(own)/boot", own, directory, host.name]
+        let keeper = try Self.start(words, log: "\(own)/boot.log")
+        keepers[host.name] = keeper
+        try awaitServer(of: host)
+        guard let first = Self.children(of: keeper).first else {
+            throw Failure(description: "\(host.name) has no first process")
+        }
+        spaces[host.name] = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(first)/ns/pid")
+    }
+
+    private func awaitServer(of host: Host) throws {
+        let own = "\(directory)/\(host.name)"
         let limit = Date(timeIntervalSinceNow: 20)
-        while !((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("Server listening") {
-            guard Date() < limit, kill(server, 0) == 0 else {
-                let words = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-                throw Failure(description: "sshd of \(host.name) does not start: \(words)")
+        while !((try? String(contentsOfFile: "\(own)/sshd.log", encoding: .utf8)) ?? "").contains("Server listening") {
+            guard Date() < limit, let keeper = keepers[host.name], kill(keeper, 0) == 0 else {
+                let words = ["boot.log", "sshd.log"].compactMap {
+                    try? String(contentsOfFile: "\(own)/\($0)", encoding: .utf8)
+                }
+                throw Failure(description: "sshd of \(host.name) does not start: \(words.joined())")
             }
             usleep(20_000)
         }
-        if let mount = Self.mountNamespace(of: server) { mounts[host.name, default: []].insert(mount) }
     }
 
-    private static func mountNamespace(of pid: pid_t) -> String? {
-        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/mnt")
+    private static func children(of parent: pid_t) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { pid in
+            let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+            let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 1 && pid_t(fields[1]) == parent
+        }
+    }
+
+    /// Ends everything that runs on a host, at once.
+    func halt(_ host: Host) {
+        guard let keeper = keepers.removeValue(forKey: host.name) else { return }
+        let first = Self.children(of: keeper)
+        for pid in first.isEmpty ? [keeper] : first { kill(pid, SIGKILL) }
+        waitpid(keeper, nil, 0)
+    }
+
+    /// Runs a program on a host, as its root, to its end.
+    @discardableResult
+    func run(on host: Host, _ words: [String]) throws -> String {
+        guard let keeper = keepers[host.name], let first = Self.children(of: keeper).first else {
+            throw Failure(description: "\(host.name) is down")
+        }
+        return try Self.run(["/usr/bin/nsenter", "-t", "\(first)", "-m", "-u", "-n", "-p"] + words)
+    }
+
+    /// Starts the sshd of a host again.
+    func restartServer(of host: Host) throws {
+        let own = "\(directory)/\(host.name)"
+        try "".write(toFile: "\(own)/sshd.log", atomically: false, encoding: .utf8)
+        try run(on: host, ["/usr/sbin/sshd", "-E", "\(own)/sshd.log", "-f", "\(own)/sshd_config"])
+        try awaitServer(of: host)
     }
 
     var knownHosts: String { "\(directory)/known_hosts" }
@@ -175,23 +243,22 @@ final class NamespaceHosts {
 
     /// Plugs or pulls a host's cable; on loopback its sshd falls silent.
     func setLink(of host: Host, up: Bool) throws {
-        if isLoopback {
+        if let relay, let cable = host.relayed {
+            relay.set(cable) { ($0.losesToHost, $0.losesFromHost) = (!up, !up) }
+        } else if isLoopback {
             for pid in processes(of: host, running: "sshd") { kill(pid, up ? SIGCONT : SIGSTOP) }
-            return
+        } else {
+            try Self.run("/usr/sbin/ip", "link", "set", host.cable, up ? "up" : "down")
         }
-        try Self.run("/usr/sbin/ip", "link", "set", host.cable, up ? "up" : "down")
     }
 
-    /// All processes on a host.
+    /// All processes on a host, by their numbers on this machine.
     func processes(of host: Host) -> [pid_t] {
-        if isLoopback {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-            return names.compactMap { pid_t($0) }.filter { pid in
-                Self.mountNamespace(of: pid).map { mounts[host.name]?.contains($0) == true } ?? false
-            }
+        guard let space = spaces[host.name] else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { pid in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/pid")) == space
         }
-        let output = (try? Self.run("/usr/sbin/ip", "netns", "pids", host.namespace)) ?? ""
-        return output.split(separator: "\n").compactMap { pid_t($0) }
     }
 
     /// Processes on a host whose command line contains `text`.
@@ -204,9 +271,7 @@ final class NamespaceHosts {
 
     /// Kills the sshd children that serve connections; the listening sshd stays.
     func cutConnections(of host: Host) {
-        let listening = try? String(contentsOfFile: "\(directory)/\(host.name)/sshd.pid", encoding: .utf8)
-        let server = pid_t((listening ?? "").trimmingCharacters(in: .whitespacesAndNewlines))
-        for pid in processes(of: host, running: "sshd") where pid != server { kill(pid, SIGKILL) }
+        for pid in processes(of: host, running: "sshd: \(user)") { kill(pid, SIGKILL) }
     }
 
     /// Ends every process of the hosts and takes everything away again.
@@ -214,20 +279,13 @@ final class NamespaceHosts {
         guard !isRemoved else { return }
         isRemoved = true
         for host in hosts {
-            for _ in 0..<50 {
-                let left = processes(of: host)
-                if left.isEmpty { break }
-                for pid in left { kill(pid, SIGKILL) }
-                usleep(20_000)
-            }
-            if let server = servers[host.name] {
-                kill(server, SIGKILL)
-                waitpid(server, nil, 0)
-            }
+            halt(host)
+            if homeBytes != nil { _ = try? Self.run("/usr/bin/umount", "-l", host.home) }
             if isLoopback { continue }
             _ = try? Self.run("/usr/sbin/ip", "netns", "del", host.namespace)
-            _ = try? Self.run("/usr/sbin/ip", "link", "del", host.cable)
+            if relay == nil { _ = try? Self.run("/usr/sbin/ip", "link", "del", host.cable) }
         }
+        relay?.close()
         if !isLoopback { _ = try? Self.run("/usr/sbin/ip", "link", "del", bridge) }
         _ = try? Self.run("/usr/sbin/userdel", user)
         try? FileManager.default.removeItem(atPath: directory)

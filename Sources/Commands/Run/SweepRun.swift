@@ -23,6 +23,7 @@ struct SweepRun {
         let reader = workplace.catalogue.reader
         let holdings = try workplace.store.present(try reader.holdings(of: trainings), for: sweeps.map(\.0))
         var policy = SchedulingPolicy()
+        options.limits?.apply(to: &policy)
         policy.deterministic = sweeps.allSatisfy { $0.1.description.deterministic }
         let configuration = CoordinationConfiguration(
             sweeps: prepared, hosts: hosts, holdings: holdings, firstAttempt: try reader.nextAttemptNumber(),

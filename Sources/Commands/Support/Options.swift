@@ -33,8 +33,18 @@ struct HostOptions: ParsableArguments {
     @Option(name: .long, help: "The SSH configuration file (default: ~/.ssh/config).")
     var sshConfig: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Time limits in seconds in place of the usual ones, for tests and bad networks: \(TimeLimits.names).",
+            valueName: "name=seconds,...", visibility: .hidden),
+        transform: TimeLimits.init(parsing:))
+    var limits: TimeLimits?
+
     var connection: ConnectionOptions {
-        ConnectionOptions(acceptNewHostKeys: acceptNewHostKeys, sshConfig: sshConfig)
+        var connection = ConnectionOptions(acceptNewHostKeys: acceptNewHostKeys, sshConfig: sshConfig)
+        limits?.apply(to: &connection)
+        return connection
     }
 }
 
