@@ -26,7 +26,8 @@ final class AgentSession {
         reader = greeted.reader
         greeting = greeted.greeting
         uploads = UploadQueue(host: host.name, depot: context.depot)
-        inbox = EventInbox(host: host.name, depot: context.depot)
+        inbox = EventInbox(
+            host: host.name, depot: context.depot, stateSeconds: context.options.stateSeconds)
     }
 
     deinit { inbox.abandon() }

@@ -14,11 +14,13 @@ package struct ConnectionOptions: Hashable, Sendable {
     /// Seconds before the first and at most between later tries to reconnect.
     package var firstRetrySeconds: Double
     package var lastRetrySeconds: Double
+    /// Seconds that bringing a recovery point's state may take; a slower one stays on its host.
+    package var stateSeconds: Double
 
     package init(
         acceptNewHostKeys: Bool = false, knownHosts: String? = nil, sshConfig: String? = nil,
         connectSeconds: Double = 20, pingSeconds: Double = 15, silenceSeconds: Double = 45,
-        firstRetrySeconds: Double = 0.5, lastRetrySeconds: Double = 60
+        firstRetrySeconds: Double = 0.5, lastRetrySeconds: Double = 60, stateSeconds: Double = 75
     ) {
         self.acceptNewHostKeys = acceptNewHostKeys
         self.knownHosts = knownHosts
@@ -28,5 +30,6 @@ package struct ConnectionOptions: Hashable, Sendable {
         self.silenceSeconds = silenceSeconds
         self.firstRetrySeconds = firstRetrySeconds
         self.lastRetrySeconds = lastRetrySeconds
+        self.stateSeconds = stateSeconds
     }
 }

@@ -17,10 +17,12 @@ struct EventInbox {
     private let depot: any FileDepot
     private var waiting: [AttemptNumber: [Item]] = [:]
     private var fetches: FetchTable
+    private let stateSeconds: Double
 
-    init(host: HostName, depot: any FileDepot) {
+    init(host: HostName, depot: any FileDepot, stateSeconds: Double) {
         self.host = host
         self.depot = depot
+        self.stateSeconds = stateSeconds
         fetches = FetchTable(host: host, depot: depot)
     }
 
@@ -81,7 +83,8 @@ struct EventInbox {
         var outcome = Outcome()
         while let item = waiting[attempt]?.first {
             switch item {
-            case .event(let event, let end):
+            case .event(let sent, let end):
+                let (event, kept) = withoutState(sent, of: attempt)
                 var problem: String?
                 var complete = true
                 for file in event.files where depot.location(of: file.digest) == nil {
@@ -97,6 +100,7 @@ struct EventInbox {
                     let failed = WorkerEvent.Failed(kind: .missingInput, message: problem)
                     outcome.reports.append(.event(attempt, .failed(failed), end: end))
                 } else {
+                    if let kept { outcome.reports.append(kept) }
                     outcome.reports.append(.event(attempt, event, end: end))
                 }
             case .end(let end, let diagnostics):
@@ -106,5 +110,25 @@ struct EventInbox {
         }
         waiting[attempt] = nil
         return outcome
+    }
+
+    /// The event less a state that need not come: a later checkpoint of the attempt has arrived too, or the way is so
+    /// slow that it stays on the host, which the second value reports.
+    private mutating func withoutState(_ event: WorkerEvent, of attempt: AttemptNumber) -> (WorkerEvent, HostReport?) {
+        guard case .checkpoint(var checkpoint) = event, let state = checkpoint.state,
+            depot.location(of: state.digest) == nil
+        else { return (event, nil) }
+        checkpoint.state = nil
+        let isSuperseded = waiting[attempt, default: []].dropFirst().contains {
+            if case .event(.checkpoint(let later), _) = $0 { later.state != nil } else { false }
+        }
+        if isSuperseded {
+            fetches.drop(state.digest)
+            return (.checkpoint(checkpoint), nil)
+        }
+        guard !checkpoint.milestone, let seconds = fetches.seconds(forBytes: state.bytes), seconds > stateSeconds
+        else { return (event, nil) }
+        let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
+        return (.checkpoint(checkpoint), .stateKept(attempt, point, bytes: state.bytes))
     }
 }

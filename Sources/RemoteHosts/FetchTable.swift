@@ -14,6 +14,7 @@ struct FetchTable {
         let path: String
         var handle: FileHandle?
         var received = 0
+        var isWanted = true
     }
     private let host: HostName
     private let depot: any FileDepot
@@ -23,11 +24,15 @@ struct FetchTable {
     private var failures: [Digest: String] = [:]
     private var lastTransfer: UInt32 = 0
     private static let width = 4
+    private var rate = TransferRate()
 
     init(host: HostName, depot: any FileDepot) {
         self.host = host
         self.depot = depot
     }
+
+    /// Seconds that a file of so many bytes takes, as earlier ones did; nil before the first.
+    func seconds(forBytes bytes: Int) -> Double? { rate.bytesPerSecond.map { Double(bytes) / $0 } }
 
     /// Why a file that was asked for does not come.
     func failure(of digest: Digest) -> String? { failures[digest] }
@@ -41,11 +46,19 @@ struct FetchTable {
         return try startNext()
     }
 
+    /// Nobody waits for the file any more: what of it is on its way is not kept.
+    mutating func drop(_ digest: Digest) {
+        guard wanted.remove(digest) != nil else { return }
+        queue.removeAll { $0.digest == digest }
+        for transfer in active.keys where active[transfer]?.file.digest == digest { active[transfer]?.isWanted = false }
+    }
+
     private mutating func startNext() throws -> [Frame] {
         var frames: [Frame] = []
         while active.count < Self.width, !queue.isEmpty {
             let file = queue.removeFirst()
             lastTransfer += 1
+            if active.isEmpty { rate.begin(at: monotonicSeconds()) }
             active[lastTransfer] = Fetch(file: file, path: try depot.temporaryPath())
             frames.append(
                 try AgentProtocol.frame(CoordinatorMessage.fetch(transfer: lastTransfer, digest: file.digest)))
@@ -78,6 +91,7 @@ struct FetchTable {
             throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(error); is there space in the store?")
         }
         fetch.received += chunk.bytes.count
+        rate.add(chunk.bytes.count)
         active[chunk.transfer] = fetch
         let receipt = Received(transfer: chunk.transfer, bytes: fetch.received).frame
         var step = Step(frames: [receipt])
@@ -106,7 +120,11 @@ struct FetchTable {
         try? fetch.handle?.close()
         active[transfer]?.handle = nil
         do {
-            try depot.adopt(fetch.path, as: fetch.file.digest)
+            if fetch.isWanted {
+                try depot.adopt(fetch.path, as: fetch.file.digest)
+            } else {
+                try FileManager.default.removeItem(atPath: fetch.path)
+            }
         } catch let error as any DepotError where error.isMismatch {
             return try fail(
                 transfer, "\(host): the file \(fetch.file.digest.short) that came has other content than its event says"
@@ -116,15 +134,19 @@ struct FetchTable {
                 .transferFailed, "\(host): the file \(fetch.file.digest.short) could not be stored: \(error)")
         }
         active[transfer] = nil
-        wanted.remove(fetch.file.digest)
+        if fetch.isWanted { wanted.remove(fetch.file.digest) }
+        if active.isEmpty { rate.end(at: monotonicSeconds()) }
         return Step(frames: try startNext(), settled: true)
     }
 
     private mutating func fail(_ transfer: UInt32, _ words: String) throws -> Step {
         if let fetch = active.removeValue(forKey: transfer) {
+            if active.isEmpty { rate.end(at: monotonicSeconds()) }
             try? fetch.handle?.close()
-            failures[fetch.file.digest] = words
-            wanted.remove(fetch.file.digest)
+            if fetch.isWanted {
+                failures[fetch.file.digest] = words
+                wanted.remove(fetch.file.digest)
+            }
             try? FileManager.default.removeItem(atPath: fetch.path)
         }
         return Step(frames: try startNext(), settled: true)

@@ -8,15 +8,16 @@ package struct StatusReport: Sendable {
 
     package init(_ reader: CatalogueReader) { self.reader = reader }
 
-    /// Tables `sweeps`, `running` (open attempts), `hosts`, and, where there are any, `failures` and
+    /// Tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes that the catalogue names), and, where there are any, `failures` and
     /// `disagreements` (results of equal trials that differ). With `sweep`, of that sweep only.
     ///
-    /// In `sweeps`, `done` is the share of the training that is recorded, from 0 to 1, and `seconds_left` what the rest
+    /// In `running`, the newest recovery point of the training, and where it is: in the coordinator's store, or only on
+    /// its host because bringing it would take too long. In `sweeps`, `done` is the share of the training that is recorded, from 0 to 1, and `seconds_left` what the rest
     /// takes at the rate since the oldest running attempt began: NULL while nothing runs or nothing is recorded since.
     package func tables(sweep: String? = nil, now: Date = Date()) throws -> [ResultTable] {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
-        return [try sweeps(summaries, now: now.timeIntervalSince1970), try running(sweep), try hosts()]
+        return [try sweeps(summaries, now: now.timeIntervalSince1970), try running(sweep), try hosts(), try store()]
             + [try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
     }
 
@@ -45,8 +46,11 @@ package struct StatusReport: Sendable {
             "running",
             """
             SELECT a.number AS attempt, a.kind, a.host, r.training_id AS training,
-                (SELECT count(*) FROM attempt_trial x WHERE x.attempt = a.number) AS trials, a.started_at
+                (SELECT count(*) FROM attempt_trial x WHERE x.attempt = a.number) AS trials, a.started_at,
+                coalesce(k.steps, p.steps) AS recovery_steps, coalesce(k.bytes, p.bytes) AS recovery_bytes,
+                CASE WHEN k.steps IS NOT NULL THEN 'host' WHEN p.steps IS NOT NULL THEN 'store' END AS recovery_in
             FROM attempt a JOIN training r ON r.key = a.training
+            LEFT JOIN kept_state k ON k.training = a.training LEFT JOIN recovery_point p ON p.training = a.training
             WHERE a.outcome IS NULL\(filter) ORDER BY a.number
             """, sweep.map { [.text($0)] } ?? [])
     }
@@ -62,6 +66,10 @@ package struct StatusReport: Sendable {
                 coalesce(sum(a.outcome = 'host-fault'), 0) AS host_faults, h.seen_at
             FROM host h LEFT JOIN attempt a ON a.host = h.name GROUP BY h.name ORDER BY h.name
             """)
+    }
+
+    private func store() throws -> ResultTable {
+        try table("store", "SELECT kind, bytes FROM stored_bytes ORDER BY kind DESC")
     }
 
     private func failures(_ summaries: [SweepSummary]) throws -> ResultTable {

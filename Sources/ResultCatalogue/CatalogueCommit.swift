@@ -39,6 +39,8 @@ struct Recording {
             try record(checkpoint, of: trial, training: training, attempt: attempt)
         case .recoveryPoint(let training, let attempt, let point, let bytes):
             try recover(training, attempt, point, bytes: bytes)
+        case .stateKept(let training, let attempt, let point, let bytes):
+            try keep(training, attempt, point, bytes: bytes)
         case .measured(let attempt, let measured): try record(measured, attempt: attempt)
         case .trialState(let trial, let state, let reason): try set(trial, to: state, reason: reason)
         case .hostSeen(let host, let facts): try see(host, facts)

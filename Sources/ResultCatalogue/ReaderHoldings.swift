@@ -47,6 +47,17 @@ extension CatalogueReader {
                 longest = ResumePoint(steps: steps, state: try digest(state))
             }
         }
+        let kept = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT k.steps, k.state, a.host FROM kept_state k JOIN attempt a ON a.number = k.attempt
+                    WHERE k.training = ?
+                    """),
+            arguments: [key])
+        if let kept, case let steps = kept[0] as Int, steps > longest?.steps ?? 0 {
+            holdings.keptStates[training] = .init(
+                point: ResumePoint(steps: steps, state: try digest(kept[1])), host: kept[2])
+        }
         if !checkpoints.isEmpty { holdings.milestones[training] = checkpoints }
         holdings.states[training] = longest
         holdings.settled.merge(settled) { $1 }

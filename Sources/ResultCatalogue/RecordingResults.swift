@@ -71,6 +71,19 @@ extension Recording {
         try retireStates(of: training, reportedBy: attempt)
     }
 
+    /// Remembers a state that is only on its host.
+    func keep(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
+        try check(attempt)
+        try run(
+            """
+            INSERT INTO kept_state (training, attempt, steps, state, bytes, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (training) DO UPDATE SET attempt = excluded.attempt, steps = excluded.steps,
+                state = excluded.state, bytes = excluded.bytes, recorded_at = excluded.recorded_at
+            WHERE excluded.steps > kept_state.steps
+            """,
+            [try key(of: training), attempt.value, point.steps, point.state.hex, bytes, now])
+    }
+
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.
     private func addEvidence(
         kind: String, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String

@@ -12,6 +12,13 @@ final class RetiredStates {
 extension Recording {
     /// Forgets the states of a training that a longer one supersedes.
     func retireStates(of training: Int64, reportedBy attempt: AttemptNumber) throws {
+        try run(
+            """
+            DELETE FROM kept_state WHERE training = ?1 AND steps <= max(
+                coalesce((SELECT steps FROM recovery_point WHERE training = ?1), 0),
+                coalesce((SELECT max(t.steps) FROM milestone m JOIN trial t ON t.key = m.trial
+                    WHERE t.training = ?1 AND m.state IS NOT NULL), 0))
+            """, [training])
         guard try isAlone(attempt, on: training) else { return }
         // Of equal lengths the milestone's stays.
         let states = try Row.fetchAll(

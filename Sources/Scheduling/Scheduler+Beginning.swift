@@ -18,7 +18,8 @@ extension Scheduler {
             guard let trial = graph.trials[id], trial.trainJob == nil else { continue }
             weights[id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
         }
-        for (training, state) in holdings.states { states[training] = [state] }
+        for (training, point) in holdings.states { states[training] = [StoredState(point: point)] }
+        for (training, kept) in holdings.keptStates { addState(kept.point, keptBy: kept.host, of: training) }
     }
 
     mutating func addJobs(_ holdings: Holdings) {
@@ -81,13 +82,7 @@ extension Scheduler {
     /// `Training.cost` of what a training job has left, from the state it would continue from.
     func costLeft(of state: JobState) -> Double {
         guard let last = state.milestones.last else { return 0 }
-        let from = resumePoint(of: state)?.steps ?? 0
+        let from = resumePoint(of: state, on: nil)?.steps ?? 0
         return Double(last.steps - from) * state.costPerStep
-    }
-
-    /// The longest state before the job's first missing milestone.
-    func resumePoint(of state: JobState) -> ResumePoint? {
-        guard let first = state.milestones.first else { return nil }
-        return states[state.job.training]?.last { $0.steps < first.steps }
     }
 }

@@ -82,7 +82,7 @@ extension Scheduler {
     }
 
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
-        guard let host = hosts[name], let task = task(of: jobs[index]) else { return }
+        guard let host = hosts[name], let task = task(of: jobs[index], on: name) else { return }
         let number = nextAttempt
         nextAttempt = AttemptNumber(number.value + 1)
         let job = jobs[index].job
@@ -105,12 +105,12 @@ extension Scheduler {
     }
 
     /// What is left to do of a job that is ready.
-    private func task(of state: JobState) -> JobTask? {
+    private func task(of state: JobState, on host: HostName) -> JobTask? {
         switch state.job.work {
         case .train:
             return .train(
                 TrainTask(
-                    milestones: state.milestones.map(\.steps), resume: resumePoint(of: state),
+                    milestones: state.milestones.map(\.steps), resume: resumePoint(of: state, on: host),
                     checkpointSeconds: policy.checkpointSeconds))
         case .measure(let trial, let steps, _):
             guard let checkpoint = weights[trial] else { return nil }

@@ -94,6 +94,7 @@ extension Scheduler {
         }
         if outcome == .succeeded { praise(attempt.host) }
         guard let job = attempt.job else { return }
+        preferKeeper(of: attempt, job)
         jobs[job].live.remove(number)
         charge(job, attempt, outcome, at: now)
         if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }

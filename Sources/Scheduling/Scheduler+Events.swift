@@ -49,20 +49,19 @@ extension Scheduler {
     }
 
     /// Whether what the attempt found counts: always where equal jobs give equal bits.
-    private func counts(_ attempt: AttemptState) -> Bool {
+    func counts(_ attempt: AttemptState) -> Bool {
         policy.deterministic || attempt.counts
     }
 
     private mutating func take(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
         guard counts(attempt) else { return }
         let training = attempt.record.training
-        let lengths = attempt.record.kind == "train" ? attempt.record.trials.compactMap(steps(of:)) : []
-        guard lengths.contains(where: { checkpoint.milestone ? checkpoint.steps == $0 : checkpoint.steps <= $0 }),
-            checkpoint.steps >= 0
-        else { return reject("a checkpoint at \(checkpoint.steps) steps", of: attempt.number) }
+        guard isAsked(steps: checkpoint.steps, milestone: checkpoint.milestone, of: attempt) else {
+            return reject("a checkpoint at \(checkpoint.steps) steps", of: attempt.number)
+        }
         if let state = checkpoint.state {
             let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
-            addState(point, of: training)
+            addState(point, keptBy: nil, of: training)
             if !checkpoint.milestone {
                 actions.append(.record(.recoveryPoint(training, attempt.number, point, bytes: state.bytes)))
             }
@@ -92,14 +91,6 @@ extension Scheduler {
         refresh(trial.id)
     }
 
-    private mutating func addState(_ point: ResumePoint, of training: TrainingID) {
-        var points = states[training] ?? []
-        guard !points.contains(where: { $0.steps == point.steps }) else { return }
-        points.append(point)
-        points.sort { $0.steps < $1.steps }
-        states[training] = points
-    }
-
     private mutating func take(_ measured: WorkerEvent.Measured, of attempt: AttemptState) {
         guard counts(attempt) else { return }
         guard isAsked(measured, of: attempt) else {
@@ -110,6 +101,12 @@ extension Scheduler {
         jobs[job].measures.removeAll { $0 == measured.request }
         finishIfComplete(job, reportedBy: attempt.number)
         refresh(measured.trial)
+    }
+
+    /// Whether a training was to leave a checkpoint there.
+    func isAsked(steps: Int, milestone: Bool, of attempt: AttemptState) -> Bool {
+        guard attempt.record.kind == "train", steps >= 0 else { return false }
+        return attempt.record.trials.compactMap(self.steps(of:)).contains { milestone ? steps == $0 : steps <= $0 }
     }
 
     /// Steps of a trial that an attempt serves; nil for one that nobody knows.

@@ -17,6 +17,9 @@ extension Scheduler {
             repeatCancel(number)
         case .refused(let number, let failure): refused(number, failure, by: name, at: now)
         case .event(let number, let event, let end): take(event, of: number, end: end, from: name, at: now)
+        case .stateKept(let number, let point, let bytes):
+            guard heard(of: number, from: name, at: now) else { return }
+            keep(point, bytes: bytes, of: number, on: name)
         case .progress(let number, let progress):
             guard heard(of: number, from: name, at: now) else { return }
             began(number, at: now)
@@ -192,6 +195,7 @@ extension Scheduler {
     ) {
         guard let attempt = attempts[number], attempt.host == name else { return }
         guard attempt.cancelling == nil else { return close(number, .cancelled, at: now) }
+        forgetKeptState(of: attempt)
         close(number, .hostFault(failure.message), at: now)
         strike(name, failure.message, drains: !failure.isTransient, at: now)
     }

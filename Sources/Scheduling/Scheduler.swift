@@ -33,7 +33,7 @@ package struct Scheduler {
     /// Weights of recorded milestones of wanted trials.
     var weights: [TrialID: Digest] = [:]
     /// Full states to continue from, ascending in steps.
-    var states: [TrainingID: [ResumePoint]] = [:]
+    var states: [TrainingID: [StoredState]] = [:]
     /// States as recorded; nil while the catalogue's word is not known.
     var trialStates: [TrialID: TrialState?] = [:]
     var trialCounts: [TrialState: Int] = [:]

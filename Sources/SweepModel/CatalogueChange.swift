@@ -67,6 +67,8 @@ package enum CatalogueChange: Hashable, Sendable {
     case milestone(TrainingID, TrialID, AttemptNumber, WorkerEvent.Checkpoint)
     /// A recovery point; the newest of a training stands.
     case recoveryPoint(TrainingID, AttemptNumber, ResumePoint, bytes: Int)
+    /// A recovery point that is only in the store of the attempt's host; the newest of a training stands.
+    case stateKept(TrainingID, AttemptNumber, ResumePoint, bytes: Int)
     /// A measure with all its rows. The first of a (trial, measure, version, parameters) wins; a later one with
     /// other values is kept as evidence.
     case measured(AttemptNumber, WorkerEvent.Measured)

@@ -84,8 +84,12 @@ package enum HostReport: Hashable, Sendable {
     case running(AttemptNumber)
     /// The order could not be taken; the attempt does not exist on the host.
     case refused(AttemptNumber, HostFailure)
-    /// One durable event. Its files are already in the coordinator's store. `end` is the offset to acknowledge.
+    /// One durable event. Its files are already in the coordinator's store; a state that a later one of the attempt
+    /// makes superfluous is left out. `end` is the offset to acknowledge.
     case event(AttemptNumber, WorkerEvent, end: Int)
+    /// A recovery point whose state stays in the host's store: bringing it would take too much of the time until the
+    /// next. Its event follows without the state.
+    case stateKept(AttemptNumber, ResumePoint, bytes: Int)
     /// The latest progress; may be skipped or repeated.
     case progress(AttemptNumber, WorkerEvent.Progress)
     /// The attempt is over and all its events were reported before.

@@ -51,6 +51,15 @@ package struct Holdings: Sendable, Equatable {
             self.weights = weights
         }
     }
+    /// A full state in the store of one host.
+    package struct KeptState: Hashable, Sendable {
+        package var point: ResumePoint
+        package var host: HostName
+        package init(point: ResumePoint, host: HostName) {
+            self.point = point
+            self.host = host
+        }
+    }
     /// A recording unit: one measure of one trial.
     package struct MeasuredUnit: Hashable, Sendable {
         package var trial: TrialID
@@ -79,6 +88,8 @@ package struct Holdings: Sendable, Equatable {
     package var milestones: [TrainingID: [Checkpoint]] = [:]
     /// The longest full state in the store, milestone or recovery point, by training.
     package var states: [TrainingID: ResumePoint] = [:]
+    /// States longer than those in `states` that only a host has, by training.
+    package var keptStates: [TrainingID: KeptState] = [:]
     package var measured: Set<MeasuredUnit> = []
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]

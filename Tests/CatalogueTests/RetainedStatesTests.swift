@@ -82,4 +82,40 @@ import Testing
         ])
         #expect(try catalogue.record([point(600, "c")]).isEmpty)
     }
+
+    @Test func aStateOnAHostIsHeldUntilALongerOneIsHere() throws {
+        let kept = ResumePoint(steps: 200, state: Fixture.digest("k"))
+        try catalogue.commit([.stateKept(short.training, AttemptNumber(1), kept, bytes: 5)])
+        try catalogue.commit([point(100, "a")])
+        var holdings = try catalogue.reader.holdings(of: [short.training])
+        #expect(holdings.keptStates == [short.training: .init(point: kept, host: "local")])
+        #expect(holdings.states[short.training]?.steps == 100)
+        try catalogue.commit([milestone(short)])
+        holdings = try catalogue.reader.holdings(of: [short.training])
+        #expect(holdings.keptStates.isEmpty)
+    }
+
+    @Test func storedBytesAreThoseOfTheRows() throws {
+        func check() throws {
+            let reader = try CatalogueReader(path: scratch.catalogue)
+            let counted = try reader.rows("SELECT kind, bytes FROM stored_bytes ORDER BY kind").rows
+            let summed = try reader.rows(
+                """
+                SELECT 'artifacts', (SELECT coalesce(sum(bytes), 0) FROM artifact)
+                UNION ALL SELECT 'states', (SELECT coalesce(sum(state_bytes), 0) FROM milestone)
+                    + (SELECT coalesce(sum(bytes), 0) FROM recovery_point)
+                UNION ALL SELECT 'weights', (SELECT coalesce(sum(weights_bytes), 0) FROM milestone)
+                """
+            ).rows
+            #expect(counted == summed)
+        }
+        let changes = [
+            point(100, "a"), point(200, "b"), milestone(short), point(300, "c"), milestone(long),
+            .measured(AttemptNumber(1), Fixture.memorized(short, glScore: 0.2, copied: 0.9)),
+        ]
+        for change in changes {
+            _ = try catalogue.record([change])
+            try check()
+        }
+    }
 }

@@ -14,7 +14,7 @@ import Testing
         try catalogue.store(sweep)
         try catalogue.store(Fixture.sweep(name: "other", sizes: [256]))
         let report = StatusReport(try CatalogueReader(path: scratch.catalogue))
-        #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts"])
+        #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts", "store"])
 
         let trial = sweep.trials[0]
         let facts = HostFacts(machine: "m", boot: "b", cores: 4, memory: 8 << 30, cpu: "zen", free: 1 << 30)

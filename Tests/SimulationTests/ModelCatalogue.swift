@@ -36,6 +36,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     private let trials: [TrialID: Trial]
     private var content = CatalogueContents()
     private var states: [TrainingID: ResumePoint] = [:]
+    private var keptStates: [TrainingID: Holdings.KeptState] = [:]
     private var attempts: [AttemptNumber: AttemptRecord] = [:]
     private var ended: Set<AttemptNumber> = []
     /// A mutant that forgets that a unit is recorded when it comes again.
@@ -60,6 +61,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             }
         }
         holdings.states = states
+        holdings.keptStates = keptStates.filter { $0.value.point.steps > states[$0.key]?.steps ?? 0 }
         holdings.settled = content.states.filter { $0.value == .failed || $0.value == .cancelled }
         holdings.succeeded = Set(content.states.filter { $0.value == .succeeded }.keys)
         holdings.openAttempts = contents().openAttempts
@@ -84,11 +86,11 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     }
 
     func commit(_ changes: [CatalogueChange]) throws {
-        let saved = (content, states, attempts, ended)
+        let saved = (content, states, keptStates, attempts, ended)
         do {
             for change in changes { try apply(change) }
         } catch {
-            (content, states, attempts, ended) = saved
+            (content, states, keptStates, attempts, ended) = saved
             throw error
         }
     }
@@ -120,6 +122,11 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         case .recoveryPoint(let training, let attempt, let point, _):
             try known(attempt)
             reach(training, point)
+        case .stateKept(let training, let attempt, let point, _):
+            guard let host = attempts[attempt]?.host else { return try known(attempt) }
+            if point.steps > keptStates[training]?.point.steps ?? 0 {
+                keptStates[training] = .init(point: point, host: host)
+            }
         case .measured(let attempt, let measured):
             try known(attempt)
             record(

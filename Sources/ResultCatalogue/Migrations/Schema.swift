@@ -9,6 +9,7 @@ enum Schema {
         Migration("0001-wishes", wishes),
         Migration("0002-results", results),
         Migration("0003-stable-views", stableViews),
+        Migration("0004-kept-states", keptStates),
     ]
 
     /// What this release writes to `user_version`.

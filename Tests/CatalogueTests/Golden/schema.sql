@@ -111,6 +111,16 @@ CREATE TABLE host (
     seen_at TEXT NOT NULL
 ) STRICT;
 
+table kept_state
+CREATE TABLE kept_state (
+    training INTEGER PRIMARY KEY REFERENCES training,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    steps INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+
 table measure_request
 CREATE TABLE measure_request (
     key INTEGER PRIMARY KEY,
@@ -185,6 +195,9 @@ CREATE TABLE revision (
     UNIQUE (sweep, number)
 ) STRICT;
 
+table stored_bytes
+CREATE TABLE stored_bytes (kind TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+
 table sweep
 CREATE TABLE sweep (
     key INTEGER PRIMARY KEY,
@@ -246,6 +259,38 @@ CREATE TABLE wished_measure (
     position INTEGER NOT NULL,
     PRIMARY KEY (revision, request)
 ) STRICT, WITHOUT ROWID;
+
+trigger count_artifact
+CREATE TRIGGER count_artifact AFTER INSERT ON artifact BEGIN
+    UPDATE stored_bytes SET bytes = bytes + NEW.bytes WHERE kind = 'artifacts';
+END;
+
+trigger count_later_recovery
+CREATE TRIGGER count_later_recovery AFTER UPDATE OF bytes ON recovery_point BEGIN
+    UPDATE stored_bytes SET bytes = bytes + NEW.bytes - OLD.bytes WHERE kind = 'states';
+END;
+
+trigger count_milestone
+CREATE TRIGGER count_milestone AFTER INSERT ON milestone BEGIN
+    UPDATE stored_bytes SET bytes = bytes + NEW.weights_bytes WHERE kind = 'weights';
+    UPDATE stored_bytes SET bytes = bytes + coalesce(NEW.state_bytes, 0) WHERE kind = 'states';
+END;
+
+trigger count_milestone_state
+CREATE TRIGGER count_milestone_state AFTER UPDATE OF state_bytes ON milestone BEGIN
+    UPDATE stored_bytes SET bytes = bytes + coalesce(NEW.state_bytes, 0) - coalesce(OLD.state_bytes, 0)
+    WHERE kind = 'states';
+END;
+
+trigger count_recovery
+CREATE TRIGGER count_recovery AFTER INSERT ON recovery_point BEGIN
+    UPDATE stored_bytes SET bytes = bytes + NEW.bytes WHERE kind = 'states';
+END;
+
+trigger discount_recovery
+CREATE TRIGGER discount_recovery AFTER DELETE ON recovery_point BEGIN
+    UPDATE stored_bytes SET bytes = bytes - OLD.bytes WHERE kind = 'states';
+END;
 
 view artifacts
 CREATE VIEW artifacts AS

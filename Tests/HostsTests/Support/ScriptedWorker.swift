@@ -15,6 +15,11 @@ enum ScriptedWorker {
             printf '{"event":"checkpoint","steps":%d,"milestone":true,"weights":{"path":"%s","digest":"%s","bytes":%d},"parameters":7,"seconds":0.5}\\n' \
                 "$1" "$2" "$(sha256sum "$2" | cut -c1-64)" "$(stat -c %s "$2")"
         }
+        recovery() { # steps bytes
+            head -c "$2" /dev/zero > "state-$1"; echo "$1" >> "state-$1"
+            printf '{"event":"checkpoint","steps":%d,"milestone":false,"state":{"path":"%s","digest":"%s","bytes":%d},"parameters":7,"seconds":0.5}\\n' \
+                "$1" "state-$1" "$(sha256sum "state-$1" | cut -c1-64)" "$(stat -c %s "state-$1")"
+        }
         finished() { echo '{"event":"finished"}'; }
         await() { while [ ! -e "$SCRATCH/$1" ]; do sleep 0.02; done; }
 

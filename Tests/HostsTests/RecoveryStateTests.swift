@@ -1,0 +1,63 @@
+import JobContract
+import RemoteHosts
+import SweepModel
+import Testing
+
+/// Which recovery points' states the real agent's coordinator brings home.
+@Suite(.serialized)
+struct RecoveryStateTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func start(_ coordinator: TestCoordinator, _ script: String) throws {
+        try coordinator.waitForConnection()
+        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+    }
+
+    private func checkpoints(_ reports: [HostReport]) -> [WorkerEvent.Checkpoint] {
+        reports.events().compactMap { if case .checkpoint(let checkpoint) = $0.event { checkpoint } else { nil } }
+    }
+
+    @Test func `a state that would take too long stays on its host`() throws {
+        var options = ConnectionOptions.quick
+        options.stateSeconds = 0
+        let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch, options: options)
+        defer { coordinator.close() }
+        try start(coordinator, "started; recovery 10 200000; await more; recovery 20 200000; finished")
+        // Nothing is known of the way yet, so the first is fetched.
+        let first = try coordinator.wait("the first state") { checkpoints($0).count == 1 }
+        let state = try #require(checkpoints(first)[0].state)
+        #expect(coordinator.store.contains(state.digest))
+        try scratch.write("", "more")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        let reports = coordinator.reports
+        #expect(checkpoints(reports).map { $0.state == nil } == [false, true])
+        let kept = reports.compactMap { report -> (ResumePoint, Int)? in
+            if case .stateKept(_, let point, let bytes) = report { (point, bytes) } else { nil }
+        }
+        #expect(kept.map(\.0.steps) == [20])
+        #expect(kept.map(\.1) == [200_003])
+        #expect(kept.allSatisfy { !coordinator.store.contains($0.0.state) })
+    }
+
+    @Test func `of states that wait only the newest is brought`() throws {
+        let first = try TestCoordinator([scratch.localHost()], scratch: scratch)
+        try start(
+            first,
+            "started; await more; recovery 10 1000; recovery 20 1000; recovery 30 1000; echo > $SCRATCH/written; await end"
+        )
+        try first.wait("running") { !$0.events().isEmpty }
+        first.close()
+        try scratch.write("", "more")
+        try scratch.waitUntil("three recovery points") { scratch.exists("written") }
+        let second = try TestCoordinator(
+            [scratch.localHost()], scratch: scratch, generation: 2, store: "second")
+        defer { second.close() }
+        let reports = try second.wait("three checkpoints") { checkpoints($0).count == 3 }
+        #expect(checkpoints(reports).map { $0.state != nil } == [false, false, true])
+        #expect(try second.store.digests().count == 1)
+        try scratch.write("", "end")
+        _ = try second.waitForEnd()
+    }
+}
