@@ -40,9 +40,12 @@ struct SweepRun {
                 Terminal.note("\ncancelling")
             }
         }
+        var connection = options.connection
+        // A state that takes longer would be old news when it arrives.
+        connection.stateSeconds = policy.checkpointSeconds / 4
         let fleet = HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation, depot: workplace.store,
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: options.connection
+            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection
         ) { host, report in inbox.post(.host(host, report)) }
         let view = LiveView()
         let coordinator = Coordinator(
