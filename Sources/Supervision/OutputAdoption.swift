@@ -4,7 +4,7 @@ import Glibc
 import JobContract
 
 /// Takes the files an event names into the host's store. The worker is not believed: names are confined to its
-/// directory, and content is checked.
+/// directory, and content is checked. A file that an event names is the worker's no more: it is moved.
 struct OutputAdoption {
     let store: ContentStore
 
@@ -33,21 +33,32 @@ struct OutputAdoption {
                 kind: .internal, message: "\(name) has \(status.st_size) bytes, the event says \(file.bytes)")
         }
         do {
-            // A copy: the worker may write to its own file again.
-            let temporary = try store.temporaryPath()
-            guard Files.copy(path, to: temporary) else {
-                let full = errno == ENOSPC || errno == EDQUOT
-                unlink(temporary)
-                return .init(
-                    kind: full ? .noSpace : .internal,
-                    message: "cannot take \(name) into the store: \(String(cString: strerror(errno)))")
-            }
-            try store.adopt(temporary, as: file.digest)
+            try takeOver(path, as: file.digest)
             return nil
+        } catch let refusal as AgentRefusal {
+            return .init(kind: refusal.kind == .noSpace ? .noSpace : .internal, message: refusal.message)
         } catch StoreError.noSpace(let path) {
             return .init(kind: .noSpace, message: "cannot take \(name): no space left to write \(path)")
         } catch {
             return .init(kind: .internal, message: "cannot take \(name): \(error)")
         }
+    }
+
+    /// Moves the file into the store. Until it is there under its digest it stays in the directory, so that an agent
+    /// that dies here leaves it to the next.
+    private func takeOver(_ path: String, as digest: Digest) throws {
+        do throws(StoreError) {
+            return try store.adopt(path, as: digest)
+        } catch {
+            guard case .system(_, _, let code) = error, code == EXDEV else { throw error }
+        }
+        let temporary = try store.temporaryPath()
+        guard Files.copy(path, to: temporary) else {
+            let refusal = Files.refusal("take \(path) into the store")
+            unlink(temporary)
+            throw refusal
+        }
+        try store.adopt(temporary, as: digest)
+        unlink(path)
     }
 }

@@ -24,7 +24,11 @@ struct RecoveryStateTests {
         options.stateSeconds = 0
         let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch, options: options)
         defer { coordinator.close() }
-        try start(coordinator, "started; recovery 10 200000; await more; recovery 20 200000; finished")
+        // The worker ends only when its file was taken, not copied.
+        try start(
+            coordinator,
+            "started; recovery 10 200000; await more; recovery 20 200000; while [ -e state-20 ]; do sleep 0.02; done; finished"
+        )
         // Nothing is known of the way yet, so the first is fetched.
         let first = try coordinator.wait("the first state") { checkpoints($0).count == 1 }
         let state = try #require(checkpoints(first)[0].state)
