@@ -104,6 +104,13 @@ int posix_connect_local(const char *path) {
     return descriptor;
 }
 
+long long posix_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -1;
+    return (long long)peer.uid;
+}
+
 int posix_watch_signals(void) {
     sigset_t set;
     sigemptyset(&set);

@@ -17,12 +17,7 @@ package struct Query: Sendable {
         let isList = request.groupBy.isEmpty && request.statistics.isEmpty
         let asked = request.groupBy + (request.filter?.keys.sorted() ?? [])
         var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked)
-        for key in asked where !trials.names.contains(key) {
-            if trials.trials.isEmpty { break }
-            throw ReportError(
-                .request,
-                "No trial has the key \"\(key)\"; the keys are \(trials.names.joined(separator: ", ")).")
-        }
+        try trials.check(asked)
         var wanted = [String: Int]()
         for (index, trial) in trials.trials.enumerated() {
             if let filter = request.filter, !filter.holds(for: trials.record(trial)) { continue }

@@ -74,6 +74,14 @@ struct TrialKeys {
         }
     }
 
+    /// Throws `.request` for a key that no trial has, naming those there are. Of no trials everything may be asked.
+    func check(_ keys: [String]) throws {
+        for key in keys where !trials.isEmpty && !names.contains(key) {
+            throw ReportError(
+                .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
+        }
+    }
+
     private static func json(_ value: CatalogueValue) -> JSONValue {
         switch value {
         case .null, .blob: .null

@@ -18,7 +18,7 @@ package final class Catalogue: CatalogueWriter {
 
     let queue: DatabaseQueue
     let clock: @Sendable () -> Date
-    private let lock: WriterLock
+    let lock: WriterLock
 
     /// Opens the catalogue at `path`, making it and its directory when there is none, and brings an older release's
     /// schema up to this one's.

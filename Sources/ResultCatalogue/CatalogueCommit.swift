@@ -134,6 +134,8 @@ extension Recording {
             SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
             JOIN wished_measure q ON q.revision = w.revision
             WHERE w.trial = trial.key AND NOT EXISTS (
+                SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial)
+            AND NOT EXISTS (
                 SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
         """
 

@@ -19,7 +19,8 @@ extension Catalogue {
     /// Stores the sweep as the revision that is wanted from now on, in one transaction.
     ///
     /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded ones that lack a
-    /// measure wait again; failed and cancelled ones are left alone.
+    /// measure wait again. Failed ones, and those that this sweep cancelled, are left alone; one that only other sweeps
+    /// cancelled waits again.
     @discardableResult
     package func store(_ sweep: ExpandedSweep) throws -> StoredRevision {
         let content = try CatalogueError.translating(path) { try Self.content(of: sweep) }
@@ -165,6 +166,13 @@ private struct Storing {
     private func reconsider(_ revision: Int64) throws {
         let missing = Recording.isIncomplete
         let wished = "key IN (SELECT trial FROM wish WHERE revision = ?)"
+        try recording.run(
+            """
+            UPDATE trial SET state = 'waiting', ended_at = NULL WHERE state = 'cancelled' AND key IN (
+                SELECT w.trial FROM wish w JOIN revision r ON r.key = w.revision
+                WHERE w.revision = ?1 AND NOT EXISTS (
+                    SELECT 1 FROM cancelled_wish c WHERE c.sweep = r.sweep AND c.trial = w.trial))
+            """, [revision])
         try recording.run(
             "UPDATE trial SET state = 'waiting', ended_at = NULL WHERE state = 'succeeded' AND \(wished) AND \(missing)",
             [revision])

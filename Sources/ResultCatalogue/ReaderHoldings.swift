@@ -15,6 +15,7 @@ extension CatalogueReader {
             }
             holdings.openAttempts = try Self.openAttempts(db)
             holdings.openTrials = try Self.openTrials(db)
+            holdings.takenBack = try Self.takenBack(db)
             return holdings
         }
     }
@@ -107,7 +108,9 @@ extension CatalogueReader {
             sql: """
                 SELECT DISTINCT t.trial_id, t.steps, m.weights,
                     t.state NOT IN ('failed', 'cancelled') AND EXISTS (
-                        SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision WHERE w.trial = t.key)
+                        SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
+                        WHERE w.trial = t.key AND NOT EXISTS (
+                            SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial))
                 FROM attempt a JOIN attempt_trial x ON x.attempt = a.number JOIN trial t ON t.key = x.trial
                 LEFT JOIN milestone m ON m.trial = t.key WHERE a.outcome IS NULL
                 """)
@@ -118,6 +121,20 @@ extension CatalogueReader {
                 steps: row[1], weights: try weights.map(digest), isWanted: row[3])
         }
         return trials
+    }
+
+    private static func takenBack(_ db: Database) throws -> [String: Set<TrialID>] {
+        var result: [String: Set<TrialID>] = [:]
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT s.name, t.trial_id FROM cancelled_wish c JOIN sweep s ON s.key = c.sweep
+                JOIN trial t ON t.key = c.trial
+                """)
+        while let row = try rows.next() {
+            result[row[0], default: []].insert(TrialID(try digest(row[1])))
+        }
+        return result
     }
 
     static func digest(_ hex: String) throws -> Digest {

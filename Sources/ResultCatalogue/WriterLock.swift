@@ -1,6 +1,8 @@
 import Foundation
 
 /// The right to write a catalogue: an advisory lock on `<catalogue>.lock`, which the system releases with the process.
+///
+/// The file's first line is the holder's process, the second, if any, the path of a socket at which it listens.
 final class WriterLock {
     private let descriptor: Int32
 
@@ -19,7 +21,7 @@ final class WriterLock {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
-            let holder = Self.pid(in: descriptor)
+            let holder = LockHolder(in: descriptor)?.pid
             guard reason == EWOULDBLOCK else {
                 throw CatalogueError(
                     .unwritable, "\(file): cannot be locked (\(String(cString: strerror(reason)))).")
@@ -29,8 +31,7 @@ final class WriterLock {
                 "\(path): process \(holder.map(String.init) ?? "unknown") is writing this catalogue. Wait for it, or "
                     + "stop it (it can be resumed).")
         }
-        let text = Array("\(getpid())\n".utf8)
-        if ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, text.count, 0) != text.count {
+        guard write("\(getpid())\n") else {
             let reason = errno
             throw CatalogueError(
                 .unwritable, "\(file): cannot be written (\(String(cString: strerror(reason)))).")
@@ -39,10 +40,41 @@ final class WriterLock {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    private static func pid(in descriptor: Int32) -> Int? {
-        var bytes = [UInt8](repeating: 0, count: 20)
+    /// Says where the holder listens. Who cannot read it waits for the lock.
+    func announce(socket: String) { _ = write("\(getpid())\n\(socket)\n") }
+
+    private func write(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
+    }
+}
+
+/// Who holds a catalogue's lock, by its own word.
+package struct LockHolder: Hashable, Sendable {
+    package let pid: Int?
+    package let socket: String?
+
+    fileprivate init?(in descriptor: Int32) {
+        var bytes = [UInt8](repeating: 0, count: 4096)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { return nil }
-        return Int(String(decoding: bytes.prefix(count).filter { (48...57).contains($0) }, as: UTF8.self))
+        let lines = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n")
+        pid = lines.first.flatMap { Int($0) }
+        socket = lines.count > 1 ? String(lines[1]) : nil
     }
+}
+
+extension CatalogueFile {
+    /// Who holds the lock of the catalogue at `path`, or held it last; nil when nobody ever did.
+    package static func lockHolder(_ path: String) -> LockHolder? {
+        let descriptor = open(resolve(path) + ".lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return LockHolder(in: descriptor)
+    }
+}
+
+extension Catalogue {
+    /// Tells those who find the lock held at which socket its holder listens.
+    package func announce(socket: String) { lock.announce(socket: socket) }
 }

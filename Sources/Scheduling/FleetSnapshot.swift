@@ -2,8 +2,8 @@ import JobContract
 import SweepModel
 
 /// Where a run stands, for people to look at.
-package struct FleetSnapshot: Hashable, Sendable {
-    package struct Running: Hashable, Sendable {
+package struct FleetSnapshot: Hashable, Sendable, Codable {
+    package struct Running: Hashable, Sendable, Codable {
         package var attempt: AttemptNumber
         /// "train" or "measure".
         package var kind: String
@@ -14,8 +14,8 @@ package struct FleetSnapshot: Hashable, Sendable {
         package var seconds: Double
     }
 
-    package struct Host: Hashable, Sendable {
-        package enum Status: Hashable, Sendable {
+    package struct Host: Hashable, Sendable, Codable {
+        package enum Status: Hashable, Sendable, Codable {
             case connecting
             case connected
             case unreachable(String)

@@ -93,6 +93,8 @@ package struct Holdings: Sendable, Equatable {
     package var measured: Set<MeasuredUnit> = []
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]
+    /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.
+    package var takenBack: [String: Set<TrialID>] = [:]
     /// Trials whose recorded state is "succeeded".
     package var succeeded: Set<TrialID> = []
     /// Attempts whose intent is durable and whose end is not recorded; of all sweeps.

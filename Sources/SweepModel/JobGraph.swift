@@ -21,7 +21,7 @@ package struct JobGraph: Sendable {
     package private(set) var trials: [TrialID: WantedTrial] = [:]
     /// The keys of `trials` in the sweeps' order.
     package private(set) var order: [TrialID] = []
-    /// Wanted trials that are left alone: failed or cancelled earlier.
+    /// Wanted trials that are left alone: failed or cancelled earlier, or taken back by every sweep here.
     package private(set) var settled: [TrialID: TrialState] = [:]
     package private(set) var trainings: [TrainingID: Training] = [:]
     private var trialsByLength: [TrainingID: [Int: TrialID]] = [:]
@@ -31,15 +31,21 @@ package struct JobGraph: Sendable {
         trialsByLength[training]?[steps].flatMap { trials[$0] }
     }
 
-    /// Recorded trials need no job, settled ones get none, equal trials of several sweeps are one with the union of
-    /// their measures and of their needs.
+    /// Recorded trials need no job, settled ones and those a sweep took back get none, equal trials of several sweeps
+    /// are one with the union of their measures and of their needs.
     package init(sweeps: [ExpandedSweep], holdings: Holdings) {
         var measures: [TrialID: [MeasureRequest]] = [:]
         var needs: [TrainingID: JobNeeds] = [:]
         var members: [TrainingID: [TrialID]] = [:]
         var trainingOrder: [TrainingID] = []
+        var takenBack: [TrialID] = []
         for sweep in sweeps {
+            let taken = holdings.takenBack[sweep.name] ?? []
             for trial in sweep.trials {
+                if taken.contains(trial.id) {
+                    takenBack.append(trial.id)
+                    continue
+                }
                 if let state = holdings.settled[trial.id] {
                     settled[trial.id] = state
                     continue
@@ -57,6 +63,9 @@ package struct JobGraph: Sendable {
                     measures[trial.id, default: []].append(request)
                 }
             }
+        }
+        for trial in takenBack where trials[trial] == nil && settled[trial] == nil {
+            settled[trial] = holdings.succeeded.contains(trial) ? .succeeded : .cancelled
         }
         for training in trainingOrder {
             let trainingNeeds = needs[training] ?? JobNeeds()

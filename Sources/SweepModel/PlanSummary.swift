@@ -33,7 +33,12 @@ package struct PlanSummary: Hashable, Sendable {
         trials = sweep.trials.count
         trainings = sweep.trainings.count
         let recorded = holdings.milestones.mapValues { Set($0.map(\.steps)) }
+        let takenBack = holdings.takenBack[sweep.name] ?? []
         for trial in sweep.trials {
+            if takenBack.contains(trial.id) {
+                settled += 1
+                continue
+            }
             if let state = holdings.settled[trial.id], state == .failed || state == .cancelled {
                 settled += 1
                 continue

@@ -104,8 +104,8 @@ import Testing
             .attemptIntended(Fixture.attempt(1, [sweep.trials[0]], host: "far")),
             .attemptEnded(AttemptNumber(1), .jobFault("the loss left the finite numbers")),
             .trialState(sweep.trials[0].id, .failed, reason: "set aside after 3 faults"),
-            .trialState(sweep.trials[1].id, .cancelled, reason: nil),
         ])
+        try catalogue.cancel([sweep.trials[1].id], of: sweep.name)
         try catalogue.store(Fixture.sweep(text: "again"))
         let holdings = try reader.holdings(of: sweep.trainings.keys)
         #expect(holdings.settled == [sweep.trials[0].id: .failed, sweep.trials[1].id: .cancelled])

@@ -43,6 +43,9 @@ int posix_listen_local(const char *path);
 /* A connection to the Unix socket at `path`, non-blocking, or -1 with errno. */
 int posix_connect_local(const char *path);
 
+/* The account of the process at the other end of a Unix socket, or -1 with errno. */
+long long posix_peer_user(int descriptor);
+
 /* Blocks SIGCHLD and SIGTERM and returns a non-blocking descriptor that reports them, or -1. */
 int posix_watch_signals(void);
 

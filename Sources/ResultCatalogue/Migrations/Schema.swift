@@ -10,6 +10,8 @@ enum Schema {
         Migration("0002-results", results),
         Migration("0003-stable-views", stableViews),
         Migration("0004-kept-states", keptStates),
+        Migration("0005-cancelled-wishes", cancelledWishes),
+        Migration("0006-drained-hosts", drainedHosts),
     ]
 
     /// What this release writes to `user_version`.

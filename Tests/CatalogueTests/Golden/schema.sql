@@ -7,6 +7,9 @@ CREATE INDEX attempt_by_trial ON attempt_trial (trial, attempt);
 index attempt_open
 CREATE INDEX attempt_open ON attempt (number) WHERE outcome IS NULL;
 
+index cancelled_wish_by_trial
+CREATE INDEX cancelled_wish_by_trial ON cancelled_wish (trial);
+
 index evidence_by_trial
 CREATE INDEX evidence_by_trial ON evidence (trial, attempt);
 
@@ -70,6 +73,14 @@ CREATE TABLE attempt_trial (
     PRIMARY KEY (attempt, position)
 ) STRICT, WITHOUT ROWID;
 
+table cancelled_wish
+CREATE TABLE cancelled_wish (
+    sweep INTEGER NOT NULL REFERENCES sweep,
+    trial INTEGER NOT NULL REFERENCES trial,
+    cancelled_at TEXT NOT NULL,
+    PRIMARY KEY (sweep, trial)
+) STRICT, WITHOUT ROWID;
+
 table catalogue_identity
 CREATE TABLE catalogue_identity (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -82,6 +93,13 @@ table dataset_request
 CREATE TABLE dataset_request (
     key INTEGER PRIMARY KEY,
     request TEXT NOT NULL UNIQUE
+) STRICT;
+
+table drained_host
+CREATE TABLE drained_host (
+    name TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    drained_at TEXT NOT NULL
 ) STRICT;
 
 table evidence
@@ -321,6 +339,8 @@ SELECT
                 SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
                     SELECT 1 FROM measured d WHERE d.trial = t.key AND d.request = q.request))
         THEN 'succeeded'
+        WHEN EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = t.key)
+        THEN 'cancelled'
         WHEN t.state = 'succeeded' THEN 'waiting'
         ELSE t.state
     END AS state
