@@ -7,6 +7,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// `scripts/fuzz` builds this package with the coverage that libFuzzer steers by; nothing else does.
+let isFuzzing = Context.environment["EIGENSWEEP_FUZZ"] != nil
+let watched: [SwiftSetting] = strict + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
+
 /// The kernels' rounding is part of the contract: no contraction, no reassociation.
 let kernelFlags: [CSetting] = [
     .unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
@@ -25,7 +29,7 @@ let staticBLAS: [LinkerSetting] = [
 ]
 
 func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, swiftSettings: watched)
 }
 
 func tests(
@@ -141,3 +145,18 @@ let package = Package(
     ],
     cLanguageStandard: .gnu11
 )
+
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "eigensweep-fuzz",
+            dependencies: [
+                "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
+                "JobExecution", "Supervision", "CImageFiles",
+            ],
+            path: "fuzz", swiftSettings: strict,
+            linkerSettings: [
+                .linkedLibrary("clang_rt.fuzzer_no_main-x86_64"), .linkedLibrary("stdc++"), .linkedLibrary("m"),
+                .linkedLibrary("openblas"),
+            ]))
+}

@@ -1,0 +1,34 @@
+import Datasets
+import Foundation
+import SweepModel
+import Tensors
+
+@testable import DatasetPreparation
+@testable import ScoreNetworks
+
+/// Files that come from other hosts and other people.
+let fileTargets = [
+    FuzzTarget("safetensors", seeds: Samples.safetensors) { bytes, _ in
+        guard let file = try? SafetensorsFile(bytes: bytes, name: "x") else { return }
+        guard let again = try? SafetensorsFile(bytes: file.serialized(), name: "x") else {
+            fatalError("what was read cannot be written")
+        }
+        precondition(again == file, "what was written reads otherwise")
+        if let configuration = try? CheckpointConfiguration(file) { _ = try? DDPMPPLayout(configuration.network) }
+    },
+    FuzzTarget("datasets", seeds: { [DatasetFile.encode(pixels: Array(0..<96), channels: 3, height: 4, width: 4)] }) {
+        bytes, scratch in
+        guard let file = try? DatasetFile(path: scratch.file(bytes)) else { return }
+        precondition((try? file.pixels(of: [0, file.count - 1]))?.count == 2 * file.bytesPerImage)
+    },
+    FuzzTarget("images", longest: 1 << 14, seeds: Samples.images) { bytes, _ in
+        guard let image = try? ImageDecoder.decode(bytes) else { return }
+        for channels in [1, 3] {
+            _ = try? ImageConversion(resolution: 8, channels: channels).convert(image)
+        }
+    },
+    FuzzTarget("archives", longest: 1 << 14, seeds: Samples.archives) { bytes, scratch in
+        guard let archive = try? ImageArchive(path: scratch.file(bytes)) else { return }
+        for index in archive.names.indices { _ = try? archive.bytes(of: index) }
+    },
+]

@@ -1,0 +1,64 @@
+import Foundation
+
+/// One reader under attack.
+struct FuzzTarget: Sendable {
+    let name: String
+    /// The longest input tried, in bytes.
+    let longest: Int
+    /// What the reader reads in real life.
+    let seeds: @Sendable () throws -> [[UInt8]]
+    /// Reads an input; a promise that does not hold is a trap.
+    let run: @Sendable ([UInt8], FuzzScratch) -> Void
+
+    static let all = protocolTargets + contractTargets + sweepTargets + fileTargets
+
+    init(
+        _ name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [[UInt8]],
+        run: @escaping @Sendable ([UInt8], FuzzScratch) -> Void
+    ) {
+        self.name = name
+        self.longest = longest
+        self.seeds = seeds
+        self.run = run
+    }
+
+    /// For readers of text.
+    init(
+        text name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [String],
+        run: @escaping @Sendable (String) -> Void
+    ) {
+        self.init(
+            name, longest: longest, seeds: { try seeds().map { Array($0.utf8) } },
+            run: { bytes, _ in run(String(decoding: bytes, as: UTF8.self)) })
+    }
+}
+
+/// A file in memory, for readers that take paths.
+final class FuzzScratch: Sendable {
+    private let descriptor: Int32
+    private var path: String { "/proc/self/fd/\(descriptor)" }
+
+    init() {
+        var name = Array("/dev/shm/eigensweep-fuzz.XXXXXX".utf8CString)
+        descriptor = mkstemp(&name)
+        unlink(name)
+    }
+
+    /// The path of a file with this content, until the next call.
+    func file(_ bytes: [UInt8]) -> String {
+        precondition(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count)
+        return path
+    }
+}
+
+/// What a decoder read must survive being written and read again.
+func checkRoundTrip<Value: Codable & Equatable>(_ value: Value) {
+    do {
+        let again = try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(value))
+        precondition(again == value, "\(value) came back as \(again)")
+    } catch {
+        fatalError("\(value) does not come back: \(error)")
+    }
+}
+
+func json(_ value: some Encodable) throws -> [UInt8] { Array(try JSONEncoder().encode(value)) }
