@@ -29,7 +29,7 @@ struct Fuzz {
             }
             return
         }
-        try drive([arguments[0]] + arguments.dropFirst(2) + ["-max_len=\(chosen.longest)"])
+        try drive([arguments[0], "-max_len=\(chosen.longest)"] + arguments.dropFirst(2))
     }
 
     private static func drive(_ arguments: [String]) throws {
