@@ -43,7 +43,11 @@ struct Recording {
             try keep(training, attempt, point, bytes: bytes)
         case .measured(let attempt, let measured): try record(measured, attempt: attempt)
         case .trialState(let trial, let state, let reason): try set(trial, to: state, reason: reason)
+        case .attemptExcused(let attempt, let reason): try excuse(attempt, reason)
         case .hostSeen(let host, let facts): try see(host, facts)
+        case .hostSilent(let host, let seconds):
+            try run("UPDATE host SET silent_seconds = ? WHERE name = ?", [seconds, host])
+        case .hostPace(let host, let pace): try run("UPDATE host SET pace = ? WHERE name = ?", [pace, host])
         }
     }
 
@@ -94,12 +98,12 @@ extension Recording {
         }
         try run(
             """
-            INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at, task)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 record.attempt.value, record.job.hex, try key(of: record.training), record.kind, record.host,
-                record.machine, record.boot, record.cpu, generation, now,
+                record.machine, record.boot, record.cpu, generation, now, try record.task.map(StoredForms.text),
             ])
         for (position, trial) in record.trials.enumerated() {
             try run(
@@ -124,8 +128,17 @@ extension Recording {
     private func end(_ attempt: AttemptNumber, _ outcome: AttemptOutcome) throws {
         try check(attempt)
         try run(
-            "UPDATE attempt SET ended_at = ?, outcome = ?, reason = ? WHERE number = ? AND outcome IS NULL",
+            """
+            UPDATE attempt SET ended_at = ?, outcome = ?, reason = ?, task = NULL WHERE number = ? AND outcome IS NULL
+            """,
             [now, outcome.name, outcome.reason, attempt.value])
+    }
+
+    private func excuse(_ attempt: AttemptNumber, _ reason: String) throws {
+        try check(attempt)
+        try run(
+            "UPDATE attempt SET outcome = 'host-fault', reason = ? WHERE number = ? AND outcome = 'job-fault'",
+            [reason, attempt.value])
     }
 
     /// What is missing of a trial: its milestone, or a measure that some sweep wants now. SQL over a row of `trial`.
@@ -157,7 +170,8 @@ extension Recording {
             """
             INSERT INTO host (name, machine, boot, cpu, cores, memory, free, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (name) DO UPDATE SET machine = excluded.machine, boot = excluded.boot, cpu = excluded.cpu,
-                cores = excluded.cores, memory = excluded.memory, free = excluded.free, seen_at = excluded.seen_at
+                cores = excluded.cores, memory = excluded.memory, free = excluded.free, seen_at = excluded.seen_at,
+                silent_seconds = 0
             """,
             [host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free, now])
     }

@@ -16,6 +16,10 @@ extension CatalogueReader {
             holdings.openAttempts = try Self.openAttempts(db)
             holdings.openTrials = try Self.openTrials(db)
             holdings.takenBack = try Self.takenBack(db)
+            holdings.startedAttempts = try Self.startedAttempts(db)
+            holdings.faults = try Self.faults(db)
+            holdings.hosts = try Self.knownHosts(db)
+            holdings.measureSeconds = try Self.measureSeconds(db)
             return holdings
         }
     }
@@ -84,7 +88,7 @@ extension CatalogueReader {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT a.number, a.job, r.training_id, a.kind, a.host, a.machine, a.boot, a.cpu
+                SELECT a.number, a.job, r.training_id, a.kind, a.host, a.machine, a.boot, a.cpu, a.task
                 FROM attempt a JOIN training r ON r.key = a.training WHERE a.outcome IS NULL ORDER BY a.number
                 """
         ).map { row in
@@ -98,7 +102,7 @@ extension CatalogueReader {
                 attempt: AttemptNumber(row[0]), job: JobID(try digest(row[1])),
                 training: TrainingID(try digest(row[2])),
                 kind: row[3], trials: try trials.map { TrialID(try digest($0)) }, host: row[4], machine: row[5],
-                boot: row[6], cpu: row[7])
+                boot: row[6], cpu: row[7], task: (row[8] as String?).flatMap(StoredForms.task))
         }
     }
 

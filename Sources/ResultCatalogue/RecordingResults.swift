@@ -19,6 +19,7 @@ extension Recording {
         guard let weights = checkpoint.weights else {
             throw unknown("the milestone of trial \(trial.short) came without weights")
         }
+        try progress(key(of: training), attempt)
         let standing = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT weights, state FROM milestone WHERE trial = ?"), arguments: [trialKey])
         if let standing {
@@ -59,6 +60,7 @@ extension Recording {
     func recover(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
         try check(attempt)
         let training = try key(of: training)
+        try progress(training, attempt)
         try retireRecoveryPoint(of: training, for: point, reportedBy: attempt)
         try run(
             """
@@ -74,6 +76,7 @@ extension Recording {
     /// Remembers a state that is only on its host.
     func keep(_ training: TrainingID, _ attempt: AttemptNumber, _ point: ResumePoint, bytes: Int) throws {
         try check(attempt)
+        try progress(key(of: training), attempt)
         try run(
             """
             INSERT INTO kept_state (training, attempt, steps, state, bytes, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -82,6 +85,11 @@ extension Recording {
             WHERE excluded.steps > kept_state.steps
             """,
             [try key(of: training), attempt.value, point.steps, point.state.hex, bytes, now])
+    }
+
+    /// Notes that an attempt left a checkpoint.
+    private func progress(_ training: Int64, _ attempt: AttemptNumber) throws {
+        try run("UPDATE training SET progressed = ?2 WHERE key = ?1 AND progressed < ?2", [training, attempt.value])
     }
 
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.

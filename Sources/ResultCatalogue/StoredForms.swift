@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import JobContract
 import SweepModel
@@ -69,6 +70,13 @@ enum StoredForms {
         let object = JSONText.object(text) ?? [:]
         return WorkerCommand(command: strings(object["command"]), upload: strings(object["upload"]))
     }
+
+    static func text(_ task: JobTask) throws -> String {
+        String(decoding: try JSONEncoder().encode(task), as: UTF8.self)
+    }
+
+    /// Nil for what another release wrote.
+    static func task(_ text: String) -> JobTask? { try? JSONDecoder().decode(JobTask.self, from: Data(text.utf8)) }
 
     static func strings(_ value: JSONValue?) -> [String] { value?.arrayValue?.compactMap(\.stringValue) ?? [] }
 }

@@ -35,7 +35,8 @@ extension Catalogue {
             let wasCancelled = recording.db.changesCount > 0
             try recording.run(
                 """
-                UPDATE trial SET state = 'waiting', reason = NULL, ended_at = NULL
+                UPDATE trial SET state = 'waiting', reason = NULL, ended_at = NULL,
+                    forgiven = (SELECT coalesce(max(number), 0) FROM attempt)
                 WHERE key = ? AND (state IN ('failed', 'cancelled') OR state = 'succeeded' AND \(Recording.isIncomplete))
                 """, [trial])
             guard wasCancelled || recording.db.changesCount > 0 else { return false }

@@ -10,7 +10,7 @@ extension Scheduler {
         guard !jobs[job].isOver else { return }
         switch outcome {
         case .succeeded, .paused, .cancelled: return
-        case .hostFault(let reason):
+        case .hostFault(let reason), .killed(let reason):
             jobs[job].hostFaults += 1
             if jobs[job].hostFaults >= policy.hostFaultLimit {
                 setAside(job, reason: "given up after \(jobs[job].hostFaults) attempts cut short, the last: \(reason)")

@@ -88,7 +88,7 @@ extension Scheduler {
         attempts[number] = nil
         hosts[attempt.host]?.attempts.remove(number)
         switch outcome {
-        case .jobFault(let reason), .hostFault(let reason):
+        case .jobFault(let reason), .hostFault(let reason), .killed(let reason):
             actions.append(.notice(.attemptFailed(number, attempt.host, reason: reason)))
         case .succeeded, .paused, .cancelled: break
         }

@@ -5,17 +5,19 @@ package struct AttemptRecord: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var job: JobID
     package var training: TrainingID
-    /// "train" or "measure".
+    /// "train" or "measure"; "probe" for one that finds out whether its host can run the worker.
     package var kind: String
     package var trials: [TrialID]
     package var host: HostName
     package var machine: String
     package var boot: String
     package var cpu: String
+    /// What was ordered, by which its results are judged; kept until its end is recorded.
+    package var task: JobTask?
 
     package init(
         attempt: AttemptNumber, job: JobID, training: TrainingID, kind: String, trials: [TrialID], host: HostName,
-        machine: String, boot: String, cpu: String
+        machine: String, boot: String, cpu: String, task: JobTask? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -26,6 +28,7 @@ package struct AttemptRecord: Hashable, Sendable {
         self.machine = machine
         self.boot = boot
         self.cpu = cpu
+        self.task = task
     }
 }
 
@@ -38,6 +41,8 @@ package enum AttemptOutcome: Hashable, Sendable {
     case jobFault(String)
     /// The host's doing: the job is not charged.
     case hostFault(String)
+    /// By a SIGKILL that nobody here sent, perhaps for its memory: tried once more with twice as much.
+    case killed(String)
 
     package var name: String {
         switch self {
@@ -46,11 +51,12 @@ package enum AttemptOutcome: Hashable, Sendable {
         case .cancelled: "cancelled"
         case .jobFault: "job-fault"
         case .hostFault: "host-fault"
+        case .killed: "killed"
         }
     }
     package var reason: String? {
         switch self {
-        case .jobFault(let reason), .hostFault(let reason): reason
+        case .jobFault(let reason), .hostFault(let reason), .killed(let reason): reason
         case .succeeded, .paused, .cancelled: nil
         }
     }
@@ -62,6 +68,8 @@ package enum CatalogueChange: Hashable, Sendable {
     case attemptIntended(AttemptRecord)
     case attemptStarted(AttemptNumber, WorkerEvent.Started?)
     case attemptEnded(AttemptNumber, AttemptOutcome)
+    /// A fault was held against the job, and is the host's after all.
+    case attemptExcused(AttemptNumber, reason: String)
     /// A milestone of a training. The first of a (training, steps) wins; a later one with other bits is kept as
     /// evidence.
     case milestone(TrainingID, TrialID, AttemptNumber, WorkerEvent.Checkpoint)
@@ -74,6 +82,10 @@ package enum CatalogueChange: Hashable, Sendable {
     case measured(AttemptNumber, WorkerEvent.Measured)
     case trialState(TrialID, TrialState, reason: String?)
     case hostSeen(HostName, HostFacts)
+    /// For how long, while a coordinator listened and was awake, the host has said nothing since it was last seen.
+    case hostSilent(HostName, seconds: Double)
+    /// `Training.cost` that one slot of the host does in a second.
+    case hostPace(HostName, Double)
 }
 
 /// The one writer of a catalogue, as the coordination loop sees it.

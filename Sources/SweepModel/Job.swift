@@ -84,6 +84,40 @@ package struct Holdings: Sendable, Equatable {
         }
     }
 
+    /// An attempt that did not end well, as far as that still counts.
+    package struct Fault: Hashable, Sendable {
+        package var attempt: AttemptNumber
+        /// "train" or "measure".
+        package var kind: String
+        /// Those of its trials that still wait and were not forgiven since.
+        package var trials: [TrialID]
+        package var host: HostName
+        package var outcome: AttemptOutcome
+        package init(
+            attempt: AttemptNumber, kind: String, trials: [TrialID], host: HostName, outcome: AttemptOutcome
+        ) {
+            self.attempt = attempt
+            self.kind = kind
+            self.trials = trials
+            self.host = host
+            self.outcome = outcome
+        }
+    }
+
+    /// What is known of a host from earlier.
+    package struct KnownHost: Hashable, Sendable {
+        package var facts: HostFacts
+        /// Seconds it was listened for in vain since it was last seen.
+        package var silentSeconds: Double
+        /// `Training.cost` that one slot does in a second; nil while no training was seen there.
+        package var pace: Double?
+        package init(facts: HostFacts, silentSeconds: Double = 0, pace: Double? = nil) {
+            self.facts = facts
+            self.silentSeconds = silentSeconds
+            self.pace = pace
+        }
+    }
+
     /// Recorded milestones by training.
     package var milestones: [TrainingID: [Checkpoint]] = [:]
     /// The longest full state in the store, milestone or recovery point, by training.
@@ -101,6 +135,14 @@ package struct Holdings: Sendable, Equatable {
     package var openAttempts: [AttemptRecord] = []
     /// Every trial of `openAttempts`.
     package var openTrials: [TrialID: OpenTrial] = [:]
+    /// Those of `openAttempts` whose worker said that it started.
+    package var startedAttempts: Set<AttemptNumber> = []
+    /// Attempts that count against their jobs, by number, of all sweeps. A host's fault counts until the training
+    /// gets further.
+    package var faults: [Fault] = []
+    package var hosts: [HostName: KnownHost] = [:]
+    /// Seconds that a measure took of late, by its name.
+    package var measureSeconds: [String: Double] = [:]
 
     package init() {}
 }

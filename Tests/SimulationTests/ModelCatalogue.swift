@@ -38,7 +38,12 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     private var states: [TrainingID: ResumePoint] = [:]
     private var keptStates: [TrainingID: Holdings.KeptState] = [:]
     private var attempts: [AttemptNumber: AttemptRecord] = [:]
-    private var ended: Set<AttemptNumber> = []
+    private var ends: [AttemptNumber: AttemptOutcome] = [:]
+    private var started: Set<AttemptNumber> = []
+    /// The last attempt that left a checkpoint.
+    private var progressed: [TrainingID: AttemptNumber] = [:]
+    private var hosts: [HostName: Holdings.KnownHost] = [:]
+    private var measureSeconds: [String: [Double]] = [:]
     /// A mutant that forgets that a unit is recorded when it comes again.
     private let deduplicates: Bool
 
@@ -72,6 +77,10 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
                 weights: content.results[.milestone(wanted.training, wanted.steps)]?.first?.digest,
                 isWanted: holdings.settled[trial] == nil)
         }
+        holdings.startedAttempts = started.filter { ends[$0] == nil }
+        holdings.faults = faults()
+        holdings.hosts = hosts
+        holdings.measureSeconds = measureSeconds.mapValues { $0.reduce(0, +) / Double($0.count) }
         let running = Set(holdings.openAttempts.flatMap(\.trials))
         for (trial, state) in content.states where state == .running && !running.contains(trial) {
             content.states[trial] = .waiting
@@ -79,18 +88,35 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         return (self, holdings, AttemptNumber((attempts.keys.max()?.value ?? 0) + 1))
     }
 
+    private func faults() -> [Holdings.Fault] {
+        ends.sorted { $0.key < $1.key }.compactMap { number, outcome in
+            guard outcome.reason != nil, let record = attempts[number] else { return nil }
+            if case .hostFault = outcome, record.kind == "train", let last = progressed[record.training],
+                number <= last
+            {
+                return nil
+            }
+            let waiting = record.trials.filter { [.waiting, .running].contains(content.states[$0]) }
+            guard !waiting.isEmpty else { return nil }
+            return Holdings.Fault(
+                attempt: number, kind: record.kind, trials: waiting, host: record.host, outcome: outcome)
+        }
+    }
+
     func contents() -> CatalogueContents {
         var result = content
-        result.openAttempts = attempts.values.filter { !ended.contains($0.attempt) }.sorted { $0.attempt < $1.attempt }
+        result.openAttempts = attempts.values.filter { ends[$0.attempt] == nil }.sorted { $0.attempt < $1.attempt }
         return result
     }
 
     func commit(_ changes: [CatalogueChange]) throws {
-        let saved = (content, states, keptStates, attempts, ended)
+        let saved = (content, states, keptStates, attempts, ends)
+        let savedKnowledge = (started, progressed, hosts, measureSeconds)
         do {
             for change in changes { try apply(change) }
         } catch {
-            (content, states, keptStates, attempts, ended) = saved
+            (content, states, keptStates, attempts, ends) = saved
+            (started, progressed, hosts, measureSeconds) = savedKnowledge
             throw error
         }
     }
@@ -108,32 +134,47 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
                 throw CatalogueRefusal(description: "attempt \(record.attempt) was already given to another job")
             }
             attempts[record.attempt] = record
-        case .attemptStarted(let attempt, _): try known(attempt)
-        case .attemptEnded(let attempt, _):
+        case .attemptStarted(let attempt, let event):
             try known(attempt)
-            ended.insert(attempt)
+            if event != nil { started.insert(attempt) }
+        case .attemptEnded(let attempt, let outcome):
+            try known(attempt)
+            if ends[attempt] == nil { ends[attempt] = outcome }
+        case .attemptExcused(let attempt, let reason):
+            try known(attempt)
+            if case .jobFault? = ends[attempt] { ends[attempt] = .hostFault(reason) }
         case .milestone(let training, _, let attempt, let checkpoint):
             try known(attempt)
             guard let weights = checkpoint.weights else {
                 throw CatalogueRefusal(description: "a milestone without weights")
             }
+            progress(training, attempt)
             record(.milestone(training, checkpoint.steps), .init(attempt: attempt, digest: weights.digest, rows: []))
             if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
         case .recoveryPoint(let training, let attempt, let point, _):
             try known(attempt)
+            progress(training, attempt)
             reach(training, point)
         case .stateKept(let training, let attempt, let point, _):
             guard let host = attempts[attempt]?.host else { return try known(attempt) }
+            progress(training, attempt)
             if point.steps > keptStates[training]?.point.steps ?? 0 {
                 keptStates[training] = .init(point: point, host: host)
             }
         case .measured(let attempt, let measured):
             try known(attempt)
+            let unit = Unit.measure(measured.trial, measured.request.measure)
+            if content.results[unit] == nil {
+                measureSeconds[measured.request.measure, default: []].append(measured.seconds)
+            }
             record(
-                .measure(measured.trial, measured.request.measure),
+                unit,
                 .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
         case .trialState(let trial, let state, _): content.states[trial] = state
-        case .hostSeen: break
+        case .hostSeen(let host, let facts):
+            hosts[host] = Holdings.KnownHost(facts: facts, pace: hosts[host]?.pace)
+        case .hostSilent(let host, let seconds): hosts[host]?.silentSeconds = seconds
+        case .hostPace(let host, let pace): hosts[host]?.pace = pace
         }
     }
 
@@ -143,6 +184,10 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             return
         }
         content.results[unit, default: []].append(result)
+    }
+
+    private func progress(_ training: TrainingID, _ attempt: AttemptNumber) {
+        progressed[training] = max(progressed[training] ?? attempt, attempt)
     }
 
     private func reach(_ training: TrainingID, _ point: ResumePoint) {

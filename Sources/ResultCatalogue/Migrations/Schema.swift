@@ -12,6 +12,7 @@ enum Schema {
         Migration("0004-kept-states", keptStates),
         Migration("0005-cancelled-wishes", cancelledWishes),
         Migration("0006-drained-hosts", drainedHosts),
+        Migration("0007-charges", charges),
     ]
 
     /// What this release writes to `user_version`.

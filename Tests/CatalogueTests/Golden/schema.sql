@@ -4,8 +4,14 @@ CREATE INDEX artifact_by_digest ON artifact (digest);
 index attempt_by_trial
 CREATE INDEX attempt_by_trial ON attempt_trial (trial, attempt);
 
+index attempt_charged
+CREATE INDEX attempt_charged ON attempt (number) WHERE outcome IN ('job-fault', 'host-fault', 'killed');
+
 index attempt_open
 CREATE INDEX attempt_open ON attempt (number) WHERE outcome IS NULL;
+
+index attempt_open_by_training
+CREATE INDEX attempt_open_by_training ON attempt (training) WHERE outcome IS NULL;
 
 index cancelled_wish_by_trial
 CREATE INDEX cancelled_wish_by_trial ON cancelled_wish (trial);
@@ -63,7 +69,7 @@ CREATE TABLE attempt (
     build TEXT,
     worker_cpu TEXT,
     kernels TEXT
-) STRICT;
+, task TEXT) STRICT;
 
 table attempt_trial
 CREATE TABLE attempt_trial (
@@ -127,7 +133,7 @@ CREATE TABLE host (
     memory INTEGER NOT NULL,
     free INTEGER NOT NULL,
     seen_at TEXT NOT NULL
-) STRICT;
+, silent_seconds REAL NOT NULL DEFAULT 0, pace REAL) STRICT;
 
 table kept_state
 CREATE TABLE kept_state (
@@ -238,7 +244,7 @@ CREATE TABLE training (
     seed INTEGER,
     worker TEXT,
     spec TEXT NOT NULL
-) STRICT;
+, progressed INTEGER NOT NULL DEFAULT 0) STRICT;
 
 table trial
 CREATE TABLE trial (
@@ -249,7 +255,7 @@ CREATE TABLE trial (
     state TEXT NOT NULL DEFAULT 'waiting'
         CHECK (state IN ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),
     reason TEXT,
-    ended_at TEXT,
+    ended_at TEXT, forgiven INTEGER NOT NULL DEFAULT 0,
     UNIQUE (training, steps)
 ) STRICT;
 
