@@ -1,4 +1,3 @@
-import Foundation
 import JobContract
 import SweepModel
 
@@ -29,7 +28,7 @@ struct EventInbox {
     mutating func take(_ line: EventLine) throws -> Outcome {
         let event: WorkerEvent
         do {
-            event = try JSONDecoder().decode(WorkerEvent.self, from: Data(line.line))
+            event = try JSONText.decode(WorkerEvent.self, from: line.line)
         } catch {
             event = .failed(
                 .init(

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import JobContract
 
@@ -55,13 +54,13 @@ struct AttemptDirectory {
 
     private func write(_ value: some Encodable, _ name: String, durably: Bool = true) throws(AgentRefusal) {
         let bytes: [UInt8]
-        do { bytes = Array(try JSONEncoder().encode(value)) } catch {
+        do { bytes = try JSONText.encode(value) } catch {
             throw AgentRefusal(.agentFailed, "cannot write \(name): \(error)")
         }
         try Files.write(bytes, to: "\(path)/\(name)", durably: durably)
     }
 
     private func read<Value: Decodable>(_: Value.Type, _ name: String) -> Value? {
-        Files.read("\(path)/\(name)").flatMap { try? JSONDecoder().decode(Value.self, from: Data($0)) }
+        Files.read("\(path)/\(name)").flatMap { try? JSONText.decode(Value.self, from: $0) }
     }
 }

@@ -1,6 +1,5 @@
 import CPosix
 import ContentStore
-import FoundationEssentials
 import Glibc
 import JobContract
 
@@ -258,7 +257,7 @@ final class AttemptTable {
 extension WorkerEvent {
     /// Reads one line of a worker's output.
     init?(line: [UInt8]) {
-        guard let event = try? JSONDecoder().decode(WorkerEvent.self, from: Data(line)) else { return nil }
+        guard let event = try? JSONText.decode(WorkerEvent.self, from: line) else { return nil }
         self = event
     }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import JobContract
 
 /// What the agent remembers of its coordinator, over restarts: who it was, and how workers are to be run.
@@ -20,12 +19,12 @@ struct CoordinatorMemory: Codable, Equatable {
     }
 
     static func load(_ place: AgentPlace) -> CoordinatorMemory? {
-        Files.read(place.memory).flatMap { try? JSONDecoder().decode(CoordinatorMemory.self, from: Data($0)) }
+        Files.read(place.memory).flatMap { try? JSONText.decode(CoordinatorMemory.self, from: $0) }
     }
 
     func save(_ place: AgentPlace) throws(AgentRefusal) {
         let bytes: [UInt8]
-        do { bytes = Array(try JSONEncoder().encode(self)) } catch {
+        do { bytes = try JSONText.encode(self) } catch {
             throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(error)")
         }
         try Files.write(bytes, to: place.memory)

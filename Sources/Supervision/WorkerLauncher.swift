@@ -1,6 +1,5 @@
 import CPosix
 import ContentStore
-import FoundationEssentials
 import Glibc
 import JobContract
 
@@ -14,7 +13,7 @@ struct WorkerLauncher {
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
         var description = order.description
         description.store = store.directory
-        do { try Files.write(Array(try JSONEncoder().encode(description)), to: directory.job, durably: false) } catch {
+        do { try Files.write(try JSONText.encode(description), to: directory.job, durably: false) } catch {
             throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
         }
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The version of the messages between coordinator and agent.
 package enum AgentProtocol {
     package static let version = 1
@@ -11,13 +9,13 @@ package enum AgentProtocol {
 
     /// The message as a frame.
     package static func frame(_ message: some Encodable) throws -> Frame {
-        Frame(.control, Array(try JSONEncoder().encode(message)))
+        Frame(.control, try JSONText.encode(message))
     }
 
     /// The message of a control frame.
     package static func message<Message: Decodable>(_: Message.Type, in frame: Frame) throws(ProtocolError) -> Message {
         do {
-            return try JSONDecoder().decode(Message.self, from: Data(frame.payload))
+            return try JSONText.decode(Message.self, from: frame.payload)
         } catch {
             let text = String(decoding: frame.payload.prefix(120), as: UTF8.self)
             throw ProtocolError("a message came that this version does not know: \(text)")

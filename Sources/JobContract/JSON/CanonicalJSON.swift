@@ -65,7 +65,7 @@ package enum CanonicalJSON {
     }
 
     /// RFC 8785, 3.2.2.2: two-character escapes where there are any, \u00xx for other controls, all else as it is.
-    private static func append(string: String, to bytes: inout [UInt8]) {
+    package static func append(string: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in string.utf8 {
             switch byte {

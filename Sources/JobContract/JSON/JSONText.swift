@@ -1,7 +1,10 @@
-/// JSON values as text, where they are kept rather than sent: columns, files, command lines.
+/// JSON values as text: in columns, files and on command lines, and in messages.
 package enum JSONText {
     /// The value of a JSON text; nil when it is none, or nested more than 100 deep.
-    package static func read(_ text: String) -> JSONValue? { JSONReader.value(text) }
+    package static func read(_ text: String) -> JSONValue? { JSONReader.value(Array(text.utf8)) }
+
+    /// The value of a JSON text in UTF-8.
+    package static func read(_ bytes: some Collection<UInt8>) -> JSONValue? { JSONReader.value(Array(bytes)) }
 
     /// The members of a JSON object's text; nil when it is none.
     package static func object(_ text: String) -> [String: JSONValue]? { read(text)?.objectValue }
@@ -26,8 +29,8 @@ private struct JSONReader {
     private var at = 0
     private var depth = 0
 
-    static func value(_ text: String) -> JSONValue? {
-        var reader = JSONReader(bytes: Array(text.utf8))
+    static func value(_ bytes: [UInt8]) -> JSONValue? {
+        var reader = JSONReader(bytes: bytes)
         guard let value = reader.value() else { return nil }
         reader.skipSpace()
         return reader.at == reader.bytes.count ? value : nil
@@ -98,14 +101,18 @@ private struct JSONReader {
     private mutating func number() -> JSONValue? {
         let start = at
         while let byte = current, (48...57).contains(byte) || "+-.eE".utf8.contains(byte) { at += 1 }
-        let text = String(decoding: bytes[start..<at], as: UTF8.self)
+        let text = Substring(decoding: bytes[start..<at], as: UTF8.self)
         if let whole = Int64(text) { return .integer(whole) }
-        return Double(text).map(JSONValue.number)
+        guard let number = Double(text), number.isFinite else { return nil }
+        return .number(number)
     }
 
     private mutating func string() -> String? {
         at += 1
-        var text = [UInt8]()
+        let start = at
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { at += 1 }
+        // Most strings have no escapes.
+        var text = bytes[start..<at]
         while let byte = current {
             at += 1
             switch byte {
