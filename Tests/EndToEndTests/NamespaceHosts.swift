@@ -213,6 +213,8 @@ final class NamespaceHosts {
         waitpid(keeper, nil, 0)
     }
 
+    func isUp(_ host: Host) -> Bool { keepers[host.name] != nil }
+
     /// Runs a program on a host, as its root, to its end.
     @discardableResult
     func run(on host: Host, _ words: [String]) throws -> String {
@@ -298,7 +300,7 @@ final class NamespaceHosts {
 
     /// Runs a program to its end and returns what it printed.
     @discardableResult
-    private static func run(_ words: [String]) throws -> String {
+    static func run(_ words: [String]) throws -> String {
         let log = NSTemporaryDirectory() + "es-run-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: log) }
         var status: Int32 = 0
@@ -312,7 +314,7 @@ final class NamespaceHosts {
 
     /// Starts a program whose output goes to a file. Foundation's `Process` is no use for sshd: it takes the closing
     /// of inherited descriptors for the program's end.
-    private static func start(_ words: [String], log: String) throws -> pid_t {
+    static func start(_ words: [String], log: String) throws -> pid_t {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { for descriptor in [null, output] { close(descriptor) } }

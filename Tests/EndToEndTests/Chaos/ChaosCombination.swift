@@ -1,0 +1,127 @@
+import CPosix
+import Foundation
+import Glibc
+
+/// One sweep under one schedule of faults, from launch until it is complete and checked.
+final class ChaosCombination {
+    let arena: ChaosArena
+    let schedule: FaultSchedule
+    /// The coordinator, while it runs.
+    private(set) var coordinator: pid_t?
+    /// What began and met what it was to befall.
+    private(set) var occurred: Set<FaultKind> = []
+    private(set) var findings: [String] = []
+    /// How often a coordinator was started.
+    private(set) var starts = 0
+    private var active: [(fault: Fault, state: ActiveFault)] = []
+    private let begun = Date()
+    private static let secondsToEnd = 60.0
+
+    init(_ schedule: FaultSchedule, in arena: ChaosArena) {
+        self.schedule = schedule
+        self.arena = arena
+    }
+
+    var elapsed: Double { Date().timeIntervalSince(begun) }
+
+    /// Runs the combination; `expected` is what the catalogue must hold in the end.
+    func run(expecting expected: CatalogueContent?) {
+        do {
+            let lacking = schedule.faults.filter { $0.kind == .uploadTruncated }.map(\.host)
+            try arena.reset(lacking: Set(lacking))
+            try play()
+        } catch {
+            findings.append("the combination broke off: \(error)")
+        }
+        if let pid = coordinator {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            coordinator = nil
+        }
+        for (_, state) in active { try? state.heal() }
+        if findings.isEmpty, let expected { findings += CatalogueContent(of: arena).differences(from: expected) }
+        if findings.isEmpty { findings += leftovers() }
+    }
+
+    private func play() throws {
+        var waiting = schedule.faults
+        coordinator = try arena.launch()
+        starts = 1
+        let launched = elapsed
+        var healedAt: Double?
+        var restartAt = 0.0
+        while true {
+            let now = elapsed - launched
+            while let next = waiting.first, next.start <= now {
+                waiting.removeFirst()
+                active.append((next, try begin(next)))
+                if active.last?.state.watch == nil { occurred.insert(next.kind) }
+            }
+            try look(at: now)
+            if waiting.isEmpty, active.isEmpty, healedAt == nil { healedAt = now }
+            if let status = endOfCoordinator() {
+                if status == 0 { return try healAll() }
+                if status == 1 || status == 70 || status == 2 || status == 3 {
+                    findings.append("coordinator \(starts) ended with \(status)")
+                    return
+                }
+                restartAt = now + 0.3
+            }
+            if coordinator == nil, now >= restartAt {
+                coordinator = try arena.resume()
+                starts += 1
+            }
+            if let healedAt, now - healedAt > Self.secondsToEnd {
+                findings.append("not complete \(Int(Self.secondsToEnd)) s after the last fault; \(starts) starts")
+                return
+            }
+            usleep(20_000)
+        }
+    }
+
+    /// Lets faults that wait for something act, and heals those whose time is over.
+    private func look(at now: Double) throws {
+        for index in active.indices.reversed() {
+            let fault = active[index].fault
+            var isDone = false
+            if let watch = active[index].state.watch, try watch() {
+                occurred.insert(fault.kind)
+                active[index].state.watch = nil
+                // What only waited for its moment has had it.
+                isDone = fault.kind != .agentOlder
+            }
+            if isDone || now >= fault.start + fault.seconds {
+                if let watch = active[index].state.watch, try watch() { occurred.insert(fault.kind) }
+                let state = active.remove(at: index).state
+                try state.heal()
+            }
+        }
+    }
+
+    private func healAll() throws {
+        for (_, state) in active { try state.heal() }
+        active = []
+    }
+
+    /// The exit code of a coordinator that has ended, 128 and the signal for one that was killed; nil while it runs.
+    private func endOfCoordinator() -> Int? {
+        guard let pid = coordinator else { return nil }
+        var status: Int32 = 0
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        coordinator = nil
+        let code = Int(posix_exit_of(status))
+        return code < 0 ? 128 - code : code
+    }
+
+    /// What should not be on the hosts any more.
+    private func leftovers() -> [String] {
+        let limit = Date(timeIntervalSinceNow: 15)
+        var workers = 0
+        repeat {
+            workers = arena.hosts.reduce(0) { $0 + arena.workers(on: $1).count }
+            if workers == 0 { break }
+            usleep(100_000)
+        } while Date() < limit
+        return workers == 0 ? [] : ["\(workers) workers still run"]
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+/// Many combinations, several at a time, each in an arena of its own.
+struct ChaosRun {
+    private(set) var findings: [String] = []
+    private(set) var seconds = 0.0
+    private var occurred: Set<FaultKind> = []
+    private let count: Int
+
+    /// Kinds that befell nothing.
+    var missing: [FaultKind] { FaultKind.allCases.filter { !occurred.contains($0) } }
+
+    /// A combination waits more than it computes: more than one for a processor.
+    private static var width: Int { max(2, ProcessInfo.processInfo.activeProcessorCount * 3 / 2) }
+
+    init(schedules: [FaultSchedule]) throws {
+        count = schedules.count
+        let programs = try ChaosPrograms()
+        defer { programs.remove() }
+        let arenas = try (0..<min(Self.width, max(1, count))).map { _ in try ChaosArena(programs) }
+        defer { for arena in arenas { arena.remove() } }
+        let expected = try Self.undisturbed(in: arenas[0])
+
+        let begun = Date()
+        let lock = NSLock()
+        nonisolated(unsafe) var rest = schedules[...]
+        nonisolated(unsafe) var results: [Result] = []
+        let done = DispatchGroup()
+        for arena in arenas {
+            done.enter()
+            nonisolated(unsafe) let arena = arena
+            Thread.detachNewThread {
+                defer { done.leave() }
+                while let schedule = lock.withLock({ rest.popFirst() }) {
+                    let result = Result(schedule, in: arena, expecting: expected)
+                    print(result.line)
+                    lock.withLock { results.append(result) }
+                }
+            }
+        }
+        done.wait()
+        seconds = Date().timeIntervalSince(begun)
+        for result in results.sorted(by: { $0.schedule.seed < $1.schedule.seed }) {
+            occurred.formUnion(result.occurred)
+            if !result.findings.isEmpty { findings.append(result.line) }
+        }
+    }
+
+    /// What the sweep gives without a fault.
+    private static func undisturbed(in arena: ChaosArena) throws -> CatalogueContent {
+        let combination = ChaosCombination(FaultSchedule(seed: 0, faults: []), in: arena)
+        combination.run(expecting: nil)
+        let content = CatalogueContent(of: arena)
+        guard combination.findings.isEmpty, content.isComplete else {
+            throw NamespaceHosts.Failure(
+                description: "the sweep is not complete even without faults: \(combination.findings); \(content.counts)"
+            )
+        }
+        print("without faults: \(content.counts), \(Int(combination.elapsed * 10)) tenths of a second")
+        return content
+    }
+
+    struct Result: Sendable {
+        let schedule: FaultSchedule
+        let findings: [String]
+        let occurred: Set<FaultKind>
+        let line: String
+
+        init(_ schedule: FaultSchedule, in arena: ChaosArena, expecting expected: CatalogueContent) {
+            let combination = ChaosCombination(schedule, in: arena)
+            combination.run(expecting: expected)
+            self.schedule = schedule
+            findings = combination.findings
+            occurred = combination.occurred
+            let time = "\((combination.elapsed * 10).rounded() / 10) s, \(combination.starts) coordinators"
+            if findings.isEmpty {
+                line = "ok      \(schedule) (\(time))"
+            } else {
+                let kept = Self.keep(arena, schedule)
+                line = "FINDING \(schedule) (\(time)): \(findings.joined(separator: "; ")) — kept in \(kept)"
+            }
+        }
+
+        /// Copies what tells how it came to a finding; says where.
+        private static func keep(_ arena: ChaosArena, _ schedule: FaultSchedule) -> String {
+            let place = "/tmp/eigensweep-chaos/seed-\(schedule.seed)-\(getpid())"
+            let files = FileManager.default
+            try? files.removeItem(atPath: place)
+            try? files.createDirectory(atPath: place, withIntermediateDirectories: true)
+            try? files.copyItem(atPath: arena.notes, toPath: "\(place)/coordinators")
+            for name in (try? files.contentsOfDirectory(atPath: arena.volume)) ?? [] where name.hasPrefix("catalogue") {
+                try? files.copyItem(atPath: "\(arena.volume)/\(name)", toPath: "\(place)/\(name)")
+            }
+            for host in arena.hosts {
+                try? files.copyItem(
+                    atPath: "\(host.home)/.eigensweep/hosts", toPath: "\(place)/\(host.name)")
+                try? files.copyItem(
+                    atPath: "\(arena.network.directory)/\(host.name)/sshd.log", toPath: "\(place)/\(host.name)-sshd.log"
+                )
+            }
+            return place
+        }
+    }
+
+    /// Rate and findings, findings last.
+    var summary: String {
+        var lines = [
+            "\(count) combinations in \(Int(seconds.rounded(.up))) s, "
+                + "\((Double(count) * 600 / max(seconds, 1e-9)).rounded() / 10) a minute"
+        ]
+        if !missing.isEmpty { lines.append("never happened: \(missing.map(\.rawValue).joined(separator: ", "))") }
+        lines += findings
+        lines.append(findings.isEmpty ? "no findings" : "\(findings.count) combinations with findings")
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,21 @@
+import Foundation
+import Testing
+
+/// The real programs under seeded combinations of real faults: whatever happens, the catalogue ends as without them.
+@Suite(
+    .serialized, .enabled(if: slowTestsWanted, whySlow),
+    .enabled(if: NamespaceHosts.variant == .namespaces, "network namespaces cannot be made here"))
+struct ChaosTests {
+    @Test func whateverHappensTheCatalogueIsTheSame() throws {
+        let settings = ProcessInfo.processInfo.environment
+        let count = settings["EIGENSWEEP_CHAOS_COMBINATIONS"].flatMap { Int($0) } ?? FaultKind.allCases.count
+        let first = settings["EIGENSWEEP_CHAOS_FIRST"].flatMap { UInt64($0) } ?? 1
+        let run = try ChaosRun(schedules: (0..<UInt64(count)).map { FaultSchedule(seed: first + $0) })
+        print(run.summary)
+        if let path = settings["EIGENSWEEP_CHAOS_REPORT"] {
+            try run.summary.write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        #expect(run.findings.count == 0)
+        if count >= FaultKind.allCases.count { #expect(run.missing.isEmpty, "never happened: \(run.missing)") }
+    }
+}
