@@ -73,11 +73,12 @@ struct ChaosRun {
             findings = combination.findings
             occurred = combination.occurred
             let time = "\((combination.elapsed * 10).rounded() / 10) s, \(combination.starts) coordinators"
-            if findings.isEmpty {
+            if findings.isEmpty, ProcessInfo.processInfo.environment["EIGENSWEEP_CHAOS_KEEP"] == nil {
                 line = "ok      \(schedule) (\(time))"
             } else {
                 let kept = Self.keep(arena, schedule)
-                line = "FINDING \(schedule) (\(time)): \(findings.joined(separator: "; ")) — kept in \(kept)"
+                let title = findings.isEmpty ? "ok     " : "FINDING"
+                line = "\(title) \(schedule) (\(time)): \(findings.joined(separator: "; ")) — kept in \(kept)"
             }
         }
 

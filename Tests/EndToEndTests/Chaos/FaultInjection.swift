@@ -194,6 +194,7 @@ extension ChaosCombination {
     /// Once a worker runs, the host is cut off until another has the job. A job that was over just before is let go.
     private func delayResult(of host: NamespaceHosts.Host) -> ActiveFault {
         var cutOffSince: Double?
+        let open = "SELECT 1 FROM attempt WHERE host = '\(host.name)' AND outcome IS NULL"
         let doubled = """
             SELECT 1 FROM attempt a JOIN attempt b ON b.job = a.job AND b.number > a.number
             WHERE a.host = '\(host.name)' AND b.host <> a.host AND a.outcome IS NULL
@@ -207,7 +208,7 @@ extension ChaosCombination {
                     return false
                 }
                 if !arena.rows(doubled).isEmpty { return true }
-                if elapsed - since > ChaosLimits.lease + 3 {
+                if elapsed - since > 0.5, arena.rows(open).isEmpty {
                     clear(host)
                     cutOffSince = nil
                 }
