@@ -17,6 +17,8 @@ final class Attempt {
     /// What is reported in place of the event that ends at an offset.
     var problems: [Int: WorkerEvent.Failed] = [:]
     var complained = false
+    /// Full states the worker left, with the offset behind their events: those from the last acknowledged on.
+    var states: [(end: Int, digest: Digest)] = []
     /// The last word of the worker: finished, paused or failed.
     var lastWord: WorkerEvent?
 
@@ -54,5 +56,13 @@ final class Attempt {
         try? directory.write(acknowledged: offset)
         unacknowledged.removeAll { $0.end <= offset }
         problems = problems.filter { $0.key > offset }
+    }
+
+    /// Forgets, and returns, the states that a later acknowledged one supersedes.
+    func takeSupersededStates() -> [Digest] {
+        let acknowledged = states.prefix { $0.end <= self.acknowledged }
+        let superseded = acknowledged.dropLast().map(\.digest)
+        states.removeFirst(superseded.count)
+        return superseded
     }
 }

@@ -198,6 +198,20 @@ final class AttemptTable {
         }
     }
 
+    /// Everything up to this byte of the attempt's events is committed. States are large: of those that are, only the
+    /// newest stays.
+    func acknowledge(_ number: AttemptNumber, _ offset: Int) {
+        guard let attempt = attempts[number] else { return }
+        attempt.acknowledge(offset)
+        for state in attempt.takeSupersededStates() where !isNeeded(state) { try? store.remove(state) }
+    }
+
+    private func isNeeded(_ digest: Digest) -> Bool {
+        attempts.values.contains { attempt in
+            attempt.order.files.contains(digest) || attempt.states.contains { $0.digest == digest }
+        }
+    }
+
     /// The coordinator needs nothing of the attempt any more.
     func release(_ number: AttemptNumber) {
         guard let attempt = attempts[number] else { return }
@@ -229,11 +243,13 @@ final class AttemptTable {
                 if !attempt.isOver { stop(attempt) }
             }
             switch event {
+            case .checkpoint(let checkpoint):
+                if let state = checkpoint.state { attempt.states.append((line.end, state.digest)) }
             case .failed(let failed):
                 attempt.lastWord = event
                 if failed.kind == .missingInput { removeDamagedFiles(of: attempt) }
             case .finished, .paused: attempt.lastWord = event
-            case .started, .progress, .checkpoint, .measure: break
+            case .started, .progress, .measure: break
             }
         }
     }

@@ -194,7 +194,7 @@ package final class Daemon {
                 connection.send(.refused(order.attempt, error))
             }
         case .cancel(let attempt): table.cancel(attempt)
-        case .acknowledge(let attempt, let offset): table.attempts[attempt]?.acknowledge(offset)
+        case .acknowledge(let attempt, let offset): table.acknowledge(attempt, offset)
         case .release(let attempt): table.release(attempt)
         case .upload(let transfer, let digest, let bytes): begin(transfer, digest, bytes, connection)
         case .fetch(let transfer, let digest): send(transfer, digest, connection)

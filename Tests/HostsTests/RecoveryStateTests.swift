@@ -1,3 +1,4 @@
+import ContentStore
 import JobContract
 import RemoteHosts
 import SweepModel
@@ -43,6 +44,30 @@ struct RecoveryStateTests {
         #expect(kept.map(\.0.steps) == [20])
         #expect(kept.map(\.1) == [200_003])
         #expect(kept.allSatisfy { !coordinator.store.contains($0.0.state) })
+    }
+
+    @Test func `a host keeps only the newest state that is acknowledged`() throws {
+        let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch)
+        defer { coordinator.close() }
+        try start(
+            coordinator,
+            "started; recovery 10 1000; await a; recovery 20 1000; await b; recovery 30 1000; await end; finished")
+        for (count, file) in [(1, "a"), (2, "b"), (3, "")] {
+            try coordinator.wait("checkpoint \(count)") { checkpoints($0).count == count }
+            if !file.isEmpty { try scratch.write("", file) }
+        }
+        let events = coordinator.reports.events()
+        let states = checkpoints(coordinator.reports).compactMap(\.state?.digest)
+        let store = try ContentStore(directory: scratch.path("host/store"))
+        #expect(states.allSatisfy(store.contains))
+        coordinator.fleet.send(.acknowledge(AttemptNumber(1), offset: events[2].end), to: "here")
+        try scratch.waitUntil("the first state's end") { !store.contains(states[0]) }
+        #expect(store.contains(states[1]) && store.contains(states[2]))
+        coordinator.fleet.send(.acknowledge(AttemptNumber(1), offset: events[3].end), to: "here")
+        try scratch.waitUntil("the second state's end") { !store.contains(states[1]) }
+        #expect(store.contains(states[2]))
+        try scratch.write("", "end")
+        _ = try coordinator.waitForEnd()
     }
 
     @Test func `of states that wait only the newest is brought`() throws {
