@@ -42,7 +42,6 @@ func tests(
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "eigensweep",
@@ -55,7 +54,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // Ground
@@ -67,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(
             name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
         // Vocabulary
@@ -76,7 +75,7 @@ let package = Package(
         ours("Datasets", ["JobContract", "Tensors"]),
 
         // Mechanism
-        ours("SweepFiles", ["SweepModel", "JobContract", yams, crypto]),
+        ours("SweepFiles", ["SweepModel", "JobContract", "CYAML", crypto]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix", crypto]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),

@@ -31,7 +31,7 @@ let contractTargets = [
         precondition(end == bytes.count, "bytes are left over")
     },
     FuzzTarget("worker-descriptions", seeds: { try [json(Samples.worker)] }) { bytes, _ in
-        if let worker = try? JSONDecoder().decode(WorkerDescription.self, from: Data(bytes)) { checkRoundTrip(worker) }
+        if let worker = try? JSONText.decode(WorkerDescription.self, from: bytes) { checkRoundTrip(worker) }
     },
     FuzzTarget(
         text: "json-texts",

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 
 /// One reader under attack.
 struct FuzzTarget: Sendable {
@@ -54,7 +55,7 @@ final class FuzzScratch: Sendable {
 /// What a decoder read must survive being written and read again.
 func checkRoundTrip<Value: Codable & Equatable>(_ value: Value) {
     do {
-        let again = try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(value))
+        let again = try JSONText.decode(Value.self, from: try JSONEncoder().encode(value))
         precondition(again == value, "\(value) came back as \(again)")
     } catch {
         fatalError("\(value) does not come back: \(error)")

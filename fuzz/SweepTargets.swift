@@ -41,7 +41,7 @@ private func expand(_ text: String, _ overrides: [String]) {
     let points = file.content.blocks.reduce(0.0) { sum, block in
         sum + block.dimensions.reduce(1.0) { $0 * Double($1.count) }
     }
-    guard points <= 10_000 else { return }
+    guard points <= 1000 else { return }
     _ = try? file.expand(worker: Samples.worker) { _ in
         DatasetIdentity(keys: ["dataset.digest": .string(Digest(of: "abc".utf8).hex)], images: 16384)
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JobContract
 
 /// `value` as one line of JSON with sorted keys.
 func jsonLine(_ value: some Encodable) throws -> String {
@@ -10,7 +11,7 @@ func jsonLine(_ value: some Encodable) throws -> String {
 /// Reads a value from JSON text; errors say which field is wrong.
 func decodeJSON<T: Decodable>(_ type: T.Type, from bytes: [UInt8]) throws -> T {
     do {
-        return try JSONDecoder().decode(type, from: Data(bytes))
+        return try JSONText.decode(type, from: bytes)
     } catch let error as DecodingError {
         throw JSONTextError(description: explain(error))
     }

@@ -76,7 +76,7 @@ enum StoredForms {
     }
 
     /// Nil for what another release wrote.
-    static func task(_ text: String) -> JobTask? { try? JSONDecoder().decode(JobTask.self, from: Data(text.utf8)) }
+    static func task(_ text: String) -> JobTask? { try? JSONText.decode(JobTask.self, from: text.utf8) }
 
     static func strings(_ value: JSONValue?) -> [String] { value?.arrayValue?.compactMap(\.stringValue) ?? [] }
 }

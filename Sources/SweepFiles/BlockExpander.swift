@@ -88,6 +88,7 @@ struct BlockExpander {
         for exclusion in block.exclusions {
             // A default may depend on the source.
             let space = try resolver.space(of: exclusion.condition.keys.union(["dataset.source"]))
+            let resolver = resolver.only(exclusion.condition.keys)
             let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.asked(at: $0, of: space)) }
             let places = PlaceFinder(from: all, to: space).places(kept[...])
             kept = zip(kept, places).filter { !verdicts[$1] }.map(\.0)
@@ -101,6 +102,7 @@ struct BlockExpander {
         _ fault: ([String: JSONValue]) throws -> (key: String, message: String)?
     ) throws {
         let smaller = try resolver.space(of: keys)
+        let resolver = resolver.only(keys)
         let finder = PlaceFinder(from: space, to: smaller)
         for place in Self.used(places, by: finder, count: smaller.count) {
             if let fault = try fault(resolver.values(at: place, of: smaller)) {
@@ -142,6 +144,7 @@ struct BlockExpander {
     /// Steps by place of the space that determines them.
     private func stepCounts(at points: [Int], of all: PointSpace) throws -> (values: [Int], finder: PlaceFinder) {
         let space = try resolver.space(of: Self.lengthKeys)
+        let resolver = resolver.only(Self.lengthKeys)
         let finder = PlaceFinder(from: all, to: space)
         var steps = [Int](repeating: 0, count: space.count)
         for place in Self.used(points, by: finder, count: space.count) {
@@ -176,6 +179,7 @@ struct BlockExpander {
         let sizes = try resolver.space(of: sizeKeys)
         let toChoice = PlaceFinder(from: sizes, to: space)
         let toSize = PlaceFinder(from: training, to: sizes)
+        let resolver = resolver.only(sizeKeys)
         for place in Self.used(places, by: toSize, count: sizes.count) {
             let images = choices.identities[toChoice.place(place)]?.images ?? 0
             if let message = Self.sizeFault(resolver.values(at: place, of: sizes), images: images) {

@@ -4,7 +4,7 @@ import SweepModel
 /// The keys of one block's points: what is constant, what varies, and what is left to its default.
 struct BlockResolver {
     let block: GridBlock
-    private let constants: [String: JSONValue]
+    private var constants: [String: JSONValue]
     /// The source as the file has it, where it is no axis.
     private let askedSource: JSONValue?
     /// More points than this are refused.
@@ -49,6 +49,14 @@ struct BlockResolver {
             values["dataset.resolution"] = ImageGenerator.names.contains(source) ? 16 : 32
         }
         return values
+    }
+
+    /// For who looks at a few keys of many points: the others may be missing.
+    func only(_ keys: some Sequence<String>) -> BlockResolver {
+        let kept = Set(keys).union(["dataset.source"])
+        var resolver = self
+        resolver.constants = constants.filter { kept.contains($0.key) }
+        return resolver
     }
 
     /// As `values`, but with the source as it was asked for rather than as a path from the root.

@@ -9,6 +9,16 @@ struct GridAxis: Sendable {
     /// The values as asked, before rounding.
     var asked: [JSONValue]
     var values: [JSONValue]
+
+    /// What all axes of a file may hold together.
+    private static let mostValues = 2_000_000
+
+    /// Refuses what would take a file of few lines to gigabytes.
+    static func check(_ values: Int, at origin: TextOrigin) throws(SweepFileError) {
+        guard values <= mostValues else {
+            throw SweepFileError("the axes have more than \(mostValues) values in all: expected fewer", at: origin)
+        }
+    }
 }
 
 /// Axes that advance together; most have one.
@@ -36,6 +46,9 @@ struct GridBlock: Sendable {
         }
         return nil
     }
+
+    /// Values of all its axes.
+    var valueCount: Int { dimensions.reduce(0) { $0 + $1.axes.count * $1.count } }
 
     var keys: Set<String> { Set(dimensions.flatMap { $0.axes.map(\.key.name) }) }
 }
@@ -88,9 +101,10 @@ extension SpecKey {
             throw tree.failure("the axis is empty: expected at least one value, each \(expected)", key: name)
         }
         var values: [JSONValue] = []
+        var known: Set<JSONValue> = []
         for item in items {
             let value = try read(item)
-            guard !values.contains(value) else { throw item.failure("\(value.flowYAML) stands twice", key: name) }
+            guard known.insert(value).inserted else { throw item.failure("\(value.flowYAML) stands twice", key: name) }
             values.append(value)
         }
         return .list(values)
@@ -205,6 +219,7 @@ extension GridBlock {
                             + "\(first.values.count)", key: key.name, at: member.origin)
                 }
                 axes.append(axis)
+                try GridAxis.check(axes.count * axis.values.count, at: member.origin)
             }
             guard !axes.isEmpty else { throw block.failure("expected axes that advance together, got none") }
             try append(GridDimension(axes: axes, origin: block.origin))
@@ -212,6 +227,7 @@ extension GridBlock {
     }
 
     mutating func append(_ dimension: GridDimension) throws(SweepFileError) {
+        try GridAxis.check(valueCount + dimension.axes.count * dimension.count, at: dimension.origin)
         for axis in dimension.axes where keys.contains(axis.key.name) {
             throw SweepFileError("two axes of one block vary this key", key: axis.key.name, at: axis.origin)
         }

@@ -30,7 +30,7 @@ package enum HostsFile {
         guard !hosts.isEmpty else {
             throw SweepFileError("no hosts are given: expected at least \"local\"", at: TextOrigin(file: file))
         }
-        return hosts.map(\.spec)
+        return hosts
     }
 
     /// Plain lines hold one word each, none of them a YAML mapping or list.
@@ -46,25 +46,26 @@ package enum HostsFile {
     }
 }
 
-/// A host with the line it stands on.
-struct PlacedHost {
-    var spec: HostSpec
-    var origin: TextOrigin
-}
+/// Hosts in order, each name once.
+struct HostList {
+    private(set) var hosts: [HostSpec] = []
+    private var origins: [HostName: TextOrigin] = [:]
 
-extension [PlacedHost] {
-    mutating func add(_ host: PlacedHost) throws(SweepFileError) {
-        if let earlier = first(where: { $0.spec.name == host.spec.name }) {
-            throw SweepFileError("this host stands at \(earlier.origin) already", key: host.spec.name, at: host.origin)
+    mutating func add(_ host: HostSpec, at origin: TextOrigin) throws(SweepFileError) {
+        if let earlier = origins.updateValue(origin, forKey: host.name) {
+            throw SweepFileError("this host stands at \(earlier) already", key: "\(host.name)", at: origin)
         }
-        append(host)
+        guard hosts.count < HostNames.mostHosts else {
+            throw SweepFileError("there are more than \(HostNames.mostHosts) hosts: expected fewer", at: origin)
+        }
+        hosts.append(host)
     }
 }
 
 /// One host a line.
 enum PlainHosts {
-    static func parse(_ text: String, file: String) throws(SweepFileError) -> [PlacedHost] {
-        var hosts: [PlacedHost] = []
+    static func parse(_ text: String, file: String) throws(SweepFileError) -> [HostSpec] {
+        var hosts = HostList()
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let origin = TextOrigin(file: file, line: index + 1)
             let words = line.prefix(while: { $0 != "#" }).split(whereSeparator: \.isWhitespace)
@@ -84,16 +85,17 @@ enum PlainHosts {
             for name in try HostNames.expand(name == ":" ? "local" : name, at: origin) {
                 var spec = try HostNames.spec(name, at: origin)
                 spec.slots = slots
-                try hosts.add(PlacedHost(spec: spec, origin: origin))
+                try hosts.add(spec, at: origin)
             }
         }
-        return hosts
+        return hosts.hosts
     }
 }
 
 /// Names of hosts and ranges of them.
 enum HostNames {
-    private static let mostHosts = 10_000
+    /// No file names more.
+    static let mostHosts = 10_000
 
     /// `node[01-08,12].lab` is eight hosts and one more; digits keep their width.
     static func expand(_ pattern: String, at origin: TextOrigin) throws(SweepFileError) -> [String] {

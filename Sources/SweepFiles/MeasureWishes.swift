@@ -7,9 +7,10 @@ extension MeasureWish {
         _ wishes: [MeasureWish], by worker: WorkerDescription
     ) throws(SweepFileError) -> [MeasureRequest] {
         var requests: [MeasureRequest] = []
+        var known: Set<MeasureRequest> = []
         for wish in wishes {
             let request = try wish.resolved(by: worker)
-            guard !requests.contains(request) else {
+            guard known.insert(request).inserted else {
                 throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
             }
             requests.append(request)

@@ -16,9 +16,13 @@ enum SweepOverrides {
         }
         let ofFile = SweepReader(file: file, folder: content.folder)
         // A profile nobody chose today is wrong today all the same.
+        var values = 0
         for profile in content.profiles {
             var trial = content
-            for member in try profile.tree.members("keys and values") { try set(member, in: &trial, by: ofFile) }
+            for member in try profile.tree.members("keys and values") {
+                values += try set(member, in: &trial, by: ofFile)
+                try GridAxis.check(values, at: member.origin)
+            }
         }
         for (name, origin) in chosen {
             guard let profile = content.profiles.first(where: { $0.name == name }) else {
@@ -51,31 +55,37 @@ enum SweepOverrides {
         return YAMLTree.Member(key: key, origin: origin, value: tree)
     }
 
+    /// Returns how many values the keys take.
+    @discardableResult
     private static func set(
         _ member: YAMLTree.Member, in content: inout SweepContent, by reader: SweepReader
-    ) throws(SweepFileError) {
+    ) throws(SweepFileError) -> Int {
         if SweepReader.sections.contains(member.key), let inner = member.value.mapping {
+            var values = 0
             for item in inner {
                 var flat = item
                 flat.key = "\(member.key).\(item.key)"
-                try set(flat, in: &content, by: reader)
+                values += try set(flat, in: &content, by: reader)
             }
-            return
+            return values
         }
         if ["name", "about", "measures", "needs", "worker"].contains(member.key) {
-            return try reader.readTopic(member, into: &content)
+            try reader.readTopic(member, into: &content)
+            return 0
         }
         for (section, read) in [("needs.", reader.readNeed), ("worker.", reader.readWorker)]
         where member.key.hasPrefix(section) {
             var inner = member
             inner.key.removeFirst(section.count)
-            return try read(inner, &content)
+            try read(inner, &content)
+            return 0
         }
         let key = try SpecKey.find(
             member.key, at: member.origin, also: ["name", "about", "measures", "needs.memory", "needs.tags", "profile"])
         var axis = try key.readAxis(member.value, folder: reader.folder)
         axis.origin = member.origin
         try replace(axis, in: &content)
+        return axis.values.count
     }
 
     /// Puts the axis where the key, or for a length any length, stood; a single value that no block varies is a setting.

@@ -7,6 +7,8 @@ struct SweepReader {
     var file: String
     var folder: String
 
+    private static let mostBlocks = 10_000
+    private static let mostProfiles = 100
     static let sections = ["dataset", "model", "training"]
     static let topics = [
         "name", "about", "dataset", "model", "training", "seed", "grid", "measures", "needs", "worker", "profiles",
@@ -26,9 +28,24 @@ struct SweepReader {
         case "grid":
             let blocks = member.value.list ?? [member.value]
             guard !blocks.isEmpty else { throw member.value.failure("the grid is empty", key: "grid") }
-            for block in blocks { content.blocks.append(try GridBlock(block, folder: folder)) }
+            guard blocks.count <= Self.mostBlocks else {
+                throw member.value.failure(
+                    "has \(blocks.count) blocks: expected at most \(Self.mostBlocks)", key: "grid")
+            }
+            var values = 0
+            for tree in blocks {
+                let block = try GridBlock(tree, folder: folder)
+                values += block.valueCount
+                try GridAxis.check(values, at: tree.origin)
+                content.blocks.append(block)
+            }
         case "profiles":
-            for profile in try member.value.members("profiles by name") {
+            let profiles = try member.value.members("profiles by name")
+            guard profiles.count <= Self.mostProfiles else {
+                throw member.value.failure(
+                    "expected at most \(Self.mostProfiles), got \(profiles.count)", key: "profiles")
+            }
+            for profile in profiles {
                 content.profiles.append((profile.key, profile.value))
             }
         case let section where Self.sections.contains(section):

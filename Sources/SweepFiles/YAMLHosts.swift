@@ -7,7 +7,7 @@ enum YAMLHosts {
         "transport",
     ]
 
-    static func parse(_ text: String, file: String) throws(SweepFileError) -> [PlacedHost] {
+    static func parse(_ text: String, file: String) throws(SweepFileError) -> [HostSpec] {
         let tree = try YAMLTree(parsing: text, file: file)
         var defaults: [YAMLTree.Member] = []
         var entries: [YAMLTree] = []
@@ -34,13 +34,13 @@ enum YAMLHosts {
         var probe = HostSpec(name: "defaults", transport: .libssh)
         for member in defaults { try set(member, in: &probe) }
 
-        var hosts: [PlacedHost] = []
+        var hosts = HostList()
         for entry in entries { try add(entry, defaults: defaults, to: &hosts) }
-        return hosts
+        return hosts.hosts
     }
 
     private static func add(
-        _ entry: YAMLTree, defaults: [YAMLTree.Member], to hosts: inout [PlacedHost]
+        _ entry: YAMLTree, defaults: [YAMLTree.Member], to hosts: inout HostList
     ) throws(SweepFileError) {
         var pattern: String
         var settings: [YAMLTree.Member] = []
@@ -69,7 +69,7 @@ enum YAMLHosts {
                 }
                 try set(member, in: &spec)
             }
-            try hosts.add(PlacedHost(spec: spec, origin: entry.origin))
+            try hosts.add(spec, at: entry.origin)
         }
     }
 

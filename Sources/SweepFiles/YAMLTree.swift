@@ -1,5 +1,4 @@
 import JobContract
-import Yams
 
 /// A YAML document with the line of every part.
 ///
@@ -20,83 +19,17 @@ struct YAMLTree: Sendable {
     var content: Content
     var origin: TextOrigin
 
-    /// More parts than any sweep has: bounds what aliases of aliases can unfold to.
-    private static let mostParts = 500_000
-
-    /// Reads one document. `fixedLine` is for arguments, whose lines mean nothing.
+    /// Reads one document. Without lines, for arguments, whose lines mean nothing.
     init(parsing text: String, file: String, withLines: Bool = true) throws(SweepFileError) {
-        var parts = 0
-        do {
-            guard let node = try Yams.compose(yaml: text) else {
-                content = .scalar("", quoted: false)
-                origin = TextOrigin(file: file, line: withLines ? 1 : nil)
-                return
-            }
-            self = try Self.read(node, file: file, withLines: withLines, parts: &parts)
-        } catch let error as SweepFileError {
-            throw error
-        } catch let error as YamlError {
-            throw Self.explain(error, file: file, withLines: withLines)
-        } catch {
-            throw SweepFileError("\(error)", at: TextOrigin(file: file))
-        }
+        self =
+            try YAMLComposer.compose(text, file: file, withLines: withLines)
+            ?? YAMLTree(
+                content: .scalar("", quoted: false), origin: TextOrigin(file: file, line: withLines ? 1 : nil))
     }
 
-    private init(content: Content, origin: TextOrigin) {
+    init(content: Content, origin: TextOrigin) {
         self.content = content
         self.origin = origin
-    }
-
-    private static func read(
-        _ node: Node, file: String, withLines: Bool, parts: inout Int
-    ) throws(SweepFileError) -> YAMLTree {
-        let origin = TextOrigin(file: file, line: withLines ? node.mark?.line : nil)
-        parts += 1
-        guard parts <= mostParts else {
-            throw SweepFileError("the text unfolds to more than \(mostParts) parts", at: origin)
-        }
-        switch node {
-        case .scalar(let scalar):
-            let quoted = scalar.style != .plain && scalar.style != .any
-            return YAMLTree(content: .scalar(scalar.string, quoted: quoted), origin: origin)
-        case .sequence(let sequence):
-            var items: [YAMLTree] = []
-            for item in sequence { items.append(try read(item, file: file, withLines: withLines, parts: &parts)) }
-            return YAMLTree(content: .list(items), origin: origin)
-        case .mapping(let mapping):
-            var members: [Member] = []
-            for (key, value) in mapping {
-                let place = TextOrigin(file: file, line: withLines ? key.mark?.line : nil)
-                guard case .scalar(let name) = key else {
-                    throw SweepFileError("expected a name before the colon", at: place)
-                }
-                members.append(
-                    Member(
-                        key: name.string, origin: place,
-                        value: try read(value, file: file, withLines: withLines, parts: &parts)))
-            }
-            return YAMLTree(content: .mapping(members), origin: origin)
-        case .alias:
-            throw SweepFileError("this alias stands for nothing", at: origin)
-        }
-    }
-
-    private static func explain(_ error: YamlError, file: String, withLines: Bool) -> SweepFileError {
-        func failure(_ problem: String, _ line: Int?) -> SweepFileError {
-            SweepFileError(problem, at: TextOrigin(file: file, line: withLines ? line : nil))
-        }
-        switch error {
-        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-            .composer(let context, let problem, let mark, _):
-            let around = context.map { " (\($0.text.trimmingSpace) from line \($0.mark.line))" } ?? ""
-            return failure("not YAML: \(problem)\(around)", mark.line)
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            return failure("given twice: \(duplicates.sorted().joined(separator: ", "))", context.mark.line)
-        case .reader(let problem, _, _, _):
-            return failure("not YAML: \(problem)", nil)
-        default:
-            return failure("not YAML: \(error)", nil)
-        }
     }
 }
 

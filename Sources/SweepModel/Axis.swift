@@ -21,7 +21,7 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// No axis is longer.
-    package static let longest = 10_000_000
+    package static let longest = 1_000_000
 
     /// The values in order; computed ones are rounded to 12 significant digits, so that no library's powers can be
     /// seen in them.
@@ -103,7 +103,11 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Rounds to 12 significant digits.
-    private static func tidy(_ value: Double) -> Double { Double(String(format: "%.11e", value)) ?? value }
+    private static func tidy(_ value: Double) -> Double {
+        // Whole numbers of so few digits are what they would be rounded to.
+        if value.magnitude < 1e11, value == value.rounded() { return value }
+        return Double(String(format: "%.11e", value)) ?? value
+    }
 
     private static func text(_ value: Double) -> String { JSONValue.number(value).canonical.flowYAML }
 

@@ -86,6 +86,8 @@ package indirect enum WhereExpression: Hashable, Sendable, CustomStringConvertib
     }
 
     private static func literal(_ value: JSONValue) -> String {
+        // Canonical JSON has no integers beyond 2⁵³.
+        if case .integer(let integer) = value { return String(integer) }
         guard case .string(let text) = value else { return (try? CanonicalJSON.text(value)) ?? "null" }
         if isBare(text) { return text }
         return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""

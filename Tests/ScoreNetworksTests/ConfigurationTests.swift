@@ -58,4 +58,12 @@ struct ConfigurationTests {
         let error = #expect(throws: NetworkError.self) { try DDPMPP<Float>(network, training: true) }
         #expect(error?.part == "network")
     }
+
+    /// Such sizes, as a damaged checkpoint may give them, once overflowed while the layers were counted.
+    @Test func impossibleSizesAreRefused() {
+        let network = DDPMPPConfiguration(
+            modelChannels: 1024, resolution: 1024, imageChannels: 1024, multipliers: Array(repeating: 64, count: 10),
+            blocks: 64, attentionResolutions: [1024])
+        #expect(throws: NetworkError.self) { try network.parameterCount() }
+    }
 }

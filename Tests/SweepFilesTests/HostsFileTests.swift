@@ -65,6 +65,7 @@ import Testing
             ("hosts:\n  - n[1-99999999]", "h:2: n[1-99999999] is more than 10000 hosts"),
             ("n[1-9999][1-9999]", "h:1: n[1-9999][1-9999] is more than 10000 hosts"),
             ("n[1-6000,6001-12000]", "h:1: n[1-6000,6001-12000] is more than 10000 hosts"),
+            ((0..<40).map { "n\($0)x[1-500]\n" }.joined(), "h:21: there are more than 10000 hosts"),
             (String(repeating: "[1]", count: 100_000), "h:1: expected a range such as node[01-08]"),
             ("hosts:\n  - n[1", "h:2: expected a range"), ("hosts:\n  - \"n]1\"", "h:2: expected a range"),
             ("hosts:\n  - a: {slot: 3}", "h:2: a.slot: no such setting; did you mean slots?"),

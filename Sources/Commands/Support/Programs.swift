@@ -69,7 +69,7 @@ struct WorkerProgram {
         }
         let description: WorkerDescription
         do {
-            description = try JSONDecoder().decode(WorkerDescription.self, from: bytes)
+            description = try JSONText.decode(WorkerDescription.self, from: bytes)
         } catch {
             throw CommandFailure(
                 .invalidInput, "`\(words)` did not print a description as docs/job-contract.md defines it: \(error)")

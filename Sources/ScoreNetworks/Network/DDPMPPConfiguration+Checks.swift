@@ -25,11 +25,23 @@ extension DDPMPPConfiguration {
                         + "\(multipliers.count) levels must be a multiple of \(1 << (multipliers.count - 1))")
             }
         }
+        try checkWork()
         guard dropout >= 0, dropout < 1 else {
             throw NetworkError("dropout", "\(dropout); it must be at least 0 and below 1")
         }
         guard augmentLabels == 0 || augmentLabels == 9 else {
             throw NetworkError("augmentation labels", "\(augmentLabels); there are 9, or 0 without augmentation")
+        }
+    }
+
+    /// Bounds what the layers add up while they are laid out, far beyond any network that could be trained.
+    private func checkWork() throws(NetworkError) {
+        let layers = Double(4 * multipliers.count * blocks)
+        let widest = Double(modelChannels * (multipliers.max() ?? 1))
+        let pixels = Double(resolution * resolution)
+        let work = layers * widest * pixels * (18 * widest + pixels)
+        guard work < 1e17 else {
+            throw NetworkError("network", "up to \(work) multiply-adds an image; it must be fewer than 1e17")
         }
     }
 }

@@ -28,8 +28,8 @@ extension SafetensorsFile {
     }
 
     static let metadataKey = "__metadata__"
-    /// The format's own bound on headers.
-    static let longestHeader = 100_000_000
+    /// Ten times what the largest network's header takes; the format's own bound is 100 MB.
+    static let longestHeader = 4 << 20
 
     /// Parses `bytes`; `name` is what errors call the file. Nothing in the file is believed: lengths, offsets and
     /// shapes must agree with one another, and the data must be covered without holes or overlaps.
