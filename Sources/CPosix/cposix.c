@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static char **list_of(const char *text, size_t count) {
     char **list = calloc(count + 1, sizeof *list);
@@ -138,3 +139,21 @@ int posix_usable_processors(void) {
 int posix_is_regular(mode_t mode) { return S_ISREG(mode) ? 1 : 0; }
 
 int posix_make_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int posix_memory_file(const void *content, size_t count) {
+    int descriptor = memfd_create("job", MFD_CLOEXEC);
+    if (descriptor < 0) return -1;
+    size_t done = 0;
+    while (done < count) {
+        ssize_t written = pwrite(descriptor, (const char *)content + done, count - done, (off_t)done);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            int error = errno;
+            close(descriptor);
+            errno = error;
+            return -1;
+        }
+        done += (size_t)written;
+    }
+    return descriptor;
+}

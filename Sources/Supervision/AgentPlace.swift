@@ -32,6 +32,7 @@ package struct AgentPlace: Hashable, Sendable {
     package var store: String { "\(root)/store" }
     package var home: String { "\(root)/hosts/\(machine)/\(catalogue)" }
     var attempts: String { "\(home)/attempts" }
+    var journal: String { "\(home)/journal" }
     var lock: String { "\(home)/lock" }
     var memory: String { "\(home)/coordinator.json" }
     var log: String { "\(home)/agent.log" }

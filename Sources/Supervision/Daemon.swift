@@ -40,7 +40,7 @@ package final class Daemon {
         try? store.removeTemporaries(olderThan: 86_400)
         memory = CoordinatorMemory.load(place)
         applyMemory()
-        table.load()
+        try table.load()
         let listener = try place.withSocketPath { path in
             unlink(path)
             return posix_listen_local(path)
@@ -48,7 +48,7 @@ package final class Daemon {
         guard listener >= 0 else { throw Files.refusal("listen in \(place.home)") }
         defer { close(listener) }
         while true {
-            advance()
+            try advance()
             if isRetiring, connections.isEmpty { return }
             if !table.isEmpty || !connections.isEmpty { busyAt = monotonicSeconds() }
             if monotonicSeconds() - busyAt > idleSeconds { return }
@@ -57,22 +57,23 @@ package final class Daemon {
     }
 
     /// One round of everything that needs doing; waits for nothing.
-    private func advance() {
+    private func advance() throws(AgentRefusal) {
         table.reap()
         table.killOverdue()
-        table.takeAll()
+        try table.settleOrders()
         if !isRetiring { table.fillSlots() }
-        let news = table.takeNews()
-        for connection in connections where connection.isServed {
-            for message in news { connection.send(message) }
-            for attempt in table.untold { EventTelling.tell(attempt, to: connection) }
-            connection.pumpFiles()
-        }
+        let served = connections.first(where: \.isServed)
+        for message in table.takeNews() { served?.send(message) }
+        table.passEvents(to: served)
+        served?.pumpFiles()
+        // What is said now must not be forgotten by the next agent. A full disk takes that from it, no more.
+        try? table.journal.write()
         for connection in connections {
             connection.flush()
             if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
         }
         connections.removeAll(where: \.isOver)
+        if table.journal.isWorthRewriting { try table.rewriteJournal() }
     }
 
     /// Whether it was told to end.
@@ -80,6 +81,7 @@ package final class Daemon {
         var polls = [
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
             pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: table.journal.wakeDescriptor, events: Int16(POLLIN), revents: 0),
         ]
         for connection in connections {
             let events = POLLIN | (connection.wantsToWrite ? POLLOUT : 0)
@@ -91,7 +93,7 @@ package final class Daemon {
         while case let signal = posix_next_signal(signals), signal != 0 {
             if signal == SIGTERM { return true }
         }
-        for (connection, poll) in zip(connections, polls.dropFirst(2)) where poll.revents != 0 {
+        for (connection, poll) in zip(connections, polls.dropFirst(3)) where poll.revents != 0 {
             receive(from: connection)
         }
         if polls[1].revents != 0 {
@@ -168,13 +170,13 @@ package final class Daemon {
         memory = caller
         applyMemory()
         connection.isServed = true
-        for attempt in table.attempts.values { attempt.tellFromAcknowledged() }
+        table.tellFromAcknowledged()
         connection.send(
             .welcome(
                 AgentWelcome(
                     machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
                     memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
-                    held: table.sorted.map(\.held))))
+                    held: table.held)))
     }
 
     private func applyMemory() {
@@ -188,8 +190,7 @@ package final class Daemon {
         case .hello: break
         case .start(let order):
             do throws(AgentRefusal) {
-                connection.send(try table.start(order))
-                table.fillSlots()
+                if let answer = try table.start(order) { connection.send(answer) }
             } catch {
                 connection.send(.refused(order.attempt, error))
             }

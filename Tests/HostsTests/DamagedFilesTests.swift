@@ -29,15 +29,18 @@ struct DamagedFilesTests {
         let order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
         coordinator.fleet.send(.start(order), to: "here")
         _ = try coordinator.waitForEnd()
-        let record = try #require(scratch.attempts.first)
-        try scratch.write(#"{"format":2}"#, record)
+        let json = #"{"ordered":{"format":2}}"#
+        let line = "\(Digest(of: json.utf8).hex.prefix(8)) \(json)"
+        try scratch.editJournal { $0.map { $0.contains("\"ordered\"") ? line : $0 } }
+        let kept = Set(scratch.attempts)
         kill(try #require(scratch.agents.first), SIGKILL)
         try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
         coordinator.fleet.send(.start(order), to: "here")
         let reports = try coordinator.wait("refusal") { $0.contains { if case .refused = $0 { true } else { false } } }
         guard case .refused(_, let failure) = try #require(reports.last) else { return }
         #expect(failure.message.contains("cannot be read"), "\(failure)")
-        #expect(scratch.read(record) == #"{"format":2}"#)
+        #expect(Set(scratch.attempts) == kept)
+        #expect(scratch.journal.contains(line))
     }
 
     @Test func `a file that is damaged before it is fetched fails its attempt and not the host`() throws {
@@ -102,9 +105,7 @@ struct DamagedFilesTests {
         coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         try coordinator.wait("running") { $0.contains(.running(AttemptNumber(1))) }
         try scratch.waitUntil("the worker runs") { scratch.read("runs") != nil }
-        let record = try #require(scratch.attempts.first)
-        try FileManager.default.removeItem(
-            atPath: scratch.path(record.replacingOccurrences(of: "order.json", with: "pid.json")))
+        try scratch.editJournal { $0.filter { !$0.contains("\"started\"") } }
         kill(try #require(scratch.agents.first), SIGKILL)
         try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
         try scratch.write("", "go")

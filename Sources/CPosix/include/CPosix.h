@@ -61,6 +61,9 @@ int posix_usable_processors(void);
 /* A pipe whose ends programs do not inherit; 0, or -1 with errno. */
 int posix_make_pipe(int ends[2]);
 
+/* A file in memory with this content, open for reading at its beginning, or -1 with errno. */
+int posix_memory_file(const void *content, size_t count);
+
 /* 1 for a regular file, 0 for anything else. */
 int posix_is_regular(mode_t mode);
 

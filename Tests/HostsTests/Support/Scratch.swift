@@ -1,6 +1,7 @@
 import CPosix
 import Foundation
 import SweepModel
+import Testing
 
 /// A directory for one test; with it go the agents that serve it and their workers.
 final class Scratch: Sendable {
@@ -51,10 +52,26 @@ final class Scratch: Sendable {
         }
     }
 
-    /// All directories of attempts below.
+    /// What agents keep below of attempts, beside their journals.
     var attempts: [String] {
         let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
-        return all.filter { $0.hasSuffix("/order.json") }
+        return all.filter { $0.contains("/attempts/") }
+    }
+
+    /// Replaces the lines of the agent's journal, in place: the agent goes on with the same file.
+    func editJournal(_ edit: ([String]) -> [String]) throws {
+        let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
+        let name = try #require(all.first { $0.hasSuffix("/journal") })
+        let lines = try #require(read(name)).split(separator: "\n").map(String.init)
+        let file = try #require(FileHandle(forWritingAtPath: path(name)))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: Data(edit(lines).map { $0 + "\n" }.joined().utf8))
+        try file.close()
+    }
+
+    var journal: String {
+        let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
+        return all.first { $0.hasSuffix("/journal") }.flatMap(read) ?? ""
     }
 
     func waitUntil(seconds: Double = 20, _ what: String, _ test: () -> Bool) throws {

@@ -13,11 +13,13 @@ struct WorkerLauncher {
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
         var description = order.description
         description.store = store.directory
-        do { try Files.write(try JSONText.encode(description), to: directory.job, durably: false) } catch {
+        let job: [UInt8]
+        do { job = try JSONText.encode(description) } catch {
             throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
         }
+        try Files.makeDirectory(directory.work)
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
-        let input = open(directory.job, O_RDONLY | O_CLOEXEC)
+        let input = posix_memory_file(job, job.count)
         let output = open(directory.events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         let errors = open(directory.errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
@@ -60,9 +62,10 @@ struct WorkerLauncher {
         guard let stored = store.location(of: digest) else {
             throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store.directory)")
         }
-        unlink(path)
         if access(stored, X_OK) != 0 { chmod(stored, 0o555) }
-        guard link(stored, path) != 0 else { return }
+        if link(stored, path) == 0 { return }
+        // A start that was tried before left it.
+        if errno == EEXIST, unlink(path) == 0, link(stored, path) == 0 { return }
         guard Files.copy(stored, to: path), chmod(path, 0o555) == 0 else {
             throw Files.refusal("place \(path)")
         }

@@ -1,0 +1,111 @@
+import Glibc
+import JobContract
+
+extension AttemptTable {
+    /// Reads what workers have said, takes the files they name into the store, and tells it where someone listens.
+    func passEvents(to connection: Connection?) {
+        for attempt in talking.values {
+            guard pass(attempt, to: connection), attempt.isOver else { continue }
+            // Read to its end.
+            if let connection, case .ended(let end) = attempt.state, !attempt.endTold {
+                attempt.endTold = true
+                connection.send(.ended(attempt.number, end, diagnostics: attempt.directory.diagnostics))
+            }
+            talking[attempt.number] = nil
+        }
+    }
+
+    /// Whether there was nothing left to read.
+    private func pass(_ attempt: Attempt, to connection: Connection?) -> Bool {
+        var progress: Frame?
+        defer { if let progress { connection?.send(progress) } }
+        while connection.map({ $0.hasRoom && attempt.hasWindow }) ?? true {
+            guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return true }
+            guard let (event, text) = take(line, of: attempt), let connection else { continue }
+            let frame = EventLine(attempt: attempt.number, end: line.end, line: text[...]).frame
+            if event.isDurable {
+                connection.send(frame)
+                attempt.told(text.count, upTo: line.end)
+                progress = nil
+            } else {
+                progress = frame
+            }
+        }
+        return false
+    }
+
+    /// What a line says, which is not always what the worker wrote; nil when that is nothing.
+    private func take(_ line: EventFollower.Line, of attempt: Attempt) -> (WorkerEvent, [UInt8])? {
+        let event = line.isTooLong ? nil : WorkerEvent(line: line.bytes)
+        if attempt.problems[line.end] == nil {
+            if let event {
+                let adoption = OutputAdoption(store: store)
+                if let failed = adoption.adopt(event.files, from: attempt.directory.work) {
+                    attempt.problems[line.end] = failed
+                    stop(attempt)
+                }
+                note(event, at: line.end, of: attempt)
+            } else if !line.isCut, !line.bytes.isBlank || line.isTooLong {
+                complain(attempt, line)
+            }
+        }
+        if let failed = attempt.problems[line.end] {
+            let event = WorkerEvent.failed(failed)
+            return (try? JSONText.encode(event)).map { (event, $0) }
+        }
+        return event.map { ($0, line.bytes) }
+    }
+
+    private func note(_ event: WorkerEvent, at end: Int, of attempt: Attempt) {
+        switch event {
+        case .checkpoint(let checkpoint):
+            if let state = checkpoint.state, attempt.states.last.map({ $0.end < end }) ?? true {
+                attempt.states.append((end, state.digest))
+            }
+        case .failed(let failed) where failed.kind == .missingInput: removeDamagedFiles(of: attempt)
+        case .started, .progress, .measure, .paused, .finished, .failed: break
+        }
+    }
+
+    /// A worker whose output is no event has failed its job: it is told once, and the worker is stopped.
+    private func complain(_ attempt: Attempt, _ line: EventFollower.Line) {
+        guard !attempt.complained else { return }
+        attempt.complained = true
+        let words =
+            line.isTooLong
+            ? "is longer than \(EventLine.limit) bytes"
+            : "is not an event: \(String(decoding: line.bytes.prefix(160), as: UTF8.self))"
+        attempt.problems[line.end] = WorkerEvent.Failed(
+            kind: .internal, message: "the worker's output line that ends at byte \(line.end) \(words)")
+        stop(attempt)
+    }
+
+    /// How an attempt ended whose process nobody saw ending: as its worker announced, if it did.
+    func endByLastWord(of attempt: Attempt) -> AgentAttempt.End {
+        let reader = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
+        var end = AgentAttempt.End.vanished
+        while let line = reader.next(atEnd: true) {
+            switch WorkerEvent(line: line.bytes) {
+            case .finished, .paused: end = .exited(code: 0)
+            case .failed: end = .exited(code: 1)
+            case .started, .progress, .checkpoint, .measure: break
+            case nil where line.isCut || line.bytes.isBlank && !line.isTooLong: break
+            // The worker is to be stopped for it.
+            case nil: end = .exited(code: 1)
+            }
+        }
+        return end
+    }
+}
+
+extension WorkerEvent {
+    /// Reads one line of a worker's output.
+    init?(line: [UInt8]) {
+        guard let event = try? JSONText.decode(WorkerEvent.self, from: line) else { return nil }
+        self = event
+    }
+}
+
+extension [UInt8] {
+    var isBlank: Bool { allSatisfy { $0 == 32 || $0 == 13 || $0 == 9 } }
+}

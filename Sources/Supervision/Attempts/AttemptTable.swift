@@ -1,0 +1,257 @@
+import CPosix
+import ContentStore
+import Glibc
+import JobContract
+
+/// The attempts of one catalogue on this host.
+final class AttemptTable {
+    let place: AgentPlace
+    let store: ContentStore
+    let journal: Journal
+    private(set) var attempts: [AttemptNumber: Attempt] = [:]
+    private(set) var running: [AttemptNumber: Attempt] = [:]
+    /// Those that have something to say: they run, or the connected coordinator has not heard of their end.
+    var talking: [AttemptNumber: Attempt] = [:]
+    private var children: [pid_t: Attempt] = [:]
+    private var backlog = Backlog()
+    /// Taken, but not durable yet; in the journal's order.
+    private var unsettled: [Attempt] = []
+    /// What remains of attempts whose order this agent cannot read.
+    private var unreadable: [AttemptNumber: String] = [:]
+    var slots = 1
+    var environment: [String: String] = [:]
+    /// What became of attempts since this was last taken.
+    private var news: [AgentMessage] = []
+    private static let graceSeconds = 20.0
+
+    init(place: AgentPlace, store: ContentStore) {
+        self.place = place
+        self.store = store
+        journal = Journal(path: place.journal)
+    }
+
+    /// What a coordinator that asks is told; not what is not durable yet.
+    var held: [AgentAttempt] {
+        attempts.values.filter { $0.awaitedPlace == nil }.sorted { $0.number < $1.number }.map(\.held)
+    }
+    var hasRunning: Bool { !running.isEmpty }
+    var isEmpty: Bool { attempts.isEmpty }
+
+    func takeNews() -> [AgentMessage] {
+        defer { news = [] }
+        return news
+    }
+
+    /// Takes over an attempt of an earlier agent.
+    func restore(_ attempt: Attempt) { attempts[attempt.number] = attempt }
+
+    func restoreRunning(_ attempt: Attempt, as identity: ProcessIdentity) {
+        attempt.identity = identity
+        begin(attempt)
+    }
+
+    func restoreWaiting(_ attempt: Attempt) { backlog.insert(attempt) }
+
+    func leave(_ path: String, of attempt: AttemptNumber) { unreadable[attempt] = path }
+
+    /// Everything begins to be told anew.
+    func tellFromAcknowledged() {
+        for attempt in attempts.values {
+            attempt.tellFromAcknowledged()
+            if attempt.state != .backlog { talking[attempt.number] = attempt }
+        }
+    }
+
+    /// Takes an order. Nil where the answer follows, once the order is durable; the same order again changes nothing.
+    func start(_ order: AgentOrder) throws(AgentRefusal) -> AgentMessage? {
+        if let known = attempts[order.attempt] { return known.awaitedPlace == nil ? .accepted(order.attempt) : nil }
+        if let path = unreadable[order.attempt] {
+            throw AgentRefusal(
+                .agentFailed,
+                "attempt \(order.attempt) was taken by another version of the agent, and its order for \(path) cannot "
+                    + "be read; use that version, or remove the directory")
+        }
+        try check(order)
+        let lacking = order.files.filter { !store.contains($0) }.sorted()
+        guard lacking.isEmpty else { return .lacking(order.attempt, lacking) }
+        let attempt = Attempt(
+            order: order, boot: HostSurvey.boot(), directory: AttemptDirectory(of: order.attempt, in: place.attempts))
+        attempt.awaitedPlace = try journal.demand(.ordered(order, boot: attempt.boot))
+        attempts[attempt.number] = attempt
+        unsettled.append(attempt)
+        return nil
+    }
+
+    private func check(_ order: AgentOrder) throws(AgentRefusal) {
+        let names = order.uploads.keys
+        guard order.attempt.value > 0, !order.command.isEmpty, !order.command[0].isEmpty,
+            order.command.allSatisfy({ !$0.utf8.contains(0) }),
+            names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") && !$0.utf8.contains(0) })
+        else {
+            throw AgentRefusal(
+                .protocolViolation,
+                "attempt \(order.attempt) cannot be taken: its command is empty or a file's name is not plain")
+        }
+    }
+
+    /// Accepts the orders that have become durable. Throws when the disk refuses.
+    func settleOrders() throws(AgentRefusal) {
+        guard let place = try journal.synchronised() else { return }
+        let count = unsettled.prefix { $0.awaitedPlace.map { $0 <= place } ?? true }.count
+        for attempt in unsettled.prefix(count) {
+            attempt.awaitedPlace = nil
+            // It may have been cancelled meanwhile.
+            guard attempts[attempt.number] === attempt, attempt.state == .backlog else { continue }
+            news.append(.accepted(attempt.number))
+            backlog.insert(attempt)
+        }
+        unsettled.removeFirst(count)
+    }
+
+    /// Starts attempts of the backlog, oldest first, while slots are free.
+    func fillSlots() {
+        while running.count < slots, let attempt = backlog.popFirst() {
+            guard attempts[attempt.number] === attempt, attempt.state == .backlog else { continue }
+            launch(attempt)
+        }
+    }
+
+    private func launch(_ attempt: Attempt) {
+        let launcher = WorkerLauncher(store: store, environment: environment)
+        do throws(AgentRefusal) {
+            let pid = try launcher.start(attempt.order, in: attempt.directory)
+            attempt.isChild = true
+            // A child that has ended already is a zombie here, which has no identity; its wait tells the rest.
+            attempt.identity = ProcessIdentity(of: pid)
+            children[pid] = attempt
+            begin(attempt)
+            if let identity = attempt.identity { journal.append(.started(attempt.number, identity)) }
+            news.append(.running(attempt.number))
+        } catch {
+            removeDamagedFiles(of: attempt)
+            finish(attempt, .neverStarted(reason: error.message))
+        }
+    }
+
+    private func begin(_ attempt: Attempt) {
+        attempt.state = .running
+        running[attempt.number] = attempt
+        talking[attempt.number] = attempt
+    }
+
+    /// What the attempt needs and is damaged here goes, so that the next order brings it again.
+    func removeDamagedFiles(of attempt: Attempt) {
+        for digest in attempt.order.files where !store.removeIfDamaged(digest) {
+            Files.say("eigensweep-agent: \(digest.hex) is damaged in \(store.directory) and could not be removed")
+        }
+    }
+
+    /// Collects ended children, and adopted processes that are gone.
+    func reap() {
+        var status: Int32 = 0
+        while !children.isEmpty, case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
+            guard let attempt = children.removeValue(forKey: pid) else { continue }
+            // What the worker left behind in its process group ends with it.
+            kill(-pid, SIGKILL)
+            let code = Int(posix_exit_of(status))
+            finish(attempt, code < 0 ? .signalled(signal: -code) : .exited(code: code))
+        }
+        for attempt in running.values where !attempt.isChild {
+            if let identity = attempt.identity, identity.isAlive { continue }
+            finish(attempt, .vanished)
+        }
+    }
+
+    /// An attempt is over, as far as was seen.
+    func finish(_ attempt: Attempt, _ seen: AgentAttempt.End) {
+        let end = seen == .vanished ? endByLastWord(of: attempt) : seen
+        attempt.state = .ended(end)
+        attempt.killAt = nil
+        running[attempt.number] = nil
+        if attempt.releaseAtEnd {
+            remove(attempt)
+        } else {
+            talking[attempt.number] = attempt
+            journal.append(.ended(attempt.number, end))
+        }
+    }
+
+    /// Asks the worker to pause; ends it when it does not within 20 s. What waits never starts.
+    func cancel(_ number: AttemptNumber) {
+        guard let attempt = attempts[number] else { return }
+        switch attempt.state {
+        case .backlog: finish(attempt, .neverStarted(reason: "cancelled before its turn"))
+        case .running: stop(attempt)
+        case .ended: break
+        }
+    }
+
+    func stop(_ attempt: Attempt) {
+        guard attempt.isRunning, attempt.killAt == nil else { return }
+        attempt.killAt = monotonicSeconds() + Self.graceSeconds
+        attempt.identity?.signalGroup(SIGTERM)
+    }
+
+    /// Ends what was asked to stop and has not.
+    func killOverdue() {
+        for attempt in running.values {
+            if let killAt = attempt.killAt, monotonicSeconds() > killAt { attempt.identity?.signalGroup(SIGKILL) }
+        }
+    }
+
+    /// Everything up to this byte of the attempt's events is committed. States are large: of those that are, only the
+    /// newest stays.
+    func acknowledge(_ number: AttemptNumber, _ offset: Int) {
+        guard let attempt = attempts[number], attempt.acknowledge(offset) else { return }
+        journal.append(.acknowledged(number, offset: offset))
+        for state in attempt.takeSupersededStates() where !isNeeded(state) { try? store.remove(state) }
+    }
+
+    private func isNeeded(_ digest: Digest) -> Bool {
+        attempts.values.contains { attempt in
+            attempt.order.files.contains(digest) || attempt.states.contains { $0.digest == digest }
+        }
+    }
+
+    /// The coordinator needs nothing of the attempt any more.
+    func release(_ number: AttemptNumber) {
+        guard let attempt = attempts[number] else { return }
+        switch attempt.state {
+        case .ended, .backlog: remove(attempt)
+        case .running:
+            attempt.releaseAtEnd = true
+            stop(attempt)
+        }
+    }
+
+    private func remove(_ attempt: Attempt) {
+        journal.append(.released(attempt.number))
+        attempts[attempt.number] = nil
+        talking[attempt.number] = nil
+        attempt.directory.remove()
+    }
+}
+
+/// Attempts that wait for a slot, the lowest number first. Those that are cancelled stay until they are met.
+struct Backlog {
+    private var waiting: [Attempt] = []
+    private var first = 0
+
+    mutating func insert(_ attempt: Attempt) {
+        var place = waiting.count
+        while place > first, waiting[place - 1].number > attempt.number { place -= 1 }
+        waiting.insert(attempt, at: place)
+    }
+
+    mutating func popFirst() -> Attempt? {
+        guard first < waiting.count else { return nil }
+        defer {
+            first += 1
+            if first == waiting.count || first > 1024 {
+                waiting.removeFirst(first)
+                first = 0
+            }
+        }
+        return waiting[first]
+    }
+}
