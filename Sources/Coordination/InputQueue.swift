@@ -16,7 +16,7 @@ package final class InputQueue: Inbox, @unchecked Sendable {
         filled = .allocate(capacity: 1)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // The awake clock's own time: waiting by wall time would stretch or break off when someone sets the date.
+        // What the awake clock goes by: waiting by wall time would stretch or break off when someone sets the date.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(filled, &attributes)
         pthread_condattr_destroy(&attributes)
@@ -46,11 +46,16 @@ package final class InputQueue: Inbox, @unchecked Sendable {
                 pthread_cond_wait(filled, mutex)
                 continue
             }
-            let nanoseconds = max(0, deadline.nanoseconds)
+            let nanoseconds = max(0, SystemAwakeClock().monotonic(of: deadline))
             var until = timespec()
             until.tv_sec = Int(nanoseconds / 1_000_000_000)
             until.tv_nsec = Int(nanoseconds % 1_000_000_000)
-            if pthread_cond_timedwait(filled, mutex, &until) == ETIMEDOUT, taken == inputs.count { return .timeout }
+            // A process that was stopped meanwhile has time left: it waits again.
+            if pthread_cond_timedwait(filled, mutex, &until) == ETIMEDOUT, taken == inputs.count,
+                SystemAwakeClock().now() >= deadline
+            {
+                return .timeout
+            }
         }
         return takeFirst()
     }

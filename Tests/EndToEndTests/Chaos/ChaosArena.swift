@@ -105,6 +105,15 @@ final class ChaosArena {
         network.processes(of: host, running: "eigensweep-worker run")
     }
 
+    /// Numbers of the attempts that a host keeps on disk.
+    func attempts(on host: NamespaceHosts.Host) -> [String] {
+        let files = FileManager.default
+        let place = "\(host.home)/.eigensweep/hosts/\(host.machine)"
+        return ((try? files.contentsOfDirectory(atPath: place)) ?? []).flatMap { catalogue in
+            (try? files.contentsOfDirectory(atPath: "\(place)/\(catalogue)/attempts")) ?? []
+        }.sorted()
+    }
+
     /// Rows of the catalogue as the sqlite3 program prints them; none while there is no catalogue.
     func rows(_ sql: String) -> [String] {
         let words = ["/usr/bin/sqlite3", "-readonly", "-cmd", ".timeout 5000", catalogue, sql]

@@ -113,15 +113,23 @@ final class ChaosCombination {
         return code < 0 ? 128 - code : code
     }
 
-    /// What should not be on the hosts any more.
+    /// What should not be on the hosts any more: workers, and attempts whose end is recorded.
     private func leftovers() -> [String] {
         let limit = Date(timeIntervalSinceNow: 15)
-        var workers = 0
+        var found: [String] = []
         repeat {
-            workers = arena.hosts.reduce(0) { $0 + arena.workers(on: $1).count }
-            if workers == 0 { break }
+            found = arena.hosts.flatMap { host in
+                let workers = arena.workers(on: host).count
+                return workers == 0 ? [] : ["\(workers) workers still run on \(host.name)"]
+            }
+            if found.isEmpty { break }
             usleep(100_000)
         } while Date() < limit
-        return workers == 0 ? [] : ["\(workers) workers still run"]
+        let over = Set(arena.rows("SELECT number FROM attempt WHERE outcome IS NOT NULL"))
+        for host in arena.hosts {
+            let left = arena.attempts(on: host).filter { over.contains($0) }
+            if !left.isEmpty { found.append("attempts left on \(host.name): \(left.joined(separator: " "))") }
+        }
+        return found
     }
 }

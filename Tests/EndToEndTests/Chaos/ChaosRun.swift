@@ -70,7 +70,11 @@ struct ChaosRun {
             let combination = ChaosCombination(schedule, in: arena)
             combination.run(expecting: expected)
             self.schedule = schedule
-            findings = combination.findings
+            var findings = combination.findings
+            if findings.isEmpty, let only = schedule.faults.first, schedule.faults.count == 1 {
+                findings = SingleFaultCost(fault: only, arena: arena).findings()
+            }
+            self.findings = findings
             occurred = combination.occurred
             let time = "\((combination.elapsed * 10).rounded() / 10) s, \(combination.starts) coordinators"
             if findings.isEmpty, ProcessInfo.processInfo.environment["EIGENSWEEP_CHAOS_KEEP"] == nil {
@@ -84,7 +88,8 @@ struct ChaosRun {
 
         /// Copies what tells how it came to a finding; says where.
         private static func keep(_ arena: ChaosArena, _ schedule: FaultSchedule) -> String {
-            let place = "/tmp/eigensweep-chaos/seed-\(schedule.seed)-\(getpid())"
+            let name = schedule.seed > 0 ? "seed-\(schedule.seed)" : schedule.faults.first?.kind.rawValue ?? "none"
+            let place = "/tmp/eigensweep-chaos/\(name.replacingOccurrences(of: " ", with: "-"))-\(getpid())"
             let files = FileManager.default
             try? files.removeItem(atPath: place)
             try? files.createDirectory(atPath: place, withIntermediateDirectories: true)

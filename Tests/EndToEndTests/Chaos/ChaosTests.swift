@@ -6,6 +6,16 @@ import Testing
     .serialized, .enabled(if: slowTestsWanted, whySlow),
     .enabled(if: NamespaceHosts.variant == .namespaces, "network namespaces cannot be made here"))
 struct ChaosTests {
+    @Test func oneFaultCostsNoMoreThanItMust() throws {
+        let wanted = ProcessInfo.processInfo.environment["EIGENSWEEP_CHAOS_KIND"]
+        let kinds = FaultKind.allCases.filter { wanted == nil || $0.rawValue == wanted }
+        let run = try ChaosRun(schedules: kinds.map { FaultSchedule($0) })
+        print(run.summary)
+        #expect(run.findings.count == 0)
+        let missing = run.missing.filter { kinds.contains($0) }
+        #expect(missing.isEmpty, "never happened: \(missing)")
+    }
+
     @Test func whateverHappensTheCatalogueIsTheSame() throws {
         let settings = ProcessInfo.processInfo.environment
         let count = settings["EIGENSWEEP_CHAOS_COMBINATIONS"].flatMap { Int($0) } ?? FaultKind.allCases.count

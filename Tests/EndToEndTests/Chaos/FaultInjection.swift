@@ -174,9 +174,11 @@ extension ChaosCombination {
         return ActiveFault(
             watch: { [self] in
                 guard let since = deafSince else {
-                    let measures =
-                        "SELECT 1 FROM attempt WHERE host = '\(host.name)' AND kind = 'measure' AND outcome IS NULL"
-                    guard !arena.rows(measures).isEmpty, !arena.workers(on: host).isEmpty else { return false }
+                    let measures = """
+                        SELECT 1 FROM attempt WHERE host = '\(host.name)' AND kind = 'measure' AND outcome IS NULL
+                            AND started_at IS NOT NULL
+                        """
+                    guard !arena.rows(measures).isEmpty else { return false }
                     before = results()
                     _ = weather(host, { $0.losesToHost = true })
                     deafSince = elapsed

@@ -68,7 +68,7 @@ struct FaultSchedule: CustomStringConvertible {
     /// One fault alone.
     init(_ kind: FaultKind) {
         seed = 0
-        var random = SplitMix(state: 1)
+        var random = SplitMix(state: UInt64(FaultKind.allCases.firstIndex(of: kind) ?? 0))
         faults = [Self.fault(kind, isFirst: true, &random)]
     }
 
@@ -80,8 +80,10 @@ struct FaultSchedule: CustomStringConvertible {
             switch kind {
             case .coordinatorAsleep: (ChaosLimits.longest + 0.5)...(ChaosLimits.longest + 1)
             case .linkDownBeyondLease: (lease + 1)...(lease + 2)
+            case .hostBroken, .hostDiskFull: 0.5...8
             case .hostFrozen, .lossToHost, .lossFromHost: 0.5...(lease + 2)
-            case .uploadTruncated, .delay, .resultTwice, .resultAfterLease: 20...20
+            // What waits for its moment, and the delay, which lasts.
+            case .uploadTruncated, .delay, .resultTwice, .resultAfterLease, .agentKilled, .workerKilled: 20...20
             default: 0.3...2
             }
         // What is there from the launch on can only be had there.

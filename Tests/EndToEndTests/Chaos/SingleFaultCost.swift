@@ -1,0 +1,79 @@
+import ContentStore
+import Foundation
+import JobContract
+
+/// What one fault alone may cost, read from the catalogue and the hosts afterwards. The fault-free sweep takes 4
+/// attempts to train and 8 to measure.
+struct SingleFaultCost {
+    let fault: Fault
+    let arena: ChaosArena
+    private var host: NamespaceHosts.Host { arena.hosts[fault.host] }
+
+    /// What is not as it must be.
+    func findings() -> [String] {
+        switch fault.kind {
+        case .coordinatorKilled, .coordinatorAsleep, .coordinatorDiskFull, .secondCoordinator, .agentKilled,
+            .agentOlder,
+            .serverKilled, .linkDownBriefly, .delay, .resultTwice:
+            // Nobody's work is in the way of such a fault, so none is done again.
+            return nothingTwice()
+        case .agentUnknown:
+            return nothingTwice() + agentIsOurs()
+        case .uploadTruncated:
+            return failuresElsewhere() + workerIsWhole()
+        case .workerKilled:
+            return expect(
+                "attempts that did not succeed",
+                "SELECT host, reason LIKE 'killed%' FROM attempt WHERE outcome <> 'succeeded'", ["\(host.name)|1"])
+                + expect("attempts", "SELECT count(*) FROM attempt", ["13"])
+        case .hostRebooted, .hostDiskFull, .hostBroken: return failuresElsewhere()
+        case .resultAfterLease:
+            return expect(
+                "jobs done twice",
+                "SELECT min(number) FROM attempt WHERE outcome = 'succeeded' GROUP BY job HAVING count(*) > 2", [])
+                + failuresOfStarted()
+        case .linkDownBeyondLease, .lossToHost, .lossFromHost, .hostFrozen:
+            return failuresOfStarted()
+        }
+    }
+
+    /// An order may never have reached its host; what was started was of use.
+    private func nothingTwice() -> [String] {
+        expect(
+            "attempts that were of no use",
+            "SELECT host, outcome, reason FROM attempt WHERE outcome <> 'succeeded' AND started_at IS NOT NULL", [])
+            + expect(
+                "jobs done twice",
+                "SELECT min(number) FROM attempt WHERE outcome = 'succeeded' GROUP BY job HAVING count(*) > 1", [])
+    }
+
+    private func failuresElsewhere() -> [String] {
+        expect(
+            "attempts that failed elsewhere",
+            "SELECT host, reason FROM attempt WHERE outcome <> 'succeeded' AND host <> '\(host.name)'", [])
+    }
+
+    /// An order may never have reached the host; what runs there is not disturbed.
+    private func failuresOfStarted() -> [String] {
+        expect(
+            "attempts that failed",
+            "SELECT host, reason FROM attempt WHERE outcome LIKE '%fault' AND started_at IS NOT NULL", [])
+    }
+
+    private func expect(_ what: String, _ sql: String, _ expected: [String]) -> [String] {
+        let found = arena.rows(sql)
+        return found == expected ? [] : ["\(what): \(found), expected \(expected)"]
+    }
+
+    private func agentIsOurs() -> [String] {
+        let ours = FileManager.default.contents(atPath: "\(arena.programs.current)/eigensweep-agent")
+        let found = FileManager.default.contents(atPath: "\(host.home)/.eigensweep-agent")
+        return found == ours ? [] : ["the agent on \(host.name) is not the one brought"]
+    }
+
+    private func workerIsWhole() -> [String] {
+        let whole = FileManager.default.contents(atPath: "\(arena.programs.current)/eigensweep-worker")
+        let found = FileManager.default.contents(atPath: arena.workerPath(on: host))
+        return found == nil || found == whole ? [] : ["the worker in the store of \(host.name) is not whole"]
+    }
+}
