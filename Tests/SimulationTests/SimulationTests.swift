@@ -13,12 +13,14 @@ import Testing
         let first = UInt64(Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1))
         let run = SeedRun(first: first, count: Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)) { seed in
             let scenario = Scenario(seed: seed)
-            return try Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep)).run()
+            let simulation = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))
+            return (try simulation.run(), simulation.world.census)
         }
         print(run.summary)
         if let report = ProcessInfo.processInfo.environment["EIGENSWEEP_SIMULATION_REPORT"] {
             try Data((run.summary + "\n").utf8).write(to: URL(fileURLWithPath: report))
         }
+        if run.schedules >= 500 { #expect(run.census.missing == [], "kinds of fault that never happened") }
         guard let finding = run.findings.first else { return }
         let scenario = Scenario(seed: finding.seed)
         let replay = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep), keepsAllNotes: true)
@@ -58,7 +60,7 @@ import Testing
     @Test(arguments: Mutant.allCases.filter { $0 != .none }) func theCheckerNotices(mutant: Mutant) throws {
         let noticed = try (1...200).contains { seed in
             let scenario = Scenario(seed: UInt64(seed))
-            let catalogue = ModelCatalogue(scenario.sweep, deduplicates: mutant != .doesNotDeduplicate)
+            let catalogue = ModelCatalogue(scenario.sweep, mutant: mutant)
             return try !Simulation(scenario, mutant: mutant, catalogue: catalogue).run().isEmpty
         }
         #expect(noticed, "two hundred schedules did not show \(mutant)")

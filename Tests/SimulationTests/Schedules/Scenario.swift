@@ -5,17 +5,6 @@ import SweepModel
 
 /// What a seed stands for: a small sweep, a few hosts, and what befalls them.
 struct Scenario {
-    enum Fault {
-        case cut(host: Int, seconds: Double)
-        case agentDeath(host: Int, seconds: Double)
-        case reboot(host: Int, seconds: Double, losesDisk: Bool)
-        case worker(host: Int, AttemptEnd?)
-        case refusal(host: Int)
-        case coordinatorStop
-        case commitFailure
-        case coordinatorDeath
-    }
-
     let seed: UInt64
     var sweep: ExpandedSweep
     var hosts: [HostSpec] = []
@@ -47,20 +36,35 @@ struct Scenario {
 
     private static func fault(_ random: inout SeededRandom, hosts: Int) -> Fault {
         let host = random.pick(0...hosts - 1)
-        switch random.pick(0...15) {
+        switch random.pick(0...29) {
         case 0, 1: return .cut(host: host, seconds: random.seconds(1...120))
         case 2: return .cut(host: host, seconds: random.seconds(800...3000))
-        case 3, 4: return .agentDeath(host: host, seconds: random.seconds(1...60))
-        case 5: return .agentDeath(host: host, seconds: random.seconds(60...2000))
-        case 6, 7: return .reboot(host: host, seconds: random.seconds(20...400), losesDisk: random.chance(0.3))
-        case 8: return .worker(host: host, .exited(code: 1))
-        case 9: return .worker(host: host, .signalled(signal: 11))
-        case 10: return .worker(host: host, .signalled(signal: 9))
-        case 11: return .worker(host: host, nil)
-        case 12: return .refusal(host: host)
-        case 13: return .coordinatorStop
-        case 14: return .commitFailure
-        default: return .coordinatorDeath
+        case 3: return .slowLink(host: host, seconds: random.seconds(20...600), delay: random.seconds(1...30))
+        case 4: return .oneWayLoss(host: host, seconds: random.seconds(5...200), .toHost)
+        case 5: return .oneWayLoss(host: host, seconds: random.seconds(5...200), .toCoordinator)
+        case 6, 7: return .agentDeath(host: host, seconds: random.seconds(1...60))
+        case 8: return .agentDeath(host: host, seconds: random.seconds(60...2000))
+        case 9: return .otherAgent(host: host, seconds: random.seconds(10...1500))
+        case 10: return .olderAgent(host: host)
+        case 11: return .otherWorker(host: host)
+        case 12, 13: return .reboot(host: host, seconds: random.seconds(20...400), losesDisk: random.chance(0.3))
+        case 14: return .freeze(host: host, seconds: random.seconds(5...(random.chance(0.3) ? 1500 : 120)))
+        case 15, 16, 17:
+            return .worker(host: host, Fault.Worker.allCases[random.pick(0...Fault.Worker.allCases.count - 1)])
+        case 18: return .fullDisk(host: host, seconds: random.seconds(10...400))
+        case 19: return .lostFile(host: host)
+        case 20: return .coordinatorStop
+        case 21: return .coordinatorDeath
+        case 22:
+            return .coordinatorSleep(
+                seconds: random.seconds(10...(random.chance(0.5) ? 4000 : 200)), linksSurvive: random.chance(0.5))
+        case 23: return .powerLoss
+        case 24: return .fullCatalogue(seconds: random.seconds(1...1000))
+        case 25: return .diskError(afterCalls: random.pick(1...60))
+        case 26: return .fullStore(seconds: random.seconds(10...600))
+        case 27: return .wallClockJump(seconds: random.seconds(-1e6...1e6))
+        case 28: return .secondCoordinator
+        default: return .copiedCatalogue(seconds: random.seconds(5...1500))
         }
     }
 
@@ -70,7 +74,11 @@ struct Scenario {
         for index in 0..<random.pick(1...5) {
             let id = TrainingID(Digest(of: "training \(index)".utf8))
             trainings[id] = Training(
-                id: id, spec: ["training.batch": 32, "model.scale": .integer(Int64(4 << random.pick(0...2)))])
+                id: id,
+                spec: [
+                    "training.batch": 32, "model.scale": .integer(Int64(4 << random.pick(0...2))),
+                    "worker.name": "simulated", "worker.numerics": 1,
+                ])
             var steps = 0
             for _ in 0..<random.pick(1...4) {
                 steps += random.pick(1...5) * 70
@@ -86,11 +94,15 @@ struct Scenario {
             measures: measures.map(MeasureRequest.simulated), needs: JobNeeds(), worker: WorkerCommand())
     }
 
+    /// Virtual seconds within which everything must end after the last fault: the longest outage, a lease, a hang, the
+    /// rests of hosts that struck, the longest time between two coordinators, and the work.
+    var bound: Double { 3000 + 900 + 600 + 600 + 2000 + longestWork }
+
     /// Seconds one host of the slowest kind would need for everything, each piece done twice.
-    var longestWork: Double {
-        let steps = sweep.trainings.keys.reduce(0) { sum, training in
-            sum + (sweep.trials.filter { $0.training == training }.map(\.steps).max() ?? 0)
-        }
+    private var longestWork: Double {
+        var longest: [TrainingID: Int] = [:]
+        for trial in sweep.trials { longest[trial.training] = max(trial.steps, longest[trial.training] ?? 0) }
+        let steps = longest.values.reduce(0, +)
         let jobs = sweep.trainings.count + sweep.trials.count
         let measures = Double(sweep.trials.count * sweep.measures.count) * 15
         return 2 * (Double(steps) * 0.5 + measures + Double(jobs) * 10) / (speeds.min() ?? 1)

@@ -14,6 +14,14 @@ enum Mutant: CaseIterable {
     case numbersRestart
     /// A host's jobs are given to others after five seconds of silence.
     case leasesAreShort
+    /// A host's jobs are never given to others.
+    case leasesNeverExpire
+    /// Hosts serve whoever calls: older coordinators, and those of copied catalogues.
+    case fencingIsMissing
+    /// Two coordinators may write one catalogue.
+    case lockIsMissing
+    /// A host begins an order anew when it comes again.
+    case startsTwice
 
     func delays(_ change: CatalogueChange) -> Bool {
         switch (self, change) {
@@ -26,6 +34,7 @@ enum Mutant: CaseIterable {
     var policy: SchedulingPolicy {
         var policy = SchedulingPolicy()
         if self == .leasesAreShort { policy.leaseSeconds = 5 }
+        if self == .leasesNeverExpire { policy.leaseSeconds = 1e8 }
         return policy
     }
 }

@@ -8,6 +8,7 @@ final class RealCatalogue: DurableCatalogue {
     private let directory: URL
     private let sweep: ExpandedSweep
     private var catalogue: Catalogue?
+    private var wall = WallClock()
 
     init(_ sweep: ExpandedSweep) throws {
         // In memory where the machine offers that: what is tested is what is committed, not how fast.
@@ -26,15 +27,36 @@ final class RealCatalogue: DurableCatalogue {
 
     private var path: String { directory.appendingPathComponent("catalogue.sqlite").path }
 
-    func open() throws -> (writer: any CatalogueWriter, holdings: Holdings, firstAttempt: AttemptNumber) {
-        catalogue = nil
-        let opened = try Catalogue(path: path)
+    func isPut(in world: World) { wall.world = world }
+    func close() { catalogue = nil }
+    func losePower() {}
+    func failDisk(afterCalls calls: Int) -> Bool { false }
+
+    func open() throws -> OpenedCatalogue {
+        let opened = try Catalogue(path: path, clock: wall.now)
         catalogue = opened
         try opened.store(sweep)
-        try opened.beginGeneration()
-        return (
-            opened, try opened.reader.holdings(of: sweep.trainings.keys), try opened.reader.nextAttemptNumber()
-        )
+        let generation = try opened.beginGeneration()
+        return OpenedCatalogue(
+            writer: opened, holdings: try opened.reader.holdings(of: sweep.trainings.keys),
+            firstAttempt: try opened.reader.nextAttemptNumber(), generation: generation)
+    }
+
+    func copy() throws -> any DurableCatalogue {
+        let copy = try RealCatalogue(sweep)
+        copy.wall = wall
+        for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path + end) {
+            try FileManager.default.copyItem(atPath: path + end, toPath: copy.path + end)
+        }
+        return copy
+    }
+
+    func damage() throws -> [String] {
+        catalogue = nil
+        let reader = try CatalogueReader(path: path)
+        let integrity = try reader.rows("PRAGMA integrity_check").rows.map { $0[0].text ?? "" }
+        let references = try reader.rows("PRAGMA foreign_key_check").rows.map { "\($0)" }
+        return integrity.filter { $0 != "ok" } + references
     }
 
     func contents() throws -> CatalogueContents {
@@ -70,5 +92,15 @@ final class RealCatalogue: DurableCatalogue {
         contents.evidence = try reader.evidence().count
         contents.openAttempts = try reader.openAttempts()
         return contents
+    }
+}
+
+/// The date as the coordinator's machine shows it.
+private final class WallClock: @unchecked Sendable {
+    /// A simulation runs on one thread.
+    var world: World?
+
+    @Sendable func now() -> Date {
+        Date(timeIntervalSince1970: 1_700_000_000 + (world.map { $0.seconds + $0.wallOffset } ?? 0))
     }
 }

@@ -51,24 +51,3 @@ enum JobKey: Hashable, CustomStringConvertible {
         }
     }
 }
-
-/// What the hosts themselves saw, apart from anything the coordinator believes.
-final class RunLog {
-    struct Run {
-        let attempt: AttemptNumber
-        let job: JobKey
-        let host: HostName
-        var emitted: [Unit: Digest] = [:]
-        var isOver = false
-    }
-
-    var runs: [Run] = []
-    /// Faults that hit a job's attempts, each a reason for one more run.
-    var hits: [JobKey: Int] = [:]
-    /// Failures of a worker's own doing that were injected; below the limit after which a job is set aside.
-    var injectedJobFaults: [JobKey: Int] = [:]
-    /// Attempts whose lease the coordinator was right to let go.
-    var expired: Set<AttemptNumber> = []
-
-    func hit(_ job: JobKey) { hits[job, default: 0] += 1 }
-}

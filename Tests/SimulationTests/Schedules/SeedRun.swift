@@ -9,15 +9,19 @@ struct SeedRun {
     }
 
     private(set) var findings: [Finding] = []
+    private(set) var census = Census()
     private(set) var schedules = 0
     private(set) var seconds = 0.0
 
     /// Runs the schedules of `count` seeds from `first` on; the same seeds find the same, however many cores there are.
-    init(first: UInt64, count: Int, check: @escaping @Sendable (UInt64) throws -> [String]) {
+    init(
+        first: UInt64, count: Int, _ run: @escaping @Sendable (UInt64) throws -> (violations: [String], census: Census)
+    ) {
         let begun = Date()
         let lock = NSLock()
         nonisolated(unsafe) var next = first
         nonisolated(unsafe) var found: [Finding] = []
+        nonisolated(unsafe) var counts = Census()
         let end = first + UInt64(count)
         // Threads of its own: the test's may be the only one that its pool has left. Each takes the next seed, for
         // schedules take very different times.
@@ -32,19 +36,22 @@ struct SeedRun {
                         return next
                     }
                     guard seed < end else { return }
-                    let violations = Result { try check(seed) }
-                    switch violations {
-                    case .success(let violations) where violations.isEmpty: break
-                    case .success(let violations):
-                        lock.withLock { found.append(.init(seed: seed, violations: violations)) }
-                    case .failure(let error):
-                        lock.withLock { found.append(.init(seed: seed, violations: ["\(error)"])) }
+                    let result = Result { try run(seed) }
+                    lock.withLock {
+                        switch result {
+                        case .success(let result):
+                            counts.add(result.census)
+                            guard !result.violations.isEmpty else { return }
+                            found.append(.init(seed: seed, violations: result.violations))
+                        case .failure(let error): found.append(.init(seed: seed, violations: ["\(error)"]))
+                        }
                     }
                 }
             }
         }
         done.wait()
         findings = found.sorted { $0.seed < $1.seed }
+        census = counts
         schedules = count
         seconds = Date().timeIntervalSince(begun)
     }
@@ -52,7 +59,8 @@ struct SeedRun {
     /// What people want to know, findings last.
     var summary: String {
         let rate = Int(Double(schedules) / max(seconds, 1e-9))
-        var lines = ["\(schedules) schedules in \(Int(seconds.rounded(.up))) s, \(rate) a second"]
+        var lines = Census.Kind.allCases.map { "\(census[$0]) × \($0.rawValue)" }
+        lines += ["\(schedules) schedules in \(Int(seconds.rounded(.up))) s, \(rate) a second"]
         for finding in findings.prefix(20) {
             lines.append("seed \(finding.seed): \(finding.violations.prefix(3).joined(separator: "; "))")
         }

@@ -27,6 +27,9 @@ final class World {
     private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
     private(set) var lastNotes: [String] = []
     private(set) var violations: [String] = []
+    var census = Census()
+    /// How far the coordinator's wall clock is off.
+    var wallOffset = 0.0
     let keepsAllNotes: Bool
 
     private struct Happening {
@@ -88,10 +91,10 @@ final class World {
         return true
     }
 
-    /// Lets everything happen that happens within so many seconds.
-    func pass(_ seconds: Double) {
+    /// Lets everything happen that happens within so many seconds, as long as `goesOn` says so.
+    func pass(_ seconds: Double, while goesOn: () -> Bool = { true }) {
         let end = now.advanced(bySeconds: seconds)
-        while runNext(before: end) {}
+        while goesOn(), runNext(before: end) {}
     }
 
     private func popFirst() {

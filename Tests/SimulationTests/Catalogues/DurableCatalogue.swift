@@ -1,0 +1,50 @@
+import JobContract
+import SweepModel
+
+/// What a catalogue holds, for the checker.
+struct CatalogueContents {
+    struct Result: Hashable {
+        let attempt: AttemptNumber
+        /// Weights of a milestone; for a measure the checkpoint it was taken of.
+        let digest: Digest
+        let rows: [MeasureRow]
+    }
+
+    /// Every recorded result of every unit: one each, in a catalogue that does its duty.
+    var results: [Unit: [Result]] = [:]
+    var states: [TrialID: TrialState] = [:]
+    /// Results that differ from the one that stands.
+    var evidence = 0
+    var openAttempts: [AttemptRecord] = []
+}
+
+/// A catalogue as a new coordinator finds it.
+struct OpenedCatalogue {
+    let writer: any CatalogueWriter
+    let holdings: Holdings
+    let firstAttempt: AttemptNumber
+    let generation: Int
+}
+
+/// A catalogue that coordinators come and go before.
+protocol DurableCatalogue: AnyObject {
+    /// The run it is part of; told once, before anything else.
+    func isPut(in world: World)
+    /// Opens it for a new coordinator, whatever became of the last; throws while another has it open.
+    func open() throws -> OpenedCatalogue
+    /// The coordinator that had it open is gone.
+    func close()
+    /// Another catalogue with the same content, as by copying the files.
+    func copy() throws -> any DurableCatalogue
+    /// Loses what was written and not synced; the coordinator is gone already.
+    func losePower()
+    /// One of the disk's next calls fails; false where there is no disk that could.
+    func failDisk(afterCalls calls: Int) -> Bool
+    func contents() throws -> CatalogueContents
+    /// What an examination of the file finds; empty when it is sound.
+    func damage() throws -> [String]
+}
+
+struct CatalogueRefusal: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,41 @@
+import SweepModel
+
+/// The catalogue as a coordinator may find it: commits fail, and death comes before or after them.
+final class FaultyWriter: CatalogueWriter {
+    private let writer: any CatalogueWriter
+    private let kill: KillSwitch
+    private let mutant: Mutant
+    private let world: World
+    private let failure: () -> String?
+    /// What a mutant has not committed yet though it was told to.
+    private var held: [CatalogueChange] = []
+
+    init(
+        _ writer: any CatalogueWriter, _ kill: KillSwitch, _ mutant: Mutant, _ world: World,
+        failure: @escaping () -> String?
+    ) {
+        self.writer = writer
+        self.kill = kill
+        self.mutant = mutant
+        self.world = world
+        self.failure = failure
+    }
+
+    func commit(_ changes: [CatalogueChange]) throws {
+        kill.tick(.diedBeforeCommit, world)
+        if kill.isDead { throw Killed() }
+        if let reason = failure() { throw CatalogueRefusal(description: reason) }
+        let late = changes.filter(mutant.delays)
+        let now = held + changes.filter { !mutant.delays($0) }
+        held = late
+        if !now.isEmpty { try writer.commit(now) }
+        kill.tick(.diedAfterCommit, world)
+        if kill.isDead { throw Killed() }
+    }
+
+    func flush() throws {
+        guard !held.isEmpty else { return }
+        try writer.commit(held)
+        held = []
+    }
+}

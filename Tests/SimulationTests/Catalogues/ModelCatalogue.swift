@@ -1,0 +1,194 @@
+import JobContract
+import SweepModel
+
+/// A catalogue in memory with the promises of the real one: all of a transaction or nothing, first result stands,
+/// applying a change again changes nothing, unknown attempts are refused.
+final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
+    private let trials: [TrialID: Trial]
+    /// All that a transaction may change.
+    private struct Rows {
+        var content = CatalogueContents()
+        var states: [TrainingID: ResumePoint] = [:]
+        var keptStates: [TrainingID: Holdings.KeptState] = [:]
+        var attempts: [AttemptNumber: AttemptRecord] = [:]
+        var ends: [AttemptNumber: AttemptOutcome] = [:]
+        var started: Set<AttemptNumber> = []
+        /// The last attempt that left a checkpoint.
+        var progressed: [TrainingID: AttemptNumber] = [:]
+        var hosts: [HostName: Holdings.KnownHost] = [:]
+        var measureSeconds: [String: [Double]] = [:]
+        var generation = 0
+    }
+    private var rows = Rows()
+    private var isOpen = false
+    private let sweep: ExpandedSweep
+    private let mutant: Mutant
+
+    init(_ sweep: ExpandedSweep, mutant: Mutant = .none) {
+        self.sweep = sweep
+        self.mutant = mutant
+        trials = Dictionary(uniqueKeysWithValues: sweep.trials.map { ($0.id, $0) })
+        for trial in sweep.trials { rows.content.states[trial.id] = .waiting }
+    }
+
+    func isPut(in world: World) {}
+    func close() { isOpen = false }
+    func losePower() {}
+    func failDisk(afterCalls calls: Int) -> Bool { false }
+    func damage() -> [String] { [] }
+
+    func copy() -> any DurableCatalogue {
+        let copy = ModelCatalogue(sweep, mutant: mutant)
+        copy.rows = rows
+        return copy
+    }
+
+    func open() throws -> OpenedCatalogue {
+        if isOpen, mutant != .lockIsMissing { throw CatalogueRefusal(description: "another process writes it") }
+        isOpen = true
+        rows.generation += 1
+        var holdings = Holdings()
+        for (unit, results) in rows.content.results {
+            guard let result = results.first else { continue }
+            switch unit {
+            case .milestone(let training, let steps):
+                holdings.milestones[training, default: []].append(.init(steps: steps, weights: result.digest))
+            case .measure(let trial, let measure):
+                holdings.measured.insert(.init(trial: trial, request: .simulated(measure)))
+            }
+        }
+        holdings.states = rows.states
+        holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > rows.states[$0.key]?.steps ?? 0 }
+        holdings.settled = rows.content.states.filter { $0.value == .failed || $0.value == .cancelled }
+        holdings.succeeded = Set(rows.content.states.filter { $0.value == .succeeded }.keys)
+        holdings.openAttempts = contents().openAttempts
+        for trial in holdings.openAttempts.flatMap(\.trials) {
+            guard let wanted = trials[trial] else { continue }
+            holdings.openTrials[trial] = .init(
+                steps: wanted.steps,
+                weights: rows.content.results[.milestone(wanted.training, wanted.steps)]?.first?.digest,
+                isWanted: holdings.settled[trial] == nil)
+        }
+        holdings.startedAttempts = rows.started.filter { rows.ends[$0] == nil }
+        holdings.faults = faults()
+        holdings.hosts = rows.hosts
+        holdings.measureSeconds = rows.measureSeconds.mapValues { $0.reduce(0, +) / Double($0.count) }
+        let running = Set(holdings.openAttempts.flatMap(\.trials))
+        for (trial, state) in rows.content.states where state == .running && !running.contains(trial) {
+            rows.content.states[trial] = .waiting
+        }
+        return OpenedCatalogue(
+            writer: self, holdings: holdings, firstAttempt: AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1),
+            generation: rows.generation)
+    }
+
+    private func faults() -> [Holdings.Fault] {
+        rows.ends.sorted { $0.key < $1.key }.compactMap { number, outcome in
+            guard outcome.reason != nil, let record = rows.attempts[number] else { return nil }
+            if case .hostFault = outcome, record.kind == "train", let last = rows.progressed[record.training],
+                number <= last
+            {
+                return nil
+            }
+            let waiting = record.trials.filter { [.waiting, .running].contains(rows.content.states[$0]) }
+            guard !waiting.isEmpty else { return nil }
+            return Holdings.Fault(
+                attempt: number, kind: record.kind, trials: waiting, host: record.host, outcome: outcome)
+        }
+    }
+
+    func contents() -> CatalogueContents {
+        var result = rows.content
+        result.openAttempts = rows.attempts.values.filter { rows.ends[$0.attempt] == nil }.sorted { $0.attempt < $1.attempt }
+        return result
+    }
+
+    func commit(_ changes: [CatalogueChange]) throws {
+        let saved = rows
+        do {
+            for change in changes { try apply(change) }
+        } catch {
+            rows = saved
+            throw error
+        }
+    }
+
+    private func known(_ attempt: AttemptNumber) throws {
+        guard rows.attempts[attempt] != nil else {
+            throw CatalogueRefusal(description: "attempt \(attempt) was never intended here")
+        }
+    }
+
+    private func apply(_ change: CatalogueChange) throws {
+        switch change {
+        case .attemptIntended(let record):
+            if let earlier = rows.attempts[record.attempt], earlier.job != record.job {
+                throw CatalogueRefusal(description: "attempt \(record.attempt) was already given to another job")
+            }
+            rows.attempts[record.attempt] = record
+        case .attemptStarted(let attempt, let event):
+            try known(attempt)
+            if event != nil { rows.started.insert(attempt) }
+        case .attemptEnded(let attempt, let outcome):
+            try known(attempt)
+            if rows.ends[attempt] == nil { rows.ends[attempt] = outcome }
+        case .attemptExcused(let attempt, let reason):
+            try known(attempt)
+            if case .jobFault? = rows.ends[attempt] { rows.ends[attempt] = .hostFault(reason) }
+        case .milestone(let training, _, let attempt, let checkpoint):
+            try known(attempt)
+            guard let weights = checkpoint.weights else {
+                throw CatalogueRefusal(description: "a milestone without weights")
+            }
+            progress(training, attempt)
+            record(.milestone(training, checkpoint.steps), .init(attempt: attempt, digest: weights.digest, rows: []))
+            if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
+        case .recoveryPoint(let training, let attempt, let point, _):
+            try known(attempt)
+            progress(training, attempt)
+            reach(training, point)
+        case .stateKept(let training, let attempt, let point, _):
+            guard let host = rows.attempts[attempt]?.host else { return try known(attempt) }
+            progress(training, attempt)
+            if point.steps > rows.keptStates[training]?.point.steps ?? 0 {
+                rows.keptStates[training] = .init(point: point, host: host)
+            }
+        case .measured(let attempt, let measured):
+            try known(attempt)
+            let unit = Unit.measure(measured.trial, measured.request.measure)
+            if rows.content.results[unit] == nil {
+                rows.measureSeconds[measured.request.measure, default: []].append(measured.seconds)
+            }
+            record(
+                unit,
+                .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
+        case .trialState(let trial, let state, _): rows.content.states[trial] = state
+        case .hostSeen(let host, let facts):
+            rows.hosts[host] = Holdings.KnownHost(facts: facts, pace: rows.hosts[host]?.pace)
+        case .hostSilent(let host, let seconds): rows.hosts[host]?.silentSeconds = seconds
+        case .hostPace(let host, let pace): rows.hosts[host]?.pace = pace
+        }
+    }
+
+    private func record(_ unit: Unit, _ result: CatalogueContents.Result) {
+        if let standing = rows.content.results[unit]?.first, mutant != .doesNotDeduplicate {
+            if standing.digest != result.digest || standing.rows != result.rows { rows.content.evidence += 1 }
+            return
+        }
+        rows.content.results[unit, default: []].append(result)
+    }
+
+    private func progress(_ training: TrainingID, _ attempt: AttemptNumber) {
+        rows.progressed[training] = max(rows.progressed[training] ?? attempt, attempt)
+    }
+
+    private func reach(_ training: TrainingID, _ point: ResumePoint) {
+        if point.steps > rows.states[training]?.steps ?? 0 { rows.states[training] = point }
+    }
+}
+
+extension MeasureRequest {
+    static func simulated(_ name: String) -> MeasureRequest {
+        MeasureRequest(measure: name, version: 1, parameters: ["samples": 8])
+    }
+}

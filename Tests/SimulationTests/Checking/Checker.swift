@@ -1,0 +1,125 @@
+import Coordination
+import JobContract
+import SweepModel
+
+/// Holds what the catalogue says against what the hosts themselves saw, in the manner of Jepsen's Chronos test.
+struct Checker {
+    let scenario: Scenario
+    let log: HostLog
+    let world: World
+    var contents: CatalogueContents
+
+    /// Seconds that two attempts of one job may both live once a coordinator reaches both hosts.
+    static let patience = 10.0
+    /// Seconds an agent gives a worker that does not listen.
+    static let grace = 20.0
+
+    func violations(_ outcome: CoordinationOutcome) -> [String] {
+        var found: [String] = []
+        let wanted = wantedUnits()
+        for unit in wanted {
+            let results = contents.results[unit] ?? []
+            if results.count != 1 { found.append("\(unit) has \(results.count) results") }
+        }
+        let strangers = Set(contents.results.keys).subtracting(wanted)
+        for unit in strangers.map(\.description).sorted() where scenario.broken.isEmpty {
+            found.append("\(unit) was not wanted")
+        }
+        if contents.evidence > 0 { found.append("\(contents.evidence) results differ from those that stand") }
+        for trial in scenario.sweep.trials {
+            let expected: TrialState = scenario.broken.contains(trial.training) ? .failed : .succeeded
+            let state = contents.states[trial.id]
+            if state != expected {
+                found.append(
+                    "trial \(trial.id.short) is \(state.map(\.rawValue) ?? "unknown"), not \(expected.rawValue)")
+            }
+        }
+        if (outcome == .succeeded) != scenario.broken.isEmpty { found.append("it ended as \(outcome)") }
+        return found + unsoundness(owner: 0, copiedAt: AttemptNumber(0)) + excessRuns() + twins()
+    }
+
+    /// Results that no run of the catalogue's attempts gave, or with other bits than an undisturbed run's. Attempts
+    /// below `copiedAt` are the first catalogue's.
+    func unsoundness(owner: Owner, copiedAt: AttemptNumber) -> [String] {
+        var found: [String] = []
+        for (unit, results) in contents.results {
+            for result in results {
+                let isSeen = log.runs.contains { run in
+                    run.attempt == result.attempt && run.emitted[unit] == result.digest && !run.isOfOtherWorker
+                        && (run.owner == owner || run.owner == 0 && run.attempt < copiedAt)
+                }
+                if !isSeen { found.append("\(unit) is of attempt \(result.attempt), which no host saw give it") }
+                switch unit {
+                case .milestone(let training, let steps):
+                    if result.digest != SimulatedResults.weights(training, steps) {
+                        found.append("\(unit) has other bits")
+                    }
+                case .measure(_, let measure):
+                    if result.rows != SimulatedResults.rows(result.digest, .simulated(measure)) {
+                        found.append("\(unit) has other values")
+                    }
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    private func wantedUnits() -> Set<Unit> {
+        var units: Set<Unit> = []
+        for trial in scenario.sweep.trials where !scenario.broken.contains(trial.training) {
+            units.insert(.milestone(trial.training, trial.steps))
+            for request in scenario.sweep.measures { units.insert(.measure(trial.id, request.measure)) }
+        }
+        return units
+    }
+
+    /// A job runs once, and once more for every fault that hit it.
+    private func excessRuns() -> [String] {
+        var runs: [JobKey: Int] = [:]
+        for run in log.runs where run.owner == 0 { runs[run.job, default: 0] += 1 }
+        return runs.compactMap { job, count in
+            let allowed = 1 + log.hits[job, default: 0]
+            return count > allowed ? "\(job) ran \(count) times for \(allowed - 1) faults" : nil
+        }.sorted()
+    }
+
+    /// Attempts of one job that both live on though a coordinator reaches both their hosts.
+    private func twins() -> [String] {
+        var found: [String] = []
+        for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 }, by: \.job) where runs.count > 1 {
+            for (index, a) in runs.enumerated() {
+                for b in runs.dropFirst(index + 1) {
+                    guard let together = longestTogether(a, b) else { continue }
+                    if together > Self.patience {
+                        found.append(
+                            "attempts \(a.attempt) and \(b.attempt) of \(job) both lived for \(together) s "
+                                + "while their hosts could be reached")
+                    }
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    private func longestTogether(_ a: HostLog.Run, _ b: HostLog.Run) -> Double? {
+        let from = max(a.begun, b.begun)
+        let to = min(life(a), life(b))
+        guard from < to else { return nil }
+        var longest = 0.0
+        for x in log.reaches[a.host] ?? [] where x.from < to {
+            for y in log.reaches[b.host] ?? [] where y.coordinator == x.coordinator && y.from < to {
+                let first = max(from, max(x.from, y.from))
+                let last = min(to, min(x.to ?? to, y.to ?? to))
+                if first < last { longest = max(longest, last.seconds(since: first)) }
+            }
+        }
+        return longest
+    }
+
+    /// Until when it counts as alive; one that does not listen ends later by the agent's patience.
+    private func life(_ run: HostLog.Run) -> Instant {
+        let end = run.ended ?? world.now
+        guard run.isDeaf, let told = run.toldToStop else { return end }
+        return end.seconds(since: told) > Self.grace + 1 ? end : min(end, told)
+    }
+}

@@ -1,0 +1,142 @@
+import Coordination
+import JobContract
+import Scheduling
+import SweepModel
+
+/// One coordinator from its start to its end: the real loop on simulated ports.
+final class CoordinatorLife {
+    let kill: KillSwitch
+    let fleet: SimulatedFleet
+    let inbox: SimulatedInbox
+    private let clock: SimulatedClock
+    private let writer: FaultyWriter
+    private let coordinator: Coordinator
+    private let scenario: Scenario
+    private let world: World
+    private let log: HostLog
+    private let owner: Owner
+    private var steps: UInt64 = 0
+    private var wokenFor: Instant?
+
+    struct Identity {
+        let owner: Owner
+        /// Counts the coordinators of a run.
+        let number: Int
+        let isDriven: Bool
+        let diesAfterCalls: Int?
+    }
+
+    init(
+        _ identity: Identity, _ opened: OpenedCatalogue, _ hosts: [SimulatedHost], _ scenario: Scenario,
+        _ mutant: Mutant, _ world: World, _ log: HostLog, commitFailure: @escaping () -> String?
+    ) {
+        self.scenario = scenario
+        self.world = world
+        self.log = log
+        owner = identity.owner
+        kill = KillSwitch(afterCalls: identity.diesAfterCalls)
+        clock = SimulatedClock(world)
+        fleet = SimulatedFleet(
+            hosts, world, log, kill, clock,
+            .init(
+                owner: identity.owner, coordinator: identity.number, generation: opened.generation,
+                nonce: world.random.next()))
+        inbox = SimulatedInbox(fleet, world, kill, clock, isDriven: identity.isDriven)
+        writer = FaultyWriter(opened.writer, kill, mutant, world, failure: commitFailure)
+        coordinator = Coordinator(
+            configuration: scenario.configuration(
+                opened.holdings, mutant == .numbersRestart ? AttemptNumber(1) : opened.firstAttempt, mutant.policy),
+            fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
+            observer: LeaseWatcher(fleet, clock, log, world, identity.owner))
+    }
+
+    /// Runs to its end; nil when it was killed. `check` is called after every step and says whether to go on.
+    func run(check: () -> Bool) -> CoordinationOutcome? {
+        do {
+            try coordinator.begin()
+            while coordinator.outcome == nil {
+                try step()
+                if kill.isDead || !check() { return nil }
+            }
+            // What a coordinator sends last may arrive.
+            try writer.flush()
+        } catch {
+            world.note("it ends: \(error)")
+            return kill.isDead ? nil : .catalogueFailed(reason: "\(error)")
+        }
+        world.note("it ends: \(coordinator.outcome.map { "\($0)" } ?? "")")
+        return coordinator.outcome
+    }
+
+    private func step() throws {
+        try coordinator.step()
+        steps += 1
+        // Linear in all there is: every state is looked at in some schedules, a part of them in others.
+        if scenario.seed % 16 == 0 || steps % 16 == 0 {
+            for violation in coordinator.violations() { world.violation(violation) }
+        }
+    }
+
+    // MARK: Beside another coordinator
+
+    /// Starts a coordinator that is called when there is something for it.
+    func startDriven() {
+        fleet.onInput = { [self] in world.after(0) { [self] in drive() } }
+        act { try coordinator.begin() }
+        drive()
+    }
+
+    private func drive() {
+        var rounds = 0
+        repeat {
+            guard !kill.isDead, coordinator.outcome == nil, world.violations.isEmpty else { return }
+            act { try step() }
+            rounds += 1
+        } while !fleet.inputs.isEmpty && rounds < 1000
+        guard let deadline = inbox.deadline.map(clock.worldTime), deadline != wokenFor else { return }
+        wokenFor = deadline
+        world.at(max(deadline, world.now.advanced(bySeconds: 0.05))) { [self] in drive() }
+    }
+
+    private func act(_ body: () throws -> Void) {
+        do { try body() } catch {
+            world.note("the other coordinator ends: \(error)")
+            kill.strike()
+        }
+    }
+
+    func end() {
+        kill.strike()
+        fleet.abandon()
+    }
+}
+
+/// Checks each expiry of leases against how long the host was really out of reach.
+private final class LeaseWatcher: CoordinationObserver {
+    private let fleet: SimulatedFleet
+    private let clock: SimulatedClock
+    private let log: HostLog
+    private let world: World
+    private let owner: Owner
+
+    init(_ fleet: SimulatedFleet, _ clock: SimulatedClock, _ log: HostLog, _ world: World, _ owner: Owner) {
+        self.fleet = fleet
+        self.clock = clock
+        self.log = log
+        self.world = world
+        self.owner = owner
+    }
+
+    var longestPause: Double? { nil }
+    func update(_ snapshot: FleetSnapshot) {
+        if snapshot.trials.values.contains(where: { $0 < 0 }) { world.violation("a negative count of trials") }
+    }
+
+    func notice(_ notice: Notice) {
+        world.note("notice: \(notice)")
+        // A connection made within the last moments may not have reached the loop yet.
+        guard case .leasesExpired(let host, _) = notice, let since = fleet.silentSince[host] else { return }
+        let silence = clock.now().seconds(since: since)
+        if silence < 890 { world.violation("leases of \(host) expired after \(silence) s of silence") }
+    }
+}

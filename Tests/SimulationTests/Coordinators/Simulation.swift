@@ -1,0 +1,188 @@
+import Coordination
+import JobContract
+import Scheduling
+import SweepModel
+
+/// One seed's run: coordinators come and go before one catalogue and the same hosts until everything is settled.
+final class Simulation {
+    let world: World
+    private let scenario: Scenario
+    private let mutant: Mutant
+    private let catalogue: any DurableCatalogue
+    private let log = HostLog()
+    private let hosts: [SimulatedHost]
+    private var lastFault = 0.0
+    private var life: CoordinatorLife?
+    /// Coordinators that someone started beside the first: on copies of the catalogue, or for want of a lock.
+    private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue, copiedAt: AttemptNumber)] = []
+    private var catalogueFullUntil = Instant(nanoseconds: 0)
+    private var failsNextCommit = false
+    private var coordinators = 0
+    private lazy var bound = scenario.bound
+    /// Port calls of the first coordinator.
+    private(set) var firstCalls = 0
+
+    init(_ scenario: Scenario, mutant: Mutant = .none, catalogue: any DurableCatalogue, keepsAllNotes: Bool = false) {
+        self.scenario = scenario
+        self.mutant = mutant
+        self.catalogue = catalogue
+        let world = World(seed: scenario.seed, keepsAllNotes: keepsAllNotes)
+        self.world = world
+        let log = self.log
+        hosts = zip(scenario.hosts, scenario.speeds).map {
+            SimulatedHost(spec: $0, speed: $1, world: world, log: log, broken: scenario.broken, mutant: mutant)
+        }
+    }
+
+    var fingerprint: UInt64 { world.fingerprint }
+    var notes: [String] { world.lastNotes }
+
+    /// Runs to the end and says what was wrong; nothing, if all is well.
+    func run() throws -> [String] {
+        catalogue.isPut(in: world)
+        for (at, fault) in scenario.faults { world.after(at) { [self] in strike(fault) } }
+        var outcome: CoordinationOutcome?
+        while world.violations.isEmpty {
+            outcome = runCoordinator()
+            if outcome == .succeeded || isSomeFailed(outcome) { break }
+            lastFault = max(lastFault, world.seconds)
+            if coordinators > 150 { world.violation("\(coordinators) coordinators did not end it") }
+            world.pass(world.random.seconds(0.5...(world.random.chance(0.2) ? 1500 : 60)))
+        }
+        for other in others { other.life.end() }
+        guard world.violations.isEmpty, let outcome else { return world.violations }
+        var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
+        var found = checker.violations(outcome) + (try catalogue.damage())
+        for (index, other) in others.enumerated() where other.catalogue !== catalogue {
+            checker.contents = try other.catalogue.contents()
+            found += checker.unsoundness(owner: index + 1, copiedAt: other.copiedAt)
+        }
+        return found
+    }
+
+    private func isSomeFailed(_ outcome: CoordinationOutcome?) -> Bool {
+        if case .someFailed = outcome { true } else { false }
+    }
+
+    /// One coordinator's life; nil when it was killed or could not start.
+    private func runCoordinator() -> CoordinationOutcome? {
+        let opened: OpenedCatalogue
+        do {
+            if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
+            opened = try catalogue.open()
+        } catch {
+            world.note("no coordinator can start: \(error)")
+            catalogue.close()
+            return nil
+        }
+        let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
+        coordinators += 1
+        world.note("coordinator \(coordinators) begins")
+        let life = CoordinatorLife(
+            .init(owner: 0, number: coordinators, isDriven: false, diesAfterCalls: calls), opened, hosts, scenario,
+            mutant, world, log
+        ) { [self] in commitFailure() }
+        self.life = life
+        let outcome = life.run { [self] in
+            if world.seconds > lastFault + bound { world.violation("not done \(bound) s after the last fault") }
+            return world.violations.isEmpty
+        }
+        if coordinators == 1 { firstCalls = life.kill.calls }
+        life.end()
+        self.life = nil
+        catalogue.close()
+        return outcome
+    }
+
+    private var isCatalogueFull: Bool { catalogueFullUntil > world.now }
+
+    private func commitFailure() -> String? {
+        defer { failsNextCommit = false }
+        if failsNextCommit { world.census.count(.diskFailed) }
+        if isCatalogueFull { world.census.count(.catalogueFull) }
+        return failsNextCommit || isCatalogueFull ? "the disk cannot be written" : nil
+    }
+
+    // MARK: Faults
+
+    private func strike(_ fault: Fault) {
+        lastFault = max(lastFault, world.seconds)
+        switch fault {
+        case .cut(let host, let seconds): hosts[host].cut(for: seconds)
+        case .slowLink(let host, let seconds, let delay): hosts[host].slow(for: seconds, by: delay)
+        case .oneWayLoss(let host, let seconds, let direction): hosts[host].lose(direction, for: seconds)
+        case .agentDeath(let host, let seconds): hosts[host].killAgent(for: seconds)
+        case .otherAgent(let host, let seconds):
+            hosts[host].foreignAgentUntil = world.now.advanced(bySeconds: seconds)
+            hosts[host].link?.sever()
+        case .olderAgent(let host):
+            hosts[host].agentIsOld = true
+            hosts[host].link?.sever()
+        case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
+        case .reboot(let host, let seconds, let losesDisk): hosts[host].reboot(for: seconds, losesDisk: losesDisk)
+        case .freeze(let host, let seconds): hosts[host].freeze(for: seconds)
+        case .worker(let host, let kind): hosts[host].hitWorker(kind)
+        case .fullDisk(let host, let seconds): hosts[host].fullUntil = world.now.advanced(bySeconds: seconds)
+        case .lostFile(let host): hosts[host].losesNextFile = true
+        default: strikeCoordinator(fault)
+        }
+    }
+
+    private func strikeCoordinator(_ fault: Fault) {
+        switch fault {
+        case .coordinatorStop:
+            guard let life else { return }
+            world.census.count(.coordinatorStopped)
+            life.fleet.post(.stop)
+        case .coordinatorDeath: life?.kill.strike()
+        case .coordinatorSleep(let seconds, let linksSurvive):
+            guard let life else { return }
+            lastFault = max(lastFault, world.seconds + seconds)
+            life.inbox.sleep(seconds, linksSurvive: linksSurvive)
+        case .powerLoss:
+            world.census.count(.powerLost)
+            life?.kill.strike()
+            catalogue.losePower()
+        case .fullCatalogue(let seconds): catalogueFullUntil = world.now.advanced(bySeconds: seconds)
+        case .diskError(let calls): if !catalogue.failDisk(afterCalls: calls) { failsNextCommit = true }
+        case .fullStore(let seconds): life?.fleet.fillStore(for: seconds)
+        case .wallClockJump(let seconds):
+            world.census.count(.clockJumped)
+            world.wallOffset += seconds
+        case .secondCoordinator: startSecond()
+        case .copiedCatalogue(let seconds): startCopy(for: seconds)
+        default: break
+        }
+    }
+
+    /// Someone starts a coordinator while one is at work: the lock refuses it.
+    private func startSecond() {
+        guard life != nil, let opened = try? catalogue.open() else {
+            if life != nil { world.census.count(.secondRefused) }
+            return
+        }
+        guard mutant == .lockIsMissing else { return world.violation("the catalogue was opened twice") }
+        startOther(opened, of: catalogue, owner: 0, for: 600)
+    }
+
+    private func startCopy(for seconds: Double) {
+        guard let copy = try? catalogue.copy(), let opened = try? copy.open() else { return }
+        world.note("a copy of the catalogue is put to work")
+        startOther(opened, of: copy, owner: others.count + 1, for: seconds)
+    }
+
+    private func startOther(
+        _ opened: OpenedCatalogue, of catalogue: any DurableCatalogue, owner: Owner, for seconds: Double
+    ) {
+        let other = CoordinatorLife(
+            .init(owner: owner, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened, hosts,
+            scenario, mutant, world, log
+        ) { nil }
+        others.append((other, catalogue, opened.firstAttempt))
+        other.startDriven()
+        world.after(seconds) { [self] in
+            lastFault = max(lastFault, world.seconds)
+            other.end()
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import JobContract
+import SweepModel
+
+/// Which catalogue's: the first is the one under test, others are copies that someone made of it.
+typealias Owner = Int
+
+/// What the hosts and the network saw, apart from anything a coordinator believes: the checker reads this.
+final class HostLog {
+    struct Run {
+        let attempt: AttemptNumber
+        let job: JobKey
+        let host: HostName
+        let owner: Owner
+        let begun: Instant
+        var ended: Instant?
+        /// When its host was told to end it.
+        var toldToStop: Instant?
+        /// It does not hear of it, and is killed after the agent's patience.
+        var isDeaf = false
+        /// Made by a worker that was not asked for: its results are worth nothing.
+        var isOfOtherWorker = false
+        var emitted: [Unit: Digest] = [:]
+    }
+
+    /// A time in which a coordinator could reach a host, and the host it, without delay.
+    struct Reach {
+        let coordinator: Int
+        let from: Instant
+        var to: Instant?
+    }
+
+    struct Held: Hashable {
+        let owner: Owner
+        let attempt: AttemptNumber
+    }
+
+    private(set) var runs: [Run] = []
+    private(set) var reaches: [HostName: [Reach]] = [:]
+    /// Faults that hit a job's attempts, each a reason for one more run.
+    private(set) var hits: [JobKey: Int] = [:]
+    /// Failures of a worker's own doing that were injected; below the limit after which a job is set aside.
+    var injectedJobFaults: [JobKey: Int] = [:]
+    /// Attempts whose hosts were out of reach for as long as a lease.
+    private(set) var outOfReach: Set<Held> = []
+    /// Indices of `runs` that are not over.
+    private(set) var live: Set<Int> = []
+
+    func hit(_ job: JobKey) { hits[job, default: 0] += 1 }
+
+    /// Notes a run's beginning and returns its place in `runs`.
+    func begin(_ run: Run) -> Int {
+        runs.append(run)
+        live.insert(runs.count - 1)
+        return runs.count - 1
+    }
+
+    func end(_ run: Int, at now: Instant) {
+        guard live.remove(run) != nil else { return }
+        runs[run].ended = now
+    }
+
+    func note(_ run: Int, _ change: (inout Run) -> Void) { change(&runs[run]) }
+
+    func lostTouch(_ held: Held) { outOfReach.insert(held) }
+
+    func reach(_ host: HostName, by coordinator: Int, at now: Instant) {
+        unreach(host, by: coordinator, at: now)
+        reaches[host, default: []].append(Reach(coordinator: coordinator, from: now, to: nil))
+    }
+
+    func unreach(_ host: HostName, by coordinator: Int, at now: Instant) {
+        guard let last = reaches[host]?.lastIndex(where: { $0.coordinator == coordinator && $0.to == nil }) else {
+            return
+        }
+        reaches[host]?[last].to = now
+    }
+}

@@ -1,0 +1,253 @@
+import JobContract
+import SweepModel
+
+/// A host with its agent: what is on its disk outlives the agent, what runs outlives it too, and a reboot ends both.
+final class SimulatedHost {
+    /// An attempt's directory on the host's disk.
+    final class Held {
+        let order: StartOrder
+        let owner: Owner
+        var state: HeldAttempt.State = .backlog
+        var spool: [(event: WorkerEvent, end: Int)] = []
+        var acknowledged = 0
+        var written = 0
+        /// The process, while it lives.
+        var process: SimulatedProcess?
+        var isToBeReleased = false
+        var lastWord: WorkerEvent?
+
+        init(_ order: StartOrder, _ owner: Owner) {
+            self.order = order
+            self.owner = owner
+        }
+        var isOver: Bool { if case .ended = state { true } else { false } }
+        var key: JobKey { JobKey(order.description) }
+    }
+
+    /// Who calls: which coordinator of which catalogue, and with what programs.
+    struct Caller {
+        let owner: Owner
+        let coordinator: Int
+        let generation: Int
+        let nonce: UInt64
+    }
+
+    let spec: HostSpec
+    let speed: Double
+    let world: World
+    let log: HostLog
+    let broken: Set<TrainingID>
+    let mutant: Mutant
+    var boot = 1
+    var agentIsUp = true
+    var isUp = true
+    /// Cut off until then.
+    var cutUntil = Instant(nanoseconds: 0)
+    /// Everything stands still until then.
+    var frozenUntil = Instant(nanoseconds: 0)
+    /// The disk is full until then.
+    var fullUntil = Instant(nanoseconds: 0)
+    /// An agent of another protocol serves until then.
+    var foreignAgentUntil = Instant(nanoseconds: 0)
+    var agentIsOld = false
+    var slowUntil = Instant(nanoseconds: 0)
+    var extraDelay = 0.0
+    var toHostLostUntil = Instant(nanoseconds: 0)
+    var toCoordinatorLostUntil = Instant(nanoseconds: 0)
+    var nextWorkerIsOther = false
+    var losesNextFile = false
+    var disk: [AttemptNumber: Held] = [:]
+    var link: SimulatedLink?
+    /// What the agent remembers of coordinators, on disk.
+    private var memory: (generation: Int, nonce: UInt64)?
+    private var jobsByNumber: [HostLog.Held: JobKey] = [:]
+
+    init(
+        spec: HostSpec, speed: Double, world: World, log: HostLog, broken: Set<TrainingID>, mutant: Mutant = .none
+    ) {
+        self.spec = spec
+        self.speed = speed
+        self.world = world
+        self.log = log
+        self.broken = broken
+        self.mutant = mutant
+    }
+
+    var name: HostName { spec.name }
+    var slots: Int { spec.slots ?? 1 }
+    var isFrozen: Bool { frozenUntil > world.now }
+    var isFull: Bool { fullUntil > world.now }
+    var isSlow: Bool { slowUntil > world.now }
+    /// Whether a new connection comes about.
+    var answers: Bool {
+        isUp && agentIsUp
+            && max(cutUntil, frozenUntil, toHostLostUntil, toCoordinatorLostUntil) <= world.now
+    }
+    var inOrder: [(key: AttemptNumber, value: Held)] { disk.sorted { $0.key < $1.key } }
+
+    private var facts: HostFacts {
+        HostFacts(
+            machine: "machine-\(name)", boot: "boot-\(name)-\(boot)", cores: slots, memory: 1 << 30, cpu: "simulated",
+            free: 1 << 40)
+    }
+
+    // MARK: The agent
+
+    /// Why it will not serve the caller; nil when it will.
+    func objection(to caller: Caller) -> HostFailure? {
+        if foreignAgentUntil > world.now {
+            world.census.count(.agentRefused)
+            return HostFailure(.protocolViolation, "its agent speaks protocol 2")
+        }
+        guard mutant != .fencingIsMissing, let memory else { return nil }
+        guard
+            caller.generation < memory.generation
+                || (caller.generation == memory.generation && caller.nonce != memory.nonce)
+        else { return nil }
+        world.census.count(caller.owner == 0 ? .originalFenced : .copyFenced)
+        return HostFailure(.protocolViolation, "a later coordinator or another copy has the host")
+    }
+
+    func connected(_ link: SimulatedLink, _ caller: Caller) {
+        if memory.map({ $0.nonce != caller.nonce }) ?? false, disk.values.contains(where: { $0.owner != caller.owner })
+        {
+            // What another copy of the catalogue had here is unknown to this one, which ends it.
+            for (_, held) in inOrder where held.owner != caller.owner { log.hit(held.key) }
+        }
+        memory = (caller.generation, caller.nonce)
+        self.link?.sever()
+        self.link = link
+        tellAll()
+    }
+
+    /// What it holds, and everything of it that is not acknowledged.
+    private func tellAll() {
+        guard let link else { return }
+        let held = inOrder.map {
+            HeldAttempt(attempt: $0.key, job: $0.value.order.description.job, state: $0.value.state)
+        }
+        link.report(.connected(facts, held: held))
+        for (number, held) in inOrder {
+            for entry in held.spool where entry.end > held.acknowledged {
+                link.report(.event(number, entry.event, end: entry.end))
+            }
+            if case .ended(let end) = held.state { link.report(.ended(number, end, diagnostics: "")) }
+        }
+    }
+
+    func receive(_ command: HostCommand, of owner: Owner) {
+        guard isUp, agentIsUp else { return }
+        world.note("\(name) hears \(command.summary)")
+        switch command {
+        case .start(let order): start(order, owner)
+        case .cancel(let number): cancel(number)
+        case .acknowledge(let number, let offset):
+            guard let held = disk[number] else { return }
+            held.acknowledged = max(held.acknowledged, offset)
+            held.spool.removeAll { $0.end <= offset }
+        case .release(let number): release(number)
+        case .enquire: tellAll()
+        }
+    }
+
+    private func release(_ number: AttemptNumber) {
+        guard let held = disk[number] else { return }
+        if held.isOver || held.state == .backlog {
+            disk[number] = nil
+        } else {
+            held.isToBeReleased = true
+            cancel(number)
+        }
+    }
+
+    private func start(_ order: StartOrder, _ owner: Owner) {
+        let key = JobKey(order.description)
+        if let earlier = jobsByNumber[.init(owner: owner, attempt: order.attempt)], earlier != key {
+            world.violation("attempt \(order.attempt) names two jobs on \(name)")
+        }
+        jobsByNumber[.init(owner: owner, attempt: order.attempt)] = key
+        if disk[order.attempt] == nil || mutant == .startsTwice {
+            if isFull {
+                world.census.count(.hostDiskFull)
+                link?.report(.refused(order.attempt, HostFailure(.noSpace, "the disk is full")))
+                return
+            }
+            disk[order.attempt] = Held(order, owner)
+        }
+        link?.report(.accepted(order.attempt))
+        startNext()
+    }
+
+    func startNext() {
+        guard agentIsUp, isUp else { return }
+        while disk.values.count(where: { $0.state == .running }) < slots,
+            let (number, held) = disk.filter({ $0.value.state == .backlog }).min(by: { $0.key < $1.key })
+        {
+            held.state = .running
+            held.process = SimulatedProcess(held, number, on: self)
+            link?.report(.running(number))
+            held.process?.begin()
+        }
+    }
+
+    private func cancel(_ number: AttemptNumber) {
+        guard let held = disk[number] else { return }
+        switch held.state {
+        case .ended: return
+        case .backlog: finish(number, held, .neverStarted(reason: "cancelled"))
+        case .running: held.process?.stop()
+        }
+    }
+
+    func emit(_ number: AttemptNumber, _ held: Held, _ event: WorkerEvent) {
+        guard event.isDurable else {
+            if case .progress(let progress) = event { link?.report(.progress(number, progress)) }
+            return
+        }
+        held.written += 100
+        held.lastWord = event
+        held.spool.append((event, held.written))
+        link?.report(.event(number, event, end: held.written))
+    }
+
+    /// The process is gone. Whether anyone sees how depends on the agent.
+    func processEnded(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
+        held.process = nil
+        guard agentIsUp else { return }
+        finish(number, held, end)
+    }
+
+    private func finish(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
+        guard disk[number] === held else { return }
+        held.state = .ended(end)
+        if held.isToBeReleased { disk[number] = nil }
+        link?.report(.ended(number, end, diagnostics: ""))
+        startNext()
+    }
+
+    /// A new agent: adopts what runs; of what ran it knows the last word, if there was one.
+    func startAgent() {
+        guard isUp, !agentIsUp else { return }
+        agentIsUp = true
+        for held in disk.values where held.state == .running && held.process == nil {
+            switch held.lastWord {
+            case .finished, .paused: held.state = .ended(.exited(code: 0))
+            case .failed: held.state = .ended(.exited(code: 1))
+            default: held.state = .ended(.vanished)
+            }
+        }
+        startNext()
+    }
+}
+
+extension HostCommand {
+    var summary: String {
+        switch self {
+        case .start(let order): "start \(order.attempt)"
+        case .cancel(let number): "cancel \(number)"
+        case .acknowledge(let number, let offset): "acknowledge \(number) \(offset)"
+        case .release(let number): "release \(number)"
+        case .enquire: "enquire"
+        }
+    }
+}

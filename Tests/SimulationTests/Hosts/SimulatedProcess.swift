@@ -1,0 +1,221 @@
+import JobContract
+import SweepModel
+
+/// A worker: takes virtual time and says what a real one would.
+final class SimulatedProcess {
+    private let held: SimulatedHost.Held
+    private let number: AttemptNumber
+    private let host: SimulatedHost
+    private let run: Int
+    private let isOther: Bool
+    private var isAlive = true
+    private var isStopping = false
+    private(set) var isHung = false
+    private var steps = 0
+
+    private var world: World { host.world }
+    private var description: JobDescription { held.order.description }
+    private typealias Plan = [(seconds: Double, act: () -> Void)]
+
+    init(_ held: SimulatedHost.Held, _ number: AttemptNumber, on host: SimulatedHost) {
+        self.held = held
+        self.number = number
+        self.host = host
+        isOther = host.nextWorkerIsOther
+        let log = host.log
+        let key = held.key
+        let this = HostLog.Held(owner: held.owner, attempt: number)
+        // The lease of either may have been given up while its host was out of reach.
+        for index in log.live where log.runs[index].job == key && log.runs[index].owner == held.owner {
+            let other = log.runs[index].attempt
+            host.world.census.count(.twoAlive)
+            if log.outOfReach.isDisjoint(with: [this, .init(owner: held.owner, attempt: other)]) {
+                host.world.violation("\(key) runs twice: attempts \(other) and \(number)")
+            }
+        }
+        // Its host was away for longer than the lease before it came to this one's turn: the job may be done already.
+        if log.outOfReach.contains(this) {
+            host.world.census.count(.lateBacklog)
+            log.hit(key)
+        }
+        run = log.begin(
+            .init(
+                attempt: number, job: key, host: host.name, owner: held.owner, begun: host.world.now,
+                isOfOtherWorker: isOther))
+        if isOther {
+            host.nextWorkerIsOther = false
+            host.world.census.count(.workerRefused)
+            log.hit(key)
+        }
+        host.world.note("\(host.name) runs \(number): \(key)")
+    }
+
+    func begin() {
+        var plan: Plan = [(0.2, { [self] in say(.started(isOther ? .other : .simulated)) })]
+        switch description.task {
+        case .train(let task): plan += trainingPlan(task)
+        case .measure(let task): plan += measurePlan(task)
+        }
+        perform(plan[...])
+    }
+
+    private func perform(_ plan: ArraySlice<(seconds: Double, act: () -> Void)>) {
+        guard let next = plan.first else { return }
+        world.after(next.seconds / host.speed) { [self] in
+            thaw { [self] in
+                next.act()
+                perform(plan.dropFirst())
+            }
+        }
+    }
+
+    /// Does it once the host no longer stands still, if the process still lives then.
+    private func thaw(_ body: @escaping () -> Void) {
+        guard isAlive, !isHung else { return }
+        if host.isFrozen {
+            world.at(host.frozenUntil) { [self] in thaw(body) }
+        } else {
+            body()
+        }
+    }
+
+    private func trainingPlan(_ task: TrainTask) -> Plan {
+        let training = description.training
+        steps = task.resume?.steps ?? 0
+        if let resume = task.resume {
+            world.census.count(.resumedFromState)
+            if resume.state != SimulatedResults.state(training, resume.steps) {
+                world.violation("attempt \(number) got a wrong state to continue from")
+            }
+        }
+        if task.milestones.contains(where: { $0 <= steps }) {
+            world.violation("attempt \(number) is asked for lengths before its beginning")
+        }
+        guard !host.broken.contains(training) else {
+            return [
+                (
+                    1,
+                    { [self] in
+                        host.log.hit(.training(training))
+                        say(.failed(.init(kind: .diverged, message: "not finite")))
+                        die(.exited(code: 1))
+                    }
+                )
+            ]
+        }
+        var plan: Plan = []
+        var at = steps
+        let last = task.milestones.last ?? 0
+        while at < last {
+            // Every hundred steps a word, every third a recovery point.
+            let next = min((at / 100 + 1) * 100, task.milestones.first { $0 > at } ?? last)
+            let isMilestone = task.milestones.contains(next)
+            plan.append(
+                (
+                    Double(next - at) * 0.5,
+                    { [self] in
+                        steps = next
+                        say(.progress(.init(done: next, of: last, unit: "steps", rate: 2)))
+                        if isMilestone || next % 300 == 0 { checkpoint(next, isMilestone) }
+                    }
+                ))
+            at = next
+        }
+        return plan + ending
+    }
+
+    private var ending: Plan {
+        [(0.5, { [self] in say(.finished) }), (0.3, { [self] in die(.exited(code: 0)) })]
+    }
+
+    private func checkpoint(_ steps: Int, _ isMilestone: Bool) {
+        guard hasRoom() else { return }
+        let training = description.training
+        let weights = isOther ? Digest(of: "other".utf8) : SimulatedResults.weights(training, steps)
+        let state = isOther ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps)
+        if isMilestone { host.log.note(run) { $0.emitted[.milestone(training, steps)] = weights } }
+        say(
+            .checkpoint(
+                .init(
+                    steps: steps, milestone: isMilestone, weights: isMilestone ? SimulatedResults.file(weights) : nil,
+                    state: SimulatedResults.file(state), parameters: 7, loss: 0.5, seconds: 1)))
+    }
+
+    private func measurePlan(_ task: MeasureTask) -> Plan {
+        if task.checkpoint != SimulatedResults.weights(description.training, task.steps) {
+            world.violation("attempt \(number) got a wrong checkpoint to measure")
+        }
+        return task.measures.map { request in (seconds: 15.0, act: { [self] in measure(request, task) }) } + ending
+    }
+
+    private func measure(_ request: MeasureRequest, _ task: MeasureTask) {
+        guard hasRoom() else { return }
+        let rows =
+            isOther ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
+        host.log.note(run) { $0.emitted[.measure(task.trial, request.measure)] = task.checkpoint }
+        say(
+            .measure(
+                .init(
+                    trial: task.trial, request: request, checkpoint: task.checkpoint, rows: rows, artifacts: [],
+                    seconds: 15)))
+    }
+
+    /// A worker that cannot write its results says so and ends.
+    private func hasRoom() -> Bool {
+        guard host.isFull else { return true }
+        world.census.count(.hostDiskFull)
+        host.log.hit(held.key)
+        say(.failed(.init(kind: .noSpace, message: "no space left")))
+        die(.exited(code: 1))
+        return false
+    }
+
+    private func say(_ event: WorkerEvent) { host.emit(number, held, event) }
+
+    // MARK: Its end
+
+    /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
+    func stop() {
+        guard isAlive, !isStopping else { return }
+        isStopping = true
+        host.log.note(run) {
+            $0.toldToStop = world.now
+            $0.isDeaf = isHung
+        }
+        if isHung {
+            world.after(20) { [self] in die(.signalled(signal: 9)) }
+        } else {
+            world.after(1) { [self] in
+                thaw { [self] in
+                    say(.paused(steps: steps))
+                    die(.exited(code: 0))
+                }
+            }
+        }
+    }
+
+    func hang() {
+        isHung = true
+        if isStopping { world.after(20) { [self] in die(.signalled(signal: 9)) } }
+    }
+
+    func die(_ end: AttemptEnd) {
+        guard isAlive else { return }
+        vanish()
+        world.note("\(host.name) \(number) ends: \(end)")
+        host.processEnded(number, held, end)
+    }
+
+    /// Gone without anyone to tell.
+    func vanish() {
+        isAlive = false
+        host.log.end(run, at: world.now)
+    }
+}
+
+extension WorkerEvent.Started {
+    static let simulated = WorkerEvent.Started(
+        contract: ContractVersion.current, worker: "simulated", numerics: 1, build: "0", cpu: "none", kernels: "none")
+    static let other = WorkerEvent.Started(
+        contract: ContractVersion.current, worker: "simulated", numerics: 2, build: "1", cpu: "none", kernels: "none")
+}

@@ -1,0 +1,154 @@
+import Coordination
+import JobContract
+import SweepModel
+
+/// The hosts as one coordinator reaches them; dies with it.
+final class SimulatedFleet: Fleet {
+    let caller: SimulatedHost.Caller
+    private let hosts: [SimulatedHost]
+    private let world: World
+    private let log: HostLog
+    private let kill: KillSwitch
+    private let clock: SimulatedClock
+    private var links: [HostName: SimulatedLink] = [:]
+    /// Since when, in the coordinator's awake time, it has not heard of a host.
+    private(set) var silentSince: [HostName: Instant] = [:]
+    private var silences: [HostName: Int] = [:]
+    private(set) var inputs: [CoordinatorInput] = []
+    private var storeFullUntil = Instant(nanoseconds: 0)
+    /// Called when there is an input.
+    var onInput: () -> Void = {}
+
+    init(
+        _ hosts: [SimulatedHost], _ world: World, _ log: HostLog, _ kill: KillSwitch, _ clock: SimulatedClock,
+        _ caller: SimulatedHost.Caller
+    ) {
+        self.hosts = hosts
+        self.world = world
+        self.log = log
+        self.kill = kill
+        self.clock = clock
+        self.caller = caller
+        for host in hosts {
+            isSilent(host)
+            world.after(world.random.seconds(0.1...3)) { [self] in connect(host) }
+        }
+    }
+
+    func send(_ command: HostCommand, to host: HostName) {
+        kill.tick(.diedBeforeSend, world)
+        guard !kill.isDead else { return }
+        links[host]?.send(command)
+    }
+
+    func post(_ input: CoordinatorInput) {
+        guard !kill.isDead else { return }
+        inputs.append(input)
+        onInput()
+    }
+
+    func takeInput() -> CoordinatorInput? { inputs.isEmpty ? nil : inputs.removeFirst() }
+
+    func fillStore(for seconds: Double) { storeFullUntil = world.now.advanced(bySeconds: seconds) }
+
+    func storeIsFull() -> Bool {
+        guard storeFullUntil > world.now else { return false }
+        world.census.count(.storeFull)
+        return true
+    }
+
+    // MARK: Connections
+
+    private func connect(_ host: SimulatedHost) {
+        guard !kill.isDead, links[host.name] == nil else { return }
+        if clock.isAsleep { return world.after(1) { [self] in connect(host) } }
+        guard host.answers else {
+            post(.host(host.name, .disconnected(HostFailure(.unreachable, "no answer"))))
+            world.after(world.random.seconds(5...30)) { [self] in connect(host) }
+            return
+        }
+        if let objection = host.objection(to: caller) {
+            world.note("\(host.name) refuses: \(objection)")
+            return post(.host(host.name, .disconnected(objection)))
+        }
+        if host.agentIsOld, !host.disk.values.contains(where: { $0.state == .running }) {
+            host.replaceAgent()
+            world.after(world.random.seconds(0.5...3)) { [self] in connect(host) }
+            return
+        }
+        let link = SimulatedLink(host, self)
+        links[host.name] = link
+        world.note("\(host.name) connects")
+        host.connected(link, caller)
+    }
+
+    /// The coordinator hears of the host again.
+    func connected(_ host: SimulatedHost, _ link: SimulatedLink) {
+        silentSince[host.name] = nil
+        silences[host.name, default: 0] += 1
+    }
+
+    func lost(_ host: SimulatedHost, _ link: SimulatedLink) {
+        guard links[host.name] === link else { return }
+        links[host.name] = nil
+        unreach(host)
+        guard !kill.isDead else { return }
+        isSilent(host)
+        let detection = world.random.seconds(0.1...20)
+        // Now and then the transport is back before the loop has heard that it was gone.
+        let failure = HostReport.disconnected(HostFailure(.unreachable, "connection lost"))
+        world.after(detection) { [self] in
+            post(.host(host.name, failure))
+            world.after(world.random.chance(0.5) ? 0 : world.random.seconds(0.1...10)) { [self] in connect(host) }
+        }
+    }
+
+    /// The coordinator is gone, and its connections with it.
+    func abandon() {
+        let open = links
+        for host in hosts { unreach(host) }
+        for name in open.keys.sorted() { open[name]?.close() }
+        links = [:]
+    }
+
+    func closeAll() { for (_, link) in links.sorted(by: { $0.key < $1.key }) { link.close() } }
+
+    // MARK: What the log needs to know
+
+    func reach(_ host: SimulatedHost) {
+        if !clock.isAsleep { log.reach(host.name, by: caller.coordinator, at: world.now) }
+    }
+
+    func unreach(_ host: SimulatedHost) { log.unreach(host.name, by: caller.coordinator, at: world.now) }
+
+    /// The coordinator's machine sleeps or wakes up.
+    func sleepChanged() {
+        for host in hosts {
+            unreach(host)
+            if !clock.isAsleep, silentSince[host.name] == nil { links[host.name]?.isHampered(for: 5) }
+        }
+    }
+
+    private func isSilent(_ host: SimulatedHost) {
+        guard silentSince[host.name] == nil else { return }
+        silentSince[host.name] = clock.now()
+        let silence = silences[host.name, default: 0]
+        watch(host, silence, 890)
+    }
+
+    /// Once a host has been out of reach for as long as a lease, what it holds may be done elsewhere too.
+    private func watch(_ host: SimulatedHost, _ silence: Int, _ seconds: Double) {
+        world.after(seconds) { [self] in
+            guard !kill.isDead, silences[host.name, default: 0] == silence, let since = silentSince[host.name] else {
+                return
+            }
+            let left = 890 - clock.now().seconds(since: since)
+            guard left <= 0 else { return watch(host, silence, max(left, 0.1)) }
+            world.census.count(.hostOutOfReach)
+            for (number, held) in host.inOrder where held.owner == caller.owner {
+                log.lostTouch(.init(owner: held.owner, attempt: number))
+                log.hit(held.key)
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Coordination
+import JobContract
+import SweepModel
+
+/// One connection of one coordinator to one host.
+///
+/// Commands arrive in order, except that other commands pass a start, whose files go first. Reports arrive in order,
+/// except that an event waits for the files it names, and later reports of other attempts do not. Nothing of it reaches
+/// the coordinator once it is closed; what was on its way to the host may, until another connection takes its place.
+final class SimulatedLink {
+    private let host: SimulatedHost
+    private let fleet: SimulatedFleet
+    private(set) var isOpen = true
+    /// Whether the host still hears what was sent.
+    private var isHeard = true
+    /// Starts on their way with their files; a cancel that passes one makes the transport give it up.
+    private var starting: Set<AttemptNumber> = []
+    private var lastThere = Instant(nanoseconds: 0)
+    private var lastBack = Instant(nanoseconds: 0)
+    /// When the last report about an attempt arrives.
+    private var lastAbout: [AttemptNumber: Instant] = [:]
+    private var reachableAt = Instant(nanoseconds: 0)
+    private var isConnected = false
+    private var world: World { host.world }
+
+    init(_ host: SimulatedHost, _ fleet: SimulatedFleet) {
+        self.host = host
+        self.fleet = fleet
+    }
+
+    // MARK: Towards the host
+
+    func send(_ command: HostCommand) {
+        deliver(command)
+        if world.random.chance(0.02) {
+            world.census.count(.commandTwice)
+            deliver(command)
+        }
+    }
+
+    private func deliver(_ command: HostCommand) {
+        var arrival = world.now.advanced(bySeconds: latency())
+        if case .start(let order) = command {
+            arrival = arrival.advanced(bySeconds: world.random.seconds(0...3))
+            starting.insert(order.attempt)
+        } else {
+            arrival = max(arrival, lastThere)
+            lastThere = arrival
+        }
+        world.at(arrival) { [self] in arrive(command) }
+    }
+
+    private func arrive(_ command: HostCommand) {
+        // What is lost on its way is sent again by the network until it gets through or the connection ends.
+        let until = max(host.toHostLostUntil, host.frozenUntil)
+        if until > world.now { return world.at(until) { [self] in arrive(command) } }
+        guard isHeard else { return }
+        if !isOpen { world.census.count(.commandLate) }
+        if case .cancel(let attempt) = command, starting.remove(attempt) != nil {
+            world.census.count(.cancelOvertakesStart)
+        }
+        if case .start(let order) = command, starting.remove(order.attempt) == nil { return }
+        host.receive(command, of: fleet.caller.owner)
+    }
+
+    private func latency() -> Double {
+        world.random.seconds(0.01...0.2) + (host.isSlow ? world.random.seconds(0...host.extraDelay) : 0)
+    }
+
+    // MARK: Towards the coordinator
+
+    func report(_ report: HostReport) {
+        deliver(report)
+        if case .connected = report { return }
+        if world.random.chance(0.03) {
+            world.census.count(.reportTwice)
+            deliver(report)
+        }
+    }
+
+    private func deliver(_ report: HostReport) {
+        var arrival = max(world.now.advanced(bySeconds: latency()), lastBack)
+        switch report {
+        case .event(let attempt, let event, _):
+            let transfer = event.files.isEmpty ? 0 : world.random.seconds(0...4)
+            arrival = max(arrival, lastAbout[attempt] ?? arrival).advanced(bySeconds: transfer)
+            lastAbout[attempt] = arrival
+        case .ended(let attempt, _, _):
+            arrival = max(arrival, lastAbout[attempt] ?? arrival)
+            lastAbout[attempt] = arrival
+        default:
+            if lastAbout.values.contains(where: { $0 > arrival }) { world.census.count(.eventOvertaken) }
+            lastBack = arrival
+        }
+        world.at(arrival) { [self] in arrive(report) }
+    }
+
+    private func arrive(_ report: HostReport) {
+        let until = host.toCoordinatorLostUntil
+        if until > world.now { return world.at(until) { [self] in arrive(report) } }
+        guard isOpen else { return }
+        if case .connected = report {
+            isConnected = true
+            fleet.connected(host, self)
+            if reachableAt <= world.now { fleet.reach(host) }
+        }
+        if case .event(let attempt, let event, let end) = report, !event.files.isEmpty {
+            // A store without room ends the connection, which is tried again.
+            if fleet.storeIsFull() { return close() }
+            if host.losesNextFile {
+                host.losesNextFile = false
+                world.census.count(.fileLost)
+                if let held = host.disk[attempt] { host.log.hit(held.key) }
+                let failed = WorkerEvent.Failed(kind: .missingInput, message: "the file is gone")
+                return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
+            }
+        }
+        fleet.post(.host(host.name, report))
+    }
+
+    // MARK: Its state
+
+    /// Something makes the connection slow or useless for so long.
+    func isHampered(for seconds: Double) {
+        reachableAt = max(reachableAt, world.now.advanced(bySeconds: seconds + 0.5))
+        fleet.unreach(host)
+        world.at(reachableAt) { [self] in
+            if isOpen, isConnected, reachableAt <= world.now { fleet.reach(host) }
+        }
+    }
+
+    /// Breaks at once; the coordinator notices some time later and tries again.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        isHeard = world.random.chance(0.5)
+        if host.link === self { host.link = nil }
+        fleet.lost(host, self)
+    }
+
+    /// Its other end is gone, or another connection has taken its place there.
+    func sever() {
+        isHeard = false
+        close()
+        isHeard = false
+    }
+}

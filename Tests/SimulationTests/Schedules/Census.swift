@@ -1,0 +1,57 @@
+/// How often each kind of fault happened, and each state that only faults lead to was seen. A fault that found nothing
+/// to hit does not count.
+struct Census {
+    private(set) var counts: [String: Int] = [:]
+
+    mutating func count(_ kind: Kind) { counts[kind.rawValue, default: 0] += 1 }
+    mutating func add(_ other: Census) { counts.merge(other.counts, uniquingKeysWith: +) }
+    subscript(kind: Kind) -> Int { counts[kind.rawValue] ?? 0 }
+
+    /// The kinds that never happened.
+    var missing: [Kind] { Kind.allCases.filter { self[$0] == 0 } }
+
+    enum Kind: String, CaseIterable {
+        case linkDropped = "link dropped"
+        case linkSlow = "link slow"
+        case lossToHost = "loss towards the host"
+        case lossToCoordinator = "loss towards the coordinator"
+        case commandLate = "command after its connection's end"
+        case commandTwice = "command twice"
+        case reportTwice = "report twice"
+        case cancelOvertakesStart = "cancel overtakes its start"
+        case eventOvertaken = "event overtaken by a later report"
+        case agentDied = "agent died"
+        case agentReplaced = "agent replaced"
+        case agentRefused = "agent of another version refused"
+        case workerRefused = "worker of another version"
+        case hostRebooted = "host rebooted"
+        case hostLostDisk = "host lost its disk"
+        case hostFroze = "host stood still"
+        case hostOutOfReach = "host out of reach for a lease"
+        case hostDiskFull = "host's disk full"
+        case fileLost = "file not fetched"
+        case workerFailed = "worker failed"
+        case workerCrashed = "worker crashed"
+        case workerKilled = "worker killed"
+        case workerTerminated = "worker terminated"
+        case workerHung = "worker hung"
+        case coordinatorStopped = "coordinator stopped"
+        case diedInInbox = "coordinator killed waiting"
+        case diedBeforeCommit = "coordinator killed before a commit"
+        case diedAfterCommit = "coordinator killed after a commit"
+        case diedBeforeSend = "coordinator killed before a send"
+        case coordinatorSlept = "coordinator slept"
+        case powerLost = "coordinator lost power"
+        case catalogueFull = "catalogue's disk full"
+        case diskFailed = "catalogue's disk failed"
+        case storeFull = "store full"
+        case clockJumped = "wall clock jumped"
+        case secondRefused = "second coordinator refused"
+        case copyFenced = "copied catalogue fenced off"
+        case originalFenced = "original fenced off by a copy"
+        case lateResult = "result of an attempt without lease recorded"
+        case twoAlive = "two attempts of a job alive"
+        case resumedFromState = "training continued from a state"
+        case lateBacklog = "backlog begun after the lease"
+    }
+}

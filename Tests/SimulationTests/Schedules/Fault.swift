@@ -1,0 +1,44 @@
+/// What befalls a run.
+enum Fault {
+    /// How a worker ends or hangs by itself.
+    enum Worker: CaseIterable { case fails, crashes, isKilled, isTerminated, hangs }
+    enum Direction: CaseIterable { case toHost, toCoordinator }
+
+    case cut(host: Int, seconds: Double)
+    /// Everything on the link takes longer.
+    case slowLink(host: Int, seconds: Double, delay: Double)
+    /// Nothing gets through one way; connections notice after their keepalive's patience.
+    case oneWayLoss(host: Int, seconds: Double, Direction)
+    case agentDeath(host: Int, seconds: Double)
+    /// An agent that speaks another protocol serves the host.
+    case otherAgent(host: Int, seconds: Double)
+    /// The agent's program is an older build: it is replaced as soon as nothing runs.
+    case olderAgent(host: Int)
+    /// The next worker there is of another release.
+    case otherWorker(host: Int)
+    case reboot(host: Int, seconds: Double, losesDisk: Bool)
+    /// Everything on the host stands still.
+    case freeze(host: Int, seconds: Double)
+    case worker(host: Int, Worker)
+    case fullDisk(host: Int, seconds: Double)
+    /// A file that an event names cannot be fetched.
+    case lostFile(host: Int)
+    case coordinatorStop
+    case coordinatorDeath
+    /// The coordinator's machine sleeps: its awake clock stands still.
+    case coordinatorSleep(seconds: Double, linksSurvive: Bool)
+    /// The coordinator's machine loses its power: what was not synced is gone or torn.
+    case powerLoss
+    /// The coordinator's disk is full: commits fail, and so do later coordinators' starts.
+    case fullCatalogue(seconds: Double)
+    /// One of the next calls of the catalogue's disk fails.
+    case diskError(afterCalls: Int)
+    /// The coordinator's store cannot take a file.
+    case fullStore(seconds: Double)
+    /// Someone sets the coordinator's date.
+    case wallClockJump(seconds: Double)
+    /// Another coordinator is started on the same catalogue by mistake.
+    case secondCoordinator
+    /// Another coordinator works on a copy of the catalogue for so long.
+    case copiedCatalogue(seconds: Double)
+}
