@@ -38,6 +38,8 @@ struct AttemptState {
     var verdict: AttemptOutcome?
     /// The worker's own judgement that the job cannot be done anywhere.
     var isHopeless = false
+    /// False once its worker proved to be another one or reported what it was not asked for.
+    var isTrusted = true
     var endIsRecorded = false
     /// Its host said on connecting that it is over; its last events and its end follow.
     var isOverThere = false

@@ -29,10 +29,10 @@ extension Scheduler {
         _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
     ) {
         if othersEnded.contains(number) { return }
-        if let attempt = attempts[number], attempt.isForeign { return leaveToOthers(attempt) }
+        if let attempt = attempts[number], attempt.isForeign, attempt.host == host { return leaveToOthers(attempt) }
         // Also for an attempt not known any more: its end is recorded, so its directory may go.
         actions.append(.release(number, on: host))
-        guard let attempt = attempts[number] else { return }
+        guard let attempt = attempts[number], attempt.host == host else { return }
         let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
         if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt.verdict) {

@@ -17,8 +17,7 @@ extension Scheduler {
             began(number, at: now)
             recordStart(of: number, started)
             if let complaint = mismatch(of: started, with: attempt) {
-                conclude(number, .hostFault(complaint))
-                cancel(number, .unwanted)
+                distrust(number, .hostFault(complaint))
             }
         case .progress(let progress): attempts[number]?.progress = progress
         case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
@@ -48,9 +47,9 @@ extension Scheduler {
         return nil
     }
 
-    /// Whether what the attempt found counts: always where equal jobs give equal bits.
+    /// Whether what the attempt found counts: always where equal jobs give equal bits, if its worker does its job.
     func counts(_ attempt: AttemptState) -> Bool {
-        policy.deterministic || attempt.counts
+        attempt.isTrusted && (policy.deterministic || attempt.counts)
     }
 
     private mutating func take(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
@@ -121,9 +120,15 @@ extension Scheduler {
         return task.measures.contains(measured.request)
     }
 
-    /// A worker that reports what it was not asked for is not to be trusted: nothing of it is recorded and it is stopped.
     private mutating func reject(_ what: String, of number: AttemptNumber) {
-        conclude(number, .jobFault("the worker reported \(what), which was not asked"))
+        distrust(number, .jobFault("the worker reported \(what), which was not asked"))
+    }
+
+    /// Its worker is another one, or reports what it was not asked for: nothing of it is recorded from here on, however
+    /// much of it has come already, and it is stopped.
+    private mutating func distrust(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
+        attempts[number]?.isTrusted = false
+        conclude(number, outcome)
         cancel(number, .unwanted)
     }
 

@@ -33,7 +33,7 @@ extension Scheduler {
     /// another run is to collect it.
     mutating func heard(of number: AttemptNumber, from host: HostName, at now: Instant) -> Bool {
         if othersEnded.contains(number) { return false }
-        guard attempts[number] != nil else {
+        guard attempts[number]?.host == host else {
             actions.append(.cancel(number, on: host))
             return false
         }
@@ -69,7 +69,7 @@ extension Scheduler {
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
         let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
-        for number in states.keys.sorted() { bringHome(number, to: name) }
+        for attempt in held.sorted(by: { $0.attempt < $1.attempt }) { settle(attempt, on: name, at: now) }
         for number in (hosts[name]?.attempts ?? []).sorted() where states[number] == nil {
             denied(number, at: now)
         }
@@ -78,7 +78,17 @@ extension Scheduler {
         }
     }
 
-    /// An attempt known under a host's earlier name follows the machine that holds it.
+    /// Finds out whose a held attempt is. One known under a host's earlier name follows the machine that holds it. A
+    /// coordinator on a copy of this catalogue may have given the same number to another job, or a number to come.
+    private mutating func settle(_ held: HeldAttempt, on name: HostName, at now: Instant) {
+        if nextAttempt <= held.attempt { nextAttempt = AttemptNumber(held.attempt.value + 1) }
+        if attempts[held.attempt].map({ $0.record.job == held.job }) ?? true {
+            bringHome(held.attempt, to: name)
+        } else if attempts[held.attempt]?.host == name {
+            close(held.attempt, .hostFault("the host has that number from a copy of this catalogue"), at: now)
+        }
+    }
+
     private mutating func bringHome(_ number: AttemptNumber, to name: HostName) {
         guard let attempt = attempts[number], attempt.host != name, hosts[attempt.host]?.isConnected == false else {
             return
@@ -110,13 +120,11 @@ extension Scheduler {
     ) {
         if othersEnded.contains(number) { return }
         guard let attempt = attempts[number], attempt.host == name else {
-            // Recorded as over, or of another name that is connected too.
-            if attempts[number] == nil {
-                if case .ended = state {
-                    actions.append(.release(number, on: name))
-                } else {
-                    actions.append(.cancel(number, on: name))
-                }
+            // Recorded as over, or none of this catalogue's.
+            if case .ended = state {
+                actions.append(.release(number, on: name))
+            } else {
+                actions.append(.cancel(number, on: name))
             }
             return
         }

@@ -44,6 +44,7 @@ struct Bench {
     /// Everything asked for since the last look.
     var actions: [Action] = []
     private var offsets: [AttemptNumber: Int] = [:]
+    private var issued: [AttemptNumber: JobID] = [:]
 
     init(
         _ sweeps: ExpandedSweep..., hosts: [HostSpec] = [.test("a")], holdings: Holdings = Holdings(),
@@ -55,6 +56,7 @@ struct Bench {
         scheduler = Scheduler(
             graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts, drained: drained,
             firstAttempt: AttemptNumber(1), policy: policy, handover: handover, at: now)
+        for record in holdings.openAttempts { issued[record.attempt] = record.job }
         actions = scheduler.begin(at: now)
     }
 
@@ -63,7 +65,15 @@ struct Bench {
     private var now: Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 
     mutating func send(_ event: CoordinatorInput) {
-        actions += scheduler.handle(event, at: now)
+        let new = scheduler.handle(event, at: now)
+        for case .start(let assignment) in new { issued[assignment.attempt] = assignment.job }
+        actions += new
+    }
+
+    /// An attempt as its host holds it; of a job unknown here if the number was never given.
+    func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
+        let number = AttemptNumber(attempt)
+        return HeldAttempt(attempt: number, job: issued[number] ?? JobID(.named("unknown")), state: state)
     }
 
     mutating func report(_ host: HostName, _ report: HostReport) { send(.host(host, report)) }

@@ -6,10 +6,6 @@ import Testing
 @Suite struct LeaseTests {
     private let running = HeldAttempt.State.running
 
-    private func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
-        HeldAttempt(attempt: AttemptNumber(attempt), job: JobID(.named("job")), state: state)
-    }
-
     @Test func silenceShorterThanTheLeaseChangesNothing() {
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
         bench.connect("a")
@@ -18,7 +14,7 @@ import Testing
         _ = bench.starts()
         bench.disconnect("a")
         bench.wait(899)
-        bench.connect("a", held: [held(1, running)])
+        bench.connect("a", held: [bench.held(1, running)])
         #expect(bench.starts().isEmpty)
         #expect(bench.cancels.isEmpty)
     }
@@ -35,7 +31,7 @@ import Testing
         let second = bench.starts()
         #expect(second.map(\.host) == ["b"])
         bench.run("b", 2)
-        bench.connect("a", held: [held(1, .ended(.exited(code: 0)))])
+        bench.connect("a", held: [bench.held(1, .ended(.exited(code: 0)))])
         bench.milestone("a", 1, 10)
         bench.milestone("a", 1, 20)
         #expect(bench.cancels == [2], "the job is done")
@@ -55,7 +51,7 @@ import Testing
         bench.disconnect("a")
         bench.wait(901)
         bench.run("b", 2)
-        bench.connect("a", held: [held(1, running)])
+        bench.connect("a", held: [bench.held(1, running)])
         #expect(bench.cancels == [2])
         #expect(bench.scheduler.violations() == [])
     }
@@ -93,7 +89,7 @@ import Testing
 
     @Test func whatAnEarlierCoordinatorStartedIsTakenUp() {
         var bench = Bench(sweep(["x": [10]]), holdings: holdings(7))
-        bench.connect("a", held: [held(7, running)])
+        bench.connect("a", held: [bench.held(7, running)])
         #expect(bench.starts().isEmpty)
         bench.milestone("a", 7, 10)
         bench.finish("a", 7)
@@ -118,7 +114,7 @@ import Testing
 
     @Test func aRenamedHostKeepsItsAttempts() {
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("b")], holdings: holdings(7))
-        bench.connect("b", held: [held(7, running)])
+        bench.connect("b", held: [bench.held(7, running)])
         bench.milestone("b", 7, 10)
         bench.finish("b", 7)
         #expect(bench.outcome(of: 7) == .succeeded)
@@ -148,7 +144,7 @@ import Testing
         bench.disconnect("a")
         bench.wait(901)
         bench.run("b", 2)
-        bench.connect("a", held: [held(1, .ended(.exited(code: 0)))])
+        bench.connect("a", held: [bench.held(1, .ended(.exited(code: 0)))])
         bench.actions = []
         bench.milestone("a", 1, 10)
         #expect(!bench.changes.contains { if case .milestone = $0 { true } else { false } })

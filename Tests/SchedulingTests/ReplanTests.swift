@@ -5,10 +5,6 @@ import Testing
 
 /// What is wanted, or where, changes while a run goes on.
 @Suite struct ReplanTests {
-    private func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
-        HeldAttempt(attempt: AttemptNumber(attempt), job: JobID(.named("job")), state: state)
-    }
-
     private func record(_ attempt: Int, _ name: String, _ steps: Int) -> AttemptRecord {
         AttemptRecord(
             attempt: AttemptNumber(attempt), job: JobID(.named("job")), training: .named(name), kind: "train",
@@ -40,7 +36,7 @@ import Testing
         var bench = Bench(
             sweep(["x": [10], "y": [20], "z": [30]]), hosts: [.test("a"), .test("b")], holdings: holdings,
             drained: ["a": "drained"])
-        bench.connect("a", held: [held(1, .running), held(2, .backlog)])
+        bench.connect("a", held: [bench.held(1, .running), bench.held(2, .backlog)])
         #expect(bench.cancels == [2])
         #expect(bench.starts().isEmpty)
         bench.connect("b")
@@ -59,7 +55,7 @@ import Testing
         holdings.openAttempts = [record(1, "x", 10)]
         var bench = Bench(
             sweep(["x": [10], "y": [20]]), holdings: holdings, drained: ["a": "drained: hosts undrain brings it back"])
-        bench.connect("a", held: [held(1, .running)])
+        bench.connect("a", held: [bench.held(1, .running)])
         #expect(bench.scheduler.ending == nil)
         bench.milestone("a", 1, 10)
         bench.finish("a", 1)

@@ -8,10 +8,6 @@ import Testing
     /// One place, and a host still to come whose places leave no job for a backlog.
     private let hosts = [HostSpec.test("a"), .test("b", slots: 2)]
 
-    private func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
-        HeldAttempt(attempt: AttemptNumber(attempt), job: JobID(.named("job")), state: state)
-    }
-
     /// Attempt 7 on host "a" with trials of the training "x" at these lengths, and which of them some sweep wants.
     private func holdings(_ trials: KeyValuePairs<Int, Bool>, kind: String = "train") -> Holdings {
         var holdings = Holdings()
@@ -38,7 +34,7 @@ import Testing
 
     @Test func anotherSweepsAttemptsAreLeftAlone() {
         var bench = Bench(sweep(["y": [10]]), hosts: [.test("a", slots: 2)], holdings: holdings([10: true]))
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         bench.event("a", 7, .finished)
         bench.end("a", 7, .exited(code: 0))
         #expect(bench.cancels.isEmpty)
@@ -48,13 +44,13 @@ import Testing
 
     @Test func whatAnotherSweepHasNotCollectedStaysOnItsHost() {
         var bench = Bench(sweep(["y": [10], "z": [20]]), hosts: hosts, holdings: holdings([10: true]))
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         #expect(bench.starts().isEmpty, "its place is taken")
         bench.end("a", 7, .exited(code: 0))
         #expect(bench.starts().map(\.attempt.value) == [8], "its place is free")
         for _ in 0..<2 {
             bench.disconnect("a")
-            bench.connect("a", held: [held(7, .ended(.exited(code: 0))), held(8, .running)])
+            bench.connect("a", held: [bench.held(7, .ended(.exited(code: 0))), bench.held(8, .running)])
             bench.milestone("a", 7, 10)
             bench.end("a", 7, .exited(code: 0))
         }
@@ -67,24 +63,24 @@ import Testing
 
     @Test func whatEndedBeforeThisRunTakesNoPlace() {
         var bench = Bench(sweep(["y": [10]]), hosts: hosts, holdings: holdings([10: true]))
-        bench.connect("a", held: [held(7, .ended(.exited(code: 0)))])
+        bench.connect("a", held: [bench.held(7, .ended(.exited(code: 0)))])
         #expect(!isReleased(bench))
         #expect(bench.starts().map(\.attempt.value) == [8])
     }
 
     @Test func whatTheCatalogueDoesNotKnowIsReleased() {
         var bench = Bench(sweep(["y": [10]]))
-        bench.connect("a", held: [held(7, .ended(.exited(code: 0)))])
+        bench.connect("a", held: [bench.held(7, .ended(.exited(code: 0)))])
         #expect(isReleased(bench))
     }
 
     @Test func trialsOfAnotherSweepInOurAttemptAreRecordedAndWaitedFor() {
         var bench = Bench(sweep(["x": [10]]), holdings: holdings([10: true, 20: true]))
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         bench.milestone("a", 7, 10)
         #expect(bench.scheduler.ending == .settled, "the rest is no business of this run")
         bench.disconnect("a")
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         #expect(bench.cancels.isEmpty)
         bench.milestone("a", 7, 20)
         #expect(milestones(bench) == [.named("x", 10), .named("x", 20)])
@@ -96,7 +92,7 @@ import Testing
 
     @Test func cancellingOurSweepSparesWhatAnotherSharesWithIt() {
         var bench = Bench(sweep(["x": [10]]), holdings: holdings([10: true, 20: true]))
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         bench.send(.cancelAll)
         #expect(bench.cancels.isEmpty)
         #expect(bench.scheduler.ending == .cancelled)
@@ -104,7 +100,7 @@ import Testing
 
     @Test func whatNobodyWantsAnyMoreIsStoppedAndCollected() {
         var bench = Bench(sweep(["x": [30]]), hosts: [.test("a", slots: 2)], holdings: holdings([10: false]))
-        bench.connect("a", held: [held(7, .running)])
+        bench.connect("a", held: [bench.held(7, .running)])
         #expect(bench.cancels == [7])
         bench.milestone("a", 7, 10)
         #expect(milestones(bench) == [.named("x", 10)])

@@ -41,6 +41,22 @@ import Testing
         #expect(bench.outcome(of: 1)?.name == (isFine ? nil : "host-fault"))
     }
 
+    @Test func nothingIsRecordedOfAnotherWorkerHoweverMuchHasCome() {
+        var bench = Bench(sweep(["x": [10]], measures: ["m"]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.event(
+            "a", 1,
+            .started(
+                .init(
+                    contract: ContractVersion.current, worker: "test", numerics: 1, build: "", cpu: "", kernels: "")))
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        #expect(results(bench) == 0)
+        #expect(bench.outcome(of: 1)?.name == "host-fault")
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test(arguments: [(5, true), (20, true), (.max, true), (11, false), (-1, false)])
     func aCheckpointElsewhere(steps: Int, isMilestone: Bool) {
         var bench = Bench(sweep(["x": [10]]))

@@ -35,18 +35,17 @@ struct Checker {
             }
         }
         if (outcome == .succeeded) != scenario.broken.isEmpty { found.append("it ended as \(outcome)") }
-        return found + unsoundness(owner: 0, copiedAt: AttemptNumber(0)) + excessRuns() + twins()
+        return found + unsoundness() + excessRuns() + twins()
     }
 
-    /// Results that no run of the catalogue's attempts gave, or with other bits than an undisturbed run's. Attempts
-    /// below `copiedAt` are the first catalogue's.
-    func unsoundness(owner: Owner, copiedAt: AttemptNumber) -> [String] {
+    /// Results that no run of an attempt of that number gave, or with other bits than an undisturbed run's. The run may
+    /// be of a copy of the catalogue that gave the same number to the same job.
+    func unsoundness() -> [String] {
         var found: [String] = []
         for (unit, results) in contents.results {
             for result in results {
                 let isSeen = log.runs.contains { run in
                     run.attempt == result.attempt && run.emitted[unit] == result.digest && !run.isOfOtherWorker
-                        && (run.owner == owner || run.owner == 0 && run.attempt < copiedAt)
                 }
                 if !isSeen { found.append("\(unit) is of attempt \(result.attempt), which no host saw give it") }
                 switch unit {

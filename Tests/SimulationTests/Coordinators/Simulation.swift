@@ -14,7 +14,7 @@ final class Simulation {
     private var lastFault = 0.0
     private var life: CoordinatorLife?
     /// Coordinators that someone started beside the first: on copies of the catalogue, or for want of a lock.
-    private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue, copiedAt: AttemptNumber)] = []
+    private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue)] = []
     private var catalogueFullUntil = Instant(nanoseconds: 0)
     private var failsNextCommit = false
     private var coordinators = 0
@@ -53,9 +53,9 @@ final class Simulation {
         guard world.violations.isEmpty, let outcome else { return world.violations }
         var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
         var found = checker.violations(outcome) + (try catalogue.damage())
-        for (index, other) in others.enumerated() where other.catalogue !== catalogue {
+        for other in others where other.catalogue !== catalogue {
             checker.contents = try other.catalogue.contents()
-            found += checker.unsoundness(owner: index + 1, copiedAt: other.copiedAt)
+            found += checker.unsoundness()
         }
         return found
     }
@@ -178,7 +178,7 @@ final class Simulation {
             .init(owner: owner, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened, hosts,
             scenario, mutant, world, log
         ) { nil }
-        others.append((other, catalogue, opened.firstAttempt))
+        others.append((other, catalogue))
         other.startDriven()
         world.after(seconds) { [self] in
             lastFault = max(lastFault, world.seconds)

@@ -11,6 +11,8 @@ final class HostLog {
         let job: JobKey
         let host: HostName
         let owner: Owner
+        /// What it was asked for.
+        let asked: Set<Unit>
         let begun: Instant
         var ended: Instant?
         /// When its host was told to end it.
@@ -45,7 +47,7 @@ final class HostLog {
     /// Indices of `runs` that are not over.
     private(set) var live: Set<Int> = []
 
-    func hit(_ job: JobKey) { hits[job, default: 0] += 1 }
+    func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 
     /// Notes a run's beginning and returns its place in `runs`.
     func begin(_ run: Run) -> Int {

@@ -69,7 +69,7 @@ extension SimulatedHost {
             held.process?.vanish()
             held.process = nil
         }
-        if losesDisk { disk = [:] }
+        if losesDisk { (disk, keptStates) = ([:], []) }
         world.after(seconds) { [self] in
             isUp = true
             boot += 1

@@ -54,6 +54,10 @@ final class SimulatedHost {
     var extraDelay = 0.0
     var toHostLostUntil = Instant(nanoseconds: 0)
     var toCoordinatorLostUntil = Instant(nanoseconds: 0)
+    /// When it last failed an attempt by itself.
+    var faultedAt = Instant(nanoseconds: -1_000_000_000_000)
+    /// Full states in its store that the coordinator's may not have.
+    var keptStates: Set<Digest> = []
     var nextWorkerIsOther = false
     var losesNextFile = false
     var disk: [AttemptNumber: Held] = [:]
@@ -169,6 +173,7 @@ final class SimulatedHost {
         if disk[order.attempt] == nil || mutant == .startsTwice {
             if isFull {
                 world.census.count(.hostDiskFull)
+                faultedAt = world.now
                 link?.report(.refused(order.attempt, HostFailure(.noSpace, "the disk is full")))
                 return
             }

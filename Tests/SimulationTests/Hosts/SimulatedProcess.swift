@@ -25,8 +25,10 @@ final class SimulatedProcess {
         let log = host.log
         let key = held.key
         let this = HostLog.Held(owner: held.owner, attempt: number)
-        // The lease of either may have been given up while its host was out of reach.
-        for index in log.live where log.runs[index].job == key && log.runs[index].owner == held.owner {
+        let asked = held.order.description.units
+        // The lease of either may have been given up while its host was out of reach. Two parts of a training, before
+        // and after a state that is there already, are two jobs.
+        for index in log.live where log.runs[index].owner == held.owner && !log.runs[index].asked.isDisjoint(with: asked) {
             let other = log.runs[index].attempt
             host.world.census.count(.twoAlive)
             if log.outOfReach.isDisjoint(with: [this, .init(owner: held.owner, attempt: other)]) {
@@ -40,10 +42,11 @@ final class SimulatedProcess {
         }
         run = log.begin(
             .init(
-                attempt: number, job: key, host: host.name, owner: held.owner, begun: host.world.now,
+                attempt: number, job: key, host: host.name, owner: held.owner, asked: asked, begun: host.world.now,
                 isOfOtherWorker: isOther))
         if isOther {
             host.nextWorkerIsOther = false
+            host.faultedAt = host.world.now
             host.world.census.count(.workerRefused)
             log.hit(key)
         }
@@ -164,6 +167,7 @@ final class SimulatedProcess {
     private func hasRoom() -> Bool {
         guard host.isFull else { return true }
         world.census.count(.hostDiskFull)
+        host.faultedAt = world.now
         host.log.hit(held.key)
         say(.failed(.init(kind: .noSpace, message: "no space left")))
         die(.exited(code: 1))
@@ -177,6 +181,8 @@ final class SimulatedProcess {
     /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
     func stop() {
         guard isAlive, !isStopping else { return }
+        // Taken back though it had begun: its host was given up for its faults.
+        if world.now.seconds(since: host.faultedAt) < 120 { host.log.hit(held.key) }
         isStopping = true
         host.log.note(run) {
             $0.toldToStop = world.now

@@ -32,6 +32,16 @@ enum Unit: Hashable, CustomStringConvertible {
     }
 }
 
+extension JobDescription {
+    /// What an order asks for.
+    var units: Set<Unit> {
+        switch task {
+        case .train(let task): Set(task.milestones.map { .milestone(training, $0) })
+        case .measure(let task): Set(task.measures.map { .measure(task.trial, $0.measure) })
+        }
+    }
+}
+
 /// What jobs are one to the checker, whatever their names: a training, or the measures of a trial.
 enum JobKey: Hashable, CustomStringConvertible {
     case training(TrainingID)

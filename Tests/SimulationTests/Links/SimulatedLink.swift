@@ -14,7 +14,7 @@ final class SimulatedLink {
     /// Whether the host still hears what was sent.
     private var isHeard = true
     /// Starts on their way with their files; a cancel that passes one makes the transport give it up.
-    private var starting: Set<AttemptNumber> = []
+    private var starting: [AttemptNumber: Int] = [:]
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
     /// When the last report about an attempt arrives.
@@ -42,7 +42,7 @@ final class SimulatedLink {
         var arrival = world.now.advanced(bySeconds: latency())
         if case .start(let order) = command {
             arrival = arrival.advanced(bySeconds: world.random.seconds(0...3))
-            starting.insert(order.attempt)
+            starting[order.attempt, default: 0] += 1
         } else {
             arrival = max(arrival, lastThere)
             lastThere = arrival
@@ -56,11 +56,25 @@ final class SimulatedLink {
         if until > world.now { return world.at(until) { [self] in arrive(command) } }
         guard isHeard else { return }
         if !isOpen { world.census.count(.commandLate) }
-        if case .cancel(let attempt) = command, starting.remove(attempt) != nil {
+        if case .cancel(let attempt) = command, starting.removeValue(forKey: attempt) != nil {
             world.census.count(.cancelOvertakesStart)
         }
-        if case .start(let order) = command, starting.remove(order.attempt) == nil { return }
+        if case .start(let order) = command {
+            guard let count = starting[order.attempt] else { return }
+            starting[order.attempt] = count == 1 ? nil : count - 1
+            guard bringState(of: order) else { return }
+        }
         host.receive(command, of: fleet.caller.owner)
+    }
+
+    /// The state to continue from goes with the start, or is on the host already; without it the order is refused.
+    private func bringState(of order: StartOrder) -> Bool {
+        guard case .train(let task) = order.description.task, let state = task.resume?.state,
+            !world.storedStates.contains(state), !host.keptStates.contains(state)
+        else { return true }
+        world.census.count(.keptStateGone)
+        report(.refused(order.attempt, HostFailure(.transferFailed, "the state is nowhere")))
+        return false
     }
 
     private func latency() -> Double {
@@ -70,6 +84,17 @@ final class SimulatedLink {
     // MARK: Towards the coordinator
 
     func report(_ report: HostReport) {
+        var report = report
+        // Where the way is slow, a recovery point's state stays on the host.
+        if case .event(let attempt, .checkpoint(var checkpoint), let end) = report, !checkpoint.milestone,
+            let state = checkpoint.state, world.random.chance(0.2)
+        {
+            world.census.count(.stateKept)
+            host.keptStates.insert(state.digest)
+            checkpoint.state = nil
+            deliver(.stateKept(attempt, ResumePoint(steps: checkpoint.steps, state: state.digest), bytes: 10))
+            report = .event(attempt, .checkpoint(checkpoint), end: end)
+        }
         deliver(report)
         if case .connected = report { return }
         if world.random.chance(0.03) {
@@ -110,12 +135,23 @@ final class SimulatedLink {
             if host.losesNextFile {
                 host.losesNextFile = false
                 world.census.count(.fileLost)
-                if let held = host.disk[attempt] { host.log.hit(held.key) }
+                host.faultedAt = world.now
+                // The rest of it goes on, and what is missing is a job of its own then.
+                noteLoss(attempt)
                 let failed = WorkerEvent.Failed(kind: .missingInput, message: "the file is gone")
                 return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
             }
         }
+        if case .event(_, .checkpoint(let checkpoint), _) = report, let state = checkpoint.state {
+            world.storedStates.insert(state.digest)
+        }
         fleet.post(.host(host.name, report))
+    }
+
+    private func noteLoss(_ attempt: AttemptNumber) {
+        guard let held = host.disk[attempt] else { return }
+        host.log.hit(held.key, times: 2)
+        host.log.lostTouch(.init(owner: held.owner, attempt: attempt))
     }
 
     // MARK: Its state

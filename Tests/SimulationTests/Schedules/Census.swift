@@ -49,8 +49,9 @@ struct Census {
         case secondRefused = "second coordinator refused"
         case copyFenced = "copied catalogue fenced off"
         case originalFenced = "original fenced off by a copy"
-        case lateResult = "result of an attempt without lease recorded"
         case twoAlive = "two attempts of a job alive"
+        case stateKept = "state kept on its host"
+        case keptStateGone = "kept state gone"
         case resumedFromState = "training continued from a state"
         case lateBacklog = "backlog begun after the lease"
     }

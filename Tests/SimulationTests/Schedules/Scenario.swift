@@ -27,8 +27,11 @@ struct Scenario {
         if random.chance(0.15), let training = sweep.trials.randomElement(using: &random)?.training {
             broken.insert(training)
         }
+        // Most of them while there is work, some long after it would have been done.
+        let horizon = max(60, longestWork / Double(2 * count))
         for _ in 0..<random.pick(0...10) {
-            faults.append((random.seconds(1...2500), Self.fault(&random, hosts: count)))
+            let latest = random.chance(0.8) ? horizon : 2500
+            faults.append((random.seconds(1...latest), Self.fault(&random, hosts: count)))
         }
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }

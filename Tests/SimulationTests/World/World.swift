@@ -28,6 +28,8 @@ final class World {
     private(set) var lastNotes: [String] = []
     private(set) var violations: [String] = []
     var census = Census()
+    /// Full states in the coordinator's store.
+    var storedStates: Set<Digest> = []
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
     let keepsAllNotes: Bool

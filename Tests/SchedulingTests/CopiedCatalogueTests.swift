@@ -1,0 +1,49 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// Hosts that hold attempts of a copy of the catalogue, whose numbers are this catalogue's too.
+@Suite struct CopiedCatalogueTests {
+    private func holds(_ number: Int, _ job: String, _ state: HeldAttempt.State) -> HeldAttempt {
+        HeldAttempt(attempt: AttemptNumber(number), job: JobID(.named(job)), state: state)
+    }
+
+    @Test func numbersThatAHostKnowsAreNotGivenAgain() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a", held: [holds(7, "another", .ended(.exited(code: 0)))])
+        #expect(bench.actions.contains(.release(AttemptNumber(7), on: "a")))
+        #expect(bench.starts().map(\.attempt.value) == [8])
+    }
+
+    @Test func anAttemptWhoseNumberStandsForAnotherJobThereIsOver() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.disconnect("a")
+        bench.actions = []
+        bench.connect("a", held: [holds(1, "another", .running)])
+        #expect(bench.outcome(of: 1)?.name == "host-fault")
+        #expect(bench.cancels == [1], "the stranger is ended")
+        #expect(bench.starts().map(\.attempt.value) == [2])
+        bench.milestone("a", 1, 10)
+        #expect(bench.changes.isEmpty, "nothing of the stranger is recorded")
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func whatAnotherHostSaysOfANumberIsNotOfThisAttempt() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.actions = []
+        bench.connect("b", held: [holds(1, "another", .running)])
+        #expect(bench.actions.contains(.cancel(AttemptNumber(1), on: "b")))
+        bench.actions = []
+        bench.milestone("b", 1, 10)
+        bench.end("b", 1, .exited(code: 0))
+        #expect(bench.changes.isEmpty)
+        bench.milestone("a", 1, 10)
+        #expect(bench.changes.count == 2, "the host's own attempt goes on: its milestone and its trial")
+        #expect(bench.scheduler.violations() == [])
+    }
+}
