@@ -114,6 +114,10 @@ let package = Package(
             swiftSettings: staticSwift, linkerSettings: staticBLAS + staticLink),
 
         // Tests
+        .target(
+            name: "CSimulatedDisk", path: "Tests/CSimulatedDisk",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
         tests("JobContractTests", ["JobContract"]),
         tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks"]),
         tests(
@@ -132,7 +136,10 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
             "SimulationTests",
-            ["Coordination", "Scheduling", "ResultCatalogue", "ContentStore", "SweepModel", "JobContract"]),
+            [
+                "Coordination", "Scheduling", "ResultCatalogue", "ContentStore", "SweepModel", "JobContract",
+                "CSimulatedDisk",
+            ]),
         tests(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
         tests(

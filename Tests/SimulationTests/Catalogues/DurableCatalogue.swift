@@ -36,10 +36,15 @@ protocol DurableCatalogue: AnyObject {
     func close()
     /// Another catalogue with the same content, as by copying the files.
     func copy() throws -> any DurableCatalogue
-    /// Loses what was written and not synced; the coordinator is gone already.
-    func losePower()
+    /// The power goes with one of the disk's next calls, or with the coordinator's end: what was written and not synced
+    /// is lost or torn. False where there is no disk that could.
+    func losePower(afterCalls calls: Int) -> Bool
     /// One of the disk's next calls fails; false where there is no disk that could.
     func failDisk(afterCalls calls: Int) -> Bool
+    /// The disk is full, or has room again; false where there is no disk that could.
+    func fillDisk(_ isFull: Bool) -> Bool
+    /// Calls of the disk that failed.
+    var diskFailures: Int { get }
     func contents() throws -> CatalogueContents
     /// What an examination of the file finds; empty when it is sound.
     func damage() throws -> [String]

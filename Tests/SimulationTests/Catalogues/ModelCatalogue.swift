@@ -33,7 +33,9 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     func isPut(in world: World) {}
     func close() { isOpen = false }
-    func losePower() {}
+    func losePower(afterCalls calls: Int) -> Bool { false }
+    func fillDisk(_ isFull: Bool) -> Bool { false }
+    var diskFailures: Int { 0 }
     func failDisk(afterCalls calls: Int) -> Bool { false }
     func damage() -> [String] { [] }
 
@@ -99,7 +101,9 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     func contents() -> CatalogueContents {
         var result = rows.content
-        result.openAttempts = rows.attempts.values.filter { rows.ends[$0.attempt] == nil }.sorted { $0.attempt < $1.attempt }
+        result.openAttempts = rows.attempts.values.filter { rows.ends[$0.attempt] == nil }.sorted {
+            $0.attempt < $1.attempt
+        }
         return result
     }
 

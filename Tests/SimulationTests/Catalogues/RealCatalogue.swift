@@ -3,21 +3,28 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// The real catalogue, in a directory of its own; closed only by being forgotten, as by a coordinator's death.
+/// The real catalogue, on a simulated disk or in real files in memory where the machine offers that.
 final class RealCatalogue: DurableCatalogue {
     private let directory: URL
     private let sweep: ExpandedSweep
     private var catalogue: Catalogue?
+    private let disk: SimulatedDisk?
+    private let mutant: Mutant
     private var wall = WallClock()
+    private var losesPowerOnClosing = false
 
-    init(_ sweep: ExpandedSweep) throws {
-        // In memory where the machine offers that: what is tested is what is committed, not how fast.
+    /// - Parameter seed: of what the simulated disk loses with the power; nil: real files.
+    init(_ sweep: ExpandedSweep, diskSeed: UInt64?, mutant: Mutant = .none) throws {
         let memory = URL(fileURLWithPath: "/dev/shm")
         let parent =
             FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
         directory = parent.appendingPathComponent("eigensweep-simulation-\(UUID().uuidString)")
         self.sweep = sweep
+        self.mutant = mutant
+        // The lock is a real file in any case.
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        disk = try diskSeed.map { [directory] in try SimulatedDisk(prefix: directory.path, seed: $0) }
+        if mutant == .diskLies { disk?.lie() }
     }
 
     deinit {
@@ -28,40 +35,81 @@ final class RealCatalogue: DurableCatalogue {
     private var path: String { directory.appendingPathComponent("catalogue.sqlite").path }
 
     func isPut(in world: World) { wall.world = world }
-    func close() { catalogue = nil }
-    func losePower() {}
-    func failDisk(afterCalls calls: Int) -> Bool { false }
 
     func open() throws -> OpenedCatalogue {
         let opened = try Catalogue(path: path, clock: wall.now)
-        catalogue = opened
         try opened.store(sweep)
         let generation = try opened.beginGeneration()
-        return OpenedCatalogue(
+        let result = OpenedCatalogue(
             writer: opened, holdings: try opened.reader.holdings(of: sweep.trainings.keys),
             firstAttempt: try opened.reader.nextAttemptNumber(), generation: generation)
+        catalogue = opened
+        return result
     }
 
+    /// As by a sudden death: nothing is written on the way out.
+    func close() {
+        disk?.fail(afterCalls: 1, forGood: true)
+        catalogue = nil
+        disk?.failNoMore()
+        guard losesPowerOnClosing, let disk else { return }
+        losesPowerOnClosing = false
+        let lost = disk.lostPieces
+        disk.losePower()
+        if disk.lostPieces > lost { wall.world?.census.count(.piecesLost) }
+    }
+
+    func losePower(afterCalls calls: Int) -> Bool {
+        guard let disk else { return false }
+        losesPowerOnClosing = true
+        disk.fail(afterCalls: calls, forGood: true)
+        return true
+    }
+
+    func failDisk(afterCalls calls: Int) -> Bool {
+        guard let disk else { return false }
+        disk.fail(afterCalls: calls)
+        return true
+    }
+
+    func fillDisk(_ isFull: Bool) -> Bool {
+        guard let disk else { return false }
+        disk.fill(isFull)
+        return true
+    }
+
+    var diskFailures: Int { disk?.failures ?? 0 }
+
     func copy() throws -> any DurableCatalogue {
-        let copy = try RealCatalogue(sweep)
+        let copy = try RealCatalogue(sweep, diskSeed: disk.map { _ in 1 }, mutant: mutant)
         copy.wall = wall
-        for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path + end) {
-            try FileManager.default.copyItem(atPath: path + end, toPath: copy.path + end)
+        if let disk, let other = copy.disk {
+            try disk.copy(to: other)
+        } else {
+            for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path + end) {
+                try FileManager.default.copyItem(atPath: path + end, toPath: copy.path + end)
+            }
         }
         return copy
     }
 
     func damage() throws -> [String] {
-        catalogue = nil
-        let reader = try CatalogueReader(path: path)
-        let integrity = try reader.rows("PRAGMA integrity_check").rows.map { $0[0].text ?? "" }
-        let references = try reader.rows("PRAGMA foreign_key_check").rows.map { "\($0)" }
+        let reader = try examined()
+        let integrity = try reader.rows("SELECT * FROM pragma_integrity_check").rows.map { $0[0].text ?? "" }
+        let references = try reader.rows("SELECT * FROM pragma_foreign_key_check").rows.map { "\($0)" }
         return integrity.filter { $0 != "ok" } + references
     }
 
+    /// Opened anew, as the next coordinator would.
+    private func examined() throws -> CatalogueReader {
+        close()
+        let opened = try Catalogue(path: path, clock: wall.now)
+        catalogue = opened
+        return opened.reader
+    }
+
     func contents() throws -> CatalogueContents {
-        catalogue = nil
-        let reader = try CatalogueReader(path: path)
+        let reader = try examined()
         var contents = CatalogueContents()
         let trainings = Dictionary(uniqueKeysWithValues: sweep.trials.map { ($0.id.hex, $0) })
         let milestones = try reader.rows(

@@ -87,7 +87,7 @@ struct Checker {
         var found: [String] = []
         for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 }, by: \.job) where runs.count > 1 {
             for (index, a) in runs.enumerated() {
-                for b in runs.dropFirst(index + 1) {
+                for b in runs.dropFirst(index + 1) where !a.asked.isDisjoint(with: b.asked) {
                     guard let together = longestTogether(a, b) else { continue }
                     if together > Self.patience {
                         found.append(

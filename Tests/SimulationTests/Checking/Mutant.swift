@@ -20,6 +20,8 @@ enum Mutant: CaseIterable {
     case fencingIsMissing
     /// Two coordinators may write one catalogue.
     case lockIsMissing
+    /// The coordinator's disk says that it synced and does not.
+    case diskLies
     /// A host begins an order anew when it comes again.
     case startsTwice
 
@@ -28,6 +30,16 @@ enum Mutant: CaseIterable {
         case (.acknowledgesBeforeCommit, .milestone), (.acknowledgesBeforeCommit, .measured): true
         case (.intentIsNotDurable, .attemptIntended): true
         default: false
+        }
+    }
+
+    /// What shows it soonest.
+    var provocation: [Fault] {
+        switch self {
+        case .diskLies: [.powerLoss(afterCalls: 1), .powerLoss(afterCalls: 10)]
+        case .lockIsMissing: Array(repeating: .secondCoordinator, count: 4)
+        case .fencingIsMissing: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
+        default: []
         }
     }
 

@@ -88,6 +88,7 @@ final class Simulation {
             return world.violations.isEmpty
         }
         if coordinators == 1 { firstCalls = life.kill.calls }
+        if case .catalogueFailed = outcome, catalogue.diskFailures > 0 { world.census.count(.diskFailed) }
         life.end()
         self.life = nil
         catalogue.close()
@@ -139,11 +140,16 @@ final class Simulation {
             guard let life else { return }
             lastFault = max(lastFault, world.seconds + seconds)
             life.inbox.sleep(seconds, linksSurvive: linksSurvive)
-        case .powerLoss:
+        case .powerLoss(let calls):
+            guard life != nil else { return }
             world.census.count(.powerLost)
-            life?.kill.strike()
-            catalogue.losePower()
-        case .fullCatalogue(let seconds): catalogueFullUntil = world.now.advanced(bySeconds: seconds)
+            if !catalogue.losePower(afterCalls: calls) { life?.kill.strike() }
+        case .fullCatalogue(let seconds):
+            if catalogue.fillDisk(true) {
+                world.after(seconds) { [self] in _ = catalogue.fillDisk(false) }
+            } else {
+                catalogueFullUntil = world.now.advanced(bySeconds: seconds)
+            }
         case .diskError(let calls): if !catalogue.failDisk(afterCalls: calls) { failsNextCommit = true }
         case .fullStore(let seconds): life?.fleet.fillStore(for: seconds)
         case .wallClockJump(let seconds):

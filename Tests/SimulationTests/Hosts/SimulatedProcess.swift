@@ -28,7 +28,8 @@ final class SimulatedProcess {
         let asked = held.order.description.units
         // The lease of either may have been given up while its host was out of reach. Two parts of a training, before
         // and after a state that is there already, are two jobs.
-        for index in log.live where log.runs[index].owner == held.owner && !log.runs[index].asked.isDisjoint(with: asked) {
+        for index in log.live
+        where log.runs[index].owner == held.owner && !log.runs[index].asked.isDisjoint(with: asked) {
             let other = log.runs[index].attempt
             host.world.census.count(.twoAlive)
             if log.outOfReach.isDisjoint(with: [this, .init(owner: held.owner, attempt: other)]) {

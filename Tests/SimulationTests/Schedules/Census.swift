@@ -42,6 +42,7 @@ struct Census {
         case diedBeforeSend = "coordinator killed before a send"
         case coordinatorSlept = "coordinator slept"
         case powerLost = "coordinator lost power"
+        case piecesLost = "unsynced writes lost with the power"
         case catalogueFull = "catalogue's disk full"
         case diskFailed = "catalogue's disk failed"
         case storeFull = "store full"

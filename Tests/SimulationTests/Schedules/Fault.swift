@@ -28,7 +28,7 @@ enum Fault {
     /// The coordinator's machine sleeps: its awake clock stands still.
     case coordinatorSleep(seconds: Double, linksSurvive: Bool)
     /// The coordinator's machine loses its power: what was not synced is gone or torn.
-    case powerLoss
+    case powerLoss(afterCalls: Int)
     /// The coordinator's disk is full: commits fail, and so do later coordinators' starts.
     case fullCatalogue(seconds: Double)
     /// One of the next calls of the catalogue's disk fails.

@@ -15,7 +15,8 @@ struct Scenario {
     /// After how many calls of its ports each coordinator is killed; those beyond live.
     var kills: [Int] = []
 
-    init(seed: UInt64) {
+    /// - Parameter extra: faults that are sure to happen while there is work.
+    init(seed: UInt64, extra: [Fault] = []) {
         self.seed = seed
         var random = SeededRandom(seed: seed ^ 0x5EED)
         sweep = Self.sweep(&random)
@@ -33,6 +34,7 @@ struct Scenario {
             let latest = random.chance(0.8) ? horizon : 2500
             faults.append((random.seconds(1...latest), Self.fault(&random, hosts: count)))
         }
+        for fault in extra { faults.append((random.seconds(1...horizon), fault)) }
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -61,7 +63,7 @@ struct Scenario {
         case 22:
             return .coordinatorSleep(
                 seconds: random.seconds(10...(random.chance(0.5) ? 4000 : 200)), linksSurvive: random.chance(0.5))
-        case 23: return .powerLoss
+        case 23: return .powerLoss(afterCalls: random.pick(1...60))
         case 24: return .fullCatalogue(seconds: random.seconds(1...1000))
         case 25: return .diskError(afterCalls: random.pick(1...60))
         case 26: return .fullStore(seconds: random.seconds(10...600))

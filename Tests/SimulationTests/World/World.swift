@@ -1,3 +1,4 @@
+import JobContract
 import SweepModel
 
 /// SplitMix64 (Steele, Lea and Flood 2014): one stream decides everything random in a simulated run.
