@@ -67,17 +67,18 @@ import Testing
 
     /// Every call of a port in the life of a coordinator is once the last it makes.
     @Test(arguments: [1, 2, 5, 8] as [UInt64]) func aCoordinatorMayDieBetweenAnyTwoCalls(seed: UInt64) throws {
-        var scenario = Scenario(seed: seed)
-        scenario.faults = []
-        scenario.kills = []
-        let undisturbed = try Self.simulation(of: scenario)
+        @Sendable func scenario(killedAfter calls: Int?) -> Scenario {
+            var scenario = Scenario(seed: seed)
+            scenario.faults = []
+            scenario.kills = calls.map { [$0] } ?? []
+            return scenario
+        }
+        let undisturbed = try Self.simulation(of: scenario(killedAfter: nil))
         #expect(try undisturbed.run() == [])
         let calls = undisturbed.firstCalls
         #expect(calls > 20)
         let run = SeedRun(first: 1, count: calls) { call in
-            var scenario = scenario
-            scenario.kills = [Int(call)]
-            let simulation = try Self.simulation(of: scenario)
+            let simulation = try Self.simulation(of: scenario(killedAfter: Int(call)))
             return (try simulation.run(), simulation.world.census)
         }
         #expect(run.findings.map { "after \($0.seed) calls: \($0.violations)" } == [])

@@ -2,7 +2,8 @@ import SweepModel
 
 /// The catalogue as a coordinator may find it: commits fail, and death comes before or after them.
 final class FaultyWriter: CatalogueWriter {
-    private let writer: any CatalogueWriter
+    /// Nil once its coordinator is gone: then nothing keeps the catalogue open.
+    private var writer: (any CatalogueWriter)?
     private let kill: KillSwitch
     private let mutant: Mutant
     private let world: World
@@ -28,14 +29,16 @@ final class FaultyWriter: CatalogueWriter {
         let late = changes.filter(mutant.delays)
         let now = held + changes.filter { !mutant.delays($0) }
         held = late
-        if !now.isEmpty { try writer.commit(now) }
+        if !now.isEmpty { try writer?.commit(now) }
         kill.tick(.diedAfterCommit, world)
         if kill.isDead { throw Killed() }
     }
 
     func flush() throws {
         guard !held.isEmpty else { return }
-        try writer.commit(held)
+        try writer?.commit(held)
         held = []
     }
+
+    func letGo() { writer = nil }
 }

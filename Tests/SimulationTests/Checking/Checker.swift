@@ -85,7 +85,8 @@ struct Checker {
     /// Attempts of one job that both live on though a coordinator reaches both their hosts.
     private func twins() -> [String] {
         var found: [String] = []
-        for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 }, by: \.job) where runs.count > 1 {
+        for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 && !$0.isDisowned }, by: \.job)
+        where runs.count > 1 {
             for (index, a) in runs.enumerated() {
                 for b in runs.dropFirst(index + 1) where !a.asked.isDisjoint(with: b.asked) {
                     guard let together = longestTogether(a, b) else { continue }

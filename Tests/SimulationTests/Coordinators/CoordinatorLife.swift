@@ -61,7 +61,7 @@ final class CoordinatorLife {
             // What a coordinator sends last may arrive.
             try writer.flush()
         } catch {
-            world.note("it ends: \(error)")
+            world.note("it ends: the catalogue failed")
             return kill.isDead ? nil : .catalogueFailed(reason: "\(error)")
         }
         world.note("it ends: \(coordinator.outcome.map { "\($0)" } ?? "")")
@@ -100,7 +100,7 @@ final class CoordinatorLife {
 
     private func act(_ body: () throws -> Void) {
         do { try body() } catch {
-            world.note("the other coordinator ends: \(error)")
+            world.note("the other coordinator ends")
             kill.strike()
         }
     }
@@ -108,6 +108,7 @@ final class CoordinatorLife {
     func end() {
         kill.strike()
         fleet.abandon()
+        writer.letGo()
     }
 }
 

@@ -66,22 +66,12 @@ final class Simulation {
 
     /// One coordinator's life; nil when it was killed or could not start.
     private func runCoordinator() -> CoordinationOutcome? {
-        let opened: OpenedCatalogue
-        do {
-            if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
-            opened = try catalogue.open()
-        } catch {
-            world.note("no coordinator can start: \(error)")
+        let life: CoordinatorLife
+        do { life = try begin() } catch {
+            world.note("no coordinator can start")
             catalogue.close()
             return nil
         }
-        let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
-        coordinators += 1
-        world.note("coordinator \(coordinators) begins")
-        let life = CoordinatorLife(
-            .init(owner: 0, number: coordinators, isDriven: false, diesAfterCalls: calls), opened, hosts, scenario,
-            mutant, world, log
-        ) { [self] in commitFailure() }
         self.life = life
         let outcome = life.run { [self] in
             if world.seconds > lastFault + bound { world.violation("not done \(bound) s after the last fault") }
@@ -93,6 +83,18 @@ final class Simulation {
         self.life = nil
         catalogue.close()
         return outcome
+    }
+
+    private func begin() throws -> CoordinatorLife {
+        if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
+        let opened = try catalogue.open()
+        let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
+        coordinators += 1
+        world.note("coordinator \(coordinators) begins")
+        return CoordinatorLife(
+            .init(owner: 0, number: coordinators, isDriven: false, diesAfterCalls: calls), opened, hosts, scenario,
+            mutant, world, log
+        ) { [self] in commitFailure() }
     }
 
     private var isCatalogueFull: Bool { catalogueFullUntil > world.now }

@@ -19,6 +19,7 @@ final class HostLog {
         var toldToStop: Instant?
         /// It does not hear of it, and is killed after the agent's patience.
         var isDeaf = false
+        var isDisowned = false
         /// Made by a worker that was not asked for: its results are worth nothing.
         var isOfOtherWorker = false
         var emitted: [Unit: Digest] = [:]
@@ -64,6 +65,14 @@ final class HostLog {
     func note(_ run: Int, _ change: (inout Run) -> Void) { change(&runs[run]) }
 
     func lostTouch(_ held: Held) { outOfReach.insert(held) }
+
+    /// A coordinator of another catalogue has taken the attempt over.
+    func disown(_ held: Held) {
+        outOfReach.insert(held)
+        for index in live where runs[index].owner == held.owner && runs[index].attempt == held.attempt {
+            runs[index].isDisowned = true
+        }
+    }
 
     func reach(_ host: HostName, by coordinator: Int, at now: Instant) {
         unreach(host, by: coordinator, at: now)

@@ -115,8 +115,12 @@ final class SimulatedHost {
     func connected(_ link: SimulatedLink, _ caller: Caller) {
         if memory.map({ $0.nonce != caller.nonce }) ?? false, disk.values.contains(where: { $0.owner != caller.owner })
         {
-            // What another copy of the catalogue had here is unknown to this one, which ends it.
-            for (_, held) in inOrder where held.owner != caller.owner { log.hit(held.key) }
+            // What another copy of the catalogue has here is unknown to this one, which ends it, or known, and then
+            // this one swallows its results.
+            for (number, held) in inOrder where held.owner != caller.owner {
+                log.hit(held.key)
+                log.disown(.init(owner: held.owner, attempt: number))
+            }
         }
         memory = (caller.generation, caller.nonce)
         self.link?.sever()
