@@ -17,6 +17,10 @@ package struct ConnectionOptions: Hashable, Sendable {
     /// Seconds that bringing a recovery point's state may take; a slower one stays on its host.
     package var stateSeconds: Double
 
+    /// Connections being made at a time, over all hosts: fewer than a server lets wait unauthenticated (MaxStartups,
+    /// commonly 10), because all may lead through one bastion.
+    static let connectsAtOnce = 6
+
     package init(
         acceptNewHostKeys: Bool = false, knownHosts: String? = nil, sshConfig: String? = nil,
         connectSeconds: Double = 20, pingSeconds: Double = 15, silenceSeconds: Double = 45,

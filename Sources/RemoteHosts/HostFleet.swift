@@ -16,16 +16,18 @@ package final class HostFleet: Fleet, Sendable {
     ///   - generation: grows with every start of a coordinator on the catalogue; hosts refuse an older one.
     ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
     ///   - agentExecutable: path of the agent program, brought to hosts that lack it.
+    ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
     package init(
         hosts: [HostSpec], catalogue: String, generation: Int, depot: any FileDepot, agentExecutable: String,
-        options: ConnectionOptions = ConnectionOptions(),
+        options: ConnectionOptions = ConnectionOptions(), interaction: any HostInteraction = NoInteraction(),
         deliver: @escaping @Sendable (HostName, HostReport) -> Void
     ) {
         let common = LinkContext(
             catalogue: catalogue, generation: generation,
             nonce: String(UInt64.random(in: 0 ... .max), radix: 16), depot: depot,
             agent: AgentProgram(path: agentExecutable), options: options, deliver: deliver,
-            machines: MachineRegistry(), gate: ConnectGate(width: 4))
+            machines: MachineRegistry(), gate: ConnectGate(width: ConnectionOptions.connectsAtOnce),
+            asked: AskedOnce(interaction))
         var links: [HostName: HostLink] = [:]
         for host in hosts { links[host.name] = HostLink(host, common) }
         self.links = links
@@ -48,17 +50,4 @@ package final class HostFleet: Fleet, Sendable {
         let deadline = DispatchTime.now() + .seconds(4)
         for link in links.values { link.join(until: deadline) }
     }
-}
-
-/// What all the links of a fleet share.
-struct LinkContext: Sendable {
-    var catalogue: String
-    var generation: Int
-    var nonce: String
-    var depot: any FileDepot
-    var agent: AgentProgram
-    var options: ConnectionOptions
-    var deliver: @Sendable (HostName, HostReport) -> Void
-    var machines: MachineRegistry
-    var gate: ConnectGate
 }

@@ -68,7 +68,7 @@ final class HostLink: Sendable {
     /// One connection, from the first byte until the fleet closes.
     private func converse(connected: () -> Void) throws(SessionEnd) {
         do {
-            let transport = makeTransport()
+            let transport = try context.transport(to: host, wake: mailbox.wakeDescriptor)
             defer { transport.close() }
             let greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
             defer { greeted.stream.close() }
@@ -82,14 +82,6 @@ final class HostLink: Sendable {
             throw .failed(HostFailure(.agentFailed, "\(host.name): \(error)"))
         }
     }
-
-    private func makeTransport() -> any Transport {
-        switch host.transport {
-        case .local: LocalTransport(agent: context.agent, wake: mailbox.wakeDescriptor)
-        case .ssh: SSHProgramTransport(host, context.options, wake: mailbox.wakeDescriptor)
-        case .libssh: LibSSHTransport(host, context.options, wake: mailbox.wakeDescriptor)
-        }
-    }
 }
 
 extension HostFailure {
@@ -98,7 +90,7 @@ extension HostFailure {
         switch kind {
         case .authenticationFailed, .noSpace, .spawnFailed: HostFailure(.unreachable, message)
         case .unreachable, .hostKeyUnknown, .hostKeyChanged, .agentFailed, .transferFailed, .duplicateMachine,
-            .protocolViolation:
+            .protocolViolation, .configuration, .unsuitable:
             self
         }
     }

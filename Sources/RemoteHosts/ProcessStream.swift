@@ -11,8 +11,11 @@ final class ProcessStream: ByteStream {
     private var said: [UInt8] = []
     private var isClosed = false
 
-    /// Starts `arguments[0]`, a path, with these arguments and this environment.
-    init(_ arguments: [String], environment: [String: String], wake: Int32) throws(HostFailure) {
+    /// Starts `arguments[0]`, a path, with these arguments and this environment. In a session of its own it has no
+    /// terminal to ask anything on.
+    init(
+        _ arguments: [String], environment: [String: String], wake: Int32, ownSession: Bool = false
+    ) throws(HostFailure) {
         var pair: [Int32] = [-1, -1]
         var pipe: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -38,7 +41,7 @@ final class ProcessStream: ByteStream {
                         var program = posix_program(
                             path: path, arguments: list, argument_count: arguments.count, environment: settings,
                             environment_count: environment.count, directory: nil, input: pair[1], output: pair[1],
-                            error: pipe[1], own_session: 0)
+                            error: pipe[1], own_session: ownSession ? 1 : 0)
                         return posix_start_program(&program, &started)
                     }
                 } ?? EINVAL

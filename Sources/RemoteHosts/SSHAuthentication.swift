@@ -2,46 +2,158 @@ import CPosix
 import CSSH
 import SweepModel
 
-/// Proves to the host who calls: by key files and the SSH agent. Nothing is ever asked for or stored.
+/// Proves to the host who calls: by the SSH agent, key files and certificates, and by what the person at the terminal
+/// answers.
 struct SSHAuthentication {
-    let host: HostSpec
+    let host: HostName
     let settings: SSHSettings
+    let asked: AskedOnce
+    private var tried: [String] = []
 
-    func run(_ session: ssh_session) throws(HostFailure) {
-        if try answer(ssh_userauth_none(session, nil), session) { return }
-        var tried: [String] = []
-        if !settings.identitiesOnly {
-            if try answer(ssh_userauth_agent(session, nil), session) { return }
-            tried.append("the SSH agent")
-        }
-        for path in settings.identities where access(path, R_OK) == 0 {
-            var key: ssh_key?
-            guard ssh_pki_import_privkey_file(path, nil, nil, nil, &key) == SSH_OK, let key else {
-                tried.append("\(path) (it has a passphrase or is damaged: ssh-add it)")
-                continue
+    init(host: HostName, settings: SSHSettings, asked: AskedOnce) {
+        self.host = host
+        self.settings = settings
+        self.asked = asked
+    }
+
+    private var account: String { "\(settings.user ?? "this account")@\(settings.address)" }
+
+    mutating func run(_ session: ssh_session) throws(HostFailure) {
+        if try accepted(ssh_userauth_none(session, nil), session) { return }
+        let offered = UInt32(bitPattern: ssh_userauth_list(session, nil))
+        if settings.offersKeys, offered & SSH_AUTH_METHOD_PUBLICKEY != 0 {
+            if !settings.identitiesOnly, settings.agentSocket != nil {
+                if try accepted(ssh_userauth_agent(session, nil), session) { return }
+                tried.append("the SSH agent")
             }
-            defer { ssh_key_free(key) }
-            if try answer(ssh_userauth_publickey(session, nil, key), session) { return }
-            tried.append(path)
+            for path in settings.identities where access(path, R_OK) == 0 {
+                if try key(SSHKeyFile(path), session) { return }
+            }
         }
-        if settings.unresolved, try answer(ssh_userauth_publickey_auto(session, nil, nil), session) {
-            return
+        if settings.offersKeyboardInteractive, offered & SSH_AUTH_METHOD_INTERACTIVE != 0 {
+            if try keyboardInteractive(session) { return }
         }
-        if settings.identitiesOnly, try answer(ssh_userauth_agent(session, nil), session) { return }
-        let user = settings.user ?? "this account's name"
-        throw HostFailure(
-            .authenticationFailed,
-            "\(host.name): \(settings.address) does not let \(user) in; tried "
-                + "\(tried.isEmpty ? "nothing, for want of a key" : tried.joined(separator: ", ")). "
-                + "Name a key with identity: in the hosts file, or IdentityFile in the SSH configuration")
+        if settings.offersPassword, offered & SSH_AUTH_METHOD_PASSWORD != 0 {
+            if try password(session) { return }
+        }
+        throw refused(offered)
+    }
+
+    private func refused(_ offered: UInt32) -> HostFailure {
+        var words = "\(host): \(settings.address) does not let \(settings.user ?? "this account's name") in; tried "
+        words += tried.isEmpty ? "nothing, for want of a key" : tried.joined(separator: ", ")
+        words += ". Name a key with identity: in the hosts file, or IdentityFile in the SSH configuration"
+        if offered & (SSH_AUTH_METHOD_GSSAPI_MIC | SSH_AUTH_METHOD_HOSTBASED) != 0 {
+            words += "; it also takes Kerberos or host-based authentication, for which use transport: ssh"
+        }
+        return HostFailure(.authenticationFailed, words)
+    }
+
+    /// With its certificates first, then by itself.
+    private mutating func key(_ file: SSHKeyFile, _ session: ssh_session) throws(HostFailure) -> Bool {
+        let asked = asked
+        var last: String?
+        for attempt in 1...max(1, settings.passwordPrompts) {
+            let outcome = file.load {
+                last = asked.answer("key \(file.path)", "Passphrase for the key \(file.path)", refused: last)
+                return last
+            }
+            switch outcome {
+            case .damaged:
+                tried.append("\(file.path) (it cannot be read as a key)")
+                return false
+            case .locked where last == nil || last == "" || attempt == settings.passwordPrompts:
+                tried.append(
+                    "\(file.path) (it has a passphrase, which "
+                        + (last == nil ? "nobody is here to give" : "was not given") + ": load it with ssh-add)")
+                return false
+            case .locked: continue
+            case .key(let key):
+                defer { ssh_key_free(key) }
+                return try present(key, file.path, session)
+            }
+        }
+        return false
+    }
+
+    private mutating func present(_ key: ssh_key, _ path: String, _ session: ssh_session) throws(HostFailure) -> Bool {
+        for certificate in settings.certificates + ["\(path)-cert.pub"] {
+            guard let copy = ssh_key_dup(key) else { break }
+            defer { ssh_key_free(copy) }
+            guard SSHKeyFile.certify(copy, by: certificate) else { continue }
+            if try accepted(ssh_userauth_publickey(session, nil, copy), session) { return true }
+            tried.append("the certificate \(certificate)")
+        }
+        if try accepted(ssh_userauth_publickey(session, nil, key), session) { return true }
+        tried.append(path)
+        return false
+    }
+
+    private mutating func password(_ session: ssh_session) throws(HostFailure) -> Bool {
+        var last: String?
+        for _ in 0..<settings.passwordPrompts {
+            last = asked.answer("password \(account)", "Password of \(account)", refused: last)
+            guard let last else {
+                tried.append(
+                    "no password (nobody is here to give it: put a key there with ssh-copy-id and load it with "
+                        + "ssh-add)")
+                return false
+            }
+            if try accepted(ssh_userauth_password(session, nil, last), session) { return true }
+        }
+        tried.append("the password")
+        return false
+    }
+
+    private mutating func keyboardInteractive(_ session: ssh_session) throws(HostFailure) -> Bool {
+        var last: String?
+        for _ in 0..<settings.passwordPrompts {
+            var code = ssh_userauth_kbdint(session, nil, nil)
+            while code == SSH_AUTH_INFO.rawValue {
+                for index in 0..<max(0, ssh_userauth_kbdint_getnprompts(session)) {
+                    var echo: CChar = 0
+                    let text = ssh_userauth_kbdint_getprompt(session, UInt32(index), &echo).map { String(cString: $0) }
+                    let prompt = readable(text ?? "")
+                    let isPassword = echo == 0 && prompt.lowercased().contains("password")
+                    // A code of the minute serves once; a password is the same as over the other method.
+                    let answer =
+                        isPassword
+                        ? asked.answer("password \(account)", "\(account): \(prompt)", refused: last)
+                        : asked.fresh("\(account): \(prompt)", isShown: echo != 0)
+                    guard let answer else {
+                        tried.append(
+                            "keyboard-interactive (nobody is here to answer \"\(prompt)\": put a key there with "
+                                + "ssh-copy-id and load it with ssh-add)")
+                        return false
+                    }
+                    if isPassword { last = answer }
+                    ssh_userauth_kbdint_setanswer(session, UInt32(index), answer)
+                }
+                code = ssh_userauth_kbdint(session, nil, nil)
+            }
+            if try accepted(code, session) { return true }
+        }
+        tried.append("keyboard-interactive")
+        return false
+    }
+
+    /// What a server wants to show is shown without control codes and not without end.
+    private func readable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200)))
     }
 
     /// Whether the host is content; throws when the connection broke.
-    private func answer(_ code: Int32, _ session: ssh_session) throws(HostFailure) -> Bool {
+    private func accepted(_ code: Int32, _ session: ssh_session) throws(HostFailure) -> Bool {
         if code == SSH_AUTH_SUCCESS.rawValue { return true }
-        guard ssh_is_connected(session) == 1 else {
+        let words = lastError(of: session)
+        if words.contains("Too many authentication failures") {
             throw HostFailure(
-                .unreachable, "\(host.name): the connection broke while authenticating: \(lastError(of: session))")
+                .authenticationFailed,
+                "\(host): \(settings.address) takes no more tries after so many keys: name the right one with identity: "
+                    + "in the hosts file, or IdentityFile and IdentitiesOnly yes in the SSH configuration")
+        }
+        guard ssh_is_connected(session) == 1 else {
+            throw HostFailure(.unreachable, "\(host): the connection broke while authenticating: \(words)")
         }
         return false
     }

@@ -4,13 +4,13 @@ import SweepModel
 /// The `ssh` program, for what libssh lacks. It reads the SSH configuration and verifies host keys itself.
 final class SSHProgramTransport: Transport {
     private let host: HostSpec
-    private let options: ConnectionOptions
+    private let configuration: SSHProgramConfiguration
     private let wake: Int32
     private var program = ""
 
-    init(_ host: HostSpec, _ options: ConnectionOptions, wake: Int32) {
+    init(_ host: HostSpec, _ configuration: SSHProgramConfiguration, wake: Int32) {
         self.host = host
-        self.options = options
+        self.configuration = configuration
         self.wake = wake
     }
 
@@ -19,20 +19,21 @@ final class SSHProgramTransport: Transport {
     func connect() throws(HostFailure) {
         guard let found = findProgram("ssh") else {
             throw HostFailure(
-                .spawnFailed, "\(host.name): there is no ssh program in PATH; install it or use transport: libssh")
+                .configuration, "\(host.name): there is no ssh program in PATH; install it or use transport: libssh")
         }
         program = found
     }
 
     func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
-        var arguments = [program, "-T"]
-        if let config = options.sshConfig { arguments += ["-F", config] }
-        var settings = ["BatchMode=yes", "ConnectTimeout=\(Int(options.connectSeconds))", "ServerAliveInterval=15"]
-        if let known = options.knownHosts { settings.append("UserKnownHostsFile=\"\(known)\"") }
-        settings.append("StrictHostKeyChecking=\(options.acceptNewHostKeys ? "accept-new" : "yes")")
-        for setting in settings { arguments += ["-o", setting] }
-        arguments += sshArguments(of: host) + ["--", host.address ?? host.name, line.rawValue]
-        let stream = try ProcessStream(arguments, environment: ProcessInfo.processInfo.environment, wake: wake)
+        let target = host.address ?? host.name
+        guard !target.hasPrefix("-") else {
+            throw HostFailure(.configuration, "\(host.name): \"\(target)\" is no address")
+        }
+        let arguments =
+            [program, "-T", "-F", configuration.path] + sshArguments(of: host) + ["--", target, line.rawValue]
+        // Without a terminal of its own: what cannot be had without asking is refused.
+        let stream = try ProcessStream(
+            arguments, environment: ProcessInfo.processInfo.environment, wake: wake, ownSession: true)
         return ExplainingStream(stream, host: host.name)
     }
 
@@ -44,7 +45,7 @@ func sshArguments(of host: HostSpec) -> [String] {
     var arguments: [String] = []
     if let port = host.port { arguments += ["-p", String(port)] }
     if let user = host.user { arguments += ["-l", user] }
-    if let identity = host.identity { arguments += ["-i", expandingTilde(identity)] }
+    if let identity = host.identity { arguments += ["-i", expandingTilde(identity), "-o", "IdentitiesOnly=yes"] }
     if let jump = host.proxyJump { arguments += ["-J", jump] }
     return arguments
 }
@@ -56,9 +57,36 @@ func findProgram(_ name: String) -> String? {
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 }
 
-func expandingTilde(_ path: String) -> String {
-    guard path == "~" || path.hasPrefix("~/") else { return path }
-    return (ProcessInfo.processInfo.environment["HOME"] ?? "") + path.dropFirst()
+/// What the `ssh` program's last words mean; nil when they are not about the connection.
+func sshFailure(_ words: String, of host: HostName) -> HostFailure? {
+    if words.contains("IDENTIFICATION HAS CHANGED") || words.contains("REVOKED HOST KEY") {
+        return HostFailure(
+            .hostKeyChanged,
+            "\(host): a host key is not the known one. Someone may be in between, or the host was set up anew: ask "
+                + "its owner, then remove the old line with ssh-keygen -R. ssh says: \(words)")
+    }
+    if words.contains("Host key verification failed") {
+        return HostFailure(
+            .hostKeyUnknown,
+            "\(host): a host key is not known. Compare the fingerprint, then connect once with ssh, or launch with "
+                + "--accept-new-host-keys. ssh says: \(words)")
+    }
+    if words.contains("Permission denied (") || words.contains("Too many authentication failures") {
+        return HostFailure(
+            .authenticationFailed,
+            "\(host): it does not let this account in: the ssh program is not asked for passwords or passphrases "
+                + "here; load the key with ssh-add (ssh-agent), or open a master connection by hand. "
+                + "ssh says: \(words)")
+    }
+    if words.contains("Bad configuration option") || words.contains("terminating, ") {
+        return HostFailure(.configuration, "\(host): the SSH configuration cannot be read: \(words)")
+    }
+    if words.contains("ssh: ") || words.contains("Connection ") || words.contains("kex_exchange_identification")
+        || words.contains("Timeout, server")
+    {
+        return HostFailure(.unreachable, "\(host): \(words)")
+    }
+    return nil
 }
 
 /// Turns the `ssh` program's words at its end into a failure of the right kind.
@@ -81,20 +109,7 @@ private final class ExplainingStream: ByteStream {
             if !bytes.isEmpty { heard = true }
             return bytes
         }
-        let words = stream.diagnostics
-        guard !heard, !words.isEmpty else { return nil }
-        if words.contains("IDENTIFICATION HAS CHANGED") {
-            throw HostFailure(.hostKeyChanged, "\(host): the host key has changed: \(words)")
-        }
-        if words.contains("Host key verification failed") {
-            throw HostFailure(.hostKeyUnknown, "\(host): \(words); connect once by hand, or --accept-new-host-keys")
-        }
-        if words.contains("Permission denied (") {
-            throw HostFailure(.authenticationFailed, "\(host): \(words)")
-        }
-        if words.hasPrefix("ssh: ") || words.contains("Connection ") {
-            throw HostFailure(.unreachable, "\(host): \(words)")
-        }
+        if !heard, let failure = sshFailure(stream.diagnostics, of: host) { throw failure }
         return nil
     }
 

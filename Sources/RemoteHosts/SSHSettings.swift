@@ -4,32 +4,58 @@ import SweepModel
 
 /// Where and how to reach a host, after the SSH configuration.
 struct SSHSettings {
+    enum Agent: Hashable {
+        case none
+        /// The one SSH_AUTH_SOCK names, if any.
+        case ofEnvironment
+        case at(String)
+    }
+    /// The name the configuration was asked about.
+    var target: String
     var address: String
-    var port: Int?
+    var port = 22
     var user: String?
+    /// The name under which known-hosts files have the host; nil: its address and port.
+    var hostKeyAlias: String?
     var identities: [String] = []
+    var certificates: [String] = []
     var identitiesOnly = false
+    var agent = Agent.ofEnvironment
     var knownHosts: [String] = []
-    var globalKnownHosts: String?
+    var globalKnownHosts: [String] = []
     var proxyJump: String?
     var proxyCommand: String?
-    /// The configuration was not read by the `ssh` program: libssh reads it itself.
-    var unresolved = false
+    /// AF_INET, AF_INET6 or AF_UNSPEC.
+    var addressFamily = AF_UNSPEC
+    var bindAddress: String?
+    /// Nil: the connection options' own.
+    var connectSeconds: Double?
+    var compression = false
+    var offersKeys = true
+    var offersPassword = true
+    var offersKeyboardInteractive = true
+    var passwordPrompts = 3
+    /// What the configuration asks for and libssh lacks, as it would stand there.
+    var beyondLibSSH: [String] = []
 
-    /// Asks `ssh -G` where there is an ssh program.
-    static func resolve(_ host: HostSpec, _ options: ConnectionOptions) throws(HostFailure) -> SSHSettings {
+    init(target: String) {
+        self.target = target
+        address = target
+    }
+
+    /// Asks `ssh -G` where there is an ssh program, else libssh's own parser.
+    static func resolve(
+        _ host: HostSpec, _ options: ConnectionOptions, ssh: String? = findProgram("ssh")
+    ) throws(HostFailure) -> SSHSettings {
         let target = host.address ?? host.name
         guard !target.hasPrefix("-") else {
             throw HostFailure(.unreachable, "\(host.name): \"\(target)\" is no address")
         }
         var settings: SSHSettings
-        if let ssh = findProgram("ssh") {
-            var arguments = [ssh, "-G"]
-            if let config = options.sshConfig { arguments += ["-F", config] }
-            arguments += sshArguments(of: host) + ["--", target]
-            settings = parse(try output(of: arguments, for: host), target: target)
+        if let ssh {
+            settings = try SSHClientQuestion(ssh: ssh, host: host, options: options).settings(target)
         } else {
-            settings = SSHSettings(address: target, unresolved: true)
+            settings = try parsedByLibSSH(target, host, options)
         }
         if let port = host.port { settings.port = port }
         if let user = host.user { settings.user = user }
@@ -40,50 +66,93 @@ struct SSHSettings {
         if let jump = host.proxyJump { settings.proxyJump = jump }
         if let known = options.knownHosts {
             settings.knownHosts = [known]
-            settings.globalKnownHosts = "/dev/null"
+            settings.globalKnownHosts = []
         }
+        settings.identities = settings.identities.map(settings.expandingTokens)
+        settings.certificates = settings.certificates.map(settings.expandingTokens)
+        settings.knownHosts = settings.knownHosts.map(settings.expandingTokens)
+        settings.beyondLibSSH += settings.marksInKnownHosts + settings.keysOnlyTheAgentHas
         return settings
     }
 
-    /// Reads what `ssh -G` prints: one lowercase keyword and its value a line.
-    static func parse(_ text: String, target: String) -> SSHSettings {
-        var settings = SSHSettings(address: target)
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-            guard words.count == 2, words[1] != "none" else { continue }
-            switch words[0] {
-            case "hostname": settings.address = words[1]
-            case "port": settings.port = Int(words[1])
-            case "user": settings.user = words[1]
-            case "identityfile": settings.identities.append(expandingTilde(words[1]))
-            case "identitiesonly": settings.identitiesOnly = words[1] == "yes"
-            case "userknownhostsfile":
-                settings.knownHosts = words[1].split(separator: " ").map { expandingTilde(String($0)) }
-            case "globalknownhostsfile":
-                settings.globalKnownHosts = words[1].split(separator: " ").first.map(String.init)
-            case "proxyjump": settings.proxyJump = words[1]
-            case "proxycommand": settings.proxyCommand = words[1]
-            default: break
+    /// The socket of the SSH agent to ask; nil when none is to be asked.
+    var agentSocket: String? {
+        switch agent {
+        case .none: nil
+        case .ofEnvironment: ProcessInfo.processInfo.environment["SSH_AUTH_SOCK"].flatMap { $0.isEmpty ? nil : $0 }
+        case .at(let path): path
+        }
+    }
+
+    /// Host certificates and revocations: libssh takes such lines for names of hosts.
+    private var marksInKnownHosts: [String] {
+        for file in knownHosts + globalKnownHosts {
+            guard let text = FileManager.default.contents(atPath: file) else { continue }
+            for mark in ["@cert-authority", "@revoked"] where text.range(of: Data("\(mark) ".utf8)) != nil {
+                return ["\(mark) in \(file)"]
             }
         }
-        return settings
+        return []
     }
 
-    private static func output(of arguments: [String], for host: HostSpec) throws(HostFailure) -> String {
-        let stream = try ProcessStream(
-            arguments, environment: ProcessInfo.processInfo.environment, wake: -1)
-        defer { stream.close() }
-        stream.finishWriting()
-        var bytes: [UInt8] = []
-        let limit = monotonicSeconds() + 10
-        while let more = try stream.read(), bytes.count < 1 << 20, monotonicSeconds() < limit {
-            bytes += more
-            if more.isEmpty { try stream.wait(writing: false, seconds: 1) }
+    /// libssh offers an agent's keys all or none: which of them IdentitiesOnly means only the `ssh` program knows.
+    private var keysOnlyTheAgentHas: [String] {
+        guard agentSocket != nil, identitiesOnly || !certificates.isEmpty else { return [] }
+        let held = identities.filter { access($0, R_OK) == 0 ? SSHKeyFile($0).needsPassphrase : isPublished($0) }
+        if !held.isEmpty { return ["IdentitiesOnly with a key that the SSH agent holds (\(held[0]))"] }
+        if !certificates.isEmpty, !identities.contains(where: { access($0, R_OK) == 0 }) {
+            return ["CertificateFile with a key that the SSH agent holds"]
         }
-        guard !bytes.isEmpty else {
-            throw HostFailure(
-                .unreachable, "\(host.name): the SSH configuration cannot be read: \(stream.diagnostics)")
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return []
     }
+
+    private func isPublished(_ identity: String) -> Bool { access(identity + ".pub", R_OK) == 0 }
+
+    /// The tokens that names of files may hold.
+    private func expandingTokens(_ text: String) -> String {
+        let environment = ProcessInfo.processInfo.environment
+        let name = ProcessInfo.processInfo.hostName
+        let tokens: [Character: String] = [
+            "%": "%", "d": environment["HOME"] ?? "", "h": address, "i": String(getuid()),
+            "k": hostKeyAlias ?? address, "l": name, "L": String(name.prefix { $0 != "." }), "n": target,
+            "p": String(port), "r": user ?? "", "u": environment["USER"] ?? "",
+        ]
+        return expandingTilde(expandTokens(in: text, tokens))
+    }
+
+    /// The command of ProxyCommand with its tokens filled in. Names that a shell would read otherwise are refused.
+    func proxyCommandLine(of host: HostName) throws(HostFailure) -> String? {
+        guard let proxyCommand else { return nil }
+        for value in [address, target, user ?? ""]
+        where !value.allSatisfy({ $0.isLetter || $0.isNumber || "-_.:@%+".contains($0) }) {
+            throw HostFailure(
+                .unreachable, "\(host): \"\(value)\" is not given to ProxyCommand, which a shell would read")
+        }
+        let tokens: [Character: String] = [
+            "%": "%", "h": address, "n": target, "p": String(port), "r": user ?? "",
+        ]
+        return expandTokens(in: proxyCommand, tokens)
+    }
+}
+
+/// Replaces `%x` by the token's value; what is no token stays.
+func expandTokens(in text: String, _ tokens: [Character: String]) -> String {
+    var result = ""
+    var rest = text[...]
+    while let percent = rest.firstIndex(of: "%") {
+        result += rest[..<percent]
+        rest = rest[rest.index(after: percent)...]
+        if let letter = rest.first, let value = tokens[letter] {
+            result += value
+            rest = rest.dropFirst()
+        } else {
+            result += "%"
+        }
+    }
+    return result + rest
+}
+
+func expandingTilde(_ path: String) -> String {
+    guard path == "~" || path.hasPrefix("~/") else { return path }
+    return (ProcessInfo.processInfo.environment["HOME"] ?? "") + path.dropFirst()
 }

@@ -91,6 +91,10 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case spawnFailed = "spawn-failed"
         case duplicateMachine = "duplicate-machine"
         case protocolViolation = "protocol-violation"
+        /// The SSH configuration or the hosts file asks for what cannot be.
+        case configuration
+        /// The host gives other bits than this machine, or cannot run the worker.
+        case unsuitable
     }
     package var kind: Kind
     /// What happened, what was expected, what to do: one or two sentences.
@@ -107,7 +111,7 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         switch kind {
         case .unreachable, .transferFailed, .agentFailed: true
         case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .spawnFailed, .duplicateMachine,
-            .protocolViolation:
+            .protocolViolation, .configuration, .unsuitable:
             false
         }
     }

@@ -15,14 +15,15 @@ final class TestCoordinator: @unchecked Sendable {
 
     init(
         _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, options: ConnectionOptions = .quick,
-        store name: String = "coordinator"
+        interaction: any HostInteraction = NoInteraction(), store name: String = "coordinator"
     ) throws {
         self.scratch = scratch
         store = try ContentStore(directory: scratch.path(name))
         let box = Box()
         fleet = HostFleet(
             hosts: hosts, catalogue: "test", generation: generation, depot: store,
-            agentExecutable: TestPrograms.agent, options: options, deliver: { box.owner?.take($0, $1) })
+            agentExecutable: TestPrograms.agent, options: options, interaction: interaction,
+            deliver: { box.owner?.take($0, $1) })
         box.owner = self
         fleet.start()
     }
