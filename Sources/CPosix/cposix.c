@@ -157,3 +157,5 @@ int posix_memory_file(const void *content, size_t count) {
     }
     return descriptor;
 }
+
+int posix_reserve(int descriptor, off_t bytes) { return fallocate(descriptor, 0, 0, bytes); }

@@ -145,6 +145,7 @@ final class AgentSession {
         case .sending(let transfer, let bytes): report(try inbox.begin(transfer, bytes: bytes))
         case .notSending(let transfer, let refusal): report(try inbox.missing(transfer, refusal))
         case .pong: break
+        case .served: throw ProtocolError("an answer came to nothing that was asked")
         }
     }
 

@@ -16,10 +16,12 @@ package final class HostFleet: Fleet, Sendable {
     ///   - generation: grows with every start of a coordinator on the catalogue; hosts refuse an older one.
     ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
     ///   - agentExecutable: path of the agent program, brought to hosts that lack it.
+    ///   - worker: compared on every host before anything is started there; nil where the worker is a user's own.
     ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
     package init(
         hosts: [HostSpec], catalogue: String, generation: Int, depot: any FileDepot, agentExecutable: String,
-        options: ConnectionOptions = ConnectionOptions(), interaction: any HostInteraction = NoInteraction(),
+        options: ConnectionOptions = ConnectionOptions(), worker: WorkerCheck? = nil,
+        interaction: any HostInteraction = NoInteraction(),
         deliver: @escaping @Sendable (HostName, HostReport) -> Void
     ) {
         let common = LinkContext(
@@ -27,7 +29,7 @@ package final class HostFleet: Fleet, Sendable {
             nonce: String(UInt64.random(in: 0 ... .max), radix: 16), depot: depot,
             agent: AgentProgram(path: agentExecutable), options: options, deliver: deliver,
             machines: MachineRegistry(), gate: ConnectGate(width: ConnectionOptions.connectsAtOnce),
-            asked: AskedOnce(interaction))
+            asked: AskedOnce(interaction), worker: worker)
         var links: [HostName: HostLink] = [:]
         for host in hosts { links[host.name] = HostLink(host, common) }
         self.links = links

@@ -70,8 +70,11 @@ final class HostLink: Sendable {
         do {
             let transport = try context.transport(to: host, wake: mailbox.wakeDescriptor)
             defer { transport.close() }
-            let greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
+            var greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
             defer { greeted.stream.close() }
+            var visit = HostConversation(host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)
+            try context.worker?.verify(host, &visit)
+            greeted.reader = visit.reader
             let session = AgentSession(host: host, context: context, mailbox: mailbox, greeted: greeted)
             try session.run(connected: connected)
         } catch let failure as HostFailure {

@@ -13,12 +13,14 @@ struct LinkContext: Sendable {
     var machines: MachineRegistry
     var gate: ConnectGate
     var asked: AskedOnce
+    /// Our worker, if it is to run: it must give the same bits on every host.
+    var worker: WorkerCheck?
     private let configuration = Locked<SSHProgramConfiguration?>(nil)
 
     init(
         catalogue: String, generation: Int, nonce: String, depot: any FileDepot, agent: AgentProgram,
         options: ConnectionOptions, deliver: @escaping @Sendable (HostName, HostReport) -> Void,
-        machines: MachineRegistry, gate: ConnectGate, asked: AskedOnce
+        machines: MachineRegistry, gate: ConnectGate, asked: AskedOnce, worker: WorkerCheck? = nil
     ) {
         self.catalogue = catalogue
         self.generation = generation
@@ -30,6 +32,7 @@ struct LinkContext: Sendable {
         self.machines = machines
         self.gate = gate
         self.asked = asked
+        self.worker = worker
     }
 
     /// The `ssh` program's configuration, made when first needed.

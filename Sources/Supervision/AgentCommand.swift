@@ -5,7 +5,7 @@ import struct Crypto.SHA256
 
 /// The command line of the agent's executable.
 package enum AgentCommand {
-    /// Runs `connect` or `serve` and returns the exit code.
+    /// Runs `connect`, `serve` or `linger`, which only lives for two minutes, and returns the exit code.
     package static func run(_ arguments: [String]) -> Int32 {
         umask(0o077)
         do {
@@ -16,8 +16,9 @@ package enum AgentCommand {
                 let place = try AgentPlace(directory: settings.directory, catalogue: settings.catalogue)
                 try place.makeDirectories()
                 try Daemon(place: place, digest: try ownDigest()).run()
+            case "linger" where arguments.count == 1: sleep(120)
             default:
-                Files.say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME")
+                Files.say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME | linger")
                 return 2
             }
             return 0

@@ -36,22 +36,30 @@ package struct Bridge {
         _ = Files.writeAll(1, bytes)
     }
 
-    /// The first message, and every byte read so far.
+    /// `hello`, and every byte from its first on that was read. What is asked of the host itself before is answered.
     private func readHello() throws -> (AgentHello, [UInt8])? {
+        let service = HostService()
         var reader = FrameReader()
-        var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = Glibc.read(0, &piece, piece.count)
             if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { return nil }
-            bytes += piece[..<count]
             reader.push(piece[..<count])
-            guard let frame = try reader.next() else { continue }
-            guard frame.kind == .control,
-                case .hello(let hello) = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
-            else { throw ProtocolError("the first message is not hello") }
-            return (hello, bytes)
+            while let frame = try reader.next() {
+                if let answers = try service.answer(to: frame) {
+                    var bytes: [UInt8] = []
+                    for answer in answers { answer.append(to: &bytes) }
+                    guard Files.writeAll(1, bytes) else { return nil }
+                    continue
+                }
+                guard frame.kind == .control,
+                    case .hello(let hello) = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+                else { throw ProtocolError("the first message is not hello") }
+                var bytes: [UInt8] = []
+                frame.append(to: &bytes)
+                return (hello, bytes + reader.takeRest())
+            }
         }
     }
 

@@ -187,7 +187,7 @@ package final class Daemon {
 
     private func handle(_ message: CoordinatorMessage, from connection: Connection) {
         switch message {
-        case .hello: break
+        case .hello, .service: break
         case .start(let order):
             do throws(AgentRefusal) {
                 if let answer = try table.start(order) { connection.send(answer) }

@@ -24,8 +24,9 @@ package enum HostSurvey {
 
     static func processors() -> Int { Int(posix_usable_processors()) }
 
-    static func memory() -> Int {
-        for line in (Files.text("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix("MemTotal:") {
+    /// A line of the system's account of its memory, in bytes.
+    static func memory(_ field: String = "MemTotal:") -> Int {
+        for line in (Files.text("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix(field) {
             let number = line.split(separator: " ").dropFirst().first
             return (number.flatMap { Int($0) } ?? 0) * 1024
         }
@@ -46,4 +47,18 @@ package enum HostSurvey {
         return Int(
             clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
     }
+
+    /// Files an ordinary account may still make at `path`; nil where the file system has no such limit.
+    static func freeFiles(_ path: String) -> Int? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_files > 0 else { return nil }
+        return Int(clamping: status.f_favail)
+    }
+}
+
+/// Seconds since 1970 by this machine's clock.
+func wallSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

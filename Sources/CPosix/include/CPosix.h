@@ -64,6 +64,9 @@ int posix_make_pipe(int ends[2]);
 /* A file in memory with this content, open for reading at its beginning, or -1 with errno. */
 int posix_memory_file(const void *content, size_t count);
 
+/* Takes `bytes` of room for a file from the file system; 0, or -1 with errno (EOPNOTSUPP where that cannot be done). */
+int posix_reserve(int descriptor, off_t bytes);
+
 /* 1 for a regular file, 0 for anything else. */
 int posix_is_regular(mode_t mode);
 

@@ -15,7 +15,7 @@ final class LiveView: CoordinationObserver {
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
         let interval = Terminal.isInteractive ? 0.2 : 10
-        guard Date().timeIntervalSince(lastDrawn) >= interval else { return }
+        guard Date().timeIntervalSince(lastDrawn) >= interval, !TerminalInteraction.isAsking else { return }
         draw(snapshot)
     }
 

@@ -45,7 +45,8 @@ struct SweepRun {
         connection.stateSeconds = policy.checkpointSeconds / 4
         let fleet = HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation, depot: workplace.store,
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection
+            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection,
+            interaction: TerminalInteraction()
         ) { host, report in inbox.post(.host(host, report)) }
         let view = LiveView()
         let coordinator = Coordinator(

@@ -34,6 +34,8 @@ package enum CoordinatorMessage: Hashable, Sendable, Codable {
     case upload(transfer: UInt32, digest: Digest, bytes: Int)
     case fetch(transfer: UInt32, digest: Digest)
     case ping(Int)
+    /// Before `hello`, for the host itself.
+    case service(ServiceRequest)
 }
 
 /// What the agent says.
@@ -59,6 +61,7 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case sending(transfer: UInt32, bytes: Int)
     case notSending(transfer: UInt32, AgentRefusal)
     case pong(Int)
+    case served(ServiceAnswer)
 }
 
 /// Which program answers, and where.

@@ -59,6 +59,12 @@ package struct FrameReader: Sendable {
         bytes.append(contentsOf: more)
     }
 
+    /// Everything that came and was not given out as frames.
+    package mutating func takeRest() -> [UInt8] {
+        defer { self = FrameReader() }
+        return Array(bytes[start...])
+    }
+
     /// The next whole frame, or nil when more bytes are needed.
     package mutating func next() throws(ProtocolError) -> Frame? {
         guard bytes.count - start >= 5 else { return nil }

@@ -8,6 +8,12 @@ struct ProcessIdentity: Hashable, Codable {
     /// Clock ticks since boot, from /proc.
     var start: UInt64
 
+    init(boot: String, pid: Int32, start: UInt64) {
+        self.boot = boot
+        self.pid = pid
+        self.start = start
+    }
+
     /// The process that has this number now; nil when there is none or it has ended.
     init?(of pid: Int32) {
         guard let text = Files.text("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }

@@ -1,0 +1,103 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// Question and answer with a host's agent before it serves a coordinator. Used by the host's thread.
+struct HostConversation {
+    let host: HostName
+    private let stream: any ByteStream
+    private let mailbox: Mailbox
+    private let options: ConnectionOptions
+    private(set) var reader: FrameReader
+    private var outgoing = OutgoingBytes()
+    private var transfers: UInt32 = 0
+
+    init(host: HostName, greeted: Handshake.Greeted, mailbox: Mailbox, options: ConnectionOptions) {
+        self.host = host
+        stream = greeted.stream
+        reader = greeted.reader
+        self.mailbox = mailbox
+        self.options = options
+    }
+
+    /// - Parameter seconds: how long the host may take for the answer.
+    mutating func ask(_ request: ServiceRequest, seconds: Double) throws(HostFailure) -> ServiceAnswer {
+        try say(.service(request))
+        guard case .served(let answer) = try message(within: seconds) else {
+            throw HostFailure(.protocolViolation, "\(host): the agent answered something else than was asked")
+        }
+        return answer
+    }
+
+    /// Brings a file into the store that the last request asked about.
+    mutating func upload(_ digest: Digest, from path: String) throws(HostFailure) {
+        guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.seekToEnd() else {
+            throw HostFailure(.transferFailed, "\(host): cannot read \(path)")
+        }
+        defer { try? file.close() }
+        transfers += 1
+        try say(.upload(transfer: transfers, digest: digest, bytes: Int(bytes)))
+        var sent = 0
+        var received = 0
+        while true {
+            while sent < bytes, sent - received < Chunk.window, outgoing.hasRoomForFiles {
+                guard (try? file.seek(toOffset: UInt64(sent))) != nil,
+                    let piece = try? file.read(upToCount: Chunk.size), !piece.isEmpty
+                else { throw HostFailure(.transferFailed, "\(host): \(path) became shorter") }
+                outgoing.append(Chunk(transfer: transfers, offset: sent, bytes: [UInt8](piece)[...]).frame)
+                sent += piece.count
+            }
+            let frame = try frame(within: options.silenceSeconds)
+            switch frame.kind {
+            case .received: received = max(received, (try checked { try Received(frame.payload) }).bytes)
+            case .control:
+                switch try decoded(frame) {
+                case .stored(transfers): return
+                case .notStored(_, let refusal): throw HostFailure(refusal, host: host)
+                default: throw HostFailure(.protocolViolation, "\(host): the agent lost the thread of an upload")
+                }
+            case .chunk, .event: throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
+            }
+        }
+    }
+
+    private mutating func say(_ message: CoordinatorMessage) throws(HostFailure) {
+        outgoing.append(try checked { try AgentProtocol.frame(message) })
+    }
+
+    private mutating func message(within seconds: Double) throws(HostFailure) -> AgentMessage {
+        let frame = try frame(within: seconds)
+        guard frame.kind == .control else {
+            throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
+        }
+        return try decoded(frame)
+    }
+
+    private func decoded(_ frame: Frame) throws(HostFailure) -> AgentMessage {
+        let message = try checked { try AgentProtocol.message(AgentMessage.self, in: frame) }
+        if case .denied(let refusal) = message { throw HostFailure(refusal, host: host) }
+        return message
+    }
+
+    private mutating func frame(within seconds: Double) throws(HostFailure) -> Frame {
+        let limit = monotonicSeconds() + seconds
+        while monotonicSeconds() < limit {
+            if mailbox.isClosing { throw HostFailure(.unreachable, "\(host): closing") }
+            do { if let frame = try reader.next() { return frame } } catch {
+                throw HostFailure(.protocolViolation, "\(host): not an agent's answer: \(error)")
+            }
+            try outgoing.flush(to: stream)
+            try stream.wait(writing: !outgoing.isEmpty, seconds: min(1, max(0, limit - monotonicSeconds())))
+            guard let bytes = try stream.read() else {
+                let words = stream.diagnostics
+                throw HostFailure(.unreachable, "\(host): the connection ended\(words.isEmpty ? "" : ": \(words)")")
+            }
+            reader.push(bytes)
+        }
+        throw HostFailure(.unreachable, "\(host): no answer came for \(Int(seconds)) s; the connection is given up")
+    }
+
+    private func checked<Result>(_ body: () throws -> Result) throws(HostFailure) -> Result {
+        do { return try body() } catch { throw HostFailure(.protocolViolation, "\(host): \(error)") }
+    }
+}

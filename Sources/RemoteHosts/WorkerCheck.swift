@@ -1,0 +1,50 @@
+import JobContract
+import SweepModel
+
+/// A worker whose results must have the same bits on every host, and what it gives on this machine.
+package struct WorkerCheck: Sendable {
+    package var digest: Digest
+    /// A file with its content on this machine.
+    package var path: String
+    package var description: WorkerDescription
+
+    package init(digest: Digest, path: String, description: WorkerDescription) {
+        self.digest = digest
+        self.path = path
+        self.description = description
+    }
+
+    /// Brings the worker where it is missing and has it describe itself.
+    func describe(on host: HostSpec, _ visit: inout HostConversation) throws(HostFailure) -> ServiceAnswer {
+        let question = ServiceRequest.describe(
+            DescriptionRequest(directory: host.directory, worker: digest, environment: host.environment))
+        let answer = try visit.ask(question, seconds: 150)
+        guard case .lacking = answer else { return answer }
+        try visit.upload(digest, from: path)
+        return try visit.ask(question, seconds: 150)
+    }
+
+    /// Throws `unsuitable` when the host's results could not be mixed with this machine's.
+    func verify(_ host: HostSpec, _ visit: inout HostConversation) throws(HostFailure) {
+        switch try describe(on: host, &visit) {
+        case .described(let there):
+            if let words = objection(to: there) { throw HostFailure(.unsuitable, "\(host.name): \(words)") }
+        case .mute(let words):
+            throw HostFailure(
+                .unsuitable,
+                "\(host.name): \(words). This host (its CPU, most likely) cannot run the worker: leave it out")
+        case .refused(let refusal): throw HostFailure(refusal, host: host.name)
+        case .examined, .cleaned, .lacking:
+            throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
+        }
+    }
+
+    /// Why results of that worker there cannot be used; nil when they can.
+    func objection(to there: WorkerDescription) -> String? {
+        guard there.check == description.check, there.numerics == description.numerics else {
+            return "the worker computes other bits there (check \(there.check.prefix(12)) on \(there.cpu), "
+                + "\(description.check.prefix(12)) on this machine): results could not be compared; leave the host out"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,88 @@
+import ContentStore
+import FoundationEssentials
+import Glibc
+import JobContract
+
+/// Removes from a host's directory what no attempt needs, of whatever catalogue and, where hosts share the directory,
+/// of whatever host. Attempts are never touched: agents remove their own when they are released.
+struct HostCleaning {
+    private let request: CleaningRequest
+    private let place: AgentPlace
+
+    init(_ request: CleaningRequest) throws(AgentRefusal) {
+        self.request = request
+        place = try AgentPlace(directory: request.directory, catalogue: "none")
+    }
+
+    func run() throws -> CleaningReport {
+        var report = CleaningReport()
+        guard access(place.store, F_OK) == 0 else { return report }
+        let store = try ContentStore(directory: place.store)
+        // What is stored now: files that come while this runs are not looked at.
+        let stored = try store.digests()
+        let (needed, attempts) = try neededContent()
+        report.attempts = attempts
+        for digest in stored {
+            let path = store.path(of: digest)
+            var status = stat()
+            guard stat(path, &status) == 0 else { continue }
+            let bytes = Int(status.st_size)
+            if needed.contains(digest) {
+                report.neededFiles += 1
+                report.neededBytes += bytes
+            } else if age(of: status) < request.youngerThan {
+                report.youngFiles += 1
+                report.youngBytes += bytes
+            } else {
+                if !request.isRehearsal { try store.remove(digest) }
+                report.files += 1
+                report.bytes += bytes
+            }
+        }
+        sweep("\(place.store)/incoming", beginning: "", &report)
+        if let home = getenv("HOME") { sweep(String(cString: home), beginning: ".eigensweep-agent.", &report) }
+        return report
+    }
+
+    /// Removes what a transfer that was cut off left a day ago or longer.
+    private func sweep(_ directory: String, beginning prefix: String, _ report: inout CleaningReport) {
+        for name in Files.names(in: directory) where name.hasPrefix(prefix) {
+            var status = stat()
+            let path = "\(directory)/\(name)"
+            guard lstat(path, &status) == 0, age(of: status) > 86_400 else { continue }
+            if !request.isRehearsal, unlink(path) != 0 { continue }
+            report.leftovers += 1
+            report.leftoverBytes += Int(status.st_size)
+        }
+    }
+
+    private func age(of status: stat) -> Int { Int(wallSeconds()) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec) }
+
+    /// Everything that attempts need or have made and not been released of, and how many attempts there are.
+    private func neededContent() throws -> (Set<Digest>, Int) {
+        var needed: Set<Digest> = []
+        var attempts = 0
+        for machine in Files.names(in: "\(place.root)/hosts") {
+            for catalogue in Files.names(in: "\(place.root)/hosts/\(machine)") {
+                let directory = "\(place.root)/hosts/\(machine)/\(catalogue)/attempts"
+                for name in Files.names(in: directory) {
+                    let attempt = AttemptDirectory(path: "\(directory)/\(name)")
+                    guard attempt.hasOrder else { continue }
+                    guard let order = attempt.record?.order else {
+                        throw AgentRefusal(
+                            .agentFailed,
+                            "the order in \(attempt.path) cannot be read, so that nobody can say what it needs; nothing "
+                                + "is removed")
+                    }
+                    attempts += 1
+                    needed.formUnion(order.files)
+                    let events = EventFollower(path: attempt.events, from: 0)
+                    while let line = events.next(atEnd: true) {
+                        if let event = WorkerEvent(line: line.bytes) { needed.formUnion(event.files.map(\.digest)) }
+                    }
+                }
+            }
+        }
+        return (needed, attempts)
+    }
+}
