@@ -78,7 +78,8 @@ final class AgentSession {
         }
         let hello = AgentHello(
             agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,
-            nonce: context.nonce, directory: host.directory, slots: host.slots, threads: host.threads,
+            nonce: context.nonce, earlier: context.earlier, directory: host.directory, slots: host.slots,
+            threads: host.threads,
             environment: host.environment)
         try say(.hello(hello))
     }

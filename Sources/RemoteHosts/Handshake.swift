@@ -4,7 +4,7 @@ import SweepModel
 /// Connects, brings the agent where it is missing or old, starts it and waits for its greeting.
 struct Handshake {
     let host: HostSpec
-    let context: LinkContext
+    let context: ConnectContext
     let transport: any Transport
     let mailbox: Mailbox
 

@@ -14,22 +14,28 @@ package final class HostFleet: Fleet, Sendable {
     /// - Parameters:
     ///   - catalogue: the catalogue's name on hosts: lowercase letters, digits and hyphens, at most 64.
     ///   - generation: grows with every start of a coordinator on the catalogue; hosts refuse an older one.
+    ///   - starts: this start of a coordinator and those before it, as the catalogue remembers them: hosts refuse a
+    ///     copy of the catalogue that remembers others.
     ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
     ///   - agentExecutable: path of the agent program, brought to hosts that lack it.
     ///   - worker: compared on every host before anything is started there; nil where the worker is a user's own.
     ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
     package init(
-        hosts: [HostSpec], catalogue: String, generation: Int, depot: any FileDepot, agentExecutable: String,
+        hosts: [HostSpec], catalogue: String, generation: Int, starts: [CoordinatorStart] = [], depot: any FileDepot,
+        agentExecutable: String,
         options: ConnectionOptions = ConnectionOptions(), worker: WorkerCheck? = nil,
         interaction: any HostInteraction = NoInteraction(),
         deliver: @escaping @Sendable (HostName, HostReport) -> Void
     ) {
+        let connecting = ConnectContext(
+            agent: AgentProgram(path: agentExecutable), options: options,
+            gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
         let common = LinkContext(
             catalogue: catalogue, generation: generation,
-            nonce: String(UInt64.random(in: 0 ... .max), radix: 16), depot: depot,
-            agent: AgentProgram(path: agentExecutable), options: options, deliver: deliver,
-            machines: MachineRegistry(), gate: ConnectGate(width: ConnectionOptions.connectsAtOnce),
-            asked: AskedOnce(interaction), worker: worker)
+            nonce: starts.first { $0.generation == generation }?.nonce
+                ?? String(UInt64.random(in: 0 ... .max), radix: 16),
+            earlier: starts.filter { $0.generation < generation }, depot: depot, deliver: deliver,
+            machines: MachineRegistry(), worker: worker, connecting: connecting)
         var links: [HostName: HostLink] = [:]
         for host in hosts { links[host.name] = HostLink(host, common) }
         self.links = links

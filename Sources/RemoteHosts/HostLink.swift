@@ -37,7 +37,7 @@ final class HostLink: Sendable {
     }
 
     private func run() {
-        var pause = context.options.firstRetrySeconds
+        var backOff = BackOff(context.options)
         var told: HostFailure?
         var wasEverConnected = false
         while !mailbox.isClosing {
@@ -51,16 +51,15 @@ final class HostLink: Sendable {
                 guard case .failed(let found) = error else { continue }
                 let failure = wasEverConnected ? found.afterGoodConnection : found
                 // What passes without this program's doing takes its time.
-                if failure != found { pause = context.options.lastRetrySeconds }
+                if failure != found { backOff.takeTime() }
                 mailbox.setConnected(false)
                 if mailbox.isClosing { break }
                 if wasConnected || told != failure { context.deliver(host.name, .disconnected(failure)) }
                 told = failure
                 guard failure.isTransient else { break }
             }
-            if wasConnected, monotonicSeconds() - begun > 10 { pause = context.options.firstRetrySeconds }
-            mailbox.sleep(seconds: pause * Double.random(in: 0.5...1))
-            pause = min(pause * 2, context.options.lastRetrySeconds)
+            if wasConnected, monotonicSeconds() - begun > 10 { backOff.reset() }
+            mailbox.sleep(seconds: backOff.next())
         }
         context.machines.release(host.name)
     }
@@ -68,9 +67,10 @@ final class HostLink: Sendable {
     /// One connection, from the first byte until the fleet closes.
     private func converse(connected: () -> Void) throws(SessionEnd) {
         do {
-            let transport = try context.transport(to: host, wake: mailbox.wakeDescriptor)
+            let transport = try context.connecting.transport(to: host, wake: mailbox.wakeDescriptor)
             defer { transport.close() }
-            var greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
+            var greeted = try Handshake(host: host, context: context.connecting, transport: transport, mailbox: mailbox)
+                .run()
             defer { greeted.stream.close() }
             var visit = HostConversation(host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)
             try context.worker?.verify(host, &visit)

@@ -7,12 +7,12 @@ import SweepModel
 final class LibSSHTransport: Transport {
     private let host: HostName
     private let settings: SSHSettings
-    private let context: LinkContext
+    private let context: ConnectContext
     private let wake: Int32
     private var session: ssh_session?
     private var proxy: ProxyProcess?
 
-    init(_ host: HostName, _ settings: SSHSettings, _ context: LinkContext, wake: Int32) {
+    init(_ host: HostName, _ settings: SSHSettings, _ context: ConnectContext, wake: Int32) {
         self.host = host
         self.settings = settings
         self.context = context

@@ -79,6 +79,12 @@ package final class Catalogue: CatalogueWriter {
                         WHERE a.outcome IS NULL)
                     """)
             try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
+            // Tells this start from one of the same number that a copy of the catalogue makes.
+            try db.execute(
+                sql: """
+                    INSERT INTO coordinator_start (generation, nonce, started_at)
+                    SELECT generation, lower(hex(randomblob(8))), strftime('%Y-%m-%dT%H:%M:%SZ', 'now') FROM catalogue_identity
+                    """)
             return try Int.fetchOne(db, sql: "SELECT generation FROM catalogue_identity") ?? 0
         }
         return generation

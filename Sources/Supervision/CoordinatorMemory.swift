@@ -34,17 +34,24 @@ struct CoordinatorMemory: Codable, Equatable {
     var width: Int { max(1, slots ?? HostSurvey.processors() / threads) }
 
     /// Why a caller is not the coordinator to serve; nil when it is.
-    func objection(to caller: CoordinatorMemory) -> AgentRefusal? {
+    ///
+    /// - Parameter earlier: starts of coordinators that the caller's catalogue remembers. A copy of the catalogue that
+    ///   went its own way does not remember the last one that was served here.
+    func objection(to caller: CoordinatorMemory, after earlier: [CoordinatorStart]) -> AgentRefusal? {
         if caller.generation < generation {
             return AgentRefusal(
                 .protocolViolation,
                 "a later coordinator of this catalogue (start \(generation), this one is \(caller.generation)) has "
                     + "the host; end the other one, or work with it")
         }
-        if caller.generation == generation, caller.nonce != nonce {
+        let known =
+            caller.generation == generation ? caller.nonce : earlier.first { $0.generation == generation }?.nonce
+        if let known, known != nonce {
             return AgentRefusal(
                 .protocolViolation,
-                "another copy of this catalogue (also at its start \(generation)) has the host; use one copy only")
+                "another copy of this catalogue had the host last (at its start \(generation), which this copy knows "
+                    + "otherwise); use one copy only, or remove coordinator.json of the catalogue on the host to give "
+                    + "it to this one, with what the other has running there")
         }
         return nil
     }

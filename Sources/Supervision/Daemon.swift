@@ -11,6 +11,7 @@ package final class Daemon {
     private let store: ContentStore
     private let table: AttemptTable
     private var memory: CoordinatorMemory?
+    private var space: SpaceWatch
     private var connections: [Connection] = []
     private var isRetiring = false
     private var busyAt = monotonicSeconds()
@@ -25,6 +26,7 @@ package final class Daemon {
         try Files.makeDirectory(place.root)
         store = try ContentStore(directory: place.store)
         table = AttemptTable(place: place, store: store)
+        space = SpaceWatch(path: place.store)
     }
 
     /// Serves until it is idle, told to end, or replaced. Workers go on without it. Returns at once when another
@@ -61,7 +63,9 @@ package final class Daemon {
         table.reap()
         table.killOverdue()
         try table.settleOrders()
-        if !isRetiring { table.fillSlots() }
+        space.look()
+        if space.room == .critical { table.pauseAll() }
+        if !isRetiring, space.room == .ample { table.fillSlots() }
         let served = connections.first(where: \.isServed)
         for message in table.takeNews() { served?.send(message) }
         table.passEvents(to: served)
@@ -143,7 +147,7 @@ package final class Daemon {
                     .protocolViolation,
                     "its agent speaks protocol \(AgentProtocol.version), this program \(hello.version); the agent "
                         + "has \(table.attempts.count) attempts and gives way when they are collected")
-            } else { memory?.objection(to: caller) }
+            } else { memory?.objection(to: caller, after: hello.earlier ?? []) }
         if let refusal {
             connection.send(.denied(refusal))
             connection.isLeaving = true
@@ -190,6 +194,9 @@ package final class Daemon {
         case .hello, .service: break
         case .start(let order):
             do throws(AgentRefusal) {
+                if space.room != .ample, table.attempts[order.attempt] == nil {
+                    throw AgentRefusal(.noSpace, space.words)
+                }
                 if let answer = try table.start(order) { connection.send(answer) }
             } catch {
                 connection.send(.refused(order.attempt, error))

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -18,6 +19,12 @@ final class FileReceiver {
         path = try depot.temporaryPath()
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Files.refusal("write \(path)") }
+        // What does not fit is refused before it is sent, not when the disk is full of it.
+        if bytes > 0, posix_reserve(descriptor, off_t(bytes)) != 0, errno == ENOSPC || errno == EDQUOT {
+            let refusal = Files.refusal("take a file of \(bytes >> 20) MiB")
+            abandon()
+            throw refusal
+        }
     }
 
     deinit { abandon() }

@@ -1,5 +1,4 @@
 import ContentStore
-import FoundationEssentials
 import Glibc
 import JobContract
 
@@ -64,19 +63,14 @@ struct HostCleaning {
         var attempts = 0
         for machine in Files.names(in: "\(place.root)/hosts") {
             for catalogue in Files.names(in: "\(place.root)/hosts/\(machine)") {
-                let directory = "\(place.root)/hosts/\(machine)/\(catalogue)/attempts"
-                for name in Files.names(in: directory) {
-                    let attempt = AttemptDirectory(path: "\(directory)/\(name)")
-                    guard attempt.hasOrder else { continue }
-                    guard let order = attempt.record?.order else {
-                        throw AgentRefusal(
-                            .agentFailed,
-                            "the order in \(attempt.path) cannot be read, so that nobody can say what it needs; nothing "
-                                + "is removed")
-                    }
+                guard let other = try? AgentPlace(directory: place.root, catalogue: catalogue, machine: machine) else {
+                    continue
+                }
+                for order in try heldOrders(other) {
                     attempts += 1
                     needed.formUnion(order.files)
-                    let events = EventFollower(path: attempt.events, from: 0)
+                    let directory = AttemptDirectory(of: order.attempt, in: other.attempts)
+                    let events = EventFollower(path: directory.events, from: 0)
                     while let line = events.next(atEnd: true) {
                         if let event = WorkerEvent(line: line.bytes) { needed.formUnion(event.files.map(\.digest)) }
                     }
@@ -84,5 +78,27 @@ struct HostCleaning {
             }
         }
         return (needed, attempts)
+    }
+
+    /// What an agent has taken and not been released of, read beside it: it may run at the same time.
+    private func heldOrders(_ place: AgentPlace) throws(AgentRefusal) -> [AgentOrder] {
+        guard access(place.journal, F_OK) == 0 else { return [] }
+        guard let bytes = Files.read(place.journal, limit: 1 << 30) else { throw Files.refusal("read \(place.journal)") }
+        let text = JournalText(bytes)
+        guard text.unreadable.isEmpty else {
+            throw AgentRefusal(
+                .agentFailed,
+                "\(place.journal) has lines of another version of the agent, so that nobody can say what its attempts "
+                    + "need; nothing is removed")
+        }
+        var held: [AttemptNumber: AgentOrder] = [:]
+        for record in text.records {
+            switch record {
+            case .ordered(let order, _): held[order.attempt] = order
+            case .released(let attempt): held[attempt] = nil
+            case .started, .acknowledged, .ended: break
+            }
+        }
+        return Array(held.values)
     }
 }

@@ -1,5 +1,4 @@
 import ContentStore
-import FoundationEssentials
 import Glibc
 import JobContract
 
@@ -18,7 +17,7 @@ struct WorkerDescribing {
     private var record: String { "\(place.root)/hosts/\(place.machine)/workers/\(request.worker.hex).json" }
 
     func answer() throws -> ServiceAnswer {
-        if let bytes = Files.read(record), let kept = try? JSONDecoder().decode(Kept.self, from: Data(bytes)),
+        if let bytes = Files.read(record), let kept = try? JSONText.decode(Kept.self, from: bytes),
             kept.boot == HostSurvey.boot(), store.contains(request.worker)
         {
             return .described(kept.description)
@@ -40,12 +39,12 @@ struct WorkerDescribing {
             let how = ended.code < 0 ? "was ended by signal \(-ended.code)" : "ended with status \(ended.code)"
             return .mute("the worker \(how)\(words.isEmpty ? "" : ": \(words)")")
         }
-        guard let description = try? JSONDecoder().decode(WorkerDescription.self, from: Data(ended.output)) else {
+        guard let description = try? JSONText.decode(WorkerDescription.self, from: ended.output) else {
             return .mute("the worker's description cannot be read: \(words.prefix(200))")
         }
         try Files.makeDirectory("\(place.root)/hosts/\(place.machine)/workers")
-        let kept = try JSONEncoder().encode(Kept(boot: HostSurvey.boot(), description: description))
-        try Files.write(Array(kept), to: record, durably: false)
+        let kept = try JSONText.encode(Kept(boot: HostSurvey.boot(), description: description))
+        try Files.write(kept, to: record, durably: false)
         return .described(description)
     }
 }

@@ -17,7 +17,7 @@ package struct EigensweepCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, StatusCommand.self, QueryCommand.self,
-            AnalyzeCommand.self, BenchCommand.self,
+            AnalyzeCommand.self, HostsCommand.self, BenchCommand.self,
         ])
 
     package init() {}

@@ -44,9 +44,10 @@ struct SweepRun {
         // A state that takes longer would be old news when it arrives.
         connection.stateSeconds = policy.checkpointSeconds / 4
         let fleet = HostFleet(
-            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation, depot: workplace.store,
+            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
+            starts: try reader.coordinatorStarts(), depot: workplace.store,
             agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection,
-            interaction: TerminalInteraction()
+            worker: try sweeps.lazy.compactMap { try $0.1.check() }.first, interaction: TerminalInteraction()
         ) { host, report in inbox.post(.host(host, report)) }
         let view = LiveView()
         let coordinator = Coordinator(

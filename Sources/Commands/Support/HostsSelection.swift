@@ -15,6 +15,18 @@ struct HostsSelection {
             specs = HostsFile.localAlone
         }
     }
+
+    /// The hosts of these names; all without any. Throws for a name that is none.
+    func named(_ names: [String]) throws -> [HostSpec] {
+        guard !names.isEmpty else { return specs }
+        return try names.map { name in
+            guard let spec = specs.first(where: { $0.name == name }) else {
+                let known = specs.prefix(20).map(\.name).joined(separator: ", ")
+                throw CommandFailure(.usage, "no host is named \(name); there are \(known)")
+            }
+            return spec
+        }
+    }
 }
 
 /// Runs `body` with a directory that is gone afterwards.

@@ -1,6 +1,8 @@
 import CPosix
+import ContentStore
 import Foundation
 import JobContract
+import RemoteHosts
 import SweepModel
 
 /// The programs that come with this one, found beside it.
@@ -51,6 +53,18 @@ struct WorkerProgram {
         }
         self.command = command
         self.uploads = uploads
+    }
+
+    /// The worker that comes with this program.
+    static func ours() throws -> WorkerProgram {
+        try WorkerProgram(WorkerCommand(command: ["eigensweep-worker"], upload: []))
+    }
+
+    /// What hosts are compared by before they run it; nil for a worker of the user's own.
+    func check() throws -> WorkerCheck? {
+        guard command.first == "./eigensweep-worker", let own = uploads.first(where: { $0.name == "eigensweep-worker" })
+        else { return nil }
+        return WorkerCheck(digest: try Digest(ofFile: own.path), path: own.path, description: description)
     }
 
     private static func describe(_ command: [String], in directory: URL) throws -> WorkerDescription {

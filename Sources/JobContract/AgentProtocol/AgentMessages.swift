@@ -79,6 +79,17 @@ package struct AgentGreeting: Hashable, Sendable, Codable {
     }
 }
 
+/// A start of a coordinator on a catalogue.
+package struct CoordinatorStart: Hashable, Sendable, Codable {
+    package var generation: Int
+    package var nonce: String
+
+    package init(generation: Int, nonce: String) {
+        self.generation = generation
+        self.nonce = nonce
+    }
+}
+
 /// Who calls, and how attempts are to be run.
 package struct AgentHello: Hashable, Sendable, Codable {
     package var version: Int
@@ -90,6 +101,8 @@ package struct AgentHello: Hashable, Sendable, Codable {
     package var generation: Int
     /// Tells two coordinators of one generation apart.
     package var nonce: String
+    /// The latest starts before this one that the catalogue remembers: a copy of it remembers others.
+    package var earlier: [CoordinatorStart]?
     /// Where store and attempts are; `~` is the account's home.
     package var directory: String
     /// Attempts at a time; nil: processors divided by threads.
@@ -100,13 +113,14 @@ package struct AgentHello: Hashable, Sendable, Codable {
 
     package init(
         version: Int = AgentProtocol.version, agent: Digest, catalogue: String, generation: Int, nonce: String,
-        directory: String, slots: Int?, threads: Int, environment: [String: String]
+        earlier: [CoordinatorStart]? = nil, directory: String, slots: Int?, threads: Int, environment: [String: String]
     ) {
         self.version = version
         self.agent = agent
         self.catalogue = catalogue
         self.generation = generation
         self.nonce = nonce
+        self.earlier = earlier
         self.directory = directory
         self.slots = slots
         self.threads = threads

@@ -13,6 +13,7 @@ enum Schema {
         Migration("0005-cancelled-wishes", cancelledWishes),
         Migration("0006-drained-hosts", drainedHosts),
         Migration("0007-charges", charges),
+        Migration("0008-coordinator-starts", coordinatorStarts),
     ]
 
     /// What this release writes to `user_version`.

@@ -37,4 +37,13 @@ extension Schema {
             drained_at TEXT NOT NULL
         ) STRICT;
         """
+
+    /// Starts of coordinators, by which hosts tell copies of one catalogue apart.
+    static let coordinatorStarts = """
+        CREATE TABLE coordinator_start (
+            generation INTEGER PRIMARY KEY,
+            nonce TEXT NOT NULL,
+            started_at TEXT NOT NULL
+        ) STRICT;
+        """
 }

@@ -186,6 +186,9 @@ final class AttemptTable {
         }
     }
 
+    /// Asks every worker to pause while its checkpoint can still be written.
+    func pauseAll() { for attempt in running.values { stop(attempt) } }
+
     func stop(_ attempt: Attempt) {
         guard attempt.isRunning, attempt.killAt == nil else { return }
         attempt.killAt = monotonicSeconds() + Self.graceSeconds

@@ -95,6 +95,13 @@ CREATE TABLE catalogue_identity (
     created_at TEXT NOT NULL
 ) STRICT;
 
+table coordinator_start
+CREATE TABLE coordinator_start (
+    generation INTEGER PRIMARY KEY,
+    nonce TEXT NOT NULL,
+    started_at TEXT NOT NULL
+) STRICT;
+
 table dataset_request
 CREATE TABLE dataset_request (
     key INTEGER PRIMARY KEY,

@@ -26,6 +26,14 @@ struct LoopbackPort {
         return descriptor
     }
 
+    /// A connected socket, or nil when nobody answers.
+    func connected() -> Int32? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0, !on(descriptor, connect) else { return descriptor < 0 ? nil : descriptor }
+        close(descriptor)
+        return nil
+    }
+
     private typealias Call = (Int32, UnsafePointer<sockaddr>?, socklen_t) -> Int32
 
     private func tried(_ call: Call) -> Bool {

@@ -20,7 +20,7 @@ final class SSHServer {
     static let hasIPv6 = LoopbackPort(address: "::1", number: 0).isFree
 
     /// - Parameters:
-    ///   - extra: more lines of the server's configuration.
+    ///   - extra: lines of the server's configuration, before the ordinary ones.
     ///   - name: begins the names of its files in the scratch directory.
     ///   - around: a command that runs the server's as its last words, such as one that makes a namespace.
     init(
@@ -39,6 +39,7 @@ final class SSHServer {
         try scratch.write(read("userkey.pub"), prefix + "authorized_keys")
         try scratch.write(
             """
+            \(extra)
             Port \(port)
             ListenAddress \(address)
             HostKey \(path("hostkey"))
@@ -51,7 +52,6 @@ final class SSHServer {
             PermitRootLogin prohibit-password
             LogLevel VERBOSE
             SetEnv HOME=\(scratch.path("home"))
-            \(extra)
             """, prefix + "sshd_config")
         if !scratch.exists("ssh_config") { try scratch.write("", "ssh_config") }
         try trust("hostkey")

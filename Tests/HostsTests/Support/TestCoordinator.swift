@@ -14,15 +14,18 @@ final class TestCoordinator: @unchecked Sendable {
     private var received: [(HostName, HostReport)] = []
 
     init(
-        _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, options: ConnectionOptions = .quick,
-        interaction: any HostInteraction = NoInteraction(), store name: String = "coordinator"
+        _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, starts: [CoordinatorStart] = [],
+        options: ConnectionOptions = .quick,
+        worker: WorkerCheck? = nil, interaction: any HostInteraction = NoInteraction(),
+        store name: String = "coordinator"
     ) throws {
         self.scratch = scratch
         store = try ContentStore(directory: scratch.path(name))
         let box = Box()
         fleet = HostFleet(
-            hosts: hosts, catalogue: "test", generation: generation, depot: store,
-            agentExecutable: TestPrograms.agent, options: options, interaction: interaction,
+            hosts: hosts, catalogue: "test", generation: generation, starts: starts, depot: store,
+            agentExecutable: TestPrograms.agent, options: options, worker: worker,
+            interaction: interaction,
             deliver: { box.owner?.take($0, $1) })
         box.owner = self
         fleet.start()

@@ -1,0 +1,112 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// What `hosts check` learned of a host.
+package struct HostExamination: Sendable {
+    package var host: HostName
+    /// machine-id; nil when the host could not be asked.
+    package var machine: String?
+    package var findings: [HostFinding]
+
+    package var isUsable: Bool { !findings.contains { $0.level == .problem } }
+
+    /// Of several names of one machine, only the first can be used.
+    package static func refuseTwins(_ examinations: inout [HostExamination]) {
+        var names: [String: HostName] = [:]
+        for index in examinations.indices {
+            guard let machine = examinations[index].machine else { continue }
+            let name = examinations[index].host
+            if let other = names[machine] {
+                let words = "it is the machine that is also called \(other) (machine-id \(machine))"
+                examinations[index].findings.removeAll { $0.level == .fine }
+                examinations[index].findings.append(
+                    HostFinding(name, .problem, "duplicate", words, "keep one of the two in the hosts file"))
+            } else {
+                names[machine] = name
+            }
+        }
+    }
+}
+
+extension HostVisits {
+    /// What will not do on a host. Two visits: what the first leaves behind must live at the second.
+    ///
+    /// - Parameter worker: has to run there and give the bits it gives here; nil: is not looked at.
+    package func examine(_ host: HostSpec, worker: WorkerCheck?) -> HostExamination {
+        var result = HostExamination(host: host.name, findings: [])
+        do throws(HostFailure) {
+            let report = try first(host, worker, &result.findings)
+            result.machine = report.machine
+            result.findings += HostJudgement(host: host, report: report).findings()
+            if host.transport != .local, let left = report.left { result.findings += try second(host, left) }
+        } catch {
+            result.findings.append(error.finding(host.name))
+        }
+        if !result.findings.contains(where: { $0.level > .note }) {
+            result.findings.insert(HostFinding(host.name, .fine, "host", "nothing stands in the way"), at: 0)
+        }
+        return result
+    }
+
+    private func first(
+        _ host: HostSpec, _ worker: WorkerCheck?, _ findings: inout [HostFinding]
+    ) throws(HostFailure) -> ExaminationReport {
+        var found: [HostFinding] = []
+        defer { findings += found }
+        return try visit(host) { visit, transport throws(HostFailure) in
+            let request = ExaminationRequest(directory: host.directory, room: HostJudgement.room)
+            let before = Date().timeIntervalSince1970
+            let answer = try visit.ask(.examine(request), seconds: 120)
+            let after = Date().timeIntervalSince1970
+            guard case .examined(let report) = answer else { throw unexpected(answer, host) }
+            found += HostJudgement.clock(host.name, report.clock, between: before, and: after)
+            if transport is LibSSHTransport {
+                if let second = try? transport.open(.startAgent) {
+                    second.close()
+                } else {
+                    found.append(
+                        HostFinding(host.name, .note, "sessions", "one session at a time (MaxSessions 1): enough"))
+                }
+            }
+            // What cannot be written to cannot be given a worker.
+            if let worker, report.findings.allSatisfy({ $0.complaint == .permissionsRepaired }) {
+                found += try describe(worker, host, &visit)
+            }
+            return report
+        }
+    }
+
+    private func describe(
+        _ worker: WorkerCheck, _ host: HostSpec, _ visit: inout HostConversation
+    ) throws(HostFailure) -> [HostFinding] {
+        let advice = "leave the host out, or use a worker that runs there"
+        let answer = try worker.describe(on: host, &visit)
+        switch answer {
+        case .described(let there):
+            guard let words = worker.objection(to: there) else { return [] }
+            return [HostFinding(host.name, .problem, "numerics", words, "leave the host out")]
+        case .mute(let words): return [HostFinding(host.name, .problem, "cpu", words, advice)]
+        case .examined, .lacking, .cleaned, .refused: throw unexpected(answer, host)
+        }
+    }
+
+    private func second(_ host: HostSpec, _ left: ProcessName) throws(HostFailure) -> [HostFinding] {
+        // Logging out ends processes a moment later, where it does.
+        Thread.sleep(forTimeInterval: 1.5)
+        let request = ExaminationRequest(directory: host.directory, room: 0, left: left)
+        let answer = try visit(host) { visit, _ throws(HostFailure) in try visit.ask(.examine(request), seconds: 120) }
+        guard case .examined(let report) = answer else { throw unexpected(answer, host) }
+        guard report.leftLives == false else { return [] }
+        return [
+            HostFinding(
+                host.name, .problem, "logout", "processes end with the login that started them, and so would jobs",
+                "loginctl enable-linger there, or KillUserProcesses=no in its logind.conf")
+        ]
+    }
+
+    private func unexpected(_ answer: ServiceAnswer, _ host: HostSpec) -> HostFailure {
+        if case .refused(let refusal) = answer { return HostFailure(refusal, host: host.name) }
+        return HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
+    }
+}

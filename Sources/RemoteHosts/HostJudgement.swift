@@ -1,0 +1,101 @@
+import JobContract
+import SweepModel
+
+/// What a host's report means for running jobs there.
+struct HostJudgement {
+    let host: HostSpec
+    let report: ExaminationReport
+
+    /// Bytes that must be had by writing.
+    static let room = 256 << 20
+    /// Seconds by which clocks may differ before it is worth saying.
+    static let clockSeconds = 5.0
+    private static let scarceBytes = 2 << 30
+    private static let scarceMemory = 512 << 20
+    private static let scarceFiles = 10_000
+    private static let scarceDescriptors = 256
+
+    func findings() -> [HostFinding] {
+        report.findings.map(judge) + resources() + promises() + sharing()
+    }
+
+    private func judge(_ finding: ExaminationReport.Finding) -> HostFinding {
+        let elsewhere = "name another directory: in the hosts file"
+        let (level, advice): (HostFinding.Level, String) =
+            switch finding.complaint {
+            case .directory: (.problem, elsewhere)
+            case .permissionsRepaired: (.note, "it is 0700 now")
+            case .permissions: (.warning, "chmod 700 it, or \(elsewhere)")
+            case .noSpace: (.problem, "free space or raise the quota there, or \(elsewhere)")
+            case .noexec: (.problem, "mount it without noexec, or \(elsewhere)")
+            case .locks, .sockets: (.problem, "\(elsewhere), on a local file system")
+            }
+        return HostFinding(host.name, level, finding.complaint.rawValue, finding.words, advice)
+    }
+
+    private func resources() -> [HostFinding] {
+        var found: [HostFinding] = []
+        if report.free < Self.scarceBytes {
+            found.append(
+                warning(
+                    "space", "\(report.directory) has \(report.free >> 20) MiB free",
+                    "free some, or eigensweep hosts clean"))
+        }
+        if let files = report.freeFiles, files < Self.scarceFiles {
+            found.append(warning("inodes", "\(report.directory) has room for \(files) more files", "remove some"))
+        }
+        if report.descriptors < Self.scarceDescriptors {
+            found.append(
+                warning(
+                    "descriptors", "a process may have \(report.descriptors) files open", "raise ulimit -n there"))
+        }
+        if report.availableMemory < Self.scarceMemory {
+            found.append(
+                warning("memory", "\(report.availableMemory >> 20) MiB of memory are free", "see what takes it"))
+        }
+        return found
+    }
+
+    /// What the hosts file says of it.
+    private func promises() -> [HostFinding] {
+        var found: [HostFinding] = []
+        if let memory = host.memory, memory > report.memory {
+            found.append(
+                HostFinding(
+                    host.name, .problem, "memory",
+                    "the hosts file promises \(memory >> 20) MiB of memory, there are \(report.memory >> 20)",
+                    "correct memory: in the hosts file"))
+        }
+        if let slots = host.slots, slots * host.threads > report.cores {
+            found.append(
+                warning(
+                    "slots", "\(slots) slots of \(host.threads) threads are more than its \(report.cores) cores",
+                    "fewer slots: or threads: in the hosts file"))
+        }
+        return found
+    }
+
+    private func sharing() -> [HostFinding] {
+        guard !report.otherMachines.isEmpty else { return [] }
+        let count = report.otherMachines.count
+        return [
+            HostFinding(
+                host.name, .note, "shared",
+                "\(report.directory) is shared with \(count) other machine\(count == 1 ? "" : "s"): that is fine")
+        ]
+    }
+
+    /// The host read its clock at some time between two readings of this machine's.
+    static func clock(
+        _ host: HostName, _ there: Double, between before: Double, and after: Double
+    ) -> [HostFinding] {
+        let offset = there < before ? there - before : there > after ? there - after : 0
+        guard abs(offset) > clockSeconds else { return [] }
+        let words = "its clock is \(Int(abs(offset).rounded())) s \(offset > 0 ? "ahead of" : "behind") this machine's"
+        return [HostFinding(host, .warning, "clock", words, "set one of the two (NTP): times of results are off")]
+    }
+
+    private func warning(_ subject: String, _ words: String, _ advice: String) -> HostFinding {
+        HostFinding(host.name, .warning, subject, words, advice)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import JobContract
+import SweepModel
+
+/// Asks hosts about themselves, or has them cleaned, without serving a coordinator there. Blocks; any thread may call.
+package final class HostVisits: Sendable {
+    private let context: ConnectContext
+    private let mailbox = Mailbox()
+
+    /// - Parameter agentExecutable: path of the agent program, brought to hosts that lack it.
+    package init(agentExecutable: String, options: ConnectionOptions, interaction: any HostInteraction) {
+        // A peer that is gone is an error of the write, not the end of this program.
+        signal(SIGPIPE, SIG_IGN)
+        context = ConnectContext(
+            agent: AgentProgram(path: agentExecutable), options: options,
+            gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
+    }
+
+    /// Visits that go on end soon, with `unreachable`.
+    package func close() { mailbox.close() }
+
+    /// Runs `body` for every host on a thread of its own, 32 at a time, and returns what it gave in their order.
+    package static func together<Result: Sendable>(
+        _ hosts: [HostSpec], _ body: @escaping @Sendable (HostSpec) -> Result
+    ) -> [Result] {
+        let results = Locked<[Int: Result]>([:])
+        let room = DispatchSemaphore(value: 32)
+        let all = DispatchGroup()
+        for (index, host) in hosts.enumerated() {
+            room.wait()
+            all.enter()
+            let thread = Thread {
+                let result = body(host)
+                results.with { $0[index] = result }
+                room.signal()
+                all.leave()
+            }
+            thread.stackSize = 2 << 20
+            thread.start()
+        }
+        all.wait()
+        return results.with { results in hosts.indices.compactMap { results[$0] } }
+    }
+
+    /// Removes from a host's directory what no attempt there needs and is at least `age` seconds old; with `isRehearsal`
+    /// only says what that would be.
+    package func clean(_ host: HostSpec, age: Int, isRehearsal: Bool) throws(HostFailure) -> CleaningReport {
+        let request = CleaningRequest(directory: host.directory, youngerThan: age, isRehearsal: isRehearsal)
+        let answer = try visit(host) { visit, _ throws(HostFailure) in
+            try visit.ask(.clean(request), seconds: 600)
+        }
+        switch answer {
+        case .cleaned(let report): return report
+        case .refused(let refusal): throw HostFailure(refusal, host: host.name)
+        case .examined, .described, .lacking, .mute:
+            throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
+        }
+    }
+
+    func visit<Result>(
+        _ host: HostSpec, _ body: (inout HostConversation, any Transport) throws(HostFailure) -> Result
+    ) throws(HostFailure) -> Result {
+        let transport = try context.transport(to: host, wake: mailbox.wakeDescriptor)
+        defer { transport.close() }
+        let greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
+        defer { greeted.stream.close() }
+        guard greeted.greeting.version == AgentProtocol.version else {
+            throw HostFailure(.protocolViolation, "\(host.name): the agent is of another version")
+        }
+        var conversation = HostConversation(
+            host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)
+        return try body(&conversation, transport)
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// How much room a host's file system has left, looked at now and then.
+///
+/// Below the reserve nothing new is started; when most of the reserve is gone too, workers are asked to pause while
+/// there is still room for their checkpoints.
+struct SpaceWatch {
+    enum Room: Hashable { case ample, scarce, critical }
+
+    private let path: String
+    private var lookedAt = -Double.infinity
+    private(set) var room = Room.ample
+    /// Bytes free at the last look.
+    private(set) var free = 0
+    private static let mostReserve = 256 << 20
+    private static let seconds = 1.0
+
+    init(path: String) { self.path = path }
+
+    /// Looks again when it is time to.
+    mutating func look() {
+        let now = monotonicSeconds()
+        guard now - lookedAt >= Self.seconds else { return }
+        lookedAt = now
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return }
+        let block = Int(clamping: status.f_frsize)
+        free = Int(clamping: status.f_bavail) * block
+        // A twentieth of a small disk; more than this of a large one nobody misses.
+        let reserve = min(Self.mostReserve, Int(clamping: status.f_blocks) * block / 20)
+        room = free >= reserve ? .ample : free >= reserve / 4 ? .scarce : .critical
+    }
+
+    var words: String { "\(path) has \(free >> 20) MiB free, which is kept for what runs; nothing new is started" }
+}

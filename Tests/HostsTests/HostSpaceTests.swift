@@ -1,0 +1,63 @@
+import CPosix
+import Foundation
+import JobContract
+import RemoteHosts
+import SweepModel
+import Testing
+
+/// A host whose disk fills up, for real: a small file system in a mount namespace of its own.
+@Suite(
+    .serialized, .enabled(if: SSHServer.isAvailable && getuid() == 0, "file systems are mounted as root"))
+struct HostSpaceTests {
+    private func smallHost(_ scratch: Scratch, megabytes: Int) throws -> SSHServer {
+        try FileManager.default.createDirectory(atPath: scratch.path("host"), withIntermediateDirectories: true)
+        let enter = "mount -t tmpfs -o size=\(megabytes)m none \(scratch.path("host")) && exec \"$@\""
+        return try SSHServer(scratch, around: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"])
+    }
+
+    @Test func `what does not fit is refused before it is sent`() throws {
+        let server = try smallHost(try Scratch(), megabytes: 64)
+        let coordinator = try TestCoordinator([server.host()], scratch: server.scratch, options: server.options)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        var order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
+        order.uploads.append(
+            .init(name: "big", digest: try coordinator.store.put([UInt8](repeating: 1, count: 80 << 20))))
+        coordinator.fleet.send(.start(order), to: "far")
+        let reports = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(1)] != nil }
+        #expect(reports.refusals[AttemptNumber(1)]?.kind == .noSpace)
+        // There is room for what fits.
+        coordinator.fleet.send(
+            .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")
+        #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
+    }
+
+    @Test func `a worker is asked to pause before the disk is full, and nothing new is started`() throws {
+        let server = try smallHost(try Scratch(), megabytes: 64)
+        let coordinator = try TestCoordinator([server.host()], scratch: server.scratch, options: server.options)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        let script = """
+            trap 'head -c 300000 /dev/zero > w; checkpoint 40 w; echo "{\\"event\\":\\"paused\\",\\"steps\\":40}"; exit 0' TERM
+            started; await fill; head -c 66500000 /dev/zero > $SCRATCH/host/fill
+            while :; do sleep 0.02; done
+            """
+        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
+        try coordinator.wait("started") { $0.events().count == 1 }
+        try server.scratch.write("", "fill")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
+        coordinator.fleet.send(
+            .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")
+        let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(2)] != nil }
+        #expect(refused.refusals[AttemptNumber(2)]?.kind == .noSpace)
+    }
+}
+
+extension [HostReport] {
+    fileprivate var refusals: [AttemptNumber: HostFailure] {
+        var found: [AttemptNumber: HostFailure] = [:]
+        for case .refused(let attempt, let failure) in self { found[attempt] = failure }
+        return found
+    }
+}
