@@ -6,7 +6,9 @@ import Testing
 @testable import RemoteHosts
 
 /// SSH as people have it, over both transports, against real servers.
-@Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
+@Suite(
+    .serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"),
+    .enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "slow: dozens of servers"))
 struct SSHMatrixTests {
     private func connects(_ scenario: SSHScenario, _ transport: HostSpec.Transport) throws {
         var place = SSHScenario.Place(scratch: try Scratch())
