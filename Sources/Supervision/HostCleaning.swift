@@ -83,7 +83,9 @@ struct HostCleaning {
     /// What an agent has taken and not been released of, read beside it: it may run at the same time.
     private func heldOrders(_ place: AgentPlace) throws(AgentRefusal) -> [AgentOrder] {
         guard access(place.journal, F_OK) == 0 else { return [] }
-        guard let bytes = Files.read(place.journal, limit: 1 << 30) else { throw Files.refusal("read \(place.journal)") }
+        guard let bytes = Files.read(place.journal, limit: 1 << 30) else {
+            throw Files.refusal("read \(place.journal)")
+        }
         let text = JournalText(bytes)
         guard text.unreadable.isEmpty else {
             throw AgentRefusal(
