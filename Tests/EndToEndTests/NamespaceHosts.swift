@@ -24,7 +24,10 @@ final class NamespaceHosts {
     let user: String
     private(set) var hosts: [Host] = []
     private let bridge: String
-    private let subnet: Int
+    /// The first three numbers of the hosts' addresses.
+    private let subnet: String
+    /// The first host's port on loopback.
+    private let firstPort = 20_000 + Int.random(in: 0..<200) * 100
     /// The parents of the hosts' first processes.
     private var keepers: [String: pid_t] = [:]
     /// What `/proc` calls the hosts' process namespaces.
@@ -75,7 +78,8 @@ final class NamespaceHosts {
         directory = "/tmp/es-hosts-\(mark)"
         user = "es\(mark)"
         bridge = "esb\(mark)"
-        subnet = Int.random(in: 64...250)
+        subnet = "10.\(Int.random(in: 64...250)).\(Int.random(in: 0...255))"
+        Leftovers.remove()
         print("hosts of the test: \(count) on \(Self.variant?.rawValue ?? "nothing")")
         do { try build(count, mark) } catch {
             remove()
@@ -86,23 +90,23 @@ final class NamespaceHosts {
     private func build(_ count: Int, _ mark: String) throws {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        try Leftovers.claim(directory)
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
-        try Self.run("/usr/sbin/useradd", "-M", "-d", "\(directory)/home", "-s", "/bin/sh", user)
         // No password opens the account, and it is not locked.
-        try Self.run("/usr/sbin/usermod", "-p", "*", user)
+        try Self.changeUsers("/usr/sbin/useradd", "-M", "-d", "\(directory)/home", "-s", "/bin/sh", "-p", "*", user)
         try FileManager.default.createDirectory(atPath: "\(directory)/home", withIntermediateDirectories: true)
         try Self.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "\(directory)/userkey")
         if !isLoopback {
             try Self.run("/usr/sbin/ip", "link", "add", bridge, "type", "bridge")
-            try Self.run("/usr/sbin/ip", "addr", "add", "10.\(subnet).77.1/24", "dev", bridge)
+            try Self.run("/usr/sbin/ip", "addr", "add", "\(subnet).1/24", "dev", bridge)
             try Self.run("/usr/sbin/ip", "link", "set", bridge, "up")
         }
         var known = ""
         for number in 1...count {
             var host = Host(
                 name: "h\(number)", namespace: "es\(mark)h\(number)",
-                address: isLoopback ? "127.0.0.1" : "10.\(subnet).77.\(10 + number)",
-                port: isLoopback ? 20_000 + subnet * 100 + number : 22,
+                address: isLoopback ? "127.0.0.1" : "\(subnet).\(10 + number)",
+                port: isLoopback ? firstPort + number : 22,
                 home: "\(directory)/h\(number)/home", cable: "ev\(mark)h\(number)",
                 machine: (0..<32).map { _ in String(Int.random(in: 0...15), radix: 16) }.joined())
             if let relay {
@@ -289,49 +293,9 @@ final class NamespaceHosts {
         }
         relay?.close()
         if !isLoopback { _ = try? Self.run("/usr/sbin/ip", "link", "del", bridge) }
-        _ = try? Self.run("/usr/sbin/userdel", user)
+        _ = try? Self.changeUsers("/usr/sbin/userdel", user)
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     deinit { remove() }
-
-    @discardableResult
-    static func run(_ words: String...) throws -> String { try run(words) }
-
-    /// Runs a program to its end and returns what it printed.
-    @discardableResult
-    static func run(_ words: [String]) throws -> String {
-        let log = NSTemporaryDirectory() + "es-run-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: log) }
-        var status: Int32 = 0
-        waitpid(try start(words, log: log), &status, 0)
-        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        guard posix_exit_of(status) == 0 else {
-            throw Failure(description: "\(words.joined(separator: " ")): \(text)")
-        }
-        return text
-    }
-
-    /// Starts a program whose output goes to a file. Foundation's `Process` is no use for sshd: it takes the closing
-    /// of inherited descriptors for the program's end.
-    static func start(_ words: [String], log: String) throws -> pid_t {
-        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
-        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        defer { for descriptor in [null, output] { close(descriptor) } }
-        let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin\0"
-        var pid: pid_t = 0
-        let rc = words.map { $0 + "\0" }.joined().withCString { list in
-            path.withCString { path in
-                words[0].withCString { program in
-                    var program = posix_program(
-                        path: program, arguments: list, argument_count: words.count, environment: path,
-                        environment_count: 1, directory: nil, input: null, output: output, error: output,
-                        own_session: 0)
-                    return posix_start_program(&program, &pid)
-                }
-            }
-        }
-        guard rc == 0 else { throw Failure(description: "\(words[0]): \(String(cString: strerror(rc)))") }
-        return pid
-    }
 }

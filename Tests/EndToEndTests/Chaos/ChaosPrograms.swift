@@ -16,6 +16,9 @@ final class ChaosPrograms {
         let (current, older, home) = ("\(directory)/current", "\(directory)/older", "\(directory)/home")
         self.directory = directory
         let files = FileManager.default
+        Leftovers.remove()
+        try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Leftovers.claim(directory)
         let built = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
         for place in [current, older] {
             try files.createDirectory(atPath: place, withIntermediateDirectories: true)

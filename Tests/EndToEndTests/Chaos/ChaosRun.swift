@@ -82,7 +82,9 @@ struct ChaosRun {
             } else {
                 let kept = Self.keep(arena, schedule)
                 let title = findings.isEmpty ? "ok     " : "FINDING"
-                line = "\(title) \(schedule) (\(time)): \(findings.joined(separator: "; ")) — kept in \(kept)"
+                line =
+                    "\(title) \(schedule) (\(time)): \(findings.joined(separator: "; ")) — kept in \(kept)"
+                    + (schedule.seed > 0 ? "; again: scripts/chaos --combinations 1 --first \(schedule.seed)" : "")
             }
         }
 

@@ -19,6 +19,8 @@ final class RelayedCables: @unchecked Sendable {
         var underway: [[(due: UInt64, frame: [UInt8])]] = [[], []]
     }
 
+    static let areAvailable = NamespaceHosts.variant == .namespaces && access("/dev/net/tun", R_OK | W_OK) == 0
+
     private let lock = NSLock()
     private var cables: [Cable] = []
     private var isClosed = false

@@ -4,7 +4,7 @@ import Testing
 /// What the faults' tools do to the hosts, seen from the hosts.
 @Suite(
     .serialized, .enabled(if: slowTestsWanted, whySlow),
-    .enabled(if: NamespaceHosts.variant == .namespaces, "network namespaces cannot be made here"))
+    .enabled(if: RelayedCables.areAvailable, "hosts are made as root, in network namespaces, with /dev/net/tun"))
 struct RelayedHostsTests {
     private func echo(_ host: NamespaceHosts.Host, _ hosts: NamespaceHosts) -> Double? {
         let start = Date()
@@ -35,6 +35,19 @@ struct RelayedHostsTests {
         #expect(echo(host, hosts) == nil)
         relay.set(cable) { $0 = RelayedCables.Condition() }
         #expect(echo(host, hosts) != nil)
+    }
+
+    @Test func `what a killed test left is taken away`() throws {
+        let mark = "ffff\(Int.random(in: 0...9))"
+        let directory = "/tmp/es-hosts-\(mark)"
+        try FileManager.default.createDirectory(atPath: directory + "/h1/home", withIntermediateDirectories: true)
+        // Its process number is in use again, by a process that started at another time.
+        try "1 1".write(toFile: directory + "/owner", atomically: false, encoding: .utf8)
+        try NamespaceHosts.run("/usr/sbin/ip", "netns", "add", "es\(mark)h1")
+        try NamespaceHosts.run("/usr/bin/mount", "-t", "tmpfs", "none", directory + "/h1/home")
+        Leftovers.remove()
+        #expect(!FileManager.default.fileExists(atPath: directory))
+        #expect(try !NamespaceHosts.run("/usr/sbin/ip", "netns", "list").contains(mark))
     }
 
     @Test func `a host that starts again has another boot id, the same home and none of its processes`() throws {
