@@ -85,10 +85,12 @@ import Testing
     }
 
     @Test(arguments: Mutant.allCases.filter { $0 != .none }) func theCheckerNotices(mutant: Mutant) throws {
-        let noticed = try (1...200).contains { seed in
-            let scenario = Scenario(seed: UInt64(seed), extra: mutant.provocation)
-            return try !Self.simulation(of: scenario, mutant: mutant).run().isEmpty
+        for seed in 1...100 as ClosedRange<UInt64> {
+            let scenario = Scenario(seed: seed, extra: mutant.provocation)
+            guard let first = try Self.simulation(of: scenario, mutant: mutant).run().first else { continue }
+            #expect(try Self.simulation(of: scenario).run() == [], "it shows for another reason")
+            return print("\(mutant) shows in schedule \(seed): \(first)")
         }
-        #expect(noticed, "two hundred schedules did not show \(mutant)")
+        Issue.record("a hundred schedules did not show \(mutant)")
     }
 }
