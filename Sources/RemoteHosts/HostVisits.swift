@@ -42,10 +42,13 @@ package final class HostVisits: Sendable {
         return results.with { results in hosts.indices.compactMap { results[$0] } }
     }
 
-    /// Removes from a host's directory what no attempt there needs and is at least `age` seconds old; with `isRehearsal`
-    /// only says what that would be.
-    package func clean(_ host: HostSpec, age: Int, isRehearsal: Bool) throws(HostFailure) -> CleaningReport {
-        let request = CleaningRequest(directory: host.directory, youngerThan: age, isRehearsal: isRehearsal)
+    /// Removes from a host's directory what no attempt there needs and is at least `age` seconds old; what `keep`
+    /// names stays. With `isRehearsal` only says what that would be.
+    package func clean(
+        _ host: HostSpec, age: Int, keep: [Digest] = [], isRehearsal: Bool
+    ) throws(HostFailure) -> CleaningReport {
+        let request = CleaningRequest(
+            directory: host.directory, youngerThan: age, keep: keep, isRehearsal: isRehearsal)
         let answer = try visit(host) { visit, _ throws(HostFailure) in
             try visit.ask(.clean(request), seconds: 600)
         }

@@ -19,7 +19,8 @@ struct HostCleaning {
         let store = try ContentStore(directory: place.store)
         // What is stored now: files that come while this runs are not looked at.
         let stored = try store.digests()
-        let (needed, attempts) = try neededContent()
+        var (needed, attempts) = try neededContent()
+        needed.formUnion(request.keep)
         report.attempts = attempts
         for digest in stored {
             let path = store.path(of: digest)

@@ -3,6 +3,7 @@ import Foundation
 import JobContract
 import RemoteHosts
 import Reports
+import ResultCatalogue
 import SweepModel
 
 struct HostsCleanCommand: ParsableCommand {
@@ -11,7 +12,8 @@ struct HostsCleanCommand: ParsableCommand {
         abstract: "Remove from hosts what no attempt needs: datasets, workers and checkpoints of finished work.",
         discussion: """
             What attempts of any catalogue hold, running, waiting or not yet collected, always stays. So does what is \
-            younger than 14 days, because the next sweep may want it, unless --all is given.
+            younger than 14 days, because the next sweep may want it, unless --all is given, and what this catalogue \
+            keeps on the host alone.
             """)
 
     @Argument(help: "Names of hosts; without any, all of the hosts file.")
@@ -22,6 +24,7 @@ struct HostsCleanCommand: ParsableCommand {
     var yes = false
     @Flag(help: "Only say what would be removed.")
     var dryRun = false
+    @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
     @OptionGroup var format: FormatOptions
 
@@ -32,8 +35,9 @@ struct HostsCleanCommand: ParsableCommand {
         let visits = HostVisits(
             agentExecutable: try Programs.bundled("eigensweep-agent"), options: hosts.connection,
             interaction: TerminalInteraction())
-        if all, !yes, !dryRun { try confirm(specs, visits) }
-        let outcomes = clean(specs, visits, isRehearsal: dryRun)
+        let kept = try keptStates()
+        if all, !yes, !dryRun { try confirm(specs, visits, kept) }
+        let outcomes = clean(specs, visits, kept, isRehearsal: dryRun)
         format.print(Self.table(outcomes.compactMap { name, result in (try? result.get()).map { (name, $0) } }))
         var failed = 0
         for case (_, .failure(let failure)) in outcomes {
@@ -43,13 +47,22 @@ struct HostsCleanCommand: ParsableCommand {
         if failed > 0 { throw ExitStatusError(status: failed == outcomes.count ? .noUsableHost : .someFailed) }
     }
 
+    /// Recovery points of this catalogue whose only copy is on a host.
+    private func keptStates() throws -> [Digest] {
+        guard FileManager.default.fileExists(atPath: catalogue.path) else { return [] }
+        let reader = try CatalogueReader(path: catalogue.path)
+        return try reader.rows("SELECT state FROM kept_state").rows.compactMap {
+            $0[0].text.flatMap { Digest(hex: $0) }
+        }
+    }
+
     private func clean(
-        _ specs: [HostSpec], _ visits: HostVisits, isRehearsal: Bool
+        _ specs: [HostSpec], _ visits: HostVisits, _ kept: [Digest], isRehearsal: Bool
     ) -> [(HostName, Result<CleaningReport, HostFailure>)] {
         let age = all ? 0 : Self.recentSeconds
         return HostVisits.together(specs) { spec in
             do throws(HostFailure) {
-                return (spec.name, .success(try visits.clean(spec, age: age, isRehearsal: isRehearsal)))
+                return (spec.name, .success(try visits.clean(spec, age: age, keep: kept, isRehearsal: isRehearsal)))
             } catch {
                 return (spec.name, .failure(error))
             }
@@ -57,8 +70,8 @@ struct HostsCleanCommand: ParsableCommand {
     }
 
     /// Removing everything is agreed to by a person or by --yes.
-    private func confirm(_ specs: [HostSpec], _ visits: HostVisits) throws {
-        let bytes = clean(specs, visits, isRehearsal: true).reduce(0) { sum, outcome in
+    private func confirm(_ specs: [HostSpec], _ visits: HostVisits, _ kept: [Digest]) throws {
+        let bytes = clean(specs, visits, kept, isRehearsal: true).reduce(0) { sum, outcome in
             sum + ((try? outcome.1.get()).map { $0.bytes + $0.leftoverBytes } ?? 0)
         }
         let question =

@@ -136,11 +136,14 @@ package struct CleaningRequest: Hashable, Sendable, Codable {
     package var directory: String
     /// Stored files that nothing needs stay while they are younger than this many seconds.
     package var youngerThan: Int
+    /// Stored files that stay all the same: states that are kept on the host alone.
+    package var keep: [Digest]
     /// Only tell what would be removed.
     package var isRehearsal: Bool
 
-    package init(directory: String, youngerThan: Int, isRehearsal: Bool) {
+    package init(directory: String, youngerThan: Int, keep: [Digest] = [], isRehearsal: Bool) {
         self.directory = directory
+        self.keep = keep
         self.youngerThan = youngerThan
         self.isRehearsal = isRehearsal
     }
