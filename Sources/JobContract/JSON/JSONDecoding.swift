@@ -21,21 +21,23 @@ private struct JSONDecoding: Decoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func read<Value: Decodable>(_: Value.Type) throws -> Value {
-        func found<Found>(_ found: Found?) throws -> Value {
-            guard let found, let value = found as? Value else { throw mismatch(Value.self) }
-            return value
+        // Types are compared, not cast: a cast costs more than what it leads to.
+        func take<Other>(_ found: Other?) throws -> Value {
+            guard let found else { throw mismatch(Value.self) }
+            return unsafeBitCast(found, to: Value.self)
         }
-        switch Value.self {
-        case is String.Type: return try found(value.stringValue)
-        case is Int.Type: return try found(value.integerValue)
-        case is Double.Type: return try found(value.doubleValue)
-        case is Float.Type: return try found(value.doubleValue.map(Float.init))
-        case is Bool.Type: return try found(value.boolValue)
-        case is JSONValue.Type: return try found(value)
-        case is [String: JSONValue].Type: return try found(value.objectValue)
-        case let type as any FixedWidthInteger.Type: return try found(integer(type))
-        default: return try Value(from: self)
+        if Value.self == String.self { return try take(value.stringValue) }
+        if Value.self == Int.self { return try take(value.integerValue) }
+        if Value.self == [String: JSONValue].self { return try take(value.objectValue) }
+        if Value.self == JSONValue.self { return try take(value) }
+        if Value.self == Double.self { return try take(value.doubleValue) }
+        if Value.self == Float.self { return try take(value.doubleValue.map(Float.init)) }
+        if Value.self == Bool.self { return try take(value.boolValue) }
+        if let type = Value.self as? any FixedWidthInteger.Type {
+            guard let found = integer(type) as? Value else { throw mismatch(Value.self) }
+            return found
         }
+        return try Value(from: self)
     }
 
     private func integer<Whole: FixedWidthInteger>(_: Whole.Type) -> Any? {

@@ -23,19 +23,24 @@ private final class JSONEncoding: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func write<Value: Encodable>(_ value: Value) throws {
-        // Types are compared, not cast: where the compiler knows the type, nothing of this is left.
-        if Value.self == String.self {
-            CanonicalJSON.append(string: unsafeBitCast(value, to: String.self), to: &bytes)
-        } else if Value.self == Int.self {
-            bytes.append(decimal: unsafeBitCast(value, to: Int.self))
-        } else if let value = value as? Double {
-            bytes.append(contentsOf: try CanonicalJSON.number(value).utf8)
-        } else if let value = value as? Float {
-            bytes.append(contentsOf: try CanonicalJSON.number(Double(value)).utf8)
-        } else if let value = value as? Bool {
-            bytes.append(contentsOf: (value ? "true" : "false").utf8)
-        } else if let value = value as? JSONValue {
+        // Types are compared, not cast: a cast costs more than what it leads to.
+        func same<Other>(_: Other.Type) -> Other? {
+            Value.self == Other.self ? unsafeBitCast(value, to: Other.self) : nil
+        }
+        if let value = same(String.self) {
+            CanonicalJSON.append(string: value, to: &bytes)
+        } else if let value = same(Int.self) {
+            bytes.append(decimal: value)
+        } else if let value = same([String: JSONValue].self) {
+            try CanonicalJSON.append(.object(value), to: &bytes)
+        } else if let value = same(JSONValue.self) {
             try CanonicalJSON.append(value, to: &bytes)
+        } else if let value = same(Double.self) {
+            bytes.append(contentsOf: try CanonicalJSON.number(value).utf8)
+        } else if let value = same(Float.self) {
+            bytes.append(contentsOf: try CanonicalJSON.number(Double(value)).utf8)
+        } else if let value = same(Bool.self) {
+            bytes.append(contentsOf: (value ? "true" : "false").utf8)
         } else if let value = value as? any FixedWidthInteger {
             bytes.append(contentsOf: value.description.utf8)
         } else {
