@@ -21,9 +21,17 @@ struct CatalogueContents {
 /// A catalogue as a new coordinator finds it.
 struct OpenedCatalogue {
     let writer: any CatalogueWriter
-    let holdings: Holdings
-    let firstAttempt: AttemptNumber
+    private(set) var holdings: Holdings
+    private(set) var firstAttempt: AttemptNumber
     let generation: Int
+
+    init(writer: any CatalogueWriter, plan: (Holdings, AttemptNumber), generation: Int) {
+        self.writer = writer
+        (holdings, firstAttempt) = plan
+        self.generation = generation
+    }
+
+    mutating func replan(_ plan: (Holdings, AttemptNumber)) { (holdings, firstAttempt) = plan }
 }
 
 /// A catalogue that coordinators come and go before.
@@ -32,6 +40,11 @@ protocol DurableCatalogue: AnyObject {
     func isPut(in world: World)
     /// Opens it for a new coordinator, whatever became of the last; throws while another has it open.
     func open() throws -> OpenedCatalogue
+    /// What is to be done, of an open catalogue.
+    func plan() throws -> (Holdings, AttemptNumber)
+    /// Takes the wish for trials back, or wants them again; of an open catalogue.
+    func cancel(_ trials: [TrialID]) throws
+    func retry(_ trials: [TrialID]) throws
     /// The coordinator that had it open is gone.
     func close()
     /// Another catalogue with the same content, as by copying the files.

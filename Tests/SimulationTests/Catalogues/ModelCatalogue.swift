@@ -17,6 +17,9 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var progressed: [TrainingID: AttemptNumber] = [:]
         var hosts: [HostName: Holdings.KnownHost] = [:]
         var measureSeconds: [String: [Double]] = [:]
+        var takenBack: Set<TrialID> = []
+        /// Attempts up to which a trial's faults do not count.
+        var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
     }
     private var rows = Rows()
@@ -49,6 +52,37 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         if isOpen, mutant != .lockIsMissing { throw CatalogueRefusal(description: "another process writes it") }
         isOpen = true
         rows.generation += 1
+        let running = Set(contents().openAttempts.flatMap(\.trials))
+        for (trial, state) in rows.content.states where state == .running && !running.contains(trial) {
+            rows.content.states[trial] = .waiting
+        }
+        return OpenedCatalogue(writer: self, plan: plan(), generation: rows.generation)
+    }
+
+    func cancel(_ trials: [TrialID]) {
+        for trial in trials where [.waiting, .running].contains(rows.content.states[trial]) {
+            rows.content.states[trial] = .cancelled
+            rows.takenBack.insert(trial)
+            settle(trial)
+        }
+    }
+
+    func retry(_ trials: [TrialID]) {
+        for trial in trials where [.cancelled, .failed].contains(rows.content.states[trial]) {
+            rows.takenBack.remove(trial)
+            rows.content.states[trial] = .waiting
+            rows.forgiven[trial] = rows.attempts.keys.max()
+            settle(trial)
+        }
+    }
+
+    private func settle(_ id: TrialID) {
+        guard rows.content.states[id] == .waiting, let trial = trials[id] else { return }
+        let units = [Unit.milestone(trial.training, trial.steps)] + sweep.measures.map { .measure(id, $0.measure) }
+        if units.allSatisfy({ rows.content.results[$0] != nil }) { rows.content.states[id] = .succeeded }
+    }
+
+    func plan() -> (Holdings, AttemptNumber) {
         var holdings = Holdings()
         for (unit, results) in rows.content.results {
             guard let result = results.first else { continue }
@@ -75,13 +109,8 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         holdings.faults = faults()
         holdings.hosts = rows.hosts
         holdings.measureSeconds = rows.measureSeconds.mapValues { $0.reduce(0, +) / Double($0.count) }
-        let running = Set(holdings.openAttempts.flatMap(\.trials))
-        for (trial, state) in rows.content.states where state == .running && !running.contains(trial) {
-            rows.content.states[trial] = .waiting
-        }
-        return OpenedCatalogue(
-            writer: self, holdings: holdings, firstAttempt: AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1),
-            generation: rows.generation)
+        holdings.takenBack = rows.takenBack.isEmpty ? [:] : [sweep.name: rows.takenBack]
+        return (holdings, AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1))
     }
 
     private func faults() -> [Holdings.Fault] {
@@ -92,7 +121,9 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             {
                 return nil
             }
-            let waiting = record.trials.filter { [.waiting, .running].contains(rows.content.states[$0]) }
+            let waiting = record.trials.filter {
+                [.waiting, .running].contains(rows.content.states[$0]) && rows.forgiven[$0].map { $0 < number } ?? true
+            }
             guard !waiting.isEmpty else { return nil }
             return Holdings.Fault(
                 attempt: number, kind: record.kind, trials: waiting, host: record.host, outcome: outcome)

@@ -40,11 +40,21 @@ final class RealCatalogue: DurableCatalogue {
         let opened = try Catalogue(path: path, clock: wall.now)
         try opened.store(sweep)
         let generation = try opened.beginGeneration()
-        let result = OpenedCatalogue(
-            writer: opened, holdings: try opened.reader.holdings(of: sweep.trainings.keys),
-            firstAttempt: try opened.reader.nextAttemptNumber(), generation: generation)
         catalogue = opened
-        return result
+        return OpenedCatalogue(writer: opened, plan: try plan(), generation: generation)
+    }
+
+    func plan() throws -> (Holdings, AttemptNumber) {
+        let reader = try isOpen().reader
+        return (try reader.holdings(of: sweep.trainings.keys), try reader.nextAttemptNumber())
+    }
+
+    func cancel(_ trials: [TrialID]) throws { try isOpen().cancel(trials, of: sweep.name) }
+    func retry(_ trials: [TrialID]) throws { try isOpen().retry(trials, of: sweep.name) }
+
+    private func isOpen() throws -> Catalogue {
+        guard let catalogue else { throw CatalogueRefusal(description: "the catalogue is not open") }
+        return catalogue
     }
 
     /// As by a sudden death: nothing is written on the way out.

@@ -10,7 +10,8 @@ final class CoordinatorLife {
     let inbox: SimulatedInbox
     private let clock: SimulatedClock
     private let writer: FaultyWriter
-    private let coordinator: Coordinator
+    private var coordinator: Coordinator
+    private let mutant: Mutant
     private let scenario: Scenario
     private let world: World
     private let log: HostLog
@@ -26,13 +27,21 @@ final class CoordinatorLife {
         let diesAfterCalls: Int?
     }
 
+    /// What a run is planned by.
+    struct Plan {
+        let holdings: Holdings
+        let firstAttempt: AttemptNumber
+        var drained: Set<HostName> = []
+    }
+
     init(
         _ identity: Identity, _ opened: OpenedCatalogue, _ hosts: [SimulatedHost], _ scenario: Scenario,
-        _ mutant: Mutant, _ world: World, _ log: HostLog, commitFailure: @escaping () -> String?
+        _ mutant: Mutant, _ world: World, _ log: HostLog, drained: Set<HostName>, commitFailure: @escaping () -> String?
     ) {
         self.scenario = scenario
         self.world = world
         self.log = log
+        self.mutant = mutant
         owner = identity.owner
         kill = KillSwitch(afterCalls: identity.diesAfterCalls)
         clock = SimulatedClock(world)
@@ -45,17 +54,36 @@ final class CoordinatorLife {
         writer = FaultyWriter(opened.writer, kill, mutant, world, failure: commitFailure)
         coordinator = Coordinator(
             configuration: scenario.configuration(
-                opened.holdings, mutant == .numbersRestart ? AttemptNumber(1) : opened.firstAttempt, mutant.policy),
+                opened.holdings, mutant == .numbersRestart ? AttemptNumber(1) : opened.firstAttempt, mutant.policy,
+                drained: drained, handover: Handover()),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, identity.owner))
+        fleet.drained = drained
     }
 
-    /// Runs to its end; nil when it was killed. `check` is called after every step and says whether to go on.
-    func run(check: () -> Bool) -> CoordinationOutcome? {
+    /// As `resume` would, on the connections that are there: what the hosts hold is asked again.
+    private func takeOver(_ plan: Plan) throws {
+        world.census.count(.replanned)
+        world.note("it is planned anew")
+        fleet.drained = plan.drained
+        coordinator = Coordinator(
+            configuration: scenario.configuration(
+                plan.holdings, plan.firstAttempt, mutant.policy, drained: plan.drained,
+                handover: coordinator.handover()),
+            fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
+            observer: LeaseWatcher(fleet, clock, log, world, owner))
+        try coordinator.begin()
+        fleet.enquire()
+    }
+
+    /// Runs to its end; nil when it was killed. `check` is called after every step and says whether to go on, `plan`
+    /// when what is wanted has changed.
+    func run(plan: () throws -> Plan, check: () -> Bool) -> CoordinationOutcome? {
         do {
             try coordinator.begin()
             while coordinator.outcome == nil {
                 try step()
+                if coordinator.outcome == .replan, !kill.isDead { try takeOver(plan()) }
                 if kill.isDead || !check() { return nil }
             }
             // What a coordinator sends last may arrive.
@@ -138,6 +166,6 @@ private final class LeaseWatcher: CoordinationObserver {
         // A connection made within the last moments may not have reached the loop yet.
         guard case .leasesExpired(let host, _) = notice, let since = fleet.silentSince[host] else { return }
         let silence = clock.now().seconds(since: since)
-        if silence < 890 { world.violation("leases of \(host) expired after \(silence) s of silence") }
+        if silence < HostLog.leaseSeconds { world.violation("leases of \(host) expired after \(silence) s of silence") }
     }
 }

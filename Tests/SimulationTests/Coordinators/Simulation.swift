@@ -19,6 +19,11 @@ final class Simulation {
     private var failsNextCommit = false
     private var coordinators = 0
     private var starts = 0
+    private var drained: Set<HostName> = []
+    /// How many times trials were cancelled and are not wanted again yet.
+    private var takenBack = 0
+    /// Cancelled trials that are wanted again as soon as the catalogue can be written.
+    private var wantedAgain: [[TrialID]] = []
     private lazy var bound = scenario.bound
     /// Port calls of the first coordinator.
     private(set) var firstCalls = 0
@@ -45,7 +50,7 @@ final class Simulation {
         var outcome: CoordinationOutcome?
         while world.violations.isEmpty {
             outcome = runCoordinator()
-            if outcome == .succeeded || isSomeFailed(outcome) { break }
+            if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0 { break }
             lastFault = max(lastFault, world.seconds)
             starts += 1
             if starts > 300 { world.violation("\(starts) starts of coordinators did not end it") }
@@ -75,7 +80,7 @@ final class Simulation {
             return nil
         }
         self.life = life
-        let outcome = life.run { [self] in
+        let outcome = life.run(plan: plan) { [self] in
             if world.seconds > lastFault + bound { world.violation("not done \(bound) s after the last fault") }
             return world.violations.isEmpty
         }
@@ -89,14 +94,20 @@ final class Simulation {
 
     private func begin() throws -> CoordinatorLife {
         if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
-        let opened = try catalogue.open()
+        var opened = try catalogue.open()
+        if try wantAgain() { opened.replan(try catalogue.plan()) }
         let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
         coordinators += 1
         world.note("coordinator \(coordinators) begins")
         return CoordinatorLife(
             .init(owner: 0, number: coordinators, isDriven: false, diesAfterCalls: calls), opened, hosts, scenario,
-            mutant, world, log
+            mutant, world, log, drained: drained
         ) { [self] in commitFailure() }
+    }
+
+    private func plan() throws -> CoordinatorLife.Plan {
+        let (holdings, firstAttempt) = try catalogue.plan()
+        return .init(holdings: holdings, firstAttempt: firstAttempt, drained: drained)
     }
 
     private var isCatalogueFull: Bool { catalogueFullUntil > world.now }
@@ -123,6 +134,8 @@ final class Simulation {
         case .olderAgent(let host):
             hosts[host].agentIsOld = true
             hosts[host].link?.sever()
+        case .drain(let host, let seconds): drain(hosts[host], for: seconds)
+        case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
         case .reboot(let host, let seconds, let losesDisk): hosts[host].reboot(for: seconds, losesDisk: losesDisk)
         case .freeze(let host, let seconds): hosts[host].freeze(for: seconds)
@@ -182,7 +195,7 @@ final class Simulation {
         let other = CoordinatorLife(
             .init(owner: others.count + 1, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened,
             hosts,
-            scenario, mutant, world, log
+            scenario, mutant, world, log, drained: []
         ) { nil }
         others.append((other, copy))
         other.startDriven()
@@ -190,5 +203,46 @@ final class Simulation {
             lastFault = max(lastFault, world.seconds)
             other.end()
         }
+    }
+
+    // MARK: Wishes
+
+    private func drain(_ host: SimulatedHost, for seconds: Double) {
+        world.note("\(host.name) is drained")
+        world.census.count(.hostDrained)
+        drained.insert(host.name)
+        host.faultedAt = world.now
+        life?.fleet.post(.replan)
+        world.after(seconds) { [self] in
+            lastFault = max(lastFault, world.seconds)
+            drained.remove(host.name)
+            life?.fleet.post(.replan)
+        }
+    }
+
+    private func cancel(_ index: Int, for seconds: Double) {
+        let trainings = scenario.sweep.trainings.keys.sorted()
+        let training = trainings[index % trainings.count]
+        let trials = scenario.sweep.trials.filter { $0.training == training }.map(\.id)
+        guard life != nil, (try? catalogue.cancel(trials)) != nil else { return }
+        world.note("training \(training.short) is cancelled")
+        world.census.count(.trialsCancelled)
+        world.cancelled.insert(training)
+        takenBack += 1
+        life?.fleet.post(.replan)
+        world.after(seconds) { [self] in
+            lastFault = max(lastFault, world.seconds)
+            wantedAgain.append(trials)
+            guard let life, (try? wantAgain()) == true else { return }
+            life.fleet.post(.replan)
+        }
+    }
+
+    private func wantAgain() throws -> Bool {
+        guard !wantedAgain.isEmpty else { return false }
+        for trials in wantedAgain { try catalogue.retry(trials) }
+        takenBack -= wantedAgain.count
+        wantedAgain = []
+        return true
     }
 }

@@ -48,6 +48,10 @@ final class HostLog {
     /// Indices of `runs` that are not over.
     private(set) var live: Set<Int> = []
 
+    /// Silence after which a coordinator may rightly take it that a lease is over: the lease, less a minute in which a
+    /// connection was there and the coordinator did not hear anything on it.
+    static let leaseSeconds = 840.0
+
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 
     /// Notes a run's beginning and returns its place in `runs`.

@@ -62,6 +62,8 @@ final class SimulatedHost {
     var losesNextFile = false
     var disk: [AttemptNumber: Held] = [:]
     var link: SimulatedLink?
+    /// The connection before, of which something may still be on its way.
+    var lastLink: SimulatedLink?
     /// What the agent remembers of coordinators, on disk.
     private var memory: (generation: Int, nonce: UInt64)?
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
@@ -124,6 +126,8 @@ final class SimulatedHost {
         }
         memory = (caller.generation, caller.nonce)
         self.link?.sever()
+        lastLink?.sever()
+        lastLink = nil
         self.link = link
         tellAll()
     }

@@ -182,8 +182,10 @@ final class SimulatedProcess {
     /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
     func stop() {
         guard isAlive, !isStopping else { return }
-        // Taken back though it had begun: its host was given up for its faults.
-        if world.now.seconds(since: host.faultedAt) < 120 { host.log.hit(held.key) }
+        // Taken back though it had begun: its host was given up for its faults, or a person cancelled it.
+        if world.now.seconds(since: host.faultedAt) < 120 || world.cancelled.contains(description.training) {
+            host.log.hit(held.key)
+        }
         isStopping = true
         host.log.note(run) {
             $0.toldToStop = world.now

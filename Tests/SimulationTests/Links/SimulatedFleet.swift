@@ -16,6 +16,8 @@ final class SimulatedFleet: Fleet {
     private var silences: [HostName: Int] = [:]
     private(set) var inputs: [CoordinatorInput] = []
     private var storeFullUntil = Instant(nanoseconds: 0)
+    /// Hosts that the coordinator was told to give nothing.
+    var drained: Set<HostName> = []
     /// Called when there is an input.
     var onInput: () -> Void = {}
 
@@ -38,6 +40,7 @@ final class SimulatedFleet: Fleet {
     func send(_ command: HostCommand, to host: HostName) {
         kill.tick(.diedBeforeSend, world)
         guard !kill.isDead else { return }
+        if case .start = command, drained.contains(host) { world.violation("\(host) is drained and gets a start") }
         links[host]?.send(command)
     }
 
@@ -45,6 +48,11 @@ final class SimulatedFleet: Fleet {
         guard !kill.isDead else { return }
         inputs.append(input)
         onInput()
+    }
+
+    /// Asks every host that answers to tell again what it holds.
+    func enquire() {
+        for host in hosts where silentSince[host.name] == nil { send(.enquire, to: host.name) }
     }
 
     func takeInput() -> CoordinatorInput? { inputs.isEmpty ? nil : inputs.removeFirst() }
@@ -133,7 +141,7 @@ final class SimulatedFleet: Fleet {
         guard silentSince[host.name] == nil else { return }
         silentSince[host.name] = clock.now()
         let silence = silences[host.name, default: 0]
-        watch(host, silence, 890)
+        watch(host, silence, HostLog.leaseSeconds)
     }
 
     /// Once a host has been out of reach for as long as a lease, what it holds may be done elsewhere too.
@@ -142,7 +150,7 @@ final class SimulatedFleet: Fleet {
             guard !kill.isDead, silences[host.name, default: 0] == silence, let since = silentSince[host.name] else {
                 return
             }
-            let left = 890 - clock.now().seconds(since: since)
+            let left = HostLog.leaseSeconds - clock.now().seconds(since: since)
             guard left <= 0 else { return watch(host, silence, max(left, 0.1)) }
             world.census.count(.hostOutOfReach)
             for (number, held) in host.inOrder where held.owner == caller.owner {

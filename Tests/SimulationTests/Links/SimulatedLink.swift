@@ -31,6 +31,8 @@ final class SimulatedLink {
     // MARK: Towards the host
 
     func send(_ command: HostCommand) {
+        // Orders whose files are still on their way are given up: the answer tells of all that are not.
+        if command == .enquire { starting = [:] }
         deliver(command)
         if world.random.chance(0.02) {
             world.census.count(.commandTwice)
@@ -170,7 +172,10 @@ final class SimulatedLink {
         guard isOpen else { return }
         isOpen = false
         isHeard = world.random.chance(0.5)
-        if host.link === self { host.link = nil }
+        if host.link === self {
+            host.link = nil
+            host.lastLink = self
+        }
         fleet.lost(host, self)
     }
 

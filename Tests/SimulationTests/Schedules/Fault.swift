@@ -23,6 +23,10 @@ enum Fault {
     case fullDisk(host: Int, seconds: Double)
     /// A file that an event names cannot be fetched.
     case lostFile(host: Int)
+    /// A person drains a host and lets it work again after a while.
+    case drain(host: Int, seconds: Double)
+    /// A person cancels the trials of a training and wants them again after a while.
+    case cancelling(training: Int, seconds: Double)
     case coordinatorStop
     case coordinatorDeath
     /// The coordinator's machine sleeps: its awake clock stands still.

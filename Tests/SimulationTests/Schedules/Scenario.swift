@@ -41,7 +41,7 @@ struct Scenario {
 
     private static func fault(_ random: inout SeededRandom, hosts: Int) -> Fault {
         let host = random.pick(0...hosts - 1)
-        switch random.pick(0...29) {
+        switch random.pick(0...32) {
         case 0, 1: return .cut(host: host, seconds: random.seconds(1...120))
         case 2: return .cut(host: host, seconds: random.seconds(800...3000))
         case 3: return .slowLink(host: host, seconds: random.seconds(20...600), delay: random.seconds(1...30))
@@ -69,6 +69,8 @@ struct Scenario {
         case 26: return .fullStore(seconds: random.seconds(10...600))
         case 27: return .wallClockJump(seconds: random.seconds(-1e6...1e6))
         case 28: return .secondCoordinator
+        case 29, 30: return .drain(host: host, seconds: random.seconds(5...600))
+        case 31: return .cancelling(training: random.pick(0...4), seconds: random.seconds(5...600))
         default: return .copiedCatalogue(seconds: random.seconds(5...1500))
         }
     }
@@ -113,15 +115,17 @@ struct Scenario {
         return 2 * (Double(steps) * 0.5 + measures + Double(jobs) * 10) / (speeds.min() ?? 1)
     }
 
-    func configuration(_ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy)
-        -> CoordinationConfiguration
-    {
+    func configuration(
+        _ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy, drained: Set<HostName>,
+        handover: Handover
+    ) -> CoordinationConfiguration {
         let dataset = Digest(of: "dataset".utf8)
         return CoordinationConfiguration(
             sweeps: [
                 PreparedSweep(
                     sweep: sweep, datasets: sweep.trainings.mapValues { _ in dataset }, command: ["eigensweep-worker"])
             ],
-            hosts: hosts, holdings: opened, firstAttempt: firstAttempt, policy: policy)
+            hosts: hosts, drained: drained.reduce(into: [:]) { $0[$1] = "drained" }, holdings: opened,
+            firstAttempt: firstAttempt, policy: policy, handover: handover)
     }
 }

@@ -31,6 +31,8 @@ final class World {
     var census = Census()
     /// Full states in the coordinator's store.
     var storedStates: Set<Digest> = []
+    /// Trainings whose trials a person cancelled.
+    var cancelled: Set<TrainingID> = []
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
     let keepsAllNotes: Bool
