@@ -147,7 +147,8 @@ extension JSONValue {
         switch self {
         case .object(let members):
             "{"
-                + members.keys.sorted().map { "\($0): \(members[$0, default: .null].flowYAML)" }
+                + members.keys.sorted()
+                .map { "\(JSONValue.string($0).flowYAML): \(members[$0, default: .null].flowYAML)" }
                 .joined(separator: ", ") + "}"
         case .array(let values): "[" + values.map(\.flowYAML).joined(separator: ", ") + "]"
         case .number(let value) where !value.isFinite: value.isNaN ? ".nan" : value < 0 ? "-.inf" : ".inf"

@@ -88,6 +88,8 @@ package indirect enum WhereExpression: Hashable, Sendable, CustomStringConvertib
     private static func literal(_ value: JSONValue) -> String {
         // Canonical JSON has no integers beyond 2⁵³.
         if case .integer(let integer) = value { return String(integer) }
+        // Digits alone would be read as an integer, which no double beyond 2⁵³ need equal.
+        if case .number(let number) = value, number.magnitude >= 0x1p53 { return "\(number)" }
         guard case .string(let text) = value else { return (try? CanonicalJSON.text(value)) ?? "null" }
         if isBare(text) { return text }
         return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""

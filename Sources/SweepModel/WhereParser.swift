@@ -103,7 +103,8 @@ struct WhereParser {
         while place < bytes.count, Self.isWord(bytes[place]) || bytes[place] == UInt8(ascii: "+") { place += 1 }
         let token = String(decoding: bytes[start..<place], as: UTF8.self)
         if let integer = Int64(token) { return .integer(integer) }
-        if let number = Double(token), number.isFinite { return JSONValue.number(number).canonical }
+        let isDecimal = token.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+        if isDecimal, let number = Double(token), number.isFinite { return JSONValue.number(number).canonical }
         place = start
         throw failure("expected a number, true, false, a word or quoted text")
     }

@@ -55,7 +55,20 @@ import Testing
         #expect(try expand(sweep(grid + exclusions)).sweep.trials.count == 2700)
     }
 
-    @Test(arguments: ["a = 253166666666666666", "a in (-9223372036854775808, 9007199254740993)"])
+    @Test(arguments: ["a > 0x88888888888888", "a = 1_0", "a = 0b1"])
+    func numbersAreDecimal(_ text: String) {
+        #expect(throws: WhereExpression.Failure.self) { try WhereExpression(text) }
+    }
+
+    @Test(arguments: ["[{\"\": 1}]", "[{\"a: b\": [1, 2]}]", "[?,x]", "[{y: 1}]"])
+    func mappingsInAxesReadBack(_ text: String) throws {
+        let axis = try Axis(parsing: text)
+        #expect(try Axis(parsing: axis.description) == axis)
+    }
+
+    @Test(arguments: [
+        "a = 253166666666666666", "a in (-9223372036854775808, 9007199254740993)", "a = 3.843071682022823e16",
+    ])
     func largeIntegersReadBack(_ text: String) throws {
         #expect(try WhereExpression(WhereExpression(text).description) == WhereExpression(text))
     }

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import SweepFiles
+
+/// Measurements of this program itself, for `scripts/bench`.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure this program.", shouldDisplay: false,
+        subcommands: [Expansion.self, MakeCatalogue.self, Resumption.self, FleetLoad.self],
+        defaultSubcommand: Expansion.self)
+
+    struct Expansion: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The expansion of a million trials.")
+
+        func run() throws {
+            for shared in [true, false] {
+                let result = try ExpansionBenchmark.run(shared: shared)
+                let rate = Double(result.trials) / result.seconds / 1e6
+                Terminal.print(
+                    "expansion: \(Readable.count(result.trials)) trials of \(Readable.count(result.trainings)) "
+                        + "trainings in \(BenchUsage.rounded(result.seconds)) s, \(BenchUsage.rounded(rate)) million a "
+                        + "second")
+            }
+        }
+    }
+}
+
+/// What this process has used.
+struct BenchUsage {
+    var wall: Double
+    var processor: Double
+
+    static var now: BenchUsage {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return BenchUsage(
+            wall: ProcessInfo.processInfo.systemUptime, processor: seconds(usage.ru_utime) + seconds(usage.ru_stime))
+    }
+
+    static func - (a: BenchUsage, b: BenchUsage) -> BenchUsage {
+        BenchUsage(wall: a.wall - b.wall, processor: a.processor - b.processor)
+    }
+
+    var text: String { "\(Self.rounded(wall)) s (processor \(Self.rounded(processor)) s)" }
+
+    static func rounded(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
+
+    /// Does something and says what it cost.
+    static func measure<Result>(_ what: String, _ body: () throws -> Result) rethrows -> Result {
+        let before = now
+        let result = try body()
+        Terminal.print("\(what): \((now - before).text)")
+        return result
+    }
+}
