@@ -68,9 +68,10 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     }
 
     func retry(_ trials: [TrialID]) {
-        for trial in trials where [.cancelled, .failed].contains(rows.content.states[trial]) {
-            rows.takenBack.remove(trial)
-            rows.content.states[trial] = .waiting
+        for trial in trials {
+            let wasTakenBack = rows.takenBack.remove(trial) != nil
+            guard wasTakenBack || rows.content.states[trial] == .failed else { continue }
+            if rows.content.states[trial] != .succeeded { rows.content.states[trial] = .waiting }
             rows.forgiven[trial] = rows.attempts.keys.max()
             settle(trial)
         }

@@ -24,6 +24,9 @@ final class Simulation {
     private var takenBack = 0
     /// Cancelled trials that are wanted again as soon as the catalogue can be written.
     private var wantedAgain: [[TrialID]] = []
+    /// How often trials were wanted again, and up to which of these the last plan went.
+    private var changedWishes = 0
+    private var plannedWishes = 0
     private lazy var bound = scenario.bound
     /// Port calls of the first coordinator.
     private(set) var firstCalls = 0
@@ -50,7 +53,9 @@ final class Simulation {
         var outcome: CoordinationOutcome?
         while world.violations.isEmpty {
             outcome = runCoordinator()
-            if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0 { break }
+            if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0, plannedWishes == changedWishes {
+                break
+            }
             lastFault = max(lastFault, world.seconds)
             starts += 1
             if starts > 300 { world.violation("\(starts) starts of coordinators did not end it") }
@@ -96,6 +101,7 @@ final class Simulation {
         if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
         var opened = try catalogue.open()
         if try wantAgain() { opened.replan(try catalogue.plan()) }
+        plannedWishes = changedWishes
         let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
         coordinators += 1
         world.note("coordinator \(coordinators) begins")
@@ -106,6 +112,7 @@ final class Simulation {
     }
 
     private func plan() throws -> CoordinatorLife.Plan {
+        plannedWishes = changedWishes
         let (holdings, firstAttempt) = try catalogue.plan()
         return .init(holdings: holdings, firstAttempt: firstAttempt, drained: drained)
     }
@@ -242,6 +249,7 @@ final class Simulation {
         guard !wantedAgain.isEmpty else { return false }
         for trials in wantedAgain { try catalogue.retry(trials) }
         takenBack -= wantedAgain.count
+        changedWishes += 1
         wantedAgain = []
         return true
     }
