@@ -34,7 +34,7 @@ struct ChaosRun {
                 while let schedule = lock.withLock({ rest.popFirst() }) {
                     let result = Result(schedule, in: arena, expecting: expected)
                     print(result.line)
-                    fflush(stdout)
+                    fflush(nil)
                     lock.withLock { results.append(result) }
                 }
             }
