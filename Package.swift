@@ -133,6 +133,9 @@ let package = Package(
         tests(
             "CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract", grdb],
             resources: [.copy("Golden")]),
+        tests(
+            "CommandsTests", ["Commands", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CPosix"],
+            linker: [.linkedLibrary("openblas")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
             "SimulationTests",

@@ -112,6 +112,12 @@ long long posix_peer_user(int descriptor) {
     return (long long)peer.uid;
 }
 
+int posix_release_range(int descriptor, off_t offset, off_t length) {
+    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
+off_t posix_next_data(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+
 int posix_watch_signals(void) {
     sigset_t set;
     sigemptyset(&set);

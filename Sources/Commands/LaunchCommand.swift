@@ -1,6 +1,4 @@
 import ArgumentParser
-import ContentStore
-import DatasetPreparation
 import Foundation
 import ResultCatalogue
 import SweepFiles
@@ -12,27 +10,35 @@ struct LaunchCommand: ParsableCommand {
         discussion: """
             The first Ctrl-C stops dispatching, leaves running jobs to their hosts and prints the command that \
             resumes; the second cancels them.
+
+            Where a coordinator runs on the catalogue already, it takes the sweep up, on its own hosts, and this \
+            command shows how it goes on; Ctrl-C then leaves the view alone.
             """)
 
     @Argument(help: "The sweep file.")
     var sweep: String
+    @OptionGroup var background: BackgroundOptions
     @OptionGroup var settings: SetOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
         let signals = SignalWatch()
+        // What is wrong with the files is said before anything is made.
         let file = try SweepFile(contentsOf: sweep, overrides: settings.overrides)
-        let worker = try WorkerProgram(file.worker)
-        let specs = try HostsSelection(hosts).specs
-        let workplace = try Workplace(catalogue)
-        let expansion = try file.expand(worker: worker.description, identify: workplace.preparer.identify)
-        if !expansion.merged.isEmpty {
-            Terminal.note(
-                "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")
+        _ = try WorkerProgram(file.worker)
+        let selection = try HostsSelection(hosts)
+        let change = WishChange.launch(
+            file: URL(fileURLWithPath: sweep).path, overrides: settings.overrides,
+            folder: FileManager.default.currentDirectoryPath)
+        try Coordinating(catalogue: catalogue, background: background, signals: signals).perform(change) { workplace in
+            try SweepRun.perform(
+                at: workplace, hosts: selection, options: hosts, signals: signals,
+                inBackground: background.isInBackground
+            ) { run in
+                try run.launch(sweep, overrides: settings.overrides)
+                try run.complete(started: background.reportStart)
+            }
         }
-        try workplace.store(expansion.sweep)
-        let run = SweepRun(workplace: workplace, options: hosts, signals: signals)
-        try run.complete([(expansion.sweep, worker)], on: specs)
     }
 }

@@ -6,63 +6,51 @@ import SweepModel
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Go on with an interrupted sweep: collect what hosts finished, re-attach to what runs, do the rest.")
+        abstract: "Go on with an interrupted sweep: collect what hosts finished, re-attach to what runs, do the rest.",
+        discussion: """
+            Where a coordinator runs on the catalogue already, it goes on with the sweep, and this command shows it.
+            """)
 
     @Argument(help: "The sweep's name or file; without it, every unfinished sweep.")
     var sweep: String?
+    @OptionGroup var background: BackgroundOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
         let signals = SignalWatch()
-        guard FileManager.default.fileExists(atPath: catalogue.path) else {
-            throw CommandFailure(
-                .catalogue, "\(catalogue.path): there is no catalogue here; `eigensweep launch` makes one")
-        }
-        let specs = try HostsSelection(hosts).specs
-        let workplace = try Workplace(catalogue)
-        let reader = workplace.catalogue.reader
-        let names = try sweep.map { [try reader.sweepName($0)] } ?? reader.sweeps().filter(\.isUnfinished).map(\.name)
-        if names.isEmpty {
-            Terminal.note("every sweep of \(catalogue.path) is finished")
-            return
-        }
-        let run = SweepRun(workplace: workplace, options: hosts, signals: signals)
-        var sweeps: [(ExpandedSweep, WorkerProgram)] = []
-        var refusals: [CommandFailure] = []
-        for name in names {
-            do throws(CommandFailure) { sweeps.append(try Self.load(name, from: reader)) } catch {
-                Terminal.note("error: \(error.description)")
-                refusals.append(error)
+        try catalogue.requireCatalogue()
+        let selection = try HostsSelection(hosts)
+        let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)
+        // A catalogue of an earlier release is brought up to this one's by its writer.
+        let known = try? CatalogueReader(path: catalogue.path)
+        let asked = try sweep.map { [try known?.sweepName($0) ?? $0] } ?? []
+        try coordinating.perform(.resume(asked)) { workplace in
+            let reader = workplace.catalogue.reader
+            let names = try sweep.map { [try reader.sweepName($0)] } ?? reader.unfinishedSweeps()
+            if names.isEmpty {
+                background.reportStart()
+                return Terminal.note("every sweep of \(catalogue.path) is finished")
             }
+            try SweepRun.perform(
+                at: workplace, hosts: selection, options: hosts, signals: signals,
+                inBackground: background.isInBackground
+            ) { run in try resume(names, run) }
         }
-        if !sweeps.isEmpty { try run.complete(sweeps, on: specs) }
-        if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }
 
-    /// A stored sweep and its worker, which must be the one that its trials are named with: another version would
-    /// give them other bits.
-    private static func load(
-        _ name: String, from reader: CatalogueReader
-    ) throws(CommandFailure) -> (ExpandedSweep, WorkerProgram) {
-        do {
-            guard let sweep = try reader.sweep(named: name) else {
-                throw CommandFailure(.usage, "the catalogue has no sweep \"\(name)\"")
+    /// Sweeps that cannot go on are named, and do not keep the others from it.
+    private func resume(_ names: [String], _ run: SweepRun) throws {
+        var refusals: [CommandFailure] = []
+        for name in names {
+            do { try run.resume(name) } catch {
+                let failure =
+                    CommandFailure(describing: error) ?? CommandFailure(.internalError, "sweep \(name): \(error)")
+                Terminal.note("error: \(failure.description)")
+                refusals.append(failure)
             }
-            let worker = try WorkerProgram(sweep.worker)
-            let spec = sweep.trainings.values.first?.spec ?? [:]
-            let known = spec["worker.name"]?.stringValue ?? ""
-            let numerics = spec["worker.numerics"]?.integerValue ?? 0
-            guard known == worker.description.name, numerics == worker.description.numerics else {
-                throw CommandFailure(
-                    .invalidInput,
-                    "sweep \(name) was launched with \(known), numerics \(numerics); the worker here is "
-                        + "\(worker.description.name), numerics \(worker.description.numerics). Launch its file again: "
-                        + "what the new worker makes are other trials")
-            }
-            return (sweep, worker)
-        } catch {
-            throw CommandFailure(describing: error) ?? CommandFailure(.internalError, "sweep \(name): \(error)")
         }
+        if !run.isEmpty { try run.complete(started: background.reportStart) }
+        if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }
 }

@@ -17,6 +17,9 @@ final class AgentSession {
     private var pings = 0
     private var welcomed = false
     private var closingSince: Double?
+    /// Asked and not answered, by number.
+    private var inquiries: [Int: LogInquiry] = [:]
+    private var lastInquiry = 0
 
     init(host: HostSpec, context: LinkContext, mailbox: Mailbox, greeted: Handshake.Greeted) {
         self.host = host
@@ -30,7 +33,10 @@ final class AgentSession {
             host: host.name, depot: context.depot, stateSeconds: context.options.stateSeconds)
     }
 
-    deinit { inbox.abandon() }
+    deinit {
+        inbox.abandon()
+        for inquiry in inquiries.values { inquiry.answer(nil) }
+    }
 
     /// Returns when the fleet closes; throws when the connection ends before.
     func run(connected: () -> Void) throws {
@@ -101,8 +107,13 @@ final class AgentSession {
                 try say(.cancel(attempt))
             case .acknowledge(let attempt, let offset): try say(.acknowledge(attempt, offset: offset))
             case .release(let attempt): try say(.release(attempt))
-            case .enquire: break
+            case .enquire: try say(.enquire)
             }
+        }
+        for inquiry in mailbox.takeInquiries() {
+            lastInquiry += 1
+            inquiries[lastInquiry] = inquiry
+            try say(.read(request: lastInquiry, inquiry.question))
         }
     }
 
@@ -124,6 +135,12 @@ final class AgentSession {
             mailbox.setConnected(true)
             connected()
             deliver(.connected(HostFacts(welcome), held: welcome.held.map { HeldAttempt($0) }))
+        case .standing(let standing):
+            // What waits for files is told again, and an order that did not get there is its giver's to repeat.
+            inbox.forgetEvents()
+            uploads.forget(allBut: Set(standing.held.map(\.attempt)))
+            deliver(.connected(HostFacts(standing), held: standing.held.map { HeldAttempt($0) }))
+        case .log(let request, let piece): inquiries.removeValue(forKey: request)?.answer(piece)
         case .denied(let refusal): throw HostFailure(refusal, host: host.name)
         case .retiring: throw SessionEnd.retired
         case .accepted(let attempt):

@@ -58,6 +58,9 @@ struct EventInbox {
         try settle(try fetches.missing(transfer, refusal))
     }
 
+    /// Forgets the events that wait, for they come again; the files they wait for go on coming.
+    mutating func forgetEvents() { waiting = [:] }
+
     /// Forgets everything: it comes again with the next connection.
     mutating func abandon() {
         fetches.abandon()

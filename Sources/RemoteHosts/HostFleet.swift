@@ -9,7 +9,8 @@ import SweepModel
 /// `close`. Connections that break are made again by themselves after a growing, jittered pause, unless trying
 /// again cannot help; the reason then says what to do.
 package final class HostFleet: Fleet, Sendable {
-    private let links: [HostName: HostLink]
+    private let links = Locked<[HostName: HostLink]>([:])
+    private let context: LinkContext
 
     /// - Parameters:
     ///   - catalogue: the catalogue's name on hosts: lowercase letters, digits and hyphens, at most 64.
@@ -30,32 +31,85 @@ package final class HostFleet: Fleet, Sendable {
         let connecting = ConnectContext(
             agent: AgentProgram(path: agentExecutable), options: options,
             gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
-        let common = LinkContext(
+        context = LinkContext(
             catalogue: catalogue, generation: generation,
             nonce: starts.first { $0.generation == generation }?.nonce
                 ?? String(UInt64.random(in: 0 ... .max), radix: 16),
             earlier: starts.filter { $0.generation < generation }, depot: depot, deliver: deliver,
             machines: MachineRegistry(), worker: worker, connecting: connecting)
-        var links: [HostName: HostLink] = [:]
-        for host in hosts { links[host.name] = HostLink(host, common) }
-        self.links = links
+        links.with { links in
+            for host in hosts { links[host.name] = HostLink(host, context) }
+        }
     }
+
+    private var all: [HostLink] { links.with { Array($0.values) } }
 
     /// Begins to connect to every host.
     package func start() {
         // A peer that is gone is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
-        for link in links.values { link.start() }
+        for link in all { link.start() }
     }
 
     package func send(_ command: HostCommand, to host: HostName) {
-        links[host]?.mailbox.post(command)
+        links.with { $0[host] }?.mailbox.post(command)
+    }
+
+    /// From now on these are the hosts. Connections of hosts described as before are kept, unless they were given up,
+    /// which are tried again; other hosts' end, and those of new ones begin. Every host that stays connected is asked
+    /// to report again. Waits 4 s at most.
+    package func update(hosts: [HostSpec]) {
+        let specs = Dictionary(hosts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let left = links.with { links in
+            let left = links.filter { specs[$0.key] != $0.value.host || $0.value.isOver }
+            for name in left.keys { links[name] = nil }
+            return Array(left.values)
+        }
+        // A host's old connection ends before its new one begins: its machine has one name at a time.
+        close(left)
+        links.with { links in
+            for host in hosts where links[host.name] == nil { links[host.name] = HostLink(host, context) }
+        }
+        for link in all {
+            link.start()
+            link.mailbox.post(.enquire)
+        }
+    }
+
+    /// A part of what an attempt on the host said; nil when there is no connection or no answer in time.
+    package func read(_ question: LogQuestion, on host: HostName, seconds: Double = 10) -> LogPiece? {
+        guard let link = links.with({ $0[host] }) else { return nil }
+        let inquiry = LogInquiry(question)
+        link.mailbox.post(inquiry)
+        return inquiry.wait(seconds: seconds)
     }
 
     /// Sends what was asked before, ends the connections and waits for their threads, 4 s at most. Jobs go on.
-    package func close() {
-        for link in links.values { link.mailbox.close() }
+    package func close() { close(all) }
+
+    private func close(_ links: [HostLink]) {
+        for link in links { link.mailbox.close() }
         let deadline = DispatchTime.now() + .seconds(4)
-        for link in links.values { link.join(until: deadline) }
+        for link in links { link.join(until: deadline) }
+    }
+}
+
+/// A question to a host, and where its answer goes.
+final class LogInquiry: Sendable {
+    let question: LogQuestion
+    private let piece = Locked<LogPiece?>(nil)
+    private let settled = DispatchSemaphore(value: 0)
+
+    init(_ question: LogQuestion) { self.question = question }
+
+    /// Nil: it cannot be answered.
+    func answer(_ answer: LogPiece?) {
+        piece.with { $0 = $0 ?? answer }
+        settled.signal()
+    }
+
+    func wait(seconds: Double) -> LogPiece? {
+        _ = settled.wait(timeout: .now() + seconds)
+        return piece.with { $0 }
     }
 }

@@ -5,9 +5,10 @@ import SweepModel
 /// One host's thread: connects, runs the session, and connects again.
 final class HostLink: Sendable {
     let mailbox = Mailbox()
-    private let host: HostSpec
+    let host: HostSpec
     private let context: LinkContext
     private let started = Locked(false)
+    private let ended = Locked(false)
     private let done = DispatchSemaphore(value: 0)
 
     init(_ host: HostSpec, _ context: LinkContext) {
@@ -23,12 +24,16 @@ final class HostLink: Sendable {
         else { return }
         let thread = Thread { [self] in
             run()
+            ended.with { $0 = true }
             done.signal()
         }
         thread.name = "host \(host.name)"
         thread.stackSize = 2 << 20
         thread.start()
     }
+
+    /// Whether it has given the host up, or was closed.
+    var isOver: Bool { ended.with { $0 } }
 
     /// Waits for the thread's end, but not for a host that is being connected to: nothing of it is reported any more.
     func join(until deadline: DispatchTime) {

@@ -6,6 +6,7 @@ import SweepModel
 final class Mailbox: Sendable {
     private struct State {
         var commands: [HostCommand] = []
+        var inquiries: [LogInquiry] = []
         var closing = false
         var connected = false
     }
@@ -24,6 +25,23 @@ final class Mailbox: Sendable {
         if kept { wake() }
     }
 
+    /// Keeps a question until the host's thread takes it; without a connection it is answered at once.
+    func post(_ inquiry: LogInquiry) {
+        let kept = state.with { state in
+            guard state.connected, !state.closing else { return false }
+            state.inquiries.append(inquiry)
+            return true
+        }
+        if kept { wake() } else { inquiry.answer(nil) }
+    }
+
+    func takeInquiries() -> [LogInquiry] {
+        state.with { state in
+            defer { state.inquiries = [] }
+            return state.inquiries
+        }
+    }
+
     func take() -> [HostCommand] {
         var count: UInt64 = 0
         _ = Glibc.read(wakeDescriptor, &count, 8)
@@ -39,6 +57,7 @@ final class Mailbox: Sendable {
             $0.connected = connected
             $0.commands = []
         }
+        for inquiry in takeInquiries() { inquiry.answer(nil) }
     }
 
     var isClosing: Bool { state.with { $0.closing } }

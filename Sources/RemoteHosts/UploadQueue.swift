@@ -39,6 +39,8 @@ struct UploadQueue {
 
     mutating func forget(_ attempt: AttemptNumber) { orders[attempt] = nil }
 
+    mutating func forget(allBut held: Set<AttemptNumber>) { orders = orders.filter { held.contains($0.key) } }
+
     /// Takes what the host lacks for an order; a failure when it cannot be brought.
     mutating func enqueue(_ digests: [Digest], for attempt: AttemptNumber) -> HostFailure? {
         guard var waiting = orders[attempt] else { return nil }

@@ -72,12 +72,7 @@ package final class Catalogue: CatalogueWriter {
     @discardableResult
     package func beginGeneration() throws -> Int {
         generation = try write { db in
-            try db.execute(
-                sql: """
-                    UPDATE trial SET state = 'waiting' WHERE state = 'running' AND key NOT IN (
-                        SELECT x.trial FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
-                        WHERE a.outcome IS NULL)
-                    """)
+            try db.execute(sql: "UPDATE trial SET state = 'waiting' WHERE \(CatalogueReader.isStuck)")
             try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
             // Tells this start from one of the same number that a copy of the catalogue makes.
             try db.execute(

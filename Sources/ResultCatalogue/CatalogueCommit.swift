@@ -35,6 +35,9 @@ struct Recording {
         case .attemptIntended(let record): try intend(record)
         case .attemptStarted(let attempt, let started): try start(attempt, started)
         case .attemptEnded(let attempt, let outcome): try end(attempt, outcome)
+        case .attemptSaid(let attempt, let diagnostics):
+            try check(attempt)
+            try run("UPDATE attempt SET diagnostics = ? WHERE number = ?", [diagnostics, attempt.value])
         case .milestone(let training, let trial, let attempt, let checkpoint):
             try record(checkpoint, of: trial, training: training, attempt: attempt)
         case .recoveryPoint(let training, let attempt, let point, let bytes):

@@ -39,6 +39,19 @@ extension CatalogueReader {
         }
     }
 
+    /// The sweeps of which something waits or runs, or which an open attempt serves: their hosts have something to say.
+    package func unfinishedSweeps() throws -> [String] {
+        let open = try read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT s.name FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
+                    JOIN wish w ON w.trial = x.trial JOIN sweep s ON s.revision = w.revision WHERE a.outcome IS NULL
+                    """)
+        }
+        return try sweeps().filter { $0.isUnfinished || open.contains($0.name) }.map(\.name)
+    }
+
     /// The sweep of that name as it was last stored: all that `resume` needs. Nil when there is none.
     package func sweep(named name: String) throws -> ExpandedSweep? {
         try read { db in

@@ -33,6 +33,7 @@ extension Scheduler {
         // Also for an attempt not known any more: its end is recorded, so its directory may go.
         actions.append(.release(number, on: host))
         guard let attempt = attempts[number], attempt.host == host else { return }
+        if !diagnostics.isEmpty { actions.append(.record(.attemptSaid(number, diagnostics))) }
         let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
         if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt.verdict) {

@@ -27,6 +27,8 @@ extension Scheduler {
     mutating func finishIfComplete(_ index: Int, reportedBy reporter: AttemptNumber) {
         guard jobs[index].isComplete, jobs[index].phase != .done else { return }
         setPhase(index, .done)
+        // A training that was to go further for a length that is no longer wanted stops here.
+        if attempts[reporter]?.record.trials.contains(where: { graph.trials[$0] == nil }) == true { abandon(reporter) }
         for other in jobs[index].live.sorted() where other != reporter { abandon(other) }
     }
 

@@ -64,7 +64,7 @@ extension Scheduler {
             let since = settledAt ?? now
             settledAt = since
             let stillHeld = attempts.values.contains {
-                !$0.isForeign && !$0.servesOthers && hosts[$0.host]?.isConnected == true
+                !$0.isForeign && !$0.servesOthers && mayBeHeardOf($0.host)
             }
             if !stillHeld || stopping != nil || now.seconds(since: since) >= policy.windDownSeconds {
                 ending = .settled
@@ -75,6 +75,15 @@ extension Scheduler {
             arm(stopping.advanced(bySeconds: policy.stopSeconds))
         } else if let reason = hopelessness(at: now) {
             ending = .noUsableHost(reason: reason)
+        }
+    }
+
+    /// Whether the host answers, or is only just being connected to: what nobody wants any more there is to be stopped.
+    private func mayBeHeardOf(_ name: HostName) -> Bool {
+        guard let host = hosts[name] else { return false }
+        switch host.link {
+        case .connected: return true
+        case .silent(_, let failure): return host.isListed && failure == nil
         }
     }
 

@@ -15,6 +15,7 @@ package final class Daemon {
     private var connections: [Connection] = []
     private var isRetiring = false
     private var busyAt = monotonicSeconds()
+    private var boundedAt = monotonicSeconds()
 
     /// - Parameters:
     ///   - digest: content of the agent's executable.
@@ -63,6 +64,10 @@ package final class Daemon {
         table.reap()
         table.killOverdue()
         try table.settleOrders()
+        if monotonicSeconds() - boundedAt > 1 {
+            boundedAt = monotonicSeconds()
+            table.boundLogs()
+        }
         space.look()
         if space.room == .critical { table.pauseAll() }
         if !isRetiring, space.room == .ample { table.fillSlots() }
@@ -174,13 +179,16 @@ package final class Daemon {
         memory = caller
         applyMemory()
         connection.isServed = true
+        connection.send(.welcome(standing()))
+    }
+
+    /// What the host is and holds; what its attempts say is told from the last acknowledged events on.
+    private func standing() -> AgentWelcome {
         table.tellFromAcknowledged()
-        connection.send(
-            .welcome(
-                AgentWelcome(
-                    machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
-                    memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
-                    held: table.held)))
+        return AgentWelcome(
+            machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
+            memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
+            held: table.held)
     }
 
     private func applyMemory() {
@@ -204,6 +212,9 @@ package final class Daemon {
         case .cancel(let attempt): table.cancel(attempt)
         case .acknowledge(let attempt, let offset): table.acknowledge(attempt, offset)
         case .release(let attempt): table.release(attempt)
+        case .enquire: connection.send(.standing(standing()))
+        case .read(let request, let question):
+            connection.send(.log(request: request, AttemptLog.read(question, table.attempts[question.attempt])))
         case .upload(let transfer, let digest, let bytes): begin(transfer, digest, bytes, connection)
         case .fetch(let transfer, let digest): send(transfer, digest, connection)
         case .ping(let number): connection.send(.pong(number))

@@ -15,11 +15,13 @@ package struct SweepFile: Sendable {
 
     let content: SweepContent
 
-    /// Reads a file. Relative paths in it start from its folder, those in overrides from the current one.
+    /// Reads a file. Relative paths in it start from its folder, those in overrides from `overridesFolder`.
     ///
     /// Overrides are `key=value`, the value as YAML: `dataset.size=64`, `model.scale=[4, 8]`, `dataset.source=FILE`,
     /// `profile=quick`. Profiles apply first, then the others in order; each replaces the key's value or axis.
-    package init(contentsOf path: String, overrides: [String] = []) throws(SweepFileError) {
+    package init(
+        contentsOf path: String, overrides: [String] = [], overridesFolder: String = "."
+    ) throws(SweepFileError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -31,17 +33,18 @@ package struct SweepFile: Sendable {
             throw SweepFileError("is not UTF-8 text", at: TextOrigin(file: path))
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        try self.init(text: text, file: path, folder: folder, overrides: overrides)
+        try self.init(
+            text: text, file: path, folder: folder, overrides: overrides, overridesFolder: overridesFolder)
     }
 
     /// Reads text that came from `file`, a name for messages; relative paths in it start from `folder`.
     package init(
-        text: String, file: String, folder: String = ".", overrides: [String] = []
+        text: String, file: String, folder: String = ".", overrides: [String] = [], overridesFolder: String = "."
     ) throws(SweepFileError) {
         var content = SweepContent()
         let reader = SweepReader(file: file, folder: folder)
         try reader.read(text, into: &content)
-        try SweepOverrides.apply(overrides, to: &content, file: file)
+        try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
         guard let name = content.name else {
             throw SweepFileError("expected the sweep's name, got none", key: "name", at: TextOrigin(file: file))
         }

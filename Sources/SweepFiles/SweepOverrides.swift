@@ -3,7 +3,10 @@ import SweepModel
 
 /// Applies profiles and `--set` to what a file says.
 enum SweepOverrides {
-    static func apply(_ overrides: [String], to content: inout SweepContent, file: String) throws(SweepFileError) {
+    /// Relative paths in overrides start from `folder`.
+    static func apply(
+        _ overrides: [String], to content: inout SweepContent, file: String, folder: String
+    ) throws(SweepFileError) {
         var chosen: [(String, TextOrigin)] = []
         var members: [YAMLTree.Member] = []
         for text in overrides {
@@ -34,7 +37,7 @@ enum SweepOverrides {
             }
             for member in try profile.tree.members("keys and values") { try set(member, in: &content, by: ofFile) }
         }
-        let ofArguments = SweepReader(file: "--set", folder: ".")
+        let ofArguments = SweepReader(file: "--set", folder: folder)
         for member in members { try set(member, in: &content, by: ofArguments) }
     }
 

@@ -70,6 +70,8 @@ package enum CatalogueChange: Hashable, Sendable {
     case attemptEnded(AttemptNumber, AttemptOutcome)
     /// A fault was held against the job, and is the host's after all.
     case attemptExcused(AttemptNumber, reason: String)
+    /// The last of what the attempt wrote to standard error.
+    case attemptSaid(AttemptNumber, String)
     /// A milestone of a training. The first of a (training, steps) wins; a later one with other bits is kept as
     /// evidence.
     case milestone(TrainingID, TrialID, AttemptNumber, WorkerEvent.Checkpoint)

@@ -46,6 +46,12 @@ int posix_connect_local(const char *path);
 /* The account of the process at the other end of a Unix socket, or -1 with errno. */
 long long posix_peer_user(int descriptor);
 
+/* Gives the space of a part of a file back; what stood there reads as zeros. 0, or -1 with errno. */
+int posix_release_range(int descriptor, off_t offset, off_t length);
+
+/* The first place at or behind `offset` that is no hole, or -1 with errno. */
+off_t posix_next_data(int descriptor, off_t offset);
+
 /* Blocks SIGCHLD and SIGTERM and returns a non-blocking descriptor that reports them, or -1. */
 int posix_watch_signals(void);
 

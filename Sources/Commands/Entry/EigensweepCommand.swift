@@ -16,8 +16,9 @@ package struct EigensweepCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            PlanCommand.self, LaunchCommand.self, ResumeCommand.self, StatusCommand.self, QueryCommand.self,
-            AnalyzeCommand.self, HostsCommand.self, BenchCommand.self,
+            PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
+            LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
+            QueryCommand.self, AnalyzeCommand.self, BenchCommand.self,
         ])
 
     package init() {}

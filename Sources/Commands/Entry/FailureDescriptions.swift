@@ -22,4 +22,9 @@ extension CommandFailure {
         default: return nil
         }
     }
+
+    /// The exit code for whatever a command threw.
+    static func status(of error: any Error) -> Int32 {
+        (CommandFailure(describing: error)?.status ?? .internalError).rawValue
+    }
 }

@@ -1,28 +1,34 @@
-import Coordination
 import Foundation
 import Scheduling
 import SweepModel
 
 /// Progress for people on standard error: redrawn in place on a terminal, else a line now and then.
-final class LiveView: CoordinationObserver {
+final class LiveView {
     private var drawnLines = 0
     private var lastDrawn = Date.distantPast
     private var last: FleetSnapshot?
     private var drawn: FleetSnapshot?
 
+    /// Whether nobody looks now and someone may read later: fewer lines, each with its time.
+    private let isLog: Bool
+
     let longestPause: Double? = 1
+
+    init(isLog: Bool) { self.isLog = isLog }
 
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
-        let interval = Terminal.isInteractive ? 0.2 : 10
+        let interval = isLog ? 60 : Terminal.isInteractive ? 0.2 : 10
         guard Date().timeIntervalSince(lastDrawn) >= interval, !TerminalInteraction.isAsking else { return }
         draw(snapshot)
     }
 
-    func notice(_ notice: Notice) {
+    func say(_ notice: String) {
         erase()
-        Terminal.note(notice.description)
+        Terminal.note(stamp + notice)
     }
+
+    private var stamp: String { isLog ? Date().formatted(.iso8601) + " " : "" }
 
     /// Draws where the run ended.
     func close() {
@@ -36,7 +42,7 @@ final class LiveView: CoordinationObserver {
         erase()
         let lines = Terminal.isInteractive ? [summary(snapshot)] + hostLines(snapshot) : [summary(snapshot)]
         let width = Terminal.columns
-        for line in lines { Terminal.note(Terminal.isInteractive ? String(line.prefix(width - 1)) : line) }
+        for line in lines { Terminal.note(stamp + (Terminal.isInteractive ? String(line.prefix(width - 1)) : line)) }
         drawnLines = Terminal.isInteractive ? lines.count : 0
     }
 

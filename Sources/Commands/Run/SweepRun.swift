@@ -7,30 +7,118 @@ import ResultCatalogue
 import Scheduling
 import SweepModel
 
-/// Brings sweeps to their end on hosts.
-struct SweepRun {
-    let workplace: Workplace
-    let options: HostOptions
-    let signals: SignalWatch
+/// Brings sweeps to their end on hosts, and takes changes of what is wanted, or where, while it does.
+///
+/// Whatever changes is written to the catalogue first; then the coordination loop ends, and another, made of what the
+/// catalogue then holds, goes on with the same connections.
+final class SweepRun {
+    private let workplace: Workplace
+    private let options: HostOptions
+    private let signals: SignalWatch
+    private let preparation: SweepPreparation
+    private let control: ControlServer?
+    private let observer: RunObserver
+    private let inbox = InputQueue()
+    private let hostsFile: HostsSelection
+    private var hosts: [HostSpec]
+    /// Hosts that left the hosts file and still hold attempts.
+    private var leaving: [HostSpec] = []
+    private var sweeps: [RunningSweep] = []
+    private var handover = Handover()
 
-    /// Runs until everything wanted is settled or someone asks to stop; then says how it ended.
+    /// Listens for other commands from now on; `body` ends it on every path.
+    static func perform(
+        at workplace: Workplace, hosts: HostsSelection, options: HostOptions, signals: SignalWatch,
+        inBackground: Bool = false, _ body: (SweepRun) throws -> Void
+    ) throws {
+        let run = SweepRun(workplace, hosts, options, signals, inBackground: inBackground)
+        do { try body(run) } catch {
+            run.control?.end(status: (error as? ExitStatusError)?.status.rawValue ?? CommandFailure.status(of: error))
+            throw error
+        }
+        run.control?.end(status: ExitStatus.allDone.rawValue)
+    }
+
+    private init(
+        _ workplace: Workplace, _ hosts: HostsSelection, _ options: HostOptions, _ signals: SignalWatch,
+        inBackground: Bool
+    ) {
+        self.workplace = workplace
+        self.options = options
+        self.signals = signals
+        hostsFile = hosts
+        self.hosts = hosts.specs
+        let preparation = SweepPreparation(store: workplace.store, preparer: workplace.preparer)
+        self.preparation = preparation
+        control = ControlServer(workplace.catalogue) { file, overrides, folder in
+            try preparation.launch(file, overrides: overrides, folder: folder)
+        }
+        observer = RunObserver(view: LiveView(isLog: inBackground), broadcast: control?.broadcast)
+        if let control {
+            control.start()
+        } else {
+            Terminal.note("no socket could be made: other commands cannot reach this run")
+        }
+    }
+
+    /// Adds a sweep file; it is what is wanted from now on.
+    func launch(_ path: String, overrides: [String]) throws {
+        _ = try add(try preparation.launch(path, overrides: overrides)).notes.map(Terminal.note)
+    }
+
+    /// Adds a sweep of the catalogue.
+    func resume(_ name: String) throws {
+        guard !sweeps.contains(where: { $0.name == name }) else { return }
+        sweeps.append(try preparation.stored(name, in: workplace.catalogue.reader))
+    }
+
+    var isEmpty: Bool { sweeps.isEmpty }
+
+    private func add(_ running: RunningSweep) throws -> WishChange.Outcome {
+        let stored = try workplace.catalogue.store(running.sweep)
+        sweeps.removeAll { $0.name == running.name }
+        sweeps.append(running)
+        var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)
+        if stored.number > 1, stored.isNew {
+            outcome.notes.append(
+                "sweep \(running.name), revision \(stored.number): \(Readable.count(stored.newTrials)) new trials, "
+                    + "\(Readable.count(stored.dropped)) dropped (their results stay)")
+        }
+        return outcome
+    }
+
+    /// Runs until everything wanted is settled or someone asks to stop; then says how it ended. `started` is called
+    /// once nothing but the hosts can fail any more.
     ///
     /// Throws `ExitStatusError` for every outcome but "all done".
-    func complete(_ sweeps: [(ExpandedSweep, WorkerProgram)], on hosts: [HostSpec]) throws {
-        let prepared = try sweeps.map { try prepare($0.0, $0.1) }
-        let trainings = Set(sweeps.flatMap { $0.0.trainings.keys })
+    func complete(started: () -> Void = {}) throws {
         let generation = try workplace.catalogue.beginGeneration()
-        let reader = workplace.catalogue.reader
-        let holdings = try workplace.store.present(try reader.holdings(of: trainings), for: sweeps.map(\.0))
-        var policy = SchedulingPolicy()
-        options.limits?.apply(to: &policy)
-        policy.deterministic = sweeps.allSatisfy { $0.1.description.deterministic }
-        let configuration = CoordinationConfiguration(
-            sweeps: prepared, hosts: hosts, holdings: holdings, firstAttempt: try reader.nextAttemptNumber(),
-            policy: policy)
+        let policy = policy()
+        var connection = options.connection
+        // A state that takes longer would be old news when it arrives.
+        connection.stateSeconds = policy.checkpointSeconds / 4
+        let fleet = HostFleet(
+            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
+            starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
+            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection,
+            worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
+        ) { [inbox] host, report in inbox.post(.host(host, report)) }
+        listen(fleet)
+        let watch = hostsFile.path.flatMap { path in
+            control.map { HostsFileWatch(path: path, specs: hosts, changes: $0.changes, notice: observer.say) }
+        }
+        watch?.start()
+        defer { watch?.stop() }
+        started()
+        let outcome = try run(fleet)
+        observer.close()
+        fleet.close()
+        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options).tell(outcome)
+    }
 
-        let inbox = InputQueue()
-        signals.set { request in
+    /// From now on signals and other commands reach the loop.
+    private func listen(_ fleet: HostFleet) {
+        signals.set { [inbox] request in
             switch request {
             case .stop:
                 inbox.post(.stop)
@@ -40,119 +128,87 @@ struct SweepRun {
                 Terminal.note("\ncancelling")
             }
         }
-        var connection = options.connection
-        // A state that takes longer would be old news when it arrives.
-        connection.stateSeconds = policy.checkpointSeconds / 4
-        let fleet = HostFleet(
-            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
-            starts: try reader.coordinatorStarts(), depot: workplace.store,
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection,
-            worker: try sweeps.lazy.compactMap { try $0.1.check() }.first, interaction: TerminalInteraction()
-        ) { host, report in inbox.post(.host(host, report)) }
-        let view = LiveView()
-        let coordinator = Coordinator(
-            configuration: configuration, fleet: fleet, inbox: inbox, catalogue: StatePruner(workplace),
-            clock: SystemAwakeClock(), observer: view)
-        let outcome = coordinator.run(connect: fleet.start)
-        view.close()
-        fleet.close()
-        try finish(outcome, sweeps: sweeps.map(\.0))
-    }
-
-    private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> PreparedSweep {
-        var files: [DatasetRequest: Digest] = [:]
-        var datasets: [TrainingID: Digest] = [:]
-        for (id, request) in sweep.datasets {
-            if files[request] == nil { files[request] = try datasetFile(request, of: sweep.trainings[id]) }
-            datasets[id] = files[request]
+        control?.changes.attend { [inbox] in inbox.post(.replan) }
+        let reader = workplace.catalogue.reader
+        control?.serveLogs { question in
+            guard let host = try? reader.attempt(question.attempt)?.host,
+                let piece = fleet.read(question, on: host)
+            else { return LogPiece(unavailable: "its host is not connected, or does not answer") }
+            return piece
         }
-        let uploads = try worker.uploads.map {
-            StartOrder.Upload(name: $0.name, digest: try workplace.store.put(copyOf: $0.path))
-        }
-        return PreparedSweep(
-            sweep: sweep, datasets: datasets, command: worker.command + ["run"], uploads: uploads)
     }
 
-    /// The prepared file a training reads. Images are known by digest: a source that changed since is refused, and one
-    /// that is gone is not missed while the store has the file.
-    private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest {
-        let expected = training?.spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) }
-        if let expected, workplace.store.contains(expected) { return expected }
-        let found = try workplace.preparer.prepare(request).digest
-        if let expected, expected != found {
-            throw CommandFailure(
-                .invalidInput,
-                "\(request.source) has changed since the sweep was launched: it gives the dataset \(found.short), "
-                    + "expected \(expected.short). Put the old images back, or launch the sweep's file again")
-        }
-        return found
-    }
-
-    private func finish(_ outcome: CoordinationOutcome, sweeps: [ExpandedSweep]) throws {
-        let name = sweeps.count == 1 ? " " + Self.quoted(sweeps[0].name) : ""
-        switch outcome {
-        case .succeeded:
-            let trials = Set(sweeps.flatMap { $0.trials.map(\.id) }).count
-            Terminal.note("done: all \(Readable.count(trials)) trials have their results")
-            return
-        case .someFailed(let count):
-            Terminal.note(
-                "\(Readable.count(count)) trials failed; `eigensweep status\(name)\(catalogueOption)` says why")
-        case .noUsableHost(let reason):
-            Terminal.note("error: no usable host is left: \(reason)")
-        case .catalogueFailed(let reason):
-            Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
-        case .interrupted, .replan:
-            Terminal.note(
-                "interrupted; nothing is lost. Go on with:\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)")
-        case .cancelled:
-            Terminal.note("cancelled")
-        }
-        throw ExitStatusError(status: ExitStatus(rawValue: outcome.exitCode) ?? .internalError)
-    }
-
-    private var catalogueOption: String {
-        let usual = URL(fileURLWithPath: CatalogueOptions.defaultPath).standardizedFileURL.path
-        let path = workplace.catalogue.path
-        return usual == path ? "" : " --catalogue " + Self.quoted(path)
-    }
-
-    private var hostsOption: String {
-        let file = options.hosts.map { " --hosts " + Self.quoted($0) } ?? ""
-        let config = options.sshConfig.map { " --ssh-config " + Self.quoted($0) } ?? ""
-        return file + config
-    }
-
-    /// As a shell takes it for one word.
-    private static func quoted(_ text: String) -> String {
-        let plain = text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || "._-/+=:@%".utf8.contains(byte)
-        }
-        return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }
-}
-
-extension ContentStore {
-    /// Holdings less the checkpoints whose files are lost: they are trained for again where a measure or a longer
-    /// length still needs them.
-    func present(_ holdings: Holdings, for sweeps: [ExpandedSweep]) throws -> Holdings {
-        var result = holdings
-        result.states = holdings.states.filter { contains($0.value.state) }
-        var needed: [TrainingID: Set<Int>] = [:]
-        for sweep in sweeps {
-            for trial in sweep.trials
-            where !sweep.measures.allSatisfy({
-                holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
-            }) {
-                needed[trial.training, default: []].insert(trial.steps)
+    /// One coordinator after the other, until one ends for good.
+    private func run(_ fleet: HostFleet) throws -> CoordinationOutcome {
+        var isFirst = true
+        while true {
+            let configuration = try configuration()
+            let coordinator = Coordinator(
+                configuration: configuration, fleet: fleet, inbox: inbox, catalogue: StatePruner(workplace),
+                clock: SystemAwakeClock(), observer: observer)
+            let outcome = coordinator.run {
+                if isFirst { fleet.start() } else { fleet.update(hosts: configuration.hosts) }
+            }
+            isFirst = false
+            handover = coordinator.handover()
+            switch outcome {
+            case .replan: break
+            case .succeeded, .someFailed, .noUsableHost:
+                guard let control, !control.changes.closeIfEmpty() else { return outcome }
+            case .catalogueFailed, .interrupted, .cancelled:
+                control?.changes.close()
+                return outcome
+            }
+            for entry in control?.changes.take() ?? [] {
+                do { entry.answer(.done(try apply(entry.change))) } catch {
+                    entry.answer(ControlAnswer(refusing: error))
+                }
             }
         }
-        for (training, checkpoints) in holdings.milestones {
-            result.milestones[training] = checkpoints.filter { checkpoint in
-                contains(checkpoint.weights) || needed[training]?.contains(checkpoint.steps) != true
-            }
+    }
+
+    private func apply(_ change: PendingChanges.Change) throws -> WishChange.Outcome {
+        switch change {
+        case .launch(let running): return try add(running)
+        case .hosts(let specs):
+            let changed = hosts.filter { !specs.contains($0) }
+            for host in changed { handover.hosts[host.name] = nil }
+            leaving += changed.filter { host in !specs.contains { $0.name == host.name } }
+            hosts = specs
+            return WishChange.Outcome(count: changed.count)
+        case .wish(.resume(let names)):
+            let wanted = names.isEmpty ? try workplace.catalogue.reader.unfinishedSweeps() : names
+            for name in wanted { try resume(name) }
+            return WishChange.Outcome(count: wanted.count, sweeps: wanted)
+        case .wish(let wish):
+            let outcome = try workplace.catalogue.apply(wish)
+            if case .retry(let sweep, _) = wish, outcome.count > 0 { try resume(sweep) }
+            if case .undrain(let host) = wish { handover.hosts[host] = nil }
+            return outcome
         }
-        return result
+    }
+
+    private func policy() -> SchedulingPolicy {
+        var policy = SchedulingPolicy()
+        options.limits?.apply(to: &policy)
+        policy.deterministic = sweeps.allSatisfy(\.isDeterministic)
+        return policy
+    }
+
+    /// What the catalogue holds now, as a coordinator begins with it.
+    private func configuration() throws -> CoordinationConfiguration {
+        let reader = workplace.catalogue.reader
+        let trainings = Set(sweeps.flatMap { $0.sweep.trainings.keys })
+        let holdings = try workplace.store.present(
+            try reader.holdings(of: trainings), for: sweeps.map(\.sweep))
+        let holding = Set(holdings.openAttempts.map(\.host))
+        leaving.removeAll { host in !holding.contains(host.name) || hosts.contains { $0.name == host.name } }
+        var drained = Dictionary(
+            try reader.drainedHosts().map { ($0.name, "drained: \($0.reason)") },
+            uniquingKeysWith: { first, _ in first })
+        for host in leaving { drained[host.name] = "no longer in the hosts file" }
+        return CoordinationConfiguration(
+            sweeps: sweeps.map(\.prepared), hosts: hosts + leaving, drained: drained, holdings: holdings,
+            firstAttempt: try reader.nextAttemptNumber(), policy: policy(), handover: handover)
     }
 }

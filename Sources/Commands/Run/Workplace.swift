@@ -2,7 +2,6 @@ import ContentStore
 import DatasetPreparation
 import Foundation
 import ResultCatalogue
-import SweepModel
 
 /// The catalogue opened for writing, the store beside it, and what prepares datasets into it.
 struct Workplace {
@@ -17,13 +16,5 @@ struct Workplace {
         try? store.removeTemporaries(olderThan: 86_400)
         preparer = DatasetPreparer(
             depot: store, cache: options.store + "/datasets.json", progress: PreparationLine.show)
-    }
-
-    func store(_ sweep: ExpandedSweep) throws {
-        let stored = try catalogue.store(sweep)
-        guard stored.number > 1, stored.isNew else { return }
-        Terminal.note(
-            "sweep \(sweep.name), revision \(stored.number): \(Readable.count(stored.newTrials)) new trials, "
-                + "\(Readable.count(stored.dropped)) dropped (their results stay)")
     }
 }

@@ -5,15 +5,12 @@ import SweepModel
 /// The hosts that `--hosts`, a `hosts.yaml` in the current directory, or nothing names.
 struct HostsSelection {
     let specs: [HostSpec]
+    /// The file they come from; nil for this machine alone.
+    let path: String?
 
     init(_ options: HostOptions) throws {
-        if let path = options.hosts {
-            specs = try HostsFile.read(path)
-        } else if FileManager.default.fileExists(atPath: "hosts.yaml") {
-            specs = try HostsFile.read("hosts.yaml")
-        } else {
-            specs = HostsFile.localAlone
-        }
+        path = options.hosts ?? (FileManager.default.fileExists(atPath: "hosts.yaml") ? "hosts.yaml" : nil)
+        specs = try path.map { try HostsFile.read($0) } ?? HostsFile.localAlone
     }
 
     /// The hosts of these names; all without any. Throws for a name that is none.

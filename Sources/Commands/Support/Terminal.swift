@@ -18,6 +18,9 @@ enum Terminal {
         write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
     }
 
+    /// Text to standard output as it is.
+    static func printRaw(_ text: String) { write(text, to: STDOUT_FILENO) }
+
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     static func raw(_ text: String) { write(text, to: STDERR_FILENO) }

@@ -30,6 +30,10 @@ package enum CoordinatorMessage: Hashable, Sendable, Codable {
     case cancel(AttemptNumber)
     case acknowledge(AttemptNumber, offset: Int)
     case release(AttemptNumber)
+    /// Tell again, as after `hello`, what the host holds: `standing`, then events from the last acknowledged offsets.
+    case enquire
+    /// A part of what an attempt said; answered by `log`.
+    case read(request: Int, LogQuestion)
     /// Chunks of a file follow.
     case upload(transfer: UInt32, digest: Digest, bytes: Int)
     case fetch(transfer: UInt32, digest: Digest)
@@ -44,6 +48,9 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case greeting(AgentGreeting)
     /// The answer to `hello`.
     case welcome(AgentWelcome)
+    /// The answer to `enquire`.
+    case standing(AgentWelcome)
+    case log(request: Int, LogPiece)
     /// The coordinator is not served; the connection ends.
     case denied(AgentRefusal)
     /// An agent of another build gives way to the one that was brought; connect again.

@@ -39,4 +39,8 @@ package struct LogPiece: Hashable, Sendable, Codable {
         self.isComplete = isComplete
         self.problem = problem
     }
+    /// Why there is nothing to read now.
+    package init(unavailable problem: String) {
+        self.init(offset: 0, end: 0, text: "", isComplete: true, problem: problem)
+    }
 }

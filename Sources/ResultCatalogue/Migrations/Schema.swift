@@ -14,6 +14,7 @@ enum Schema {
         Migration("0006-drained-hosts", drainedHosts),
         Migration("0007-charges", charges),
         Migration("0008-coordinator-starts", coordinatorStarts),
+        Migration("0009-attempt-diagnostics", attemptDiagnostics),
     ]
 
     /// What this release writes to `user_version`.

@@ -69,7 +69,7 @@ CREATE TABLE attempt (
     build TEXT,
     worker_cpu TEXT,
     kernels TEXT
-, task TEXT) STRICT;
+, task TEXT, diagnostics TEXT) STRICT;
 
 table attempt_trial
 CREATE TABLE attempt_trial (

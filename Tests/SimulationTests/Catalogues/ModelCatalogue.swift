@@ -168,6 +168,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         case .attemptEnded(let attempt, let outcome):
             try known(attempt)
             if rows.ends[attempt] == nil { rows.ends[attempt] = outcome }
+        case .attemptSaid(let attempt, _): try known(attempt)
         case .attemptExcused(let attempt, let reason):
             try known(attempt)
             if case .jobFault? = rows.ends[attempt] { rows.ends[attempt] = .hostFault(reason) }

@@ -29,6 +29,11 @@ extension Schema {
         JOIN trial t ON t.key = w.trial;
         """
 
+    /// What an attempt said last on standard error, for `logs` when its host has forgotten it.
+    static let attemptDiagnostics = """
+        ALTER TABLE attempt ADD COLUMN diagnostics TEXT;
+        """
+
     /// Hosts that people took out of use: they get no more jobs until they are put back.
     static let drainedHosts = """
         CREATE TABLE drained_host (

@@ -1,0 +1,23 @@
+import ArgumentParser
+
+struct CancelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel",
+        abstract: "Take back a sweep's wish for trials that wait or run.",
+        discussion: """
+            A job stops when no sweep wants it any more: what another sweep wants goes on. Results stay. `retry` wants \
+            the trials again; `launch` and `resume` leave them alone.
+            """)
+
+    @Argument(help: "The sweep's name or file.")
+    var sweep: String
+    @OptionGroup var selection: WhereOptions
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let count = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }
+        Terminal.note(
+            count == 0
+                ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.count(count)) trials")
+    }
+}

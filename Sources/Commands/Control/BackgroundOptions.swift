@@ -1,0 +1,102 @@
+import ArgumentParser
+import CPosix
+import Foundation
+
+/// Whether the coordinator stays behind when the command returns.
+struct BackgroundOptions: ParsableArguments {
+    @Flag(name: .long, help: "Leave a coordinator in the background, which later commands find.")
+    var detach = false
+
+    /// Set in the process that a detaching command starts: it says on standard output when it has started.
+    @Flag(name: .customLong("in-background"), help: .hidden)
+    var isInBackground = false
+
+    /// Tells the command that started this process, if one did, that nothing stands in the way any more.
+    func reportStart() {
+        guard isInBackground else { return }
+        Terminal.print(BackgroundProcess.startedWord)
+        let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        if null >= 0 {
+            dup2(null, STDOUT_FILENO)
+            close(null)
+        }
+    }
+}
+
+/// Starts this very command again as a process of its own session, and waits until it has started or failed.
+struct BackgroundProcess {
+    static let startedWord = "started"
+    private let log: String
+    private let signals: SignalWatch
+
+    init(_ catalogue: CatalogueOptions, _ signals: SignalWatch) {
+        log = catalogue.log
+        self.signals = signals
+    }
+
+    /// Returns once it has started. Throws `ExitStatusError` with its exit code, after showing what it said, when it
+    /// ended instead.
+    func start() throws {
+        let errors = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        var ends: [Int32] = [-1, -1]
+        guard errors >= 0, input >= 0, posix_make_pipe(&ends) == 0 else {
+            throw CommandFailure(.catalogue, "\(log): cannot be written (\(String(cString: strerror(errno))))")
+        }
+        let before = lseek(errors, 0, SEEK_END)
+        let pid = try spawn(input: input, output: ends[1], error: errors)
+        for descriptor in [errors, input, ends[1]] { close(descriptor) }
+        signals.set { _ in kill(pid, SIGTERM) }
+        let said = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
+        guard String(decoding: said, as: UTF8.self).contains(Self.startedWord) else {
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            showLog(from: Int(before))
+            let code = posix_exit_of(status)
+            throw ExitStatusError(status: ExitStatus(rawValue: code) ?? .internalError)
+        }
+        Terminal.note(
+            """
+            process \(pid) goes on in the background and writes to \(log)
+            `eigensweep watch` shows it; `kill \(pid)` stops dispatching and leaves jobs to their hosts
+            """)
+    }
+
+    private func spawn(input: Int32, output: Int32, error: Int32) throws -> pid_t {
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let arguments =
+            [CommandLine.arguments.first ?? "eigensweep"]
+            + CommandLine.arguments.dropFirst().filter { $0 != "--detach" }
+            + ["--in-background"]
+        let variables = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
+        var pid: pid_t = 0
+        let rc = program.withCString { path in
+            arguments.map { $0 + "\0" }.joined().withCString { list in
+                variables.map { $0 + "\0" }.joined().withCString { environment in
+                    var program = posix_program(
+                        path: path, arguments: list, argument_count: arguments.count, environment: environment,
+                        environment_count: variables.count, directory: nil, input: input, output: output,
+                        error: error, own_session: 1)
+                    return posix_start_program(&program, &pid)
+                }
+            }
+        }
+        guard rc == 0 else {
+            throw CommandFailure(.internalError, "\(program) cannot be started: \(String(cString: strerror(rc)))")
+        }
+        return pid
+    }
+
+    /// What the process said before it ended.
+    private func showLog(from offset: Int) {
+        guard let file = FileHandle(forReadingAtPath: log) else { return }
+        try? file.seek(toOffset: UInt64(max(0, offset)))
+        let text = String(decoding: (try? file.read(upToCount: 64 << 10)) ?? Data(), as: UTF8.self)
+        if !text.isEmpty { Terminal.raw(text) }
+    }
+}
+
+extension CatalogueOptions {
+    /// Where a coordinator in the background writes what it would say.
+    var log: String { URL(fileURLWithPath: path).path + ".log" }
+}

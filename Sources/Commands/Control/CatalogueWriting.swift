@@ -1,0 +1,55 @@
+import Foundation
+import ResultCatalogue
+
+/// Who writes a catalogue: this process, once it has the lock, or a coordinator that runs.
+enum CatalogueWriting {
+    /// How long a lock whose holder does not listen is waited for: another command that is soon done holds it.
+    private static let patienceSeconds = 15.0
+
+    /// Calls `here` when the lock is free, with what `open` made under it, else `elsewhere` with the coordinator.
+    ///
+    /// A coordinator that ends meanwhile is no error: both are tried again. Throws `CatalogueError.locked` when someone
+    /// holds the lock and answers nobody.
+    static func perform<Opened, Result>(
+        on path: String, open: () throws -> Opened, here: (Opened) throws -> Result,
+        elsewhere: (ControlClient) throws -> Result
+    ) throws -> Result {
+        let end = Date(timeIntervalSinceNow: patienceSeconds)
+        while true {
+            let opened: Opened
+            do { opened = try open() } catch let error as CatalogueError {
+                guard case .locked = error.kind else { throw error }
+                if let client = ControlClient(catalogue: path) {
+                    do { return try elsewhere(client) } catch is ControlClient.CoordinatorEnds {}
+                }
+                guard Date() < end else { throw error }
+                usleep(50_000)
+                continue
+            }
+            return try here(opened)
+        }
+    }
+}
+
+extension WishChange {
+    /// Has a change made by the coordinator that runs, or makes it here.
+    static func deliver(_ change: WishChange, to options: CatalogueOptions) throws -> Outcome {
+        try options.requireCatalogue()
+        return try CatalogueWriting.perform(on: options.path) {
+            try Catalogue(path: options.path)
+        } here: {
+            try $0.apply(change)
+        } elsewhere: {
+            try $0.make(change)
+        }
+    }
+}
+
+extension CatalogueOptions {
+    /// Throws unless there is a catalogue: only `launch` makes one.
+    func requireCatalogue() throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure(.catalogue, "\(path): there is no catalogue here; `eigensweep launch` makes one")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import JobContract
+import Scheduling
+import SweepModel
+
+/// What a command asks of the coordinator that runs, and what it answers: JSON values, a line each, over its socket.
+enum ControlMessages {
+    /// Both sides must be of one version: they come from one program.
+    static let version = 1
+    /// The longest line either side reads, in bytes.
+    static let requestLimit = 1 << 20
+    static let answerLimit = 64 << 20
+
+    private struct Envelope<Body: Codable>: Codable {
+        var version: Int
+        var body: Body
+    }
+    private struct Version: Codable { var version: Int }
+
+    /// One line with its end.
+    static func line(_ body: some Codable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return Array(try encoder.encode(Envelope(version: version, body: body))) + [10]
+    }
+
+    /// Reads a line. Throws `ControlError.damaged` or `.otherVersion`.
+    static func read<Body: Codable>(_: Body.Type, _ line: some Collection<UInt8>) throws(ControlError) -> Body {
+        let data = Data(line)
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        do {
+            let found = try decoder.decode(Version.self, from: data).version
+            guard found == version else { throw ControlError.otherVersion(found) }
+            return try decoder.decode(Envelope<Body>.self, from: data).body
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw .damaged(String(decoding: data.prefix(120), as: UTF8.self))
+        }
+    }
+}
+
+enum ControlError: Error, Hashable {
+    /// The line is not a message of this program.
+    case damaged(String)
+    case otherVersion(Int)
+}
+
+enum ControlRequest: Hashable, Sendable, Codable {
+    case change(WishChange)
+    /// Views follow until the run ends.
+    case watch
+    /// One view.
+    case look
+    case read(LogQuestion)
+}
+
+enum ControlAnswer: Hashable, Sendable, Codable {
+    case done(WishChange.Outcome)
+    /// An exit code and words for a person.
+    case refused(status: Int32, message: String)
+    /// The run ends: nothing was done. Ask again, or take the catalogue's lock.
+    case ending
+    case view(RunView)
+    /// The run has ended with this exit code.
+    case ended(status: Int32)
+    case log(LogPiece)
+}
+
+/// Where a run stands, for a viewer.
+struct RunView: Hashable, Sendable, Codable {
+    /// The coordinator's process.
+    var process: Int32
+    /// Nil before its first look at the fleet.
+    var fleet: FleetSnapshot?
+    /// What happened since the view before, less what came too fast to be kept.
+    var notices: [String]
+}

@@ -1,0 +1,153 @@
+import CPosix
+import Foundation
+import JobContract
+import RemoteHosts
+import ResultCatalogue
+
+/// The coordinator's ear: a Unix socket at which commands of the same account ask for changes and views.
+///
+/// Threads of its own read and answer; what changes the catalogue waits in `changes` for the run's thread.
+final class ControlServer: Sendable {
+    let changes = PendingChanges()
+    let broadcast = RunBroadcast()
+    private let socket: String
+    private let descriptor: Int32
+    private let launches: @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
+    private let reader = Locked<(@Sendable (LogQuestion) -> LogPiece)?>(nil)
+    private let connections = Locked(0)
+    private static let mostConnections = 64
+
+    /// Listens for the catalogue, whose lock the caller holds: a socket of a dead coordinator is replaced.
+    ///
+    /// `launches` reads and prepares a sweep that another command hands over, on the connection's thread. Nil where
+    /// nowhere a socket can be made.
+    init?(
+        _ catalogue: Catalogue,
+        launches: @escaping @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
+    ) {
+        var found: (String, Int32)?
+        for path in RuntimeDirectory.sockets(catalogue: catalogue.id, at: catalogue.path) where found == nil {
+            guard RuntimeDirectory.prepare(for: path) != nil else { continue }
+            unlink(path)
+            let descriptor = posix_listen_local(path)
+            if descriptor >= 0 { found = (path, descriptor) }
+        }
+        guard let found else { return nil }
+        (socket, descriptor) = found
+        self.launches = launches
+        catalogue.announce(socket: socket)
+    }
+
+    deinit {
+        close(descriptor)
+        unlink(socket)
+    }
+
+    /// Begins to answer.
+    func start() {
+        let thread = Thread { [self] in accept() }
+        thread.name = "control"
+        thread.start()
+    }
+
+    /// From now on logs of running attempts can be read with `read`.
+    func serveLogs(_ read: @escaping @Sendable (LogQuestion) -> LogPiece) { reader.with { $0 = read } }
+
+    /// The run is over: tells viewers, refuses what still waits, and gives those who listen a moment to hear it.
+    func end(status: Int32) {
+        changes.close()
+        broadcast.end(status: status)
+        unlink(socket)
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        let patience = Date(timeIntervalSinceNow: 1)
+        while connections.with({ $0 }) > 0, Date() < patience { usleep(5_000) }
+    }
+
+    private func accept() {
+        while true {
+            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard Glibc.poll(&poll, 1, -1) >= 0 || errno == EINTR else { return }
+            let connection = Glibc.accept(descriptor, nil, nil)
+            if connection < 0 {
+                if [EAGAIN, EINTR, ECONNABORTED].contains(errno) { continue }
+                guard [EMFILE, ENFILE, ENOMEM].contains(errno) else { return }
+                usleep(200_000)
+                continue
+            }
+            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+            guard let stream = LineStream(descriptor: connection),
+                connections.with({ count in
+                    guard count < Self.mostConnections else { return false }
+                    count += 1
+                    return true
+                })
+            else { continue }
+            let thread = Thread { [self] in
+                serve(stream)
+                connections.with { $0 -= 1 }
+            }
+            thread.name = "control connection"
+            thread.start()
+        }
+    }
+
+    /// One request, and all its answers.
+    private func serve(_ stream: LineStream) {
+        guard let line = stream.read(limit: ControlMessages.requestLimit, seconds: 10) else { return }
+        let request: ControlRequest
+        do throws(ControlError) { request = try ControlMessages.read(ControlRequest.self, line) } catch {
+            return say(.refused(status: ExitStatus.usage.rawValue, message: error.words), to: stream)
+        }
+        switch request {
+        case .change(let change): say(answer(change), to: stream)
+        case .look: say(.view(broadcast.look()), to: stream)
+        case .watch: watch(stream)
+        case .read(let question):
+            guard let read = reader.with({ $0 }) else { return say(.ending, to: stream) }
+            say(.log(read(question)), to: stream)
+        }
+    }
+
+    private func answer(_ change: WishChange) -> ControlAnswer {
+        guard case .launch(let file, let overrides, let folder) = change else {
+            return changes.submit(.wish(change)).wait()
+        }
+        do { return changes.submit(.launch(try launches(file, overrides, folder))).wait() } catch {
+            return ControlAnswer(refusing: error)
+        }
+    }
+
+    private func watch(_ stream: LineStream) {
+        var place = RunBroadcast.Place()
+        while stream.isOpen {
+            guard let answer = broadcast.next(&place) else { continue }
+            guard let line = try? ControlMessages.line(answer), stream.write(line) else { return }
+            if case .ended = answer { return }
+            // Often enough for eyes.
+            usleep(200_000)
+        }
+    }
+
+    private func say(_ answer: ControlAnswer, to stream: LineStream) {
+        if let line = try? ControlMessages.line(answer) { _ = stream.write(line) }
+    }
+}
+
+extension ControlAnswer {
+    /// The refusal that an error of the layers below means.
+    init(refusing error: any Error) {
+        let failure = CommandFailure(describing: error) ?? CommandFailure(.internalError, "\(error)")
+        self = .refused(status: failure.status.rawValue, message: failure.description)
+    }
+}
+
+extension ControlError {
+    var words: String {
+        switch self {
+        case .damaged(let text): "what came is no message of this program: \(text)"
+        case .otherVersion(let version):
+            "the other side speaks version \(version) of the control protocol, this program "
+                + "\(ControlMessages.version); use the release that runs the coordinator"
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Scheduling
+
+/// The latest view of a run for whoever looks: a newer one takes its place, and only the last notices are kept.
+final class RunBroadcast: @unchecked Sendable {
+    private let changed = NSCondition()
+    /// Guarded by `changed`, as all below.
+    private var fleet: FleetSnapshot?
+    private var notices: [String] = []
+    /// How many notices there were before those kept.
+    private var forgotten = 0
+    private var turn = 0
+    private var status: Int32?
+    private static let keptNotices = 200
+
+    func publish(_ snapshot: FleetSnapshot) {
+        change { fleet = snapshot }
+    }
+
+    func publish(notice: String) {
+        change {
+            notices.append(notice)
+            guard notices.count > Self.keptNotices else { return }
+            forgotten += notices.count - Self.keptNotices
+            notices.removeFirst(notices.count - Self.keptNotices)
+        }
+    }
+
+    /// The run has ended.
+    func end(status: Int32) {
+        change { self.status = status }
+    }
+
+    private func change(_ body: () -> Void) {
+        changed.lock()
+        body()
+        turn += 1
+        changed.broadcast()
+        changed.unlock()
+    }
+
+    /// One viewer's place.
+    struct Place {
+        fileprivate var turn = -1
+        fileprivate var notices: Int?
+    }
+
+    /// What there is to see now. The first look brings no old notices.
+    func look() -> RunView {
+        var place = Place()
+        changed.lock()
+        defer { changed.unlock() }
+        return view(&place)
+    }
+
+    /// Waits, a second at most, for something new behind `place`; nil: there is nothing new.
+    func next(_ place: inout Place) -> ControlAnswer? {
+        changed.lock()
+        defer { changed.unlock() }
+        let end = Date(timeIntervalSinceNow: 1)
+        while place.turn == turn {
+            guard changed.wait(until: end) else { return nil }
+        }
+        if let status {
+            // What was said last is told before the end.
+            guard place.turn == -2 else {
+                let last = view(&place)
+                place.turn = -2
+                return .view(last)
+            }
+            return .ended(status: status)
+        }
+        return .view(view(&place))
+    }
+
+    private func view(_ place: inout Place) -> RunView {
+        let known = place.notices ?? forgotten + notices.count
+        let new = notices.suffix(max(0, forgotten + notices.count - known))
+        place.notices = forgotten + notices.count
+        place.turn = turn
+        return RunView(process: getpid(), fleet: fleet, notices: Array(new))
+    }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Reports
+import ResultCatalogue
+import Scheduling
+import SweepModel
+
+struct HostsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show hosts: how they stand, what they hold, and what they are.")
+
+    @OptionGroup var catalogue: CatalogueOptions
+    @OptionGroup var hosts: HostOptions
+    @OptionGroup var output: FormatOptions
+
+    func run() throws {
+        let specs = try HostsSelection(hosts).specs
+        let exists = FileManager.default.fileExists(atPath: catalogue.path)
+        let reader = exists ? try CatalogueReader(path: catalogue.path) : nil
+        let view = exists ? ControlClient(catalogue: catalogue.path)?.look() : nil
+        output.print(try HostsTable(specs: specs, reader: reader, fleet: view?.fleet).table())
+    }
+}
+
+/// Hosts by what the hosts file, the catalogue, and the coordinator that runs, if one does, know of them.
+struct HostsTable {
+    let specs: [HostSpec]
+    let reader: CatalogueReader?
+    let fleet: FleetSnapshot?
+
+    /// Hosts of the file in its order, then others that the catalogue has seen.
+    func table() throws -> ResultTable {
+        let seen = try seen()
+        let drained = Dictionary(
+            try reader?.drainedHosts().map { ($0.name, $0.reason) } ?? [], uniquingKeysWith: { first, _ in first })
+        let live = Dictionary(fleet?.hosts.map { ($0.name, $0) } ?? [], uniquingKeysWith: { first, _ in first })
+        let listed = specs.map(\.name)
+        let others = Set(seen.keys).union(live.keys).subtracting(listed).sorted()
+        var table = ResultTable(
+            name: "hosts",
+            columns: [
+                "host", "address", "standing", "reason", "slots", "running", "backlog", "free_mib", "cores", "cpu",
+                "seen_at",
+            ])
+        for name in listed + others {
+            let spec = specs.first { $0.name == name }
+            let known = seen[name]
+            let (standing, reason) = standing(live[name], drained[name], isListed: spec != nil)
+            let slots = live[name]?.slots ?? spec.flatMap { spec in spec.slots ?? known?.slots(threads: spec.threads) }
+            table.rows.append([
+                .text(name), .init(spec?.place), .text(standing), .init(reason), .init(slots),
+                .init(live[name]?.running.count ?? known?.open), .init(live[name]?.backlog),
+                known?.free ?? .null, known?.cores ?? .null, known?.cpu ?? .null, known?.seenAt ?? .null,
+            ])
+        }
+        return table
+    }
+
+    private func standing(
+        _ live: FleetSnapshot.Host?, _ drained: String?, isListed: Bool
+    ) -> (String, String?) {
+        if let drained { return ("drained", drained) }
+        switch live?.status {
+        case .connected: return ("connected", nil)
+        case .connecting: return ("connecting", nil)
+        case .unreachable(let reason): return ("unreachable", reason)
+        case .unusable(let reason): return ("drained", reason)
+        case nil: return (isListed ? "idle" : "not listed", fleet == nil ? "no coordinator runs" : nil)
+        }
+    }
+
+    private struct Seen {
+        var free, cores, cpu, seenAt: ResultTable.Cell
+        var coreCount: Int?
+        var open: Int?
+
+        func slots(threads: Int) -> Int? { coreCount.map { max(1, $0 / max(1, threads)) } }
+    }
+
+    private func seen() throws -> [HostName: Seen] {
+        let rows =
+            try reader?.rows(
+                """
+                SELECT h.name, h.free / 1048576, h.cores, h.cpu, h.seen_at,
+                    (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) FROM host h
+                """
+            ).rows ?? []
+        var seen: [HostName: Seen] = [:]
+        for row in rows {
+            guard let name = row[0].text else { continue }
+            seen[name] = Seen(
+                free: .init(row[1]), cores: .init(row[2]), cpu: .init(row[3]), seenAt: .init(row[4]),
+                coreCount: row[2].integer, open: row[5].integer)
+        }
+        return seen
+    }
+}
+
+extension HostSpec {
+    /// Where the host is, as people write it; nil where its name says it.
+    fileprivate var place: String? {
+        guard transport != .local else { return "this machine" }
+        guard address != nil || user != nil || port != nil else { return nil }
+        return (user.map { $0 + "@" } ?? "") + (address ?? name) + (port.map { ":\($0)" } ?? "")
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+
+struct RetryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Want failed and cancelled trials again.",
+        discussion: """
+            They wait again with nothing charged to them. A coordinator that runs takes them up at once; else `resume` \
+            does.
+            """)
+
+    @Argument(help: "The sweep's name or file.")
+    var sweep: String
+    @OptionGroup var selection: WhereOptions
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let count = try selection.change(sweep, in: catalogue) { .retry(sweep: $0, where: $1) }
+        Terminal.note(
+            count == 0
+                ? "nothing to retry: no such trial has failed or was cancelled"
+                : "\(Readable.count(count)) trials wait again")
+    }
+}

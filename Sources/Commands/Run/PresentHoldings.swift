@@ -1,0 +1,27 @@
+import ContentStore
+import JobContract
+import SweepModel
+
+extension ContentStore {
+    /// Holdings less the checkpoints whose files are lost: they are trained for again where a measure or a longer
+    /// length still needs them.
+    func present(_ holdings: Holdings, for sweeps: [ExpandedSweep]) throws -> Holdings {
+        var result = holdings
+        result.states = holdings.states.filter { contains($0.value.state) }
+        var needed: [TrainingID: Set<Int>] = [:]
+        for sweep in sweeps {
+            for trial in sweep.trials
+            where !sweep.measures.allSatisfy({
+                holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
+            }) {
+                needed[trial.training, default: []].insert(trial.steps)
+            }
+        }
+        for (training, checkpoints) in holdings.milestones {
+            result.milestones[training] = checkpoints.filter { checkpoint in
+                contains(checkpoint.weights) || needed[training]?.contains(checkpoint.steps) != true
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,68 @@
+import Coordination
+import Foundation
+import ResultCatalogue
+import SweepModel
+
+/// Says how a run ended, and what to do then.
+struct RunEnding {
+    let sweeps: [ExpandedSweep]
+    let workplace: Workplace
+    let options: HostOptions
+
+    /// Throws `ExitStatusError` for every outcome but "all done".
+    func tell(_ outcome: CoordinationOutcome) throws {
+        let name = sweeps.count == 1 ? " " + ShellWord.quoted(sweeps[0].name) : ""
+        switch outcome {
+        case .succeeded: return Terminal.note(try success())
+        case .someFailed(let count):
+            Terminal.note(
+                "\(Readable.count(count)) trials failed; `eigensweep status\(name)\(catalogueOption)` says why")
+        case .noUsableHost(let reason):
+            Terminal.note("error: no usable host is left: \(reason)")
+        case .catalogueFailed(let reason):
+            Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
+        case .interrupted, .replan:
+            Terminal.note(
+                "interrupted; nothing is lost. Go on with:\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)")
+        case .cancelled:
+            Terminal.note("cancelled")
+        }
+        throw ExitStatusError(status: ExitStatus(rawValue: outcome.exitCode) ?? .internalError)
+    }
+
+    private func success() throws -> String {
+        let trials = Set(sweeps.flatMap { $0.trials.map(\.id) }).count
+        let names = Set(sweeps.map(\.name))
+        let cancelled = try workplace.catalogue.reader.sweeps().filter { names.contains($0.name) }
+            .reduce(0) { $0 + $1.counts[.cancelled, default: 0] }
+        guard cancelled > 0 else { return "done: all \(Readable.count(trials)) trials have their results" }
+        return "done, less \(Readable.count(cancelled)) cancelled trials, which `eigensweep retry` would want again"
+    }
+
+    private var catalogueOption: String { CatalogueOptions.option(for: workplace.catalogue.path) }
+
+    private var hostsOption: String {
+        let file = options.hosts.map { " --hosts " + ShellWord.quoted($0) } ?? ""
+        let config = options.sshConfig.map { " --ssh-config " + ShellWord.quoted($0) } ?? ""
+        return file + config
+    }
+}
+
+enum ShellWord {
+    /// As a shell takes it for one word.
+    static func quoted(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "._-/+=:@%".utf8.contains(byte)
+        }
+        return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+}
+
+extension CatalogueOptions {
+    /// What to add to a command for the catalogue at `path`: nothing for the usual one.
+    static func option(for path: String) -> String {
+        let usual = URL(fileURLWithPath: defaultPath).standardizedFileURL.path
+        return usual == path ? "" : " --catalogue " + ShellWord.quoted(path)
+    }
+}

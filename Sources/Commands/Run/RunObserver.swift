@@ -1,0 +1,37 @@
+import Coordination
+import Foundation
+import Scheduling
+
+/// Shows a run here, and to whoever watches it from elsewhere.
+final class RunObserver: CoordinationObserver, @unchecked Sendable {
+    /// Guarded by `lock`: notices come from other threads too.
+    private let view: LiveView
+    private let lock = NSLock()
+    private let broadcast: RunBroadcast?
+    private let begun = Date()
+
+    init(view: LiveView, broadcast: RunBroadcast?) {
+        self.view = view
+        self.broadcast = broadcast
+    }
+
+    var longestPause: Double? { view.longestPause }
+
+    func update(_ snapshot: FleetSnapshot) {
+        var snapshot = snapshot
+        // A run planned anew counts from its own beginning.
+        snapshot.elapsedSeconds = max(snapshot.elapsedSeconds, Date().timeIntervalSince(begun))
+        lock.withLock { view.update(snapshot) }
+        broadcast?.publish(snapshot)
+    }
+
+    func notice(_ notice: Notice) { say(notice.description) }
+
+    func say(_ notice: String) {
+        lock.withLock { view.say(notice) }
+        broadcast?.publish(notice: notice)
+    }
+
+    /// Draws where the run ended.
+    func close() { lock.withLock { view.close() } }
+}

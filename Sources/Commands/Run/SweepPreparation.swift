@@ -1,0 +1,93 @@
+import ContentStore
+import Coordination
+import DatasetPreparation
+import Foundation
+import JobContract
+import RemoteHosts
+import ResultCatalogue
+import SweepFiles
+import SweepModel
+
+/// A sweep with everything a run needs of it.
+struct RunningSweep: Sendable {
+    var prepared: PreparedSweep
+    var isDeterministic: Bool
+    /// What hosts are compared by before they run its worker; nil for a worker of the user's own.
+    var check: WorkerCheck?
+    /// What people should hear of its expansion.
+    var notes: [String] = []
+
+    var sweep: ExpandedSweep { prepared.sweep }
+    var name: String { prepared.sweep.name }
+}
+
+/// Makes sweeps ready to run: reads them, asks their workers, brings datasets and programs into the store. For any
+/// thread.
+struct SweepPreparation: Sendable {
+    let store: ContentStore
+    let preparer: DatasetPreparer
+
+    /// Reads and expands a file as `launch` would in `folder`.
+    func launch(_ path: String, overrides: [String], folder: String = ".") throws -> RunningSweep {
+        let file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        let worker = try WorkerProgram(file.worker)
+        let expansion = try file.expand(worker: worker.description, identify: preparer.identify)
+        var running = try prepare(expansion.sweep, worker)
+        if !expansion.merged.isEmpty {
+            running.notes.append(
+                "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")
+        }
+        return running
+    }
+
+    /// A stored sweep and its worker, which must be the one that its trials are named with: another version would
+    /// give them other bits.
+    func stored(_ name: String, in reader: CatalogueReader) throws -> RunningSweep {
+        guard let sweep = try reader.sweep(named: name) else {
+            throw CommandFailure(.usage, "the catalogue has no sweep \"\(name)\"")
+        }
+        let worker = try WorkerProgram(sweep.worker)
+        let spec = sweep.trainings.values.first?.spec ?? [:]
+        let known = spec["worker.name"]?.stringValue ?? ""
+        let numerics = spec["worker.numerics"]?.integerValue ?? 0
+        guard known == worker.description.name, numerics == worker.description.numerics else {
+            throw CommandFailure(
+                .invalidInput,
+                "sweep \(name) was launched with \(known), numerics \(numerics); the worker here is "
+                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch its file again: "
+                    + "what the new worker makes are other trials")
+        }
+        return try prepare(sweep, worker)
+    }
+
+    private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {
+        var files: [DatasetRequest: Digest] = [:]
+        var datasets: [TrainingID: Digest] = [:]
+        for (id, request) in sweep.datasets {
+            if files[request] == nil { files[request] = try datasetFile(request, of: sweep.trainings[id]) }
+            datasets[id] = files[request]
+        }
+        let uploads = try worker.uploads.map {
+            StartOrder.Upload(name: $0.name, digest: try store.put(copyOf: $0.path))
+        }
+        return RunningSweep(
+            prepared: PreparedSweep(
+                sweep: sweep, datasets: datasets, command: worker.command + ["run"], uploads: uploads),
+            isDeterministic: worker.description.deterministic, check: try worker.check())
+    }
+
+    /// The prepared file a training reads. Images are known by digest: a source that changed since is refused, and one
+    /// that is gone is not missed while the store has the file.
+    private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest {
+        let expected = training?.spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) }
+        if let expected, store.contains(expected) { return expected }
+        let found = try preparer.prepare(request).digest
+        if let expected, expected != found {
+            throw CommandFailure(
+                .invalidInput,
+                "\(request.source) has changed since the sweep was launched: it gives the dataset \(found.short), "
+                    + "expected \(expected.short). Put the old images back, or launch the sweep's file again")
+        }
+        return found
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import ResultCatalogue
+import SweepModel
+
+/// Which of a sweep's trials a command changes.
+struct WhereOptions: ParsableArguments {
+    @Option(
+        name: .customLong("where"),
+        help: "Only trials of which this holds, such as 'dataset.size >= 1024 and state = failed'.")
+    var filter: String?
+
+    /// Has the change that `make` describes (of the sweep's name and the condition) done by whoever writes the
+    /// catalogue, and returns how many trials it changed.
+    func change(
+        _ sweep: String, in catalogue: CatalogueOptions, _ make: (String, String?) -> WishChange
+    ) throws -> Int {
+        if let filter { _ = try WhereExpression(filter) }
+        let name = try CatalogueReader(path: catalogue.path).sweepName(sweep)
+        return try WishChange.deliver(make(name, filter), to: catalogue).count
+    }
+}

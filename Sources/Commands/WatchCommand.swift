@@ -1,0 +1,25 @@
+import ArgumentParser
+import Reports
+import ResultCatalogue
+
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Show a run that goes on elsewhere, until it ends; Ctrl-C leaves the view alone.")
+
+    @Argument(help: "The sweep's name or file: watch until it is finished.")
+    var sweep: String?
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let signals = SignalWatch()
+        let reader = try CatalogueReader(path: catalogue.path)
+        let sweeps = try sweep.map { [try reader.sweepName($0)] } ?? []
+        guard let client = ControlClient(catalogue: catalogue.path) else {
+            Terminal.note("no coordinator runs on \(catalogue.path); this is what it holds:")
+            return Terminal.print(
+                ResultTable.render(try StatusReport(reader).tables(sweep: sweeps.first), .table))
+        }
+        try RunViewer(client: client, reader: reader, sweeps: sweeps, signals: signals).follow()
+    }
+}

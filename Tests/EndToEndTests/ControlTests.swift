@@ -1,0 +1,218 @@
+import Foundation
+import Testing
+
+/// What people do with a run that goes on: the real programs, one coordinator, other commands beside it.
+@Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
+struct ControlTests {
+    /// Some seconds of training a trial.
+    static let lengths = "[300, 3000]"
+    /// Far longer than any test.
+    static let endless = "[300, 4000000]"
+
+    private func states(_ lab: Lab, _ sweep: String) throws -> [String] {
+        try lab.rows("SELECT state || ' ' || count(*) FROM sweep_trials WHERE sweep = '\(sweep)' GROUP BY state")
+    }
+
+    private func startedSweep(_ lab: Lab, lengths: String, extra: [String] = []) throws -> Process {
+        let file = try lab.write("small.yaml", smallSweep(lengths: lengths))
+        let coordinator = try lab.start(["launch", file] + extra)
+        try lab.wait(120, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
+        return coordinator
+    }
+
+    @Test func cancellingARunningSweepStopsItsJobsAndEndsTheRun() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            let cancel = try lab.run("cancel", "small")
+            #expect(cancel.status == 0, "\(cancel.err)")
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 0)
+            try lab.wait(30, for: "the workers' end") { lab.processes(matching: "eigensweep-worker").isEmpty }
+            #expect(try lab.rows("SELECT count(*) FROM trials WHERE state IN ('waiting', 'running')") == ["0"])
+            #expect(try lab.count("attempt WHERE outcome IS NULL") == 0)
+            // Nothing runs again by itself.
+            let attempts = try lab.count("attempt")
+            let again = try lab.run("launch", "small.yaml")
+            #expect(again.status == 0, "\(again.err)")
+            #expect(try lab.count("attempt") == attempts)
+        }
+    }
+
+    @Test func cancellingTheLongTrialsAloneLetsTheShortOnesFinishAndRetryWantsThemAgain() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            let cancel = try lab.run("cancel", "small", "--where", "training.steps > 300")
+            #expect(cancel.status == 0, "\(cancel.err)")
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 0)
+            #expect(try states(lab, "small") == ["cancelled 4", "succeeded 4"])
+            let retry = try lab.run("retry", "small", "--where", "model.scale = 8")
+            #expect(retry.err.contains("2 trials"), "\(retry.err)")
+            #expect(try states(lab, "small") == ["cancelled 2", "succeeded 4", "waiting 2"])
+        }
+    }
+
+    @Test func aSecondLaunchIsTakenUpByTheRunThatGoesOnAndViewed() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            let other = try lab.write(
+                "other.yaml", smallSweep(name: "other", lengths: "[20, 40]").replacing("[4, 64]", with: "[16]"))
+            // One slot of the two becomes free for it.
+            try lab.run("cancel", "small", "--where", "model.scale = 8 or dataset.size = 64")
+            let second = try lab.run("launch", other)
+            #expect(second.status == 0, "\(second.err)")
+            #expect(second.err.contains("process \(coordinator.processIdentifier)"), "\(second.err)")
+            #expect(try states(lab, "other") == ["succeeded 4"])
+            #expect(coordinator.isRunning)
+            #expect(try lab.rows("SELECT generation FROM catalogue_identity") == ["1"])
+            let bad = try lab.run("launch", lab.write("bad.yaml", "name: x"))
+            #expect(bad.status == 3)
+            kill(coordinator.processIdentifier, SIGTERM)
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 6)
+        }
+    }
+
+    @Test func aViewerThatIsInterruptedLeavesTheRunAlone() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            for arguments in [["resume", "small"], ["watch"], ["watch", "small"]] {
+                let viewer = try lab.start(arguments)
+                usleep(1_500_000)
+                #expect(viewer.isRunning)
+                kill(viewer.processIdentifier, SIGINT)
+                viewer.waitUntilExit()
+                #expect(viewer.terminationStatus == 6)
+            }
+            #expect(coordinator.isRunning)
+            #expect(!lab.processes(matching: "eigensweep-worker").isEmpty)
+            let cancel = try lab.run("cancel", "small")
+            #expect(cancel.status == 0)
+            coordinator.waitUntilExit()
+        }
+    }
+
+    @Test func aDetachedCoordinatorIsFoundByLaterCommands() throws {
+        try withLab { lab in
+            let bad = try lab.run("launch", "--detach", lab.write("bad.yaml", "name: x"))
+            #expect(bad.status == 3)
+            #expect(bad.err.contains("bad.yaml"), "\(bad.err)")
+            let file = try lab.write("small.yaml", smallSweep(lengths: Self.lengths))
+            let launch = try lab.run("launch", "--detach", file)
+            #expect(launch.status == 0, "\(launch.err)")
+            let list = try lab.run("hosts", "--format", "csv")
+            #expect(list.status == 0, "\(list.err)")
+            #expect(list.out.contains("local,this machine,"), "\(list.out)")
+            #expect(!list.out.contains("no coordinator runs"), "\(list.out)")
+            let watch = try lab.run("watch", "small")
+            #expect(watch.status == 0, "\(watch.err)")
+            #expect(try states(lab, "small") == ["succeeded 8"])
+            try lab.wait(30, for: "the coordinator's end") { lab.processes(matching: "in-background").isEmpty }
+            let log = try String(contentsOfFile: lab.catalogue + ".log", encoding: .utf8)
+            #expect(log.contains("done"), "\(log)")
+            #expect(try lab.run("watch").out.contains("succeeded"))
+        }
+    }
+
+    @Test func aDrainedHostGetsNoJobsUntilItIsPutBack() throws {
+        try withLab { lab in
+            let file = try lab.write("small.yaml", smallSweep())
+            try lab.run("launch", file)
+            #expect(try lab.run("hosts", "drain", "nowhere").status == 2)
+            #expect(try lab.run("hosts", "drain", "local", "--reason", "it is needed").status == 0)
+            let list = try lab.run("hosts", "list", "--format", "json")
+            #expect(list.out.contains("it is needed") && list.out.contains("\"schema\""), "\(list.out)")
+            let drained = try lab.run("launch", lab.write("more.yaml", smallSweep(lengths: "[20, 40, 60]")))
+            #expect(drained.status == 4, "\(drained.err)")
+            let attempts = try lab.count("attempt")
+            #expect(try lab.run("hosts", "undrain", "local").status == 0)
+            let resumed = try lab.run("resume")
+            #expect(resumed.status == 0, "\(resumed.err)")
+            #expect(try lab.count("attempt") > attempts)
+        }
+    }
+
+    @Test func drainingARunningHostFinishesWhatRunsAndUndrainingGoesOn() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            #expect(try lab.run("hosts", "drain", "local").status == 0)
+            let running = lab.processes(matching: "eigensweep-worker")
+            #expect(!running.isEmpty)
+            #expect(coordinator.isRunning)
+            #expect(try lab.run("hosts", "undrain", "local").status == 0)
+            #expect(lab.processes(matching: "eigensweep-worker") == running, "what ran goes on")
+            kill(coordinator.processIdentifier, SIGINT)
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 6)
+        }
+    }
+
+    @Test func anEditedHostsFileIsReadWhileRunning() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            try lab.write("hosts.yaml", "hosts:\n  - local: {slots: nonsense}\n")
+            sleep(3)
+            #expect(coordinator.isRunning)
+            try lab.write(
+                "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
+            try lab.wait(60, for: "four workers") { lab.processes(matching: "eigensweep-worker").count == 4 }
+            #expect(try lab.count("attempt WHERE kind = 'train'") == 4)
+            kill(coordinator.processIdentifier, SIGINT)
+            coordinator.waitUntilExit()
+        }
+    }
+
+    @Test func logsOfARunningAndOfAnEndedAttempt() throws {
+        try withLab { lab in
+            let worker = try lab.write("noisy", noisyWorker)
+            chmod(worker, 0o755)
+            let file = try lab.write(
+                "noisy.yaml",
+                smallSweep(
+                    name: "noisy", lengths: "[20]",
+                    extra: "worker: {command: [./noisy], upload: [\(worker)]}"))
+            let coordinator = try lab.start(["launch", file])
+            try lab.wait(60, for: "a running attempt") {
+                try !lab.rows("SELECT 1 FROM attempt WHERE started_at NOT NULL AND outcome IS NULL").isEmpty
+            }
+            let running = try lab.rows(
+                """
+                SELECT t.trial_id || '|' || a.number FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
+                JOIN trial t ON t.key = x.trial WHERE a.outcome IS NULL AND a.started_at NOT NULL LIMIT 1
+                """)[0].split(separator: "|").map(String.init)
+            let (trial, attempt) = (running[0], running[1])
+            try lab.wait(30, for: "its first words") {
+                try lab.run("logs", String(trial.prefix(12)), "--attempt", attempt).out.contains("line 1\n")
+            }
+            let followed = try lab.run("logs", trial, "--attempt", attempt, "--follow")
+            #expect(followed.out.contains("the last line"), "\(followed)")
+            try lab.wait(30, for: "its end") {
+                try lab.count("attempt WHERE number = \(attempt) AND outcome NOT NULL") == 1
+            }
+            kill(coordinator.processIdentifier, SIGTERM)
+            coordinator.waitUntilExit()
+            let ended = try lab.run("logs", trial, "--attempt", attempt)
+            #expect(ended.out.contains("the last line"), "\(ended)")
+            #expect(try lab.run("logs", "").status == 2)
+            #expect(try lab.run("logs", "zz").err.contains("no trial"))
+            #expect(try lab.run("logs", trial, "--attempt", "99").status == 2)
+        }
+    }
+}
+
+/// A worker that talks on standard error for some seconds and fails.
+private let noisyWorker = """
+    #!/bin/sh
+    if [ "$1" = describe ]; then
+      cat <<'END'
+    {"contract": 1, "name": "noisy", "numerics": 1, "deterministic": true, "jobKinds": ["train", "measure"],
+     "architectures": ["ddpmpp"], "build": "test", "check": "none", "cpu": "any", "kernels": "none", "measures": [
+     {"measure": "memorization", "version": 1, "parameters": {"samples": 32, "steps": 4}},
+     {"measure": "gaussian-distance", "version": 1, "parameters": {"samples": 32, "sigmas": [1]}}]}
+    END
+      exit 0
+    fi
+    for i in 1 2 3 4 5 6; do echo "line $i" >&2; sleep 1; done
+    echo "the last line" >&2
+    exit 1
+    """
