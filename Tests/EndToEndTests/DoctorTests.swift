@@ -18,6 +18,7 @@ struct DoctorTests {
         try withLab { lab in
             let sweep = try lab.write("small.yaml", smallSweep())
             #expect(try lab.run("launch", sweep).status == 0)
+            #expect(try lab.run("doctor").status == 0, "the worker's program in the store is no ailment")
             let first = try lab.run("doctor", "--repair")
             #expect(first.status == 0, "\(first)")
             let healthy = try lab.run("doctor", "--thorough")

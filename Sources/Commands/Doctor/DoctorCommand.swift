@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
                     state = "mended"
                 } catch { state = "could not be mended: \(error)" }
             }
-            if state != "mended" { left += 1 }
+            if state != "mended", !finding.isHarmless { left += 1 }
             table.rows.append([.text(finding.about), .text(finding.problem), .text(finding.remedy), .text(state)])
         }
         output.print(table)

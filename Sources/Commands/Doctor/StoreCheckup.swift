@@ -56,7 +56,7 @@ struct StoreCheckup {
             Finding(
                 about: store.directory,
                 problem: "\(strays.count) files (\(Readable.bytes(bytes))) that the catalogue does not name",
-                remedy: "superseded states and programs; removed by --repair", repair: repair)
+                remedy: "superseded states and programs; removed by --repair", isHarmless: true, repair: repair)
         ]
     }
 
