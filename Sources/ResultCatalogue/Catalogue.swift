@@ -71,8 +71,13 @@ package final class Catalogue: CatalogueWriter {
     /// coordinator without an open attempt go back to `waiting`.
     @discardableResult
     package func beginGeneration() throws -> Int {
+        try releaseStuckTrials()
+        return try raiseGeneration()
+    }
+
+    /// Raises the generation durably and returns it: enough to be let in by hosts. Changes nothing else.
+    package func raiseGeneration() throws -> Int {
         generation = try write { db in
-            try db.execute(sql: "UPDATE trial SET state = 'waiting' WHERE \(CatalogueReader.isStuck)")
             try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
             // Tells this start from one of the same number that a copy of the catalogue makes.
             try db.execute(

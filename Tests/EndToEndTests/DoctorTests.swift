@@ -47,7 +47,7 @@ struct DoctorTests {
         try withLab { lab in
             let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
             let coordinator = try lab.start(["launch", file])
-            try lab.wait(120, for: "a running worker") { !lab.processes(matching: "eigensweep-worker").isEmpty }
+            try lab.wait(120, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
             let beside = try lab.run("doctor")
             #expect(beside.err.contains("\(coordinator.processIdentifier)"), "\(beside)")
             kill(coordinator.processIdentifier, SIGKILL)

@@ -14,7 +14,7 @@ struct HostsCheckup {
     /// Connects to every host and asks.
     func findings() throws -> [Finding] {
         let told = Told([:])
-        let generation = try workplace.catalogue.beginGeneration()
+        let generation = try workplace.catalogue.raiseGeneration()
         let fleet = HostFleet(
             hosts: specs, catalogue: workplace.catalogue.id, generation: generation,
             starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
