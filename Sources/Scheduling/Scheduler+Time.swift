@@ -43,7 +43,8 @@ extension Scheduler {
                 let limit = asked.advanced(bySeconds: policy.cancelSeconds)
                 if limit <= now { close(number, .cancelled, at: now) } else { arm(limit) }
             }
-            guard attempt.isRunning, attempt.cancelling == nil else { continue }
+            // Also one that said its last word and does not go: its job waits for it.
+            guard attempt.startedAt != nil, !attempt.isOverThere, attempt.cancelling == nil else { continue }
             let limit = attempt.lastWord.advanced(bySeconds: policy.hungSeconds)
             if limit <= now {
                 cancel(number, .hung("it ran for \(Int(policy.hungSeconds / 60)) minutes without a word"))

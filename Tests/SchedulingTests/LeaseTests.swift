@@ -151,4 +151,18 @@ import Testing
         bench.milestone("b", 2, 10)
         #expect(bench.changes.contains { if case .milestone = $0 { true } else { false } })
     }
+
+    @Test func aProcessThatDoesNotGoAfterItsLastWordIsStopped() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.event("a", 1, .failed(.init(kind: .missingInput, message: "gone")))
+        bench.wait(599)
+        #expect(bench.cancels.isEmpty)
+        bench.wait(2)
+        #expect(bench.cancels == [1])
+        bench.end("a", 1, .signalled(signal: 9))
+        #expect(bench.actions.contains(.release(AttemptNumber(1), on: "a")), "its job waits for it no longer")
+        #expect(bench.scheduler.violations() == [])
+    }
 }

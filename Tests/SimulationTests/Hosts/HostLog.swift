@@ -20,6 +20,8 @@ final class HostLog {
         /// It does not hear of it, and is killed after the agent's patience.
         var isDeaf = false
         var isDisowned = false
+        /// Its end may be recorded though it lives: it said its last word, or its worker is another one.
+        var isConcluded = false
         /// Made by a worker that was not asked for: its results are worth nothing.
         var isOfOtherWorker = false
         var emitted: [Unit: Digest] = [:]

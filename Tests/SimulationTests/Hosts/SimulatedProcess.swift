@@ -29,7 +29,9 @@ final class SimulatedProcess {
         // The lease of either may have been given up while its host was out of reach. Two parts of a training, before
         // and after a state that is there already, are two jobs.
         for index in log.live
-        where log.runs[index].owner == held.owner && !log.runs[index].asked.isDisjoint(with: asked) {
+        where !log.runs[index].isConcluded && log.runs[index].owner == held.owner
+            && !log.runs[index].asked.isDisjoint(with: asked)
+        {
             let other = log.runs[index].attempt
             host.world.census.count(.twoAlive)
             if log.outOfReach.isDisjoint(with: [this, .init(owner: held.owner, attempt: other)]) {
@@ -46,6 +48,7 @@ final class SimulatedProcess {
                 attempt: number, job: key, host: host.name, owner: held.owner, asked: asked, begun: host.world.now,
                 isOfOtherWorker: isOther))
         if isOther {
+            log.note(run) { $0.isConcluded = true }
             host.nextWorkerIsOther = false
             host.faultedAt = host.world.now
             host.world.census.count(.workerRefused)
@@ -175,7 +178,13 @@ final class SimulatedProcess {
         return false
     }
 
-    private func say(_ event: WorkerEvent) { host.emit(number, held, event) }
+    private func say(_ event: WorkerEvent) {
+        switch event {
+        case .finished, .paused, .failed: host.log.note(run) { $0.isConcluded = true }
+        default: break
+        }
+        host.emit(number, held, event)
+    }
 
     // MARK: Its end
 

@@ -33,23 +33,17 @@ final class SimulatedLink {
     func send(_ command: HostCommand) {
         // Orders whose files are still on their way are given up: the answer tells of all that are not.
         if command == .enquire { starting = [:] }
-        deliver(command)
-        if world.random.chance(0.02) {
-            world.census.count(.commandTwice)
-            deliver(command)
-        }
-    }
-
-    private func deliver(_ command: HostCommand) {
+        let isTwice = world.random.chance(0.02)
+        if isTwice { world.census.count(.commandTwice) }
         var arrival = world.now.advanced(bySeconds: latency())
         if case .start(let order) = command {
             arrival = arrival.advanced(bySeconds: world.random.seconds(0...3))
-            starting[order.attempt, default: 0] += 1
+            starting[order.attempt, default: 0] += isTwice ? 2 : 1
         } else {
             arrival = max(arrival, lastThere)
             lastThere = arrival
         }
-        world.at(arrival) { [self] in arrive(command) }
+        for _ in 0..<(isTwice ? 2 : 1) { world.at(arrival) { [self] in arrive(command) } }
     }
 
     private func arrive(_ command: HostCommand) {
@@ -112,7 +106,7 @@ final class SimulatedLink {
             let transfer = event.files.isEmpty ? 0 : world.random.seconds(0...4)
             arrival = max(arrival, lastAbout[attempt] ?? arrival).advanced(bySeconds: transfer)
             lastAbout[attempt] = arrival
-        case .ended(let attempt, _, _):
+        case .ended(let attempt, _, _), .stateKept(let attempt, _, _):
             arrival = max(arrival, lastAbout[attempt] ?? arrival)
             lastAbout[attempt] = arrival
         default:
