@@ -136,6 +136,7 @@ final class CoordinatorLife {
     func end() {
         kill.strike()
         fleet.abandon()
+        fleet.onInput = {}
         writer.letGo()
     }
 }

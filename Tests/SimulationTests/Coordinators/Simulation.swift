@@ -48,6 +48,11 @@ final class Simulation {
 
     /// Runs to the end and says what was wrong; nothing, if all is well.
     func run() throws -> [String] {
+        defer {
+            // What holds one another goes, and the catalogue's files with it.
+            world.end()
+            for host in hosts { (host.link, host.lastLink) = (nil, nil) }
+        }
         catalogue.isPut(in: world)
         for (at, fault) in scenario.faults { world.after(at) { [self] in strike(fault) } }
         var outcome: CoordinationOutcome?

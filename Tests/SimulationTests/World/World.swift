@@ -102,6 +102,9 @@ final class World {
         while goesOn(), runNext(before: end) {}
     }
 
+    /// Nothing that was to happen will.
+    func end() { heap = [] }
+
     private func popFirst() {
         let last = heap.removeLast()
         guard !heap.isEmpty else { return }
