@@ -7,19 +7,22 @@ package struct PreparedSweep: Sendable {
     package var sweep: ExpandedSweep
     /// The prepared dataset file of each of its trainings.
     package var datasets: [TrainingID: Digest]
-    /// The worker's argument vector, run in the attempt's directory on the host.
+    /// The worker's argument vector without its subcommand, run in the attempt's directory on the host.
     package var command: [String]
     /// Files placed in that directory.
     package var uploads: [StartOrder.Upload]
+    /// What the worker says of itself here: hosts must not differ in what decides results. Nil asks for nothing.
+    package var worker: WorkerDescription?
 
     package init(
         sweep: ExpandedSweep, datasets: [TrainingID: Digest], command: [String],
-        uploads: [StartOrder.Upload] = []
+        uploads: [StartOrder.Upload] = [], worker: WorkerDescription? = nil
     ) {
         self.sweep = sweep
         self.datasets = datasets
         self.command = command
         self.uploads = uploads
+        self.worker = worker
     }
 }
 
@@ -49,5 +52,14 @@ package struct CoordinationConfiguration: Sendable {
         self.firstAttempt = firstAttempt
         self.policy = policy
         self.handover = handover
+    }
+
+    /// The digests that workers with equal bits everywhere must show on every host, by the worker's name.
+    var checks: [String: String] {
+        var checks: [String: String] = [:]
+        for case let worker? in sweeps.map(\.worker) where worker.deterministic && !worker.check.isEmpty {
+            checks[worker.name] = worker.check
+        }
+        return checks
     }
 }

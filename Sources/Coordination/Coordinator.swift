@@ -29,7 +29,8 @@ package final class Coordinator {
         scheduler = Scheduler(
             graph: JobGraph(sweeps: configuration.sweeps.map(\.sweep), holdings: configuration.holdings),
             holdings: configuration.holdings, hosts: configuration.hosts, drained: configuration.drained,
-            firstAttempt: configuration.firstAttempt, policy: configuration.policy, handover: configuration.handover,
+            checks: configuration.checks, firstAttempt: configuration.firstAttempt, policy: configuration.policy,
+            handover: configuration.handover,
             at: clock.now())
         self.fleet = fleet
         self.inbox = inbox
@@ -99,6 +100,7 @@ package final class Coordinator {
             case .record: break
             case .start(let assignment): fleet.send(.start(orders.order(for: assignment)), to: assignment.host)
             case .cancel(let attempt, let host): fleet.send(.cancel(attempt), to: host)
+            case .revoke(let attempt, let host): fleet.send(.revoke(attempt), to: host)
             case .acknowledge(let attempt, let offset, let host):
                 fleet.send(.acknowledge(attempt, offset: offset), to: host)
             case .release(let attempt, let host): fleet.send(.release(attempt), to: host)

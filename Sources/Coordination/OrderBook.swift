@@ -15,11 +15,17 @@ struct OrderBook {
             guard let training = prepared.sweep.trainings[assignment.training],
                 let dataset = prepared.datasets[assignment.training]
             else { continue }
+            // Nobody reads a probe's task.
+            let (subcommand, task) =
+                switch assignment.purpose {
+                case .work(let task): ("run", task)
+                case .probe: ("describe", JobTask.train(TrainTask(milestones: [])))
+                }
             return StartOrder(
                 description: JobDescription(
                     job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
-                    training: assignment.training, spec: training.spec, dataset: dataset, task: assignment.task),
-                command: prepared.command, uploads: prepared.uploads)
+                    training: assignment.training, spec: training.spec, dataset: dataset, task: task),
+                command: prepared.command + [subcommand], uploads: prepared.uploads)
         }
         preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
     }

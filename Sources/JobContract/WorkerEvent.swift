@@ -1,6 +1,6 @@
 /// One line of a worker's standard output.
 ///
-/// On the wire an object with `"event": name` beside the fields of the payload.
+/// On the wire an object with `"event": name` beside the fields of the payload; a description alone has no name.
 package enum WorkerEvent: Hashable, Sendable {
     case started(Started)
     case progress(Progress)
@@ -9,6 +9,8 @@ package enum WorkerEvent: Hashable, Sendable {
     case paused(steps: Int)
     case finished
     case failed(Failed)
+    /// What `describe` prints, when it is run in the way of a job to find out whether a host can run the worker.
+    case described(WorkerDescription)
 
     package struct Started: Hashable, Sendable, Codable {
         package var contract: Int
@@ -175,7 +177,7 @@ extension WorkerEvent {
         switch self {
         case .checkpoint(let event): [event.weights, event.state].compactMap { $0 }
         case .measure(let event): event.artifacts.map(\.file)
-        case .started, .progress, .paused, .finished, .failed: []
+        case .started, .progress, .paused, .finished, .failed, .described: []
         }
     }
 
@@ -216,6 +218,10 @@ extension WorkerEvent: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
+        if !container.contains(.event), let description = try? WorkerDescription(from: decoder) {
+            self = .described(description)
+            return
+        }
         let name = try container.decode(String.self, forKey: .event)
         switch name {
         case "started": self = .started(try Started(from: decoder))
@@ -257,6 +263,7 @@ extension WorkerEvent: Codable {
         case .failed(let payload):
             try container.encode("failed", forKey: .event)
             try payload.encode(to: encoder)
+        case .described(let description): try description.encode(to: encoder)
         }
     }
 }

@@ -105,6 +105,7 @@ final class AgentSession {
             case .cancel(let attempt):
                 uploads.forget(attempt)
                 try say(.cancel(attempt))
+            case .revoke(let attempt): try say(.revoke(attempt))
             case .acknowledge(let attempt, let offset): try say(.acknowledge(attempt, offset: offset))
             case .release(let attempt): try say(.release(attempt))
             case .enquire: try say(.enquire)

@@ -7,6 +7,7 @@ package enum Action: Hashable, Sendable {
     case record(CatalogueChange)
     case start(Assignment)
     case cancel(AttemptNumber, on: HostName)
+    case revoke(AttemptNumber, on: HostName)
     case acknowledge(AttemptNumber, offset: Int, on: HostName)
     case release(AttemptNumber, on: HostName)
     /// Something people want to hear of.
@@ -20,7 +21,15 @@ package struct Assignment: Hashable, Sendable {
     package let job: JobID
     package let training: TrainingID
     package let threads: Int
-    package let task: JobTask
+    package let purpose: Purpose
+
+    package enum Purpose: Hashable, Sendable {
+        case work(JobTask)
+        /// To find out whether the training's worker runs on the host and is the right one: it describes itself.
+        case probe
+    }
+
+    package var task: JobTask? { if case .work(let task) = purpose { task } else { nil } }
 }
 
 package enum Notice: Hashable, Sendable, CustomStringConvertible {

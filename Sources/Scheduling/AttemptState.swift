@@ -28,6 +28,22 @@ struct AttemptState {
     var servesOthers = false
     /// What was ordered; nil for an attempt of an earlier coordinator.
     let assignment: Assignment?
+    /// Seconds it was thought to take; nil where nothing is known.
+    var predicted: Double?
+    /// Memory its job needs.
+    var memory: Int?
+    /// When it was given to its host, or found there.
+    let givenAt: Instant
+    /// Whether it has not begun, as far as is known.
+    var waits = true
+    /// Its host was asked to give it back if it has not begun.
+    var isRevoked = false
+    /// Whether its beginning was seen in this run, so that it is known how long it runs.
+    var beginningWasSeen = false
+    /// Whether its worker said that it started.
+    var saidStarted = false
+    /// What a probe's worker said of itself.
+    var described: WorkerDescription?
     var phase: Phase = .intended
     var cancelling: CancelReason?
     /// When a host that answers was first asked to stop it.
@@ -49,7 +65,26 @@ struct AttemptState {
     var lastWord: Instant
     var progress: WorkerEvent.Progress?
 
+    init(
+        record: AttemptRecord, host: HostName, job: Int?, assignment: Assignment?, predicted: Double?, memory: Int?,
+        at now: Instant
+    ) {
+        self.record = record
+        self.host = host
+        self.job = job
+        self.assignment = assignment
+        self.predicted = predicted
+        self.memory = memory
+        givenAt = now
+        lastWord = now
+    }
+
     var number: AttemptNumber { record.attempt }
+    var isProbe: Bool { record.kind == AttemptRecord.probe }
+    var tally: HostState.Tally {
+        HostState.Tally(
+            all: 1, cancelling: cancelling == nil ? 0 : 1, ours: isForeign || servesOthers || isProbe ? 0 : 1)
+    }
     var isRunning: Bool { if case .running = phase { verdict == nil } else { false } }
     var startedAt: Instant? { if case .running(let since) = phase { since } else { nil } }
     /// Whether its job relies on it.

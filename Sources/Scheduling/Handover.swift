@@ -7,6 +7,8 @@ package struct Handover: Hashable, Sendable {
         /// Nil for a host that answered.
         var silentSince: Instant?
         var failure: HostFailure?
+        /// Seconds of silence counted before.
+        var leaseSilence: Double
         var facts: HostFacts?
         var standing: HostState.Standing
         var strikes: Int
@@ -26,9 +28,11 @@ extension Scheduler {
             var silentSince: Instant?
             var failure: HostFailure?
             if case .silent(let since, let known) = host.link { (silentSince, failure) = (since, known) }
+            var standing = drained[name] == nil ? host.standing : .usable
+            if case .probing = standing { standing = .usable }
             handover.hosts[name] = Handover.Host(
-                silentSince: silentSince, failure: failure, facts: host.facts,
-                standing: drained[name] == nil ? host.standing : .usable, strikes: host.strikes)
+                silentSince: silentSince, failure: failure, leaseSilence: host.leaseSilence, facts: host.facts,
+                standing: standing, strikes: host.strikes)
         }
         return handover
     }
@@ -37,6 +41,7 @@ extension Scheduler {
         for (name, known) in handover.hosts {
             guard hosts[name] != nil else { continue }
             hosts[name]?.link = .silent(since: known.silentSince ?? now, known.failure)
+            hosts[name]?.leaseSilence = known.leaseSilence
             hosts[name]?.facts = known.facts
             hosts[name]?.standing = known.standing
             hosts[name]?.strikes = known.strikes

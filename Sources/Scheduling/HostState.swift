@@ -12,41 +12,151 @@ struct HostState {
     enum Standing: Hashable, Sendable {
         case usable
         case resting(until: Instant)
+        /// Gets no more jobs until this attempt has shown whether the worker runs there at all.
+        case probing(AttemptNumber)
         /// Gets no more jobs in this run.
         case unusable(reason: String)
+    }
+
+    /// How many attempts it may hold, of all and of some kinds.
+    struct Tally: Hashable {
+        var all = 0
+        var cancelling = 0
+        /// Those that serve sweeps of this run only.
+        var ours = 0
+
+        static func += (a: inout Tally, b: Tally) {
+            a.all += b.all
+            a.cancelling += b.cancelling
+            a.ours += b.ours
+        }
+
+        static func -= (a: inout Tally, b: Tally) {
+            a.all -= b.all
+            a.cancelling -= b.cancelling
+            a.ours -= b.ours
+        }
+    }
+
+    /// A job that failed soon after its start.
+    struct QuickFailure: Hashable, Sendable {
+        var attempt: AttemptNumber
+        var reason: String
     }
 
     let spec: HostSpec
     /// Whether the hosts file names it; otherwise it is only remembered for attempts it may hold.
     let isListed: Bool
+    /// Its place among the hosts.
+    let index: Int
     var link: Link
     var standing: Standing = .usable
+    /// What it said when it connected in this run.
     var facts: HostFacts?
-    /// Attempts it may hold.
-    var attempts: Set<AttemptNumber> = []
+    /// What it said in an earlier one.
+    var remembered: HostFacts?
+    /// `Training.cost` that one slot does in a second; nil while no training was seen.
+    var pace: Double?
+    /// As the catalogue has it.
+    var recordedPace: Double?
     /// Refusals and host faults since the last success.
     var strikes = 0
-    /// Jobs that failed quickly since the last success.
-    var quickFailures: Set<Int> = []
+    /// The jobs that failed quickly since the last success, each once.
+    var quickFailures: [Int: QuickFailure] = [:]
+    /// A probe passed: until then quick failures are the jobs' own.
+    var vouchedUntil: Instant?
     /// Drained for them: what else fails quickly there is not held against the jobs.
     var isSuspect = false
+    /// Seconds that earlier coordinators listened for it in vain: they count towards the end of its leases.
+    var leaseSilence = 0.0
+    /// As much of its silence as the catalogue knows.
+    var recordedSilence = 0.0
     /// Whether the silence has already cost it its leases.
     var leasesExpired = false
 
+    /// Attempts it may hold.
+    private(set) var attempts: Set<AttemptNumber> = []
+    private(set) var tally = Tally()
+    /// Attempts that have not begun, as far as is known, and how long they would take one slot.
+    private(set) var waiting = 0
+    private(set) var waitingSeconds = 0.0
+    /// Those of them for which that is a guess.
+    private(set) var waitingUnknown = 0
+    /// Of its attempts that need so much memory, how many.
+    private var memoryHeld: [Int: Int] = [:]
+
+    init(spec: HostSpec, isListed: Bool, index: Int, link: Link, standing: Standing = .usable) {
+        self.spec = spec
+        self.isListed = isListed
+        self.index = index
+        self.link = link
+        self.standing = standing
+    }
+
     var isConnected: Bool { link == .connected }
     var isUnusable: Bool { if case .unusable = standing { true } else { false } }
+    /// Whether it may get jobs now.
+    var isReady: Bool { isConnected && standing == .usable }
 
     var slots: Int {
         if let slots = spec.slots { return max(1, slots) }
-        return max(1, (facts?.cores ?? 1) / max(1, spec.threads))
+        return max(1, ((facts ?? remembered)?.cores ?? 1) / max(1, spec.threads))
     }
     /// Bytes; nil while unknown.
-    var memory: Int? { spec.memory ?? facts?.memory }
+    var memory: Int? { spec.memory ?? (facts ?? remembered)?.memory }
+    /// Attempts for which it has no slot.
+    var backlog: Int { max(0, attempts.count - slots) }
+    /// Seconds, as predicted, that its backlog would take all its slots.
+    var load: Double {
+        waiting == 0 ? 0 : waitingSeconds / Double(slots) * Double(min(backlog, waiting)) / Double(waiting)
+    }
 
     /// Whether the host could ever run the job. Memory it has not told of counts as enough.
     func suits(_ needs: JobNeeds) -> Bool {
         guard needs.tags.isSubset(of: spec.tags) else { return false }
         guard let wanted = needs.memory, let memory else { return true }
         return wanted <= memory
+    }
+
+    /// Whether its memory holds one more such job whatever runs beside it: the host starts what it was given as its
+    /// slots become free, so of all that it holds any `slots` may run at once.
+    func hasRoom(for needs: JobNeeds) -> Bool {
+        guard let wanted = needs.memory, let memory else { return true }
+        var beside = slots - 1
+        var taken = Double(wanted)
+        for (need, count) in memoryHeld.sorted(by: { $0.key > $1.key }) where beside > 0 {
+            taken += Double(need) * Double(min(count, beside))
+            beside -= count
+        }
+        return taken <= Double(memory)
+    }
+
+    mutating func take(_ attempt: AttemptState) {
+        attempts.insert(attempt.number)
+        tally += attempt.tally
+        if let memory = attempt.memory { memoryHeld[memory, default: 0] += 1 }
+        if attempt.waits { countWaiting(attempt, by: 1) }
+    }
+
+    mutating func drop(_ attempt: AttemptState) {
+        attempts.remove(attempt.number)
+        tally -= attempt.tally
+        if let memory = attempt.memory {
+            memoryHeld[memory, default: 0] -= 1
+            if memoryHeld[memory] == 0 { memoryHeld[memory] = nil }
+        }
+        if attempt.waits { countWaiting(attempt, by: -1) }
+    }
+
+    /// One of its attempts does not wait any more.
+    mutating func beginOne(_ attempt: AttemptState) { countWaiting(attempt, by: -1) }
+    mutating func cancelOne() { tally.cancelling += 1 }
+
+    private mutating func countWaiting(_ attempt: AttemptState, by sign: Int) {
+        waiting += sign
+        waitingSeconds += Double(sign) * (attempt.predicted ?? SchedulingPolicy.guessedSeconds)
+        if attempt.predicted == nil { waitingUnknown += sign }
+        // What rounding left.
+        if waiting == 0 { waitingSeconds = 0 }
     }
 }

@@ -17,13 +17,14 @@ struct JobState {
     }
 
     struct Fault: Hashable {
+        let attempt: AttemptNumber
         let host: HostName
         let reason: String
-        /// Sooner than `SchedulingPolicy.quickFailureSeconds`, and not by the worker's own judgement of the job.
-        let isQuick: Bool
     }
 
     let job: Job
+    /// The job's own, and more memory after a kill.
+    var needs: JobNeeds
     /// `Training.cost` of what is left; 0 for measures.
     var cost: Double
     /// `Training.costPerStep`; 0 for measures.
@@ -36,8 +37,10 @@ struct JobState {
     /// Attempts that hold the lease; more than one only while the others are being cancelled.
     var live: Set<AttemptNumber> = []
     var faults: [Fault] = []
+    /// Ends by hosts' faults since the job last got further, and what the last was.
     var hostFaults = 0
-    /// Killed once by a SIGKILL that was not ours.
+    var lastHostFault = ""
+    /// Killed once by a SIGKILL that was not ours: it needs twice the memory.
     var wasKilled = false
     /// Where the checkpoint already is.
     var preferredHost: HostName?
@@ -45,6 +48,7 @@ struct JobState {
 
     init(job: Job, cost: Double, phase: Phase) {
         self.job = job
+        needs = job.needs
         self.cost = cost
         self.phase = phase
         switch job.work {

@@ -37,27 +37,51 @@ extension Scheduler {
             jobs.append(state)
             if state.phase == .ready { readyCount += 1 }
         }
-        for index in jobs.indices where jobs[index].phase == .ready { enqueue(index) }
+    }
+
+    /// What earlier runs learned of the hosts. Silence is counted on from where it was recorded, but every host gets
+    /// time to be reached by this coordinator: that it was down says nothing of the host.
+    mutating func recall(_ known: [HostName: Holdings.KnownHost], at now: Instant) {
+        for (name, host) in known {
+            hosts[name]?.remembered = host.facts
+            hosts[name]?.pace = host.pace
+            hosts[name]?.recordedPace = host.pace
+            let counted = min(host.silentSeconds, max(0, policy.leaseSeconds - policy.connectSeconds))
+            hosts[name]?.leaseSilence = counted
+            hosts[name]?.recordedSilence = counted
+        }
+    }
+
+    /// Charges jobs with what happened to them in earlier runs.
+    mutating func addFaults(_ holdings: Holdings) {
+        for fault in holdings.faults {
+            guard let index = servedJob(kind: fault.kind, fault.trials) else { continue }
+            switch fault.outcome {
+            case .jobFault(let reason):
+                jobs[index].faults.append(.init(attempt: fault.attempt, host: fault.host, reason: reason))
+            case .hostFault(let reason):
+                jobs[index].hostFaults += 1
+                jobs[index].lastHostFault = reason
+            case .killed: giveMoreMemory(to: index, killedOn: fault.host)
+            case .succeeded, .paused, .cancelled: break
+            }
+        }
     }
 
     /// Takes up what an earlier coordinator intended: the hosts will say what became of it.
     mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
         openTrials = holdings.openTrials
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
-            if hosts[record.host] == nil {
-                hosts[record.host] = HostState(
-                    spec: HostSpec(name: record.host, transport: .libssh), isListed: false,
-                    link: .silent(since: now, nil), standing: .unusable(reason: "not in the hosts file"))
-                hostOrder.append(record.host)
-            }
-            let index = servedJob(record)
-            attempts[record.attempt] = AttemptState(
-                record: record, host: record.host, job: index, assignment: nil, lastWord: now)
+            let index = servedJob(kind: record.kind, record.trials)
+            var attempt = AttemptState(
+                record: record, host: record.host, job: index, assignment: nil, predicted: nil,
+                memory: index.flatMap { jobs[$0].needs.memory }, at: now)
             let isOthers = record.trials.contains { isWantedElsewhere($0) }
             let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
-            attempts[record.attempt]?.isForeign = isOthers && !isOurs
-            attempts[record.attempt]?.servesOthers = isOthers && isOurs
-            hosts[record.host]?.attempts.insert(record.attempt)
+            attempt.isForeign = isOthers && !isOurs
+            attempt.servesOthers = isOthers && isOurs
+            attempt.saidStarted = holdings.startedAttempts.contains(record.attempt)
+            add(attempt)
             if nextAttempt <= record.attempt { nextAttempt = AttemptNumber(record.attempt.value + 1) }
             guard let index else { continue }
             jobs[index].live.insert(record.attempt)
@@ -71,10 +95,11 @@ extension Scheduler {
     }
 
     /// The job an earlier attempt's results serve; nil when none of them is wanted any more.
-    private func servedJob(_ record: AttemptRecord) -> Int? {
-        for trial in record.trials {
+    private func servedJob(kind: String, _ trials: [TrialID]) -> Int? {
+        guard kind != AttemptRecord.probe else { return nil }
+        for trial in trials {
             guard let wanted = graph.trials[trial] else { continue }
-            if let job = record.kind == "train" ? wanted.trainJob : wanted.measureJob { return job }
+            if let job = kind == "train" ? wanted.trainJob : wanted.measureJob { return job }
         }
         return nil
     }

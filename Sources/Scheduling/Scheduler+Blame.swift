@@ -1,49 +1,105 @@
+import JobContract
 import SweepModel
 
 /// Whose fault it was. A job's own faults set it aside; a host's faults rest and then drain the host.
 ///
-/// A host on which several different jobs fail at once, with no success between, is taken for broken: it is drained
-/// and these failures are no longer held against the jobs. No probe decides between the two as yet: jobs that fail on
-/// the next host too are charged there.
+/// Where several different jobs fail at once on one host, with no success between, a probe decides: does the worker
+/// not even describe itself there, the host is drained and these failures are its own; else they are the jobs'.
 extension Scheduler {
     mutating func charge(_ job: Int, _ attempt: AttemptState, _ outcome: AttemptOutcome, at now: Instant) {
         guard !jobs[job].isOver else { return }
         switch outcome {
         case .succeeded, .paused, .cancelled: return
-        case .hostFault(let reason), .killed(let reason):
+        case .hostFault(let reason):
             jobs[job].hostFaults += 1
-            if jobs[job].hostFaults >= policy.hostFaultLimit {
-                setAside(job, reason: "given up after \(jobs[job].hostFaults) attempts cut short, the last: \(reason)")
-            }
+            jobs[job].lastHostFault = reason
+        case .killed: giveMoreMemory(to: job, killedOn: attempt.host)
         case .jobFault(let reason):
-            let began = attempt.startedAt ?? now
-            let isQuick = !attempt.isHopeless && now.seconds(since: began) < policy.quickFailureSeconds
-            if isQuick, hosts[attempt.host]?.isSuspect == true { return }
-            jobs[job].faults.append(JobState.Fault(host: attempt.host, reason: reason, isQuick: isQuick))
-            if isQuick { suspect(attempt.host, job, reason) }
-            if attempt.isHopeless || jobs[job].faults.count >= policy.jobFaultLimit { setAside(job, reason: reason) }
+            guard !attempt.isHopeless else { return setAside(job, reason: reason) }
+            if isQuick(attempt, at: now), let host = hosts[attempt.host], host.isSuspect {
+                return excuse([HostState.QuickFailure(attempt: attempt.number, reason: reason)], on: host.spec.name)
+            }
+            jobs[job].faults.append(JobState.Fault(attempt: attempt.number, host: attempt.host, reason: reason))
+            if isQuick(attempt, at: now) { suspect(attempt, job, reason, at: now) }
+            // What a probe is to decide is judged after it.
+            if case .probing? = hosts[attempt.host]?.standing { return }
+        }
+        judge(job)
+    }
+
+    /// Sets a job aside that was charged too often.
+    mutating func judge(_ job: Int) {
+        let state = jobs[job]
+        if state.hostFaults >= policy.hostFaultLimit {
+            setAside(
+                job, reason: "given up after \(state.hostFaults) attempts cut short, the last: \(state.lastHostFault)")
+        } else if let last = state.faults.last, state.faults.count >= policy.jobFaultLimit,
+            state.faultyHosts.count > 1 || state.faults.count >= 2 * policy.jobFaultLimit || !isOtherHost(for: job)
+        {
+            setAside(job, reason: last.reason)
         }
     }
 
-    private mutating func suspect(_ name: HostName, _ job: Int, _ reason: String) {
-        hosts[name]?.quickFailures.insert(job)
-        guard let failed = hosts[name]?.quickFailures, failed.count >= policy.quickFailureJobs else { return }
-        hosts[name]?.isSuspect = true
-        for index in failed { jobs[index].faults.removeAll { $0.host == name && $0.isQuick } }
-        giveUp(
-            name,
-            reason: "\(failed.count) different jobs failed there within \(Int(policy.quickFailureSeconds)) s of their "
-                + "start, the last: \(reason)")
+    /// Whether a host on which the job has not failed might still have it: then it is tried there first.
+    private func isOtherHost(for job: Int) -> Bool {
+        let faulty = jobs[job].faultyHosts
+        return hosts.values.contains { host in
+            guard host.isListed, !host.isUnusable, !faulty.contains(host.spec.name), host.suits(jobs[job].needs) else {
+                return false
+            }
+            guard case .silent(let since, _) = host.link else { return true }
+            return present.seconds(since: since) < policy.connectSeconds
+        }
+    }
+
+    /// A job whose worker was killed is tried again with twice the memory, as far as there is a host that has it.
+    mutating func giveMoreMemory(to job: Int, killedOn name: HostName) {
+        guard !jobs[job].wasKilled else { return }
+        jobs[job].wasKilled = true
+        let host = hosts[name]
+        guard let before = jobs[job].needs.memory ?? host.flatMap({ host in host.memory.map { $0 / host.slots } })
+        else { return }
+        let tags = JobNeeds(memory: nil, tags: jobs[job].needs.tags)
+        let most = hosts.values.filter { !$0.isUnusable && $0.suits(tags) }.compactMap(\.memory).max()
+        jobs[job].needs.memory = max(before, min(2 * before, most ?? 2 * before))
+    }
+
+    private func isQuick(_ attempt: AttemptState, at now: Instant) -> Bool {
+        guard attempt.beginningWasSeen || attempt.startedAt == nil else { return false }
+        return now.seconds(since: attempt.startedAt ?? now) < policy.quickFailureSeconds
+    }
+
+    private mutating func suspect(_ attempt: AttemptState, _ job: Int, _ reason: String, at now: Instant) {
+        let name = attempt.host
+        hosts[name]?.quickFailures[job] = HostState.QuickFailure(attempt: attempt.number, reason: reason)
+        guard let host = hosts[name], host.quickFailures.count >= policy.quickFailureJobs, host.isConnected else {
+            return
+        }
+        switch host.standing {
+        case .usable, .resting: break
+        case .probing, .unusable: return
+        }
+        if let until = host.vouchedUntil, now < until { return }
+        probe(name, training: attempt.record.training, at: now)
+    }
+
+    /// Holds faults against the host instead of their jobs.
+    mutating func excuse(_ failures: [HostState.QuickFailure], on name: HostName) {
+        for failure in failures {
+            actions.append(
+                .record(.attemptExcused(failure.attempt, reason: "\(failure.reason) (held against \(name))")))
+        }
     }
 
     mutating func praise(_ name: HostName) {
         hosts[name]?.strikes = 0
-        hosts[name]?.quickFailures = []
+        hosts[name]?.quickFailures = [:]
     }
 
     /// A host refused a job, or failed one by itself: it rests, each time longer, and is drained in the end.
     mutating func strike(_ name: HostName, _ reason: String, drains: Bool, at now: Instant) {
         guard let host = hosts[name], !host.isUnusable else { return }
+        if case .probing = host.standing { return }
         let strikes = host.strikes + 1
         hosts[name]?.strikes = strikes
         if drains && strikes >= policy.refusalLimit {
@@ -53,7 +109,7 @@ extension Scheduler {
         var rest = policy.restSeconds
         for _ in 1..<max(1, min(strikes, 10)) { rest = min(rest * 2, policy.longestRestSeconds) }
         let until = now.advanced(bySeconds: rest)
-        hosts[name]?.standing = .resting(until: until)
-        arm(until)
+        setStanding(name, .resting(until: until))
+        timers.add(.host(name), at: until)
     }
 }

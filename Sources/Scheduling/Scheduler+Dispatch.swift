@@ -2,33 +2,28 @@ import JobContract
 import SweepModel
 
 extension Scheduler {
-    /// Gives waiting jobs to hosts: free slots first, then backlog places, so that no host queues what another could
-    /// run.
+    /// Gives waiting jobs to hosts, each time to the one that would begin it soonest: free slots first, so that no host
+    /// queues what another could run, then backlog places.
     mutating func dispatch(at now: Instant) {
         guard stopping == nil, ending == nil, readyCount > 0 else { return }
-        let usable = hostOrder.filter { hosts[$0].map { $0.isConnected && $0.standing == .usable } ?? false }
-        guard !usable.isEmpty else { return }
-        for name in usable {
-            fill(name, places: hosts[name]?.slots ?? 0, at: now)
-            if readyCount == 0 { return }
+        if fleetHasChanged { surveyFleet(at: now) }
+        if let before = shareBefore, shareOfSlot.map({ $0 > before }) ?? true { surveyFleet(at: now) }
+        while readyCount > 0, let load = ready.nextHost {
+            let name = hostOrder[load.host]
+            guard let host = hosts[name] else { return }
+            if load.isFull, let share = shareOfSlot, host.backlog >= share * host.slots {
+                // Asks again when the share grows.
+                ready.withdraw(load.host)
+            } else if let job = takeJob(for: host) {
+                start(job, on: name, at: now)
+            }
         }
-        // Backlogs share what is left evenly, also with hosts that may still come: their slots are left their part.
-        let slots = hostOrder.reduce(0) { sum, name in
-            guard let host = hosts[name], host.isListed, !host.isUnusable else { return sum }
-            return sum + host.slots
-        }
-        let depth = min(policy.backlogPerSlot, readyCount / max(1, slots))
-        guard depth > 0 else { return }
-        for name in usable {
-            guard let host = hosts[name] else { continue }
-            fill(name, places: host.slots * (1 + depth), at: now)
-        }
+        shareBefore = shareOfSlot
     }
 
-    private mutating func fill(_ name: HostName, places: Int, at now: Instant) {
-        while let host = hosts[name], host.attempts.count < places, let job = takeJob(for: host) {
-            start(job, on: name, at: now)
-        }
+    /// How many jobs may wait for a slot while hosts are still to come, so that these find their part; nil: any number.
+    private var shareOfSlot: Int? {
+        slotsToCome > 0 ? (readyCount + backlogTotal) / (usableSlots + slotsToCome) : nil
     }
 
     /// The most urgent job the host may run; among the first few, one whose checkpoint it has goes first.
@@ -36,17 +31,17 @@ extension Scheduler {
         var passed: [ReadyQueue.Entry] = []
         var chosen: ReadyQueue.Entry?
         var looked = 0
-        let places = ready.fitting { host.suits($0) && hasRoom(host, for: $0) }
+        let places = ready.fitting { host.suits($0) && host.hasRoom(for: $0) }
         while looked < 32, let entry = ready.popFirst(of: places) {
             guard jobs[entry.job].phase == .ready else {
                 jobs[entry.job].isQueued = false
                 continue
             }
+            looked += 1
             guard mayTry(entry.job, on: host) else {
                 passed.append(entry)
                 continue
             }
-            looked += 1
             let preferred = jobs[entry.job].preferredHost
             if preferred == nil || preferred == host.spec.name || hosts[preferred ?? ""]?.isConnected != true {
                 if let earlier = chosen { passed.append(earlier) }
@@ -55,36 +50,26 @@ extension Scheduler {
             }
             if chosen == nil { chosen = entry } else { passed.append(entry) }
         }
-        for entry in passed { ready.insert(entry, needs: jobs[entry.job].job.needs) }
-        guard let chosen else { return nil }
+        for entry in passed { ready.putBack(entry, needs: jobs[entry.job].needs) }
+        guard let chosen else {
+            ready.passOver(host.index, lookedAt: places)
+            return nil
+        }
         jobs[chosen.job].isQueued = false
         return chosen.job
     }
 
-    /// Whether the host's memory holds one more such job whatever runs beside it: the host starts what it was given as
-    /// its slots become free, so of all that it holds any `slots` may run at once.
-    private func hasRoom(_ host: HostState, for needs: JobNeeds) -> Bool {
-        guard let wanted = needs.memory, let memory = host.memory else { return true }
-        let held = host.attempts.compactMap { attempts[$0]?.job.flatMap { jobs[$0].job.needs.memory } }
-        let beside = held.sorted(by: >).prefix(host.slots - 1)
-        return beside.reduce(Double(wanted)) { $0 + Double($1) } <= Double(memory)
-    }
-
     /// A job that failed on the host by itself is first tried on another where there is one.
-    private func mayTry(_ index: Int, on host: HostState) -> Bool {
-        let job = jobs[index]
-        let faulty = job.faultyHosts
+    func mayTry(_ index: Int, on host: HostState) -> Bool {
+        let faulty = jobs[index].faultyHosts
         guard faulty.contains(host.spec.name) else { return true }
         return !hosts.values.contains { other in
-            other.isConnected && other.standing == .usable && !faulty.contains(other.spec.name)
-                && other.suits(job.job.needs)
+            other.isReady && !faulty.contains(other.spec.name) && other.suits(jobs[index].needs)
         }
     }
 
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
         guard let host = hosts[name], let task = task(of: jobs[index], on: name) else { return }
-        let number = nextAttempt
-        nextAttempt = AttemptNumber(number.value + 1)
         let job = jobs[index].job
         let trials =
             switch job.work {
@@ -92,16 +77,25 @@ extension Scheduler {
             case .measure(let trial, _, _): [trial]
             }
         let record = AttemptRecord(
-            attempt: number, job: job.id, training: job.training, kind: jobs[index].kind, trials: trials, host: name,
-            machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "")
+            attempt: takeNumber(), job: job.id, training: job.training, kind: jobs[index].kind, trials: trials,
+            host: name, machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "",
+            task: task)
         let assignment = Assignment(
-            attempt: number, host: name, job: job.id, training: job.training, threads: host.spec.threads, task: task)
-        attempts[number] = AttemptState(record: record, host: name, job: index, assignment: assignment, lastWord: now)
-        hosts[name]?.attempts.insert(number)
-        jobs[index].live.insert(number)
+            attempt: record.attempt, host: name, job: job.id, training: job.training, threads: host.spec.threads,
+            purpose: .work(task))
+        add(
+            AttemptState(
+                record: record, host: name, job: index, assignment: assignment,
+                predicted: predictedSeconds(jobs[index], on: host), memory: jobs[index].needs.memory, at: now))
+        jobs[index].live.insert(record.attempt)
         setPhase(index, .leased)
         actions.append(.record(.attemptIntended(record)))
         actions.append(.start(assignment))
+    }
+
+    mutating func takeNumber() -> AttemptNumber {
+        defer { nextAttempt = AttemptNumber(nextAttempt.value + 1) }
+        return nextAttempt
     }
 
     /// What is left to do of a job that is ready.

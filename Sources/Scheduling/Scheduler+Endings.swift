@@ -5,12 +5,12 @@ extension Scheduler {
     /// Asks an attempt to stop. Remembered, and asked again whenever its host connects, until it ends.
     mutating func cancel(_ number: AttemptNumber, _ reason: AttemptState.CancelReason) {
         guard let attempt = attempts[number] else { return }
-        if attempt.cancelling == nil { attempts[number]?.cancelling = reason }
+        noteCancelling(number, reason)
         guard hosts[attempt.host]?.isConnected == true else { return }
         actions.append(.cancel(number, on: attempt.host))
         guard attempt.cancelSentAt == nil else { return }
         attempts[number]?.cancelSentAt = present
-        arm(present.advanced(bySeconds: policy.cancelSeconds))
+        timers.add(.attempt(number), at: present.advanced(bySeconds: policy.cancelSeconds))
     }
 
     /// Asks an attempt to stop that nothing of this run needs any more; one that serves other sweeps too goes on.
@@ -21,8 +21,7 @@ extension Scheduler {
     /// An attempt of another sweep is over: it takes up no place, and its results stay on the host.
     mutating func leaveToOthers(_ attempt: AttemptState) {
         othersEnded.insert(attempt.number)
-        attempts[attempt.number] = nil
-        hosts[attempt.host]?.attempts.remove(attempt.number)
+        remove(attempt.number)
     }
 
     mutating func ended(
@@ -34,15 +33,27 @@ extension Scheduler {
         actions.append(.release(number, on: host))
         guard let attempt = attempts[number], attempt.host == host else { return }
         if !diagnostics.isEmpty { actions.append(.record(.attemptSaid(number, diagnostics))) }
+        if attempt.isProbe { return probeEnded(attempt, end, diagnostics, at: now) }
         let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
-        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt.verdict) {
+        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt) {
             strike(attempt.host, reason, drains: true, at: now)
         }
     }
 
+    private mutating func probeEnded(
+        _ probe: AttemptState, _ end: AttemptEnd, _ diagnostics: String, at now: Instant
+    ) {
+        guard let name = probedHost(probe.number), probe.cancelling != .unwanted else {
+            return close(probe.number, .cancelled, at: now)
+        }
+        let fault = fault(of: probe, end, diagnostics)
+        decide(name, fault: fault, at: now)
+        close(probe.number, fault.map(AttemptOutcome.hostFault) ?? .succeeded, at: now)
+    }
+
     /// What an end without a last word means.
-    private mutating func judge(
+    private func judge(
         _ attempt: AttemptState, _ end: AttemptEnd, _ diagnostics: String
     ) -> AttemptOutcome {
         switch attempt.cancelling {
@@ -56,24 +67,24 @@ extension Scheduler {
         case .exited(75): return .hostFault("the worker could not read its job or write its events\(tail)")
         case .exited(let code): return .jobFault("the worker ended with exit code \(code)\(tail)")
         case .signalled(9):
-            guard let job = attempt.job, !jobs[job].wasKilled else {
-                return .jobFault("killed twice (signal 9)\(tail)")
-            }
-            jobs[job].wasKilled = true
-            return .hostFault("killed (signal 9), perhaps for its memory")
-        case .signalled(4): return .hostFault("illegal instruction: this CPU lacks what the worker needs")
+            let reason = "killed by a signal 9 that did not come from here, perhaps for its memory\(tail)"
+            return attempt.job.map { jobs[$0].wasKilled } == true ? .jobFault(reason) : .killed(reason)
+        // A program that traps in its own code dies of this signal too.
+        case .signalled(4) where !attempt.saidStarted:
+            return .hostFault("illegal instruction: this CPU lacks what the worker needs")
         case .signalled(let signal) where [1, 2, 15].contains(signal):
             return .hostFault("stopped by signal \(signal) that did not come from here")
         case .signalled(let signal): return .jobFault("the worker died of signal \(signal)\(tail)")
         case .vanished: return .hostFault("the process is gone and nobody saw how")
+        case .neverStarted where attempt.isRevoked: return .cancelled
         case .neverStarted(let reason): return .hostFault("not started: \(reason)")
         }
     }
 
     /// Whether a host's fault is likely to meet the next job too. A process that vanished with its agent, in a reboot
     /// or by someone's signal was in no way refused: the host is back and may be fine.
-    private func isOfLastingCause(_ end: AttemptEnd, _ verdict: AttemptOutcome?) -> Bool {
-        if verdict != nil { return true }
+    private func isOfLastingCause(_ end: AttemptEnd, _ attempt: AttemptState) -> Bool {
+        if attempt.verdict != nil { return true }
         switch end {
         case .neverStarted, .signalled(4), .exited(75): return true
         case .exited, .signalled, .vanished: return false
@@ -86,8 +97,8 @@ extension Scheduler {
         guard let attempt = attempts[number] else { return }
         let outcome = attempt.verdict ?? judged
         recordEnd(of: number, outcome)
-        attempts[number] = nil
-        hosts[attempt.host]?.attempts.remove(number)
+        if probedHost(number) != nil { giveUpProbe(of: attempt.host) }
+        remove(number)
         switch outcome {
         case .jobFault(let reason), .hostFault(let reason), .killed(let reason):
             actions.append(.notice(.attemptFailed(number, attempt.host, reason: reason)))
@@ -111,6 +122,7 @@ extension Scheduler {
         }
         guard !held.isEmpty else { return }
         actions.append(.notice(.leasesExpired(name, held)))
+        actions.append(.record(.hostSilent(name, seconds: policy.leaseSeconds)))
         for number in held {
             if hosts[name]?.isListed == false { recordEnd(of: number, .hostFault("the host is no longer used")) }
             attempts[number]?.holdsLease = false

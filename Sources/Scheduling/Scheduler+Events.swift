@@ -12,13 +12,20 @@ extension Scheduler {
             return
         }
         attempts[number]?.committed = end
+        // Of a probe only what it says of itself counts, and how it ends.
+        if attempt.isProbe {
+            if case .described(let description) = event { attempts[number]?.described = description }
+            return
+        }
         switch event {
         case .started(let started):
             began(number, at: now)
+            attempts[number]?.saidStarted = true
             recordStart(of: number, started)
             if let complaint = mismatch(of: started, with: attempt) {
                 distrust(number, .hostFault(complaint))
             }
+        case .described: reject("a description of itself", of: number)
         case .progress(let progress): attempts[number]?.progress = progress
         case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
         case .measure(let measured): take(measured, of: attempt)
@@ -58,6 +65,8 @@ extension Scheduler {
         guard isAsked(steps: checkpoint.steps, milestone: checkpoint.milestone, of: attempt) else {
             return reject("a checkpoint at \(checkpoint.steps) steps", of: attempt.number)
         }
+        if let job = attempt.job { jobs[job].hostFaults = 0 }
+        learnPace(checkpoint, of: attempt)
         if let state = checkpoint.state {
             let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
             addState(point, keptBy: nil, of: training)
@@ -96,6 +105,8 @@ extension Scheduler {
             return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)
         }
         actions.append(.record(.measured(attempt.number, measured)))
+        if let job = attempt.job { jobs[job].hostFaults = 0 }
+        learnDuration(measured)
         guard let job = graph.trials[measured.trial]?.measureJob else { return }
         jobs[job].measures.removeAll { $0 == measured.request }
         finishIfComplete(job, reportedBy: attempt.number)
@@ -105,19 +116,24 @@ extension Scheduler {
     /// Whether a training was to leave a checkpoint there.
     func isAsked(steps: Int, milestone: Bool, of attempt: AttemptState) -> Bool {
         guard attempt.record.kind == "train", steps >= 0 else { return false }
+        if case .train(let task)? = attempt.record.task {
+            return milestone ? task.milestones.contains(steps) : steps <= task.milestones.last ?? 0
+        }
         return attempt.record.trials.compactMap(self.steps(of:)).contains { milestone ? steps == $0 : steps <= $0 }
     }
 
     /// Steps of a trial that an attempt serves; nil for one that nobody knows.
     private func steps(of trial: TrialID) -> Int? { graph.trials[trial]?.steps ?? openTrials[trial]?.steps }
 
-    /// Whether the attempt was to measure this. What exactly an earlier coordinator asked for is not known any more.
+    /// Whether the attempt was to measure this. What exactly was asked for is not known of attempts that an earlier
+    /// release recorded.
     private func isAsked(_ measured: WorkerEvent.Measured, of attempt: AttemptState) -> Bool {
         guard attempt.record.kind == "measure", attempt.record.trials.contains(measured.trial) else { return false }
         let known = weights[measured.trial] ?? openTrials[measured.trial]?.weights
         guard known == nil || known == measured.checkpoint else { return false }
-        guard case .measure(let task)? = attempt.assignment?.task else { return true }
-        return task.measures.contains(measured.request)
+        guard case .measure(let task)? = attempt.record.task else { return true }
+        return task.trial == measured.trial && task.checkpoint == measured.checkpoint
+            && task.measures.contains(measured.request)
     }
 
     private mutating func reject(_ what: String, of number: AttemptNumber) {
@@ -134,7 +150,7 @@ extension Scheduler {
 
     /// A worker that says it is done must have left everything its order asked for.
     private func verdictOnFinishing(_ attempt: AttemptState) -> AttemptOutcome {
-        switch attempt.assignment?.task {
+        switch attempt.record.task {
         case .train(let task):
             let missing = task.milestones.filter { steps in
                 graph.trial(of: attempt.record.training, steps: steps).map { weights[$0.id] == nil } ?? false
@@ -154,6 +170,7 @@ extension Scheduler {
     /// The attempt's own last word: its outcome is recorded with the event, though its process may still be there.
     private mutating func conclude(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
         guard attempts[number]?.verdict == nil else { return }
+        stopWaiting(number)
         attempts[number]?.verdict = outcome
         recordEnd(of: number, outcome)
         if let job = attempts[number]?.job { refreshTrials(of: job) }

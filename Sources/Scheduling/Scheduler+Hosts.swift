@@ -11,8 +11,10 @@ extension Scheduler {
             guard heard(of: number, from: name, at: now), attempts[number]?.phase == .intended else { return }
             attempts[number]?.phase = .backlog
             repeatCancel(number)
+            if hosts[name].map(isGivingBack) == true, probedHost(number) == nil { revoke(number) }
         case .running(let number):
             guard heard(of: number, from: name, at: now) else { return }
+            if attempts[number]?.startedAt == nil { attempts[number]?.beginningWasSeen = true }
             began(number, at: now)
             repeatCancel(number)
         case .refused(let number, let failure): refused(number, failure, by: name, at: now)
@@ -50,8 +52,11 @@ extension Scheduler {
     /// Notes that an attempt runs, once.
     mutating func began(_ number: AttemptNumber, at now: Instant) {
         guard let attempt = attempts[number], attempt.startedAt == nil else { return }
+        stopWaiting(number)
         attempts[number]?.phase = .running(since: now)
-        arm(now.advanced(bySeconds: policy.hungSeconds))
+        timers.add(
+            .attempt(number),
+            at: now.advanced(bySeconds: attempt.isProbe ? policy.probeSeconds : policy.hungSeconds))
         recordStart(of: number, nil)
         if let job = attempt.job { refreshTrials(of: job) }
     }
@@ -63,9 +68,12 @@ extension Scheduler {
     }
 
     private mutating func connected(_ name: HostName, _ facts: HostFacts, _ held: [HeldAttempt], at now: Instant) {
-        hosts[name]?.link = .connected
+        setConnected(name)
+        fleetHasChanged = true
         hosts[name]?.facts = facts
         hosts[name]?.leasesExpired = false
+        hosts[name]?.leaseSilence = 0
+        hosts[name]?.recordedSilence = 0
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
         let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
@@ -93,15 +101,13 @@ extension Scheduler {
         guard let attempt = attempts[number], attempt.host != name, hosts[attempt.host]?.isConnected == false else {
             return
         }
-        hosts[attempt.host]?.attempts.remove(number)
-        hosts[name]?.attempts.insert(number)
-        attempts[number]?.host = name
+        move(number, to: name)
     }
 
     /// The host does not know an attempt of its own.
     private mutating func denied(_ number: AttemptNumber, at now: Instant) {
         guard let attempt = attempts[number] else { return }
-        if attempt.cancelling != nil {
+        if attempt.cancelling != nil || attempt.isProbe {
             close(number, .cancelled, at: now)
         } else if attempt.phase == .intended, let assignment = attempt.assignment, attempt.holdsLease,
             stopping == nil
@@ -132,20 +138,33 @@ extension Scheduler {
         switch state {
         case .backlog:
             if attempt.phase == .intended { attempts[number]?.phase = .backlog }
-        case .running: began(number, at: now)
+        case .running:
+            began(number, at: now)
+            timers.add(.attempt(number), at: now.advanced(bySeconds: policy.hungSeconds))
         case .ended:
+            stopWaiting(number)
             if attempt.isForeign { leaveToOthers(attempt) } else { attempts[number]?.isOverThere = true }
             return
         }
-        if attempt.isForeign { return }
+        if attempt.isForeign || probedHost(number) != nil { return }
         let open = attempt.job.flatMap { jobs[$0].isOver ? nil : $0 }
-        if attempt.cancelling != nil || (state == .backlog && hosts[name]?.isUnusable == true) {
+        if attempt.cancelling != nil {
             cancel(number, .unwanted)
-        } else if open == nil {
-            abandon(number)
         } else if let job = open {
             renewLease(number, of: job)
             keepOne(of: job)
+            // Whether the host heard before that it was to give it back is not known.
+            if state == .backlog, attempt.isRevoked || hosts[name].map(isGivingBack) == true { revoke(number) }
+        } else {
+            abandon(number)
+        }
+    }
+
+    /// Whether the host is to have nothing that waits.
+    private func isGivingBack(_ host: HostState) -> Bool {
+        switch host.standing {
+        case .usable, .resting: false
+        case .probing, .unusable: true
         }
     }
 
@@ -175,26 +194,21 @@ extension Scheduler {
 
     private mutating func disconnected(_ name: HostName, _ failure: HostFailure, at now: Instant) {
         guard let host = hosts[name] else { return }
-        switch host.link {
-        case .connected:
-            hosts[name]?.link = .silent(since: now, failure)
-            actions.append(.notice(.hostLost(name, failure)))
-        case .silent(let since, let earlier):
-            hosts[name]?.link = .silent(since: since, failure)
-            if earlier != failure { actions.append(.notice(.hostLost(name, failure))) }
-        }
-        arm(now.advanced(bySeconds: policy.leaseSeconds))
+        let earlier: HostFailure? = if case .silent(_, let known) = host.link { known } else { nil }
+        setSilent(name, failure, at: now)
+        if earlier != failure { actions.append(.notice(.hostLost(name, failure))) }
         if !failure.isTransient { giveUp(name, reason: failure.message) }
     }
 
     /// Gives the host no more jobs in this run, and takes back those it has not begun.
     mutating func giveUp(_ name: HostName, reason: String) {
         guard let host = hosts[name], !host.isUnusable else { return }
-        hosts[name]?.standing = .unusable(reason: reason)
+        setStanding(name, .unusable(reason: reason))
         actions.append(.notice(.hostUnusable(name, reason: reason)))
         for number in host.attempts.sorted() {
-            guard let attempt = attempts[number], !attempt.isForeign, attempt.startedAt == nil else { continue }
-            cancel(number, .unwanted)
+            guard let attempt = attempts[number], !attempt.isForeign, !attempt.isProbe, attempt.startedAt == nil
+            else { continue }
+            if attempt.phase == .backlog { revoke(number) } else { cancel(number, .unwanted) }
         }
     }
 
@@ -203,6 +217,10 @@ extension Scheduler {
     ) {
         guard let attempt = attempts[number], attempt.host == name else { return }
         guard attempt.cancelling == nil else { return close(number, .cancelled, at: now) }
+        if attempt.isProbe {
+            if let probed = probedHost(number) { decide(probed, fault: failure.message, at: now) }
+            return close(number, .hostFault(failure.message), at: now)
+        }
         forgetKeptState(of: attempt)
         close(number, .hostFault(failure.message), at: now)
         strike(name, failure.message, drains: !failure.isTransient, at: now)

@@ -21,7 +21,7 @@ extension Scheduler {
                 check(
                     graph.trials[trial]?.trainJob.map { !jobs[$0].isOver } == true, "job \(index): blocked for ever")
             }
-            check(job.faults.count < policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
+            check(job.faults.count < 2 * policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
         }
         check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")
         let queued = ready.jobs
@@ -36,13 +36,32 @@ extension Scheduler {
             }
         }
         for (name, host) in hosts {
+            let held = host.attempts.compactMap { attempts[$0] }
+            check(host.waiting == held.count(where: \.waits), "\(name): count of waiting attempts")
+            check(
+                abs(
+                    host.waitingSeconds
+                        - held.filter(\.waits).reduce(0) {
+                            $0 + ($1.predicted ?? SchedulingPolicy.guessedSeconds)
+                        }) < 1e-6 * max(1, host.waitingSeconds), "\(name): seconds of waiting attempts")
+            check(host.tally == tally(held), "\(name): tally")
             check(host.attempts.allSatisfy { attempts[$0]?.host == name }, "\(name): unknown attempt")
         }
+        check(waitingTotal == attempts.values.count(where: \.waits), "count of waiting attempts")
+        check(
+            reachable == tally(attempts.values.filter { hosts[$0.host]?.isConnected == true }),
+            "count of attempts on hosts that answer")
         let known = graph.order.map { trialStates[$0].flatMap { $0 } ?? .waiting }
         check(
             unsettled == known.count { $0 != .succeeded && $0 != .failed }, "count of trials that are not settled")
         check(trialCounts.values.reduce(0, +) == graph.order.count + graph.settled.count, "count of trials")
         check(unsettled == 0 || ending != .settled, "ended with trials left")
         return found
+    }
+
+    private func tally(_ attempts: [AttemptState]) -> HostState.Tally {
+        var sum = HostState.Tally()
+        for attempt in attempts { sum += attempt.tally }
+        return sum
     }
 }

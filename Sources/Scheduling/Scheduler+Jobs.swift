@@ -19,8 +19,10 @@ extension Scheduler {
         guard !jobs[index].isQueued else { return }
         jobs[index].isQueued = true
         let cost = jobs[index].kind == "train" ? max(costLeft(of: jobs[index]), 1) : 0
-        ready.insert(
-            ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index), needs: jobs[index].job.needs)
+        let (again, isNew) = ready.insert(
+            ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index), needs: jobs[index].needs)
+        if isNew { fleetHasChanged = true }
+        for host in again { invite(hostOrder[host]) }
     }
 
     /// Ends a job whose units are all recorded, and whatever else still works on it.

@@ -37,6 +37,7 @@ extension Scheduler {
         else { return }
         let training = attempt.record.training
         addState(point, keptBy: host, of: training)
+        if let job = attempt.job { jobs[job].hostFaults = 0 }
         actions.append(.record(.stateKept(training, number, point, bytes: bytes)))
     }
 
@@ -48,7 +49,7 @@ extension Scheduler {
 
     /// A host refused an order: a state that only it should have may be gone, and is not asked for again.
     mutating func forgetKeptState(of attempt: AttemptState) {
-        guard case .train(let task)? = attempt.assignment?.task, let resume = task.resume else { return }
+        guard case .train(let task)? = attempt.record.task, let resume = task.resume else { return }
         states[attempt.record.training]?.removeAll { $0.host == attempt.host && $0.point == resume }
     }
 }

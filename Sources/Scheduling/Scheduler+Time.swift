@@ -1,96 +1,105 @@
+import JobContract
 import SweepModel
 
 extension Scheduler {
-    mutating func arm(_ instant: Instant) {
-        alarm = alarm.map { min($0, instant) } ?? instant
-    }
-
-    /// Does what time limits that have passed ask for, and finds the next.
+    /// Does what time limits that have passed ask for.
     mutating func passTime(at now: Instant) {
-        guard let alarm, alarm <= now else { return }
-        self.alarm = nil
-        for name in hostOrder { passTime(for: name, at: now) }
-        passTimeForAttempts(at: now)
-        for (since, seconds) in [
-            (stopping, policy.stopSeconds), (cancelling, policy.cancelSeconds), (settledAt, policy.windDownSeconds),
-        ] {
-            if let since, case let limit = since.advanced(bySeconds: seconds), limit > now { arm(limit) }
+        while let limit = timers.popDue(at: now) {
+            switch limit {
+            case .host(let name): passTime(for: name, at: now)
+            case .attempt(let number): passTime(for: number, at: now)
+            case .balance: balance(at: now)
+            // Every event ends with that question.
+            case .ending: break
+            }
         }
     }
 
     private mutating func passTime(for name: HostName, at now: Instant) {
         guard let host = hosts[name] else { return }
         if case .resting(let until) = host.standing {
-            if until <= now { hosts[name]?.standing = .usable } else { arm(until) }
+            if until <= now { setStanding(name, .usable) } else { timers.add(.host(name), at: until) }
         }
         guard case .silent(let since, _) = host.link else { return }
+        let silence = host.leaseSilence + now.seconds(since: since)
         if !host.leasesExpired {
-            let expiry = since.advanced(bySeconds: policy.leaseSeconds)
-            if expiry <= now { expireLeases(of: name, at: now) } else { arm(expiry) }
+            if silence >= policy.leaseSeconds {
+                expireLeases(of: name, at: now)
+            } else {
+                record(silence, of: name)
+                timers.add(
+                    .host(name),
+                    at: now.advanced(
+                        bySeconds: max(0.001, min(policy.leaseSeconds - silence, policy.silenceRecordSeconds))))
+            }
         }
+        guard host.facts == nil else { return }
         let patience = since.advanced(bySeconds: policy.connectSeconds)
-        if host.facts == nil, patience > now { arm(patience) }
+        if patience > now { timers.add(.host(name), at: patience) } else { fleetHasChanged = true }
     }
 
-    private mutating func passTimeForAttempts(at now: Instant) {
-        for number in attempts.keys.sorted() {
-            guard let attempt = attempts[number], !attempt.isForeign, hosts[attempt.host]?.isConnected == true else {
-                continue
-            }
-            if let asked = attempt.cancelSentAt, attempt.phase == .intended {
-                // The order was given up before the host had it, so no end will be told. Should it be there all the
-                // same, its first word is answered with another cancel.
-                let limit = asked.advanced(bySeconds: policy.cancelSeconds)
-                if limit <= now { close(number, .cancelled, at: now) } else { arm(limit) }
-            }
-            // Also one that said its last word and does not go: its job waits for it.
-            guard attempt.startedAt != nil, !attempt.isOverThere, attempt.cancelling == nil else { continue }
-            let limit = attempt.lastWord.advanced(bySeconds: policy.hungSeconds)
-            if limit <= now {
-                cancel(number, .hung("it ran for \(Int(policy.hungSeconds / 60)) minutes without a word"))
-            } else {
-                arm(limit)
-            }
+    /// Remembers how long a host with attempts has been silent, so that a later coordinator counts on.
+    private mutating func record(_ silence: Double, of name: HostName) {
+        guard let host = hosts[name], !host.attempts.isEmpty,
+            silence - host.recordedSilence >= policy.silenceRecordSeconds
+        else { return }
+        hosts[name]?.recordedSilence = silence
+        actions.append(.record(.hostSilent(name, seconds: silence)))
+    }
+
+    /// Ignores attempts on hosts that do not answer: their limits begin anew when they do.
+    private mutating func passTime(for number: AttemptNumber, at now: Instant) {
+        guard let attempt = attempts[number], !attempt.isForeign, hosts[attempt.host]?.isConnected == true else {
+            return
         }
+        if let asked = attempt.cancelSentAt, attempt.phase == .intended {
+            // The order was given up before the host had it, so no end will be told. Should it be there all the
+            // same, its first word is answered with another cancel.
+            let limit = asked.advanced(bySeconds: policy.cancelSeconds)
+            if limit > now { timers.add(.attempt(number), at: limit) } else { close(number, .cancelled, at: now) }
+            return
+        }
+        // Also one that said its last word and does not go: its job waits for it.
+        guard attempt.cancelling == nil, !attempt.isOverThere, let since = attempt.startedAt else { return }
+        let seconds = attempt.isProbe ? policy.probeSeconds : policy.hungSeconds
+        let limit = (attempt.isProbe ? since : attempt.lastWord).advanced(bySeconds: seconds)
+        if limit > now { return timers.add(.attempt(number), at: limit) }
+        cancel(number, .hung("it ran for \(Int(seconds / 60)) minutes without a word"))
     }
 
     /// Finds out whether there is anything left to wait for.
     mutating func decideEnding(at now: Instant) {
         guard ending == nil else { return }
         if let cancelling {
-            let stillHeld = attempts.values.contains { $0.cancelling != nil && hosts[$0.host]?.isConnected == true }
-            if !stillHeld || now.seconds(since: cancelling) >= policy.cancelSeconds { ending = .cancelled }
-            arm(cancelling.advanced(bySeconds: policy.cancelSeconds))
+            if reachable.cancelling == 0 || now.seconds(since: cancelling) >= policy.cancelSeconds {
+                ending = .cancelled
+            }
+            timers.add(.ending, at: cancelling.advanced(bySeconds: policy.cancelSeconds))
         } else if unsettled == 0 {
             let since = settledAt ?? now
             settledAt = since
-            let stillHeld = attempts.values.contains {
-                !$0.isForeign && !$0.servesOthers && mayBeHeardOf($0.host)
-            }
+            let stillHeld = reachable.ours > 0 || hosts.values.contains(where: holdsOursAndMayCome)
             if !stillHeld || stopping != nil || now.seconds(since: since) >= policy.windDownSeconds {
                 ending = .settled
             }
-            arm(since.advanced(bySeconds: policy.windDownSeconds))
+            timers.add(.ending, at: since.advanced(bySeconds: policy.windDownSeconds))
         } else if let stopping {
             if now.seconds(since: stopping) >= policy.stopSeconds { ending = .interrupted }
-            arm(stopping.advanced(bySeconds: policy.stopSeconds))
+            timers.add(.ending, at: stopping.advanced(bySeconds: policy.stopSeconds))
         } else if let reason = hopelessness(at: now) {
             ending = .noUsableHost(reason: reason)
         }
     }
 
-    /// Whether the host answers, or is only just being connected to: what nobody wants any more there is to be stopped.
-    private func mayBeHeardOf(_ name: HostName) -> Bool {
-        guard let host = hosts[name] else { return false }
-        switch host.link {
-        case .connected: return true
-        case .silent(_, let failure): return host.isListed && failure == nil
-        }
+    /// Whether the host is only just being connected to, and what nobody wants any more there is to be stopped.
+    private func holdsOursAndMayCome(_ host: HostState) -> Bool {
+        guard host.isListed, host.tally.ours > 0, case .silent(_, nil) = host.link else { return false }
+        return true
     }
 
     /// Why nothing more can happen; nil while something can.
     private func hopelessness(at now: Instant) -> String? {
-        if attempts.values.contains(where: { hosts[$0.host]?.isConnected == true }) { return nil }
+        if reachable.all > 0 { return nil }
         var reasons: [String] = []
         var connected = false
         for name in hostOrder {

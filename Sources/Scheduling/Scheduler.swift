@@ -28,6 +28,23 @@ package struct Scheduler {
     /// What open attempts of earlier runs serve.
     var openTrials: [TrialID: Holdings.OpenTrial] = [:]
     var ready = ReadyQueues()
+    /// What hosts that answer hold, together.
+    var reachable = HostState.Tally()
+    /// Attempts that have not begun, as far as is known.
+    var waitingTotal = 0
+    /// Attempts for which hosts have no slot.
+    var backlogTotal = 0
+    /// Slots of hosts that answer, and of those that were not reached yet and may still come.
+    var usableSlots = 0
+    var slotsToCome = 0
+    /// A host came, went, or changed its standing since the hosts were last surveyed.
+    var fleetHasChanged = true
+    /// Jobs a slot might have waiting when that was last looked at; nil: any number.
+    var shareBefore: Int?
+    /// Seconds a measure takes, by its name.
+    var measureSeconds: [String: Double]
+    /// The check digest each worker must show, by its name.
+    let checks: [String: String]
     /// Jobs whose phase is `ready`; the queue may hold entries of jobs that no longer are.
     var readyCount = 0
     /// Weights of recorded milestones of wanted trials.
@@ -43,8 +60,7 @@ package struct Scheduler {
     var cancelling: Instant?
     var settledAt: Instant?
     package internal(set) var ending: Ending?
-    /// A lower bound of the earliest time limit; nil: none.
-    var alarm: Instant?
+    var timers = TimerQueue()
     var actions: [Action] = []
     var workWanted = 0.0
     var workRecorded = 0.0
@@ -53,35 +69,53 @@ package struct Scheduler {
 
     /// - Parameters:
     ///   - drained: hosts that get no starts, with the reason; what waits there is taken back, what runs finishes.
+    ///   - checks: the digest that each worker's `describe` must show on every host, by the worker's name.
     ///   - firstAttempt: larger than every attempt number the catalogue knows.
     ///   - handover: what the scheduler before knew of the hosts, on the same clock.
     ///   - now: silence of hosts is counted from here, unless the handover knows better.
     package init(
         graph: JobGraph, holdings: Holdings, hosts specs: [HostSpec], drained: [HostName: String] = [:],
-        firstAttempt: AttemptNumber, policy: SchedulingPolicy, handover: Handover = Handover(), at now: Instant
+        checks: [String: String] = [:], firstAttempt: AttemptNumber, policy: SchedulingPolicy,
+        handover: Handover = Handover(), at now: Instant
     ) {
         self.graph = graph
         self.policy = policy
         self.drained = drained
+        self.checks = checks
+        measureSeconds = holdings.measureSeconds
         begunAt = now
         present = now
         nextAttempt = firstAttempt
         for spec in specs where hosts[spec.name] == nil {
-            hosts[spec.name] = HostState(spec: spec, isListed: true, link: .silent(since: now, nil))
-            hostOrder.append(spec.name)
+            add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(since: now, nil)))
         }
+        for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) where hosts[record.host] == nil {
+            add(
+                HostState(
+                    spec: HostSpec(name: record.host, transport: .libssh), isListed: false, index: hostOrder.count,
+                    link: .silent(since: now, nil), standing: .unusable(reason: "not in the hosts file")))
+        }
+        recall(holdings.hosts, at: now)
         take(handover, at: now)
         for (name, reason) in drained { hosts[name]?.standing = .unusable(reason: reason) }
         addTrials(holdings)
         addJobs(holdings)
+        addFaults(holdings)
         addOpenAttempts(holdings, at: now)
-        alarm = now
+        for index in jobs.indices where jobs[index].phase == .ready { enqueue(index) }
+    }
+
+    private mutating func add(_ host: HostState) {
+        hosts[host.spec.name] = host
+        hostOrder.append(host.spec.name)
+        timers.add(.host(host.spec.name), at: present)
     }
 
     /// The first actions: what the catalogue should know of trials that need nothing more.
     package mutating func begin(at now: Instant) -> [Action] {
         present = now
         for trial in graph.order { refresh(trial) }
+        for job in jobs.indices where !jobs[job].isOver { judge(job) }
         return conclude(at: now)
     }
 
@@ -108,7 +142,7 @@ package struct Scheduler {
     }
 
     /// When to call `handle(.timeout)` if nothing else happens; nil: nothing depends on time.
-    package var nextDeadline: Instant? { alarm }
+    package var nextDeadline: Instant? { timers.next }
 
     /// Wanted trials that failed, in this run or earlier.
     package var failedTrials: Int { trialCounts[.failed] ?? 0 }

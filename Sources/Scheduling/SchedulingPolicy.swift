@@ -2,18 +2,32 @@
 package struct SchedulingPolicy: Hashable, Sendable {
     /// Silence after which a host's attempts are given to others.
     package var leaseSeconds: Double = 900
+    /// How often the silence of a host that holds attempts is recorded, so that a later coordinator counts on.
+    package var silenceRecordSeconds: Double = 60
     /// How long a host that was never reached is hoped for when there is no other.
     package var connectSeconds: Double = 120
-    /// Attempts that wait on a host for each of its slots, so that it stays busy while the coordinator is away.
+    /// Work that waits on a host for each of its slots, in predicted seconds, so that it stays busy while the
+    /// coordinator is away.
+    package var backlogSeconds: Double = 12 * 3600
+    /// Attempts that wait for each slot while nothing is known of how long they take.
     package var backlogPerSlot: Int = 2
+    /// Attempts that wait on one host at most, and on all hosts together.
+    package var backlogLimit: Int = 1000
+    package var backlogTotal: Int = 100_000
+    /// How often waiting attempts are moved to hosts that would begin them sooner, and how long they must have waited.
+    package var balanceSeconds: Double = 5
     /// Faults of a job's own after which it is set aside.
     package var jobFaultLimit: Int = 3
     /// Ends by hosts' faults after which a job is set aside all the same: something in it may kill its hosts.
     package var hostFaultLimit: Int = 20
     /// A job that fails sooner than this after its start may have met a broken host.
     package var quickFailureSeconds: Double = 30
-    /// Different jobs failing so quickly on one host, with none succeeding between, after which it is drained.
+    /// Different jobs failing so quickly on one host, with none succeeding between, after which a probe decides.
     package var quickFailureJobs: Int = 3
+    /// How long a probe may run.
+    package var probeSeconds: Double = 60
+    /// After a probe that passed, how long quick failures on the host are the jobs' own without another.
+    package var vouchSeconds: Double = 600
     /// A host that refuses a start or fails a job rests this long, doubled each time.
     package var restSeconds: Double = 30
     package var longestRestSeconds: Double = 600
@@ -31,6 +45,9 @@ package struct SchedulingPolicy: Hashable, Sendable {
     package var checkpointSeconds: Double = 300
     /// Whether equal jobs give equal bits wherever they ran. If not, only the attempt that holds the lease counts.
     package var deterministic = true
+
+    /// What an attempt is taken to need where nothing is known, so that hosts can be compared.
+    static let guessedSeconds = 600.0
 
     package init() {}
 }

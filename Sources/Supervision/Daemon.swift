@@ -210,6 +210,7 @@ package final class Daemon {
                 connection.send(.refused(order.attempt, error))
             }
         case .cancel(let attempt): table.cancel(attempt)
+        case .revoke(let attempt): table.revoke(attempt)
         case .acknowledge(let attempt, let offset): table.acknowledge(attempt, offset)
         case .release(let attempt): table.release(attempt)
         case .enquire: connection.send(.standing(standing()))

@@ -5,7 +5,7 @@ package struct AttemptRecord: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var job: JobID
     package var training: TrainingID
-    /// "train" or "measure"; "probe" for one that finds out whether its host can run the worker.
+    /// "train" or "measure"; `probe` for one that finds out whether its host can run the worker.
     package var kind: String
     package var trials: [TrialID]
     package var host: HostName
@@ -14,6 +14,8 @@ package struct AttemptRecord: Hashable, Sendable {
     package var cpu: String
     /// What was ordered, by which its results are judged; kept until its end is recorded.
     package var task: JobTask?
+
+    package static let probe = "probe"
 
     package init(
         attempt: AttemptNumber, job: JobID, training: TrainingID, kind: String, trials: [TrialID], host: HostName,

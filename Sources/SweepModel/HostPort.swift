@@ -45,6 +45,8 @@ package enum HostCommand: Hashable, Sendable {
     /// Bring the files the order names, then start it: at once when a slot is free, else from the backlog.
     case start(StartOrder)
     case cancel(AttemptNumber)
+    /// Give the attempt back if it has not begun: it then ends as never started; otherwise nothing happens.
+    case revoke(AttemptNumber)
     /// Everything up to this byte of the attempt's events is committed.
     case acknowledge(AttemptNumber, offset: Int)
     /// The attempt's end is committed: its directory may go.

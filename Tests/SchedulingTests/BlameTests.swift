@@ -23,11 +23,68 @@ import Testing
         #expect(next.count == 1, "and tried again")
     }
 
-    @Test(arguments: [.vanished, .signalled(signal: 9), .signalled(signal: 15)] as [AttemptEnd])
+    @Test(arguments: [.vanished, .signalled(signal: 4), .signalled(signal: 15)] as [AttemptEnd])
     func theHostIsCharged(end: AttemptEnd) {
         let (outcome, next) = failing(end)
         #expect(outcome?.name == "host-fault")
+        #expect(next.count == (end == .signalled(signal: 4) ? 0 : 1), "a CPU that lacks something will lack it again")
+    }
+
+    @Test func anIllegalInstructionAfterTheStartIsTheJobs() {
+        let (outcome, next) = failing(.signalled(signal: 4), after: .started(.test))
+        #expect(outcome?.name == "job-fault")
         #expect(next.count == 1)
+    }
+
+    @Test func aKilledJobIsTriedOnceMoreWithTwiceTheMemory() {
+        let sweep = sweep(["x": [10], "y": [20], "z": [30]], needs: JobNeeds(memory: 3 << 30))
+        var bench = Bench(sweep, hosts: [.test("a", slots: 2, memory: 8 << 30)])
+        bench.connect("a")
+        #expect(bench.starts().count == 3, "two run and one waits")
+        bench.run("a", 1)
+        bench.run("a", 2)
+        bench.seconds += 100
+        bench.end("a", 1, .signalled(signal: 9))
+        #expect(bench.outcome(of: 1)?.name == "killed")
+        #expect(bench.starts().isEmpty, "six gigabytes are free only when the other has ended")
+        bench.run("a", 3)
+        bench.milestone("a", 2, 20)
+        bench.finish("a", 2)
+        bench.milestone("a", 3, 10)
+        bench.finish("a", 3)
+        #expect(bench.starts().map(\.training) == [.named("z")])
+        bench.run("a", 4)
+        bench.end("a", 4, .signalled(signal: 9))
+        #expect(bench.outcome(of: 4)?.name == "job-fault")
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func aSlowMachinesLimitIsWhatItHas() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a", slots: 1, memory: 8 << 30)])
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.end("a", 1, .signalled(signal: 9))
+        #expect(bench.starts().count == 2, "no host has more, so it is tried with all there is")
+    }
+
+    @Test func threeFaultsOnOneHostDoNotSetAsideWhileThereIsAnother() {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        for attempt in 1...3 {
+            bench.run("a", attempt)
+            bench.seconds += 31
+            bench.end("a", attempt, .exited(code: 1))
+        }
+        #expect(bench.scheduler.failedTrials == 0)
+        bench.actions = []
+        bench.end("a", 4, .neverStarted(reason: "no such file"))
+        bench.connect("b")
+        #expect(bench.starts().map(\.host) == ["b"])
+        bench.run("b", 5)
+        bench.seconds += 40
+        bench.end("b", 5, .exited(code: 1))
+        #expect(bench.scheduler.failedTrials == 1)
+        #expect(bench.scheduler.violations() == [])
     }
 
     @Test func aFullDiskIsTheHostsFaultAndRestsIt() {
@@ -79,35 +136,6 @@ import Testing
         _ = bench.starts()
         bench.end("a", 1, .exited(code: 1))
         #expect(bench.starts().map(\.host) == ["b"])
-    }
-
-    @Test func aHostOnWhichEverythingFailsAtOnceIsDrained() {
-        var bench = Bench(sweep(["x": [10], "y": [20], "z": [30], "w": [40]]), hosts: [.test("bad"), .test("good")])
-        bench.connect("bad")
-        for attempt in 1...3 {
-            bench.run("bad", attempt)
-            bench.seconds += 1
-            bench.end("bad", attempt, .exited(code: 127))
-        }
-        #expect(bench.actions.contains { if case .notice(.hostUnusable("bad", _)) = $0 { true } else { false } })
-        #expect(bench.cancels == [4], "what it has not begun is taken back")
-        bench.end("bad", 4, .neverStarted(reason: "cancelled"))
-        _ = bench.starts()
-        bench.connect("good")
-        // None of the jobs is charged: each has its three faults left.
-        var faults = 0
-        var orders = bench.starts()
-        while !orders.isEmpty, faults < 20 {
-            let attempt = orders.removeFirst().attempt.value
-            bench.run("good", attempt)
-            bench.seconds += 100
-            bench.end("good", attempt, .exited(code: 1))
-            orders += bench.starts()
-            faults += 1
-        }
-        #expect(faults == 12)
-        #expect(bench.scheduler.ending == .settled)
-        #expect(bench.scheduler.failedTrials == 4)
     }
 
     @Test func aHostThatRefusesIsGivenUpInTheEnd() {

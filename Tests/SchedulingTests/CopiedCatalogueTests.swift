@@ -43,7 +43,9 @@ import Testing
         bench.end("b", 1, .exited(code: 0))
         #expect(bench.changes.isEmpty)
         bench.milestone("a", 1, 10)
-        #expect(bench.changes.count == 2, "the host's own attempt goes on: its milestone and its trial")
+        #expect(
+            bench.changes.contains { if case .milestone = $0 { true } else { false } }, "the host's own attempt goes on"
+        )
         #expect(bench.scheduler.violations() == [])
     }
 }

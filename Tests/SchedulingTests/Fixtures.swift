@@ -48,14 +48,15 @@ struct Bench {
 
     init(
         _ sweeps: ExpandedSweep..., hosts: [HostSpec] = [.test("a")], holdings: Holdings = Holdings(),
-        drained: [HostName: String] = [:], policy: SchedulingPolicy = SchedulingPolicy(),
+        drained: [HostName: String] = [:], checks: [String: String] = [:],
+        policy: SchedulingPolicy = SchedulingPolicy(),
         handover: Handover = Handover(), at seconds: Double = 0
     ) {
         self.seconds = seconds
         let now = Instant(nanoseconds: Int64(seconds * 1e9))
         scheduler = Scheduler(
             graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts, drained: drained,
-            firstAttempt: AttemptNumber(1), policy: policy, handover: handover, at: now)
+            checks: checks, firstAttempt: AttemptNumber(1), policy: policy, handover: handover, at: now)
         for record in holdings.openAttempts { issued[record.attempt] = record.job }
         actions = scheduler.begin(at: now)
     }
@@ -147,6 +148,10 @@ struct Bench {
         actions.compactMap { if case .cancel(let attempt, _) = $0 { attempt.value } else { nil } }
     }
 
+    var revokes: [Int] {
+        actions.compactMap { if case .revoke(let attempt, _) = $0 { attempt.value } else { nil } }
+    }
+
     func outcome(of attempt: Int) -> AttemptOutcome? {
         for case .attemptEnded(AttemptNumber(attempt), let outcome) in changes { return outcome }
         return nil
@@ -160,7 +165,7 @@ extension HostSpec {
 }
 
 extension Assignment {
-    var milestones: [Int] { if case .train(let task) = task { task.milestones } else { [] } }
-    var resume: ResumePoint? { if case .train(let task) = task { task.resume } else { nil } }
-    var measured: TrialID? { if case .measure(let task) = task { task.trial } else { nil } }
+    var milestones: [Int] { if case .train(let task)? = task { task.milestones } else { [] } }
+    var resume: ResumePoint? { if case .train(let task)? = task { task.resume } else { nil } }
+    var measured: TrialID? { if case .measure(let task)? = task { task.trial } else { nil } }
 }

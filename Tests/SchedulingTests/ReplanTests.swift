@@ -37,7 +37,7 @@ import Testing
             sweep(["x": [10], "y": [20], "z": [30]]), hosts: [.test("a"), .test("b")], holdings: holdings,
             drained: ["a": "drained"])
         bench.connect("a", held: [bench.held(1, .running), bench.held(2, .backlog)])
-        #expect(bench.cancels == [2])
+        #expect(bench.revokes == [2])
         #expect(bench.starts().isEmpty)
         bench.connect("b")
         #expect(bench.starts().map(\.training) == [.named("z")], "the other is not free before its host says so")

@@ -71,7 +71,7 @@ import Testing
         #expect(coordinator(diary).run() == .succeeded)
         #expect(
             diary.entries == [
-                "commit 2", "start 1", "commit 2", "acknowledge 1 7", "commit 1", "acknowledge 1 9", "release 1",
+                "commit 2", "start 1", "commit 3", "acknowledge 1 7", "commit 1", "acknowledge 1 9", "release 1",
             ])
     }
 
@@ -86,7 +86,7 @@ import Testing
             .host("h", .ended(attempt, .exited(code: 0), diagnostics: "")),
         ]
         #expect(coordinator(diary).run() == .succeeded)
-        #expect(diary.entries == ["commit 5", "start 1", "acknowledge 1 7", "acknowledge 1 9", "release 1"])
+        #expect(diary.entries == ["commit 6", "start 1", "acknowledge 1 7", "acknowledge 1 9", "release 1"])
     }
 
     @Test func aRefusedCommitEndsTheRunAndNothingIsAcknowledged() throws {

@@ -36,7 +36,7 @@ extension BenchCommand {
             let fleet = BenchFleet(hosts: names, slots: slots)
             let data = Digest(of: "data".utf8)
             let prepared = PreparedSweep(
-                sweep: sweep, datasets: sweep.trainings.mapValues { _ in data }, command: ["noop", "run"])
+                sweep: sweep, datasets: sweep.trainings.mapValues { _ in data }, command: ["noop"])
             let coordinator = Coordinator(
                 configuration: CoordinationConfiguration(
                     sweeps: [prepared],

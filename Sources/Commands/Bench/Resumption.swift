@@ -22,7 +22,7 @@ extension BenchCommand {
             let holdings = try BenchUsage.measure("holdings read") { try reader.holdings(of: sweep.trainings.keys) }
             let data = Digest(of: "data".utf8)
             let prepared = PreparedSweep(
-                sweep: sweep, datasets: sweep.trainings.mapValues { _ in data }, command: ["noop", "run"])
+                sweep: sweep, datasets: sweep.trainings.mapValues { _ in data }, command: ["noop"])
             let fleet = HoldingFleet(slots: 1000)
             let first = try reader.nextAttemptNumber()
             let coordinator = try BenchUsage.measure("planned") {

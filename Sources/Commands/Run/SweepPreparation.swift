@@ -72,7 +72,8 @@ struct SweepPreparation: Sendable {
         }
         return RunningSweep(
             prepared: PreparedSweep(
-                sweep: sweep, datasets: datasets, command: worker.command + ["run"], uploads: uploads),
+                sweep: sweep, datasets: datasets, command: worker.command, uploads: uploads,
+                worker: worker.description),
             isDeterministic: worker.description.deterministic, check: try worker.check())
     }
 

@@ -28,6 +28,8 @@ package enum CoordinatorMessage: Hashable, Sendable, Codable {
     case hello(AgentHello)
     case start(AgentOrder)
     case cancel(AttemptNumber)
+    /// Ends an attempt as never started, unless it has begun.
+    case revoke(AttemptNumber)
     case acknowledge(AttemptNumber, offset: Int)
     case release(AttemptNumber)
     /// Tell again, as after `hello`, what the host holds: `standing`, then events from the last acknowledged offsets.

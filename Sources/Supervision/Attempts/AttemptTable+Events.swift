@@ -63,7 +63,7 @@ extension AttemptTable {
                 attempt.states.append((end, state.digest))
             }
         case .failed(let failed) where failed.kind == .missingInput: removeDamagedFiles(of: attempt)
-        case .started, .progress, .measure, .paused, .finished, .failed: break
+        case .started, .progress, .measure, .paused, .finished, .failed, .described: break
         }
     }
 
@@ -88,7 +88,7 @@ extension AttemptTable {
             switch WorkerEvent(line: line.bytes) {
             case .finished, .paused: end = .exited(code: 0)
             case .failed: end = .exited(code: 1)
-            case .started, .progress, .checkpoint, .measure: break
+            case .started, .progress, .checkpoint, .measure, .described: break
             case nil where line.isCut || line.bytes.isBlank && !line.isTooLong: break
             // The worker is to be stopped for it.
             case nil: end = .exited(code: 1)

@@ -189,6 +189,11 @@ final class AttemptTable {
     /// Asks every worker to pause while its checkpoint can still be written.
     func pauseAll() { for attempt in running.values { stop(attempt) } }
 
+    /// Gives an attempt back that has not begun.
+    func revoke(_ number: AttemptNumber) {
+        if let attempt = attempts[number], attempt.state == .backlog { cancel(number) }
+    }
+
     func stop(_ attempt: Attempt) {
         guard attempt.isRunning, attempt.killAt == nil else { return }
         attempt.killAt = monotonicSeconds() + Self.graceSeconds

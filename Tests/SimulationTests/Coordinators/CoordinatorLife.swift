@@ -167,6 +167,8 @@ private final class LeaseWatcher: CoordinationObserver {
         // A connection made within the last moments may not have reached the loop yet.
         guard case .leasesExpired(let host, _) = notice, let since = fleet.silentSince[host] else { return }
         let silence = clock.now().seconds(since: since)
-        if silence < HostLog.leaseSeconds { world.violation("leases of \(host) expired after \(silence) s of silence") }
+        if silence < fleet.patience(for: host) {
+            world.violation("leases of \(host) expired after \(silence) s of silence")
+        }
     }
 }

@@ -204,6 +204,7 @@ final class Simulation {
     private func startCopy(for seconds: Double) {
         guard let copy = try? catalogue.copy(), let opened = try? copy.open() else { return }
         world.note("a copy of the catalogue is put to work")
+        log.listened[others.count + 1] = life?.fleet.listened ?? log.listened[0]
         let other = CoordinatorLife(
             .init(owner: others.count + 1, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened,
             hosts,

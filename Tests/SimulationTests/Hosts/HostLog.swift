@@ -47,6 +47,9 @@ final class HostLog {
     var injectedJobFaults: [JobKey: Int] = [:]
     /// Attempts whose hosts were out of reach for as long as a lease.
     private(set) var outOfReach: Set<Held> = []
+    /// Awake seconds that a catalogue's coordinators before the present one listened for a host in vain, since it was
+    /// last reached: they count towards the end of its leases.
+    var listened: [Owner: [HostName: Double]] = [:]
     /// Indices of `runs` that are not over.
     private(set) var live: Set<Int> = []
 

@@ -154,6 +154,7 @@ final class SimulatedHost {
         switch command {
         case .start(let order): start(order, owner)
         case .cancel(let number): cancel(number)
+        case .revoke(let number): if disk[number]?.state == .backlog { cancel(number) }
         case .acknowledge(let number, let offset):
             guard let held = disk[number] else { return }
             held.acknowledged = max(held.acknowledged, offset)
@@ -198,9 +199,23 @@ final class SimulatedHost {
             let (number, held) = disk.filter({ $0.value.state == .backlog }).min(by: { $0.key < $1.key })
         {
             held.state = .running
+            if held.order.command.last == "describe" {
+                describe(number, held)
+                continue
+            }
             held.process = SimulatedProcess(held, number, on: self)
             link?.report(.running(number))
             held.process?.begin()
+        }
+    }
+
+    /// What a probe does: no job runs.
+    private func describe(_ number: AttemptNumber, _ held: Held) {
+        link?.report(.running(number))
+        world.after(0.3) { [self] in
+            guard disk[number] === held, held.state == .running, agentIsUp else { return }
+            emit(number, held, .described(.simulated))
+            finish(number, held, .exited(code: 0))
         }
     }
 
@@ -259,6 +274,7 @@ extension HostCommand {
         switch self {
         case .start(let order): "start \(order.attempt)"
         case .cancel(let number): "cancel \(number)"
+        case .revoke(let number): "revoke \(number)"
         case .acknowledge(let number, let offset): "acknowledge \(number) \(offset)"
         case .release(let number): "release \(number)"
         case .enquire: "enquire"

@@ -237,3 +237,9 @@ extension WorkerEvent.Started {
     static let other = WorkerEvent.Started(
         contract: ContractVersion.current, worker: "simulated", numerics: 2, build: "1", cpu: "none", kernels: "none")
 }
+
+extension WorkerDescription {
+    static let simulated = WorkerDescription(
+        contract: ContractVersion.current, name: "simulated", numerics: 1, deterministic: true, jobKinds: [],
+        architectures: [], measures: [], build: "0", cpu: "none", kernels: "none", check: "")
+}

@@ -93,6 +93,7 @@ final class SimulatedFleet: Fleet {
     /// The coordinator hears of the host again.
     func connected(_ host: SimulatedHost, _ link: SimulatedLink) {
         silentSince[host.name] = nil
+        log.listened[caller.owner]?[host.name] = nil
         silences[host.name, default: 0] += 1
     }
 
@@ -115,9 +116,20 @@ final class SimulatedFleet: Fleet {
     func abandon() {
         let open = links
         for host in hosts { unreach(host) }
+        log.listened[caller.owner] = listened
         for name in open.keys.sorted() { open[name]?.close() }
         links = [:]
     }
+
+    /// How long the catalogue's coordinators have listened for each host in vain.
+    var listened: [HostName: Double] {
+        var listened = log.listened[caller.owner] ?? [:]
+        for (name, since) in silentSince { listened[name, default: 0] += clock.now().seconds(since: since) }
+        return listened
+    }
+
+    /// Seconds of silence after which this coordinator may let a host's leases go; a little less than it waits.
+    func patience(for host: HostName) -> Double { max(110, HostLog.leaseSeconds - (log.listened[caller.owner]?[host] ?? 0)) }
 
     func closeAll() { for (_, link) in links.sorted(by: { $0.key < $1.key }) { link.close() } }
 
@@ -141,7 +153,7 @@ final class SimulatedFleet: Fleet {
         guard silentSince[host.name] == nil else { return }
         silentSince[host.name] = clock.now()
         let silence = silences[host.name, default: 0]
-        watch(host, silence, HostLog.leaseSeconds)
+        watch(host, silence, patience(for: host.name))
     }
 
     /// Once a host has been out of reach for as long as a lease, what it holds may be done elsewhere too.
@@ -150,7 +162,7 @@ final class SimulatedFleet: Fleet {
             guard !kill.isDead, silences[host.name, default: 0] == silence, let since = silentSince[host.name] else {
                 return
             }
-            let left = HostLog.leaseSeconds - clock.now().seconds(since: since)
+            let left = patience(for: host.name) - clock.now().seconds(since: since)
             guard left <= 0 else { return watch(host, silence, max(left, 0.1)) }
             world.census.count(.hostOutOfReach)
             for (number, held) in host.inOrder where held.owner == caller.owner {

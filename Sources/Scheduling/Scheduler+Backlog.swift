@@ -1,0 +1,121 @@
+import JobContract
+import SweepModel
+
+// How long things take, and the taking back of what waits where it would wait longest.
+extension Scheduler {
+    /// Seconds the job would take one slot of the host, by what trainings did there and measures did anywhere; nil
+    /// while nothing of the kind was seen.
+    func predictedSeconds(_ job: JobState, on host: HostState) -> Double? {
+        switch job.job.work {
+        case .train: return host.pace.map { costLeft(of: job) / $0 }
+        case .measure:
+            var seconds = 0.0
+            for request in job.measures {
+                guard let known = measureSeconds[request.measure] else { return nil }
+                seconds += known
+            }
+            return seconds
+        }
+    }
+
+    /// Learns from a checkpoint how fast its host trains.
+    mutating func learnPace(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
+        guard case .train(let task)? = attempt.record.task,
+            let perStep = attempt.job.map({ jobs[$0].costPerStep }), perStep > 0
+        else { return }
+        let steps = checkpoint.steps - (task.resume?.steps ?? 0)
+        guard steps > 0, checkpoint.seconds.isFinite else { return }
+        let seen = Double(steps) * perStep / max(checkpoint.seconds, 0.001)
+        let pace = hosts[attempt.host]?.pace.map { 0.7 * $0 + 0.3 * seen } ?? seen
+        hosts[attempt.host]?.pace = pace
+        // The catalogue need not know small changes.
+        if let recorded = hosts[attempt.host]?.recordedPace, abs(recorded / pace - 1) < 0.2 { return }
+        hosts[attempt.host]?.recordedPace = pace
+        actions.append(.record(.hostPace(attempt.host, pace)))
+    }
+
+    mutating func learnDuration(_ measured: WorkerEvent.Measured) {
+        guard measured.seconds.isFinite, measured.seconds >= 0 else { return }
+        let name = measured.request.measure
+        measureSeconds[name] = measureSeconds[name].map { 0.9 * $0 + 0.1 * measured.seconds } ?? measured.seconds
+    }
+
+    /// Asks a host to give an attempt back if it has not begun; nobody is charged. One that begins meanwhile goes on.
+    mutating func revoke(_ number: AttemptNumber) {
+        guard let attempt = attempts[number], attempt.waits, attempt.cancelling == nil,
+            hosts[attempt.host]?.isConnected == true
+        else { return }
+        attempts[number]?.isRevoked = true
+        actions.append(.revoke(number, on: attempt.host))
+    }
+
+    /// Takes back what waits on some hosts while others are idle or would begin it far sooner. The job is free when its
+    /// host has given it back, and only then goes elsewhere.
+    mutating func balance(at now: Instant) {
+        guard stopping == nil, ending == nil, waitingTotal > 0 else { return }
+        timers.add(.balance, at: now.advanced(bySeconds: policy.balanceSeconds))
+        let known = hostOrder.compactMap { hosts[$0] }
+        var takers = known.filter { $0.isReady && asksForMore($0) }.map(Side.init)
+        guard !takers.isEmpty else { return }
+        var givers = known.filter { $0.isConnected && $0.waiting > 0 }.map(Side.init)
+        for _ in 0..<Self.movesAtOnce {
+            guard let from = givers.indices.max(by: { givers[$0].load < givers[$1].load }) else { return }
+            let waiting = givers[from].waiting ?? revocable(on: givers[from].host.spec.name, at: now)
+            givers[from].waiting = waiting.dropLast()
+            guard let number = waiting.last, let attempt = attempts[number], let job = attempt.job else {
+                givers.remove(at: from)
+                continue
+            }
+            let fitting = takers.indices.filter { index in
+                let host = takers[index].host
+                return host.spec.name != attempt.host && host.suits(jobs[job].needs) && mayTry(job, on: host)
+            }
+            guard let to = fitting.min(by: { takers[$0].isBefore(takers[$1]) }) else { continue }
+            let seconds = predictedSeconds(jobs[job], on: takers[to].host) ?? SchedulingPolicy.guessedSeconds
+            guard takers[to].free > 0 || takers[to].load + seconds <= givers[from].load / 2 else {
+                givers.remove(at: from)
+                continue
+            }
+            revoke(number)
+            givers[from].give(attempt.predicted ?? SchedulingPolicy.guessedSeconds)
+            takers[to].take(seconds)
+        }
+    }
+
+    /// Attempts of this run alone that have waited for a while on the host, oldest first.
+    private func revocable(on name: HostName, at now: Instant) -> [AttemptNumber] {
+        (hosts[name]?.attempts ?? []).filter { number in
+            guard let attempt = attempts[number] else { return false }
+            return attempt.phase == .backlog && attempt.waits && !attempt.isRevoked && attempt.cancelling == nil
+                && attempt.job != nil && !attempt.isForeign && !attempt.servesOthers
+                && now.seconds(since: attempt.givenAt) >= policy.balanceSeconds
+        }.sorted()
+    }
+
+    /// Moves in one round at most.
+    private static let movesAtOnce = 256
+
+    /// A host as it will be when what is being moved has moved.
+    private struct Side {
+        let host: HostState
+        var free: Int
+        var load: Double
+        var waiting: [AttemptNumber]?
+
+        init(_ host: HostState) {
+            self.host = host
+            free = max(0, host.slots - host.attempts.count)
+            load = host.load
+        }
+
+        func isBefore(_ other: Side) -> Bool {
+            if (free > 0) != (other.free > 0) { return free > 0 }
+            return load == other.load ? host.index < other.host.index : load < other.load
+        }
+
+        mutating func give(_ seconds: Double) { load -= seconds / Double(host.slots) }
+        mutating func take(_ seconds: Double) {
+            if free > 0 { free -= 1 } else { load += seconds / Double(host.slots) }
+        }
+    }
+}

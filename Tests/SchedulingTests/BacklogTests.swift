@@ -1,0 +1,121 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// What waits on hosts, and how it is taken back.
+@Suite struct BacklogTests {
+    private func sweepOf(_ count: Int, steps: Int = 10) -> ExpandedSweep {
+        var trainings: [TrainingID: Training] = [:]
+        let trials = (0..<count).map { index in
+            let id = TrainingID.named("\(index)")
+            trainings[id] = Training(id: id, spec: ["training.batch": 1, "model.scale": 1, "dataset.resolution": 1])
+            return Trial(id: .named("\(index)", steps), training: id, steps: steps, position: index, asked: [:])
+        }
+        return ExpandedSweep(
+            name: "many", about: "", text: "", overrides: [], trials: trials, trainings: trainings, datasets: [:],
+            measures: [], needs: JobNeeds(), worker: WorkerCommand())
+    }
+
+    /// A host whose pace makes one of those jobs take so long.
+    private func holdings(_ seconds: Double, _ hosts: [HostName]) -> Holdings {
+        var holdings = Holdings()
+        let facts = HostFacts(machine: "m", boot: "1", cores: 4, memory: 1 << 40, cpu: "test", free: 1 << 40)
+        for host in hosts { holdings.hosts[host] = .init(facts: facts, pace: 170 / seconds) }
+        return holdings
+    }
+
+    @Test func aFewWaitWhileNothingIsKnown() {
+        var bench = Bench(sweepOf(100), hosts: [.test("a", slots: 2)])
+        bench.connect("a")
+        #expect(bench.starts().count == 2 * (1 + 2))
+    }
+
+    @Test func twelveHoursWaitAsFarAsIsKnown() {
+        var bench = Bench(sweepOf(100), hosts: [.test("a", slots: 2)], holdings: holdings(3600, ["a"]))
+        bench.connect("a")
+        #expect(bench.starts().count == 2 * (1 + 12))
+    }
+
+    @Test func shortJobsAreLimitedInNumber() {
+        var policy = SchedulingPolicy()
+        policy.backlogLimit = 30
+        var bench = Bench(sweepOf(100), hosts: [.test("a", slots: 2)], holdings: holdings(1, ["a"]), policy: policy)
+        bench.connect("a")
+        #expect(bench.starts().count == 32)
+    }
+
+    @Test func howFastAHostIsIsSeenAndRecorded() {
+        var bench = Bench(sweepOf(100), hosts: [.test("a")])
+        bench.connect("a")
+        #expect(bench.starts().count == 3)
+        bench.run("a", 1)
+        let file = OutputFile(path: "f", digest: .named("weights"), bytes: 1)
+        bench.event(
+            "a", 1,
+            .checkpoint(
+                .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 3600)))
+        #expect(bench.changes.contains { if case .hostPace("a", _) = $0 { true } else { false } })
+        bench.finish("a", 1)
+        bench.run("a", 2)
+        #expect(bench.starts().count == 12 + 1 - 2 + 1, "twelve hours, of which those given before count as a guess")
+    }
+
+    @Test func anIdleHostGetsWhatWaitsOnAnother() {
+        var bench = Bench(sweepOf(4), hosts: [.test("a"), .test("b")], holdings: holdings(3600, ["a", "b"]))
+        bench.seconds = 0
+        bench.connect("a")
+        bench.wait(121)
+        #expect(bench.starts().count == 4, "nobody else has come")
+        bench.run("a", 1)
+        for attempt in 2...4 { bench.report("a", .accepted(AttemptNumber(attempt))) }
+        bench.connect("b")
+        #expect(bench.starts().isEmpty)
+        bench.actions = []
+        bench.wait(5)
+        #expect(bench.revokes == [4, 3])
+        #expect(bench.starts().isEmpty, "not before its host gave it back")
+        bench.end("a", 4, .neverStarted(reason: "cancelled"))
+        #expect(bench.outcome(of: 4) == .cancelled)
+        #expect(bench.starts().map(\.host) == ["b"])
+        bench.end("a", 3, .neverStarted(reason: "cancelled"))
+        #expect(bench.starts().map(\.host) == ["b"])
+        bench.report("b", .accepted(AttemptNumber(6)))
+        bench.actions = []
+        bench.wait(50)
+        #expect(bench.revokes.isEmpty, "even enough")
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    @Test func whatBeginsBeforeItIsTakenBackGoesOn() {
+        var bench = Bench(sweepOf(2), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.wait(121)
+        bench.run("a", 1)
+        bench.report("a", .accepted(AttemptNumber(2)))
+        bench.connect("b")
+        bench.wait(5)
+        #expect(bench.revokes == [2])
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        bench.report("a", .running(AttemptNumber(2)))
+        _ = bench.starts()
+        bench.wait(100)
+        #expect(bench.cancels.isEmpty)
+        #expect(bench.starts().isEmpty)
+        bench.milestone("a", 2, 10)
+        bench.finish("a", 2)
+        #expect(bench.scheduler.ending == .settled)
+    }
+
+    @Test func nothingIsTakenForAHostThatDoesNotSuit() {
+        let needy = sweep(["x": [10], "y": [20], "z": [30]], needs: JobNeeds(tags: ["avx512"]))
+        var bench = Bench(needy, hosts: [.test("a", tags: ["avx512"]), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        for attempt in 2...3 { bench.report("a", .accepted(AttemptNumber(attempt))) }
+        bench.wait(100)
+        #expect(bench.revokes.isEmpty)
+    }
+}
