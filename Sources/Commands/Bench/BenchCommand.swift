@@ -1,13 +1,23 @@
 import ArgumentParser
 import Foundation
+import Scheduling
 import SweepFiles
 
 /// Measurements of this program itself, for `scripts/bench`.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure this program.", shouldDisplay: false,
-        subcommands: [Expansion.self, MakeCatalogue.self, Resumption.self, FleetLoad.self],
+        subcommands: [Expansion.self, MakeCatalogue.self, Resumption.self, FleetLoad.self, Events.self],
         defaultSubcommand: Expansion.self)
+
+    struct Events: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "What events of 1 000 hosts cost the scheduler.")
+
+        func run() throws {
+            var fleet = BenchUsage.measure("10 000 running jobs") { SchedulingBenchmark() }
+            BenchUsage.measure("200 000 events") { fleet.run(events: 200_000) }
+        }
+    }
 
     struct Expansion: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The expansion of a million trials.")

@@ -129,7 +129,9 @@ final class SimulatedFleet: Fleet {
     }
 
     /// Seconds of silence after which this coordinator may let a host's leases go; a little less than it waits.
-    func patience(for host: HostName) -> Double { max(110, HostLog.leaseSeconds - (log.listened[caller.owner]?[host] ?? 0)) }
+    func patience(for host: HostName) -> Double {
+        max(110, HostLog.leaseSeconds - (log.listened[caller.owner]?[host] ?? 0))
+    }
 
     func closeAll() { for (_, link) in links.sorted(by: { $0.key < $1.key }) { link.close() } }
 
