@@ -69,7 +69,12 @@ extension Scheduler {
         hosts[name]?.link = .silent(since: now, failure)
         reachable -= host.tally
         fleetHasChanged = true
-        timers.add(.host(name), at: now.advanced(bySeconds: policy.silenceRecordSeconds))
+        timers.add(.host(name), at: nextLook(after: host.leaseSilence, at: now))
+    }
+
+    /// When to look again at a host that has been silent for so long: to record the silence, or as the leases expire.
+    func nextLook(after silence: Double, at now: Instant) -> Instant {
+        now.advanced(bySeconds: max(0.001, min(policy.leaseSeconds - silence, policy.silenceRecordSeconds)))
     }
 
     mutating func setStanding(_ name: HostName, _ standing: HostState.Standing) {

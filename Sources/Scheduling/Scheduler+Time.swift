@@ -27,10 +27,7 @@ extension Scheduler {
                 expireLeases(of: name, at: now)
             } else {
                 record(silence, of: name)
-                timers.add(
-                    .host(name),
-                    at: now.advanced(
-                        bySeconds: max(0.001, min(policy.leaseSeconds - silence, policy.silenceRecordSeconds))))
+                timers.add(.host(name), at: nextLook(after: silence, at: now))
             }
         }
         guard host.facts == nil else { return }

@@ -4,8 +4,8 @@ import JobContract
 ///
 /// A training whose wanted lengths are not all recorded is one job that goes to the longest missing length. Where the
 /// store's state lies between missing lengths, those beyond it are a job of their own, which continues from it, and
-/// those before it another, which starts from nothing. A trial's missing measures are one job, which may start as soon
-/// as the trial's milestone is recorded.
+/// those before it another, which starts from nothing; unless an open attempt is at work on both. A trial's missing
+/// measures are one job, which may start as soon as the trial's milestone is recorded.
 package struct JobGraph: Sendable {
     /// A wanted trial and the jobs that serve it, as indices into `jobs`; nil: nothing is left to do of that kind.
     package struct WantedTrial: Hashable, Sendable {
@@ -67,10 +67,12 @@ package struct JobGraph: Sendable {
         for trial in takenBack where trials[trial] == nil && settled[trial] == nil {
             settled[trial] = holdings.succeeded.contains(trial) ? .succeeded : .cancelled
         }
+        let open = Dictionary(grouping: holdings.openAttempts, by: \.training)
         for training in trainingOrder {
             let trainingNeeds = needs[training] ?? JobNeeds()
             let wanted = (members[training] ?? []).compactMap { trials[$0] }
-            addTraining(training, wanted: wanted, needs: trainingNeeds, holdings: holdings)
+            addTraining(
+                training, wanted: wanted, needs: trainingNeeds, holdings: holdings, open: open[training] ?? [])
             for trial in wanted {
                 let missing = (measures[trial.id] ?? []).filter {
                     !holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
@@ -86,13 +88,17 @@ package struct JobGraph: Sendable {
     }
 
     private mutating func addTraining(
-        _ training: TrainingID, wanted: [WantedTrial], needs: JobNeeds, holdings: Holdings
+        _ training: TrainingID, wanted: [WantedTrial], needs: JobNeeds, holdings: Holdings, open: [AttemptRecord]
     ) {
         let recorded = Set((holdings.milestones[training] ?? []).map(\.steps))
         let missing = wanted.filter { !recorded.contains($0.steps) }.sorted { $0.steps < $1.steps }
         let reached = holdings.states[training]?.steps ?? 0
-        for part in [missing.filter { $0.steps <= reached }, missing.filter { $0.steps > reached }]
-        where !part.isEmpty {
+        var parts = [missing.filter { $0.steps <= reached }, missing.filter { $0.steps > reached }]
+        let isOneWork = open.contains { attempt in
+            parts.allSatisfy { part in part.contains { attempt.trials.contains($0.id) } }
+        }
+        if isOneWork { parts = [missing] }
+        for part in parts where !part.isEmpty {
             for trial in part { trials[trial.id]?.trainJob = jobs.count }
             jobs.append(
                 Job(

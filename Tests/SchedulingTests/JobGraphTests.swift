@@ -47,6 +47,20 @@ import Testing
         #expect(milestones(graph) == [[100], [400]])
     }
 
+    @Test func whatAnAttemptIsAtWorkOnStaysOneJob() {
+        var holdings = Holdings()
+        holdings.states[.named("a")] = ResumePoint(steps: 200, state: .named("s"))
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(1), job: JobID(Digest(of: "job".utf8)), training: .named("a"), kind: "train",
+                trials: [.named("a", 100), .named("a", 400)], host: "h", machine: "", boot: "", cpu: "", task: nil)
+        ]
+        let graph = JobGraph(sweeps: [sweep(["a": [100, 400]])], holdings: holdings)
+        #expect(milestones(graph) == [[100, 400]])
+        holdings.openAttempts = []
+        #expect(milestones(JobGraph(sweeps: [sweep(["a": [100, 400]])], holdings: holdings)) == [[100], [400]])
+    }
+
     @Test func settledTrialsAreLeftAlone() {
         var holdings = Holdings()
         holdings.settled = [.named("a", 100): .failed, .named("a", 200): .cancelled]

@@ -19,6 +19,21 @@ import Testing
         #expect(bench.cancels.isEmpty)
     }
 
+    @Test func aLeaseShorterThanSilencesAreRecordedExpiresInTime() {
+        var policy = SchedulingPolicy()
+        policy.leaseSeconds = 3
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")], policy: policy)
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        _ = bench.starts()
+        // What was to be looked at since the start has been looked at.
+        bench.wait(200)
+        bench.disconnect("a")
+        bench.wait(4)
+        #expect(bench.starts().map(\.host) == ["b"])
+    }
+
     @Test func afterTheLeaseAnotherHostGetsTheJobAndTheFirstResultStands() {
         var bench = Bench(sweep(["x": [10, 20]]), hosts: [.test("a"), .test("b")])
         bench.connect("a")
