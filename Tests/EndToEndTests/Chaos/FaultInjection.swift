@@ -162,29 +162,31 @@ extension ChaosCombination {
         })
     }
 
-    /// Once a worker measures, the host hears nothing more until a result of it is recorded; then the coordinator is
-    /// killed, so that the host tells its successor all of it again. A result that comes too early is let go.
+    /// Once the host has only measures left to do, it hears nothing more until a result of one is recorded; then the
+    /// coordinator is killed, so that the host tells its successor all of it again. Where no result comes, the host may
+    /// hear again for a moment.
     private func loseAcknowledgements(of host: NamespaceHosts.Host) -> ActiveFault {
         var deafSince: Double?
         var before = 0
-        let measured = """
+        let results = """
             SELECT count(*) FROM measured m JOIN attempt a ON a.number = m.attempt WHERE a.host = '\(host.name)'
             """
-        func results() -> Int { arena.rows(measured).first.flatMap { Int($0) } ?? 0 }
+        let onlyMeasures = """
+            SELECT (\(results)) FROM attempt WHERE host = '\(host.name)' AND outcome IS NULL
+            GROUP BY host HAVING max(kind) = 'measure'
+            """
         return ActiveFault(
             watch: { [self] in
                 guard let since = deafSince else {
-                    let measures = """
-                        SELECT 1 FROM attempt WHERE host = '\(host.name)' AND kind = 'measure' AND outcome IS NULL
-                            AND started_at IS NOT NULL
-                        """
-                    guard !arena.rows(measures).isEmpty else { return false }
-                    before = results()
+                    guard let recorded = arena.rows(onlyMeasures).first.flatMap({ Int($0) }) else { return false }
+                    before = recorded
                     _ = weather(host, { $0.losesToHost = true })
                     deafSince = elapsed
                     return false
                 }
-                if results() > before { return killCoordinator() }
+                if let recorded = arena.rows(results).first.flatMap({ Int($0) }), recorded > before {
+                    return killCoordinator()
+                }
                 if elapsed - since > 0.8 {
                     clear(host)
                     deafSince = nil
