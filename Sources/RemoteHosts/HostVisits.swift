@@ -55,9 +55,26 @@ package final class HostVisits: Sendable {
         switch answer {
         case .cleaned(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute:
-            throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
+        case .examined, .described, .lacking, .mute, .orphans: throw unexpected(host)
         }
+    }
+
+    /// Processes on the host that work for attempts which no agent there holds any more: those that live, after they
+    /// were ended where `ends`.
+    package func orphans(_ host: HostSpec, ends: Bool) throws(HostFailure) -> [Orphan] {
+        let request = OrphanRequest(directory: host.directory, ends: ends)
+        let answer = try visit(host) { visit, _ throws(HostFailure) in
+            try visit.ask(.orphans(request), seconds: 60)
+        }
+        switch answer {
+        case .orphans(let orphans): return orphans
+        case .refused(let refusal): throw HostFailure(refusal, host: host.name)
+        case .examined, .described, .lacking, .mute, .cleaned: throw unexpected(host)
+        }
+    }
+
+    private func unexpected(_ host: HostSpec) -> HostFailure {
+        HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
     }
 
     func visit<Result>(

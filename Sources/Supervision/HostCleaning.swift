@@ -67,7 +67,7 @@ struct HostCleaning {
                 guard let other = try? AgentPlace(directory: place.root, catalogue: catalogue, machine: machine) else {
                     continue
                 }
-                for order in try heldOrders(other) {
+                for order in try other.heldOrders().values.map(\.order) {
                     attempts += 1
                     needed.formUnion(order.files)
                     let directory = AttemptDirectory(of: order.attempt, in: other.attempts)
@@ -79,29 +79,5 @@ struct HostCleaning {
             }
         }
         return (needed, attempts)
-    }
-
-    /// What an agent has taken and not been released of, read beside it: it may run at the same time.
-    private func heldOrders(_ place: AgentPlace) throws(AgentRefusal) -> [AgentOrder] {
-        guard access(place.journal, F_OK) == 0 else { return [] }
-        guard let bytes = Files.read(place.journal, limit: 1 << 30) else {
-            throw Files.refusal("read \(place.journal)")
-        }
-        let text = JournalText(bytes)
-        guard text.unreadable.isEmpty else {
-            throw AgentRefusal(
-                .agentFailed,
-                "\(place.journal) has lines of another version of the agent, so that nobody can say what its attempts "
-                    + "need; nothing is removed")
-        }
-        var held: [AttemptNumber: AgentOrder] = [:]
-        for record in text.records {
-            switch record {
-            case .ordered(let order, _): held[order.attempt] = order
-            case .released(let attempt): held[attempt] = nil
-            case .started, .acknowledged, .ended: break
-            }
-        }
-        return Array(held.values)
     }
 }

@@ -32,6 +32,7 @@ final class HostService {
                 let store = try ContentStore(directory: place.store)
                 self.store = store
                 return try WorkerDescribing(place: place, store: store, request: request).answer()
+            case .orphans(let request): return .orphans(try OrphanSearch(request).run())
             case .clean(let request): return .cleaned(try HostCleaning(request).run())
             }
         } catch let refusal as AgentRefusal {

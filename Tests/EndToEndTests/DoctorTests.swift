@@ -81,4 +81,36 @@ struct DoctorTests {
             #expect(try lab.count("attempt WHERE outcome IS NULL") == 0)
         }
     }
+
+    @Test func workersThatNoAgentKnowsOfAndTheSocketOfADeadCoordinatorAreFoundAndRemoved() throws {
+        try withLab { lab in
+            let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
+            let coordinator = try lab.start(["launch", file])
+            try lab.wait(120, for: "two workers") { lab.processes(matching: "eigensweep-worker").count >= 2 }
+            try lab.wait(30, for: "their beginning") { try lab.count("attempt WHERE started_at NOT NULL") >= 2 }
+            let workers = lab.processes(matching: "eigensweep-worker")
+            kill(coordinator.processIdentifier, SIGKILL)
+            coordinator.waitUntilExit()
+            let held = try lab.run("doctor", "--format", "json")
+            #expect(!held.out.contains("no agent there holds"), "what an agent holds is no orphan: \(held)")
+            #expect(held.out.contains("the socket of a coordinator that died"), "\(held)")
+            // The agent dies and its memory is lost, as when someone empties the directory below it.
+            for agent in lab.processes(matching: "eigensweep-agent") { kill(agent, SIGKILL) }
+            let journals = try FileManager.default.subpathsOfDirectory(atPath: lab.directory.path + "/host")
+                .filter { $0.hasSuffix("/journal") }
+            #expect(journals.count == 1)
+            for journal in journals {
+                try FileManager.default.removeItem(atPath: "\(lab.directory.path)/host/\(journal)")
+            }
+            let found = try lab.run("doctor", "--format", "json")
+            #expect(found.status == 5 && found.out.contains("no agent there holds"), "\(found)")
+            for pid in workers { #expect(found.out.contains("\(pid)"), "\(found)") }
+            #expect(lab.processes(matching: "eigensweep-worker") == workers, "it only looks")
+            let mended = try lab.run("doctor", "--repair")
+            #expect(mended.status == 0, "\(mended)")
+            #expect(lab.processes(matching: "eigensweep-worker").isEmpty)
+            let healthy = try lab.run("doctor", "--format", "json")
+            #expect(!healthy.out.contains("socket"), "\(healthy)")
+        }
+    }
 }

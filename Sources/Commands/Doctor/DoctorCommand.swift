@@ -52,7 +52,8 @@ struct DoctorCommand: ParsableCommand {
             let store = StoreCheckup(
                 reader: workplace.catalogue.reader, store: workplace.store, cache: catalogue.store + "/datasets.json",
                 isThorough: thorough, mayRepair: true)
-            return try checkup.findings(listed: selection.specs.map(\.name)) + store.findings()
+            return try checkup.findings(listed: selection.specs.map(\.name)) + staleSockets(of: workplace.catalogue)
+                + store.findings()
                 + HostsCheckup(workplace: workplace, options: hosts, specs: selection.specs).findings()
         } catch let error as CatalogueError {
             guard case .locked = error.kind else { throw error }
@@ -69,6 +70,23 @@ struct DoctorCommand: ParsableCommand {
                         remedy: "end that process: it can be resumed")
                 ] : []
             return try silent + CatalogueCheckup(reader: reader, writer: nil).findings(listed: nil) + store.findings()
+        }
+    }
+
+    /// Sockets of coordinators that died: nobody listens there, for the lock is this process's.
+    private func staleSockets(of catalogue: Catalogue) -> [Finding] {
+        RuntimeDirectory.sockets(catalogue: catalogue.id, at: catalogue.path).filter {
+            var status = stat()
+            return lstat($0, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        }.map { socket in
+            Finding(
+                about: socket, problem: "the socket of a coordinator that died", remedy: "removed by --repair",
+                isHarmless: true,
+                repair: {
+                    guard unlink(socket) == 0 || errno == ENOENT else {
+                        throw CommandFailure(.catalogue, "\(socket): \(String(cString: strerror(errno)))")
+                    }
+                })
         }
     }
 }

@@ -4,6 +4,7 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case examine(ExaminationRequest)
     case describe(DescriptionRequest)
     case clean(CleaningRequest)
+    case orphans(OrphanRequest)
 }
 
 package enum ServiceAnswer: Hashable, Sendable, Codable {
@@ -14,6 +15,8 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     /// The worker does not describe itself on this host; in words.
     case mute(String)
     case cleaned(CleaningReport)
+    /// Those that live, after what was asked to be done about them.
+    case orphans([Orphan])
     case refused(AgentRefusal)
 }
 

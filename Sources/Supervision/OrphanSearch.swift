@@ -1,0 +1,81 @@
+import Glibc
+import JobContract
+
+/// Processes of this account that were started for an attempt, on this machine, and that no agent knows of any more: its
+/// journal was lost, or they left the group that the agent ends.
+struct OrphanSearch {
+    private let request: OrphanRequest
+    private let place: AgentPlace
+    private static let patienceSeconds = 5.0
+
+    init(_ request: OrphanRequest) throws(AgentRefusal) {
+        self.request = request
+        place = try AgentPlace(directory: request.directory, catalogue: "none")
+    }
+
+    func run() throws -> [Orphan] {
+        let orphans = try search()
+        guard request.ends, !orphans.isEmpty else { return orphans }
+        for signal in [SIGTERM, SIGKILL] {
+            let end = monotonicSeconds() + Self.patienceSeconds
+            for orphan in orphans where isAlive(orphan) { kill(orphan.process.pid, signal) }
+            while orphans.contains(where: isAlive), monotonicSeconds() < end { usleep(50_000) }
+        }
+        return orphans.filter(isAlive)
+    }
+
+    private func search() throws -> [Orphan] {
+        // Processes first: what begins later is in the journal by the time that is read.
+        let found = processes()
+        var held: [String: Set<AttemptNumber>] = [:]
+        for catalogue in Set(found.map(\.catalogue)) {
+            guard let other = try? AgentPlace(directory: place.root, catalogue: catalogue) else { continue }
+            held[catalogue] = Set(try other.heldOrders().filter { !$0.value.hasEnded }.keys)
+        }
+        // An attempt that ended meanwhile has no process any more.
+        return found.filter { held[$0.catalogue]?.contains($0.attempt) != true && isAlive($0) }
+    }
+
+    /// Those that work, or whose program lies, in an attempt's directory.
+    private func processes() -> [Orphan] {
+        let home = "\(place.root)/hosts/\(place.machine)"
+        // The system tells paths without symbolic links.
+        guard let resolved = realpath(home, nil) else { return [] }
+        defer { free(resolved) }
+        let prefix = String(cString: resolved) + "/"
+        var orphans: [Orphan] = []
+        for name in Files.names(in: "/proc") {
+            var status = stat()
+            guard let pid = Int32(name), pid != getpid(), stat("/proc/\(name)", &status) == 0,
+                status.st_uid == getuid()
+            else { continue }
+            let program = target(of: "/proc/\(name)/exe")
+            for path in [target(of: "/proc/\(name)/cwd"), program] where path.hasPrefix(prefix) {
+                // <catalogue>/attempts/<number>/...
+                let words = path.dropFirst(prefix.utf8.count).split(separator: "/")
+                guard words.count >= 3, words[1] == "attempts",
+                    let number = words[2].split(separator: " ").first.flatMap({ Int($0) }),
+                    let identity = ProcessIdentity(of: pid)
+                else { continue }
+                orphans.append(
+                    Orphan(
+                        process: ProcessName(boot: identity.boot, pid: pid, start: identity.start),
+                        catalogue: String(words[0]), attempt: AttemptNumber(number), program: program))
+                break
+            }
+        }
+        return orphans.sorted { $0.process.pid < $1.process.pid }
+    }
+
+    /// Empty where there is no such link, or it is not ours to read.
+    private func target(of link: String) -> String {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = readlink(link, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private func isAlive(_ orphan: Orphan) -> Bool {
+        let process = orphan.process
+        return ProcessIdentity(boot: process.boot, pid: process.pid, start: process.start).isAlive
+    }
+}
