@@ -18,6 +18,7 @@ struct LaunchCommand: ParsableCommand {
     @Argument(help: "The sweep file.")
     var sweep: String
     @OptionGroup var background: BackgroundOptions
+    @OptionGroup var running: RunOptions
     @OptionGroup var settings: SetOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
@@ -33,7 +34,7 @@ struct LaunchCommand: ParsableCommand {
             folder: FileManager.default.currentDirectoryPath)
         try Coordinating(catalogue: catalogue, background: background, signals: signals).perform(change) { workplace in
             try SweepRun.perform(
-                at: workplace, hosts: selection, options: hosts, signals: signals,
+                at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
                 inBackground: background.isInBackground
             ) { run in
                 try run.launch(sweep, overrides: settings.overrides)

@@ -14,6 +14,7 @@ struct ResumeCommand: ParsableCommand {
     @Argument(help: "The sweep's name or file; without it, every unfinished sweep.")
     var sweep: String?
     @OptionGroup var background: BackgroundOptions
+    @OptionGroup var running: RunOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
@@ -33,7 +34,7 @@ struct ResumeCommand: ParsableCommand {
                 return Terminal.note("every sweep of \(catalogue.path) is finished")
             }
             try SweepRun.perform(
-                at: workplace, hosts: selection, options: hosts, signals: signals,
+                at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
                 inBackground: background.isInBackground
             ) { run in try resume(names, run) }
         }

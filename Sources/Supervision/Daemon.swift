@@ -202,8 +202,10 @@ package final class Daemon {
         case .hello, .service: break
         case .start(let order):
             do throws(AgentRefusal) {
-                if space.room != .ample, table.attempts[order.attempt] == nil {
-                    throw AgentRefusal(.noSpace, space.words)
+                if table.attempts[order.attempt] == nil,
+                    let objection = space.objection(toMaking: order.description.expectedOutput)
+                {
+                    throw AgentRefusal(.noSpace, objection)
                 }
                 if let answer = try table.start(order) { connection.send(answer) }
             } catch {

@@ -12,6 +12,8 @@ struct SpaceWatch {
     private(set) var room = Room.ample
     /// Bytes free at the last look.
     private(set) var free = 0
+    /// Bytes kept for what runs.
+    private var reserve = 0
     private static let mostReserve = 256 << 20
     private static let seconds = 1.0
 
@@ -27,9 +29,17 @@ struct SpaceWatch {
         let block = Int(clamping: status.f_frsize)
         free = Int(clamping: status.f_bavail) * block
         // A twentieth of a small disk; more than this of a large one nobody misses.
-        let reserve = min(Self.mostReserve, Int(clamping: status.f_blocks) * block / 20)
+        reserve = min(Self.mostReserve, Int(clamping: status.f_blocks) * block / 20)
         room = free >= reserve ? .ample : free >= reserve / 4 ? .scarce : .critical
     }
 
-    var words: String { "\(path) has \(free >> 20) MiB free, which is kept for what runs; nothing new is started" }
+    /// Why nothing that makes so many bytes may be started; nil when it may.
+    func objection(toMaking bytes: Int) -> String? {
+        if room != .ample {
+            return "\(path) has \(free >> 20) MiB free, which is kept for what runs; nothing new is started"
+        }
+        guard bytes > free - reserve else { return nil }
+        return "\(path) has \(free >> 20) MiB free; the job's files need about \(bytes >> 20) MiB, and "
+            + "\(reserve >> 20) MiB are kept for what runs"
+    }
 }

@@ -10,6 +10,7 @@ final class Lab {
     let directory: URL
     let programs: URL
     private(set) var children: [Process] = []
+    private var words: [pid_t: URL] = [:]
 
     init() throws {
         // Short, because Unix sockets below it have 108 bytes.
@@ -75,10 +76,16 @@ final class Lab {
 
     /// Starts `eigensweep` and leaves it running.
     func start(_ arguments: [String]) throws -> Process {
-        let (process, _, _) = process(arguments)
+        let (process, _, errors) = process(arguments)
         try process.run()
         children.append(process)
+        words[process.processIdentifier] = errors
         return process
+    }
+
+    /// What a process that was started here has said on standard error.
+    func said(by process: Process) -> String {
+        words[process.processIdentifier].flatMap { try? String(contentsOf: $0, encoding: .utf8) } ?? ""
     }
 
     /// The rows of a query on the catalogue, columns joined by `|`, by the sqlite3 program.

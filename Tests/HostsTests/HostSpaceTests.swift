@@ -26,6 +26,12 @@ struct HostSpaceTests {
         coordinator.fleet.send(.start(order), to: "far")
         let reports = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(1)] != nil }
         #expect(reports.refusals[AttemptNumber(1)]?.kind == .noSpace)
+        // Nor is what will make more than there is room for.
+        var large = try ScriptedWorker.order(3, in: coordinator.store, "started; finished")
+        large.description.spec["model.scale"] = 128
+        coordinator.fleet.send(.start(large), to: "far")
+        let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(3)] != nil }
+        #expect(refused.refusals[AttemptNumber(3)]?.message.contains("the job's files need about") == true)
         // There is room for what fits.
         coordinator.fleet.send(
             .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")

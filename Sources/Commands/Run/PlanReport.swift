@@ -34,7 +34,7 @@ struct PlanReport {
             lines.append("left alone         \(Readable.count(plan.settled)) failed or cancelled trials")
         }
         lines.append("measures           \(Readable.count(plan.measures))")
-        lines.append("to keep            about \(Readable.bytes(bytesToKeep))")
+        lines.append("to keep            about \(Readable.bytes(expansion.sweep.bytesToKeep(ofTrials: plan.toTrain)))")
         lines += try predictions()
         return lines
     }
@@ -48,16 +48,6 @@ struct PlanReport {
         let count = expansion.merged.count
         return ["merged points      \(Readable.count(count))"] + shown
             + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
-    }
-
-    /// Weights of every trial still to train, and one full state (parameters, average and two moments) a training.
-    private var bytesToKeep: Int {
-        guard plan.toTrain > 0 else { return 0 }
-        let sizes = expansion.sweep.trainings.mapValues { $0.estimatedParameters * 4 }
-        let weights = expansion.sweep.trials.reduce(0) { $0 + sizes[$1.training, default: 0] }
-        let states = sizes.values.reduce(0) { $0 + 4 * $1 }
-        let share = Double(plan.toTrain) / Double(max(plan.trials, 1))
-        return Int(Double(weights + states) * share)
     }
 
     /// Hours on each host were it alone, by the rate at which the catalogue's trainings went there.
@@ -107,16 +97,6 @@ extension CatalogueReader {
             work[host] = (before.cost + training.cost(steps: steps), before.seconds + seconds, cores)
         }
         return work.mapValues { TrainingRate(costPerSecond: $0.cost / $0.seconds, cores: $0.cores) }
-    }
-}
-
-extension Training {
-    /// Parameters of the network, roughly: what a residual U-Net of these blocks has. For predictions of space only.
-    fileprivate var estimatedParameters: Int {
-        let scale = spec["model.scale"]?.integerValue ?? 16
-        let blocks = spec["model.blocks"]?.integerValue ?? 4
-        let multipliers = spec["model.multipliers"]?.arrayValue?.compactMap(\.integerValue) ?? [2, 2, 2]
-        return multipliers.reduce(0) { $0 + 54 * (blocks + 1) * ($1 * scale) * ($1 * scale) }
     }
 }
 

@@ -8,6 +8,8 @@ struct RunEnding {
     let sweeps: [ExpandedSweep]
     let workplace: Workplace
     let options: HostOptions
+    /// Why the run was asked to end for want of room on the disk here; nil when it was not.
+    var diskFull: String?
 
     /// Throws `ExitStatusError` for every outcome but "all done".
     func tell(_ outcome: CoordinationOutcome) throws {
@@ -22,8 +24,12 @@ struct RunEnding {
         case .catalogueFailed(let reason):
             Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
         case .interrupted, .replan:
-            Terminal.note(
-                "interrupted; nothing is lost. Go on with:\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)")
+            let command = "\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)"
+            if let diskFull {
+                Terminal.note("error: \(diskFull):\(command)")
+                throw ExitStatusError(status: .catalogue)
+            }
+            Terminal.note("interrupted; nothing is lost. Go on with:\(command)")
         case .cancelled:
             Terminal.note("cancelled")
         }

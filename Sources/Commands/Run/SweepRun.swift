@@ -14,6 +14,7 @@ import SweepModel
 final class SweepRun {
     private let workplace: Workplace
     private let options: HostOptions
+    private let run: RunOptions
     private let signals: SignalWatch
     private let preparation: SweepPreparation
     private let control: ControlServer?
@@ -28,10 +29,11 @@ final class SweepRun {
 
     /// Listens for other commands from now on; `body` ends it on every path.
     static func perform(
-        at workplace: Workplace, hosts: HostsSelection, options: HostOptions, signals: SignalWatch,
+        at workplace: Workplace, hosts: HostsSelection, options: HostOptions, run: RunOptions, signals: SignalWatch,
         inBackground: Bool = false, _ body: (SweepRun) throws -> Void
     ) throws {
-        let run = SweepRun(workplace, hosts, options, signals, inBackground: inBackground)
+        try workplace.requireReserve()
+        let run = SweepRun(workplace, hosts, options, run, signals, inBackground: inBackground)
         do { try body(run) } catch {
             run.control?.end(status: (error as? ExitStatusError)?.status.rawValue ?? CommandFailure.status(of: error))
             throw error
@@ -40,11 +42,12 @@ final class SweepRun {
     }
 
     private init(
-        _ workplace: Workplace, _ hosts: HostsSelection, _ options: HostOptions, _ signals: SignalWatch,
-        inBackground: Bool
+        _ workplace: Workplace, _ hosts: HostsSelection, _ options: HostOptions, _ run: RunOptions,
+        _ signals: SignalWatch, inBackground: Bool
     ) {
         self.workplace = workplace
         self.options = options
+        self.run = run
         self.signals = signals
         hostsFile = hosts
         self.hosts = hosts.specs
@@ -92,6 +95,7 @@ final class SweepRun {
     ///
     /// Throws `ExitStatusError` for every outcome but "all done".
     func complete(started: () -> Void = {}) throws {
+        if !run.acceptLowSpace { try workplace.requireRoom(for: bytesToKeep()) }
         let generation = try workplace.catalogue.beginGeneration()
         let policy = policy()
         var connection = options.connection
@@ -109,11 +113,25 @@ final class SweepRun {
         }
         watch?.start()
         defer { watch?.stop() }
+        let disks = DiskWatch(disks: workplace.disks, notice: observer.say) { [inbox] in inbox.post(.stop) }
+        disks.start()
+        defer { disks.end() }
         started()
         let outcome = try run(fleet)
         observer.close()
         fleet.close()
-        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options).tell(outcome)
+        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, diskFull: disks.reason)
+            .tell(outcome)
+    }
+
+    /// Roughly what the store will keep of all that is still wanted.
+    private func bytesToKeep() throws -> Int {
+        let summaries = try workplace.catalogue.reader.sweeps()
+        return sweeps.reduce(0) { sum, running in
+            let counts = summaries.first { $0.name == running.name }?.counts ?? [:]
+            let missing = counts[.waiting, default: 0] + counts[.running, default: 0]
+            return sum + running.sweep.bytesToKeep(ofTrials: missing)
+        }
     }
 
     /// From now on signals and other commands reach the loop.
@@ -169,7 +187,13 @@ final class SweepRun {
 
     private func apply(_ change: PendingChanges.Change) throws -> WishChange.Outcome {
         switch change {
-        case .launch(let running): return try add(running)
+        case .launch(let running):
+            var outcome = try add(running)
+            do { try workplace.requireRoom(for: bytesToKeep()) } catch let error as CommandFailure {
+                // It is wanted from now on: whoever asked can still make room.
+                outcome.notes.append("warning: \(error)")
+            }
+            return outcome
         case .hosts(let specs):
             let changed = hosts.filter { !specs.contains($0) }
             for host in changed { handover.hosts[host.name] = nil }

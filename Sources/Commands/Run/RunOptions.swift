@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// What `launch` and `resume` may be told of the run itself.
+struct RunOptions: ParsableArguments {
+    @Flag(name: .long, help: "Go on though the disk here may not have room for all that the sweep keeps.")
+    var acceptLowSpace = false
+}

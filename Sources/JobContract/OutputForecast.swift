@@ -1,0 +1,25 @@
+/// Roughly how many bytes trainings leave behind. For predictions of space only: what a worker really writes is its own
+/// affair.
+package enum OutputForecast {
+    /// The averaged weights of the network that a training's spec describes, as a residual U-Net of such blocks has them.
+    package static func weights(of spec: [String: JSONValue]) -> Int {
+        let scale = spec["model.scale"]?.doubleValue ?? 16
+        let blocks = spec["model.blocks"]?.doubleValue ?? 4
+        let multipliers = spec["model.multipliers"]?.arrayValue?.compactMap(\.doubleValue) ?? [2, 2, 2]
+        let parameters = multipliers.reduce(0) { $0 + 54 * (blocks + 1) * ($1 * scale) * ($1 * scale) }
+        // A spec from elsewhere may hold any number.
+        return Int(min(max(4 * parameters, 0), 1e15))
+    }
+
+    /// A full state: parameters, their average and two moments.
+    package static func state(of spec: [String: JSONValue]) -> Int { 4 * weights(of: spec) }
+}
+
+extension JobDescription {
+    /// Roughly the bytes that a host must have for what the job makes until it is collected: the weights of every
+    /// milestone, and two full states, for one goes only when the next is safe.
+    package var expectedOutput: Int {
+        guard case .train(let task) = task else { return 0 }
+        return OutputForecast.weights(of: spec) * min(task.milestones.count, 4096) + 2 * OutputForecast.state(of: spec)
+    }
+}
