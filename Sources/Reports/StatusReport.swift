@@ -60,11 +60,12 @@ package struct StatusReport: Sendable {
             "hosts",
             """
             SELECT h.name AS host, h.cpu, h.cores, h.memory / 1048576 AS memory_mib, h.free / 1048576 AS free_mib,
-                count(a.number) AS attempts, sum(a.number IS NOT NULL AND a.outcome IS NULL) AS open,
-                coalesce(sum(a.outcome = 'succeeded'), 0) AS succeeded,
-                coalesce(sum(a.outcome = 'job-fault'), 0) AS job_faults,
-                coalesce(sum(a.outcome = 'host-fault'), 0) AS host_faults, h.seen_at
-            FROM host h LEFT JOIN attempt a ON a.host = h.name GROUP BY h.name ORDER BY h.name
+                coalesce(sum(c.attempts), 0) AS attempts,
+                coalesce(sum(c.attempts) FILTER (WHERE c.outcome = 'open'), 0) AS open,
+                coalesce(sum(c.attempts) FILTER (WHERE c.outcome = 'succeeded'), 0) AS succeeded,
+                coalesce(sum(c.attempts) FILTER (WHERE c.outcome = 'job-fault'), 0) AS job_faults,
+                coalesce(sum(c.attempts) FILTER (WHERE c.outcome = 'host-fault'), 0) AS host_faults, h.seen_at
+            FROM host h LEFT JOIN attempt_count c ON c.host = h.name GROUP BY h.name ORDER BY h.name
             """)
     }
 

@@ -17,31 +17,45 @@ struct SweepProgress {
         let start = try reader.rows(
             """
             SELECT min(a.started_at), (julianday(min(a.started_at)) - 2440587.5) * 86400 FROM attempt a
-            WHERE a.outcome IS NULL AND a.training IN (
-                SELECT t.training FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
-                WHERE s.name = ?)
+            WHERE a.outcome IS NULL AND EXISTS (
+                SELECT 1 FROM trial t CROSS JOIN wish w ON w.trial = t.key CROSS JOIN sweep s ON s.revision = w.revision
+                WHERE t.training = a.training AND s.name = ?)
             """, [.text(sweep)]
         ).rows[0]
         var (wanted, done, recent) = (0.0, 0.0, 0.0)
-        for row in try reader.rows(Self.lengths, [.text(sweep), start[0]]).rows {
-            let length = TrainingProgress(row)
-            wanted += length.cost(length.wanted)
-            done += length.cost(length.reached)
-            recent += length.cost(length.reached) - length.cost(length.before)
+        for row in try reader.rows(Self.sums, [.text(sweep)]).rows {
+            let cost = Training.costPerStep(row)
+            wanted += cost * (row[3].number ?? 0)
+            done += cost * (row[4].number ?? 0)
         }
         share = wanted > 0 ? done / wanted : nil
-        if let began = start[1].number, now > began, recent > 0, wanted > done {
-            secondsLeft = (wanted - done) * (now - began) / recent
-        } else {
+        guard let began = start[1].number, now > began, wanted > done else {
             secondsLeft = nil
+            return
         }
+        for row in try reader.rows(Self.lengths, [.text(sweep), start[0]]).rows {
+            let length = TrainingProgress(row)
+            recent += length.cost * Double(length.reached - length.before)
+        }
+        secondsLeft = recent > 0 ? (wanted - done) * (now - began) / recent : nil
     }
 
-    /// By training: steps wanted, milestones reached in all, before a time and first since it, and the recovery point.
+    /// What a step's cost depends on, and the steps wanted and reached, summed over the trainings of that cost.
+    private static let sums = """
+        SELECT x.model_scale, x.resolution, x.batch, x.wanted, x.reached
+        FROM sweep s JOIN sweep_work x ON x.sweep = s.key WHERE s.name = ?
+        """
+
+    /// By training with something recorded since a time: steps wanted, milestones reached in all, before the time and
+    /// first since it, and the recovery point.
     private static let lengths = """
-        WITH wanted AS (
+        WITH touched AS (
+            SELECT t.training FROM milestone m JOIN trial t ON t.key = m.trial WHERE m.recorded_at >= ?2
+            UNION SELECT training FROM recovery_point WHERE recorded_at >= ?2
+        ), wanted AS (
             SELECT t.training, max(t.steps) AS steps
-            FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
+            FROM touched x CROSS JOIN trial t ON t.training = x.training CROSS JOIN wish w ON w.trial = t.key
+            CROSS JOIN sweep s ON s.revision = w.revision
             WHERE s.name = ?1 GROUP BY t.training
         ), reached AS (
             SELECT t.training, max(t.steps) AS steps,
@@ -50,9 +64,11 @@ struct SweepProgress {
             FROM wanted w JOIN trial t ON t.training = w.training JOIN milestone m ON m.trial = t.key
             GROUP BY t.training
         )
-        SELECT r.training_id, r.model_scale, r.resolution, r.batch, w.steps, x.steps, x.before, x.since, p.steps,
-            p.recorded_at < ?2,
-            r.key IN (SELECT training FROM attempt WHERE kind = 'train' AND outcome <> 'succeeded' AND ended_at < ?2)
+        SELECT r.model_scale, r.resolution, r.batch, w.steps, x.steps, x.before, x.since, p.steps, p.recorded_at < ?2,
+            EXISTS (
+                SELECT 1 FROM trial y CROSS JOIN attempt_trial z ON z.trial = y.key
+                CROSS JOIN attempt a ON a.number = z.attempt
+                WHERE y.training = r.key AND a.kind = 'train' AND a.outcome <> 'succeeded' AND a.ended_at < ?2)
         FROM wanted w JOIN training r ON r.key = w.training
         LEFT JOIN reached x ON x.training = w.training LEFT JOIN recovery_point p ON p.training = w.training
         """
@@ -60,31 +76,31 @@ struct SweepProgress {
 
 /// One training's way, in steps.
 private struct TrainingProgress {
-    let training: Training?
-    let wanted: Int
-    /// Recorded now, at most `wanted`.
+    let cost: Double
+    /// Recorded now, at most what is wanted.
     let reached: Int
     /// Recorded before the running attempts began; where that is not known, too much rather than too little.
     let before: Int
 
     init(_ row: [CatalogueValue]) {
-        var spec = [String: JSONValue]()
-        for (key, value) in zip(["model.scale", "dataset.resolution", "training.batch"], row[1...3]) {
-            spec[key] = value.integer.map { .integer(Int64($0)) }
-        }
-        training = row[0].text.flatMap(Digest.init(hex:)).map { Training(id: TrainingID($0), spec: spec) }
-        wanted = row[4].integer ?? 0
-        let recovery = row[8].integer ?? 0
-        reached = min(wanted, max(row[5].integer ?? 0, recovery))
-        var before = row[6].integer ?? 0
-        if row[9].integer == 1 {
+        cost = Training.costPerStep(row)
+        let wanted = row[3].integer ?? 0
+        let recovery = row[7].integer ?? 0
+        reached = min(wanted, max(row[4].integer ?? 0, recovery))
+        var before = row[5].integer ?? 0
+        if row[8].integer == 1 {
             before = max(before, recovery)
-        } else if row[10].integer == 1 {
+        } else if row[9].integer == 1 {
             // An interrupted training went on from a recovery point that a newer one has replaced.
-            before = max(before, row[7].integer ?? reached)
+            before = max(before, row[6].integer ?? reached)
         }
         self.before = min(before, reached)
     }
+}
 
-    func cost(_ steps: Int) -> Double { training?.cost(steps: steps) ?? 0 }
+extension Training {
+    /// `costPerStep` from the columns `model_scale`, `resolution` and `batch`, a row's first.
+    fileprivate static func costPerStep(_ row: [CatalogueValue]) -> Double {
+        costPerStep(batch: row[2].integer, resolution: row[1].number, scale: row[0].number)
+    }
 }

@@ -53,9 +53,10 @@ extension CatalogueReader {
                 db,
                 sql: """
                     SELECT t.trial_id, t.reason, a.number, a.host, t.ended_at, a.reason
-                    FROM sweep_trials s JOIN trial t ON t.trial_id = s.trial_id
+                    FROM trial t CROSS JOIN wish w ON w.trial = t.key CROSS JOIN sweep s ON s.revision = w.revision
                     LEFT JOIN attempt a ON a.number = (SELECT max(x.attempt) FROM attempt_trial x WHERE x.trial = t.key)
-                    WHERE s.sweep = ? AND s.state = 'failed' ORDER BY s.position
+                    WHERE s.name = ? AND t.state = 'failed' AND NOT \(Schema.isComplete) AND NOT \(Schema.isCancelled)
+                    ORDER BY w.position
                     """, arguments: [sweep]
             ).map { row in
                 TrialFailure(

@@ -25,14 +25,14 @@ extension CatalogueReader {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT s.name, r.about, r.number, r.stored_at
+                    SELECT s.name, r.about, r.number, r.stored_at, s.key
                     FROM sweep s JOIN revision r ON r.key = s.revision ORDER BY s.key
                     """
             ).map { row in
                 var counts = [TrialState: Int]()
                 let states = try Row.fetchAll(
-                    db, sql: "SELECT state, count(*) FROM sweep_trials WHERE sweep = ? GROUP BY state",
-                    arguments: [row[0] as String])
+                    db, sql: "SELECT state, trials FROM sweep_count WHERE sweep = ? AND trials <> 0",
+                    arguments: [row[4] as Int64])
                 for row in states { if let state = TrialState(rawValue: row[0]) { counts[state] = row[1] } }
                 return SweepSummary(name: row[0], about: row[1], revision: row[2], storedAt: row[3], counts: counts)
             }

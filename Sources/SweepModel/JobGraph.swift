@@ -133,8 +133,15 @@ extension Training {
     /// `cost` of one step; looks up the training's keys, so keep it where it is asked for often.
     package var costPerStep: Double {
         let values = spec
-        let scale = values["model.scale"]?.doubleValue ?? 16
-        let side = values["dataset.resolution"]?.doubleValue ?? 16
-        return Double(values["training.batch"]?.integerValue ?? 1) * side * side * scale * (scale + 16)
+        return Self.costPerStep(
+            batch: values["training.batch"]?.integerValue, resolution: values["dataset.resolution"]?.doubleValue,
+            scale: values["model.scale"]?.doubleValue)
+    }
+
+    /// `costPerStep` by what it depends on; nil: a spec that does not say.
+    package static func costPerStep(batch: Int?, resolution: Double?, scale: Double?) -> Double {
+        let side = resolution ?? 16
+        let scale = scale ?? 16
+        return Double(batch ?? 1) * side * side * scale * (scale + 16)
     }
 }

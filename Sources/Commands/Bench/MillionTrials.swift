@@ -31,7 +31,8 @@ enum MillionTrials {
         try catalogue.beginGeneration()
         let digest = Digest(of: "weights".utf8)
         let trials = sweep.trials.prefix(finished * 8)
-        var changes: [CatalogueChange] = []
+        let facts = HostFacts(machine: "m", boot: "b", cores: 4, memory: 1 << 34, cpu: "c", free: 1 << 40)
+        var changes = [CatalogueChange.hostSeen("bench", facts)]
         for start in stride(from: 0, to: trials.count, by: 8) {
             let members = trials[start..<start + 8]
             let training = members[start].training

@@ -15,6 +15,11 @@ struct CatalogueCheckup {
                 about: reader.path, problem: $0,
                 remedy: "restore the catalogue from a copy, or try `sqlite3 \(reader.path) .recover`")
         }
+        findings += try reader.wrongCounts().map { about in
+            Finding(
+                about: reader.path, problem: "counts wrongly \(about)", remedy: "counts anew",
+                repair: writer.map { writer in { try writer.recount() } })
+        }
         let stuck = try reader.stuckTrials()
         if let first = stuck.first {
             findings.append(

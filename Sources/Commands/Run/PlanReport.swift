@@ -84,17 +84,20 @@ extension CatalogueReader {
     func trainingRates() throws -> [HostName: TrainingRate] {
         let rows = try rows(
             """
-            SELECT t.host, t.spec, max(t.steps), max(t.seconds), max(h.cores)
-            FROM trials t JOIN host h ON h.name = t.host WHERE t.seconds > 1 GROUP BY t.training_id, t.host
+            SELECT a.host, r.model_scale, r.resolution, r.batch, max(t.steps), max(m.seconds), max(h.cores)
+            FROM milestone m JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
+            JOIN attempt a ON a.number = m.attempt JOIN host h ON h.name = a.host
+            WHERE m.seconds > 1 GROUP BY t.training, a.host
             """)
         var work: [HostName: (cost: Double, seconds: Double, cores: Int)] = [:]
         for row in rows.rows {
-            guard let host = row[0].text, let text = row[1].text, let steps = row[2].integer,
-                let seconds = row[3].number, let cores = row[4].integer, let spec = JSONText.object(text)
+            guard let host = row[0].text, let steps = row[4].integer, let seconds = row[5].number,
+                let cores = row[6].integer
             else { continue }
-            let training = Training(id: TrainingID(Digest(of: text.utf8)), spec: spec)
+            let cost = Training.costPerStep(
+                batch: row[3].integer, resolution: row[2].number, scale: row[1].number)
             let before = work[host] ?? (0, 0, cores)
-            work[host] = (before.cost + training.cost(steps: steps), before.seconds + seconds, cores)
+            work[host] = (before.cost + Double(steps) * cost, before.seconds + seconds, cores)
         }
         return work.mapValues { TrainingRate(costPerSecond: $0.cost / $0.seconds, cores: $0.cores) }
     }

@@ -15,6 +15,7 @@ enum Schema {
         Migration("0007-charges", charges),
         Migration("0008-coordinator-starts", coordinatorStarts),
         Migration("0009-attempt-diagnostics", attemptDiagnostics),
+        Migration("0010-counts", counts),
     ]
 
     /// What this release writes to `user_version`.

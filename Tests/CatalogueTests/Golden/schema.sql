@@ -25,14 +25,26 @@ CREATE INDEX measured_by_request ON measured (request, trial);
 index milestone_by_state
 CREATE INDEX milestone_by_state ON milestone (state) WHERE state IS NOT NULL;
 
+index milestone_by_time
+CREATE INDEX milestone_by_time ON milestone (recorded_at);
+
 index milestone_by_weights
 CREATE INDEX milestone_by_weights ON milestone (weights);
 
 index recovery_by_state
 CREATE INDEX recovery_by_state ON recovery_point (state);
 
+index sweep_by_revision
+CREATE INDEX sweep_by_revision ON sweep (revision);
+
+index sweep_work_by_cost
+CREATE INDEX sweep_work_by_cost ON sweep_work (sweep, model_scale, resolution, batch);
+
 index training_by_dataset
 CREATE INDEX training_by_dataset ON training (dataset);
+
+index trial_failed
+CREATE INDEX trial_failed ON trial (key) WHERE state = 'failed';
 
 index wish_by_trial
 CREATE INDEX wish_by_trial ON wish (trial, revision);
@@ -70,6 +82,14 @@ CREATE TABLE attempt (
     worker_cpu TEXT,
     kernels TEXT
 , task TEXT, diagnostics TEXT) STRICT;
+
+table attempt_count
+CREATE TABLE attempt_count (
+    host TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (host, outcome)
+) STRICT, WITHOUT ROWID;
 
 table attempt_trial
 CREATE TABLE attempt_trial (
@@ -201,6 +221,9 @@ CREATE TABLE milestone (
     recorded_at TEXT NOT NULL
 ) STRICT;
 
+table reach
+CREATE TABLE reach (training INTEGER PRIMARY KEY REFERENCES training, steps INTEGER NOT NULL) STRICT;
+
 table recovery_point
 CREATE TABLE recovery_point (
     training INTEGER PRIMARY KEY REFERENCES training,
@@ -235,6 +258,25 @@ CREATE TABLE sweep (
     name TEXT NOT NULL UNIQUE,
     created_at TEXT NOT NULL,
     revision INTEGER
+) STRICT;
+
+table sweep_count
+CREATE TABLE sweep_count (
+    sweep INTEGER NOT NULL REFERENCES sweep,
+    state TEXT NOT NULL,
+    trials INTEGER NOT NULL,
+    PRIMARY KEY (sweep, state)
+) STRICT, WITHOUT ROWID;
+
+table sweep_work
+CREATE TABLE sweep_work (
+    key INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL REFERENCES sweep,
+    model_scale INTEGER,
+    resolution INTEGER,
+    batch INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    reached INTEGER NOT NULL
 ) STRICT;
 
 table training
@@ -296,9 +338,54 @@ CREATE TRIGGER count_artifact AFTER INSERT ON artifact BEGIN
     UPDATE stored_bytes SET bytes = bytes + NEW.bytes WHERE kind = 'artifacts';
 END;
 
+trigger count_attempt
+CREATE TRIGGER count_attempt AFTER INSERT ON attempt BEGIN
+    INSERT INTO attempt_count VALUES (NEW.host, coalesce(NEW.outcome, 'open'), 1)
+    ON CONFLICT DO UPDATE SET attempts = attempts + 1;
+END;
+
+trigger count_cancelled
+CREATE TRIGGER count_cancelled AFTER INSERT ON cancelled_wish BEGIN
+    INSERT INTO sweep_count
+    SELECT n.sweep, iif(c.change > 0, 'cancelled', n.state), c.change
+    FROM (SELECT s.key AS sweep, w.revision, (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
+            SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = w.trial AND d.request = q.request))) AS is_complete, EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial) AS is_cancelled,
+            replace(t.state, 'succeeded', 'waiting') AS state
+        FROM wish w CROSS JOIN sweep s ON s.revision = w.revision CROSS JOIN trial t ON t.key = w.trial
+        WHERE w.trial = NEW.trial) n CROSS JOIN (SELECT -1 AS change UNION ALL SELECT 1) c
+    WHERE n.sweep = NEW.sweep AND NOT n.is_complete
+    ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
+END;
+
+trigger count_later_reach
+CREATE TRIGGER count_later_reach AFTER UPDATE OF steps ON reach BEGIN
+    UPDATE sweep_work SET reached = reached + min(x.wanted, NEW.steps) - min(x.wanted, OLD.steps)
+    FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, max(t.steps) AS wanted
+        FROM training r CROSS JOIN trial t ON t.training = r.key CROSS JOIN wish w ON w.trial = t.key
+        CROSS JOIN sweep s ON s.revision = w.revision
+        WHERE r.key = NEW.training GROUP BY s.key) x WHERE sweep_work.sweep = x.sweep AND sweep_work.model_scale IS x.model_scale
+        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch;
+END;
+
 trigger count_later_recovery
 CREATE TRIGGER count_later_recovery AFTER UPDATE OF bytes ON recovery_point BEGIN
     UPDATE stored_bytes SET bytes = bytes + NEW.bytes - OLD.bytes WHERE kind = 'states';
+END;
+
+trigger count_measured_trial
+CREATE TRIGGER count_measured_trial AFTER INSERT ON measured BEGIN
+    INSERT INTO sweep_count
+    SELECT n.sweep, iif(c.change > 0, 'succeeded', iif(n.is_cancelled, 'cancelled', n.state)), c.change
+    FROM (SELECT s.key AS sweep, w.revision, (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
+            SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = w.trial AND d.request = q.request))) AS is_complete, EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial) AS is_cancelled,
+            replace(t.state, 'succeeded', 'waiting') AS state
+        FROM wish w CROSS JOIN sweep s ON s.revision = w.revision CROSS JOIN trial t ON t.key = w.trial
+        WHERE w.trial = NEW.trial) n CROSS JOIN (SELECT -1 AS change UNION ALL SELECT 1) c
+    WHERE n.is_complete AND EXISTS (
+        SELECT 1 FROM wished_measure q WHERE q.revision = n.revision AND q.request = NEW.request)
+    ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
 END;
 
 trigger count_milestone
@@ -313,14 +400,100 @@ CREATE TRIGGER count_milestone_state AFTER UPDATE OF state_bytes ON milestone BE
     WHERE kind = 'states';
 END;
 
+trigger count_milestone_trial
+CREATE TRIGGER count_milestone_trial AFTER INSERT ON milestone BEGIN
+    INSERT INTO sweep_count
+    SELECT n.sweep, iif(c.change > 0, 'succeeded', iif(n.is_cancelled, 'cancelled', n.state)), c.change
+    FROM (SELECT s.key AS sweep, w.revision, (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
+            SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = w.trial AND d.request = q.request))) AS is_complete, EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial) AS is_cancelled,
+            replace(t.state, 'succeeded', 'waiting') AS state
+        FROM wish w CROSS JOIN sweep s ON s.revision = w.revision CROSS JOIN trial t ON t.key = w.trial
+        WHERE w.trial = NEW.trial) n CROSS JOIN (SELECT -1 AS change UNION ALL SELECT 1) c WHERE n.is_complete
+    ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
+    INSERT INTO reach SELECT training, steps FROM trial WHERE key = NEW.trial
+    ON CONFLICT DO UPDATE SET steps = excluded.steps WHERE excluded.steps > reach.steps;
+END;
+
+trigger count_outcome
+CREATE TRIGGER count_outcome AFTER UPDATE OF outcome ON attempt WHEN OLD.outcome IS NOT NEW.outcome BEGIN
+    UPDATE attempt_count SET attempts = attempts - 1
+    WHERE host = OLD.host AND outcome = coalesce(OLD.outcome, 'open');
+    INSERT INTO attempt_count VALUES (NEW.host, coalesce(NEW.outcome, 'open'), 1)
+    ON CONFLICT DO UPDATE SET attempts = attempts + 1;
+END;
+
+trigger count_reach
+CREATE TRIGGER count_reach AFTER INSERT ON reach BEGIN
+    UPDATE sweep_work SET reached = reached + min(x.wanted, NEW.steps) FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, max(t.steps) AS wanted
+        FROM training r CROSS JOIN trial t ON t.training = r.key CROSS JOIN wish w ON w.trial = t.key
+        CROSS JOIN sweep s ON s.revision = w.revision
+        WHERE r.key = NEW.training GROUP BY s.key) x WHERE sweep_work.sweep = x.sweep AND sweep_work.model_scale IS x.model_scale
+        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch;
+END;
+
 trigger count_recovery
 CREATE TRIGGER count_recovery AFTER INSERT ON recovery_point BEGIN
     UPDATE stored_bytes SET bytes = bytes + NEW.bytes WHERE kind = 'states';
 END;
 
+trigger count_sweep
+CREATE TRIGGER count_sweep AFTER UPDATE OF revision ON sweep BEGIN
+    DELETE FROM sweep_count WHERE sweep = NEW.key;
+    INSERT INTO sweep_count
+    SELECT NEW.key, state, count(*) FROM sweep_trials WHERE sweep = NEW.name GROUP BY state;
+    DELETE FROM sweep_work WHERE sweep = NEW.key;
+    INSERT INTO sweep_work (sweep, model_scale, resolution, batch, wanted, reached)
+    SELECT NEW.key, r.model_scale, r.resolution, r.batch, sum(x.steps), sum(min(x.steps, coalesce(e.steps, 0)))
+    FROM (
+        SELECT t.training, max(t.steps) AS steps FROM wish w JOIN trial t ON t.key = w.trial
+        WHERE w.revision = NEW.revision GROUP BY t.training
+    ) x JOIN training r ON r.key = x.training LEFT JOIN reach e ON e.training = x.training
+    GROUP BY 2, 3, 4;
+END;
+
+trigger count_trial_state
+CREATE TRIGGER count_trial_state AFTER UPDATE OF state ON trial WHEN OLD.state <> NEW.state BEGIN
+    INSERT INTO sweep_count
+    SELECT n.sweep, replace(iif(c.change > 0, NEW.state, OLD.state), 'succeeded', 'waiting'), c.change
+    FROM (SELECT s.key AS sweep, w.revision, (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
+            SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = w.trial AND d.request = q.request))) AS is_complete, EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial) AS is_cancelled,
+            replace(t.state, 'succeeded', 'waiting') AS state
+        FROM wish w CROSS JOIN sweep s ON s.revision = w.revision CROSS JOIN trial t ON t.key = w.trial
+        WHERE w.trial = NEW.key) n CROSS JOIN (SELECT -1 AS change UNION ALL SELECT 1) c WHERE NOT n.is_complete AND NOT n.is_cancelled
+    ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
+END;
+
+trigger discount_cancelled
+CREATE TRIGGER discount_cancelled AFTER DELETE ON cancelled_wish BEGIN
+    INSERT INTO sweep_count
+    SELECT n.sweep, iif(c.change > 0, n.state, 'cancelled'), c.change
+    FROM (SELECT s.key AS sweep, w.revision, (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
+            SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
+                SELECT 1 FROM measured d WHERE d.trial = w.trial AND d.request = q.request))) AS is_complete, EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial) AS is_cancelled,
+            replace(t.state, 'succeeded', 'waiting') AS state
+        FROM wish w CROSS JOIN sweep s ON s.revision = w.revision CROSS JOIN trial t ON t.key = w.trial
+        WHERE w.trial = OLD.trial) n CROSS JOIN (SELECT -1 AS change UNION ALL SELECT 1) c
+    WHERE n.sweep = OLD.sweep AND NOT n.is_complete
+    ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
+END;
+
 trigger discount_recovery
 CREATE TRIGGER discount_recovery AFTER DELETE ON recovery_point BEGIN
     UPDATE stored_bytes SET bytes = bytes - OLD.bytes WHERE kind = 'states';
+END;
+
+trigger reach_later_recovery
+CREATE TRIGGER reach_later_recovery AFTER UPDATE OF steps ON recovery_point BEGIN
+    INSERT INTO reach VALUES (NEW.training, NEW.steps)
+    ON CONFLICT DO UPDATE SET steps = excluded.steps WHERE excluded.steps > reach.steps;
+END;
+
+trigger reach_recovery
+CREATE TRIGGER reach_recovery AFTER INSERT ON recovery_point BEGIN
+    INSERT INTO reach VALUES (NEW.training, NEW.steps)
+    ON CONFLICT DO UPDATE SET steps = excluded.steps WHERE excluded.steps > reach.steps;
 END;
 
 view artifacts
