@@ -15,7 +15,7 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
-        let count = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }
+        let count = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }.count
         Terminal.note(
             count == 0
                 ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.count(count)) trials")

@@ -35,10 +35,10 @@ struct LaunchCommand: ParsableCommand {
         try Coordinating(catalogue: catalogue, background: background, signals: signals).perform(change) { workplace in
             try SweepRun.perform(
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
-                inBackground: background.isInBackground
+                log: background.isInBackground ? catalogue.log : nil
             ) { run in
                 try run.launch(sweep, overrides: settings.overrides)
-                try run.complete(started: background.reportStart)
+                try run.complete(started: StartReport(background.reportStart))
             }
         }
     }

@@ -35,7 +35,7 @@ struct ResumeCommand: ParsableCommand {
             }
             try SweepRun.perform(
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
-                inBackground: background.isInBackground
+                log: background.isInBackground ? catalogue.log : nil
             ) { run in try resume(names, run) }
         }
     }
@@ -51,7 +51,7 @@ struct ResumeCommand: ParsableCommand {
                 refusals.append(failure)
             }
         }
-        if !run.isEmpty { try run.complete(started: background.reportStart) }
+        if !run.isEmpty { try run.complete(started: StartReport(background.reportStart)) }
         if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }
 }

@@ -15,10 +15,11 @@ struct RetryCommand: ParsableCommand {
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
-        let count = try selection.change(sweep, in: catalogue) { .retry(sweep: $0, where: $1) }
+        let outcome = try selection.change(sweep, in: catalogue) { .retry(sweep: $0, where: $1) }
         Terminal.note(
-            count == 0
+            outcome.count == 0
                 ? "nothing to retry: no such trial has failed or was cancelled"
-                : "\(Readable.count(count)) trials wait again")
+                : "\(Readable.count(outcome.count)) trials wait again")
+        outcome.notes.forEach(Terminal.note)
     }
 }

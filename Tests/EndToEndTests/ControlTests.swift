@@ -92,6 +92,78 @@ struct ControlTests {
         }
     }
 
+    @Test func aViewerWhoseCoordinatorDiesSaysHowToGoOn() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            let viewers = try [["resume", "small"], ["watch"], ["watch", "small"]].map { try lab.start($0) }
+            for viewer in viewers { try lab.wait(30, for: "a view") { lab.said(by: viewer).contains("trials:") } }
+            kill(coordinator.processIdentifier, SIGKILL)
+            for viewer in viewers {
+                viewer.waitUntilExit()
+                #expect(viewer.terminationStatus == 6)
+                let said = lab.said(by: viewer)
+                #expect(said.contains("the coordinator is gone") && said.contains("eigensweep resume"), "\(said)")
+            }
+        }
+    }
+
+    /// Whenever a change comes, it is made once: by the run that then goes on with it, or by the command, which says
+    /// that nobody goes on.
+    @Test func aRetryThatComesAsTheRunEndsIsNeverLost() throws {
+        try withLab { lab in
+            // Eight trials that are cancelled before anything ran.
+            #expect(
+                try lab.run("launch", lab.write("first.yaml", smallSweep(name: "first", lengths: "[10]"))).status == 0)
+            #expect(try lab.run("hosts", "drain", "local").status == 0)
+            #expect(try lab.run("launch", lab.write("small.yaml", smallSweep())).status == 4)
+            #expect(try lab.run("cancel", "small").status == 0)
+            #expect(try lab.run("hosts", "undrain", "local").status == 0)
+            #expect(try states(lab, "small") == ["cancelled 8"])
+            let points = [4, 64].flatMap { size in
+                [20, 40].map { "dataset.size = \(size) and model.scale = 4 and training.steps = \($0)" }
+            }
+            var told = 0
+            for (round, point) in points.enumerated() {
+                let other = smallSweep(name: "other\(round)", lengths: "[\(50 + round)]")
+                    .replacing("[4, 64]", with: "[4]").replacing("[4, 8]", with: "[4]")
+                let run = try lab.start(["launch", lab.write("other.yaml", other)])
+                try lab.wait(60, for: "the run's end to be near") {
+                    try lab.rows(
+                        """
+                        SELECT 1 FROM milestone m JOIN trial t ON t.key = m.trial
+                        JOIN sweep_trials s ON s.trial_id = t.trial_id WHERE s.sweep = 'other\(round)'
+                        """
+                    ).count == 1 || !run.isRunning
+                }
+                usleep(UInt32(round * 70_000))
+                let retry = try lab.run("retry", "small", "--where", point)
+                #expect(retry.status == 0 && retry.err.contains("1 trials wait again"), "\(retry)")
+                run.waitUntilExit()
+                #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
+                let isTold = retry.err.contains("eigensweep resume small")
+                #expect(try states(lab, "small").contains("waiting 1") == isTold, "round \(round): \(retry.err)")
+                if isTold {
+                    told += 1
+                    #expect(try lab.run("resume", "small").status == 0)
+                }
+                #expect(try states(lab, "small").contains("succeeded \(round + 1)"))
+            }
+            print("\(told) of \(points.count) retries came when no coordinator ran any more")
+        }
+    }
+
+    @Test func theLogOfADetachedCoordinatorIsBounded() throws {
+        try withLab { lab in
+            let log = lab.catalogue + ".log"
+            try Data(repeating: 0x78, count: 9 << 20).write(to: URL(fileURLWithPath: log))
+            let launch = try lab.run("launch", "--detach", lab.write("small.yaml", smallSweep()))
+            #expect(launch.status == 0, "\(launch.err)")
+            try lab.wait(60, for: "the coordinator's end") { lab.processes(matching: "in-background").isEmpty }
+            #expect(try String(contentsOfFile: log, encoding: .utf8).contains("done"))
+            #expect(try FileManager.default.attributesOfItem(atPath: log + ".1")[.size] as? Int == 9 << 20)
+        }
+    }
+
     @Test func aDetachedCoordinatorIsFoundByLaterCommands() throws {
         try withLab { lab in
             let bad = try lab.run("launch", "--detach", lab.write("bad.yaml", "name: x"))

@@ -82,4 +82,43 @@ struct SeveralHostsTests {
             #expect(refused.err.contains("--accept-new-host-keys"), "\(refused.err)")
         }
     }
+
+    @Test func whatAHostFoundThatLeftTheHostsFileIsCollected() throws {
+        let alone = try ResumeTests.undisturbed.get()
+        try withHosts(count: 2) { lab, hosts, options in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: ResumeTests.lengths))
+            let coordinator = try lab.start(["launch", sweep] + options)
+            try lab.wait(120, for: "work on both") {
+                try lab.rows("SELECT DISTINCT host FROM attempt WHERE started_at NOT NULL AND outcome IS NULL").count
+                    == 2
+            }
+            let text = try String(contentsOfFile: lab.directory.path + "/hosts.yaml", encoding: .utf8)
+            try lab.write(
+                "hosts.yaml", text.split(separator: "\n").filter { !$0.contains("- h2:") }.joined(separator: "\n"))
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 0, "\(lab.said(by: coordinator))")
+            #expect(try lab.measurements() == alone)
+            let left = try lab.rows("SELECT outcome FROM attempt WHERE host = 'h2' AND started_at NOT NULL")
+            #expect(left.contains("succeeded"), "\(left)")
+            #expect(try lab.count("attempt WHERE outcome IS NULL") == 0)
+        }
+    }
+
+    @Test func aPassphraseThatNobodyCanBeAskedForIsRefusedThoughTheRunIsDetached() throws {
+        try withHosts(count: 1) { lab, hosts, options in
+            try NamespaceHosts.run(
+                "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", lab.directory.path + "/locked")
+            let text = try String(contentsOfFile: lab.directory.path + "/hosts.yaml", encoding: .utf8)
+            try lab.write("hosts.yaml", text.replacing(hosts.identity, with: lab.directory.path + "/locked"))
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let launch = try lab.run(["launch", "--detach", sweep] + options)
+            #expect(launch.status == 4, "\(launch)")
+            #expect(launch.err.contains("ssh-add"), "\(launch)")
+            #expect(lab.processes(matching: "in-background").isEmpty)
+            #expect(try lab.count("attempt") == 0)
+            try lab.write("hosts.yaml", text)
+            let again = try lab.run(["resume"] + options)
+            #expect(again.status == 0, "\(again)")
+        }
+    }
 }

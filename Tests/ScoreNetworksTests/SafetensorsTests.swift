@@ -94,6 +94,15 @@ struct SafetensorsTests {
         #expect(throws: SafetensorsError.self) { try raw(deep, []) }
     }
 
+    @Test func refusesHeadersNoNetworkNeedsBeforeReadingThem() throws {
+        let header = "{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}"
+        let longest = 4 << 20
+        func padded(_ count: Int) -> String { header + String(repeating: " ", count: count - header.utf8.count) }
+        #expect(try raw(padded(longest), [7]).names == ["x"])
+        let error = #expect(throws: SafetensorsError.self) { try raw(padded(longest + 1), [7]) }
+        #expect(error?.description.contains("header of \(longest + 1) bytes") == true, "\(String(describing: error))")
+    }
+
     @Test func namesTheTensorThatDoesNotFit() {
         #expect(throws: SafetensorsError(file: "example", tensor: "z", problem: "is missing")) {
             try example().tensor("z", as: Float.self)

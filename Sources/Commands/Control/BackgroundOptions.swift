@@ -26,7 +26,7 @@ struct BackgroundOptions: ParsableArguments {
 /// Starts this very command again as a process of its own session, and waits until it has started or failed.
 struct BackgroundProcess {
     static let startedWord = "started"
-    private let log: String
+    private let log: BackgroundLog
     private let signals: SignalWatch
 
     init(_ catalogue: CatalogueOptions, _ signals: SignalWatch) {
@@ -37,11 +37,11 @@ struct BackgroundProcess {
     /// Returns once it has started. Throws `ExitStatusError` with its exit code, after showing what it said, when it
     /// ended instead.
     func start() throws {
-        let errors = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let errors = log.open()
         let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
         var ends: [Int32] = [-1, -1]
         guard errors >= 0, input >= 0, posix_make_pipe(&ends) == 0 else {
-            throw CommandFailure(.catalogue, "\(log): cannot be written (\(String(cString: strerror(errno))))")
+            throw CommandFailure(.catalogue, "\(log.path): cannot be written (\(String(cString: strerror(errno))))")
         }
         let before = lseek(errors, 0, SEEK_END)
         let pid = try spawn(input: input, output: ends[1], error: errors)
@@ -57,7 +57,7 @@ struct BackgroundProcess {
         }
         Terminal.note(
             """
-            process \(pid) goes on in the background and writes to \(log)
+            process \(pid) goes on in the background and writes to \(log.path)
             `eigensweep watch` shows it; `kill \(pid)` stops dispatching and leaves jobs to their hosts
             """)
     }
@@ -89,7 +89,7 @@ struct BackgroundProcess {
 
     /// What the process said before it ended.
     private func showLog(from offset: Int) {
-        guard let file = FileHandle(forReadingAtPath: log) else { return }
+        guard let file = FileHandle(forReadingAtPath: log.path) else { return }
         try? file.seek(toOffset: UInt64(max(0, offset)))
         let text = String(decoding: (try? file.read(upToCount: 64 << 10)) ?? Data(), as: UTF8.self)
         if !text.isEmpty { Terminal.raw(text) }
@@ -98,5 +98,5 @@ struct BackgroundProcess {
 
 extension CatalogueOptions {
     /// Where a coordinator in the background writes what it would say.
-    var log: String { URL(fileURLWithPath: path).path + ".log" }
+    var log: BackgroundLog { BackgroundLog(path: URL(fileURLWithPath: path).path + ".log") }
 }

@@ -38,7 +38,12 @@ extension WishChange {
         return try CatalogueWriting.perform(on: options.path) {
             try Catalogue(path: options.path)
         } here: {
-            try $0.apply(change)
+            var outcome = try $0.apply(change)
+            if case .retry(let sweep, _) = change, outcome.count > 0 {
+                let resume = "eigensweep resume \(ShellWord.quoted(sweep))\(CatalogueOptions.option(for: $0.path))"
+                outcome.notes.append("no coordinator runs; go on with:\n  \(resume)")
+            }
+            return outcome
         } elsewhere: {
             try $0.make(change)
         }

@@ -19,7 +19,7 @@ struct RunViewer {
                 "\nleft the view; the run goes on in \(process). `eigensweep watch\(catalogue)` shows it again")
             exit(ExitStatus.interrupted.rawValue)
         }
-        let view = LiveView(isLog: false)
+        let view = LiveView()
         var lookAgain = Date.distantPast
         var isFinished = false
         let status = try client.watch { seen in

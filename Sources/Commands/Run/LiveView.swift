@@ -9,12 +9,13 @@ final class LiveView {
     private var last: FleetSnapshot?
     private var drawn: FleetSnapshot?
 
-    /// Whether nobody looks now and someone may read later: fewer lines, each with its time.
-    private let isLog: Bool
+    /// Where nobody looks now and someone may read later: fewer lines, each with its time.
+    private let log: BackgroundLog?
+    private var isLog: Bool { log != nil }
 
     let longestPause: Double? = 1
 
-    init(isLog: Bool) { self.isLog = isLog }
+    init(log: BackgroundLog? = nil) { self.log = log }
 
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
@@ -25,6 +26,7 @@ final class LiveView {
 
     func say(_ notice: String) {
         erase()
+        log?.bound(STDERR_FILENO)
         Terminal.note(stamp + notice)
     }
 

@@ -9,6 +9,8 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     private let lock = NSLock()
     private let broadcast: RunBroadcast?
     private let begun = Date()
+    /// Told of the first host that answers. Set before the run begins.
+    var started: StartReport?
 
     init(view: LiveView, broadcast: RunBroadcast?) {
         self.view = view
@@ -25,7 +27,10 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
         broadcast?.publish(snapshot)
     }
 
-    func notice(_ notice: Notice) { say(notice.description) }
+    func notice(_ notice: Notice) {
+        if case .hostConnected = notice { started?.say() }
+        say(notice.description)
+    }
 
     func say(_ notice: String) {
         lock.withLock { view.say(notice) }

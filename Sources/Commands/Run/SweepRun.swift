@@ -30,10 +30,10 @@ final class SweepRun {
     /// Listens for other commands from now on; `body` ends it on every path.
     static func perform(
         at workplace: Workplace, hosts: HostsSelection, options: HostOptions, run: RunOptions, signals: SignalWatch,
-        inBackground: Bool = false, _ body: (SweepRun) throws -> Void
+        log: BackgroundLog? = nil, _ body: (SweepRun) throws -> Void
     ) throws {
         try workplace.requireReserve()
-        let run = SweepRun(workplace, hosts, options, run, signals, inBackground: inBackground)
+        let run = SweepRun(workplace, hosts, options, run, signals, log: log)
         do { try body(run) } catch {
             run.control?.end(status: (error as? ExitStatusError)?.status.rawValue ?? CommandFailure.status(of: error))
             throw error
@@ -43,7 +43,7 @@ final class SweepRun {
 
     private init(
         _ workplace: Workplace, _ hosts: HostsSelection, _ options: HostOptions, _ run: RunOptions,
-        _ signals: SignalWatch, inBackground: Bool
+        _ signals: SignalWatch, log: BackgroundLog?
     ) {
         self.workplace = workplace
         self.options = options
@@ -56,7 +56,7 @@ final class SweepRun {
         control = ControlServer(workplace.catalogue) { file, overrides, folder in
             try preparation.launch(file, overrides: overrides, folder: folder)
         }
-        observer = RunObserver(view: LiveView(isLog: inBackground), broadcast: control?.broadcast)
+        observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
         if let control {
             control.start()
         } else {
@@ -90,11 +90,11 @@ final class SweepRun {
         return outcome
     }
 
-    /// Runs until everything wanted is settled or someone asks to stop; then says how it ended. `started` is called
-    /// once nothing but the hosts can fail any more.
+    /// Runs until everything wanted is settled or someone asks to stop; then says how it ended. `started` says so
+    /// once nothing but the hosts can fail any more, and the first of them answers.
     ///
     /// Throws `ExitStatusError` for every outcome but "all done".
-    func complete(started: () -> Void = {}) throws {
+    func complete(started: StartReport) throws {
         if !run.acceptLowSpace { try workplace.requireRoom(for: bytesToKeep()) }
         let generation = try workplace.catalogue.beginGeneration()
         let policy = policy()
@@ -116,7 +116,8 @@ final class SweepRun {
         let disks = DiskWatch(disks: workplace.disks, notice: observer.say) { [inbox] in inbox.post(.stop) }
         disks.start()
         defer { disks.end() }
-        started()
+        observer.started = started
+        started.begin()
         let outcome = try run(fleet)
         observer.close()
         fleet.close()

@@ -10,12 +10,12 @@ struct WhereOptions: ParsableArguments {
     var filter: String?
 
     /// Has the change that `make` describes (of the sweep's name and the condition) done by whoever writes the
-    /// catalogue, and returns how many trials it changed.
+    /// catalogue, and returns what came of it.
     func change(
         _ sweep: String, in catalogue: CatalogueOptions, _ make: (String, String?) -> WishChange
-    ) throws -> Int {
+    ) throws -> WishChange.Outcome {
         if let filter { _ = try WhereExpression(filter) }
         let name = try CatalogueReader(path: catalogue.path).sweepName(sweep)
-        return try WishChange.deliver(make(name, filter), to: catalogue).count
+        return try WishChange.deliver(make(name, filter), to: catalogue)
     }
 }

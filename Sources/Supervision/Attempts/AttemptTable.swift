@@ -171,6 +171,7 @@ final class AttemptTable {
         if attempt.releaseAtEnd {
             remove(attempt)
         } else {
+            AttemptLog.bound(attempt.directory)
             talking[attempt.number] = attempt
             journal.append(.ended(attempt.number, end))
         }

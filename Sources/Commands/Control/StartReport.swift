@@ -1,0 +1,25 @@
+import Foundation
+import RemoteHosts
+
+/// Says once that a run has started: when the first host answers, or when hosts take long about it.
+///
+/// So a command that left a coordinator in the background still sees that no host can be used.
+final class StartReport: Sendable {
+    private let report: Locked<(@Sendable () -> Void)?>
+    private static let patienceSeconds = 20.0
+
+    init(_ report: @escaping @Sendable () -> Void) { self.report = Locked(report) }
+
+    /// From now on it is said in time, whatever hosts do.
+    func begin() {
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say() }
+    }
+
+    func say() {
+        let first = report.with { report in
+            defer { report = nil }
+            return report
+        }
+        first?()
+    }
+}
