@@ -9,8 +9,14 @@ package final class InputQueue: Inbox, @unchecked Sendable {
     private var inputs: [CoordinatorInput] = []
     /// How many at the front of `inputs` are taken; they are dropped in bulk. Guarded by `mutex`.
     private var taken = 0
+    /// When `next` last returned an input. Guarded by `mutex`.
+    private var roundAt: Instant?
+    private let pace: Double
 
-    package init() {
+    /// - Parameter pace: seconds that two rounds are apart at least. The first input after a pause is given at once;
+    ///   those that come in numbers gather meanwhile and share a commit and all else that a round costs.
+    package init(pace: Double = 0.004) {
+        self.pace = pace
         mutex = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         filled = .allocate(capacity: 1)
@@ -57,7 +63,19 @@ package final class InputQueue: Inbox, @unchecked Sendable {
                 return .timeout
             }
         }
+        keepPace()
         return takeFirst()
+    }
+
+    /// Lets inputs gather; the mutex must be held, and is not while it waits.
+    private func keepPace() {
+        let clock = SystemAwakeClock()
+        if let roundAt, case let left = pace - clock.now().seconds(since: roundAt), left > 0 {
+            pthread_mutex_unlock(mutex)
+            usleep(UInt32(left * 1e6))
+            pthread_mutex_lock(mutex)
+        }
+        roundAt = clock.now()
     }
 
     package func nextWaiting() -> CoordinatorInput? {

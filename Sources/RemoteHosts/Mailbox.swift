@@ -17,12 +17,12 @@ final class Mailbox: Sendable {
 
     /// Keeps the command until the host's thread takes it; without a connection it is dropped.
     func post(_ command: HostCommand) {
-        let kept = state.with { state in
+        let isFirst = state.with { state in
             guard state.connected, !state.closing else { return false }
             state.commands.append(command)
-            return true
+            return state.commands.count == 1
         }
-        if kept { wake() }
+        if isFirst { wake() }
     }
 
     /// Keeps a question until the host's thread takes it; without a connection it is answered at once.

@@ -19,6 +19,7 @@ package final class Catalogue: CatalogueWriter {
     let queue: DatabaseQueue
     let clock: @Sendable () -> Date
     let lock: WriterLock
+    let knownKeys = KnownKeys()
 
     /// Opens the catalogue at `path`, making it and its directory when there is none, and brings an older release's
     /// schema up to this one's.
@@ -47,7 +48,7 @@ package final class Catalogue: CatalogueWriter {
             }
             try Schema.migrate(queue)
             let (id, generation) = try queue.inDatabase { db in
-                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
                 return try Self.identity(db, created: created)
             }
             return (queue, id, generation)

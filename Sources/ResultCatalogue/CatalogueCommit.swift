@@ -14,11 +14,39 @@ extension Catalogue {
     /// can go from the content store (`Recording.retireStates` says which are kept).
     package func record(_ changes: [CatalogueChange]) throws -> [Digest] {
         let now = Timestamp.text(clock())
-        return try write { db in
-            let recording = Recording(db: db, now: now, generation: generation, path: path)
-            for change in changes { try recording.apply(change) }
-            return try recording.unreferencedStates()
+        knownKeys.bound()
+        do {
+            return try write { db in
+                let recording = Recording(db: db, now: now, generation: generation, path: path, known: knownKeys)
+                for change in changes.withoutSuperseded { try recording.apply(change) }
+                return try recording.unreferencedStates()
+            }
+        } catch {
+            knownKeys.forget()
+            throw error
         }
+    }
+}
+
+extension [CatalogueChange] {
+    /// Without what a later one of them writes over: a short job begins and ends in one transaction.
+    fileprivate var withoutSuperseded: [CatalogueChange] {
+        var states: Set<TrialID> = []
+        var starts: Set<AttemptNumber> = []
+        var kept: [CatalogueChange] = []
+        kept.reserveCapacity(count)
+        for change in reversed() {
+            switch change {
+            case .trialState(let trial, _, _):
+                if states.insert(trial).inserted { kept.append(change) }
+            case .attemptStarted(let attempt, let started):
+                if started != nil { starts.insert(attempt) }
+                if started != nil || !starts.contains(attempt) { kept.append(change) }
+            default: kept.append(change)
+            }
+        }
+        kept.reverse()
+        return kept
     }
 }
 
@@ -28,6 +56,7 @@ struct Recording {
     let now: String
     let generation: Int
     let path: String
+    var known = KnownKeys()
     let retired = RetiredStates()
 
     func apply(_ change: CatalogueChange) throws {
@@ -63,27 +92,33 @@ struct Recording {
     }
 
     func key(of trial: TrialID) throws -> Int64 {
+        if let key = known.trials[trial] { return key }
         let statement = try db.cachedStatement(sql: "SELECT key FROM trial WHERE trial_id = ?")
         guard let key = try Int64.fetchOne(statement, arguments: [trial.hex]) else {
             throw unknown("trial \(trial.short) belongs to no stored sweep")
         }
+        known.trials[trial] = key
         return key
     }
 
     func key(of training: TrainingID) throws -> Int64 {
+        if let key = known.trainings[training] { return key }
         let statement = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
         guard let key = try Int64.fetchOne(statement, arguments: [training.hex]) else {
             throw unknown("training \(training.short) belongs to no stored sweep")
         }
+        known.trainings[training] = key
         return key
     }
 
     /// Throws unless this catalogue issued the attempt.
     func check(_ attempt: AttemptNumber) throws {
+        if known.attempts.contains(attempt) { return }
         let statement = try db.cachedStatement(sql: "SELECT 1 FROM attempt WHERE number = ?")
         guard try Int.fetchOne(statement, arguments: [attempt.value]) != nil else {
             throw unknown("attempt \(attempt) was never intended here")
         }
+        known.attempts.insert(attempt)
     }
 }
 
@@ -113,19 +148,22 @@ extension Recording {
                 "INSERT INTO attempt_trial (attempt, position, trial) VALUES (?, ?, ?)",
                 [record.attempt.value, position, try key(of: trial)])
         }
+        known.attempts.insert(record.attempt)
     }
 
     private func start(_ attempt: AttemptNumber, _ started: WorkerEvent.Started?) throws {
         try check(attempt)
-        try run(
-            "UPDATE attempt SET started_at = ? WHERE number = ? AND started_at IS NULL", [now, attempt.value])
-        guard let started else { return }
+        guard let started else {
+            return try run(
+                "UPDATE attempt SET started_at = ? WHERE number = ? AND started_at IS NULL", [now, attempt.value])
+        }
         try run(
             """
-            UPDATE attempt SET worker = ?, numerics = ?, build = ?, worker_cpu = ?, kernels = ?
+            UPDATE attempt SET started_at = coalesce(started_at, ?), worker = ?, numerics = ?, build = ?,
+                worker_cpu = ?, kernels = ?
             WHERE number = ? AND worker IS NULL
             """,
-            [started.worker, started.numerics, started.build, started.cpu, started.kernels, attempt.value])
+            [now, started.worker, started.numerics, started.build, started.cpu, started.kernels, attempt.value])
     }
 
     private func end(_ attempt: AttemptNumber, _ outcome: AttemptOutcome) throws {

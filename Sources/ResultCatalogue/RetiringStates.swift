@@ -19,7 +19,6 @@ extension Recording {
                 coalesce((SELECT max(t.steps) FROM milestone m JOIN trial t ON t.key = m.trial
                     WHERE t.training = ?1 AND m.state IS NOT NULL), 0))
             """, [training])
-        guard try isAlone(attempt, on: training) else { return }
         // Of equal lengths the milestone's stays.
         let states = try Row.fetchAll(
             db.cachedStatement(
@@ -29,6 +28,7 @@ extension Recording {
                     UNION ALL SELECT steps, state, NULL FROM recovery_point WHERE training = ?1 ORDER BY 1, 3
                     """),
             arguments: [training])
+        guard states.count > 1, try isAlone(attempt, on: training) else { return }
         for (state, longer) in zip(states, states.dropFirst()) {
             guard try !isMilestoneMissing(of: training, after: state[0], through: longer[0]) else { continue }
             if let trial: Int64 = state[2] {

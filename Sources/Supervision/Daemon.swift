@@ -16,6 +16,11 @@ package final class Daemon {
     private var isRetiring = false
     private var busyAt = monotonicSeconds()
     private var boundedAt = monotonicSeconds()
+    private var toldAt = monotonicSeconds()
+    /// Whether there may be something to tell that waits for its time.
+    private var isTellingDue = false
+    /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.
+    private static let tellingPause = 0.002
 
     /// - Parameters:
     ///   - digest: content of the agent's executable.
@@ -50,6 +55,7 @@ package final class Daemon {
         }
         guard listener >= 0 else { throw Files.refusal("listen in \(place.home)") }
         defer { close(listener) }
+        defer { table.removeSpares() }
         while true {
             try advance()
             if isRetiring, connections.isEmpty { return }
@@ -67,22 +73,32 @@ package final class Daemon {
         if monotonicSeconds() - boundedAt > 1 {
             boundedAt = monotonicSeconds()
             table.boundLogs()
+            if table.isEmpty { table.removeSpares() }
         }
         space.look()
         if space.room == .critical { table.pauseAll() }
         if !isRetiring, space.room == .ample { table.fillSlots() }
         let served = connections.first(where: \.isServed)
-        for message in table.takeNews() { served?.send(message) }
-        table.passEvents(to: served)
+        tell(served)
         served?.pumpFiles()
         // What is said now must not be forgotten by the next agent. A full disk takes that from it, no more.
-        try? table.journal.write()
+        if !isTellingDue || connections.contains(where: \.wantsToWrite) { try? table.journal.write() }
         for connection in connections {
             connection.flush()
             if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
         }
         connections.removeAll(where: \.isOver)
         if table.journal.isWorthRewriting { try table.rewriteJournal() }
+    }
+
+    /// Tells what became of attempts, unless that was done a moment ago.
+    private func tell(_ connection: Connection?) {
+        let now = monotonicSeconds()
+        isTellingDue = now - toldAt < Self.tellingPause
+        if isTellingDue { return }
+        toldAt = now
+        for message in table.takeNews() { connection?.send(message) }
+        table.passEvents(to: connection)
     }
 
     /// Whether it was told to end.
@@ -98,7 +114,8 @@ package final class Daemon {
         }
         let served = connections.contains(where: \.isServed)
         let milliseconds: Int32 = table.hasRunning ? (served ? 20 : 200) : (connections.isEmpty ? 1000 : 500)
-        _ = poll(&polls, nfds_t(polls.count), milliseconds)
+        let pause = isTellingDue ? Int32(Self.tellingPause * 1000) : milliseconds
+        _ = poll(&polls, nfds_t(polls.count), pause)
         while case let signal = posix_next_signal(signals), signal != 0 {
             if signal == SIGTERM { return true }
         }
@@ -185,6 +202,8 @@ package final class Daemon {
     /// What the host is and holds; what its attempts say is told from the last acknowledged events on.
     private func standing() -> AgentWelcome {
         table.tellFromAcknowledged()
+        // It is in what is held.
+        _ = table.takeNews()
         return AgentWelcome(
             machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
             memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),

@@ -73,6 +73,14 @@ int posix_memory_file(const void *content, size_t count);
 /* Takes `bytes` of room for a file from the file system; 0, or -1 with errno (EOPNOTSUPP where that cannot be done). */
 int posix_reserve(int descriptor, off_t bytes);
 
+/* Empties a file of mode 0600 that has one name and that nobody else may still write to. 0, or -1 where it is none, or
+   where that cannot be known. */
+int posix_clear_file(const char *path);
+
+/* Removes the files in a directory of mode 0700. 0, or -1 where it is none, is long, or holds directories: then some
+   files may be gone. */
+int posix_clear_directory(const char *path);
+
 /* 1 for a regular file, 0 for anything else. */
 int posix_is_regular(mode_t mode);
 

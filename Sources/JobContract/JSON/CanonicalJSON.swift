@@ -67,6 +67,14 @@ package enum CanonicalJSON {
     /// RFC 8785, 3.2.2.2: two-character escapes where there are any, \u00xx for other controls, all else as it is.
     package static func append(string: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        // Most strings need no escapes.
+        let isPlain = string.utf8.withContiguousStorageIfAvailable { text in
+            guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) else { return false }
+            bytes.append(contentsOf: text)
+            return true
+        }
+        if isPlain == true { return }
         for byte in string.utf8 {
             switch byte {
             case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)
@@ -82,13 +90,15 @@ package enum CanonicalJSON {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     /// A number as ECMAScript's Number::toString writes it (RFC 8785, 3.2.2.3).
     package static func number(_ value: Double) throws(Failure) -> String {
         guard value.isFinite else { throw .notFinite(value) }
         if value == 0 { return "0" }
+        let text = value.description
+        // Without an exponent, Swift writes as ECMAScript does, but for the ".0" of whole numbers.
+        if !text.utf8.contains(UInt8(ascii: "e")) { return text.hasSuffix(".0") ? String(text.dropLast(2)) : text }
         let sign = value < 0 ? "-" : ""
         let (digits, point) = shortestDigits(value.magnitude)
         let count = digits.count

@@ -28,12 +28,18 @@ private struct JSONDecoding: Decoder {
         }
         if Value.self == String.self { return try take(value.stringValue) }
         if Value.self == Int.self { return try take(value.integerValue) }
+        // What messages are full of; what does not succeed here fails below, with words.
+        if JSONText.isDigest(Value.self) {
+            if let text = value.stringValue, let digest = Digest(hex: text) { return try take(digest) }
+        } else if Value.self == AttemptNumber.self {
+            if let number = value.integerValue { return try take(AttemptNumber(number)) }
+        }
         if Value.self == [String: JSONValue].self { return try take(value.objectValue) }
         if Value.self == JSONValue.self { return try take(value) }
         if Value.self == Double.self { return try take(value.doubleValue) }
         if Value.self == Float.self { return try take(value.doubleValue.map(Float.init)) }
         if Value.self == Bool.self { return try take(value.boolValue) }
-        if let type = Value.self as? any FixedWidthInteger.Type {
+        if JSONText.isInteger(Value.self), let type = Value.self as? any FixedWidthInteger.Type {
             guard let found = integer(type) as? Value else { throw mismatch(Value.self) }
             return found
         }

@@ -31,6 +31,12 @@ private final class JSONEncoding: Encoder {
             CanonicalJSON.append(string: value, to: &bytes)
         } else if let value = same(Int.self) {
             bytes.append(decimal: value)
+        } else if let value = same(AttemptNumber.self) {
+            bytes.append(decimal: value.value)
+        } else if JSONText.isDigest(Value.self) {
+            bytes.append(quoted: unsafeBitCast(value, to: Digest.self))
+        } else if let value = same(EncodedJSON.self) {
+            bytes.append(contentsOf: value.bytes)
         } else if let value = same([String: JSONValue].self) {
             try CanonicalJSON.append(.object(value), to: &bytes)
         } else if let value = same(JSONValue.self) {
@@ -41,7 +47,7 @@ private final class JSONEncoding: Encoder {
             bytes.append(contentsOf: try CanonicalJSON.number(Double(value)).utf8)
         } else if let value = same(Bool.self) {
             bytes.append(contentsOf: (value ? "true" : "false").utf8)
-        } else if let value = value as? any FixedWidthInteger {
+        } else if JSONText.isInteger(Value.self), let value = value as? any FixedWidthInteger {
             bytes.append(contentsOf: value.description.utf8)
         } else {
             let (outer, start) = (base, bytes.count)
@@ -162,7 +168,28 @@ private final class JSONEncoding: Encoder {
     }
 }
 
+/// JSON that was written before, in its place in a message.
+package struct EncodedJSON: Encodable {
+    package var bytes: [UInt8]
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// For encoders other than `JSONText`'s, which takes the bytes as they are.
+    package func encode(to encoder: any Encoder) throws {
+        try JSONText.decode(JSONValue.self, from: bytes).encode(to: encoder)
+    }
+}
+
 extension [UInt8] {
+    /// Appends the digest's digits as a JSON string.
+    mutating func append(quoted digest: Digest) {
+        append(UInt8(ascii: "\""))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            digest.writeHex(to: digits)
+            append(contentsOf: digits)
+        }
+        append(UInt8(ascii: "\""))
+    }
+
     /// Appends the number's decimal digits.
     mutating func append(decimal value: Int) {
         if (0...9).contains(value) { append(UInt8(48 + value)) } else { append(contentsOf: String(value).utf8) }

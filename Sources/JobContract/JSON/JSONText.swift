@@ -23,6 +23,22 @@ package enum JSONText {
     }
 }
 
+extension JSONText {
+    private static let integers = [
+        ObjectIdentifier(UInt32.self), ObjectIdentifier(Int64.self), ObjectIdentifier(UInt64.self),
+        ObjectIdentifier(Int32.self), ObjectIdentifier(UInt8.self), ObjectIdentifier(UInt16.self),
+        ObjectIdentifier(UInt.self), ObjectIdentifier(Int8.self), ObjectIdentifier(Int16.self),
+    ]
+
+    /// Whether values of the type are digests, whatever they name: in memory and in JSON they are alike.
+    static func isDigest(_ type: Any.Type) -> Bool {
+        type == Digest.self || type == TrialID.self || type == TrainingID.self || type == JobID.self
+    }
+
+    /// Whether it is one of the standard integers other than `Int`. To ask a type for a protocol takes many times longer.
+    static func isInteger(_ type: Any.Type) -> Bool { integers.contains(ObjectIdentifier(type)) }
+}
+
 /// By hand rather than through Codable: a coordinator reads some hundred thousand texts at its start.
 private struct JSONReader {
     private let bytes: [UInt8]

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -18,6 +19,17 @@ struct AttemptDirectory {
             return nil
         }
         return AttemptNumber(number)
+    }
+
+    /// Empties it, to be used again. False where something else may still write there; then it can only be removed.
+    func clear() -> Bool {
+        posix_clear_file(events) == 0 && posix_clear_file(errors) == 0 && posix_clear_directory(work) == 0
+    }
+
+    /// Gives what was cleared to another attempt. False where that has something already; what is left is to be removed.
+    func give(to other: AttemptDirectory) -> Bool {
+        // The events come last: where they are, a start was tried.
+        rename(work, other.work) == 0 && rename(errors, other.errors) == 0 && rename(events, other.events) == 0
     }
 
     func remove() {

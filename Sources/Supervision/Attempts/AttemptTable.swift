@@ -16,6 +16,9 @@ final class AttemptTable {
     private var backlog = Backlog()
     /// Taken, but not durable yet; in the journal's order.
     private var unsettled: [Attempt] = []
+    /// Empty, of attempts that are no more, for those to come: making and removing directories and files would cost a
+    /// short attempt more than all else. After an agent's end its successor takes them for remains.
+    private var spares: [AttemptDirectory] = []
     /// What remains of attempts whose order this agent cannot read.
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
@@ -23,6 +26,7 @@ final class AttemptTable {
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
+    private static let mostSpares = 256
 
     init(place: AgentPlace, store: ContentStore) {
         self.place = place
@@ -76,7 +80,9 @@ final class AttemptTable {
         guard lacking.isEmpty else { return .lacking(order.attempt, lacking) }
         let attempt = Attempt(
             order: order, boot: HostSurvey.boot(), directory: AttemptDirectory(of: order.attempt, in: place.attempts))
-        attempt.awaitedPlace = try journal.demand(.ordered(order, boot: attempt.boot))
+        let job = try WorkerLauncher.job(of: order, store: store)
+        attempt.job = job
+        attempt.awaitedPlace = try journal.demand(OrderedRecord(order, description: job, boot: attempt.boot))
         attempts[attempt.number] = attempt
         unsettled.append(attempt)
         return nil
@@ -118,8 +124,10 @@ final class AttemptTable {
 
     private func launch(_ attempt: Attempt) {
         let launcher = WorkerLauncher(store: store, environment: environment)
+        if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
         do throws(AgentRefusal) {
-            let pid = try launcher.start(attempt.order, in: attempt.directory)
+            let pid = try launcher.start(attempt.order, job: attempt.job, in: attempt.directory)
+            attempt.job = nil
             attempt.isChild = true
             // A child that has ended already is a zombie here, which has no identity; its wait tells the rest.
             attempt.identity = ProcessIdentity(of: pid)
@@ -237,7 +245,18 @@ final class AttemptTable {
         journal.append(.released(attempt.number))
         attempts[attempt.number] = nil
         talking[attempt.number] = nil
-        attempt.directory.remove()
+        attempt.reader.close()
+        if spares.count < Self.mostSpares, attempt.directory.clear() {
+            spares.append(attempt.directory)
+        } else {
+            attempt.directory.remove()
+        }
+    }
+
+    /// Removes what is kept for attempts to come.
+    func removeSpares() {
+        for spare in spares { spare.remove() }
+        spares = []
     }
 }
 

@@ -29,7 +29,13 @@ final class EventFollower {
         base = offset
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit { close() }
+
+    /// Lets go of the file until more is asked for.
+    func close() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
 
     /// The next whole line; with `atEnd`, also what stands behind the last line's end.
     func next(atEnd: Bool) -> Line? {

@@ -16,12 +16,25 @@ struct ProcessIdentity: Hashable, Codable {
 
     /// The process that has this number now; nil when there is none or it has ended.
     init?(of pid: Int32) {
-        guard let text = Files.text("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let start = UInt64(fields[19]) else { return nil }
+        guard let fields = Self.fields(of: pid), fields.count > 19, let state = fields[0].first,
+            state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
+            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { return nil }
         boot = HostSurvey.boot()
         self.pid = pid
         self.start = start
+    }
+
+    /// What /proc says of a process behind its name, which may hold anything.
+    private static func fields(of pid: Int32) -> [ArraySlice<UInt8>]? {
+        let descriptor = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 1024) { buffer, count in
+            count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        return bytes[(end + 1)...].split(separator: 32)
     }
 
     var isAlive: Bool { ProcessIdentity(of: pid) == self }

@@ -9,14 +9,19 @@ struct WorkerLauncher {
     /// Added to, and before, the ordinary environment.
     var environment: [String: String]
 
-    /// The started process, or why there is none.
-    func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
+    /// What the worker of an order reads.
+    static func job(of order: AgentOrder, store: ContentStore) throws(AgentRefusal) -> [UInt8] {
         var description = order.description
         description.store = store.directory
-        let job: [UInt8]
-        do { job = try JSONText.encode(description) } catch {
+        do { return try JSONText.encode(description) } catch {
             throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
         }
+    }
+
+    /// The started process, or why there is none.
+    /// - Parameter job: what `job(of:store:)` wrote, if it is there.
+    func start(_ order: AgentOrder, job: [UInt8]?, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
+        let job = if let job { job } else { try Self.job(of: order, store: store) }
         try Files.makeDirectory(directory.work)
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
         let input = posix_memory_file(job, job.count)

@@ -64,7 +64,7 @@ final class Journal {
     }
 
     /// Adds a record and writes it; it counts once `synchronised` reaches the returned place.
-    func demand(_ record: JournalRecord) throws(AgentRefusal) -> Int {
+    func demand(_ record: some Encodable) throws(AgentRefusal) -> Int {
         unwritten += try line(record)
         try write()
         sync?.ask(descriptor, upTo: size)
@@ -91,7 +91,7 @@ final class Journal {
     /// since the last time may or may not be there.
     func synchronised() throws(AgentRefusal) -> Int? { try sync?.synchronised(path) }
 
-    private func line(_ record: JournalRecord) throws(AgentRefusal) -> [UInt8] {
+    private func line(_ record: some Encodable) throws(AgentRefusal) -> [UInt8] {
         do { return try JournalText.line(record) } catch {
             throw AgentRefusal(.agentFailed, "cannot write \(path): \(error)")
         }

@@ -11,6 +11,31 @@ enum JournalRecord: Codable {
     case released(AttemptNumber)
 }
 
+/// `JournalRecord.ordered` of an order whose description was written before.
+struct OrderedRecord: Encodable {
+    struct Content: Encodable {
+        enum CodingKeys: String, CodingKey {
+            case order = "_0"
+            case boot
+        }
+        var order: Order
+        var boot: String
+    }
+    struct Order: Encodable {
+        var description: EncodedJSON
+        var command: [String]
+        var uploads: [String: Digest]
+    }
+    var ordered: Content
+
+    init(_ order: AgentOrder, description: [UInt8], boot: String) {
+        ordered = Content(
+            order: Order(
+                description: EncodedJSON(bytes: description), command: order.command, uploads: order.uploads),
+            boot: boot)
+    }
+}
+
 /// A journal's text: a line is a checksum, a space, and a record as JSON.
 struct JournalText {
     /// In the order in which they were written.
@@ -22,9 +47,15 @@ struct JournalText {
 
     private static let digits = 8
 
-    static func line(_ record: JournalRecord) throws -> [UInt8] {
+    static func line(_ record: some Encodable) throws -> [UInt8] {
         let json = try JSONText.encode(record)
-        return checksum(of: json) + [32] + json + [10]
+        var line: [UInt8] = []
+        line.reserveCapacity(json.count + digits + 2)
+        line += checksum(of: json)
+        line.append(32)
+        line += json
+        line.append(10)
+        return line
     }
 
     private static func checksum(of json: some Sequence<UInt8>) -> [UInt8] {

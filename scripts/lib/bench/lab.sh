@@ -62,6 +62,7 @@ sshd_before=()
 # The program that does nothing, and a sweep of $1 jobs of it.
 make_noop_sweep() {
     compile noop.c -static
+    echo x >"$lab/weights"
     cat >"$lab/noop.yaml" <<S
 name: noop
 dataset: {source: geometric, resolution: 8, channels: 1, count: 64, size: 4, held_out: 4}
@@ -69,7 +70,7 @@ model: {multipliers: [1], attention: [], scale: 4}
 training: {steps: 1}
 grid: {seed: {range: [0, $1]}}
 measures: []
-worker: {command: [./noop], upload: [$lab/noop]}
+worker: {command: [./noop], upload: [$lab/noop, $lab/weights]}
 S
 }
 

@@ -1,5 +1,5 @@
-/* The program that does nothing, as a worker and for the rivals alike: writes a file of two bytes and says so. */
-#include <fcntl.h>
+/* The program that does nothing, as a worker and for the rivals alike: says that it has trained, and names as weights a
+   file of two bytes that was there before it. */
 #include <string.h>
 #include <unistd.h>
 
@@ -13,9 +13,6 @@ int main(int count, char **words) {
         return say("{\"contract\":1,\"name\":\"noop\",\"numerics\":1,\"deterministic\":true,\"jobKinds\":[\"train\","
                    "\"measure\"],\"architectures\":[\"ddpmpp\"],\"measures\":[],\"build\":\"1\",\"cpu\":\"\","
                    "\"kernels\":\"\",\"check\":\"\"}\n");
-    int file = open("weights", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file < 0 || write(file, "x\n", 2) != 2) return 75;
-    close(file);
     return say("{\"event\":\"started\",\"contract\":1,\"worker\":\"noop\",\"numerics\":1,\"build\":\"1\",\"cpu\":\"\","
                "\"kernels\":\"\"}\n"
                "{\"event\":\"checkpoint\",\"steps\":1,\"milestone\":true,\"parameters\":1,\"seconds\":0,\"weights\":"
