@@ -161,7 +161,7 @@ if isFuzzing {
             name: "eigensweep-fuzz",
             dependencies: [
                 "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
-                "JobExecution", "Supervision", "CImageFiles",
+                "JobExecution", "Supervision", "Commands", "Scheduling", "CPosix", "CImageFiles",
             ],
             path: "fuzz", swiftSettings: strict,
             linkerSettings: [

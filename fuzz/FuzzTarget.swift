@@ -11,7 +11,8 @@ struct FuzzTarget: Sendable {
     /// Reads an input; a promise that does not hold is a trap.
     let run: @Sendable ([UInt8], FuzzScratch) -> Void
 
-    static let all = protocolTargets + contractTargets + sweepTargets + fileTargets
+    static let all =
+        protocolTargets + journalTargets + controlTargets + contractTargets + sweepTargets + fileTargets
 
     init(
         _ name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [[UInt8]],

@@ -1,0 +1,62 @@
+import Foundation
+import JobContract
+
+@testable import Supervision
+
+/// What an agent left for the next one.
+let journalTargets = [
+    FuzzTarget("journals", longest: 1 << 14, seeds: journals) { bytes, _ in
+        check(bytes)
+        // Nobody hits upon a checksum by chance: lines that begin with `=` get the one they need.
+        check(bytes.split(separator: 10, omittingEmptySubsequences: false).map(withChecksum).joined(separator: [10]))
+    },
+    FuzzTarget("journal-records", seeds: { try records.map(json) }) { bytes, _ in
+        guard let record = try? JSONText.decode(JournalRecord.self, from: bytes) else { return }
+        do {
+            let line = try JournalText.line(record)
+            let text = JournalText(line)
+            precondition(text.records.count == 1 && text.unreadable.isEmpty && text.end == line.count)
+            let again = try JournalText.line(text.records[0])
+            precondition(again.count == line.count, "\(record) came back as \(text.records[0])")
+        } catch {
+            fatalError("\(record) cannot be written: \(error)")
+        }
+    },
+]
+
+private func check(_ bytes: some Sequence<UInt8>) {
+    let bytes = Array(bytes)
+    let text = JournalText(bytes)
+    precondition(text.end >= 0 && text.end <= bytes.count, "it ends behind the file's end")
+    precondition(text.end == 0 || bytes[text.end - 1] == 10, "it ends within a line")
+    let lines = bytes.count { $0 == 10 }
+    precondition(text.records.count + text.unreadable.count <= lines, "lines are made up")
+    // What was being written when the machine stopped takes nothing away from what stands before it.
+    let whole = JournalText(Array(bytes.prefix(text.end)))
+    precondition(
+        whole.records.count == text.records.count && whole.unreadable == text.unreadable && whole.end == text.end,
+        "the torn end changes what is read before it")
+}
+
+private func withChecksum(_ line: ArraySlice<UInt8>) -> [UInt8] {
+    guard line.first == UInt8(ascii: "=") else { return Array(line) }
+    let json = line.dropFirst()
+    return Array(Digest(of: json).hex.utf8.prefix(8)) + [32] + json
+}
+
+private var records: [JournalRecord] {
+    let order = AgentOrder(description: Samples.jobs[0], command: ["./w", "run"], uploads: ["w": Samples.digest])
+    return [
+        .ordered(order, boot: "b"), .started(Samples.attempt, ProcessIdentity(boot: "b", pid: 7, start: 99)),
+        .acknowledged(Samples.attempt, offset: 1234), .ended(Samples.attempt, .exited(code: 0)),
+        .ended(Samples.attempt, .neverStarted(reason: "no memory")), .released(Samples.attempt),
+    ]
+}
+
+@Sendable private func journals() throws -> [[UInt8]] {
+    let lines = try records.map(JournalText.line)
+    let free = try records.map { [UInt8(ascii: "=")] + (try json($0)) + [10] }
+    let whole = Array(lines.joined())
+    return [whole, whole.dropLast(20), Array(free.joined()), Array((lines + [[48, 48, 10]] + lines).joined())]
+        .map { Array($0) }
+}
