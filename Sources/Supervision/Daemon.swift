@@ -73,8 +73,8 @@ package final class Daemon {
         if monotonicSeconds() - boundedAt > 1 {
             boundedAt = monotonicSeconds()
             table.boundLogs()
-            if table.isEmpty { table.removeSpares() }
         }
+        if table.isEmpty { table.removeSpares() }
         space.look()
         if space.room == .critical { table.pauseAll() }
         if !isRetiring, space.room == .ample { table.fillSlots() }
