@@ -9,9 +9,9 @@ enum Checkpoints {
         try SafetensorsFile(bytes: InputFile.read(path, what: "the file"), name: path)
     }
 
-    static func denoiser(_ path: String) throws -> EDMDenoiser {
+    static func denoiser(_ path: String) throws -> NetworkDenoiser {
         NumericThread.prepare()
-        return try EDMDenoiser(weights: InputFile.read(path, what: "the checkpoint"), name: path)
+        return try NetworkDenoiser(weights: InputFile.read(path, what: "the checkpoint"), name: path)
     }
 
     /// The images called `name`. Throws when they are not of `shape`.

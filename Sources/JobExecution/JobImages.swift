@@ -10,7 +10,7 @@ struct JobImages {
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
     /// `unsupported` when the spec asks for what the dataset does not have, or names another dataset.
-    init(of job: JobDescription, network: DDPMPPConfiguration) throws {
+    init(of job: JobDescription, network: UNetConfiguration) throws {
         if let named = job.spec["dataset.digest"], named != .string(job.dataset.hex) {
             throw JobFailure(
                 .unsupported,
@@ -22,7 +22,7 @@ struct JobImages {
     }
 
     /// Throws JobFailure as above.
-    init(path: String, spec: [String: JSONValue], network: DDPMPPConfiguration) throws {
+    init(path: String, spec: [String: JSONValue], network: UNetConfiguration) throws {
         (file, split) = try Self.explained {
             let file = try DatasetFile(path: path)
             return (file, try DatasetSplit(spec: spec, count: file.count))

@@ -3,7 +3,7 @@ import ScoreNetworks
 
 /// A training's spec as typed values (docs/job-contract.md lists the keys).
 struct JobSpec: Equatable {
-    var network: DDPMPPConfiguration
+    var network: UNetConfiguration
     var training: TrainingSettings
 
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
@@ -15,7 +15,7 @@ struct JobSpec: Equatable {
         try keys.only("denoising", for: "training.objective")
         try keys.only(0, for: "training.augment")
         let part = try keys.part("dataset.part")
-        network = DDPMPPConfiguration(
+        network = UNetConfiguration(
             modelChannels: try keys.integer("model.scale", 4...1024),
             resolution: try keys.integer("dataset.resolution", 8...64),
             imageChannels: try keys.integer("dataset.channels", 1...3),

@@ -31,11 +31,11 @@ struct MeasureJob {
         }
     }
 
-    private func denoiser(_ spec: JobSpec) throws -> EDMDenoiser {
+    private func denoiser(_ spec: JobSpec) throws -> NetworkDenoiser {
         let weights = try InputFile.read(task.checkpoint, of: job, what: "the checkpoint")
-        let denoiser: EDMDenoiser
+        let denoiser: NetworkDenoiser
         do {
-            denoiser = try EDMDenoiser(weights: weights, name: job.path(of: task.checkpoint))
+            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: task.checkpoint))
         } catch let error as SafetensorsError {
             throw JobFailure(.missingInput, error.description)
         } catch let error as NetworkError {

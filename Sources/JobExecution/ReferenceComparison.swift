@@ -13,7 +13,7 @@ struct ReferenceComparison {
     /// Compares everything in `file` that this program can compute: a network's outputs and gradients, training steps, or
     /// samples. Throws SafetensorsError for a file of another kind.
     static func all(in file: SafetensorsFile) throws -> [ReferenceComparison] {
-        let denoiser = try EDMDenoiser(file, prefix: "param/")
+        let denoiser = try NetworkDenoiser(file, prefix: "param/")
         if file.contains("latents") { return try samples(file, denoiser) }
         if file.contains("ema_beta") { return try training(file, denoiser) }
         if file.contains("denoised") { return try network(file, denoiser) }
@@ -43,7 +43,7 @@ struct ReferenceComparison {
         error = largest > 0 ? difference / largest : difference
     }
 
-    private static func samples(_ file: SafetensorsFile, _ denoiser: EDMDenoiser) throws -> [Self] {
+    private static func samples(_ file: SafetensorsFile, _ denoiser: NetworkDenoiser) throws -> [Self] {
         let latents: Tensor<Float> = try file.tensor("latents")
         let samplers: [(String, ProbabilityFlowSampler.Method, Int)] = [("heun18", .heun, 18), ("euler10", .euler, 10)]
         return try samplers.filter { file.contains($0.0) }.map { tensor, method, steps in
@@ -52,11 +52,11 @@ struct ReferenceComparison {
         }
     }
 
-    private static func network(_ file: SafetensorsFile, _ denoiser: EDMDenoiser) throws -> [Self] {
-        let network = try DDPMPP<Float>(denoiser.configuration, training: true)
+    private static func network(_ file: SafetensorsFile, _ denoiser: NetworkDenoiser) throws -> [Self] {
+        let network = try UNet<Float>(denoiser.configuration, training: true)
         try network.load(file, prefix: "param/")
         func doubles(_ tensor: String) throws -> [Double] { try file.tensor(tensor, as: Double.self).values }
-        let result = EDMObjective(network: network, preconditioning: denoiser.preconditioning).evaluate(
+        let result = DenoisingObjective(network: network, preconditioning: denoiser.preconditioning).evaluate(
             clean: try doubles("clean"), noise: try doubles("noise"), sigma: try doubles("sigma"),
             labels: file.contains("augment_labels") ? try doubles("augment_labels") : nil, details: true)
         var comparisons = [
@@ -70,13 +70,13 @@ struct ReferenceComparison {
         return comparisons
     }
 
-    private static func training(_ file: SafetensorsFile, _ denoiser: EDMDenoiser) throws -> [Self] {
+    private static func training(_ file: SafetensorsFile, _ denoiser: NetworkDenoiser) throws -> [Self] {
         guard !file.contains("learning_rate") else {
             throw file.error("learning_rate", "stands for a warm-up whose length the file does not say")
         }
-        let network = try DDPMPP<Float>(denoiser.configuration, training: true)
+        let network = try UNet<Float>(denoiser.configuration, training: true)
         try network.load(file, prefix: "param/")
-        let trainer = EDMTrainer(
+        let trainer = Trainer(
             network: network, preconditioning: denoiser.preconditioning,
             learningRate: LearningRateSchedule(rate: 1e-3), ema: EMASchedule())
         let sigma = try file.tensor("sigma", as: Double.self)

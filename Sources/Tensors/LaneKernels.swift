@@ -24,9 +24,13 @@ package struct LaneKernels<S>: Sendable {
     package let reduceLanes: @Sendable (In, Int, Out) -> Void
     /// x, channels, groups, count, gamma, beta, epsilon, silu, statistics, y
     package let groupNorm: @Sendable (In, Int, Int, Int, In, In, S, Int32, Out, Out) -> Void
-    /// x, channels, groups, count, gamma, beta, statistics, silu, dy, accumulate, dx, dgamma, dbeta, sums
+    /// x, channels, groups, count, gamma, beta, statistics, silu, dy, accumulate, dx, gamma lanes, beta lanes, sums
     package let groupNormBackward:
         @Sendable (In, Int, Int, Int, In, In, In, Int32, Out, Int32, Out, Out, Out, Out?) -> Void
+    /// gamma, beta, modulation, channels, modulated gamma, modulated beta
+    package let modulate: @Sendable (In, In, In, Int, Out, Out) -> Void
+    /// gamma, beta, modulation, channels, gamma lanes, beta lanes, modulation gradient
+    package let modulateBackward: @Sendable (In, In, In, Int, Out, Out, Out) -> Void
     /// x, count, y
     package let silu: @Sendable (In, Int, Out) -> Void
     /// x, dy, count, dx
@@ -41,6 +45,14 @@ package struct LaneKernels<S>: Sendable {
     package let gather2x2: @Sendable (In, Int, Int, Int, S, Out) -> Void
     /// x, channels, height, width, factor, accumulate, y
     package let spread2x2: @Sendable (In, Int, Int, Int, S, Int32, Out) -> Void
+    /// x, channels, height, width, margin, factor, y
+    package let gather4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
+    /// x, channels, height, width, margin, factor, y
+    package let spread4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
+    /// x, channels, height, width, frame, y
+    package let frame: @Sendable (In, Int, Int, Int, Int, Out) -> Void
+    /// x, channels, height, width, frame, y
+    package let unframe: @Sendable (In, Int, Int, Int, Int, Out) -> Void
     /// x, count, finite
     package let checkFinite: @Sendable (In, Int, UnsafeMutablePointer<Int32>) -> Void
     /// x, count, factor
@@ -73,9 +85,11 @@ extension Float: LaneScalar {
         conv3x3: ek_conv3x3_f32, conv3x3WeightGradient: ek_conv3x3_weight_gradient_f32, pointwise: ek_pointwise_f32,
         pointwiseWeightGradient: ek_pointwise_weight_gradient_f32, pack: ek_pack_f32, broadcast: ek_broadcast_f32,
         channelSums: ek_channel_sums_f32, reduceLanes: ek_reduce_lanes_f32, groupNorm: ek_group_norm_f32,
-        groupNormBackward: ek_group_norm_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
+        groupNormBackward: ek_group_norm_backward_f32, modulate: ek_modulate_f32,
+        modulateBackward: ek_modulate_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
         laneProduct: ek_lane_product_f32, softmax: ek_softmax_f32, softmaxBackward: ek_softmax_backward_f32,
-        gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, checkFinite: ek_check_finite_f32,
+        gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, gather4x4: ek_gather4x4_f32,
+        spread4x4: ek_spread4x4_f32, frame: ek_frame_f32, unframe: ek_unframe_f32, checkFinite: ek_check_finite_f32,
         scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32,
         dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32)
 }
@@ -85,9 +99,11 @@ extension Double: LaneScalar {
         conv3x3: ek_conv3x3_f64, conv3x3WeightGradient: ek_conv3x3_weight_gradient_f64, pointwise: ek_pointwise_f64,
         pointwiseWeightGradient: ek_pointwise_weight_gradient_f64, pack: ek_pack_f64, broadcast: ek_broadcast_f64,
         channelSums: ek_channel_sums_f64, reduceLanes: ek_reduce_lanes_f64, groupNorm: ek_group_norm_f64,
-        groupNormBackward: ek_group_norm_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
+        groupNormBackward: ek_group_norm_backward_f64, modulate: ek_modulate_f64,
+        modulateBackward: ek_modulate_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
         laneProduct: ek_lane_product_f64, softmax: ek_softmax_f64, softmaxBackward: ek_softmax_backward_f64,
-        gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, checkFinite: ek_check_finite_f64,
+        gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, gather4x4: ek_gather4x4_f64,
+        spread4x4: ek_spread4x4_f64, frame: ek_frame_f64, unframe: ek_unframe_f64, checkFinite: ek_check_finite_f64,
         scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64,
         dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64)
 }

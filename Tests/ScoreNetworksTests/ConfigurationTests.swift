@@ -7,19 +7,19 @@ struct ConfigurationTests {
         (4, 57_235), (8, 223_139), (16, 880_963), (32, 3_500_675), (64, 13_956_355), (128, 55_732_739),
     ])
     func countsParameters(scale: Int, expected: Int) throws {
-        let network = DDPMPPConfiguration(modelChannels: scale, resolution: 32, imageChannels: 3)
+        let network = UNetConfiguration(modelChannels: scale, resolution: 32, imageChannels: 3)
         #expect(try network.parameterCount() == expected)
     }
 
     @Test func countsParametersOfOtherShapes() throws {
-        let small = DDPMPPConfiguration(
+        let small = UNetConfiguration(
             modelChannels: 8, resolution: 16, imageChannels: 1, multipliers: [1, 2], blocks: 1,
             attentionResolutions: [8])
         #expect(try small.parameterCount() == 47_985)
-        let augmented = DDPMPPConfiguration(
+        let augmented = UNetConfiguration(
             modelChannels: 4, resolution: 32, imageChannels: 3, blocks: 2, augmentLabels: 9)
         #expect(try augmented.parameterCount() == 36_263)
-        var large = DDPMPPConfiguration(
+        var large = UNetConfiguration(
             modelChannels: 128, resolution: 64, imageChannels: 3, multipliers: [1, 2, 2, 2])
         #expect(try large.parameterCount() == 61_804_419)
         large.augmentLabels = 9
@@ -34,7 +34,7 @@ struct ConfigurationTests {
     func countsWork(
         resolution: Int, channels: Int, multipliers: [Int], attention: Int, scale: Int, expected: Double
     ) throws {
-        let network = DDPMPPConfiguration(
+        let network = UNetConfiguration(
             modelChannels: scale, resolution: resolution, imageChannels: channels, multipliers: multipliers,
             attentionResolutions: [attention])
         #expect(abs(Double(try network.forwardOperations()) / 1e6 - expected) <= 0.06)
@@ -46,22 +46,22 @@ struct ConfigurationTests {
         (8, 0, [1], "resolution"), (8, 16, [0], "multipliers"),
     ])
     func refusesImpossibleSizesByName(scale: Int, resolution: Int, multipliers: [Int], part: String) {
-        let network = DDPMPPConfiguration(
+        let network = UNetConfiguration(
             modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers, blocks: 1)
         let error = #expect(throws: NetworkError.self) { try network.parameterCount() }
         #expect(error?.part == part)
     }
 
     @Test func refusesNetworksThatNoMemoryHolds() {
-        let network = DDPMPPConfiguration(
+        let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 3, multipliers: [64], blocks: 8)
-        let error = #expect(throws: NetworkError.self) { try DDPMPP<Float>(network, training: true) }
+        let error = #expect(throws: NetworkError.self) { try UNet<Float>(network, training: true) }
         #expect(error?.part == "network")
     }
 
     /// Such sizes, as a damaged checkpoint may give them, once overflowed while the layers were counted.
     @Test func impossibleSizesAreRefused() {
-        let network = DDPMPPConfiguration(
+        let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 1024, multipliers: Array(repeating: 64, count: 10),
             blocks: 64, attentionResolutions: [1024])
         #expect(throws: NetworkError.self) { try network.parameterCount() }

@@ -8,13 +8,13 @@ import Testing
 /// parameter tensor and the input.
 struct GradientTests {
     /// Three levels with attention, both resamplings, concatenations, 1×1 skips and augmentation labels.
-    static let configuration = DDPMPPConfiguration(
+    static let configuration = UNetConfiguration(
         modelChannels: 4, resolution: 8, imageChannels: 2, multipliers: [1, 2, 2], blocks: 1,
         attentionResolutions: [4], augmentLabels: 9)
 
     private struct Problem {
-        let network: DDPMPP<Double>
-        let objective: EDMObjective<Double>
+        let network: UNet<Double>
+        let objective: DenoisingObjective<Double>
         var clean: [Double]
         var noise: [Double]
         let sigma: [Double]
@@ -25,7 +25,7 @@ struct GradientTests {
         init(images: Int, dropped share: Double = 0) throws {
             var configuration = GradientTests.configuration
             configuration.dropout = share
-            network = try DDPMPP<Double>(configuration, training: true)
+            network = try UNet<Double>(configuration, training: true)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
             // The published start has nearly zero second convolutions, behind which gradients vanish.
@@ -37,7 +37,7 @@ struct GradientTests {
                 file.set(name, Tensor(shape: shape, values: values))
             }
             try network.load(file, prefix: "")
-            objective = EDMObjective(network: network, preconditioning: EDMPreconditioning())
+            objective = DenoisingObjective(network: network, preconditioning: Preconditioning.edm())
             let size = configuration.imageShape.count
             clean = random.normals(from: 1 << 60, count: images * size).map { 0.5 * $0 }
             noise = random.normals(from: 2 << 60, count: images * size)
@@ -45,7 +45,7 @@ struct GradientTests {
             labels = random.normals(from: 3 << 60, count: images * 9)
         }
 
-        func evaluate(details: Bool = false) -> EDMObjective<Double>.Evaluation {
+        func evaluate(details: Bool = false) -> DenoisingObjective<Double>.Evaluation {
             objective.evaluate(
                 clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: details)
         }

@@ -129,15 +129,15 @@ struct KernelTests {
             }
         }
         let x = filled(8 * 25 * laneCount, 8, S.self)
-        let gamma = filled(8, 9, S.self)
-        let beta = filled(8, 10, S.self)
+        let gamma = filled(8 * laneCount, 9, S.self)
+        let beta = filled(8 * laneCount, 10, S.self)
         withVariants {
             let y = LaneBuffer<S>(count: x.count)
             let dy = filled(x.count, 12, S.self)
             let dx = LaneBuffer<S>(count: x.count)
             let statistics = LaneBuffer<S>(count: 4 * laneCount)
             let sums = LaneBuffer<S>(count: 8 * laneCount)
-            let (dGamma, dBeta) = (LaneBuffer<S>(count: 16), LaneBuffer<S>(count: 16))
+            let (dGamma, dBeta) = (LaneBuffer<S>(count: gamma.count), LaneBuffer<S>(count: beta.count))
             k.groupNorm(x.base, 8, 2, 25, gamma.base, beta.base, 1e-6, 1, statistics.base, y.base)
             k.groupNormBackward(
                 x.base, 8, 2, 25, gamma.base, beta.base, statistics.base, 1, dy.base, 0, dx.base, dGamma.base,

@@ -12,7 +12,7 @@ enum ReferenceFiles {
     }
 
     /// The network that a file describes.
-    static func configuration(_ file: SafetensorsFile) throws -> DDPMPPConfiguration {
+    static func configuration(_ file: SafetensorsFile) throws -> UNetConfiguration {
         struct Config: Decodable {
             var model_channels, resolution, image_channels, num_blocks: Int
             var channel_mult, attn_resolutions: [Int]
@@ -20,7 +20,7 @@ enum ReferenceFiles {
         }
         let text = try #require(file.metadata["config"])
         let config = try JSONDecoder().decode(Config.self, from: Data(text.utf8))
-        return DDPMPPConfiguration(
+        return UNetConfiguration(
             modelChannels: config.model_channels, resolution: config.resolution, imageChannels: config.image_channels,
             multipliers: config.channel_mult, blocks: config.num_blocks,
             attentionResolutions: config.attn_resolutions, augmentLabels: config.augment_dim ?? 0)

@@ -16,10 +16,10 @@ struct ScheduleTests {
     /// first steps have the size of the rate, whatever the gradient.
     @Test func stepsHaveTheRateOfTheirImages() throws {
         let configuration = TrainingRunTests.configuration
-        let network = try DDPMPP<Double>(configuration, training: true)
+        let network = try UNet<Double>(configuration, training: true)
         network.initialise(seed: 1, sub: 0)
-        let trainer = EDMTrainer(
-            network: network, preconditioning: EDMPreconditioning(),
+        let trainer = Trainer(
+            network: network, preconditioning: Preconditioning.edm(),
             learningRate: LearningRateSchedule(rate: 1e-3, warmupImages: 16),
             ema: EMASchedule())
         let random = CounterRandom(seed: 2, purpose: .generator)

@@ -11,10 +11,10 @@ struct TrainingParityTests {
 
     private func compare<S: LaneScalar>(_ scalar: S.Type, tolerance: Double) throws {
         let file = try ReferenceFiles.load("training-ddpmpp-c4-r16-10steps")
-        let network = try DDPMPP<S>(try ReferenceFiles.configuration(file), training: true)
+        let network = try UNet<S>(try ReferenceFiles.configuration(file), training: true)
         try network.load(file, prefix: "param/")
-        let trainer = EDMTrainer(
-            network: network, preconditioning: EDMPreconditioning(), learningRate: LearningRateSchedule(rate: 1e-3),
+        let trainer = Trainer(
+            network: network, preconditioning: Preconditioning.edm(), learningRate: LearningRateSchedule(rate: 1e-3),
             ema: EMASchedule())
         let sigma = try file.tensor("sigma", as: Double.self)
         let clean = try file.tensor("clean", as: Double.self)
@@ -53,7 +53,7 @@ struct TrainingParityTests {
     @Test(arguments: [("heun18", ProbabilityFlowSampler.Method.heun, 18), ("euler10", .euler, 10)])
     func samplesAgree(tensor: String, method: ProbabilityFlowSampler.Method, steps: Int) throws {
         let file = try ReferenceFiles.load("sampler-ddpmpp-c4-r16")
-        let denoiser = try EDMDenoiser(file, prefix: "param/")
+        let denoiser = try NetworkDenoiser(file, prefix: "param/")
         let sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
         let images = sampler.sample(denoiser, latents: try file.tensor("latents"))
         let error = relativeError(images.values.map { Double($0) }, try ReferenceFiles.doubles(file, tensor))

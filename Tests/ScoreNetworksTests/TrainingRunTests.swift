@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.serialized)
 struct TrainingRunTests {
-    static let configuration = DDPMPPConfiguration(
+    static let configuration = UNetConfiguration(
         modelChannels: 4, resolution: 8, imageChannels: 1, multipliers: [1, 2], blocks: 1, attentionResolutions: [4])
 
     private func pixels(_ images: Int, seed: UInt64 = 1) -> [UInt8] {
@@ -117,7 +117,7 @@ struct TrainingRunTests {
     @Test func anImageIsDenoisedAloneAsAmongOthers() throws {
         let training = try run()
         for _ in 0..<3 { _ = try training.step() }
-        let denoiser = try EDMDenoiser(weights: training.weights(), name: "weights")
+        let denoiser = try NetworkDenoiser(weights: training.weights(), name: "weights")
         #expect(denoiser.configuration == training.configuration)
         let x = Latents.draw(seed: 4, count: 37, shape: denoiser.imageShape)
         let sigma = (0..<37).map { 0.002 * Elementary.pow(1.33, Double($0)) }
@@ -139,14 +139,14 @@ struct TrainingRunTests {
         var broken = file
         broken.set(name, Tensor<Float>(shape: [4, 4, 3, 3], values: [Float](repeating: .nan, count: 144)))
         for (bad, tensor) in [(broken, name), (adding("stranger", to: file), "stranger")] {
-            let error = #expect(throws: SafetensorsError.self) { try EDMDenoiser(weights: bad.serialized(), name: "w") }
+            let error = #expect(throws: SafetensorsError.self) { try NetworkDenoiser(weights: bad.serialized(), name: "w") }
             #expect(error?.tensor == tensor)
         }
         var silent = file
         silent.metadata = [:]
-        #expect(throws: SafetensorsError.self) { try EDMDenoiser(weights: silent.serialized(), name: "w") }
+        #expect(throws: SafetensorsError.self) { try NetworkDenoiser(weights: silent.serialized(), name: "w") }
         silent.metadata["config"] = file.metadata["config"]?.replacing("ddpmpp", with: "adm")
-        #expect(throws: SafetensorsError.self) { try EDMDenoiser(weights: silent.serialized(), name: "w") }
+        #expect(throws: SafetensorsError.self) { try NetworkDenoiser(weights: silent.serialized(), name: "w") }
     }
 
     private func adding(_ name: String, to file: SafetensorsFile) -> SafetensorsFile {

@@ -15,7 +15,7 @@ import Testing
         for scale in [4, 6, 8, 10, 12, 16, 22, 24, 36, 64, 72, 96, 128] {
             for multipliers in multipliers {
                 let blocks = 1 + (scale + resolution + multipliers.count) % 2
-                let configuration = DDPMPPConfiguration(
+                let configuration = UNetConfiguration(
                     modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers,
                     blocks: blocks, attentionResolutions: [8])
                 let isBuilt = (try? configuration.parameterCount()) != nil

@@ -14,7 +14,7 @@ struct Convolution {
     /// `linear` drops the two axes of the kernel from the weight's shape. `pixels` is for the count of work.
     init(
         _ name: String, inputs: Int, outputs: Int, kernel: Int, linear: Bool = false, bias hasBias: Bool = true,
-        gain: Double = 1, pixels: Int, plan: inout NetworkPlan
+        start: LayerStart, pixels: Int, plan: inout NetworkPlan
     ) {
         self.inputs = inputs
         self.outputs = outputs
@@ -22,8 +22,8 @@ struct Convolution {
         let taps = kernel * kernel
         weight = plan.parameter(
             "\(name).weight", linear ? [outputs, inputs] : [outputs, inputs, kernel, kernel],
-            .xavier(fanIn: inputs * taps, fanOut: outputs * taps, gain: gain))
-        bias = hasBias ? plan.parameter("\(name).bias", [outputs], .constant(0)) : nil
+            start.weight(fanIn: inputs * taps, fanOut: outputs * taps))
+        bias = hasBias ? plan.parameter("\(name).bias", [outputs], start.bias(fanIn: inputs * taps)) : nil
         packedWeight = plan.packed(outputs * inputs * taps)
         packedTransposed = plan.packed(outputs * inputs * taps)
         biasPlace = plan.packed(outputs * laneCount)

@@ -1,15 +1,22 @@
 import Tensors
 
-/// Group normalisation with min(32, C / 4) groups and ε = 1e-6, and the SiLU that follows most of them.
+/// Group normalisation with min(32, C / 4) groups, and the SiLU that follows most of them. A modulated one also scales and
+/// shifts every channel of every image: y = norm(x)·(1 + scale) + shift.
 struct GroupNormalisation {
     let channels: Int
     let groups: Int
+    let epsilon: Double
     let silu: Bool
     private let gamma: Int
     private let beta: Int
+    private let lanes: Int
     private let statistics: Int
+    private let modulated: Int?
 
-    init(_ name: String, channels: Int, silu: Bool, plan: inout NetworkPlan) throws(NetworkError) {
+    init(
+        _ name: String, channels: Int, epsilon: Double, silu: Bool, modulated isModulated: Bool = false,
+        plan: inout NetworkPlan
+    ) throws(NetworkError) {
         let groups = min(32, channels / 4)
         guard groups >= 1, channels % groups == 0 else {
             throw NetworkError(
@@ -19,25 +26,63 @@ struct GroupNormalisation {
         }
         self.channels = channels
         self.groups = groups
+        self.epsilon = epsilon
         self.silu = silu
         gamma = plan.parameter("\(name).weight", [channels], .constant(1))
         beta = plan.parameter("\(name).bias", [channels], .constant(0))
+        lanes = plan.packed(2 * channels * laneCount)
         statistics = plan.activation(groups * 2)
+        modulated = isModulated ? plan.activation(2 * channels) : nil
     }
 
-    func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, pixels: Int, out: UnsafeMutablePointer<S>) {
+    /// Brings weight and bias into every lane.
+    func pack<S>(_ w: Workspace<S>) {
+        S.kernels.broadcast(w.parameters + gamma, channels, w.packed + lanes)
+        S.kernels.broadcast(w.parameters + beta, channels, betaLanes(w.packed + lanes))
+    }
+
+    /// `modulation` holds scales, then shifts, [2·channels][16], for a modulated one.
+    func forward<S>(
+        _ w: Workspace<S>, _ x: UnsafePointer<S>, pixels: Int, modulation: UnsafePointer<S>? = nil,
+        out: UnsafeMutablePointer<S>
+    ) {
+        let slope = slopes(w)
+        if let modulation, modulated != nil {
+            let own = w.packed + lanes
+            S.kernels.modulate(own, betaLanes(own), modulation, channels, slope, betaLanes(slope))
+        }
         S.kernels.groupNorm(
-            x, channels, groups, pixels, w.parameters + gamma, w.parameters + beta, 1e-6, silu ? 1 : 0,
+            x, channels, groups, pixels, slope, betaLanes(slope), S(epsilon), silu ? 1 : 0,
             w.activations + statistics, out)
     }
 
-    /// Overwrites `dy`; writes dx, or adds to it. `sums`, where given, gets the sums of this dx over pixels.
+    /// Overwrites `dy`; writes dx, or adds to it. `sums`, where given, gets the sums of this dx over pixels. Of a
+    /// modulated one, `modulation` becomes the gradient by it, in `modulationGradient`.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, pixels: Int, accumulate: Bool,
-        dx: UnsafeMutablePointer<S>, sums: UnsafeMutablePointer<S>? = nil
+        dx: UnsafeMutablePointer<S>, sums: UnsafeMutablePointer<S>? = nil, modulation: UnsafePointer<S>? = nil,
+        modulationGradient: UnsafeMutablePointer<S>? = nil
     ) {
+        let slope = slopes(w)
+        let (gammaLanes, betaLanes) = (w.normSums, w.normSums + channels * laneCount)
         S.kernels.groupNormBackward(
-            x, channels, groups, pixels, w.parameters + gamma, w.parameters + beta, w.activations + statistics,
-            silu ? 1 : 0, dy, accumulate ? 1 : 0, dx, w.gradients + gamma, w.gradients + beta, sums)
+            x, channels, groups, pixels, slope, self.betaLanes(slope), w.activations + statistics, silu ? 1 : 0, dy,
+            accumulate ? 1 : 0, dx, gammaLanes, betaLanes, sums)
+        if let modulation, let modulationGradient, modulated != nil {
+            let own = w.packed + lanes
+            S.kernels.modulateBackward(
+                own, self.betaLanes(own), modulation, channels, gammaLanes, betaLanes, modulationGradient)
+        }
+        S.kernels.reduceLanes(gammaLanes, channels, w.gradients + gamma)
+        S.kernels.reduceLanes(betaLanes, channels, w.gradients + beta)
+    }
+
+    /// Where the weights stand that x is multiplied with, in every lane; biases follow.
+    private func slopes<S>(_ w: Workspace<S>) -> UnsafeMutablePointer<S> {
+        modulated.map { w.activations + $0 } ?? w.packed + lanes
+    }
+
+    private func betaLanes<S>(_ gamma: UnsafeMutablePointer<S>) -> UnsafeMutablePointer<S> {
+        gamma + channels * laneCount
     }
 }

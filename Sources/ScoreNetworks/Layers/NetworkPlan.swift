@@ -2,13 +2,39 @@ import Tensors
 
 /// How a parameter starts (networks as published by Song et al. and Karras et al.).
 enum Initialisation: Equatable {
-    /// U(±gain·√(6 / (fan_in + fan_out))).
-    case xavier(fanIn: Int, fanOut: Int, gain: Double)
+    /// U(±bound).
+    case uniform(bound: Double)
+    /// N(0, deviation²).
+    case normal(deviation: Double)
     case constant(Double)
 }
 
-/// A trainable tensor and its place among all.
-struct ParameterSpec {
+/// How the weights and biases of a convolution or linear layer start.
+enum LayerStart: Equatable {
+    /// Weights U(±gain·√(6 / (fan_in + fan_out))), biases 0.
+    case xavier(gain: Double)
+    /// Weights and biases U(±1/√fan_in).
+    case fanIn
+    case zero
+
+    func weight(fanIn: Int, fanOut: Int) -> Initialisation {
+        switch self {
+        case .xavier(let gain): .uniform(bound: gain * (6 / Double(fanIn + fanOut)).squareRoot())
+        case .fanIn: .uniform(bound: 1 / Double(fanIn).squareRoot())
+        case .zero: .constant(0)
+        }
+    }
+
+    func bias(fanIn: Int) -> Initialisation {
+        switch self {
+        case .xavier, .zero: .constant(0)
+        case .fanIn: .uniform(bound: 1 / Double(fanIn).squareRoot())
+        }
+    }
+}
+
+/// A tensor of the network and its place among all of its kind.
+struct TensorSpec {
     var name: String
     var shape: [Int]
     var offset: Int
@@ -20,9 +46,12 @@ struct ParameterSpec {
 /// What layers need, collected while a network is laid out: parameters by name, and places in memory that is planned
 /// once. Activations count in scalars, 16 to a pixel.
 struct NetworkPlan {
-    private(set) var parameters: [ParameterSpec] = []
-    /// Names of the constant resampling filters that checkpoints carry, all of shape [1, 1, 2, 2] and value 1/4.
-    private(set) var filters: [String] = []
+    private(set) var parameters: [TensorSpec] = []
+    /// Names of the resampling filters that checkpoints carry, one value for all.
+    private(set) var filters: [(name: String, filter: ResamplingFilter)] = []
+    /// What checkpoints carry beside parameters and filters: drawn at the start, never trained.
+    private(set) var constants: [TensorSpec] = []
+    private(set) var constantCount = 0
     /// Scalars of all parameters, without padding.
     private(set) var parameterCount = 0
     private(set) var packedCount = 0
@@ -38,18 +67,25 @@ struct NetworkPlan {
 
     /// Scalars of memory in all.
     func scalars(training: Bool) -> Int {
-        let always = parameterCount + packedCount + activationCount + temporary.reduce(0, +) + 2 * widest * laneCount
+        let always = parameterCount + packedCount + activationCount + temporary.reduce(0, +) + 4 * widest * laneCount
         return training ? always + 5 * parameterCount + 2 * gradient + weightScratch : always
     }
 
     mutating func parameter(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
-        let spec = ParameterSpec(name: name, shape: shape, offset: parameterCount, initialisation: initialisation)
+        let spec = TensorSpec(name: name, shape: shape, offset: parameterCount, initialisation: initialisation)
         parameters.append(spec)
         parameterCount += spec.count
         return spec.offset
     }
 
-    mutating func filter(_ name: String) { filters.append(name) }
+    mutating func filter(_ name: String, _ filter: ResamplingFilter) { filters.append((name, filter)) }
+
+    mutating func constant(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
+        let spec = TensorSpec(name: name, shape: shape, offset: constantCount, initialisation: initialisation)
+        constants.append(spec)
+        constantCount += spec.count
+        return spec.offset
+    }
 
     mutating func packed(_ count: Int) -> Int {
         defer { packedCount += (count + laneCount - 1) / laneCount * laneCount }

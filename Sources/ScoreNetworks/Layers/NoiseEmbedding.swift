@@ -1,15 +1,28 @@
 import Tensors
 
-/// The embedding of the noise level: sines, then cosines, of c_noise·f_j with f_j = 10000^(−j/(M/2 − 1)), augmentation
-/// labels added, then two linear layers with SiLU.
+/// The embedding of the noise level: sines and cosines of c_noise·f_j, augmentation labels added, then two linear layers
+/// with SiLU.
 struct NoiseEmbedding {
+    /// Where the frequencies come from, and in which order sines and cosines stand.
+    enum Waves {
+        /// f_j = 10000^(−j / (n/2 − 1)), sines first.
+        case sinesFirst
+        /// f_j = 10000^(−j / (n/2)), cosines first.
+        case cosinesFirst
+        /// 2π·f_j with f_j ~ 16·N(0, 1), drawn once and carried by checkpoints; sines first.
+        case drawn
+    }
+
+    /// n, the number of waves.
     let channels: Int
     let width: Int
     let labels: Int
+    private let waveKind: Waves
     private let augment: Convolution?
     private let layer0: Convolution
     private let layer1: Convolution
     private let frequencies: [Double]
+    private let drawnFrequencies: Int?
 
     private let labelLanes: Int
     private let waves: Int
@@ -18,23 +31,33 @@ struct NoiseEmbedding {
     private let before1: Int
     private let after1: Int
 
-    init(channels: Int, labels: Int, plan: inout NetworkPlan) {
+    init(channels: Int, width: Int, labels: Int, style: UNetStyle, plan: inout NetworkPlan) {
         self.channels = channels
         self.labels = labels
-        let width = 4 * channels
         self.width = width
+        waveKind = style.waves
         augment =
             labels > 0
             ? Convolution(
-                "model.map_augment", inputs: labels, outputs: channels, kernel: 1, linear: true, bias: false, pixels: 1,
-                plan: &plan) : nil
+                "model.map_augment", inputs: labels, outputs: channels, kernel: 1, linear: true, bias: false,
+                start: style.labelStart, pixels: 1, plan: &plan) : nil
         layer0 = Convolution(
-            "model.map_layer0", inputs: channels, outputs: width, kernel: 1, linear: true, pixels: 1, plan: &plan)
+            "model.map_layer0", inputs: channels, outputs: width, kernel: 1, linear: true, start: style.start,
+            pixels: 1, plan: &plan)
         layer1 = Convolution(
-            "model.map_layer1", inputs: width, outputs: width, kernel: 1, linear: true, pixels: 1, plan: &plan)
+            "model.map_layer1", inputs: width, outputs: width, kernel: 1, linear: true, start: style.start, pixels: 1,
+            plan: &plan)
         let half = channels / 2
-        // The published frequencies are float32.
-        frequencies = (0..<half).map { Double(Float(Elementary.pow(10000, -Double($0) / Double(half - 1)))) }
+        switch style.waves {
+        case .drawn:
+            frequencies = []
+            drawnFrequencies = plan.constant("model.map_noise.freqs", [half], .normal(deviation: 16))
+        case .sinesFirst, .cosinesFirst:
+            let last = style.waves == .sinesFirst ? half - 1 : half
+            // The published frequencies are float32.
+            frequencies = (0..<half).map { Double(Float(Elementary.pow(10000, -Double($0) / Double(last)))) }
+            drawnFrequencies = nil
+        }
         labelLanes = plan.activation(labels)
         waves = plan.activation(channels)
         before0 = plan.activation(width)
@@ -53,12 +76,14 @@ struct NoiseEmbedding {
     func forward<S>(_ w: Workspace<S>, noise: [Double], augmentation: [S]?) -> UnsafeMutablePointer<S> {
         let a = w.activations
         let half = channels / 2
-        for (j, frequency) in frequencies.enumerated() {
+        let sines = waveKind == .cosinesFirst ? half : 0
+        for j in 0..<half {
+            // The angle is rounded after its sine: in float32 its error would dominate the gradients'.
+            let frequency = drawnFrequencies.map { 2 * Double.pi * Double(w.constants[$0 + j]) } ?? frequencies[j]
             for lane in 0..<laneCount {
-                // In float64, then rounded: the angles' errors would dominate otherwise.
                 let angle = (lane < noise.count ? noise[lane] : 0) * frequency
-                a[waves + j * laneCount + lane] = S(Elementary.sin(angle))
-                a[waves + (half + j) * laneCount + lane] = S(Elementary.cos(angle))
+                a[waves + (sines + j) * laneCount + lane] = S(Elementary.sin(angle))
+                a[waves + (half - sines + j) * laneCount + lane] = S(Elementary.cos(angle))
             }
         }
         if let augment, let augmentation {

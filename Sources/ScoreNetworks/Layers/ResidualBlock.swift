@@ -1,16 +1,15 @@
 import Tensors
 
-/// A residual block of ddpmpp:
-/// h = conv1(dropout(silu(norm1(conv0(r(silu(norm0(x)))) + affine(emb))))), out = √½·(h + skip(x)), then attention, where
-/// r resamples by 2 and skip(x) is r(x), with a 1×1 convolution where the number of channels or the size changes.
+/// A residual block: h = conv1(dropout(silu(norm1(conv0(r(silu(norm0(x)))) + affine(emb))))), out = s·(h + skip(x)), then
+/// attention, where r resamples by 2 and skip(x) is r(x), with a 1×1 convolution where channels change, or the size in
+/// ddpmpp and ncsnpp. In adm the embedding scales and shifts norm1's output instead.
 struct ResidualBlock {
-    enum Resampling { case none, up, down }
-
     let inputs: Int
     let outputs: Int
     /// Height and width of the output.
     let side: Int
     let resampling: Resampling
+    let style: UNetStyle
     /// Which dropout stream this block draws from.
     let number: Int
     private let norm0: GroupNormalisation
@@ -23,6 +22,7 @@ struct ResidualBlock {
 
     private let active0: Int
     private let shift: Int
+    private let shiftGradient: Int
     private let hidden: Int
     private let active1: Int
     private let resampledInput: Int
@@ -30,42 +30,54 @@ struct ResidualBlock {
     private let mask: Int?
 
     init(
-        _ name: String, inputs: Int, outputs: Int, side: Int, resampling: Resampling = .none, attention: Bool = false,
-        embedding: Int, dropout: Bool, number: Int, plan: inout NetworkPlan
+        _ name: String, inputs: Int, outputs: Int, side: Int, resampling: Resampling = .none, heads: Int = 0,
+        style: UNetStyle, embedding: Int, dropout: Bool, number: Int, plan: inout NetworkPlan
     ) throws(NetworkError) {
         self.inputs = inputs
         self.outputs = outputs
         self.side = side
         self.resampling = resampling
+        self.style = style
         self.number = number
         let pixels = side * side
-        norm0 = try GroupNormalisation("\(name).norm0", channels: inputs, silu: true, plan: &plan)
-        conv0 = Convolution("\(name).conv0", inputs: inputs, outputs: outputs, kernel: 3, pixels: pixels, plan: &plan)
+        norm0 = try GroupNormalisation(
+            "\(name).norm0", channels: inputs, epsilon: style.epsilon, silu: true, plan: &plan)
+        conv0 = Convolution(
+            "\(name).conv0", inputs: inputs, outputs: outputs, kernel: 3, start: style.start, pixels: pixels,
+            plan: &plan)
         affine = Convolution(
-            "\(name).affine", inputs: embedding, outputs: outputs, kernel: 1, linear: true, pixels: 1, plan: &plan)
-        norm1 = try GroupNormalisation("\(name).norm1", channels: outputs, silu: true, plan: &plan)
+            "\(name).affine", inputs: embedding, outputs: style.modulates ? 2 * outputs : outputs, kernel: 1,
+            linear: true, start: style.start, pixels: 1, plan: &plan)
+        norm1 = try GroupNormalisation(
+            "\(name).norm1", channels: outputs, epsilon: style.epsilon, silu: true, modulated: style.modulates,
+            plan: &plan)
         conv1 = Convolution(
-            "\(name).conv1", inputs: outputs, outputs: outputs, kernel: 3, gain: 1e-5, pixels: pixels, plan: &plan)
-        let hasSkip = inputs != outputs || resampling != .none
+            "\(name).conv1", inputs: outputs, outputs: outputs, kernel: 3, start: style.closingStart, pixels: pixels,
+            plan: &plan)
+        let convolvesSkip = inputs != outputs || resampling != .none && style.convolvesResampledSkips
         skip =
-            hasSkip
-            ? Convolution("\(name).skip", inputs: inputs, outputs: outputs, kernel: 1, pixels: pixels, plan: &plan)
-            : nil
+            convolvesSkip
+            ? Convolution(
+                "\(name).skip", inputs: inputs, outputs: outputs, kernel: 1, start: style.start, pixels: pixels,
+                plan: &plan) : nil
         if resampling != .none {
-            plan.filter("\(name).conv0.resample_filter")
-            plan.filter("\(name).skip.resample_filter")
-            // Published counts of work take the filter, in conv0 and in skip, for the 2×2 convolution that it is there.
-            plan.work(2 * 4 * inputs * min(pixels, Self.inputPixels(side, resampling)))
+            plan.filter("\(name).conv0.resample_filter", style.filter)
+            plan.filter("\(name).skip.resample_filter", style.filter)
+            // Published counts of work take the filter, in conv0 and in skip, for the convolution that it is there.
+            let taps = style.filter.side * style.filter.side
+            plan.work(2 * taps * inputs * min(pixels, Self.inputPixels(side, resampling)))
         }
         active0 = plan.activation(inputs * pixels)
-        shift = plan.activation(outputs)
+        shift = plan.activation(style.modulates ? 2 * outputs : outputs)
+        shiftGradient = style.modulates ? plan.activation(2 * outputs) : 0
         hidden = plan.activation(outputs * pixels)
         active1 = plan.activation(outputs * pixels)
         resampledInput = resampling == .none ? 0 : plan.activation(inputs * pixels)
-        beforeAttention = attention ? plan.activation(outputs * pixels) : 0
+        beforeAttention = heads > 0 ? plan.activation(outputs * pixels) : 0
         mask = dropout ? plan.mask(outputs * pixels) : nil
         self.attention =
-            attention ? try Attention(name, channels: outputs, side: side, plan: &plan) : nil
+            heads > 0
+            ? try Attention(name, channels: outputs, heads: heads, side: side, style: style, plan: &plan) : nil
 
         let inputVectors = inputs * Self.inputPixels(side, resampling)
         plan.temporary(0, max(inputVectors, outputs * pixels, inputs * pixels))
@@ -83,6 +95,7 @@ struct ResidualBlock {
     }
 
     func pack<S>(_ w: Workspace<S>) {
+        for norm in [norm0, norm1] { norm.pack(w) }
         for layer in [conv0, affine, conv1, skip].compactMap({ $0 }) { layer.pack(w) }
         attention?.pack(w)
     }
@@ -102,9 +115,14 @@ struct ResidualBlock {
             resample(w.temporaries[0], to: a + active0)
             resample(x, to: a + resampledInput)
         }
-        affine.forward(w, embedding, side: 1, add: conv0.biasLanes(w), out: a + shift)
-        conv0.forward(w, a + active0, side: side, bias: a + shift, out: a + hidden)
-        norm1.forward(w, a + hidden, pixels: pixels, out: a + active1)
+        if style.modulates {
+            affine.forward(w, embedding, side: 1, out: a + shift)
+            conv0.forward(w, a + active0, side: side, out: a + hidden)
+        } else {
+            affine.forward(w, embedding, side: 1, add: conv0.biasLanes(w), out: a + shift)
+            conv0.forward(w, a + active0, side: side, bias: a + shift, out: a + hidden)
+        }
+        norm1.forward(w, a + hidden, pixels: pixels, modulation: a + shift, out: a + active1)
         if let dropout, let mask, let bits = w.mask(mask) {
             dropout.apply(a + active1, vectors: outputs * pixels, layer: number, mask: bits)
         }
@@ -115,8 +133,8 @@ struct ResidualBlock {
             skip.forward(w, skipInput, side: side, out: sum)
             added = UnsafePointer(sum)
         }
-        conv1.forward(w, a + active1, side: side, add: added, scale: Self.skipScale(), out: sum)
-        attention?.forward(w, sum, skipScale: Self.skipScale(), out: out)
+        conv1.forward(w, a + active1, side: side, add: added, scale: skipScale(), out: sum)
+        attention?.forward(w, sum, skipScale: skipScale(), out: out)
     }
 
     /// From `dy`, the gradient by the output, which it overwrites, the gradient by x; its place is returned, in `dy`
@@ -128,33 +146,33 @@ struct ResidualBlock {
         let a = w.activations
         let t = w.temporaries
         let pixels = side * side
-        attention?.backward(w, h: a + beforeAttention, dy: dy, skipScale: Self.skipScale())
-        S.kernels.scale(dy, outputs * pixels, Self.skipScale())
+        attention?.backward(w, h: a + beforeAttention, dy: dy, skipScale: skipScale())
+        S.kernels.scale(dy, outputs * pixels, skipScale())
 
         conv1.parameterGradient(w, x: a + active1, dy: dy, side: side)
         conv1.inputGradient(w, dy, side: side, out: t[0])
         if let dropout, let mask, let bits = w.mask(mask) {
             dropout.applyBackward(t[0], vectors: outputs * pixels, mask: bits)
         }
-        norm1.backward(w, x: a + hidden, dy: t[0], pixels: pixels, accumulate: false, dx: t[1], sums: w.sums)
-
-        affine.parameterGradient(w, x: embedding, dy: w.sums, side: 1, sums: w.sums)
-        affine.inputGradient(w, w.sums, side: 1, add: embeddingGradient, out: embeddingGradient)
+        norm1.backward(
+            w, x: a + hidden, dy: t[0], pixels: pixels, accumulate: false, dx: t[1], sums: w.sums,
+            modulation: a + shift, modulationGradient: a + shiftGradient)
+        let byAffine = style.modulates ? a + shiftGradient : w.sums
+        affine.parameterGradient(w, x: embedding, dy: byAffine, side: 1, sums: byAffine)
+        affine.inputGradient(w, byAffine, side: 1, add: embeddingGradient, out: embeddingGradient)
         conv0.parameterGradient(w, x: a + active0, dy: t[1], side: side, sums: w.sums)
         conv0.inputGradient(w, t[1], side: side, out: t[0])
 
         var result = dy
+        if skip != nil || resampling != .none { result = dx }
+        var dSkip = dy
         if let skip {
-            result = dx
             let skipInput = resampling == .none ? x : UnsafePointer(a + resampledInput)
             skip.parameterGradient(w, x: skipInput, dy: dy, side: side)
-            if resampling == .none {
-                skip.inputGradient(w, dy, side: side, out: dx)
-            } else {
-                skip.inputGradient(w, dy, side: side, out: t[1])
-                resampleBackward(t[1], to: dx)
-            }
+            dSkip = resampling == .none ? dx : t[1]
+            skip.inputGradient(w, dy, side: side, out: dSkip)
         }
+        if resampling != .none { resampleBackward(dSkip, to: dx) }
         var dActive = t[0]
         if resampling != .none {
             dActive = t[2]
@@ -165,22 +183,16 @@ struct ResidualBlock {
         return result
     }
 
-    /// √½.
-    private static func skipScale<S: LaneScalar>() -> S { S(0.5).squareRoot() }
+    private func skipScale<S: LaneScalar>() -> S { S(style.squaredSkipScale).squareRoot() }
+
+    /// Side of the larger image where the block resamples.
+    private var largerSide: Int { resampling == .down ? 2 * side : side }
 
     private func resample<S: LaneScalar>(_ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
-        switch resampling {
-        case .none: break
-        case .down: S.kernels.gather2x2(x, inputs, 2 * side, 2 * side, 0.25, y)
-        case .up: S.kernels.spread2x2(x, inputs, side, side, 1, 0, y)
-        }
+        resampling.forward(style.filter, x, channels: inputs, side: largerSide, out: y)
     }
 
     private func resampleBackward<S: LaneScalar>(_ dy: UnsafePointer<S>, to dx: UnsafeMutablePointer<S>) {
-        switch resampling {
-        case .none: break
-        case .down: S.kernels.spread2x2(dy, inputs, 2 * side, 2 * side, 0.25, 0, dx)
-        case .up: S.kernels.gather2x2(dy, inputs, side, side, 1, dx)
-        }
+        resampling.backward(style.filter, dy, channels: inputs, side: largerSide, out: dx)
     }
 }

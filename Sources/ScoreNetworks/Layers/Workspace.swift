@@ -23,6 +23,10 @@ final class Workspace<S: LaneScalar> {
     let weightScratch: Pointer
     /// Sums over pixels, as wide as the widest layer.
     let sums: Pointer
+    /// Gradients of a normalisation's weights and biases, per image.
+    let normSums: Pointer
+    /// What belongs to the network but is not trained.
+    let constants: Pointer
 
     init(_ plan: NetworkPlan, training: Bool) {
         self.plan = plan
@@ -30,7 +34,8 @@ final class Workspace<S: LaneScalar> {
         paddedParameters = (plan.parameterCount + laneCount - 1) / laneCount * laneCount
         let lanes = plan.widest * laneCount
         let counts =
-            [paddedParameters, plan.packedCount, plan.activationCount, lanes, lanes] + plan.temporary
+            [paddedParameters, plan.packedCount, plan.activationCount, lanes, lanes, 2 * lanes, plan.constantCount]
+            + plan.temporary
             + (training ? [paddedParameters, plan.weightScratch, plan.gradient, plan.gradient] : [0, 0, 0, 0])
         buffers = counts.map { LaneBuffer<S>(count: $0) }
         parameters = buffers[0].base
@@ -38,10 +43,12 @@ final class Workspace<S: LaneScalar> {
         activations = buffers[2].base
         zeros = buffers[3].base
         sums = buffers[4].base
-        temporaries = buffers[5...7].map(\.base)
-        gradients = buffers[8].base
-        weightScratch = buffers[9].base
-        gradientBuffers = buffers[10...11].map(\.base)
+        normSums = buffers[5].base
+        constants = buffers[6].base
+        temporaries = buffers[7...9].map(\.base)
+        gradients = buffers[10].base
+        weightScratch = buffers[11].base
+        gradientBuffers = buffers[12...13].map(\.base)
         masks = .allocate(capacity: max(plan.maskCount, 1))
         masks.initialize(repeating: 0)
     }

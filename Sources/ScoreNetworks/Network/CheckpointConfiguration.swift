@@ -4,12 +4,12 @@ import Tensors
 
 /// The metadata entry `config` of checkpoints, in the manner of the published networks' reference files.
 struct CheckpointConfiguration {
-    let network: DDPMPPConfiguration
-    let sigmaData: Double
+    let network: UNetConfiguration
+    let preconditioning: Preconditioning
 
-    init(_ network: DDPMPPConfiguration, sigmaData: Double) {
+    init(_ network: UNetConfiguration, _ preconditioning: Preconditioning) {
         self.network = network
-        self.sigmaData = sigmaData
+        self.preconditioning = preconditioning
     }
 
     private struct Stored: Decodable {
@@ -36,21 +36,29 @@ struct CheckpointConfiguration {
             stored = try JSONDecoder().decode(Stored.self, from: Data(text.utf8))
         } catch {
             throw file.error(
-                nil, "has a metadata entry 'config' that lacks sizes of a ddpmpp network: \(text.prefix(200))")
+                nil, "has a metadata entry 'config' that lacks sizes of a U-Net: \(text.prefix(200))")
         }
-        guard stored.architecture == "ddpmpp" else {
-            throw file.error(nil, "holds a network of architecture '\(stored.architecture)', expected 'ddpmpp'")
-        }
-        guard (stored.preconditioning ?? "edm") == "edm" else {
+        guard let architecture = UNetArchitecture(rawValue: stored.architecture) else {
+            let known = UNetArchitecture.allCases.map(\.rawValue).joined(separator: ", ")
             throw file.error(
-                nil, "holds a network with preconditioning '\(stored.preconditioning ?? "")', expected 'edm'")
+                nil, "holds a network of architecture '\(stored.architecture)', expected one of \(known)")
         }
-        sigmaData = stored.sigma_data ?? 0.5
-        guard sigmaData.isFinite, sigmaData > 0 else {
-            throw file.error(nil, "has sigma_data \(sigmaData), which must be positive")
+        switch stored.preconditioning ?? "edm" {
+        case "edm":
+            let sigmaData = stored.sigma_data ?? 0.5
+            guard sigmaData.isFinite, sigmaData > 0 else {
+                throw file.error(nil, "has sigma_data \(sigmaData), which must be positive")
+            }
+            preconditioning = .edm(sigmaData: sigmaData)
+        case "vp": preconditioning = .vp
+        case "ve": preconditioning = .ve
+        case "none": preconditioning = .none
+        case let other:
+            throw file.error(nil, "holds a network with preconditioning '\(other)', expected edm, vp, ve or none")
         }
-        network = DDPMPPConfiguration(
-            modelChannels: stored.model_channels, resolution: stored.resolution, imageChannels: stored.image_channels,
+        network = UNetConfiguration(
+            architecture: architecture, modelChannels: stored.model_channels, resolution: stored.resolution,
+            imageChannels: stored.image_channels,
             multipliers: stored.channel_mult, blocks: stored.num_blocks,
             attentionResolutions: stored.attn_resolutions, dropout: stored.dropout ?? 0,
             augmentLabels: stored.augment_dim ?? 0)
@@ -58,8 +66,8 @@ struct CheckpointConfiguration {
 
     /// One line of JSON; equal configurations give equal bytes.
     var json: String {
-        let fields = [
-            "\"architecture\": \"ddpmpp\"",
+        var fields = [
+            "\"architecture\": \"\(network.architecture.rawValue)\"",
             "\"model_channels\": \(network.modelChannels)",
             "\"resolution\": \(network.resolution)",
             "\"image_channels\": \(network.imageChannels)",
@@ -68,9 +76,9 @@ struct CheckpointConfiguration {
             "\"attn_resolutions\": \(network.attentionResolutions)",
             "\"dropout\": \(network.dropout)",
             "\"augment_dim\": \(network.augmentLabels)",
-            "\"sigma_data\": \(sigmaData)",
-            "\"preconditioning\": \"edm\"",
         ]
+        if case .edm(let sigmaData) = preconditioning { fields.append("\"sigma_data\": \(sigmaData)") }
+        fields.append("\"preconditioning\": \"\(preconditioning.name)\"")
         return "{\(fields.joined(separator: ", "))}"
     }
 }

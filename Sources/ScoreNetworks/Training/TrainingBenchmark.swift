@@ -5,9 +5,9 @@ package enum TrainingBenchmark {
     /// A network to measure, with the name that tables give it.
     package struct Subject: Sendable {
         package var name: String
-        package var configuration: DDPMPPConfiguration
+        package var configuration: UNetConfiguration
 
-        package init(name: String, configuration: DDPMPPConfiguration) {
+        package init(name: String, configuration: UNetConfiguration) {
             self.name = name
             self.configuration = configuration
         }
@@ -32,17 +32,17 @@ package enum TrainingBenchmark {
             [
                 Subject(
                     name: "16x16x1, 4 blocks",
-                    configuration: DDPMPPConfiguration(
+                    configuration: UNetConfiguration(
                         modelChannels: scale, resolution: 16, imageChannels: 1, multipliers: [2, 2], blocks: 4,
                         attentionResolutions: [8])),
                 Subject(
                     name: "16x16x1, 2 blocks",
-                    configuration: DDPMPPConfiguration(
+                    configuration: UNetConfiguration(
                         modelChannels: scale, resolution: 16, imageChannels: 1, multipliers: [2, 2], blocks: 2,
                         attentionResolutions: [8])),
                 Subject(
                     name: "32x32x3, 4 blocks",
-                    configuration: DDPMPPConfiguration(
+                    configuration: UNetConfiguration(
                         modelChannels: scale, resolution: 32, imageChannels: 3, multipliers: [2, 2, 2], blocks: 4,
                         attentionResolutions: [16])),
             ]

@@ -1,32 +1,32 @@
 import Diffusion
 import Tensors
 
-/// A training of a `ddpmpp` network by EDM's loop, step by step. Its state after n steps is a function of
+/// A training of a network by EDM's loop, step by step. Its state after n steps is a function of
 /// configuration, settings, images and n alone: the bits are the same on every CPU, and across `state()` and
 /// `init(restoring:)`.
 package final class TrainingRun {
-    package let configuration: DDPMPPConfiguration
+    package let configuration: UNetConfiguration
     package let settings: TrainingSettings
     /// Optimiser steps done.
     package var steps: Int { trainer.steps }
     /// Images seen: steps × batch.
     package var imagesSeen: Int { trainer.imagesSeen }
 
-    private let trainer: EDMTrainer<Float>
+    private let trainer: Trainer<Float>
     private var images: TrainingImages
 
     /// A new training. `images` holds N·C·H·W bytes, N at least 1; pixels become u8/127.5 − 1. Sizes that the
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
-    package init(configuration: DDPMPPConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
+    package init(configuration: UNetConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
         try settings.check()
         guard configuration.augmentLabels == 0 else {
             throw TrainingError.settings("the network has augmentation labels, but images are not augmented here")
         }
-        let network = try DDPMPP<Float>(configuration, training: true)
+        let network = try UNet<Float>(configuration, training: true)
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
-        trainer = EDMTrainer(
-            network: network, preconditioning: EDMPreconditioning(sigmaData: settings.sigmaData),
+        trainer = Trainer(
+            network: network, preconditioning: .edm(sigmaData: settings.sigmaData),
             learningRate: LearningRateSchedule(rate: settings.learningRate, warmupImages: settings.warmupImages),
             ema: EMASchedule(halfLife: settings.emaHalfLifeImages, ramp: settings.emaRamp))
         self.configuration = configuration
@@ -36,7 +36,7 @@ package final class TrainingRun {
     /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another
     /// network, or a damaged one, is a `SafetensorsError`.
     package convenience init(
-        restoring state: [UInt8], name: String, configuration: DDPMPPConfiguration, settings: TrainingSettings,
+        restoring state: [UInt8], name: String, configuration: UNetConfiguration, settings: TrainingSettings,
         images: [UInt8]
     ) throws {
         try self.init(configuration: configuration, settings: settings, images: images)
@@ -70,7 +70,7 @@ package final class TrainingRun {
         return try trainer.step(clean: clean, noise: noise, sigma: sigma, labels: nil, dropout: dropout, beat: beat)
     }
 
-    /// The averaged (EMA) weights as a safetensors file with the reference's names, for `EDMDenoiser` and for PyTorch.
+    /// The averaged (EMA) weights as a safetensors file with the reference's names, for `NetworkDenoiser` and for PyTorch.
     package func weights() -> [UInt8] {
         var file = SafetensorsFile()
         trainer.storeAverage(in: &file, prefix: "")
@@ -87,6 +87,6 @@ package final class TrainingRun {
     }
 
     private var checkpointConfiguration: String {
-        CheckpointConfiguration(configuration, sigmaData: settings.sigmaData).json
+        CheckpointConfiguration(configuration, .edm(sigmaData: settings.sigmaData)).json
     }
 }

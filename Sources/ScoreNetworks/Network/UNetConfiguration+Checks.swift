@@ -1,4 +1,4 @@
-extension DDPMPPConfiguration {
+extension UNetConfiguration {
     /// Throws where a setting is out of its range. Layers check their own channels when they are laid out.
     func check() throws(NetworkError) {
         guard modelChannels >= 4, modelChannels % 2 == 0, modelChannels <= 1024 else {

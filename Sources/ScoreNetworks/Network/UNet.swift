@@ -1,20 +1,19 @@
 import Diffusion
 import Tensors
 
-/// The `ddpmpp` network F(x; c_noise) (Song et al. 2021, parametrised as by Karras et al. 2022), forward and backward,
-/// for groups of up to 16 images. The bits of an image's output depend on nothing but the image and the parameters.
+/// A published U-Net F(x; c_noise), forward and backward, for groups of up to 16 images. The bits of an image's output depend on nothing but the image and the parameters.
 ///
 /// Not safe for use by several threads at a time: its memory is its own.
-package final class DDPMPP<S: LaneScalar> {
-    package let configuration: DDPMPPConfiguration
-    let layout: DDPMPPLayout
+package final class UNet<S: LaneScalar> {
+    package let configuration: UNetConfiguration
+    let layout: UNetLayout
     let workspace: Workspace<S>
 
     /// With `training`, memory for gradients is set aside too. Parameters are 0 at first. Impossible sizes are a
     /// `NetworkError` that names the layer.
-    package init(_ configuration: DDPMPPConfiguration, training: Bool) throws(NetworkError) {
+    package init(_ configuration: UNetConfiguration, training: Bool) throws(NetworkError) {
         self.configuration = configuration
-        layout = try DDPMPPLayout(configuration)
+        layout = try UNetLayout(configuration)
         let bytes = layout.plan.scalars(training: training) * MemoryLayout<S>.stride
         guard bytes <= Self.largestMemory else {
             throw NetworkError(
@@ -27,7 +26,11 @@ package final class DDPMPP<S: LaneScalar> {
     package func parametersChanged() {
         layout.embedding.pack(workspace)
         layout.first.pack(workspace)
-        for stage in layout.stages { stage.block.pack(workspace) }
+        for stage in layout.stages {
+            stage.block.pack(workspace)
+            stage.auxiliary?.residual.pack(workspace)
+        }
+        layout.outputNorm.pack(workspace)
         layout.outputConvolution.pack(workspace)
     }
 
@@ -47,6 +50,10 @@ package final class DDPMPP<S: LaneScalar> {
             }
             stage.block.forward(
                 w, a + stage.input, embedding: embedding, dropout: dropout, out: a + stage.output)
+            if let auxiliary = stage.auxiliary {
+                auxiliary.residual.forward(
+                    w, a + auxiliary.input, scale: skipScale, addingTo: a + stage.output)
+            }
         }
         layout.outputNorm.forward(w, a + last, pixels: side * side, out: a + layout.lastActive)
         layout.outputConvolution.forward(w, a + layout.lastActive, side: side, out: a + layout.output)
@@ -74,8 +81,20 @@ package final class DDPMPP<S: LaneScalar> {
             w, x: a + last, dy: w.temporaries[0], pixels: side * side, accumulate: false, dx: gradient)
 
         var skipGradients: [UnsafeMutablePointer<S>?] = layout.skips.map { _ in nil }
+        // The gradient by what the auxiliary path took its input from: the stage, nil for the network's input.
+        var auxiliaryGradient: (source: Int?, Int, Int)?
         for (i, stage) in layout.stages.enumerated().reversed() {
             if stage.pushes { add(skipGradients[i + 1], layout.skips[i + 1].vectors, to: gradient) }
+            if let auxiliary = stage.auxiliary {
+                if let (source, place, vectors) = auxiliaryGradient, source == i {
+                    add(a + place, vectors, to: gradient)
+                }
+                auxiliary.residual.backward(w, dy: gradient, scale: skipScale, dx: a + auxiliary.gradient)
+                let residual = auxiliary.residual
+                auxiliaryGradient = (
+                    auxiliary.source, auxiliary.gradient, residual.inputs * residual.side * residual.side
+                )
+            }
             let target = stage.concatenatedGradient.map { a + $0 } ?? w.otherGradient(than: gradient)
             gradient = stage.block.backward(
                 w, x: a + stage.input, embedding: embedding, dropout: dropout, dy: gradient, dx: target,
@@ -92,6 +111,7 @@ package final class DDPMPP<S: LaneScalar> {
         guard inputGradient else { return nil }
         let target = w.otherGradient(than: gradient)
         layout.first.inputGradient(w, gradient, side: side, out: target)
+        if let (_, place, vectors) = auxiliaryGradient { add(a + place, vectors, to: target) }
         return target
     }
 
@@ -100,6 +120,7 @@ package final class DDPMPP<S: LaneScalar> {
     /// Where the images of a group go, [channel][row][column][16].
     var inputLanes: UnsafeMutablePointer<S> { workspace.activations + layout.input }
 
+    private var skipScale: S { S(layout.style.squaredSkipScale).squareRoot() }
     private var last: Int { layout.stages.last?.output ?? layout.skips[0].place }
     private var embeddingPlace: UnsafeMutablePointer<S>?
 

@@ -1,7 +1,8 @@
 import Diffusion
 
-/// The sizes of a `ddpmpp` network (Song et al. 2021, as parametrised by Karras et al. 2022).
-package struct DDPMPPConfiguration: Sendable, Hashable {
+/// A published U-Net and its sizes (parametrised as by Karras et al. 2022).
+package struct UNetConfiguration: Sendable, Hashable {
+    package var architecture: UNetArchitecture
     /// M, the "scale": channels of the first convolution and of the noise embedding.
     package var modelChannels: Int
     /// Height and width of images.
@@ -19,9 +20,11 @@ package struct DDPMPPConfiguration: Sendable, Hashable {
     package var augmentLabels: Int
 
     package init(
-        modelChannels: Int, resolution: Int, imageChannels: Int, multipliers: [Int] = [2, 2, 2], blocks: Int = 4,
+        architecture: UNetArchitecture = .ddpmpp, modelChannels: Int, resolution: Int, imageChannels: Int,
+        multipliers: [Int] = [2, 2, 2], blocks: Int = 4,
         attentionResolutions: [Int] = [16], dropout: Double = 0, augmentLabels: Int = 0
     ) {
+        self.architecture = architecture
         self.modelChannels = modelChannels
         self.resolution = resolution
         self.imageChannels = imageChannels
@@ -34,6 +37,9 @@ package struct DDPMPPConfiguration: Sendable, Hashable {
 
     /// E = 4M, the width of the noise embedding.
     package var embeddingWidth: Int { 4 * modelChannels }
+
+    /// Channels of the first convolution's output.
+    var firstChannels: Int { architecture == .adm ? modelChannels * (multipliers.first ?? 1) : modelChannels }
 
     package var imageShape: ImageShape {
         ImageShape(channels: imageChannels, height: resolution, width: resolution)

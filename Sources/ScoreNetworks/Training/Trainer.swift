@@ -2,9 +2,9 @@ import Diffusion
 import Tensors
 
 /// Network, optimiser and moving average: EDM's training step (Karras et al. 2022) for batches given from outside.
-package final class EDMTrainer<S: LaneScalar> {
-    package let network: DDPMPP<S>
-    package let objective: EDMObjective<S>
+package final class Trainer<S: LaneScalar> {
+    package let network: UNet<S>
+    package let objective: DenoisingObjective<S>
     package let learningRate: LearningRateSchedule
     package let emaSchedule: EMASchedule
     /// Steps done.
@@ -18,11 +18,11 @@ package final class EDMTrainer<S: LaneScalar> {
 
     /// Parameters are those of `network`, which must have been built for training.
     package init(
-        network: DDPMPP<S>, preconditioning: EDMPreconditioning, learningRate: LearningRateSchedule,
+        network: UNet<S>, preconditioning: Preconditioning, learningRate: LearningRateSchedule,
         ema: EMASchedule
     ) {
         self.network = network
-        objective = EDMObjective(network: network, preconditioning: preconditioning)
+        objective = DenoisingObjective(network: network, preconditioning: preconditioning)
         self.learningRate = learningRate
         emaSchedule = ema
         let count = network.workspace.paddedParameters
@@ -67,9 +67,10 @@ package final class EDMTrainer<S: LaneScalar> {
         return loss
     }
 
-    /// The averaged parameters and the network's constant filters, called `prefix` + name.
+    /// The averaged parameters and what else checkpoints of the network hold, called `prefix` + name.
     package func storeAverage(in file: inout SafetensorsFile, prefix: String) {
         network.store(average.base, in: &file, prefix: prefix)
+        network.storeConstants(in: &file, prefix: prefix)
         network.storeFilters(in: &file, prefix: prefix)
     }
 

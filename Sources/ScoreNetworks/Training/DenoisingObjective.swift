@@ -1,11 +1,11 @@
 import Diffusion
 import Tensors
 
-/// EDM's training objective Σ λ(σ)·‖D(y + σn; σ) − y‖² / batch (Karras et al. 2022, eq. 2 and table 1) and its gradient.
+/// The training objective Σ λ(σ)·‖D(y + σn; σ) − y‖² / batch (Karras et al. 2022, eq. 2 and table 1) and its gradient.
 ///
-/// λ = (σ² + σ_data²) / (σ·σ_data)² and so λ·c_out² = 1: it is Σ (F − F*)² / batch with F* = (y − c_skip·x) / c_out,
-/// formed in float64 and subtracted once, without the loss of digits that D − y suffers at small σ.
-package final class EDMObjective<S: LaneScalar> {
+/// As λ·c_out² = 1, it is Σ (F − F*)² / batch with F* = (y − c_skip·x) / c_out, formed in float64 and subtracted once,
+/// without the loss of digits that D − y suffers at small σ.
+package final class DenoisingObjective<S: LaneScalar> {
     /// One evaluation. Arrays are [batch][channel][row][column].
     package struct Evaluation {
         package var loss: Double
@@ -17,8 +17,8 @@ package final class EDMObjective<S: LaneScalar> {
         package var inputGradient: [Double] = []
     }
 
-    package let network: DDPMPP<S>
-    package let preconditioning: EDMPreconditioning
+    package let network: UNet<S>
+    package let preconditioning: Preconditioning
     private let size: Int
     private let rows: LaneBuffer<S>
     private let outputGradient: LaneBuffer<S>
@@ -26,7 +26,7 @@ package final class EDMObjective<S: LaneScalar> {
     private var targets: [Double]
 
     /// `network` must have been built for training.
-    package init(network: DDPMPP<S>, preconditioning: EDMPreconditioning) {
+    package init(network: UNet<S>, preconditioning: Preconditioning) {
         precondition(network.workspace.training, "the network has no memory for gradients")
         self.network = network
         self.preconditioning = preconditioning

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The layers of a `ddpmpp` network in order, with their places in memory.
-struct DDPMPPLayout {
+/// The layers of a U-Net in order, with their places in memory.
+struct UNetLayout {
     /// A block of the encoder or decoder and where its input and output are.
     struct Stage {
         var block: ResidualBlock
@@ -11,8 +11,20 @@ struct DDPMPPLayout {
         var skip: Int?
         /// Whether the output is pushed on the stack.
         var pushes: Bool
+        /// ncsnpp's path from the image of the level above, which is added to the output.
+        var auxiliary: Auxiliary?
         /// Where the gradient of a concatenated input stays until the encoder takes its part.
         var concatenatedGradient: Int?
+    }
+
+    struct Auxiliary {
+        var residual: AuxiliaryResidual
+        /// Where its input lies: the network's, or the output of the stage before that has such a path.
+        var input: Int
+        /// That stage; nil for the network's input.
+        var source: Int?
+        /// Where the gradient by its input stays until that is asked for.
+        var gradient: Int
     }
 
     /// An entry of the stack of skips: the output of a layer of the encoder.
@@ -23,7 +35,8 @@ struct DDPMPPLayout {
         var vectors: Int { channels * side * side }
     }
 
-    let configuration: DDPMPPConfiguration
+    let configuration: UNetConfiguration
+    let style: UNetStyle
     private(set) var plan = NetworkPlan()
     let embedding: NoiseEmbedding
     let first: Convolution
@@ -37,36 +50,40 @@ struct DDPMPPLayout {
     let embeddingGradient: Int
 
     /// Throws a `NetworkError` that names the layer where the sizes do not fit.
-    init(_ configuration: DDPMPPConfiguration) throws(NetworkError) {
+    init(_ configuration: UNetConfiguration) throws(NetworkError) {
         try configuration.check()
         self.configuration = configuration
+        style = UNetStyle(architecture: configuration.architecture)
         let resolution = configuration.resolution
         let images = configuration.imageChannels
         var plan = NetworkPlan()
         embedding = NoiseEmbedding(
-            channels: configuration.modelChannels, labels: configuration.augmentLabels, plan: &plan)
+            channels: style.waveCount(configuration.modelChannels), width: configuration.embeddingWidth,
+            labels: configuration.augmentLabels, style: style, plan: &plan)
         embeddingGradient = plan.activation(configuration.embeddingWidth)
         first = Convolution(
-            "model.enc.\(resolution)x\(resolution)_conv", inputs: images, outputs: configuration.modelChannels,
-            kernel: 3, pixels: resolution * resolution, plan: &plan)
+            "model.enc.\(resolution)x\(resolution)_conv", inputs: images, outputs: configuration.firstChannels,
+            kernel: 3, start: style.start, pixels: resolution * resolution, plan: &plan)
         input = plan.activation(images * resolution * resolution)
 
         var stages = try Self.encoder(configuration, plan: &plan)
         let skips = Self.placeSkips(stages, configuration, plan: &plan)
         try Self.decoder(configuration, skips: skips, stages: &stages, plan: &plan)
         Self.place(&stages, skips: skips, plan: &plan)
+        Self.placeAuxiliaries(&stages, networkInput: input, plan: &plan)
 
         let last = configuration.modelChannels * configuration.multipliers[0]
         let pixels = resolution * resolution
+        let names = style.outputNames(side: resolution)
         outputNorm = try GroupNormalisation(
-            "model.dec.\(resolution)x\(resolution)_aux_norm", channels: last, silu: true, plan: &plan)
+            names.norm, channels: last, epsilon: style.epsilon, silu: true, plan: &plan)
         outputConvolution = Convolution(
-            "model.dec.\(resolution)x\(resolution)_aux_conv", inputs: last, outputs: images, kernel: 3, gain: 1e-5,
-            pixels: pixels, plan: &plan)
+            names.convolution, inputs: last, outputs: images, kernel: 3, start: style.closingStart, pixels: pixels,
+            plan: &plan)
         lastActive = plan.activation(last * pixels)
         output = plan.activation(images * pixels)
         plan.temporary(0, max(last, images) * pixels)
-        plan.gradient(max(last, images, configuration.modelChannels) * pixels)
+        plan.gradient(max(last, images, configuration.firstChannels) * pixels)
         self.stages = stages
         self.skips = skips
         self.plan = plan
@@ -77,24 +94,34 @@ struct DDPMPPLayout {
     }
 
     private static func encoder(
-        _ configuration: DDPMPPConfiguration, plan: inout NetworkPlan
+        _ configuration: UNetConfiguration, plan: inout NetworkPlan
     ) throws(NetworkError) -> [Stage] {
+        let style = UNetStyle(architecture: configuration.architecture)
         var stages: [Stage] = []
-        var channels = configuration.modelChannels
+        var channels = configuration.firstChannels
+        var auxiliaryChannels = configuration.imageChannels
         for (level, multiplier) in configuration.multipliers.enumerated() {
             let side = configuration.resolution >> level
             if level > 0 {
                 let block = try ResidualBlock(
                     name("enc", side, "down"), inputs: channels, outputs: channels, side: side, resampling: .down,
-                    embedding: configuration.embeddingWidth, dropout: configuration.dropout > 0, number: stages.count,
-                    plan: &plan)
-                stages.append(Stage(block: block, input: 0, output: 0, pushes: true))
+                    style: style, embedding: configuration.embeddingWidth, dropout: configuration.dropout > 0,
+                    number: stages.count, plan: &plan)
+                var stage = Stage(block: block, input: 0, output: 0, pushes: true)
+                if style.hasAuxiliaryResiduals {
+                    let residual = AuxiliaryResidual(
+                        name("enc", side, "aux_residual"), inputs: auxiliaryChannels, outputs: channels,
+                        side: 2 * side, start: style.start, plan: &plan)
+                    stage.auxiliary = Auxiliary(residual: residual, input: 0, source: nil, gradient: 0)
+                    auxiliaryChannels = channels
+                }
+                stages.append(stage)
             }
             for number in 0..<configuration.blocks {
                 let target = configuration.modelChannels * multiplier
                 let block = try ResidualBlock(
                     name("enc", side, "block\(number)"), inputs: channels, outputs: target, side: side,
-                    attention: configuration.attentionResolutions.contains(side),
+                    heads: configuration.attentionResolutions.contains(side) ? style.heads(target) : 0, style: style,
                     embedding: configuration.embeddingWidth, dropout: configuration.dropout > 0, number: stages.count,
                     plan: &plan)
                 stages.append(Stage(block: block, input: 0, output: 0, pushes: true))
@@ -106,30 +133,31 @@ struct DDPMPPLayout {
 
     /// The stack after the encoder: the first convolution's output, then that of every stage.
     private static func placeSkips(
-        _ stages: [Stage], _ configuration: DDPMPPConfiguration, plan: inout NetworkPlan
+        _ stages: [Stage], _ configuration: UNetConfiguration, plan: inout NetworkPlan
     ) -> [Skip] {
         let sizes =
-            [(configuration.modelChannels, configuration.resolution)] + stages.map { ($0.block.outputs, $0.block.side) }
+            [(configuration.firstChannels, configuration.resolution)] + stages.map { ($0.block.outputs, $0.block.side) }
         return sizes.map { channels, side in
             Skip(place: plan.activation(channels * side * side), channels: channels, side: side)
         }
     }
 
     private static func decoder(
-        _ configuration: DDPMPPConfiguration, skips: [Skip], stages: inout [Stage], plan: inout NetworkPlan
+        _ configuration: UNetConfiguration, skips: [Skip], stages: inout [Stage], plan: inout NetworkPlan
     ) throws(NetworkError) {
+        let style = UNetStyle(architecture: configuration.architecture)
         var stack = Array(skips.indices)
-        var channels = skips.last?.channels ?? configuration.modelChannels
+        var channels = skips.last?.channels ?? configuration.firstChannels
         for (level, multiplier) in configuration.multipliers.enumerated().reversed() {
             let side = configuration.resolution >> level
             func append(
-                _ layer: String, _ inputs: Int, _ outputs: Int, _ resampling: ResidualBlock.Resampling,
-                _ attention: Bool,
+                _ layer: String, _ inputs: Int, _ outputs: Int, _ resampling: Resampling, _ attention: Bool,
                 _ skip: Int?
             ) throws(NetworkError) {
                 let block = try ResidualBlock(
                     name("dec", side, layer), inputs: inputs, outputs: outputs, side: side, resampling: resampling,
-                    attention: attention, embedding: configuration.embeddingWidth,
+                    heads: attention ? style.heads(outputs) : 0, style: style,
+                    embedding: configuration.embeddingWidth,
                     dropout: configuration.dropout > 0, number: stages.count, plan: &plan)
                 stages.append(Stage(block: block, input: 0, output: 0, skip: skip, pushes: false))
             }
@@ -143,7 +171,8 @@ struct DDPMPPLayout {
                 let skip = stack.removeLast()
                 let target = configuration.modelChannels * multiplier
                 let attention =
-                    number == configuration.blocks && configuration.attentionResolutions.contains(side)
+                    (style.attendsInEveryDecoderBlock || number == configuration.blocks)
+                    && configuration.attentionResolutions.contains(side)
                 try append("block\(number)", channels + skips[skip].channels, target, .none, attention, skip)
                 channels = target
             }
@@ -175,6 +204,19 @@ struct DDPMPPLayout {
                 stages[i].output = plan.activation(vectors)
             }
             current = stages[i].output
+        }
+    }
+
+    private static func placeAuxiliaries(_ stages: inout [Stage], networkInput: Int, plan: inout NetworkPlan) {
+        var input = networkInput
+        var source: Int?
+        for i in stages.indices {
+            guard let residual = stages[i].auxiliary?.residual else { continue }
+            let vectors = residual.inputs * residual.side * residual.side
+            stages[i].auxiliary = Auxiliary(
+                residual: residual, input: input, source: source, gradient: plan.activation(vectors))
+            input = stages[i].output
+            source = i
         }
     }
 }

@@ -1,14 +1,14 @@
 import Diffusion
 import Tensors
 
-/// A trained `ddpmpp` network as a denoiser, with EDM preconditioning (Karras et al. 2022, eq. 7).
+/// A trained network as a denoiser, with the preconditioning it was trained with.
 ///
 /// Not safe for use by several threads at a time; each makes its own.
-package final class EDMDenoiser: Denoiser {
-    package let configuration: DDPMPPConfiguration
-    package let preconditioning: EDMPreconditioning
+package final class NetworkDenoiser: Denoiser {
+    package let configuration: UNetConfiguration
+    package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
-    private let network: DDPMPP<Float>
+    private let network: UNet<Float>
     private let rows: LaneBuffer<Float>
 
     /// Reads `TrainingRun.weights()`, or another file with the published names: sizes and σ_data come from its metadata
@@ -22,12 +22,12 @@ package final class EDMDenoiser: Denoiser {
     package init(_ file: SafetensorsFile, prefix: String) throws {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
-        preconditioning = EDMPreconditioning(sigmaData: stored.sigmaData)
-        network = try DDPMPP(configuration, training: false)
+        preconditioning = stored.preconditioning
+        network = try UNet(configuration, training: false)
         if prefix.isEmpty {
-            let known = Set(network.layout.plan.parameters.map(\.name) + network.layout.plan.filters)
+            let known = Set(network.tensorNames)
             if let stranger = file.names.first(where: { !known.contains($0) }) {
-                throw file.error(stranger, "is not part of the ddpmpp network that 'config' describes")
+                throw file.error(stranger, "is not part of the network that 'config' describes")
             }
         }
         try network.load(file, prefix: prefix)

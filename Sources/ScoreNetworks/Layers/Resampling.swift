@@ -1,0 +1,75 @@
+import Tensors
+
+/// The filter of changes of size by 2, one axis of it.
+enum ResamplingFilter {
+    /// [1, 1]: means of neighbours, and repetition.
+    case box
+    /// [1, 3, 3, 1], with zeros beyond the border.
+    case tent
+
+    /// f fᵀ / (Σ f)², as checkpoints carry it.
+    var matrix: [Double] {
+        switch self {
+        case .box: [Double](repeating: 0.25, count: 4)
+        case .tent:
+            [1, 3, 3, 1].flatMap { a in [1, 3, 3, 1].map { b in Double(a * b) / 64 } }
+        }
+    }
+
+    var side: Int {
+        switch self {
+        case .box: 2
+        case .tent: 4
+        }
+    }
+}
+
+/// Halves or doubles height and width. `side` is always that of the larger image.
+enum Resampling {
+    case none
+    case up
+    case down
+
+    /// From an image to the resampled one.
+    func forward<S: LaneScalar>(
+        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
+    ) {
+        switch self {
+        case .none: break
+        case .down: Self.gather(filter, x, channels, side, share: 0.25, out)
+        case .up: Self.spread(filter, x, channels, side, share: 1, out)
+        }
+    }
+
+    /// From the gradient by the resampled image to that by the image.
+    func backward<S: LaneScalar>(
+        _ filter: ResamplingFilter, _ dy: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
+    ) {
+        switch self {
+        case .none: break
+        case .down: Self.spread(filter, dy, channels, side, share: 0.25, out)
+        case .up: Self.gather(filter, dy, channels, side, share: 1, out)
+        }
+    }
+
+    /// `share` is by how much a weight counts when a box filter's are 1; those of a tent are 16 times as many.
+    private static func gather<S: LaneScalar>(
+        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, share: S,
+        _ out: UnsafeMutablePointer<S>
+    ) {
+        switch filter {
+        case .box: S.kernels.gather2x2(x, channels, side, side, share, out)
+        case .tent: S.kernels.gather4x4(x, channels, side, side, 1, share / 16, out)
+        }
+    }
+
+    private static func spread<S: LaneScalar>(
+        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, share: S,
+        _ out: UnsafeMutablePointer<S>
+    ) {
+        switch filter {
+        case .box: S.kernels.spread2x2(x, channels, side, side, share, 0, out)
+        case .tent: S.kernels.spread4x4(x, channels, side, side, 1, share / 16, out)
+        }
+    }
+}
