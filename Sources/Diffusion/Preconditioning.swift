@@ -1,7 +1,8 @@
 import Tensors
 
 /// How a network F becomes a denoiser, in float64: D(x; σ) = c_skip(σ)·x + c_out(σ)·F(c_in(σ)·x; c_noise(σ))
-/// (Karras et al. 2022, eq. 7 and table 1). In all of them λ·c_out² = 1 for the loss Σ λ(σ)·‖D − y‖².
+/// (Karras et al. 2022, eq. 7 and table 1), for pixels in [−1, 1]. In all of them λ·c_out² = 1 for the loss
+/// Σ λ(σ)·‖D − y‖².
 package enum Preconditioning: Sendable, Hashable {
     /// σ_data: the standard deviation of pixels that the network is scaled for.
     case edm(sigmaData: Double = 0.5)
@@ -11,6 +12,8 @@ package enum Preconditioning: Sendable, Hashable {
     case ve
     /// A plain denoising autoencoder: D = F.
     case none
+    /// A network that estimates the noise in images in [0, 1] and sees no noise level: D = x − 2·F((x + 1)/2).
+    case blind
 
     /// As `config` of checkpoints calls it.
     package var name: String {
@@ -19,13 +22,14 @@ package enum Preconditioning: Sendable, Hashable {
         case .vp: "vp"
         case .ve: "ve"
         case .none: "none"
+        case .blind: "blind"
         }
     }
 
     package func cSkip(_ sigma: Double) -> Double {
         switch self {
         case .edm(let data): data * data / (sigma * sigma + data * data)
-        case .vp, .ve: 1
+        case .vp, .ve, .blind: 1
         case .none: 0
         }
     }
@@ -36,6 +40,7 @@ package enum Preconditioning: Sendable, Hashable {
         case .vp: -sigma
         case .ve: sigma
         case .none: 1
+        case .blind: -2
         }
     }
 
@@ -44,8 +49,12 @@ package enum Preconditioning: Sendable, Hashable {
         case .edm(let data): 1 / (sigma * sigma + data * data).squareRoot()
         case .vp: 1 / (sigma * sigma + 1).squareRoot()
         case .ve, .none: 1
+        case .blind: 0.5
         }
     }
+
+    /// What is added to c_in·x.
+    package var inputShift: Double { self == .blind ? 0.5 : 0 }
 
     package func cNoise(_ sigma: Double) -> Double {
         switch self {
@@ -53,6 +62,7 @@ package enum Preconditioning: Sendable, Hashable {
         case .vp: 999 * VariancePreserving.time(sigma)
         case .ve: Elementary.log(sigma / 2)
         case .none: sigma
+        case .blind: 0
         }
     }
 
@@ -65,7 +75,7 @@ package enum Preconditioning: Sendable, Hashable {
     /// The noise levels that a network is trained for; samplers keep to them.
     package var levels: ClosedRange<Double> {
         switch self {
-        case .edm, .none: 0...Double.infinity
+        case .edm, .none, .blind: 0...Double.infinity
         case .vp: VariancePreserving.sigma(VariancePreserving.first)...VariancePreserving.sigma(1)
         case .ve: 0.02...100
         }

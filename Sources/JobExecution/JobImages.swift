@@ -10,7 +10,7 @@ struct JobImages {
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
     /// `unsupported` when the spec asks for what the dataset does not have, or names another dataset.
-    init(of job: JobDescription, network: UNetConfiguration) throws {
+    init(of job: JobDescription, network: NetworkConfiguration) throws {
         if let named = job.spec["dataset.digest"], named != .string(job.dataset.hex) {
             throw JobFailure(
                 .unsupported,
@@ -22,17 +22,17 @@ struct JobImages {
     }
 
     /// Throws JobFailure as above.
-    init(path: String, spec: [String: JSONValue], network: UNetConfiguration) throws {
+    init(path: String, spec: [String: JSONValue], network: NetworkConfiguration) throws {
         (file, split) = try Self.explained {
             let file = try DatasetFile(path: path)
             return (file, try DatasetSplit(spec: spec, count: file.count))
         }
-        let (channels, side) = (network.imageChannels, network.resolution)
-        guard (file.channels, file.height, file.width) == (channels, side, side) else {
+        let shape = network.imageShape
+        guard (file.channels, file.height, file.width) == (shape.channels, shape.height, shape.width) else {
             throw JobFailure(
                 .unsupported,
                 "the dataset's images are \(file.channels) × \(file.height) × \(file.width), but dataset.channels is "
-                    + "\(channels) and dataset.resolution \(side)")
+                    + "\(shape.channels) and dataset.resolution \(shape.height)")
         }
     }
 

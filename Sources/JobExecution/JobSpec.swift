@@ -3,7 +3,7 @@ import ScoreNetworks
 
 /// A training's spec as typed values (docs/job-contract.md lists the keys).
 struct JobSpec: Equatable {
-    var network: UNetConfiguration
+    var network: NetworkConfiguration
     var training: TrainingSettings
 
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
@@ -15,14 +15,15 @@ struct JobSpec: Equatable {
         try keys.only("denoising", for: "training.objective")
         try keys.only(0, for: "training.augment")
         let part = try keys.part("dataset.part")
-        network = UNetConfiguration(
-            modelChannels: try keys.integer("model.scale", 4...1024),
-            resolution: try keys.integer("dataset.resolution", 8...64),
-            imageChannels: try keys.integer("dataset.channels", 1...3),
-            multipliers: try keys.integers("model.multipliers", 1...64),
-            blocks: try keys.integer("model.blocks", 1...64),
-            attentionResolutions: try keys.integers("model.attention", 1...64),
-            dropout: try keys.number("model.dropout", "a number from 0 to below 1") { (0..<1).contains($0) })
+        network = .unet(
+            UNetConfiguration(
+                modelChannels: try keys.integer("model.scale", 4...1024),
+                resolution: try keys.integer("dataset.resolution", 8...64),
+                imageChannels: try keys.integer("dataset.channels", 1...3),
+                multipliers: try keys.integers("model.multipliers", 1...64),
+                blocks: try keys.integer("model.blocks", 1...64),
+                attentionResolutions: try keys.integers("model.attention", 1...64),
+                dropout: try keys.number("model.dropout", "a number from 0 to below 1") { (0..<1).contains($0) }))
         training = TrainingSettings(
             batch: try keys.integer("training.batch", 1...65536),
             learningRate: try keys.number("training.learning_rate", "a number above 0") { $0 > 0 },

@@ -9,9 +9,10 @@ enum NumericsCheck {
     /// The digest of their results. Takes well below a second.
     static func digest() throws -> Digest {
         NumericThread.prepare()
-        let network = UNetConfiguration(
-            modelChannels: 8, resolution: 8, imageChannels: 1, multipliers: [2, 2], blocks: 1,
-            attentionResolutions: [4], dropout: 0.1)
+        let network = NetworkConfiguration.unet(
+            UNetConfiguration(
+                modelChannels: 8, resolution: 8, imageChannels: 1, multipliers: [2, 2], blocks: 1,
+                attentionResolutions: [4], dropout: 0.1))
         let settings = TrainingSettings(batch: 4, learningRate: 1e-3, flip: true, seed: 1)
         let random = CounterRandom(seed: 1, purpose: .generator)
         let pixels = (0..<8 * 64).map { UInt8(truncatingIfNeeded: random.block($0)[0]) }

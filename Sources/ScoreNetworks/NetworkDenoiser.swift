@@ -5,10 +5,10 @@ import Tensors
 ///
 /// Not safe for use by several threads at a time; each makes its own.
 package final class NetworkDenoiser: Denoiser {
-    package let configuration: UNetConfiguration
+    package let configuration: NetworkConfiguration
     package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
-    private let network: UNet<Float>
+    private let network: Network<Float>
     private let rows: LaneBuffer<Float>
 
     /// Reads `TrainingRun.weights()`, or another file with the published names: sizes and σ_data come from its metadata
@@ -23,7 +23,7 @@ package final class NetworkDenoiser: Denoiser {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
         preconditioning = stored.preconditioning
-        network = try UNet(configuration, training: false)
+        network = try Network(configuration, training: false)
         if prefix.isEmpty {
             let known = Set(network.tensorNames)
             if let stranger = file.names.first(where: { !known.contains($0) }) {
@@ -34,7 +34,7 @@ package final class NetworkDenoiser: Denoiser {
         rows = LaneBuffer(count: configuration.imageShape.count * laneCount)
     }
 
-    /// D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise).
+    /// D(x; σ) = c_skip·x + c_out·F(c_in·x + shift; c_noise).
     package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
         let size = imageShape.count
         precondition(x.values.count == sigma.count * size, "\(x.shape) does not hold \(sigma.count) images")
@@ -43,10 +43,17 @@ package final class NetworkDenoiser: Denoiser {
             let group = first..<min(first + laneCount, sigma.count)
             for (lane, image) in group.enumerated() {
                 let cIn = preconditioning.cIn(sigma[image])
-                for i in 0..<size { rows.base[lane * size + i] = Float(cIn * Double(x.values[image * size + i])) }
+                for i in 0..<size {
+                    let value = Double(x.values[image * size + i])
+                    rows.base[lane * size + i] = Float(cIn * value + preconditioning.inputShift)
+                }
             }
-            Float.kernels.toLanes(rows.base, group.count, size, network.inputLanes)
-            let output = network.forward(noise: sigma[group].map { preconditioning.cNoise($0) })
+            let core = network.core
+            Float.kernels.toLanes(rows.base, group.count, size, core.input(0))
+            core.forward(
+                images: group.count, noise: sigma[group].map { preconditioning.cNoise($0) }, labels: nil, dropout: nil,
+                training: false)
+            let output = core.output(0)
             for (lane, image) in group.enumerated() {
                 let cSkip = preconditioning.cSkip(sigma[image])
                 let cOut = preconditioning.cOut(sigma[image])

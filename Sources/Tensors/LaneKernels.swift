@@ -53,6 +53,22 @@ package struct LaneKernels<S>: Sendable {
     package let frame: @Sendable (In, Int, Int, Int, Int, Out) -> Void
     /// x, channels, height, width, frame, y
     package let unframe: @Sendable (In, Int, Int, Int, Int, Out) -> Void
+    /// x, channels, count, mean, sums
+    package let channelSquares: @Sendable (In, Int, Int, In, Out) -> Void
+    /// x, dy, channels, count, sums
+    package let channelProducts: @Sendable (In, In, Int, Int, Out) -> Void
+    /// x, channels, count, factor, y
+    package let scaleReLU: @Sendable (In, Int, Int, In, Out) -> Void
+    /// dy, x, channels, count, mix, out
+    package let channelMix: @Sendable (In, In, Int, Int, In, Out) -> Void
+    /// x, count, y
+    package let relu: @Sendable (In, Int, Out) -> Void
+    /// y, dy, count, dx
+    package let reluBackward: @Sendable (In, In, Int, Out) -> Void
+    /// x, channels, height, width, y
+    package let shuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
+    /// x, channels, height, width, y
+    package let unshuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
     /// x, count, finite
     package let checkFinite: @Sendable (In, Int, UnsafeMutablePointer<Int32>) -> Void
     /// x, count, factor
@@ -89,7 +105,10 @@ extension Float: LaneScalar {
         modulateBackward: ek_modulate_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
         laneProduct: ek_lane_product_f32, softmax: ek_softmax_f32, softmaxBackward: ek_softmax_backward_f32,
         gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, gather4x4: ek_gather4x4_f32,
-        spread4x4: ek_spread4x4_f32, frame: ek_frame_f32, unframe: ek_unframe_f32, checkFinite: ek_check_finite_f32,
+        spread4x4: ek_spread4x4_f32, frame: ek_frame_f32, unframe: ek_unframe_f32,
+        channelSquares: ek_channel_squares_f32, channelProducts: ek_channel_products_f32, scaleReLU: ek_scale_relu_f32,
+        channelMix: ek_channel_mix_f32, relu: ek_relu_f32, reluBackward: ek_relu_backward_f32,
+        shuffle2x2: ek_shuffle2x2_f32, unshuffle2x2: ek_unshuffle2x2_f32, checkFinite: ek_check_finite_f32,
         scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32,
         dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32)
 }
@@ -103,7 +122,10 @@ extension Double: LaneScalar {
         modulateBackward: ek_modulate_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
         laneProduct: ek_lane_product_f64, softmax: ek_softmax_f64, softmaxBackward: ek_softmax_backward_f64,
         gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, gather4x4: ek_gather4x4_f64,
-        spread4x4: ek_spread4x4_f64, frame: ek_frame_f64, unframe: ek_unframe_f64, checkFinite: ek_check_finite_f64,
+        spread4x4: ek_spread4x4_f64, frame: ek_frame_f64, unframe: ek_unframe_f64,
+        channelSquares: ek_channel_squares_f64, channelProducts: ek_channel_products_f64, scaleReLU: ek_scale_relu_f64,
+        channelMix: ek_channel_mix_f64, relu: ek_relu_f64, reluBackward: ek_relu_backward_f64,
+        shuffle2x2: ek_shuffle2x2_f64, unshuffle2x2: ek_unshuffle2x2_f64, checkFinite: ek_check_finite_f64,
         scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64,
         dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64)
 }

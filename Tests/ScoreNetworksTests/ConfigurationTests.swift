@@ -55,7 +55,7 @@ struct ConfigurationTests {
     @Test func refusesNetworksThatNoMemoryHolds() {
         let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 3, multipliers: [64], blocks: 8)
-        let error = #expect(throws: NetworkError.self) { try UNet<Float>(network, training: true) }
+        let error = #expect(throws: NetworkError.self) { try Network<Float>(network, training: true) }
         #expect(error?.part == "network")
     }
 

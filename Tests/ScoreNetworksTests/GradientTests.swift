@@ -13,7 +13,7 @@ struct GradientTests {
         attentionResolutions: [4], augmentLabels: 9)
 
     private struct Problem {
-        let network: UNet<Double>
+        let network: Network<Double>
         let objective: DenoisingObjective<Double>
         var clean: [Double]
         var noise: [Double]
@@ -25,7 +25,7 @@ struct GradientTests {
         init(images: Int, dropped share: Double = 0) throws {
             var configuration = GradientTests.configuration
             configuration.dropout = share
-            network = try UNet<Double>(configuration, training: true)
+            network = try Network<Double>(configuration, training: true)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
             // The published start has nearly zero second convolutions, behind which gradients vanish.

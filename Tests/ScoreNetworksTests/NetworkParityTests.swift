@@ -21,7 +21,7 @@ struct NetworkParityTests {
 
     private func compare<S: LaneScalar>(_ name: String, _ scalar: S.Type, _ tolerance: Tolerance) throws {
         let file = try ReferenceFiles.load(name)
-        let network = try UNet<S>(try ReferenceFiles.configuration(file), training: true)
+        let network = try Network<S>(try ReferenceFiles.configuration(file), training: true)
         try network.load(file, prefix: "param/")
         let objective = DenoisingObjective(network: network, preconditioning: Preconditioning.edm())
         let labels = file.contains("augment_labels") ? try ReferenceFiles.doubles(file, "augment_labels") : nil

@@ -11,7 +11,7 @@ struct TrainingParityTests {
 
     private func compare<S: LaneScalar>(_ scalar: S.Type, tolerance: Double) throws {
         let file = try ReferenceFiles.load("training-ddpmpp-c4-r16-10steps")
-        let network = try UNet<S>(try ReferenceFiles.configuration(file), training: true)
+        let network = try Network<S>(try ReferenceFiles.configuration(file), training: true)
         try network.load(file, prefix: "param/")
         let trainer = Trainer(
             network: network, preconditioning: Preconditioning.edm(), learningRate: LearningRateSchedule(rate: 1e-3),

@@ -15,19 +15,22 @@ enum LayerStart: Equatable {
     case xavier(gain: Double)
     /// Weights and biases U(±1/√fan_in).
     case fanIn
+    /// Weights N(0, 2/fan_in) (He et al. 2015), biases 0.
+    case he
     case zero
 
     func weight(fanIn: Int, fanOut: Int) -> Initialisation {
         switch self {
         case .xavier(let gain): .uniform(bound: gain * (6 / Double(fanIn + fanOut)).squareRoot())
         case .fanIn: .uniform(bound: 1 / Double(fanIn).squareRoot())
+        case .he: .normal(deviation: (2 / Double(fanIn)).squareRoot())
         case .zero: .constant(0)
         }
     }
 
     func bias(fanIn: Int) -> Initialisation {
         switch self {
-        case .xavier, .zero: .constant(0)
+        case .xavier, .he, .zero: .constant(0)
         case .fanIn: .uniform(bound: 1 / Double(fanIn).squareRoot())
         }
     }
@@ -49,9 +52,9 @@ struct NetworkPlan {
     private(set) var parameters: [TensorSpec] = []
     /// Names of the resampling filters that checkpoints carry, one value for all.
     private(set) var filters: [(name: String, filter: ResamplingFilter)] = []
-    /// What checkpoints carry beside parameters and filters: drawn at the start, never trained.
-    private(set) var constants: [TensorSpec] = []
-    private(set) var constantCount = 0
+    /// What checkpoints carry beside parameters and filters, and no gradient changes.
+    private(set) var untrained: [TensorSpec] = []
+    private(set) var untrainedCount = 0
     /// Scalars of all parameters, without padding.
     private(set) var parameterCount = 0
     private(set) var packedCount = 0
@@ -80,10 +83,10 @@ struct NetworkPlan {
 
     mutating func filter(_ name: String, _ filter: ResamplingFilter) { filters.append((name, filter)) }
 
-    mutating func constant(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
-        let spec = TensorSpec(name: name, shape: shape, offset: constantCount, initialisation: initialisation)
-        constants.append(spec)
-        constantCount += spec.count
+    mutating func untrained(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
+        let spec = TensorSpec(name: name, shape: shape, offset: untrainedCount, initialisation: initialisation)
+        untrained.append(spec)
+        untrainedCount += spec.count
         return spec.offset
     }
 

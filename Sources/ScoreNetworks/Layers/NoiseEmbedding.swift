@@ -51,7 +51,7 @@ struct NoiseEmbedding {
         switch style.waves {
         case .drawn:
             frequencies = []
-            drawnFrequencies = plan.constant("model.map_noise.freqs", [half], .normal(deviation: 16))
+            drawnFrequencies = plan.untrained("model.map_noise.freqs", [half], .normal(deviation: 16))
         case .sinesFirst, .cosinesFirst:
             let last = style.waves == .sinesFirst ? half - 1 : half
             // The published frequencies are float32.
@@ -79,7 +79,7 @@ struct NoiseEmbedding {
         let sines = waveKind == .cosinesFirst ? half : 0
         for j in 0..<half {
             // The angle is rounded after its sine: in float32 its error would dominate the gradients'.
-            let frequency = drawnFrequencies.map { 2 * Double.pi * Double(w.constants[$0 + j]) } ?? frequencies[j]
+            let frequency = drawnFrequencies.map { 2 * Double.pi * Double(w.untrained[$0 + j]) } ?? frequencies[j]
             for lane in 0..<laneCount {
                 let angle = (lane < noise.count ? noise[lane] : 0) * frequency
                 a[waves + (sines + j) * laneCount + lane] = S(Elementary.sin(angle))

@@ -1,6 +1,6 @@
 import Tensors
 
-/// All memory of one network for one group of 16 images, allocated once.
+/// The memory of one network for one group of 16 images, allocated once.
 final class Workspace<S: LaneScalar> {
     typealias Pointer = UnsafeMutablePointer<S>
 
@@ -26,15 +26,19 @@ final class Workspace<S: LaneScalar> {
     /// Gradients of a normalisation's weights and biases, per image.
     let normSums: Pointer
     /// What belongs to the network but is not trained.
-    let constants: Pointer
+    let untrained: Pointer
 
-    init(_ plan: NetworkPlan, training: Bool) {
+    /// Without `activations`, the network has memory of its own for them.
+    init(_ plan: NetworkPlan, training: Bool, activations hasActivations: Bool = true) {
         self.plan = plan
         self.training = training
         paddedParameters = (plan.parameterCount + laneCount - 1) / laneCount * laneCount
         let lanes = plan.widest * laneCount
         let counts =
-            [paddedParameters, plan.packedCount, plan.activationCount, lanes, lanes, 2 * lanes, plan.constantCount]
+            [
+                paddedParameters, plan.packedCount, hasActivations ? plan.activationCount : 0, lanes, lanes, 2 * lanes,
+                plan.untrainedCount,
+            ]
             + plan.temporary
             + (training ? [paddedParameters, plan.weightScratch, plan.gradient, plan.gradient] : [0, 0, 0, 0])
         buffers = counts.map { LaneBuffer<S>(count: $0) }
@@ -44,7 +48,7 @@ final class Workspace<S: LaneScalar> {
         zeros = buffers[3].base
         sums = buffers[4].base
         normSums = buffers[5].base
-        constants = buffers[6].base
+        untrained = buffers[6].base
         temporaries = buffers[7...9].map(\.base)
         gradients = buffers[10].base
         weightScratch = buffers[11].base

@@ -17,97 +17,111 @@ package final class DenoisingObjective<S: LaneScalar> {
         package var inputGradient: [Double] = []
     }
 
-    package let network: UNet<S>
+    package let network: Network<S>
     package let preconditioning: Preconditioning
+    private let core: any NetworkCore<S>
     private let size: Int
     private let rows: LaneBuffer<S>
-    private let outputGradient: LaneBuffer<S>
-    private var noisy: [Double]
-    private var targets: [Double]
+    private var noisy: [Double] = []
+    private var targets: [Double] = []
 
     /// `network` must have been built for training.
-    package init(network: UNet<S>, preconditioning: Preconditioning) {
+    package init(network: Network<S>, preconditioning: Preconditioning) {
         precondition(network.workspace.training, "the network has no memory for gradients")
         self.network = network
         self.preconditioning = preconditioning
+        core = network.core
         size = network.configuration.imageShape.count
         rows = LaneBuffer(count: size * laneCount)
-        outputGradient = LaneBuffer(count: size * laneCount)
-        noisy = [Double](repeating: 0, count: size * laneCount)
-        targets = noisy
     }
 
     /// The loss, with its gradients by the parameters in `network.gradients()`. `clean` is y, `noise` n, both of
     /// batch × image values; `sigma` one level per image; `labels` [batch][9] where the network has them. With
     /// `details`, the evaluation's arrays are filled too.
     package func evaluate(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]? = nil, details: Bool = false
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]? = nil, training: Bool = true,
+        details: Bool = false
     ) -> Evaluation {
-        evaluate(clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: nil, details: details)
+        evaluate(
+            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: nil, training: training, details: details
+        )
     }
 
     func evaluate(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, details: Bool,
-        beat: () -> Void = {}
+        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, training: Bool = true,
+        details: Bool, beat: () -> Void = {}
     ) -> Evaluation {
         let batch = sigma.count
         precondition(clean.count == batch * size && noise.count == batch * size, "the batch's arrays differ in size")
         network.workspace.clearGradients()
         var result = Evaluation(loss: 0)
-        for first in stride(from: 0, to: batch, by: laneCount) {
-            let group = first..<min(first + laneCount, batch)
-            fillInput(clean: clean, noise: noise, sigma: sigma, group: group)
-            let levels = sigma[group]
+        let together = core.hasBatchStatistics && training ? batch : laneCount
+        core.reserve(groups: Self.groups(together).count)
+        for first in stride(from: 0, to: batch, by: together) {
+            let part = first..<min(first + together, batch)
+            fillInput(clean: clean, noise: noise, sigma: sigma, part: part)
+            let levels = sigma[part]
+            let perImage = network.configuration.augmentLabels
             let augmentation = labels.map { labels in
-                labels[
-                    group.lowerBound * network.configuration.augmentLabels..<group.upperBound
-                        * network.configuration.augmentLabels
-                ].map { S($0) }
+                labels[part.lowerBound * perImage..<part.upperBound * perImage].map { S($0) }
             }
             var drop = dropout
             drop?.firstImage += UInt64(first)
-            let output = network.forward(
-                noise: levels.map { preconditioning.cNoise($0) }, labels: augmentation, dropout: drop)
-            result.loss += residual(output, images: group.count, batch: batch)
-            if details { appendOutputs(output, levels: Array(levels), to: &result) }
-            let gradient = network.backward(
-                outputGradient.base, augmented: labels != nil, dropout: drop, inputGradient: details)
-            if let gradient { appendInputGradient(gradient, levels: Array(levels), to: &result) }
+            core.forward(
+                images: part.count, noise: levels.map { preconditioning.cNoise($0) }, labels: augmentation,
+                dropout: drop, training: training)
+            result.loss += residual(images: part.count, batch: batch)
+            if details { appendOutputs(levels: Array(levels), to: &result) }
+            core.backward(images: part.count, augmented: labels != nil, dropout: drop, inputGradient: details)
+            if details { appendInputGradient(levels: Array(levels), batch: batch, to: &result) }
             beat()
         }
         result.loss /= Double(batch)
         return result
     }
 
-    /// x = y + σn, F* and the network's input c_in·x of one group.
-    private func fillInput(clean: [Double], noise: [Double], sigma: [Double], group: Range<Int>) {
-        let input = rows.base
-        for (lane, image) in group.enumerated() {
-            let level = sigma[image]
-            let cIn = preconditioning.cIn(level)
-            let cSkip = preconditioning.cSkip(level)
-            let cOut = preconditioning.cOut(level)
-            for i in 0..<size {
-                let y = clean[image * size + i]
-                let x = y + level * noise[image * size + i]
-                noisy[lane * size + i] = x
-                targets[lane * size + i] = (y - cSkip * x) / cOut
-                input[lane * size + i] = S(cIn * x)
+    private static func groups(_ images: Int) -> Range<Int> { 0..<(images + laneCount - 1) / laneCount }
+
+    /// x = y + σn, F* and the network's input of a part of the batch.
+    private func fillInput(clean: [Double], noise: [Double], sigma: [Double], part: Range<Int>) {
+        noisy = [Double](repeating: 0, count: part.count * size)
+        targets = noisy
+        let shift = preconditioning.inputShift
+        for group in Self.groups(part.count) {
+            let images = min(laneCount, part.count - group * laneCount)
+            for lane in 0..<images {
+                let image = part.lowerBound + group * laneCount + lane
+                let level = sigma[image]
+                let cIn = preconditioning.cIn(level)
+                let cSkip = preconditioning.cSkip(level)
+                let cOut = preconditioning.cOut(level)
+                let own = (group * laneCount + lane) * size
+                for i in 0..<size {
+                    let y = clean[image * size + i]
+                    let x = y + level * noise[image * size + i]
+                    noisy[own + i] = x
+                    targets[own + i] = (y - cSkip * x) / cOut
+                    rows.base[lane * size + i] = S(cIn * x + shift)
+                }
             }
+            S.kernels.toLanes(rows.base, images, size, core.input(group))
         }
-        S.kernels.toLanes(input, group.count, size, network.inputLanes)
     }
 
-    /// Σ (F − F*)² over a group; leaves its gradient by F, divided by the batch.
-    private func residual(_ output: UnsafePointer<S>, images: Int, batch: Int) -> Double {
-        outputGradient.clear()
-        let gradient = outputGradient.base
+    /// Σ (F − F*)² over a part of the batch; leaves its gradient by F, divided by the batch.
+    private func residual(images: Int, batch: Int) -> Double {
         let scale = 2 / Double(batch)
         var total = 0.0
-        for lane in 0..<images {
+        for group in Self.groups(images) {
+            core.outputGradient(group).update(repeating: 0, count: size * laneCount)
+        }
+        for image in 0..<images {
+            let lane = image % laneCount
+            let output = core.output(image / laneCount)
+            let gradient = core.outputGradient(image / laneCount)
             var sum = 0.0
             for i in 0..<size {
-                let difference = Double(output[i * laneCount + lane]) - targets[lane * size + i]
+                let difference = Double(output[i * laneCount + lane]) - targets[image * size + i]
                 sum += difference * difference
                 gradient[i * laneCount + lane] = S(scale * difference)
             }
@@ -116,26 +130,30 @@ package final class DenoisingObjective<S: LaneScalar> {
         return total
     }
 
-    private func appendOutputs(_ output: UnsafePointer<S>, levels: [Double], to result: inout Evaluation) {
-        for (lane, level) in levels.enumerated() {
+    private func appendOutputs(levels: [Double], to result: inout Evaluation) {
+        for (image, level) in levels.enumerated() {
             let cSkip = preconditioning.cSkip(level)
             let cOut = preconditioning.cOut(level)
+            let output = core.output(image / laneCount)
             for i in 0..<size {
-                let value = Double(output[i * laneCount + lane])
+                let value = Double(output[i * laneCount + image % laneCount])
                 result.networkOutput.append(value)
-                result.denoised.append(cSkip * noisy[lane * size + i] + cOut * value)
+                result.denoised.append(cSkip * noisy[image * size + i] + cOut * value)
             }
         }
     }
 
     /// x acts through c_in·x and through F*, whose derivative by x is −c_skip/c_out.
-    private func appendInputGradient(_ gradient: UnsafePointer<S>, levels: [Double], to result: inout Evaluation) {
-        for (lane, level) in levels.enumerated() {
+    private func appendInputGradient(levels: [Double], batch: Int, to result: inout Evaluation) {
+        let scale = 2 / Double(batch)
+        for (image, level) in levels.enumerated() {
             let cIn = preconditioning.cIn(level)
             let direct = preconditioning.cSkip(level) / preconditioning.cOut(level)
+            let (output, gradient) = (core.output(image / laneCount), core.inputGradient(image / laneCount))
             for i in 0..<size {
-                let at = i * laneCount + lane
-                result.inputGradient.append(cIn * Double(gradient[at]) + direct * Double(outputGradient.base[at]))
+                let at = i * laneCount + image % laneCount
+                let byOutput = scale * (Double(output[at]) - targets[image * size + i])
+                result.inputGradient.append(cIn * Double(gradient[at]) + direct * byOutput)
             }
         }
     }

@@ -3,7 +3,7 @@ import Tensors
 
 /// Network, optimiser and moving average: EDM's training step (Karras et al. 2022) for batches given from outside.
 package final class Trainer<S: LaneScalar> {
-    package let network: UNet<S>
+    package let network: Network<S>
     package let objective: DenoisingObjective<S>
     package let learningRate: LearningRateSchedule
     package let emaSchedule: EMASchedule
@@ -18,7 +18,7 @@ package final class Trainer<S: LaneScalar> {
 
     /// Parameters are those of `network`, which must have been built for training.
     package init(
-        network: UNet<S>, preconditioning: Preconditioning, learningRate: LearningRateSchedule,
+        network: Network<S>, preconditioning: Preconditioning, learningRate: LearningRateSchedule,
         ema: EMASchedule
     ) {
         self.network = network
@@ -70,7 +70,7 @@ package final class Trainer<S: LaneScalar> {
     /// The averaged parameters and what else checkpoints of the network hold, called `prefix` + name.
     package func storeAverage(in file: inout SafetensorsFile, prefix: String) {
         network.store(average.base, in: &file, prefix: prefix)
-        network.storeConstants(in: &file, prefix: prefix)
+        network.storeUntrained(in: &file, prefix: prefix)
         network.storeFilters(in: &file, prefix: prefix)
     }
 

@@ -5,9 +5,11 @@ package enum TrainingBenchmark {
     /// A network to measure, with the name that tables give it.
     package struct Subject: Sendable {
         package var name: String
-        package var configuration: UNetConfiguration
+        package var scale: Int
+        package var configuration: NetworkConfiguration
 
-        package init(name: String, configuration: UNetConfiguration) {
+        package init(name: String, scale: Int, configuration: NetworkConfiguration) {
+            self.scale = scale
             self.name = name
             self.configuration = configuration
         }
@@ -30,23 +32,21 @@ package enum TrainingBenchmark {
     package static var standard: [Subject] {
         [4, 8, 16].flatMap { scale in
             [
-                Subject(
-                    name: "16x16x1, 4 blocks",
-                    configuration: UNetConfiguration(
-                        modelChannels: scale, resolution: 16, imageChannels: 1, multipliers: [2, 2], blocks: 4,
-                        attentionResolutions: [8])),
-                Subject(
-                    name: "16x16x1, 2 blocks",
-                    configuration: UNetConfiguration(
-                        modelChannels: scale, resolution: 16, imageChannels: 1, multipliers: [2, 2], blocks: 2,
-                        attentionResolutions: [8])),
-                Subject(
-                    name: "32x32x3, 4 blocks",
-                    configuration: UNetConfiguration(
-                        modelChannels: scale, resolution: 32, imageChannels: 3, multipliers: [2, 2, 2], blocks: 4,
-                        attentionResolutions: [16])),
-            ]
+                ("16x16x1, 4 blocks", unet(scale, resolution: 16, channels: 1, multipliers: [2, 2], blocks: 4)),
+                ("16x16x1, 2 blocks", unet(scale, resolution: 16, channels: 1, multipliers: [2, 2], blocks: 2)),
+                ("32x32x3, 4 blocks", unet(scale, resolution: 32, channels: 3, multipliers: [2, 2, 2], blocks: 4)),
+            ].map { Subject(name: $0.0, scale: scale, configuration: $0.1) }
         }
+    }
+
+    /// ddpmpp with attention at half the resolution.
+    private static func unet(
+        _ scale: Int, resolution: Int, channels: Int, multipliers: [Int], blocks: Int
+    ) -> NetworkConfiguration {
+        .unet(
+            UNetConfiguration(
+                modelChannels: scale, resolution: resolution, imageChannels: channels, multipliers: multipliers,
+                blocks: blocks, attentionResolutions: [resolution / 2]))
     }
 
     /// Trains on 64 random images for at least `seconds` after one step to warm up.
@@ -71,7 +71,7 @@ package enum TrainingBenchmark {
         let images = Double(steps * batch)
         let work = 3 * Double(try configuration.forwardOperations())
         return Result(
-            name: subject.name, scale: configuration.modelChannels, imagesPerCPUSecond: images / cpu,
+            name: subject.name, scale: subject.scale, imagesPerCPUSecond: images / cpu,
             imagesPerSecond: images / wall, gigaflops: work * images / cpu / 1e9, steps: steps)
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// configuration, settings, images and n alone: the bits are the same on every CPU, and across `state()` and
 /// `init(restoring:)`.
 package final class TrainingRun {
-    package let configuration: UNetConfiguration
+    package let configuration: NetworkConfiguration
     package let settings: TrainingSettings
     /// Optimiser steps done.
     package var steps: Int { trainer.steps }
@@ -17,12 +17,12 @@ package final class TrainingRun {
 
     /// A new training. `images` holds N·C·H·W bytes, N at least 1; pixels become u8/127.5 − 1. Sizes that the
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
-    package init(configuration: UNetConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
+    package init(configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
         try settings.check()
         guard configuration.augmentLabels == 0 else {
             throw TrainingError.settings("the network has augmentation labels, but images are not augmented here")
         }
-        let network = try UNet<Float>(configuration, training: true)
+        let network = try Network<Float>(configuration, training: true)
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
         trainer = Trainer(
@@ -36,7 +36,7 @@ package final class TrainingRun {
     /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another
     /// network, or a damaged one, is a `SafetensorsError`.
     package convenience init(
-        restoring state: [UInt8], name: String, configuration: UNetConfiguration, settings: TrainingSettings,
+        restoring state: [UInt8], name: String, configuration: NetworkConfiguration, settings: TrainingSettings,
         images: [UInt8]
     ) throws {
         try self.init(configuration: configuration, settings: settings, images: images)

@@ -45,17 +45,3 @@ package struct UNetConfiguration: Sendable, Hashable {
         ImageShape(channels: imageChannels, height: resolution, width: resolution)
     }
 }
-
-/// A network that cannot be built, by the name of the layer or setting that is at fault.
-package struct NetworkError: Error, Equatable, CustomStringConvertible {
-    /// A layer ("enc.16x16_block0.norm0") or a setting ("multipliers").
-    package var part: String
-    package var problem: String
-
-    package init(_ part: String, _ problem: String) {
-        self.part = part
-        self.problem = problem
-    }
-
-    package var description: String { "\(part): \(problem)" }
-}

@@ -1,27 +1,12 @@
 import Tensors
 
-extension UNetConfiguration {
-    /// Trainable parameters of the network; impossible sizes are a `NetworkError` that names the layer.
-    package func parameterCount() throws(NetworkError) -> Int { try UNetLayout(self).plan.parameterCount }
-
-    /// Floating-point operations of one forward pass for one image: 2 for every multiply-add of convolutions, linear
-    /// layers and attention. A training step takes three times as many.
-    package func forwardOperations() throws(NetworkError) -> Int { 2 * (try UNetLayout(self).plan.multiplyAdds) }
-
-    /// Names and shapes of all trainable tensors, in the order of the flat parameter vector.
-    package func parameterShapes() throws(NetworkError) -> [(name: String, shape: [Int])] {
-        try UNetLayout(self).plan.parameters.map { ($0.name, $0.shape) }
-    }
-}
-
-extension UNet {
+extension Network {
     /// Fresh parameters, keyed by `seed` and `sub`: element i of tensor t uses number t·2^32 + i of the stream.
     package func initialise(seed: UInt64, sub: UInt32) {
         let random = CounterRandom(seed: seed, purpose: .initialisation, sub: sub)
-        let constants = workspace.constants
-        // Streams of constants follow those of parameters.
+        // Streams of the untrained follow those of parameters.
         let tensors =
-            layout.plan.parameters.map { ($0, workspace.parameters) } + layout.plan.constants.map { ($0, constants) }
+            plan.parameters.map { ($0, workspace.parameters) } + plan.untrained.map { ($0, workspace.untrained) }
         for (number, (spec, values)) in tensors.enumerated() {
             let place = values + spec.offset
             let first = UInt64(number) << 32
@@ -42,19 +27,19 @@ extension UNet {
     /// Reads all parameters, called `prefix` + name in `file`. Missing, misshapen or non-finite ones are an error.
     package func load(_ file: SafetensorsFile, prefix: String) throws(SafetensorsError) {
         try load(file, prefix: prefix, into: workspace.parameters)
-        try Self.load(layout.plan.constants, file, prefix: prefix, into: workspace.constants)
+        try Self.load(plan.untrained, file, prefix: prefix, into: workspace.untrained)
         parametersChanged()
     }
 
     /// The parameters and constants as tensors called `prefix` + name.
     package func store(in file: inout SafetensorsFile, prefix: String) {
         store(workspace.parameters, in: &file, prefix: prefix)
-        storeConstants(in: &file, prefix: prefix)
+        storeUntrained(in: &file, prefix: prefix)
     }
 
     /// The gradients of the last evaluation, by name.
     package func gradients() -> [(name: String, gradient: Tensor<S>)] {
-        layout.plan.parameters.map { spec in
+        plan.parameters.map { spec in
             let start = workspace.gradients + spec.offset
             return (spec.name, Tensor(shape: spec.shape, values: (0..<spec.count).map { start[$0] }))
         }
@@ -64,7 +49,7 @@ extension UNet {
     func load(
         _ file: SafetensorsFile, prefix: String, into target: UnsafeMutablePointer<S>
     ) throws(SafetensorsError) {
-        try Self.load(layout.plan.parameters, file, prefix: prefix, into: target)
+        try Self.load(plan.parameters, file, prefix: prefix, into: target)
     }
 
     private static func load(
@@ -81,7 +66,7 @@ extension UNet {
 
     /// Stores a vector with the parameters' layout.
     func store(_ source: UnsafePointer<S>, in file: inout SafetensorsFile, prefix: String) {
-        Self.store(layout.plan.parameters, source, in: &file, prefix: prefix)
+        Self.store(plan.parameters, source, in: &file, prefix: prefix)
     }
 
     private static func store(
@@ -94,13 +79,13 @@ extension UNet {
     }
 
     /// Stores what is drawn once and not trained.
-    func storeConstants(in file: inout SafetensorsFile, prefix: String) {
-        Self.store(layout.plan.constants, workspace.constants, in: &file, prefix: prefix)
+    func storeUntrained(in file: inout SafetensorsFile, prefix: String) {
+        Self.store(plan.untrained, workspace.untrained, in: &file, prefix: prefix)
     }
 
     /// Stores the constant filters that readers of the published networks expect.
     func storeFilters(in file: inout SafetensorsFile, prefix: String) {
-        for (name, filter) in layout.plan.filters {
+        for (name, filter) in plan.filters {
             let side = filter.side
             file.set(prefix + name, Tensor<S>(shape: [1, 1, side, side], values: filter.matrix.map { S($0) }))
         }
@@ -108,6 +93,6 @@ extension UNet {
 
     /// Names of all tensors that a checkpoint of the network holds.
     var tensorNames: [String] {
-        layout.plan.parameters.map(\.name) + layout.plan.constants.map(\.name) + layout.plan.filters.map(\.name)
+        plan.parameters.map(\.name) + plan.untrained.map(\.name) + plan.filters.map(\.name)
     }
 }

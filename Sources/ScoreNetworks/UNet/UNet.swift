@@ -1,29 +1,32 @@
 import Diffusion
 import Tensors
 
-/// A published U-Net F(x; c_noise), forward and backward, for groups of up to 16 images. The bits of an image's output depend on nothing but the image and the parameters.
-///
-/// Not safe for use by several threads at a time: its memory is its own.
-package final class UNet<S: LaneScalar> {
-    package let configuration: UNetConfiguration
+/// A published U-Net, forward and backward.
+final class UNet<S: LaneScalar>: NetworkCore {
+    let configuration: UNetConfiguration
     let layout: UNetLayout
     let workspace: Workspace<S>
+    var plan: NetworkPlan { layout.plan }
+    var hasBatchStatistics: Bool { false }
 
-    /// With `training`, memory for gradients is set aside too. Parameters are 0 at first. Impossible sizes are a
-    /// `NetworkError` that names the layer.
-    package init(_ configuration: UNetConfiguration, training: Bool) throws(NetworkError) {
+    private var embeddingPlace: UnsafeMutablePointer<S>?
+    private var inputGradientPlace: UnsafeMutablePointer<S>
+
+    init(_ configuration: UNetConfiguration, training: Bool) throws(NetworkError) {
         self.configuration = configuration
         layout = try UNetLayout(configuration)
-        let bytes = layout.plan.scalars(training: training) * MemoryLayout<S>.stride
-        guard bytes <= Self.largestMemory else {
-            throw NetworkError(
-                "network", "needs \(bytes >> 30) GiB for a group of 16 images; \(Self.largestMemory >> 30) are allowed")
-        }
+        try layout.plan.check(S.self, training: training)
         workspace = Workspace(layout.plan, training: training)
+        inputGradientPlace = workspace.gradientBuffers[0]
     }
 
-    /// Has to follow every change of parameters, before they are used.
-    package func parametersChanged() {
+    func reserve(groups: Int) {}
+    func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }
+    func output(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.output }
+    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.outputGradient }
+    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { inputGradientPlace }
+
+    func parametersChanged() {
         layout.embedding.pack(workspace)
         layout.first.pack(workspace)
         for stage in layout.stages {
@@ -34,9 +37,7 @@ package final class UNet<S: LaneScalar> {
         layout.outputConvolution.pack(workspace)
     }
 
-    /// F of the group whose images stand in `inputLanes`, for the values of c_noise of its images. The output, in
-    /// lanes, stays until the next call. `labels` are [images][9].
-    func forward(noise: [Double], labels: [S]? = nil, dropout: Dropout? = nil) -> UnsafeMutablePointer<S> {
+    func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
         let w = workspace
         let a = w.activations
         let side = configuration.resolution
@@ -58,19 +59,14 @@ package final class UNet<S: LaneScalar> {
         layout.outputNorm.forward(w, a + last, pixels: side * side, out: a + layout.lastActive)
         layout.outputConvolution.forward(w, a + layout.lastActive, side: side, out: a + layout.output)
         embeddingPlace = embedding
-        return a + layout.output
     }
 
-    /// Adds the gradients by the parameters for `dy`, the gradient by the last output in lanes. Where asked, returns
-    /// the gradient by the input, in lanes, valid until the next call.
-    @discardableResult
-    func backward(
-        _ dy: UnsafePointer<S>, augmented: Bool = false, dropout: Dropout? = nil, inputGradient: Bool = false
-    ) -> UnsafeMutablePointer<S>? {
-        guard let embedding = embeddingPlace else { return nil }
+    func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient wanted: Bool) {
+        guard let embedding = embeddingPlace else { return }
         let w = workspace
         let a = w.activations
         let side = configuration.resolution
+        let dy = outputGradient(0)
         let dEmbedding = a + layout.embeddingGradient
         dEmbedding.update(repeating: 0, count: configuration.embeddingWidth * laneCount)
 
@@ -108,22 +104,15 @@ package final class UNet<S: LaneScalar> {
         add(skipGradients[0], layout.skips[0].vectors, to: gradient)
         layout.first.parameterGradient(w, x: a + layout.input, dy: gradient, side: side)
         layout.embedding.backward(w, dy: dEmbedding, augmented: augmented)
-        guard inputGradient else { return nil }
+        guard wanted else { return }
         let target = w.otherGradient(than: gradient)
         layout.first.inputGradient(w, gradient, side: side, out: target)
         if let (_, place, vectors) = auxiliaryGradient { add(a + place, vectors, to: target) }
-        return target
+        inputGradientPlace = target
     }
-
-    private static var largestMemory: Int { 64 << 30 }
-
-    /// Where the images of a group go, [channel][row][column][16].
-    var inputLanes: UnsafeMutablePointer<S> { workspace.activations + layout.input }
 
     private var skipScale: S { S(layout.style.squaredSkipScale).squareRoot() }
     private var last: Int { layout.stages.last?.output ?? layout.skips[0].place }
-    private var embeddingPlace: UnsafeMutablePointer<S>?
-
     private func add(_ x: UnsafeMutablePointer<S>?, _ vectors: Int, to y: UnsafeMutablePointer<S>) {
         if let x { S.kernels.add(x, vectors, y) }
     }

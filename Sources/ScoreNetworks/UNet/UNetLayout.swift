@@ -47,6 +47,7 @@ struct UNetLayout {
     let outputConvolution: Convolution
     let lastActive: Int
     let output: Int
+    let outputGradient: Int
     let embeddingGradient: Int
 
     /// Throws a `NetworkError` that names the layer where the sizes do not fit.
@@ -82,6 +83,7 @@ struct UNetLayout {
             plan: &plan)
         lastActive = plan.activation(last * pixels)
         output = plan.activation(images * pixels)
+        outputGradient = plan.activation(images * pixels)
         plan.temporary(0, max(last, images) * pixels)
         plan.gradient(max(last, images, configuration.firstChannels) * pixels)
         self.stages = stages

@@ -1,0 +1,54 @@
+import Diffusion
+import Tensors
+
+/// The places of a linear network: one layer over all pixels.
+struct LinearLayout {
+    let shape: ImageShape
+    private(set) var plan = NetworkPlan()
+    let layer: Convolution
+    let input: Int
+    let output: Int
+
+    init(_ shape: ImageShape) {
+        self.shape = shape
+        layer = Convolution(
+            "linear", inputs: shape.count, outputs: shape.count, kernel: 1, linear: true, start: .zero, pixels: 1,
+            plan: &plan)
+        input = plan.activation(shape.count)
+        output = plan.activation(shape.count)
+        plan.gradient(shape.count)
+    }
+}
+
+/// F(x) = W·x + b, which knows nothing of the noise level: one is trained for each.
+final class LinearNetwork<S: LaneScalar>: NetworkCore {
+    private let layout: LinearLayout
+    let workspace: Workspace<S>
+    var plan: NetworkPlan { layout.plan }
+    var hasBatchStatistics: Bool { false }
+
+    init(_ shape: ImageShape, training: Bool) throws(NetworkError) {
+        guard shape.count <= 1 << 16 else {
+            throw NetworkError("linear", "\(shape.count) pixel values; at most \(1 << 16) are possible")
+        }
+        layout = LinearLayout(shape)
+        try layout.plan.check(S.self, training: training)
+        workspace = Workspace(layout.plan, training: training)
+    }
+
+    func parametersChanged() { layout.layer.pack(workspace) }
+    func reserve(groups: Int) {}
+    func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }
+    func output(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.output }
+    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.gradientBuffers[0] }
+    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.gradientBuffers[1] }
+
+    func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
+        layout.layer.forward(workspace, input(0), side: 1, out: output(0))
+    }
+
+    func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient wanted: Bool) {
+        layout.layer.parameterGradient(workspace, x: input(0), dy: outputGradient(0), side: 1, sums: outputGradient(0))
+        if wanted { layout.layer.inputGradient(workspace, outputGradient(0), side: 1, out: inputGradient(0)) }
+    }
+}

@@ -1,0 +1,107 @@
+import Diffusion
+import Tensors
+
+/// A network of one of the known architectures, with its memory.
+///
+/// Not safe for use by several threads at a time.
+package final class Network<S: LaneScalar> {
+    package let configuration: NetworkConfiguration
+    let core: any NetworkCore<S>
+    var plan: NetworkPlan { core.plan }
+    var workspace: Workspace<S> { core.workspace }
+
+    /// With `training`, memory for gradients is set aside too. Parameters are 0 at first. Impossible sizes are a
+    /// `NetworkError` that names the layer.
+    package init(_ configuration: NetworkConfiguration, training: Bool) throws(NetworkError) {
+        self.configuration = configuration
+        switch configuration {
+        case .unet(let sizes): core = try UNet<S>(sizes, training: training)
+        case .blind(let sizes): core = try BlindNetwork<S>(sizes, training: training)
+        case .linear(let shape): core = try LinearNetwork<S>(shape, training: training)
+        }
+    }
+
+    /// Has to follow every change of parameters, before they are used.
+    package func parametersChanged() { core.parametersChanged() }
+}
+
+extension NetworkPlan {
+    /// Throws where a network would need more memory than any host has.
+    func check<S: LaneScalar>(_ scalar: S.Type, training: Bool) throws(NetworkError) {
+        let bytes = scalars(training: training) * MemoryLayout<S>.stride
+        let most = 64 << 30
+        guard bytes <= most else {
+            throw NetworkError(
+                "network", "needs \(bytes >> 30) GiB for a group of 16 images; \(most >> 30) are allowed")
+        }
+    }
+}
+
+/// An architecture and its sizes.
+package enum NetworkConfiguration: Sendable, Hashable {
+    case unet(UNetConfiguration)
+    case blind(BlindConfiguration)
+    /// F(x) = W·x + b over all pixels of an image.
+    case linear(ImageShape)
+
+    package var imageShape: ImageShape {
+        switch self {
+        case .unet(let sizes): sizes.imageShape
+        case .blind(let sizes): sizes.imageShape
+        case .linear(let shape): shape
+        }
+    }
+
+    /// As checkpoints and sweep files call the architecture.
+    package var architecture: String {
+        switch self {
+        case .unet(let sizes): sizes.architecture.rawValue
+        case .blind(let sizes): sizes.architecture
+        case .linear: "linear"
+        }
+    }
+
+    /// Augmentation labels per image.
+    package var augmentLabels: Int {
+        if case .unet(let sizes) = self { sizes.augmentLabels } else { 0 }
+    }
+
+    /// Share of activations dropped in training.
+    package var dropout: Double {
+        if case .unet(let sizes) = self { sizes.dropout } else { 0 }
+    }
+
+    private func plan() throws(NetworkError) -> NetworkPlan {
+        switch self {
+        case .unet(let sizes): try UNetLayout(sizes).plan
+        case .blind(let sizes): try BlindLayout(sizes).plan
+        case .linear(let shape): LinearLayout(shape).plan
+        }
+    }
+
+    /// Trainable parameters of the network; impossible sizes are a `NetworkError` that names the layer.
+    package func parameterCount() throws(NetworkError) -> Int { try plan().parameterCount }
+
+    /// Floating-point operations of one forward pass for one image: 2 for every multiply-add of convolutions, linear
+    /// layers and attention. A training step takes three times as many.
+    package func forwardOperations() throws(NetworkError) -> Int { 2 * (try plan().multiplyAdds) }
+
+    /// Names and shapes of all trainable tensors, in the order of the flat parameter vector.
+    package func parameterShapes() throws(NetworkError) -> [(name: String, shape: [Int])] {
+        try plan().parameters.map { ($0.name, $0.shape) }
+    }
+}
+
+/// A network that cannot be built, by the name of the layer or setting that is at fault.
+package struct NetworkError: Error, Equatable, CustomStringConvertible {
+    /// A layer ("enc.16x16_block0.norm0") or a setting ("multipliers").
+    package var part: String
+    package var problem: String
+
+    package init(_ part: String, _ problem: String) {
+        self.part = part
+        self.problem = problem
+    }
+
+    package var description: String { "\(part): \(problem)" }
+}
