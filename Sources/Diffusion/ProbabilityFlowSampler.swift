@@ -1,6 +1,7 @@
 import Tensors
 
-/// Deterministic samplers of the probability flow dx/dσ = (x − D(x; σ))/σ (Karras et al. 2022, algorithm 1).
+/// Samplers of the probability flow dx/dσ = (x − D(x; σ))/σ (Karras et al. 2022, algorithm 1), with churn, where noise
+/// is added before every step, algorithm 2.
 ///
 /// The state is float64. An image depends on its own latent alone, not on the others in the batch.
 package struct ProbabilityFlowSampler: Sendable, Equatable {
@@ -11,27 +12,55 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         case heun
     }
 
+    /// How much noise is added: σ grows by min(`amount` / steps, √2 − 1) where it is within `levels`.
+    package struct Churn: Sendable, Equatable {
+        /// S_churn.
+        package var amount: Double
+        /// S_min ... S_max.
+        package var levels: ClosedRange<Double>
+        /// S_noise: standard deviation of the noise.
+        package var noise: Double
+
+        package init(amount: Double, levels: ClosedRange<Double> = 0...Double.infinity, noise: Double = 1) {
+            self.amount = amount
+            self.levels = levels
+            self.noise = noise
+        }
+    }
+
     package var method: Method
     package var schedule: EDMSchedule
+    package var churn: Churn?
 
-    package init(method: Method, schedule: EDMSchedule) {
+    package init(method: Method, schedule: EDMSchedule, churn: Churn? = nil) {
         self.method = method
         self.schedule = schedule
+        self.churn = churn
     }
 
     /// Images for `latents`, z ~ N(0, I) of shape [B, C, H, W]: the flow from σ_max·z to σ = 0.
-    package func sample(_ denoiser: any Denoiser, latents: Tensor<Float>) -> Tensor<Float> {
-        sample(denoiser, latents: latents, beat: {})
+    /// `noise` is what churn adds.
+    package func sample(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
+    ) -> Tensor<Float> {
+        sample(denoiser, latents: latents, noise: noise, beat: {})
     }
 
     /// As above; `beat` is called before every step.
     package func sample(
-        _ denoiser: any Denoiser, latents: Tensor<Float>, beat: () throws -> Void
+        _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0),
+        beat: () throws -> Void
     ) rethrows -> Tensor<Float> {
         let sigmas = schedule.sigmas
         var state = latents.values.map { Double($0) * sigmas[0] }
-        for (sigma, next) in zip(sigmas, sigmas.dropFirst()) {
+        for (step, (level, next)) in zip(sigmas, sigmas.dropFirst()).enumerated() {
             try beat()
+            let sigma = churned(level)
+            if sigma > level, let churn {
+                let added = (sigma * sigma - level * level).squareRoot() * churn.noise
+                let values = noise.values(step: step, images: latents.shape[0], size: latents.stride)
+                for i in state.indices { state[i] += added * values[i] }
+            }
             let slope = slope(of: denoiser, at: state, shape: latents.shape, sigma: sigma)
             var moved = state
             for i in moved.indices { moved[i] += (next - sigma) * slope[i] }
@@ -42,6 +71,12 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
             state = moved
         }
         return Tensor(shape: latents.shape, values: state.map { Float($0) })
+    }
+
+    /// σ after noise was added.
+    private func churned(_ sigma: Double) -> Double {
+        guard let churn, churn.amount > 0, churn.levels.contains(sigma) else { return sigma }
+        return sigma + min(churn.amount / Double(schedule.steps), 2.squareRoot() - 1) * sigma
     }
 
     /// (x − D(x; σ))/σ.

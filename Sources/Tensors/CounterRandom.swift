@@ -11,8 +11,10 @@ package struct CounterRandom: Sendable {
         case trainingNoise = 4
         case dropout = 5
         case flip = 6
+        case augmentation = 7
         case latents = 16
         case measureNoise = 17
+        case samplerNoise = 18
         case permutation = 32
         case generator = 33
     }

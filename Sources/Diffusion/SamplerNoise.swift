@@ -1,0 +1,20 @@
+import Tensors
+
+/// The standard normal noise of stochastic samplers. That of a step and an image is a function of the seed, the step and
+/// the image's number alone, whatever else is in the batch.
+package enum SamplerNoise: Sendable {
+    /// Image 0 of a batch is number `first` of `seed`.
+    case drawn(seed: UInt64, first: Int = 0)
+    /// Noise of every step, [step][image][value]: to repeat what was recorded.
+    case given([[Double]])
+
+    /// Noise of step `step` for `images` images of `size` values.
+    func values(step: Int, images: Int, size: Int) -> [Double] {
+        switch self {
+        case .drawn(let seed, let first):
+            let random = CounterRandom(seed: seed, purpose: .samplerNoise, sub: UInt32(step))
+            return random.normals(from: UInt64(first) * UInt64(size), count: images * size)
+        case .given(let steps): return steps[step]
+        }
+    }
+}
