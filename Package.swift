@@ -121,7 +121,7 @@ let package = Package(
         tests("JobContractTests", ["JobContract"]),
         tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks"]),
         tests(
-            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"], resources: [.copy("Reference")]),
+            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"]),
         tests(
             "MeasuresTests", ["Measures", "MeasureKernels", "JobContract", "Diffusion", "Tensors"],
             linker: [.linkedLibrary("openblas")]),
@@ -147,6 +147,7 @@ let package = Package(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
         tests(
             "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Measures", "Tensors", "CPosix"],
+            resources: [.copy("Reference")],
             linker: [.linkedLibrary("openblas")]),
         tests(
             "EndToEndTests",

@@ -8,22 +8,56 @@ struct ConfigurationTests {
     ])
     func countsParameters(scale: Int, expected: Int) throws {
         let network = UNetConfiguration(modelChannels: scale, resolution: 32, imageChannels: 3)
-        #expect(try network.parameterCount() == expected)
+        #expect(try NetworkConfiguration.unet(network).parameterCount() == expected)
     }
 
     @Test func countsParametersOfOtherShapes() throws {
         let small = UNetConfiguration(
             modelChannels: 8, resolution: 16, imageChannels: 1, multipliers: [1, 2], blocks: 1,
             attentionResolutions: [8])
-        #expect(try small.parameterCount() == 47_985)
+        #expect(try NetworkConfiguration.unet(small).parameterCount() == 47_985)
         let augmented = UNetConfiguration(
             modelChannels: 4, resolution: 32, imageChannels: 3, blocks: 2, augmentLabels: 9)
-        #expect(try augmented.parameterCount() == 36_263)
+        #expect(try NetworkConfiguration.unet(augmented).parameterCount() == 36_263)
         var large = UNetConfiguration(
             modelChannels: 128, resolution: 64, imageChannels: 3, multipliers: [1, 2, 2, 2])
-        #expect(try large.parameterCount() == 61_804_419)
+        #expect(try NetworkConfiguration.unet(large).parameterCount() == 61_804_419)
         large.augmentLabels = 9
-        #expect(try large.parameterCount() == 61_805_571)
+        #expect(try NetworkConfiguration.unet(large).parameterCount() == 61_805_571)
+    }
+
+    @Test(arguments: [
+        (4, 64_511, 64_583), (8, 251_387, 251_531), (16, 992_243, 992_531), (32, 3_942_371, 3_942_947),
+    ])
+    func countsParametersOfNCSNPP(scale: Int, plain: Int, augmented: Int) throws {
+        var network = UNetConfiguration(
+            architecture: .ncsnpp, modelChannels: scale, resolution: 64, imageChannels: 3, multipliers: [1, 2, 2, 2])
+        #expect(try NetworkConfiguration.unet(network).parameterCount() == plain)
+        network.augmentLabels = 9
+        #expect(try NetworkConfiguration.unet(network).parameterCount() == augmented)
+    }
+
+    @Test func countsParametersOfADM() throws {
+        let network = UNetConfiguration(
+            architecture: .adm, modelChannels: 32, resolution: 16, imageChannels: 3, multipliers: [1, 2], blocks: 1,
+            attentionResolutions: [8])
+        #expect(try NetworkConfiguration.unet(network).parameterCount() == 827_491)
+    }
+
+    @Test(arguments: [(1, 366_080), (2, 1_825_024), (3, 7_659_264), (4, 30_993_152)])
+    func countsParametersOfBlindUNets(blocks: Int, expected: Int) throws {
+        let network = BlindConfiguration(kind: .unet(blocks: blocks), resolution: 80)
+        #expect(try NetworkConfiguration.blind(network).parameterCount() == expected)
+    }
+
+    @Test func countsParametersOfBFCNN() throws {
+        let network = BlindConfiguration(
+            kind: .cnn(layers: 21, linearFirstLayer: false, receptiveField: nil), resolution: 80)
+        #expect(try NetworkConfiguration.blind(network).parameterCount() == 702_784)
+        // With 11 pixels every fifth inner layer is 3×3: 5, 10 and 15.
+        let narrow = BlindConfiguration(
+            kind: .cnn(layers: 21, linearFirstLayer: false, receptiveField: 11), resolution: 80)
+        #expect(try NetworkConfiguration.blind(narrow).parameterCount() == 702_784 - 16 * 8 * 64 * 64)
     }
 
     /// Million operations per image, as published to a tenth.
@@ -37,7 +71,7 @@ struct ConfigurationTests {
         let network = UNetConfiguration(
             modelChannels: scale, resolution: resolution, imageChannels: channels, multipliers: multipliers,
             attentionResolutions: [attention])
-        #expect(abs(Double(try network.forwardOperations()) / 1e6 - expected) <= 0.06)
+        #expect(abs(Double(try NetworkConfiguration.unet(network).forwardOperations()) / 1e6 - expected) <= 0.06)
     }
 
     @Test(arguments: [
@@ -48,14 +82,14 @@ struct ConfigurationTests {
     func refusesImpossibleSizesByName(scale: Int, resolution: Int, multipliers: [Int], part: String) {
         let network = UNetConfiguration(
             modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers, blocks: 1)
-        let error = #expect(throws: NetworkError.self) { try network.parameterCount() }
+        let error = #expect(throws: NetworkError.self) { try NetworkConfiguration.unet(network).parameterCount() }
         #expect(error?.part == part)
     }
 
     @Test func refusesNetworksThatNoMemoryHolds() {
         let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 3, multipliers: [64], blocks: 8)
-        let error = #expect(throws: NetworkError.self) { try Network<Float>(network, training: true) }
+        let error = #expect(throws: NetworkError.self) { try Network<Float>(.unet(network), training: true) }
         #expect(error?.part == "network")
     }
 
@@ -64,6 +98,6 @@ struct ConfigurationTests {
         let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 1024, multipliers: Array(repeating: 64, count: 10),
             blocks: 64, attentionResolutions: [1024])
-        #expect(throws: NetworkError.self) { try network.parameterCount() }
+        #expect(throws: NetworkError.self) { try NetworkConfiguration.unet(network).parameterCount() }
     }
 }

@@ -8,9 +8,26 @@ import Testing
 /// parameter tensor and the input.
 struct GradientTests {
     /// Three levels with attention, both resamplings, concatenations, 1×1 skips and augmentation labels.
-    static let configuration = UNetConfiguration(
-        modelChannels: 4, resolution: 8, imageChannels: 2, multipliers: [1, 2, 2], blocks: 1,
-        attentionResolutions: [4], augmentLabels: 9)
+    private static func unet(_ architecture: UNetArchitecture, dropout: Double = 0) -> NetworkConfiguration {
+        .unet(
+            UNetConfiguration(
+                architecture: architecture, modelChannels: 4, resolution: 8, imageChannels: 2, multipliers: [1, 2, 2],
+                blocks: 1, attentionResolutions: [4], dropout: dropout, augmentLabels: 9))
+    }
+
+    private static func blind(_ kind: BlindConfiguration.Kind) -> NetworkConfiguration {
+        .blind(BlindConfiguration(kind: kind, kernels: 3, resolution: 8, imageChannels: 2))
+    }
+
+    static let networks =
+        [
+            unet(.ddpmpp), unet(.ddpmpp, dropout: 0.3), unet(.ncsnpp), unet(.adm),
+            .linear(ImageShape(channels: 2, height: 8, width: 8)),
+        ]
+        + [
+            blind(.unet(blocks: 2)), blind(.cnn(layers: 5, linearFirstLayer: false, receptiveField: nil)),
+            blind(.cnn(layers: 8, linearFirstLayer: true, receptiveField: 5)),
+        ]
 
     private struct Problem {
         let network: Network<Double>
@@ -22,9 +39,7 @@ struct GradientTests {
         /// The same elements are dropped in every evaluation.
         var dropout: Dropout?
 
-        init(images: Int, dropped share: Double = 0) throws {
-            var configuration = GradientTests.configuration
-            configuration.dropout = share
+        init(_ configuration: NetworkConfiguration, images: Int) throws {
             network = try Network<Double>(configuration, training: true)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
@@ -36,29 +51,36 @@ struct GradientTests {
                 let values = random.normals(from: UInt64(number) << 32, count: count).map { offset + width * $0 }
                 file.set(name, Tensor(shape: shape, values: values))
             }
+            // What is not trained starts as usual.
+            network.initialise(seed: 1, sub: 0)
+            network.storeUntrained(in: &file, prefix: "")
             try network.load(file, prefix: "")
-            objective = DenoisingObjective(network: network, preconditioning: Preconditioning.edm())
+            var preconditioning = Preconditioning.edm()
+            if case .blind = configuration { preconditioning = .blind }
+            objective = DenoisingObjective(network: network, preconditioning: preconditioning)
             let size = configuration.imageShape.count
             clean = random.normals(from: 1 << 60, count: images * size).map { 0.5 * $0 }
             noise = random.normals(from: 2 << 60, count: images * size)
             sigma = (0..<images).map { 0.1 * Elementary.pow(1.3, Double($0)) }
-            labels = random.normals(from: 3 << 60, count: images * 9)
+            labels = random.normals(from: 3 << 60, count: images * configuration.augmentLabels)
         }
 
         func evaluate(details: Bool = false) -> DenoisingObjective<Double>.Evaluation {
             objective.evaluate(
-                clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: details)
+                clean: clean, noise: noise, sigma: sigma, labels: labels.isEmpty ? nil : labels, dropout: dropout,
+                details: details)
         }
     }
 
-    @Test(arguments: [0, 0.3]) func parametersOfEveryLayer(dropped share: Double) throws {
-        var problem = try Problem(images: 2, dropped: share)
+    @Test(arguments: networks) func parametersOfEveryLayer(configuration: NetworkConfiguration) throws {
+        var problem = try Problem(configuration, images: 2)
+        let share = configuration.dropout
         let whole = problem.evaluate().loss
         if share > 0 { problem.dropout = Dropout(share: share, seed: 5, sub: 0, firstImage: 3) }
         #expect((problem.evaluate().loss == whole) == (share == 0))
         _ = problem.evaluate()
         let gradients = problem.network.gradients()
-        for (spec, (name, gradient)) in zip(problem.network.layout.plan.parameters, gradients) {
+        for (spec, (name, gradient)) in zip(problem.network.plan.parameters, gradients) {
             #expect(spec.name == name)
             let largest = gradient.values.map { abs($0) }.max() ?? 0
             for index in Set([0, gradient.values.count / 2]) {
@@ -79,13 +101,13 @@ struct GradientTests {
         problem.network.parametersChanged()
     }
 
-    @Test func inputs() throws {
-        var problem = try Problem(images: 2)
+    @Test(arguments: networks) func inputs(configuration: NetworkConfiguration) throws {
+        var problem = try Problem(configuration, images: 2)
         let gradient = problem.evaluate(details: true).inputGradient
         let largest = gradient.map { abs($0) }.max() ?? 0
         for index in stride(from: 0, to: gradient.count, by: 37) {
             // x = y + σn moves with n while y, the target, stays.
-            let sigma = problem.sigma[index / GradientTests.configuration.imageShape.count]
+            let sigma = problem.sigma[index / configuration.imageShape.count]
             let original = problem.noise[index]
             let step = 1e-5
             problem.noise[index] = original + step / sigma
@@ -101,11 +123,12 @@ struct GradientTests {
 
     /// A batch of 19, which fills one group of lanes and part of another, has the mean of the gradients of its images.
     @Test func groupsAddUp() throws {
-        var problem = try Problem(images: 19)
+        let configuration = Self.unet(.ddpmpp)
+        var problem = try Problem(configuration, images: 19)
         _ = problem.evaluate()
         let whole = problem.network.gradients()
         var sums = whole.map { [Double](repeating: 0, count: $0.gradient.values.count) }
-        let size = GradientTests.configuration.imageShape.count
+        let size = configuration.imageShape.count
         let (clean, noise) = (problem.clean, problem.noise)
         for image in 0..<19 {
             problem.clean = Array(clean[image * size..<(image + 1) * size])

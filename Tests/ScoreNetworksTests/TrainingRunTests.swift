@@ -5,8 +5,13 @@ import Testing
 
 @Suite(.serialized)
 struct TrainingRunTests {
-    static let configuration = UNetConfiguration(
-        modelChannels: 4, resolution: 8, imageChannels: 1, multipliers: [1, 2], blocks: 1, attentionResolutions: [4])
+    static let configuration = NetworkConfiguration.unet(network(dropout: 0))
+
+    private static func network(dropout: Double) -> UNetConfiguration {
+        UNetConfiguration(
+            modelChannels: 4, resolution: 8, imageChannels: 1, multipliers: [1, 2], blocks: 1,
+            attentionResolutions: [4], dropout: dropout)
+    }
 
     private func pixels(_ images: Int, seed: UInt64 = 1) -> [UInt8] {
         let random = CounterRandom(seed: seed, purpose: .generator)
@@ -16,9 +21,8 @@ struct TrainingRunTests {
     private func run(
         _ settings: TrainingSettings = TrainingSettings(batch: 5, flip: true), images: Int = 7, dropout: Double = 0
     ) throws -> TrainingRun {
-        var configuration = Self.configuration
-        configuration.dropout = dropout
-        return try TrainingRun(configuration: configuration, settings: settings, images: pixels(images))
+        return try TrainingRun(
+            configuration: .unet(Self.network(dropout: dropout)), settings: settings, images: pixels(images))
     }
 
     @Test(arguments: [0.0, 0.3]) func goesOnFromItsStateWithTheSameBits(dropout: Double) throws {
@@ -95,11 +99,11 @@ struct TrainingRunTests {
     @Test func refusesForeignStates() throws {
         let training = try run()
         _ = try training.step()
-        var other = Self.configuration
+        var other = Self.network(dropout: 0)
         other.blocks = 2
         #expect(throws: SafetensorsError.self) {
             try TrainingRun(
-                restoring: training.state(), name: "state", configuration: other, settings: training.settings,
+                restoring: training.state(), name: "state", configuration: .unet(other), settings: training.settings,
                 images: pixels(7))
         }
         #expect(throws: SafetensorsError.self) {
@@ -139,7 +143,9 @@ struct TrainingRunTests {
         var broken = file
         broken.set(name, Tensor<Float>(shape: [4, 4, 3, 3], values: [Float](repeating: .nan, count: 144)))
         for (bad, tensor) in [(broken, name), (adding("stranger", to: file), "stranger")] {
-            let error = #expect(throws: SafetensorsError.self) { try NetworkDenoiser(weights: bad.serialized(), name: "w") }
+            let error = #expect(throws: SafetensorsError.self) {
+                try NetworkDenoiser(weights: bad.serialized(), name: "w")
+            }
             #expect(error?.tensor == tensor)
         }
         var silent = file

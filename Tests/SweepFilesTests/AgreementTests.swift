@@ -18,7 +18,7 @@ import Testing
                 let configuration = UNetConfiguration(
                     modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers,
                     blocks: blocks, attentionResolutions: [8])
-                let isBuilt = (try? configuration.parameterCount()) != nil
+                let isBuilt = (try? NetworkConfiguration.unet(configuration).parameterCount()) != nil
                 let fault = complaint(
                     sweep(
                         "dataset: {size: 8, resolution: \(resolution)}\ntraining.steps: 1\nmodel: {scale: \(scale), "

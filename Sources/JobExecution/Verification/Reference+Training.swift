@@ -36,12 +36,11 @@ struct ReferenceSettings: Decodable {
 }
 
 /// Training steps, and the augmentation of their images.
-extension ReferenceComparison {
-    static func training(_ file: SafetensorsFile) throws -> [Self] {
+extension Reference {
+    func training() throws -> [ReferenceComparison] {
         let settings = try ReferenceSettings(file)
         let stored = try CheckpointConfiguration(file)
-        let network = try Network<Float>(stored.network, training: true)
-        try network.load(file, prefix: "param/")
+        let network = try load(stored.network)
         let trainer = Trainer(
             network: network, preconditioning: stored.preconditioning,
             learningRate: LearningRateSchedule(
@@ -63,17 +62,14 @@ extension ReferenceComparison {
         network.store(in: &after, prefix: "final/")
         trainer.storeAverage(in: &after, prefix: "ema/")
         var comparisons = [
-            try Self("loss", losses, file, 1e-5), try Self("ema_beta", betas, file, 1e-5),
+            try compare("loss", losses), try compare("ema_beta", betas),
         ]
-        if file.contains("learning_rate") { comparisons.append(try Self("learning_rate", rates, file, 1e-5)) }
-        return comparisons
-            + (try after.names.filter(file.contains).map {
-                try Self($0, try after.tensor($0, as: Double.self).values, file, 1e-5)
-            })
+        if file.contains("learning_rate") { comparisons.append(try compare("learning_rate", rates)) }
+        return try comparisons + compare(after)
     }
 
     /// Draws are flips, the scale's, the angle, the stretch's and its direction, and shifts, as definitions list them.
-    static func augmentation(_ file: SafetensorsFile) throws -> [Self] {
+    func augmentation() throws -> [ReferenceComparison] {
         let images = try file.tensor("images", as: Double.self)
         guard images.shape.count == 4 else { throw file.error("images", "is not [B, C, H, W]") }
         let draws: Tensor<Double> = try file.tensor("draws", shape: [images.shape[0], 8])
@@ -88,6 +84,8 @@ extension ReferenceComparison {
             augmented += AugmentationPipe.apply(draw, to: Array(images[row: image]), shape: shape)
             labels += draw.labels
         }
-        return [try Self("augmented", augmented, file, 1e-5), try Self("labels", labels, file, 1e-5)]
+        return [
+            try ReferenceComparison("augmented", augmented, file, tolerance.coarse), try compare("labels", labels),
+        ]
     }
 }

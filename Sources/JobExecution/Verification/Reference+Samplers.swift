@@ -3,14 +3,14 @@ import ScoreNetworks
 import Tensors
 
 /// Samples from stored latents and noise.
-extension ReferenceComparison {
-    static func samples(_ file: SafetensorsFile) throws -> [Self] {
+extension Reference {
+    func samples() throws -> [ReferenceComparison] {
         let denoiser = try NetworkDenoiser(file, prefix: "param/")
         let settings = try ReferenceSettings(file)
         let latents: Tensor<Float> = try file.tensor("latents")
-        var found: [Self] = []
+        var found: [ReferenceComparison] = []
         for name in file.names {
-            guard let (method, steps) = Self.method(name) else { continue }
+            guard let (method, steps) = method(name) else { continue }
             let schedule = EDMSchedule(
                 steps: steps, sigmaMin: settings.sigma_min ?? 0.002, sigmaMax: settings.sigma_max ?? 80,
                 rho: settings.rho ?? 7)
@@ -20,12 +20,12 @@ extension ReferenceComparison {
                 sampler.churn = .init(
                     amount: settings.S_churn ?? 0, levels: (settings.S_min ?? 0)...(settings.S_max ?? .infinity),
                     noise: settings.S_noise ?? 1)
-                noise = .given(try Self.noises(file, steps: steps))
+                noise = .given(try noises(steps: steps))
             }
             let images = sampler.sample(denoiser, latents: latents, noise: noise)
-            found.append(try Self(name, images.values.map { Double($0) }, file, 1e-5))
+            found.append(try compare(name, images.values.map { Double($0) }))
             if file.contains("sigmas\(steps)") {
-                found.append(try Self("sigmas\(steps)", schedule.sigmas, file, 1e-5))
+                found.append(try compare("sigmas\(steps)", schedule.sigmas))
             }
         }
         guard !found.isEmpty else {
@@ -35,7 +35,7 @@ extension ReferenceComparison {
     }
 
     /// "heun18" is Heun's method with 18 steps.
-    private static func method(_ name: String) -> (ProbabilityFlowSampler.Method, Int)? {
+    private func method(_ name: String) -> (ProbabilityFlowSampler.Method, Int)? {
         let stem = name.hasSuffix("_churn") ? String(name.dropLast("_churn".count)) : name
         for method in ProbabilityFlowSampler.Method.allCases where stem.hasPrefix(method.rawValue) {
             guard let steps = Int(stem.dropFirst(method.rawValue.count)), (1...10_000).contains(steps) else { continue }
@@ -44,7 +44,7 @@ extension ReferenceComparison {
         return nil
     }
 
-    private static func noises(_ file: SafetensorsFile, steps: Int) throws -> [[Double]] {
+    private func noises(steps: Int) throws -> [[Double]] {
         let noises = try file.tensor("noises", as: Double.self)
         guard noises.shape.first == steps else {
             throw file.error("noises", "has noise for \(noises.shape.first ?? 0) steps, expected \(steps)")
@@ -53,14 +53,14 @@ extension ReferenceComparison {
     }
 
     /// The sampler of blind networks, with both rules for its steps. The file's images are in [0, 1].
-    static func blindSamples(_ file: SafetensorsFile) throws -> [Self] {
+    func blindSamples() throws -> [ReferenceComparison] {
         let denoiser = try NetworkDenoiser(file, prefix: "param/")
         let settings = try ReferenceSettings(file)
         let start = try file.tensor("start", as: Double.self)
         let steps = settings.steps ?? 50
-        let noise = SamplerNoise.given(try noises(file, steps: steps))
+        let noise = SamplerNoise.given(try noises(steps: steps))
         let scaled = Tensor<Float>(shape: start.shape, values: start.values.map { Float(2 * $0 - 1) })
-        var found: [Self] = []
+        var found: [ReferenceComparison] = []
         for (name, rule) in [("fixed", BlindSampler.Step.fixed), ("growing", .growing)] {
             let sampler = BlindSampler(
                 firstStep: settings.h0 ?? 0.01, beta: settings.beta ?? 0.1, step: rule, finalSigma: 0,
@@ -72,7 +72,7 @@ extension ReferenceComparison {
                 ("sigma", result.sigmas.flatMap { $0 }.map { $0 / 2 }),
             ]
             for (tensor, value) in values where file.contains("\(name)/\(tensor)") {
-                found.append(try Self("\(name)/\(tensor)", value, file, 1e-5))
+                found.append(try compare("\(name)/\(tensor)", value))
             }
         }
         return found

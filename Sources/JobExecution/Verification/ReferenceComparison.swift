@@ -1,0 +1,111 @@
+import Diffusion
+import ScoreNetworks
+import Tensors
+
+/// Agreement with one tensor of a reference file.
+struct ReferenceComparison {
+    var tensor: String
+    /// The largest difference over the tensor's largest magnitude.
+    var error: Double
+    var tolerance: Double
+    var agrees: Bool { error <= tolerance }
+    /// Tensors of one kind have a prefix in common, up to a slash.
+    var group: String { tensor.firstIndex(of: "/").map { String(tensor[..<$0]) } ?? tensor }
+
+    /// How far values may be off, as a share of their tensor's largest magnitude.
+    struct Tolerance {
+        /// Of outputs, losses, gradients by the input, samples, and the state after training steps.
+        var values: Double
+        /// Of gradients by parameters, which deep and narrow networks round more.
+        var gradients: Double { 10 * values }
+        /// Of images that the published code computed in float32.
+        var coarse: Double { max(values, 1e-5) }
+
+        static let single = Tolerance(values: 1e-5)
+        static let double = Tolerance(values: 1e-6)
+    }
+
+    /// Compares everything in `file` that this program can compute: a network's outputs and gradients, training steps,
+    /// samples, or augmented images. Networks compute in `scalar`; samplers call them in float32. Throws SafetensorsError
+    /// for a file of another kind, NetworkError for a network that cannot be.
+    static func all<S: LaneScalar>(
+        in file: SafetensorsFile, _ scalar: S.Type, _ tolerance: Tolerance
+    ) throws -> [ReferenceComparison] {
+        let reference = Reference<S>(file: file, tolerance: tolerance)
+        let comparisons = try reference.all()
+        let compared = Set(comparisons.map(\.tensor))
+        let results = ["grad/", "final/", "ema/", "after/"]
+        for name in file.names where results.contains(where: name.hasPrefix) && !name.hasSuffix("resample_filter") {
+            guard compared.contains(name) else {
+                throw file.error(name, "belongs to no parameter of the network that 'config' describes")
+            }
+        }
+        return comparisons
+    }
+
+    init(_ tensor: String, _ values: [Double], _ file: SafetensorsFile, _ tolerance: Double) throws {
+        var expected = try file.tensor(tensor, as: Double.self).values
+        var values = values
+        guard values.count == expected.count else {
+            throw file.error(tensor, "has \(expected.count) values, computed here were \(values.count)")
+        }
+        if tensor.hasSuffix("qkv.bias") {
+            // The key entries' gradient is zero in exact arithmetic: what they hold is rounding noise.
+            for key in stride(from: 1, to: expected.count, by: 3) { (values[key], expected[key]) = (0, 0) }
+        }
+        var largest = 0.0
+        var difference = 0.0
+        for (value, reference) in zip(values, expected) {
+            largest = max(largest, abs(reference))
+            // Not a number counts as infinitely far, whichever side it is on.
+            difference = value.isFinite && reference.isFinite ? max(difference, abs(value - reference)) : .infinity
+            if difference == .infinity { break }
+        }
+        self.tensor = tensor
+        self.tolerance = tolerance
+        error = largest > 0 ? difference / largest : difference
+    }
+}
+
+/// A reference file, and in what precision and how closely it is compared.
+struct Reference<S: LaneScalar> {
+    let file: SafetensorsFile
+    let tolerance: ReferenceComparison.Tolerance
+
+    func all() throws -> [ReferenceComparison] {
+        if file.contains("draws") { return try augmentation() }
+        if file.contains("residual") { return try blind() }
+        if file.contains("latents") { return try samples() }
+        if file.contains("start") { return try blindSamples() }
+        if file.contains("ema_beta") { return try training() }
+        if file.contains("denoised") { return try network() }
+        throw file.error(
+            nil, "has neither denoised images, residuals, training steps, samples nor augmented images to compare with")
+    }
+
+    /// Compares with the tensor called `tensor`.
+    func compare(_ tensor: String, _ values: [Double]) throws -> ReferenceComparison {
+        try ReferenceComparison(tensor, values, file, tolerance.values)
+    }
+
+    func doubles(_ tensor: String) throws -> [Double] { try file.tensor(tensor, as: Double.self).values }
+
+    /// The network with the file's parameters.
+    func load(_ configuration: NetworkConfiguration) throws -> Network<S> {
+        let network = try Network<S>(configuration, training: true)
+        try network.load(file, prefix: "param/")
+        return network
+    }
+
+    func compareGradients(_ network: Network<S>) throws -> [ReferenceComparison] {
+        try network.gradients().filter { file.contains("grad/\($0.name)") }.map { parameter, gradient in
+            try ReferenceComparison(
+                "grad/\(parameter)", gradient.values.map { Double($0) }, file, tolerance.gradients)
+        }
+    }
+
+    /// Compares with those tensors that both files have.
+    func compare(_ after: SafetensorsFile) throws -> [ReferenceComparison] {
+        try after.names.filter(file.contains).map { try compare($0, try after.tensor($0, as: Double.self).values) }
+    }
+}

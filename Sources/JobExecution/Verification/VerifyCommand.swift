@@ -1,0 +1,67 @@
+import ArgumentParser
+import ScoreNetworks
+import Tensors
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Compare this program with values of the published networks.",
+        discussion: """
+            Reference files are safetensors with the parameters of a network, a metadata entry "config" that says which, \
+            and what the published code makes of them: outputs and gradients, training steps, or samples; or with \
+            augmented images. Errors are relative to each tensor's largest magnitude. The tolerance is for outputs, \
+            losses, gradients by the input, samples and the state after training steps; gradients by parameters get \
+            ten times it. The key entries of qkv.bias are left out: their gradient is zero in exact arithmetic, and what \
+            they hold is rounding noise.
+
+            Exit status: 0 when everything agrees, 1 when something differs.
+            """)
+
+    @Argument(help: "Reference files.")
+    var files: [String]
+
+    @Option(help: "The largest error allowed; 1e-5, or 1e-6 with --double, when left out.")
+    var tolerance: Double?
+
+    @Flag(help: "Compute networks in float64 instead of float32. Samplers stay as they are.")
+    var double = false
+
+    @Flag(help: "List every tensor, not only the groups and those that differ.")
+    var verbose = false
+
+    func validate() throws {
+        if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
+            throw ValidationError("--tolerance must be a number of at least 0")
+        }
+    }
+
+    func run() throws {
+        NumericThread.prepare()
+        var differing = 0
+        for path in files {
+            let comparisons = try compare(try Checkpoints.file(path))
+            let wrong = comparisons.filter { !$0.agrees }
+            differing += wrong.count
+            print("\(path): \(comparisons.count) tensors, \(wrong.isEmpty ? "all agree" : "\(wrong.count) differ")")
+            let groups = Dictionary(grouping: comparisons, by: \.group)
+            for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
+                guard let worst = group.max(by: { $0.error < $1.error }) else { continue }
+                let place = worst.tensor == name ? "" : " in \(worst.tensor)"
+                print("  \(name): error \(worst.error) of \(worst.tolerance) allowed\(place)")
+            }
+            for comparison in comparisons where verbose || !comparison.agrees {
+                print(
+                    "    \(comparison.tensor): error \(comparison.error), allowed \(comparison.tolerance)"
+                        + (comparison.agrees ? "" : " DIFFERS"))
+            }
+        }
+        if differing > 0 { throw ExitCode(1) }
+    }
+
+    private func compare(_ file: SafetensorsFile) throws -> [ReferenceComparison] {
+        if double {
+            return try ReferenceComparison.all(
+                in: file, Double.self, tolerance.map { .init(values: $0) } ?? .double)
+        }
+        return try ReferenceComparison.all(in: file, Float.self, tolerance.map { .init(values: $0) } ?? .single)
+    }
+}
