@@ -9,7 +9,7 @@ struct DenoiseCommand: ParsableCommand {
     @Option(help: "The checkpoint: safetensors with the published parameter names.")
     var checkpoint: String
 
-    @Option(help: "A safetensors file with \"noisy\" [B, C, H, W], pixels in [-1, 1], and \"sigma\" [B].")
+    @Option(help: "A safetensors file with \"x\" [B, C, H, W], pixels in [-1, 1], and \"sigma\" [B].")
     var input: String
 
     @Option(help: "The file to write.")
@@ -17,7 +17,7 @@ struct DenoiseCommand: ParsableCommand {
 
     func run() throws {
         let denoiser = try Checkpoints.denoiser(checkpoint)
-        let noisy = try Checkpoints.images("noisy", of: input, shape: denoiser.imageShape)
+        let noisy = try Checkpoints.images("x", of: input, shape: denoiser.imageShape)
         let sigma: Tensor<Double> = try Checkpoints.file(input).tensor("sigma", shape: [noisy.shape[0]])
         guard sigma.values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
             throw ValidationError("\(input): every sigma must be above 0")

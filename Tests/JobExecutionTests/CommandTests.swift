@@ -19,7 +19,7 @@ import Testing
     /// A reference file of the network's own tests.
     private func reference(_ name: String) -> URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("ScoreNetworksTests/Reference/\(name).safetensors")
+            .appendingPathComponent("JobExecutionTests/Reference/\(name).safetensors")
     }
 
     /// The reference file without the prefix of its parameters and without anything else: a checkpoint.
@@ -84,7 +84,7 @@ import Testing
             noisy.values[index] += sigma.values[index / noisy.stride] * noise.values[index]
         }
         var input = SafetensorsFile(name: "input")
-        input.set("noisy", noisy)
+        input.set("x", noisy)
         input.set("sigma", sigma)
         let output = sandbox.root.appendingPathComponent("denoised.safetensors").path
         let result = try run([

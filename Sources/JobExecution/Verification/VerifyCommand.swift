@@ -46,15 +46,25 @@ struct VerifyCommand: ParsableCommand {
             for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
                 guard let worst = group.max(by: { $0.error < $1.error }) else { continue }
                 let place = worst.tensor == name ? "" : " in \(worst.tensor)"
-                print("  \(name): error \(worst.error) of \(worst.tolerance) allowed\(place)")
+                print("  \(name): error \(short(worst.error)) of \(short(worst.tolerance)) allowed\(place)")
             }
             for comparison in comparisons where verbose || !comparison.agrees {
                 print(
-                    "    \(comparison.tensor): error \(comparison.error), allowed \(comparison.tolerance)"
+                    "    \(comparison.tensor): error \(short(comparison.error)), allowed \(short(comparison.tolerance))"
                         + (comparison.agrees ? "" : " DIFFERS"))
             }
         }
         if differing > 0 { throw ExitCode(1) }
+    }
+
+    /// Two digits of a small number, such as 3.1e-06.
+    private func short(_ value: Double) -> String {
+        guard value > 0, value.isFinite else { return "\(value)" }
+        var exponent = Int((Elementary.log(value) / Elementary.log(10)).rounded(.down))
+        let scale = Elementary.power(10, abs(exponent))
+        var digits = ((exponent < 0 ? value * scale : value / scale) * 10).rounded()
+        if digits >= 100 { (digits, exponent) = (10, exponent + 1) }
+        return "\(digits / 10)e\(exponent)"
     }
 
     private func compare(_ file: SafetensorsFile) throws -> [ReferenceComparison] {
