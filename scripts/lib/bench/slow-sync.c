@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,8 @@ int main(int count, char **words) {
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     if (child == 0) {
+        /* A program that stays is ended with this one. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         int found = filter();
         if (found < 0) return perror("slow-sync: seccomp"), 1;
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
