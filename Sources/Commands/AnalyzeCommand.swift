@@ -6,7 +6,7 @@ struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze", abstract: "Sum a sweep up in sentences and draw its figures.")
 
-    @Argument(help: "The sweep's name or file.")
+    @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String
     @Option(help: "Only this figure; may be repeated.")
     var figure: [FigureName] = []

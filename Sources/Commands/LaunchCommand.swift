@@ -15,7 +15,7 @@ struct LaunchCommand: ParsableCommand {
             command shows how it goes on; Ctrl-C then leaves the view alone.
             """)
 
-    @Argument(help: "The sweep file.")
+    @Argument(help: "The sweep file.", completion: .file(extensions: ["yaml", "yml"]))
     var sweep: String
     @OptionGroup var background: BackgroundOptions
     @OptionGroup var running: RunOptions

@@ -12,7 +12,7 @@ struct PlanCommand: ParsableCommand {
         abstract: "Show what a sweep would do: trials, shared trainings, images to train. Creates and changes nothing."
     )
 
-    @Argument(help: "The sweep file.")
+    @Argument(help: "The sweep file.", completion: .file(extensions: ["yaml", "yml"]))
     var sweep: String
     @OptionGroup var settings: SetOptions
     @OptionGroup var catalogue: CatalogueOptions

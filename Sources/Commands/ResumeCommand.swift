@@ -11,7 +11,7 @@ struct ResumeCommand: ParsableCommand {
             Where a coordinator runs on the catalogue already, it goes on with the sweep, and this command shows it.
             """)
 
-    @Argument(help: "The sweep's name or file; without it, every unfinished sweep.")
+    @Argument(help: "The sweep's name or file; without it, every unfinished sweep.", completion: .sweeps)
     var sweep: String?
     @OptionGroup var background: BackgroundOptions
     @OptionGroup var running: RunOptions

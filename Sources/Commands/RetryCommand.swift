@@ -9,7 +9,7 @@ struct RetryCommand: ParsableCommand {
             does.
             """)
 
-    @Argument(help: "The sweep's name or file.")
+    @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String
     @OptionGroup var selection: WhereOptions
     @OptionGroup var catalogue: CatalogueOptions

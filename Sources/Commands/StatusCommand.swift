@@ -6,7 +6,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show trials by state, hosts, and why trials failed.")
 
-    @Argument(help: "The sweep's name or file; without it, every sweep.")
+    @Argument(help: "The sweep's name or file; without it, every sweep.", completion: .sweeps)
     var sweep: String?
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions

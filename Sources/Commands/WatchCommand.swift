@@ -7,7 +7,7 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Show a run that goes on elsewhere, until it ends; Ctrl-C leaves the view alone.")
 
-    @Argument(help: "The sweep's name or file: watch until it is finished.")
+    @Argument(help: "The sweep's name or file: watch until it is finished.", completion: .sweeps)
     var sweep: String?
     @OptionGroup var catalogue: CatalogueOptions
 

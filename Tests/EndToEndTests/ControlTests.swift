@@ -152,6 +152,38 @@ struct ControlTests {
         }
     }
 
+    @Test func failFastStopsAtTheFirstFailureAndLeavesTheRest() throws {
+        try withLab { lab in
+            let worker = try lab.write("choosy", choosyWorker)
+            chmod(worker, 0o755)
+            let file = try lab.write(
+                "choosy.yaml",
+                smallSweep(
+                    name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
+            // Room for all at once: what takes for ever must not keep the others waiting.
+            try lab.write(
+                "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
+            let run = try lab.run("launch", "--fail-fast", file)
+            #expect(run.status == 1, "\(run)")
+            #expect(run.err.contains("--fail-fast") && run.err.contains("eigensweep resume choosy"), "\(run)")
+            #expect(try states(lab, "choosy").contains { $0.hasPrefix("failed") })
+            #expect(try lab.count("attempt WHERE outcome IS NULL") > 0, "what runs is left to its host")
+            #expect(try lab.run("cancel", "choosy").status == 0)
+        }
+    }
+
+    @Test func sweepsAndHostsAreCompleted() throws {
+        try withLab { lab in
+            #expect(try lab.run("launch", lab.write("small.yaml", smallSweep(lengths: "[10]"))).status == 0)
+            let sweeps = try lab.run(
+                "---completion", "resume", "--", "positional@0", "2", "0", "eigensweep", "resume", "")
+            #expect(sweeps.out.split(separator: "\n").map(String.init) == ["small", "small.yaml"], "\(sweeps)")
+            let hosts = try lab.run(
+                "---completion", "hosts", "drain", "--", "positional@0", "3", "0", "eigensweep", "hosts", "drain", "")
+            #expect(hosts.out.split(separator: "\n").map(String.init) == ["local"], "\(hosts)")
+        }
+    }
+
     @Test func theLogOfADetachedCoordinatorIsBounded() throws {
         try withLab { lab in
             let log = lab.catalogue + ".log"
@@ -288,3 +320,14 @@ private let noisyWorker = """
     echo "the last line" >&2
     exit 1
     """
+
+/// A worker that fails at once on small sets and takes for ever on others.
+private let choosyWorker =
+    noisyWorker.split(separator: "for i in").first.map(String.init).map { begin in
+        begin + """
+            read job
+            case "$job" in *'"dataset.size":4,'*) exit 1 ;; esac
+            trap 'exit 0' TERM
+            while :; do sleep 0.1; done
+            """
+    } ?? ""

@@ -15,7 +15,7 @@ struct HostsCheckCommand: ParsableCommand {
             Exit codes: 0 every host can be used, 1 some cannot, 4 none can.
             """)
 
-    @Argument(help: "Names of hosts; without any, all of the hosts file.")
+    @Argument(help: "Names of hosts; without any, all of the hosts file.", completion: .hostNames)
     var names: [String] = []
     @OptionGroup var hosts: HostOptions
     @OptionGroup var format: FormatOptions

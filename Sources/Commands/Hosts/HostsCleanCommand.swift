@@ -16,7 +16,7 @@ struct HostsCleanCommand: ParsableCommand {
             keeps on the host alone.
             """)
 
-    @Argument(help: "Names of hosts; without any, all of the hosts file.")
+    @Argument(help: "Names of hosts; without any, all of the hosts file.", completion: .hostNames)
     var names: [String] = []
     @Flag(help: "Also remove what is recent; it is brought again when it is needed.")
     var all = false

@@ -7,7 +7,7 @@ struct HostsDrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Give a host no more jobs, now and in later runs; what runs there finishes.")
 
-    @Argument(help: "The host's name.")
+    @Argument(help: "The host's name.", completion: .hostNames)
     var host: String
     @Option(help: "Why, for those who wonder later.")
     var reason = "by request"
@@ -25,7 +25,7 @@ struct HostsUndrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "undrain", abstract: "Use a drained host again, or one that a run gave up.")
 
-    @Argument(help: "The host's name.")
+    @Argument(help: "The host's name.", completion: .hostNames)
     var host: String
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions

@@ -8,8 +8,15 @@ struct RunEnding {
     let sweeps: [ExpandedSweep]
     let workplace: Workplace
     let options: HostOptions
-    /// Why the run was asked to end for want of room on the disk here; nil when it was not.
-    var diskFull: String?
+    /// What ended it in order, if it was no person.
+    var stop: Stop?
+
+    enum Stop {
+        /// The disk here runs full; in words.
+        case diskFull(String)
+        /// With `--fail-fast`.
+        case trialFailed
+    }
 
     /// Throws `ExitStatusError` for every outcome but "all done".
     func tell(_ outcome: CoordinationOutcome) throws {
@@ -25,11 +32,15 @@ struct RunEnding {
             Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
         case .interrupted, .replan:
             let command = "\n  eigensweep resume\(name)\(catalogueOption)\(hostsOption)"
-            if let diskFull {
-                Terminal.note("error: \(diskFull):\(command)")
+            switch stop {
+            case .diskFull(let words):
+                Terminal.note("error: \(words):\(command)")
                 throw ExitStatusError(status: .catalogue)
+            case .trialFailed:
+                Terminal.note("stopped at the first failure, as --fail-fast asks. Go on with the others:\(command)")
+                throw ExitStatusError(status: .someFailed)
+            case nil: Terminal.note("interrupted; nothing is lost. Go on with:\(command)")
             }
-            Terminal.note("interrupted; nothing is lost. Go on with:\(command)")
         case .cancelled:
             Terminal.note("cancelled")
         }

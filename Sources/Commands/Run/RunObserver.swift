@@ -11,6 +11,10 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     private let begun = Date()
     /// Told of the first host that answers. Set before the run begins.
     var started: StartReport?
+    /// Whether a trial failed in this run.
+    private(set) var hasFailed = false
+    /// Called with every trial that fails. Set before the run begins.
+    var failed: (() -> Void)?
 
     init(view: LiveView, broadcast: RunBroadcast?) {
         self.view = view
@@ -28,7 +32,13 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     }
 
     func notice(_ notice: Notice) {
-        if case .hostConnected = notice { started?.say() }
+        switch notice {
+        case .hostConnected: started?.say()
+        case .trialFailed:
+            hasFailed = true
+            failed?()
+        default: break
+        }
         say(notice.description)
     }
 

@@ -117,12 +117,19 @@ final class SweepRun {
         disks.start()
         defer { disks.end() }
         observer.started = started
+        if run.failFast { observer.failed = { [inbox] in inbox.post(.stop) } }
         started.begin()
         let outcome = try run(fleet)
         observer.close()
         fleet.close()
-        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, diskFull: disks.reason)
+        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks))
             .tell(outcome)
+    }
+
+    /// What ended the run in order, if it was no person.
+    private func stopReason(_ disks: DiskWatch) -> RunEnding.Stop? {
+        if let words = disks.reason { return .diskFull(words) }
+        return run.failFast && observer.hasFailed ? .trialFailed : nil
     }
 
     /// Roughly what the store will keep of all that is still wanted.
