@@ -42,6 +42,7 @@ func tests(
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 let package = Package(
     name: "eigensweep",
@@ -79,7 +80,7 @@ let package = Package(
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix", crypto]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
-        ours("ResultCatalogue", ["SweepModel", "JobContract", grdb]),
+        ours("ResultCatalogue", ["SweepModel", "JobContract", grdb, sqlite]),
         ours(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),

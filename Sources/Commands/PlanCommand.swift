@@ -31,10 +31,10 @@ struct PlanCommand: ParsableCommand {
         let reader =
             FileManager.default.fileExists(atPath: catalogue.path) ? try CatalogueReader(path: catalogue.path) : nil
         let holdings = try reader?.holdings(of: expansion.sweep.trainings.keys) ?? Holdings()
+        let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(
-            expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings),
-            graph: JobGraph(sweeps: [expansion.sweep], holdings: holdings), holdings: holdings, hosts: hosts,
-            reader: reader)
+            expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
+            holdings: holdings, hosts: hosts, reader: reader)
         try report.lines().forEach(Terminal.print)
     }
 }

@@ -36,21 +36,31 @@ package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConv
 
     /// Reads 64 lowercase hexadecimal digits; nil for anything else, so that no path or host text passes as a digest.
     package init?(hex: String) {
-        var values: [UInt64] = [0, 0, 0, 0]
-        var count = 0
-        for byte in hex.utf8 {
-            let digit: UInt8
-            switch byte {
-            case 48...57: digit = byte - 48
-            case 97...102: digit = byte - 87
-            default: return nil
+        var text = hex
+        guard let digest = text.withUTF8({ Digest(hex: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// The same of ASCII.
+    package init?(hex: UnsafeBufferPointer<UInt8>) {
+        guard hex.count == 64 else { return nil }
+        func word(_ start: Int) -> UInt64? {
+            var word: UInt64 = 0
+            for byte in hex[start..<start + 16] {
+                let digit: UInt8
+                switch byte {
+                case 48...57: digit = byte - 48
+                case 97...102: digit = byte - 87
+                default: return nil
+                }
+                word = word << 4 | UInt64(digit)
             }
-            guard count < 64 else { return nil }
-            values[count / 16] = values[count / 16] << 4 | UInt64(digit)
-            count += 1
+            return word
         }
-        guard count == 64 else { return nil }
-        words = (values[0], values[1], values[2], values[3])
+        guard let first = word(0), let second = word(16), let third = word(32), let fourth = word(48) else {
+            return nil
+        }
+        words = (first, second, third, fourth)
     }
 
     /// The first eight bytes, uniform as all of them.

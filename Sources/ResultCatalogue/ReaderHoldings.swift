@@ -8,11 +8,9 @@ extension CatalogueReader {
     package func holdings(of trainings: some Sequence<TrainingID>) throws -> Holdings {
         try read { db in
             var holdings = Holdings()
-            let select = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
-            for training in trainings {
-                guard let key = try Int64.fetchOne(select, arguments: [training.hex]) else { continue }
-                try Self.add(training, key: key, to: &holdings, db)
-            }
+            let known = try Self.addStates(of: trainings, to: &holdings, db)
+            try Self.addSettled(of: known, to: &holdings, db)
+            try Self.addResults(of: known, to: &holdings, db)
             holdings.openAttempts = try Self.openAttempts(db)
             holdings.openTrials = try Self.openTrials(db)
             holdings.takenBack = try Self.takenBack(db)
@@ -24,60 +22,84 @@ extension CatalogueReader {
         }
     }
 
-    private static func add(_ training: TrainingID, key: Int64, to holdings: inout Holdings, _ db: Database) throws {
-        let recovery = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT steps, state FROM recovery_point WHERE training = ?"), arguments: [key])
-        var longest = try recovery.map { ResumePoint(steps: $0[0], state: try digest($0[1])) }
-        var checkpoints = [Holdings.Checkpoint]()
-        var settled = [TrialID: TrialState]()
-        let trials = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT t.trial_id, t.steps, t.state, m.weights, m.state
-                    FROM trial t LEFT JOIN milestone m ON m.trial = t.key WHERE t.training = ? ORDER BY t.steps
-                    """),
-            arguments: [key])
-        while let row = try trials.next() {
-            let steps: Int = row[1]
-            switch TrialState(rawValue: row[2]) {
-            case .failed?: settled[TrialID(try digest(row[0]))] = .failed
-            case .cancelled?: settled[TrialID(try digest(row[0]))] = .cancelled
-            case .succeeded?: holdings.succeeded.insert(TrialID(try digest(row[0])))
-            case .waiting?, .running?, nil: break
+    private typealias Known = (key: Int64, id: TrainingID)
+
+    /// Adds the states to go on from, but for those of milestones, and returns the trainings that the catalogue knows.
+    private static func addStates(
+        of trainings: some Sequence<TrainingID>, to holdings: inout Holdings, _ db: Database
+    ) throws -> [Known] {
+        let asked = Array(trainings)
+        let rows = try StoredRows(
+            db,
+            """
+            SELECT j.key, r.key, p.steps, p.state, k.steps, k.state, a.host
+            FROM json_each(?) j CROSS JOIN training r ON r.training_id = j.value
+            LEFT JOIN recovery_point p ON p.training = r.key
+            LEFT JOIN kept_state k ON k.training = r.key LEFT JOIN attempt a ON a.number = k.attempt
+            """, ["[\"" + asked.map(\.hex).joined(separator: "\",\"") + "\"]"])
+        var known: [Known] = []
+        while try rows.next() {
+            let id = asked[rows.count(0)]
+            known.append((rows.integer(1), id))
+            if !rows.isNull(2) {
+                holdings.states[id] = ResumePoint(steps: rows.count(2), state: try rows.digest(3))
             }
-            if let weights: String = row[3] {
-                checkpoints.append(.init(steps: steps, weights: try digest(weights)))
-            }
-            if let state: String = row[4], steps >= longest?.steps ?? 0 {
-                longest = ResumePoint(steps: steps, state: try digest(state))
+            if !rows.isNull(4), !rows.isNull(6) {
+                let point = ResumePoint(steps: rows.count(4), state: try rows.digest(5))
+                holdings.keptStates[id] = .init(point: point, host: rows.text(6))
             }
         }
-        let kept = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT k.steps, k.state, a.host FROM kept_state k JOIN attempt a ON a.number = k.attempt
-                    WHERE k.training = ?
-                    """),
-            arguments: [key])
-        if let kept, case let steps = kept[0] as Int, steps > longest?.steps ?? 0 {
-            holdings.keptStates[training] = .init(
-                point: ResumePoint(steps: steps, state: try digest(kept[1])), host: kept[2])
+        return known
+    }
+
+    private static func addSettled(of trainings: [Known], to holdings: inout Holdings, _ db: Database) throws {
+        let rows = try StoredRows(
+            db,
+            """
+            SELECT t.trial_id, t.state FROM json_each(?) j CROSS JOIN trial t INDEXED BY trial_settled
+                ON t.training = j.value
+            WHERE t.state IN ('failed', 'cancelled')
+            """, [StoredRows.array(trainings.lazy.map(\.key))])
+        while try rows.next() {
+            holdings.settled[TrialID(try rows.digest(0))] = TrialState(rawValue: rows.text(1))
         }
-        if !checkpoints.isEmpty { holdings.milestones[training] = checkpoints }
-        holdings.states[training] = longest
-        holdings.settled.merge(settled) { $1 }
-        let measured = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT t.trial_id, q.measure, q.version, q.parameters
-                    FROM trial t JOIN measured d ON d.trial = t.key JOIN measure_request q ON q.key = d.request
-                    WHERE t.training = ?
-                    """),
-            arguments: [key])
-        while let row = try measured.next() {
-            let request = MeasureRequest(
-                measure: row[1], version: row[2], parameters: JSONText.object(row[3]) ?? [:])
-            holdings.measured.insert(.init(trial: TrialID(try digest(row[0])), request: request))
+    }
+
+    /// Adds what is recorded of the trainings that have come to something.
+    private static func addResults(of trainings: [Known], to holdings: inout Holdings, _ db: Database) throws {
+        let rows = try StoredRows(
+            db,
+            """
+            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request
+            FROM json_each(?) j CROSS JOIN reach e ON e.training = j.value CROSS JOIN trial t ON t.training = e.training
+            LEFT JOIN milestone m ON m.trial = t.key LEFT JOIN measured d ON d.trial = t.key
+            """, [StoredRows.array(trainings.lazy.map(\.key))])
+        var measured: [Int64: Set<TrialID>] = [:]
+        var last: Int64?
+        while try rows.next() {
+            let trial = TrialID(try rows.digest(2))
+            if !rows.isNull(7) { measured[rows.integer(7), default: []].insert(trial) }
+            // A row for each measure of a trial, one after the other.
+            guard last != rows.integer(1) else { continue }
+            last = rows.integer(1)
+            let training = trainings[rows.count(0)].id
+            let steps = rows.count(3)
+            if TrialState(rawValue: rows.text(4)) == .succeeded { holdings.succeeded.insert(trial) }
+            if !rows.isNull(5) {
+                holdings.milestones[training, default: []].append(.init(steps: steps, weights: try rows.digest(5)))
+            }
+            if !rows.isNull(6), steps >= holdings.states[training]?.steps ?? 0 {
+                holdings.states[training] = ResumePoint(steps: steps, state: try rows.digest(6))
+            }
+        }
+        for training in holdings.milestones.keys { holdings.milestones[training]?.sort { $0.steps < $1.steps } }
+        holdings.keptStates = holdings.keptStates.filter { $1.point.steps > holdings.states[$0]?.steps ?? 0 }
+        for request in try requests(db) { holdings.measured.insert(measured[request.key] ?? [], with: request.value) }
+    }
+
+    private static func requests(_ db: Database) throws -> [Int64: MeasureRequest] {
+        try Row.fetchAll(db, sql: "SELECT key, measure, version, parameters FROM measure_request").reduce(into: [:]) {
+            $0[$1[0]] = MeasureRequest(measure: $1[1], version: $1[2], parameters: JSONText.object($1[3]) ?? [:])
         }
     }
 

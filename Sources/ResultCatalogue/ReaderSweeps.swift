@@ -85,35 +85,74 @@ extension CatalogueReader {
     }
 
     private static func addTrials(of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database) throws {
-        var trainings = [Int64: TrainingID]()
-        var datasets = [Int64: DatasetRequest]()
-        let wishes = try Row.fetchCursor(
+        let rows = try StoredRows(
             db,
-            sql: """
-                SELECT t.training, r.training_id, r.spec, t.trial_id, t.steps, w.position, w.asked, d.key, d.request
-                FROM wish w JOIN trial t ON t.key = w.trial JOIN training r ON r.key = t.training
-                LEFT JOIN wished_dataset x ON x.revision = w.revision AND x.training = r.key
-                LEFT JOIN dataset_request d ON d.key = x.dataset
-                WHERE w.revision = ? ORDER BY w.position
-                """, arguments: [revision])
-        while let row = try wishes.next() {
-            let id: TrainingID
-            if let known = trainings[row[0]] {
-                id = known
-            } else {
-                id = TrainingID(try digest(row[1]))
-                trainings[row[0]] = id
-                sweep.trainings[id] = Training(id: id, spec: JSONText.object(row[2]) ?? [:])
-                if let key: Int64 = row[7] {
-                    if datasets[key] == nil { datasets[key] = StoredForms.dataset(row[8]) }
-                    sweep.datasets[id] = datasets[key]
+            """
+            SELECT t.training, t.trial_id, t.steps, w.position, w.asked
+            FROM wish w CROSS JOIN trial t ON t.key = w.trial WHERE w.revision = ? ORDER BY w.position
+            """, [revision])
+        var found: [(id: TrialID, training: Int32, steps: Int, position: Int)] = []
+        var asked = TextColumn()
+        var keys: [Int64] = []
+        var places: [Int64: Int32] = [:]
+        let last = try Int.fetchOne(db, sql: "SELECT max(position) FROM wish WHERE revision = ?", arguments: [revision])
+        found.reserveCapacity((last ?? 0) + 1)
+        while try rows.next() {
+            let key = rows.integer(0)
+            var place = found.last?.training ?? 0
+            if keys.isEmpty || keys[Int(place)] != key {
+                place = places[key] ?? Int32(keys.count)
+                if place == keys.count {
+                    keys.append(key)
+                    places[key] = place
                 }
             }
-            sweep.trials.append(
-                Trial(
-                    id: TrialID(try digest(row[3])), training: id, steps: row[4], position: row[5],
-                    asked: JSONText.object(row[6]) ?? [:]))
+            found.append((TrialID(try rows.digest(1)), place, rows.count(2), rows.count(3)))
+            asked.append(4, of: rows)
         }
+        let trainings = try addTrainings(keys, of: revision, to: &sweep, db)
+        let table = TextTable(texts: asked.texts, ends: asked.ends)
+        sweep.trials = found.enumerated().map { index, trial in
+            Trial(
+                id: trial.id, training: trainings[Int(trial.training)], steps: trial.steps, position: trial.position,
+                asked: .text(table, index))
+        }
+    }
+
+    /// The IDs of the trainings with these keys.
+    private static func addTrainings(
+        _ keys: [Int64], of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database
+    ) throws -> [TrainingID] {
+        let rows = try StoredRows(
+            db,
+            """
+            SELECT r.training_id, r.spec, r.batch, r.resolution, r.model_scale, d.key, d.request
+            FROM json_each(?) j CROSS JOIN training r ON r.key = j.value
+            LEFT JOIN wished_dataset x ON x.revision = ? AND x.training = r.key
+            LEFT JOIN dataset_request d ON d.key = x.dataset ORDER BY j.key
+            """, [StoredRows.array(keys), revision])
+        var ids: [TrainingID] = []
+        var costs: [Double] = []
+        var specs = TextColumn()
+        var datasets: [Int64: DatasetRequest] = [:]
+        sweep.datasets.reserveCapacity(keys.count)
+        while try rows.next() {
+            let id = TrainingID(try rows.digest(0))
+            ids.append(id)
+            specs.append(1, of: rows)
+            costs.append(
+                Training.costPerStep(batch: rows.count(2), resolution: rows.number(3), scale: rows.number(4)))
+            guard !rows.isNull(5) else { continue }
+            let key = rows.integer(5)
+            if datasets[key] == nil { datasets[key] = StoredForms.dataset(rows.text(6)) }
+            sweep.datasets[id] = datasets[key]
+        }
+        let table = TextTable(texts: specs.texts, ends: specs.ends)
+        sweep.trainings.reserveCapacity(keys.count)
+        for (index, id) in ids.enumerated() {
+            sweep.trainings[id] = Training(id: id, spec: .text(table, index), costPerStep: costs[index])
+        }
+        return ids
     }
 
     /// The state of every trial the sweep wants, in the sweep's order.

@@ -61,6 +61,8 @@ struct JobState {
     var isComplete: Bool { milestones.isEmpty && measures.isEmpty }
     var kind: String { if case .train = job.work { "train" } else { "measure" } }
 
+    var hasFaults: Bool { hostFaults > 0 || !faults.isEmpty }
+
     /// Hosts on which it failed by itself; another is tried first where there is one.
     var faultyHosts: Set<HostName> { Set(faults.map(\.host)) }
 }

@@ -4,25 +4,29 @@ import SweepModel
 extension Scheduler {
     mutating func addTrials(_ holdings: Holdings) {
         for state in graph.settled.values { trialCounts[state, default: 0] += 1 }
-        for id in graph.order {
-            let state: TrialState = holdings.succeeded.contains(id) ? .succeeded : .waiting
-            trialStates[id] = .some(state)
-            trialCounts[state, default: 0] += 1
-            if state == .waiting { unsettled += 1 }
+        trialStates = Array(repeating: .waiting, count: graph.trials.count)
+        for id in holdings.succeeded {
+            if let place = graph.trials.place(of: id) { trialStates[place] = .succeeded }
+        }
+        let succeeded = trialStates.count { $0 == .succeeded }
+        unsettled = trialStates.count - succeeded
+        for (state, count) in [TrialState.succeeded: succeeded, .waiting: unsettled] where count > 0 {
+            trialCounts[state, default: 0] += count
+        }
+        for place in graph.trials.indices where graph.trials[place].trainJob == nil {
+            let trial = graph.trials[place]
+            weights[trial.id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
         }
         // The catalogue says "running" only of trials with an open attempt, and of those it may say either.
-        for record in holdings.openAttempts {
-            for trial in record.trials where trialStates[trial] == .some(.waiting) { trialStates[trial] = .some(nil) }
-        }
-        for id in graph.order {
-            guard let trial = graph.trials[id], trial.trainJob == nil else { continue }
-            weights[id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
+        for trial in holdings.openAttempts.flatMap(\.trials) {
+            if let place = graph.trials.place(of: trial), trialStates[place] == .waiting { trialStates[place] = nil }
         }
         for (training, point) in holdings.states { states[training] = [StoredState(point: point)] }
         for (training, kept) in holdings.keptStates { addState(kept.point, keptBy: kept.host, of: training) }
     }
 
     mutating func addJobs(_ holdings: Holdings) {
+        jobs.reserveCapacity(graph.jobs.count)
         for job in graph.jobs {
             var state = JobState(job: job, cost: 0, phase: .ready)
             switch job.work {
@@ -30,13 +34,14 @@ extension Scheduler {
                 state.costPerStep = graph.trainings[job.training]?.costPerStep ?? 0
                 state.cost = costLeft(of: state)
                 workWanted += state.cost
-            case .measure(let trial, _, _):
-                measuresLeft += 1
-                if weights[trial] == nil { state.phase = .blocked }
+            case .measure: measuresLeft += 1
             }
             jobs.append(state)
-            if state.phase == .ready { readyCount += 1 }
         }
+        for place in graph.trials.indices where graph.trials[place].trainJob != nil {
+            if let measure = graph.trials[place].measureJob { jobs[measure].phase = .blocked }
+        }
+        readyCount = jobs.count { $0.phase == .ready }
     }
 
     /// What earlier runs learned of the hosts. Silence is counted on from where it was recorded, but every host gets

@@ -51,10 +51,10 @@ extension Scheduler {
         check(
             reachable == tally(attempts.values.filter { hosts[$0.host]?.isConnected == true }),
             "count of attempts on hosts that answer")
-        let known = graph.order.map { trialStates[$0].flatMap { $0 } ?? .waiting }
+        let known = trialStates.map { $0 ?? .waiting }
         check(
             unsettled == known.count { $0 != .succeeded && $0 != .failed }, "count of trials that are not settled")
-        check(trialCounts.values.reduce(0, +) == graph.order.count + graph.settled.count, "count of trials")
+        check(trialCounts.values.reduce(0, +) == graph.trials.count + graph.settled.count, "count of trials")
         check(unsettled == 0 || ending != .settled, "ended with trials left")
         return found
     }

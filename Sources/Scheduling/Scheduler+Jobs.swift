@@ -48,38 +48,44 @@ extension Scheduler {
     }
 
     private mutating func fail(_ trial: TrialID, reason: String) {
-        guard let wanted = graph.trials[trial] else { return }
+        guard let place = graph.trials.place(of: trial), case let wanted = graph.trials[place] else { return }
         if let measure = wanted.measureJob, !jobs[measure].isOver {
             setPhase(measure, .failed)
             for attempt in jobs[measure].live.sorted() { abandon(attempt) }
         }
-        guard setState(trial, .failed, reason: reason) else { return }
+        guard setState(place, .failed, reason: reason) else { return }
         actions.append(.notice(.trialFailed(trial, reason: reason)))
     }
 
     /// Records a wanted trial's state if it changed.
     mutating func refresh(_ trial: TrialID) {
-        guard let wanted = graph.trials[trial], let known = trialStates[trial], known != .failed else { return }
-        let isTrained = weights[trial] != nil
+        if let place = graph.trials.place(of: trial) { refresh(at: place) }
+    }
+
+    mutating func refresh(at place: Int) {
+        guard trialStates[place] != .failed else { return }
+        let wanted = graph.trials[place]
+        let isTrained = weights[wanted.id] != nil
         let isMeasured = wanted.measureJob.map { jobs[$0].phase == .done } ?? true
         if isTrained && isMeasured {
-            setState(trial, .succeeded, reason: nil)
+            setState(place, .succeeded, reason: nil)
             return
         }
         let working = isTrained ? wanted.measureJob : wanted.trainJob
         let isRunning = working.map { jobs[$0].live.contains { attempts[$0]?.isRunning == true } } ?? false
-        setState(trial, isRunning ? .running : .waiting, reason: nil)
+        setState(place, isRunning ? .running : .waiting, reason: nil)
     }
 
     @discardableResult
-    private mutating func setState(_ trial: TrialID, _ state: TrialState, reason: String?) -> Bool {
-        guard let known = trialStates[trial], known != state else { return false }
-        trialStates[trial] = .some(state)
+    private mutating func setState(_ place: Int, _ state: TrialState, reason: String?) -> Bool {
+        let known = trialStates[place]
+        guard known != state else { return false }
+        trialStates[place] = state
         trialCounts[known ?? .waiting, default: 0] -= 1
         trialCounts[state, default: 0] += 1
         if known == .succeeded || known == .failed { unsettled += 1 }
         if state == .succeeded || state == .failed { unsettled -= 1 }
-        actions.append(.record(.trialState(trial, state, reason: reason)))
+        actions.append(.record(.trialState(graph.trials[place].id, state, reason: reason)))
         return true
     }
 

@@ -51,8 +51,8 @@ package struct Scheduler {
     var weights: [TrialID: Digest] = [:]
     /// Full states to continue from, ascending in steps.
     var states: [TrainingID: [StoredState]] = [:]
-    /// States as recorded; nil while the catalogue's word is not known.
-    var trialStates: [TrialID: TrialState?] = [:]
+    /// States as recorded, of the wanted trials in their order; nil while the catalogue's word is not known.
+    var trialStates: [TrialState?] = []
     var trialCounts: [TrialState: Int] = [:]
     /// Wanted trials that are neither succeeded nor failed.
     var unsettled = 0
@@ -114,8 +114,10 @@ package struct Scheduler {
     /// The first actions: what the catalogue should know of trials that need nothing more.
     package mutating func begin(at now: Instant) -> [Action] {
         present = now
-        for trial in graph.order { refresh(trial) }
-        for job in jobs.indices where !jobs[job].isOver { judge(job) }
+        // A trial that waits, as the catalogue says, and has something left to do, goes on waiting.
+        for place in graph.trials.indices
+        where trialStates[place] != .waiting || graph.trials[place].isRecorded { refresh(at: place) }
+        for job in jobs.indices where jobs[job].hasFaults && !jobs[job].isOver { judge(job) }
         return conclude(at: now)
     }
 

@@ -95,52 +95,19 @@ struct TrialList {
 
     mutating func reserve(_ count: Int) {
         trials.reserveCapacity(trials.count + count)
-        index.reserve(trials.count + count, rehashing: trials)
+        index.reserve(trials.count + count)
     }
 
     /// Adds a point; an equal one that is there already stands for it.
     mutating func add(_ id: TrialID, training: TrainingID, steps: Int, asked: PointRecord) {
-        if let earlier = index.insert(id, at: trials.count, among: trials) {
+        var probe = index.probe(id)
+        while let earlier = index.next(&probe) {
+            guard trials[earlier].id == id else { continue }
             merged.append(MergedPoint(position: earlier, asked: asked))
-        } else {
-            trials.append(Trial(id: id, training: training, steps: steps, position: trials.count, asked: asked))
+            return
         }
-    }
-}
-
-/// Positions of trials by ID: open addressing over the array of trials itself, four bytes a slot.
-struct TrialIndex {
-    /// Position + 1; 0 is free. At most half are in use.
-    private var slots: [UInt32] = []
-
-    /// Makes room for `count` trials in all.
-    mutating func reserve(_ count: Int, rehashing trials: [Trial]) {
-        var size = 16
-        while size < 2 * count { size *= 2 }
-        guard size > slots.count else { return }
-        slots = Array(repeating: 0, count: size)
-        for (position, trial) in trials.enumerated() {
-            slots[free(for: trial.id, among: trials).slot] = UInt32(position) + 1
-        }
-    }
-
-    /// Notes that `id` will stand at `position`, or returns where it stands already.
-    mutating func insert(_ id: TrialID, at position: Int, among trials: [Trial]) -> Int? {
-        let (slot, earlier) = free(for: id, among: trials)
-        if earlier == nil { slots[slot] = UInt32(position) + 1 }
-        return earlier
-    }
-
-    private func free(for id: TrialID, among trials: [Trial]) -> (slot: Int, earlier: Int?) {
-        let mask = slots.count - 1
-        // Digests are uniform, so any of their bits will do.
-        var slot = Int(truncatingIfNeeded: id.digest.prefixBits) & mask
-        while slots[slot] != 0 {
-            let position = Int(slots[slot]) - 1
-            if trials[position].id == id { return (slot, position) }
-            slot = (slot + 1) & mask
-        }
-        return (slot, nil)
+        index.insert(id, at: trials.count)
+        trials.append(Trial(id: id, training: training, steps: steps, position: trials.count, asked: asked))
     }
 }
 

@@ -9,16 +9,21 @@ package struct Job: Hashable, Sendable {
         case measure(trial: TrialID, steps: Int, measures: [MeasureRequest])
     }
 
-    package let id: JobID
     package let training: TrainingID
     package let work: Work
     package let needs: JobNeeds
 
-    package init(id: JobID, training: TrainingID, work: Work, needs: JobNeeds) {
-        self.id = id
+    package init(training: TrainingID, work: Work, needs: JobNeeds) {
         self.training = training
         self.work = work
         self.needs = needs
+    }
+
+    /// Its name: a digest of its kind, its training and the trials it serves, sorted. Made anew each time.
+    package var id: JobID {
+        let kind = if case .train = work { "train" } else { "measure" }
+        let text = ([kind, training.hex] + trials.map(\.hex).sorted()).joined(separator: "\n")
+        return JobID(Digest(of: text.utf8))
     }
 
     /// The trials that fail when the job is set aside.
@@ -68,6 +73,22 @@ package struct Holdings: Sendable, Equatable {
             self.trial = trial
             self.request = request
         }
+    }
+
+    /// Recording units, by request: a million trials have a few.
+    package struct MeasuredUnits: Sendable, Equatable, ExpressibleByArrayLiteral {
+        private var trials: [MeasureRequest: Set<TrialID>] = [:]
+
+        package init() {}
+        package init(arrayLiteral units: MeasuredUnit...) { for unit in units { insert(unit) } }
+
+        package mutating func insert(_ unit: MeasuredUnit) { trials[unit.request, default: []].insert(unit.trial) }
+        package mutating func insert(_ added: Set<TrialID>, with request: MeasureRequest) {
+            if !added.isEmpty { trials[request, default: []].formUnion(added) }
+        }
+
+        /// The trials of which that is recorded.
+        package func trials(with request: MeasureRequest) -> Set<TrialID> { trials[request] ?? [] }
     }
 
     /// A trial that an open attempt was to serve.
@@ -124,7 +145,7 @@ package struct Holdings: Sendable, Equatable {
     package var states: [TrainingID: ResumePoint] = [:]
     /// States longer than those in `states` that only a host has, by training.
     package var keptStates: [TrainingID: KeptState] = [:]
-    package var measured: Set<MeasuredUnit> = []
+    package var measured = MeasuredUnits()
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.

@@ -7,39 +7,29 @@ import JobContract
 /// those before it another, which starts from nothing; unless an open attempt is at work on both. A trial's missing
 /// measures are one job, which may start as soon as the trial's milestone is recorded.
 package struct JobGraph: Sendable {
-    /// A wanted trial and the jobs that serve it, as indices into `jobs`; nil: nothing is left to do of that kind.
-    package struct WantedTrial: Hashable, Sendable {
-        package let id: TrialID
-        package let training: TrainingID
-        package let steps: Int
-        package var trainJob: Int?
-        package var measureJob: Int?
-    }
-
     package private(set) var jobs: [Job] = []
-    /// Every wanted trial that is not settled.
-    package private(set) var trials: [TrialID: WantedTrial] = [:]
-    /// The keys of `trials` in the sweeps' order.
-    package private(set) var order: [TrialID] = []
+    /// Every wanted trial that is not settled, in the sweeps' order.
+    package private(set) var trials = WantedTrials()
     /// Wanted trials that are left alone: failed or cancelled earlier, or taken back by every sweep here.
     package private(set) var settled: [TrialID: TrialState] = [:]
-    package private(set) var trainings: [TrainingID: Training] = [:]
-    private var trialsByLength: [TrainingID: [Int: TrialID]] = [:]
+    /// The sweeps' trainings.
+    package let trainings: [TrainingID: Training]
 
     /// The wanted trial of a training that ends at `steps`.
     package func trial(of training: TrainingID, steps: Int) -> WantedTrial? {
-        trialsByLength[training]?[steps].flatMap { trials[$0] }
+        trials.places(of: training).map { trials[$0] }.first { $0.steps == steps }
     }
 
     /// Recorded trials need no job, settled ones and those a sweep took back get none, equal trials of several sweeps
     /// are one with the union of their measures and of their needs.
     package init(sweeps: [ExpandedSweep], holdings: Holdings) {
-        var measures: [TrialID: [MeasureRequest]] = [:]
-        var needs: [TrainingID: JobNeeds] = [:]
-        var members: [TrainingID: [TrialID]] = [:]
-        var trainingOrder: [TrainingID] = []
+        trainings = sweeps.dropFirst().reduce(sweeps.first?.trainings ?? [:]) { known, sweep in
+            known.merging(sweep.trainings) { first, _ in first }
+        }
+        var wishes = MeasureWishes(sweeps.map(\.measures))
         var takenBack: [TrialID] = []
-        for sweep in sweeps {
+        trials.reserve(sweeps.map(\.trials.count).max() ?? 0)
+        for (number, sweep) in sweeps.enumerated() {
             let taken = holdings.takenBack[sweep.name] ?? []
             for trial in sweep.trials {
                 if taken.contains(trial.id) {
@@ -50,67 +40,52 @@ package struct JobGraph: Sendable {
                     settled[trial.id] = state
                     continue
                 }
-                if trials[trial.id] == nil {
-                    trials[trial.id] = WantedTrial(id: trial.id, training: trial.training, steps: trial.steps)
-                    trialsByLength[trial.training, default: [:]][trial.steps] = trial.id
-                    order.append(trial.id)
-                    if members[trial.training] == nil { trainingOrder.append(trial.training) }
-                    members[trial.training, default: []].append(trial.id)
-                }
-                trainings[trial.training] = trainings[trial.training] ?? sweep.trainings[trial.training]
-                needs[trial.training, default: JobNeeds()].formUnion(sweep.needs)
-                for request in sweep.measures where measures[trial.id]?.contains(request) != true {
-                    measures[trial.id, default: []].append(request)
-                }
+                let (place, isNew) = trials.add(trial, needs: sweep.needs, of: number)
+                wishes.add(number, at: place, isNew: isNew)
             }
         }
-        for trial in takenBack where trials[trial] == nil && settled[trial] == nil {
+        for trial in takenBack where trials.place(of: trial) == nil && settled[trial] == nil {
             settled[trial] = holdings.succeeded.contains(trial) ? .succeeded : .cancelled
         }
         let open = Dictionary(grouping: holdings.openAttempts, by: \.training)
-        for training in trainingOrder {
-            let trainingNeeds = needs[training] ?? JobNeeds()
-            let wanted = (members[training] ?? []).compactMap { trials[$0] }
+        wishes.begin(with: holdings.measured, among: trials)
+        jobs.reserveCapacity(trials.count + trials.trainings.count)
+        for training in trials.trainings {
+            let places = Array(trials.places(from: training.first))
             addTraining(
-                training, wanted: wanted, needs: trainingNeeds, holdings: holdings, open: open[training] ?? [])
-            for trial in wanted {
-                let missing = (measures[trial.id] ?? []).filter {
-                    !holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
-                }
+                training.id, places, needs: training.needs, holdings: holdings, open: open[training.id] ?? [])
+            for place in places {
+                let trial = trials[place]
+                let missing = wishes.missing(of: trial.id, at: place)
                 guard !missing.isEmpty else { continue }
-                trials[trial.id]?.measureJob = jobs.count
+                trials[place].measureJob = jobs.count
                 jobs.append(
                     Job(
-                        id: Self.jobID("measure", training, [trial.id]), training: training,
-                        work: .measure(trial: trial.id, steps: trial.steps, measures: missing), needs: trainingNeeds))
+                        training: training.id,
+                        work: .measure(trial: trial.id, steps: trial.steps, measures: missing), needs: training.needs))
             }
         }
     }
 
     private mutating func addTraining(
-        _ training: TrainingID, wanted: [WantedTrial], needs: JobNeeds, holdings: Holdings, open: [AttemptRecord]
+        _ training: TrainingID, _ places: [Int], needs: JobNeeds, holdings: Holdings, open: [AttemptRecord]
     ) {
-        let recorded = Set((holdings.milestones[training] ?? []).map(\.steps))
-        let missing = wanted.filter { !recorded.contains($0.steps) }.sorted { $0.steps < $1.steps }
+        let recorded = holdings.milestones[training] ?? []
+        let missing = places.filter { place in !recorded.contains { $0.steps == trials[place].steps } }
+            .sorted { trials[$0].steps < trials[$1].steps }
         let reached = holdings.states[training]?.steps ?? 0
-        var parts = [missing.filter { $0.steps <= reached }, missing.filter { $0.steps > reached }]
-        let isOneWork = open.contains { attempt in
-            parts.allSatisfy { part in part.contains { attempt.trials.contains($0.id) } }
-        }
+        var parts = [missing.filter { trials[$0].steps <= reached }, missing.filter { trials[$0].steps > reached }]
+        let isOneWork =
+            !open.isEmpty
+            && open.contains { attempt in
+                parts.allSatisfy { part in part.contains { attempt.trials.contains(trials[$0].id) } }
+            }
         if isOneWork { parts = [missing] }
         for part in parts where !part.isEmpty {
-            for trial in part { trials[trial.id]?.trainJob = jobs.count }
-            jobs.append(
-                Job(
-                    id: Self.jobID("train", training, part.map(\.id)), training: training,
-                    work: .train(milestones: part.map { Milestone(steps: $0.steps, trial: $0.id) }), needs: needs))
+            for place in part { trials[place].trainJob = jobs.count }
+            let milestones = part.map { Milestone(steps: trials[$0].steps, trial: trials[$0].id) }
+            jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
         }
-    }
-
-    /// The name of a job: a digest of its kind, its training and the trials it serves, sorted.
-    static func jobID(_ kind: String, _ training: TrainingID, _ trials: [TrialID]) -> JobID {
-        let text = ([kind, training.hex] + trials.map(\.hex).sorted()).joined(separator: "\n")
-        return JobID(Digest(of: text.utf8))
     }
 }
 
@@ -128,14 +103,6 @@ extension Training {
     /// and shares only.
     package func cost(steps: Int) -> Double {
         Double(steps) * costPerStep
-    }
-
-    /// `cost` of one step; looks up the training's keys, so keep it where it is asked for often.
-    package var costPerStep: Double {
-        let values = spec
-        return Self.costPerStep(
-            batch: values["training.batch"]?.integerValue, resolution: values["dataset.resolution"]?.doubleValue,
-            scale: values["model.scale"]?.doubleValue)
     }
 
     /// `costPerStep` by what it depends on; nil: a spec that does not say.

@@ -30,34 +30,28 @@ package struct PlanSummary: Hashable, Sendable {
     /// Images are those of the very jobs that a launch would run (`JobGraph`): a stored state serves the missing lengths
     /// beyond it, and those up to it are trained from the beginning.
     package init(of sweep: ExpandedSweep, given holdings: Holdings) {
+        self.init(of: sweep, given: holdings, by: JobGraph(sweeps: [sweep], holdings: holdings))
+    }
+
+    /// With the graph of that sweep alone, for who has it.
+    package init(of sweep: ExpandedSweep, given holdings: Holdings, by graph: JobGraph) {
         trials = sweep.trials.count
         trainings = sweep.trainings.count
-        let recorded = holdings.milestones.mapValues { Set($0.map(\.steps)) }
-        let takenBack = holdings.takenBack[sweep.name] ?? []
-        for trial in sweep.trials {
-            if takenBack.contains(trial.id) {
-                settled += 1
-                continue
-            }
-            if let state = holdings.settled[trial.id], state == .failed || state == .cancelled {
-                settled += 1
-                continue
-            }
-            let unmeasured = sweep.measures.count {
-                !holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
-            }
-            measures += unmeasured
-            if recorded[trial.training]?.contains(trial.steps) != true {
+        settled = graph.settled.count
+        for place in graph.trials.indices {
+            let trial = graph.trials[place]
+            if trial.trainJob != nil {
                 toTrain += 1
-            } else if unmeasured > 0 {
+            } else if trial.measureJob != nil {
                 toMeasure += 1
             } else {
                 complete += 1
             }
         }
-        for job in JobGraph(sweeps: [sweep], holdings: holdings).jobs {
+        for job in graph.jobs {
+            if case .measure(_, _, let missing) = job.work { measures += missing.count }
             guard case .train(let milestones) = job.work, let first = milestones.first, let last = milestones.last,
-                let batch = sweep.trainings[job.training]?.batch
+                let batch = graph.trainings[job.training]?.batch
             else { continue }
             let state = holdings.states[job.training]?.steps ?? 0
             let start = state < first.steps ? state : 0

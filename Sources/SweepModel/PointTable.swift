@@ -46,18 +46,49 @@ package final class PointTable: Sendable {
         }
         return values
     }
+
+    fileprivate func value(of key: String, at index: Int) -> JSONValue? {
+        for column in columns.reversed() {
+            if let value = column.choices[column.choice(at: index)][key] { return value }
+        }
+        return constants[key]
+    }
+}
+
+/// Flat key-value records as the texts of JSON objects, read only when someone asks for them.
+package final class TextTable: Sendable {
+    private let texts: [UInt8]
+    private let ends: [Int]
+
+    /// The texts one after the other, and where each ends. One that is no object's has no keys.
+    package init(texts: [UInt8], ends: [Int]) {
+        self.texts = texts
+        self.ends = ends
+    }
+
+    package func values(at index: Int) -> [String: JSONValue] {
+        JSONText.read(texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])?.objectValue ?? [:]
+    }
 }
 
 /// A flat key-value record, held itself or as a place in a table.
 package enum PointRecord: Hashable, Sendable {
     case values([String: JSONValue])
     case place(PointTable, Int)
+    case text(TextTable, Int)
 
     package var values: [String: JSONValue] {
         switch self {
         case .values(let values): values
         case .place(let table, let index): table.values(at: index)
+        case .text(let table, let index): table.values(at: index)
         }
+    }
+
+    /// One value, without putting the record together where it stands in a table.
+    package subscript(key: String) -> JSONValue? {
+        if case .place(let table, let index) = self { return table.value(of: key, at: index) }
+        return values[key]
     }
 
     package static func == (a: PointRecord, b: PointRecord) -> Bool {

@@ -6,19 +6,34 @@ package struct Training: Hashable, Sendable {
     /// Every result-relevant key and its value, without the length: what `id` is the digest of.
     package var spec: [String: JSONValue] { record.values }
     private let record: PointRecord
+    private let knownCost: Double?
 
     package init(id: TrainingID, spec: [String: JSONValue]) { self.init(id: id, spec: .values(spec)) }
 
-    package init(id: TrainingID, spec: PointRecord) {
+    /// `costPerStep`, where it is known, need not be found out from the spec.
+    package init(id: TrainingID, spec: PointRecord, costPerStep: Double? = nil) {
         self.id = id
         record = spec
+        knownCost = costPerStep
     }
+
+    package static func == (a: Training, b: Training) -> Bool { a.id == b.id && a.record == b.record }
 
     /// The ID tells trainings apart well enough.
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
-    package var batch: Int { spec["training.batch"]?.integerValue ?? 1 }
-    package var datasetSize: Int { spec["dataset.size"]?.integerValue ?? 1 }
+    /// One key of the spec, quicker than `spec`.
+    package subscript(key: String) -> JSONValue? { record[key] }
+    package var batch: Int { self["training.batch"]?.integerValue ?? 1 }
+    package var datasetSize: Int { self["dataset.size"]?.integerValue ?? 1 }
+
+    /// `cost` of one step.
+    package var costPerStep: Double {
+        knownCost
+            ?? Self.costPerStep(
+                batch: self["training.batch"]?.integerValue, resolution: self["dataset.resolution"]?.doubleValue,
+                scale: self["model.scale"]?.doubleValue)
+    }
 }
 
 /// One grid point.

@@ -115,7 +115,7 @@ import Testing
         #expect(holdings.openTrials[all[0]]?.isWanted == false)
         let graph = JobGraph(sweeps: [sweep], holdings: holdings)
         #expect(graph.settled == [all[0]: .cancelled])
-        #expect(graph.order == [all[1]])
+        #expect(graph.trials.ids == [all[1]])
     }
 
     @Test func unknownSweepsAreRefused() throws {

@@ -92,12 +92,12 @@ import Testing
             WHERE name LIKE 'count\\_%' ESCAPE '\\' AND name NOT IN (
                 'count_milestone', 'count_milestone_state', 'count_recovery', 'count_later_recovery', 'count_artifact')
             OR name IN ('discount_cancelled', 'reach_recovery', 'reach_later_recovery', 'sweep_by_revision',
-                'trial_failed', 'milestone_by_time') ORDER BY type DESC
+                'trial_failed', 'milestone_by_time', 'trial_settled') ORDER BY type DESC
             """, at: scratch.catalogue)
         let tables = ["sweep_count", "sweep_work", "reach", "attempt_count"].map { "table \($0)" }
         for name in names + tables { try RawDatabase.execute("DROP \(name)", at: scratch.catalogue) }
         try RawDatabase.execute(
-            "DELETE FROM grdb_migrations WHERE identifier = '0010-counts'; PRAGMA user_version = 9",
+            "DELETE FROM grdb_migrations WHERE identifier >= '0010'; PRAGMA user_version = 9",
             at: scratch.catalogue)
         let path = scratch.path + "/copy.sqlite"
         try RawDatabase.execute("VACUUM INTO '\(path)'", at: scratch.catalogue)

@@ -36,7 +36,7 @@ import Testing
         holdings.milestones[.named("a")] = [.init(steps: 100, weights: .named("w"))]
         let graph = JobGraph(sweeps: [sweep(["a": [100]])], holdings: holdings)
         #expect(graph.jobs.isEmpty)
-        #expect(graph.order == [.named("a", 100)])
+        #expect(graph.trials.ids == [.named("a", 100)])
     }
 
     @Test func aShorterLengthAddedLaterDoesNotHoldUpTheLonger() {

@@ -10,10 +10,13 @@ extension ContentStore {
         result.states = holdings.states.filter { contains($0.value.state) }
         var needed: [TrainingID: Set<Int>] = [:]
         for sweep in sweeps {
-            for trial in sweep.trials
-            where !sweep.measures.allSatisfy({
-                holdings.measured.contains(Holdings.MeasuredUnit(trial: trial.id, request: $0))
-            }) {
+            let measured = sweep.measures.map(holdings.measured.trials)
+            var current: (training: TrainingID, isHeld: Bool)?
+            for trial in sweep.trials {
+                if current?.training != trial.training {
+                    current = (trial.training, holdings.milestones[trial.training] != nil)
+                }
+                guard current?.isHeld == true, !measured.allSatisfy({ $0.contains(trial.id) }) else { continue }
                 needed[trial.training, default: []].insert(trial.steps)
             }
         }

@@ -63,9 +63,15 @@ struct SweepPreparation: Sendable {
     private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {
         var files: [DatasetRequest: Digest] = [:]
         var datasets: [TrainingID: Digest] = [:]
+        var last: (request: DatasetRequest, file: Digest?)?
+        datasets.reserveCapacity(sweep.datasets.count)
         for (id, request) in sweep.datasets {
-            if files[request] == nil { files[request] = try datasetFile(request, of: sweep.trainings[id]) }
-            datasets[id] = files[request]
+            // Most trainings read what the one before reads.
+            if last?.request != request {
+                if files[request] == nil { files[request] = try datasetFile(request, of: sweep.trainings[id]) }
+                last = (request, files[request])
+            }
+            datasets[id] = last?.file
         }
         let uploads = try worker.uploads.map {
             StartOrder.Upload(name: $0.name, digest: try store.put(copyOf: $0.path))

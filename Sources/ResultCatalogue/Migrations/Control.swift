@@ -51,4 +51,9 @@ extension Schema {
             started_at TEXT NOT NULL
         ) STRICT;
         """
+
+    /// Trials that are left alone, by training: few among many.
+    static let settledTrials = """
+        CREATE INDEX trial_settled ON trial (training) WHERE state IN ('failed', 'cancelled');
+        """
 }

@@ -16,6 +16,7 @@ enum Schema {
         Migration("0008-coordinator-starts", coordinatorStarts),
         Migration("0009-attempt-diagnostics", attemptDiagnostics),
         Migration("0010-counts", counts),
+        Migration("0011-settled-trials", settledTrials),
     ]
 
     /// What this release writes to `user_version`.

@@ -46,6 +46,9 @@ CREATE INDEX training_by_dataset ON training (dataset);
 index trial_failed
 CREATE INDEX trial_failed ON trial (key) WHERE state = 'failed';
 
+index trial_settled
+CREATE INDEX trial_settled ON trial (training) WHERE state IN ('failed', 'cancelled');
+
 index wish_by_trial
 CREATE INDEX wish_by_trial ON wish (trial, revision);
 

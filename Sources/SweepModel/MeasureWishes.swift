@@ -1,0 +1,59 @@
+import JobContract
+
+/// Which measures are wanted of which trial: the few lists that there are, and for each trial the place of its own.
+struct MeasureWishes {
+    private var lists: [[MeasureRequest]] = []
+    private var places: [[MeasureRequest]: Int32] = [:]
+    /// For each sweep the place of its list, and for two lists that of both.
+    private var ofSweeps: [Int32] = []
+    private var unions: [[Int32]: Int32] = [:]
+    private var ofTrials: [Int32] = []
+    /// For each list the trials that have each of its measures.
+    private var measured: [[Set<TrialID>]] = []
+    /// Whether a trial has any measure that is wanted of some.
+    private var hasSome: [Bool] = []
+
+    init(_ sweeps: [[MeasureRequest]]) {
+        for sweep in sweeps { ofSweeps.append(place(of: Self.union([], sweep))) }
+    }
+
+    mutating func add(_ sweep: Int, at trial: Int, isNew: Bool) {
+        let added = ofSweeps[sweep]
+        guard !isNew else { return ofTrials.append(added) }
+        let known = ofTrials[trial]
+        guard known != added else { return }
+        if unions[[known, added]] == nil {
+            unions[[known, added]] = place(of: Self.union(lists[Int(known)], lists[Int(added)]))
+        }
+        ofTrials[trial] = unions[[known, added]] ?? known
+    }
+
+    /// No trial is added any more.
+    mutating func begin(with units: Holdings.MeasuredUnits, among trials: WantedTrials) {
+        measured = lists.map { $0.map { units.trials(with: $0) } }
+        hasSome = Array(repeating: false, count: ofTrials.count)
+        for request in Set(lists.joined()) {
+            for trial in units.trials(with: request) {
+                if let place = trials.place(of: trial) { hasSome[place] = true }
+            }
+        }
+    }
+
+    func missing(of trial: TrialID, at place: Int) -> [MeasureRequest] {
+        let list = Int(ofTrials[place])
+        // Most trials lack all: they share the list.
+        guard hasSome[place] else { return lists[list] }
+        return zip(lists[list], measured[list]).filter { !$1.contains(trial) }.map(\.0)
+    }
+
+    private mutating func place(of list: [MeasureRequest]) -> Int32 {
+        if let known = places[list] { return known }
+        lists.append(list)
+        places[list] = Int32(lists.count - 1)
+        return Int32(lists.count - 1)
+    }
+
+    private static func union(_ known: [MeasureRequest], _ added: [MeasureRequest]) -> [MeasureRequest] {
+        added.reduce(into: known) { if !$0.contains($1) { $0.append($1) } }
+    }
+}
