@@ -70,6 +70,7 @@ import Testing
         @Sendable func scenario(killedAfter calls: Int?) -> Scenario {
             var scenario = Scenario(seed: seed)
             scenario.faults = []
+            scenario.later = []
             scenario.kills = calls.map { [$0] } ?? []
             return scenario
         }

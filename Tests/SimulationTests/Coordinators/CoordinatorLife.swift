@@ -55,7 +55,7 @@ final class CoordinatorLife {
         coordinator = Coordinator(
             configuration: scenario.configuration(
                 opened.holdings, mutant == .numbersRestart ? AttemptNumber(1) : opened.firstAttempt, mutant.policy,
-                drained: drained, handover: Handover()),
+                drained: drained, handover: Handover(), isSecondLaunched: world.isSecondLaunched),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, identity.owner))
         fleet.drained = drained
@@ -69,7 +69,7 @@ final class CoordinatorLife {
         coordinator = Coordinator(
             configuration: scenario.configuration(
                 plan.holdings, plan.firstAttempt, mutant.policy, drained: plan.drained,
-                handover: coordinator.handover()),
+                handover: coordinator.handover(), isSecondLaunched: world.isSecondLaunched),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, owner))
         try coordinator.begin()

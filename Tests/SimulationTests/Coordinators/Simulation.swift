@@ -58,7 +58,9 @@ final class Simulation {
         var outcome: CoordinationOutcome?
         while world.violations.isEmpty {
             outcome = runCoordinator()
-            if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0, plannedWishes == changedWishes {
+            if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0, plannedWishes == changedWishes,
+                scenario.later.isEmpty || world.isSecondLaunched
+            {
                 break
             }
             lastFault = max(lastFault, world.seconds)
@@ -147,6 +149,11 @@ final class Simulation {
             hosts[host].agentIsOld = true
             hosts[host].link?.sever()
         case .drain(let host, let seconds): drain(hosts[host], for: seconds)
+        case .brokenHost(let host, let seconds, let describes):
+            hosts[host].brokenUntil = world.now.advanced(bySeconds: seconds)
+            hosts[host].describesWhenBroken = describes
+            world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
+        case .launch: launch()
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
         case .reboot(let host, let seconds, let losesDisk): hosts[host].reboot(for: seconds, losesDisk: losesDisk)
@@ -231,6 +238,19 @@ final class Simulation {
             drained.remove(host.name)
             life?.fleet.post(.replan)
         }
+    }
+
+    /// A second sweep, which shares trainings with the first.
+    private func launch() {
+        world.note("the second sweep is launched")
+        world.isSecondLaunched = true
+        changedWishes += 1
+        // Lengths before and beyond what a training was on its way to are jobs of their own.
+        for training in scenario.extended { log.hit(.training(training), times: 2) }
+        guard let life else { return }
+        world.census.count(.launchedMidRun)
+        if !scenario.extended.isEmpty { world.census.count(.trainingExtended) }
+        life.fleet.post(.replan)
     }
 
     private func cancel(_ index: Int, for seconds: Double) {

@@ -45,6 +45,8 @@ final class HostLog {
     private(set) var hits: [JobKey: Int] = [:]
     /// Failures of a worker's own doing that were injected; below the limit after which a job is set aside.
     var injectedJobFaults: [JobKey: Int] = [:]
+    /// Jobs whose worker was killed for want of memory, as it looks.
+    var killed: Set<JobKey> = []
     /// Attempts whose hosts were out of reach for as long as a lease.
     private(set) var outOfReach: Set<Held> = []
     /// Awake seconds that a catalogue's coordinators before the present one listened for a host in vain, since it was

@@ -108,6 +108,7 @@ extension SimulatedHost {
             process.die(.signalled(signal: 11))
         case .isKilled:
             world.census.count(.workerKilled)
+            log.killed.insert(held.key)
             process.die(.signalled(signal: 9))
         case .isTerminated:
             world.census.count(.workerTerminated)

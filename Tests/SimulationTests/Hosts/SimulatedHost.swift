@@ -50,6 +50,9 @@ final class SimulatedHost {
     /// An agent of another protocol serves until then.
     var foreignAgentUntil = Instant(nanoseconds: 0)
     var agentIsOld = false
+    /// Every job fails at once until then, and so does a probe, unless the worker still describes itself.
+    var brokenUntil = Instant(nanoseconds: 0)
+    var describesWhenBroken = false
     var slowUntil = Instant(nanoseconds: 0)
     var extraDelay = 0.0
     var toHostLostUntil = Instant(nanoseconds: 0)
@@ -83,6 +86,7 @@ final class SimulatedHost {
     var slots: Int { spec.slots ?? 1 }
     var isFrozen: Bool { frozenUntil > world.now }
     var isFull: Bool { fullUntil > world.now }
+    var isBroken: Bool { brokenUntil > world.now }
     var isSlow: Bool { slowUntil > world.now }
     /// Whether a new connection comes about.
     var answers: Bool {
@@ -154,7 +158,12 @@ final class SimulatedHost {
         switch command {
         case .start(let order): start(order, owner)
         case .cancel(let number): cancel(number)
-        case .revoke(let number): if disk[number]?.state == .backlog { cancel(number) }
+        case .revoke(let number):
+            guard let held = disk[number] else { return }
+            if held.state == .running { world.census.count(.revokedTooLate) }
+            guard held.state == .backlog else { return }
+            world.census.count(.revoked)
+            cancel(number)
         case .acknowledge(let number, let offset):
             guard let held = disk[number] else { return }
             held.acknowledged = max(held.acknowledged, offset)
@@ -214,6 +223,12 @@ final class SimulatedHost {
         link?.report(.running(number))
         world.after(0.3) { [self] in
             guard disk[number] === held, held.state == .running, agentIsUp else { return }
+            if isBroken, !describesWhenBroken {
+                world.census.count(.probeFailed)
+                faultedAt = world.now
+                return finish(number, held, .exited(code: 127))
+            }
+            world.census.count(.probePassed)
             emit(number, held, .described(.simulated))
             finish(number, held, .exited(code: 0))
         }

@@ -54,11 +54,25 @@ final class SimulatedProcess {
             host.world.census.count(.workerRefused)
             log.hit(key)
         }
+        if log.killed.contains(key) {
+            host.world.census.count(.ranAfterKill)
+            let isAlone = !host.disk.values.contains { $0 !== held && $0.process != nil }
+            if host.slots == 2, isAlone { host.world.census.count(.ranAloneAfterKill) }
+        }
         host.world.note("\(host.name) runs \(number): \(key)")
     }
 
     func begin() {
         var plan: Plan = [(0.2, { [self] in say(.started(isOther ? .other : .simulated)) })]
+        // Once for a job, whose third fault would set it aside.
+        if host.isBroken, !isOther, host.log.injectedJobFaults[held.key, default: 0] < 1 {
+            host.log.injectedJobFaults[held.key, default: 0] += 1
+            host.log.hit(held.key)
+            host.faultedAt = world.now
+            world.census.count(.hostBroken)
+            plan.append((0.3, { [self] in die(.exited(code: 1)) }))
+            return perform(plan[...])
+        }
         switch description.task {
         case .train(let task): plan += trainingPlan(task)
         case .measure(let task): plan += measurePlan(task)

@@ -58,5 +58,14 @@ struct Census {
         case keptStateGone = "kept state gone"
         case resumedFromState = "training continued from a state"
         case lateBacklog = "backlog begun after the lease"
+        case hostBroken = "jobs failed at once on a broken host"
+        case probePassed = "probe described itself"
+        case probeFailed = "probe failed"
+        case ranAfterKill = "killed job run again"
+        case ranAloneAfterKill = "killed job run again, alone on two slots"
+        case revoked = "waiting attempt revoked"
+        case revokedTooLate = "revoked as it had begun"
+        case launchedMidRun = "second sweep launched mid-run"
+        case trainingExtended = "launched sweep asked more of a training"
     }
 }

@@ -23,6 +23,10 @@ enum Fault {
     case fullDisk(host: Int, seconds: Double)
     /// A file that an event names cannot be fetched.
     case lostFile(host: Int)
+    /// Every job there fails at once for so long; its worker describes itself all the same, or not.
+    case brokenHost(host: Int, seconds: Double, describes: Bool)
+    /// Another sweep is launched, on the catalogue and the hosts of the first.
+    case launch
     /// A person drains a host and lets it work again after a while.
     case drain(host: Int, seconds: Double)
     /// A person cancels the trials of a training and wants them again after a while.

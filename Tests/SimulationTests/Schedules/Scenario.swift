@@ -12,6 +12,8 @@ struct Scenario {
     /// Trainings that diverge wherever they run.
     var broken: Set<TrainingID> = []
     var faults: [(at: Double, Fault)] = []
+    /// Trials that only a second sweep wants, which is launched while the first is at work; often none.
+    var later: Set<TrialID> = []
     /// After how many calls of its ports each coordinator is killed; those beyond live.
     var kills: [Int] = []
 
@@ -35,8 +37,30 @@ struct Scenario {
             faults.append((random.seconds(1...latest), Self.fault(&random, hosts: count)))
         }
         for fault in extra { faults.append((random.seconds(1...horizon), fault)) }
+        addLater(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
+    }
+
+    /// What is drawn apart, so that the rest of a seed's schedule stays what it was.
+    private mutating func addLater(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0xADDED)
+        for _ in 0..<2 where random.chance(0.1) {
+            let broken = Fault.brokenHost(
+                host: random.pick(0...hosts - 1), seconds: random.seconds(20...300), describes: random.chance(0.5))
+            faults.append((random.seconds(0...horizon), broken))
+        }
+        if random.chance(0.12), sweep.trials.count > 1 {
+            let count = random.pick(1...sweep.trials.count - 1)
+            later = Set(sweep.trials.shuffled(using: &random).prefix(count).map(\.id))
+            faults.append((random.seconds(1...horizon), .launch))
+        }
+    }
+
+    /// Trainings of which both sweeps want a length.
+    var extended: Set<TrainingID> {
+        Set(sweep.trials.filter { later.contains($0.id) }.map(\.training))
+            .intersection(sweep.trials.filter { !later.contains($0.id) }.map(\.training))
     }
 
     private static func fault(_ random: inout SeededRandom, hosts: Int) -> Fault {
@@ -117,14 +141,24 @@ struct Scenario {
 
     func configuration(
         _ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy, drained: Set<HostName>,
-        handover: Handover
+        handover: Handover, isSecondLaunched: Bool
     ) -> CoordinationConfiguration {
+        func part(_ name: String, _ isWanted: (TrialID) -> Bool) -> ExpandedSweep {
+            var part = sweep
+            part.name = name
+            part.trials = sweep.trials.filter { isWanted($0.id) }
+            let trainings = Set(part.trials.map(\.training))
+            part.trainings = sweep.trainings.filter { trainings.contains($0.key) }
+            return part
+        }
+        var sweeps = later.isEmpty ? [sweep] : [part(sweep.name) { !later.contains($0) }]
+        if isSecondLaunched { sweeps.append(part("second") { later.contains($0) }) }
         let dataset = Digest(of: "dataset".utf8)
         return CoordinationConfiguration(
-            sweeps: [
+            sweeps: sweeps.map { sweep in
                 PreparedSweep(
                     sweep: sweep, datasets: sweep.trainings.mapValues { _ in dataset }, command: ["eigensweep-worker"])
-            ],
+            },
             hosts: hosts, drained: drained.reduce(into: [:]) { $0[$1] = "drained" }, holdings: opened,
             firstAttempt: firstAttempt, policy: policy, handover: handover)
     }

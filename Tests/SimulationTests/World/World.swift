@@ -33,6 +33,8 @@ final class World {
     var storedStates: Set<Digest> = []
     /// Trainings whose trials a person cancelled.
     var cancelled: Set<TrainingID> = []
+    /// Whether the second sweep of the scenario is wanted by now.
+    var isSecondLaunched = false
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
     let keepsAllNotes: Bool
