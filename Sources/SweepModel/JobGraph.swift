@@ -4,8 +4,9 @@ import JobContract
 ///
 /// A training whose wanted lengths are not all recorded is one job that goes to the longest missing length. Where the
 /// store's state lies between missing lengths, those beyond it are a job of their own, which continues from it, and
-/// those before it another, which starts from nothing; unless an open attempt is at work on both. A trial's missing
-/// measures are one job, which may start as soon as the trial's milestone is recorded.
+/// those before it another, which starts from nothing; unless an open attempt is at work on both. Several open attempts of
+/// a training keep a job each. A trial's missing measures are one job, which may start as soon as the trial's milestone is
+/// recorded.
 package struct JobGraph: Sendable {
     package private(set) var jobs: [Job] = []
     /// Every wanted trial that is not settled, in the sweeps' order.
@@ -81,11 +82,30 @@ package struct JobGraph: Sendable {
                 parts.allSatisfy { part in part.contains { attempt.trials.contains(trials[$0].id) } }
             }
         if isOneWork { parts = [missing] }
-        for part in parts where !part.isEmpty {
+        for part in parts.flatMap({ divide($0, among: open) }) {
             for place in part { trials[place].trainJob = jobs.count }
             let milestones = part.map { Milestone(steps: trials[$0].steps, trial: trials[$0].id) }
             jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
         }
+    }
+
+    /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths it was
+    /// given, and one that none was given goes with the next shorter one.
+    private func divide(_ part: [Int], among open: [AttemptRecord]) -> [[Int]] {
+        var owner: AttemptNumber?
+        var divided: [(owner: AttemptNumber?, places: [Int])] = []
+        for place in part {
+            let holder = open.first { $0.trials.contains(trials[place].id) }?.attempt
+            // The first length that has an owner decides for those before it.
+            if let holder, owner == nil, !divided.isEmpty { divided[0].owner = holder }
+            owner = holder ?? owner
+            if let index = divided.firstIndex(where: { $0.owner == owner }) {
+                divided[index].places.append(place)
+            } else {
+                divided.append((owner, [place]))
+            }
+        }
+        return divided.map(\.places)
     }
 }
 

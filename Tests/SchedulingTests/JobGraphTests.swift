@@ -61,6 +61,19 @@ import Testing
         #expect(milestones(JobGraph(sweeps: [sweep(["a": [100, 400]])], holdings: holdings)) == [[100], [400]])
     }
 
+    @Test func severalAttemptsOfATrainingKeepAJobEach() {
+        var holdings = Holdings()
+        holdings.states[.named("a")] = ResumePoint(steps: 500, state: .named("s"))
+        holdings.openAttempts = [[400], [100, 200]].enumerated().map { number, lengths in
+            AttemptRecord(
+                attempt: AttemptNumber(number + 1), job: JobID(Digest(of: "\(number)".utf8)), training: .named("a"),
+                kind: "train", trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
+                task: nil)
+        }
+        let graph = JobGraph(sweeps: [sweep(["a": [50, 100, 200, 300, 400, 450]])], holdings: holdings)
+        #expect(milestones(graph) == [[50, 100, 200, 300], [400, 450]])
+    }
+
     @Test func settledTrialsAreLeftAlone() {
         var holdings = Holdings()
         holdings.settled = [.named("a", 100): .failed, .named("a", 200): .cancelled]

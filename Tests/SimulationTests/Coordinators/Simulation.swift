@@ -245,8 +245,11 @@ final class Simulation {
         world.note("the second sweep is launched")
         world.isSecondLaunched = true
         changedWishes += 1
-        // Lengths before and beyond what a training was on its way to are jobs of their own.
-        for training in scenario.extended { log.hit(.training(training), times: 2) }
+        // Lengths that a training was not on its way to may each be a job of their own.
+        for training in scenario.extended {
+            let lengths = scenario.sweep.trials.filter { $0.training == training && scenario.later.contains($0.id) }
+            log.hit(.training(training), times: lengths.count)
+        }
         guard let life else { return }
         world.census.count(.launchedMidRun)
         if !scenario.extended.isEmpty { world.census.count(.trainingExtended) }
