@@ -52,7 +52,8 @@ extension CatalogueReader {
         return try sweeps().filter { $0.isUnfinished || open.contains($0.name) }.map(\.name)
     }
 
-    /// The sweep of that name as it was last stored: all that `resume` needs. Nil when there is none.
+    /// The sweep of that name as it was last stored: all that `resume` needs, which is not what its trials asked for.
+    /// Nil when there is none.
     package func sweep(named name: String) throws -> ExpandedSweep? {
         try read { db in
             guard
@@ -88,11 +89,10 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT t.training, t.trial_id, t.steps, w.position, w.asked
+            SELECT t.training, t.trial_id, t.steps, w.position
             FROM wish w CROSS JOIN trial t ON t.key = w.trial WHERE w.revision = ? ORDER BY w.position
             """, [revision])
         var found: [(id: TrialID, training: Int32, steps: Int, position: Int)] = []
-        var asked = TextColumn()
         var keys: [Int64] = []
         var places: [Int64: Int32] = [:]
         let last = try Int.fetchOne(db, sql: "SELECT max(position) FROM wish WHERE revision = ?", arguments: [revision])
@@ -108,36 +108,37 @@ extension CatalogueReader {
                 }
             }
             found.append((TrialID(try rows.digest(1)), place, rows.count(2), rows.count(3)))
-            asked.append(4, of: rows)
         }
         let trainings = try addTrainings(keys, of: revision, to: &sweep, db)
-        let table = TextTable(texts: asked.texts, ends: asked.ends)
-        sweep.trials = found.enumerated().map { index, trial in
+        sweep.trials = found.map { trial in
             Trial(
                 id: trial.id, training: trainings[Int(trial.training)], steps: trial.steps, position: trial.position,
-                asked: .text(table, index))
+                asked: [:])
         }
     }
 
-    /// The IDs of the trainings with these keys.
+    /// The IDs of the trainings with these keys, in the keys' order.
     private static func addTrainings(
         _ keys: [Int64], of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database
     ) throws -> [TrainingID] {
         let rows = try StoredRows(
             db,
             """
-            SELECT r.training_id, r.spec, r.batch, r.resolution, r.model_scale, d.key, d.request
+            SELECT r.training_id, r.spec, r.batch, r.resolution, r.model_scale, d.key, d.request, j.key
             FROM json_each(?) j CROSS JOIN training r ON r.key = j.value
             LEFT JOIN wished_dataset x ON x.revision = ? AND x.training = r.key
-            LEFT JOIN dataset_request d ON d.key = x.dataset ORDER BY j.key
+            LEFT JOIN dataset_request d ON d.key = x.dataset
             """, [StoredRows.array(keys), revision])
         var ids: [TrainingID] = []
         var costs: [Double] = []
         var specs = TextColumn()
+        // Rows may come in any order; to have them sorted would cost more than all the rest.
+        var rowOfKey = [Int](repeating: 0, count: keys.count)
         var datasets: [Int64: DatasetRequest] = [:]
         sweep.datasets.reserveCapacity(keys.count)
         while try rows.next() {
             let id = TrainingID(try rows.digest(0))
+            rowOfKey[rows.count(7)] = ids.count
             ids.append(id)
             specs.append(1, of: rows)
             costs.append(
@@ -147,12 +148,16 @@ extension CatalogueReader {
             if datasets[key] == nil { datasets[key] = StoredForms.dataset(rows.text(6)) }
             sweep.datasets[id] = datasets[key]
         }
+        guard ids.count == keys.count else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "\(keys.count - ids.count) trainings of trials are missing")
+        }
         let table = TextTable(texts: specs.texts, ends: specs.ends)
         sweep.trainings.reserveCapacity(keys.count)
         for (index, id) in ids.enumerated() {
             sweep.trainings[id] = Training(id: id, spec: .text(table, index), costPerStep: costs[index])
         }
-        return ids
+        return rowOfKey.map { ids[$0] }
     }
 
     /// The state of every trial the sweep wants, in the sweep's order.

@@ -38,8 +38,9 @@ extension Scheduler {
             }
             jobs.append(state)
         }
-        for place in graph.trials.indices where graph.trials[place].trainJob != nil {
-            if let measure = graph.trials[place].measureJob { jobs[measure].phase = .blocked }
+        for place in graph.trials.indices {
+            let trial = graph.trials[place]
+            if trial.trainJob != nil, let measure = trial.measureJob { jobs[measure].phase = .blocked }
         }
         readyCount = jobs.count { $0.phase == .ready }
     }

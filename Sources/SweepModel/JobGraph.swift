@@ -72,8 +72,9 @@ package struct JobGraph: Sendable {
         _ training: TrainingID, _ places: [Int], needs: JobNeeds, holdings: Holdings, open: [AttemptRecord]
     ) {
         let recorded = holdings.milestones[training] ?? []
-        let missing = places.filter { place in !recorded.contains { $0.steps == trials[place].steps } }
-            .sorted { trials[$0].steps < trials[$1].steps }
+        var missing = places
+        if !recorded.isEmpty { missing.removeAll { place in recorded.contains { $0.steps == trials[place].steps } } }
+        missing.sort { trials[$0].steps < trials[$1].steps }
         let reached = holdings.states[training]?.steps ?? 0
         var parts = [missing.filter { trials[$0].steps <= reached }, missing.filter { trials[$0].steps > reached }]
         let isOneWork =
@@ -92,6 +93,7 @@ package struct JobGraph: Sendable {
     /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths it was
     /// given, and one that none was given goes with the next shorter one.
     private func divide(_ part: [Int], among open: [AttemptRecord]) -> [[Int]] {
+        if open.isEmpty { return part.isEmpty ? [] : [part] }
         var owner: AttemptNumber?
         var divided: [(owner: AttemptNumber?, places: [Int])] = []
         for place in part {

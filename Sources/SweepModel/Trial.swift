@@ -44,7 +44,7 @@ package struct Trial: Hashable, Sendable {
     package let steps: Int
     /// Place in the sweep, from 0, in the grid's promised order.
     package let position: Int
-    /// The axes as the file asked for them, before defaults and rounding.
+    /// The axes as the file asked for them, before defaults and rounding; of a trial that was read back, none.
     package var asked: [String: JSONValue] { record.values }
     private let record: PointRecord
 

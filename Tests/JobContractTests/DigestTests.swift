@@ -31,4 +31,17 @@ import Testing
         #expect(digests.sorted().map(\.hex) == digests.map(\.hex).sorted())
         #expect(try JSONDecoder().decode([Digest].self, from: JSONEncoder().encode(digests)) == digests)
     }
+
+    @Test func everyByteIsADigitOrNone() {
+        let whole = Array(Digest(of: "abc".utf8).hex.utf8)
+        for place in [0, 7, 8, 63] {
+            for byte in UInt8.min...UInt8.max {
+                var text = whole
+                text[place] = byte
+                let isDigit = (48...57).contains(byte) || (97...102).contains(byte)
+                let digest = text.withUnsafeBufferPointer { Digest(hex: $0) }
+                #expect(digest.map { Array($0.hex.utf8) } == (isDigit ? text : nil), "byte \(byte) at \(place)")
+            }
+        }
+    }
 }
