@@ -30,6 +30,8 @@ package struct BlindSampler: Sendable, Equatable {
         package var ends: [End]
     }
 
+    /// Standard deviation of the noise that samples start from.
+    package var startSigma: Double
     package var firstStep: Double
     package var beta: Double
     package var step: Step
@@ -38,9 +40,10 @@ package struct BlindSampler: Sendable, Equatable {
     package var steps: Int
 
     package init(
-        firstStep: Double = 0.01, beta: Double = 0.1, step: Step = .growing, finalSigma: Double = 0.02,
-        largestSigma: Double = 4, steps: Int = 2000
+        startSigma: Double = 2, firstStep: Double = 0.01, beta: Double = 0.1, step: Step = .growing,
+        finalSigma: Double = 0.02, largestSigma: Double = 4, steps: Int = 2000
     ) {
+        self.startSigma = startSigma
         self.firstStep = firstStep
         self.beta = beta
         self.step = step
@@ -49,30 +52,59 @@ package struct BlindSampler: Sendable, Equatable {
         self.steps = steps
     }
 
+    /// From noise around mid-grey, `startSigma`·z for `latents` z ~ N(0, I) of shape [B, C, H, W].
+    package func sample(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
+    ) -> Result {
+        sample(denoiser, latents: latents, noise: noise, beat: {})
+    }
+
+    /// As above; `beat` is called before every step.
+    package func sample(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise, beat: () throws -> Void
+    ) rethrows -> Result {
+        let values = latents.values.map { Float(startSigma * Double($0)) }
+        return try walk(denoiser, from: Tensor(shape: latents.shape, values: values), noise: noise, beat: beat)
+    }
+
     /// From the images `start`, [B, C, H, W].
     package func sample(
         _ denoiser: any Denoiser, start: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
     ) -> Result {
+        walk(denoiser, from: start, noise: noise, beat: {})
+    }
+
+    /// An image depends on its own start and noise alone; those that have ended cost nothing more.
+    private func walk(
+        _ denoiser: any Denoiser, from start: Tensor<Float>, noise: SamplerNoise, beat: () throws -> Void
+    ) rethrows -> Result {
         let (images, size) = (start.shape[0], start.stride)
         var state = start.values.map { Double($0) }
         var ends = [End?](repeating: nil, count: images)
+        var levels = [Double](repeating: 0, count: images)
         var sigmas: [[Double]] = []
-        func denoise(_ values: [Double]) -> Tensor<Float> {
-            let x = Tensor<Float>(shape: start.shape, values: values.map { Float($0) })
+        func denoise(_ images: [Int]) -> Tensor<Float> {
+            var values: [Float] = []
+            values.reserveCapacity(images.count * size)
+            for image in images { values += state[image * size..<(image + 1) * size].lazy.map { Float($0) } }
+            let x = Tensor<Float>(shape: [images.count] + start.shape.dropFirst(), values: values)
             // A blind denoiser does not look at σ.
-            return denoiser.denoise(x, sigma: [Double](repeating: 1, count: images))
+            return denoiser.denoise(x, sigma: [Double](repeating: 1, count: images.count))
         }
-        for number in 1...max(steps, 1) where ends.contains(where: { $0 == nil }) {
-            let denoised = denoise(state).values
-            let drawn = noise.values(step: number - 1, images: images, size: size)
+        var active = Array(0..<images)
+        for number in 1...max(steps, 1) {
+            guard let firstActive = active.first, let lastActive = active.last else { break }
+            try beat()
+            let denoised = denoise(active)
             let h = stepSize(number)
             let kept = (1 - beta * h) * (1 - beta * h) - (1 - h) * (1 - h)
-            var levels = sigmas.last ?? [Double](repeating: 0, count: images)
-            for image in 0..<images where ends[image] == nil {
-                let own = image * size..<(image + 1) * size
+            let drawn = noise.values(step: number - 1, images: firstActive..<lastActive + 1, size: size)
+            for (place, image) in active.enumerated() {
+                let own = denoised[row: place]
+                let first = image * size
                 var sum = 0.0
-                for i in own {
-                    let f = Double(denoised[i]) - state[i]
+                for (i, value) in own.enumerated() {
+                    let f = Double(value) - state[first + i]
                     sum += f * f
                 }
                 let sigma = (sum / Double(size)).squareRoot()
@@ -83,13 +115,17 @@ package struct BlindSampler: Sendable, Equatable {
                     ends[image] = .reached(steps: number - 1)
                 } else {
                     let gamma = kept.squareRoot() * sigma
-                    for i in own { state[i] += h * (Double(denoised[i]) - state[i]) + gamma * drawn[i] }
+                    let fresh = (image - firstActive) * size
+                    for (i, value) in own.enumerated() {
+                        state[first + i] += h * (Double(value) - state[first + i]) + gamma * drawn[fresh + i]
+                    }
                 }
             }
             sigmas.append(levels)
+            active.removeAll { ends[$0] != nil }
         }
         return Result(
-            denoised: denoise(state), state: state, sigmas: sigmas, ends: ends.map { $0 ?? .outOfSteps })
+            denoised: denoise(Array(0..<images)), state: state, sigmas: sigmas, ends: ends.map { $0 ?? .outOfSteps })
     }
 
     private func stepSize(_ number: Int) -> Double {

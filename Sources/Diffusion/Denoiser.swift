@@ -18,8 +18,20 @@ package struct ImageShape: Hashable, Sendable {
 /// An estimate D(x; σ) of E[x₀ | x₀ + σn = x], n ~ N(0, I): a trained network or an exact denoiser.
 package protocol Denoiser {
     var imageShape: ImageShape { get }
+    /// The noise levels that it is for; samplers keep to them.
+    var levels: ClosedRange<Double> { get }
+    /// Whether it sees no noise level.
+    var isBlind: Bool { get }
+    /// How many images at a time keep it busy.
+    var batch: Int { get }
 
     /// `x` is [B, C, H, W] in units of pixels in [−1, 1]; `sigma` has one noise level > 0 per image. The result of
     /// an image does not depend on the others in the batch.
     func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float>
+}
+
+extension Denoiser {
+    package var levels: ClosedRange<Double> { 0...Double.infinity }
+    package var isBlind: Bool { false }
+    package var batch: Int { 16 }
 }

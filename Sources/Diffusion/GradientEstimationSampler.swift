@@ -52,7 +52,7 @@ package struct GradientEstimationSampler: Sendable, Equatable {
             }
             let added = (next * next - target * target).squareRoot()
             if added > 0 {
-                let values = noise.values(step: step, images: shape[0], size: latents.stride)
+                let values = noise.values(step: step, images: 0..<shape[0], size: latents.stride)
                 for i in state.indices { state[i] += added * values[i] }
             }
             before = direction

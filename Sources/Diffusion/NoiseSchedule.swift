@@ -27,4 +27,11 @@ package struct EDMSchedule: Sendable, Equatable {
             return Elementary.pow(first + Double(i) / Double(steps - 1) * (last - first), rho)
         } + [0]
     }
+
+    /// Within `levels`, which must have some noise levels in common with the schedule.
+    package func clipped(to levels: ClosedRange<Double>) -> EDMSchedule {
+        EDMSchedule(
+            steps: steps, sigmaMin: max(sigmaMin, levels.lowerBound), sigmaMax: min(sigmaMax, levels.upperBound),
+            rho: rho)
+    }
 }

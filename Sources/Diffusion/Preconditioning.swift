@@ -75,7 +75,9 @@ package enum Preconditioning: Sendable, Hashable {
     /// The noise levels that a network is trained for; samplers keep to them.
     package var levels: ClosedRange<Double> {
         switch self {
-        case .edm, .none, .blind: 0...Double.infinity
+        case .edm, .none: 0...Double.infinity
+        // 1 for pixels in [0, 1].
+        case .blind: 0...2
         case .vp: VariancePreserving.sigma(VariancePreserving.first)...VariancePreserving.sigma(1)
         case .ve: 0.02...100
         }

@@ -38,8 +38,8 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         self.churn = churn
     }
 
-    /// Images for `latents`, z ~ N(0, I) of shape [B, C, H, W]: the flow from σ_max·z to σ = 0.
-    /// `noise` is what churn adds.
+    /// Images for `latents`, z ~ N(0, I) of shape [B, C, H, W]: the flow from σ_max·z to σ = 0, within the noise levels
+    /// that the denoiser is for. `noise` is what churn adds.
     package func sample(
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
     ) -> Tensor<Float> {
@@ -51,14 +51,14 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0),
         beat: () throws -> Void
     ) rethrows -> Tensor<Float> {
-        let sigmas = schedule.sigmas
+        let sigmas = schedule.clipped(to: denoiser.levels).sigmas
         var state = latents.values.map { Double($0) * sigmas[0] }
         for (step, (level, next)) in zip(sigmas, sigmas.dropFirst()).enumerated() {
             try beat()
             let sigma = churned(level)
             if sigma > level, let churn {
                 let added = (sigma * sigma - level * level).squareRoot() * churn.noise
-                let values = noise.values(step: step, images: latents.shape[0], size: latents.stride)
+                let values = noise.values(step: step, images: 0..<latents.shape[0], size: latents.stride)
                 for i in state.indices { state[i] += added * values[i] }
             }
             let slope = slope(of: denoiser, at: state, shape: latents.shape, sigma: sigma)

@@ -8,13 +8,13 @@ package enum SamplerNoise: Sendable {
     /// Noise of every step, [step][image][value]: to repeat what was recorded.
     case given([[Double]])
 
-    /// Noise of step `step` for `images` images of `size` values.
-    func values(step: Int, images: Int, size: Int) -> [Double] {
+    /// Noise of step `step` for the batch's images `images`, of `size` values each.
+    func values(step: Int, images: Range<Int>, size: Int) -> [Double] {
         switch self {
         case .drawn(let seed, let first):
             let random = CounterRandom(seed: seed, purpose: .samplerNoise, sub: UInt32(step))
-            return random.normals(from: UInt64(first) * UInt64(size), count: images * size)
-        case .given(let steps): return steps[step]
+            return random.normals(from: UInt64(first + images.lowerBound) * UInt64(size), count: images.count * size)
+        case .given(let steps): return Array(steps[step][images.lowerBound * size..<images.upperBound * size])
         }
     }
 }

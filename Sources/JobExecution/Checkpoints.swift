@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Diffusion
 import ScoreNetworks
 import Tensors
@@ -9,12 +10,16 @@ enum Checkpoints {
         try SafetensorsFile(bytes: InputFile.read(path, what: "the file"), name: path)
     }
 
-    static func denoiser(_ path: String) throws -> NetworkDenoiser {
-        NumericThread.prepare()
-        return try NetworkDenoiser(weights: InputFile.read(path, what: "the checkpoint"), name: path)
+    static func denoiser(_ path: String, threads: Int) throws -> NetworkDenoiser {
+        do {
+            return try NetworkDenoiser(
+                weights: InputFile.read(path, what: "the checkpoint"), name: path, threads: threads)
+        } catch let error as NetworkError {
+            throw JobFailure(.unsupported, "\(path): its network cannot be built: \(error)")
+        }
     }
 
-    /// The images called `name`. Throws when they are not of `shape`.
+    /// The images called `name`. Throws when they are not of `shape` or not finite.
     static func images(_ name: String, of path: String, shape: ImageShape) throws -> Tensor<Float> {
         let images: Tensor<Float> = try file(path).tensor(name)
         guard images.shape.count == 4, Array(images.shape.dropFirst()) == [shape.channels, shape.height, shape.width]
@@ -23,10 +28,27 @@ enum Checkpoints {
                 "\(path): \(name) has the shape \(images.shape), the checkpoint's images are "
                     + "[\(shape.channels), \(shape.height), \(shape.width)]")
         }
+        guard images.shape[0] > 0 else { throw ValidationError("\(path): \(name) holds no images") }
+        try requireFinite(images, "\(path): \(name), image")
         return images
+    }
+
+    /// Throws, naming the first image that holds something else, unless all values are finite.
+    static func requireFinite(_ images: Tensor<Float>, _ what: String) throws {
+        guard let place = images.values.firstIndex(where: { !$0.isFinite }) else { return }
+        throw JobFailure(
+            .unsupported, "\(what) \(place / max(images.stride, 1)) holds a value that is not finite")
     }
 
     static func write(_ file: SafetensorsFile, to path: String) throws {
         try DurableFile.write(file.serialized(), to: path)
+    }
+
+    /// Writes images in [−1, 1] side by side as PNG.
+    static func writePicture(of images: Tensor<Float>, shape: ImageShape, to path: String) throws {
+        let pixels = images.values.map { UInt8(max(0, min(255, (($0 + 1) * 127.5).rounded()))) }
+        let picture = try ContactSheet.png(
+            pixels: pixels, channels: shape.channels, height: shape.height, width: shape.width)
+        try DurableFile.write(picture, to: path)
     }
 }

@@ -4,7 +4,11 @@ import Tensors
 struct DenoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "denoise", abstract: "Denoise images with a checkpoint.",
-        discussion: "Writes a safetensors file with the tensor \"denoised\": D(x; sigma).")
+        discussion: """
+            Writes a safetensors file with the tensor "denoised": D(x; sigma). Noise levels must be among those that the \
+            network's preconditioning knows: 0.02 to 100 for ve, up to 152 for vp, up to 2 for blind networks, which \
+            do not look at them and need none, any for edm and none.
+            """)
 
     @Option(help: "The checkpoint: safetensors with the published parameter names.")
     var checkpoint: String
@@ -12,18 +16,33 @@ struct DenoiseCommand: ParsableCommand {
     @Option(help: "A safetensors file with \"x\" [B, C, H, W], pixels in [-1, 1], and \"sigma\" [B].")
     var input: String
 
+    @OptionGroup var compute: ComputeOptions
+
     @Option(help: "The file to write.")
     var output: String
 
     func run() throws {
-        let denoiser = try Checkpoints.denoiser(checkpoint)
+        try compute.prepare()
+        let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
         let noisy = try Checkpoints.images("x", of: input, shape: denoiser.imageShape)
-        let sigma: Tensor<Double> = try Checkpoints.file(input).tensor("sigma", shape: [noisy.shape[0]])
-        guard sigma.values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-            throw ValidationError("\(input): every sigma must be above 0")
+        let given = try Checkpoints.file(input)
+        let sigma: Tensor<Double> =
+            denoiser.isBlind && !given.contains("sigma")
+            ? Tensor(shape: [noisy.shape[0]], values: [Double](repeating: 1, count: noisy.shape[0]))
+            : try given.tensor("sigma", shape: [noisy.shape[0]])
+        let known = denoiser.levels
+        for (image, level) in sigma.values.enumerated() {
+            guard level > 0, level.isFinite, known.contains(level) else {
+                throw ValidationError(
+                    "\(input): the sigma of image \(image) is \(level); those of a network with preconditioning "
+                        + "\(denoiser.preconditioning.name) are above 0, from \(known.lowerBound) to \(known.upperBound)"
+                )
+            }
         }
+        let denoised = denoiser.denoise(noisy, sigma: sigma.values)
+        try Checkpoints.requireFinite(denoised, "the denoised image")
         var file = SafetensorsFile(name: output)
-        file.set("denoised", denoiser.denoise(noisy, sigma: sigma.values))
+        file.set("denoised", denoised)
         try Checkpoints.write(file, to: output)
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import JobContract
 import Measures
-import Tensors
 
 struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,21 +16,22 @@ struct MeasureCommand: ParsableCommand {
         help: "Which measure (default: every one), with parameters: memorization or 'memorization {\"samples\": 64}'.")
     var measure: [String] = []
 
+    @OptionGroup var compute: ComputeOptions
+
     private struct Line: Encodable {
         var measure: String
         var row: MeasureRow
     }
 
     func run() throws {
+        try compute.prepare()
         let values = try options.values()
         let spec = try JobSpec(values)
         let requests = try measure.isEmpty ? KnownMeasures.requests : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }
         let images = try JobImages(path: options.dataset, spec: values, network: spec.network)
-        let denoiser = try Checkpoints.denoiser(checkpoint)
-        guard denoiser.imageShape == spec.network.imageShape else {
-            throw ValidationError("\(checkpoint): its images are not of the spec's size")
-        }
+        let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
+        try spec.require(denoiser, from: checkpoint)
         let subject = MeasureSubject(
             denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
             flips: spec.training.flip)

@@ -35,17 +35,13 @@ struct MeasureJob {
         let weights = try InputFile.read(task.checkpoint, of: job, what: "the checkpoint")
         let denoiser: NetworkDenoiser
         do {
-            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: task.checkpoint))
+            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: task.checkpoint), threads: job.threads)
         } catch let error as SafetensorsError {
             throw JobFailure(.missingInput, error.description)
         } catch let error as NetworkError {
             throw JobFailure(.missingInput, "the checkpoint \(task.checkpoint.short): \(error.description)")
         }
-        guard denoiser.imageShape == spec.network.imageShape else {
-            throw JobFailure(
-                .unsupported,
-                "the checkpoint's images are \(denoiser.imageShape), those of the spec \(spec.network.imageShape)")
-        }
+        try spec.require(denoiser, from: "the checkpoint \(task.checkpoint.short)")
         return denoiser
     }
 

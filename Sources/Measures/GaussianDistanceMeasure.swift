@@ -46,7 +46,7 @@ package struct GaussianDistanceMeasure: Measure {
         var rows: [MeasureRow] = []
         for (index, sigma) in sigmas.enumerated() {
             var distance = DenoiserDistance(images: subject.heldOut.shape[0])
-            for block in blocks(of: samples, by: 16) {
+            for block in blocks(of: samples, by: subject.denoiser.batch) {
                 try progress(index * samples + block.lowerBound, sigmas.count * samples)
                 let noisy = noisyImages(subject.heldOut, numbers: block, sigma: sigma)
                 let levels = [Double](repeating: sigma, count: block.count)

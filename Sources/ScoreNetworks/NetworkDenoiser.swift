@@ -1,69 +1,83 @@
 import Diffusion
 import Tensors
 
-/// A trained network as a denoiser, with the preconditioning it was trained with.
+/// A trained network as a denoiser, with the preconditioning it was trained with. Threads share the groups of 16 images;
+/// how many they are changes no bit.
 ///
 /// Not safe for use by several threads at a time; each makes its own.
 package final class NetworkDenoiser: Denoiser {
     package let configuration: NetworkConfiguration
     package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
+    package var levels: ClosedRange<Double> { preconditioning.levels }
+    package var isBlind: Bool { preconditioning == .blind }
+    package var batch: Int { laneCount * network.team.count }
     private let network: Network<Float>
-    private let rows: LaneBuffer<Float>
+    /// Where each thread arranges the images of a group.
+    private let rows: [LaneBuffer<Float>]
 
     /// Reads `TrainingRun.weights()`, or another file with the published names: sizes and σ_data come from its metadata
     /// entry `config`. Missing, misshapen, unknown or non-finite tensors are a `SafetensorsError`, impossible sizes a
     /// `NetworkError`.
-    package convenience init(weights: [UInt8], name: String) throws {
-        try self.init(try SafetensorsFile(bytes: weights, name: name), prefix: "")
+    package convenience init(weights: [UInt8], name: String, threads: Int = 1) throws {
+        try self.init(try SafetensorsFile(bytes: weights, name: name), prefix: "", threads: threads)
     }
 
     /// Reads the tensors called `prefix` + name; others may stand beside them where there is a prefix.
-    package init(_ file: SafetensorsFile, prefix: String) throws {
+    package init(_ file: SafetensorsFile, prefix: String, threads: Int = 1) throws {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
         preconditioning = stored.preconditioning
-        network = try Network(configuration, training: false)
-        if prefix.isEmpty {
-            let known = Set(network.tensorNames)
-            if let stranger = file.names.first(where: { !known.contains($0) }) {
-                throw file.error(stranger, "is not part of the network that 'config' describes")
-            }
-        }
+        // Before memory is set aside for sizes that the file only pretends to have.
+        try configuration.check(file, prefix: prefix, isAlone: prefix.isEmpty)
+        network = try Network(configuration, training: false, threads: threads)
         try network.load(file, prefix: prefix)
-        rows = LaneBuffer(count: configuration.imageShape.count * laneCount)
+        rows = network.cores.map { _ in LaneBuffer(count: stored.network.imageShape.count * laneCount) }
     }
 
     /// D(x; σ) = c_skip·x + c_out·F(c_in·x + shift; c_noise).
     package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
-        let size = imageShape.count
-        precondition(x.values.count == sigma.count * size, "\(x.shape) does not hold \(sigma.count) images")
-        var result = x
-        for first in stride(from: 0, to: sigma.count, by: laneCount) {
-            let group = first..<min(first + laneCount, sigma.count)
-            for (lane, image) in group.enumerated() {
-                let cIn = preconditioning.cIn(sigma[image])
-                for i in 0..<size {
-                    let value = Double(x.values[image * size + i])
-                    rows.base[lane * size + i] = Float(cIn * value + preconditioning.inputShift)
-                }
-            }
-            let core = network.core
-            Float.kernels.toLanes(rows.base, group.count, size, core.input(0))
-            core.forward(
-                images: group.count, noise: sigma[group].map { preconditioning.cNoise($0) }, labels: nil, dropout: nil,
-                training: false)
-            let output = core.output(0)
-            for (lane, image) in group.enumerated() {
-                let cSkip = preconditioning.cSkip(sigma[image])
-                let cOut = preconditioning.cOut(sigma[image])
-                for i in 0..<size {
-                    let at = image * size + i
-                    let value = Double(output[i * laneCount + lane])
-                    result.values[at] = Float(cSkip * Double(x.values[at]) + cOut * value)
+        precondition(x.values.count == sigma.count * imageShape.count, "\(x.shape) does not hold \(sigma.count) images")
+        let groups = (sigma.count + laneCount - 1) / laneCount
+        let values = [Float](unsafeUninitializedCapacity: x.values.count) { result, filled in
+            filled = x.values.count
+            guard let target = result.baseAddress else { return }
+            x.values.withUnsafeBufferPointer { source in
+                guard let source = source.baseAddress else { return }
+                network.team.share(groups) { thread, group in
+                    let images = group * laneCount..<min((group + 1) * laneCount, sigma.count)
+                    denoise(source, sigma, images, on: thread, to: target)
                 }
             }
         }
-        return result
+        return Tensor(shape: x.shape, values: values)
+    }
+
+    /// The images of one group, at their places in `x` and `result`.
+    private func denoise(
+        _ x: UnsafePointer<Float>, _ sigma: [Double], _ images: Range<Int>, on thread: Int,
+        to result: UnsafeMutablePointer<Float>
+    ) {
+        let size = imageShape.count
+        let core = network.cores[thread]
+        let rows = rows[thread].base
+        for (lane, image) in images.enumerated() {
+            let cIn = preconditioning.cIn(sigma[image])
+            let shift = preconditioning.inputShift
+            for i in 0..<size { rows[lane * size + i] = Float(cIn * Double(x[image * size + i]) + shift) }
+        }
+        Float.kernels.toLanes(rows, images.count, size, core.input(0))
+        core.forward(
+            images: images.count, noise: sigma[images].map { preconditioning.cNoise($0) }, labels: nil, dropout: nil,
+            training: false)
+        let output = core.output(0)
+        for (lane, image) in images.enumerated() {
+            let cSkip = preconditioning.cSkip(sigma[image])
+            let cOut = preconditioning.cOut(sigma[image])
+            for i in 0..<size {
+                let at = image * size + i
+                result[at] = Float(cSkip * Double(x[at]) + cOut * Double(output[i * laneCount + lane]))
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
 import CImageFiles
-import DatasetPreparation
+import Datasets
 import Foundation
 import Testing
 
@@ -37,6 +37,17 @@ import Testing
         let sheet = try decode(
             try ContactSheet.png(pixels: [1, 2, 3], channels: 3, height: 1, width: 1, scale: 1))
         #expect(sheet.rgb[(4 * 3)..<(5 * 3)] == [1, 2, 3])
+    }
+
+    /// More bytes than one stored block holds.
+    @Test func largePicturesAreWhole() throws {
+        let pixels = (0..<3 * 200 * 150).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        let sheet = try decode(try ContactSheet.png(pixels: pixels, channels: 3, height: 200, width: 150, scale: 1))
+        #expect((sheet.width, sheet.height) == (152, 202))
+        for (y, x) in [(0, 0), (77, 149), (199, 149)] {
+            let at = 3 * ((y + 1) * 152 + x + 1)
+            #expect(Array(sheet.rgb[at..<at + 3]) == (0..<3).map { pixels[($0 * 200 + y) * 150 + x] })
+        }
     }
 
     @Test func nothingCannotBeShown() {

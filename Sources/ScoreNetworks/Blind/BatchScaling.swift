@@ -11,10 +11,13 @@ struct BatchScaling {
     private let deviations: Int
     private let mix: Int
 
-    /// Where the layers of each group are.
-    struct Groups<S> {
+    /// The layer of every group of a batch, and who computes.
+    struct Groups<S: LaneScalar> {
         var images: Int
         var places: [UnsafeMutablePointer<S>]
+        var team: ThreadTeam
+        /// One for each thread.
+        var workspaces: [Workspace<S>]
     }
 
     init(_ name: String, channels: Int, pixels: Int, plan: inout NetworkPlan) {
@@ -22,23 +25,22 @@ struct BatchScaling {
         self.pixels = pixels
         gamma = plan.parameter("\(name).gammas", [1, channels, 1, 1], .normal(deviation: 2.0 / 576))
         running = plan.untrained("\(name).running_sd", [1, channels, 1, 1], .constant(1))
-        means = plan.packed(channels)
-        deviations = plan.packed(channels)
-        mix = plan.packed(3 * channels * laneCount)
+        means = plan.statistics(channels)
+        deviations = plan.statistics(channels)
+        mix = plan.statistics(3 * channels * laneCount)
         plan.channels(channels)
     }
 
     /// In training, also moves the running deviations a tenth of the way.
-    func forward<S>(
-        _ w: Workspace<S>, from x: Groups<S>, to y: [UnsafeMutablePointer<S>], training: Bool
-    ) {
-        let (means, deviations, running) = (w.packed + means, w.packed + deviations, w.untrained + running)
+    func forward<S>(from x: Groups<S>, to y: [UnsafeMutablePointer<S>], training: Bool) {
+        let w = x.workspaces[0]
+        let (means, deviations, running) = (w.statistics + means, w.statistics + deviations, w.untrained + running)
         if training {
-            let mean = moments(w, x) { S.kernels.channelSums($0, channels, pixels, w.sums) }
+            let mean = moments(x) { S.kernels.channelSums(x.places[$1], channels, pixels, $0.sums) }
             for c in 0..<channels { means[c] = S(mean[c]) }
             S.kernels.broadcast(means, channels, w.normSums)
-            let variance = moments(w, x) {
-                S.kernels.channelSquares($0, channels, pixels, w.normSums, w.sums)
+            let variance = moments(x) {
+                S.kernels.channelSquares(x.places[$1], channels, pixels, w.normSums, $0.sums)
             }
             for c in 0..<channels {
                 deviations[c] = S((variance[c] + 1e-5).squareRoot())
@@ -47,28 +49,26 @@ struct BatchScaling {
         } else {
             deviations.update(from: running, count: channels)
         }
-        let factors = w.packed + mix
+        let factors = w.statistics + mix
         for c in 0..<channels { w.sums[c] = w.parameters[gamma + c] / deviations[c] }
         S.kernels.broadcast(w.sums, channels, factors)
-        for (x, y) in zip(x.places, y) { S.kernels.scaleReLU(x, channels, pixels, factors, y) }
+        x.team.share(y.count) { S.kernels.scaleReLU(x.places[$1], channels, pixels, factors, y[$1]) }
     }
 
     /// `dy`, the gradients by y, become those by x, in `dx`.
     func backward<S>(
-        _ w: Workspace<S>, x: Groups<S>, y: [UnsafeMutablePointer<S>], dy: [UnsafeMutablePointer<S>],
-        dx: [UnsafeMutablePointer<S>], training: Bool
+        x: Groups<S>, y: [UnsafeMutablePointer<S>], dy: [UnsafeMutablePointer<S>], dx: [UnsafeMutablePointer<S>],
+        training: Bool
     ) {
-        for (y, dy) in zip(y, dy) { S.kernels.reluBackward(y, dy, channels * pixels, dy) }
-        let gradients = Groups(images: x.images, places: dy)
-        var group = 0
-        let products = moments(w, gradients) {
-            S.kernels.channelProducts(x.places[group], $0, channels, pixels, w.sums)
-            group += 1
+        let w = x.workspaces[0]
+        let products = moments(x) {
+            S.kernels.reluBackward(y[$1], dy[$1], channels * pixels, dy[$1])
+            S.kernels.channelProducts(x.places[$1], dy[$1], channels, pixels, $0.sums)
         }
         let count = Double(x.images * pixels)
         var mixture = [S](repeating: 0, count: 3 * channels)
         for c in 0..<channels {
-            let deviation = Double(w.packed[deviations + c])
+            let deviation = Double(w.statistics[deviations + c])
             let slope = Double(w.parameters[gamma + c]) / deviation
             w.gradients[gamma + c] += S(products[c] * count / deviation)
             mixture[c] = S(slope)
@@ -76,25 +76,25 @@ struct BatchScaling {
             // products is the mean of dy·x.
             let linear = -slope * products[c] / (deviation * deviation)
             mixture[channels + c] = S(linear)
-            mixture[2 * channels + c] = S(-linear * Double(w.packed[means + c]))
+            mixture[2 * channels + c] = S(-linear * Double(w.statistics[means + c]))
         }
-        S.kernels.broadcast(mixture, 3 * channels, w.packed + mix)
-        for ((x, dy), dx) in zip(zip(x.places, dy), dx) {
-            S.kernels.channelMix(dy, x, channels, pixels, w.packed + mix, dx)
+        S.kernels.broadcast(mixture, 3 * channels, w.statistics + mix)
+        x.team.share(dy.count) {
+            S.kernels.channelMix(dy[$1], x.places[$1], channels, pixels, w.statistics + mix, dx[$1])
         }
     }
 
-    /// Means over the batch of what `sums` leaves in `w.sums` for a group, in the order of images; lanes without an image
-    /// do not count.
-    private func moments<S>(
-        _ w: Workspace<S>, _ groups: Groups<S>, _ sums: (UnsafeMutablePointer<S>) -> Void
-    ) -> [Double] {
+    /// Means over the batch of what `sums` leaves in a thread's `sums` for a group, in the order of images; lanes
+    /// without an image do not count.
+    private func moments<S>(_ groups: Groups<S>, _ sums: (Workspace<S>, _ group: Int) -> Void) -> [Double] {
         var totals = [Double](repeating: 0, count: channels)
-        for (group, place) in groups.places.enumerated() {
-            sums(place)
+        groups.team.inOrder(groups.places.count) { thread, group in
+            sums(groups.workspaces[thread], group)
+        } then: { thread, group in
+            let found = groups.workspaces[thread].sums
             let lanes = min(laneCount, groups.images - group * laneCount)
             for c in 0..<channels {
-                for lane in 0..<lanes { totals[c] += Double(w.sums[c * laneCount + lane]) }
+                for lane in 0..<lanes { totals[c] += Double(found[c * laneCount + lane]) }
             }
         }
         let count = Double(groups.images * pixels)

@@ -18,6 +18,8 @@ struct BlindLayout {
         var layer: Layer
         var input: Int
         var output: Int
+        /// Those of the layer, in the flat vector.
+        var parameters: Range<Int>
     }
 
     private(set) var plan = NetworkPlan()
@@ -78,13 +80,19 @@ struct BlindLayout {
             let (below, channels) = (first << (level + 1), first << level)
             let side = configuration.resolution >> level
             let vectors = channels * side * side
+            let before = plan.parameterCount
             let upsampling = TransposedConvolution(
                 "upsample.\(level)", inputs: below, outputs: channels, side: side / 2, plan: &plan)
             // Upsampled channels first, those of the encoder after them.
             let joined = plan.activation(2 * vectors)
-            steps.append(Step(layer: .upsampling(upsampling), input: place, output: joined))
             steps.append(
-                Step(layer: .copy(vectors: vectors), input: skips[level], output: joined + vectors * laneCount))
+                Step(
+                    layer: .upsampling(upsampling), input: place, output: joined,
+                    parameters: before..<plan.parameterCount))
+            steps.append(
+                Step(
+                    layer: .copy(vectors: vectors), input: skips[level], output: joined + vectors * laneCount,
+                    parameters: 0..<0))
             if level > 0 {
                 place = addPair(
                     "decoder.\(level)", from: joined, inputs: 2 * channels, outputs: channels, side: side)
@@ -109,10 +117,13 @@ struct BlindLayout {
     private mutating func convolve(
         _ name: String, from: Int, inputs: Int, outputs: Int, side: Int, kernel: Int = 3
     ) -> Int {
+        let before = plan.parameterCount
         let layer = Convolution(
             name, inputs: inputs, outputs: outputs, kernel: kernel, bias: false, start: .he, pixels: side * side,
             plan: &plan)
-        return append(.convolution(layer, side: side), from: from, vectors: outputs * side * side)
+        return append(
+            .convolution(layer, side: side), from: from, vectors: outputs * side * side,
+            parameters: before..<plan.parameterCount)
     }
 
     private mutating func scale(_ name: String, _ from: Int, channels: Int, side: Int) -> Int {
@@ -124,9 +135,11 @@ struct BlindLayout {
         append(.relu(vectors: channels * side * side), from: from, vectors: channels * side * side)
     }
 
-    private mutating func append(_ layer: Layer, from input: Int, vectors: Int) -> Int {
+    private mutating func append(
+        _ layer: Layer, from input: Int, vectors: Int, parameters: Range<Int> = 0..<0
+    ) -> Int {
         let output = plan.activation(vectors)
-        steps.append(Step(layer: layer, input: input, output: output))
+        steps.append(Step(layer: layer, input: input, output: output, parameters: parameters))
         return output
     }
 }

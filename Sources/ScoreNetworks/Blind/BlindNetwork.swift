@@ -2,10 +2,13 @@ import Diffusion
 import Tensors
 
 /// A bias-free blind network: the noise that it sees in an image. In training its normalisation takes the statistics of
-/// the whole batch, so that all groups go through each layer together.
+/// the whole batch, so that all groups go through each layer together, shared between the threads of a team.
 final class BlindNetwork<S: LaneScalar>: NetworkCore {
     private let layout: BlindLayout
-    let workspace: Workspace<S>
+    private let team: ThreadTeam
+    /// One for each of the team's threads, with the parameters of the first.
+    private let workspaces: [Workspace<S>]
+    var workspace: Workspace<S> { workspaces[0] }
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { true }
 
@@ -14,13 +17,30 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     private var gradients: LaneBuffer<S>
     private var wasTraining = false
 
-    init(_ configuration: BlindConfiguration, training: Bool) throws(NetworkError) {
+    init(_ configuration: BlindConfiguration, training: Bool, team: ThreadTeam) throws(NetworkError) {
         layout = try BlindLayout(configuration)
         try layout.plan.check(S.self, training: training)
-        workspace = Workspace(layout.plan, training: training, activations: false)
+        let team = training ? team : ThreadTeam(1)
+        self.team = team
+        let first = Workspace<S>(layout.plan, training: training, activations: false)
+        let plan = layout.plan
+        workspaces =
+            [first]
+            + (1..<team.count).map { _ in Workspace(plan, training: true, activations: false, lender: first) }
         activations = LaneBuffer(count: layout.plan.activationCount)
         gradients = LaneBuffer(count: training ? layout.plan.activationCount : 0)
     }
+
+    private init(twinOf other: BlindNetwork) {
+        layout = other.layout
+        team = ThreadTeam(1)
+        let training = other.workspace.training
+        workspaces = [Workspace(layout.plan, training: training, activations: false, lender: other.workspace)]
+        activations = LaneBuffer(count: layout.plan.activationCount)
+        gradients = LaneBuffer(count: training ? layout.plan.activationCount : 0)
+    }
+
+    func twin() -> BlindNetwork { BlindNetwork(twinOf: self) }
 
     func parametersChanged() {
         for step in layout.steps {
@@ -46,15 +66,16 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
 
     func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
         wasTraining = training
-        let w = workspace
         let groups = 0..<(images + laneCount - 1) / laneCount
         for step in layout.steps {
             if case .scaling(let layer) = step.layer {
-                let x = BatchScaling.Groups(images: images, places: groups.map { place(step.input, $0) })
-                layer.forward(w, from: x, to: groups.map { place(step.output, $0) }, training: training)
+                let x = BatchScaling.Groups(
+                    images: images, places: groups.map { place(step.input, $0) }, team: team, workspaces: workspaces)
+                layer.forward(from: x, to: groups.map { place(step.output, $0) }, training: training)
                 continue
             }
-            for group in groups {
+            team.share(groups.count) { thread, group in
+                let w = workspaces[thread]
                 let (x, y) = (place(step.input, group), place(step.output, group))
                 switch step.layer {
                 case .convolution(let layer, let side): layer.forward(w, x, side: side, bias: w.zeros, out: y)
@@ -69,17 +90,18 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     }
 
     func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient wanted: Bool) {
-        let w = workspace
         let groups = 0..<(images + laneCount - 1) / laneCount
         for (number, step) in layout.steps.enumerated().reversed() {
             if case .scaling(let layer) = step.layer {
-                let x = BatchScaling.Groups(images: images, places: groups.map { place(step.input, $0) })
+                let x = BatchScaling.Groups(
+                    images: images, places: groups.map { place(step.input, $0) }, team: team, workspaces: workspaces)
                 layer.backward(
-                    w, x: x, y: groups.map { place(step.output, $0) }, dy: groups.map { gradient(step.output, $0) },
+                    x: x, y: groups.map { place(step.output, $0) }, dy: groups.map { gradient(step.output, $0) },
                     dx: groups.map { gradient(step.input, $0) }, training: wasTraining)
                 continue
             }
-            for group in groups {
+            team.inOrder(groups.count) { thread, group in
+                let w = workspaces[thread]
                 let x = place(step.input, group)
                 let (dx, dy) = (gradient(step.input, group), gradient(step.output, group))
                 switch step.layer {
@@ -93,6 +115,8 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
                 case .upsampling(let layer): layer.backward(w, x: x, dy: dy, dx: dx)
                 case .copy(let vectors): dx.update(from: dy, count: vectors * laneCount)
                 }
+            } then: { thread, _ in
+                if thread > 0 { workspace.takeGradients(step.parameters, of: workspaces[thread]) }
             }
         }
     }

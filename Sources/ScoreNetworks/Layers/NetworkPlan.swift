@@ -58,6 +58,7 @@ struct NetworkPlan {
     /// Scalars of all parameters, without padding.
     private(set) var parameterCount = 0
     private(set) var packedCount = 0
+    private(set) var statisticsCount = 0
     private(set) var activationCount = 0
     private(set) var maskCount = 0
     /// The largest needs of buffers that layers share.
@@ -70,7 +71,9 @@ struct NetworkPlan {
 
     /// Scalars of memory in all.
     func scalars(training: Bool) -> Int {
-        let always = parameterCount + packedCount + activationCount + temporary.reduce(0, +) + 4 * widest * laneCount
+        let always =
+            parameterCount + packedCount + statisticsCount + activationCount + temporary.reduce(0, +) + 4 * widest
+            * laneCount
         return training ? always + 5 * parameterCount + 2 * gradient + weightScratch : always
     }
 
@@ -93,6 +96,12 @@ struct NetworkPlan {
     mutating func packed(_ count: Int) -> Int {
         defer { packedCount += (count + laneCount - 1) / laneCount * laneCount }
         return packedCount
+    }
+
+    /// Room for what normalisations over the batch find.
+    mutating func statistics(_ count: Int) -> Int {
+        defer { statisticsCount += (count + laneCount - 1) / laneCount * laneCount }
+        return statisticsCount
     }
 
     /// Room for `vectors` × 16 scalars.

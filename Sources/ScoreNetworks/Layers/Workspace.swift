@@ -9,6 +9,7 @@ final class Workspace<S: LaneScalar> {
     /// The number of parameters, padded to whole vectors; the padding stays 0.
     let paddedParameters: Int
     private let buffers: [LaneBuffer<S>]
+    private let lender: Workspace?
     private let masks: UnsafeMutableBufferPointer<UInt16>
 
     let parameters: Pointer
@@ -27,32 +28,39 @@ final class Workspace<S: LaneScalar> {
     let normSums: Pointer
     /// What belongs to the network but is not trained.
     let untrained: Pointer
+    /// What normalisations over the batch find.
+    let statistics: Pointer
 
-    /// Without `activations`, the network has memory of its own for them.
-    init(_ plan: NetworkPlan, training: Bool, activations hasActivations: Bool = true) {
+    /// Without `activations`, the network has memory of its own for them. One that borrows from a `lender` has the
+    /// lender's parameters, and may be used beside it by another thread while nobody changes them.
+    init(_ plan: NetworkPlan, training: Bool, activations hasActivations: Bool = true, lender: Workspace? = nil) {
         self.plan = plan
+        self.lender = lender
         self.training = training
         paddedParameters = (plan.parameterCount + laneCount - 1) / laneCount * laneCount
         let lanes = plan.widest * laneCount
         let counts =
             [
-                paddedParameters, plan.packedCount, hasActivations ? plan.activationCount : 0, lanes, lanes, 2 * lanes,
-                plan.untrainedCount,
+                lender == nil ? paddedParameters : 0, lender == nil ? plan.packedCount : 0,
+                hasActivations ? plan.activationCount : 0, lanes, lanes, 2 * lanes,
+                lender == nil ? plan.untrainedCount : 0,
             ]
             + plan.temporary
             + (training ? [paddedParameters, plan.weightScratch, plan.gradient, plan.gradient] : [0, 0, 0, 0])
+            + [plan.statisticsCount]
         buffers = counts.map { LaneBuffer<S>(count: $0) }
-        parameters = buffers[0].base
-        packed = buffers[1].base
+        parameters = lender?.parameters ?? buffers[0].base
+        packed = lender?.packed ?? buffers[1].base
         activations = buffers[2].base
         zeros = buffers[3].base
         sums = buffers[4].base
         normSums = buffers[5].base
-        untrained = buffers[6].base
+        untrained = lender?.untrained ?? buffers[6].base
         temporaries = buffers[7...9].map(\.base)
         gradients = buffers[10].base
         weightScratch = buffers[11].base
         gradientBuffers = buffers[12...13].map(\.base)
+        statistics = buffers[14].base
         masks = .allocate(capacity: max(plan.maskCount, 1))
         masks.initialize(repeating: 0)
     }
@@ -60,6 +68,15 @@ final class Workspace<S: LaneScalar> {
     deinit { masks.deallocate() }
 
     func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16>? { masks.baseAddress.map { $0 + offset } }
+
+    /// Adds the gradients by the parameters `range` that another has found since, one sum for each, and clears them there.
+    func takeGradients(_ range: Range<Int>, of other: Workspace) {
+        let (sum, part) = (gradients + range.lowerBound, other.gradients + range.lowerBound)
+        for i in 0..<range.count {
+            sum[i] += part[i]
+            part[i] = 0
+        }
+    }
 
     func clearGradients() { gradients.update(repeating: 0, count: paddedParameters) }
 

@@ -124,7 +124,7 @@ package struct CheckpointConfiguration: Sendable, Hashable {
     }
 
     /// One line of JSON; equal configurations give equal bytes.
-    var json: String {
+    package var json: String {
         var fields = ["\"architecture\": \"\(network.architecture)\""]
         let shape = network.imageShape
         switch network {

@@ -9,7 +9,10 @@ struct LinearLayout {
     let input: Int
     let output: Int
 
-    init(_ shape: ImageShape) {
+    init(_ shape: ImageShape) throws(NetworkError) {
+        guard shape.count <= 1 << 16 else {
+            throw NetworkError("linear", "\(shape.count) pixel values; at most \(1 << 16) are possible")
+        }
         self.shape = shape
         layer = Convolution(
             "linear", inputs: shape.count, outputs: shape.count, kernel: 1, linear: true, start: .zero, pixels: 1,
@@ -28,14 +31,17 @@ final class LinearNetwork<S: LaneScalar>: NetworkCore {
     var hasBatchStatistics: Bool { false }
 
     init(_ shape: ImageShape, training: Bool) throws(NetworkError) {
-        guard shape.count <= 1 << 16 else {
-            throw NetworkError("linear", "\(shape.count) pixel values; at most \(1 << 16) are possible")
-        }
-        layout = LinearLayout(shape)
+        layout = try LinearLayout(shape)
         try layout.plan.check(S.self, training: training)
         workspace = Workspace(layout.plan, training: training)
     }
 
+    private init(twinOf other: LinearNetwork) {
+        layout = other.layout
+        workspace = Workspace(layout.plan, training: other.workspace.training, lender: other.workspace)
+    }
+
+    func twin() -> LinearNetwork { LinearNetwork(twinOf: self) }
     func parametersChanged() { layout.layer.pack(workspace) }
     func reserve(groups: Int) {}
     func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }

@@ -91,8 +91,27 @@ extension Network {
         }
     }
 
-    /// Names of all tensors that a checkpoint of the network holds.
-    var tensorNames: [String] {
-        plan.parameters.map(\.name) + plan.untrained.map(\.name) + plan.filters.map(\.name)
+}
+
+extension NetworkConfiguration {
+    /// Throws, naming the tensor, where the tensors called `prefix` + name are not those of a checkpoint of this network;
+    /// where the file `isAlone` for it, also for others beside them. The values of parameters are not looked at.
+    func check(_ file: SafetensorsFile, prefix: String, isAlone: Bool) throws {
+        let plan = try plan()
+        for spec in plan.parameters + plan.untrained {
+            _ = try file.entry(prefix + spec.name, shape: spec.shape)
+        }
+        for (name, filter) in plan.filters where file.contains(prefix + name) {
+            let stored = try file.tensor(prefix + name, as: Double.self, shape: [1, 1, filter.side, filter.side])
+            // Published filters are float32.
+            guard stored.values == filter.matrix.map({ Double(Float($0)) }) else {
+                throw file.error(prefix + name, "holds another filter than networks of this architecture have")
+            }
+        }
+        guard isAlone else { return }
+        let known = Set(plan.parameters.map(\.name) + plan.untrained.map(\.name) + plan.filters.map(\.name))
+        if let stranger = file.names.first(where: { !known.contains($0) }) {
+            throw file.error(stranger, "is not part of the network that 'config' describes")
+        }
     }
 }

@@ -1,24 +1,33 @@
 import Diffusion
 import Tensors
 
-/// A network of one of the known architectures, with its memory.
+/// A network of one of the known architectures, with its memory and the threads that it computes on.
 ///
 /// Not safe for use by several threads at a time.
 package final class Network<S: LaneScalar> {
     package let configuration: NetworkConfiguration
     let core: any NetworkCore<S>
+    /// Those that may work at the same time on different groups, `core` the first; they have its parameters.
+    let cores: [any NetworkCore<S>]
+    let team: ThreadTeam
     var plan: NetworkPlan { core.plan }
     var workspace: Workspace<S> { core.workspace }
 
-    /// With `training`, memory for gradients is set aside too. Parameters are 0 at first. Impossible sizes are a
-    /// `NetworkError` that names the layer.
-    package init(_ configuration: NetworkConfiguration, training: Bool) throws(NetworkError) {
+    /// With `training`, memory for gradients is set aside too, all of it once for every thread. Parameters are 0 at
+    /// first. Impossible sizes are a `NetworkError` that names the layer.
+    package init(_ configuration: NetworkConfiguration, training: Bool, threads: Int = 1) throws(NetworkError) {
         self.configuration = configuration
+        team = ThreadTeam(threads)
+        let first: any NetworkCore<S>
         switch configuration {
-        case .unet(let sizes): core = try UNet<S>(sizes, training: training)
-        case .blind(let sizes): core = try BlindNetwork<S>(sizes, training: training)
-        case .linear(let shape): core = try LinearNetwork<S>(shape, training: training)
+        case .unet(let sizes): first = try UNet<S>(sizes, training: training)
+        case .blind(let sizes): first = try BlindNetwork<S>(sizes, training: training, team: team)
+        case .linear(let shape): first = try LinearNetwork<S>(shape, training: training)
         }
+        core = first
+        // Where images have to go through together, the threads share the work inside of it.
+        let others = training && first.hasBatchStatistics ? 0 : team.count - 1
+        cores = [first] + (0..<others).map { _ in first.twin() }
     }
 
     /// Has to follow every change of parameters, before they are used.
@@ -71,11 +80,18 @@ package enum NetworkConfiguration: Sendable, Hashable {
         if case .unet(let sizes) = self { sizes.dropout } else { 0 }
     }
 
-    private func plan() throws(NetworkError) -> NetworkPlan {
+    /// The network as it computes outside of training.
+    package var withoutDropout: NetworkConfiguration {
+        guard case .unet(var sizes) = self else { return self }
+        sizes.dropout = 0
+        return .unet(sizes)
+    }
+
+    func plan() throws(NetworkError) -> NetworkPlan {
         switch self {
         case .unet(let sizes): try UNetLayout(sizes).plan
         case .blind(let sizes): try BlindLayout(sizes).plan
-        case .linear(let shape): LinearLayout(shape).plan
+        case .linear(let shape): try LinearLayout(shape).plan
         }
     }
 

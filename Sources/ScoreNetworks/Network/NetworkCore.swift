@@ -11,7 +11,9 @@ protocol NetworkCore<S>: AnyObject {
     /// Whether all images of a step have to go through together in training.
     var hasBatchStatistics: Bool { get }
 
-    /// Has to follow every change of parameters, before they are used.
+    /// Another with the same parameters and memory of its own, for another thread.
+    func twin() -> Self
+    /// Has to follow every change of parameters, before they are used. Twins need no more than one of them.
     func parametersChanged()
     /// Sets memory aside for so many groups at a time; not called where groups go through one by one.
     func reserve(groups: Int)

@@ -20,6 +20,14 @@ final class UNet<S: LaneScalar>: NetworkCore {
         inputGradientPlace = workspace.gradientBuffers[0]
     }
 
+    private init(twinOf other: UNet) {
+        configuration = other.configuration
+        layout = other.layout
+        workspace = Workspace(layout.plan, training: other.workspace.training, lender: other.workspace)
+        inputGradientPlace = workspace.gradientBuffers[0]
+    }
+
+    func twin() -> UNet { UNet(twinOf: self) }
     func reserve(groups: Int) {}
     func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }
     func output(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.output }

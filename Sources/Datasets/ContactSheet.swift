@@ -1,6 +1,3 @@
-import CImageFiles
-import Foundation
-
 /// Many images in one picture.
 package enum ContactSheet {
     package struct Failure: Error, CustomStringConvertible {
@@ -36,36 +33,6 @@ package enum ContactSheet {
                 }
             }
         }
-        return try encode(sheet, channels: channels, height: sheetHeight, width: sheetWidth)
-    }
-
-    private static func encode(_ sheet: [UInt8], channels: Int, height: Int, width: Int) throws -> [UInt8] {
-        guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {
-            throw Failure(description: "no memory for a picture of \(width) x \(height) pixels")
-        }
-        defer { spng_ctx_free(context) }
-        func check(_ code: Int32) throws {
-            if code != 0 {
-                throw Failure(description: "cannot write the picture: \(String(cString: spng_strerror(code)))")
-            }
-        }
-        var header = spng_ihdr()
-        header.width = UInt32(width)
-        header.height = UInt32(height)
-        header.bit_depth = 8
-        header.color_type = UInt8(
-            channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE.rawValue : SPNG_COLOR_TYPE_TRUECOLOR.rawValue)
-        try check(spng_set_ihdr(context, &header))
-        try check(spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1))
-        try check(
-            spng_encode_image(
-                context, sheet, sheet.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)))
-        var (length, code) = (0, Int32(0))
-        guard let buffer = spng_get_png_buffer(context, &length, &code) else {
-            try check(code)
-            throw Failure(description: "cannot write the picture")
-        }
-        defer { free(buffer) }
-        return Array(UnsafeRawBufferPointer(start: buffer, count: length))
+        return PNGFile.encode(sheet, channels: channels, height: sheetHeight, width: sheetWidth)
     }
 }

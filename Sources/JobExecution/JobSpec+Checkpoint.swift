@@ -1,0 +1,13 @@
+import ScoreNetworks
+
+extension JobSpec {
+    /// Throws JobFailure `unsupported`, showing both, unless the network of `denoiser`, read from `name`, and its
+    /// preconditioning are this spec's. How much was dropped in training does not matter.
+    func require(_ denoiser: NetworkDenoiser, from name: String) throws {
+        let found = CheckpointConfiguration(denoiser.configuration.withoutDropout, denoiser.preconditioning)
+        let wanted = CheckpointConfiguration(network.withoutDropout, .edm(sigmaData: training.sigmaData))
+        guard found == wanted else {
+            throw JobFailure(.unsupported, "\(name) holds the network \(found.json), the spec's is \(wanted.json)")
+        }
+    }
+}
