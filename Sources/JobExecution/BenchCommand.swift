@@ -1,26 +1,87 @@
 import ArgumentParser
+import Glibc
 import ScoreNetworks
 import Tensors
 
 /// Measurements of this program itself, for `scripts/bench`.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure how fast training is on one thread.", shouldDisplay: false)
+        commandName: "bench", abstract: "Measure how fast training and denoising are on one thread.",
+        discussion:
+            "Prints what was measured, the network, its scale, the batch, images per second of CPU time, GFLOP/s.",
+        shouldDisplay: false)
 
-    @Option(help: "Seconds of CPU time for each network.")
+    enum Quantity: String, ExpressibleByArgument, CaseIterable { case training, denoising, memory }
+
+    @Option(help: "Seconds of CPU time for each measurement.")
     var seconds: Double = 3
+
+    @Option(help: "Only the network of this name, as the table calls it.")
+    var network: String?
+
+    @Option(help: "Only this scale.")
+    var scale: Int?
+
+    @Option(help: "Images per step; the default is the best of 16, 32 and 64.")
+    var batch: Int?
+
+    @Option(help: "The kernels: plain, avx2 or avx512; the default is the widest.")
+    var kernels: NumericThread.Variant?
+
+    @Argument(help: "training, denoising, or memory: the peak of two training steps, in MiB.")
+    var quantities: [Quantity] = [.training, .denoising]
 
     func run() throws {
         NumericThread.prepare()
-        let facts = WorkerFacts.current
-        print("\(facts.cpu), \(facts.kernels), one thread")
-        print("network\tscale\timages_per_cpu_second\timages_per_second\tgflops")
-        func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
-        for subject in TrainingBenchmark.standard {
-            let result = try TrainingBenchmark.measure(subject, seconds: seconds)
-            print(
-                "\(result.name)\t\(result.scale)\t\(rounded(result.imagesPerCPUSecond))\t"
-                    + "\(rounded(result.imagesPerSecond))\t\(rounded(result.gigaflops))")
+        if let kernels, !NumericThread.select(kernels) {
+            throw ValidationError("this CPU cannot run the \(kernels) kernels")
         }
+        for subject in TrainingBenchmark.standard {
+            guard network == nil || network == subject.name, scale == nil || scale == subject.scale else { continue }
+            for quantity in quantities { try measure(quantity, subject) }
+        }
+    }
+
+    private func measure(_ quantity: Quantity, _ subject: TrainingBenchmark.Subject) throws {
+        let batches = batch.map { [$0] } ?? [16, 32, 64]
+        switch quantity {
+        case .training:
+            let results = try batches.map {
+                try TrainingBenchmark.trainingRate(subject, batch: $0, seconds: seconds)
+            }
+            report(quantity, subject, results)
+        case .denoising:
+            report(
+                quantity, subject,
+                [try TrainingBenchmark.denoisingRate(subject, batch: batch ?? 16, seconds: seconds)])
+        case .memory:
+            let training = try TrainingBenchmark.training(subject, batch: batch ?? 32)
+            for _ in 0..<2 { _ = try training.step() }
+            print("memory\t\(subject.name)\t\(subject.scale)\t\(batch ?? 32)\t\(peakMemory())")
+        }
+    }
+
+    private func report(
+        _ quantity: Quantity, _ subject: TrainingBenchmark.Subject, _ results: [TrainingBenchmark.Result]
+    ) {
+        guard let best = results.max(by: { $0.imagesPerCPUSecond < $1.imagesPerCPUSecond }) else { return }
+        func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+        print(
+            "\(quantity.rawValue)\t\(subject.name)\t\(subject.scale)\t\(best.batch)\t"
+                + "\(rounded(best.imagesPerCPUSecond))\t\(rounded(best.gigaflops))")
+    }
+
+    /// The most memory that this process held, in MiB.
+    private func peakMemory() -> Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss / 1024
+    }
+}
+
+extension NumericThread.Variant: ExpressibleByArgument {
+    package init?(argument: String) {
+        guard let variant = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = variant
     }
 }

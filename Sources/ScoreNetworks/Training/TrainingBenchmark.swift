@@ -1,6 +1,6 @@
 import Tensors
 
-/// How fast whole training steps are: data, forward, backward, Adam and moving average, on one thread.
+/// How fast whole training steps are (data, forward, backward, Adam and moving average), and denoising, on one thread.
 package enum TrainingBenchmark {
     /// A network to measure, with the name that tables give it.
     package struct Subject: Sendable {
@@ -16,62 +16,82 @@ package enum TrainingBenchmark {
     }
 
     package struct Result: Sendable {
-        package var name: String
-        package var scale: Int
+        package var batch: Int
         /// Images per second of the thread's CPU time, which other processes do not shorten.
         package var imagesPerCPUSecond: Double
-        /// Images per second of wall time.
-        package var imagesPerSecond: Double
-        /// Work by `forwardOperations`, three times per image, over CPU time.
+        /// Work by `forwardOperations`, three times per image in training, over CPU time.
         package var gigaflops: Double
-        package var steps: Int
     }
 
-    /// The networks of the project's tables at scales 4, 8 and 16: 16×16×1 with 4 and with 2 blocks per level, and
-    /// 32×32×3.
+    /// The networks of the project's tables: ddpmpp at scales 4 to 128, one of each other kind, and the demo's.
     package static var standard: [Subject] {
-        [4, 8, 16].flatMap { scale in
-            [
-                ("16x16x1, 4 blocks", unet(scale, resolution: 16, channels: 1, multipliers: [2, 2], blocks: 4)),
-                ("16x16x1, 2 blocks", unet(scale, resolution: 16, channels: 1, multipliers: [2, 2], blocks: 2)),
-                ("32x32x3, 4 blocks", unet(scale, resolution: 32, channels: 3, multipliers: [2, 2, 2], blocks: 4)),
-            ].map { Subject(name: $0.0, scale: scale, configuration: $0.1) }
+        let large = [4, 8, 16, 32, 64, 128].map { scale in
+            Subject(name: "ddpmpp 32x32x3", scale: scale, configuration: unet(.ddpmpp, scale))
         }
+        let others = [
+            Subject(name: "ncsnpp 32x32x3", scale: 16, configuration: unet(.ncsnpp, 16)),
+            Subject(name: "adm 32x32x3", scale: 64, configuration: unet(.adm, 64)),
+            Subject(
+                name: "bias-free-unet 40x40x1", scale: 64,
+                configuration: .blind(BlindConfiguration(kind: .unet(blocks: 3), resolution: 40))),
+        ]
+        let small = [4, 8, 16].map { scale in
+            Subject(
+                name: "ddpmpp 16x16x1", scale: scale,
+                configuration: .unet(
+                    UNetConfiguration(
+                        modelChannels: scale, resolution: 16, imageChannels: 1, multipliers: [2, 2], blocks: 2,
+                        attentionResolutions: [8])))
+        }
+        return large + others + small
     }
 
-    /// ddpmpp with attention at half the resolution.
-    private static func unet(
-        _ scale: Int, resolution: Int, channels: Int, multipliers: [Int], blocks: Int
-    ) -> NetworkConfiguration {
-        .unet(
-            UNetConfiguration(
-                modelChannels: scale, resolution: resolution, imageChannels: channels, multipliers: multipliers,
-                blocks: blocks, attentionResolutions: [resolution / 2]))
+    private static func unet(_ architecture: UNetArchitecture, _ scale: Int) -> NetworkConfiguration {
+        .unet(UNetConfiguration(architecture: architecture, modelChannels: scale, resolution: 32, imageChannels: 3))
     }
 
-    /// Trains on 64 random images for at least `seconds` after one step to warm up.
-    package static func measure(_ subject: Subject, batch: Int = 32, seconds: Double) throws -> Result {
+    /// A training of `subject` on 64 random images.
+    package static func training(_ subject: Subject, batch: Int) throws -> TrainingRun {
         let configuration = subject.configuration
         let random = CounterRandom(seed: 1, purpose: .generator)
         let pixels = (0..<64 * configuration.imageShape.count).map { UInt8(random.integer(UInt64($0), below: 256)) }
-        let run = try TrainingRun(
+        return try TrainingRun(
             configuration: configuration, settings: TrainingSettings(batch: batch), images: pixels)
-        _ = try run.step()
-        let clock = ContinuousClock()
-        let start = clock.now
-        let cpuStart = NumericThread.seconds
-        var steps = 0
-        var cpu = 0.0
+    }
+
+    /// Trains for at least `seconds` after one step to warm up.
+    package static func trainingRate(_ subject: Subject, batch: Int, seconds: Double) throws -> Result {
+        let run = try training(subject, batch: batch)
+        return try rate(subject, batch: batch, passes: 3, seconds: seconds) { _ = try run.step() }
+    }
+
+    /// Denoises a batch again and again.
+    package static func denoisingRate(_ subject: Subject, batch: Int, seconds: Double) throws -> Result {
+        let denoiser = try NetworkDenoiser(weights: training(subject, batch: batch).weights(), name: subject.name)
+        let shape = subject.configuration.imageShape
+        let noise = CounterRandom(seed: 1, purpose: .latents).normals(from: 0, count: batch * shape.count)
+        let images = Tensor(
+            shape: [batch, shape.channels, shape.height, shape.width], values: noise.map { Float($0) })
+        let levels = [Double](repeating: 1, count: batch)
+        return try rate(subject, batch: batch, passes: 1, seconds: seconds) {
+            _ = denoiser.denoise(images, sigma: levels)
+        }
+    }
+
+    private static func rate(
+        _ subject: Subject, batch: Int, passes: Double, seconds: Double, _ work: () throws -> Void
+    ) throws -> Result {
+        try work()
+        let start = NumericThread.seconds
+        var images = 0.0
+        var spent = 0.0
         repeat {
-            _ = try run.step()
-            steps += 1
-            cpu = NumericThread.seconds - cpuStart
-        } while cpu < seconds
-        let wall = (clock.now - start) / .seconds(1)
-        let images = Double(steps * batch)
-        let work = 3 * Double(try configuration.forwardOperations())
+            try work()
+            images += Double(batch)
+            spent = NumericThread.seconds - start
+        } while spent < seconds
+        let operations = passes * Double(try subject.configuration.forwardOperations())
         return Result(
-            name: subject.name, scale: subject.scale, imagesPerCPUSecond: images / cpu,
-            imagesPerSecond: images / wall, gigaflops: work * images / cpu / 1e9, steps: steps)
+            batch: batch, imagesPerCPUSecond: images / spent, gigaflops: operations * images / spent / 1e9)
     }
 }
