@@ -31,7 +31,7 @@ static double uniform(uint32_t high, uint32_t low) {
     return ((double)(bits >> 11) + 0.5) * 0x1p-53;
 }
 
-void ek_normals(
+void ek_scalar_normals(
     const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates) {
     size_t done = 0;
     while (done < count) {

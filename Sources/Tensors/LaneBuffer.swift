@@ -1,3 +1,5 @@
+import Kernels
+
 /// Memory for activations and parameters, aligned for the widest vectors, zero at first.
 package final class LaneBuffer<S: LaneScalar> {
     package let base: UnsafeMutablePointer<S>
@@ -5,11 +7,15 @@ package final class LaneBuffer<S: LaneScalar> {
 
     package init(count: Int) {
         let size = max(count, 1) * MemoryLayout<S>.stride
-        base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 128)
-            .bindMemory(to: S.self, capacity: max(count, 1))
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: size, alignment: size >= Self.largePage ? Self.largePage : 128)
+        ek_prefer_large_pages(memory, size)
+        base = memory.bindMemory(to: S.self, capacity: max(count, 1))
         base.initialize(repeating: 0, count: max(count, 1))
         self.count = count
     }
+
+    private static var largePage: Int { 1 << 21 }
 
     deinit { UnsafeMutableRawPointer(base).deallocate() }
 

@@ -6,27 +6,27 @@ package struct LaneKernels<S>: Sendable {
     package typealias In = UnsafePointer<S>
     package typealias Out = UnsafeMutablePointer<S>
 
-    /// in, channels, height, width, weights, bias, add, scale, outputs, out
-    package let conv3x3: @Sendable (In, Int, Int, Int, In, In, In?, S, Int, Out) -> Void
-    /// x, dy, channels, outputs, height, width, scratch, gradient
-    package let conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, Out, Out) -> Void
-    /// in, channels, count, weights, bias, add, scale, outputs, out
-    package let pointwise: @Sendable (In, Int, Int, In, In, In?, S, Int, Out) -> Void
-    /// x, dy, channels, outputs, count, scratch, gradient
-    package let pointwiseWeightGradient: @Sendable (In, In, Int, Int, Int, Out, Out) -> Void
+    /// in, channels, height, width, weights, bias, add, scale, outputs, scratch, out
+    package let conv3x3: @Sendable (In, Int, Int, Int, In, In, In?, S, Int, Out, Out) -> Void
+    /// x, dy, channels, outputs, height, width, scale, scratch, gradient
+    package let conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, S, Out, Out) -> Void
+    /// in, channels, count, weights, bias, add, scale, outputs, scratch, out
+    package let pointwise: @Sendable (In, Int, Int, In, In, In?, S, Int, Out, Out) -> Void
+    /// x, dy, channels, outputs, count, scale, scratch, gradient
+    package let pointwiseWeightGradient: @Sendable (In, In, Int, Int, Int, S, Out, Out) -> Void
     /// weights, outputs, channels, taps, transposed, packed
     package let pack: @Sendable (In, Int, Int, Int, Int32, Out) -> Void
     /// values, count, lanes
     package let broadcast: @Sendable (In, Int, Out) -> Void
     /// x, channels, count, sums
     package let channelSums: @Sendable (In, Int, Int, Out) -> Void
-    /// lanes, count, gradient
-    package let reduceLanes: @Sendable (In, Int, Out) -> Void
+    /// lanes, count, scale, gradient
+    package let reduceLanes: @Sendable (In, Int, S, Out) -> Void
     /// x, channels, groups, count, gamma, beta, epsilon, silu, statistics, y
     package let groupNorm: @Sendable (In, Int, Int, Int, In, In, S, Int32, Out, Out) -> Void
-    /// x, channels, groups, count, gamma, beta, statistics, silu, dy, accumulate, dx, gamma lanes, beta lanes, sums
+    /// x, channels, groups, count, gamma, beta, statistics, silu, dy, keep, add, dx, gamma lanes, beta lanes, sums
     package let groupNormBackward:
-        @Sendable (In, Int, Int, Int, In, In, In, Int32, Out, Int32, Out, Out, Out, Out?) -> Void
+        @Sendable (In, Int, Int, Int, In, In, In, Int32, Out, S, In?, Out, Out, Out, Out?) -> Void
     /// gamma, beta, modulation, channels, modulated gamma, modulated beta
     package let modulate: @Sendable (In, In, In, Int, Out, Out) -> Void
     /// gamma, beta, modulation, channels, gamma lanes, beta lanes, modulation gradient
@@ -95,6 +95,19 @@ package protocol LaneScalar: TensorScalar {
 
 /// Images per group: the lanes of the kernels.
 package let laneCount = Int(EK_LANES)
+
+/// Memory that the kernels of a convolution need, in scalars.
+package enum ConvolutionMemory {
+    /// What `pack` writes.
+    package static func packedWeights(outputs: Int, inputs: Int, taps: Int) -> Int {
+        ek_packed_weights(outputs, inputs, taps)
+    }
+
+    /// For the convolution, its input gradient and its weight gradient.
+    package static func scratch(outputs: Int, inputs: Int, taps: Int) -> Int {
+        ek_convolution_scratch(outputs, inputs, taps)
+    }
+}
 
 extension Float: LaneScalar {
     package static let kernels = LaneKernels<Float>(

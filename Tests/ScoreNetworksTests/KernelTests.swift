@@ -28,7 +28,17 @@ struct KernelTests {
         }
     }
 
-    static let sizes = [(1, 3, 5, 6), (5, 4, 3, 3), (4, 9, 8, 8), (3, 2, 1, 1), (6, 8, 2, 7)]
+    static let sizes = [
+        (1, 3, 5, 6), (5, 4, 3, 3), (4, 9, 8, 8), (3, 2, 1, 1), (6, 8, 2, 7), (3, 7, 4, 5), (8, 12, 6, 6),
+        (20, 8, 5, 7),
+        (8, 8, 1, 1), (12, 16, 20, 18),
+    ]
+
+    private func scratch<S: LaneScalar>(_ outputs: Int, _ channels: Int, _ scalar: S.Type) -> LaneBuffer<S> {
+        LaneBuffer(
+            count: [1, 9].map { ConvolutionMemory.scratch(outputs: outputs, inputs: channels, taps: $0) }.reduce(0, max)
+        )
+    }
 
     @Test(arguments: sizes) func convolution(channels: Int, outputs: Int, height: Int, width: Int) {
         let k = Double.kernels
@@ -37,18 +47,22 @@ struct KernelTests {
         let weights = filled(outputs * channels * 9, 2, Double.self)
         let bias = filled(outputs * laneCount, 3, Double.self)
         let add = filled(outputs * pixels * laneCount, 4, Double.self)
-        let packed = LaneBuffer<Double>(count: outputs * channels * 9)
+        let packedCount = ConvolutionMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9)
+        let packed = LaneBuffer<Double>(count: packedCount)
+        let scratch = scratch(outputs, channels, Double.self)
         let out = LaneBuffer<Double>(count: outputs * pixels * laneCount)
         k.pack(weights.base, outputs, channels, 9, 0, packed.base)
-        k.conv3x3(x.base, channels, height, width, packed.base, bias.base, add.base, 0.5, outputs, out.base)
+        k.conv3x3(
+            x.base, channels, height, width, packed.base, bias.base, add.base, 0.5, outputs, scratch.base, out.base)
         let gradient = LaneBuffer<Double>(count: outputs * channels * 9)
-        let scratch = LaneBuffer<Double>(count: outputs * channels * 9 * laneCount)
-        k.conv3x3WeightGradient(x.base, add.base, channels, outputs, height, width, scratch.base, gradient.base)
-        let transposed = LaneBuffer<Double>(count: outputs * channels * 9)
+        k.conv3x3WeightGradient(
+            x.base, add.base, channels, outputs, height, width, 1, scratch.base, gradient.base)
+        let transposed = LaneBuffer<Double>(count: packedCount)
         let back = LaneBuffer<Double>(count: channels * pixels * laneCount)
         let zeros = LaneBuffer<Double>(count: channels * laneCount)
         k.pack(weights.base, outputs, channels, 9, 1, transposed.base)
-        k.conv3x3(add.base, outputs, height, width, transposed.base, zeros.base, nil, 1, channels, back.base)
+        k.conv3x3(
+            add.base, outputs, height, width, transposed.base, zeros.base, nil, 1, channels, scratch.base, back.base)
 
         var expected = [Double](repeating: 0, count: outputs * pixels * laneCount)
         var expectedGradient = [Double](repeating: 0, count: outputs * channels * 9)
@@ -109,21 +123,25 @@ struct KernelTests {
 
     private func variants<S: LaneScalar>(_ scalar: S.Type) {
         let k = S.kernels
-        for (channels, outputs, height, width) in Self.sizes + [(8, 12, 6, 6)] {
+        for (channels, outputs, height, width) in Self.sizes {
             let pixels = height * width
             let x = filled(channels * pixels * laneCount, 1, S.self)
             let dy = filled(outputs * pixels * laneCount, 2, S.self)
             let bias = filled(outputs * laneCount, 3, S.self)
-            let packed = filled(outputs * channels * 9, 4, S.self)
-            let scratch = LaneBuffer<S>(count: outputs * channels * 9 * laneCount)
+            let packed = filled(outputs * channels * 16, 4, S.self)
+            let scratch = scratch(outputs, channels, S.self)
             withVariants {
                 let out = LaneBuffer<S>(count: outputs * pixels * laneCount)
                 let gradient = LaneBuffer<S>(count: outputs * channels * 9)
-                k.conv3x3(x.base, channels, height, width, packed.base, bias.base, dy.base, 0.7, outputs, out.base)
+                k.conv3x3(
+                    x.base, channels, height, width, packed.base, bias.base, dy.base, 0.7, outputs, scratch.base,
+                    out.base)
                 k.conv3x3WeightGradient(
-                    x.base, dy.base, channels, outputs, height, width, scratch.base, gradient.base)
-                k.pointwiseWeightGradient(x.base, dy.base, channels, outputs, pixels, scratch.base, gradient.base)
-                k.pointwise(x.base, channels, pixels, packed.base, bias.base, out.base, 0.3, outputs, out.base)
+                    x.base, dy.base, channels, outputs, height, width, 0.7, scratch.base, gradient.base)
+                k.pointwiseWeightGradient(
+                    x.base, dy.base, channels, outputs, pixels, 0.3, scratch.base, gradient.base)
+                k.pointwise(
+                    x.base, channels, pixels, packed.base, bias.base, out.base, 0.3, outputs, scratch.base, out.base)
                 k.softmax(out.base, outputs, pixels)
                 return out.read(0..<out.count) + gradient.read(0..<gradient.count)
             }
@@ -140,8 +158,8 @@ struct KernelTests {
             let (dGamma, dBeta) = (LaneBuffer<S>(count: gamma.count), LaneBuffer<S>(count: beta.count))
             k.groupNorm(x.base, 8, 2, 25, gamma.base, beta.base, 1e-6, 1, statistics.base, y.base)
             k.groupNormBackward(
-                x.base, 8, 2, 25, gamma.base, beta.base, statistics.base, 1, dy.base, 0, dx.base, dGamma.base,
-                dBeta.base, sums.base)
+                x.base, 8, 2, 25, gamma.base, beta.base, statistics.base, 1, dy.base, 0.5, x.base, dx.base,
+                dGamma.base, dBeta.base, sums.base)
             k.siluBackward(x.base, y.base, x.count / laneCount, dy.base)
             return [y, dx, dy, statistics, sums, dGamma, dBeta].flatMap { $0.read(0..<$0.count) }
         }

@@ -26,8 +26,14 @@ int ek_select_variant(enum ek_variant variant);
 enum ek_variant ek_selected_variant(void);
 /// Sets the calling thread's floating-point mode: round to nearest, subnormal numbers kept, no traps.
 void ek_prepare_thread(void);
+/// Asks the system for large pages, where it has them, for those that lie wholly in `size` bytes.
+void ek_prefer_large_pages(void *memory, size_t size);
 /// CPU time of the calling thread in seconds.
 double ek_thread_seconds(void);
+
+/// Values that `pack` writes, and that convolutions of these channels and outputs and their gradients need as scratch.
+size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps);
+size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps);
 
 #define REAL float
 #define EK_FUNCTION(name, parameters, arguments) void ek_##name##_f32 parameters;

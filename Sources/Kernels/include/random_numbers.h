@@ -12,6 +12,10 @@ void ek_philox4x32(const uint32_t key[2], const uint32_t counter[4], uint32_t wo
 void ek_normals(
     const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates);
 
+/// The same, one by one.
+void ek_scalar_normals(
+    const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates);
+
 /// Uniform deviates on (0, 1) number first, first + 1, … of a stream, 53 bits each: deviates 2k and 2k + 1 are the halves
 /// of block k.
 void ek_uniforms(

@@ -2,8 +2,10 @@
 
 #include <immintrin.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <time.h>
 
+#include "shapes.h"
 #include "table.h"
 
 static _Atomic(const struct ek_table_f32 *) f32 = &ek_f32_plain;
@@ -42,10 +44,39 @@ __attribute__((constructor)) static void choose_widest(void) {
 
 void ek_prepare_thread(void) { _mm_setcsr(0x1f80); }
 
+void ek_normals(
+    const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates) {
+    TABLE_OF(f64)->normals(key, purpose, sub, first, count, deviates);
+}
+
+void ek_prefer_large_pages(void *memory, size_t size) {
+    const uintptr_t page = 1 << 21;
+    const uintptr_t first = ((uintptr_t)memory + page - 1) & ~(page - 1), end = ((uintptr_t)memory + size) & ~(page - 1);
+    if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 double ek_thread_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps) {
+    return outputs * channels * (taps == 9 && is_winograd(channels, outputs) ? 16 : taps);
+}
+
+static size_t most_of(size_t a, size_t b) { return a < b ? b : a; }
+
+size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps) {
+    if (taps != 9) {
+        const size_t wide = (channels + 3) / 4 * 4, high = (outputs + 3) / 4 * 4;
+        return domain_step(POINTWISE_STRIP * wide) + domain_step(POINTWISE_STRIP * high) + wide * high;
+    }
+    if (!is_winograd(channels, outputs)) return outputs * channels * 9 * EK_LANES;
+    const size_t forward = winograd_tiles(channels, outputs), back = winograd_gradient_tiles(channels, outputs);
+    return most_of(
+        16 * (domain_step(forward * channels) + domain_step(forward * outputs)),
+        4 * (domain_step(back * channels) + domain_step(back * outputs)) + 16 * outputs * channels);
 }
 
 #define REAL float

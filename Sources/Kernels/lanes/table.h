@@ -1,6 +1,7 @@
 // The kernels of one variant, for the run-time choice.
 
 #include "lane_kernels.h"
+#include "random_numbers.h"
 
 #define REAL float
 #define EK_FUNCTION(name, parameters, arguments) void(*name) parameters;
@@ -11,6 +12,8 @@ struct ek_table_f32 {
 #define REAL double
 struct ek_table_f64 {
 #include "lane_functions.inc"
+    void (*normals)(
+        const uint32_t *key, uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates);
 };
 #undef REAL
 #undef EK_FUNCTION

@@ -21,7 +21,7 @@ struct TransposedConvolution {
             "\(name).weight", [inputs, outputs, 2, 2], LayerStart.he.weight(fanIn: 4 * outputs, fanOut: inputs))
         packed = plan.packed(4 * inputs * outputs)
         packedBack = plan.packed(4 * inputs * outputs)
-        plan.weightScratch(4 * inputs * outputs * laneCount)
+        plan.scratch(ConvolutionMemory.scratch(outputs: 4 * outputs, inputs: inputs, taps: 1))
         plan.channels(max(inputs, 4 * outputs))
         plan.temporary(0, 4 * outputs * side * side)
         plan.work(4 * inputs * outputs * side * side)
@@ -34,7 +34,7 @@ struct TransposedConvolution {
 
     func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, out: UnsafeMutablePointer<S>) {
         let taps = w.temporaries[0]
-        S.kernels.pointwise(x, inputs, pixels, w.packed + packed, w.zeros, nil, 1, 4 * outputs, taps)
+        S.kernels.pointwise(x, inputs, pixels, w.packed + packed, w.zeros, nil, 1, 4 * outputs, w.scratch, taps)
         S.kernels.shuffle2x2(taps, outputs, side, side, out)
     }
 
@@ -45,7 +45,7 @@ struct TransposedConvolution {
         let taps = w.temporaries[0]
         S.kernels.unshuffle2x2(dy, outputs, side, side, taps)
         S.kernels.pointwiseWeightGradient(
-            taps, x, 4 * outputs, inputs, pixels, w.weightScratch, w.gradients + weight)
-        S.kernels.pointwise(taps, 4 * outputs, pixels, w.packed + packedBack, w.zeros, nil, 1, inputs, dx)
+            taps, x, 4 * outputs, inputs, pixels, 1, w.scratch, w.gradients + weight)
+        S.kernels.pointwise(taps, 4 * outputs, pixels, w.packed + packedBack, w.zeros, nil, 1, inputs, w.scratch, dx)
     }
 }

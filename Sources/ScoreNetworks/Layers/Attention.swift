@@ -13,7 +13,7 @@ struct Attention {
     private let mixed: Int
     private let attended: Int
     private let weights: Int
-    /// Queries whose gradients by the logits are held at a time.
+    /// Queries that are handled at a time, so that their logits stay in the cache.
     private static let queryBlock = 16
 
     private var tokens: Int { side * side }
@@ -65,24 +65,26 @@ struct Attention {
         let scale = S(1) / S(depth).squareRoot()
         for head in 0..<heads {
             let (query, key, value) = parts(mixed, head)
-            let weights = weights + head * tokens * tokens * laneCount
-            k.laneProduct(tokens, tokens, depth, query, 1, step, key, 1, step, scale, 0, weights, tokens, 1)
-            k.softmax(weights, tokens, tokens)
-            k.laneProduct(
-                depth, tokens, tokens, value, step, 1, weights, tokens, 1, 1, 0, attended + place(head), tokens, 1)
+            for first in stride(from: 0, to: tokens, by: Self.queryBlock) {
+                let rows = min(Self.queryBlock, tokens - first)
+                let at = first * laneCount
+                let weights = weights + head * tokens * tokens * laneCount + at * tokens
+                k.laneProduct(rows, tokens, depth, query + at, 1, step, key, 1, step, scale, 0, weights, tokens, 1)
+                k.softmax(weights, rows, tokens)
+                k.laneProduct(
+                    depth, rows, tokens, value, step, 1, weights, tokens, 1, 1, 0, attended + place(head) + at, tokens,
+                    1)
+            }
         }
         projection.forward(w, attended, side: side, add: h, scale: skipScale, out: out)
     }
 
     /// `dy`, the gradient by the output, becomes that by h.
     func backward<S>(_ w: Workspace<S>, h: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, skipScale: S) {
-        let k = S.kernels
         let (t0, dMixed, dLogits) = (w.temporaries[0], w.temporaries[1], w.temporaries[2])
         let (weights, attended) = (w.activations + weights, w.activations + attended)
-        k.scale(dy, channels * tokens, skipScale)
-        projection.parameterGradient(w, x: attended, dy: dy, side: side)
-        projection.inputGradient(w, dy, side: side, out: t0)
-
+        projection.parameterGradient(w, x: attended, dy: dy, side: side, scale: skipScale)
+        projection.inputGradient(w, dy, side: side, scale: skipScale, out: t0)
         for head in 0..<heads {
             backward(
                 parts(w.activations + mixed, head), weights: weights + head * tokens * tokens * laneCount,
@@ -90,7 +92,7 @@ struct Attention {
         }
         qkv.parameterGradient(w, x: w.activations + normed, dy: dMixed, side: side)
         qkv.inputGradient(w, dMixed, side: side, out: t0)
-        norm.backward(w, x: h, dy: t0, pixels: tokens, accumulate: true, dx: dy)
+        norm.backward(w, x: h, dy: t0, pixels: tokens, keep: skipScale, dx: dy)
     }
 
     /// Queries, keys and values of a head, or the gradients by them: the first channel of each; further ones are three
@@ -107,15 +109,17 @@ struct Attention {
         let k = S.kernels
         let step = 3 * tokens
         let scale = S(1) / S(depth).squareRoot()
-        k.laneProduct(depth, tokens, tokens, dy, tokens, 1, weights, 1, tokens, 1, 0, gradients.value, step, 1)
         for first in stride(from: 0, to: tokens, by: Self.queryBlock) {
             let rows = min(Self.queryBlock, tokens - first)
             let at = first * laneCount
+            let more: Int32 = first > 0 ? 1 : 0
+            k.laneProduct(
+                depth, tokens, rows, dy + at, tokens, 1, weights + at * tokens, 1, tokens, 1, more, gradients.value,
+                step, 1)
             k.laneProduct(rows, tokens, depth, dy + at, 1, tokens, head.value, 1, step, 1, 0, dLogits, tokens, 1)
             k.softmaxBackward(weights + at * tokens, dLogits, rows, tokens)
             k.laneProduct(
                 depth, rows, tokens, head.key, step, 1, dLogits, tokens, 1, scale, 0, gradients.query + at, step, 1)
-            let more: Int32 = first > 0 ? 1 : 0
             k.laneProduct(
                 depth, tokens, rows, head.query + at, step, 1, dLogits, 1, tokens, scale, more, gradients.key, step, 1)
         }

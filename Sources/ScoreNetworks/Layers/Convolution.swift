@@ -24,10 +24,11 @@ struct Convolution {
             "\(name).weight", linear ? [outputs, inputs] : [outputs, inputs, kernel, kernel],
             start.weight(fanIn: inputs * taps, fanOut: outputs * taps))
         bias = hasBias ? plan.parameter("\(name).bias", [outputs], start.bias(fanIn: inputs * taps)) : nil
-        packedWeight = plan.packed(outputs * inputs * taps)
-        packedTransposed = plan.packed(outputs * inputs * taps)
+        let packed = ConvolutionMemory.packedWeights(outputs: outputs, inputs: inputs, taps: taps)
+        packedWeight = plan.packed(packed)
+        packedTransposed = plan.packed(packed)
         biasPlace = plan.packed(outputs * laneCount)
-        plan.weightScratch(outputs * inputs * taps * laneCount)
+        plan.scratch(ConvolutionMemory.scratch(outputs: outputs, inputs: inputs, taps: taps))
         plan.channels(max(inputs, outputs))
         plan.work(outputs * inputs * taps * pixels)
     }
@@ -50,44 +51,47 @@ struct Convolution {
         scale: S = 1, out: UnsafeMutablePointer<S>
     ) {
         let bias = bias ?? UnsafePointer(biasLanes(w))
-        apply(w.packed + packedWeight, x, inputs, side, bias, add, scale, outputs, out)
+        apply(w.packed + packedWeight, x, inputs, side, bias, add, scale, outputs, w.scratch, out)
     }
 
-    /// The gradient by x from that by the output, plus `add`.
+    /// (The gradient by x from that by the output + add)·scale.
     func inputGradient<S>(
-        _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil,
+        _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil, scale: S = 1,
         out: UnsafeMutablePointer<S>
     ) {
-        apply(w.packed + packedTransposed, dy, outputs, side, w.zeros, add, 1, inputs, out)
+        apply(w.packed + packedTransposed, dy, outputs, side, w.zeros, add, scale, inputs, w.scratch, out)
     }
 
-    /// Adds to the gradients of weight and bias. `sums` are dy's over pixels where the caller has them.
+    /// Adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
+    /// pixels where the caller has them.
     func parameterGradient<S>(
-        _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, side: Int, sums: UnsafePointer<S>? = nil
+        _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, side: Int, scale: S = 1,
+        sums: UnsafePointer<S>? = nil
     ) {
         let target = w.gradients + weight
         if kernel == 3 {
-            S.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, w.weightScratch, target)
+            S.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, scale, w.scratch, target)
         } else {
-            S.kernels.pointwiseWeightGradient(x, dy, inputs, outputs, side * side, w.weightScratch, target)
+            S.kernels.pointwiseWeightGradient(x, dy, inputs, outputs, side * side, scale, w.scratch, target)
         }
         guard let bias else { return }
         if let sums {
-            S.kernels.reduceLanes(sums, outputs, w.gradients + bias)
+            S.kernels.reduceLanes(sums, outputs, scale, w.gradients + bias)
         } else {
             S.kernels.channelSums(dy, outputs, side * side, w.sums)
-            S.kernels.reduceLanes(w.sums, outputs, w.gradients + bias)
+            S.kernels.reduceLanes(w.sums, outputs, scale, w.gradients + bias)
         }
     }
 
     private func apply<S: LaneScalar>(
         _ weights: UnsafePointer<S>, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, _ bias: UnsafePointer<S>,
-        _ add: UnsafePointer<S>?, _ scale: S, _ outputs: Int, _ out: UnsafeMutablePointer<S>
+        _ add: UnsafePointer<S>?, _ scale: S, _ outputs: Int, _ scratch: UnsafeMutablePointer<S>,
+        _ out: UnsafeMutablePointer<S>
     ) {
         if kernel == 3 {
-            S.kernels.conv3x3(x, channels, side, side, weights, bias, add, scale, outputs, out)
+            S.kernels.conv3x3(x, channels, side, side, weights, bias, add, scale, outputs, scratch, out)
         } else {
-            S.kernels.pointwise(x, channels, side * side, weights, bias, add, scale, outputs, out)
+            S.kernels.pointwise(x, channels, side * side, weights, bias, add, scale, outputs, scratch, out)
         }
     }
 }

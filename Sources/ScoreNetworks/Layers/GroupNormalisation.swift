@@ -56,25 +56,26 @@ struct GroupNormalisation {
             w.activations + statistics, out)
     }
 
-    /// Overwrites `dy`; writes dx, or adds to it. `sums`, where given, gets the sums of this dx over pixels. Of a
-    /// modulated one, `modulation` becomes the gradient by it, in `modulationGradient`.
+    /// Overwrites `dy`; dx becomes the gradient by x + keep·dx + add. `sums`, where given, gets the sums of the gradient
+    /// by x over pixels. A modulated one writes the gradient by `modulation` to `modulationGradient`.
     func backward<S>(
-        _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, pixels: Int, accumulate: Bool,
-        dx: UnsafeMutablePointer<S>, sums: UnsafeMutablePointer<S>? = nil, modulation: UnsafePointer<S>? = nil,
+        _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, pixels: Int, keep: S = 0,
+        add: UnsafePointer<S>? = nil, dx: UnsafeMutablePointer<S>, sums: UnsafeMutablePointer<S>? = nil,
+        modulation: UnsafePointer<S>? = nil,
         modulationGradient: UnsafeMutablePointer<S>? = nil
     ) {
         let slope = slopes(w)
         let (gammaLanes, betaLanes) = (w.normSums, w.normSums + channels * laneCount)
         S.kernels.groupNormBackward(
             x, channels, groups, pixels, slope, self.betaLanes(slope), w.activations + statistics, silu ? 1 : 0, dy,
-            accumulate ? 1 : 0, dx, gammaLanes, betaLanes, sums)
+            keep, add, dx, gammaLanes, betaLanes, sums)
         if let modulation, let modulationGradient, modulated != nil {
             let own = w.packed + lanes
             S.kernels.modulateBackward(
                 own, self.betaLanes(own), modulation, channels, gammaLanes, betaLanes, modulationGradient)
         }
-        S.kernels.reduceLanes(gammaLanes, channels, w.gradients + gamma)
-        S.kernels.reduceLanes(betaLanes, channels, w.gradients + beta)
+        S.kernels.reduceLanes(gammaLanes, channels, 1, w.gradients + gamma)
+        S.kernels.reduceLanes(betaLanes, channels, 1, w.gradients + beta)
     }
 
     /// Where the weights stand that x is multiplied with, in every lane; biases follow.

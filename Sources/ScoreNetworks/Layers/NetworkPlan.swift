@@ -64,7 +64,7 @@ struct NetworkPlan {
     /// The largest needs of buffers that layers share.
     private(set) var temporary = [0, 0, 0]
     private(set) var gradient = 0
-    private(set) var weightScratch = 0
+    private(set) var scratch = 0
     private(set) var widest = 0
     /// Multiply-adds of one forward pass for one image.
     private(set) var multiplyAdds = 0
@@ -73,8 +73,8 @@ struct NetworkPlan {
     func scalars(training: Bool) -> Int {
         let always =
             parameterCount + packedCount + statisticsCount + activationCount + temporary.reduce(0, +) + 4 * widest
-            * laneCount
-        return training ? always + 5 * parameterCount + 2 * gradient + weightScratch : always
+            * laneCount + scratch
+        return training ? always + 5 * parameterCount + 2 * gradient : always
     }
 
     mutating func parameter(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {
@@ -123,7 +123,7 @@ struct NetworkPlan {
     /// Asks that the gradient by an activation of `vectors` vectors fit.
     mutating func gradient(_ vectors: Int) { gradient = max(gradient, vectors * laneCount) }
 
-    mutating func weightScratch(_ count: Int) { weightScratch = max(weightScratch, count) }
+    mutating func scratch(_ count: Int) { scratch = max(scratch, count) }
 
     mutating func channels(_ count: Int) { widest = max(widest, count) }
 

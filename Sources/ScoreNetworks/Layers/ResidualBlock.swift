@@ -137,25 +137,26 @@ struct ResidualBlock {
         attention?.forward(w, sum, skipScale: skipScale(), out: out)
     }
 
-    /// From `dy`, the gradient by the output, which it overwrites, the gradient by x; its place is returned, in `dy`
-    /// itself or in `dx`. Adds to `embeddingGradient` and to the gradients of parameters.
+    /// From `dy`, the gradient by the output, which it overwrites, the gradient by x plus `add`; its place is returned, in
+    /// `dy` itself or in `dx`. Adds to `embeddingGradient` and to the gradients of parameters.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, embedding: UnsafePointer<S>, dropout: Dropout?,
-        dy: UnsafeMutablePointer<S>, dx: UnsafeMutablePointer<S>, embeddingGradient: UnsafeMutablePointer<S>
+        dy: UnsafeMutablePointer<S>, add: UnsafePointer<S>?, dx: UnsafeMutablePointer<S>,
+        embeddingGradient: UnsafeMutablePointer<S>
     ) -> UnsafeMutablePointer<S> {
         let a = w.activations
         let t = w.temporaries
         let pixels = side * side
-        attention?.backward(w, h: a + beforeAttention, dy: dy, skipScale: skipScale())
-        S.kernels.scale(dy, outputs * pixels, skipScale())
+        let scale: S = skipScale()
+        attention?.backward(w, h: a + beforeAttention, dy: dy, skipScale: scale)
 
-        conv1.parameterGradient(w, x: a + active1, dy: dy, side: side)
-        conv1.inputGradient(w, dy, side: side, out: t[0])
+        conv1.parameterGradient(w, x: a + active1, dy: dy, side: side, scale: scale)
+        conv1.inputGradient(w, dy, side: side, scale: scale, out: t[0])
         if let dropout, let mask, let bits = w.mask(mask) {
             dropout.applyBackward(t[0], vectors: outputs * pixels, mask: bits)
         }
         norm1.backward(
-            w, x: a + hidden, dy: t[0], pixels: pixels, accumulate: false, dx: t[1], sums: w.sums,
+            w, x: a + hidden, dy: t[0], pixels: pixels, dx: t[1], sums: w.sums,
             modulation: a + shift, modulationGradient: a + shiftGradient)
         let byAffine = style.modulates ? a + shiftGradient : w.sums
         affine.parameterGradient(w, x: embedding, dy: byAffine, side: 1, sums: byAffine)
@@ -163,14 +164,14 @@ struct ResidualBlock {
         conv0.parameterGradient(w, x: a + active0, dy: t[1], side: side, sums: w.sums)
         conv0.inputGradient(w, t[1], side: side, out: t[0])
 
-        var result = dy
-        if skip != nil || resampling != .none { result = dx }
+        let isIdentity = skip == nil && resampling == .none
+        let result = isIdentity ? dy : dx
         var dSkip = dy
         if let skip {
             let skipInput = resampling == .none ? x : UnsafePointer(a + resampledInput)
-            skip.parameterGradient(w, x: skipInput, dy: dy, side: side)
+            skip.parameterGradient(w, x: skipInput, dy: dy, side: side, scale: scale)
             dSkip = resampling == .none ? dx : t[1]
-            skip.inputGradient(w, dy, side: side, out: dSkip)
+            skip.inputGradient(w, dy, side: side, scale: scale, out: dSkip)
         }
         if resampling != .none { resampleBackward(dSkip, to: dx) }
         var dActive = t[0]
@@ -179,7 +180,8 @@ struct ResidualBlock {
             resampleBackward(t[0], to: dActive)
         }
         norm0.backward(
-            w, x: x, dy: dActive, pixels: Self.inputPixels(side, resampling), accumulate: true, dx: result)
+            w, x: x, dy: dActive, pixels: Self.inputPixels(side, resampling), keep: isIdentity ? scale : 1, add: add,
+            dx: result)
         return result
     }
 

@@ -18,10 +18,11 @@ final class Workspace<S: LaneScalar> {
     let temporaries: [Pointer]
     /// Zero in every lane, as wide as the widest layer.
     let zeros: Pointer
+    /// What a kernel needs while it runs.
+    let scratch: Pointer
     /// Only with `training`; otherwise of no use.
     let gradients: Pointer
     let gradientBuffers: [Pointer]
-    let weightScratch: Pointer
     /// Sums over pixels, as wide as the widest layer.
     let sums: Pointer
     /// Gradients of a normalisation's weights and biases, per image.
@@ -43,10 +44,10 @@ final class Workspace<S: LaneScalar> {
             [
                 lender == nil ? paddedParameters : 0, lender == nil ? plan.packedCount : 0,
                 hasActivations ? plan.activationCount : 0, lanes, lanes, 2 * lanes,
-                lender == nil ? plan.untrainedCount : 0,
+                lender == nil ? plan.untrainedCount : 0, plan.scratch,
             ]
             + plan.temporary
-            + (training ? [paddedParameters, plan.weightScratch, plan.gradient, plan.gradient] : [0, 0, 0, 0])
+            + (training ? [paddedParameters, plan.gradient, plan.gradient] : [0, 0, 0])
             + [plan.statisticsCount]
         buffers = counts.map { LaneBuffer<S>(count: $0) }
         parameters = lender?.parameters ?? buffers[0].base
@@ -56,9 +57,9 @@ final class Workspace<S: LaneScalar> {
         sums = buffers[4].base
         normSums = buffers[5].base
         untrained = lender?.untrained ?? buffers[6].base
-        temporaries = buffers[7...9].map(\.base)
-        gradients = buffers[10].base
-        weightScratch = buffers[11].base
+        scratch = buffers[7].base
+        temporaries = buffers[8...10].map(\.base)
+        gradients = buffers[11].base
         gradientBuffers = buffers[12...13].map(\.base)
         statistics = buffers[14].base
         masks = .allocate(capacity: max(plan.maskCount, 1))

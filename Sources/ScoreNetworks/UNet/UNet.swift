@@ -52,11 +52,6 @@ final class UNet<S: LaneScalar>: NetworkCore {
         let embedding = layout.embedding.forward(w, noise: noise, augmentation: labels)
         layout.first.forward(w, a + layout.input, side: side, out: a + layout.skips[0].place)
         for stage in layout.stages {
-            if let skip = stage.skip {
-                let entry = layout.skips[skip]
-                let own = (stage.block.inputs - entry.channels) * entry.side * entry.side
-                (a + stage.input + own * laneCount).update(from: a + entry.place, count: entry.vectors * laneCount)
-            }
             stage.block.forward(
                 w, a + stage.input, embedding: embedding, dropout: dropout, out: a + stage.output)
             if let auxiliary = stage.auxiliary {
@@ -82,13 +77,13 @@ final class UNet<S: LaneScalar>: NetworkCore {
         layout.outputConvolution.inputGradient(w, dy, side: side, out: w.temporaries[0])
         var gradient = w.gradientBuffers[0]
         layout.outputNorm.backward(
-            w, x: a + last, dy: w.temporaries[0], pixels: side * side, accumulate: false, dx: gradient)
+            w, x: a + last, dy: w.temporaries[0], pixels: side * side, dx: gradient)
 
+        // Entry i of the stack is what stage i takes.
         var skipGradients: [UnsafeMutablePointer<S>?] = layout.skips.map { _ in nil }
         // The gradient by what the auxiliary path took its input from: the stage, nil for the network's input.
         var auxiliaryGradient: (source: Int?, Int, Int)?
         for (i, stage) in layout.stages.enumerated().reversed() {
-            if stage.pushes { add(skipGradients[i + 1], layout.skips[i + 1].vectors, to: gradient) }
             if let auxiliary = stage.auxiliary {
                 if let (source, place, vectors) = auxiliaryGradient, source == i {
                     add(a + place, vectors, to: gradient)
@@ -101,15 +96,13 @@ final class UNet<S: LaneScalar>: NetworkCore {
             }
             let target = stage.concatenatedGradient.map { a + $0 } ?? w.otherGradient(than: gradient)
             gradient = stage.block.backward(
-                w, x: a + stage.input, embedding: embedding, dropout: dropout, dy: gradient, dx: target,
+                w, x: a + stage.input, embedding: embedding, dropout: dropout, dy: gradient,
+                add: skipGradients.indices.contains(i) ? skipGradients[i] : nil, dx: target,
                 embeddingGradient: dEmbedding)
             if let skip = stage.skip {
-                let entry = layout.skips[skip]
-                let own = (stage.block.inputs - entry.channels) * entry.side * entry.side
-                skipGradients[skip] = gradient + own * laneCount
+                skipGradients[skip] = gradient + (layout.skips[skip].place - stage.input)
             }
         }
-        add(skipGradients[0], layout.skips[0].vectors, to: gradient)
         layout.first.parameterGradient(w, x: a + layout.input, dy: gradient, side: side)
         layout.embedding.backward(w, dy: dEmbedding, augmented: augmented)
         guard wanted else { return }

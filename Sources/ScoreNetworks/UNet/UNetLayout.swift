@@ -27,12 +27,12 @@ struct UNetLayout {
         var gradient: Int
     }
 
-    /// An entry of the stack of skips: the output of a layer of the encoder.
+    /// An entry of the stack of skips: the output of a layer of the encoder, which lies in the input of the block that
+    /// takes it.
     struct Skip {
         var place: Int
         var channels: Int
         var side: Int
-        var vectors: Int { channels * side * side }
     }
 
     let configuration: UNetConfiguration
@@ -68,9 +68,9 @@ struct UNetLayout {
         input = plan.activation(images * resolution * resolution)
 
         var stages = try Self.encoder(configuration, plan: &plan)
-        let skips = Self.placeSkips(stages, configuration, plan: &plan)
+        var skips = Self.stack(stages, configuration)
         try Self.decoder(configuration, skips: skips, stages: &stages, plan: &plan)
-        Self.place(&stages, skips: skips, plan: &plan)
+        Self.place(&stages, skips: &skips, plan: &plan)
         Self.placeAuxiliaries(&stages, networkInput: input, plan: &plan)
 
         let last = configuration.modelChannels * configuration.multipliers[0]
@@ -134,13 +134,11 @@ struct UNetLayout {
     }
 
     /// The stack after the encoder: the first convolution's output, then that of every stage.
-    private static func placeSkips(
-        _ stages: [Stage], _ configuration: UNetConfiguration, plan: inout NetworkPlan
-    ) -> [Skip] {
+    private static func stack(_ stages: [Stage], _ configuration: UNetConfiguration) -> [Skip] {
         let sizes =
             [(configuration.firstChannels, configuration.resolution)] + stages.map { ($0.block.outputs, $0.block.side) }
         return sizes.map { channels, side in
-            Skip(place: plan.activation(channels * side * side), channels: channels, side: side)
+            Skip(place: 0, channels: channels, side: side)
         }
     }
 
@@ -181,29 +179,28 @@ struct UNetLayout {
         }
     }
 
-    /// Decides where inputs and outputs lie. A block whose successor concatenates writes the first part of that
-    /// successor's input, so that only the skip is copied.
-    private static func place(_ stages: inout [Stage], skips: [Skip], plan: inout NetworkPlan) {
+    /// Decides where inputs and outputs lie. The stage before a concatenation and the one that the skip comes from write
+    /// their parts of it, so that nothing is copied.
+    private static func place(_ stages: inout [Stage], skips: inout [Skip], plan: inout NetworkPlan) {
+        for i in stages.indices {
+            guard let skip = stages[i].skip else { continue }
+            let block = stages[i].block
+            let pixels = block.side * block.side
+            stages[i].input = plan.activation(block.inputs * pixels)
+            stages[i].concatenatedGradient = plan.activation(block.inputs * pixels)
+            skips[skip].place = stages[i].input + (block.inputs - skips[skip].channels) * pixels * laneCount
+        }
         var current = skips[0].place
         for i in stages.indices {
             let block = stages[i].block
-            let vectors = block.outputs * block.side * block.side
-            if stages[i].skip != nil {
-                let pixels = block.side * block.side
-                stages[i].concatenatedGradient = plan.activation(block.inputs * pixels)
-            }
-            stages[i].input = current
+            if stages[i].skip == nil { stages[i].input = current }
             if stages[i].pushes {
                 // Entry 0 of the stack is the first convolution's.
                 stages[i].output = skips[i + 1].place
-                if i + 1 < stages.count, stages[i + 1].skip != nil {
-                    preconditionFailure("the decoder begins without a concatenation")
-                }
             } else if i + 1 < stages.count, stages[i + 1].skip != nil {
-                let next = stages[i + 1].block
-                stages[i].output = plan.activation(next.inputs * next.side * next.side)
+                stages[i].output = stages[i + 1].input
             } else {
-                stages[i].output = plan.activation(vectors)
+                stages[i].output = plan.activation(block.outputs * block.side * block.side)
             }
             current = stages[i].output
         }
