@@ -78,10 +78,3 @@ struct BenchCommand: ParsableCommand {
         return usage.ru_maxrss / 1024
     }
 }
-
-extension NumericThread.Variant: ExpressibleByArgument {
-    package init?(argument: String) {
-        guard let variant = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-        self = variant
-    }
-}
