@@ -65,7 +65,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "libgfortran-12-dev"])]),
         .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(
-            name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev"])]),
+            name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 

@@ -1,3 +1,4 @@
 #include <spng.h>
 #include <turbojpeg.h>
 #include <zip.h>
+#include <zlib.h>

@@ -29,7 +29,7 @@ package struct DatasetPreparer: Sendable {
     /// `DatasetPreparationError` for what is wrong with the dataset, `PreparedFileError` or what the depot throws for
     /// what is wrong with the disk.
     package func identify(_ request: DatasetRequest) throws -> DatasetIdentity {
-        if request.isGenerator { return try GeometricGenerator(request).identity }
+        if let generated = try GeneratedDataset(request) { return generated.identity }
         let prepared = try prepare(request)
         return DatasetIdentity(
             keys: ["dataset.digest": .string(prepared.digest.hex)], images: prepared.images)
@@ -38,31 +38,32 @@ package struct DatasetPreparer: Sendable {
     /// Brings the prepared file into the depot, if it is not there yet. Throws as `identify` does.
     @discardableResult
     package func prepare(_ request: DatasetRequest) throws -> PreparedDataset {
-        request.isGenerator ? try generate(request) : try importImages(request)
+        if let generated = try GeneratedDataset(request) { return try generate(generated, request) }
+        return try importImages(request)
     }
 
-    private func generate(_ request: DatasetRequest) throws -> PreparedDataset {
-        let generator = try GeometricGenerator(request)
-        let key = Digest(
-            of: "geometric/\(GeometricGenerator.version);\(generator.size);\(generator.alpha);\(generator.count)".utf8)
-        return try remembered(key) {
+    private func generate(_ generated: GeneratedDataset, _ request: DatasetRequest) throws -> PreparedDataset {
+        let size = generated.images.size
+        return try remembered(Digest(of: generated.fingerprint.utf8)) {
             var pixels: [UInt8] = []
-            pixels.reserveCapacity(generator.count * generator.size * generator.size)
-            for index in 0..<generator.count {
-                pixels += generator.image(index)
-                report(request.source, index + 1, of: generator.count)
+            pixels.reserveCapacity(generated.count * size * size)
+            for index in 0..<generated.count {
+                pixels += generated.images.image(index)
+                report(request.source, index + 1, of: generated.count)
             }
             return (pixels, 0)
         } shape: {
-            (1, generator.size)
+            (1, size)
         }
     }
 
     private func importImages(_ request: DatasetRequest) throws -> PreparedDataset {
-        if let stranger = request.parameters.keys.sorted().first {
+        let known = DatasetRequest.fileParameters
+        if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
             throw DatasetPreparationError.badKey(
                 "dataset.\(stranger)", expected: "no such key for a file or folder", got: "this key")
         }
+        let isShuffled = request.parameters["shuffle"]?.boolValue ?? false
         guard request.channels == 1 || request.channels == 3 else {
             throw DatasetPreparationError.badKey("dataset.channels", expected: "1 or 3", got: "\(request.channels)")
         }
@@ -76,9 +77,13 @@ package struct DatasetPreparer: Sendable {
         }
         let path = URL(fileURLWithPath: request.source).standardizedFileURL.path
         let key = Digest(
-            of: "files/\(Self.conversion);\(request.resolution);\(request.channels);\(path);\(images.fingerprint)".utf8)
+            of: ("files/\(Self.conversion);\(request.resolution);\(request.channels);\(isShuffled);\(path);"
+                + images.fingerprint).utf8)
         return try remembered(key) {
-            try convert(images, ImageConversion(resolution: request.resolution, channels: request.channels))
+            try convert(
+                images,
+                ImageConversion(
+                    resolution: request.resolution, channels: request.channels, isShuffled: isShuffled))
         } shape: {
             (request.channels, request.resolution)
         }
@@ -86,8 +91,12 @@ package struct DatasetPreparer: Sendable {
 
     private static func collection(_ source: String) throws(DatasetPreparationError) -> any ImageCollection {
         guard let status = stat(path: source) else { throw .noSuchSource(source) }
-        if status.isDirectory { return try ImageFolder(path: source) }
+        if status.isDirectory {
+            if let records = try RecordImages.folder(source) { return records }
+            return try ImageFolder(path: source)
+        }
         guard status.isRegular else { throw .unusable(path: source, reason: "it is neither a file nor a folder") }
+        if let records = try RecordImages.file(source) { return records }
         return try ImageArchive(path: source)
     }
 
@@ -96,14 +105,9 @@ package struct DatasetPreparer: Sendable {
     ) throws -> (pixels: [UInt8], duplicates: Int) {
         var pixels: [UInt8] = []
         var seen: Set<Digest> = []
-        for (index, name) in images.names.enumerated() {
-            let bytes = try images.bytes(of: index)
-            do throws(ImageDecoder.Refusal) {
-                let image = try conversion.convert(try ImageDecoder.decode(bytes))
-                if seen.insert(Digest(of: image)).inserted { pixels += image }
-            } catch {
-                throw DatasetPreparationError.badImage(source: images.path, name: name, reason: error.reason)
-            }
+        for index in images.names.indices {
+            let image = conversion.convert(try images.image(index))
+            if seen.insert(Digest(of: image)).inserted { pixels += image }
             report(images.path, index + 1, of: images.names.count)
         }
         return (pixels, images.names.count - seen.count)

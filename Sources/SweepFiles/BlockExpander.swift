@@ -194,9 +194,13 @@ struct BlockExpander {
             source: values["dataset.source"]?.stringValue ?? "",
             resolution: values["dataset.resolution"]?.integerValue ?? 0,
             channels: values["dataset.channels"]?.integerValue ?? 0)
-        let generator = ImageGenerator.all.first { $0.name == request.source }
-        for parameter in generator?.parameters ?? [] {
-            request.parameters[parameter.name] = values[parameter.key]
+        if let generator = ImageGenerator.all.first(where: { $0.name == request.source }) {
+            for parameter in generator.parameters { request.parameters[parameter.name] = values[parameter.key] }
+        } else {
+            for name in DatasetRequest.fileParameters {
+                let value = values["dataset.\(name)"]
+                if value != SpecKey.named("dataset.\(name)")?.fallback { request.parameters[name] = value }
+            }
         }
         return request
     }

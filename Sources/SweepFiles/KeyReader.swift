@@ -9,6 +9,8 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
     case architectures([String])
     /// Built-in generators, chosen by `dataset.source`.
     case generators([String])
+    /// Images from files, chosen by `dataset.source`.
+    case files
 
     /// What was chosen and does not read the key, in words; nil where the choice reads it, or may.
     package func stranger(
@@ -18,6 +20,7 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
         case .all: nil
         case .architectures(let names):
             names.contains(architecture) || !known.contains(architecture) ? nil : "the architecture \(architecture)"
+        case .files: ImageGenerator.names.contains(source) ? "the generator \(source)" : nil
         case .generators(let names):
             if names.contains(source) {
                 nil
@@ -34,6 +37,7 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
         case .all: "all"
         case .architectures(let names): "the architecture \(names.joined(separator: ", "))"
         case .generators(let names): "the generator \(names.joined(separator: ", "))"
+        case .files: "files"
         }
     }
 }

@@ -18,13 +18,14 @@ extension SpecKey {
     static let datasetKeys: [SpecKey] = [
         SpecKey(
             "dataset.source", .text, nil, role: .dataset,
-            "geometric, the built-in C^α generator; or the path of a zip or folder of images, from the sweep file's "
-                + "folder (with --set: from the current one). In the spec its digest or generator stands for it"),
+            "a built-in generator (\(ImageGenerator.names.joined(separator: ", "))), or the path of images: a zip or "
+                + "folder of PNG or JPEG, IDX or CIFAR files, from the sweep file's folder (with --set: from the current "
+                + "one). In the spec its digest or generator stands for it"),
         SpecKey(
             "dataset.resolution", count(from: 8, to: 64, multipleOf: 2), nil,
             "edge of the square images in pixels; default 16 for the generator, 32 for files"),
         SpecKey(
-            "dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour; the generator geometric makes grey images only"),
+            "dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour; generators make grey images only"),
         SpecKey("dataset.size", count(from: 1), nil, "N, the number of training images"),
         SpecKey(
             "dataset.part", .part, ["index": 0, "of": 1],
@@ -34,6 +35,9 @@ extension SpecKey {
             "with the dataset's digest, keys the one permutation all subsets are nested in"),
         SpecKey("dataset.held_out", count(from: 0), 256, "images kept from every part, to measure on"),
         SpecKey("dataset.flip", .flag, false, "mirror training images at random, left to right"),
+        SpecKey(
+            "dataset.shuffle", .flag, false, role: .dataset, reader: .files,
+            "exchange the pixels of all images by one fixed permutation"),
         SpecKey(.alpha),
         SpecKey(.count),
     ]

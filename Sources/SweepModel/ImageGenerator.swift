@@ -26,24 +26,43 @@ package struct ImageGenerator: Hashable, Sendable {
 
     /// As `dataset.source` names it.
     package let name: String
+    package let about: String
+    /// Rises when an image's bytes change.
+    package let version: Int
     package let parameters: [Parameter]
 
-    package static let all = [geometric]
+    package static let all = [geometric, disks, continuousDisks, sines, ray, gaussian]
     package static let names = all.map(\.name)
 
-    /// C^α images: two smooth backgrounds on either side of a smooth contour.
-    package static let geometric = ImageGenerator(name: "geometric", parameters: [.alpha, .count])
+    package static let geometric = ImageGenerator(
+        name: "geometric", about: "C^α images: two smooth backgrounds on either side of a smooth contour", version: 1,
+        parameters: [.alpha, .count])
+    package static let disks = ImageGenerator(
+        name: "disks", about: "a disk on a background, centre and radius in whole pixels", version: 1,
+        parameters: [.count])
+    package static let continuousDisks = ImageGenerator(
+        name: "continuous-disks", about: "a disk on a background, centre and radius anywhere", version: 1,
+        parameters: [.count])
+    package static let sines = ImageGenerator(
+        name: "sines", about: "one sine of random amplitude and phase", version: 1, parameters: [.count])
+    package static let ray = ImageGenerator(
+        name: "ray", about: "one C^α image at random brightness", version: 1, parameters: [.alpha, .count])
+    package static let gaussian = ImageGenerator(
+        name: "gaussian", about: "Gaussian images with the spectrum |k|^(−α)", version: 1, parameters: [.alpha, .count])
 }
 
 extension ImageGenerator.Parameter {
     package static let alpha = Self(
         name: "alpha", range: 0...16, isOpenBelow: true, isInteger: false, fallback: 3,
-        meaning: "smoothness α of the generator's C^α images")
+        meaning: "smoothness α of C^α images; amplitudes of Gaussian ones fall as |k|^(−α)")
     package static let count = Self(
         name: "count", range: 1...1_048_576, isOpenBelow: false, isInteger: true, fallback: 16384,
         meaning: "images the generator makes")
 }
 
 extension DatasetRequest {
+    /// What may be asked of images from files: `shuffle`, true where their pixels change places.
+    package static let fileParameters = ["shuffle"]
+
     package var isGenerator: Bool { ImageGenerator.names.contains(source) }
 }

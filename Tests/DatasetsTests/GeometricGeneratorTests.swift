@@ -152,6 +152,6 @@ import Testing
                 DatasetRequest(source: "geometrical", resolution: 16, channels: 1))
         }
         #expect(error == .noSuchSource("geometrical"))
-        #expect(error?.description.contains("(geometric)") == true)
+        #expect(error?.description.contains(ImageGenerator.names.joined(separator: ", ")) == true)
     }
 }

@@ -11,7 +11,8 @@ import Testing
             written == [
                 "dataset.source -", "dataset.resolution -", "dataset.channels 1", "dataset.size -",
                 "dataset.part {index: 0, of: 1}", "dataset.subset_seed 0", "dataset.held_out 256", "dataset.flip false",
-                "dataset.alpha 3", "dataset.count 16384", "model.architecture ddpmpp", "model.scale 16",
+                "dataset.shuffle false", "dataset.alpha 3", "dataset.count 16384", "model.architecture ddpmpp",
+                "model.scale 16",
                 "model.multipliers [2, 2, 2]", "model.blocks 4", "model.attention [16]", "model.dropout 0",
                 "training.images -", "training.epochs -", "training.steps -", "training.batch 32",
                 "training.learning_rate 0.001", "training.warmup_images 0", "training.ema_half_life_images 500000",

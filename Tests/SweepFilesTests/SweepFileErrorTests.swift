@@ -187,12 +187,13 @@ import Testing
             ),
             (
                 "name: a\ndataset: {source: z.zip, size: 8, alpha: 2}\ntraining.steps: 1",
-                "x.yaml:2: dataset.alpha: is read by the generator geometric only, not by the files of /sweeps/z.zip"
+                "x.yaml:2: dataset.alpha: is read by the generator geometric, ray, gaussian only, not by the files of /sweeps/z.zip"
             ),
             (
                 "name: a\ndataset: {size: 8}\ntraining.steps: 1\ngrid:\n  dataset.source: [geometric, z.zip]\n"
                     + "  dataset.count: [9, 99]",
-                "x.yaml:6: dataset.count: is read by the generator geometric only, not by the files of /sweeps/z.zip"
+                "x.yaml:6: dataset.count: is read by the generator "
+                    + "geometric, disks, continuous-disks, sines, ray, gaussian only, not by the files of /sweeps/z.zip"
             ),
             ("name: *a", "x.yaml:"),
             ("name: a\n? [b]\n: c", "x.yaml:2: expected a name before the colon"),

@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build_packages=(
     g++ git
     libgfortran-12-dev libopenblas-dev libspng-dev libsqlite3-dev libssh-dev libturbojpeg0-dev libyaml-dev libzip-dev
+    zlib1g-dev
     openssh-client pkg-config
 )
 figure_packages=(gnuplot-nox)

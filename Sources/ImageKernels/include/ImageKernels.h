@@ -18,4 +18,9 @@ void es_area_average(
     uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels,
     uint64_t *scratch);
 
+/* The same square interpolated linearly between pixel centres, to size x size > side x side; beyond the outermost
+   centres the nearest holds. Exact and rounded as above. */
+void es_enlarge(
+    uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels);
+
 #endif

@@ -45,7 +45,11 @@ final class ImageArchive: ImageCollection {
 
     deinit { zip_discard(archive) }
 
-    func bytes(of index: Int) throws(DatasetPreparationError) -> [UInt8] {
+    func image(_ index: Int) throws(DatasetPreparationError) -> ImageDecoder.Image {
+        try decode(bytes(of: index), index)
+    }
+
+    private func bytes(of index: Int) throws(DatasetPreparationError) -> [UInt8] {
         let name = names[index]
         guard sizes[index] <= UInt64(longestEntry) else {
             throw .badImage(source: path, name: name, reason: "it has \(sizes[index]) bytes, too many for an image")

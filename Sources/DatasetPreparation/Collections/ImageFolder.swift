@@ -30,7 +30,11 @@ struct ImageFolder: ImageCollection {
         fingerprint = prints.joined(separator: "\n")
     }
 
-    func bytes(of index: Int) throws(DatasetPreparationError) -> [UInt8] {
+    func image(_ index: Int) throws(DatasetPreparationError) -> ImageDecoder.Image {
+        try decode(bytes(of: index), index)
+    }
+
+    private func bytes(of index: Int) throws(DatasetPreparationError) -> [UInt8] {
         let name = names[index]
         guard let status = stat(path: "\(path)/\(name)"), status.isRegular else {
             throw .badImage(source: path, name: name, reason: "it is not a regular file")

@@ -1,21 +1,32 @@
 import Foundation
 
-/// The images of one source, in the order of their names.
+/// The images of one source, in the order of their names, or of their numbers in a file.
 protocol ImageCollection {
-    /// Path of the archive or folder.
+    /// Path of the file or folder.
     var path: String { get }
-    /// The names of the entries that should be images, ascending by their bytes.
+    /// What should be images, as errors call them.
     var names: [String] { get }
     /// A text that changes when the source does: sizes, times and numbers of its files.
     var fingerprint: String { get }
-    /// The content of the entry `names[index]`.
-    func bytes(of index: Int) throws(DatasetPreparationError) -> [UInt8]
+    /// The image `names[index]`.
+    func image(_ index: Int) throws(DatasetPreparationError) -> ImageDecoder.Image
+}
+
+extension ImageCollection {
+    /// The image `names[index]` from the content of its file.
+    func decode(_ bytes: [UInt8], _ index: Int) throws(DatasetPreparationError) -> ImageDecoder.Image {
+        do throws(ImageDecoder.Refusal) {
+            return try ImageDecoder.decode(bytes)
+        } catch {
+            throw .badImage(source: path, name: names[index], reason: error.reason)
+        }
+    }
 }
 
 /// What may lie beside images without being one.
 enum Companions {
     private static let names: Set = [".ds_store", "thumbs.db", "desktop.ini", "readme", "license", "copying"]
-    private static let extensions: Set = ["txt", "md", "csv", "json"]
+    private static let extensions: Set = ["txt", "md", "csv", "json", "html"]
 
     /// True of directories, of what operating systems leave behind, and of texts, all by their names.
     static func include(_ name: String) -> Bool {

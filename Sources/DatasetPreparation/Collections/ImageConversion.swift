@@ -1,0 +1,43 @@
+import ImageKernels
+import Tensors
+
+/// From a decoded image to the pixels of a dataset.
+///
+/// The largest centred square is kept (an odd remainder goes to the right and the bottom). Down to the resolution it is
+/// averaged by area, each pixel the exact mean of what it covers; up to it, interpolated linearly between the centres of
+/// pixels. Either is rounded once, half up. Grey is the mean of the three channels, as in Kadkhodaie et al.
+struct ImageConversion {
+    let resolution: Int
+    let channels: Int
+    /// One permutation of the pixels for all images and channels: image structure is gone, statistics of pixels are not
+    /// (Kadkhodaie et al., ICLR 2024, shuffled faces).
+    private let order: [Int]?
+
+    init(resolution: Int, channels: Int, isShuffled: Bool) {
+        self.resolution = resolution
+        self.channels = channels
+        // The digits have no meaning; they are part of every shuffled image.
+        order =
+            isShuffled
+            ? CounterRandom(seed: 0x73687566_00000001, purpose: .generator)
+                .permutation(count: resolution * resolution, round: 0) : nil
+    }
+
+    func convert(_ image: ImageDecoder.Image) -> [UInt8] {
+        let side = min(image.width, image.height)
+        let (left, top) = ((image.width - side) / 2, (image.height - side) / 2)
+        var pixels = [UInt8](repeating: 0, count: channels * resolution * resolution)
+        if side < resolution {
+            es_enlarge(
+                &pixels, image.rgb, Int32(image.width), Int32(left), Int32(top), Int32(side), Int32(resolution),
+                Int32(channels))
+        } else {
+            var scratch = [UInt64](repeating: 0, count: 3 * resolution * side)
+            es_area_average(
+                &pixels, image.rgb, Int32(image.width), Int32(left), Int32(top), Int32(side), Int32(resolution),
+                Int32(channels), &scratch)
+        }
+        guard let order else { return pixels }
+        return (0..<channels).flatMap { channel in order.map { pixels[channel * order.count + $0] } }
+    }
+}

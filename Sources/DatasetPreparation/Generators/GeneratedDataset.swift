@@ -1,0 +1,74 @@
+import JobContract
+import SweepModel
+
+/// What a request asks of a built-in generator.
+struct GeneratedDataset {
+    let count: Int
+    let images: any GeneratedImages
+    private let generator: ImageGenerator
+    private let values: [(key: String, value: Double)]
+
+    /// Throws when the request asks for what the generator does not make. Nil: there is no generator of that name.
+    init?(_ request: DatasetRequest) throws(DatasetPreparationError) {
+        guard let generator = ImageGenerator.all.first(where: { $0.name == request.source }) else { return nil }
+        let known = generator.parameters.map(\.name)
+        let source = "\"\(generator.name)\""
+        if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
+            throw .badKey(
+                "dataset.\(stranger)", expected: "\(known.joined(separator: " or ")) for \(source)", got: "this key")
+        }
+        guard request.channels == 1 else {
+            throw .badKey(
+                "dataset.channels", expected: "1, for \(source) makes grey images", got: "\(request.channels)")
+        }
+        guard (4...256).contains(request.resolution), request.resolution % 2 == 0 else {
+            throw .badKey("dataset.resolution", expected: "an even number from 4 to 256", got: "\(request.resolution)")
+        }
+        var values: [(String, Double)] = []
+        for parameter in generator.parameters { values.append((parameter.key, try Self.value(parameter, of: request))) }
+        func value(_ parameter: ImageGenerator.Parameter) -> Double {
+            values.first { $0.0 == parameter.key }?.1 ?? 0
+        }
+        self.generator = generator
+        self.values = values
+        count = Int(value(.count))
+        let size = request.resolution
+        switch generator {
+        case .geometric: images = GeometricImages(size: size, alpha: value(.alpha))
+        case .disks: images = DiskImages(size: size, isContinuous: false)
+        case .continuousDisks: images = DiskImages(size: size, isContinuous: true)
+        case .sines: images = SineImages(size: size)
+        case .ray: images = RayImages(size: size, alpha: value(.alpha))
+        case .gaussian: images = GaussianImages(size: size, alpha: value(.alpha))
+        default: return nil
+        }
+    }
+
+    private static func value(
+        _ parameter: ImageGenerator.Parameter, of request: DatasetRequest
+    ) throws(DatasetPreparationError) -> Double {
+        if let value = parameter.value(in: request) { return value }
+        let (low, high) = (parameter.range.lowerBound, parameter.range.upperBound)
+        let kind = parameter.isInteger ? "an integer" : "a number"
+        let given = request.parameters[parameter.name].map { String("\($0)".prefix(80)) } ?? "nothing"
+        throw .badKey(
+            parameter.key,
+            expected: "\(kind) \(parameter.isOpenBelow ? "above" : "from") \(Int(low)) to \(Int(high))", got: given)
+    }
+
+    /// What stands for these images in a training's spec.
+    var identity: DatasetIdentity {
+        var keys: [String: JSONValue] = [
+            "dataset.generator": .string(generator.name),
+            "dataset.generator_version": .integer(Int64(generator.version)),
+        ]
+        for (key, value) in values { keys[key] = Int64(exactly: value).map { .integer($0) } ?? .number(value) }
+        return DatasetIdentity(keys: keys, images: count)
+    }
+
+    /// Covers all that the pixels depend on.
+    var fingerprint: String {
+        let parameters = values.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
+        return "\(generator.name)/\(generator.version);\(images.size);\(parameters)"
+    }
+}
