@@ -53,14 +53,15 @@ package enum CatalogueFile {
         }
     }
 
-    /// Throws when the open database is another program's or of a later release. `isNew` tells whether it is empty.
+    /// Throws when the open database is another program's or of a later release. `isNew` tells whether it is empty, or
+    /// was left before its first migration.
     static func checkSchema(_ db: Database, path: String) throws -> (isNew: Bool, version: Int) {
         let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
         if id == 0, objects == 0 { return (true, 0) }
         try check(application: id, version: version, path: path)
-        return (false, version)
+        return (version == 0, version)
     }
 
     static func configuration(readOnly: Bool) -> Configuration {

@@ -50,6 +50,18 @@ import Testing
         #expect(try RawDatabase.text("PRAGMA integrity_check", at: scratch.catalogue) == ["ok"])
     }
 
+    /// A disk that is full after some pages leaves what was committed before.
+    @Test(arguments: [1, 2, 3, 4, 20, 40]) func aCatalogueCutOffInTheMakingIsMadeWhole(pages: Int) throws {
+        let queue = try DatabaseQueue(path: scratch.catalogue)
+        try queue.inDatabase { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
+        #expect(throws: DatabaseError.self) { try Schema.migrate(queue) }
+        try queue.close()
+        #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        try catalogue.store(Fixture.sweep())
+        #expect(try CatalogueReader(path: scratch.catalogue).sweeps().count == 1)
+    }
+
     @Test func theFileIsInWALModeAndSaysWhoseItIs() throws {
         let catalogue = try Catalogue(path: scratch.catalogue)
         #expect(try RawDatabase.text("PRAGMA journal_mode", at: scratch.catalogue) == ["wal"])

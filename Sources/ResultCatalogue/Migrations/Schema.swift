@@ -35,13 +35,16 @@ struct Migration {
 }
 
 extension Schema {
-    /// Applies what the file lacks. The first migration brings the application id too, so that a file is either empty
-    /// or ours.
+    /// Applies what the file lacks. The application id comes before all else, so that a file is either empty or ours,
+    /// wherever the making of it was cut off.
     static func migrate(_ queue: DatabaseQueue, through last: Int = version) throws {
         var migrator = DatabaseMigrator()
+        try queue.inDatabase { db in
+            let id = try Int32.fetchOne(db, sql: "PRAGMA application_id")
+            if id != applicationID { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
+        }
         for (index, migration) in migrations.prefix(last).enumerated() {
             migrator.registerMigration(migration.name) { db in
-                if index == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
                 try db.execute(sql: migration.sql)
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
             }
