@@ -45,6 +45,9 @@ struct JobImages {
     /// The held-out images in [−1, 1].
     func heldOut() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: split.heldOut) } }
 
+    /// Every image in [−1, 1].
+    func all() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: Array(0..<file.count)) } }
+
     private static func explained<T>(_ body: () throws -> T) throws -> T {
         do {
             return try body()

@@ -34,7 +34,7 @@ struct MeasureCommand: ParsableCommand {
         try spec.require(denoiser, from: checkpoint)
         let subject = MeasureSubject(
             denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip)
+            flips: spec.training.flip, source: { try images.all() })
         for (name, measure) in measures {
             for row in try measure.evaluate(subject, progress: { _, _ in }).rows {
                 print(try jsonLine(Line(measure: name, row: row)))

@@ -19,7 +19,7 @@ struct MeasureJob {
         let images = try JobImages(of: job, network: spec.network)
         let subject = MeasureSubject(
             denoiser: try denoiser(spec), training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip)
+            flips: spec.training.flip, source: { try images.all() })
         for (request, measure) in measures { try take(measure, request, of: subject) }
     }
 

@@ -35,20 +35,16 @@ package struct GaussianDistanceMeasure: Measure {
         guard subject.heldOut.shape[0] > 0 else {
             throw MeasureError("gaussian-distance needs held-out images, but dataset.held_out is 0")
         }
-        let gaussian: GaussianDenoiser
-        do {
-            gaussian = try GaussianDenoiser(images: subject.training, flips: subject.flips) {
-                try progress(0, sigmas.count * samples)
-            }
-        } catch let error as EigendecompositionError {
-            throw MeasureError(error.description, isHosts: error.isHosts)
+        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) {
+            try progress(0, sigmas.count * samples)
         }
+        let noised = NoisedImages(images: subject.heldOut, seed: seed)
         var rows: [MeasureRow] = []
         for (index, sigma) in sigmas.enumerated() {
             var distance = DenoiserDistance(images: subject.heldOut.shape[0])
             for block in blocks(of: samples, by: subject.denoiser.batch) {
                 try progress(index * samples + block.lowerBound, sigmas.count * samples)
-                let noisy = noisyImages(subject.heldOut, numbers: block, sigma: sigma)
+                let noisy = noised.block(block, sigma: sigma)
                 let levels = [Double](repeating: sigma, count: block.count)
                 distance.add(
                     subject.denoiser.denoise(noisy, sigma: levels), gaussian.denoise(noisy, sigma: levels))
@@ -56,22 +52,6 @@ package struct GaussianDistanceMeasure: Measure {
             rows += distance.rows(sigma: sigma)
         }
         return MeasureResult(rows: rows, artifacts: [])
-    }
-
-    /// Held-out images with noise of std `sigma`.
-    private func noisyImages(_ heldOut: Tensor<Float>, numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
-        let stride = heldOut.stride
-        let noise = CounterRandom(seed: UInt64(seed), purpose: .measureNoise)
-            .normals(from: UInt64(numbers.lowerBound * stride), count: numbers.count * stride)
-        var result = Tensor<Float>(zeros: [numbers.count] + heldOut.shape.dropFirst())
-        for (place, number) in numbers.enumerated() {
-            let source = number % heldOut.shape[0] * stride
-            for pixel in 0..<stride {
-                let index = place * stride + pixel
-                result.values[index] = Float(Double(heldOut.values[source + pixel]) + sigma * noise[index])
-            }
-        }
-        return result
     }
 }
 

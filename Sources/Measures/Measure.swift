@@ -11,12 +11,18 @@ package struct MeasureSubject {
     package var heldOut: Tensor<Float>
     /// Whether training mirrored images; the exact denoisers and neighbours then include mirror images.
     package var flips: Bool
+    /// Reads every image of the dataset, trained on or not [S, C, H, W].
+    package var source: () throws -> Tensor<Float>
 
-    package init(denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool) {
+    package init(
+        denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool,
+        source: @escaping () throws -> Tensor<Float>
+    ) {
         self.denoiser = denoiser
         self.training = training
         self.heldOut = heldOut
         self.flips = flips
+        self.source = source
     }
 }
 
@@ -64,7 +70,10 @@ package protocol Measure: Sendable {
 
 /// The measures this program can take.
 package enum KnownMeasures {
-    package static let all: [any Measure.Type] = [MemorizationMeasure.self, GaussianDistanceMeasure.self]
+    package static let all: [any Measure.Type] = [
+        MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
+        DenoisingMeasure.self,
+    ]
 
     /// Each measure with the default of every parameter.
     package static var requests: [MeasureRequest] {

@@ -30,11 +30,27 @@ struct ParameterReader {
     }
 
     func noiseLevels(_ name: String) throws -> [Double] {
-        let levels = values[name]?.arrayValue?.map { $0.doubleValue ?? .nan } ?? []
-        guard !levels.isEmpty, levels.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-            throw wrong(name, "a list of noise levels above 0")
+        try numbers(name, "a list of noise levels above 0") { $0 > 0 }
+    }
+
+    func number(_ name: String, _ expected: String, where allowed: (Double) -> Bool) throws -> Double {
+        guard let value = values[name]?.doubleValue, value.isFinite, allowed(value) else {
+            throw wrong(name, expected)
         }
-        return levels
+        return value
+    }
+
+    func numbers(_ name: String, _ expected: String, where allowed: (Double) -> Bool) throws -> [Double] {
+        let numbers = values[name]?.arrayValue?.map { $0.doubleValue ?? .nan } ?? []
+        guard !numbers.isEmpty, numbers.allSatisfy({ $0.isFinite && allowed($0) }) else { throw wrong(name, expected) }
+        return numbers
+    }
+
+    func texts<T>(_ name: String, _ expected: String, _ read: (String) -> T?) throws -> [T] {
+        let list = values[name]?.arrayValue ?? []
+        let found = list.compactMap { $0.stringValue.flatMap(read) }
+        guard !found.isEmpty, found.count == list.count else { throw wrong(name, expected) }
+        return found
     }
 
     private func wrong(_ name: String, _ expected: String) -> MeasureError {

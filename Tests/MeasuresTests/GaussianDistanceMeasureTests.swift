@@ -83,7 +83,7 @@ struct MeasureRequestTests {
     }
 
     @Test func whatIsWrongIsNamed() {
-        #expect(message("memorisation", 1, [:]).contains("memorization, gaussian-distance"))
+        #expect(message("memorisation", 1, [:]).contains("memorization, gaussian-distance, linearity"))
         #expect(message("memorization", 2, [:]).contains("version 2"))
         #expect(message("memorization", 1, ["sample": 3]).contains(#""sample""#))
         #expect(message("memorization", 1, ["samples": 0]).contains("memorization.samples"))
@@ -91,6 +91,10 @@ struct MeasureRequestTests {
         #expect(message("memorization", 1, ["sampler": "ddim"]).contains(#""euler""#))
         #expect(message("gaussian-distance", 1, ["sigmas": [1, 0]]).contains("gaussian-distance.sigmas"))
         #expect(message("gaussian-distance", 1, ["sigmas": []]).contains("gaussian-distance.sigmas"))
+        #expect(message("linearity", 1, ["mixtures": [1]]).contains("linearity.mixtures"))
+        #expect(message("linearity", 1, ["inputs": "faces"]).contains(#""noise""#))
+        #expect(message("distances", 1, ["pairs": ["network network"]]).contains("distances.pairs"))
+        #expect(message("distances", 1, ["pairs": ["network"]]).contains("source_gaussian"))
         #expect(message("gaussian-distance", 1, ["seed": -1]).contains("gaussian-distance.seed"))
     }
 

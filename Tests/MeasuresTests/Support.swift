@@ -1,4 +1,6 @@
 import Diffusion
+import JobContract
+import Measures
 import Tensors
 
 /// Images of independent normal pixels with std `std`.
@@ -63,5 +65,19 @@ struct Altered: Denoiser {
             result.values[index] = change(x[row: index / x.stride], result.values[index])
         }
         return result
+    }
+}
+
+extension MeasureSubject {
+    /// A dataset that is the training subset.
+    init(denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool) {
+        self.init(denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training })
+    }
+}
+
+extension [MeasureRow] {
+    /// The value of a quantity at a level; not a number where there is none.
+    func value(_ quantity: String, at sigma: Double? = nil) -> Double {
+        first { $0.quantity == quantity && $0.sigma == sigma }?.value ?? .nan
     }
 }

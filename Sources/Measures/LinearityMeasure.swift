@@ -1,0 +1,128 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// How linear a denoiser is in its noisy input, by noise level (Li et al. 2024, section 3; definitions.md, 2.1 and 8).
+///
+/// x₁, x₂ are noised held-out images, or pure noise, and α² + β² = 1, so that αx₁ + βx₂ has noise of the same level.
+/// For f the denoiser, the score (D − x)/σ² and the residual D − c_skip·x of EDM's preconditioning:
+/// - `ls`, `score_ls`, `residual_ls`: E |cos(f(αx₁+βx₂), αf(x₁)+βf(x₂))|;
+/// - `nmse`, `score_nmse`, `residual_nmse`: E ‖f(αx₁+βx₂) − (αf(x₁)+βf(x₂))‖/‖f(αx₁+βx₂)‖, not squared (eq. 12);
+///   `nmse_of_sum` divides by ‖αf(x₁)+βf(x₂)‖, as the published code does;
+/// - `ls_centred`: the same cosine about the training images' mean μ, exactly 1 for affine denoisers:
+///   cos(D(μ+α(x₁−μ)+β(x₂−μ)) − D(μ), α(D(x₁)−D(μ)) + β(D(x₂)−D(μ)));
+/// - `gaussian_ls`, `gaussian_nmse`: of the Gaussian denoiser of the training subset on the same inputs. It is affine,
+///   not linear, so its `ls` is below 1.
+///
+/// Where α² is not ½, `_` and α² follow the name. Levels that the denoiser is not for are left out.
+package struct LinearityMeasure: Measure {
+    package static let name = "linearity"
+    package static let version = 1
+    package static let defaults: [String: JSONValue] = [
+        "pairs": 100, "mixtures": [0.99, 0.8675, 0.745, 0.6225, 0.5], "inputs": "images", "sigma_data": 0.5, "seed": 0,
+        // Every third of the EDM grid of forty points, which the paper's figures have.
+        "sigmas": [
+            80, 51.8803, 32.6969, 19.9456, 11.7185, 6.59014, 3.5197, 1.7672, 0.822941, 0.348915, 0.131197, 0.0420707,
+            0.010812, 0.002,
+        ],
+    ]
+
+    enum Inputs: String, CaseIterable { case images, noise }
+
+    let pairs: Int
+    let mixtures: [Double]
+    let inputs: Inputs
+    let sigmaData: Double
+    let sigmas: [Double]
+    let seed: Int
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        pairs = try reader.integer("pairs", 1...1_000_000)
+        mixtures = try reader.numbers("mixtures", "a list of shares α² between 0 and 1") { $0 > 0 && $0 < 1 }
+        inputs = try reader.choice("inputs", Inputs.self)
+        sigmaData = try reader.number("sigma_data", "a number above 0") { $0 > 0 }
+        sigmas = try reader.noiseLevels("sigmas")
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        guard inputs == .noise || subject.heldOut.shape[0] > 0 else {
+            throw MeasureError(
+                "linearity needs held-out images, but dataset.held_out is 0; inputs \"noise\" needs none")
+        }
+        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
+        var done = 0
+        let total = levels.count * (2 + 2 * mixtures.count)
+        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) { try progress(0, total) }
+        var rows: [MeasureRow] = []
+        for sigma in levels {
+            let pair = inputPair(subject, sigma: sigma)
+            let mean = Tensor(shape: [1] + pair.first.shape.dropFirst(), values: gaussian.mean.map { Float($0) })
+            func outputs(of denoiser: any Denoiser, _ x: Tensor<Float>) throws -> Tensor<Float> {
+                let result = try denoiser.denoise(x, at: sigma) { try progress(min(done, total), total) }
+                done += 1
+                return result
+            }
+            let first = try outputs(of: subject.denoiser, pair.first)
+            let second = try outputs(of: subject.denoiser, pair.second)
+            let ofMean = subject.denoiser.denoise(mean, sigma: [sigma])
+            let gaussianOutputs = (
+                try gaussian.denoise(pair.first, at: sigma) { try progress(min(done, total), total) },
+                try gaussian.denoise(pair.second, at: sigma) { try progress(min(done, total), total) }
+            )
+            for share in mixtures {
+                let mixture = Mixture(share: share)
+                let mixed = mixture.of(pair.first, pair.second)
+                let output = try outputs(of: subject.denoiser, mixed)
+                let skip = sigmaData * sigmaData / (sigma * sigma + sigmaData * sigmaData)
+                let centred = mixture.of(pair.first, pair.second, about: mean)
+                let centredOutput = try outputs(of: subject.denoiser, centred)
+                let gaussianOutput = try gaussian.denoise(mixed, at: sigma) { try progress(min(done, total), total) }
+                let suffix = share == 0.5 ? "" : "_\(share)"
+                func compare(_ less: Double) -> LinearityComparison {
+                    LinearityComparison(
+                        whole: output.rows(0..<pairs, less: less, times: mixed),
+                        sum: mixture.of(
+                            first.rows(0..<pairs, less: less, times: pair.first),
+                            second.rows(0..<pairs, less: less, times: pair.second)))
+                }
+                let (plain, score, residual) = (compare(0), compare(1), compare(skip))
+                let offset = ofMean.values.map(Double.init)
+                let affine = LinearityComparison(
+                    whole: centredOutput.rows(0..<pairs, less: offset),
+                    sum: mixture.of(first.rows(0..<pairs, less: offset), second.rows(0..<pairs, less: offset)))
+                let reference = LinearityComparison(
+                    whole: gaussianOutput.rows(0..<pairs),
+                    sum: mixture.of(gaussianOutputs.0.rows(0..<pairs), gaussianOutputs.1.rows(0..<pairs)))
+                let found: [(String, [Double])] = [
+                    ("ls", plain.cosines), ("nmse", plain.errors), ("nmse_of_sum", plain.errorsOfSum),
+                    ("ls_centred", affine.cosines), ("score_ls", score.cosines), ("score_nmse", score.errors),
+                    ("residual_ls", residual.cosines), ("residual_nmse", residual.errors),
+                    ("gaussian_ls", reference.cosines), ("gaussian_nmse", reference.errors),
+                ]
+                rows += found.map { Estimate(meanOf: $0.1).row($0.0 + suffix, sigma: sigma) }
+            }
+        }
+        return MeasureResult(rows: rows, artifacts: [])
+    }
+
+    /// The noisy inputs [pairs, C, H, W]. Pair i takes the held-out images i and i + pairs, or, of fewer than that, the
+    /// one half of them further on.
+    private func inputPair(_ subject: MeasureSubject, sigma: Double) -> (first: Tensor<Float>, second: Tensor<Float>) {
+        let shape = subject.denoiser.imageShape
+        var clean = Tensor<Float>(zeros: [2 * pairs, shape.channels, shape.height, shape.width])
+        if inputs == .images {
+            let count = subject.heldOut.shape[0]
+            let offset = count >= 2 * pairs ? pairs : count / 2
+            for pair in 0..<pairs {
+                for (half, image) in [pair % count, (pair + offset) % count].enumerated() {
+                    let target = (half * pairs + pair) * shape.count
+                    clean.values.replaceSubrange(target..<target + shape.count, with: subject.heldOut[row: image])
+                }
+            }
+        }
+        let noisy = NoisedImages(images: clean, seed: seed).block(0..<2 * pairs, sigma: sigma)
+        return (noisy.entries(0..<pairs), noisy.entries(pairs..<2 * pairs))
+    }
+}

@@ -1,0 +1,48 @@
+import Diffusion
+import Tensors
+
+/// Images with noise of one's own choice of level: number i is image i modulo their number, with noise keyed by
+/// (seed, i), the same at every level.
+struct NoisedImages {
+    let images: Tensor<Float>
+    let seed: Int
+
+    func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
+        let stride = images.stride
+        let noise = CounterRandom(seed: UInt64(seed), purpose: .measureNoise)
+            .normals(from: UInt64(numbers.lowerBound * stride), count: numbers.count * stride)
+        var result = Tensor<Float>(zeros: [numbers.count] + images.shape.dropFirst())
+        for (place, number) in numbers.enumerated() {
+            let source = number % images.shape[0] * stride
+            for pixel in 0..<stride {
+                let index = place * stride + pixel
+                result.values[index] = Float(Double(images.values[source + pixel]) + sigma * noise[index])
+            }
+        }
+        return result
+    }
+}
+
+extension Denoiser {
+    /// All of `x` at one level, in batches that suit the denoiser; `beat` is called before each.
+    func denoise(_ x: Tensor<Float>, at sigma: Double, beat: () throws -> Void) rethrows -> Tensor<Float> {
+        var values: [Float] = []
+        values.reserveCapacity(x.values.count)
+        for block in blocks(of: x.shape[0], by: batch) {
+            try beat()
+            values += denoise(x.entries(block), sigma: [Double](repeating: sigma, count: block.count)).values
+        }
+        return Tensor(shape: x.shape, values: values)
+    }
+}
+
+/// The Gaussian denoiser, its failures as a measure's. Throws MeasureError, or what `beat` throws.
+func gaussianDenoiser(
+    of images: Tensor<Float>, flips: Bool, beat: () throws -> Void
+) throws -> GaussianDenoiser {
+    do {
+        return try GaussianDenoiser(images: images, flips: flips, beat: beat)
+    } catch let error as EigendecompositionError {
+        throw MeasureError(error.description, isHosts: error.isHosts)
+    }
+}

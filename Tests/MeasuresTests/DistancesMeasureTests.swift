@@ -1,0 +1,62 @@
+import Diffusion
+import JobContract
+import Measures
+import Tensors
+import Testing
+
+struct DistancesMeasureTests {
+    private let training = randomImages(30, side: 4)
+    private let heldOut = randomImages(10, side: 4, seed: 2)
+    private let source = randomImages(200, side: 4, seed: 3)
+
+    private func rows(of denoiser: any Denoiser, source: Tensor<Float>? = nil) throws -> [MeasureRow] {
+        let measure = try DistancesMeasure(parameters: ["samples": 40, "sigmas": [20, 1, 0.05]])
+        let source = source ?? self.source
+        return try measure.evaluate(
+            MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: false) { source }
+        ) { _, _ in }.rows
+    }
+
+    @Test func aDenoiserIsNoDistanceFromItself() throws {
+        let ofDelta = try rows(of: MultiDeltaDenoiser(images: training, flips: false))
+        let ofGaussian = try rows(of: try GaussianDenoiser(images: source, flips: false))
+        for sigma in [20, 1, 0.05] {
+            for quantity in ["rmse", "rmse_pooled", "nrmse"] {
+                #expect(ofDelta.value("\(quantity)_network_multi_delta", at: sigma) == 0)
+                #expect(ofGaussian.value("\(quantity)_network_source_gaussian", at: sigma) == 0)
+                // The same pair, whoever is called the network.
+                #expect(
+                    ofGaussian.value("\(quantity)_gaussian_multi_delta", at: sigma)
+                        == ofDelta.value("\(quantity)_gaussian_multi_delta", at: sigma))
+            }
+            #expect(
+                ofDelta.value("rmse_network_gaussian", at: sigma)
+                    == ofDelta.value("rmse_gaussian_multi_delta", at: sigma))
+        }
+        #expect(ofDelta.value("rmse_network_gaussian", at: 1) > 0.01)
+    }
+
+    @Test func theyAgreeWithGaussianDistance() throws {
+        let denoiser = MultiDeltaDenoiser(images: training, flips: false)
+        let found = try rows(of: denoiser)
+        let other = try GaussianDistanceMeasure(parameters: ["samples": 40, "sigmas": [20, 1, 0.05]])
+            .evaluate(MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: false)) { _, _ in
+            }
+        for row in other.rows {
+            #expect(row.value == found.value("\(row.quantity)_network_gaussian", at: row.sigma))
+        }
+    }
+
+    @Test func theSourceIsReadOnlyWhereItIsNeeded() throws {
+        struct Unread: Error {}
+        let subject = MeasureSubject(
+            denoiser: MultiDeltaDenoiser(images: training, flips: false), training: training, heldOut: heldOut,
+            flips: false
+        ) { throw Unread() }
+        let some: [String: JSONValue] = ["samples": 8, "sigmas": [1], "pairs": ["network gaussian"]]
+        #expect(try DistancesMeasure(parameters: some).evaluate(subject) { _, _ in }.rows.count == 3)
+        #expect(throws: Unread.self) {
+            try DistancesMeasure(parameters: ["samples": 8, "sigmas": [1]]).evaluate(subject) { _, _ in }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Diffusion
+import JobContract
+import Measures
+import Tensors
+import Testing
+
+struct LinearityMeasureTests {
+    private let training = randomImages(40, side: 4)
+    private let heldOut = randomImages(24, side: 4, seed: 2)
+    private let levels: [Double] = [20, 1, 0.05]
+
+    private func rows(of denoiser: any Denoiser, _ parameters: [String: JSONValue] = [:]) throws -> [MeasureRow] {
+        let defaults: [String: JSONValue] = [
+            "pairs": 12, "mixtures": [0.5, 0.8], "sigmas": .array(levels.map { .number($0) }),
+        ]
+        let measure = try LinearityMeasure(parameters: defaults.merging(parameters) { $1 })
+        return try measure.evaluate(
+            MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: false)
+        ) { _, _ in }.rows
+    }
+
+    private func gaussian() throws -> GaussianDenoiser { try GaussianDenoiser(images: training, flips: false) }
+
+    private func affine(_ slope: Float, _ offset: Float) throws -> any Denoiser { Affine(slope: slope, offset: offset) }
+
+    /// slope·x + offset.
+    private struct Affine: Denoiser {
+        let slope: Float
+        let offset: Float
+        let imageShape = ImageShape(channels: 1, height: 4, width: 4)
+
+        func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+            Tensor(shape: x.shape, values: x.values.map { slope * $0 + offset })
+        }
+    }
+
+    /// αc + βc is not c: 1 − (α + β) = −0.41421 of it at α² = ½, and 1 − 1/√2 of the sum.
+    @Test func aConstantIsOfOneDirectionButNotLinear() throws {
+        let found = try rows(of: try affine(0, 0.7))
+        for sigma in levels {
+            #expect(abs(found.value("ls", at: sigma) - 1) < 1e-9)
+            #expect(abs(found.value("nmse", at: sigma) - 0.414_213_562) < 1e-7)
+            #expect(abs(found.value("nmse_of_sum", at: sigma) - 0.292_893_219) < 1e-7)
+            #expect(abs(found.value("nmse_0.8", at: sigma) - (0.8.squareRoot() + 0.2.squareRoot() - 1)) < 1e-6)
+        }
+    }
+
+    @Test func aLinearDenoiserIsLinearInEveryView() throws {
+        let found = try rows(of: try affine(0.25, 0))
+        for sigma in levels {
+            for name in ["ls", "score_ls", "residual_ls", "ls_centred", "ls_0.8"] {
+                #expect(abs(found.value(name, at: sigma) - 1) < 1e-6, "\(name)")
+            }
+            for name in ["nmse", "nmse_of_sum", "score_nmse", "residual_nmse"] {
+                #expect(found.value(name, at: sigma) < 1e-5, "\(name)")
+            }
+        }
+    }
+
+    @Test func whatIsNotThereHasNoDirection() throws {
+        // The score of the identity is 0 everywhere.
+        let row = try #require(try rows(of: try affine(1, 0)).first { $0.quantity == "score_ls" })
+        #expect(row.value == nil && row.n == 12)
+    }
+
+    @Test(arguments: ["images", "noise"]) func theGaussianIsAffineNotLinear(inputs: String) throws {
+        let found = try rows(of: try gaussian(), ["inputs": .string(inputs)])
+        for sigma in levels {
+            #expect(abs(found.value("ls_centred", at: sigma) - 1) < 1e-5)
+            #expect(found.value("ls", at: sigma) == found.value("gaussian_ls", at: sigma))
+            #expect(found.value("nmse", at: sigma) == found.value("gaussian_nmse", at: sigma))
+        }
+        // Far from the data its offset is what is left: nearly the constant's case.
+        #expect(found.value("ls", at: 20) < 0.9999)
+        if inputs == "images" { #expect(found.value("ls", at: 0.05) > 0.9999) }
+    }
+
+    /// The cosine by its definition, for a denoiser of which every step is written out.
+    @Test func theCosineIsThatOfTheDefinition() throws {
+        let denoiser = MultiDeltaDenoiser(images: training, flips: false)
+        let found = try rows(of: denoiser)
+        let sigma = 1.0
+        let noise = CounterRandom(seed: 0, purpose: .measureNoise).normals(from: 0, count: 24 * 16)
+        func input(_ number: Int) -> [Float] {
+            (0..<16).map { Float(Double(heldOut.values[number * 16 + $0]) + sigma * noise[number * 16 + $0]) }
+        }
+        func output(_ x: [Float]) -> [Double] {
+            denoiser.denoise(Tensor(shape: [1, 1, 4, 4], values: x), sigma: [sigma]).values.map(Double.init)
+        }
+        var total = 0.0
+        for pair in 0..<12 {
+            let (x, y) = (input(pair), input(12 + pair))
+            let half = 0.5.squareRoot()
+            let whole = output(zip(x, y).map { Float(half * Double($0) + half * Double($1)) })
+            let sum = zip(output(x), output(y)).map { half * $0 + half * $1 }
+            func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+            total += abs(dot(whole, sum)) / (dot(whole, whole) * dot(sum, sum)).squareRoot()
+        }
+        #expect(abs(found.value("ls", at: sigma) - total / 12) < 1e-9)
+        #expect(found.value("ls", at: sigma) < found.value("gaussian_ls", at: sigma))
+    }
+
+    @Test func levelsThatTheDenoiserIsNotForAreLeftOut() throws {
+        struct Low: Denoiser {
+            let base: any Denoiser
+            var imageShape: ImageShape { base.imageShape }
+            var levels: ClosedRange<Double> { 0...2 }
+            func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> { base.denoise(x, sigma: sigma) }
+        }
+        #expect(Set(try rows(of: Low(base: try gaussian())).compactMap(\.sigma)) == [1, 0.05])
+    }
+}
