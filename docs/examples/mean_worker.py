@@ -31,8 +31,8 @@ def train(job, milestones, checkpointSeconds, resume=None):
     pool, saved = images(job), (began := time.monotonic())
     state = json.loads(stored(job, resume["state"])) if resume else dict(steps=0, mean=[0.0] * len(pool[0]))
     while (step := state["steps"] + 1) <= milestones[-1]:
-        mean = [m + (p - m) / step for m, p in zip(state["mean"], image := pool[step % len(pool)])]
-        state, stop = dict(steps=step, mean=mean), bool(stopping)
+        image, stop = pool[step % len(pool)], bool(stopping)
+        state = dict(steps=step, mean=[m + (p - m) / step for m, p in zip(state["mean"], image)])
         if (reached := step in milestones) or stop or time.monotonic() - saved >= checkpointSeconds:
             weights, saved = keep(f"weights-{step}.json", state["mean"]) if reached else None, time.monotonic()
             send("checkpoint", steps=step, milestone=reached, weights=weights, parameters=len(image),
