@@ -61,14 +61,7 @@ package struct GaussianDenoiser: Denoiser {
     package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
         let count = x.shape[0]
         precondition(sigma.count == count && x.stride == mean.count, "one noise level per image of this shape")
-        var coefficients = Matrix.product(x.rows(0..<count, less: mean), .plain, basis, .transposed)
-        for image in 0..<count {
-            let variance = sigma[image] * sigma[image]
-            for index in 0..<basis.rows {
-                coefficients.values[image * basis.rows + index] *= numerators[index] / (eigenvalues[index] + variance)
-            }
-        }
-        let centred = Matrix.product(coefficients, .plain, basis, .plain)
+        let centred = shrunk(x.rows(0..<count, less: mean), sigma: sigma, beat: {})
         var result = x
         for image in 0..<count {
             for pixel in 0..<mean.count {
@@ -77,6 +70,27 @@ package struct GaussianDenoiser: Denoiser {
             }
         }
         return result
+    }
+
+    /// U diag(λ/(λ+σ²)) Uᵀ v for each row v, one level per row.
+    func shrunk(_ rows: Matrix, sigma: [Double], beat: () throws -> Void) rethrows -> Matrix {
+        var coefficients = try Matrix.product(rows, .plain, basis, .transposed, beat: beat)
+        for row in 0..<rows.rows {
+            let variance = sigma[row] * sigma[row]
+            for index in 0..<basis.rows {
+                coefficients.values[row * basis.rows + index] *= numerators[index] / (eigenvalues[index] + variance)
+            }
+        }
+        return try Matrix.product(coefficients, .plain, basis, .plain, beat: beat)
+    }
+
+    /// The `count` unit eigenvectors of the largest eigenvalues, those first; fewer where there are no more above 0.
+    func principalComponents(_ count: Int) -> [[Double]] {
+        (0..<basis.rows).reversed().prefix(count).filter { eigenvalues[$0] > 0 }.map { row in
+            let vector = Array(basis.values[row * basis.columns..<(row + 1) * basis.columns])
+            let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return vector.map { $0 / norm }
+        }
     }
 
     private static func mean(of images: Tensor<Float>) -> [Double] {

@@ -81,10 +81,13 @@ struct DenoiserDistance {
         }
     }
 
+    /// √(E ‖A−B‖²/d).
+    var pooled: Estimate { Estimate(meanOf: meanSquares, cycling: images).squareRoot }
+
     func rows(sigma: Double) -> [MeasureRow] {
         [
             Estimate(meanOf: roots, cycling: images).row("rmse", sigma: sigma),
-            Estimate(meanOf: meanSquares, cycling: images).squareRoot.row("rmse_pooled", sigma: sigma),
+            pooled.row("rmse_pooled", sigma: sigma),
             Estimate(meanOf: relative, cycling: images).row("nrmse", sigma: sigma),
         ]
     }

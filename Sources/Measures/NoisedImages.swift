@@ -6,11 +6,13 @@ import Tensors
 struct NoisedImages {
     let images: Tensor<Float>
     let seed: Int
+    /// Number of the noise that number 0 has.
+    var first = 0
 
     func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
         let stride = images.stride
         let noise = CounterRandom(seed: UInt64(seed), purpose: .measureNoise)
-            .normals(from: UInt64(numbers.lowerBound * stride), count: numbers.count * stride)
+            .normals(from: UInt64((first + numbers.lowerBound) * stride), count: numbers.count * stride)
         var result = Tensor<Float>(zeros: [numbers.count] + images.shape.dropFirst())
         for (place, number) in numbers.enumerated() {
             let source = number % images.shape[0] * stride

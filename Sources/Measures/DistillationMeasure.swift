@@ -1,0 +1,93 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over the
+/// training images y (Li et al. 2024, section 3.2, linear distillation; definitions.md, 2.1 and 8).
+///
+/// Cov(x) = Σ + σ²I and E x = μ are known, and D_G, the Gaussian of the training images, is a control variate: with
+/// r = D − D_G, W = W_G + E[r(x−μ)ᵀ](Σ+σ²I)⁻¹ and Wμ + b = μ + E r. Expectations are means over `inputs` noised images or
+/// more, at least ten of each image, the same noise at every level.
+/// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d) on noised held-out images; `gaussian_rmse`: of D_G in place of Wx + b;
+/// - `weight_nmse`: ‖W − W_G‖²/‖W_G‖² (Frobenius); `bias_nmse`: ‖b − b_G‖²/‖b_G‖², undefined where b_G is 0;
+/// - `alignment`: |⟨uᵢ, eᵢ⟩| of the i-th left singular vector of W and the i-th principal component, position i, for the
+///   first `vectors`.
+///
+/// Levels that the denoiser is not for are left out.
+package struct DistillationMeasure: Measure {
+    package static let name = "distillation"
+    package static let version = 1
+    package static let defaults: [String: JSONValue] = [
+        "inputs": 20_000, "samples": 256, "vectors": 25, "seed": 0,
+        "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
+    ]
+    private static let fewestDraws = 10
+
+    let inputs: Int
+    let samples: Int
+    let vectors: Int
+    let sigmas: [Double]
+    let seed: Int
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        inputs = try reader.integer("inputs", 1...100_000_000)
+        samples = try reader.integer("samples", 1...1_000_000)
+        vectors = try reader.integer("vectors", 0...10_000)
+        sigmas = try reader.noiseLevels("sigmas")
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        guard subject.heldOut.shape[0] > 0 else {
+            throw MeasureError("distillation needs held-out images, but dataset.held_out is 0")
+        }
+        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
+        let training = subject.flips ? subject.training.withFlips : subject.training
+        let count = training.shape[0]
+        let numbers = 0..<max(inputs / count + (inputs % count == 0 ? 0 : 1), Self.fewestDraws) * count
+        let total = levels.count * (numbers.count + samples)
+        var done = 0
+        let beat = { try progress(min(done, total), total) }
+        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
+        let components = gaussian.principalComponents(vectors)
+        var rows: [MeasureRow] = []
+        for sigma in levels {
+            let noised = NoisedImages(images: training, seed: seed)
+            var distilled = Distilled(gaussian, sigma: sigma)
+            for block in blocks(of: numbers.count, by: 256) {
+                let x = noised.block(block, sigma: sigma)
+                try distilled.add(x, try subject.denoiser.denoise(x, at: sigma, beat: beat), beat: beat)
+                done += block.count
+            }
+            try distilled.finish(beat: beat)
+            rows += try heldOutRows(subject, gaussian, distilled, sigma, beat: beat)
+            done += samples
+            rows += distilled.distanceRows()
+            rows += try distilled.alignments(with: components, beat: beat).enumerated().map {
+                MeasureRow(quantity: "alignment", sigma: sigma, position: $0.offset, value: $0.element)
+            }
+        }
+        return MeasureResult(rows: rows, artifacts: [])
+    }
+
+    private func heldOutRows(
+        _ subject: MeasureSubject, _ gaussian: GaussianDenoiser, _ distilled: Distilled, _ sigma: Double,
+        beat: () throws -> Void
+    ) throws -> [MeasureRow] {
+        let images = subject.heldOut.shape[0]
+        // Noise of its own: no held-out image meets what a training image met.
+        let noised = NoisedImages(images: subject.heldOut, seed: seed, first: 1 << 32)
+        var ofDistilled = DenoiserDistance(images: images)
+        var ofGaussian = DenoiserDistance(images: images)
+        for block in blocks(of: samples, by: 256) {
+            let x = noised.block(block, sigma: sigma)
+            let found = try subject.denoiser.denoise(x, at: sigma, beat: beat)
+            ofDistilled.add(found, try distilled.denoise(x, beat: beat))
+            ofGaussian.add(found, try gaussian.denoise(x, at: sigma, beat: beat))
+        }
+        return [
+            ofDistilled.pooled.row("held_out_rmse", sigma: sigma), ofGaussian.pooled.row("gaussian_rmse", sigma: sigma),
+        ]
+    }
+}
