@@ -27,28 +27,23 @@ package struct DenoisingMeasure: Measure {
         "seed": 0,
     ]
 
-    let samples: Int
-    let sigmas: [Double]
-    let seed: Int
+    let sampling: NoisedSampling
 
     package init(parameters: [String: JSONValue]) throws {
-        let reader = try ParameterReader(Self.self, parameters)
-        samples = try reader.integer("samples", 1...1_000_000)
-        sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        sampling = try NoisedSampling(try ParameterReader(Self.self, parameters))
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.heldOut.shape[0] > 0, subject.training.shape[0] > 0 else {
             throw MeasureError("denoising needs training and held-out images, but dataset.held_out is 0")
         }
-        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
-        let total = 3 * levels.count * samples
+        let levels = sampling.levels(of: subject.denoiser)
+        let total = 3 * levels.count * sampling.samples
         var done = 0
         func decibels(_ denoiser: any Denoiser, _ images: Tensor<Float>, _ sigma: Double) throws -> Estimate {
-            let noised = NoisedImages(images: images, seed: seed)
+            let noised = NoisedImages(images: images, seed: sampling.seed)
             var errors: [Double] = []
-            for block in blocks(of: samples, by: denoiser.batch) {
+            for block in blocks(of: sampling.samples, by: denoiser.batch) {
                 try progress(min(done, total), total)
                 let found = denoiser.denoise(
                     noised.block(block, sigma: sigma), sigma: [Double](repeating: sigma, count: block.count))

@@ -26,16 +26,12 @@ package struct DistancesMeasure: Measure {
 
     enum Side: String, CaseIterable { case network, gaussian, source_gaussian, multi_delta }
 
-    let samples: Int
+    let sampling: NoisedSampling
     let pairs: [(Side, Side)]
-    let sigmas: [Double]
-    let seed: Int
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
-        samples = try reader.integer("samples", 1...1_000_000)
-        sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        sampling = try NoisedSampling(reader)
         let names = Side.allCases.map(\.rawValue).joined(separator: ", ")
         pairs = try reader.texts("pairs", "a list of pairs like \"network gaussian\", out of \(names)") { text in
             let sides = text.split(separator: " ").compactMap { Side(rawValue: String($0)) }
@@ -48,8 +44,8 @@ package struct DistancesMeasure: Measure {
         guard subject.heldOut.shape[0] > 0 else {
             throw MeasureError("distances needs held-out images, but dataset.held_out is 0")
         }
-        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
-        let total = levels.count * samples
+        let levels = sampling.levels(of: subject.denoiser)
+        let total = levels.count * sampling.samples
         let beat = { try progress(0, total) }
         var denoisers: [Side: any Denoiser] = [:]
         for side in Set(pairs.flatMap { [$0.0, $0.1] }) {
@@ -61,12 +57,12 @@ package struct DistancesMeasure: Measure {
                 case .multi_delta: MultiDeltaDenoiser(images: subject.training, flips: subject.flips)
                 }
         }
-        let noised = NoisedImages(images: subject.heldOut, seed: seed)
+        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
         var rows: [MeasureRow] = []
         for (index, sigma) in levels.enumerated() {
             var distances = pairs.map { _ in DenoiserDistance(images: subject.heldOut.shape[0]) }
-            for block in blocks(of: samples, by: subject.denoiser.batch) {
-                try progress(index * samples + block.lowerBound, total)
+            for block in blocks(of: sampling.samples, by: subject.denoiser.batch) {
+                try progress(index * sampling.samples + block.lowerBound, total)
                 let noisy = noised.block(block, sigma: sigma)
                 let outputs = denoisers.mapValues {
                     $0.denoise(noisy, sigma: [Double](repeating: sigma, count: block.count))

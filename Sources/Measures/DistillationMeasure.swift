@@ -24,36 +24,32 @@ package struct DistillationMeasure: Measure {
     private static let fewestDraws = 10
 
     let inputs: Int
-    let samples: Int
+    let sampling: NoisedSampling
     let vectors: Int
-    let sigmas: [Double]
-    let seed: Int
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         inputs = try reader.integer("inputs", 1...100_000_000)
-        samples = try reader.integer("samples", 1...1_000_000)
         vectors = try reader.integer("vectors", 0...10_000)
-        sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        sampling = try NoisedSampling(reader)
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.heldOut.shape[0] > 0 else {
             throw MeasureError("distillation needs held-out images, but dataset.held_out is 0")
         }
-        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
+        let levels = sampling.levels(of: subject.denoiser)
         let training = subject.flips ? subject.training.withFlips : subject.training
         let count = training.shape[0]
         let numbers = 0..<max(inputs / count + (inputs % count == 0 ? 0 : 1), Self.fewestDraws) * count
-        let total = levels.count * (numbers.count + samples)
+        let total = levels.count * (numbers.count + sampling.samples)
         var done = 0
         let beat = { try progress(min(done, total), total) }
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
         let components = gaussian.principalComponents(vectors)
         var rows: [MeasureRow] = []
         for sigma in levels {
-            let noised = NoisedImages(images: training, seed: seed)
+            let noised = NoisedImages(images: training, seed: sampling.seed)
             var distilled = Distilled(gaussian, sigma: sigma)
             for block in blocks(of: numbers.count, by: 256) {
                 let x = noised.block(block, sigma: sigma)
@@ -62,7 +58,7 @@ package struct DistillationMeasure: Measure {
             }
             try distilled.finish(beat: beat)
             rows += try heldOutRows(subject, gaussian, distilled, sigma, beat: beat)
-            done += samples
+            done += sampling.samples
             rows += distilled.distanceRows()
             rows += try distilled.alignments(with: components, beat: beat).enumerated().map {
                 MeasureRow(quantity: "alignment", sigma: sigma, position: $0.offset, value: $0.element)
@@ -77,10 +73,10 @@ package struct DistillationMeasure: Measure {
     ) throws -> [MeasureRow] {
         let images = subject.heldOut.shape[0]
         // Noise of its own: no held-out image meets what a training image met.
-        let noised = NoisedImages(images: subject.heldOut, seed: seed, first: 1 << 32)
+        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed, first: 1 << 32)
         var ofDistilled = DenoiserDistance(images: images)
         var ofGaussian = DenoiserDistance(images: images)
-        for block in blocks(of: samples, by: 256) {
+        for block in blocks(of: sampling.samples, by: 256) {
             let x = noised.block(block, sigma: sigma)
             let found = try subject.denoiser.denoise(x, at: sigma, beat: beat)
             ofDistilled.add(found, try distilled.denoise(x, beat: beat))

@@ -10,6 +10,7 @@ import Tensors
 ///
 /// Image i is held-out image i modulo their number, with noise keyed by (seed, i), the same at every level. `n` counts
 /// these noised images; the standard errors are over the held-out images, several noised images of one being dependent.
+/// Levels that the denoiser is not for are left out.
 package struct GaussianDistanceMeasure: Measure {
     package static let name = "gaussian-distance"
     package static let version = 1
@@ -20,34 +21,29 @@ package struct GaussianDistanceMeasure: Measure {
         "seed": 0,
     ]
 
-    let samples: Int
-    let sigmas: [Double]
-    let seed: Int
+    let sampling: NoisedSampling
 
     package init(parameters: [String: JSONValue]) throws {
-        let reader = try ParameterReader(Self.self, parameters)
-        samples = try reader.integer("samples", 1...1_000_000)
-        sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        sampling = try NoisedSampling(try ParameterReader(Self.self, parameters))
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.heldOut.shape[0] > 0 else {
             throw MeasureError("gaussian-distance needs held-out images, but dataset.held_out is 0")
         }
-        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) {
-            try progress(0, sigmas.count * samples)
-        }
-        let noised = NoisedImages(images: subject.heldOut, seed: seed)
+        let levels = sampling.levels(of: subject.denoiser)
+        let total = levels.count * sampling.samples
+        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) { try progress(0, total) }
+        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
         var rows: [MeasureRow] = []
-        for (index, sigma) in sigmas.enumerated() {
+        for (index, sigma) in levels.enumerated() {
             var distance = DenoiserDistance(images: subject.heldOut.shape[0])
-            for block in blocks(of: samples, by: subject.denoiser.batch) {
-                try progress(index * samples + block.lowerBound, sigmas.count * samples)
+            for block in blocks(of: sampling.samples, by: subject.denoiser.batch) {
+                try progress(index * sampling.samples + block.lowerBound, total)
                 let noisy = noised.block(block, sigma: sigma)
-                let levels = [Double](repeating: sigma, count: block.count)
+                let repeated = [Double](repeating: sigma, count: block.count)
                 distance.add(
-                    subject.denoiser.denoise(noisy, sigma: levels), gaussian.denoise(noisy, sigma: levels))
+                    subject.denoiser.denoise(noisy, sigma: repeated), gaussian.denoise(noisy, sigma: repeated))
             }
             rows += distance.rows(sigma: sigma)
         }

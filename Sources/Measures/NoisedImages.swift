@@ -48,3 +48,21 @@ func gaussianDenoiser(
         throw MeasureError(error.description, isHosts: error.isHosts)
     }
 }
+
+/// What measures on noised images share as parameters.
+struct NoisedSampling {
+    /// Noised images a level.
+    let samples: Int
+    let sigmas: [Double]
+    let seed: Int
+
+    /// Throws MeasureError naming what is wrong.
+    init(_ reader: ParameterReader) throws {
+        samples = try reader.integer("samples", 1...1_000_000)
+        sigmas = try reader.noiseLevels("sigmas")
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
+    /// The levels that a denoiser is for.
+    func levels(of denoiser: any Denoiser) -> [Double] { sigmas.filter { denoiser.levels.contains($0) } }
+}

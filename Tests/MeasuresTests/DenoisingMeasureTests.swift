@@ -16,17 +16,8 @@ struct DenoisingMeasureTests {
         ) { _, _ in }.rows
     }
 
-    private struct Scaling: Denoiser {
-        let factor: Float
-        let imageShape = ImageShape(channels: 1, height: 4, width: 4)
-
-        func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
-            Tensor(shape: x.shape, values: x.values.map { factor * $0 })
-        }
-    }
-
     @Test func doingNothingHasSlopeOne() throws {
-        let found = try rows(of: Scaling(factor: 1))
+        let found = try rows(of: Affine(slope: 1))
         // The noise is the same at every level, so its own deviation from 1 shifts all levels alike.
         for sigma in [20.0, 0.2, 0.02] {
             let shift = found.value("psnr_held_out", at: sigma) - found.value("psnr_in", at: sigma)
@@ -39,7 +30,7 @@ struct DenoisingMeasureTests {
     }
 
     @Test func blackHasTheImagesOwnPower() throws {
-        let found = try rows(of: Scaling(factor: 0))
+        let found = try rows(of: Affine(slope: 0))
         let power = heldOut.values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(heldOut.values.count)
         // 256 samples of 40 images: the first 16 count once more.
         #expect(abs(found.value("psnr_held_out", at: 0.2) - 10 * log10(4 / power)) < 0.1)

@@ -48,16 +48,6 @@ struct DistillationMeasureTests {
         }
     }
 
-    private struct Affine: Denoiser {
-        let slope: Float
-        let offset: Float
-        let imageShape = ImageShape(channels: 1, height: 4, width: 4)
-
-        func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
-            Tensor(shape: x.shape, values: x.values.map { slope * $0 + offset })
-        }
-    }
-
     /// An affine denoiser is its own fit, but for the noise of the moments; the Gaussian is far off.
     @Test func anAffineDenoiserIsFound() throws {
         let training = randomImages(40, side: 4)

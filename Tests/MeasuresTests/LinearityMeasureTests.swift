@@ -21,22 +21,9 @@ struct LinearityMeasureTests {
 
     private func gaussian() throws -> GaussianDenoiser { try GaussianDenoiser(images: training, flips: false) }
 
-    private func affine(_ slope: Float, _ offset: Float) throws -> any Denoiser { Affine(slope: slope, offset: offset) }
-
-    /// slope·x + offset.
-    private struct Affine: Denoiser {
-        let slope: Float
-        let offset: Float
-        let imageShape = ImageShape(channels: 1, height: 4, width: 4)
-
-        func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
-            Tensor(shape: x.shape, values: x.values.map { slope * $0 + offset })
-        }
-    }
-
     /// αc + βc is not c: 1 − (α + β) = −0.41421 of it at α² = ½, and 1 − 1/√2 of the sum.
     @Test func aConstantIsOfOneDirectionButNotLinear() throws {
-        let found = try rows(of: try affine(0, 0.7))
+        let found = try rows(of: Affine(slope: 0, offset: 0.7))
         for sigma in levels {
             #expect(abs(found.value("ls", at: sigma) - 1) < 1e-9)
             #expect(abs(found.value("nmse", at: sigma) - 0.414_213_562) < 1e-7)
@@ -46,7 +33,7 @@ struct LinearityMeasureTests {
     }
 
     @Test func aLinearDenoiserIsLinearInEveryView() throws {
-        let found = try rows(of: try affine(0.25, 0))
+        let found = try rows(of: Affine(slope: 0.25, offset: 0))
         for sigma in levels {
             for name in ["ls", "score_ls", "residual_ls", "ls_centred", "ls_0.8"] {
                 #expect(abs(found.value(name, at: sigma) - 1) < 1e-6, "\(name)")
@@ -59,7 +46,7 @@ struct LinearityMeasureTests {
 
     @Test func whatIsNotThereHasNoDirection() throws {
         // The score of the identity is 0 everywhere.
-        let row = try #require(try rows(of: try affine(1, 0)).first { $0.quantity == "score_ls" })
+        let row = try #require(try rows(of: Affine(slope: 1, offset: 0)).first { $0.quantity == "score_ls" })
         #expect(row.value == nil && row.n == 12)
     }
 
