@@ -28,6 +28,12 @@ let staticBLAS: [LinkerSetting] = [
     .linkedLibrary("m"),
 ]
 
+/// What reading sweep files takes: YAML, regular text, and threads.
+let staticSweepFiles: [LinkerSetting] = [
+    .linkedLibrary("yaml"), .linkedLibrary("swift_StringProcessing"), .linkedLibrary("swift_RegexParser"),
+    .linkedLibrary("swiftDispatch"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
+]
+
 func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: watched)
 }
@@ -74,6 +80,7 @@ let package = Package(
         ours("Tensors", ["Kernels", "JobContract"]),
         ours("Diffusion", ["Tensors", "Kernels"]),
         ours("Datasets", ["JobContract", "Tensors"]),
+        ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
 
         // Mechanism
         ours("SweepFiles", ["SweepModel", "JobContract", "CYAML", crypto]),
@@ -83,7 +90,7 @@ let package = Package(
         ours("ResultCatalogue", ["SweepModel", "JobContract", grdb, sqlite]),
         ours(
             "DatasetPreparation",
-            ["SweepModel", "Datasets", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
+            ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
         ours("Measures", ["JobContract", "Diffusion", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
@@ -94,15 +101,15 @@ let package = Package(
         ours(
             "JobExecution",
             [
-                "JobContract", "Tensors", "Diffusion", "Datasets", "ScoreNetworks", "Measures", "Kernels", "CPosix",
-                arguments, crypto,
+                "JobContract", "SweepModel", "SweepFiles", "Tensors", "Diffusion", "Datasets", "ImageGenerators",
+                "ScoreNetworks", "Measures", "Kernels", "CPosix", arguments, crypto,
             ]),
         ours(
             "Commands",
             [
                 "SweepModel", "SweepFiles", "Coordination", "Reports", "ResultCatalogue", "ContentStore",
-                "DatasetPreparation",
-                "RemoteHosts", "Scheduling", "JobContract", "CPosix", arguments,
+                "DatasetPreparation", "ImageGenerators", "RemoteHosts", "Scheduling", "JobContract", "CPosix",
+                arguments,
             ]),
 
         // Entry
@@ -112,7 +119,7 @@ let package = Package(
             linkerSettings: staticLink),
         .executableTarget(
             name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],
-            swiftSettings: staticSwift, linkerSettings: staticBLAS + staticLink),
+            swiftSettings: staticSwift, linkerSettings: staticBLAS + staticSweepFiles + staticLink),
 
         // Tests
         .target(
@@ -129,7 +136,8 @@ let package = Package(
         tests(
             "DatasetsTests",
             [
-                "Datasets", "DatasetPreparation", "ContentStore", "SweepModel", "Tensors", "JobContract", "CImageFiles",
+                "Datasets", "DatasetPreparation", "ImageGenerators", "ContentStore", "SweepModel", "Tensors",
+                "JobContract", "CImageFiles",
             ]),
         tests(
             "CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract", grdb],
@@ -147,7 +155,10 @@ let package = Package(
         tests(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
         tests(
-            "JobExecutionTests", ["JobExecution", "JobContract", "Datasets", "Measures", "Tensors", "CPosix"],
+            "JobExecutionTests",
+            [
+                "JobExecution", "JobContract", "SweepFiles", "SweepModel", "Datasets", "Measures", "Tensors", "CPosix",
+            ],
             resources: [.copy("Reference")],
             linker: [.linkedLibrary("openblas")]),
         tests(

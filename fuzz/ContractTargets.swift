@@ -12,7 +12,7 @@ let contractTargets = [
         guard let job = try? JobRunner.parse(bytes) else { return }
         checkRoundTrip(job)
         _ = job.inputs.map(job.path)
-        if let spec = try? JobSpec(job.spec) { _ = try? DDPMPPLayout(spec.network) }
+        if let spec = try? JobSpec(job.spec) { _ = try? spec.network.parameterCount() }
         _ = try? DatasetSplit(spec: job.spec, count: 64)
     },
     FuzzTarget("events", seeds: { try Samples.events.map(json) }) { bytes, _ in

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import ImageGenerators
 import JobContract
 import SweepModel
 

@@ -98,17 +98,3 @@ package enum VariancePreserving {
         ((0.01 + 39.8 * Elementary.log(1 + sigma * sigma)).squareRoot() - 0.1) / 19.9
     }
 }
-
-/// The distribution of σ in EDM's training: ln σ ~ N(mean, std²) (Karras et al. 2022, table 1).
-package struct LognormalNoise: Sendable, Equatable {
-    package var mean: Double
-    package var std: Double
-
-    package init(mean: Double = -1.2, std: Double = 1.2) {
-        self.mean = mean
-        self.std = std
-    }
-
-    /// σ for the standard normal deviate `normal`.
-    package func sigma(_ normal: Double) -> Double { Elementary.exp(mean + std * normal) }
-}

@@ -1,12 +1,21 @@
 import Datasets
+import Diffusion
+import ImageGenerators
 import JobContract
 import ScoreNetworks
+import SweepModel
 import Tensors
 
 /// The images of a job: its dataset, opened and split as the spec says.
 struct JobImages {
-    private let file: DatasetFile
+    private let source: Source
     private let split: DatasetSplit
+    private let count: Int
+
+    private enum Source {
+        case file(DatasetFile)
+        case generator(any GeneratedImages)
+    }
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
     /// `unsupported` when the spec asks for what the dataset does not have, or names another dataset.
@@ -21,34 +30,86 @@ struct JobImages {
         try self.init(path: path, spec: job.spec, network: network)
     }
 
-    /// Throws JobFailure as above.
-    init(path: String, spec: [String: JSONValue], network: NetworkConfiguration) throws {
-        (file, split) = try Self.explained {
-            let file = try DatasetFile(path: path)
-            return (file, try DatasetSplit(spec: spec, count: file.count))
+    /// For commands that people use: without a file the images are made by the generator that the spec names. Throws
+    /// JobFailure as above.
+    init(path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
+        let shape: ImageShape
+        let count: Int
+        if let path {
+            let file = try JobFailure.explainingDataset { try DatasetFile(path: path) }
+            shape = ImageShape(channels: file.channels, height: file.height, width: file.width)
+            (source, count) = (.file(file), file.count)
+        } else {
+            let dataset = try Self.generated(spec)
+            shape = ImageShape(channels: 1, height: dataset.images.size, width: dataset.images.size)
+            (source, count) = (.generator(dataset.images), dataset.count)
         }
-        let shape = network.imageShape
-        guard (file.channels, file.height, file.width) == (shape.channels, shape.height, shape.width) else {
+        self.count = count
+        split = try JobFailure.explainingDataset { try DatasetSplit(spec: spec, count: count) }
+        let wanted = network.imageShape
+        guard shape == wanted else {
             throw JobFailure(
                 .unsupported,
-                "the dataset's images are \(file.channels) × \(file.height) × \(file.width), but dataset.channels is "
-                    + "\(shape.channels) and dataset.resolution \(shape.height)")
+                "the dataset's images are \(shape.channels) × \(shape.height) × \(shape.width), but dataset.channels is "
+                    + "\(wanted.channels) and dataset.resolution \(wanted.height)")
         }
     }
 
+    private static func generated(_ spec: [String: JSONValue]) throws -> GeneratedDataset {
+        let name = spec["dataset.generator"]?.stringValue ?? ""
+        guard let generator = ImageGenerator.all.first(where: { $0.name == name }),
+            spec["dataset.generator_version"]?.integerValue == generator.version
+        else {
+            throw JobFailure(.unsupported, "the images are not those of a generator here: expected --dataset FILE")
+        }
+        let parameters = generator.parameters.compactMap { parameter in
+            spec[parameter.key].map { (parameter.name, $0) }
+        }
+        let request = DatasetRequest(
+            source: name, resolution: spec["dataset.resolution"]?.integerValue ?? 0,
+            channels: spec["dataset.channels"]?.integerValue ?? 0,
+            parameters: Dictionary(uniqueKeysWithValues: parameters))
+        do throws(DatasetPreparationError) {
+            if let dataset = try GeneratedDataset(request) { return dataset }
+        } catch {
+            throw JobFailure(.unsupported, error.description)
+        }
+        throw JobFailure(.unsupported, "there is no generator \(name): expected --dataset FILE")
+    }
+
     /// The bytes of the training subset.
-    func trainingBytes() throws -> [UInt8] { try Self.explained { try file.pixels(of: split.training) } }
+    func trainingBytes() throws -> [UInt8] { try pixels(of: split.training) }
 
     /// The training subset in [−1, 1].
-    func training() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: split.training) } }
+    func training() throws -> Tensor<Float> { try tensor(of: split.training) }
 
     /// The held-out images in [−1, 1].
-    func heldOut() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: split.heldOut) } }
+    func heldOut() throws -> Tensor<Float> { try tensor(of: split.heldOut) }
 
     /// Every image in [−1, 1].
-    func all() throws -> Tensor<Float> { try Self.explained { try file.tensor(of: Array(0..<file.count)) } }
+    func all() throws -> Tensor<Float> { try tensor(of: Array(0..<count)) }
 
-    private static func explained<T>(_ body: () throws -> T) throws -> T {
+    private func pixels(of indices: [Int]) throws -> [UInt8] {
+        switch source {
+        case .file(let file): try JobFailure.explainingDataset { try file.pixels(of: indices) }
+        case .generator(let images): indices.flatMap(images.image)
+        }
+    }
+
+    private func tensor(of indices: [Int]) throws -> Tensor<Float> {
+        switch source {
+        case .file(let file): try JobFailure.explainingDataset { try file.tensor(of: indices) }
+        case .generator(let images):
+            Tensor(
+                shape: [indices.count, 1, images.size, images.size],
+                values: try pixels(of: indices).map { Float($0) / 127.5 - 1 })
+        }
+    }
+}
+
+extension JobFailure {
+    /// Turns the errors of datasets into failures.
+    static func explainingDataset<T>(_ body: () throws -> T) throws -> T {
         do {
             return try body()
         } catch let error as DatasetError {

@@ -5,7 +5,7 @@ extension JobSpec {
     /// preconditioning are this spec's. How much was dropped in training does not matter.
     func require(_ denoiser: NetworkDenoiser, from name: String) throws {
         let found = CheckpointConfiguration(denoiser.configuration.withoutDropout, denoiser.preconditioning)
-        let wanted = CheckpointConfiguration(network.withoutDropout, .edm(sigmaData: training.sigmaData))
+        let wanted = CheckpointConfiguration(network.withoutDropout, training.preconditioning)
         guard found == wanted else {
             throw JobFailure(.unsupported, "\(name) holds the network \(found.json), the spec's is \(wanted.json)")
         }

@@ -1,7 +1,9 @@
+import Diffusion
 import JobContract
 import ScoreNetworks
+import SweepFiles
 
-/// A training's spec as typed values (docs/job-contract.md lists the keys).
+/// A training's spec as typed values (docs/keys.md lists the keys).
 struct JobSpec: Equatable {
     var network: NetworkConfiguration
     var training: TrainingSettings
@@ -9,35 +11,100 @@ struct JobSpec: Equatable {
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
     init(_ spec: [String: JSONValue]) throws {
         var keys = SpecReader(spec)
-        try keys.only("ddpmpp", for: "model.architecture")
-        try keys.only("edm", for: "training.preconditioning")
-        try keys.only("lognormal", for: "training.noise")
-        try keys.only("denoising", for: "training.objective")
-        try keys.only(0, for: "training.augment")
-        let part = try keys.part("dataset.part")
-        network = .unet(
-            UNetConfiguration(
-                modelChannels: try keys.integer("model.scale", 4...1024),
-                resolution: try keys.integer("dataset.resolution", 8...64),
-                imageChannels: try keys.integer("dataset.channels", 1...3),
-                multipliers: try keys.integers("model.multipliers", 1...64),
-                blocks: try keys.integer("model.blocks", 1...64),
-                attentionResolutions: try keys.integers("model.attention", 1...64),
-                dropout: try keys.number("model.dropout", "a number from 0 to below 1") { (0..<1).contains($0) }))
-        training = TrainingSettings(
-            batch: try keys.integer("training.batch", 1...65536),
-            learningRate: try keys.number("training.learning_rate", "a number above 0") { $0 > 0 },
-            warmupImages: try keys.integer("training.warmup_images", 0...Int.max),
-            emaHalfLifeImages: try keys.number("training.ema_half_life_images", "a number of at least 0") { $0 >= 0 },
-            emaRamp: try keys.number("training.ema_ramp", "a number of at least 0") { $0 >= 0 },
-            sigmaData: try keys.number("training.sigma_data", "a number above 0") { $0 > 0 },
-            noiseMean: try keys.number("training.noise_mean", "a number from -100 to 100") { abs($0) <= 100 },
-            noiseStd: try keys.number("training.noise_std", "a number above 0, at most 100") { $0 > 0 && $0 <= 100 },
-            flip: try keys.flag("dataset.flip"), seed: UInt64(try keys.integer("seed", 0...Int.max)),
-            part: part.index, parts: part.of)
+        network = try Self.network(&keys)
+        training = try Self.training(&keys)
+        if case .unet(var sizes) = network, training.augment > 0 {
+            sizes.augmentLabels = 9
+            network = .unet(sizes)
+        }
         // The split reads these; the dataset file and this worker are what they are.
-        keys.pass("dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics")
-        keys.pass("dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count")
+        keys.pass(["dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics"])
+        keys.pass([
+            "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count",
+        ])
+        // Always written, whoever reads them.
+        keys.pass(SpecKey.all.filter { !$0.isLater }.map(\.name))
         try keys.finish()
+        if let fault = TrainingRules.fault(spec) { throw JobFailure(.unsupported, "\(fault.key): \(fault.message)") }
+    }
+
+    private static func network(_ keys: inout SpecReader) throws -> NetworkConfiguration {
+        let resolution = try keys.integer("dataset.resolution")
+        let channels = try keys.integer("dataset.channels")
+        let name = try keys.text("model.architecture")
+        switch name {
+        case "linear": return .linear(ImageShape(channels: channels, height: resolution, width: resolution))
+        case "bias-free-unet":
+            return .blind(
+                BlindConfiguration(
+                    kind: .unet(blocks: try keys.integer("model.blocks")), kernels: try keys.integer("model.scale"),
+                    resolution: resolution, imageChannels: channels))
+        case "bf-cnn":
+            let field = try keys.integer("model.receptive_field")
+            return .blind(
+                BlindConfiguration(
+                    kind: .cnn(
+                        layers: try keys.integer("model.layers"),
+                        linearFirstLayer: try keys.flag("model.linear_first_layer"),
+                        receptiveField: field == 0 ? nil : field),
+                    kernels: try keys.integer("model.scale"), resolution: resolution, imageChannels: channels))
+        default:
+            guard let architecture = UNetArchitecture(rawValue: name) else {
+                throw JobFailure(
+                    .unsupported,
+                    "model.architecture is \(name): this worker has \(SpecKey.architectures.joined(separator: ", "))")
+            }
+            return .unet(
+                UNetConfiguration(
+                    architecture: architecture, modelChannels: try keys.integer("model.scale"), resolution: resolution,
+                    imageChannels: channels, multipliers: try keys.integers("model.multipliers"),
+                    blocks: try keys.integer("model.blocks"),
+                    attentionResolutions: try keys.integers("model.attention"),
+                    dropout: try keys.number("model.dropout")))
+        }
+    }
+
+    private static func training(_ keys: inout SpecReader) throws -> TrainingSettings {
+        let part = try keys.part("dataset.part")
+        return TrainingSettings(
+            batch: try keys.integer("training.batch"), learningRate: try keys.number("training.learning_rate"),
+            warmupImages: try keys.integer("training.warmup_images"),
+            halvingImages: try keys.integer("training.halving_images"),
+            emaHalfLifeImages: try keys.number("training.ema_half_life_images"),
+            emaRamp: try keys.number("training.ema_ramp"), preconditioning: try preconditioning(&keys),
+            noise: try noise(&keys), objective: try objective(&keys), augment: try keys.number("training.augment"),
+            flip: try keys.flag("dataset.flip"), seed: UInt64(try keys.integer("seed")), part: part.index,
+            parts: part.of)
+    }
+
+    private static func preconditioning(_ keys: inout SpecReader) throws -> Preconditioning {
+        switch try keys.text("training.preconditioning") {
+        case "vp": .vp
+        case "ve": .ve
+        case "none": .none
+        case "blind": .blind
+        default: .edm(sigmaData: try keys.number("training.sigma_data"))
+        }
+    }
+
+    private static func noise(_ keys: inout SpecReader) throws -> TrainingNoise {
+        switch try keys.text("training.noise") {
+        case "u-squared": .uSquared
+        case "log-uniform":
+            .logUniform(
+                lowest: try keys.number("training.noise_min"), highest: try keys.number("training.noise_max"))
+        case "vp": .variancePreserving
+        case "fixed": .fixed(try keys.number("training.noise_sigma"))
+        default:
+            .lognormal(mean: try keys.number("training.noise_mean"), std: try keys.number("training.noise_std"))
+        }
+    }
+
+    private static func objective(_ keys: inout SpecReader) throws -> TrainingObjective {
+        switch try keys.text("training.objective") {
+        case "yi-fresh": .freshGap
+        case "yi-bank": .bank(copies: try keys.integer("training.bank_copies"))
+        default: .denoising
+        }
     }
 }

@@ -25,7 +25,7 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         try compute.prepare()
-        let values = try options.values()
+        let values = try options.training(steps: 1).spec
         let spec = try JobSpec(values)
         let requests = try measure.isEmpty ? KnownMeasures.requests : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }

@@ -1,6 +1,7 @@
 import JobContract
+import SweepFiles
 
-/// Reads the keys of a training's spec, each once, and refuses what it does not know.
+/// Reads the keys of a training's spec by the table of keys, and refuses what it does not know.
 struct SpecReader {
     private let values: [String: JSONValue]
     private var unread: Set<String>
@@ -10,59 +11,49 @@ struct SpecReader {
         unread = Set(spec.keys)
     }
 
-    private mutating func value<T>(_ key: String, _ expected: String, _ read: (JSONValue) -> T?) throws -> T {
-        unread.remove(key)
-        guard let value = values[key] else {
-            throw JobFailure(.unsupported, "the job's spec lacks \(key): expected \(expected)")
+    /// The value of a key, of its type and in its range. A later key that is not in the spec has its birth value.
+    private mutating func value<T>(_ name: String, _ read: (JSONValue) -> T?) throws -> T {
+        unread.remove(name)
+        guard let key = SpecKey.named(name) else {
+            throw JobFailure(.internal, "\(name) is not in the table of keys")
         }
-        guard let result = read(value) else {
-            throw JobFailure(.unsupported, "\(key) is \(Self.text(value)): expected \(expected)")
+        guard let value = values[name] ?? (key.isLater ? key.fallback : nil) else {
+            throw JobFailure(.unsupported, "the job's spec lacks \(name): expected \(key.expected)")
+        }
+        guard let result = key.admit(value).flatMap(read) else {
+            throw JobFailure(.unsupported, "\(name) is \(Self.text(value)): expected \(key.expected)")
         }
         return result
     }
 
-    mutating func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int {
-        try value(key, "an integer in \(range.lowerBound)...\(range.upperBound)") {
-            $0.integerValue.flatMap { range.contains($0) ? $0 : nil }
-        }
-    }
-
-    mutating func number(_ key: String, _ expected: String, where allowed: (Double) -> Bool) throws -> Double {
-        try value(key, expected) { $0.doubleValue.flatMap { $0.isFinite && allowed($0) ? $0 : nil } }
-    }
-
-    mutating func flag(_ key: String) throws -> Bool { try value(key, "true or false", \.boolValue) }
-
-    mutating func integers(_ key: String, _ range: ClosedRange<Int>) throws -> [Int] {
-        try value(key, "a list of integers in \(range.lowerBound)...\(range.upperBound)") { value in
-            guard let list = value.arrayValue else { return nil }
-            let integers = list.compactMap { $0.integerValue.flatMap { range.contains($0) ? $0 : nil } }
-            return integers.count == list.count ? integers : nil
-        }
-    }
-
-    /// A key for which this worker knows one value only.
-    mutating func only(_ expected: JSONValue, for key: String) throws {
-        try value(key, "\(Self.text(expected)), which is all that this worker knows") { $0 == expected ? () : nil }
+    mutating func integer(_ key: String) throws -> Int { try value(key, \.integerValue) }
+    mutating func number(_ key: String) throws -> Double { try value(key, \.doubleValue) }
+    mutating func flag(_ key: String) throws -> Bool { try value(key, \.boolValue) }
+    mutating func text(_ key: String) throws -> String { try value(key, \.stringValue) }
+    mutating func integers(_ key: String) throws -> [Int] {
+        try value(key) { $0.arrayValue?.compactMap(\.integerValue) }
     }
 
     /// One of disjoint parts, `{"index": i, "of": k}`.
     mutating func part(_ key: String) throws -> (index: Int, of: Int) {
-        try value(key, #"{"index": i, "of": k} with 0 ≤ i < k"#) { value in
-            guard let object = value.objectValue, object.count == 2, let index = object["index"]?.integerValue,
-                let count = object["of"]?.integerValue, index >= 0, index < count
+        try value(key) { value in
+            guard let part = value.objectValue, let index = part["index"]?.integerValue,
+                let of = part["of"]?.integerValue
             else { return nil }
-            return (index, count)
+            return (index, of)
         }
     }
 
-    /// Passes over keys that say where the data came from: the prepared file is named by digest.
-    mutating func pass(_ keys: String...) { unread.subtract(keys) }
+    /// Passes over keys that nothing here reads.
+    mutating func pass(_ keys: some Sequence<String>) { unread.subtract(keys) }
 
     /// Throws when keys are left that nobody read: their meaning would be silently lost.
     func finish() throws {
-        guard let key = unread.min() else { return }
-        throw JobFailure(.unsupported, "this worker does not know the key \(key); use a newer worker or leave it out")
+        guard let name = unread.min() else { return }
+        if let key = SpecKey.named(name), let other = key.reader.stranger(values) {
+            throw JobFailure(.unsupported, "\(name) is read by \(key.reader) only, not by \(other)")
+        }
+        throw JobFailure(.unsupported, "this worker does not know the key \(name); use a newer worker or leave it out")
     }
 
     private static func text(_ value: JSONValue) -> String {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CPosix
+import Glibc
 import JobContract
 import ScoreNetworks
 import Tensors
@@ -7,14 +9,17 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train one denoiser by hand.",
         discussion: """
-            Writes weights-STEPS.safetensors and state-STEPS.safetensors, the same bytes as in a sweep. When it is \
-            told to stop by SIGTERM it leaves the state only, for --resume.
+            eigensweep-worker train small.yaml --dataset faces.safetensors --steps 1000 --set model.scale=8
+
+            Writes weights-STEPS.safetensors and state-STEPS.safetensors, the same bytes as in a sweep; a state now and \
+            then on the way, of which the last is kept. When it is told to stop by SIGTERM, or when the training diverges, \
+            it leaves the state only, for --resume.
             """)
 
     @OptionGroup var options: SpecOptions
 
-    @Option(help: "Optimiser steps in all.")
-    var steps: Int
+    @Option(help: "Optimiser steps in all, whatever length the file has.")
+    var steps: Int?
 
     @Option(help: "A training state to go on from.")
     var resume: String?
@@ -22,10 +27,19 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The directory for the files, which must exist.")
     var output: String = "."
 
+    @Option(help: "Seconds between states on the way.")
+    var stateSeconds: Double = 300
+
+    func validate() throws {
+        if options.spec != nil && steps == nil { throw ValidationError("--spec has no length: expected --steps too") }
+        guard (steps ?? 1) >= 1 else { throw ValidationError("--steps must be at least 1") }
+        guard stateSeconds >= 0 else { throw ValidationError("--state-seconds must be at least 0") }
+    }
+
     func run() throws {
         NumericThread.prepare()
         let stop = StopSignal()
-        let values = try options.values()
+        let (values, length) = try options.training(steps: steps)
         let spec = try JobSpec(values)
         let images = try JobImages(path: options.dataset, spec: values, network: spec.network).trainingBytes()
         try JobFailure.explainingTraining {
@@ -35,26 +49,55 @@ struct TrainCommand: ParsableCommand {
                         restoring: InputFile.read(path, what: "the training state"), name: path,
                         configuration: spec.network, settings: spec.training, images: images)
                 } ?? TrainingRun(configuration: spec.network, settings: spec.training, images: images)
-            try train(run, until: stop)
+            try train(run, steps: length ?? 0, until: stop)
         }
     }
 
-    private func train(_ run: TrainingRun, until stop: StopSignal) throws {
+    private func train(_ run: TrainingRun, steps: Int, until stop: StopSignal) throws {
         var last = (steps: run.steps, time: ContinuousClock.now)
+        var kept = KeptState(output: output)
         while run.steps < steps && !stop.isRaised {
-            let loss = try run.step()
+            let loss: Double
+            do {
+                loss = try run.step()
+            } catch {
+                if run.isIntact && run.steps > 0 { try kept.keep(run) }
+                throw kept.explained(error)
+            }
+            if (ContinuousClock.now - kept.time).seconds >= stateSeconds && run.steps < steps { try kept.keep(run) }
             let elapsed = (ContinuousClock.now - last.time).seconds
             guard elapsed >= 1 else { continue }
             let rate = (Double(run.steps - last.steps) / elapsed * 10).rounded() / 10
             Diagnostics.write("step \(run.steps) of \(steps), \(rate) steps/s, loss \(loss)")
             last = (run.steps, .now)
         }
-        let state = "\(output)/state-\(run.steps).safetensors"
-        try DurableFile.write(run.state(), to: state)
-        print(state)
+        try kept.keep(run)
+        print(kept.path ?? "")
         guard run.steps >= steps else { return }
         let weights = "\(output)/weights-\(run.steps).safetensors"
         try DurableFile.write(run.weights(), to: weights)
         print(weights)
+    }
+}
+
+/// The last state that a training by hand wrote; those before it go.
+private struct KeptState {
+    let output: String
+    private(set) var path: String?
+    private(set) var time = ContinuousClock.now
+
+    init(output: String) { self.output = output }
+
+    mutating func keep(_ run: TrainingRun) throws {
+        let new = "\(output)/state-\(run.steps).safetensors"
+        try DurableFile.write(run.state(), to: new)
+        if let path, path != new { unlink(path) }
+        path = new
+        time = .now
+    }
+
+    func explained(_ error: TrainingError) -> JobFailure {
+        let place = path.map { "the last state is \($0)" } ?? "no state was kept"
+        return JobFailure(.diverged, "\(error.description); \(place)")
     }
 }

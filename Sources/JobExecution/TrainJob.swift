@@ -50,13 +50,25 @@ struct TrainJob {
         let parameters = try run.configuration.parameterCount()
         let started = ContinuousClock.now
         var lastCheckpoint = started
+        var lastSent = task.resume?.steps
         var meter = ProgressMeter(events: events, unit: "steps", done: run.steps)
         var losses = LossMean()
         let last = task.milestones[task.milestones.count - 1]
         for milestone in task.milestones {
             while run.steps < milestone {
                 // What cannot be written now is tried, and reported, at the next event.
-                let loss = try run.step { try? meter.report(done: run.steps, of: last) }
+                let loss: Double
+                do {
+                    loss = try run.step { try? meter.report(done: run.steps, of: last) }
+                } catch {
+                    // A checkpoint from well before is worth more than one from the step before.
+                    if lastSent == nil && run.isIntact && run.steps > 0 {
+                        try checkpoint(run, parameters, milestone: false, loss: losses.take(), since: started)
+                        lastSent = run.steps
+                    }
+                    let place = lastSent.map { "the last checkpoint is of step \($0)" } ?? "there is no checkpoint yet"
+                    throw JobFailure(.diverged, "\(error.description); \(place)")
+                }
                 losses.add(loss)
                 let reached = run.steps == milestone
                 let stopping = stop.isRaised
@@ -64,6 +76,7 @@ struct TrainJob {
                 if reached || stopping || (now - lastCheckpoint).seconds >= task.checkpointSeconds {
                     try checkpoint(run, parameters, milestone: reached, loss: losses.take(), since: started)
                     lastCheckpoint = .now
+                    lastSent = run.steps
                 }
                 // A job that is done to its end is finished, not paused.
                 if stopping && run.steps < last {

@@ -1,5 +1,6 @@
 import JobContract
 import Measures
+import SweepFiles
 import Tensors
 
 /// What this program and this host are: provenance of every result.
@@ -21,13 +22,15 @@ struct WorkerFacts {
     }
 
     static var description: WorkerDescription {
-        get throws {
-            let facts = current
-            return WorkerDescription(
-                contract: ContractVersion.current, name: name, numerics: numerics, deterministic: true,
-                jobKinds: ["train", "measure"], architectures: ["ddpmpp"], measures: KnownMeasures.requests,
-                build: facts.build, cpu: facts.cpu, kernels: facts.kernels, check: try NumericsCheck.digest().hex)
-        }
+        get throws { current.description(check: try NumericsCheck.digest().hex) }
+    }
+
+    /// What `describe` tells, with the digest of the mini-training.
+    func description(check: String) -> WorkerDescription {
+        WorkerDescription(
+            contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,
+            jobKinds: ["train", "measure"], architectures: SpecKey.architectures, measures: KnownMeasures.requests,
+            build: build, cpu: cpu, kernels: kernels, check: check)
     }
 
     private static func buildName() -> String {

@@ -11,8 +11,8 @@ struct BlockExpander {
     private static let datasetKeys =
         ["dataset.source", "dataset.resolution", "dataset.channels"] + SpecKey.generatorKeys.map(\.name)
     private static let networkKeys = [
-        "dataset.source", "dataset.resolution", "model.architecture", "model.scale", "model.multipliers",
-        "model.blocks",
+        "dataset.resolution", "model.architecture", "model.scale", "model.multipliers", "model.blocks", "model.layers",
+        "model.receptive_field",
     ]
     private static let lengthKeys = SpecKey.lengthKeys + ["training.batch", "dataset.size"]
 
@@ -34,10 +34,13 @@ struct BlockExpander {
 
         try check(Self.networkKeys, at: trainingPlaces, of: training) { try checkNetwork($0) }
         try check(SpecKey.choosers, at: trainingPlaces, of: training) { checkReaders($0) }
+        try check(TrainingRules.keys, at: trainingPlaces, of: training) { values in
+            TrainingRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
+        }
         let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
         let steps = try stepCounts(at: points, of: all)
 
-        let spec = specTable(of: training, datasets: requests)
+        let spec = try specTable(of: training, datasets: requests)
         let trainingIDs = spec.identifiers(at: trainingPlaces, count: training.count)
         let trialIDs = TrialIdentifiers.compute(
             points, trainings: trainingIDs, trainingOf: trainingFinder, steps: steps.values, stepsOf: steps.finder)
@@ -86,8 +89,7 @@ struct BlockExpander {
     private func keptPoints(of all: PointSpace) throws -> [Int] {
         var kept = Array(0..<all.count)
         for exclusion in block.exclusions {
-            // A default may depend on the source.
-            let space = try resolver.space(of: exclusion.condition.keys.union(["dataset.source"]))
+            let space = try resolver.space(of: exclusion.condition.keys)
             let resolver = resolver.only(exclusion.condition.keys)
             let verdicts = (0..<space.count).map { exclusion.condition.holds(for: resolver.asked(at: $0, of: space)) }
             let places = PlaceFinder(from: all, to: space).places(kept[...])
@@ -111,12 +113,10 @@ struct BlockExpander {
         }
     }
 
-    /// Keys that are given but that the chosen source or architecture does not read.
+    /// Keys that are given but that what was chosen does not read.
     private func checkReaders(_ values: [String: JSONValue]) -> (key: String, message: String)? {
-        let architecture = values["model.architecture"]?.stringValue ?? ""
-        let source = values["dataset.source"]?.stringValue ?? ""
         for key in SpecKey.all where content.settings[key.name] != nil || block.axis(key.name) != nil {
-            if let other = key.reader.stranger(architecture: architecture, source: source) {
+            if let other = key.reader.stranger(values) {
                 return (key.name, "is read by \(key.reader) only, not by \(other)")
             }
         }
@@ -130,15 +130,7 @@ struct BlockExpander {
             let advice = NearestName.advice(for: architecture, among: known)
             return ("model.architecture", "the worker \(worker.name) has no \(architecture)\(advice)")
         }
-        guard architecture == "ddpmpp", let scale = values["model.scale"]?.integerValue,
-            let multipliers = values["model.multipliers"]?.arrayValue?.compactMap(\.integerValue),
-            let blocks = values["model.blocks"]?.integerValue,
-            let resolution = values["dataset.resolution"]?.integerValue,
-            let fault = NetworkRules.fault(
-                scale: scale, multipliers: multipliers, blocks: blocks, resolution: resolution)
-        else { return nil }
-        let key = fault.hasPrefix("resolution") ? "dataset.resolution" : "model.scale"
-        return (key, "\(architecture) with scale \(scale) and multipliers \(multipliers): \(fault)")
+        return NetworkRules.fault(values)
     }
 
     /// Steps by place of the space that determines them.
@@ -217,7 +209,7 @@ struct BlockExpander {
             + "expected at most \(room)\(each)"
     }
 
-    private func specTable(of training: PointSpace, datasets: DatasetChoices) -> TrainingSpecs {
+    private func specTable(of training: PointSpace, datasets: DatasetChoices) throws -> TrainingSpecs {
         var constants = resolver.constantSpec
         constants["worker.name"] = .string(worker.name)
         constants["worker.numerics"] = .integer(Int64(worker.numerics))
@@ -226,10 +218,11 @@ struct BlockExpander {
                 digits: training.digits(to: PointSpace(one: dimension, of: block)),
                 choices: resolver.specs(of: dimension))
         }
-        let withResolution = constants["dataset.resolution"] == nil && block.axis("dataset.resolution") == nil
-        columns.append(
-            PointTable.Column(
-                digits: training.digits(to: datasets.space), choices: datasets.spec(withResolution: withResolution)))
+        let defaults = try resolver.defaults()
+        columns += [
+            PointTable.Column(digits: training.digits(to: datasets.space), choices: datasets.specs),
+            PointTable.Column(digits: training.digits(to: defaults.space), choices: defaults.specs),
+        ]
         return TrainingSpecs(constants: constants, columns: columns)
     }
 }
@@ -261,12 +254,11 @@ struct DatasetChoices {
     }
 
     /// The keys that stand for the dataset in a spec. What the generator reads is in it, whoever identified it.
-    func spec(withResolution: Bool) -> [[String: JSONValue]] {
+    var specs: [[String: JSONValue]] {
         zip(requests, identities).map { request, identity in
             guard let request, let identity else { return [:] }
             var keys = identity.keys.mapValues(\.canonical)
             for (name, value) in request.parameters { keys["dataset.\(name)"] = value.canonical }
-            if withResolution { keys["dataset.resolution"] = .integer(Int64(request.resolution)) }
             return keys
         }
     }

@@ -5,6 +5,8 @@ import SweepModel
 struct BlockResolver {
     let block: GridBlock
     private var constants: [String: JSONValue]
+    /// Keys left to a default that depends on what varies, each after its chooser.
+    private var open: [SpecKey]
     /// The source as the file has it, where it is no axis.
     private let askedSource: JSONValue?
     /// More points than this are refused.
@@ -15,18 +17,39 @@ struct BlockResolver {
         let varied = block.keys
         let hasLength = SpecKey.lengthKeys.contains { varied.contains($0) }
         var constants: [String: JSONValue] = [:]
+        var open: [SpecKey] = []
         for key in SpecKey.all where !varied.contains(key.name) {
             if key.role == .length && hasLength { continue }
-            if let value = settings[key.name]?.value ?? key.fallback { constants[key.name] = value }
+            if let value = settings[key.name]?.value {
+                constants[key.name] = value
+            } else if let chooser = key.exceptions?.chooser {
+                if let choice = constants[chooser]?.stringValue {
+                    constants[key.name] = key.fallback(for: choice)
+                } else {
+                    open.append(key)
+                }
+            } else {
+                constants[key.name] = key.fallback
+            }
         }
         self.constants = constants
+        self.open = open
         askedSource = settings["dataset.source"]?.asked
     }
 
     /// The smallest space in which all of `keys` are known.
     func space(of keys: some Sequence<String>) throws(SweepFileError) -> PointSpace {
-        let dimensions = Set(keys.compactMap { block.axis($0)?.dimension }).sorted()
+        let dimensions = Set(withChoosers(keys).compactMap { block.axis($0)?.dimension }).sorted()
         return try space(dimensions)
+    }
+
+    /// With the keys that their defaults depend on.
+    private func withChoosers(_ keys: some Sequence<String>) -> Set<String> {
+        var all = Set(keys)
+        for key in open.reversed() where all.contains(key.name) {
+            if let chooser = key.exceptions?.chooser { all.insert(chooser) }
+        }
+        return all
     }
 
     func space(_ dimensions: [Int]) throws(SweepFileError) -> PointSpace {
@@ -37,25 +60,25 @@ struct BlockResolver {
         return space
     }
 
-    /// The values of keys at a place of a space that knows them; defaults that depend on the source are filled in.
+    /// The values of keys at a place of a space that knows them; defaults that depend on others are filled in.
     func values(at place: Int, of space: PointSpace) -> [String: JSONValue] {
         var values = constants
         for (dimension, index) in space.coordinates(of: place) {
             for axis in block.dimensions[dimension].axes { values[axis.key.name] = axis.values[index] }
         }
-        if values["dataset.resolution"] == nil && block.axis("dataset.resolution") == nil,
-            let source = values["dataset.source"]?.stringValue
-        {
-            values["dataset.resolution"] = ImageGenerator.names.contains(source) ? 16 : 32
+        for key in open {
+            guard let chooser = key.exceptions?.chooser, let choice = values[chooser]?.stringValue else { continue }
+            values[key.name] = key.fallback(for: choice)
         }
         return values
     }
 
     /// For who looks at a few keys of many points: the others may be missing.
     func only(_ keys: some Sequence<String>) -> BlockResolver {
-        let kept = Set(keys).union(["dataset.source"])
+        let kept = withChoosers(keys)
         var resolver = self
         resolver.constants = constants.filter { kept.contains($0.key) }
+        resolver.open = open.filter { kept.contains($0.name) }
         return resolver
     }
 
@@ -71,21 +94,35 @@ struct BlockResolver {
         return values
     }
 
-    /// Spec keys that no axis touches, and those of one dimension's values: the parts a training's spec is made of.
-    var constantSpec: [String: JSONValue] {
-        constants.filter { SpecKey.named($0.key)?.role == .spec }
-    }
+    /// What a training's spec is made of: keys that nothing varies, keys of one dimension's values, and defaults that
+    /// depend on some dimensions.
+    var constantSpec: [String: JSONValue] { Self.written(constants) }
 
     func specs(of dimension: Int) -> [[String: JSONValue]] {
-        records(of: dimension) { $0.key.role == .spec ? $0.values : nil }
+        records(of: dimension, \.values).map(Self.written)
+    }
+
+    /// The smallest space that determines the defaults, and their specs by its places.
+    func defaults() throws(SweepFileError) -> (space: PointSpace, specs: [[String: JSONValue]]) {
+        let names = Set(open.map(\.name))
+        let space = try space(of: names)
+        let resolver = only(names)
+        return (
+            space,
+            (0..<space.count).map { Self.written(resolver.values(at: $0, of: space).filter { names.contains($0.key) }) }
+        )
+    }
+
+    private static func written(_ values: [String: JSONValue]) -> [String: JSONValue] {
+        values.filter { SpecKey.named($0.key)?.isWritten($0.value) == true }
     }
 
     func asked(of dimension: Int) -> [[String: JSONValue]] {
-        records(of: dimension) { $0.asked }
+        records(of: dimension, \.asked)
     }
 
-    private func records(of dimension: Int, _ values: (GridAxis) -> [JSONValue]?) -> [[String: JSONValue]] {
-        let axes = block.dimensions[dimension].axes.compactMap { axis in values(axis).map { (axis.key.name, $0) } }
+    private func records(of dimension: Int, _ values: (GridAxis) -> [JSONValue]) -> [[String: JSONValue]] {
+        let axes = block.dimensions[dimension].axes.map { ($0.key.name, values($0)) }
         return (0..<block.dimensions[dimension].count).map { index in
             Dictionary(uniqueKeysWithValues: axes.map { ($0.0, $0.1[index]) })
         }

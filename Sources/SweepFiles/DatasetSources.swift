@@ -8,6 +8,6 @@ extension SpecKey {
         guard name == "dataset.source", let text = value.stringValue, !ImageGenerator.names.contains(text) else {
             return value
         }
-        return .string(SweepReader.absolute(text, from: folder))
+        return .string(TextFile.absolute(text, from: folder))
     }
 }

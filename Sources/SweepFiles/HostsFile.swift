@@ -1,4 +1,3 @@
-import Foundation
 import SweepModel
 
 /// The hosts file: which machines there are and what they offer.
@@ -11,17 +10,7 @@ package enum HostsFile {
 
     /// Reads a file. Errors name file, line and key.
     package static func read(_ path: String) throws(SweepFileError) -> [HostSpec] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw SweepFileError(
-                "cannot be read: \((error as NSError).localizedDescription)", at: TextOrigin(file: path))
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw SweepFileError("is not UTF-8 text", at: TextOrigin(file: path))
-        }
-        return try parse(text, file: path)
+        try parse(try TextFile.read(path), file: path)
     }
 
     /// Reads the text of a hosts file.

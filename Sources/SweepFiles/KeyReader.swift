@@ -4,49 +4,52 @@ import SweepModel
 /// What reads a key.
 package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
     case all
-    /// Architectures of the networks that come with Eigensweep. Those of other workers are the workers' affair: what
-    /// they read is not known here, so any of these keys may be given for them.
-    case architectures([String])
+    /// Some choices of another key: architectures of the networks that come with Eigensweep, noises, objectives.
+    case choices(of: String, [String])
     /// Built-in generators, chosen by `dataset.source`.
     case generators([String])
     /// Images from files, chosen by `dataset.source`.
     case files
 
-    /// What was chosen and does not read the key, in words; nil where the choice reads it, or may.
-    package func stranger(
-        architecture: String, source: String, known: Set<String> = SpecKey.architectures
-    ) -> String? {
+    /// What was chosen and does not read the key, in words; nil where the choice reads it, or may: what the architectures
+    /// of other workers read is not known here.
+    package func stranger(_ values: [String: JSONValue]) -> String? {
         switch self {
-        case .all: nil
-        case .architectures(let names):
-            names.contains(architecture) || !known.contains(architecture) ? nil : "the architecture \(architecture)"
-        case .files: ImageGenerator.names.contains(source) ? "the generator \(source)" : nil
+        case .all: return nil
+        case .choices(let key, let names):
+            let chosen = values[key]?.stringValue ?? ""
+            let isForeign = key == "model.architecture" && !SpecKey.architectures.contains(chosen)
+            return names.contains(chosen) || isForeign ? nil : "the \(Self.noun(key)) \(chosen)"
+        case .files:
+            let source = values["dataset.source"]?.stringValue ?? ""
+            return ImageGenerator.names.contains(source) ? "the generator \(source)" : nil
         case .generators(let names):
-            if names.contains(source) {
-                nil
-            } else if ImageGenerator.names.contains(source) {
-                "the generator \(source)"
-            } else {
-                "the files of \(source)"
-            }
+            let source = values["dataset.source"]?.stringValue ?? ""
+            if names.contains(source) { return nil }
+            return ImageGenerator.names.contains(source) ? "the generator \(source)" : "the files of \(source)"
         }
     }
 
     package var description: String {
         switch self {
         case .all: "all"
-        case .architectures(let names): "the architecture \(names.joined(separator: ", "))"
+        case .choices(let key, let names): "the \(Self.noun(key)) \(names.joined(separator: ", "))"
         case .generators(let names): "the generator \(names.joined(separator: ", "))"
         case .files: "files"
         }
     }
+
+    private static func noun(_ key: String) -> Substring { key.split(separator: ".").last ?? "" }
 }
 
 extension SpecKey {
     /// Keys whose values choose who reads the others.
-    static let choosers = ["dataset.source", "model.architecture"]
+    static let choosers = [
+        "dataset.source", "model.architecture", "training.preconditioning", "training.noise", "training.objective",
+    ]
 
     /// Architectures whose keys are known here.
-    package static let architectures = Set(
-        all.flatMap { key -> [String] in if case .architectures(let names) = key.reader { names } else { [] } })
+    package static let architectures = unets + blindNetworks + ["linear"]
+    static let unets = ["ddpmpp", "ncsnpp", "adm"]
+    static let blindNetworks = ["bias-free-unet", "bf-cnn"]
 }

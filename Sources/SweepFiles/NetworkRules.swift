@@ -1,17 +1,62 @@
-/// Which sizes the EDM family's U-Net can have (Song et al.'s architecture as in Karras et al. 2022).
+import JobContract
+
+/// Which sizes the networks that come with Eigensweep can have.
 ///
-/// Group normalisation has min(32, C/4) groups, which must divide the C channels of every layer it stands before,
-/// concatenations with skipped activations included; each level halves the resolution.
+/// Group normalisation of the EDM family's U-Nets (as in Karras et al. 2022) has min(32, C/4) groups, which must divide
+/// the C channels of every layer it stands before, concatenations with skipped activations included. Levels halve the
+/// resolution, in these as in the bias-free U-Net (Kadkhodaie et al. 2024).
 enum NetworkRules {
-    /// What is wrong, by name of the layer; nil when the network can be built.
-    static func fault(scale: Int, multipliers: [Int], blocks: Int, resolution: Int) -> String? {
-        let levels = multipliers.count
-        guard resolution.isMultiple(of: 1 << (levels - 1)) else {
-            return
-                "resolution \(resolution) cannot be halved \(levels - 1) times, once for each level after the first: "
-                + "expected a multiple of \(1 << (levels - 1))"
+    /// What is wrong and the key that is to blame; nil when the network can be built, or is another worker's.
+    static func fault(_ values: [String: JSONValue]) -> (key: String, message: String)? {
+        func integer(_ key: String) -> Int { values[key]?.integerValue ?? 0 }
+        let architecture = values["model.architecture"]?.stringValue ?? ""
+        let resolution = integer("dataset.resolution")
+        switch architecture {
+        case let name where SpecKey.unets.contains(name):
+            let multipliers = values["model.multipliers"]?.arrayValue?.compactMap(\.integerValue) ?? []
+            let scale = integer("model.scale")
+            let prefix = "\(name) with scale \(scale) and multipliers \(multipliers): "
+            if let fault = halvings(multipliers.count - 1, of: resolution) {
+                return ("dataset.resolution", "\(prefix)\(fault), once for each level after the first")
+            }
+            return widths(
+                isADM: name == "adm", scale: scale, multipliers: multipliers, blocks: integer("model.blocks"),
+                resolution: resolution
+            ).map { ("model.scale", prefix + $0) }
+        case "bias-free-unet":
+            let blocks = integer("model.blocks")
+            guard blocks <= 8 else {
+                return ("model.blocks", "the bias-free-unet halves the resolution at most 8 times, not \(blocks) times")
+            }
+            return halvings(blocks, of: resolution).map {
+                ("dataset.resolution", "bias-free-unet with \(blocks) blocks: \($0), once for each block")
+            }
+        case "bf-cnn":
+            let (field, layers) = (integer("model.receptive_field"), integer("model.layers"))
+            guard field == 0 || (5...2 * layers + 1).contains(field) else {
+                return (
+                    "model.receptive_field",
+                    "\(layers) layers cannot see \(field) pixels: expected 0 or 5 to \(2 * layers + 1)"
+                )
+            }
+            return nil
+        default: return nil
         }
-        for layer in normalisations(scale: scale, multipliers: multipliers, blocks: blocks, resolution: resolution) {
+    }
+
+    private static func halvings(_ count: Int, of resolution: Int) -> String? {
+        resolution.isMultiple(of: 1 << count)
+            ? nil
+            : "resolution \(resolution) cannot be halved \(count) times: expected a multiple of \(1 << count)"
+    }
+
+    /// What is wrong, by name of the layer.
+    private static func widths(
+        isADM: Bool, scale: Int, multipliers: [Int], blocks: Int, resolution: Int
+    ) -> String? {
+        let layers = normalisations(
+            isADM: isADM, scale: scale, multipliers: multipliers, blocks: blocks, resolution: resolution)
+        for layer in layers {
             let groups = min(32, layer.channels / 4)
             guard groups > 0, layer.channels.isMultiple(of: groups) else {
                 return "layer \(layer.name) would have \(layer.channels) channels in \(groups) groups: expected a "
@@ -22,14 +67,14 @@ enum NetworkRules {
     }
 
     /// Every group normalisation with its channels, in the network's order.
-    static func normalisations(
-        scale: Int, multipliers: [Int], blocks: Int, resolution: Int
+    private static func normalisations(
+        isADM: Bool, scale: Int, multipliers: [Int], blocks: Int, resolution: Int
     ) -> [(name: String, channels: Int)] {
         let levels = multipliers.count
         let channels = multipliers.map { $0 * scale }
         var layers: [(name: String, channels: Int)] = []
-        var width = scale
-        var skips = [scale]
+        var width = isADM ? channels[0] : scale
+        var skips = [width]
 
         func block(_ name: String, from input: Int, to output: Int) {
             layers.append((name + ".norm0", input))
@@ -58,7 +103,7 @@ enum NetworkRules {
                 block("dec.\(place(level))_block\(index)", from: width + (skips.popLast() ?? 0), to: channels[level])
             }
         }
-        layers.append(("dec.\(place(0))_aux_norm", width))
+        layers.append((isADM ? "out_norm" : "dec.\(place(0))_aux_norm", width))
         return layers
     }
 }

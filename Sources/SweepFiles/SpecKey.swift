@@ -28,13 +28,29 @@ package struct SpecKey: Hashable, Sendable {
         case length
     }
 
+    /// Defaults that depend on another key, the chooser: those that differ from `fallback`, by the chooser's value.
+    package struct Exceptions: Hashable, Sendable {
+        package let chooser: String
+        package let values: [String: JSONValue]
+    }
+
     package let name: String
     package let kind: Kind
     package let role: Role
-    /// nil: the key must be given, or the default depends on others as `meaning` says.
+    /// Whether the key joined after the first release: then it is not in the spec while its value is `fallback`, so that
+    /// trainings keep the names they had without it.
+    package let isLater: Bool
+    /// The default, at birth and for ever; nil where the key must be given.
     package let fallback: JSONValue?
+    package let exceptions: Exceptions?
     package let reader: KeyReader
     package let meaning: String
+
+    /// The default where the chooser has the value `choice`.
+    package func fallback(for choice: String) -> JSONValue? { exceptions?.values[choice] ?? fallback }
+
+    /// Whether a spec names the key with this value.
+    package func isWritten(_ value: JSONValue) -> Bool { role == .spec && !(isLater && value == fallback) }
 
     /// The keys of this release, in the documentation's order.
     package static let all: [SpecKey] = datasetKeys + modelKeys + trainingKeys

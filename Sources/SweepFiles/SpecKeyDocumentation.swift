@@ -16,20 +16,27 @@ extension SpecKey {
     }
 
     private var defaultInWords: String {
-        if let fallback { return "`\(fallback.flowYAML)`" }
-        if role == .length { return "one of the lengths must be given" }
-        return name == "dataset.resolution" ? "by source" : "must be given"
+        guard let fallback else { return role == .length ? "one of the lengths must be given" : "must be given" }
+        var words = "`\(fallback.flowYAML)`" + (isLater ? ", *unwritten*" : "")
+        let others = Dictionary(grouping: exceptions?.values.keys.sorted() ?? []) { exceptions?.values[$0] }
+        for (value, choices) in others.sorted(by: { $0.value[0] < $1.value[0] }) {
+            words += "; \(choices.joined(separator: ", ")): `\(value?.flowYAML ?? "")`"
+        }
+        return words
     }
 
     private static let preface = """
         # Keys of a sweep
 
         What a sweep file may say of its trials, and `--set` after it. Keys stand in their sections or flat:
-        `dataset: {size: 64}` is `dataset.size: 64`. Unknown keys, values out of range and keys that the chosen source or
-        architecture does not read are refused with file and line.
+        `dataset: {size: 64}` is `dataset.size: 64`. Unknown keys, values out of range, keys that the chosen source,
+        architecture, preconditioning, noise or objective does not read, and choices that do not go together are refused
+        with file and line.
 
         Every key but the lengths is part of a training's identity, whether given or left to its default; the length
-        makes trials of it, as optimiser steps. So names and defaults never change.
+        makes trials of it, as optimiser steps. So names and defaults never change. A default can depend on another key's
+        value, as "`4`; adm: `3`" does on the architecture. Keys that joined later have a default marked *unwritten*: with
+        that value a training has the name that it had without the key.
 
         ## Axes
 

@@ -1,15 +1,25 @@
 import JobContract
 import SweepModel
 
-/// The keys of the first release. They are always written to the spec; a later key is left out of it while it has
-/// its birth value. Names and defaults never change.
+/// All keys. Those of the first release are always written to the spec; a later one is left out of it while it has its
+/// birth value. Names and defaults never change.
 extension SpecKey {
     private init(
-        _ name: String, _ kind: Kind, _ fallback: JSONValue?, role: Role = .spec, reader: KeyReader = .all,
-        _ meaning: String
+        _ name: String, _ kind: Kind, _ fallback: JSONValue?, role: Role = .spec, isLater: Bool = false,
+        but exceptions: Exceptions? = nil, reader: KeyReader = .all, _ meaning: String
     ) {
-        self.init(name: name, kind: kind, role: role, fallback: fallback, reader: reader, meaning: meaning)
+        self.init(
+            name: name, kind: kind, role: role, isLater: isLater, fallback: fallback, exceptions: exceptions,
+            reader: reader, meaning: meaning)
     }
+
+    private static func byArchitecture(_ values: [([String], JSONValue)]) -> Exceptions {
+        let pairs = values.flatMap { names, value in names.map { ($0, value) } }
+        return Exceptions(chooser: "model.architecture", values: Dictionary(uniqueKeysWithValues: pairs))
+    }
+
+    private static func architectures(_ names: [String]) -> KeyReader { .choices(of: "model.architecture", names) }
+    private static func noises(_ names: String...) -> KeyReader { .choices(of: "training.noise", names) }
 
     private static func count(from lower: Int64, to upper: Int64 = counted.upperBound, multipleOf: Int64 = 1) -> Kind {
         .integer(lower...upper, multipleOf: multipleOf)
@@ -22,8 +32,11 @@ extension SpecKey {
                 + "folder of PNG or JPEG, IDX or CIFAR files, from the sweep file's folder (with --set: from the current "
                 + "one). In the spec its digest or generator stands for it"),
         SpecKey(
-            "dataset.resolution", count(from: 8, to: 64, multipleOf: 2), nil,
-            "edge of the square images in pixels; default 16 for the generator, 32 for files"),
+            "dataset.resolution", count(from: 8, to: 64, multipleOf: 2), 32,
+            but: Exceptions(
+                chooser: "dataset.source",
+                values: Dictionary(uniqueKeysWithValues: ImageGenerator.names.map { ($0, 16) })),
+            "edge of the square images in pixels"),
         SpecKey(
             "dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour; generators make grey images only"),
         SpecKey("dataset.size", count(from: 1), nil, "N, the number of training images"),
@@ -55,21 +68,37 @@ extension SpecKey {
     }
 
     static let modelKeys: [SpecKey] = [
-        SpecKey("model.architecture", .text, "ddpmpp", "the network's family; the worker says which it has"),
         SpecKey(
-            "model.scale", count(from: 4, to: 1024, multipleOf: 2), 16, reader: .architectures(["ddpmpp"]),
-            "M, the channels that the multipliers multiply"),
+            "model.architecture", .text, "ddpmpp",
+            "the network's family: \(architectures.joined(separator: ", ")), or one that another worker has"),
         SpecKey(
-            "model.multipliers", .integers(1...64, count: 1...6), [2, 2, 2], reader: .architectures(["ddpmpp"]),
+            "model.scale", count(from: 4, to: 1024, multipleOf: 2), 16, but: byArchitecture([(blindNetworks, 64)]),
+            reader: architectures(unets + blindNetworks),
+            "channels: M, which the multipliers multiply; of blind networks K, at full resolution"),
+        SpecKey(
+            "model.multipliers", .integers(1...64, count: 1...6), [2, 2, 2],
+            but: byArchitecture([(["adm"], [1, 2, 3, 4])]), reader: architectures(unets),
             "channels of each level in units of M; each level halves the resolution"),
         SpecKey(
-            "model.blocks", count(from: 1, to: 64), 4, reader: .architectures(["ddpmpp"]), "residual blocks a level"),
+            "model.blocks", count(from: 1, to: 64), 4, but: byArchitecture([(["adm", "bias-free-unet"], 3)]),
+            reader: architectures(unets + ["bias-free-unet"]),
+            "residual blocks a level; of the bias-free-unet, whose levels are one block each, how often it halves the "
+                + "resolution, at most 8"),
         SpecKey(
-            "model.attention", .integers(1...64, count: 0...6), [16], reader: .architectures(["ddpmpp"]),
-            "resolutions whose blocks attend"),
+            "model.attention", .integers(1...64, count: 0...6), [16], but: byArchitecture([(["adm"], [32, 16, 8])]),
+            reader: architectures(unets), "resolutions whose blocks attend; adm attends only with 64 channels or more"),
         SpecKey(
-            "model.dropout", .number(0...1, openAbove: true), 0, reader: .architectures(["ddpmpp"]),
+            "model.dropout", .number(0...1, openAbove: true), 0, reader: architectures(unets),
             "share of activations dropped"),
+        SpecKey(
+            "model.layers", count(from: 2, to: 256), 21, isLater: true, reader: architectures(["bf-cnn"]),
+            "convolutions in a row"),
+        SpecKey(
+            "model.linear_first_layer", .flag, false, isLater: true, reader: architectures(["bf-cnn"]),
+            "leave out the ReLU after the first convolution, as the published weights do"),
+        SpecKey(
+            "model.receptive_field", count(from: 0, to: 513), 0, isLater: true, reader: architectures(["bf-cnn"]),
+            "in pixels, from 5 to 2·layers + 1: inner convolutions beyond it are 1×1; 0: all are 3×3"),
     ]
 
     static let trainingKeys: [SpecKey] = [
@@ -86,20 +115,56 @@ extension SpecKey {
         SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "Adam's rate"),
         SpecKey("training.warmup_images", count(from: 0), 0, "images over which the rate rises from 0"),
         SpecKey(
-            "training.ema_half_life_images", .number(0...1e15), 500_000,
-            "half-life of the weights' moving average in images"),
+            "training.halving_images", count(from: 0), 0, isLater: true,
+            "images after which the rate is halved, each time anew; 0: never"),
+        SpecKey(
+            "training.ema_half_life_images", .number(0...1e15), 500_000, but: byArchitecture([(blindNetworks, 0)]),
+            "half-life of the weights' moving average in images; 0: no average"),
         SpecKey(
             "training.ema_ramp", .number(0...1e15), 0.05,
             "the half-life is at most this share of the images seen; 0: no such limit"),
-        SpecKey("training.preconditioning", .choice(["edm"]), "edm", "how the network becomes a denoiser"),
         SpecKey(
-            "training.sigma_data", .number(0...1e3, openBelow: true), 0.5, "σ_data of the preconditioning and the loss"),
-        SpecKey("training.noise", .choice(["lognormal"]), "lognormal", "distribution of the training noise σ"),
-        SpecKey("training.noise_mean", .number(-100...100), -1.2, "mean of ln σ"),
+            "training.preconditioning", .choice(["edm", "vp", "ve", "none", "blind"]), "edm",
+            but: byArchitecture([(blindNetworks, "blind"), (["linear"], "none")]),
+            "how the network becomes a denoiser, and with it the weight of each σ in the loss; none: its output is the "
+                + "denoised image; blind: it is the noise of an image in [0, 1], for bias-free-unet and bf-cnn alone"),
         SpecKey(
-            "training.noise_std", .number(0...100, openBelow: true), 1.2, "standard deviation of ln σ"),
-        SpecKey("training.objective", .choice(["denoising"]), "denoising", "what is minimised"),
-        SpecKey("training.augment", .number(0...0), 0, "probability of EDM's augmentations; only 0 so far"),
+            "training.sigma_data", .number(0...1e3, openBelow: true), 0.5,
+            reader: .choices(of: "training.preconditioning", ["edm"]), "σ_data of the preconditioning and the loss"),
+        SpecKey(
+            "training.noise", .choice(["lognormal", "u-squared", "log-uniform", "vp", "fixed"]), "lognormal",
+            but: Exceptions(
+                chooser: "training.preconditioning",
+                values: ["vp": "vp", "ve": "log-uniform", "none": "fixed", "blind": "u-squared"]),
+            "distribution of the training noise σ, in units of pixels in [-1, 1]: ln σ normal; 2u², u uniform on (0, 1); "
+                + "ln σ uniform; σ(t) of the variance-preserving process, t uniform; one σ, for a network of its own"),
+        SpecKey(
+            "training.noise_mean", .number(-100...100), -1.2, reader: noises("lognormal"), "mean of ln σ"),
+        SpecKey(
+            "training.noise_std", .number(0...100, openBelow: true), 1.2, reader: noises("lognormal"),
+            "standard deviation of ln σ"),
+        SpecKey(
+            "training.noise_min", .number(0...1e6, openBelow: true), 0.02, isLater: true,
+            reader: noises("log-uniform"), "lowest σ"),
+        SpecKey(
+            "training.noise_max", .number(0...1e6, openBelow: true), 100, isLater: true,
+            reader: noises("log-uniform"), "highest σ"),
+        SpecKey(
+            "training.noise_sigma", .number(0...1e6, openBelow: true), 0.5, isLater: true, reader: noises("fixed"),
+            "the one σ"),
+        SpecKey(
+            "training.objective", .choice(["denoising", "yi-fresh", "yi-bank"]), "denoising",
+            "what is minimised; yi-fresh and yi-bank are our readings of the loss of Yi, Sun & Li, whose text leaves it "
+                + "open: the noise between two levels with a random gap is estimated, from images that are noised afresh, or "
+                + "from a bank of fixed noised copies"),
+        SpecKey(
+            "training.bank_copies", count(from: 1, to: 65536), 4, isLater: true,
+            reader: .choices(of: "training.objective", ["yi-bank"]),
+            "copies of every image in the bank, at each of its 16 levels from 0.002 to 80"),
+        SpecKey(
+            "training.augment", .number(0...1), 0, reader: architectures(unets),
+            "probability of each of EDM's non-leaky augmentations, of which the network is told; above 0 images are "
+                + "also mirrored at random"),
         SpecKey(
             "seed", count(from: 0), 0, "keys initialisation, data order and noise; sampling has the measure's own seed"),
     ]

@@ -1,4 +1,3 @@
-import Foundation
 import JobContract
 import SweepModel
 
@@ -22,29 +21,23 @@ package struct SweepFile: Sendable {
     package init(
         contentsOf path: String, overrides: [String] = [], overridesFolder: String = "."
     ) throws(SweepFileError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw SweepFileError(
-                "cannot be read: \((error as NSError).localizedDescription)", at: TextOrigin(file: path))
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw SweepFileError("is not UTF-8 text", at: TextOrigin(file: path))
-        }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try self.init(
-            text: text, file: path, folder: folder, overrides: overrides, overridesFolder: overridesFolder)
+            text: try TextFile.read(path), file: path, folder: TextFile.folder(of: path), overrides: overrides,
+            overridesFolder: overridesFolder)
     }
 
     /// Reads text that came from `file`, a name for messages; relative paths in it start from `folder`.
+    ///
+    /// `standIns` are values of keys that neither the text nor the overrides give.
     package init(
-        text: String, file: String, folder: String = ".", overrides: [String] = [], overridesFolder: String = "."
+        text: String, file: String, folder: String = ".", overrides: [String] = [], overridesFolder: String = ".",
+        standIns: [String: JSONValue] = [:]
     ) throws(SweepFileError) {
         var content = SweepContent()
         let reader = SweepReader(file: file, folder: folder)
         try reader.read(text, into: &content)
         try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
+        content.fill(standIns, at: TextOrigin(file: file))
         guard let name = content.name else {
             throw SweepFileError("expected the sweep's name, got none", key: "name", at: TextOrigin(file: file))
         }
@@ -121,6 +114,16 @@ extension SweepContent {
         where !blocks.isEmpty && blocks.allSatisfy({ $0.axis(key) != nil }) {
             throw SweepFileError(
                 "given here and as an axis of the grid: expected one of the two", key: key, at: setting.origin)
+        }
+    }
+
+    /// Gives what is not given.
+    mutating func fill(_ standIns: [String: JSONValue], at origin: TextOrigin) {
+        for (key, value) in standIns {
+            let same = SpecKey.lengthKeys.contains(key) ? SpecKey.lengthKeys : [key]
+            let isGiven = same.contains { key in settings[key] != nil || blocks.contains { $0.axis(key) != nil } }
+            if isGiven { continue }
+            settings[key] = SweepSetting(value: value, asked: value, origin: origin)
         }
     }
 

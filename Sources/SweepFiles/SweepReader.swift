@@ -1,4 +1,3 @@
-import Foundation
 import JobContract
 import SweepModel
 
@@ -121,8 +120,8 @@ struct SweepReader {
                 throw member.value.failure("expected a program and its arguments, got none", key: "worker.command")
             }
         case "upload":
-            content.worker.upload = try member.value.texts("a file").map { path in Self.absolute(path, from: folder) }
-            let names = content.worker.upload.map { URL(fileURLWithPath: $0).lastPathComponent }
+            content.worker.upload = try member.value.texts("a file").map { TextFile.absolute($0, from: folder) }
+            let names = content.worker.upload.map { TextFile.lastName(of: $0) }
             guard Set(names).count == names.count else {
                 throw member.value.failure("two files have the same last name", key: "worker.upload")
             }
@@ -151,13 +150,5 @@ struct SweepReader {
                     name: member.key, parameters: parameters.map { ($0.key, $0.value) }, origin: member.origin))
         }
         return wishes
-    }
-
-    /// A path from the current folder or root; `~` is home.
-    static func absolute(_ path: String, from folder: String) -> String {
-        if path == "~" || path.hasPrefix("~/") { return (path as NSString).expandingTildeInPath }
-        if path.hasPrefix("/") { return path }
-        let base = URL(fileURLWithPath: folder.isEmpty ? "." : folder, isDirectory: true)
-        return base.appendingPathComponent(path).standardizedFileURL.path
     }
 }

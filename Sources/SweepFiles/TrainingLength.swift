@@ -1,4 +1,3 @@
-import Foundation
 import JobContract
 
 /// The canonical length of a trial: optimiser steps.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import JobContract
 
 /// The values of one axis of a grid, as written.
@@ -106,7 +106,9 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
     private static func tidy(_ value: Double) -> Double {
         // Whole numbers of so few digits are what they would be rounded to.
         if value.magnitude < 1e11, value == value.rounded() { return value }
-        return Double(String(format: "%.11e", value)) ?? value
+        var text = [CChar](repeating: 0, count: 32)
+        _ = withVaList([value]) { vsnprintf(&text, 32, "%.11e", $0) }
+        return strtod(text, nil)
     }
 
     private static func text(_ value: Double) -> String { JSONValue.number(value).canonical.flowYAML }

@@ -12,6 +12,9 @@ package struct CounterRandom: Sendable {
         case dropout = 5
         case flip = 6
         case augmentation = 7
+        case gap = 8
+        case gapNoise = 9
+        case bank = 10
         case latents = 16
         case measureNoise = 17
         case samplerNoise = 18

@@ -1,6 +1,7 @@
 import ContentStore
 import DatasetPreparation
 import Foundation
+import ImageGenerators
 import JobContract
 import SweepModel
 import Testing

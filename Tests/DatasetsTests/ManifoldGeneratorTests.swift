@@ -2,6 +2,7 @@ import ContentStore
 import DatasetPreparation
 import Datasets
 import Foundation
+import ImageGenerators
 import JobContract
 import SweepModel
 import Testing

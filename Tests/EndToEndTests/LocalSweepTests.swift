@@ -24,6 +24,23 @@ struct LocalSweepTests {
         }
     }
 
+    /// The shipped sweep over architectures, preconditionings and objectives, in small.
+    @Test func everyArchitectureIsTrainedAndMeasured() throws {
+        try withLab { (lab) throws in
+            let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            let sweep = folder.appendingPathComponent("sweeps/architectures.yaml").path
+            let output = try lab.run("launch", sweep, "--set", "profile=tiny")
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|10"])
+            for quantity in ["gl_score", "rmse"] {
+                #expect(
+                    try lab.rows("SELECT count(DISTINCT trial_id) FROM measurements WHERE quantity = '\(quantity)'")
+                        == ["10"])
+            }
+        }
+    }
+
     @Test func planCreatesNothingAndCountsWhatSharingSaves() throws {
         try withLab { (lab) throws in
             let sweep = try lab.write("small.yaml", smallSweep())

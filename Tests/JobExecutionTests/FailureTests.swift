@@ -56,14 +56,16 @@ import Testing
     }
 
     private static let badKeys: [(String, JSONValue?)] = [
-        ("model.scale", 5), ("model.scale", "four"), ("model.scale", nil), ("model.architecture", "adm"),
-        ("model.dropout", 1), ("training.batch", 0), ("training.learning_rate", -1), ("training.augment", 0.1),
+        ("model.scale", 5), ("model.scale", "four"), ("model.scale", nil), ("model.architecture", "resnet"),
+        ("model.dropout", 1), ("training.batch", 0), ("training.learning_rate", -1), ("training.augment", 1.1),
         ("dataset.part", JSONValue.object(["index": 2, "of": 2])),
         ("dataset.part", JSONValue.object(["index": 0, "of": -1])),
         ("dataset.part", JSONValue.object(["index": -1, "of": 1])),
         ("training.noise_mean", 101), ("training.noise_std", 0), ("training.ema_half_life_images", -1),
         ("dataset.size", 17), ("dataset.resolution", 16),
-        ("model.depth", 3), ("seed", 1.5), ("training.sigma_data", 0),
+        ("model.depth", 3), ("seed", 1.5), ("training.sigma_data", 0), ("training.preconditioning", "blind"),
+        ("training.noise", "pink"),
+        ("training.objective", "yi"), ("training.noise_sigma", 0.5), ("model.layers", 4),
     ]
 
     @Test(arguments: badKeys)
@@ -119,9 +121,36 @@ import Testing
         #expect(errors.contains("standard output"))
     }
 
+    /// Some image will soon have noise beyond float32, which nothing scales down.
+    private static let diverging: [String: JSONValue?] = [
+        "training.preconditioning": "ve", "training.noise_mean": 0, "training.noise_std": 40, "seed": 6,
+    ]
+
     @Test func aTrainingThatDivergesSaysWhere() throws {
-        let found = try failure(.train(.init(milestones: [50])), changing: ["training.learning_rate": 1e30])
+        let found = try failure(.train(.init(milestones: [500])), changing: Self.diverging)
         #expect(found.kind == .diverged && found.message.contains("step"))
+    }
+
+    /// What was good before a training diverged stays, and the failure says where: checkpoints on the way, or else that
+    /// of the last step whose loss was a number. Either can be gone on from.
+    @Test(arguments: [0.0, 300]) func aTrainingThatDivergesKeepsItsLastCheckpoint(seconds: Double) throws {
+        let spec = smallSpec(dataset: dataset, changing: Self.diverging)
+        func start(_ milestone: Int, from resume: ResumePoint? = nil) throws -> RunningWorker {
+            let task = TrainTask(milestones: [milestone], resume: resume, checkpointSeconds: seconds)
+            return try WorkerProgram.ours.start(
+                JobDescription(.train(task), spec: spec, dataset: dataset, in: sandbox), in: sandbox.newAttempt())
+        }
+        let worker = try start(500)
+        let found = try worker.failure()
+        let last = try #require(try worker.events().checkpoints.last)
+        #expect(found.kind == .diverged)
+        #expect(found.message.contains("step \(last.steps + 1)"), "\(found.message)")
+        #expect(found.message.contains("the last checkpoint is of step \(last.steps)"), "\(found.message)")
+        let state = ResumePoint(
+            steps: last.steps, state: try sandbox.adopt(#require(last.state), from: worker.directory))
+        let again = try start(500, from: state)
+        #expect(try again.failure().message == found.message)
+        #expect(try again.events().checkpoints.isEmpty)
     }
 
     @Test(arguments: [[], [3, 3], [5, 4], [0]]) func milestonesMustAscend(milestones: [Int]) throws {

@@ -36,10 +36,15 @@ struct GradientTests {
         var noise: [Double]
         let sigma: [Double]
         let labels: [Double]
+        /// For the objectives that have them.
+        var gaps: [Double]?
         /// The same elements are dropped in every evaluation.
         var dropout: Dropout?
 
-        init(_ configuration: NetworkConfiguration, images: Int) throws {
+        init(
+            _ configuration: NetworkConfiguration, images: Int, _ preconditioning: Preconditioning = .edm(),
+            gapShare: Double? = nil
+        ) throws {
             network = try Network<Double>(configuration, training: true)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
@@ -55,20 +60,21 @@ struct GradientTests {
             network.initialise(seed: 1, sub: 0)
             network.storeUntrained(in: &file, prefix: "")
             try network.load(file, prefix: "")
-            var preconditioning = Preconditioning.edm()
-            if case .blind = configuration { preconditioning = .blind }
-            objective = DenoisingObjective(network: network, preconditioning: preconditioning)
+            let isBlind = if case .blind = configuration { true } else { false }
+            objective = DenoisingObjective(network: network, preconditioning: isBlind ? .blind : preconditioning)
             let size = configuration.imageShape.count
             clean = random.normals(from: 1 << 60, count: images * size).map { 0.5 * $0 }
             noise = random.normals(from: 2 << 60, count: images * size)
             sigma = (0..<images).map { 0.1 * Elementary.pow(1.3, Double($0)) }
             labels = random.normals(from: 3 << 60, count: images * configuration.augmentLabels)
+            if let gapShare { gaps = sigma.map { gapShare * $0 } }
         }
 
         func evaluate(details: Bool = false) -> DenoisingObjective<Double>.Evaluation {
             objective.evaluate(
-                clean: clean, noise: noise, sigma: sigma, labels: labels.isEmpty ? nil : labels, dropout: dropout,
-                details: details)
+                TrainingBatch(
+                    clean: clean, noise: noise, sigma: sigma, gaps: gaps, labels: labels.isEmpty ? nil : labels),
+                dropout: dropout, details: details)
         }
     }
 
@@ -78,6 +84,22 @@ struct GradientTests {
         let whole = problem.evaluate().loss
         if share > 0 { problem.dropout = Dropout(share: share, seed: 5, sub: 0, firstImage: 3) }
         #expect((problem.evaluate().loss == whole) == (share == 0))
+        checkParameters(of: problem)
+    }
+
+    private static let preconditionings: [Preconditioning] = [.edm(sigmaData: 0.7), .vp, .ve, .none]
+
+    @Test(arguments: preconditionings) func parametersInEveryPreconditioning(preconditioning: Preconditioning) throws {
+        checkParameters(of: try Problem(Self.unet(.ddpmpp), images: 2, preconditioning))
+    }
+
+    /// The loss with gaps, with every preconditioning.
+    @Test(arguments: [unet(.ddpmpp), blind(.unet(blocks: 2))], preconditionings)
+    func parametersWithGaps(configuration: NetworkConfiguration, preconditioning: Preconditioning) throws {
+        checkParameters(of: try Problem(configuration, images: 2, preconditioning, gapShare: 0.6))
+    }
+
+    private func checkParameters(of problem: Problem) {
         _ = problem.evaluate()
         let gradients = problem.network.gradients()
         for (spec, (name, gradient)) in zip(problem.network.plan.parameters, gradients) {
@@ -118,6 +140,32 @@ struct GradientTests {
             let slope = (above - below) / (2 * step)
             #expect(
                 abs(slope - gradient[index]) <= 1e-6 * max(largest, 1), "[\(index)]: \(gradient[index]) for \(slope)")
+        }
+    }
+
+    /// x moves with x_s, which the loss with gaps sees nowhere else. The loss itself by its definition.
+    @Test(arguments: preconditionings) func inputsWithGaps(preconditioning: Preconditioning) throws {
+        var problem = try Problem(Self.unet(.ddpmpp), images: 2, preconditioning, gapShare: 0.6)
+        let gaps = try #require(problem.gaps)
+        let found = problem.evaluate(details: true)
+        var loss = 0.0
+        for index in problem.clean.indices {
+            let image = index / 128
+            let x = problem.clean[index] + gaps[image] * problem.noise[index]
+            let score = (x - found.denoised[index]) * gaps[image] / (problem.sigma[image] * problem.sigma[image])
+            loss += (score - problem.noise[index]) * (score - problem.noise[index]) / 2
+        }
+        #expect(abs(loss - found.loss) < 1e-11 * loss)
+        let largest = found.inputGradient.map { abs($0) }.max() ?? 0
+        for index in stride(from: 0, to: found.inputGradient.count, by: 37) {
+            let original = problem.clean[index]
+            func loss(_ step: Double) -> Double {
+                problem.clean[index] = original + step
+                return problem.evaluate().loss
+            }
+            let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
+            problem.clean[index] = original
+            #expect(abs(slope - found.inputGradient[index]) <= 1e-6 * max(largest, 1))
         }
     }
 

@@ -5,9 +5,18 @@ import Testing
 
 /// Sweep files refuse in advance what jobs would refuse, and no more.
 @Suite struct AgreementTests {
+    /// Whether jobs can build a network, and whether sweeps admit it.
+    private func check(_ network: NetworkConfiguration, _ resolution: Int, _ model: String) -> Bool {
+        let isBuilt = (try? network.parameterCount()) != nil
+        let fault = complaint(
+            sweep("dataset: {size: 8, resolution: \(resolution)}\ntraining.steps: 1\nmodel: {\(model)}"))
+        #expect(isBuilt == (fault == nil), "\(network): \(fault ?? "admitted")")
+        return isBuilt
+    }
+
     /// Networks: the rules on sizes here, and the layers themselves there.
-    @Test(arguments: [8, 10, 12, 16, 24, 32, 48, 64])
-    func networksAreRefusedByBothOrNeither(resolution: Int) throws {
+    @Test(arguments: [8, 10, 12, 16, 24, 32, 48, 64], UNetArchitecture.allCases)
+    func networksAreRefusedByBothOrNeither(resolution: Int, architecture: UNetArchitecture) throws {
         let multipliers = [
             [1], [3], [1, 1], [1, 2], [2, 1], [2, 2], [1, 3], [2, 2, 2], [1, 2, 4], [1, 2, 2, 2], [5, 1, 3, 2, 1],
         ]
@@ -16,15 +25,35 @@ import Testing
             for multipliers in multipliers {
                 let blocks = 1 + (scale + resolution + multipliers.count) % 2
                 let configuration = UNetConfiguration(
-                    modelChannels: scale, resolution: resolution, imageChannels: 1, multipliers: multipliers,
-                    blocks: blocks, attentionResolutions: [8])
-                let isBuilt = (try? NetworkConfiguration.unet(configuration).parameterCount()) != nil
-                let fault = complaint(
-                    sweep(
-                        "dataset: {size: 8, resolution: \(resolution)}\ntraining.steps: 1\nmodel: {scale: \(scale), "
-                            + "multipliers: [\(multipliers.map(String.init).joined(separator: ", "))], "
-                            + "blocks: \(blocks), attention: [8]}"))
-                #expect(isBuilt == (fault == nil), "\(configuration): \(fault ?? "admitted")")
+                    architecture: architecture, modelChannels: scale, resolution: resolution, imageChannels: 1,
+                    multipliers: multipliers, blocks: blocks, attentionResolutions: [8])
+                let isBuilt = check(
+                    .unet(configuration), resolution,
+                    "architecture: \(architecture.rawValue), scale: \(scale), "
+                        + "multipliers: [\(multipliers.map(String.init).joined(separator: ", "))], blocks: \(blocks), "
+                        + "attention: [8]")
+                verdicts[isBuilt, default: 0] += 1
+            }
+        }
+        #expect(verdicts[true, default: 0] > 9 && verdicts[false, default: 0] > 9)
+    }
+
+    @Test(arguments: [8, 10, 12, 32, 40]) func blindNetworksAreRefusedByBothOrNeither(resolution: Int) {
+        var verdicts: [Bool: Int] = [:]
+        for blocks in [1, 2, 3, 4, 5, 8, 9] {
+            let configuration = BlindConfiguration(kind: .unet(blocks: blocks), kernels: 4, resolution: resolution)
+            let isBuilt = check(
+                .blind(configuration), resolution, "architecture: bias-free-unet, scale: 4, blocks: \(blocks)")
+            verdicts[isBuilt, default: 0] += 1
+        }
+        for layers in [2, 3, 21, 256] {
+            for field in [0, 1, 4, 5, 6, 7, 8, 43, 44, 513] {
+                let configuration = BlindConfiguration(
+                    kind: .cnn(layers: layers, linearFirstLayer: false, receptiveField: field == 0 ? nil : field),
+                    kernels: 4, resolution: resolution)
+                let isBuilt = check(
+                    .blind(configuration), resolution,
+                    "architecture: bf-cnn, scale: 4, layers: \(layers), receptive_field: \(field)")
                 verdicts[isBuilt, default: 0] += 1
             }
         }

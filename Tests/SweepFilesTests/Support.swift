@@ -3,7 +3,7 @@ import SweepFiles
 import SweepModel
 
 /// A worker as it might describe itself; name and numerics are part of every golden ID.
-func describedWorker(architectures: [String] = ["ddpmpp"], numerics: Int = 1) -> WorkerDescription {
+func describedWorker(architectures: [String] = SpecKey.architectures, numerics: Int = 1) -> WorkerDescription {
     WorkerDescription(
         contract: 1, name: "golden", numerics: numerics, deterministic: true, jobKinds: ["train", "measure"],
         architectures: architectures,

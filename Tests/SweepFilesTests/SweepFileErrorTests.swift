@@ -33,9 +33,13 @@ import Testing
             ),
             (
                 "training.objective: denoisin",
-                "x.yaml:3: training.objective: expected denoising, got denoisin; did you mean denoising?"
+                "x.yaml:3: training.objective: expected denoising or yi-fresh or yi-bank, got denoisin; "
+                    + "did you mean denoising?"
             ),
-            ("training.augment: 0.12", "x.yaml:3: training.augment: expected 0, got 0.12"),
+            (
+                "training.augment: 1.2",
+                "x.yaml:3: training.augment: expected a number at least 0 and at most 1, got 1.2"
+            ),
             (
                 "training.learning_rate: .inf",
                 "x.yaml:3: training.learning_rate: expected a number above 0 and at most 1000"
@@ -225,15 +229,18 @@ import Testing
 
     /// A key is read by all, or by those its reader names; other workers' architectures may read any.
     @Test func keysNameTheirReaders() {
-        let known: Set = ["ddpmpp", "adm"]
-        let key = KeyReader.architectures(["ddpmpp"])
-        #expect(key.stranger(architecture: "ddpmpp", source: "geometric", known: known) == nil)
-        #expect(key.stranger(architecture: "adm", source: "geometric", known: known) == "the architecture adm")
-        #expect(key.stranger(architecture: "toy", source: "geometric", known: known) == nil)
-        #expect(KeyReader.all.stranger(architecture: "adm", source: "/z.zip", known: known) == nil)
-        #expect(
-            KeyReader.generators(["other"]).stranger(architecture: "", source: "geometric") == "the generator geometric"
-        )
+        func stranger(_ reader: KeyReader, _ architecture: String, _ source: String = "geometric") -> String? {
+            reader.stranger([
+                "model.architecture": .string(architecture), "dataset.source": .string(source), "training.noise": "vp",
+            ])
+        }
+        let key = KeyReader.choices(of: "model.architecture", ["ddpmpp"])
+        #expect(stranger(key, "ddpmpp") == nil)
+        #expect(stranger(key, "adm") == "the architecture adm")
+        #expect(stranger(key, "toy") == nil)
+        #expect(stranger(.all, "adm", "/z.zip") == nil)
+        #expect(stranger(.generators(["other"]), "") == "the generator geometric")
+        #expect(stranger(.choices(of: "training.noise", ["fixed"]), "toy") == "the noise vp")
     }
 
     /// Aliases of aliases unfold to more than memory holds; they are refused, not unfolded.

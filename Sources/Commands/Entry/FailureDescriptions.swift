@@ -1,5 +1,6 @@
 import ContentStore
 import DatasetPreparation
+import ImageGenerators
 import Reports
 import ResultCatalogue
 import SweepFiles

@@ -1,5 +1,6 @@
 import CImageFiles
 import Foundation
+import ImageGenerators
 
 /// The images in a zip archive.
 final class ImageArchive: ImageCollection {

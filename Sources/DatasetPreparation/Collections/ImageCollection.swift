@@ -1,4 +1,5 @@
 import Foundation
+import ImageGenerators
 
 /// The images of one source, in the order of their names, or of their numbers in a file.
 protocol ImageCollection {

@@ -1,4 +1,5 @@
 import Foundation
+import ImageGenerators
 
 /// The images in a folder and the folders below it.
 struct ImageFolder: ImageCollection {

@@ -1,4 +1,5 @@
 import Foundation
+import ImageGenerators
 
 /// A file of equal images, one after the other: IDX, as MNIST has it, or a batch of CIFAR; packed by gzip or not.
 struct ImageRecords {

@@ -1,4 +1,5 @@
 import CImageFiles
+import ImageGenerators
 
 /// A file's content, unpacked where gzip packed it.
 enum UnpackedFile {

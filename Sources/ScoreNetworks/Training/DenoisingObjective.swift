@@ -5,6 +5,9 @@ import Tensors
 ///
 /// As λ·c_out² = 1, it is Σ (F − F*)² / batch with F* = (y − c_skip·x) / c_out, formed in float64 and subtracted once,
 /// without the loss of digits that D − y suffers at small σ.
+///
+/// Batches with gaps g = √(σ_t² − σ_s²) have x = x_s + g·ξ and the loss Σ ‖a·(x − D(x; σ_t)) − ξ‖² / batch with
+/// a = g/σ_t² (`TrainingObjective`): Σ (a·c_out·F − T)² / batch with T = a·(1 − c_skip)·x − ξ.
 package final class DenoisingObjective<S: LaneScalar> {
     /// One evaluation. Arrays are [batch][channel][row][column].
     package struct Evaluation {
@@ -24,6 +27,7 @@ package final class DenoisingObjective<S: LaneScalar> {
     private let rows: LaneBuffer<S>
     private var noisy: [Double] = []
     private var targets: [Double] = []
+    private var terms: [Terms] = []
 
     /// `network` must have been built for training.
     package init(network: Network<S>, preconditioning: Preconditioning) {
@@ -43,26 +47,29 @@ package final class DenoisingObjective<S: LaneScalar> {
         details: Bool = false
     ) -> Evaluation {
         evaluate(
-            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: nil, training: training, details: details
-        )
+            TrainingBatch(clean: clean, noise: noise, sigma: sigma, labels: labels), dropout: nil, training: training,
+            details: details)
     }
 
     func evaluate(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, training: Bool = true,
-        details: Bool, beat: () -> Void = {}
+        _ examples: TrainingBatch, dropout: Dropout?, training: Bool = true, details: Bool, beat: () -> Void = {}
     ) -> Evaluation {
+        let sigma = examples.sigma
         let batch = sigma.count
-        precondition(clean.count == batch * size && noise.count == batch * size, "the batch's arrays differ in size")
+        precondition(
+            examples.clean.count == batch * size && examples.noise.count == batch * size,
+            "the batch's arrays differ in size")
         network.workspace.clearGradients()
         var result = Evaluation(loss: 0)
         let together = core.hasBatchStatistics && training ? batch : laneCount
         core.reserve(groups: Self.groups(together).count)
         for first in stride(from: 0, to: batch, by: together) {
             let part = first..<min(first + together, batch)
-            fillInput(clean: clean, noise: noise, sigma: sigma, part: part)
+            terms = part.map { Terms(examples, image: $0, preconditioning) }
+            fillInput(examples, part: part)
             let levels = sigma[part]
             let perImage = network.configuration.augmentLabels
-            let augmentation = labels.map { labels in
+            let augmentation = examples.labels.map { labels in
                 labels[part.lowerBound * perImage..<part.upperBound * perImage].map { S($0) }
             }
             var drop = dropout
@@ -72,8 +79,8 @@ package final class DenoisingObjective<S: LaneScalar> {
                 dropout: drop, training: training)
             result.loss += residual(images: part.count, batch: batch)
             if details { appendOutputs(levels: Array(levels), to: &result) }
-            core.backward(images: part.count, augmented: labels != nil, dropout: drop, inputGradient: details)
-            if details { appendInputGradient(levels: Array(levels), batch: batch, to: &result) }
+            core.backward(images: part.count, augmented: examples.labels != nil, dropout: drop, inputGradient: details)
+            if details { appendInputGradient(batch: batch, to: &result) }
             beat()
         }
         result.loss /= Double(batch)
@@ -82,8 +89,8 @@ package final class DenoisingObjective<S: LaneScalar> {
 
     private static func groups(_ images: Int) -> Range<Int> { 0..<(images + laneCount - 1) / laneCount }
 
-    /// x = y + σn, F* and the network's input of a part of the batch.
-    private func fillInput(clean: [Double], noise: [Double], sigma: [Double], part: Range<Int>) {
+    /// x, what F is compared with, and the network's input of a part of the batch.
+    private func fillInput(_ examples: TrainingBatch, part: Range<Int>) {
         noisy = [Double](repeating: 0, count: part.count * size)
         targets = noisy
         let shift = preconditioning.inputShift
@@ -91,26 +98,22 @@ package final class DenoisingObjective<S: LaneScalar> {
             let images = min(laneCount, part.count - group * laneCount)
             for lane in 0..<images {
                 let image = part.lowerBound + group * laneCount + lane
-                let level = sigma[image]
-                let cIn = preconditioning.cIn(level)
-                let cSkip = preconditioning.cSkip(level)
-                let cOut = preconditioning.cOut(level)
+                let terms = terms[group * laneCount + lane]
                 let own = (group * laneCount + lane) * size
                 for i in 0..<size {
-                    let y = clean[image * size + i]
-                    let x = y + level * noise[image * size + i]
+                    let (y, n) = (examples.clean[image * size + i], examples.noise[image * size + i])
+                    let x = y + terms.noise * n
                     noisy[own + i] = x
-                    targets[own + i] = (y - cSkip * x) / cOut
-                    rows.base[lane * size + i] = S(cIn * x + shift)
+                    targets[own + i] = terms.target(x: x, clean: y, noise: n)
+                    rows.base[lane * size + i] = S(terms.cIn * x + shift)
                 }
             }
             S.kernels.toLanes(rows.base, images, size, core.input(group))
         }
     }
 
-    /// Σ (F − F*)² over a part of the batch; leaves its gradient by F, divided by the batch.
+    /// Σ (gain·F − T)² over a part of the batch; leaves its gradient by F, divided by the batch.
     private func residual(images: Int, batch: Int) -> Double {
-        let scale = 2 / Double(batch)
         var total = 0.0
         for group in Self.groups(images) {
             core.outputGradient(group).update(repeating: 0, count: size * laneCount)
@@ -119,9 +122,11 @@ package final class DenoisingObjective<S: LaneScalar> {
             let lane = image % laneCount
             let output = core.output(image / laneCount)
             let gradient = core.outputGradient(image / laneCount)
+            let gain = terms[image].gain
+            let scale = 2 / Double(batch) * gain
             var sum = 0.0
             for i in 0..<size {
-                let difference = Double(output[i * laneCount + lane]) - targets[image * size + i]
+                let difference = gain * Double(output[i * laneCount + lane]) - targets[image * size + i]
                 sum += difference * difference
                 gradient[i * laneCount + lane] = S(scale * difference)
             }
@@ -143,18 +148,45 @@ package final class DenoisingObjective<S: LaneScalar> {
         }
     }
 
-    /// x acts through c_in·x and through F*, whose derivative by x is −c_skip/c_out.
-    private func appendInputGradient(levels: [Double], batch: Int, to result: inout Evaluation) {
-        let scale = 2 / Double(batch)
-        for (image, level) in levels.enumerated() {
-            let cIn = preconditioning.cIn(level)
-            let direct = preconditioning.cSkip(level) / preconditioning.cOut(level)
+    /// x acts through c_in·x and through T.
+    private func appendInputGradient(batch: Int, to result: inout Evaluation) {
+        for (image, terms) in terms.enumerated() {
+            let scale = 2 / Double(batch)
             let (output, gradient) = (core.output(image / laneCount), core.inputGradient(image / laneCount))
             for i in 0..<size {
                 let at = i * laneCount + image % laneCount
-                let byOutput = scale * (Double(output[at]) - targets[image * size + i])
-                result.inputGradient.append(cIn * Double(gradient[at]) + direct * byOutput)
+                let byTarget = scale * (terms.gain * Double(output[at]) - targets[image * size + i])
+                result.inputGradient.append(terms.cIn * Double(gradient[at]) - terms.targetSlope * byTarget)
             }
         }
+    }
+}
+
+/// What the loss of one image is made of: x = y + noise·n, and (gain·F(c_in·x) − T(x))².
+private struct Terms {
+    let noise: Double
+    let cIn: Double
+    let gain: Double
+    /// dT/dx.
+    let targetSlope: Double
+    private let cSkip: Double
+    private let cOut: Double
+    private let hasGap: Bool
+
+    init(_ examples: TrainingBatch, image: Int, _ preconditioning: Preconditioning) {
+        let level = examples.sigma[image]
+        cIn = preconditioning.cIn(level)
+        cSkip = preconditioning.cSkip(level)
+        cOut = preconditioning.cOut(level)
+        if let gap = examples.gaps?[image] {
+            let share = gap / (level * level)
+            (noise, gain, targetSlope, hasGap) = (gap, share * cOut, share * (1 - cSkip), true)
+        } else {
+            (noise, gain, targetSlope, hasGap) = (level, 1, -cSkip / cOut, false)
+        }
+    }
+
+    func target(x: Double, clean: Double, noise: Double) -> Double {
+        hasGap ? targetSlope * x - noise : (clean - cSkip * x) / cOut
     }
 }

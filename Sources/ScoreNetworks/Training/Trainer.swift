@@ -10,6 +10,8 @@ package final class Trainer<S: LaneScalar> {
     /// Steps done.
     package private(set) var steps = 0
     package private(set) var imagesSeen = 0
+    /// Whether parameters and all that goes with them are those after `steps` steps.
+    private(set) var isIntact = true
 
     private let adam = Adam()
     private let firstMoments: LaneBuffer<S>
@@ -37,33 +39,36 @@ package final class Trainer<S: LaneScalar> {
     package func step(
         clean: [Double], noise: [Double], sigma: [Double], labels: [Double]? = nil
     ) throws(TrainingError) -> Double {
-        try step(clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: nil)
+        try step(TrainingBatch(clean: clean, noise: noise, sigma: sigma, labels: labels), dropout: nil)
     }
 
-    func step(
-        clean: [Double], noise: [Double], sigma: [Double], labels: [Double]?, dropout: Dropout?, beat: () -> Void = {}
-    ) throws(TrainingError) -> Double {
-        let loss = objective.evaluate(
-            clean: clean, noise: noise, sigma: sigma, labels: labels, dropout: dropout, details: false,
-            beat: beat
-        ).loss
-        guard loss.isFinite else {
-            throw TrainingError.diverged(step: steps + 1, what: "the loss of the batch is \(loss)")
-        }
+    func step(_ batch: TrainingBatch, dropout: Dropout?, beat: () -> Void = {}) throws(TrainingError) -> Double {
         let w = network.workspace
+        let untrained = (0..<w.plan.untrainedCount).map { w.untrained[$0] }
+        let loss = objective.evaluate(batch, dropout: dropout, details: false, beat: beat).loss
+        let isFinite = (0..<untrained.count).allSatisfy { w.untrained[$0].isFinite }
+        guard loss.isFinite, isFinite else {
+            // The batch's statistics are in it already.
+            for (place, value) in untrained.enumerated() { w.untrained[place] = value }
+            let what = isFinite ? "the loss of the batch is \(loss)" : "the batch's statistics are not finite"
+            throw TrainingError.diverged(step: steps + 1, what: what)
+        }
         adam.step(
             steps + 1, parameters: w.parameters, gradients: w.gradients, first: firstMoments.base,
             second: secondMoments.base, average: average.base, count: w.paddedParameters,
             rate: learningRate.rate(imagesSeen: imagesSeen),
-            decay: emaSchedule.beta(batch: sigma.count, imagesSeen: imagesSeen))
+            decay: emaSchedule.beta(batch: batch.sigma.count, imagesSeen: imagesSeen))
         var finite: Int32 = 1
         S.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
+        // The square of a gradient may be beyond all numbers where the gradient is not.
+        S.kernels.checkFinite(secondMoments.base, w.paddedParameters, &finite)
         guard finite == 1 else {
-            throw TrainingError.diverged(step: steps + 1, what: "a parameter is not finite")
+            isIntact = false
+            throw TrainingError.diverged(step: steps + 1, what: "a parameter or its moment is not finite")
         }
         network.parametersChanged()
         steps += 1
-        imagesSeen += sigma.count
+        imagesSeen += batch.sigma.count
         return loss
     }
 

@@ -27,14 +27,22 @@ struct TrainingImages {
         permutation = order.permutation(count: count, round: 0)
     }
 
+    /// Which image was met, and how.
+    struct Met {
+        var image: Int
+        var mirrored: Bool
+    }
+
     /// Appends the image that a training meets as its number `number`, pixels u8/127.5 − 1.
-    mutating func append(number: Int, to batch: inout [Double]) {
+    @discardableResult
+    mutating func append(number: Int, to batch: inout [Double]) -> Met {
         let wanted = number / count
         if wanted != epoch {
             epoch = wanted
             permutation = order.permutation(count: count, round: UInt32(truncatingIfNeeded: wanted))
         }
-        let start = permutation[number % count] * shape.count
+        let image = permutation[number % count]
+        let start = image * shape.count
         let mirrored = mirror.map { $0.uniform(UInt64(number)) < 0.5 } ?? false
         for line in stride(from: start, to: start + shape.count, by: shape.width) {
             for column in 0..<shape.width {
@@ -42,5 +50,6 @@ struct TrainingImages {
                 batch.append(Double(value) / 127.5 - 1)
             }
         }
+        return Met(image: image, mirrored: mirrored)
     }
 }

@@ -19,15 +19,15 @@ package final class TrainingRun {
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
     package init(configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
         try settings.check()
-        guard configuration.augmentLabels == 0 else {
-            throw TrainingError.settings("the network has augmentation labels, but images are not augmented here")
-        }
+        try settings.check(configuration)
         let network = try Network<Float>(configuration, training: true)
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
         trainer = Trainer(
-            network: network, preconditioning: .edm(sigmaData: settings.sigmaData),
-            learningRate: LearningRateSchedule(rate: settings.learningRate, warmupImages: settings.warmupImages),
+            network: network, preconditioning: settings.preconditioning,
+            learningRate: LearningRateSchedule(
+                rate: settings.learningRate, warmupImages: settings.warmupImages,
+                halvingImages: settings.halvingImages),
             ema: EMASchedule(halfLife: settings.emaHalfLifeImages, ramp: settings.emaRamp))
         self.configuration = configuration
         self.settings = settings
@@ -49,25 +49,22 @@ package final class TrainingRun {
         }
     }
 
-    /// One step; returns the batch's loss Σ λ‖D − y‖² / batch. Throws `TrainingError.diverged` when the loss or a
-    /// parameter is not finite; the training cannot go on then. `beat` is called after every 16 images.
+    /// Whether the training is as its last finished step left it. A parameter that is not finite is seen only when it
+    /// has replaced what was there.
+    package var isIntact: Bool { trainer.isIntact }
+
+    /// One step; returns the batch's loss before it, that of the objective over the batch. Throws
+    /// `TrainingError.diverged` when the loss or a parameter is not finite; the training cannot go on then. `beat` is
+    /// called after every 16 images.
     package func step(beat: () -> Void = {}) throws(TrainingError) -> Double {
-        let size = configuration.imageShape.count
         let first = imagesSeen
-        var clean: [Double] = []
-        clean.reserveCapacity(settings.batch * size)
-        for slot in 0..<settings.batch { images.append(number: first + slot, to: &clean) }
-        let distribution = LognormalNoise(mean: settings.noiseMean, std: settings.noiseStd)
-        let sigma = settings.random(.trainingSigma).normals(from: UInt64(first), count: settings.batch)
-            .map { distribution.sigma($0) }
-        let noise = settings.random(.trainingNoise).normals(
-            from: UInt64(first) * UInt64(size), count: settings.batch * size)
+        let batch = TrainingBatch(settings, from: first, images: &images)
         let dropout =
             configuration.dropout > 0
             ? Dropout(
                 share: configuration.dropout, seed: settings.seed, sub: settings.stream, firstImage: UInt64(first))
             : nil
-        return try trainer.step(clean: clean, noise: noise, sigma: sigma, labels: nil, dropout: dropout, beat: beat)
+        return try trainer.step(batch, dropout: dropout, beat: beat)
     }
 
     /// The averaged (EMA) weights as a safetensors file with the reference's names, for `NetworkDenoiser` and for PyTorch.
@@ -87,6 +84,6 @@ package final class TrainingRun {
     }
 
     private var checkpointConfiguration: String {
-        CheckpointConfiguration(configuration, .edm(sigmaData: settings.sigmaData)).json
+        CheckpointConfiguration(configuration, settings.preconditioning).json
     }
 }

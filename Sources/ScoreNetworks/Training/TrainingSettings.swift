@@ -1,3 +1,4 @@
+import Diffusion
 import Tensors
 
 /// Everything besides network and images that determines a training, except its length.
@@ -5,12 +6,15 @@ package struct TrainingSettings: Sendable, Equatable {
     package var batch: Int
     package var learningRate: Double
     package var warmupImages: Int
+    /// The rate is halved each time so many images were seen; 0: never.
+    package var halvingImages: Int
     package var emaHalfLifeImages: Double
     package var emaRamp: Double
-    package var sigmaData: Double
-    /// Mean and standard deviation of ln σ.
-    package var noiseMean: Double
-    package var noiseStd: Double
+    package var preconditioning: Preconditioning
+    package var noise: TrainingNoise
+    package var objective: TrainingObjective
+    /// Probability of the augmentations, of which the network is told; 0 for none.
+    package var augment: Double
     /// Whether images are mirrored with probability 1/2.
     package var flip: Bool
     package var seed: UInt64
@@ -20,18 +24,21 @@ package struct TrainingSettings: Sendable, Equatable {
     package var parts: Int
 
     package init(
-        batch: Int = 32, learningRate: Double = 1e-3, warmupImages: Int = 0, emaHalfLifeImages: Double = 500_000,
-        emaRamp: Double = 0.05, sigmaData: Double = 0.5, noiseMean: Double = -1.2, noiseStd: Double = 1.2,
+        batch: Int = 32, learningRate: Double = 1e-3, warmupImages: Int = 0, halvingImages: Int = 0,
+        emaHalfLifeImages: Double = 500_000, emaRamp: Double = 0.05, preconditioning: Preconditioning = .edm(),
+        noise: TrainingNoise = .lognormal(), objective: TrainingObjective = .denoising, augment: Double = 0,
         flip: Bool = false, seed: UInt64 = 0, part: Int = 0, parts: Int = 1
     ) {
         self.batch = batch
         self.learningRate = learningRate
         self.warmupImages = warmupImages
+        self.halvingImages = halvingImages
         self.emaHalfLifeImages = emaHalfLifeImages
         self.emaRamp = emaRamp
-        self.sigmaData = sigmaData
-        self.noiseMean = noiseMean
-        self.noiseStd = noiseStd
+        self.preconditioning = preconditioning
+        self.noise = noise
+        self.objective = objective
+        self.augment = augment
         self.flip = flip
         self.seed = seed
         self.part = part
@@ -74,11 +81,34 @@ extension TrainingSettings {
         try require(
             emaHalfLifeImages.isFinite && emaHalfLifeImages >= 0, "an EMA half-life of \(emaHalfLifeImages) images")
         try require(emaRamp.isFinite && emaRamp >= 0, "an EMA ramp of \(emaRamp)")
-        try require(positive(sigmaData), "sigma_data of \(sigmaData); it must be positive")
-        try require(
-            noiseMean.isFinite && noiseStd.isFinite && noiseStd >= 0,
-            "ln sigma of mean \(noiseMean) and standard deviation \(noiseStd)")
+        try require((0...1 << 53).contains(halvingImages), "halvings of the rate after \(halvingImages) images")
+        if case .edm(let data) = preconditioning {
+            try require(positive(data), "sigma_data of \(data); it must be positive")
+        }
+        try require(noise.fault == nil, noise.fault ?? "")
+        try require(augment >= 0 && augment <= 1, "augmentations of probability \(augment)")
+        if case .bank(let copies) = objective {
+            try require((1...1 << 16).contains(copies), "a bank of \(copies) copies; 1 to \(1 << 16) are possible")
+            try require(augment == 0, "a bank of fixed copies with augmentations, which have no end of images")
+            if case .fixed(let sigma) = noise {
+                try require(sigma >= 0.005, "noise of \(sigma) with a bank, whose copies have less: at least 0.005")
+            }
+        }
         try require(
             (1...65535).contains(parts) && (0..<max(parts, 1)).contains(part), "part \(part) of \(parts)")
+    }
+    /// Throws where a network cannot be trained so.
+    func check(_ network: NetworkConfiguration) throws(TrainingError) {
+        let isBlind = if case .blind = network { true } else { false }
+        guard isBlind == (preconditioning == .blind) else {
+            throw .settings(
+                "the preconditioning of \(network.architecture) is \(preconditioning.name), but \"blind\" belongs to "
+                    + "blind networks, and they to it")
+        }
+        guard network.augmentLabels == (augment > 0 ? 9 : 0) else {
+            throw .settings(
+                "the network has \(network.augmentLabels) augmentation labels, but augmentations have the probability "
+                    + "\(augment); there are 9 labels with them, 0 without")
+        }
     }
 }

@@ -1,5 +1,5 @@
 /// Images that are computed: each a function of its number and of the generator's parameters alone.
-protocol GeneratedImages: Sendable {
+package protocol GeneratedImages: Sendable {
     /// Edge in pixels.
     var size: Int { get }
     /// Grey levels of image `index`, 0 black and 1 white, [row][column].
@@ -8,7 +8,7 @@ protocol GeneratedImages: Sendable {
 
 extension GeneratedImages {
     /// The bytes of image `index`: round(255·level), levels beyond black and white cut off.
-    func image(_ index: Int) -> [UInt8] {
+    package func image(_ index: Int) -> [UInt8] {
         levels(index).map { UInt8(max(0, min(255, (255 * $0).rounded()))) }
     }
 }

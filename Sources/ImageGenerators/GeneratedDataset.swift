@@ -2,14 +2,14 @@ import JobContract
 import SweepModel
 
 /// What a request asks of a built-in generator.
-struct GeneratedDataset {
-    let count: Int
-    let images: any GeneratedImages
+package struct GeneratedDataset: Sendable {
+    package let count: Int
+    package let images: any GeneratedImages
     private let generator: ImageGenerator
     private let values: [(key: String, value: Double)]
 
     /// Throws when the request asks for what the generator does not make. Nil: there is no generator of that name.
-    init?(_ request: DatasetRequest) throws(DatasetPreparationError) {
+    package init?(_ request: DatasetRequest) throws(DatasetPreparationError) {
         guard let generator = ImageGenerator.all.first(where: { $0.name == request.source }) else { return nil }
         let known = generator.parameters.map(\.name)
         let source = "\"\(generator.name)\""
@@ -57,7 +57,7 @@ struct GeneratedDataset {
     }
 
     /// What stands for these images in a training's spec.
-    var identity: DatasetIdentity {
+    package var identity: DatasetIdentity {
         var keys: [String: JSONValue] = [
             "dataset.generator": .string(generator.name),
             "dataset.generator_version": .integer(Int64(generator.version)),
@@ -67,7 +67,7 @@ struct GeneratedDataset {
     }
 
     /// Covers all that the pixels depend on.
-    var fingerprint: String {
+    package var fingerprint: String {
         let parameters = values.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
         return "\(generator.name)/\(generator.version);\(images.size);\(parameters)"
     }

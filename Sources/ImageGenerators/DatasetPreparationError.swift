@@ -39,11 +39,3 @@ package enum DatasetPreparationError: DatasetProblem, Hashable {
         return String(text)
     }
 }
-
-/// The machine does not take the prepared file, whatever was asked for.
-package struct PreparedFileError: Error, Hashable, CustomStringConvertible {
-    package let path: String
-    package let reason: String
-
-    package var description: String { "cannot write the prepared dataset \(path): \(reason)" }
-}

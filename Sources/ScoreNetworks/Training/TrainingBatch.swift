@@ -1,0 +1,87 @@
+import Diffusion
+import Tensors
+
+/// What the network is shown in one step. Arrays are [image][channel][row][column].
+struct TrainingBatch {
+    /// y; for objectives with gaps x_s.
+    var clean: [Double]
+    /// n; for objectives with gaps ξ.
+    var noise: [Double]
+    /// σ, one for each image.
+    var sigma: [Double]
+    /// √(σ_t² − σ_s²), one for each image, for objectives that have gaps.
+    var gaps: [Double]?
+    /// [image][9] where images are augmented.
+    var labels: [Double]?
+
+    init(clean: [Double], noise: [Double], sigma: [Double], gaps: [Double]? = nil, labels: [Double]? = nil) {
+        self.clean = clean
+        self.noise = noise
+        self.sigma = sigma
+        self.gaps = gaps
+        self.labels = labels
+    }
+
+    /// The images number `first` and following of a training.
+    init(_ settings: TrainingSettings, from first: Int, images: inout TrainingImages) {
+        let size = images.shape.count
+        let count = settings.batch
+        noise = settings.random(.trainingNoise).normals(from: UInt64(first) * UInt64(size), count: count * size)
+        sigma = settings.noise.sigmas(settings.random(.trainingSigma), from: UInt64(first), count: count)
+        clean = []
+        clean.reserveCapacity(count * size)
+        var met: [TrainingImages.Met] = []
+        if settings.augment > 0 {
+            let pipe = AugmentationPipe(probability: settings.augment)
+            let random = settings.random(.augmentation)
+            var told: [Double] = []
+            for number in first..<first + count {
+                var image: [Double] = []
+                met.append(images.append(number: number, to: &image))
+                let draw = pipe.draw(random, image: UInt64(number))
+                clean += AugmentationPipe.apply(draw, to: image, shape: images.shape)
+                told += draw.labels
+            }
+            labels = told
+        } else {
+            for number in first..<first + count { met.append(images.append(number: number, to: &clean)) }
+        }
+        switch settings.objective {
+        case .denoising: break
+        case .freshGap: addFreshGaps(settings, from: first)
+        case .bank(let copies):
+            addCopies(of: met, NoisedBank(copies: copies, random: settings.random(.bank)), settings, from: first)
+        }
+    }
+
+    private mutating func addFreshGaps(_ settings: TrainingSettings, from first: Int) {
+        let shares = settings.random(.gap).uniforms(from: UInt64(first) * 2, count: 2 * sigma.count)
+        let size = clean.count / sigma.count
+        let fresh = settings.random(.gapNoise).normals(from: UInt64(first) * UInt64(size), count: clean.count)
+        for image in sigma.indices {
+            let start = sigma[image] * shares[2 * image].squareRoot()
+            for i in image * size..<(image + 1) * size { clean[i] += start * fresh[i] }
+        }
+        gaps = sigma.indices.map { sigma[$0] * (1 - shares[2 * $0]).squareRoot() }
+    }
+
+    private mutating func addCopies(
+        of met: [TrainingImages.Met], _ bank: NoisedBank, _ settings: TrainingSettings, from first: Int
+    ) {
+        let shares = settings.random(.gap).uniforms(from: UInt64(first) * 2, count: 2 * sigma.count)
+        let size = clean.count / sigma.count
+        var gaps: [Double] = []
+        for image in sigma.indices {
+            // Below the second level there would be no copy with less noise.
+            sigma[image] = max(sigma[image], NoisedBank.levels[1])
+            let level = NoisedBank.level(sigma: sigma[image], share: shares[2 * image])
+            let copy = min(Int(shares[2 * image + 1] * Double(bank.copies)), bank.copies - 1)
+            let start = NoisedBank.levels[level]
+            let noise = bank.noise(
+                image: met[image].image, mirrored: met[image].mirrored, copy: copy, level: level, size: size)
+            for i in 0..<size { clean[image * size + i] += start * noise[i] }
+            gaps.append(((sigma[image] - start) * (sigma[image] + start)).squareRoot())
+        }
+        self.gaps = gaps
+    }
+}

@@ -1,0 +1,47 @@
+import JobContract
+
+/// Which ways to train go together.
+package enum TrainingRules {
+    /// The keys that the rules look at.
+    static let keys = [
+        "model.architecture", "training.preconditioning", "training.noise", "training.noise_min", "training.noise_max",
+        "training.noise_sigma", "training.objective", "training.augment",
+    ]
+    /// A bank's copies lie below the noise of what is made of them.
+    private static let leastOfBank = 0.005
+
+    /// What is wrong and the key that is to blame; nil where all goes together, or belongs to another worker's network.
+    package static func fault(
+        _ values: [String: JSONValue], isGiven: (String) -> Bool = { _ in true }
+    ) -> (key: String, message: String)? {
+        func value(_ key: String) -> JSONValue? { values[key] ?? SpecKey.named(key)?.fallback }
+        func text(_ key: String) -> String { value(key)?.stringValue ?? "" }
+        func number(_ key: String) -> Double { value(key)?.doubleValue ?? 0 }
+        let architecture = text("model.architecture")
+        guard SpecKey.architectures.contains(architecture) else { return nil }
+        let preconditioning = text("training.preconditioning")
+        if SpecKey.blindNetworks.contains(architecture) != (preconditioning == "blind") {
+            let fault =
+                preconditioning == "blind"
+                ? "blind is for \(SpecKey.blindNetworks.joined(separator: " and ")) alone, not for \(architecture)"
+                : "\(architecture) sees no noise level: expected blind, got \(preconditioning)"
+            return ("training.preconditioning", fault)
+        }
+        let (lowest, highest) = (number("training.noise_min"), number("training.noise_max"))
+        if text("training.noise") == "log-uniform" && lowest >= highest {
+            let key = isGiven("training.noise_min") ? "training.noise_min" : "training.noise_max"
+            return (key, "noise from \(lowest) to \(highest): expected noise_min below noise_max")
+        }
+        guard text("training.objective") == "yi-bank" else { return nil }
+        if number("training.augment") > 0 {
+            return ("training.augment", "augmented images have no end, and yi-bank keeps copies of each: expected 0")
+        }
+        if text("training.noise") == "fixed" && number("training.noise_sigma") < leastOfBank {
+            return (
+                "training.noise_sigma",
+                "yi-bank keeps copies with less noise than this: expected at least \(leastOfBank)"
+            )
+        }
+        return nil
+    }
+}
