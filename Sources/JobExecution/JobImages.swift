@@ -32,7 +32,20 @@ struct JobImages {
 
     /// For commands that people use: without a file the images are made by the generator that the spec names. Throws
     /// JobFailure as above.
-    init(path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
+    init(byHand path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
+        if let path, let named = spec["dataset.digest"] {
+            let digest = try InputFile.digest(path, what: "the dataset")
+            guard named == .string(digest.hex) else {
+                throw JobFailure(
+                    .unsupported,
+                    "the spec's dataset.digest is \(named.stringValue?.prefix(64) ?? "no text"), but that of \(path) is "
+                        + digest.hex)
+            }
+        }
+        try self.init(path: path, spec: spec, network: network)
+    }
+
+    private init(path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
         let shape: ImageShape
         let count: Int
         if let path {

@@ -29,7 +29,7 @@ struct MeasureCommand: ParsableCommand {
         let spec = try JobSpec(values)
         let requests = try measure.isEmpty ? KnownMeasures.requests : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }
-        let images = try JobImages(path: options.dataset, spec: values, network: spec.network)
+        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network)
         let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
         try spec.require(denoiser, from: checkpoint)
         let subject = MeasureSubject(

@@ -30,6 +30,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Seconds between states on the way.")
     var stateSeconds: Double = 300
 
+    @OptionGroup var compute: ComputeOptions
+
     func validate() throws {
         if options.spec != nil && steps == nil { throw ValidationError("--spec has no length: expected --steps too") }
         guard (steps ?? 1) >= 1 else { throw ValidationError("--steps must be at least 1") }
@@ -37,25 +39,31 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        NumericThread.prepare()
+        try compute.prepare()
         let stop = StopSignal()
         let (values, length) = try options.training(steps: steps)
         let spec = try JobSpec(values)
-        let images = try JobImages(path: options.dataset, spec: values, network: spec.network).trainingBytes()
+        let mark = TrainingMark(values)
+        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network).trainingBytes()
         try JobFailure.explainingTraining {
             let run =
                 try resume.map { path in
-                    try TrainingRun(
-                        restoring: InputFile.read(path, what: "the training state"), name: path,
-                        configuration: spec.network, settings: spec.training, images: images)
-                } ?? TrainingRun(configuration: spec.network, settings: spec.training, images: images)
-            try train(run, steps: length ?? 0, until: stop)
+                    let state = try SafetensorsFile(
+                        bytes: InputFile.read(path, what: "the training state"), name: path)
+                    try mark.check(state)
+                    return try TrainingRun(
+                        restoring: state, configuration: spec.network, settings: spec.training, images: images,
+                        threads: compute.threads)
+                }
+                ?? TrainingRun(
+                    configuration: spec.network, settings: spec.training, images: images, threads: compute.threads)
+            try train(run, steps: length ?? 0, until: stop, mark)
         }
     }
 
-    private func train(_ run: TrainingRun, steps: Int, until stop: StopSignal) throws {
+    private func train(_ run: TrainingRun, steps: Int, until stop: StopSignal, _ mark: TrainingMark) throws {
         var last = (steps: run.steps, time: ContinuousClock.now)
-        var kept = KeptState(output: output)
+        var kept = KeptState(output: output, mark: mark)
         while run.steps < steps && !stop.isRaised {
             let loss: Double
             do {
@@ -83,14 +91,18 @@ struct TrainCommand: ParsableCommand {
 /// The last state that a training by hand wrote; those before it go.
 private struct KeptState {
     let output: String
+    let mark: TrainingMark
     private(set) var path: String?
     private(set) var time = ContinuousClock.now
 
-    init(output: String) { self.output = output }
+    init(output: String, mark: TrainingMark) {
+        self.output = output
+        self.mark = mark
+    }
 
     mutating func keep(_ run: TrainingRun) throws {
         let new = "\(output)/state-\(run.steps).safetensors"
-        try DurableFile.write(run.state(), to: new)
+        try DurableFile.write(run.state(metadata: mark.metadata), to: new)
         if let path, path != new { unlink(path) }
         path = new
         time = .now

@@ -32,12 +32,15 @@ struct TrainJob {
 
     private func start(_ spec: JobSpec, images: [UInt8]) throws -> TrainingRun {
         guard let resume = task.resume else {
-            return try TrainingRun(configuration: spec.network, settings: spec.training, images: images)
+            return try TrainingRun(
+                configuration: spec.network, settings: spec.training, images: images, threads: job.threads)
         }
-        let state = try InputFile.read(resume.state, of: job, what: "the training state")
+        let bytes = try InputFile.read(resume.state, of: job, what: "the training state")
+        let state = try SafetensorsFile(bytes: bytes, name: job.path(of: resume.state))
+        try TrainingMark(job.spec).check(state)
         let run = try TrainingRun(
-            restoring: state, name: job.path(of: resume.state), configuration: spec.network, settings: spec.training,
-            images: images)
+            restoring: state, configuration: spec.network, settings: spec.training, images: images,
+            threads: job.threads)
         guard run.steps == resume.steps else {
             throw JobFailure(
                 .missingInput,
@@ -91,7 +94,8 @@ struct TrainJob {
         _ run: TrainingRun, _ parameters: Int, milestone: Bool, loss: Double?, since start: ContinuousClock.Instant
     ) throws {
         let weights = milestone ? try directory.write(run.weights(), as: "weights-\(run.steps).safetensors") : nil
-        let state = try directory.write(run.state(), as: "state-\(run.steps).safetensors")
+        let state = try directory.write(
+            run.state(metadata: TrainingMark(job.spec).metadata), as: "state-\(run.steps).safetensors")
         try events.send(
             .checkpoint(
                 .init(

@@ -14,10 +14,12 @@ import Testing
 
     private func start(
         _ milestones: [Int], from resume: ResumePoint? = nil, every seconds: Double = 300,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], threads: Int = 1, batch: Int64 = 4
     ) throws -> RunningWorker {
         let task = TrainTask(milestones: milestones, resume: resume, checkpointSeconds: seconds)
-        let job = JobDescription(.train(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        let spec = smallSpec(dataset: dataset, changing: ["training.batch": .integer(batch)])
+        var job = JobDescription(.train(task), spec: spec, dataset: dataset, in: sandbox)
+        job.threads = threads
         return try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), environment: environment)
     }
 
@@ -82,9 +84,17 @@ import Testing
         ["OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_L2_SIZE": "64", "OMP_NUM_THREADS": "3"],
         [
             "LANG": "de_DE.UTF-8", "LC_ALL": "tr_TR.UTF-8", "MALLOC_PERTURB_": "85",
-            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2",
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
         ],
     ]
+
+    /// Three groups of images, of which two threads do two and one.
+    @Test func threadsChangeNoBits() throws {
+        let alone = try start([3], batch: 40).finish().milestones[0]
+        for threads in [2, 3] {
+            #expect(try digests(start([3], threads: threads, batch: 40).finish().milestones[0]) == digests(alone))
+        }
+    }
 
     @Test func theEnvironmentChangesNoBits() throws {
         let plain = try start([4])
@@ -96,16 +106,17 @@ import Testing
                 .init(measure: "memorization", version: 1, parameters: ["samples": 16]),
                 .init(measure: "gaussian-distance", version: 1, parameters: ["samples": 16]),
             ])
-        let job = JobDescription(.measure(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
-        func measurements(_ environment: [String: String]) throws -> [[MeasureRow]] {
-            try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), environment: environment).finish()
+        var job = JobDescription(.measure(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        func measurements(_ environment: [String: String], threads: Int = 1) throws -> [[MeasureRow]] {
+            job.threads = threads
+            return try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), environment: environment).finish()
                 .measurements.map(\.rows)
         }
         let expected = try measurements([:])
         #expect(expected.count == 2 && expected[1].count == 30)
         for environment in Self.environments {
             #expect(try digests(start([4], environment: environment).finish().milestones[0]) == digests(undisturbed))
-            #expect(try measurements(environment) == expected)
+            #expect(try measurements(environment, threads: 2) == expected)
         }
     }
 }

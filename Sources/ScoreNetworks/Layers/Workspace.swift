@@ -70,8 +70,9 @@ final class Workspace<S: LaneScalar> {
 
     func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16>? { masks.baseAddress.map { $0 + offset } }
 
-    /// Adds the gradients by the parameters `range` that another has found since, one sum for each, and clears them there.
-    func takeGradients(_ range: Range<Int>, of other: Workspace) {
+    /// Adds the gradients by the parameters `range`, or all, that another has found since, one sum for each, and clears them there.
+    func takeGradients(_ range: Range<Int>? = nil, of other: Workspace) {
+        let range = range ?? 0..<plan.parameterCount
         let (sum, part) = (gradients + range.lowerBound, other.gradients + range.lowerBound)
         for i in 0..<range.count {
             sum[i] += part[i]

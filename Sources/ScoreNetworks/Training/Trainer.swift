@@ -96,6 +96,15 @@ package final class Trainer<S: LaneScalar> {
         guard steps >= 0, images >= 0, steps < 1 << 48, images < 1 << 48 else {
             throw file.error("steps", "holds \(steps) steps and \(images) images, which cannot be")
         }
+        let plan = network.plan
+        let known =
+            ["steps", "images_seen"] + plan.untrained.map { "param/\($0.name)" }
+            + ["param/", "ema/", "adam_first/", "adam_second/"].flatMap { prefix in
+                plan.parameters.map { prefix + $0.name }
+            }
+        if let stranger = Set(file.names).subtracting(known).min() {
+            throw file.error(stranger, "is not part of a training state of this network")
+        }
         try network.load(file, prefix: "param/")
         try network.load(file, prefix: "ema/", into: average.base)
         try network.load(file, prefix: "adam_first/", into: firstMoments.base)

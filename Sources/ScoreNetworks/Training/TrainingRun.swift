@@ -2,8 +2,8 @@ import Diffusion
 import Tensors
 
 /// A training of a network by EDM's loop, step by step. Its state after n steps is a function of
-/// configuration, settings, images and n alone: the bits are the same on every CPU, and across `state()` and
-/// `init(restoring:)`.
+/// configuration, settings, images and n alone: the bits are the same on every CPU, by any number of threads, and across
+/// `state()` and `init(restoring:)`.
 package final class TrainingRun {
     package let configuration: NetworkConfiguration
     package let settings: TrainingSettings
@@ -17,10 +17,12 @@ package final class TrainingRun {
 
     /// A new training. `images` holds N·C·H·W bytes, N at least 1; pixels become u8/127.5 − 1. Sizes that the
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
-    package init(configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8]) throws {
+    package init(
+        configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8], threads: Int = 1
+    ) throws {
         try settings.check()
         try settings.check(configuration)
-        let network = try Network<Float>(configuration, training: true)
+        let network = try Network<Float>(configuration, training: true, threads: threads)
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
         trainer = Trainer(
@@ -34,13 +36,28 @@ package final class TrainingRun {
     }
 
     /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another
-    /// network, or a damaged one, is a `SafetensorsError`.
+    /// network, or a damaged one, is a `SafetensorsError`; other settings and images are seen by the caller.
     package convenience init(
         restoring state: [UInt8], name: String, configuration: NetworkConfiguration, settings: TrainingSettings,
-        images: [UInt8]
+        images: [UInt8], threads: Int = 1
     ) throws {
-        try self.init(configuration: configuration, settings: settings, images: images)
-        let file = try SafetensorsFile(bytes: state, name: name)
+        try self.init(
+            restoring: try SafetensorsFile(bytes: state, name: name), configuration: configuration, settings: settings,
+            images: images, threads: threads)
+    }
+
+    /// As above, of a file that was read.
+    package convenience init(
+        restoring file: SafetensorsFile, configuration: NetworkConfiguration, settings: TrainingSettings,
+        images: [UInt8], threads: Int = 1
+    ) throws {
+        let wanted = CheckpointConfiguration(configuration, settings.preconditioning).json
+        guard file.metadata["config"] == wanted else {
+            throw file.error(
+                nil, "is no state of the network \(wanted), but of \(file.metadata["config"] ?? "one it does not name")"
+            )
+        }
+        try self.init(configuration: configuration, settings: settings, images: images, threads: threads)
         try trainer.loadState(file)
         let (expected, overflow) = trainer.steps.multipliedReportingOverflow(by: settings.batch)
         guard !overflow, trainer.imagesSeen == expected else {
@@ -75,9 +92,10 @@ package final class TrainingRun {
         return file.serialized()
     }
 
-    /// The full state: parameters, average, Adam's moments, step.
-    package func state() -> [UInt8] {
+    /// The full state: parameters, average, Adam's moments, step; with `metadata` of the caller's.
+    package func state(metadata: [String: String] = [:]) -> [UInt8] {
         var file = SafetensorsFile()
+        file.metadata = metadata
         trainer.storeState(in: &file)
         file.metadata["config"] = checkpointConfiguration
         return file.serialized()

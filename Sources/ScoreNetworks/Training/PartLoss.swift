@@ -1,0 +1,151 @@
+import Diffusion
+import Tensors
+
+/// What the objective makes of a part of the batch, on one core of the network: of 16 images, or of all where they have to
+/// go together.
+final class PartLoss<S: LaneScalar> {
+    typealias Evaluation = DenoisingObjective<S>.Evaluation
+
+    /// Of the last part; the loss is not yet divided by the batch.
+    private(set) var result = Evaluation(loss: 0)
+    private let core: any NetworkCore<S>
+    private let preconditioning: Preconditioning
+    private let size: Int
+    private let labelsPerImage: Int
+    private let rows: LaneBuffer<S>
+    private var noisy: [Double] = []
+    private var targets: [Double] = []
+    private var terms: [Terms] = []
+
+    init(core: any NetworkCore<S>, _ preconditioning: Preconditioning, _ configuration: NetworkConfiguration) {
+        self.core = core
+        self.preconditioning = preconditioning
+        size = configuration.imageShape.count
+        labelsPerImage = configuration.augmentLabels
+        rows = LaneBuffer(count: size * laneCount)
+    }
+
+    /// The loss of the images `part`, with its gradients added to those of the core.
+    func compute(_ examples: TrainingBatch, _ part: Range<Int>, dropout: Dropout?, training: Bool, details: Bool) {
+        let batch = examples.sigma.count
+        let levels = examples.sigma[part]
+        terms = part.map { Terms(examples, image: $0, preconditioning) }
+        fillInput(examples, part: part)
+        let augmentation = examples.labels.map { labels in
+            labels[part.lowerBound * labelsPerImage..<part.upperBound * labelsPerImage].map { S($0) }
+        }
+        var drop = dropout
+        drop?.firstImage += UInt64(part.lowerBound)
+        core.forward(
+            images: part.count, noise: levels.map { preconditioning.cNoise($0) }, labels: augmentation, dropout: drop,
+            training: training)
+        result = Evaluation(loss: residual(images: part.count, batch: batch))
+        if details { appendOutputs(levels: Array(levels)) }
+        core.backward(
+            images: part.count, augmented: examples.labels != nil, dropout: drop, inputGradient: details)
+        if details { appendInputGradient(batch: batch) }
+    }
+
+    private static func groups(_ images: Int) -> Range<Int> { 0..<(images + laneCount - 1) / laneCount }
+
+    /// x, what F is compared with, and the network's input of a part of the batch.
+    private func fillInput(_ examples: TrainingBatch, part: Range<Int>) {
+        noisy = [Double](repeating: 0, count: part.count * size)
+        targets = noisy
+        let shift = preconditioning.inputShift
+        for group in Self.groups(part.count) {
+            let images = min(laneCount, part.count - group * laneCount)
+            for lane in 0..<images {
+                let image = part.lowerBound + group * laneCount + lane
+                let terms = terms[group * laneCount + lane]
+                let own = (group * laneCount + lane) * size
+                for i in 0..<size {
+                    let (y, n) = (examples.clean[image * size + i], examples.noise[image * size + i])
+                    let x = y + terms.noise * n
+                    noisy[own + i] = x
+                    targets[own + i] = terms.target(x: x, clean: y, noise: n)
+                    rows.base[lane * size + i] = S(terms.cIn * x + shift)
+                }
+            }
+            S.kernels.toLanes(rows.base, images, size, core.input(group))
+        }
+    }
+
+    /// Σ (gain·F − T)² over a part of the batch; leaves its gradient by F, divided by the batch.
+    private func residual(images: Int, batch: Int) -> Double {
+        var total = 0.0
+        for group in Self.groups(images) {
+            core.outputGradient(group).update(repeating: 0, count: size * laneCount)
+        }
+        for image in 0..<images {
+            let lane = image % laneCount
+            let output = core.output(image / laneCount)
+            let gradient = core.outputGradient(image / laneCount)
+            let gain = terms[image].gain
+            let scale = 2 / Double(batch) * gain
+            var sum = 0.0
+            for i in 0..<size {
+                let difference = gain * Double(output[i * laneCount + lane]) - targets[image * size + i]
+                sum += difference * difference
+                gradient[i * laneCount + lane] = S(scale * difference)
+            }
+            total += sum
+        }
+        return total
+    }
+
+    private func appendOutputs(levels: [Double]) {
+        for (image, level) in levels.enumerated() {
+            let cSkip = preconditioning.cSkip(level)
+            let cOut = preconditioning.cOut(level)
+            let output = core.output(image / laneCount)
+            for i in 0..<size {
+                let value = Double(output[i * laneCount + image % laneCount])
+                result.networkOutput.append(value)
+                result.denoised.append(cSkip * noisy[image * size + i] + cOut * value)
+            }
+        }
+    }
+
+    /// x acts through c_in·x and through T.
+    private func appendInputGradient(batch: Int) {
+        for (image, terms) in terms.enumerated() {
+            let scale = 2 / Double(batch)
+            let (output, gradient) = (core.output(image / laneCount), core.inputGradient(image / laneCount))
+            for i in 0..<size {
+                let at = i * laneCount + image % laneCount
+                let byTarget = scale * (terms.gain * Double(output[at]) - targets[image * size + i])
+                result.inputGradient.append(terms.cIn * Double(gradient[at]) - terms.targetSlope * byTarget)
+            }
+        }
+    }
+}
+
+/// What the loss of one image is made of: x = y + noise·n, and (gain·F(c_in·x) − T(x))².
+private struct Terms {
+    let noise: Double
+    let cIn: Double
+    let gain: Double
+    /// dT/dx.
+    let targetSlope: Double
+    private let cSkip: Double
+    private let cOut: Double
+    private let hasGap: Bool
+
+    init(_ examples: TrainingBatch, image: Int, _ preconditioning: Preconditioning) {
+        let level = examples.sigma[image]
+        cIn = preconditioning.cIn(level)
+        cSkip = preconditioning.cSkip(level)
+        cOut = preconditioning.cOut(level)
+        if let gap = examples.gaps?[image] {
+            let share = gap / (level * level)
+            (noise, gain, targetSlope, hasGap) = (gap, share * cOut, share * (1 - cSkip), true)
+        } else {
+            (noise, gain, targetSlope, hasGap) = (level, 1, -cSkip / cOut, false)
+        }
+    }
+
+    func target(x: Double, clean: Double, noise: Double) -> Double {
+        hasGap ? targetSlope * x - noise : (clean - cSkip * x) / cOut
+    }
+}
