@@ -122,7 +122,7 @@ final class RunningWorker {
 
     /// Waits until an event is there.
     @discardableResult func wait(for wanted: (WorkerEvent) -> Bool) throws -> WorkerEvent {
-        for _ in 0..<3000 {
+        for _ in 0..<15_000 {
             let over = ended() != nil
             if let event = try events().first(where: wanted) { return event }
             if over { break }
@@ -133,7 +133,7 @@ final class RunningWorker {
 
     /// Waits for the end; returns the exit code, or minus the signal.
     @discardableResult func wait() throws -> Int32 {
-        for _ in 0..<3000 {
+        for _ in 0..<15_000 {
             if let status = ended() { return status }
             usleep(20_000)
         }
