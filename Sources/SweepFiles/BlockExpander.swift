@@ -219,10 +219,11 @@ struct BlockExpander {
                 choices: resolver.specs(of: dimension))
         }
         let defaults = try resolver.defaults()
-        columns += [
-            PointTable.Column(digits: training.digits(to: datasets.space), choices: datasets.specs),
-            PointTable.Column(digits: training.digits(to: defaults.space), choices: defaults.specs),
-        ]
+        columns.append(PointTable.Column(digits: training.digits(to: datasets.space), choices: datasets.specs))
+        // Most sweeps vary nothing that defaults depend on; every column costs each training its place in it.
+        if defaults.specs.contains(where: { !$0.isEmpty }) {
+            columns.append(PointTable.Column(digits: training.digits(to: defaults.space), choices: defaults.specs))
+        }
         return TrainingSpecs(constants: constants, columns: columns)
     }
 }
