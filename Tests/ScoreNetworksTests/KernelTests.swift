@@ -128,7 +128,8 @@ struct KernelTests {
             let x = filled(channels * pixels * laneCount, 1, S.self)
             let dy = filled(outputs * pixels * laneCount, 2, S.self)
             let bias = filled(outputs * laneCount, 3, S.self)
-            let packed = filled(outputs * channels * 16, 4, S.self)
+            let packed = filled(
+                ConvolutionMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9), 4, S.self)
             let scratch = scratch(outputs, channels, S.self)
             withVariants {
                 let out = LaneBuffer<S>(count: outputs * pixels * laneCount)

@@ -62,7 +62,8 @@ double ek_thread_seconds(void) {
 }
 
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps) {
-    return outputs * channels * (taps == 9 && is_winograd(channels, outputs) ? 16 : taps);
+    const size_t count = outputs * channels;
+    return taps == 9 && is_winograd(channels, outputs) ? 16 * domain_weights(count) : count * taps;
 }
 
 static size_t most_of(size_t a, size_t b) { return a < b ? b : a; }

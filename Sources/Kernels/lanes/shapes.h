@@ -1,4 +1,4 @@
-// Sizes that fix the order of sums, the same in all variants.
+// Sizes that all variants share; those of sums over pixels fix the order of these.
 
 #ifndef EIGENSWEEP_LANE_SHAPES_H
 #define EIGENSWEEP_LANE_SHAPES_H
@@ -10,23 +10,19 @@
 
 static inline size_t least_of(size_t a, size_t b) { return a < b ? a : b; }
 
-static inline size_t clamped(size_t value, size_t low, size_t high) {
-    return value < low ? low : value > high ? high : value;
-}
-
 /// Whether 3x3 convolutions go by Winograd's method. With few channels its transforms cost more than it saves.
 static inline int is_winograd(size_t channels, size_t outputs) {
     return channels % 4 == 0 && outputs % 4 == 0 && channels >= 8 && outputs >= 8;
 }
 
-/// Tiles that go through the Winograd domain together, as many as the second cache holds.
+/// Tiles that go through the Winograd domain together, as many as keep it in the fastest cache that can hold it.
 static inline size_t winograd_tiles(size_t channels, size_t outputs) {
-    return clamped(1024 / (channels + outputs) / PANEL * PANEL, 16, 64);
+    return channels + outputs > 16 && channels + outputs <= 32 ? 4 : 8;
 }
 
 /// The same for weight gradients, where a quarter of the domain is handled at a time.
 static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {
-    return clamped(8192 / (channels + outputs) / PANEL * PANEL, 32, 64);
+    return channels + outputs > 16 ? 32 : 8;
 }
 
 /// Pixels that go through a weight gradient of 1x1 convolutions together.
@@ -35,5 +31,8 @@ static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {
 /// From one element of the Winograd domain to the next, for `count` vectors: an odd number of cache lines, so that the
 /// elements of a tile do not share a set.
 static inline size_t domain_step(size_t count) { return (count + 1) * 16; }
+
+/// The same for `count` weights, which are no vectors.
+static inline size_t domain_weights(size_t count) { return count + 16; }
 
 #endif

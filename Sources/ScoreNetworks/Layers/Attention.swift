@@ -12,8 +12,7 @@ struct Attention {
     private let normed: Int
     private let mixed: Int
     private let attended: Int
-    private let weights: Int
-    /// Queries that are handled at a time, so that their logits stay in the cache.
+    /// Queries that are handled at a time, so that their logits stay in the cache; these are stored key by key.
     private static let queryBlock = 16
 
     private var tokens: Int { side * side }
@@ -41,10 +40,9 @@ struct Attention {
         normed = plan.activation(channels * tokens)
         mixed = plan.activation(3 * channels * tokens)
         attended = plan.activation(channels * tokens)
-        weights = plan.activation(heads * tokens * tokens)
         plan.temporary(0, channels * tokens)
         plan.temporary(1, 3 * channels * tokens)
-        plan.temporary(2, Self.queryBlock * tokens)
+        plan.temporary(2, 2 * Self.queryBlock * tokens)
         plan.work(2 * tokens * tokens * channels)
     }
 
@@ -58,21 +56,18 @@ struct Attention {
     func forward<S>(_ w: Workspace<S>, _ h: UnsafePointer<S>, skipScale: S, out: UnsafeMutablePointer<S>) {
         let k = S.kernels
         let (normed, mixed) = (w.activations + normed, w.activations + mixed)
-        let (weights, attended) = (w.activations + weights, w.activations + attended)
+        let (weights, attended) = (w.temporaries[2], w.activations + attended)
         norm.forward(w, h, pixels: tokens, out: normed)
         qkv.forward(w, normed, side: side, out: mixed)
         let step = 3 * tokens
-        let scale = S(1) / S(depth).squareRoot()
         for head in 0..<heads {
             let (query, key, value) = parts(mixed, head)
             for first in stride(from: 0, to: tokens, by: Self.queryBlock) {
                 let rows = min(Self.queryBlock, tokens - first)
                 let at = first * laneCount
-                let weights = weights + head * tokens * tokens * laneCount + at * tokens
-                k.laneProduct(rows, tokens, depth, query + at, 1, step, key, 1, step, scale, 0, weights, tokens, 1)
-                k.softmax(weights, rows, tokens)
+                attend(query + at, rows, key, weights)
                 k.laneProduct(
-                    depth, rows, tokens, value, step, 1, weights, tokens, 1, 1, 0, attended + place(head) + at, tokens,
+                    depth, rows, tokens, value, step, 1, weights, 1, rows, 1, 0, attended + place(head) + at, tokens,
                     1)
             }
         }
@@ -81,14 +76,14 @@ struct Attention {
 
     /// `dy`, the gradient by the output, becomes that by h.
     func backward<S>(_ w: Workspace<S>, h: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, skipScale: S) {
-        let (t0, dMixed, dLogits) = (w.temporaries[0], w.temporaries[1], w.temporaries[2])
-        let (weights, attended) = (w.activations + weights, w.activations + attended)
+        let (t0, dMixed) = (w.temporaries[0], w.temporaries[1])
+        let attended = w.activations + attended
         projection.parameterGradient(w, x: attended, dy: dy, side: side, scale: skipScale)
         projection.inputGradient(w, dy, side: side, scale: skipScale, out: t0)
         for head in 0..<heads {
             backward(
-                parts(w.activations + mixed, head), weights: weights + head * tokens * tokens * laneCount,
-                dy: t0 + place(head), gradients: parts(dMixed, head), dLogits: dLogits)
+                parts(w.activations + mixed, head), dy: t0 + place(head), gradients: parts(dMixed, head),
+                weights: w.temporaries[2])
         }
         qkv.parameterGradient(w, x: w.activations + normed, dy: dMixed, side: side)
         qkv.inputGradient(w, dMixed, side: side, out: t0)
@@ -101,27 +96,39 @@ struct Attention {
         query: UnsafeMutablePointer<S>, key: UnsafeMutablePointer<S>, value: UnsafeMutablePointer<S>
     )
 
-    /// From `dy`, the gradient by what one head found.
+    /// The weights of all keys for `rows` queries. They are found again where gradients need them: that takes less time
+    /// than keeping them, as there are more of them than of anything else.
+    private func attend<S: LaneScalar>(
+        _ query: UnsafePointer<S>, _ rows: Int, _ key: UnsafePointer<S>, _ weights: UnsafeMutablePointer<S>
+    ) {
+        let step = 3 * tokens
+        let scale = S(1) / S(depth).squareRoot()
+        S.kernels.laneProduct(tokens, rows, depth, key, 1, step, query, 1, step, scale, 0, weights, rows, 1)
+        S.kernels.softmax(weights, rows, tokens)
+    }
+
+    /// From `dy`, the gradient by what one head found. `weights` has room for those of two blocks of queries.
     private func backward<S: LaneScalar>(
-        _ head: Parts<S>, weights: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, gradients: Parts<S>,
-        dLogits: UnsafeMutablePointer<S>
+        _ head: Parts<S>, dy: UnsafeMutablePointer<S>, gradients: Parts<S>, weights: UnsafeMutablePointer<S>
     ) {
         let k = S.kernels
         let step = 3 * tokens
         let scale = S(1) / S(depth).squareRoot()
+        let dLogits = weights + Self.queryBlock * tokens * laneCount
         for first in stride(from: 0, to: tokens, by: Self.queryBlock) {
             let rows = min(Self.queryBlock, tokens - first)
             let at = first * laneCount
             let more: Int32 = first > 0 ? 1 : 0
+            attend(head.query + at, rows, head.key, weights)
             k.laneProduct(
-                depth, tokens, rows, dy + at, tokens, 1, weights + at * tokens, 1, tokens, 1, more, gradients.value,
+                depth, tokens, rows, dy + at, tokens, 1, weights, rows, 1, 1, more, gradients.value,
                 step, 1)
-            k.laneProduct(rows, tokens, depth, dy + at, 1, tokens, head.value, 1, step, 1, 0, dLogits, tokens, 1)
-            k.softmaxBackward(weights + at * tokens, dLogits, rows, tokens)
+            k.laneProduct(tokens, rows, depth, head.value, 1, step, dy + at, 1, tokens, 1, 0, dLogits, rows, 1)
+            k.softmaxBackward(weights, dLogits, rows, tokens)
             k.laneProduct(
-                depth, rows, tokens, head.key, step, 1, dLogits, tokens, 1, scale, 0, gradients.query + at, step, 1)
+                depth, rows, tokens, head.key, step, 1, dLogits, 1, rows, scale, 0, gradients.query + at, step, 1)
             k.laneProduct(
-                depth, tokens, rows, head.query + at, step, 1, dLogits, 1, tokens, scale, more, gradients.key, step, 1)
+                depth, tokens, rows, head.query + at, step, 1, dLogits, rows, 1, scale, more, gradients.key, step, 1)
         }
     }
 
