@@ -72,16 +72,13 @@ struct SSHTests {
     func `a key that only the SSH agent holds opens the door`(_ transport: HostSpec.Transport) throws {
         let server = try SSHServer(try Scratch())
         let socket = server.scratch.path("agent")
-        let agent = try ChildProgram.start(["/usr/bin/ssh-agent", "-D", "-a", socket])
+        let agent = try KeyAgent.start(socket, keys: [server.scratch.path("userkey")], in: server.scratch)
         let before = ProcessInfo.processInfo.environment["SSH_AUTH_SOCK"]
         setenv("SSH_AUTH_SOCK", socket, 1)
         defer {
             if let before { setenv("SSH_AUTH_SOCK", before, 1) } else { unsetenv("SSH_AUTH_SOCK") }
             kill(agent, SIGTERM)
         }
-        try server.scratch.waitUntil("the SSH agent listens") { server.scratch.exists("agent") }
-        try ChildProgram.run(
-            "/usr/bin/ssh-add", "-q", server.scratch.path("userkey"), environment: ["SSH_AUTH_SOCK": socket])
         try FileManager.default.removeItem(atPath: server.scratch.path("userkey"))
         var host = server.host(transport)
         host.identity = nil

@@ -84,7 +84,7 @@ import Testing
         let training = try run(program, .train(.init(milestones: [2])))
         let weights = try #require(try training.finish().milestones[0].weights)
         let checkpoint = try sandbox.adopt(weights, from: training.directory)
-        let requests = try program.describe(in: sandbox.newAttempt()).measures
+        let requests = try program.describe(in: sandbox.newAttempt()).measures.map(\.small)
         let trial = TrialID(Digest(of: "trial".utf8))
         let worker = try run(
             program, .measure(.init(trial: trial, steps: 2, checkpoint: checkpoint, measures: requests)))
@@ -139,5 +139,17 @@ import Testing
     @Test func theExampleIsShort() throws {
         let path = try #require(WorkerProgram.python.command.last)
         #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count < 60)
+    }
+}
+
+extension MeasureRequest {
+    /// The same measure of fewer images and levels.
+    fileprivate var small: MeasureRequest {
+        var request = self
+        for (name, few) in ["samples": 16, "inputs": 64, "pairs": 4, "steps": 4] as [String: Int64] {
+            if request.parameters[name]?.integerValue != nil { request.parameters[name] = .integer(few) }
+        }
+        if request.parameters["sigmas"] != nil { request.parameters["sigmas"] = [5, 0.5] }
+        return request
     }
 }

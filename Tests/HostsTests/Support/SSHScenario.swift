@@ -44,11 +44,7 @@ struct SSHScenario: CustomTestStringConvertible, Sendable {
         /// An SSH agent with these keys, and the path of its socket.
         mutating func agent(_ keys: [String]) throws -> String {
             let socket = scratch.path("agent")
-            processes.append(try ChildProgram.start(["/usr/bin/ssh-agent", "-D", "-a", socket]))
-            try scratch.waitUntil("the SSH agent listens") { scratch.exists("agent") }
-            for key in keys {
-                try ChildProgram.run("/usr/bin/ssh-add", "-q", key, environment: ["SSH_AUTH_SOCK": socket])
-            }
+            processes.append(try KeyAgent.start(socket, keys: keys, in: scratch))
             return socket
         }
 
