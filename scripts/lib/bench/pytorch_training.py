@@ -80,17 +80,18 @@ class Training:
 
 def measure(name, scale, seconds, compiled):
     for layout in ["contiguous", "channels-last"] + (["compiled"] if compiled else []):
+        slow = False
         for batch in [16, 32, 64]:
-            if layout == "compiled" and batch != 32:
+            if layout == "compiled" and batch != 64:
                 continue
-            training = Training(name, scale, layout, batch)
             if batch > 16 and slow:
                 break
+            training = Training(name, scale, layout, batch)
             start = time.process_time()
             rate = training.rate(training.step, seconds)
             slow = time.process_time() - start > 3 * seconds
             print("training", layout, batch, round(rate, 2), sep="\t", flush=True)
-            if batch == 16 or layout == "compiled":
+            if batch != 32:
                 training.network.eval()
                 rate = training.rate(training.denoise, seconds)
                 print("denoising", layout, batch, round(rate, 2), sep="\t", flush=True)
