@@ -132,6 +132,15 @@ import Testing
         }
     }
 
+    /// Its thread goes with the run, and does not ask again and again for who may come.
+    @Test func nothingIsLeftOfAServerThatEnded() throws {
+        weak var gone: ControlServer?
+        try withServer { server, _ in gone = server }
+        let limit = Date(timeIntervalSinceNow: 20)
+        while gone != nil, Date() < limit { usleep(10_000) }
+        #expect(gone == nil)
+    }
+
     @Test func nonsenseIsAnsweredInWords() throws {
         try withServer { _, _ in
             let socket = try #require(CatalogueFile.lockHolder(path)?.socket)

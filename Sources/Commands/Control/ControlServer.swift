@@ -67,6 +67,8 @@ final class ControlServer: Sendable {
         while true {
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard Glibc.poll(&poll, 1, -1) >= 0 || errno == EINTR else { return }
+            // After `end` there is nothing to wait for, and accept would say to try again.
+            if Int32(poll.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0 { return }
             let connection = Glibc.accept(descriptor, nil, nil)
             if connection < 0 {
                 if [EAGAIN, EINTR, ECONNABORTED].contains(errno) { continue }
