@@ -8,7 +8,8 @@ final class ChaosArena {
     /// The directory of the programs that the next coordinator is started from.
     var build: String
     private(set) var logs = 0
-    private static let homeBytes = 160 << 20
+    /// Room for worker, agents of two builds and what a killed coordinator was bringing.
+    private static let homeBytes = 320 << 20
 
     var hosts: [NamespaceHosts.Host] { network.hosts }
     /// A small file system for catalogue and store.
