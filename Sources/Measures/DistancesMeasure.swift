@@ -4,10 +4,16 @@ import Tensors
 
 /// How far denoisers are from one another, by noise level, on noised held-out images (Li et al. 2024, section 3).
 ///
-/// The denoisers: `network`; `gaussian`, of the network's own training subset; `source_gaussian`, of all images of the
-/// dataset; `multi_delta`, the optimum for the training subset itself. For a pair A, B of them, and d pixels:
+/// The denoisers: `network`; `distilled`, the affine fit to it (`DistillationMeasure`); `gaussian`, of the network's own
+/// training subset; `source_gaussian`, of all images of the dataset; `stationary`, the Fourier Wiener filter, and `wavelet`
+/// shrinkage, of the training subset; `multi_delta`, the optimum for the training subset itself; `local_patches` and
+/// `equivariant_patches`, the optima of denoisers that see a window only. For a pair A, B of them, and d pixels:
 /// - `rmse_A_B`: E √(‖A−B‖²/d), the mean of roots (eq. 10); `rmse_pooled_A_B`: √(E ‖A−B‖²/d);
 /// - `nrmse_A_B`: E ‖A−B‖/‖A‖, not squared (eq. 53).
+///
+/// A fit takes `inputs` noised images a level. Windows are of the first `patch_images` training images and of that size of
+/// `patches` whose results for eight other noised images are nearest to the network's; it is told as `patch_local_patches`
+/// and `patch_equivariant_patches`.
 ///
 /// Image i is held-out image i modulo their number, as in `gaussian-distance`. Levels that the network is not for are left
 /// out.
@@ -17,23 +23,25 @@ package struct DistancesMeasure: Measure {
     package static let defaults: [String: JSONValue] = [
         "samples": 256,
         "pairs": [
-            "network gaussian", "network multi_delta", "network source_gaussian", "gaussian multi_delta",
-            "gaussian source_gaussian",
+            "network gaussian", "network multi_delta", "network source_gaussian", "network stationary",
+            "network wavelet", "gaussian multi_delta", "gaussian source_gaussian",
         ],
+        "inputs": 20_000, "patches": [3, 5, 9, 15], "patch_images": 256,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
         "seed": 0,
     ]
 
-    enum Side: String, CaseIterable { case network, gaussian, source_gaussian, multi_delta }
+    typealias Side = ComparedDenoisers.Side
 
     let sampling: NoisedSampling
     let pairs: [(Side, Side)]
+    let fitting: ComparedDenoisers.Fitting
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         sampling = try NoisedSampling(reader)
-        let names = Side.allCases.map(\.rawValue).joined(separator: ", ")
-        pairs = try reader.texts("pairs", "a list of pairs like \"network gaussian\", out of \(names)") { text in
+        fitting = try ComparedDenoisers.Fitting(reader)
+        pairs = try reader.texts("pairs", "a list of pairs like \"network gaussian\", out of \(Side.names)") { text in
             let sides = text.split(separator: " ").compactMap { Side(rawValue: String($0)) }
             guard sides.count == 2, sides[0] != sides[1], text.split(separator: " ").count == 2 else { return nil }
             return (sides[0], sides[1])
@@ -46,26 +54,23 @@ package struct DistancesMeasure: Measure {
         }
         let levels = sampling.levels(of: subject.denoiser)
         let total = levels.count * sampling.samples
-        let beat = { try progress(0, total) }
-        var denoisers: [Side: any Denoiser] = [:]
-        for side in Set(pairs.flatMap { [$0.0, $0.1] }) {
-            denoisers[side] =
-                switch side {
-                case .network: subject.denoiser
-                case .gaussian: try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
-                case .source_gaussian: try gaussianDenoiser(of: subject.source(), flips: subject.flips, beat: beat)
-                case .multi_delta: MultiDeltaDenoiser(images: subject.training, flips: subject.flips)
-                }
+        let compared = try ComparedDenoisers(subject, Set(pairs.flatMap { [$0.0, $0.1] }), fitting) {
+            try progress(0, total)
         }
         let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
         var rows: [MeasureRow] = []
         for (index, sigma) in levels.enumerated() {
+            let (denoisers, fits) = try compared.at(sigma) { try progress(index * sampling.samples, total) }
+            rows += fits
             var distances = pairs.map { _ in DenoiserDistance(images: subject.heldOut.shape[0]) }
             for block in blocks(of: sampling.samples, by: subject.denoiser.batch) {
-                try progress(index * sampling.samples + block.lowerBound, total)
+                func beat() throws { try progress(index * sampling.samples + block.lowerBound, total) }
+                try beat()
                 let noisy = noised.block(block, sigma: sigma)
-                let outputs = denoisers.mapValues {
-                    $0.denoise(noisy, sigma: [Double](repeating: sigma, count: block.count))
+                let outputs = try denoisers.mapValues {
+                    $0.batch < block.count
+                        ? try $0.denoise(noisy, at: sigma, beat: beat)
+                        : $0.denoise(noisy, sigma: [Double](repeating: sigma, count: block.count))
                 }
                 for (place, pair) in pairs.enumerated() {
                     guard let first = outputs[pair.0], let second = outputs[pair.1] else { continue }

@@ -21,7 +21,6 @@ package struct DistillationMeasure: Measure {
         "inputs": 20_000, "samples": 256, "vectors": 25, "seed": 0,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
     ]
-    private static let fewestDraws = 10
 
     let inputs: Int
     let sampling: NoisedSampling
@@ -40,23 +39,22 @@ package struct DistillationMeasure: Measure {
         }
         let levels = sampling.levels(of: subject.denoiser)
         let training = subject.flips ? subject.training.withFlips : subject.training
-        let count = training.shape[0]
-        let numbers = 0..<max(inputs / count + (inputs % count == 0 ? 0 : 1), Self.fewestDraws) * count
-        let total = levels.count * (numbers.count + sampling.samples)
+        let inputs = Distilled.inputs(inputs, images: training.shape[0])
+        let total = levels.count * (inputs + sampling.samples)
         var done = 0
-        let beat = { try progress(min(done, total), total) }
+        func beat() throws { try progress(min(done, total), total) }
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
         let components = gaussian.principalComponents(vectors)
         var rows: [MeasureRow] = []
         for sigma in levels {
-            let noised = NoisedImages(images: training, seed: sampling.seed)
-            var distilled = Distilled(gaussian, sigma: sigma)
-            for block in blocks(of: numbers.count, by: 256) {
-                let x = noised.block(block, sigma: sigma)
-                try distilled.add(x, try subject.denoiser.denoise(x, at: sigma, beat: beat), beat: beat)
-                done += block.count
+            let before = done
+            let distilled = try Distilled.fit(
+                to: subject.denoiser, gaussian, on: NoisedImages(images: training, seed: sampling.seed),
+                inputs: inputs, sigma: sigma
+            ) {
+                done = before + $0
+                try beat()
             }
-            try distilled.finish(beat: beat)
             rows += try heldOutRows(subject, gaussian, distilled, sigma, beat: beat)
             done += sampling.samples
             rows += distilled.distanceRows()

@@ -72,7 +72,7 @@ package protocol Measure: Sendable {
 package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
-        DenoisingMeasure.self, DistillationMeasure.self,
+        DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
     ]
 
     /// Each measure with the default of every parameter.

@@ -42,8 +42,13 @@ extension Denoiser {
 func gaussianDenoiser(
     of images: Tensor<Float>, flips: Bool, beat: () throws -> Void
 ) throws -> GaussianDenoiser {
+    try explainingEigendecomposition { try GaussianDenoiser(images: images, flips: flips, beat: beat) }
+}
+
+/// What `body` makes; the failure of a decomposition is a measure's.
+func explainingEigendecomposition<T>(_ body: () throws -> T) throws -> T {
     do {
-        return try GaussianDenoiser(images: images, flips: flips, beat: beat)
+        return try body()
     } catch let error as EigendecompositionError {
         throw MeasureError(error.description, isHosts: error.isHosts)
     }

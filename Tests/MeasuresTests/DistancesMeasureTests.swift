@@ -59,4 +59,52 @@ struct DistancesMeasureTests {
             try DistancesMeasure(parameters: ["samples": 8, "sigmas": [1]]).evaluate(subject) { _, _ in }
         }
     }
+
+    private func rows(
+        of denoiser: any Denoiser, _ pairs: [String], _ more: [String: JSONValue] = [:]
+    ) throws -> [MeasureRow] {
+        let parameters: [String: JSONValue] = [
+            "samples": 20, "sigmas": [2, 0.3], "pairs": .array(pairs.map { .string($0) }),
+        ]
+        return try DistancesMeasure(parameters: parameters.merging(more) { $1 }).evaluate(
+            MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: false) { source }
+        ) { _, _ in }.rows
+    }
+
+    /// Each exact denoiser in the network's place is no distance from itself, and some from the Gaussian.
+    @Test func everyExactDenoiserKnowsItself() throws {
+        let exact: [(String, any Denoiser)] = [
+            ("stationary", try GaussianDenoiser(stationary: training, flips: false)),
+            ("wavelet", WaveletDenoiser(images: training, flips: false)),
+            (
+                "local_patches",
+                LocalPatchDenoiser(images: training.entries(0..<7), flips: false, patch: 3, isEquivariant: false)
+            ),
+            (
+                "equivariant_patches",
+                LocalPatchDenoiser(images: training.entries(0..<7), flips: false, patch: 3, isEquivariant: true)
+            ),
+        ]
+        for (name, denoiser) in exact {
+            // The size of patches that the network has is found.
+            let found = try rows(
+                of: denoiser, ["network \(name)", "network gaussian"], ["patches": [1, 3, 5], "patch_images": 7])
+            for sigma in [2, 0.3] {
+                #expect(found.value("rmse_network_\(name)", at: sigma) == 0, "\(name) at \(sigma)")
+                #expect(found.value("rmse_network_gaussian", at: sigma) > 1e-3)
+                if name.hasSuffix("patches") { #expect(found.value("patch_\(name)", at: sigma) == 3) }
+            }
+        }
+    }
+
+    /// The affine fit to an affine denoiser is that denoiser, but for the noise of the moments.
+    @Test func theDistilledDenoiserIsTheNetworksAffineFit() throws {
+        let found = try rows(
+            of: Affine(slope: 0.4, offset: 0.3), ["network distilled", "network gaussian"], ["inputs": 20_000])
+        for sigma in [2, 0.3] {
+            #expect(
+                found.value("rmse_network_distilled", at: sigma)
+                    < 0.1 * found.value("rmse_network_gaussian", at: sigma))
+        }
+    }
 }

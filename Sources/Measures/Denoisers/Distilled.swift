@@ -1,8 +1,39 @@
+import Diffusion
 import JobContract
 import Tensors
 
 /// The affine denoiser Wx + b nearest to another at one noise level, gathered as what it adds to the Gaussian one.
-struct Distilled {
+struct Distilled: Denoiser {
+    /// Noised images that the expectations are taken over: at least `wanted`, and as many of each image, ten or more.
+    static func inputs(_ wanted: Int, images: Int) -> Int {
+        max(wanted / images + (wanted % images == 0 ? 0 : 1), fewestDraws) * images
+    }
+    private static let fewestDraws = 10
+
+    /// The fit to `denoiser` on `inputs` noised images. `gaussian` is that of the clean ones.
+    static func fit(
+        to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, inputs: Int, sigma: Double,
+        beat: (_ done: Int) throws -> Void
+    ) throws -> Distilled {
+        var distilled = Distilled(gaussian, sigma: sigma)
+        for block in blocks(of: inputs, by: 256) {
+            let beat = { try beat(block.lowerBound) }
+            let x = noised.block(block, sigma: sigma)
+            try distilled.add(x, try denoiser.denoise(x, at: sigma, beat: beat), beat: beat)
+        }
+        try distilled.finish { try beat(inputs) }
+        return distilled
+    }
+
+    var imageShape: ImageShape { gaussian.imageShape }
+    var levels: ClosedRange<Double> { sigma...sigma }
+
+    /// Wx + b, at the level of the fit alone.
+    func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+        precondition(sigma.allSatisfy { $0 == self.sigma }, "fitted at \(self.sigma)")
+        return denoise(x, beat: {})
+    }
+
     private let gaussian: GaussianDenoiser
     private let sigma: Double
     /// E[r(x−μ)ᵀ] while it is gathered, then W − W_G.
@@ -11,7 +42,7 @@ struct Distilled {
     private var offset: [Double]
     private var count = 0
 
-    init(_ gaussian: GaussianDenoiser, sigma: Double) {
+    private init(_ gaussian: GaussianDenoiser, sigma: Double) {
         self.gaussian = gaussian
         self.sigma = sigma
         let size = gaussian.mean.count
@@ -20,7 +51,7 @@ struct Distilled {
     }
 
     /// Adds inputs [B, C, H, W] and what the denoiser makes of them.
-    mutating func add(_ x: Tensor<Float>, _ output: Tensor<Float>, beat: () throws -> Void) rethrows {
+    private mutating func add(_ x: Tensor<Float>, _ output: Tensor<Float>, beat: () throws -> Void) rethrows {
         let images = x.shape[0]
         let centred = x.rows(0..<images, less: gaussian.mean)
         let expected = try gaussian.shrunk(centred, sigma: [Double](repeating: sigma, count: images), beat: beat)
@@ -32,7 +63,7 @@ struct Distilled {
     }
 
     /// To be called once, when all has been added.
-    mutating func finish(beat: () throws -> Void) rethrows {
+    private mutating func finish(beat: () throws -> Void) rethrows {
         for index in weights.values.indices { weights.values[index] /= Double(count) }
         for index in offset.indices { offset[index] /= Double(count) }
         // (Σ+σ²I)⁻¹ v = (v − U diag(λ/(λ+σ²)) Uᵀ v)/σ², exact without an eigenvector for vanishing λ.
@@ -83,12 +114,9 @@ struct Distilled {
         for index in 0..<size { identity.values[index * size + index] = 1 }
         var whole = try gaussian.shrunk(identity, sigma: [Double](repeating: sigma, count: size), beat: beat)
         for index in whole.values.indices { whole.values[index] += weights.values[index] }
-        let eigen: Eigendecomposition
-        do {
-            eigen = try Eigendecomposition(
+        let eigen = try explainingEigendecomposition {
+            try Eigendecomposition(
                 symmetric: try Matrix.product(whole, .plain, whole, .transposed, beat: beat), beat: beat)
-        } catch let error as EigendecompositionError {
-            throw MeasureError(error.description, isHosts: error.isHosts)
         }
         return components.enumerated().map { index, component in
             let start = (size - 1 - index) * size

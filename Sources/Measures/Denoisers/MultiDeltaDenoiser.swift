@@ -17,16 +17,16 @@ package struct MultiDeltaDenoiser: Denoiser {
         imageShape = all.imageShape
         let rows = all.rows(0..<all.shape[0])
         self.images = rows
-        halfNorms = (0..<rows.rows).map { row in
-            var sum = 0.0
-            for index in row * rows.columns..<(row + 1) * rows.columns {
-                sum += rows.values[index] * rows.values[index]
-            }
-            return sum / 2
-        }
+        halfNorms = rows.halfSquares
     }
 
     package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+        let result = Matrix.product(weights(of: x, sigma: sigma), .plain, images, .plain)
+        return Tensor(shape: x.shape, values: result.values.map { Float($0) })
+    }
+
+    /// The posterior of the training images, one row for each image of `x`; mirror images come after the others.
+    package func weights(of x: Tensor<Float>, sigma: [Double]) -> Matrix {
         let count = x.shape[0]
         precondition(sigma.count == count && x.stride == images.columns, "one noise level per image of this shape")
         var weights = Matrix.product(x.rows(0..<count), .plain, images, .transposed)
@@ -34,8 +34,7 @@ package struct MultiDeltaDenoiser: Denoiser {
             let row = image * images.rows..<(image + 1) * images.rows
             softmax(&weights.values[row], variance: sigma[image] * sigma[image])
         }
-        let result = Matrix.product(weights, .plain, images, .plain)
-        return Tensor(shape: x.shape, values: result.values.map { Float($0) })
+        return weights
     }
 
     /// Turns inner products into weights.

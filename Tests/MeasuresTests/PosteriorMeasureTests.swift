@@ -1,0 +1,53 @@
+import Diffusion
+import Foundation
+import JobContract
+import Measures
+import Tensors
+import Testing
+
+struct PosteriorMeasureTests {
+    private func rows(_ training: Tensor<Float>, _ parameters: [String: JSONValue]) throws -> [MeasureRow] {
+        try PosteriorMeasure(parameters: parameters).evaluate(
+            MeasureSubject(
+                denoiser: Affine(slope: 1), training: training, heldOut: randomImages(3, side: 4, seed: 2),
+                flips: false)
+        ) { _, _ in }.rows
+    }
+
+    /// Of two images Δ apart the other's weight is 1/(1 + e^u), u = Δ²/(2σ²) + zΔ/σ, z standard normal.
+    @Test func twoImagesFollowTheirClosedForm() throws {
+        let pair = randomImages(2, side: 4)
+        let gap = zip(pair[row: 0], pair[row: 1]).reduce(0) { $0 + pow(Double($1.0 - $1.1), 2) }.squareRoot()
+        func coincidence(_ sigma: Double) -> Double {
+            var sum = 0.0
+            for step in -800...800 {
+                let z = Double(step) / 100
+                let other = 1 / (1 + exp(gap * gap / (2 * sigma * sigma) + z * gap / sigma))
+                sum +=
+                    (other * other + (1 - other) * (1 - other)) * exp(-z * z / 2) / (2 * Double.pi).squareRoot() / 100
+            }
+            return sum
+        }
+        let levels = [0.2, 0.5, 1, 3]
+        let found = try rows(pair, ["samples": 10_000, "sigmas": .array(levels.map { .number($0) })])
+        for sigma in levels {
+            let row = try #require(found.first { $0.quantity == "coincidence" && $0.sigma == sigma })
+            #expect(abs((row.value ?? 0) - coincidence(sigma)) < 0.01, "\(sigma)")
+        }
+    }
+
+    @Test func theCountGoesFromOneToAllAndCrossesOnce() throws {
+        let training = randomImages(40, side: 4)
+        let found = try rows(training, ["samples": 80, "sigmas": [0.01, 100, 0.5, 1, 2, 4]])
+        #expect(abs(found.value("effective_count", at: 0.01) - 1) < 1e-9)
+        #expect(abs(found.value("effective_count", at: 100) - 40) < 0.1)
+        #expect(abs(found.value("coincidence_held_out", at: 100) - 1.0 / 40) < 1e-3)
+        let collapse = found.value("collapse_sigma")
+        let levels = [0.01, 0.5, 1, 2, 4, 100]
+        let next = try #require(levels.first { $0 >= collapse })
+        let before = try #require(levels.last { $0 < collapse })
+        #expect(found.value("coincidence", at: before) >= 0.5 && found.value("coincidence", at: next) < 0.5)
+        // Where the curve does not cross ½ there is no such level.
+        #expect(try rows(training, ["samples": 16, "sigmas": [50, 100]]).value("collapse_sigma").isNaN)
+    }
+}
