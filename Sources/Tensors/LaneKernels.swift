@@ -35,12 +35,10 @@ package struct LaneKernels<S>: Sendable {
     package let silu: @Sendable (In, Int, Out) -> Void
     /// x, dy, count, dx
     package let siluBackward: @Sendable (In, In, Int, Out) -> Void
-    /// rows, columns, depth, a, aRow, aDepth, b, bColumn, bDepth, scale, accumulate, c, cRow, cColumn
-    package let laneProduct: @Sendable (Int, Int, Int, In, Int, Int, In, Int, Int, S, Int32, Out, Int, Int) -> Void
-    /// x, rows, columns
-    package let softmax: @Sendable (Out, Int, Int) -> Void
-    /// y, dy, rows, columns
-    package let softmaxBackward: @Sendable (In, Out, Int, Int) -> Void
+    /// mixed, depth, tokens, scale, scratch, statistics, out
+    package let attention: @Sendable (In, Int, Int, S, Out, Out, Out) -> Void
+    /// mixed, depth, tokens, scale, statistics, out, dy, scratch, gradient
+    package let attentionBackward: @Sendable (In, Int, Int, S, In, In, In, Out, Out) -> Void
     /// x, channels, height, width, factor, y
     package let gather2x2: @Sendable (In, Int, Int, Int, S, Out) -> Void
     /// x, channels, height, width, factor, accumulate, y
@@ -96,17 +94,20 @@ package protocol LaneScalar: TensorScalar {
 /// Images per group: the lanes of the kernels.
 package let laneCount = Int(EK_LANES)
 
-/// Memory that the kernels of a convolution need, in scalars.
-package enum ConvolutionMemory {
-    /// What `pack` writes.
+/// Memory that the kernels of a layer need, in scalars.
+package enum KernelMemory {
+    /// What `pack` writes for a convolution.
     package static func packedWeights(outputs: Int, inputs: Int, taps: Int) -> Int {
         ek_packed_weights(outputs, inputs, taps)
     }
 
-    /// For the convolution, its input gradient and its weight gradient.
-    package static func scratch(outputs: Int, inputs: Int, taps: Int) -> Int {
+    /// For a convolution, its input gradient and its weight gradient.
+    package static func convolution(outputs: Int, inputs: Int, taps: Int) -> Int {
         ek_convolution_scratch(outputs, inputs, taps)
     }
+
+    /// For attention with heads of `depth` channels, forward and backward.
+    package static func attention(depth: Int, tokens: Int) -> Int { ek_attention_scratch(depth, tokens) }
 }
 
 extension Float: LaneScalar {
@@ -116,7 +117,7 @@ extension Float: LaneScalar {
         channelSums: ek_channel_sums_f32, reduceLanes: ek_reduce_lanes_f32, groupNorm: ek_group_norm_f32,
         groupNormBackward: ek_group_norm_backward_f32, modulate: ek_modulate_f32,
         modulateBackward: ek_modulate_backward_f32, silu: ek_silu_f32, siluBackward: ek_silu_backward_f32,
-        laneProduct: ek_lane_product_f32, softmax: ek_softmax_f32, softmaxBackward: ek_softmax_backward_f32,
+        attention: ek_attention_f32, attentionBackward: ek_attention_backward_f32,
         gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, gather4x4: ek_gather4x4_f32,
         spread4x4: ek_spread4x4_f32, frame: ek_frame_f32, unframe: ek_unframe_f32,
         channelSquares: ek_channel_squares_f32, channelProducts: ek_channel_products_f32, scaleReLU: ek_scale_relu_f32,
@@ -133,7 +134,7 @@ extension Double: LaneScalar {
         channelSums: ek_channel_sums_f64, reduceLanes: ek_reduce_lanes_f64, groupNorm: ek_group_norm_f64,
         groupNormBackward: ek_group_norm_backward_f64, modulate: ek_modulate_f64,
         modulateBackward: ek_modulate_backward_f64, silu: ek_silu_f64, siluBackward: ek_silu_backward_f64,
-        laneProduct: ek_lane_product_f64, softmax: ek_softmax_f64, softmaxBackward: ek_softmax_backward_f64,
+        attention: ek_attention_f64, attentionBackward: ek_attention_backward_f64,
         gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, gather4x4: ek_gather4x4_f64,
         spread4x4: ek_spread4x4_f64, frame: ek_frame_f64, unframe: ek_unframe_f64,
         channelSquares: ek_channel_squares_f64, channelProducts: ek_channel_products_f64, scaleReLU: ek_scale_relu_f64,

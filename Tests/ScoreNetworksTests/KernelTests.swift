@@ -36,7 +36,7 @@ struct KernelTests {
 
     private func scratch<S: LaneScalar>(_ outputs: Int, _ channels: Int, _ scalar: S.Type) -> LaneBuffer<S> {
         LaneBuffer(
-            count: [1, 9].map { ConvolutionMemory.scratch(outputs: outputs, inputs: channels, taps: $0) }.reduce(0, max)
+            count: [1, 9].map { KernelMemory.convolution(outputs: outputs, inputs: channels, taps: $0) }.reduce(0, max)
         )
     }
 
@@ -47,7 +47,7 @@ struct KernelTests {
         let weights = filled(outputs * channels * 9, 2, Double.self)
         let bias = filled(outputs * laneCount, 3, Double.self)
         let add = filled(outputs * pixels * laneCount, 4, Double.self)
-        let packedCount = ConvolutionMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9)
+        let packedCount = KernelMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9)
         let packed = LaneBuffer<Double>(count: packedCount)
         let scratch = scratch(outputs, channels, Double.self)
         let out = LaneBuffer<Double>(count: outputs * pixels * laneCount)
@@ -94,27 +94,52 @@ struct KernelTests {
         #expect(relativeError(back.read(0..<back.count), expectedBack) < 1e-13)
     }
 
-    @Test(arguments: [(1, 1, 1), (4, 4, 7), (5, 9, 3), (8, 6, 16)])
-    func laneProducts(rows: Int, columns: Int, depth: Int) {
-        let a = filled(rows * depth * laneCount, 5, Double.self)
-        let b = filled(columns * depth * laneCount, 6, Double.self)
-        let c = filled(rows * columns * laneCount, 7, Double.self)
-        let before = c.read(0..<c.count)
-        // a is stored by depth, b by column, c transposed.
-        Double.kernels.laneProduct(
-            rows, columns, depth, a.base, 1, rows, b.base, depth, 1, 2, 1, c.base, 1, rows)
-        var expected = before
-        for m in 0..<rows {
-            for n in 0..<columns {
-                for lane in 0..<laneCount {
-                    let sum = (0..<depth).reduce(0.0) {
-                        $0 + a.base[($1 * rows + m) * laneCount + lane] * b.base[(n * depth + $1) * laneCount + lane]
+    static let heads = [(1, 1), (3, 5), (8, 9), (8, 40), (16, 7), (18, 33)]
+
+    /// Output and gradients of attention against the formulas, with some logits far apart.
+    @Test(arguments: heads) func attention(depth: Int, tokens: Int) {
+        let mixed = filled(3 * depth * tokens * laneCount, 5, Double.self)
+        for i in 0..<laneCount { mixed.base[i] *= 100 }
+        let dy = filled(depth * tokens * laneCount, 6, Double.self)
+        let scratch = LaneBuffer<Double>(count: KernelMemory.attention(depth: depth, tokens: tokens))
+        let statistics = LaneBuffer<Double>(count: 2 * tokens * laneCount)
+        let out = LaneBuffer<Double>(count: dy.count)
+        let gradient = LaneBuffer<Double>(count: mixed.count)
+        Double.kernels.attention(mixed.base, depth, tokens, 0.5, scratch.base, statistics.base, out.base)
+        Double.kernels.attentionBackward(
+            mixed.base, depth, tokens, 0.5, statistics.base, out.base, dy.base, scratch.base, gradient.base)
+
+        var expected = [Double](repeating: 0, count: dy.count)
+        var expectedGradient = [Double](repeating: 0, count: mixed.count)
+        for lane in 0..<laneCount {
+            func place(_ c: Int, _ t: Int) -> Int { (c * tokens + t) * laneCount + lane }
+            for q in 0..<tokens {
+                let logits = (0..<tokens).map { key in
+                    0.5
+                        * (0..<depth).reduce(0.0) {
+                            $0 + mixed.base[place(3 * $1, q)] * mixed.base[place(3 * $1 + 1, key)]
+                        }
+                }
+                let most = logits.max() ?? 0
+                let exponentials = logits.map { Elementary.exp($0 - most) }
+                let weights = exponentials.map { $0 / exponentials.reduce(0, +) }
+                let slopes = (0..<tokens).map { key in
+                    (0..<depth).reduce(0.0) { $0 + dy.base[place($1, q)] * mixed.base[place(3 * $1 + 2, key)] }
+                }
+                let mean = zip(weights, slopes).reduce(0.0) { $0 + $1.0 * $1.1 }
+                for key in 0..<tokens {
+                    let change = 0.5 * weights[key] * (slopes[key] - mean)
+                    for c in 0..<depth {
+                        expected[place(c, q)] += weights[key] * mixed.base[place(3 * c + 2, key)]
+                        expectedGradient[place(3 * c, q)] += change * mixed.base[place(3 * c + 1, key)]
+                        expectedGradient[place(3 * c + 1, key)] += change * mixed.base[place(3 * c, q)]
+                        expectedGradient[place(3 * c + 2, key)] += weights[key] * dy.base[place(c, q)]
                     }
-                    expected[(n * rows + m) * laneCount + lane] += 2 * sum
                 }
             }
         }
-        #expect(relativeError(c.read(0..<c.count), expected) < 1e-14)
+        #expect(relativeError(out.read(0..<out.count), expected) < 1e-13)
+        #expect(relativeError(gradient.read(0..<gradient.count), expectedGradient) < 1e-13)
     }
 
     @Test func variantsGiveEqualBitsInFloat() { variants(Float.self) }
@@ -129,7 +154,7 @@ struct KernelTests {
             let dy = filled(outputs * pixels * laneCount, 2, S.self)
             let bias = filled(outputs * laneCount, 3, S.self)
             let packed = filled(
-                ConvolutionMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9), 4, S.self)
+                KernelMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9), 4, S.self)
             let scratch = scratch(outputs, channels, S.self)
             withVariants {
                 let out = LaneBuffer<S>(count: outputs * pixels * laneCount)
@@ -143,8 +168,20 @@ struct KernelTests {
                     x.base, dy.base, channels, outputs, pixels, 0.3, scratch.base, gradient.base)
                 k.pointwise(
                     x.base, channels, pixels, packed.base, bias.base, out.base, 0.3, outputs, scratch.base, out.base)
-                k.softmax(out.base, outputs, pixels)
                 return out.read(0..<out.count) + gradient.read(0..<gradient.count)
+            }
+        }
+        for (depth, tokens) in Self.heads {
+            let mixed = filled(3 * depth * tokens * laneCount, 5, S.self)
+            let dy = filled(depth * tokens * laneCount, 6, S.self)
+            withVariants {
+                let scratch = LaneBuffer<S>(count: KernelMemory.attention(depth: depth, tokens: tokens))
+                let statistics = LaneBuffer<S>(count: 2 * tokens * laneCount)
+                let (out, gradient) = (LaneBuffer<S>(count: dy.count), LaneBuffer<S>(count: mixed.count))
+                k.attention(mixed.base, depth, tokens, 0.7, scratch.base, statistics.base, out.base)
+                k.attentionBackward(
+                    mixed.base, depth, tokens, 0.7, statistics.base, out.base, dy.base, scratch.base, gradient.base)
+                return [out, gradient, statistics].flatMap { $0.read(0..<$0.count) }
             }
         }
         let x = filled(8 * 25 * laneCount, 8, S.self)

@@ -35,6 +35,9 @@ double ek_thread_seconds(void);
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps);
 size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps);
 
+/// Values that attention with heads of these channels needs as scratch, forward and backward.
+size_t ek_attention_scratch(size_t depth, size_t tokens);
+
 #define REAL float
 #define EK_FUNCTION(name, parameters, arguments) void ek_##name##_f32 parameters;
 #include "lane_functions.inc"

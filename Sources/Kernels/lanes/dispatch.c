@@ -80,6 +80,14 @@ size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps) {
         4 * (domain_step(back * channels) + domain_step(back * outputs)) + 16 * outputs * channels);
 }
 
+size_t ek_attention_scratch(size_t depth, size_t tokens) {
+    const size_t row = (depth + 3) / 4 * 4 + 1, queries = ATTENTION_QUERIES, keys = ATTENTION_KEYS;
+    const size_t padded = (tokens + queries - 1) / queries * queries;
+    const size_t forward = (2 * padded + 2 * queries) * row + keys * queries;
+    const size_t back = (3 * padded + 4 * keys) * row + 2 * padded + 2 * keys * queries;
+    return most_of(forward, back) * EK_LANES;
+}
+
 #define REAL float
 #define EK_FUNCTION(name, parameters, arguments) \
     void ek_##name##_f32 parameters { TABLE_OF(f32)->name arguments; }

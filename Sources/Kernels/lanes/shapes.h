@@ -28,6 +28,10 @@ static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {
 /// Pixels that go through a weight gradient of 1x1 convolutions together.
 #define POINTWISE_STRIP 64
 
+/// The most queries and keys whose weights attention has at hand.
+#define ATTENTION_QUERIES 16
+#define ATTENTION_KEYS 32
+
 /// From one element of the Winograd domain to the next, for `count` vectors: an odd number of cache lines, so that the
 /// elements of a tile do not share a set.
 static inline size_t domain_step(size_t count) { return (count + 1) * 16; }

@@ -21,7 +21,7 @@ struct TransposedConvolution {
             "\(name).weight", [inputs, outputs, 2, 2], LayerStart.he.weight(fanIn: 4 * outputs, fanOut: inputs))
         packed = plan.packed(4 * inputs * outputs)
         packedBack = plan.packed(4 * inputs * outputs)
-        plan.scratch(ConvolutionMemory.scratch(outputs: 4 * outputs, inputs: inputs, taps: 1))
+        plan.scratch(KernelMemory.convolution(outputs: 4 * outputs, inputs: inputs, taps: 1))
         plan.channels(max(inputs, 4 * outputs))
         plan.temporary(0, 4 * outputs * side * side)
         plan.work(4 * inputs * outputs * side * side)

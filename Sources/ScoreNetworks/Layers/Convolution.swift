@@ -24,11 +24,11 @@ struct Convolution {
             "\(name).weight", linear ? [outputs, inputs] : [outputs, inputs, kernel, kernel],
             start.weight(fanIn: inputs * taps, fanOut: outputs * taps))
         bias = hasBias ? plan.parameter("\(name).bias", [outputs], start.bias(fanIn: inputs * taps)) : nil
-        let packed = ConvolutionMemory.packedWeights(outputs: outputs, inputs: inputs, taps: taps)
+        let packed = KernelMemory.packedWeights(outputs: outputs, inputs: inputs, taps: taps)
         packedWeight = plan.packed(packed)
         packedTransposed = plan.packed(packed)
         biasPlace = plan.packed(outputs * laneCount)
-        plan.scratch(ConvolutionMemory.scratch(outputs: outputs, inputs: inputs, taps: taps))
+        plan.scratch(KernelMemory.convolution(outputs: outputs, inputs: inputs, taps: taps))
         plan.channels(max(inputs, outputs))
         plan.work(outputs * inputs * taps * pixels)
     }
