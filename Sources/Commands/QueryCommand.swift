@@ -8,47 +8,65 @@ struct QueryCommand: ParsableCommand {
         commandName: "query",
         abstract: "Ask the catalogue: filter, group, and reduce measurements.",
         discussion: """
-            eigensweep query --sweep demo --measure memorization.copied --by dataset.size,model.scale
+            eigensweep query --sweep demo --measure memorization.copied --by dataset.size --columns model.scale
             eigensweep query --measure gaussian-distance.rmse --sigma 0.47,1.5 --where 'dataset.size >= 1024' --format csv
+            eigensweep query --measure memorization --by dataset.size --statistic mean,ci95 --sort mean:desc --limit 5
             """)
 
     @Option(help: "Only trials of this sweep.")
     var sweep: String?
     @Option(help: ArgumentHelp("A measure, or one quantity of it; may be repeated.", valueName: "measure[.quantity]"))
     var measure: [String] = []
-    @Option(help: ArgumentHelp("Only these noise levels.", valueName: "s,..."))
+    @Option(help: ArgumentHelp("Only these noise levels, found among those measured.", valueName: "s,..."))
     var sigma: String?
+    @Flag(help: "With --sigma: find values between two measured levels, on a line over the logarithm of sigma.")
+    var interpolate = false
     @Option(name: .customLong("where"), help: "Only trials of which this holds, such as 'model.scale in (4, 8)'.")
     var filter: String?
     @Option(help: ArgumentHelp("Group by these keys.", valueName: "key,..."))
     var by: String?
+    @Option(help: ArgumentHelp("Make a column of each value of this key.", valueName: "key"))
+    var columns: String?
     @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95.")
     var statistic: String?
+    @Option(help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."))
+    var sort: String?
+    @Option(help: "Show at most so many rows.")
+    var limit: Int?
     @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements and artifacts.")
     var sql: String?
+    @Option(help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
+    var timeLimit: Double = 300
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit: expected a number of rows, got \(limit)") }
+        guard timeLimit > 0 else { throw ValidationError("--time-limit: expected seconds above 0, got \(timeLimit)") }
+        if interpolate, sigma == nil { throw ValidationError("--interpolate: --sigma says which levels to find") }
+    }
 
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
         let query = Query(reader)
         if let sql {
-            output.print(try query.run(sql: sql))
-            return
+            return try query.write(sql: sql, seconds: timeLimit, output.format, to: Terminal.export)
         }
         var request = QueryRequest()
         request.sweep = try sweep.map { try reader.sweepName($0) }
         request.measures = measure.map { MeasureSelection($0) }
         request.sigmas = try list(sigma).map { text in
-            guard let value = Double(text), value > 0 else {
+            guard let value = Double(text), value > 0, value.isFinite else {
                 throw CommandFailure(.usage, "--sigma: expected positive numbers, got \"\(text)\"")
             }
             return value
         }
+        request.interpolates = interpolate
         if let filter {
             request.filter = try WhereExpression(filter)
         }
         request.groupBy = list(by)
+        request.columnsBy = columns
         request.statistics = try list(statistic).map { name in
             guard let statistic = Statistic(rawValue: name) else {
                 let names = Statistic.allCases.map(\.rawValue).joined(separator: ", ")
@@ -56,7 +74,9 @@ struct QueryCommand: ParsableCommand {
             }
             return statistic
         }
-        output.print(try query.run(request))
+        request.sort = list(sort).map { SortColumn($0) }
+        request.limit = limit
+        try query.write(request, output.format, to: Terminal.export)
     }
 
     private func list(_ text: String?) -> [String] {

@@ -40,6 +40,29 @@ package enum CatalogueFile {
         try check(application: field(68), version: Int(field(60)), path: path)
     }
 
+    /// What SQLite is given to read the file at `path`.
+    ///
+    /// Readers of a file in WAL mode share an index that they make beside it. Where that cannot be made nobody writes
+    /// either, so that the file is read as one that never changes; what a writer left beside it would then be missed.
+    static func readingPath(_ path: String) throws -> String {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let files = FileManager.default
+        guard access(directory, W_OK) != 0, !files.isReadableFile(atPath: path + "-shm") else { return path }
+        let left = (try? files.attributesOfItem(atPath: path + "-wal")[.size] as? Int) ?? 0
+        guard left == 0 else {
+            throw CatalogueError(
+                .unwritable,
+                "\(path): the folder cannot be written, and \(path)-wal holds results that are not yet in the file. "
+                    + "Copy both to a folder that can be written and give that --catalogue.")
+        }
+        return unchangingPath(path)
+    }
+
+    static func unchangingPath(_ path: String) -> String {
+        let safe = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+        return "file:\(safe)?immutable=1"
+    }
+
     private static func check(application: Int32, version: Int, path: String) throws {
         guard application == Schema.applicationID else {
             throw CatalogueError(
@@ -70,6 +93,12 @@ package enum CatalogueFile {
         configuration.label = readOnly ? "catalogue reader" : "catalogue writer"
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
+        if readOnly {
+            // Refused by the connection too, whatever becomes of the file's own mode.
+            configuration.prepareDatabase {
+                try $0.execute(sql: "PRAGMA query_only = 1; PRAGMA cache_size = -65536")
+            }
+        }
         return configuration
     }
 

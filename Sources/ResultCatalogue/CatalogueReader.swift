@@ -10,7 +10,7 @@ package struct CatalogueReader: Sendable {
     /// The catalogue's id.
     package let id: String
 
-    private let database: any DatabaseReader
+    let database: any DatabaseReader
 
     init(database: any DatabaseReader, path: String, id: String) {
         self.database = database
@@ -18,7 +18,7 @@ package struct CatalogueReader: Sendable {
         self.id = id
     }
 
-    /// Opens the catalogue at `path` for reading only.
+    /// Opens the catalogue at `path` for reading only, also where nothing can be written beside it.
     ///
     /// Throws `CatalogueError`: `.missing` when there is none, `.foreign`, `.newer`, `.corrupt`.
     package init(path given: String) throws {
@@ -30,7 +30,8 @@ package struct CatalogueReader: Sendable {
         }
         try CatalogueFile.checkHeader(path)
         (database, id) = try CatalogueError.translating(path) {
-            let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: true))
+            let queue = try DatabaseQueue(
+                path: try CatalogueFile.readingPath(path), configuration: CatalogueFile.configuration(readOnly: true))
             let id = try queue.read { db in
                 let (isNew, version) = try CatalogueFile.checkSchema(db, path: path)
                 guard !isNew else {

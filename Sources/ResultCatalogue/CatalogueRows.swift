@@ -31,42 +31,19 @@ extension CatalogueReader {
     ///
     /// Throws `.query` when SQLite refuses it, when it is not one statement, or when it would write.
     package func rows(_ sql: String, _ arguments: [CatalogueValue] = []) throws -> CatalogueRows {
-        try read { db in
-            do {
-                let statement = try db.makeStatement(sql: sql)
-                guard statement.isReadonly, statement.columnCount > 0 else {
-                    throw CatalogueError(.query, "The query changes something or returns nothing; give one SELECT.")
-                }
-                let cursor = try Row.fetchCursor(
-                    statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
-                var rows = [[CatalogueValue]]()
-                while let row = try cursor.next() {
-                    rows.append((0..<row.count).map { CatalogueValue(row[$0] as DatabaseValue) })
-                }
-                return CatalogueRows(columns: statement.columnNames, rows: rows)
-            } catch let error as DatabaseError where Self.isAboutTheQuery(error) {
-                throw CatalogueError(.query, "SQLite refuses the query: \(error.message ?? error.description)")
-            }
+        var columns = [String]()
+        var rows = [[CatalogueValue]]()
+        try scan(sql, arguments) {
+            columns = $0
+        } _: { row in
+            rows.append(columns.indices.map(row.value))
+            return true
         }
-    }
-
-    private static func isAboutTheQuery(_ error: DatabaseError) -> Bool {
-        [.SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_READONLY, .SQLITE_RANGE, .SQLITE_MISMATCH, .SQLITE_AUTH]
-            .contains(error.resultCode)
+        return CatalogueRows(columns: columns, rows: rows)
     }
 }
 
 extension CatalogueValue {
-    init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .null: self = .null
-        case .int64(let value): self = .integer(value)
-        case .double(let value): self = .real(value)
-        case .string(let value): self = .text(value)
-        case .blob(let value): self = .blob(bytes: value.count)
-        }
-    }
-
     var databaseValue: DatabaseValue {
         switch self {
         case .null, .blob: .null

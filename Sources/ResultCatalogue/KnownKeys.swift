@@ -5,13 +5,21 @@ import JobContract
 final class KnownKeys {
     var trials: [TrialID: Int64] = [:]
     var trainings: [TrainingID: Int64] = [:]
+    /// Few: those of the measures in use.
+    var quantities: [Quantity: Int64] = [:]
     /// Issued by this catalogue.
     var attempts: Set<AttemptNumber> = []
     private static let limit = 1 << 16
 
+    struct Quantity: Hashable {
+        var request: Int64
+        var name: String
+    }
+
     func forget() {
         trials = [:]
         trainings = [:]
+        quantities = [:]
         attempts = []
     }
 

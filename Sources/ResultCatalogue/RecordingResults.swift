@@ -124,6 +124,18 @@ extension Recording {
         return key
     }
 
+    private func key(ofQuantity name: String, request: Int64) throws -> Int64 {
+        let quantity = KnownKeys.Quantity(request: request, name: name)
+        if let key = known.quantities[quantity] { return key }
+        try run("INSERT INTO quantity (request, name) VALUES (?, ?) ON CONFLICT DO NOTHING", [request, name])
+        let statement = try db.cachedStatement(sql: "SELECT key FROM quantity WHERE request = ? AND name = ?")
+        guard let key = try Int64.fetchOne(statement, arguments: [request, name]) else {
+            throw unknown("quantity \(name) could not be stored")
+        }
+        known.quantities[quantity] = key
+        return key
+    }
+
     func record(_ measured: WorkerEvent.Measured, attempt: AttemptNumber) throws {
         try check(attempt)
         let trial = try key(of: measured.trial)
@@ -152,10 +164,13 @@ extension Recording {
         for (ordinal, row) in measured.rows.enumerated() {
             try run(
                 """
-                INSERT INTO measurement (measured, ordinal, quantity, sigma, position, value, n, stderr)
+                INSERT INTO measurement (quantity, measured, ordinal, sigma, position, value, n, stderr)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                [key, ordinal, row.quantity, row.sigma, row.position, row.value, row.n, row.stderr])
+                [
+                    try self.key(ofQuantity: row.quantity, request: request), key, ordinal, row.sigma, row.position,
+                    row.value, row.n, row.stderr,
+                ])
         }
         for (ordinal, artifact) in measured.artifacts.enumerated() {
             try run(
@@ -170,8 +185,10 @@ extension Recording {
         try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT quantity, sigma, position, value, n, stderr FROM measurement WHERE measured = ?
-                    ORDER BY ordinal
+                    SELECT k.name, v.sigma, v.position, v.value, v.n, v.stderr
+                    FROM measured d JOIN quantity k ON k.request = d.request
+                    JOIN measurement v ON v.quantity = k.key AND v.measured = d.key
+                    WHERE d.key = ? ORDER BY v.ordinal
                     """),
             arguments: [key]
         ).map {

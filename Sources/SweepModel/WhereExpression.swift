@@ -30,6 +30,19 @@ package indirect enum WhereExpression: Hashable, Sendable, CustomStringConvertib
         package let position: Int
         package let message: String
 
+        /// A fault of a key that the expression `text` looks at.
+        package init(of key: String, in text: String, _ message: String) {
+            var parser = WhereParser(text)
+            _ = try? parser.parse()
+            self = parser.failure(at: key, message)
+        }
+
+        init(text: String, position: Int, message: String) {
+            self.text = text
+            self.position = position
+            self.message = message
+        }
+
         package var description: String {
             "\(message)\n  \(text)\n  \(String(repeating: " ", count: position))^"
         }

@@ -6,6 +6,8 @@ struct WhereParser {
     private let bytes: [UInt8]
     private var place = 0
     private var depth = 0
+    /// Where each key stands first, as bytes before it.
+    private var keyPlaces: [String: Int] = [:]
 
     private static let deepest = 100
 
@@ -19,6 +21,13 @@ struct WhereParser {
     }
     static func isWord(_ byte: UInt8) -> Bool {
         startsWord(byte) || (48...57).contains(byte) || byte == 45 || byte == 46
+    }
+
+    /// A fault of `key`, which the text must have been read to hold.
+    func failure(at key: String, _ message: String) -> WhereExpression.Failure {
+        var parser = self
+        parser.place = keyPlaces[key] ?? 0
+        return parser.failure(message)
     }
 
     mutating func parse() throws(WhereExpression.Failure) -> WhereExpression {
@@ -60,6 +69,7 @@ struct WhereParser {
             place = start
             throw failure("expected a key, such as dataset.size, \"not\" or \"(\"")
         }
+        if keyPlaces[key] == nil { keyPlaces[key] = start }
         if takeWord("not") {
             guard takeWord("in") else { throw failure("expected \"in\" after \"not\"") }
             return .not(.isIn(key: key, try list()))

@@ -128,7 +128,7 @@ import Testing
         #expect(try selection.trials(of: "first", where: WhereExpression("training.steps > 256")) == [all[1]])
         try catalogue.commit([.trialState(all[0], .failed, reason: "it diverged")])
         #expect(try selection.trials(of: "first", where: WhereExpression("state = failed")) == [all[0]])
-        #expect(throws: ReportError.self) {
+        #expect(throws: WhereExpression.Failure.self) {
             try selection.trials(of: "first", where: WhereExpression("model.scal = 4"))
         }
     }

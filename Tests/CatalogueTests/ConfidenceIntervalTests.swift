@@ -7,7 +7,17 @@ import Testing
     @Test func oneValueHasNoInterval() {
         #expect(ConfidenceInterval(ofTheMeanOf: []) == nil)
         #expect(ConfidenceInterval(ofTheMeanOf: [1]) == nil)
-        #expect(Statistic.ci95.cells([1]) == [.null, .null])
+        #expect(Statistic.ci95.cells(Samples(values: [1])) == [.null, .null])
+    }
+
+    /// The intervals that Newcombe (Statistics in Medicine 17, 1998, table I, method 3) prints.
+    @Test(arguments: [
+        (81.0, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718),
+    ])
+    func sharesHaveWilsonsInterval(_ successes: Double, _ total: Int, _ low: Double, _ high: Double) throws {
+        let interval = try #require(ConfidenceInterval(ofTheShare: successes, of: total))
+        #expect(abs(interval.low - low) < 5e-5 && abs(interval.high - high) < 5e-5)
+        #expect(ConfidenceInterval(ofTheShare: 0, of: 0) == nil)
     }
 
     /// Two values a, b: the mean ± tan(0.475 π) |a − b| / 2, as t with one degree of freedom is Cauchy's.

@@ -118,6 +118,19 @@ import Testing
         withExtendedLifetime(holder) {}
     }
 
+    /// As a file on a medium that cannot be written: nothing is made beside it.
+    @Test func aFileThatNeverChangesIsRead() throws {
+        do {
+            let catalogue = try Catalogue(path: scratch.path + "/a b?#%.sqlite")
+            try catalogue.store(Fixture.sweep())
+        }
+        let path = CatalogueFile.unchangingPath(scratch.path + "/a b?#%.sqlite")
+        let before = try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted()
+        let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: true))
+        #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM trials") } == 8)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == before)
+    }
+
     @Test func theLockGoesWithTheWriter() throws {
         do { _ = try Catalogue(path: scratch.catalogue) }
         _ = try Catalogue(path: scratch.catalogue)

@@ -1,9 +1,9 @@
 import Foundation
 import JobContract
-import Reports
 import SweepModel
 import Testing
 
+@testable import Reports
 @testable import ResultCatalogue
 
 @Suite struct QueryTests {
@@ -159,13 +159,139 @@ import Testing
 
     @Test func filtersOverUnknownKeysAreRefused() throws {
         let filter = try WhereExpression("dataset.sise > 3")
-        #expect(throws: ReportError.self) { try query.run(request { $0.filter = filter }) }
+        let error = #expect(throws: WhereExpression.Failure.self) { try query.run(request { $0.filter = filter }) }
+        #expect(error?.position == 0 && error?.message.contains("dataset.size") == true)
+    }
+
+    /// 0.9 of 256 samples four times: Wilson's interval of 921.6 among 1024.
+    @Test func intervalsOfSharesAreWilsons() throws {
+        let table = try query.run(
+            request {
+                $0.sweep = "dataset-size"
+                $0.measures = [MeasureSelection("memorization.copied")]
+                $0.groupBy = ["dataset.size"]
+                $0.statistics = [.ci95]
+            })
+        #expect(
+            table.columns == [
+                "dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "count", "samples",
+            ])
+        let (z, n, p) = (1.959963984540054, 1024.0, 0.9)
+        // The ends solve (x − p)² = z² x (1 − x) / n.
+        for cell in table.rows[0][3...4] {
+            let x = try #require(cell.number)
+            #expect(abs((x - p) * (x - p) - z * z * x * (1 - x) / n) < 1e-12)
+        }
+        #expect(Array(table.rows[0][5...]) == [.integer(4), .integer(1024)])
+    }
+
+    /// Trial 0 has 0.01 · (1, 2, 3) at σ = 80, 1.5017 and 0.002: half way between the last two over ln σ it is 0.025.
+    @Test func betweenLevelsALineOverTheLogarithm() throws {
+        let middle = (1.5017 * 0.002).squareRoot()
+        let asked = request {
+            $0.sweep = "small"
+            $0.measures = [MeasureSelection("gaussian-distance.rmse")]
+            $0.sigmas = [middle, 80]
+            $0.interpolates = true
+        }
+        let table = try query.run(asked)
+        #expect(table.rows.map { $0[3] } == [.number(80), .number(middle)])
+        #expect(close(table.rows[0][4], 1) && close(table.rows[1][4], 2.5))
+        var outside = asked
+        outside.sigmas = [100]
+        #expect(throws: ReportError.self) { try query.run(outside) }
+        outside.sigmas = [middle]
+        outside.interpolates = false
+        let error = #expect(throws: ReportError.self) { try query.run(outside) }
+        #expect(error?.message.contains("--interpolate") == true)
+    }
+
+    @Test func anAxisBecomesColumns() throws {
+        var asked = request {
+            $0.sweep = "dataset-size"
+            $0.measures = [MeasureSelection("memorization.copied"), MeasureSelection("memorization.copy_auc")]
+            $0.columnsBy = "dataset.size"
+            $0.statistics = [.mean]
+        }
+        let table = try query.run(asked)
+        #expect(table.columns == ["measure", "quantity", "dataset.size=16", "dataset.size=64", "least_count"])
+        #expect(
+            table.rows == [
+                [.text("memorization"), .text("copied"), .number(0.9), .number(0), .integer(4)],
+                [.text("memorization"), .text("copy_auc"), .number(0.5), .number(0.5), .integer(4)],
+            ])
+        asked.statistics = [.min, .max]
+        #expect(try query.run(asked).columns[2...3] == ["min dataset.size=16", "min dataset.size=64"])
+        asked.columnsBy = "dataset.sise"
+        #expect(throws: ReportError.self) { try query.run(asked) }
+    }
+
+    @Test func sortedAndCutOff() throws {
+        var asked = request {
+            $0.sweep = "dataset-size"
+            $0.measures = [MeasureSelection("memorization.gl_score")]
+            $0.sort = [SortColumn("dataset.size"), SortColumn("value:desc")]
+            $0.limit = 5
+        }
+        let values = try query.run(asked).rows.map { $0[5] }
+        #expect(values == [.number(0.4), .number(0.3), .number(0.2), .number(0.1), .number(0.7)])
+        asked.limit = nil
+        #expect(try query.run(asked).rows.last?[5] == .null)
+        asked.sort = [SortColumn("valu")]
+        let error = #expect(throws: ReportError.self) { try query.run(asked) }
+        #expect(error?.message.contains("value") == true)
+        asked.sort = []
+        asked.limit = 3
+        #expect(try query.run(asked).rows.count == 3)
+    }
+
+    /// Row by row the same as all at once, except that no column is left out.
+    @Test(arguments: [OutputFormat.csv, .json, .ndjson])
+    func listsAreWrittenAsTheyAreRead(_ format: OutputFormat) throws {
+        let asked = request { $0.sweep = "dataset-size" }
+        var written = [UInt8]()
+        try query.write(asked, format) { written.append(contentsOf: $0) }
+        let table = try query.run(asked)
+        let text = String(decoding: written, as: UTF8.self)
+        #expect(!table.columns.contains("position"))
+        if format == .csv {
+            #expect(text.split(separator: "\n").count == table.rows.count + 1)
+            #expect(text.hasPrefix("trial_id,dataset.size,seed,measure,quantity,sigma,position,value,n,stderr\n"))
+            #expect(text.contains(",16,0,memorization,gl_score,,,0.1,256,0.01\n"))
+        } else if format == .ndjson {
+            let whole = table.render(.ndjson).split(separator: "\n")
+            let lines = text.replacing("\"position\":null,", with: "").split(separator: "\n")
+            #expect(lines == whole)
+        } else {
+            let value = try JSONDecoder().decode(JSONValue.self, from: Data(written))
+            #expect(value.objectValue?["rows"]?.arrayValue?.count == table.rows.count)
+        }
+    }
+
+    @Test func sqlIsWrittenAsItIsReadAndHasATimeLimit() throws {
+        var written = [UInt8]()
+        try query.write(sql: "SELECT 1 AS a, 'x,y' AS b, NULL, 0.5, x'00'", seconds: 60, .csv) {
+            written.append(contentsOf: $0)
+        }
+        #expect(String(decoding: written, as: UTF8.self) == "a,b,NULL,0.5,x'00'\n1,\"x,y\",,0.5,1 bytes\n")
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        let error = #expect(throws: CatalogueError.self) { try query.run(sql: endless, seconds: 0.05) }
+        #expect(error?.kind == .query && error?.message.contains("--time-limit") == true)
+        #expect(try query.run(sql: "SELECT 1", seconds: 60).rows == [[.integer(1)]])
+    }
+
+    @Test func faultsInSQLAreShownAtTheirPlace() throws {
+        let error = #expect(throws: CatalogueError.self) {
+            try query.run(sql: "SELECT trial_id,\n  valu FROM measurements", seconds: 60)
+        }
+        #expect(error?.message.hasSuffix("no such column: valu\n    valu FROM measurements\n    ^") == true)
     }
 
     @Test func sqlOfTheUsersOwn() throws {
-        let table = try query.run(sql: "SELECT state, count(*) AS trials FROM trials GROUP BY state")
+        let table = try query.run(
+            sql: "SELECT state, count(*) AS trials FROM trials GROUP BY state", seconds: 60)
         #expect(table.columns == ["state", "trials"])
         #expect(table.rows == [[.text("waiting"), .integer(8)]])
-        #expect(throws: CatalogueError.self) { try query.run(sql: "DELETE FROM trial") }
+        #expect(throws: CatalogueError.self) { try query.run(sql: "DELETE FROM trial", seconds: 60) }
     }
 }

@@ -74,4 +74,35 @@ import Testing
         #expect(try RawDatabase.text("PRAGMA integrity_check", at: scratch.catalogue) == ["ok"])
         #expect(try RawDatabase.text("PRAGMA foreign_key_check", at: scratch.catalogue).isEmpty)
     }
+
+    /// Measurements recorded before they lay by quantity are read as they were.
+    @Test func earlierMeasurementsAreKept() throws {
+        let queue = try DatabaseQueue(path: scratch.catalogue)
+        try Schema.migrate(queue, through: 11)
+        try queue.write {
+            try $0.execute(
+                sql: """
+                    INSERT INTO training (key, training_id, batch, spec) VALUES (1, 'r', 1, '{}');
+                    INSERT INTO trial (key, trial_id, training, steps) VALUES (1, 'a', 1, 1), (2, 'b', 1, 2);
+                    INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at)
+                    VALUES (1, 'j', 1, 'train', 'h', 'm', 'b', 'c', 1, 't');
+                    INSERT INTO measure_request VALUES (1, 'distances', 1, '{}'), (2, 'memorization', 1, '{}');
+                    INSERT INTO measured (key, trial, request, attempt, checkpoint, seconds, recorded_at) VALUES
+                        (1, 1, 2, 1, 'w', 1, 't'), (2, 1, 1, 1, 'w', 1, 't'), (3, 2, 2, 1, 'w', 1, 't');
+                    INSERT INTO measurement VALUES
+                        (1, 0, 'gl_score', NULL, NULL, 0.5, 256, 0.1), (1, 1, 'copied', NULL, NULL, NULL, 256, NULL),
+                        (2, 0, 'rmse', 80, NULL, 1, 8, NULL), (2, 1, 'rmse', 2, 3, 2, 8, NULL),
+                        (3, 0, 'gl_score', NULL, NULL, 0.75, 256, NULL);
+                    """)
+        }
+        try queue.close()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        let rows = try catalogue.reader.rows(
+            "SELECT trial_id, quantity, sigma, position, value, n FROM measurements ORDER BY 1, 2, 3 DESC")
+        #expect(
+            rows.rows.map { $0.map { "\($0.text ?? $0.number.map { "\($0)" } ?? "-")" }.joined(separator: " ") } == [
+                "a copied - - - 256.0", "a gl_score - - 0.5 256.0", "a rmse 80.0 - 1.0 8.0", "a rmse 2.0 3.0 2.0 8.0",
+                "b gl_score - - 0.75 256.0",
+            ])
+    }
 }

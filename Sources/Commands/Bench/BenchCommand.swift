@@ -7,7 +7,9 @@ import SweepFiles
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure this program.", shouldDisplay: false,
-        subcommands: [Expansion.self, MakeCatalogue.self, Resumption.self, FleetLoad.self, Events.self],
+        subcommands: [
+            Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self, Events.self,
+        ],
         defaultSubcommand: Expansion.self)
 
     struct Events: ParsableCommand {

@@ -21,6 +21,20 @@ enum Terminal {
     /// Text to standard output as it is.
     static func printRaw(_ text: String) { write(text, to: STDOUT_FILENO) }
 
+    /// Bytes to standard output, all of them or an error: what is kept in a file must not be cut off unnoticed.
+    static func export(_ bytes: UnsafeRawBufferPointer) throws {
+        var left = bytes[...]
+        while !left.isEmpty {
+            let count = CPosix.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: left).baseAddress, left.count)
+            if count > 0 {
+                left = left.dropFirst(count)
+            } else if errno != EINTR {
+                throw CommandFailure(
+                    .internalError, "standard output could not be written: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     static func raw(_ text: String) { write(text, to: STDERR_FILENO) }

@@ -17,6 +17,7 @@ enum Schema {
         Migration("0009-attempt-diagnostics", attemptDiagnostics),
         Migration("0010-counts", counts),
         Migration("0011-settled-trials", settledTrials),
+        Migration("0012-quantities", quantities),
     ]
 
     /// What this release writes to `user_version`.

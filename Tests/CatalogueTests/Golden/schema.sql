@@ -199,15 +199,15 @@ CREATE TABLE measured (
 
 table measurement
 CREATE TABLE measurement (
+    quantity INTEGER NOT NULL REFERENCES quantity,
     measured INTEGER NOT NULL REFERENCES measured,
     ordinal INTEGER NOT NULL,
-    quantity TEXT NOT NULL,
     sigma REAL,
     position INTEGER,
     value REAL,
     n INTEGER,
     stderr REAL,
-    PRIMARY KEY (measured, ordinal)
+    PRIMARY KEY (quantity, measured, ordinal)
 ) STRICT, WITHOUT ROWID;
 
 table milestone
@@ -222,6 +222,14 @@ CREATE TABLE milestone (
     loss REAL,
     seconds REAL NOT NULL,
     recorded_at TEXT NOT NULL
+) STRICT;
+
+table quantity
+CREATE TABLE quantity (
+    key INTEGER PRIMARY KEY,
+    request INTEGER NOT NULL REFERENCES measure_request,
+    name TEXT NOT NULL,
+    UNIQUE (request, name)
 ) STRICT;
 
 table reach
@@ -510,13 +518,14 @@ JOIN artifact f ON f.measured = d.key;
 view measurements
 CREATE VIEW measurements AS
 SELECT
-    t.trial_id, q.measure, q.version, q.parameters, v.quantity, v.sigma, v.position, v.value, v.n, v.stderr,
-    d.members, d.attempt, a.host, d.checkpoint
+    t.trial_id, q.measure, q.version, q.parameters, k.name AS quantity, v.sigma, v.position, v.value, v.n,
+    v.stderr, d.members, d.attempt, a.host, d.checkpoint
 FROM measured d
 JOIN trial t ON t.key = d.trial
 JOIN measure_request q ON q.key = d.request
 JOIN attempt a ON a.number = d.attempt
-JOIN measurement v ON v.measured = d.key;
+JOIN quantity k ON k.request = d.request
+JOIN measurement v ON v.quantity = k.key AND v.measured = d.key;
 
 view sweep_trials
 CREATE VIEW sweep_trials AS

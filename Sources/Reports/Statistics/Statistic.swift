@@ -8,14 +8,16 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
     case min, max
     /// How many values there are.
     case count
-    /// 95 % interval of the mean, as two columns (`ConfidenceInterval`); NULL for fewer than two values.
+    /// 95 % interval, as two columns. Of shares (`QuantityChoice.isShare`) Wilson's, of all samples together; of other
+    /// quantities that of the mean (`ConfidenceInterval`), NULL for fewer than two values.
     case ci95
 
     /// What it is called in a table.
     var columns: [String] { self == .ci95 ? ["ci95_low", "ci95_high"] : [rawValue] }
 
     /// As many as `columns`. NULL of no values, except `count`.
-    func cells(_ values: [Double]) -> [ResultTable.Cell] {
+    func cells(_ samples: Samples, isShare: Bool = false) -> [ResultTable.Cell] {
+        let values = samples.values
         switch self {
         case .count: return [.integer(Int64(values.count))]
         case .mean: return [.init(values.isEmpty ? nil : values.mean)]
@@ -24,7 +26,10 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
         case .min: return [.init(values.min())]
         case .max: return [.init(values.max())]
         case .ci95:
-            let interval = ConfidenceInterval(ofTheMeanOf: values)
+            let interval =
+                isShare
+                ? ConfidenceInterval(ofTheShare: samples.successes, of: samples.total ?? 0)
+                : ConfidenceInterval(ofTheMeanOf: values)
             return [.init(interval?.low), .init(interval?.high)]
         }
     }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A 95 % interval of a mean: Student's t below ten values, where the bootstrap covers too little, and the percentile
-/// bootstrap from ten.
+/// A 95 % interval. Of a mean: Student's t below ten values, where the bootstrap covers too little, and the percentile
+/// bootstrap from ten; of a share: Wilson's.
 struct ConfidenceInterval: Hashable {
     var low: Double
     var high: Double
@@ -16,6 +16,17 @@ struct ConfidenceInterval: Hashable {
             let means = Self.resampledMeans(values.sorted())
             (low, high) = (Self.quantile(0.025, of: means), Self.quantile(0.975, of: means))
         }
+    }
+
+    /// Wilson's score interval (1927) of a share of `total` independent samples; nil without any.
+    init?(ofTheShare successes: Double, of total: Int) {
+        guard total > 0 else { return nil }
+        let n = Double(total)
+        let z = 1.959963984540054
+        let share = successes / n
+        let middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
+        (low, high) = (Swift.max(0, middle - half), Swift.min(1, middle + half))
     }
 
     /// The 0.975 quantiles of Student's t with 1 to 8 degrees of freedom.

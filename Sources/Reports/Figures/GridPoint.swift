@@ -30,9 +30,9 @@ struct SweepPoints {
         let trials = try TrialKeys(reader, sweep: sweep, keys: keys)
         lengthUnit = lengths.unit
         var points = [String: GridPoint]()
-        for trial in trials.trials {
-            guard let size = trials.value(trial, keys[0]).integerValue,
-                let scale = trials.value(trial, keys[1]).integerValue, let length = lengths.byTrial[trial]
+        for (row, trial) in trials.trials.enumerated() {
+            guard let size = trials.value(row, keys[0]).integerValue,
+                let scale = trials.value(row, keys[1]).integerValue, let length = lengths.byTrial[trial]
             else { continue }
             points[trial] = GridPoint(scale: scale, length: length, size: size)
         }

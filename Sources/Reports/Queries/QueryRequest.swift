@@ -25,12 +25,34 @@ package struct QueryRequest: Sendable {
     package var measures: [MeasureSelection] = []
     /// Empty: every noise level, and quantities without one.
     package var sigmas: [Double] = []
+    /// Whether noise levels between those measured are found by interpolation over ln σ, trial by trial.
+    package var interpolates = false
     /// Keeps the trials whose keys satisfy it (`TrialKeys`).
     package var filter: WhereExpression?
     /// Keys to group by.
     package var groupBy: [String] = []
+    /// A key whose values become columns, one for each.
+    package var columnsBy: String?
     /// Empty with `groupBy`: mean and count. Given without `groupBy`: over all trials.
     package var statistics: [Statistic] = []
+    /// Columns to sort by, the first first; NULL goes last.
+    package var sort: [SortColumn] = []
+    /// Rows to show at most.
+    package var limit: Int?
 
     package init() {}
+
+    /// Whether it asks for measurements rather than groups of them.
+    var isList: Bool { groupBy.isEmpty && statistics.isEmpty && columnsBy == nil }
+}
+
+/// A column to sort by: `mean`, or `mean:desc` for the largest first.
+package struct SortColumn: Hashable, Sendable {
+    package var name: String
+    package var descends: Bool
+
+    package init(_ text: String) {
+        descends = text.hasSuffix(":desc")
+        name = descends ? String(text.dropLast(5)) : text
+    }
 }

@@ -14,8 +14,8 @@ package struct TrialSelection: Sendable {
     package func trials(of sweep: String, where condition: WhereExpression?) throws -> [TrialID] {
         let keys = condition?.keys.sorted() ?? []
         let trials = try TrialKeys(reader, sweep: sweep, keys: keys)
-        try trials.check(keys)
-        return trials.trials.filter { condition?.holds(for: trials.record($0)) ?? true }
-            .compactMap { Digest(hex: $0).map(TrialID.init) }
+        if let condition { try trials.check(condition) }
+        let holds = trials.rows(where: condition.map { $0.holds(for:) })
+        return zip(trials.trials, holds).filter(\.1).compactMap { Digest(hex: $0.0).map(TrialID.init) }
     }
 }

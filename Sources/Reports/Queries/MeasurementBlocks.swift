@@ -1,0 +1,148 @@
+import ResultCatalogue
+
+/// One measurement among those of a trial's quantity.
+struct BlockRow: Hashable {
+    var sigma: Double?
+    var position: Int?
+    /// NaN where there is none.
+    var value: Double
+    var n: Int?
+    var stderr: Double?
+}
+
+/// All measurements of one quantity of one trial, in the order of recording.
+struct MeasurementBlock {
+    /// Of `TrialKeys`.
+    var trial: Int
+    /// Of the quantities asked for.
+    var quantity: Int
+    var rows: [BlockRow] = []
+}
+
+/// The measurements of some trials, block by block.
+struct MeasurementBlocks {
+    let reader: CatalogueReader
+    let trials: TrialKeys
+    /// By row of `trials`.
+    let isWanted: [Bool]
+    let quantities: [QuantityChoice]
+
+    enum Order {
+        /// By trial in the order of `trials`, then by quantity.
+        case trials
+        /// By quantity: as they lie in the file.
+        case quantities
+    }
+
+    /// Hands out every block that has rows; `body` returns false to end.
+    func forEach(_ order: Order, _ body: (MeasurementBlock) throws -> Bool) throws {
+        let wanted = isWanted.reduce(0) { $0 + ($1 ? 1 : 0) }
+        guard wanted > 0, !quantities.isEmpty else { return }
+        // Of few trials the rest is better not read.
+        if order == .trials || wanted * 4 < isWanted.count || isWanted.count < 1000 {
+            try byTrial(body)
+        } else {
+            for index in quantities.indices { guard try byQuantity(index, body) else { return } }
+        }
+    }
+
+    private static let columns = "v.sigma, v.position, v.value, v.n, v.stderr"
+
+    private func read(_ row: CatalogueRow, from first: Int) -> BlockRow {
+        BlockRow(
+            sigma: row.number(first), position: row.count(first + 1), value: row.number(first + 2) ?? .nan,
+            n: row.count(first + 3), stderr: row.number(first + 4))
+    }
+
+    private func byTrial(_ body: (MeasurementBlock) throws -> Bool) throws {
+        let keys = "[" + trials.keys.map(String.init).joined(separator: ",") + "]"
+        let places = [Int64: Int](uniqueKeysWithValues: quantities.enumerated().map { ($1.key, $0) })
+        let chosen = quantities.map { String($0.key) }.joined(separator: ",")
+        var block = MeasurementBlock(trial: -1, quantity: -1)
+        var isGoing = true
+        // json_each tells the place in the array as its key.
+        try reader.scan(
+            """
+            SELECT j.key, k.key, \(Self.columns)
+            FROM json_each(?) j CROSS JOIN measured d ON d.trial = j.value
+            CROSS JOIN quantity k ON k.request = d.request CROSS JOIN measurement v
+            ON v.quantity = k.key AND v.measured = d.key WHERE k.key IN (\(chosen))
+            """, [.text(keys)]
+        ) { row in
+            let trial = Int(row.integer(0))
+            guard isWanted[trial] else { return true }
+            let quantity = places[row.integer(1)] ?? 0
+            if trial != block.trial || quantity != block.quantity {
+                if !block.rows.isEmpty { isGoing = try body(block) }
+                guard isGoing else { return false }
+                block.trial = trial
+                block.quantity = quantity
+                block.rows.removeAll(keepingCapacity: true)
+            }
+            block.rows.append(read(row, from: 2))
+            return true
+        }
+        if isGoing, !block.rows.isEmpty { _ = try body(block) }
+    }
+
+    /// Returns whether to go on.
+    private func byQuantity(_ index: Int, _ body: (MeasurementBlock) throws -> Bool) throws -> Bool {
+        let trialOfMeasured = try trialRows(of: quantities[index].request)
+        var block = MeasurementBlock(trial: -1, quantity: index)
+        var last: Int64 = -1
+        var isGoing = true
+        try reader.scan(
+            "SELECT v.measured, \(Self.columns) FROM measurement v WHERE v.quantity = ?",
+            [.integer(quantities[index].key)]
+        ) { row in
+            let measured = row.integer(0)
+            if measured != last {
+                if !block.rows.isEmpty { isGoing = try body(block) }
+                guard isGoing else { return false }
+                last = measured
+                block.trial = trialOfMeasured[measured].map(Int.init) ?? -1
+                block.rows.removeAll(keepingCapacity: true)
+            }
+            if block.trial >= 0 { block.rows.append(read(row, from: 1)) }
+            return true
+        }
+        if isGoing, !block.rows.isEmpty { isGoing = try body(block) }
+        return isGoing
+    }
+
+    /// Rows of wanted trials by the keys of what a request measured of them.
+    private func trialRows(of request: Int64) throws -> KeyTable {
+        var rows = KeyTable(largest: trials.keys.max() ?? 0, count: trials.keys.count)
+        for (row, key) in trials.keys.enumerated() where isWanted[row] { rows[key] = Int32(row) }
+        let largest = try reader.rows("SELECT max(key) FROM measured").rows.first?.first?.integer ?? 0
+        var found = KeyTable(largest: Int64(largest), count: trials.keys.count)
+        try reader.scan("SELECT key, trial FROM measured WHERE request = ?", [.integer(request)]) { row in
+            if let trial = rows[row.integer(1)] { found[row.integer(0)] = trial }
+            return true
+        }
+        return found
+    }
+}
+
+/// Numbers by key; an array where the keys are dense, as they are in a catalogue.
+private struct KeyTable {
+    private var dense: [Int32] = []
+    private var sparse: [Int64: Int32] = [:]
+
+    init(largest: Int64, count: Int) {
+        if largest < 1 << 20 || largest / 64 < Int64(count) {
+            dense = [Int32](repeating: -1, count: Int(largest) + 1)
+        }
+    }
+
+    subscript(key: Int64) -> Int32? {
+        get {
+            guard !dense.isEmpty else { return sparse[key] }
+            let value = dense.indices.contains(Int(key)) ? dense[Int(key)] : -1
+            return value < 0 ? nil : value
+        }
+        set {
+            if dense.isEmpty { sparse[key] = newValue } else { dense[Int(key)] = newValue ?? -1 }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import ResultCatalogue
+
+/// A quantity of a measure with its parameters, of which the catalogue has measurements.
+struct QuantityChoice: Hashable {
+    /// In the catalogue.
+    var key: Int64
+    var request: Int64
+    var measure: String
+    var version: Int
+    var parameters: String
+    var name: String
+
+    /// Whether it is a share of `n` samples, whose interval is Wilson's.
+    var isShare: Bool { measure == "memorization" && name.hasPrefix("copied") }
+
+    /// Those that `selections` name, all without any, in the order in which they were first recorded.
+    ///
+    /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
+    static func all(_ selections: [MeasureSelection] = [], in reader: CatalogueReader) throws -> [QuantityChoice] {
+        let known = try reader.rows(
+            """
+            SELECT k.key, q.key, q.measure, q.version, q.parameters, k.name
+            FROM quantity k JOIN measure_request q ON q.key = k.request ORDER BY q.key, k.key
+            """
+        ).rows.map { row in
+            QuantityChoice(
+                key: Int64(row[0].integer ?? 0), request: Int64(row[1].integer ?? 0), measure: row[2].text ?? "",
+                version: row[3].integer ?? 0, parameters: row[4].text ?? "", name: row[5].text ?? "")
+        }
+        for selection in selections { try check(selection, known) }
+        guard !selections.isEmpty else { return known }
+        return known.filter { choice in
+            selections.contains {
+                $0.measure == choice.measure && ($0.quantity == nil || $0.quantity == choice.name)
+            }
+        }
+    }
+
+    private static func check(_ selection: MeasureSelection, _ known: [QuantityChoice]) throws {
+        let measures = Set(known.map(\.measure)).sorted()
+        guard measures.contains(selection.measure) else {
+            throw ReportError(
+                .request,
+                "The catalogue has no measurements of \"\(selection.measure)\"; it has "
+                    + "\(measures.isEmpty ? "none yet" : measures.joined(separator: ", ")).")
+        }
+        let quantities = Set(known.filter { $0.measure == selection.measure }.map(\.name)).sorted()
+        guard selection.quantity.map(quantities.contains) ?? true else {
+            throw ReportError(
+                .request,
+                "\(selection.measure) has no quantity \"\(selection.quantity ?? "")\"; it has "
+                    + "\(quantities.joined(separator: ", ")).")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import JobContract
+import ResultCatalogue
+
+/// Answers questions about measurements.
+package struct Query: Sendable {
+    private let reader: CatalogueReader
+
+    package init(_ reader: CatalogueReader) { self.reader = reader }
+
+    /// One row per measurement, or one per group.
+    ///
+    /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
+    package func run(_ request: QueryRequest) throws -> ResultTable {
+        let plan = try QueryPlan(reader, request)
+        guard request.isList else { return try plan.shaped(try plan.statistics()) }
+        var table = ResultTable(name: "measurements", columns: plan.listColumns)
+        let bound = request.sort.isEmpty ? request.limit : nil
+        try plan.list(limit: bound) { table.rows.append($0) }
+        return try plan.shaped(table.withoutEmptyColumns(among: ["sigma", "position"]))
+    }
+
+    /// Writes what `run` answers in a format for programs, row by row as it is read: a list of any length takes no
+    /// memory. Of lists every column is written, also where all of it is NULL.
+    package func write(_ request: QueryRequest, _ format: OutputFormat, to output: @escaping RowWriter.Output) throws {
+        guard request.isList, request.sort.isEmpty, format != .table else {
+            var writer = RowWriter(format, to: output)
+            return try writer.write(try run(request))
+        }
+        let plan = try QueryPlan(reader, request)
+        var writer = RowWriter(format, to: output)
+        try writer.begin(plan.listColumns)
+        try plan.list(limit: request.limit, to: &writer)
+        try writer.finish()
+    }
+
+    /// Runs the user's own SELECT over the stable views, for at most so many seconds.
+    package func run(sql: String, seconds: Double) throws -> ResultTable {
+        var table = ResultTable(name: "query", columns: [])
+        try reader.scan(sql, seconds: seconds) {
+            table.columns = $0
+        } _: { row in
+            table.rows.append(table.columns.indices.map { ResultTable.Cell(row.value($0)) })
+            return true
+        }
+        return table
+    }
+
+    /// Writes what `run(sql:seconds:)` answers, row by row as it is read.
+    package func write(
+        sql: String, seconds: Double, _ format: OutputFormat, to output: @escaping RowWriter.Output
+    ) throws {
+        var writer = RowWriter(format, to: output)
+        guard format != .table else { return try writer.write(try run(sql: sql, seconds: seconds)) }
+        var columns = 0
+        try reader.scan(sql, seconds: seconds) {
+            columns = $0.count
+            try writer.begin($0)
+        } _: { row in
+            try writer.beginRow()
+            for column in 0..<columns {
+                switch row.kind(column) {
+                case .null: writer.null()
+                case .integer: writer.integer(row.integer(column))
+                case .real: writer.number(row.real(column))
+                case .text: row.withBytes(column) { writer.text($0) }
+                case .blob: writer.text(ResultTable.Cell(row.value(column)).text)
+                }
+            }
+            try writer.endRow()
+            return true
+        }
+        try writer.finish()
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import JobContract
+
+extension ResultTable {
+    /// The version of the JSON: rises when a field is renamed or removed.
+    package static let schema = 1
+
+    /// The table as text, ending with a newline.
+    ///
+    /// `table` is for people: aligned, fractions to four digits, digests shortened, NULL as "-". The others are what
+    /// `RowWriter` writes.
+    package func render(_ format: OutputFormat) -> String { text(format, named: false) }
+
+    private func text(_ format: OutputFormat, named: Bool) -> String {
+        var bytes = [UInt8]()
+        // Nothing throws: the bytes go to memory.
+        var writer = RowWriter(format, table: named ? name : nil) { bytes.append(contentsOf: $0) }
+        try? writer.write(self)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Several tables as one text: with titles for people, as `{"schema", "tables": {name: …}}` in JSON; rows in
+    /// `ndjson` and `csv` carry or follow their table's name.
+    package static func render(_ tables: [ResultTable], _ format: OutputFormat) -> String {
+        switch format {
+        case .table:
+            return tables.map { "\($0.name.replacing("_", with: " "))\n\n\($0.aligned)" }.joined(separator: "\n")
+        case .csv:
+            return tables.map { "# \($0.name)\n\($0.render(.csv))" }.joined(separator: "\n")
+        case .json:
+            let lead = "{\"schema\":\(schema),"
+            let fields = tables.map { "\"\($0.name)\":{\($0.render(.json).dropFirst(lead.count).dropLast())" }
+            return "\(lead)\"tables\":{\(fields.joined(separator: ","))}}\n"
+        case .ndjson:
+            return tables.map { $0.text(.ndjson, named: true) }.joined()
+        }
+    }
+}
+
+// MARK: For people
+
+extension ResultTable {
+    var aligned: String {
+        let body = rows.map { $0.map(Self.short) }
+        var widths = columns.map(\.count)
+        for row in body { for (index, text) in row.enumerated() { widths[index] = max(widths[index], text.count) } }
+        let isNumber = columns.indices.map { index in rows.contains { $0[index].number != nil } }
+        func line(_ texts: [String]) -> String {
+            var line = ""
+            for (index, text) in texts.enumerated() {
+                let padding = String(repeating: " ", count: widths[index] - text.count)
+                line += (index == 0 ? "" : "  ") + (isNumber[index] ? padding + text : text + padding)
+            }
+            while line.last == " " { line.removeLast() }
+            return line + "\n"
+        }
+        guard !rows.isEmpty else { return line(columns) + "(none)\n" }
+        return line(columns) + line(widths.map { String(repeating: "-", count: $0) }) + body.map(line).joined()
+    }
+
+    private static func short(_ cell: Cell) -> String {
+        switch cell {
+        case .null: return "-"
+        case .integer(let value): return String(value)
+        case .number(let value): return format(value)
+        case .text(let value):
+            if Digest(hex: value) != nil { return String(value.prefix(12)) }
+            // A host's words must not steer the terminal.
+            return String(
+                String.UnicodeScalarView(
+                    value.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        }
+    }
+
+    /// Whole numbers in full, others to four significant digits.
+    static func format(_ value: Double) -> String {
+        String(format: value.rounded() == value && abs(value) < 1e12 ? "%.0f" : "%.4g", value)
+    }
+}

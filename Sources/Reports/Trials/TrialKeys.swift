@@ -1,0 +1,161 @@
+import JobContract
+import ResultCatalogue
+import SweepModel
+
+/// Trials with keys that queries filter and group by: those of the training's spec (`dataset.size`, `seed`, …), the
+/// length as `training.steps`, `training.images` and `training.epochs`, and the columns of the view `trials`.
+struct TrialKeys {
+    /// Trial IDs in the sweep's order, or the catalogue's: a trial's row is its place here.
+    private(set) var trials: [String] = []
+    /// The trials' keys in the catalogue, by row.
+    private(set) var keys: [Int64] = []
+    /// Every key some trial has, sorted.
+    let names: [String]
+    /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
+    let varying: [String]
+
+    private var columns: [String: CodedColumn] = [:]
+
+    /// Reads the trials a sweep wants, or all, with `asked` only; with none given, with the keys that vary.
+    ///
+    /// Throws `.request` for a sweep the catalogue does not know.
+    init(_ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil) throws {
+        if let sweep { try Self.check(sweep, in: reader) }
+        let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
+        let asked = try asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"])
+        let specs = try SpecColumns(reader, sweep: sweep, keys: asked)
+        let source =
+            sweep == nil
+            ? " FROM trial x"
+            : " FROM sweep s CROSS JOIN wish w ON w.revision = s.revision CROSS JOIN trial x ON x.key = w.trial"
+        let condition = sweep == nil ? "" : " WHERE s.name = ? ORDER BY w.position"
+        let arguments: [CatalogueValue] = sweep.map { [.text($0)] } ?? []
+
+        // The spec goes before a column of its name.
+        let ofView = Set(asked).sorted().filter { !specs.names.contains($0) }
+        let lengths = ofView.filter { Self.lengths[$0] != nil }
+        let others = ofView.filter { Self.lengths[$0] == nil && viewColumns.contains($0) }
+        var selected = ["x.key", "x.trial_id", "x.training", "x.steps"]
+        var joined = ""
+        if !lengths.isEmpty {
+            selected += lengths.compactMap { Self.lengths[$0] }
+            joined += " JOIN training r ON r.key = x.training"
+        }
+        if !others.isEmpty {
+            selected += others.map { "t.\($0)" }
+            joined += " JOIN trials t ON t.trial_id = x.trial_id"
+        }
+        var found = (lengths + others).map { _ in CodedColumn() }
+        var trainings = [Int32]()
+        var steps: (least: Int64, most: Int64)?
+        var (keys, trials) = ([Int64](), [String]())
+        try reader.scan("SELECT \(selected.joined(separator: ", "))\(source)\(joined)\(condition)", arguments) { row in
+            keys.append(row.integer(0))
+            trials.append(row.text(1))
+            trainings.append(Int32(specs.rows[row.integer(2)] ?? 0))
+            let length = row.integer(3)
+            steps = (min(steps?.least ?? length, length), max(steps?.most ?? length, length))
+            for index in found.indices { found[index].append(Self.json(row.value(4 + index))) }
+            return true
+        }
+        self.keys = keys
+        self.trials = trials
+        for (name, column) in zip(lengths + others, found) { columns[name] = column }
+        names = specs.names.union(viewColumns).union(steps == nil ? [] : Set(Self.lengths.keys)).sorted()
+        varying = (specs.varying + (steps?.least == steps?.most ? [] : ["training.steps"])).sorted()
+
+        for (name, column) in specs.columns where specs.names.contains(name) {
+            columns[name] = column.gathered(trainings)
+        }
+    }
+
+    private static let lengths = [
+        "training.steps": "x.steps", "training.images": "x.steps * r.batch",
+        "training.epochs": "CAST(x.steps * r.batch AS REAL) / r.dataset_size",
+    ]
+
+    /// Throws `.request` unless the catalogue has a sweep of that name.
+    static func check(_ sweep: String, in reader: CatalogueReader) throws {
+        let names = try reader.rows("SELECT name FROM sweep ORDER BY key").rows.compactMap(\.first?.text)
+        guard names.contains(sweep) else {
+            throw ReportError(
+                .request,
+                "The catalogue \(reader.path) has no sweep \"\(sweep)\"; it has "
+                    + (names.isEmpty ? "none." : "\(names.joined(separator: ", "))."))
+        }
+    }
+
+    /// Throws `.request` for a key that no trial has, naming those there are. Of no trials everything may be asked.
+    func check(_ keys: [String]) throws {
+        for key in keys where !trials.isEmpty && !names.contains(key) {
+            throw ReportError(
+                .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
+        }
+    }
+
+    /// Throws `WhereExpression.Failure`, which shows the place, for a key in `filter` that no trial has.
+    func check(_ filter: WhereExpression) throws {
+        for key in filter.keys.sorted() where !trials.isEmpty && !names.contains(key) {
+            throw WhereExpression.Failure(
+                of: key, in: filter.description,
+                "no trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", "))")
+        }
+    }
+
+    private static func json(_ value: CatalogueValue) -> JSONValue {
+        switch value {
+        case .null, .blob: .null
+        case .integer(let value): .integer(value)
+        case .real(let value): .number(value)
+        case .text(let value): .string(value)
+        }
+    }
+
+    /// Null where the trial lacks the key, or the key was not asked for.
+    func value(_ row: Int, _ key: String) -> JSONValue { columns[key]?[row] ?? .null }
+
+    /// The keys read, of one trial.
+    func record(_ row: Int) -> [String: JSONValue] { columns.mapValues { $0[row] } }
+
+    /// Whether `condition` holds, by row. The keys it looks at must have been asked for.
+    func rows(where condition: (([String: JSONValue]) -> Bool)?) -> [Bool] {
+        guard let condition else { return [Bool](repeating: true, count: trials.count) }
+        let groups = groups(by: columns.keys.sorted())
+        var known = [Bool?](repeating: nil, count: groups.count)
+        return trials.indices.map { row in
+            let group = Int(groups.codes[row])
+            if let known = known[group] { return known }
+            let holds = condition(record(row))
+            known[group] = holds
+            return holds
+        }
+    }
+
+    /// Trials that agree in `keys` have one code; codes are numbered as they first appear.
+    func groups(by keys: [String]) -> (codes: [Int32], first: [Int], count: Int) {
+        let columns = keys.map { self.columns[$0] }
+        var known = [[Int32]: Int32]()
+        var first = [Int]()
+        let codes = trials.indices.map { row in
+            let combination = columns.map { $0?.codes[row] ?? -1 }
+            if let code = known[combination] { return code }
+            known[combination] = Int32(first.count)
+            first.append(row)
+            return Int32(first.count - 1)
+        }
+        return (codes, first, first.count)
+    }
+
+    func cell(_ row: Int, _ key: String) -> ResultTable.Cell {
+        switch value(row, key) {
+        case .null: .null
+        case .bool(let value): .text(value ? "true" : "false")
+        case .integer(let value): .integer(value)
+        case .number(let value): ResultTable.Cell(value)
+        case .string(let value): .text(value)
+        case .object(let part) where Set(part.keys) == ["index", "of"]:
+            .text("\(part["index"]?.integerValue ?? 0)/\(part["of"]?.integerValue ?? 1)")
+        case let value: .text((try? CanonicalJSON.text(value)) ?? "")
+        }
+    }
+}
