@@ -92,7 +92,7 @@ let package = Package(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
-        ours("Measures", ["JobContract", "Diffusion", "Tensors", "MeasureKernels", "COpenBLAS"]),
+        ours("Measures", ["JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
         ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
@@ -131,7 +131,7 @@ let package = Package(
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"]),
         tests(
-            "MeasuresTests", ["Measures", "MeasureKernels", "JobContract", "Diffusion", "Tensors"],
+            "MeasuresTests", ["Measures", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors"],
             linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",

@@ -73,6 +73,7 @@ package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
         DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
+        JacobianMeasure.self,
     ]
 
     /// Each measure with the default of every parameter.

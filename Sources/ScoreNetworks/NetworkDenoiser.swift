@@ -5,7 +5,7 @@ import Tensors
 /// how many they are changes no bit.
 ///
 /// Not safe for use by several threads at a time; each makes its own.
-package final class NetworkDenoiser: Denoiser {
+package final class NetworkDenoiser: DifferentiableDenoiser {
     package let configuration: NetworkConfiguration
     package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
@@ -13,6 +13,7 @@ package final class NetworkDenoiser: Denoiser {
     package var isBlind: Bool { preconditioning == .blind }
     package var batch: Int { laneCount * network.team.count }
     private let network: Network<Float>
+    private var inputGradients: InputGradients?
     /// Where each thread arranges the images of a group.
     private let rows: [LaneBuffer<Float>]
 
@@ -30,7 +31,7 @@ package final class NetworkDenoiser: Denoiser {
         preconditioning = stored.preconditioning
         // Before memory is set aside for sizes that the file only pretends to have.
         try configuration.check(file, prefix: prefix, isAlone: prefix.isEmpty)
-        network = try Network(configuration, training: false, threads: threads)
+        network = try Network(configuration, for: .inference, threads: threads)
         try network.load(file, prefix: prefix)
         rows = network.cores.map { _ in LaneBuffer(count: stored.network.imageShape.count * laneCount) }
     }
@@ -78,6 +79,23 @@ package final class NetworkDenoiser: Denoiser {
                 let at = image * size + i
                 result[at] = Float(cSkip * Double(x[at]) + cOut * Double(output[i * laneCount + lane]))
             }
+        }
+    }
+
+    /// The network goes back with memory of its own, set aside at the first call; where there is not enough, a
+    /// `NetworkError`.
+    package func pullback(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
+        let gradients = try inputGradients ?? InputGradients(of: network)
+        inputGradients = gradients
+        let (shift, cIn) = (preconditioning.inputShift, preconditioning.cIn(sigma))
+        let (cSkip, factor) = (preconditioning.cSkip(sigma), cIn * preconditioning.cOut(sigma))
+        gradients.forward(x.values.map { Float(cIn * Double($0) + shift) }, noise: preconditioning.cNoise(sigma))
+        return { vectors in
+            var result = gradients.backward(vectors)
+            for i in result.values.indices {
+                result.values[i] = Float(cSkip * Double(vectors.values[i]) + factor * Double(result.values[i]))
+            }
+            return result
         }
     }
 }

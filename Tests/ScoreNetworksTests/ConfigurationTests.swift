@@ -89,7 +89,7 @@ struct ConfigurationTests {
     @Test func refusesNetworksThatNoMemoryHolds() {
         let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 3, multipliers: [64], blocks: 8)
-        let error = #expect(throws: NetworkError.self) { try Network<Float>(.unet(network), training: true) }
+        let error = #expect(throws: NetworkError.self) { try Network<Float>(.unet(network), for: .training) }
         #expect(error?.part == "network")
     }
 

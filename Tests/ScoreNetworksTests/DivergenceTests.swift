@@ -10,7 +10,7 @@ struct DivergenceTests {
     private func trainer(_ configuration: NetworkConfiguration, _ preconditioning: Preconditioning) throws -> Trainer<
         Float
     > {
-        let network = try Network<Float>(configuration, training: true)
+        let network = try Network<Float>(configuration, for: .training)
         network.initialise(seed: 1, sub: 0)
         return Trainer(
             network: network, preconditioning: preconditioning, learningRate: LearningRateSchedule(rate: 1e-3),

@@ -45,7 +45,7 @@ struct GradientTests {
             _ configuration: NetworkConfiguration, images: Int, _ preconditioning: Preconditioning = .edm(),
             gapShare: Double? = nil
         ) throws {
-            network = try Network<Double>(configuration, training: true)
+            network = try Network<Double>(configuration, for: .training)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
             // The published start has nearly zero second convolutions, behind which gradients vanish.

@@ -16,7 +16,7 @@ struct ScheduleTests {
     /// first steps have the size of the rate, whatever the gradient.
     @Test func stepsHaveTheRateOfTheirImages() throws {
         let configuration = TrainingRunTests.configuration
-        let network = try Network<Double>(configuration, training: true)
+        let network = try Network<Double>(configuration, for: .training)
         network.initialise(seed: 1, sub: 0)
         let trainer = Trainer(
             network: network, preconditioning: Preconditioning.edm(),

@@ -125,7 +125,7 @@ struct TrainingOptionsTests {
 
     /// B's loss, by its formula: images and noise levels in [0, 1], the network's output against σn.
     @Test func blindNetworksEstimateTheNoiseOfImagesInUnits() throws {
-        let network = try Network<Double>(Self.blind[0], training: true)
+        let network = try Network<Double>(Self.blind[0], for: .training)
         network.initialise(seed: 1, sub: 0)
         let objective = DenoisingObjective(network: network, preconditioning: .blind)
         let random = CounterRandom(seed: 3, purpose: .generator)

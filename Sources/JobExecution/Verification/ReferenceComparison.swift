@@ -92,7 +92,7 @@ struct Reference<S: LaneScalar> {
 
     /// The network with the file's parameters.
     func load(_ configuration: NetworkConfiguration) throws -> Network<S> {
-        let network = try Network<S>(configuration, training: true)
+        let network = try Network<S>(configuration, for: .training)
         try network.load(file, prefix: "param/")
         return network
     }

@@ -88,6 +88,13 @@ struct Distilled: Denoiser {
             })
     }
 
+    /// Wᵀv for each row v.
+    func turnedBack(_ rows: Matrix) -> Matrix {
+        var result = gaussian.shrunk(rows, sigma: [Double](repeating: sigma, count: rows.rows), beat: {})
+        result.add(rows, .plain, times: weights, .plain)
+        return result
+    }
+
     func distanceRows() -> [MeasureRow] {
         func square(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 } }
         let variance = sigma * sigma

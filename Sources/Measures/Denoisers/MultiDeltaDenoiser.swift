@@ -37,6 +37,14 @@ package struct MultiDeltaDenoiser: Denoiser {
         return weights
     }
 
+    /// The images less their mean under one row of weights.
+    func centred(about weights: Matrix) -> Matrix {
+        let mean = Matrix.product(weights, .plain, images, .plain).values
+        var result = images
+        for index in result.values.indices { result.values[index] -= mean[index % mean.count] }
+        return result
+    }
+
     /// Turns inner products into weights.
     private func softmax(_ row: inout ArraySlice<Double>, variance: Double) {
         var greatest = -Double.infinity

@@ -53,11 +53,19 @@ package struct WaveletDenoiser: Denoiser {
         var values: [Float] = []
         values.reserveCapacity(x.values.count)
         for (image, level) in sigma.enumerated() {
-            var found = Self.coefficients(of: x.rows(image..<image + 1).values, transform)
+            var found = coefficients(of: x, image)
             for index in found.indices { found[index] = shrunk(found[index], index, level * level) }
             values += inverse(found).map { Float($0) }
         }
         return Tensor(shape: x.shape, values: values)
+    }
+
+    /// dD/dc by coefficient, at the image `x`.
+    func slopes(at x: Tensor<Float>, variance: Double) -> [Double] {
+        coefficients(of: x, 0).enumerated().map { index, value in
+            if isMean(index) { return variances[index] / (variances[index] + variance) }
+            return shrunk(value, index, variance) == 0 ? 0 : 1
+        }
     }
 
     private func shrunk(_ value: Double, _ index: Int, _ variance: Double) -> Double {
@@ -70,12 +78,17 @@ package struct WaveletDenoiser: Denoiser {
 
     private func isMean(_ index: Int) -> Bool { transform.bands[index % transform.bands.count] == 0 }
 
+    /// Of image number `row`.
+    func coefficients(of x: Tensor<Float>, _ row: Int) -> [Double] {
+        Self.coefficients(of: x.rows(row..<row + 1).values, transform)
+    }
+
     private static func coefficients(of values: [Double], _ transform: HaarTransform) -> [Double] {
         let pixels = transform.bands.count
         return blocks(of: values.count, by: pixels).flatMap { transform.forward(Array(values[$0])) }
     }
 
-    private func inverse(_ coefficients: [Double]) -> [Double] {
+    func inverse(_ coefficients: [Double]) -> [Double] {
         blocks(of: coefficients.count, by: transform.bands.count).flatMap {
             transform.inverse(Array(coefficients[$0]))
         }

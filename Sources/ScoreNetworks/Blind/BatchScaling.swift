@@ -70,7 +70,7 @@ struct BatchScaling {
         for c in 0..<channels {
             let deviation = Double(w.statistics[deviations + c])
             let slope = Double(w.parameters[gamma + c]) / deviation
-            w.gradients[gamma + c] += S(products[c] * count / deviation)
+            if w.use == .training { w.gradients[gamma + c] += S(products[c] * count / deviation) }
             mixture[c] = S(slope)
             guard training else { continue }
             // products is the mean of dy·x.

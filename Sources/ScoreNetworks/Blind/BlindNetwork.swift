@@ -17,27 +17,27 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     private var gradients: LaneBuffer<S>
     private var wasTraining = false
 
-    init(_ configuration: BlindConfiguration, training: Bool, team: ThreadTeam) throws(NetworkError) {
+    init(_ configuration: BlindConfiguration, for use: NetworkUse, team: ThreadTeam) throws(NetworkError) {
         layout = try BlindLayout(configuration)
-        try layout.plan.check(S.self, training: training)
-        let team = training ? team : ThreadTeam(1)
+        try layout.plan.check(S.self, for: use)
+        let team = use == .training ? team : ThreadTeam(1)
         self.team = team
-        let first = Workspace<S>(layout.plan, training: training, activations: false)
+        let first = Workspace<S>(layout.plan, for: use, activations: false)
         let plan = layout.plan
         workspaces =
             [first]
-            + (1..<team.count).map { _ in Workspace(plan, training: true, activations: false, lender: first) }
+            + (1..<team.count).map { _ in Workspace(plan, for: use, activations: false, lender: first) }
         activations = LaneBuffer(count: layout.plan.activationCount)
-        gradients = LaneBuffer(count: training ? layout.plan.activationCount : 0)
+        gradients = LaneBuffer(count: use.goesBack ? layout.plan.activationCount : 0)
     }
 
     private init(twinOf other: BlindNetwork) {
         layout = other.layout
         team = ThreadTeam(1)
-        let training = other.workspace.training
-        workspaces = [Workspace(layout.plan, training: training, activations: false, lender: other.workspace)]
+        let use = other.workspace.use
+        workspaces = [Workspace(layout.plan, for: use, activations: false, lender: other.workspace)]
         activations = LaneBuffer(count: layout.plan.activationCount)
-        gradients = LaneBuffer(count: training ? layout.plan.activationCount : 0)
+        gradients = LaneBuffer(count: use.goesBack ? layout.plan.activationCount : 0)
     }
 
     func twin() -> BlindNetwork { BlindNetwork(twinOf: self) }
@@ -56,7 +56,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         let count = groups * layout.plan.activationCount
         guard activations.count < count else { return }
         activations = LaneBuffer(count: count)
-        if workspace.training { gradients = LaneBuffer(count: count) }
+        if workspace.use.goesBack { gradients = LaneBuffer(count: count) }
     }
 
     func input(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.input, group) }

@@ -29,7 +29,7 @@ struct TransposedConvolution {
 
     func pack<S>(_ w: Workspace<S>) {
         S.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 1, w.packed + packed)
-        if w.training { S.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 0, w.packed + packedBack) }
+        if w.use.goesBack { S.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 0, w.packed + packedBack) }
     }
 
     func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, out: UnsafeMutablePointer<S>) {
@@ -38,14 +38,16 @@ struct TransposedConvolution {
         S.kernels.shuffle2x2(taps, outputs, side, side, out)
     }
 
-    /// Adds to the weights' gradient and writes that by x.
+    /// Writes the gradient by x and, in training, adds to the weights'.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, dx: UnsafeMutablePointer<S>
     ) {
         let taps = w.temporaries[0]
         S.kernels.unshuffle2x2(dy, outputs, side, side, taps)
-        S.kernels.pointwiseWeightGradient(
-            taps, x, 4 * outputs, inputs, pixels, 1, w.scratch, w.gradients + weight)
+        if w.use == .training {
+            S.kernels.pointwiseWeightGradient(
+                taps, x, 4 * outputs, inputs, pixels, 1, w.scratch, w.gradients + weight)
+        }
         S.kernels.pointwise(taps, 4 * outputs, pixels, w.packed + packedBack, w.zeros, nil, 1, inputs, w.scratch, dx)
     }
 }

@@ -37,7 +37,9 @@ struct Convolution {
     func pack<S>(_ w: Workspace<S>) {
         let taps = kernel * kernel
         S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 0, w.packed + packedWeight)
-        if w.training { S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed) }
+        if w.use.goesBack {
+            S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed)
+        }
         if let bias { S.kernels.broadcast(w.parameters + bias, outputs, w.packed + biasPlace) }
     }
 
@@ -62,12 +64,13 @@ struct Convolution {
         apply(w.packed + packedTransposed, dy, outputs, side, w.zeros, add, scale, inputs, w.scratch, out)
     }
 
-    /// Adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
+    /// In training, adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
     /// pixels where the caller has them.
     func parameterGradient<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, side: Int, scale: S = 1,
         sums: UnsafePointer<S>? = nil
     ) {
+        guard w.use == .training else { return }
         let target = w.gradients + weight
         if kernel == 3 {
             S.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, scale, w.scratch, target)

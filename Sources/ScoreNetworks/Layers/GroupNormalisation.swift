@@ -74,6 +74,7 @@ struct GroupNormalisation {
             S.kernels.modulateBackward(
                 own, self.betaLanes(own), modulation, channels, gammaLanes, betaLanes, modulationGradient)
         }
+        guard w.use == .training else { return }
         S.kernels.reduceLanes(gammaLanes, channels, 1, w.gradients + gamma)
         S.kernels.reduceLanes(betaLanes, channels, 1, w.gradients + beta)
     }

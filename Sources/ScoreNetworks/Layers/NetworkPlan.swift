@@ -70,11 +70,15 @@ struct NetworkPlan {
     private(set) var multiplyAdds = 0
 
     /// Scalars of memory in all.
-    func scalars(training: Bool) -> Int {
+    func scalars(for use: NetworkUse) -> Int {
         let always =
             parameterCount + packedCount + statisticsCount + activationCount + temporary.reduce(0, +) + 4 * widest
             * laneCount + scratch
-        return training ? always + 5 * parameterCount + 2 * gradient : always
+        return switch use {
+        case .inference: always
+        case .inputGradients: always + 2 * gradient
+        case .training: always + 5 * parameterCount + 2 * gradient
+        }
     }
 
     mutating func parameter(_ name: String, _ shape: [Int], _ initialisation: Initialisation) -> Int {

@@ -5,7 +5,7 @@ final class Workspace<S: LaneScalar> {
     typealias Pointer = UnsafeMutablePointer<S>
 
     let plan: NetworkPlan
-    let training: Bool
+    let use: NetworkUse
     /// The number of parameters, padded to whole vectors; the padding stays 0.
     let paddedParameters: Int
     private let buffers: [LaneBuffer<S>]
@@ -20,8 +20,9 @@ final class Workspace<S: LaneScalar> {
     let zeros: Pointer
     /// What a kernel needs while it runs.
     let scratch: Pointer
-    /// Only with `training`; otherwise of no use.
+    /// Only in training; otherwise of no use.
     let gradients: Pointer
+    /// Only where gradients pass through layers; otherwise of no use.
     let gradientBuffers: [Pointer]
     /// Sums over pixels, as wide as the widest layer.
     let sums: Pointer
@@ -34,10 +35,10 @@ final class Workspace<S: LaneScalar> {
 
     /// Without `activations`, the network has memory of its own for them. One that borrows from a `lender` has the
     /// lender's parameters, and may be used beside it by another thread while nobody changes them.
-    init(_ plan: NetworkPlan, training: Bool, activations hasActivations: Bool = true, lender: Workspace? = nil) {
+    init(_ plan: NetworkPlan, for use: NetworkUse, activations hasActivations: Bool = true, lender: Workspace? = nil) {
         self.plan = plan
         self.lender = lender
-        self.training = training
+        self.use = use
         paddedParameters = (plan.parameterCount + laneCount - 1) / laneCount * laneCount
         let lanes = plan.widest * laneCount
         let counts =
@@ -47,7 +48,8 @@ final class Workspace<S: LaneScalar> {
                 lender == nil ? plan.untrainedCount : 0, plan.scratch,
             ]
             + plan.temporary
-            + (training ? [paddedParameters, plan.gradient, plan.gradient] : [0, 0, 0])
+            + [use == .training ? paddedParameters : 0]
+            + (use.goesBack ? [plan.gradient, plan.gradient] : [0, 0])
             + [plan.statisticsCount]
         buffers = counts.map { LaneBuffer<S>(count: $0) }
         parameters = lender?.parameters ?? buffers[0].base

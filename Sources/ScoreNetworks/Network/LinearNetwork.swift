@@ -30,15 +30,15 @@ final class LinearNetwork<S: LaneScalar>: NetworkCore {
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { false }
 
-    init(_ shape: ImageShape, training: Bool) throws(NetworkError) {
+    init(_ shape: ImageShape, for use: NetworkUse) throws(NetworkError) {
         layout = try LinearLayout(shape)
-        try layout.plan.check(S.self, training: training)
-        workspace = Workspace(layout.plan, training: training)
+        try layout.plan.check(S.self, for: use)
+        workspace = Workspace(layout.plan, for: use)
     }
 
     private init(twinOf other: LinearNetwork) {
         layout = other.layout
-        workspace = Workspace(layout.plan, training: other.workspace.training, lender: other.workspace)
+        workspace = Workspace(layout.plan, for: other.workspace.use, lender: other.workspace)
     }
 
     func twin() -> LinearNetwork { LinearNetwork(twinOf: self) }

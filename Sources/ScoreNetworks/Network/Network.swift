@@ -13,20 +13,20 @@ package final class Network<S: LaneScalar> {
     var plan: NetworkPlan { core.plan }
     var workspace: Workspace<S> { core.workspace }
 
-    /// With `training`, memory for gradients is set aside too, all of it once for every thread. Parameters are 0 at
-    /// first. Impossible sizes are a `NetworkError` that names the layer.
-    package init(_ configuration: NetworkConfiguration, training: Bool, threads: Int = 1) throws(NetworkError) {
+    /// Memory for gradients is set aside once for every thread. Parameters are 0 at first. Impossible sizes are a
+    /// `NetworkError` that names the layer.
+    package init(_ configuration: NetworkConfiguration, for use: NetworkUse, threads: Int = 1) throws(NetworkError) {
         self.configuration = configuration
         team = ThreadTeam(threads)
         let first: any NetworkCore<S>
         switch configuration {
-        case .unet(let sizes): first = try UNet<S>(sizes, training: training)
-        case .blind(let sizes): first = try BlindNetwork<S>(sizes, training: training, team: team)
-        case .linear(let shape): first = try LinearNetwork<S>(shape, training: training)
+        case .unet(let sizes): first = try UNet<S>(sizes, for: use)
+        case .blind(let sizes): first = try BlindNetwork<S>(sizes, for: use, team: team)
+        case .linear(let shape): first = try LinearNetwork<S>(shape, for: use)
         }
         core = first
         // Where images have to go through together, the threads share the work inside of it.
-        let others = training && first.hasBatchStatistics ? 0 : team.count - 1
+        let others = use == .training && first.hasBatchStatistics ? 0 : team.count - 1
         cores = [first] + (0..<others).map { _ in first.twin() }
     }
 
@@ -36,8 +36,8 @@ package final class Network<S: LaneScalar> {
 
 extension NetworkPlan {
     /// Throws where a network would need more memory than any host has.
-    func check<S: LaneScalar>(_ scalar: S.Type, training: Bool) throws(NetworkError) {
-        let bytes = scalars(training: training) * MemoryLayout<S>.stride
+    func check<S: LaneScalar>(_ scalar: S.Type, for use: NetworkUse) throws(NetworkError) {
+        let bytes = scalars(for: use) * MemoryLayout<S>.stride
         let most = 64 << 30
         guard bytes <= most else {
             throw NetworkError(

@@ -35,7 +35,7 @@ package final class DenoisingObjective<S: LaneScalar> {
 
     /// `network` must have been built for training.
     package init(network: Network<S>, preconditioning: Preconditioning) {
-        precondition(network.workspace.training, "the network has no memory for gradients")
+        precondition(network.workspace.use == .training, "the network has no memory for gradients")
         self.network = network
         self.preconditioning = preconditioning
         parts = network.cores.map { PartLoss(core: $0, preconditioning, network.configuration) }

@@ -22,7 +22,7 @@ package final class TrainingRun {
     ) throws {
         try settings.check()
         try settings.check(configuration)
-        let network = try Network<Float>(configuration, training: true, threads: threads)
+        let network = try Network<Float>(configuration, for: .training, threads: threads)
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
         trainer = Trainer(

@@ -12,18 +12,18 @@ final class UNet<S: LaneScalar>: NetworkCore {
     private var embeddingPlace: UnsafeMutablePointer<S>?
     private var inputGradientPlace: UnsafeMutablePointer<S>
 
-    init(_ configuration: UNetConfiguration, training: Bool) throws(NetworkError) {
+    init(_ configuration: UNetConfiguration, for use: NetworkUse) throws(NetworkError) {
         self.configuration = configuration
         layout = try UNetLayout(configuration)
-        try layout.plan.check(S.self, training: training)
-        workspace = Workspace(layout.plan, training: training)
+        try layout.plan.check(S.self, for: use)
+        workspace = Workspace(layout.plan, for: use)
         inputGradientPlace = workspace.gradientBuffers[0]
     }
 
     private init(twinOf other: UNet) {
         configuration = other.configuration
         layout = other.layout
-        workspace = Workspace(layout.plan, training: other.workspace.training, lender: other.workspace)
+        workspace = Workspace(layout.plan, for: other.workspace.use, lender: other.workspace)
         inputGradientPlace = workspace.gradientBuffers[0]
     }
 
@@ -104,7 +104,7 @@ final class UNet<S: LaneScalar>: NetworkCore {
             }
         }
         layout.first.parameterGradient(w, x: a + layout.input, dy: gradient, side: side)
-        layout.embedding.backward(w, dy: dEmbedding, augmented: augmented)
+        if w.use == .training { layout.embedding.backward(w, dy: dEmbedding, augmented: augmented) }
         guard wanted else { return }
         let target = w.otherGradient(than: gradient)
         layout.first.inputGradient(w, gradient, side: side, out: target)

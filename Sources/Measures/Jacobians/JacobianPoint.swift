@@ -1,0 +1,78 @@
+import Diffusion
+import Tensors
+
+/// Where a derivative is taken: a noisy image, and others to try its first-order expansion on.
+struct JacobianPoint {
+    let sigma: Double
+    /// [1, C, H, W].
+    let clean: Tensor<Float>
+    let noisy: Tensor<Float>
+    /// Other noisings of the same image.
+    private let near: Tensor<Float>
+    /// Noisings of other images, of the same where there are no others.
+    private let far: Tensor<Float>
+
+    init(clean images: Tensor<Float>, number: Int, sigma: Double, sampling: NoisedSampling) {
+        self.sigma = sigma
+        let index = number % images.shape[0]
+        clean = images.entries(index..<index + 1)
+        noisy = NoisedImages(images: images, seed: sampling.seed).block(number..<number + 1, sigma: sigma)
+        let first = number * sampling.samples
+        let draws = 0..<sampling.samples
+        near = NoisedImages(images: clean, seed: sampling.seed, first: 1 << 32 + first).block(draws, sigma: sigma)
+        let rest = (index + 1..<images.shape[0]).map { $0 } + (0..<index).map { $0 }
+        let others = Tensor<Float>(
+            shape: [rest.count] + images.shape.dropFirst(), values: rest.flatMap { Array(images[row: $0]) })
+        far = NoisedImages(images: rest.isEmpty ? clean : others, seed: sampling.seed, first: 1 << 33 + first)
+            .block(draws, sigma: sigma)
+    }
+
+    /// Quantities that take all of J and the denoisers' results; none where only a part of it is known.
+    func values(
+        of spectrum: JacobianSpectrum, _ denoiser: any Denoiser, _ fit: any Denoiser, beat: () throws -> Void
+    ) throws -> [(quantity: String, value: Double)] {
+        guard let jacobian = spectrum.matrix else { return [] }
+        let output = denoiser.denoise(noisy, sigma: [sigma])
+        let (x, found) = (noisy.rows(0..<1), output.rows(0..<1))
+        let pixels = Double(clean.stride)
+        func square(_ a: [Double], _ b: [Double]) -> Double {
+            zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        }
+        let zero = [Double](repeating: 0, count: clean.stride)
+        // Black is −1.
+        let linear = Matrix.product(
+            Matrix(rows: 1, columns: x.columns, values: x.values.map { $0 + 1 }), .plain, jacobian, .transposed)
+        let bright = found.values.map { $0 + 1 }
+        let oracle = coefficients(of: spectrum).reduce(0) { $0 + sigma * sigma * shrinkage($1) }
+        var values = [
+            ("mse", square(found.values, clean.rows(0..<1).values) / pixels), ("oracle_mse", oracle / pixels),
+            ("homogeneity_error", (square(bright, linear.values) / square(bright, zero)).squareRoot()),
+        ]
+        for (suffix, others) in [("", near), ("_other", far)] {
+            let wanted = try denoiser.denoise(others, at: sigma, beat: beat)
+            let affine = try fit.denoise(others, at: sigma, beat: beat)
+            let count = others.shape[0]
+            var expansion = Matrix.product(
+                others.rows(0..<count, less: x.values), .plain, jacobian, .transposed)
+            for index in expansion.values.indices { expansion.values[index] += found.values[index % clean.stride] }
+            let wantedRows = wanted.rows(0..<count).values
+            func root(_ values: [Double]) -> Double {
+                (square(wantedRows, values) / Double(wantedRows.count)).squareRoot()
+            }
+            values += [
+                ("taylor_rmse" + suffix, root(expansion.values)),
+                ("affine_rmse" + suffix, root(affine.rows(0..<count).values)),
+            ]
+        }
+        return values
+    }
+
+    /// ⟨y, e_k⟩.
+    func coefficients(of spectrum: JacobianSpectrum) -> [Double] {
+        Matrix.product(clean.rows(0..<1), .plain, spectrum.vectors, .transposed).values
+    }
+
+    func shrinkage(_ coefficient: Double) -> Double {
+        coefficient * coefficient / (coefficient * coefficient + sigma * sigma)
+    }
+}
