@@ -51,10 +51,36 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0),
         beat: () throws -> Void
     ) rethrows -> Tensor<Float> {
+        var last: [Double] = []
+        try walk(denoiser, latents: latents, noise: noise) { sigma, state in
+            last = state
+            if sigma > 0 { try beat() }
+        }
+        return Tensor(shape: latents.shape, values: last.map { Float($0) })
+    }
+
+    /// The states of the flow, [step + 1][B·C·H·W], at the noise levels of the schedule clipped to those that the denoiser
+    /// is for, from σ_max·z to σ = 0. `beat` is called before every step.
+    package func trajectory(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, beat: () throws -> Void
+    ) rethrows -> [[Double]] {
+        var states: [[Double]] = []
+        try walk(denoiser, latents: latents, noise: .drawn(seed: 0)) { sigma, state in
+            states.append(state)
+            if sigma > 0 { try beat() }
+        }
+        return states
+    }
+
+    /// `visit` is called with every level and the state there, before the step from it.
+    private func walk(
+        _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise,
+        visit: (_ sigma: Double, _ state: [Double]) throws -> Void
+    ) rethrows {
         let sigmas = schedule.clipped(to: denoiser.levels).sigmas
         var state = latents.values.map { Double($0) * sigmas[0] }
         for (step, (level, next)) in zip(sigmas, sigmas.dropFirst()).enumerated() {
-            try beat()
+            try visit(level, state)
             let sigma = churned(level)
             if sigma > level, let churn {
                 let added = (sigma * sigma - level * level).squareRoot() * churn.noise
@@ -70,7 +96,7 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
             }
             state = moved
         }
-        return Tensor(shape: latents.shape, values: state.map { Float($0) })
+        try visit(0, state)
     }
 
     /// σ after noise was added.

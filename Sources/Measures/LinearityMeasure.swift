@@ -51,7 +51,7 @@ package struct LinearityMeasure: Measure {
             throw MeasureError(
                 "linearity needs held-out images, but dataset.held_out is 0; inputs \"noise\" needs none")
         }
-        let levels = sigmas.filter { subject.denoiser.levels.contains($0) }
+        let levels = subject.denoiser.levels(among: sigmas)
         var done = 0
         let total = levels.count * (2 + 2 * mixtures.count)
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) { try progress(0, total) }

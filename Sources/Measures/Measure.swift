@@ -60,6 +60,8 @@ package protocol Measure: Sendable {
     /// Rises when the meaning of a quantity changes.
     static var version: Int { get }
     static var defaults: [String: JSONValue] { get }
+    /// Whether it draws samples, which networks trained at one noise level cannot.
+    static var needsSampler: Bool { get }
 
     /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
     init(parameters: [String: JSONValue]) throws
@@ -68,17 +70,26 @@ package protocol Measure: Sendable {
     func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult
 }
 
+extension Measure {
+    package static var needsSampler: Bool { false }
+}
+
 /// The measures this program can take.
 package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
         DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
-        JacobianMeasure.self,
+        JacobianMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
     ]
 
     /// Each measure with the default of every parameter.
-    package static var requests: [MeasureRequest] {
-        all.map { MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults) }
+    package static var requests: [MeasureRequest] { requests(samples: true) }
+
+    /// Of those that draw no samples where there are to be none.
+    package static func requests(samples: Bool) -> [MeasureRequest] {
+        all.filter { samples || !$0.needsSampler }.map {
+            MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults)
+        }
     }
 
     /// The measure that `request` asks for. Throws MeasureError for an unknown name, version or parameter.

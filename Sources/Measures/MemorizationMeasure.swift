@@ -17,6 +17,8 @@ package struct MemorizationMeasure: Measure {
     package static let version = 1
     package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
 
+    package static let needsSampler = true
+
     let samples: Int
     let method: ProbabilityFlowSampler.Method
     let steps: Int
@@ -32,6 +34,7 @@ package struct MemorizationMeasure: Measure {
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.training.shape[0] > 0 else { throw MeasureError("memorization needs training images") }
+        try subject.requireSampler(for: Self.name)
         let drawn = try draw(from: subject.denoiser, progress: progress)
         let training = NearestNeighbours(images: subject.training, flips: subject.flips)
         let beat = { try progress(samples, samples) }

@@ -69,5 +69,25 @@ struct NoisedSampling {
     }
 
     /// The levels that a denoiser is for.
-    func levels(of denoiser: any Denoiser) -> [Double] { sigmas.filter { denoiser.levels.contains($0) } }
+    func levels(of denoiser: any Denoiser) -> [Double] { denoiser.levels(among: sigmas) }
+}
+
+extension Denoiser {
+    /// Whether it was trained at one noise level, as denoising autoencoders are.
+    var isForOneLevel: Bool { levels.lowerBound == levels.upperBound }
+
+    /// Those of `sigmas` that it is for; its own alone, whatever is asked, where it is for one level.
+    func levels(among sigmas: [Double]) -> [Double] {
+        isForOneLevel ? [levels.lowerBound] : sigmas.filter { levels.contains($0) }
+    }
+}
+
+extension MeasureSubject {
+    /// Throws MeasureError unless the denoiser can be sampled from.
+    func requireSampler(for measure: String) throws {
+        guard denoiser.isForOneLevel else { return }
+        throw MeasureError(
+            "\(measure) draws samples, and a network trained at one noise level, \(denoiser.levels.lowerBound), cannot: "
+                + "leave it out for such networks")
+    }
 }

@@ -11,7 +11,7 @@ package struct GaussianDenoiser: Denoiser {
     /// Row i is √(mᵢ)·uᵢ: the eigenvector scaled so that D_G − μ = Σ gainᵢ·rowᵢ·⟨rowᵢ, x−μ⟩.
     private let basis: Matrix
     /// The gain's numerator: gainᵢ(σ) = numeratorᵢ/(λᵢ+σ²).
-    private let numerators: [Double]
+    let numerators: [Double]
 
     /// The Gaussian of a known spectrum; row i of `eigenvectors` is a unit vector.
     package init(imageShape: ImageShape, mean: [Double], eigenvalues: [Double], eigenvectors: Matrix) {
@@ -74,11 +74,17 @@ package struct GaussianDenoiser: Denoiser {
 
     /// U diag(λ/(λ+σ²)) Uᵀ v for each row v, one level per row.
     func shrunk(_ rows: Matrix, sigma: [Double], beat: () throws -> Void) rethrows -> Matrix {
+        try filtered(rows, beat: beat) { numerators[$0] / (eigenvalues[$0] + sigma[$1] * sigma[$1]) }
+    }
+
+    /// Σ gain(i)·rowᵢ·⟨rowᵢ, v⟩ of the basis for each row v.
+    func filtered(
+        _ rows: Matrix, beat: () throws -> Void, gain: (_ index: Int, _ row: Int) -> Double
+    ) rethrows -> Matrix {
         var coefficients = try Matrix.product(rows, .plain, basis, .transposed, beat: beat)
         for row in 0..<rows.rows {
-            let variance = sigma[row] * sigma[row]
             for index in 0..<basis.rows {
-                coefficients.values[row * basis.rows + index] *= numerators[index] / (eigenvalues[index] + variance)
+                coefficients.values[row * basis.rows + index] *= gain(index, row)
             }
         }
         return try Matrix.product(coefficients, .plain, basis, .plain, beat: beat)
