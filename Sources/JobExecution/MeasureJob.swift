@@ -42,6 +42,7 @@ struct MeasureJob {
             throw JobFailure(.missingInput, "the checkpoint \(task.checkpoint.short): \(error.description)")
         }
         try spec.require(denoiser, from: "the checkpoint \(task.checkpoint.short)")
+        denoiser.levels = spec.training.levels
         return denoiser
     }
 

@@ -9,7 +9,8 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
     package let configuration: NetworkConfiguration
     package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
-    package var levels: ClosedRange<Double> { preconditioning.levels }
+    /// Those of its preconditioning, unless somebody knows of fewer: a checkpoint does not say what it was trained at.
+    package var levels: ClosedRange<Double>
     package var isBlind: Bool { preconditioning == .blind }
     package var batch: Int { laneCount * network.team.count }
     private let network: Network<Float>
@@ -29,6 +30,7 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
         preconditioning = stored.preconditioning
+        levels = stored.preconditioning.levels
         // Before memory is set aside for sizes that the file only pretends to have.
         try configuration.check(file, prefix: prefix, isAlone: prefix.isEmpty)
         network = try Network(configuration, for: .inference, threads: threads)

@@ -61,6 +61,11 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
 }
 
 extension TrainingSettings {
+    /// The noise levels that what is trained so is for.
+    package var levels: ClosedRange<Double> {
+        if case .fixed(let sigma) = noise { sigma...sigma } else { preconditioning.levels }
+    }
+
     /// Names the part of the data in streams of random numbers.
     var stream: UInt32 { UInt32(parts) << 16 | UInt32(part) }
 
