@@ -13,10 +13,7 @@ struct MeasureCommand: ParsableCommand {
     var checkpoint: String
 
     @Option(
-        help: """
-            Which measure (default: every one that the network allows), with parameters: memorization or \
-            'memorization {"samples": 64}'.
-            """)
+        help: "Which measure (default: every one), with parameters: memorization or 'memorization {\"samples\": 64}'.")
     var measure: [String] = []
 
     @OptionGroup var compute: ComputeOptions
@@ -30,10 +27,7 @@ struct MeasureCommand: ParsableCommand {
         try compute.prepare()
         let values = try options.training(steps: 1).spec
         let spec = try JobSpec(values)
-        let requests =
-            try measure.isEmpty
-            ? KnownMeasures.requests(samples: spec.training.levels.lowerBound < spec.training.levels.upperBound)
-            : measure.map(Self.request)
+        let requests = try measure.isEmpty ? KnownMeasures.requests : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }
         let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network)
         let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
@@ -43,7 +37,7 @@ struct MeasureCommand: ParsableCommand {
             denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
             flips: spec.training.flip, source: { try images.all() })
         for (name, measure) in measures {
-            for row in try measure.evaluate(subject, progress: { _, _ in }).rows {
+            for row in try measure.taken(of: subject, progress: { _, _ in }).rows {
                 print(try jsonLine(Line(measure: name, row: row)))
             }
         }

@@ -31,10 +31,13 @@ package struct MeasureError: Error, CustomStringConvertible {
     package let description: String
     /// Not as this host is; another may be able to.
     package let isHosts: Bool
+    /// The network is not of the kind that has this measure: what else is asked of it can be taken all the same.
+    package let isNetworks: Bool
 
-    package init(_ description: String, isHosts: Bool = false) {
+    package init(_ description: String, isHosts: Bool = false, isNetworks: Bool = false) {
         self.description = description
         self.isHosts = isHosts
+        self.isNetworks = isNetworks
     }
 }
 
@@ -49,6 +52,11 @@ package struct MeasureResult: Sendable {
 
     package var rows: [MeasureRow]
     package var artifacts: [Artifact]
+
+    package init(rows: [MeasureRow], artifacts: [Artifact]) {
+        self.rows = rows
+        self.artifacts = artifacts
+    }
 }
 
 /// Told now and then how much is done; throws to stop the measure.
@@ -60,18 +68,12 @@ package protocol Measure: Sendable {
     /// Rises when the meaning of a quantity changes.
     static var version: Int { get }
     static var defaults: [String: JSONValue] { get }
-    /// Whether it draws samples, which networks trained at one noise level cannot.
-    static var needsSampler: Bool { get }
 
     /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
     init(parameters: [String: JSONValue]) throws
 
     /// Takes the measure. Throws MeasureError when the subject does not allow it, and what `progress` throws.
     func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult
-}
-
-extension Measure {
-    package static var needsSampler: Bool { false }
 }
 
 /// The measures this program can take.
@@ -83,13 +85,8 @@ package enum KnownMeasures {
     ]
 
     /// Each measure with the default of every parameter.
-    package static var requests: [MeasureRequest] { requests(samples: true) }
-
-    /// Of those that draw no samples where there are to be none.
-    package static func requests(samples: Bool) -> [MeasureRequest] {
-        all.filter { samples || !$0.needsSampler }.map {
-            MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults)
-        }
+    package static var requests: [MeasureRequest] {
+        all.map { MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults) }
     }
 
     /// The measure that `request` asks for. Throws MeasureError for an unknown name, version or parameter.

@@ -17,8 +17,6 @@ package struct MemorizationMeasure: Measure {
     package static let version = 1
     package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
 
-    package static let needsSampler = true
-
     let samples: Int
     let method: ProbabilityFlowSampler.Method
     let steps: Int

@@ -87,7 +87,7 @@ extension MeasureSubject {
     func requireSampler(for measure: String) throws {
         guard denoiser.isForOneLevel else { return }
         throw MeasureError(
-            "\(measure) draws samples, and a network trained at one noise level, \(denoiser.levels.lowerBound), cannot: "
-                + "leave it out for such networks")
+            "\(measure) draws samples, and a network trained at one noise level, \(denoiser.levels.lowerBound), cannot",
+            isNetworks: true)
     }
 }

@@ -21,7 +21,6 @@ package struct TrajectoriesMeasure: Measure {
         "samples": 16, "sampler": "euler", "steps": 10, "seed": 0, "inputs": 20_000,
         "sides": ["network", "gaussian", "multi_delta", "distilled"],
     ]
-    package static let needsSampler = true
 
     typealias Side = ComparedDenoisers.Side
 
