@@ -58,9 +58,16 @@ package enum CatalogueFile {
         return unchangingPath(path)
     }
 
-    static func unchangingPath(_ path: String) -> String {
-        let safe = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
-        return "file:\(safe)?immutable=1"
+    /// What SQLite is given to attach the file at `path` for reading.
+    static func attachingPath(_ path: String) throws -> String {
+        let reading = try readingPath(path)
+        return reading == path ? uri(path) + "?mode=ro" : reading
+    }
+
+    static func unchangingPath(_ path: String) -> String { uri(path) + "?immutable=1" }
+
+    private static func uri(_ path: String) -> String {
+        "file:" + (path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path)
     }
 
     private static func check(application: Int32, version: Int, path: String) throws {

@@ -49,7 +49,7 @@ extension Catalogue {
 }
 
 /// The storing of one sweep inside a transaction.
-private struct Storing {
+struct Storing {
     let recording: Recording
     var db: Database { recording.db }
 
@@ -163,7 +163,7 @@ private struct Storing {
     }
 
     /// Sets `waiting` and `succeeded` of the revision's trials by what is recorded and wanted.
-    private func reconsider(_ revision: Int64) throws {
+    func reconsider(_ revision: Int64) throws {
         let missing = Recording.isIncomplete
         let wished = "key IN (SELECT trial FROM wish WHERE revision = ?)"
         try recording.run(

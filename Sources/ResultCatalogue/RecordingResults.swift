@@ -53,7 +53,7 @@ extension Recording {
         try retireStates(of: key(of: training), reportedBy: attempt)
     }
 
-    private static func text(weights: String, state: String?) throws -> String {
+    static func text(weights: String, state: String?) throws -> String {
         try JSONText.write(["weights": .string(weights), "state": state.map(JSONValue.string) ?? .null])
     }
 
@@ -93,7 +93,7 @@ extension Recording {
     }
 
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.
-    private func addEvidence(
+    func addEvidence(
         kind: String, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String
     ) throws {
         try run(
@@ -141,11 +141,10 @@ extension Recording {
         let trial = try key(of: measured.trial)
         let request = try key(of: measured.request)
         let standing = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT key, checkpoint FROM measured WHERE trial = ? AND request = ?"),
+            db.cachedStatement(sql: "SELECT key FROM measured WHERE trial = ? AND request = ?"),
             arguments: [trial, request])
         if let standing {
-            let kept = try Self.text(
-                checkpoint: standing[1], rows: rows(of: standing[0]), artifacts: artifacts(of: standing[0]))
+            let kept = try text(ofMeasured: standing[0])
             let found = try Self.text(
                 checkpoint: measured.checkpoint.hex, rows: measured.rows,
                 artifacts: measured.artifacts.map { ($0.name, $0.file.digest.hex) })
@@ -181,13 +180,21 @@ extension Recording {
         }
     }
 
-    private func rows(of key: Int64) throws -> [MeasureRow] {
+    /// What is stored under a key of `measured`, here or in a catalogue that is attached under the name `schema`.
+    func text(ofMeasured key: Int64, in schema: String = "main") throws -> String {
+        let checkpoint = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT checkpoint FROM \(schema).measured WHERE key = ?"), arguments: [key])
+        return try Self.text(
+            checkpoint: checkpoint ?? "", rows: rows(of: key, in: schema), artifacts: artifacts(of: key, in: schema))
+    }
+
+    private func rows(of key: Int64, in schema: String) throws -> [MeasureRow] {
         try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT k.name, v.sigma, v.position, v.value, v.n, v.stderr
-                    FROM measured d JOIN quantity k ON k.request = d.request
-                    JOIN measurement v ON v.quantity = k.key AND v.measured = d.key
+                    FROM \(schema).measured d JOIN \(schema).quantity k ON k.request = d.request
+                    JOIN \(schema).measurement v ON v.quantity = k.key AND v.measured = d.key
                     WHERE d.key = ? ORDER BY v.ordinal
                     """),
             arguments: [key]
@@ -196,9 +203,10 @@ extension Recording {
         }
     }
 
-    private func artifacts(of key: Int64) throws -> [(String, String)] {
+    private func artifacts(of key: Int64, in schema: String) throws -> [(String, String)] {
         try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT name, digest FROM artifact WHERE measured = ? ORDER BY ordinal"),
+            db.cachedStatement(
+                sql: "SELECT name, digest FROM \(schema).artifact WHERE measured = ? ORDER BY ordinal"),
             arguments: [key]
         ).map { ($0[0], $0[1]) }
     }

@@ -18,6 +18,7 @@ enum Schema {
         Migration("0010-counts", counts),
         Migration("0011-settled-trials", settledTrials),
         Migration("0012-quantities", quantities),
+        Migration("0013-merged-attempts", mergedAttempts),
     ]
 
     /// What this release writes to `user_version`.

@@ -210,6 +210,14 @@ CREATE TABLE measurement (
     PRIMARY KEY (quantity, measured, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+table merged_attempt
+CREATE TABLE merged_attempt (
+    catalogue TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL REFERENCES attempt,
+    PRIMARY KEY (catalogue, number)
+) STRICT, WITHOUT ROWID;
+
 table milestone
 CREATE TABLE milestone (
     trial INTEGER PRIMARY KEY REFERENCES trial,

@@ -1,0 +1,70 @@
+import ArgumentParser
+import ContentStore
+import Foundation
+import JobContract
+import ResultCatalogue
+
+struct MergeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Take in another catalogue's results; what both have is compared, never overwritten.")
+
+    @Argument(help: "The other catalogue's file; it is only read.", completion: .file())
+    var other: String
+    @Flag(help: "Copy the other's checkpoints and artifacts too, from the store beside it.")
+    var files = false
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let reader = try CatalogueReader(path: other)
+        let ours = try Catalogue(path: catalogue.path)
+        // Files are in the store before the catalogue names them; a merge cut off here is gone on with when repeated.
+        if files { try copyFiles(of: reader) }
+        let outcome = try ours.merge(reader, states: files)
+        Terminal.print(
+            "\(Readable.count(outcome.trials)) new trials, \(Readable.count(outcome.checkpoints)) checkpoints and "
+                + "\(Readable.count(outcome.measures)) measures from \(other)")
+        if !outcome.sweeps.isEmpty {
+            Terminal.print(
+                "new sweeps: \(outcome.sweeps.joined(separator: ", ")); what they lack is cancelled here, "
+                    + "`eigensweep retry SWEEP` wants it")
+        }
+        for sweep in outcome.otherSweeps {
+            Terminal.note(
+                "note: sweep \(sweep) is another one there: its results are taken in, its list of trials is not. "
+                    + "Launch its file under another name to see them together.")
+        }
+        guard !outcome.conflicts.isEmpty else { return }
+        for conflict in outcome.conflicts.prefix(20) {
+            Terminal.note("conflict: trial \(conflict.trial.prefix(12)): the \(conflict.about) there is another one")
+        }
+        Terminal.note(
+            "\(outcome.conflicts.count) results are other ones there. Ours stand, theirs are kept as evidence: "
+                + "`eigensweep status` shows them.")
+        throw ExitStatusError(status: .someFailed)
+    }
+
+    private func copyFiles(of reader: CatalogueReader) throws {
+        let store = try ContentStore(directory: catalogue.store)
+        let source = URL(fileURLWithPath: reader.path).deletingLastPathComponent().path + "/store"
+        var (copied, bytes, missing) = (0, 0, 0)
+        for digest in Set(try reader.referencedFiles().map(\.digest)).sorted() where !store.contains(digest) {
+            let path = "\(source)/\(digest.hex.prefix(2))/\(digest.hex)"
+            guard FileManager.default.isReadableFile(atPath: path) else {
+                missing += 1
+                continue
+            }
+            let found = try store.put(copyOf: path)
+            guard found == digest else {
+                try store.remove(found)
+                throw CommandFailure(
+                    .catalogue,
+                    "\(path) is damaged: it has another content than its name says. Remove it and merge again.")
+            }
+            copied += 1
+            bytes += store.size(of: digest) ?? 0
+        }
+        Terminal.print("copied \(Readable.count(copied)) files (\(Readable.bytes(bytes)))")
+        if missing > 0 { Terminal.note("note: \(missing) files that \(reader.path) names are not in its store") }
+    }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import GRDB
+import JobContract
+import SweepModel
+
+extension Catalogue {
+    /// Takes in what the catalogue that `other` reads has recorded, in one transaction: trainings, trials, checkpoints,
+    /// measures, and sweeps by names that are new here. To do it again changes nothing.
+    ///
+    /// What both have must be equal; where it is not, ours stands and theirs is kept as evidence. Trials that only the
+    /// other's sweeps want and that are not complete come cancelled, so that nobody runs them unasked. Full states come
+    /// with `states` only: their files must be in the store then.
+    ///
+    /// Throws `CatalogueError`.
+    package func merge(_ other: CatalogueReader, states: Bool) throws -> MergeOutcome {
+        guard other.path != path else {
+            throw CatalogueError(.unknown, "\(path): a catalogue cannot be merged into itself.")
+        }
+        let source = try CatalogueFile.attachingPath(other.path)
+        let now = Timestamp.text(clock())
+        knownKeys.forget()
+        return try CatalogueError.translating(path) {
+            try queue.inDatabase { db in
+                try db.execute(sql: "ATTACH ? AS other", arguments: [source])
+                defer { try? db.execute(sql: "DETACH other") }
+                var outcome = MergeOutcome()
+                try db.inTransaction(.immediate) {
+                    let recording = Recording(db: db, now: now, generation: generation, path: path)
+                    let merging = Merging(recording: recording, ours: id, theirs: other.id, states: states)
+                    outcome = try merging.run()
+                    return .commit
+                }
+                return outcome
+            }
+        }
+    }
+}
+
+/// One merge inside a transaction; the other catalogue is the schema `other`.
+struct Merging {
+    let recording: Recording
+    let ours: String
+    let theirs: String
+    let states: Bool
+    var db: Database { recording.db }
+
+    func run() throws -> MergeOutcome {
+        var outcome = MergeOutcome()
+        try execute(
+            """
+            INSERT INTO training (training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch,
+                seed, worker, spec)
+            SELECT training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch, seed, worker,
+                spec
+            FROM other.training o WHERE NOT EXISTS (SELECT 1 FROM main.training m WHERE m.training_id = o.training_id)
+            """)
+        outcome.trials = try execute(
+            """
+            INSERT INTO trial (trial_id, training, steps, state, reason, ended_at)
+            SELECT o.trial_id, m.key, o.steps, iif(o.state = 'succeeded', o.state, 'cancelled'), o.reason, o.ended_at
+            FROM other.trial o JOIN other.training r ON r.key = o.training
+            JOIN main.training m ON m.training_id = r.training_id
+            WHERE NOT EXISTS (SELECT 1 FROM main.trial t WHERE t.trial_id = o.trial_id)
+            """)
+        try mapKeys()
+        try mergeAttempts()
+        try mergeCheckpoints(&outcome)
+        try mergeMeasures(&outcome)
+        try mergeSweeps(&outcome)
+        try settle()
+        for table in ["trial_pair", "attempt_pair", "request_pair", "measured_pair"] {
+            try execute("DROP TABLE temp.\(table)")
+        }
+        return outcome
+    }
+
+    /// Returns how many rows it changed.
+    @discardableResult
+    func execute(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
+        try db.execute(sql: sql, arguments: arguments)
+        return db.changesCount
+    }
+
+    /// Pairs of keys, theirs and ours, of what is the same by its content.
+    private func mapKeys() throws {
+        try execute(
+            """
+            CREATE TEMP TABLE trial_pair AS
+            SELECT o.key AS theirs, m.key AS ours FROM other.trial o JOIN main.trial m ON m.trial_id = o.trial_id
+            """)
+        try execute("CREATE UNIQUE INDEX temp.trial_pair_by_theirs ON trial_pair (theirs)")
+        try execute(
+            """
+            INSERT INTO main.measure_request (measure, version, parameters)
+            SELECT measure, version, parameters FROM other.measure_request WHERE true ON CONFLICT DO NOTHING
+            """)
+        try execute(
+            """
+            CREATE TEMP TABLE request_pair AS
+            SELECT o.key AS theirs, m.key AS ours FROM other.measure_request o
+            JOIN main.measure_request m USING (measure, version, parameters)
+            """)
+    }
+
+    /// Attempts that left something, under new numbers; those that were ours, or were taken in before, keep theirs.
+    private func mergeAttempts() throws {
+        try execute(
+            """
+            CREATE TEMP TABLE attempt_pair AS
+            SELECT a.number AS theirs, coalesce(g.catalogue, ?1) AS catalogue, coalesce(g.number, a.number) AS number,
+                CAST(NULL AS INTEGER) AS ours
+            FROM other.attempt a LEFT JOIN other.merged_attempt g ON g.attempt = a.number
+            WHERE a.number IN (SELECT attempt FROM other.milestone UNION SELECT attempt FROM other.measured)
+            """, [theirs])
+        try execute("CREATE UNIQUE INDEX temp.attempt_pair_by_theirs ON attempt_pair (theirs)")
+        try execute(
+            """
+            UPDATE attempt_pair SET ours = (
+                SELECT a.number FROM main.attempt a WHERE attempt_pair.catalogue = ?1 AND a.number = attempt_pair.number
+                UNION ALL SELECT g.attempt FROM main.merged_attempt g
+                WHERE g.catalogue = attempt_pair.catalogue AND g.number = attempt_pair.number)
+            """, [ours])
+        let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(number), 0) FROM main.attempt") ?? 0
+        try execute(
+            "CREATE TEMP TABLE new_attempt AS SELECT theirs FROM attempt_pair WHERE ours IS NULL ORDER BY theirs")
+        try execute(
+            """
+            UPDATE attempt_pair SET ours = ?1 + n.rowid FROM temp.new_attempt n WHERE n.theirs = attempt_pair.theirs
+            """, [last])
+        // What still ran there is none of ours to wait for.
+        try execute(
+            """
+            INSERT INTO main.attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at,
+                started_at, ended_at, outcome, reason, worker, numerics, build, worker_cpu, kernels, diagnostics)
+            SELECT p.ours, a.job, m.key, a.kind, a.host, a.machine, a.boot, a.cpu, a.generation, a.intended_at,
+                a.started_at, a.ended_at, coalesce(a.outcome, 'paused'), a.reason, a.worker, a.numerics, a.build,
+                a.worker_cpu, a.kernels, a.diagnostics
+            FROM temp.new_attempt n JOIN attempt_pair p ON p.theirs = n.theirs
+            JOIN other.attempt a ON a.number = n.theirs JOIN other.training r ON r.key = a.training
+            JOIN main.training m ON m.training_id = r.training_id
+            """)
+        try execute(
+            """
+            INSERT INTO main.merged_attempt
+            SELECT p.catalogue, p.number, p.ours FROM temp.new_attempt n JOIN attempt_pair p ON p.theirs = n.theirs
+            """)
+        try execute(
+            """
+            INSERT INTO main.attempt_trial
+            SELECT p.ours, x.position, t.ours FROM temp.new_attempt n JOIN attempt_pair p ON p.theirs = n.theirs
+            JOIN other.attempt_trial x ON x.attempt = n.theirs JOIN trial_pair t ON t.theirs = x.trial
+            """)
+        try execute("DROP TABLE temp.new_attempt")
+    }
+
+    private func mergeCheckpoints(_ outcome: inout MergeOutcome) throws {
+        let conflicts = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT t.ours, p.ours, m.weights, m.state, o.weights, o.state, i.trial_id FROM other.milestone o
+                JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
+                JOIN main.milestone m ON m.trial = t.ours JOIN main.trial i ON i.key = t.ours
+                WHERE m.weights <> o.weights OR m.state <> o.state ORDER BY 1
+                """)
+        for row in conflicts {
+            try recording.addEvidence(
+                kind: "milestone", trial: row[0], request: nil, attempt: AttemptNumber(row[1]),
+                kept: Recording.text(weights: row[2], state: row[3]),
+                found: Recording.text(weights: row[4], state: row[5]))
+            outcome.conflicts.append(.init(trial: row[6], about: "checkpoint"))
+        }
+        outcome.checkpoints = try execute(
+            """
+            INSERT INTO main.milestone
+                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, loss, seconds, recorded_at)
+            SELECT t.ours, p.ours, o.weights, o.weights_bytes, iif(?1, o.state, NULL), iif(?1, o.state_bytes, NULL),
+                o.parameters, o.loss, o.seconds, o.recorded_at
+            FROM other.milestone o JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
+            WHERE NOT EXISTS (SELECT 1 FROM main.milestone m WHERE m.trial = t.ours)
+            """, [states])
+    }
+
+    /// Waiting trials that now have everything are done, whoever gave up on them here.
+    private func settle() throws {
+        try execute(
+            """
+            UPDATE main.trial SET state = 'waiting', reason = NULL, ended_at = NULL
+            WHERE state IN ('failed', 'cancelled') AND key IN (SELECT ours FROM trial_pair)
+                AND EXISTS (SELECT 1 FROM main.wish w JOIN main.sweep s ON s.revision = w.revision WHERE w.trial = key)
+                AND NOT \(Recording.isIncomplete)
+            """)
+        let storing = Storing(recording: recording)
+        for revision in try Int64.fetchAll(db, sql: "SELECT revision FROM main.sweep WHERE revision NOT NULL") {
+            try storing.reconsider(revision)
+        }
+        // Counted anew.
+        try execute("UPDATE main.sweep SET revision = revision")
+    }
+}

@@ -1,0 +1,20 @@
+/// What a merge brought.
+package struct MergeOutcome: Hashable, Sendable {
+    /// A result of which the other catalogue has other values. Ours stands; theirs is kept as evidence.
+    package struct Conflict: Hashable, Sendable {
+        package var trial: String
+        /// "checkpoint", or the measure's name.
+        package var about: String
+    }
+
+    package var trials = 0
+    package var checkpoints = 0
+    /// Measures of a checkpoint, each with all its rows.
+    package var measures = 0
+    package var sweeps: [String] = []
+    /// Sweeps whose name stands for another list of trials here: their results are taken in, their list is not.
+    package var otherSweeps: [String] = []
+    package var conflicts: [Conflict] = []
+
+    package init() {}
+}

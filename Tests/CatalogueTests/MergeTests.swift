@@ -1,0 +1,148 @@
+import Foundation
+import GRDB
+import JobContract
+import SweepModel
+import Testing
+
+@testable import ResultCatalogue
+
+@Suite struct MergeTests {
+    let scratch: Scratch
+    let ours: Catalogue
+    let theirs: Catalogue
+    let sweep = Fixture.sweep(name: "both", scales: [4], steps: [256], seeds: [0, 1])
+
+    init() throws {
+        scratch = try Scratch()
+        ours = try Catalogue(path: scratch.catalogue)
+        theirs = try Catalogue(path: scratch.path + "/other.sqlite")
+    }
+
+    /// Records a checkpoint and a memorization measure of `trials`, numbered from `first`.
+    private func record(
+        _ trials: [Trial], in catalogue: Catalogue, first: Int = 1, host: String = "local", glScore: Double = 0.5
+    ) throws {
+        for (index, trial) in trials.enumerated() {
+            let number = AttemptNumber(first + index)
+            try catalogue.commit([
+                .attemptIntended(Fixture.attempt(number.value, [trial], host: host)),
+                .milestone(trial.training, trial.id, number, Fixture.checkpoint(trial)),
+                .measured(number, Fixture.memorized(trial, glScore: glScore, copied: 0.25)),
+                .measured(number, Fixture.distances(trial)),
+                .trialState(trial.id, .succeeded, reason: nil), .attemptEnded(number, .succeeded),
+            ])
+        }
+    }
+
+    private func merge() throws -> MergeOutcome {
+        try ours.merge(try CatalogueReader(path: scratch.path + "/other.sqlite"), states: false)
+    }
+
+    private func contents(_ catalogue: Catalogue) throws -> [CatalogueRows] {
+        try [
+            "SELECT trial_id, measure, parameters, quantity, sigma, position, value, n FROM measurements ORDER BY 1,2,3,4,5",
+            "SELECT trial_id, parameters, state, seconds FROM trials ORDER BY 1",
+            "SELECT * FROM artifacts ORDER BY 1, 2",
+            "SELECT sweep, trial_id, position, asked, state FROM sweep_trials ORDER BY 1, 3",
+        ].map { try catalogue.reader.rows($0) }
+    }
+
+    @Test func resultsOfHalvesBecomeTheWhole() throws {
+        try ours.store(sweep)
+        try theirs.store(sweep)
+        try record(Array(sweep.trials[..<2]), in: ours)
+        try record(Array(sweep.trials[2...]), in: theirs, host: "far")
+        let outcome = try merge()
+        #expect(outcome.trials == 0 && outcome.checkpoints == 2 && outcome.measures == 4 && outcome.conflicts.isEmpty)
+        let whole = try Catalogue(path: scratch.path + "/whole.sqlite")
+        try whole.store(sweep)
+        try record(sweep.trials, in: whole)
+        #expect(try contents(ours) == contents(whole))
+        #expect(try ours.reader.sweeps().map(\.counts) == [[.succeeded: 4]])
+        #expect(try ours.reader.wrongCounts() == [])
+        #expect(
+            try ours.reader.rows("SELECT number, host FROM attempt ORDER BY number").rows.map { $0[1].text } == [
+                "local", "local", "far", "far",
+            ])
+        // Where they came from is known, and new attempts get new numbers.
+        #expect(
+            try ours.reader.rows("SELECT catalogue, number, attempt FROM merged_attempt ORDER BY 2").rows == [
+                [.text(theirs.id), .integer(1), .integer(3)], [.text(theirs.id), .integer(2), .integer(4)],
+            ])
+        #expect(try ours.reader.nextAttemptNumber() == AttemptNumber(5))
+        #expect(try RawDatabase.text("PRAGMA foreign_key_check", at: scratch.catalogue).isEmpty)
+    }
+
+    @Test func aSecondMergeChangesNothing() throws {
+        try theirs.store(sweep)
+        try record(Array(sweep.trials[..<3]), in: theirs)
+        #expect(try merge().sweeps == ["both"])
+        let before = try contents(ours)
+        let tables = [
+            "attempt", "attempt_trial", "measured", "measurement", "artifact", "evidence", "wish", "revision",
+        ]
+        func counts() throws -> [CatalogueRows] {
+            try tables.map { try ours.reader.rows("SELECT count(*) FROM \($0)") }
+        }
+        let rows = try counts()
+        let again = try merge()
+        #expect(again == MergeOutcome())
+        #expect(try contents(ours) == before)
+        #expect(try counts() == rows)
+        // Back again: what was theirs is known to be theirs.
+        let back = try theirs.merge(try CatalogueReader(path: scratch.catalogue), states: false)
+        #expect(back == MergeOutcome())
+        #expect(try theirs.reader.rows("SELECT count(*) FROM attempt").rows == [[.integer(3)]])
+    }
+
+    /// What the other had not done is not begun here unasked, and can be asked for.
+    @Test func unfinishedTrialsComeCancelled() throws {
+        try theirs.store(sweep)
+        try record(Array(sweep.trials[..<3]), in: theirs)
+        let outcome = try merge()
+        #expect(outcome.trials == 4 && outcome.sweeps == ["both"])
+        #expect(try ours.reader.sweeps().map(\.counts) == [[.succeeded: 3, .cancelled: 1]])
+        #expect(try ours.reader.wrongCounts() == [])
+        #expect(try ours.reader.unfinishedSweeps().isEmpty)
+    }
+
+    @Test func otherValuesAreReportedAndOursStand() throws {
+        try ours.store(sweep)
+        try theirs.store(sweep)
+        try record([sweep.trials[0]], in: ours, glScore: 0.5)
+        try record([sweep.trials[0]], in: theirs, glScore: 0.75)
+        let before = try contents(ours)
+        for _ in 0..<2 {
+            let outcome = try merge()
+            #expect(
+                outcome.conflicts == [.init(trial: sweep.trials[0].id.hex, about: "memorization")])
+            #expect(outcome.measures == 0)
+        }
+        #expect(try contents(ours) == before)
+        let evidence = try ours.reader.rows("SELECT kind, kept, found FROM evidence").rows
+        #expect(evidence.count == 1)
+        #expect(evidence.first?[1].text?.contains("0.5") == true && evidence.first?[2].text?.contains("0.75") == true)
+    }
+
+    @Test func aSweepOfTheSameNameButOtherTrialsStaysOurs() throws {
+        try ours.store(Fixture.sweep(name: "both", sizes: [16], scales: [4], steps: [256]))
+        try theirs.store(sweep)
+        try record(sweep.trials, in: theirs)
+        let outcome = try merge()
+        #expect(outcome.otherSweeps == ["both"] && outcome.sweeps.isEmpty && outcome.trials == 3)
+        #expect(try ours.reader.sweeps().map(\.counts) == [[.succeeded: 1]])
+        #expect(try ours.reader.rows("SELECT count(*) FROM measurements").rows == [[.integer(4 * 11)]])
+    }
+
+    @Test func otherSchemasAndItselfAreRefused() throws {
+        #expect(throws: CatalogueError.self) {
+            try ours.merge(try CatalogueReader(path: scratch.catalogue), states: false)
+        }
+        let early = scratch.path + "/early.sqlite"
+        let queue = try DatabaseQueue(path: early)
+        try Schema.migrate(queue, through: 11)
+        try queue.close()
+        let error = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: early) }
+        #expect(error?.message.contains("schema 11") == true)
+    }
+}
