@@ -55,12 +55,7 @@ struct QueryCommand: ParsableCommand {
         var request = QueryRequest()
         request.sweep = try sweep.map { try reader.sweepName($0) }
         request.measures = measure.map { MeasureSelection($0) }
-        request.sigmas = try list(sigma).map { text in
-            guard let value = Double(text), value > 0, value.isFinite else {
-                throw CommandFailure(.usage, "--sigma: expected positive numbers, got \"\(text)\"")
-            }
-            return value
-        }
+        request.sigmas = try Self.sigmas(sigma)
         request.interpolates = interpolate
         if let filter {
             request.filter = try WhereExpression(filter)
@@ -79,7 +74,19 @@ struct QueryCommand: ParsableCommand {
         try query.write(request, output.format, to: Terminal.export)
     }
 
-    private func list(_ text: String?) -> [String] {
+    private func list(_ text: String?) -> [String] { Self.list(text) }
+
+    private static func list(_ text: String?) -> [String] {
         text?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+    }
+
+    /// Noise levels as `--sigma` gives them.
+    static func sigmas(_ text: String?) throws -> [Double] {
+        try list(text).map { text in
+            guard let value = Double(text), value > 0, value.isFinite else {
+                throw CommandFailure(.usage, "--sigma: expected positive numbers, got \"\(text)\"")
+            }
+            return value
+        }
     }
 }

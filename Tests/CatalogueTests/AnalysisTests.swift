@@ -47,7 +47,7 @@ import Testing
         let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
         let result = try analysis().run(into: out)
         let names = result.figures.map { URL(fileURLWithPath: $0).lastPathComponent }
-        let expected = ["gl-score", "gaussian-distance"].flatMap { name in
+        let expected = ["gl-score", "gaussian-distance", "phase-map", "phase-map-by-length"].flatMap { name in
             ["svg", "png", "gnuplot", "csv"].map { "\(name).\($0)" }
         }
         #expect(Set(names) == Set(expected))
@@ -89,7 +89,10 @@ import Testing
                 After 1024 steps scale 4 copies 81 % of its samples when trained on 16 images (GL score 0.16); at 1024 \
                 images none (GL score 0.6). Half of the samples are copies somewhere between 64 and 256 images.
                 """)
-        #expect(result.sentences.contains { $0.hasPrefix("At scale 8 the distance to the Gaussian denoiser at sigma") })
+        #expect(
+            result.sentences.contains {
+                $0.hasPrefix("At scale 8, 1024 steps the distance to the Gaussian denoiser at sigma")
+            })
     }
 
     /// 10 and 40 epochs of 20 and of 50 images, in whole steps of 32 images: 6 and 25 steps (9.6 and 40 epochs),
@@ -133,7 +136,7 @@ import Testing
         #expect(result.figures.isEmpty)
         // What is known without it is said.
         let whole = try analysis.run(into: scratch.path, figures: [])
-        #expect(result.tables == whole.tables && result.sentences == whole.sentences)
+        #expect(result.tables == whole.tables && result.sentences.starts(with: whole.sentences))
         #expect(whole.problem == nil && !whole.sentences.isEmpty)
     }
 
@@ -142,7 +145,7 @@ import Testing
         try catalogue.store(Fixture.sweep())
         let result = try Analysis(catalogue.reader, sweep: "dataset-size").run(into: scratch.path + "/f")
         #expect(result.figures.isEmpty)
-        #expect(result.sentences.count == 2)
+        #expect(result.sentences.count == 1 && result.sentences[0].contains("linearity (measure linearity)"))
         #expect(throws: ReportError.self) { try Analysis(catalogue.reader, sweep: "x").run(into: scratch.path) }
     }
 

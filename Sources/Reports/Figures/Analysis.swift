@@ -31,39 +31,41 @@ package struct Analysis: Sendable {
     }
 
     /// Draws `figures` into `directory`, making it. Figures whose measure the sweep has no result of are left out, and
-    /// a sentence says so.
+    /// a sentence names them.
     ///
     /// Throws `ReportError.request` for an unknown sweep.
-    package func run(into directory: String, figures: [FigureName] = FigureName.allCases) throws -> AnalysisResult {
+    package func run(into directory: String, figures names: [FigureName] = FigureName.allCases) throws -> AnalysisResult
+    {
         let points = try SweepPoints(reader, sweep: sweep)
-        let memorization = try GLScoreFigure(points)
-        let distance = try GaussianDistanceFigure(points)
         let summary = try MemorizationSummary(points)
+        let map = try PhaseMap(points)
+        let law = try BoundaryLaw(points)
+        let linearity = try points.linearityFigure()
+        let distance = try points.gaussianDistanceFigure()
+        let all: [any SweepFigure] = [
+            PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
+            try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
+            try points.jacobianFigure(), try points.lossFigure(),
+        ]
         var result = AnalysisResult(
             tables: [summary.table], figures: [],
-            sentences: summary.sentences + GaussianDistanceSummary(distance).sentences)
-        guard !figures.isEmpty else { return result }
+            sentences: summary.sentences + map.sentences + law.sentences
+                + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
+                + CurveSummary(linearity, of: "linearity (LS)").sentences)
+        let wanted = all.filter { names.contains($0.name) }
+        if let missing = Self.missing(wanted.filter(\.isEmpty)) { result.sentences.append(missing) }
+        let drawn = wanted.filter { !$0.isEmpty }
+        guard !drawn.isEmpty else { return result }
         do {
             let gnuplot = try Gnuplot(search: searchPath)
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            for figure in figures {
-                switch figure {
-                case .glScore where memorization.glScore.isEmpty:
-                    result.sentences.append("No memorization measurement is recorded yet: gl-score is not drawn.")
-                case .glScore:
-                    result.figures += try gnuplot.draw(
-                        figure.rawValue, width: GLScoreFigure.size.width, height: GLScoreFigure.size.height,
-                        body: memorization.script, in: directory)
-                    result.figures.append(try write(memorization.table, figure, directory))
-                case .gaussianDistance where distance.distances.isEmpty:
-                    result.sentences.append(
-                        "No gaussian-distance measurement is recorded yet: gaussian-distance is not drawn.")
-                case .gaussianDistance:
-                    result.figures += try gnuplot.draw(
-                        figure.rawValue, width: distance.size.width, height: distance.size.height,
-                        body: distance.script, in: directory)
-                    result.figures.append(try write(distance.table, figure, directory))
-                }
+            for figure in drawn {
+                result.figures += try gnuplot.draw(
+                    figure.name.rawValue, width: figure.size.width, height: figure.size.height, body: figure.script,
+                    in: directory)
+                let path = "\(directory)/\(figure.name.rawValue).csv"
+                try figure.table.render(.csv).write(toFile: path, atomically: true, encoding: .utf8)
+                result.figures.append(path)
             }
         } catch let error as ReportError {
             result.problem = error
@@ -74,9 +76,11 @@ package struct Analysis: Sendable {
         return result
     }
 
-    private func write(_ table: ResultTable, _ figure: FigureName, _ directory: String) throws -> String {
-        let path = "\(directory)/\(figure.rawValue).csv"
-        try table.render(.csv).write(toFile: path, atomically: true, encoding: .utf8)
-        return path
+    private static func missing(_ figures: [any SweepFigure]) -> String? {
+        guard !figures.isEmpty else { return nil }
+        let names = figures.map { figure in
+            figure.name.rawValue + (figure.name.measure.map { " (measure \($0))" } ?? "")
+        }
+        return "Not drawn, for want of measurements or of an axis that varies: \(names.joined(separator: ", "))."
     }
 }

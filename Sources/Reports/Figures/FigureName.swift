@@ -1,7 +1,36 @@
 /// The figures `analyze` draws.
 package enum FigureName: String, Hashable, Sendable, CaseIterable {
+    /// Undertrained, generalizing, memorizing over dataset size and model scale.
+    case phaseMap = "phase-map"
+    /// The same over dataset size and length.
+    case phaseMapByLength = "phase-map-by-length"
+    /// The dataset size at which copying ends, against parameters and against images trained.
+    case boundaryLaw = "boundary-law"
     /// GL score and share of copied samples by dataset size, a line per model scale and length.
     case glScore = "gl-score"
     /// Root mean square distance to the Gaussian denoiser by noise level, a line per dataset size.
     case gaussianDistance = "gaussian-distance"
+    /// Distances to the Gaussian and to the multi-delta denoiser by noise level.
+    case distances
+    /// Linearity by noise level.
+    case linearity
+    /// PSNR of denoised by PSNR of noisy images, trained on and held out.
+    case psnr
+    /// Eigenvalues of the denoiser's derivative.
+    case jacobian
+    /// The loss at the trials' ends by length.
+    case trainingLoss = "training-loss"
+
+    /// The measure it shows; nil for what every trial has.
+    var measure: String? {
+        switch self {
+        case .phaseMap, .phaseMapByLength, .boundaryLaw, .glScore: "memorization"
+        case .gaussianDistance: "gaussian-distance"
+        case .distances: "distances"
+        case .linearity: "linearity"
+        case .psnr: "denoising"
+        case .jacobian: "jacobian"
+        case .trainingLoss: nil
+        }
+    }
 }

@@ -1,5 +1,7 @@
 /// GL score and copied share by dataset size.
-struct GLScoreFigure {
+struct GLScoreFigure: SweepFigure {
+    let name = FigureName.glScore
+    var isEmpty: Bool { glScore.isEmpty }
     let points: SweepPoints
     let glScore: [GridPoint: [Double]]
     let heldOut: [GridPoint: [Double]]
@@ -32,7 +34,7 @@ struct GLScoreFigure {
         return table
     }
 
-    static let size = (width: 900, height: 720)
+    let size = (width: 900, height: 720)
 
     private var lines: [(scale: Int, length: Double)] {
         let longest = Array(Set(glScore.keys.map(\.length)).sorted().suffix(4))
@@ -80,7 +82,7 @@ struct GLScoreFigure {
             set tics nomirror out
             set lmargin at screen 0.11
             set rmargin at screen 0.72
-            \(Gnuplot.captions(points.caption(caption), height: Self.size.height))
+            \(Gnuplot.captions(points.caption(caption), height: size.height))
             set tmargin at screen 0.92
             set bmargin at screen 0.55
             set title 'Memorization by training-set size' font ',16'

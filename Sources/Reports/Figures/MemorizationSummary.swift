@@ -68,29 +68,28 @@ struct MemorizationSummary {
     }
 }
 
-/// What a sweep says about the distance to the Gaussian denoiser.
-struct GaussianDistanceSummary {
-    let figure: GaussianDistanceFigure
+/// What the lines of a figure over noise levels say.
+struct CurveSummary {
+    let figure: CurveFigure
+    let subject: String
 
-    init(_ figure: GaussianDistanceFigure) { self.figure = figure }
+    init(_ figure: CurveFigure, of subject: String) {
+        self.figure = figure
+        self.subject = subject
+    }
 
-    /// One sentence per model scale: at the noise level where dataset size matters most.
+    /// One sentence per panel: from the first line to the last, at the noise level where they are furthest apart.
     var sentences: [String] {
-        Set(figure.places.map(\.scale)).sorted().compactMap { scale in
-            let line = figure.places.filter { $0.scale == scale }
-            guard let first = line.first, let last = line.last, first != last else { return nil }
-            func change(_ sigma: Double) -> (from: Double, to: Double)? {
-                guard let from = figure.distances[sigma]?[first], let to = figure.distances[sigma]?[last] else {
-                    return nil
-                }
-                return (from.mean, to.mean)
+        figure.panels.compactMap { panel in
+            let lines = panel.lines.filter { !$0.isReference && !$0.points.isEmpty }
+            guard let first = lines.first, let last = lines.last, first.title != last.title else { return nil }
+            let changes = first.points.compactMap { point in
+                last.points.first { $0.x == point.x }.map { (point.x, point.values.mean, $0.values.mean) }
             }
-            let widest = figure.distances.keys.compactMap { sigma in change(sigma).map { (sigma, $0) } }
-                .max { abs($0.1.from - $0.1.to) < abs($1.1.from - $1.1.to) }
-            guard let (sigma, ends) = widest else { return nil }
-            return "At scale \(scale) the distance to the Gaussian denoiser at sigma \(ResultTable.format(sigma)) goes "
-                + "from \(ResultTable.format(ends.from)) at \(first.size) images to \(ResultTable.format(ends.to)) at "
-                + "\(last.size)."
+            guard let (sigma, from, to) = changes.max(by: { abs($0.1 - $0.2) < abs($1.1 - $1.2) }) else { return nil }
+            let place = panel.title.isEmpty ? "" : "At \(panel.title) "
+            return "\(place)\(subject) at sigma \(ResultTable.format(sigma)) goes from \(ResultTable.format(from)) "
+                + "(\(first.title)) to \(ResultTable.format(to)) (\(last.title))."
         }
     }
 }

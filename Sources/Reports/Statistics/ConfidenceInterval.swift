@@ -10,12 +10,19 @@ struct ConfidenceInterval: Hashable {
     init?(ofTheMeanOf values: [Double]) {
         guard let deviation = values.sampleDeviation else { return nil }
         if values.count < 10 {
-            let half = Self.studentT[values.count - 2] * deviation / Double(values.count).squareRoot()
+            let half = Self.studentT(freedom: values.count - 1) * deviation / Double(values.count).squareRoot()
             (low, high) = (values.mean - half, values.mean + half)
         } else {
             let means = Self.resampledMeans(values.sorted())
             (low, high) = (Self.quantile(0.025, of: means), Self.quantile(0.975, of: means))
         }
+    }
+
+    /// The interval of a growing function of what it is of.
+    func mapped(_ function: (Double) -> Double) -> ConfidenceInterval {
+        var mapped = self
+        (mapped.low, mapped.high) = (function(low), function(high))
+        return mapped
     }
 
     /// Wilson's score interval (1927) of a share of `total` independent samples; nil without any.
@@ -30,12 +37,21 @@ struct ConfidenceInterval: Hashable {
     }
 
     /// The 0.975 quantiles of Student's t with 1 to 8 degrees of freedom.
-    private static let studentT = [
+    private static let quantiles = [
         12.706204736432095, 4.302652729696142, 3.182446305284263, 2.7764451051977987, 2.5705818366147395,
         2.4469118487916806, 2.3646242510102993, 2.306004135204166,
     ]
 
+    /// The 0.975 quantile of Student's t with 1 to 8 degrees of freedom.
+    static func studentT(freedom: Int) -> Double { quantiles[freedom - 1] }
+
     private static let resamples = 4000
+
+    /// Samples with replacement, always the same ones.
+    static func resampled<Value>(_ values: [Value], times: Int) -> [[Value]] {
+        var generator = SplitMix64(state: 0)
+        return (0..<times).map { _ in values.map { _ in values[Int.random(in: 0..<values.count, using: &generator)] } }
+    }
 
     private static func resampledMeans(_ values: [Double]) -> [Double] {
         var generator = SplitMix64(state: 0)
@@ -47,7 +63,7 @@ struct ConfidenceInterval: Hashable {
     }
 
     /// Linear between the order statistics on either side.
-    private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    static func quantile(_ share: Double, of sorted: [Double]) -> Double {
         let place = share * Double(sorted.count - 1)
         let below = Int(place)
         let above = Swift.min(below + 1, sorted.count - 1)

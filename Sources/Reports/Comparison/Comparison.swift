@@ -1,0 +1,167 @@
+import JobContract
+import ResultCatalogue
+import SweepModel
+
+/// Two sweeps side by side, or two workers on trials that are equal but for the worker.
+package struct Comparison: Sendable {
+    private let reader: CatalogueReader
+
+    package init(_ reader: CatalogueReader) { self.reader = reader }
+
+    /// What is compared.
+    package struct Request: Sendable {
+        /// Sweeps, or workers as the view `trials` names them.
+        package var sides: (String, String)
+        package var measures: [MeasureSelection] = []
+        package var sigmas: [Double] = []
+        package var interpolates = false
+        package var filter: WhereExpression?
+
+        package init(_ a: String, _ b: String) { sides = (a, b) }
+    }
+
+    package struct Result: Hashable, Sendable {
+        /// A row for each place that both sides have, quantity and noise level: the means over its pairs, which agree in
+        /// all shared axes and the seed, and their differences, b − a, with Student's interval.
+        package var table: ResultTable
+        /// What differs between the sides throughout, and how much of each has no partner.
+        package var notes: [String]
+    }
+
+    private struct Place: Hashable {
+        var axes: [ResultTable.Cell]
+        var quantity: Int64
+        var sigma: Double?
+        var position: Int?
+    }
+
+    private struct Pair: Hashable {
+        var place: Place
+        var seed: ResultTable.Cell
+    }
+
+    /// Throws `ReportError.request` where neither two sweeps nor two workers have these names, or no trials pair.
+    package func run(_ request: Request) throws -> Result {
+        let sweeps = try reader.rows("SELECT name FROM sweep").rows.compactMap { $0[0].text }
+        let workers = try reader.rows("SELECT DISTINCT worker FROM training WHERE worker NOT NULL").rows.compactMap {
+            $0[0].text
+        }
+        let names = [request.sides.0, request.sides.1]
+        let areSweeps = names.allSatisfy(sweeps.contains)
+        guard areSweeps || names.allSatisfy(workers.contains) else {
+            throw ReportError(
+                .request,
+                "Expected two sweeps or two workers. The catalogue has the sweeps \(sweeps.sorted().joined(separator: ", ")) "
+                    + "and the workers \(workers.sorted().joined(separator: ", ")).")
+        }
+        let bare = try names.map { try TrialKeys(reader, sweep: areSweeps ? $0 : nil) }
+        var shared = Set(bare[0].varying).union(bare[1].varying)
+        shared = shared.filter { key in bare.allSatisfy { $0.names.contains(key) } }
+            .subtracting(["worker.name", "worker.numerics", "seed"])
+        let axes = shared.sorted()
+        let filterKeys = request.filter?.keys.sorted() ?? []
+        let quantities = try QuantityChoice.all(request.measures, in: reader)
+        var sides = [[Pair: [Double]]]()
+        for name in names {
+            let trials = try TrialKeys(
+                reader, sweep: areSweeps ? name : nil, keys: axes + filterKeys + ["seed", "worker"])
+            if let filter = request.filter { try trials.check(filter) }
+            var isWanted = trials.rows(where: request.filter.map { $0.holds(for:) })
+            if !areSweeps {
+                for row in isWanted.indices where trials.value(row, "worker").stringValue != name {
+                    isWanted[row] = false
+                }
+            }
+            sides.append(try values(request, trials, isWanted, quantities, axes))
+        }
+        let both = sides[0].keys.filter { sides[1][$0] != nil }
+        guard !both.isEmpty else {
+            throw ReportError(
+                .request,
+                "Nothing of \(names[0]) has a partner in \(names[1]): no measurement of trials that agree in "
+                    + "\(axes.isEmpty ? "the seed" : axes.joined(separator: ", ") + " and the seed").")
+        }
+        let table = table(sides, Dictionary(grouping: both, by: \.place), quantities, axes, names)
+        var notes = areSweeps ? Self.constants(try constants(names[0]), try constants(names[1]), names) : []
+        for (index, name) in names.enumerated() where sides[index].count > both.count {
+            notes.append(
+                "\(sides[index].count - both.count) of \(sides[index].count) values of \(name) have no partner.")
+        }
+        return Result(table: table, notes: notes)
+    }
+
+    private func values(
+        _ request: Request, _ trials: TrialKeys, _ isWanted: [Bool], _ quantities: [QuantityChoice], _ axes: [String]
+    ) throws -> [Pair: [Double]] {
+        var found = [Pair: [Double]]()
+        var levels = NoiseLevels(request.sigmas, interpolates: request.interpolates)
+        try MeasurementBlocks(reader: reader, trials: trials, isWanted: isWanted, quantities: quantities).forEach(
+            .trials
+        ) {
+            var block = $0
+            levels.select(&block.rows)
+            let cells = axes.map { trials.cell(block.trial, $0) }
+            for row in block.rows where !row.value.isNaN {
+                let place = Place(
+                    axes: cells, quantity: quantities[block.quantity].key, sigma: row.sigma, position: row.position)
+                found[Pair(place: place, seed: trials.cell(block.trial, "seed")), default: []].append(row.value)
+            }
+            return true
+        }
+        try levels.check()
+        return found
+    }
+
+    private func table(
+        _ sides: [[Pair: [Double]]], _ places: [Place: [Pair]], _ quantities: [QuantityChoice], _ axes: [String],
+        _ names: [String]
+    ) -> ResultTable {
+        let byKey = [Int64: QuantityChoice](uniqueKeysWithValues: quantities.map { ($0.key, $0) })
+        let hasVariants = Set(quantities.map(\.request)).count > Set(quantities.map(\.measure)).count
+        var table = ResultTable(
+            name: "comparison",
+            columns: axes + ["measure"] + (hasVariants ? ["parameters"] : []) + ["quantity", "sigma", "position"]
+                + ["a", "b", "difference", "ci95_low", "ci95_high", "pairs", "equal"])
+        func isOrdered(_ a: Place, _ b: Place) -> Bool {
+            for (x, y) in zip(a.axes, b.axes) where x != y { return ResultTable.Cell.isOrdered(x, y) }
+            if a.quantity != b.quantity { return a.quantity < b.quantity }
+            if a.sigma != b.sigma { return (a.sigma ?? -1) < (b.sigma ?? -1) }
+            return (a.position ?? -1) < (b.position ?? -1)
+        }
+        for place in places.keys.sorted(by: isOrdered) {
+            // In the seeds' order, so that sums are the same at every call.
+            let pairs = (places[place] ?? []).sorted { ResultTable.Cell.isOrdered($0.seed, $1.seed) }
+            let a = pairs.map { (sides[0][$0] ?? []).mean }
+            let b = pairs.map { (sides[1][$0] ?? []).mean }
+            let differences = zip(a, b).map { $1 - $0 }
+            let interval = ConfidenceInterval(ofTheMeanOf: differences)
+            let quantity = byKey[place.quantity]
+            table.rows.append(
+                place.axes + [.init(quantity?.measure)] + (hasVariants ? [.init(quantity?.parameters)] : []) + [
+                    .init(quantity?.name), .init(place.sigma), .init(place.position), .init(a.mean), .init(b.mean),
+                    .init(differences.mean), .init(interval?.low), .init(interval?.high), .init(pairs.count),
+                    .init(differences.count { $0 == 0 }),
+                ])
+        }
+        return table.withoutEmptyColumns(among: ["sigma", "position"])
+    }
+
+    /// Keys that have one value throughout a sweep.
+    private func constants(_ sweep: String) throws -> [String: ResultTable.Cell] {
+        let varying = try TrialKeys(reader, sweep: sweep)
+        let keys = varying.names.filter { $0.contains(".") && !varying.varying.contains($0) }
+        let trials = try TrialKeys(reader, sweep: sweep, keys: keys)
+        guard !trials.trials.isEmpty else { return [:] }
+        return [String: ResultTable.Cell](uniqueKeysWithValues: keys.map { ($0, trials.cell(0, $0)) })
+    }
+
+    private static func constants(
+        _ a: [String: ResultTable.Cell], _ b: [String: ResultTable.Cell], _ names: [String]
+    ) -> [String] {
+        let lengths: Set = ["training.steps", "training.images", "training.epochs"]
+        return Set(a.keys).union(b.keys).subtracting(lengths).sorted().compactMap { key in
+            guard let ours = a[key], let theirs = b[key], ours != theirs else { return nil }
+            return "\(key) is \(ours.text) in \(names[0]) and \(theirs.text) in \(names[1])."
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+
+/// Lines with bands over one quantity, in panels side by side.
+struct CurveFigure: SweepFigure {
+    struct Point: Hashable {
+        var x: Double
+        var values: [Double]
+    }
+
+    struct Line {
+        var title: String
+        /// From 0 to 1 on the colour map; nil is grey.
+        var shade: Double?
+        var isReference = false
+        var points: [Point]
+    }
+
+    struct Panel {
+        var title: String
+        var lines: [Line]
+    }
+
+    struct Axis {
+        var label: String
+        /// The base of its logarithm; nil for a linear one.
+        var base: Double?
+        /// In gnuplot's words.
+        var range = "[*:*]"
+    }
+
+    let name: FigureName
+    var title: String
+    var x: Axis
+    var y: Axis
+    var panels: [Panel]
+    /// Two lines.
+    var caption: [String]
+    /// What the CSV calls x and y.
+    var columns: (x: String, y: String)
+
+    var isEmpty: Bool { panels.allSatisfy { $0.lines.allSatisfy(\.points.isEmpty) } }
+
+    var table: ResultTable {
+        var table = ResultTable(
+            name: name.rawValue,
+            columns: ["panel", "line", columns.x, columns.y, "ci95_low", "ci95_high", "count"])
+        for panel in panels {
+            for line in panel.lines {
+                for point in line.points {
+                    let interval = ConfidenceInterval(ofTheMeanOf: point.values)
+                    table.rows.append([
+                        .text(panel.title), .text(line.title), .init(point.x), .init(point.values.mean),
+                        .init(interval?.low), .init(interval?.high), .init(point.values.count),
+                    ])
+                }
+            }
+        }
+        return table
+    }
+
+    /// In points: a panel's axes and its distance to the next; the figure's margins, the legend at the right.
+    private static let panel = (width: 345, height: 270)
+    private static let pitch = (width: 405, height: 365)
+    private static let margin = (left: 105, top: 85, right: 190, bottom: 30)
+
+    private var columnCount: Int { max(1, min(3, panels.count)) }
+    private var rowCount: Int { max(1, (panels.count + columnCount - 1) / columnCount) }
+
+    var size: (width: Int, height: Int) {
+        (
+            max(
+                640,
+                Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
+                    + Self.margin.right),
+            Self.margin.top + rowCount * Self.pitch.height + Self.margin.bottom
+        )
+    }
+
+    var script: String {
+        var data = ""
+        var drawn = ""
+        for (index, panel) in panels.enumerated() {
+            var bands = [String]()
+            var lines = [String]()
+            for (number, line) in panel.lines.enumerated() where !line.points.isEmpty {
+                let block = "$p\(index)l\(number)"
+                data += "\(block) << EOD\n"
+                for point in line.points.sorted(by: { $0.x < $1.x }) {
+                    let interval = ConfidenceInterval(ofTheMeanOf: point.values)
+                    let mean = point.values.mean
+                    data += "\(point.x) \(mean) \(interval?.low ?? mean) \(interval?.high ?? mean)\n"
+                }
+                data += "EOD\n"
+                let colour = line.shade.map(Gnuplot.colour) ?? "#555555"
+                if !line.isReference, line.points.contains(where: { $0.values.count > 1 }) {
+                    bands.append(
+                        "\(block) using 1:3:4 with filledcurves lc rgb '\(colour)' fs transparent solid 0.18 noborder "
+                            + "notitle")
+                }
+                let style =
+                    line.isReference
+                    ? "with lines lw 1.5 dt 2 lc rgb '\(colour)'"
+                    : "with linespoints lw 2.5 pt 7 ps 0.5 lc rgb '\(colour)'"
+                lines.append("\(block) using 1:2 \(style) title \(Gnuplot.quote(line.title))")
+            }
+            guard !lines.isEmpty else { continue }
+            let left = Self.margin.left + index % columnCount * Self.pitch.width
+            let top = Self.margin.top + index / columnCount * Self.pitch.height
+            let right = Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
+            let key =
+                index == 0
+                ? "set key at screen \(fraction(right + 15, size.width)),"
+                    + "\(1 - fraction(Self.margin.top, size.height)) left top Left reverse samplen 2 font ',11'"
+                : "unset key"
+            drawn += """
+                set lmargin at screen \(fraction(left, size.width))
+                set rmargin at screen \(fraction(left + Self.panel.width, size.width))
+                set tmargin at screen \(1 - fraction(top, size.height))
+                set bmargin at screen \(1 - fraction(top + Self.panel.height, size.height))
+                set title \(Gnuplot.quote(panel.title)) font ',13' offset 0,-0.4
+                set ylabel \(Gnuplot.quote(index % columnCount == 0 ? y.label : ""))
+                \(key)
+                plot \((bands + lines).joined(separator: ", \\\n  "))
+                unset label
+
+                """
+        }
+        return """
+            \(data)
+            set multiplot
+            set label 1 \(Gnuplot.quote(title)) at screen 0.5,\(1 - fraction(25, size.height)) center font ',16'
+            \(Gnuplot.captions(caption, height: size.height))
+            \(x.base.map { "set logscale x \(ResultTable.format($0))" } ?? "unset logscale x")
+            \(y.base.map { "set logscale y \(ResultTable.format($0))" } ?? "unset logscale y")
+            set format x '%g'
+            set xrange \(x.range)
+            set yrange \(y.range)
+            set grid lc rgb '#dddddd' lt 1 lw 0.7
+            set border 3 lc rgb '#444444'
+            set tics nomirror out font ',11'
+            set xlabel \(Gnuplot.quote(x.label))
+            \(drawn)
+            unset multiplot
+            """
+    }
+
+    private func fraction(_ part: Int, _ whole: Int) -> Double { Double(part) / Double(whole) }
+}

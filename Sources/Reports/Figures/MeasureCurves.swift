@@ -1,0 +1,232 @@
+import Foundation
+
+/// The axis that a figure's lines spread over, and the one its panels do.
+private struct Spread {
+    enum Axis { case size, scale, length }
+
+    let points: SweepPoints
+    let places: [GridPoint]
+    let lines: Axis
+    let panels: Axis?
+
+    /// Lines go over what varies of dataset size, model scale and length, the first of them; panels over the second. What
+    /// is left is at its largest.
+    init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
+        self.points = points
+        let counts: [(Axis, Int)] = [
+            (.size, Set(places.map(\.size)).count), (.scale, Set(places.map(\.scale)).count),
+            (.length, Set(places.map(\.length)).count),
+        ]
+        let varying = counts.filter { $0.1 > 1 }.map(\.0)
+        let lines = varying.first ?? .size
+        let panels = fixedPanels ? nil : varying.dropFirst().first
+        self.lines = lines
+        self.panels = panels
+        func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels }
+        let scale = places.map(\.scale).max()
+        let size = places.map(\.size).max()
+        var kept = places.filter { (isFree(.scale) || $0.scale == scale) && (isFree(.size) || $0.size == size) }
+        if !isFree(.length) {
+            // The longest of each, which need not be the longest of all.
+            kept = kept.filter { place in
+                !kept.contains { $0.scale == place.scale && $0.size == place.size && $0.length > place.length }
+            }
+        }
+        self.places = kept.sorted()
+    }
+
+    static func value(_ axis: Axis, _ place: GridPoint) -> Double {
+        switch axis {
+        case .size: Double(place.size)
+        case .scale: Double(place.scale)
+        case .length: place.length
+        }
+    }
+
+    func label(_ axis: Axis, _ place: GridPoint) -> String {
+        switch axis {
+        case .size: "\(place.size) images"
+        case .scale: "scale \(place.scale)"
+        case .length: points.lengthLabel(place.length)
+        }
+    }
+
+    /// By the lines' axis, on a logarithmic scale.
+    func shade(_ place: GridPoint) -> Double {
+        let all = places.map { Self.value(lines, $0) }
+        guard let low = all.min(), let high = all.max(), high > low, low > 0 else { return 0.25 }
+        return log(Self.value(lines, place) / low) / log(high / low)
+    }
+
+    /// The panels' values, at most six of them spread over all.
+    var panelValues: [Double] {
+        guard let panels else { return [0] }
+        let all = Set(places.map { Self.value(panels, $0) }).sorted()
+        guard all.count > 6 else { return all }
+        return (0..<6).map { all[$0 * (all.count - 1) / 5] }
+    }
+
+    func places(in panel: Double) -> [GridPoint] {
+        places.filter { place in panels.map { Self.value($0, place) == panel } ?? true }
+            .sorted { Self.value(lines, $0) < Self.value(lines, $1) }
+    }
+
+    /// What all places of a panel share.
+    func title(of panel: Double) -> String {
+        let inPanel = places(in: panel)
+        guard let first = inPanel.first else { return "" }
+        var parts = [String]()
+        if lines != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
+        if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("\(first.size) images") }
+        if lines != .length, let longest = inPanel.map(\.length).max() { parts.append(points.lengthLabel(longest)) }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension SweepPoints {
+    private static func grouped(
+        _ values: [PlacedValue], x: (PlacedValue) -> Double?
+    ) -> [GridPoint: [CurveFigure.Point]] {
+        var found = [GridPoint: [Double: [Double]]]()
+        for value in values {
+            if let x = x(value) { found[value.point, default: [:]][x, default: []].append(value.value) }
+        }
+        return found.mapValues { $0.map { CurveFigure.Point(x: $0.key, values: $0.value) }.sorted { $0.x < $1.x } }
+    }
+
+    private static let sigmaAxis = CurveFigure.Axis(label: "noise level σ (pixels in [−1, 1])", base: 10)
+
+    private func figure(
+        _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
+        caption rest: String, panels: [CurveFigure.Panel]
+    ) -> CurveFigure {
+        CurveFigure(
+            name: name, title: title, x: x, y: y, panels: panels,
+            caption: caption(rest + (seeds.count > 1 ? " Bands: 95 % intervals over seeds." : "")), columns: columns)
+    }
+
+    /// Panels over an axis of the grid.
+    private func panels(_ values: [PlacedValue], references: [PlacedValue], of what: String) -> [CurveFigure.Panel] {
+        let spread = Spread(self, Set(values.map(\.point)), fixedPanels: false)
+        let curves = Self.grouped(values) { $0.sigma }
+        let others = Self.grouped(references) { $0.sigma }
+        return spread.panelValues.map { panel in
+            let places = spread.places(in: panel)
+            var lines = places.map { place in
+                CurveFigure.Line(
+                    title: spread.label(spread.lines, place), shade: spread.shade(place), points: curves[place] ?? [])
+            }
+            for (index, place) in places.enumerated() {
+                lines.append(
+                    CurveFigure.Line(
+                        title: index == 0 && !what.isEmpty ? what : "", shade: spread.shade(place), isReference: true,
+                        points: others[place] ?? []))
+            }
+            return CurveFigure.Panel(title: spread.title(of: panel), lines: lines)
+        }
+    }
+
+    /// Panels of several quantities over the same places.
+    private func panels(
+        _ parts: [(title: String, values: [PlacedValue], reference: CurveFigure.Line?)], x: (PlacedValue) -> Double?
+    ) -> [CurveFigure.Panel] {
+        let spread = Spread(self, Set(parts.flatMap(\.values).map(\.point)), fixedPanels: true)
+        return parts.filter { !$0.values.isEmpty }.map { part in
+            let curves = Self.grouped(part.values, x: x)
+            let lines = spread.places.sorted { Spread.value(spread.lines, $0) < Spread.value(spread.lines, $1) }.map {
+                CurveFigure.Line(
+                    title: spread.label(spread.lines, $0), shade: spread.shade($0), points: curves[$0] ?? [])
+            }
+            return CurveFigure.Panel(title: part.title, lines: lines + [part.reference].compactMap { $0 })
+        }
+    }
+
+    func linearityFigure() throws -> CurveFigure {
+        figure(
+            .linearity, "Linearity by noise level", x: Self.sigmaAxis,
+            y: .init(label: "LS: |cos| of denoised mix and mix of denoised", range: "[*:1.005]"),
+            columns: ("sigma", "ls"),
+            caption: "Dashed: the Gaussian denoiser of the same training images, which is affine, on the same inputs.",
+            panels: panels(
+                try all("linearity", "ls"), references: try all("linearity", "gaussian_ls"), of: "Gaussian denoiser"))
+    }
+
+    func gaussianDistanceFigure() throws -> CurveFigure {
+        figure(
+            .gaussianDistance, "Distance to the Gaussian denoiser by noise level", x: Self.sigmaAxis,
+            y: .init(label: "RMSE (pixels in [−1, 1])", range: "[0:*]"), columns: ("sigma", "rmse"),
+            caption: "Between the network and the Gaussian denoiser of its own training images.",
+            panels: panels(try all("gaussian-distance", "rmse"), references: [], of: ""))
+    }
+
+    func distancesFigure() throws -> CurveFigure {
+        let parts = [
+            ("to the Gaussian denoiser", "network_gaussian"), ("to the multi-delta denoiser", "network_multi_delta"),
+            ("to the whole source's Gaussian", "network_source_gaussian"),
+        ]
+        return figure(
+            .distances, "Distance of the network to exact denoisers", x: Self.sigmaAxis,
+            y: .init(label: "RMSE (pixels in [−1, 1])", range: "[0:*]"), columns: ("sigma", "rmse"),
+            caption: "On noised held-out images. Near the multi-delta denoiser a network returns its training images.",
+            panels: panels(try parts.map { ($0.0, try all("distances", "rmse_" + $0.1), nil) }) { $0.sigma })
+    }
+
+    func psnrFigure() throws -> CurveFigure {
+        let parts = [("images trained on", "psnr_training"), ("held-out images", "psnr_held_out")]
+        func input(_ value: PlacedValue) -> Double? { value.sigma.map { -20 * log10($0 / 2) } }
+        return figure(
+            .psnr, "Denoising: PSNR out by PSNR in", x: .init(label: "PSNR of the noisy image (dB)"),
+            y: .init(label: "PSNR of the denoised image (dB)"), columns: ("psnr_in", "psnr_out"),
+            caption:
+                "Dotted: no denoising. What separates the panels is what the network knows of its training images.",
+            panels: panels(
+                try parts.map { part in
+                    let values = try all("denoising", part.1)
+                    let inputs = values.compactMap(input)
+                    let ends = [inputs.min(), inputs.max()].compactMap { $0 }
+                    let identity = CurveFigure.Line(
+                        title: "identity", shade: nil, isReference: true,
+                        points: ends.map { .init(x: $0, values: [$0]) })
+                    return (part.0, values, identity)
+                }, x: input))
+    }
+
+    func jacobianFigure() throws -> CurveFigure {
+        let values = try all("jacobian", "eigenvalue")
+        let sigmas = Set(values.compactMap(\.sigma)).sorted(by: >).prefix(6)
+        return figure(
+            .jacobian, "Eigenvalues of the denoiser's derivative",
+            x: .init(label: "number of the eigenvalue", base: 10),
+            y: .init(label: "eigenvalue"), columns: ("k", "eigenvalue"),
+            caption: "Eigenvalues are what directions of the image are multiplied by: 1 keeps, 0 removes.",
+            panels: panels(
+                sigmas.map { sigma in
+                    ("σ = \(ResultTable.format(sigma))", values.filter { $0.sigma == sigma }, nil)
+                }
+            ) { $0.position.map { Double($0 + 1) } })
+    }
+
+    func lossFigure() throws -> CurveFigure {
+        let losses = try losses()
+        let scales = Set(losses.map(\.point.scale)).sorted()
+        let sizes = Set(losses.map(\.point.size)).sorted()
+        let panels = scales.prefix(6).map { scale in
+            CurveFigure.Panel(
+                title: scale > 0 ? "scale \(scale)" : "",
+                lines: sizes.map { size in
+                    let line = losses.filter { $0.point.scale == scale && $0.point.size == size }
+                    let curve = Dictionary(grouping: line, by: \.point.length)
+                    let low = Double(sizes.first ?? 1)
+                    let high = Double(sizes.last ?? 1)
+                    return CurveFigure.Line(
+                        title: "\(size) images", shade: high > low ? log(Double(size) / low) / log(high / low) : 0.25,
+                        points: curve.map { .init(x: $0.key, values: $0.value.map(\.value)) }.sorted { $0.x < $1.x })
+                })
+        }
+        return figure(
+            .trainingLoss, "Training loss by length", x: .init(label: "length (\(lengthUnit))", base: 10),
+            y: .init(label: "weighted loss per pixel or as the objective has it", base: 10),
+            columns: (lengthUnit, "loss"), caption: "The mean over the last batches before each trial's end.",
+            panels: Set(losses.map(\.point.length)).count > 1 ? panels : [])
+    }
+}

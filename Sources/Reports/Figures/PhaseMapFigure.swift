@@ -1,0 +1,146 @@
+import Foundation
+
+/// A phase map over dataset size and model scale, or dataset size and length.
+struct PhaseMapFigure: SweepFigure {
+    let map: PhaseMap
+    let name: FigureName
+    private let cells: [PhaseMap.Cell]
+    private let isByLength: Bool
+
+    /// By length: at the largest scale; by scale: at the longest length of each.
+    init(_ map: PhaseMap, byLength: Bool) {
+        self.map = map
+        isByLength = byLength
+        name = byLength ? .phaseMapByLength : .phaseMap
+        let scale = map.cells.map(\.point.scale).max()
+        cells = map.cells.filter { cell in
+            byLength
+                ? cell.point.scale == scale
+                : !map.cells.contains { $0.point.scale == cell.point.scale && $0.point.length > cell.point.length }
+        }
+    }
+
+    /// One row is no map, unless nothing else is one.
+    var isEmpty: Bool {
+        let lengths = Set(map.cells.map(\.point.length)).count
+        return cells.isEmpty || (isByLength ? lengths < 2 : rows.count < 2 && lengths > 1)
+    }
+
+    var table: ResultTable {
+        var table = ResultTable(
+            name: name.rawValue,
+            columns: [
+                "dataset_size", "model_scale", map.points.lengthUnit, "phase", "trials", "copied", "copied_low",
+                "copied_high", "copy_auc", "wiener_gain_db",
+            ])
+        for cell in cells {
+            let interval = ConfidenceInterval(ofTheMeanOf: cell.copied)
+            table.rows.append([
+                .init(cell.point.size), .init(cell.point.scale), .init(cell.point.length), .text(cell.phase.rawValue),
+                .init(cell.copied.count), .init(cell.copied.mean), .init(interval?.low), .init(interval?.high),
+                .init(cell.copyAUC.isEmpty ? nil : cell.copyAUC.mean), .init(cell.gain.isEmpty ? nil : cell.gain.mean),
+            ])
+        }
+        return table
+    }
+
+    private func row(_ scale: Int, _ length: Double) -> Double { isByLength ? length : Double(scale) }
+    private var rows: [Double] { Set(cells.map { row($0.point.scale, $0.point.length) }).sorted() }
+    private var sizes: [Int] { Set(cells.map(\.point.size)).sorted() }
+
+    var size: (width: Int, height: Int) { (max(620, 250 + 95 * sizes.count), 190 + 62 * max(2, rows.count)) }
+
+    /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
+    private static let colours: [PhaseMap.Phase: String] = [
+        .undertrained: "#c9c9c9", .generalizing: "#8cc8ea", .memorizing: "#f0a86a",
+    ]
+
+    /// Columns and rows are evenly spread: a place between sizes is found by the logarithm between its neighbours.
+    private func place(_ size: Double) -> Double {
+        guard let first = sizes.first, let last = sizes.last, last > first else { return 0 }
+        let inside = min(max(size, Double(first)), Double(last))
+        let index = max(1, sizes.firstIndex { Double($0) >= inside } ?? 1)
+        let (low, high) = (log(Double(sizes[index - 1])), log(Double(sizes[index])))
+        return Double(index - 1) + (log(inside) - low) / (high - low)
+    }
+
+    private func contour(_ name: String, _ crossings: [PhaseMap.Crossing]) -> String {
+        let shown = crossings.compactMap { crossing -> String? in
+            guard let size = crossing.size, let y = rows.firstIndex(of: row(crossing.scale, crossing.length)),
+                cells.contains(where: { $0.point.scale == crossing.scale && $0.point.length == crossing.length })
+            else { return nil }
+            let low = place(crossing.interval?.low ?? size)
+            let high = place(crossing.interval?.high ?? size)
+            return "\(place(size)) \(y) \(low) \(high)\n"
+        }
+        return "\(name) << EOD\n" + (shown.isEmpty ? "NaN NaN NaN NaN\n" : shown.joined()) + "EOD\n"
+    }
+
+    private func label(_ value: Double) -> String {
+        isByLength ? map.points.lengthLabel(value) : ResultTable.format(value)
+    }
+
+    var script: String {
+        var boxes = ""
+        for (number, cell) in cells.enumerated() {
+            guard let x = sizes.firstIndex(of: cell.point.size),
+                let y = rows.firstIndex(of: row(cell.point.scale, cell.point.length))
+            else { continue }
+            let colour = Self.colours[cell.phase] ?? "#ffffff"
+            boxes += """
+                set object \(number + 1) rectangle from \(Double(x) - 0.5),\(Double(y) - 0.5) to \
+                \(Double(x) + 0.5),\(Double(y) + 0.5) fc rgb '\(colour)' fs solid 1 border rgb '#ffffff' behind
+                set label \(number + 100) '\(Int((cell.copied.mean * 100).rounded())) %' at \(x),\(Double(y) - 0.28) center \
+                font ',11' textcolor rgb '#222222'
+
+                """
+        }
+        let phases = PhaseMap.Phase.allCases.filter { phase in cells.contains { $0.phase == phase } }
+        let legend = phases.map { phase in
+            "NaN with boxes fs solid 1 lc rgb '\(Self.colours[phase] ?? "")' title '\(phase.rawValue)'"
+        }
+        let right = 1 - 165 / Double(size.width)
+        let xs = sizes.enumerated().map { "'\($1)' \($0)" }.joined(separator: ", ")
+        let ys = rows.enumerated().map { "\(Gnuplot.quote(label($1))) \($0)" }.joined(separator: ", ")
+        let style = "lw 2.5 lc rgb '#000000'"
+        let rest = isByLength ? "scale \(cells.first?.point.scale ?? 0)" : lengthNote
+        return """
+            \(contour("$copied", map.copiedHalf))
+            \(contour("$auc", map.copyAUC))
+            \(boxes)
+            set title \(Gnuplot.quote("Phases of training: \(rest)")) font ',15'
+            \(Gnuplot.captions(map.points.caption(caption), height: size.height))
+            set lmargin at screen \(130 / Double(size.width))
+            set rmargin at screen \(right)
+            set tmargin at screen \(1 - 45 / Double(size.height))
+            set bmargin at screen \(105 / Double(size.height))
+            set xrange [-0.5:\(Double(sizes.count) - 0.5)]
+            set yrange [-0.5:\(Double(rows.count) - 0.5)]
+            set xtics (\(xs))
+            set ytics (\(ys))
+            set tics nomirror out font ',11' scale 0.4
+            set border 3 lc rgb '#444444'
+            set xlabel 'training images'
+            set ylabel '\(isByLength ? "length" : "model scale (base channels)")'
+            set key at screen \(right + 0.015),\(1 - 45 / Double(size.height)) left top Left reverse samplen 1.5 font ',11'
+            set boxwidth 0.5
+            plot $copied using 1:2:3:4 with xerrorbars pt 7 ps 0.9 \(style) notitle, \\
+              $copied using 1:2 with linespoints pt 7 ps 0.9 \(style) title 'copied = ½', \\
+              $auc using 1:2:3:4 with xerrorbars pt 6 ps 0.9 lw 1.5 lc rgb '#000000' notitle, \\
+              $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 lw 1.5 lc rgb '#000000' title 'copy\\_auc = 0.95', \\
+              \(legend.joined(separator: ", \\\n  "))
+            """
+    }
+
+    private var lengthNote: String {
+        let lengths = Set(cells.map(\.point.length)).sorted()
+        return lengths.count == 1 ? "after \(map.points.lengthLabel(lengths[0]))" : "at each scale's longest training"
+    }
+
+    private var caption: String {
+        "Numbers: copied samples. Bars: 95 % over seeds. "
+            + (map.knowsGain
+                ? "Undertrained: below the source's Gaussian on held-out images at σ = 0.5 or 1.5."
+                : "Undertrained places are not told apart (no measure denoising).")
+    }
+}
