@@ -18,11 +18,15 @@ struct AnalyzeCommand: ParsableCommand {
         let reader = try CatalogueReader(path: catalogue.path)
         let figures = figure.isEmpty ? FigureName.allCases : figure
         let name = try reader.sweepName(sweep)
-        let result = try Analysis(reader, sweep: name).run(into: directory ?? "results/\(name)", figures: figures)
+        let out = directory ?? "results/\(name)"
+        let result = try Analysis(reader, sweep: name).run(into: out, figures: figures)
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }
         if let problem = result.problem { throw problem }
+        guard figure.isEmpty else { return }
+        let pictures = try SweepPictures(reader, sweep: name).copy(from: catalogue.store, into: out)
+        if !pictures.isEmpty { Terminal.print("\nPictures:\n  " + pictures.joined(separator: "\n  ")) }
     }
 }
 

@@ -98,12 +98,12 @@ struct BoundaryLawFigure: SweepFigure {
             set tics nomirror out font ',11'
             set tmargin at screen 0.88
             set bmargin at screen 0.24
-            set lmargin at screen 0.08
-            set rmargin at screen 0.36
+            set lmargin at screen 0.1
+            set rmargin at screen 0.38
             set offsets graph 0.06, graph 0.06, 0, 0
             set xlabel 'parameters'
             set ylabel 'training images N*'
-            set key at screen 0.37,0.88 left top Left reverse samplen 1 font ',10'
+            set key at screen 0.39,0.88 left top Left reverse samplen 1 font ',10'
             plot \(byParameters.plots.joined(separator: ", \\\n  "))
             unset label
             set lmargin at screen 0.58

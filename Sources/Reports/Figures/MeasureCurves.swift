@@ -162,6 +162,7 @@ extension SweepPoints {
     func distancesFigure() throws -> CurveFigure {
         let parts = [
             ("to the Gaussian denoiser", "network_gaussian"), ("to the multi-delta denoiser", "network_multi_delta"),
+            ("to the fitted linear denoiser", "network_distilled"),
             ("to the whole source's Gaussian", "network_source_gaussian"),
         ]
         return figure(

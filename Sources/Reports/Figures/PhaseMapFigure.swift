@@ -48,7 +48,7 @@ struct PhaseMapFigure: SweepFigure {
     private var rows: [Double] { Set(cells.map { row($0.point.scale, $0.point.length) }).sorted() }
     private var sizes: [Int] { Set(cells.map(\.point.size)).sorted() }
 
-    var size: (width: Int, height: Int) { (max(620, 250 + 95 * sizes.count), 190 + 62 * max(2, rows.count)) }
+    var size: (width: Int, height: Int) { (max(660, 330 + 80 * sizes.count), 210 + 62 * max(2, rows.count)) }
 
     /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
     private static let colours: [PhaseMap.Phase: String] = [
@@ -99,7 +99,7 @@ struct PhaseMapFigure: SweepFigure {
         let legend = phases.map { phase in
             "NaN with boxes fs solid 1 lc rgb '\(Self.colours[phase] ?? "")' title '\(phase.rawValue)'"
         }
-        let right = 1 - 165 / Double(size.width)
+        let right = 1 - 190 / Double(size.width)
         let xs = sizes.enumerated().map { "'\($1)' \($0)" }.joined(separator: ", ")
         let ys = rows.enumerated().map { "\(Gnuplot.quote(label($1))) \($0)" }.joined(separator: ", ")
         let style = "lw 2.5 lc rgb '#000000'"
@@ -109,11 +109,11 @@ struct PhaseMapFigure: SweepFigure {
             \(contour("$auc", map.copyAUC))
             \(boxes)
             set title \(Gnuplot.quote("Phases of training: \(rest)")) font ',15'
-            \(Gnuplot.captions(map.points.caption(caption), height: size.height))
-            set lmargin at screen \(130 / Double(size.width))
+            \(Gnuplot.captions(caption, height: size.height))
+            set lmargin at screen \(150 / Double(size.width))
             set rmargin at screen \(right)
             set tmargin at screen \(1 - 45 / Double(size.height))
-            set bmargin at screen \(105 / Double(size.height))
+            set bmargin at screen \(125 / Double(size.height))
             set xrange [-0.5:\(Double(sizes.count) - 0.5)]
             set yrange [-0.5:\(Double(rows.count) - 0.5)]
             set xtics (\(xs))
@@ -127,7 +127,7 @@ struct PhaseMapFigure: SweepFigure {
             plot $copied using 1:2:3:4 with xerrorbars pt 7 ps 0.9 \(style) notitle, \\
               $copied using 1:2 with linespoints pt 7 ps 0.9 \(style) title 'copied = ½', \\
               $auc using 1:2:3:4 with xerrorbars pt 6 ps 0.9 lw 1.5 lc rgb '#000000' notitle, \\
-              $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 lw 1.5 lc rgb '#000000' title 'copy\\_auc = 0.95', \\
+              $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 lw 1.5 lc rgb '#000000' title 'copy_auc = 0.95', \\
               \(legend.joined(separator: ", \\\n  "))
             """
     }
@@ -137,10 +137,11 @@ struct PhaseMapFigure: SweepFigure {
         return lengths.count == 1 ? "after \(map.points.lengthLabel(lengths[0]))" : "at each scale's longest training"
     }
 
-    private var caption: String {
-        "Numbers: copied samples. Bars: 95 % over seeds. "
-            + (map.knowsGain
+    private var caption: [String] {
+        map.points.caption("Numbers: copied samples. Bars: 95 % intervals over seeds.") + [
+            map.knowsGain
                 ? "Undertrained: below the source's Gaussian on held-out images at σ = 0.5 or 1.5."
-                : "Undertrained places are not told apart (no measure denoising).")
+                : "Undertrained places are not told apart (no measure denoising)."
+        ]
     }
 }

@@ -1,0 +1,64 @@
+import Foundation
+import ResultCatalogue
+
+/// The pictures that measures made, of the trials that show most: the first seed and the longest training of the largest
+/// scale, for each dataset size.
+package struct SweepPictures: Sendable {
+    package struct Picture: Hashable, Sendable {
+        /// Without directory, such as `jacobian-eigenvectors-16-images.png`.
+        package var name: String
+        package var digest: String
+    }
+
+    package let pictures: [Picture]
+
+    package init(_ reader: CatalogueReader, sweep: String) throws {
+        struct Shown {
+            var picture: Picture
+            var rank: [Double]
+        }
+        var best = [String: Shown]()
+        var order = [String]()
+        let rows = try reader.rows(
+            """
+            SELECT a.measure, a.name, a.digest, t.dataset_size, t.model_scale, t.steps, t.seed
+            FROM sweep_trials s JOIN artifacts a ON a.trial_id = s.trial_id JOIN trials t ON t.trial_id = s.trial_id
+            WHERE s.sweep = ? AND a.media_type = 'image/png' ORDER BY a.measure, a.name, t.dataset_size, s.position
+            """, [.text(sweep)])
+        for row in rows.rows {
+            guard let measure = row[0].text, let name = row[1].text, let digest = row[2].text,
+                let size = row[3].integer
+            else { continue }
+            // A name from a worker's file must not lead elsewhere.
+            let stem = (name.hasSuffix(".png") ? String(name.dropLast(4)) : name).replacing("/", with: "-")
+            let file = "\(measure)-\(stem)-\(size)-images.png"
+            let rank = [row[4].number ?? 0, row[5].number ?? 0, -(row[6].number ?? 0)]
+            if let known = best[file], !known.rank.lexicographicallyPrecedes(rank) { continue }
+            if best[file] == nil { order.append(file) }
+            best[file] = Shown(picture: Picture(name: file, digest: digest), rank: rank)
+        }
+        pictures = order.compactMap { best[$0]?.picture }
+    }
+
+    /// Copies those that are in the store into `directory` and returns their paths.
+    package func copy(from store: String, into directory: String) throws -> [String] {
+        let files = FileManager.default
+        var copied = [String]()
+        for picture in pictures {
+            let source = "\(store)/\(picture.digest.prefix(2))/\(picture.digest)"
+            guard files.isReadableFile(atPath: source) else { continue }
+            do {
+                try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+                let path = "\(directory)/\(picture.name)"
+                if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+                try files.copyItem(atPath: source, toPath: path)
+                copied.append(path)
+            } catch {
+                throw ReportError(
+                    .environment,
+                    "The picture \(picture.name) could not be written to \(directory): \(error.localizedDescription)")
+            }
+        }
+        return copied
+    }
+}
