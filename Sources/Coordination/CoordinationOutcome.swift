@@ -2,7 +2,7 @@
 package enum CoordinationOutcome: Hashable, Sendable {
     /// Every wanted trial has its results.
     case succeeded
-    /// Everything was tried; so many wanted trials have failed, now or earlier.
+    /// Everything was tried; so many wanted trials and comparisons have failed, now or earlier.
     case someFailed(Int)
     case noUsableHost(reason: String)
     /// The catalogue refused a commit. Nothing of that event was acknowledged; resuming repeats it.

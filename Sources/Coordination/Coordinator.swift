@@ -81,7 +81,7 @@ package final class Coordinator {
         case .interrupted: .interrupted
         case .cancelled: .cancelled
         case .replan: .replan
-        case .settled: scheduler.failedTrials == 0 ? .succeeded : .someFailed(scheduler.failedTrials)
+        case .settled: scheduler.failures == 0 ? .succeeded : .someFailed(scheduler.failures)
         }
     }
 

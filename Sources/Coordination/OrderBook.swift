@@ -21,12 +21,23 @@ struct OrderBook {
                 case .work(let task): ("run", task)
                 case .probe: ("describe", JobTask.train(TrainTask(milestones: [])))
                 }
+            var companions: [JobDescription.Companion]?
+            if case .measure(let task) = task { companions = task.others?.map { companion($0.training) } }
             return StartOrder(
                 description: JobDescription(
                     job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
-                    training: assignment.training, spec: training.spec, dataset: dataset, task: task),
+                    training: assignment.training, spec: training.spec, dataset: dataset, task: task,
+                    companions: companions),
                 command: prepared.command + [subcommand], uploads: prepared.uploads)
         }
         preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
+    }
+
+    private func companion(_ id: TrainingID) -> JobDescription.Companion {
+        for prepared in sweeps {
+            guard let training = prepared.sweep.trainings[id], let dataset = prepared.datasets[id] else { continue }
+            return JobDescription.Companion(training: id, spec: training.spec, dataset: dataset)
+        }
+        preconditionFailure("training \(id) was planned without a prepared dataset file")
     }
 }

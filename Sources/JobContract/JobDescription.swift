@@ -19,10 +19,27 @@ package struct JobDescription: Hashable, Sendable, Codable {
     /// The prepared dataset file.
     package var dataset: Digest
     package var task: JobTask
+    /// The trainings of a comparison's other trials, in their order; nil for every other task.
+    package var companions: [Companion]?
+
+    /// Another training that a job reads a checkpoint of.
+    package struct Companion: Hashable, Sendable, Codable {
+        package var training: TrainingID
+        /// As the job's own.
+        package var spec: [String: JSONValue]
+        package var dataset: Digest
+
+        package init(training: TrainingID, spec: [String: JSONValue], dataset: Digest) {
+            self.training = training
+            self.spec = spec
+            self.dataset = dataset
+        }
+    }
 
     package init(
         contract: Int = ContractVersion.current, job: JobID, attempt: AttemptNumber, store: String = "",
-        threads: Int = 1, training: TrainingID, spec: [String: JSONValue], dataset: Digest, task: JobTask
+        threads: Int = 1, training: TrainingID, spec: [String: JSONValue], dataset: Digest, task: JobTask,
+        companions: [Companion]? = nil
     ) {
         self.contract = contract
         self.job = job
@@ -33,13 +50,16 @@ package struct JobDescription: Hashable, Sendable, Codable {
         self.spec = spec
         self.dataset = dataset
         self.task = task
+        self.companions = companions
     }
 
     /// The files that must be in the host's store before the worker starts.
     package var inputs: [Digest] {
         switch task {
         case .train(let task): [dataset] + (task.resume.map { [$0.state] } ?? [])
-        case .measure(let task): [dataset, task.checkpoint]
+        case .measure(let task):
+            ([dataset, task.checkpoint] + (task.others ?? []).map(\.checkpoint) + (companions ?? []).map(\.dataset))
+                .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
     }
 
@@ -110,19 +130,38 @@ package struct ResumePoint: Hashable, Sendable, Codable {
     }
 }
 
-/// Measure one checkpoint.
+/// Measure one checkpoint, or one beside others.
 package struct MeasureTask: Hashable, Sendable, Codable {
     package var trial: TrialID
     package var steps: Int
     /// The averaged (EMA) weights.
     package var checkpoint: Digest
     package var measures: [MeasureRequest]
+    /// What the checkpoint is compared with, as the measures name them; nil for measures of one trial.
+    package var others: [Other]?
 
-    package init(trial: TrialID, steps: Int, checkpoint: Digest, measures: [MeasureRequest]) {
+    package struct Other: Hashable, Sendable, Codable {
+        package var trial: TrialID
+        package var training: TrainingID
+        package var steps: Int
+        package var checkpoint: Digest
+
+        package init(trial: TrialID, training: TrainingID, steps: Int, checkpoint: Digest) {
+            self.trial = trial
+            self.training = training
+            self.steps = steps
+            self.checkpoint = checkpoint
+        }
+    }
+
+    package init(
+        trial: TrialID, steps: Int, checkpoint: Digest, measures: [MeasureRequest], others: [Other]? = nil
+    ) {
         self.trial = trial
         self.steps = steps
         self.checkpoint = checkpoint
         self.measures = measures
+        self.others = others
     }
 }
 
@@ -136,6 +175,27 @@ package struct MeasureRequest: Hashable, Sendable, Codable {
         self.measure = measure
         self.version = version
         self.parameters = parameters
+    }
+
+    /// The parameter that names the trials a trial is compared with. A measure that has it is a comparison; it is
+    /// recorded once, of the smallest of its trials.
+    package static let partners = "with"
+
+    package var isComparison: Bool { parameters[Self.partners] != nil }
+
+    /// The trials it compares its trial with, ascending; none for a measure of one trial.
+    package var others: [TrialID] {
+        (parameters[Self.partners]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }
+    }
+
+    /// All that it is asked for with, but what it compares its trial with.
+    package var ownParameters: [String: JSONValue] { parameters.filter { $0.key != Self.partners } }
+
+    /// This comparison of the smallest of `others` and one more, with all others.
+    package func comparing(with others: some Sequence<TrialID>) -> MeasureRequest {
+        var request = self
+        request.parameters[Self.partners] = .array(others.sorted().map { .string($0.hex) })
+        return request
     }
 }
 

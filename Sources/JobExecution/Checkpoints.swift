@@ -46,9 +46,8 @@ enum Checkpoints {
 
     /// Writes images in [−1, 1] side by side as PNG.
     static func writePicture(of images: Tensor<Float>, shape: ImageShape, to path: String) throws {
-        let pixels = images.values.map { UInt8(max(0, min(255, (($0 + 1) * 127.5).rounded()))) }
         let picture = try ContactSheet.png(
-            pixels: pixels, channels: shape.channels, height: shape.height, width: shape.width)
+            pixels: images.bytes, channels: shape.channels, height: shape.height, width: shape.width)
         try DurableFile.write(picture, to: path)
     }
 }

@@ -16,6 +16,12 @@ struct MeasureCommand: ParsableCommand {
         help: "Which measure (default: every one), with parameters: memorization or 'memorization {\"samples\": 64}'.")
     var measure: [String] = []
 
+    @Option(help: "A second checkpoint, for measures that compare two: safetensors like the first.")
+    var other: String?
+
+    @Option(help: "KEY=VALUE in which the second checkpoint's training differs: dataset.part={index: 1, of: 2}.")
+    var otherSet: [String] = []
+
     @OptionGroup var compute: ComputeOptions
 
     private struct Line: Encodable {
@@ -25,22 +31,30 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         try compute.prepare()
-        let values = try options.training(steps: 1).spec
-        let spec = try JobSpec(values)
-        let requests = try measure.isEmpty ? KnownMeasures.requests : measure.map(Self.request)
+        let requests =
+            try measure.isEmpty
+            ? KnownMeasures.requests.filter { !$0.isComparison || other != nil } : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }
-        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network)
-        let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
-        try spec.require(denoiser, from: checkpoint)
-        denoiser.levels = spec.training.levels
-        let subject = MeasureSubject(
-            denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip, source: { try images.all() })
+        var subject = try subject(checkpoint, options)
+        if let other {
+            var theirs = options
+            theirs.settings += otherSet
+            subject.others = [try self.subject(other, theirs)]
+        }
         for (name, measure) in measures {
             for row in try measure.taken(of: subject, progress: { _, _ in }).rows {
                 print(try jsonLine(Line(measure: name, row: row)))
             }
         }
+    }
+
+    private func subject(_ checkpoint: String, _ options: SpecOptions) throws -> MeasureSubject {
+        let values = try options.training(steps: 1).spec
+        let spec = try JobSpec(values)
+        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network)
+        let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
+        try spec.require(denoiser, from: checkpoint)
+        return try MeasureSubject(denoiser: denoiser, images: images, spec)
     }
 
     private static func request(_ text: String) throws -> MeasureRequest {

@@ -1,4 +1,3 @@
-import Diffusion
 import JobContract
 import Measures
 import ScoreNetworks
@@ -16,11 +15,28 @@ struct MeasureJob {
     func run() throws {
         let spec = try JobSpec(job.spec)
         let measures = try task.measures.map { ($0, try Self.measure(for: $0)) }
-        let images = try JobImages(of: job, network: spec.network)
-        let subject = MeasureSubject(
-            denoiser: try denoiser(spec), training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip, source: { try images.all() })
+        var subject = try MeasureSubject(
+            denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
+        subject.others = try others()
         for (request, measure) in measures { try take(measure, request, of: subject) }
+    }
+
+    /// The checkpoints to compare with.
+    private func others() throws -> [MeasureSubject] {
+        let (named, trainings) = (task.others ?? [], job.companions ?? [])
+        guard named.map(\.training) == trainings.map(\.training) else {
+            throw JobFailure(.unsupported, "the job names \(named.count) trials to compare with, but other trainings")
+        }
+        for request in task.measures where request.others != named.map(\.trial) {
+            throw JobFailure(.unsupported, "\(request.measure) names other trials than the job brings")
+        }
+        return try zip(named, trainings).map { other, training in
+            var theirs = job
+            (theirs.spec, theirs.dataset) = (training.spec, training.dataset)
+            let spec = try JobSpec(training.spec)
+            return try MeasureSubject(
+                denoiser: denoiser(other.checkpoint, spec), images: JobImages(of: theirs, network: spec.network), spec)
+        }
     }
 
     private static func measure(for request: MeasureRequest) throws -> any Measure {
@@ -31,18 +47,17 @@ struct MeasureJob {
         }
     }
 
-    private func denoiser(_ spec: JobSpec) throws -> NetworkDenoiser {
-        let weights = try InputFile.read(task.checkpoint, of: job, what: "the checkpoint")
+    private func denoiser(_ checkpoint: Digest, _ spec: JobSpec) throws -> NetworkDenoiser {
+        let weights = try InputFile.read(checkpoint, of: job, what: "the checkpoint")
         let denoiser: NetworkDenoiser
         do {
-            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: task.checkpoint), threads: job.threads)
+            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: checkpoint), threads: job.threads)
         } catch let error as SafetensorsError {
             throw JobFailure(.missingInput, error.description)
         } catch let error as NetworkError {
-            throw JobFailure(.missingInput, "the checkpoint \(task.checkpoint.short): \(error.description)")
+            throw JobFailure(.missingInput, "the checkpoint \(checkpoint.short): \(error.description)")
         }
-        try spec.require(denoiser, from: "the checkpoint \(task.checkpoint.short)")
-        denoiser.levels = spec.training.levels
+        try spec.require(denoiser, from: "the checkpoint \(checkpoint.short)")
         return denoiser
     }
 
@@ -81,5 +96,15 @@ extension Measure {
             Diagnostics.write("left out: \(error)")
             return MeasureResult(rows: [], artifacts: [])
         }
+    }
+}
+
+extension MeasureSubject {
+    /// A network and the images it was and was not trained on, as the spec of its training has them.
+    init(denoiser: NetworkDenoiser, images: JobImages, _ spec: JobSpec) throws {
+        denoiser.levels = spec.training.levels
+        self.init(
+            denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
+            flips: spec.training.flip, source: { try images.all() })
     }
 }

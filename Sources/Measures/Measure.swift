@@ -13,16 +13,19 @@ package struct MeasureSubject {
     package var flips: Bool
     /// Reads every image of the dataset, trained on or not [S, C, H, W].
     package var source: () throws -> Tensor<Float>
+    /// What it is compared with; none for measures of one checkpoint.
+    package var others: [MeasureSubject]
 
     package init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool,
-        source: @escaping () throws -> Tensor<Float>
+        source: @escaping () throws -> Tensor<Float>, others: [MeasureSubject] = []
     ) {
         self.denoiser = denoiser
         self.training = training
         self.heldOut = heldOut
         self.flips = flips
         self.source = source
+        self.others = others
     }
 }
 
@@ -81,7 +84,7 @@ package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
         DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
-        JacobianMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
+        JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
     ]
 
     /// Each measure with the default of every parameter.

@@ -4,7 +4,7 @@ import Tensors
 
 /// Whether samples are copies of training images (definitions.md, section 8).
 ///
-/// Samples start from latents keyed by the measure's own seed, so that all denoisers are asked the same question.
+/// Samples start from latents keyed by the measure's own seed (`LatentSampling`).
 ///
 /// - `gl_score`: mean ‖x − NN(x)‖/‖x‖ of samples; `gl_held_out`: the same of held-out images; `gl_relative`: their
 ///   ratio.
@@ -17,29 +17,47 @@ package struct MemorizationMeasure: Measure {
     package static let version = 1
     package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
 
-    let samples: Int
-    let method: ProbabilityFlowSampler.Method
-    let steps: Int
-    let seed: Int
+    let sampling: LatentSampling
 
     package init(parameters: [String: JSONValue]) throws {
-        let reader = try ParameterReader(Self.self, parameters)
-        samples = try reader.integer("samples", 1...1_000_000)
-        method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
-        steps = try reader.integer("steps", 1...10_000)
-        seed = try reader.integer("seed", 0...Int.max)
+        sampling = try LatentSampling(try ParameterReader(Self.self, parameters))
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.training.shape[0] > 0 else { throw MeasureError("memorization needs training images") }
         try subject.requireSampler(for: Self.name)
-        let drawn = try draw(from: subject.denoiser, progress: progress)
+        let drawn = try sampling.draw(from: subject.denoiser, progress: progress)
         let training = NearestNeighbours(images: subject.training, flips: subject.flips)
-        let beat = { try progress(samples, samples) }
+        let beat = { try progress(sampling.samples, sampling.samples) }
         let ofSamples = try CopyStatistics(of: drawn, near: training, beat: beat)
         let ofHeldOut = try CopyStatistics(of: subject.heldOut, near: training, beat: beat)
         return MeasureResult(
-            rows: rows(ofSamples, ofHeldOut), artifacts: [artifact(drawn, ofSamples.neighbours)])
+            rows: rows(ofSamples, ofHeldOut),
+            artifacts: [
+                Self.samples(drawn, ofSamples.neighbours),
+                try Self.pictures(drawn, ofSamples.neighbours, subject.training),
+            ].compactMap(\.self))
+    }
+
+    /// A safetensors file for people: the samples in [−1, 1], which training image each is nearest to, and how near.
+    private static func samples(_ samples: Tensor<Float>, _ neighbours: [NeighbourPair]) -> MeasureResult.Artifact {
+        var file = SafetensorsFile(name: "samples")
+        file.set("samples", samples)
+        file.set("nearest", neighbours.map { Int64($0.index) })
+        file.set("distance", Tensor<Double>(shape: [neighbours.count], values: neighbours.map(\.first)))
+        return MeasureResult.Artifact(
+            name: "samples.safetensors", mediaType: "application/octet-stream", bytes: file.serialized())
+    }
+
+    /// The first samples, each beside the training image it is nearest to, four such pairs to a row.
+    private static func pictures(
+        _ samples: Tensor<Float>, _ neighbours: [NeighbourPair], _ training: Tensor<Float>
+    ) throws -> MeasureResult.Artifact? {
+        let shown = neighbours.prefix(32)
+        let nearest = training.picked(shown.map(\.index))
+        let images = shown.indices.flatMap { Array(samples[row: $0]) + Array(nearest[row: $0]) }
+        return try .picture(
+            "neighbours.png", Tensor(shape: [2 * shown.count] + samples.shape.dropFirst(), values: images), columns: 8)
     }
 
     private func rows(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> [MeasureRow] {

@@ -6,14 +6,26 @@ extension MeasureResult.Artifact {
     static func picture(_ name: String, _ images: Tensor<Float>, columns: Int) throws -> MeasureResult.Artifact? {
         let shape = images.imageShape
         guard shape.channels == 1 || shape.channels == 3, images.shape[0] > 0 else { return nil }
-        let pixels = images.values.map { $0.isFinite ? UInt8(max(0, min(255, (($0 + 1) * 127.5).rounded()))) : 0 }
         let bytes = try ContactSheet.png(
-            pixels: pixels, channels: shape.channels, height: shape.height, width: shape.width, columns: columns)
+            pixels: images.bytes, channels: shape.channels, height: shape.height, width: shape.width, columns: columns)
         return MeasureResult.Artifact(name: name, mediaType: "image/png", bytes: bytes)
     }
 }
 
 extension Tensor<Float> {
+    /// Pixels of [−1, 1] as bytes, cut off beyond; what is not a number is black.
+    package var bytes: [UInt8] {
+        values.map { value in
+            let level = ((value + 1) * 127.5).rounded()
+            return level > 0 ? UInt8(Swift.min(level, 255)) : 0
+        }
+    }
+
+    /// The images with these numbers, in that order.
+    func picked(_ numbers: [Int]) -> Tensor<Float> {
+        Tensor(shape: [numbers.count] + shape.dropFirst(), values: numbers.flatMap { Array(self[row: $0]) })
+    }
+
     /// Each image scaled about 0 so that its largest value is 1 or −1.
     var scaledToOne: Tensor<Float> {
         var result = self

@@ -74,6 +74,7 @@ struct Recording {
         case .stateKept(let training, let attempt, let point, let bytes):
             try keep(training, attempt, point, bytes: bytes)
         case .measured(let attempt, let measured): try record(measured, attempt: attempt)
+        case .comparisonFailed(let trial, let request, let reason): try fail(request, of: trial, reason)
         case .trialState(let trial, let state, let reason): try set(trial, to: state, reason: reason)
         case .attemptExcused(let attempt, let reason): try excuse(attempt, reason)
         case .hostSeen(let host, let facts): try see(host, facts)

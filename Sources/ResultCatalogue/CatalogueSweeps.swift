@@ -80,6 +80,15 @@ struct Storing {
                 INSERT INTO wished_measure (revision, request, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
                 """, [revision, try recording.key(of: measure), position])
         }
+        for (position, comparison) in sweep.comparisons.enumerated() {
+            try recording.run(
+                "INSERT INTO wished_comparison (revision, position, trial, request, members) VALUES (?, ?, ?, ?, ?)",
+                [
+                    revision, position, try recording.key(of: comparison.trial),
+                    try recording.key(of: comparison.request),
+                    try StoredForms.members(of: comparison.trial, comparison.request),
+                ])
+        }
         try recording.run("UPDATE sweep SET revision = ? WHERE key = ?", [revision, key])
         try reconsider(revision)
         let dropped = try previous.map { previous in

@@ -5,7 +5,7 @@ import SweepModel
 /// One attempt as the catalogue tells its story. Times are ISO 8601, UTC.
 package struct AttemptStory: Hashable, Sendable {
     package var attempt: AttemptNumber
-    /// "train" or "measure".
+    /// "train", "measure" or "compare".
     package var kind: String
     package var training: TrainingID
     package var host: HostName

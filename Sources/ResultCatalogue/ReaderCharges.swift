@@ -15,10 +15,11 @@ extension CatalogueReader {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT a.number, a.kind, a.host, a.outcome, a.reason, t.trial_id
-                FROM attempt a JOIN training r ON r.key = a.training JOIN attempt_trial x ON x.attempt = a.number JOIN trial t ON t.key = x.trial
+                SELECT a.number, a.kind, a.host, a.outcome, a.reason, t.trial_id, a.job
+                FROM attempt a JOIN training r ON r.key = a.training
+                JOIN attempt_trial x ON x.attempt = a.number JOIN trial t ON t.key = x.trial
                 WHERE a.outcome IN ('job-fault', 'host-fault', 'killed')
-                    AND t.state IN ('waiting', 'running') AND a.number > t.forgiven
+                    AND (t.state IN ('waiting', 'running') OR a.kind = 'compare') AND a.number > t.forgiven
                     AND (a.outcome <> 'host-fault' OR a.kind <> 'train' OR a.number > r.progressed)
                 ORDER BY a.number, x.position
                 """)
@@ -38,7 +39,9 @@ extension CatalogueReader {
                 default: .hostFault(reason)
                 }
             faults.append(
-                Holdings.Fault(attempt: attempt, kind: row[1], trials: [trial], host: row[2], outcome: outcome))
+                Holdings.Fault(
+                    attempt: attempt, job: JobID(try digest(row[6])), kind: row[1], trials: [trial], host: row[2],
+                    outcome: outcome))
         }
         return faults
     }

@@ -14,6 +14,7 @@ extension CatalogueReader {
             holdings.openAttempts = try Self.openAttempts(db)
             holdings.openTrials = try Self.openTrials(db)
             holdings.takenBack = try Self.takenBack(db)
+            holdings.failedComparisons = try Self.failedComparisons(db)
             holdings.startedAttempts = try Self.startedAttempts(db)
             holdings.faults = try Self.faults(db)
             holdings.hosts = try Self.knownHosts(db)
@@ -70,15 +71,22 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request
+            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request, d.members
             FROM json_each(?) j CROSS JOIN reach e ON e.training = j.value CROSS JOIN trial t ON t.training = e.training
             LEFT JOIN milestone m ON m.trial = t.key LEFT JOIN measured d ON d.trial = t.key
             """, [StoredRows.array(trainings.lazy.map(\.key))])
         var measured: [Int64: Set<TrialID>] = [:]
+        var compared: [(trial: TrialID, request: Int64, members: String)] = []
         var last: Int64?
         while try rows.next() {
             let trial = TrialID(try rows.digest(2))
-            if !rows.isNull(7) { measured[rows.integer(7), default: []].insert(trial) }
+            if !rows.isNull(7) {
+                if rows.text(8).isEmpty {
+                    measured[rows.integer(7), default: []].insert(trial)
+                } else {
+                    compared.append((trial, rows.integer(7), rows.text(8)))
+                }
+            }
             // A row for each measure of a trial, one after the other.
             guard last != rows.integer(1) else { continue }
             last = rows.integer(1)
@@ -94,13 +102,36 @@ extension CatalogueReader {
         }
         for training in holdings.milestones.keys { holdings.milestones[training]?.sort { $0.steps < $1.steps } }
         holdings.keptStates = holdings.keptStates.filter { $1.point.steps > holdings.states[$0]?.steps ?? 0 }
-        for request in try requests(db) { holdings.measured.insert(measured[request.key] ?? [], with: request.value) }
+        let requests = try requests(db)
+        for (key, request) in requests { holdings.measured.insert(measured[key] ?? [], with: request) }
+        for unit in compared {
+            guard let request = requests[unit.request] else { continue }
+            holdings.measured.insert(
+                .init(trial: unit.trial, request: StoredForms.comparison(request, of: unit.members)))
+        }
     }
 
     private static func requests(_ db: Database) throws -> [Int64: MeasureRequest] {
         try Row.fetchAll(db, sql: "SELECT key, measure, version, parameters FROM measure_request").reduce(into: [:]) {
             $0[$1[0]] = MeasureRequest(measure: $1[1], version: $1[2], parameters: JSONText.object($1[3]) ?? [:])
         }
+    }
+
+    private static func failedComparisons(_ db: Database) throws -> Holdings.MeasuredUnits {
+        var failed = Holdings.MeasuredUnits()
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT t.trial_id, q.measure, q.version, q.parameters, f.members
+                FROM failed_comparison f JOIN trial t ON t.key = f.trial JOIN measure_request q ON q.key = f.request
+                """)
+        for row in rows {
+            let request = MeasureRequest(
+                measure: row[1], version: row[2], parameters: JSONText.object(row[3]) ?? [:])
+            failed.insert(
+                .init(trial: TrialID(try digest(row[0])), request: StoredForms.comparison(request, of: row[4])))
+        }
+        return failed
     }
 
     /// Attempts whose intent is durable and whose end is not recorded, oldest first.

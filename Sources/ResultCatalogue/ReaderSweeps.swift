@@ -14,8 +14,14 @@ package struct SweepSummary: Hashable, Sendable {
     package var counts: [TrialState: Int]
 
     package var trials: Int { counts.values.reduce(0, +) }
+    /// Measures over several trials, by what became of them: of trials that failed or were cancelled they are
+    /// `cancelled`. States without any are absent.
+    package var comparisons: [TrialState: Int]
+
     /// Whether something still waits or runs.
-    package var isUnfinished: Bool { counts[.waiting, default: 0] + counts[.running, default: 0] > 0 }
+    package var isUnfinished: Bool {
+        counts[.waiting, default: 0] + counts[.running, default: 0] + comparisons[.waiting, default: 0] > 0
+    }
 }
 
 extension CatalogueReader {
@@ -34,8 +40,18 @@ extension CatalogueReader {
                     db, sql: "SELECT state, trials FROM sweep_count WHERE sweep = ? AND trials <> 0",
                     arguments: [row[4] as Int64])
                 for row in states { if let state = TrialState(rawValue: row[0]) { counts[state] = row[1] } }
-                return SweepSummary(name: row[0], about: row[1], revision: row[2], storedAt: row[3], counts: counts)
+                return SweepSummary(
+                    name: row[0], about: row[1], revision: row[2], storedAt: row[3], counts: counts,
+                    comparisons: try Self.comparisonCounts(of: row[0], db))
             }
+        }
+    }
+
+    private static func comparisonCounts(of sweep: String, _ db: Database) throws -> [TrialState: Int] {
+        try Row.fetchAll(
+            db, sql: "SELECT state, count(*) FROM comparisons WHERE sweep = ? GROUP BY state", arguments: [sweep]
+        ).reduce(into: [:]) { counts, row in
+            if let state = TrialState(rawValue: row[0]) { counts[state] = row[1] }
         }
     }
 
@@ -68,6 +84,7 @@ extension CatalogueReader {
             var sweep = ExpandedSweep(
                 name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONText.read(row[3])),
                 trials: [], trainings: [:], datasets: [:], measures: try Self.measures(of: revision, db),
+                comparisons: try Self.comparisons(of: revision, db),
                 needs: StoredForms.needs(row[4]), worker: StoredForms.worker(row[5]))
             try Self.addTrials(of: revision, to: &sweep, db)
             return sweep
@@ -83,6 +100,21 @@ extension CatalogueReader {
                 ORDER BY w.position
                 """, arguments: [revision]
         ).map { MeasureRequest(measure: $0[0], version: $0[1], parameters: JSONText.object($0[2]) ?? [:]) }
+    }
+
+    private static func comparisons(of revision: Int64, _ db: Database) throws -> [Comparison] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT t.trial_id, q.measure, q.version, q.parameters, c.members
+                FROM wished_comparison c JOIN trial t ON t.key = c.trial JOIN measure_request q ON q.key = c.request
+                WHERE c.revision = ? ORDER BY c.position
+                """, arguments: [revision]
+        ).map { row in
+            let request = MeasureRequest(measure: row[1], version: row[2], parameters: JSONText.object(row[3]) ?? [:])
+            return Comparison(
+                trial: TrialID(try digest(row[0])), request: StoredForms.comparison(request, of: row[4]))
+        }
     }
 
     private static func addTrials(of revision: Int64, to sweep: inout ExpandedSweep, _ db: Database) throws {

@@ -109,9 +109,10 @@ extension Recording {
 // MARK: Measures
 
 extension Recording {
+    /// The key of what is measured, whatever it is compared with.
     func key(of request: MeasureRequest) throws -> Int64 {
         let arguments: [(any DatabaseValueConvertible)?] = [
-            request.measure, request.version, try JSONText.write(request.parameters),
+            request.measure, request.version, try JSONText.write(request.ownParameters),
         ]
         try run(
             "INSERT INTO measure_request (measure, version, parameters) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -140,9 +141,11 @@ extension Recording {
         try check(attempt)
         let trial = try key(of: measured.trial)
         let request = try key(of: measured.request)
+        let members = try StoredForms.members(of: measured.trial, measured.request)
         let standing = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT key FROM measured WHERE trial = ? AND request = ?"),
-            arguments: [trial, request])
+            db.cachedStatement(
+                sql: "SELECT key FROM measured WHERE trial = ? AND request = ? AND members = ?"),
+            arguments: [trial, request, members])
         if let standing {
             let kept = try text(ofMeasured: standing[0])
             let found = try Self.text(
@@ -156,10 +159,16 @@ extension Recording {
         }
         try run(
             """
-            INSERT INTO measured (trial, request, attempt, checkpoint, seconds, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO measured (trial, request, attempt, checkpoint, members, seconds, recorded_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-            [trial, request, attempt.value, measured.checkpoint.hex, measured.seconds, now])
+            [trial, request, attempt.value, measured.checkpoint.hex, members, measured.seconds, now])
         let key = db.lastInsertedRowID
+        if !members.isEmpty {
+            try run(
+                "DELETE FROM failed_comparison WHERE trial = ? AND request = ? AND members = ?",
+                [trial, request, members])
+        }
         for (ordinal, row) in measured.rows.enumerated() {
             try run(
                 """
@@ -178,6 +187,20 @@ extension Recording {
                     key, ordinal, artifact.name, artifact.mediaType, artifact.file.digest.hex, artifact.file.bytes,
                 ])
         }
+    }
+
+    func fail(_ comparison: MeasureRequest, of trial: TrialID, _ reason: String) throws {
+        try run(
+            """
+            INSERT INTO failed_comparison (trial, request, members, reason, failed_at)
+            SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (
+                SELECT 1 FROM measured WHERE trial = ?1 AND request = ?2 AND members = ?3)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                try key(of: trial), try key(of: comparison), try StoredForms.members(of: trial, comparison), reason,
+                now,
+            ])
     }
 
     /// What is stored under a key of `measured`, here or in a catalogue that is attached under the name `schema`.

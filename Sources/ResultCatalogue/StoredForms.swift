@@ -17,6 +17,18 @@ enum StoredForms {
         ]
     }
 
+    /// The trials of a comparison as a JSON list, its own first; empty for a measure of one trial.
+    static func members(of trial: TrialID, _ request: MeasureRequest) throws -> String {
+        let others = request.others
+        return others.isEmpty ? "" : try JSONText.write(([trial] + others).map(\.hex))
+    }
+
+    /// The request of a comparison of `members`, as above.
+    static func comparison(_ request: MeasureRequest, of members: String) -> MeasureRequest {
+        let others = JSONText.read(members)?.arrayValue?.dropFirst() ?? []
+        return request.comparing(with: others.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) })
+    }
+
     /// "1/2" for the second of two parts.
     private static func part(_ value: JSONValue?) -> String? {
         guard let object = value?.objectValue, let index = object["index"]?.integerValue,

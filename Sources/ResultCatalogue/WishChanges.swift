@@ -26,20 +26,26 @@ extension Catalogue {
         }
     }
 
-    /// Wants again those of `trials` that have failed, or that this sweep took back, in one transaction, and returns
-    /// how many they were. What is charged to their jobs so far does not count any more.
+    /// Wants again those of `trials` that have failed, that this sweep took back, or of which a comparison failed, in one
+    /// transaction, and returns how many they were. What is charged to their jobs so far does not count any more.
     @discardableResult
     package func retry(_ trials: [TrialID], of sweep: String) throws -> Int {
         try change(trials, of: sweep) { recording, sweep, trial in
             try recording.run("DELETE FROM cancelled_wish WHERE sweep = ? AND trial = ?", [sweep, trial])
-            let wasCancelled = recording.db.changesCount > 0
+            var isChanged = recording.db.changesCount > 0
+            try recording.run(
+                """
+                DELETE FROM failed_comparison WHERE trial = ? AND request IN (
+                    SELECT c.request FROM sweep s JOIN wished_comparison c ON c.revision = s.revision WHERE s.key = ?)
+                """, [trial, sweep])
+            isChanged = isChanged || recording.db.changesCount > 0
             try recording.run(
                 """
                 UPDATE trial SET state = 'waiting', reason = NULL, ended_at = NULL,
                     forgiven = (SELECT coalesce(max(number), 0) FROM attempt)
                 WHERE key = ? AND (state IN ('failed', 'cancelled') OR state = 'succeeded' AND \(Recording.isIncomplete))
                 """, [trial])
-            guard wasCancelled || recording.db.changesCount > 0 else { return false }
+            guard isChanged || recording.db.changesCount > 0 else { return false }
             try recording.settle(trial)
             return true
         }

@@ -40,6 +40,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case leasesExpired(HostName, [AttemptNumber])
     case attemptFailed(AttemptNumber, HostName, reason: String)
     case trialFailed(TrialID, reason: String)
+    /// A comparison of the trial with others.
+    case comparisonFailed(TrialID, measure: String, reason: String)
 
     package var description: String {
         switch self {
@@ -50,6 +52,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"
         case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"
         case .trialFailed(let trial, let reason): "trial \(trial.short) failed: \(reason)"
+        case .comparisonFailed(let trial, let measure, let reason):
+            "\(measure) of trial \(trial.short) and others failed: \(reason)"
         }
     }
 }

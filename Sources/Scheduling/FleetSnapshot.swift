@@ -5,7 +5,7 @@ import SweepModel
 package struct FleetSnapshot: Hashable, Sendable, Codable {
     package struct Running: Hashable, Sendable, Codable {
         package var attempt: AttemptNumber
-        /// "train" or "measure".
+        /// As `Job.Work.kind`.
         package var kind: String
         package var training: TrainingID
         package var trials: [TrialID]

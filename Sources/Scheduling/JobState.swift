@@ -4,7 +4,7 @@ import SweepModel
 /// A job as scheduling goes on.
 struct JobState {
     enum Phase: Hashable {
-        /// Measures of a checkpoint that is not recorded yet.
+        /// Measures of checkpoints that are not all recorded yet.
         case blocked
         /// Waiting for a host.
         case ready
@@ -53,13 +53,14 @@ struct JobState {
         self.phase = phase
         switch job.work {
         case .train(let milestones): self.milestones = milestones
-        case .measure(_, _, let measures): self.measures = measures
+        case .measure(_, _, let measures), .compare(_, _, _, let measures): self.measures = measures
         }
     }
 
     var isOver: Bool { phase == .done || phase == .failed }
     var isComplete: Bool { milestones.isEmpty && measures.isEmpty }
-    var kind: String { if case .train = job.work { "train" } else { "measure" } }
+    var kind: String { job.work.kind }
+    var isTraining: Bool { if case .train = job.work { true } else { false } }
 
     var hasFaults: Bool { hostFaults > 0 || !faults.isEmpty }
 

@@ -8,7 +8,7 @@ extension Scheduler {
     func predictedSeconds(_ job: JobState, on host: HostState) -> Double? {
         switch job.job.work {
         case .train: return host.pace.map { costLeft(of: job) / $0 }
-        case .measure:
+        case .measure, .compare:
             var seconds = 0.0
             for request in job.measures {
                 guard let known = measureSeconds[request.measure] else { return nil }

@@ -34,13 +34,16 @@ extension Scheduler {
                 state.costPerStep = graph.trainings[job.training]?.costPerStep ?? 0
                 state.cost = costLeft(of: state)
                 workWanted += state.cost
-            case .measure: measuresLeft += 1
+            case .measure, .compare: measuresLeft += 1
             }
             jobs.append(state)
         }
         for place in graph.trials.indices {
             let trial = graph.trials[place]
             if trial.trainJob != nil, let measure = trial.measureJob { jobs[measure].phase = .blocked }
+            for comparison in graph.comparisons[trial.id] ?? [] where trial.trainJob != nil {
+                jobs[comparison].phase = .blocked
+            }
         }
         readyCount = jobs.count { $0.phase == .ready }
     }
@@ -61,7 +64,7 @@ extension Scheduler {
     /// Charges jobs with what happened to them in earlier runs.
     mutating func addFaults(_ holdings: Holdings) {
         for fault in holdings.faults {
-            guard let index = servedJob(kind: fault.kind, fault.trials) else { continue }
+            guard let index = servedJob(fault.job, kind: fault.kind, fault.trials) else { continue }
             switch fault.outcome {
             case .jobFault(let reason):
                 jobs[index].faults.append(.init(attempt: fault.attempt, host: fault.host, reason: reason))
@@ -78,7 +81,7 @@ extension Scheduler {
     mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
         openTrials = holdings.openTrials
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
-            let index = servedJob(kind: record.kind, record.trials)
+            let index = servedJob(record.job, kind: record.kind, record.trials)
             var attempt = AttemptState(
                 record: record, host: record.host, job: index, assignment: nil, predicted: nil,
                 memory: index.flatMap { jobs[$0].needs.memory }, at: now)
@@ -101,11 +104,17 @@ extension Scheduler {
     }
 
     /// The job an earlier attempt's results serve; nil when none of them is wanted any more.
-    private func servedJob(kind: String, _ trials: [TrialID]) -> Int? {
-        guard kind != AttemptRecord.probe else { return nil }
+    private func servedJob(_ id: JobID, kind: String, _ trials: [TrialID]) -> Int? {
         for trial in trials {
             guard let wanted = graph.trials[trial] else { continue }
-            if let job = kind == "train" ? wanted.trainJob : wanted.measureJob { return job }
+            let job: Int? =
+                switch kind {
+                case "train": wanted.trainJob
+                case "measure": wanted.measureJob
+                case "compare": graph.comparisons[trial]?.first { jobs[$0].job.id == id }
+                default: nil
+                }
+            if let job { return job }
         }
         return nil
     }

@@ -71,11 +71,7 @@ extension Scheduler {
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
         guard let host = hosts[name], let task = task(of: jobs[index], on: name) else { return }
         let job = jobs[index].job
-        let trials =
-            switch job.work {
-            case .train: jobs[index].milestones.map(\.trial)
-            case .measure(let trial, _, _): [trial]
-            }
+        let trials = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : job.trials
         let record = AttemptRecord(
             attempt: takeNumber(), job: job.id, training: job.training, kind: jobs[index].kind, trials: trials,
             host: name, machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "",
@@ -110,6 +106,20 @@ extension Scheduler {
             guard let checkpoint = weights[trial] else { return nil }
             return .measure(
                 MeasureTask(trial: trial, steps: steps, checkpoint: checkpoint, measures: state.measures))
+        case .compare(let trial, let others, let steps, _):
+            guard let checkpoint = weights[trial] else { return nil }
+            let compared = others.compactMap { other in
+                graph.trials[other].flatMap { wanted in
+                    weights[other].map {
+                        MeasureTask.Other(
+                            trial: other, training: wanted.training, steps: wanted.steps, checkpoint: $0)
+                    }
+                }
+            }
+            guard compared.count == others.count else { return nil }
+            return .measure(
+                MeasureTask(
+                    trial: trial, steps: steps, checkpoint: checkpoint, measures: state.measures, others: compared))
         }
     }
 }

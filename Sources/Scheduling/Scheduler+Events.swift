@@ -85,7 +85,8 @@ extension Scheduler {
         }
         guard self.weights[trial.id] == nil else { return }
         self.weights[trial.id] = weights.digest
-        if let measure = trial.measureJob, jobs[measure].phase == .blocked {
+        for measure in (trial.measureJob.map { [$0] } ?? []) + graph.comparisons[id, default: []]
+        where jobs[measure].phase == .blocked && hasCheckpoints(jobs[measure].job) {
             jobs[measure].preferredHost = attempt.host
             setPhase(measure, .ready)
         }
@@ -107,10 +108,25 @@ extension Scheduler {
         actions.append(.record(.measured(attempt.number, measured)))
         if let job = attempt.job { jobs[job].hostFaults = 0 }
         learnDuration(measured)
-        guard let job = graph.trials[measured.trial]?.measureJob else { return }
+        guard let job = job(of: measured) else { return }
         jobs[job].measures.removeAll { $0 == measured.request }
         finishIfComplete(job, reportedBy: attempt.number)
         refresh(measured.trial)
+    }
+
+    /// Whether all that a job of measures reads is recorded.
+    private func hasCheckpoints(_ job: Job) -> Bool {
+        guard case .compare(_, let others, _, _) = job.work else { return true }
+        return (job.trials + others).allSatisfy { weights[$0] != nil }
+    }
+
+    /// The job that wants the measure; nil: none does.
+    private func job(of measured: WorkerEvent.Measured) -> Int? {
+        guard measured.request.isComparison else { return graph.trials[measured.trial]?.measureJob }
+        return graph.comparisons[measured.trial]?.first { index in
+            guard case .compare(let trial, _, _, let wanted) = jobs[index].job.work else { return false }
+            return trial == measured.trial && wanted.contains(measured.request)
+        }
     }
 
     /// Whether a training was to leave a checkpoint there.
@@ -128,7 +144,7 @@ extension Scheduler {
     /// Whether the attempt was to measure this. What exactly was asked for is not known of attempts that an earlier
     /// release recorded.
     private func isAsked(_ measured: WorkerEvent.Measured, of attempt: AttemptState) -> Bool {
-        guard attempt.record.kind == "measure", attempt.record.trials.contains(measured.trial) else { return false }
+        guard attempt.record.kind != "train", attempt.record.trials.contains(measured.trial) else { return false }
         let known = weights[measured.trial] ?? openTrials[measured.trial]?.weights
         guard known == nil || known == measured.checkpoint else { return false }
         guard case .measure(let task)? = attempt.record.task else { return true }
@@ -159,7 +175,7 @@ extension Scheduler {
             return .jobFault(
                 "the worker finished without a checkpoint at \(missing.map(String.init).joined(separator: ", ")) steps")
         case .measure(let task):
-            guard let job = attempt.job, case .measure = jobs[job].job.work else { return .succeeded }
+            guard let job = attempt.job, !jobs[job].isTraining else { return .succeeded }
             let missing = task.measures.filter(jobs[job].measures.contains)
             if missing.isEmpty { return .succeeded }
             return .jobFault("the worker finished without measuring \(missing.map(\.measure).joined(separator: ", "))")

@@ -17,16 +17,21 @@ extension Scheduler {
             check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
             check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
-            if case .measure(let trial, _, _) = job.job.work, job.phase == .blocked {
+            if job.phase == .blocked {
+                let awaited: [TrialID] =
+                    if case .compare(_, let others, _, _) = job.job.work { job.job.trials + others } else {
+                        job.job.trials
+                    }
                 check(
-                    graph.trials[trial]?.trainJob.map { !jobs[$0].isOver } == true, "job \(index): blocked for ever")
+                    awaited.contains { graph.trials[$0]?.trainJob.map { !jobs[$0].isOver } == true },
+                    "job \(index): blocked for ever")
             }
             check(job.faults.count < 2 * policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
         }
         check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")
         let queued = ready.jobs
         check(Set(queued).count == queued.count, "a job is queued twice")
-        check(measuresLeft == jobs.count { $0.kind == "measure" && !$0.isOver }, "count of measure jobs")
+        check(measuresLeft == jobs.count { !$0.isTraining && !$0.isOver }, "count of measure jobs")
         check(queued.allSatisfy { jobs[$0].isQueued }, "queue and mark differ")
         for (number, attempt) in attempts {
             check(number < nextAttempt, "attempt \(number) is from the future")
@@ -55,7 +60,7 @@ extension Scheduler {
         check(
             unsettled == known.count { $0 != .succeeded && $0 != .failed }, "count of trials that are not settled")
         check(trialCounts.values.reduce(0, +) == graph.trials.count + graph.settled.count, "count of trials")
-        check(unsettled == 0 || ending != .settled, "ended with trials left")
+        check(unsettled == 0 && measuresLeft == 0 || ending != .settled, "ended with work left")
         return found
     }
 

@@ -8,7 +8,7 @@ extension Scheduler {
         if before == .ready { readyCount -= 1 }
         let wasOver = jobs[index].isOver
         jobs[index].phase = phase
-        if !wasOver, jobs[index].isOver, jobs[index].kind == "measure" { measuresLeft -= 1 }
+        if !wasOver, jobs[index].isOver, !jobs[index].isTraining { measuresLeft -= 1 }
         if phase == .ready {
             readyCount += 1
             enqueue(index)
@@ -18,7 +18,7 @@ extension Scheduler {
     mutating func enqueue(_ index: Int) {
         guard !jobs[index].isQueued else { return }
         jobs[index].isQueued = true
-        let cost = jobs[index].kind == "train" ? max(costLeft(of: jobs[index]), 1) : 0
+        let cost = jobs[index].isTraining ? max(costLeft(of: jobs[index]), 1) : 0
         let (again, isNew) = ready.insert(
             ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index), needs: jobs[index].needs)
         if isNew { fleetHasChanged = true }
@@ -39,17 +39,23 @@ extension Scheduler {
         guard !jobs[index].isOver else { return }
         setPhase(index, .failed)
         for attempt in jobs[index].live.sorted() { abandon(attempt) }
-        let lost =
-            switch jobs[index].job.work {
-            case .train: jobs[index].milestones.map(\.trial)
-            case .measure(let trial, _, _): [trial]
+        if case .compare(let trial, _, _, _) = jobs[index].job.work {
+            for measure in jobs[index].measures {
+                actions.append(.record(.comparisonFailed(trial, measure, reason: reason)))
+                actions.append(.notice(.comparisonFailed(trial, measure: measure.measure, reason: reason)))
             }
+            failedComparisons += jobs[index].measures.count
+            return
+        }
+        let lost = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : jobs[index].job.trials
         for trial in lost { fail(trial, reason: reason) }
     }
 
     private mutating func fail(_ trial: TrialID, reason: String) {
         guard let place = graph.trials.place(of: trial), case let wanted = graph.trials[place] else { return }
-        if let measure = wanted.measureJob, !jobs[measure].isOver {
+        // Nothing is compared with a trial that failed.
+        for measure in (wanted.measureJob.map { [$0] } ?? []) + graph.comparisons[trial, default: []]
+        where !jobs[measure].isOver {
             setPhase(measure, .failed)
             for attempt in jobs[measure].live.sorted() { abandon(attempt) }
         }
@@ -94,6 +100,7 @@ extension Scheduler {
         switch jobs[index].job.work {
         case .train(let milestones): for milestone in milestones { refresh(milestone.trial) }
         case .measure(let trial, _, _): refresh(trial)
+        case .compare: break
         }
     }
 }

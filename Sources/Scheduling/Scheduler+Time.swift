@@ -72,7 +72,7 @@ extension Scheduler {
                 ending = .cancelled
             }
             timers.add(.ending, at: cancelling.advanced(bySeconds: policy.cancelSeconds))
-        } else if unsettled == 0 {
+        } else if unsettled == 0, measuresLeft == 0 {
             let since = settledAt ?? now
             settledAt = since
             let stillHeld = reachable.ours > 0 || hosts.values.contains(where: holdsOursAndMayCome)

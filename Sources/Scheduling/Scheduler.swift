@@ -64,7 +64,9 @@ package struct Scheduler {
     var actions: [Action] = []
     var workWanted = 0.0
     var workRecorded = 0.0
-    /// Measure jobs that are not over.
+    /// Wanted comparisons that could not be made, now or earlier.
+    var failedComparisons = 0
+    /// Jobs of measures and comparisons that are not over.
     var measuresLeft = 0
 
     /// - Parameters:
@@ -79,6 +81,7 @@ package struct Scheduler {
         handover: Handover = Handover(), at now: Instant
     ) {
         self.graph = graph
+        failedComparisons = graph.failedComparisons
         self.policy = policy
         self.drained = drained
         self.checks = checks
@@ -146,6 +149,6 @@ package struct Scheduler {
     /// When to call `handle(.timeout)` if nothing else happens; nil: nothing depends on time.
     package var nextDeadline: Instant? { timers.next }
 
-    /// Wanted trials that failed, in this run or earlier.
-    package var failedTrials: Int { trialCounts[.failed] ?? 0 }
+    /// Wanted trials and comparisons that failed, in this run or earlier.
+    package var failures: Int { trialCounts[.failed, default: 0] + failedComparisons }
 }

@@ -35,7 +35,7 @@ extension SweepFile {
     package func expand(
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
-        let measures = try MeasureWish.resolve(content.measures, by: description)
+        let (measures, comparisonWishes) = try MeasureWish.resolve(content.measures, by: description)
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
@@ -48,10 +48,11 @@ extension SweepFile {
                 "no trial is left: every point is excluded", key: "grid",
                 at: content.blocks.first?.origin ?? TextOrigin(file: name))
         }
+        let comparisons = try comparisonWishes.flatMap { try $0.comparisons(among: collector.list.trials) }
         let sweep = ExpandedSweep(
             name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
-            trainings: collector.trainings, datasets: collector.datasets, measures: measures, needs: needs,
-            worker: self.worker)
+            trainings: collector.trainings, datasets: collector.datasets, measures: measures, comparisons: comparisons,
+            needs: needs, worker: self.worker)
         return Expansion(sweep: sweep, merged: collector.list.merged, excluded: collector.excluded)
     }
 }

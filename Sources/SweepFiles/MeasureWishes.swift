@@ -2,32 +2,49 @@ import JobContract
 import SweepModel
 
 extension MeasureWish {
-    /// Measures with every parameter resolved: the worker's defaults where the file says nothing.
+    /// Measures with every parameter resolved, the worker's defaults where the file says nothing: those of one trial,
+    /// and those of several.
     static func resolve(
         _ wishes: [MeasureWish], by worker: WorkerDescription
-    ) throws(SweepFileError) -> [MeasureRequest] {
-        var requests: [MeasureRequest] = []
-        var known: Set<MeasureRequest> = []
+    ) throws(SweepFileError) -> (single: [MeasureRequest], comparisons: [ComparisonWish]) {
+        var single: [MeasureRequest] = []
+        var comparisons: [ComparisonWish] = []
         for wish in wishes {
-            let request = try wish.resolved(by: worker)
-            guard known.insert(request).inserted else {
+            let (request, across) = try wish.resolved(by: worker)
+            let isKnown =
+                single.contains(request) || comparisons.contains { $0.request == request && $0.across == across }
+            if isKnown {
                 throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
             }
-            requests.append(request)
+            if let across {
+                comparisons.append(ComparisonWish(request: request, across: across, origin: wish.origin))
+            } else {
+                single.append(request)
+            }
         }
-        return requests
+        return (single, comparisons)
     }
 
-    private func resolved(by worker: WorkerDescription) throws(SweepFileError) -> MeasureRequest {
+    /// The request, and of a comparison the keys in which its trials differ.
+    private func resolved(
+        by worker: WorkerDescription
+    ) throws(SweepFileError) -> (request: MeasureRequest, across: [String]?) {
         guard var request = worker.measures.first(where: { $0.measure == name }) else {
             let names = worker.measures.map(\.measure)
             let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
             throw SweepFileError("the worker \(worker.name) has no such measure\(advice)", key: name, at: origin)
         }
         request.parameters = request.parameters.mapValues(\.canonical)
+        var across = request.isComparison ? ComparisonWish.usualKeys : nil
         for (parameter, tree) in parameters {
-            guard let fallback = request.parameters[parameter] else {
-                let names = request.parameters.keys.sorted()
+            if parameter == "across", across != nil {
+                across = try Self.keys(tree)
+                continue
+            }
+            guard parameter != MeasureRequest.partners, let fallback = request.parameters[parameter] else {
+                let names =
+                    request.parameters.keys.filter { $0 != MeasureRequest.partners }.sorted()
+                    + (across == nil ? [] : ["across"])
                 let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: parameter, among: names)
                 throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
             }
@@ -40,7 +57,17 @@ extension MeasureWish {
             }
             request.parameters[parameter] = value
         }
-        return request
+        return (request, across)
+    }
+
+    /// One key or several.
+    private static func keys(_ tree: YAMLTree) throws(SweepFileError) -> [String] {
+        var keys: [String] = []
+        for item in tree.list ?? [tree] {
+            keys.append(try SpecKey.find(try item.text("a key, such as dataset.part"), at: item.origin).name)
+        }
+        guard !keys.isEmpty else { throw tree.failure("expected at least one key", key: "across") }
+        return keys
     }
 
     /// Whether a value is of its default's type. A whole default number admits any number only where the value is

@@ -5,7 +5,7 @@ package struct AttemptRecord: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var job: JobID
     package var training: TrainingID
-    /// "train" or "measure"; `probe` for one that finds out whether its host can run the worker.
+    /// As `Job.Work.kind`; `probe` for one that finds out whether its host can run the worker.
     package var kind: String
     package var trials: [TrialID]
     package var host: HostName
@@ -84,6 +84,8 @@ package enum CatalogueChange: Hashable, Sendable {
     /// A measure with all its rows. The first of a (trial, measure, version, parameters) wins; a later one with
     /// other values is kept as evidence.
     case measured(AttemptNumber, WorkerEvent.Measured)
+    /// A comparison, named like a measure, that could not be made.
+    case comparisonFailed(TrialID, MeasureRequest, reason: String)
     case trialState(TrialID, TrialState, reason: String?)
     case hostSeen(HostName, HostFacts)
     /// For how long, while a coordinator listened and was awake, the host has said nothing since it was last seen.

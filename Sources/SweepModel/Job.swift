@@ -1,12 +1,23 @@
 import JobContract
 
-/// What is leased: a training with its milestones, or the measures of one checkpoint.
+/// What is leased: a training with its milestones, the measures of one checkpoint, or those of one beside others.
 package struct Job: Hashable, Sendable {
     package enum Work: Hashable, Sendable {
         /// Milestones in steps, ascending, with the trials that end there.
         case train(milestones: [Milestone])
         /// The measures still missing of one trial; needs its checkpoint.
         case measure(trial: TrialID, steps: Int, measures: [MeasureRequest])
+        /// The comparisons still missing of a trial with others, ascending; needs the checkpoints of all.
+        case compare(trial: TrialID, others: [TrialID], steps: Int, measures: [MeasureRequest])
+
+        /// As attempts name it: "train", "measure" or "compare".
+        package var kind: String {
+            switch self {
+            case .train: "train"
+            case .measure: "measure"
+            case .compare: "compare"
+            }
+        }
     }
 
     package let training: TrainingID
@@ -19,18 +30,28 @@ package struct Job: Hashable, Sendable {
         self.needs = needs
     }
 
-    /// Its name: a digest of its kind, its training and the trials it serves, sorted. Made anew each time.
+    /// Its name: a digest of its kind, its training and the trials it serves or reads, sorted. Made anew each time.
     package var id: JobID {
-        let kind = if case .train = work { "train" } else { "measure" }
-        let text = ([kind, training.hex] + trials.map(\.hex).sorted()).joined(separator: "\n")
+        let others: [TrialID] = if case .compare(_, let others, _, _) = work { others } else { [] }
+        let text = ([work.kind, training.hex] + (trials + others).map(\.hex).sorted()).joined(separator: "\n")
         return JobID(Digest(of: text.utf8))
+    }
+
+    /// One more comparison of the same trials.
+    mutating func add(_ request: MeasureRequest) {
+        guard case .compare(let trial, let others, let steps, let measures) = work, !measures.contains(request) else {
+            return
+        }
+        self = Job(
+            training: training,
+            work: .compare(trial: trial, others: others, steps: steps, measures: measures + [request]), needs: needs)
     }
 
     /// The trials that fail when the job is set aside.
     package var trials: [TrialID] {
         switch work {
         case .train(let milestones): milestones.map(\.trial)
-        case .measure(let trial, _, _): [trial]
+        case .measure(let trial, _, _), .compare(let trial, _, _, _): [trial]
         }
     }
 }
@@ -108,16 +129,19 @@ package struct Holdings: Sendable, Equatable {
     /// An attempt that did not end well, as far as that still counts.
     package struct Fault: Hashable, Sendable {
         package var attempt: AttemptNumber
-        /// "train" or "measure".
+        package var job: JobID
+        /// As `Job.Work.kind`.
         package var kind: String
         /// Those of its trials that still wait and were not forgiven since.
         package var trials: [TrialID]
         package var host: HostName
         package var outcome: AttemptOutcome
         package init(
-            attempt: AttemptNumber, kind: String, trials: [TrialID], host: HostName, outcome: AttemptOutcome
+            attempt: AttemptNumber, job: JobID, kind: String, trials: [TrialID], host: HostName,
+            outcome: AttemptOutcome
         ) {
             self.attempt = attempt
+            self.job = job
             self.kind = kind
             self.trials = trials
             self.host = host
@@ -146,6 +170,8 @@ package struct Holdings: Sendable, Equatable {
     /// States longer than those in `states` that only a host has, by training.
     package var keptStates: [TrainingID: KeptState] = [:]
     package var measured = MeasuredUnits()
+    /// Comparisons that could not be made, which only `retry` tries again.
+    package var failedComparisons = MeasuredUnits()
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.

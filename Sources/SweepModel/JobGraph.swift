@@ -6,13 +6,17 @@ import JobContract
 /// store's state lies between missing lengths, those beyond it are a job of their own, which continues from it, and
 /// those before it another, which starts from nothing; unless an open attempt is at work on both. Several open attempts of
 /// a training keep a job each. A trial's missing measures are one job, which may start as soon as the trial's milestone is
-/// recorded.
+/// recorded. So are the missing comparisons of the same trials, if none of them is settled.
 package struct JobGraph: Sendable {
     package private(set) var jobs: [Job] = []
     /// Every wanted trial that is not settled, in the sweeps' order.
     package private(set) var trials = WantedTrials()
     /// Wanted trials that are left alone: failed or cancelled earlier, or taken back by every sweep here.
     package private(set) var settled: [TrialID: TrialState] = [:]
+    /// The jobs that compare a trial with others, or others with it.
+    package private(set) var comparisons: [TrialID: [Int]] = [:]
+    /// Wanted comparisons that are left alone, for they failed earlier.
+    package private(set) var failedComparisons = 0
     /// The sweeps' trainings.
     package let trainings: [TrainingID: Training]
 
@@ -64,6 +68,36 @@ package struct JobGraph: Sendable {
                     Job(
                         training: training.id,
                         work: .measure(trial: trial.id, steps: trial.steps, measures: missing), needs: training.needs))
+            }
+        }
+        addComparisons(of: sweeps, holdings)
+    }
+
+    private mutating func addComparisons(of sweeps: [ExpandedSweep], _ holdings: Holdings) {
+        var places: [[TrialID]: Int] = [:]
+        for sweep in sweeps {
+            for comparison in sweep.comparisons {
+                let trial = comparison.trial
+                let request = comparison.request
+                guard !holdings.measured.trials(with: request).contains(trial) else { continue }
+                guard !holdings.failedComparisons.trials(with: request).contains(trial) else {
+                    failedComparisons += 1
+                    continue
+                }
+                let members = [trial] + request.others
+                guard members.allSatisfy({ trials[$0] != nil }), let wanted = trials[trial] else { continue }
+                if let place = places[members] {
+                    jobs[place].add(request)
+                    continue
+                }
+                places[members] = jobs.count
+                for member in members { comparisons[member, default: []].append(jobs.count) }
+                jobs.append(
+                    Job(
+                        training: wanted.training,
+                        work: .compare(
+                            trial: trial, others: Array(members.dropFirst()), steps: wanted.steps,
+                            measures: [request]), needs: sweep.needs))
             }
         }
     }

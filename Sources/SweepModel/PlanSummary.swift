@@ -14,6 +14,8 @@ package struct PlanSummary: Hashable, Sendable {
     package var settled = 0
     /// Measures to compute, each of one trial.
     package var measures = 0
+    /// Measures to compute of several trials each.
+    package var comparisons = 0
     /// Trainings that go on from a state in the store.
     package var continued = 0
     /// Images of all `toTrain` trials, each trained alone from its beginning.
@@ -50,6 +52,7 @@ package struct PlanSummary: Hashable, Sendable {
         }
         for job in graph.jobs {
             if case .measure(_, _, let missing) = job.work { measures += missing.count }
+            if case .compare(_, _, _, let missing) = job.work { comparisons += missing.count }
             guard case .train(let milestones) = job.work, let first = milestones.first, let last = milestones.last,
                 let batch = graph.trainings[job.training]?.batch
             else { continue }

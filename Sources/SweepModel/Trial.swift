@@ -80,13 +80,15 @@ package struct ExpandedSweep: Sendable {
     package var datasets: [TrainingID: DatasetRequest]
     /// Measures wanted of every trial, parameters resolved.
     package var measures: [MeasureRequest]
+    /// Measures wanted of several trials, in order.
+    package var comparisons: [Comparison]
     package var needs: JobNeeds
     package var worker: WorkerCommand
 
     package init(
         name: String, about: String, text: String, overrides: [String], trials: [Trial],
         trainings: [TrainingID: Training], datasets: [TrainingID: DatasetRequest], measures: [MeasureRequest],
-        needs: JobNeeds, worker: WorkerCommand
+        comparisons: [Comparison] = [], needs: JobNeeds, worker: WorkerCommand
     ) {
         self.name = name
         self.about = about
@@ -96,8 +98,22 @@ package struct ExpandedSweep: Sendable {
         self.trainings = trainings
         self.datasets = datasets
         self.measures = measures
+        self.comparisons = comparisons
         self.needs = needs
         self.worker = worker
+    }
+}
+
+/// A measure over several trials of a sweep.
+package struct Comparison: Hashable, Sendable {
+    /// The smallest of the trials, of which it is recorded.
+    package let trial: TrialID
+    /// Names the others.
+    package let request: MeasureRequest
+
+    package init(trial: TrialID, request: MeasureRequest) {
+        self.trial = trial
+        self.request = request
     }
 }
 

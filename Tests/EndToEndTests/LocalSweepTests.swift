@@ -41,6 +41,37 @@ struct LocalSweepTests {
         }
     }
 
+    /// Networks of disjoint halves, compared once both are trained.
+    @Test func halvesAreComparedOnceBothAreTrained() throws {
+        try withLab { (lab) throws in
+            let sweep = try lab.write(
+                "halves.yaml",
+                """
+                name: halves
+                dataset: {source: geometric, resolution: 8, channels: 1, count: 256, held_out: 32}
+                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
+                training: {batch: 8, learning_rate: 1.0e-3, steps: 20}
+                grid: {dataset.part: [{index: 0, of: 2}, {index: 1, of: 2}], dataset.size: [16, 64]}
+                measures: [{agreement: {samples: 8, steps: 2, sigmas: [0.5]}}]
+                """)
+            let plan = try lab.run("plan", sweep)
+            #expect(plan.out.contains("comparisons        2"), "\(plan)")
+            let first = try lab.run("launch", sweep)
+            #expect(first.status == 0, "\(first.err)")
+            #expect(try lab.rows("SELECT state, count(*) FROM comparisons GROUP BY 1") == ["succeeded|2"])
+            #expect(
+                try lab.rows(
+                    """
+                    SELECT count(*), min(json_array_length(members)), max(json_extract(members, '$[0]') = trial_id),
+                        count(json_extract(parameters, '$.with'))
+                    FROM measurements WHERE quantity = 'cosine'
+                    """) == ["2|2|1|0"])
+            let attempts = try lab.rows("SELECT count(*) FROM attempt")
+            #expect(try lab.run("launch", sweep).status == 0)
+            #expect(try lab.rows("SELECT count(*) FROM attempt") == attempts, "nothing is compared twice")
+        }
+    }
+
     @Test func planCreatesNothingAndCountsWhatSharingSaves() throws {
         try withLab { (lab) throws in
             let sweep = try lab.write("small.yaml", smallSweep())

@@ -84,7 +84,8 @@ import Testing
         let training = try run(program, .train(.init(milestones: [2])))
         let weights = try #require(try training.finish().milestones[0].weights)
         let checkpoint = try sandbox.adopt(weights, from: training.directory)
-        let requests = try program.describe(in: sandbox.newAttempt()).measures.map(\.small)
+        let requests = try program.describe(in: sandbox.newAttempt()).measures
+            .filter { !$0.isComparison }.map(\.small)
         let trial = TrialID(Digest(of: "trial".utf8))
         let worker = try run(
             program, .measure(.init(trial: trial, steps: 2, checkpoint: checkpoint, measures: requests)))

@@ -31,7 +31,9 @@ struct OneLevelTests {
     }
 
     private func subject(_ denoiser: any Denoiser) -> MeasureSubject {
-        MeasureSubject(denoiser: denoiser, training: images, heldOut: images, flips: false)
+        var subject = MeasureSubject(denoiser: denoiser, training: images, heldOut: images, flips: false)
+        subject.others = [subject]
+        return subject
     }
 
     /// Score matching of a linear network at one level leads to the Gaussian's weights (Li et al. 2024, theorem 1).
@@ -51,7 +53,7 @@ struct OneLevelTests {
 
     @Test func everyMeasureKeepsToTheLevelOrSaysThatItCannot() throws {
         let denoiser = try network(steps: 1)
-        let refusing = ["memorization", "trajectories"]
+        let refusing = ["memorization", "trajectories", "agreement"]
         for request in KnownMeasures.requests where !(refusing + ["posterior"]).contains(request.measure) {
             let rows = try KnownMeasures.measure(for: request).evaluate(subject(denoiser)) { _, _ in }.rows
             #expect(rows.contains { $0.sigma == 0.5 }, "\(request.measure)")

@@ -75,7 +75,7 @@ import Testing
             bench.seconds += 31
             bench.end("a", attempt, .exited(code: 1))
         }
-        #expect(bench.scheduler.failedTrials == 0)
+        #expect(bench.scheduler.failures == 0)
         bench.actions = []
         bench.end("a", 4, .neverStarted(reason: "no such file"))
         bench.connect("b")
@@ -83,7 +83,7 @@ import Testing
         bench.run("b", 5)
         bench.seconds += 40
         bench.end("b", 5, .exited(code: 1))
-        #expect(bench.scheduler.failedTrials == 1)
+        #expect(bench.scheduler.failures == 1)
         #expect(bench.scheduler.violations() == [])
     }
 
@@ -109,7 +109,7 @@ import Testing
             })
         #expect(bench.starts().isEmpty)
         #expect(bench.scheduler.ending == .settled)
-        #expect(bench.scheduler.failedTrials == 2)
+        #expect(bench.scheduler.failures == 2)
     }
 
     @Test func aTrainingThatDivergesIsNotTriedAgain() {

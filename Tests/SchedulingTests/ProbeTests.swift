@@ -71,7 +71,7 @@ import Testing
         }
         #expect(faults == 12)
         #expect(bench.scheduler.ending == .settled)
-        #expect(bench.scheduler.failedTrials == 4)
+        #expect(bench.scheduler.failures == 4)
     }
 
     @Test func theProbePassesAndTheJobsAreCharged() throws {
@@ -98,7 +98,7 @@ import Testing
             faults += 1
         }
         #expect(faults == 12)
-        #expect(bench.scheduler.failedTrials == 4)
+        #expect(bench.scheduler.failures == 4)
         #expect(bench.scheduler.violations() == [])
     }
 

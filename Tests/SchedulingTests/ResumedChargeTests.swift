@@ -7,7 +7,8 @@ import Testing
 @Suite struct ResumedChargeTests {
     private func fault(_ attempt: Int, _ outcome: AttemptOutcome, on host: HostName = "a") -> Holdings.Fault {
         Holdings.Fault(
-            attempt: AttemptNumber(attempt), kind: "train", trials: [.named("x", 10)], host: host, outcome: outcome)
+            attempt: AttemptNumber(attempt), job: JobID(Digest(of: [])), kind: "train", trials: [.named("x", 10)],
+            host: host, outcome: outcome)
     }
 
     private func bench(_ faults: [Holdings.Fault], hosts: [HostSpec] = [.test("a")]) -> Bench {
@@ -22,19 +23,19 @@ import Testing
         bench.run("a", 1)
         bench.seconds += 40
         bench.end("a", 1, .exited(code: 1))
-        #expect(bench.scheduler.failedTrials == 1)
+        #expect(bench.scheduler.failures == 1)
     }
 
     @Test func aJobChargedEnoughIsNotTriedAgain() {
         let faults = (1...3).map { fault($0, .jobFault("exit \($0)")) }
         #expect(bench(faults).changes.contains(.trialState(.named("x", 10), .failed, reason: "exit 3")))
         #expect(
-            bench(faults, hosts: [.test("a"), .test("b")]).scheduler.failedTrials == 0, "it may do on another host")
+            bench(faults, hosts: [.test("a"), .test("b")]).scheduler.failures == 0, "it may do on another host")
     }
 
     @Test func aJobThatKillsItsHostsDoesNotGoOnForEver() {
         let faults = (1...20).map { fault($0, .hostFault("the process is gone")) }
-        #expect(bench(faults).scheduler.failedTrials == 1)
+        #expect(bench(faults).scheduler.failures == 1)
     }
 
     @Test func oneKillIsEnough() {

@@ -95,6 +95,6 @@ import Testing
             bench.disconnect("a")
             bench.connect("a")
         }
-        #expect(bench.scheduler.failedTrials == 1, "charged each time")
+        #expect(bench.scheduler.failures == 1, "charged each time")
     }
 }

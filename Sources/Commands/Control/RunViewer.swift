@@ -46,7 +46,9 @@ struct RunViewer {
     private func end(_ status: Int32?) throws {
         let catalogue = CatalogueOptions.option(for: reader.path)
         if try !sweeps.isEmpty && unfinished().isEmpty {
-            let failed = try summaries().reduce(0) { $0 + $1.counts[.failed, default: 0] }
+            let failed = try summaries().reduce(0) {
+                $0 + $1.counts[.failed, default: 0] + $1.comparisons[.failed, default: 0]
+            }
             guard failed > 0 else { return Terminal.note("done: \(sweeps.joined(separator: ", "))") }
             Terminal.note("\(Readable.count(failed)) trials failed; `eigensweep status\(catalogue)` says why")
             throw ExitStatusError(status: .someFailed)

@@ -34,6 +34,9 @@ struct PlanReport {
             lines.append("left alone         \(Readable.count(plan.settled)) failed or cancelled trials")
         }
         lines.append("measures           \(Readable.count(plan.measures))")
+        if plan.comparisons > 0 {
+            lines.append("comparisons        \(Readable.count(plan.comparisons)), each of several trials")
+        }
         lines.append("to keep            about \(Readable.bytes(expansion.sweep.bytesToKeep(ofTrials: plan.toTrain)))")
         lines += try predictions()
         return lines

@@ -24,8 +24,9 @@ struct RunEnding {
         switch outcome {
         case .succeeded: return Terminal.note(try success())
         case .someFailed(let count):
+            let what = sweeps.allSatisfy(\.comparisons.isEmpty) ? "trials" : "trials or comparisons"
             Terminal.note(
-                "\(Readable.count(count)) trials failed; `eigensweep status\(name)\(catalogueOption)` says why")
+                "\(Readable.count(count)) \(what) failed; `eigensweep status\(name)\(catalogueOption)` says why")
         case .noUsableHost(let reason):
             Terminal.note("error: no usable host is left: \(reason)")
         case .catalogueFailed(let reason):

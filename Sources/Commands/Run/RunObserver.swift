@@ -34,7 +34,7 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     func notice(_ notice: Notice) {
         switch notice {
         case .hostConnected: started?.say()
-        case .trialFailed:
+        case .trialFailed, .comparisonFailed:
             hasFailed = true
             failed?()
         default: break

@@ -9,7 +9,7 @@ package struct GaussianDenoiser: Denoiser {
     /// λ of Σ, ascending, not negative. With fewer images than pixels only those of the images' span are listed.
     package let eigenvalues: [Double]
     /// Row i is √(mᵢ)·uᵢ: the eigenvector scaled so that D_G − μ = Σ gainᵢ·rowᵢ·⟨rowᵢ, x−μ⟩.
-    private let basis: Matrix
+    let basis: Matrix
     /// The gain's numerator: gainᵢ(σ) = numeratorᵢ/(λᵢ+σ²).
     let numerators: [Double]
 

@@ -8,8 +8,9 @@ package struct StatusReport: Sendable {
 
     package init(_ reader: CatalogueReader) { self.reader = reader }
 
-    /// Tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes that the catalogue names), and, where there are any, `failures` and
-    /// `disagreements` (results of equal trials that differ). With `sweep`, of that sweep only.
+    /// Tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes that the catalogue names), and, where there are any, `comparisons`
+    /// (measures over several trials, by state), `failures` and `disagreements` (results of equal trials that differ). With
+    /// `sweep`, of that sweep only.
     ///
     /// In `running`, the newest recovery point of the training, and where it is: in the coordinator's store, or only on
     /// its host because bringing it would take too long. In `sweeps`, `done` is the share of the training that is recorded, from 0 to 1, and `seconds_left` what the rest
@@ -18,7 +19,7 @@ package struct StatusReport: Sendable {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
         return [try sweeps(summaries, now: now.timeIntervalSince1970), try running(sweep), try hosts(), try store()]
-            + [try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
+            + [comparisons(summaries), try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
     }
 
     private func sweeps(_ summaries: [SweepSummary], now: Double) throws -> ResultTable {
@@ -31,6 +32,15 @@ package struct StatusReport: Sendable {
                 return [.text(summary.name), .init(summary.revision), .init(summary.trials)]
                     + TrialState.allCases.map { .init(summary.counts[$0, default: 0]) }
                     + [.init(progress.share), .init(progress.secondsLeft), .text(summary.storedAt)]
+            })
+    }
+
+    private func comparisons(_ summaries: [SweepSummary]) -> ResultTable {
+        let states: [TrialState] = [.waiting, .succeeded, .failed, .cancelled]
+        return ResultTable(
+            name: "comparisons", columns: ["sweep"] + states.map(\.rawValue),
+            rows: summaries.filter { !$0.comparisons.isEmpty }.map { summary in
+                [.text(summary.name)] + states.map { .init(summary.comparisons[$0, default: 0]) }
             })
     }
 
@@ -75,6 +85,15 @@ package struct StatusReport: Sendable {
 
     private func failures(_ summaries: [SweepSummary]) throws -> ResultTable {
         var table = ResultTable(name: "failures", columns: ["sweep", "trial_id", "host", "attempt", "reason"])
+        for summary in summaries where summary.comparisons[.failed, default: 0] > 0 {
+            table.rows += try self.table(
+                "failures",
+                """
+                SELECT sweep, trial_id, NULL, NULL, measure || ': ' || reason FROM comparisons
+                WHERE sweep = ? AND state = 'failed' ORDER BY position
+                """, [.text(summary.name)]
+            ).rows
+        }
         for summary in summaries where summary.counts[.failed, default: 0] > 0 {
             table.rows += try reader.failures(of: summary.name).map {
                 [

@@ -17,7 +17,8 @@ extension Merging {
             SELECT d.key AS theirs, t.ours AS trial, q.ours AS request, p.ours AS attempt, 0 AS ours
             FROM other.measured d JOIN trial_pair t ON t.theirs = d.trial JOIN request_pair q ON q.theirs = d.request
             JOIN attempt_pair p ON p.theirs = d.attempt
-            WHERE NOT EXISTS (SELECT 1 FROM main.measured m WHERE m.trial = t.ours AND m.request = q.ours)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM main.measured m WHERE m.trial = t.ours AND m.request = q.ours AND m.members = d.members)
             ORDER BY d.key
             """)
         let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(key), 0) FROM main.measured") ?? 0
@@ -67,10 +68,9 @@ extension Merging {
                 SELECT m.key, o.key, t.ours, q.ours, p.ours, i.trial_id, r.measure FROM other.measured o
                 JOIN trial_pair t ON t.theirs = o.trial JOIN request_pair q ON q.theirs = o.request
                 JOIN attempt_pair p ON p.theirs = o.attempt
-                JOIN main.measured m ON m.trial = t.ours AND m.request = q.ours
+                JOIN main.measured m ON m.trial = t.ours AND m.request = q.ours AND m.members = o.members
                 JOIN main.trial i ON i.key = t.ours JOIN main.measure_request r ON r.key = q.ours
-                WHERE m.checkpoint <> o.checkpoint OR m.members IS NOT o.members
-                    OR \(differ(rows)) OR \(differ(artifacts)) ORDER BY 1
+                WHERE m.checkpoint <> o.checkpoint OR \(differ(rows)) OR \(differ(artifacts)) ORDER BY 1
                 """)
         for pair in pairs {
             try recording.addEvidence(
@@ -133,6 +133,12 @@ extension Merging {
             """
             INSERT INTO main.wished_measure SELECT ?1, q.ours, w.position FROM other.wished_measure w
             JOIN request_pair q ON q.theirs = w.request WHERE w.revision = ?2
+            """, [revision, theirs])
+        try execute(
+            """
+            INSERT INTO main.wished_comparison
+            SELECT ?1, w.position, t.ours, q.ours, w.members FROM other.wished_comparison w
+            JOIN trial_pair t ON t.theirs = w.trial JOIN request_pair q ON q.theirs = w.request WHERE w.revision = ?2
             """, [revision, theirs])
         try execute("UPDATE main.sweep SET revision = ? WHERE key = ?", [revision, sweep])
         try execute(

@@ -35,7 +35,7 @@ extension Schema {
         CREATE VIEW measurements AS
         SELECT
             t.trial_id, q.measure, q.version, q.parameters, k.name AS quantity, v.sigma, v.position, v.value, v.n,
-            v.stderr, d.members, d.attempt, a.host, d.checkpoint
+            v.stderr, nullif(d.members, '') AS members, d.attempt, a.host, d.checkpoint
         FROM measured d
         JOIN trial t ON t.key = d.trial
         JOIN measure_request q ON q.key = d.request

@@ -74,10 +74,10 @@ extension Schema {
             request INTEGER NOT NULL REFERENCES measure_request,
             attempt INTEGER NOT NULL REFERENCES attempt,
             checkpoint TEXT NOT NULL,
-            members TEXT,
+            members TEXT NOT NULL DEFAULT '',
             seconds REAL NOT NULL,
             recorded_at TEXT NOT NULL,
-            UNIQUE (trial, request)
+            UNIQUE (trial, request, members)
         ) STRICT;
         CREATE INDEX measured_by_request ON measured (request, trial);
 

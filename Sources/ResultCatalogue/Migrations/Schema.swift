@@ -19,6 +19,7 @@ enum Schema {
         Migration("0011-settled-trials", settledTrials),
         Migration("0012-quantities", quantities),
         Migration("0013-merged-attempts", mergedAttempts),
+        Migration("0014-comparisons", comparisons),
     ]
 
     /// What this release writes to `user_version`.

@@ -41,7 +41,7 @@ extension Schema {
         CREATE VIEW measurements AS
         SELECT
             t.trial_id, q.measure, q.version, q.parameters, v.quantity, v.sigma, v.position, v.value, v.n, v.stderr,
-            d.members, d.attempt, a.host, d.checkpoint
+            nullif(d.members, '') AS members, d.attempt, a.host, d.checkpoint
         FROM measured d
         JOIN trial t ON t.key = d.trial
         JOIN measure_request q ON q.key = d.request

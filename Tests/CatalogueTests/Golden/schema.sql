@@ -150,6 +150,16 @@ CREATE TABLE evidence (
     recorded_at TEXT NOT NULL
 ) STRICT;
 
+table failed_comparison
+CREATE TABLE failed_comparison (
+    trial INTEGER NOT NULL REFERENCES trial,
+    request INTEGER NOT NULL REFERENCES measure_request,
+    members TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    failed_at TEXT NOT NULL,
+    PRIMARY KEY (trial, request, members)
+) STRICT, WITHOUT ROWID;
+
 table grdb_migrations
 CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
 
@@ -191,10 +201,10 @@ CREATE TABLE measured (
     request INTEGER NOT NULL REFERENCES measure_request,
     attempt INTEGER NOT NULL REFERENCES attempt,
     checkpoint TEXT NOT NULL,
-    members TEXT,
+    members TEXT NOT NULL DEFAULT '',
     seconds REAL NOT NULL,
     recorded_at TEXT NOT NULL,
-    UNIQUE (trial, request)
+    UNIQUE (trial, request, members)
 ) STRICT;
 
 table measurement
@@ -333,6 +343,16 @@ CREATE TABLE wish (
     position INTEGER NOT NULL,
     trial INTEGER NOT NULL REFERENCES trial,
     asked TEXT NOT NULL,
+    PRIMARY KEY (revision, position)
+) STRICT, WITHOUT ROWID;
+
+table wished_comparison
+CREATE TABLE wished_comparison (
+    revision INTEGER NOT NULL REFERENCES revision,
+    position INTEGER NOT NULL,
+    trial INTEGER NOT NULL REFERENCES trial,
+    request INTEGER NOT NULL REFERENCES measure_request,
+    members TEXT NOT NULL,
     PRIMARY KEY (revision, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -523,11 +543,35 @@ JOIN trial t ON t.key = d.trial
 JOIN measure_request q ON q.key = d.request
 JOIN artifact f ON f.measured = d.key;
 
+view comparisons
+CREATE VIEW comparisons AS
+SELECT
+    s.name AS sweep, t.trial_id, c.position, q.measure, q.version, q.parameters, c.members,
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM measured d
+            WHERE d.trial = c.trial AND d.request = c.request AND d.members = c.members)
+        THEN 'succeeded'
+        WHEN f.trial IS NOT NULL THEN 'failed'
+        WHEN EXISTS (
+            SELECT 1 FROM json_each(c.members) j JOIN trial o ON o.trial_id = j.value
+            LEFT JOIN cancelled_wish x ON x.sweep = s.key AND x.trial = o.key
+            WHERE x.trial IS NOT NULL OR o.state IN ('failed', 'cancelled'))
+        THEN 'cancelled'
+        ELSE 'waiting'
+    END AS state,
+    f.reason
+FROM sweep s
+JOIN wished_comparison c ON c.revision = s.revision
+JOIN trial t ON t.key = c.trial
+JOIN measure_request q ON q.key = c.request
+LEFT JOIN failed_comparison f ON f.trial = c.trial AND f.request = c.request AND f.members = c.members;
+
 view measurements
 CREATE VIEW measurements AS
 SELECT
     t.trial_id, q.measure, q.version, q.parameters, k.name AS quantity, v.sigma, v.position, v.value, v.n,
-    v.stderr, d.members, d.attempt, a.host, d.checkpoint
+    v.stderr, nullif(d.members, '') AS members, d.attempt, a.host, d.checkpoint
 FROM measured d
 JOIN trial t ON t.key = d.trial
 JOIN measure_request q ON q.key = d.request

@@ -18,6 +18,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var hosts: [HostName: Holdings.KnownHost] = [:]
         var measureSeconds: [String: [Double]] = [:]
         var takenBack: Set<TrialID> = []
+        var failedComparisons: [TrialID: Set<MeasureRequest>] = [:]
         /// Attempts up to which a trial's faults do not count.
         var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
@@ -69,6 +70,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     func retry(_ trials: [TrialID]) {
         for trial in trials {
+            rows.failedComparisons[trial] = nil
             let wasTakenBack = rows.takenBack.remove(trial) != nil
             guard wasTakenBack || rows.content.states[trial] == .failed else { continue }
             if rows.content.states[trial] != .succeeded { rows.content.states[trial] = .waiting }
@@ -79,7 +81,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     private func settle(_ id: TrialID) {
         guard rows.content.states[id] == .waiting, let trial = trials[id] else { return }
-        let units = [Unit.milestone(trial.training, trial.steps)] + sweep.measures.map { .measure(id, $0.measure) }
+        let units = [Unit.milestone(trial.training, trial.steps)] + sweep.measures.map { .measure(id, $0) }
         if units.allSatisfy({ rows.content.results[$0] != nil }) { rows.content.states[id] = .succeeded }
     }
 
@@ -90,9 +92,11 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             switch unit {
             case .milestone(let training, let steps):
                 holdings.milestones[training, default: []].append(.init(steps: steps, weights: result.digest))
-            case .measure(let trial, let measure):
-                holdings.measured.insert(.init(trial: trial, request: .simulated(measure)))
+            case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
+        }
+        for (trial, requests) in rows.failedComparisons {
+            for request in requests { holdings.failedComparisons.insert(.init(trial: trial, request: request)) }
         }
         holdings.states = rows.states
         holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > rows.states[$0.key]?.steps ?? 0 }
@@ -123,11 +127,13 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
                 return nil
             }
             let waiting = record.trials.filter {
-                [.waiting, .running].contains(rows.content.states[$0]) && rows.forgiven[$0].map { $0 < number } ?? true
+                ([.waiting, .running].contains(rows.content.states[$0]) || record.kind == "compare")
+                    && rows.forgiven[$0].map { $0 < number } ?? true
             }
             guard !waiting.isEmpty else { return nil }
             return Holdings.Fault(
-                attempt: number, kind: record.kind, trials: waiting, host: record.host, outcome: outcome)
+                attempt: number, job: record.job, kind: record.kind, trials: waiting, host: record.host,
+                outcome: outcome)
         }
     }
 
@@ -192,13 +198,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             }
         case .measured(let attempt, let measured):
             try known(attempt)
-            let unit = Unit.measure(measured.trial, measured.request.measure)
+            let unit = Unit.measure(measured.trial, measured.request)
             if rows.content.results[unit] == nil {
                 rows.measureSeconds[measured.request.measure, default: []].append(measured.seconds)
             }
             record(
                 unit,
                 .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
+        case .comparisonFailed(let trial, let request, _): rows.failedComparisons[trial, default: []].insert(request)
         case .trialState(let trial, let state, _): rows.content.states[trial] = state
         case .hostSeen(let host, let facts):
             rows.hosts[host] = Holdings.KnownHost(facts: facts, pace: rows.hosts[host]?.pace)

@@ -133,15 +133,19 @@ final class RealCatalogue: DurableCatalogue {
         }
         let measured = try reader.rows(
             """
-            SELECT t.trial_id, q.measure, d.attempt, d.checkpoint, v.quantity, v.value, v.n
-            FROM measured d JOIN trial t ON t.key = d.trial JOIN measure_request q ON q.key = d.request
-            JOIN measurement v ON v.measured = d.key
+            SELECT trial_id, measure, attempt, checkpoint, quantity, value, n, parameters, members FROM measurements
             """)
         for row in measured.rows {
             guard let trial = trainings[row[0].text ?? ""], let digest = row[3].text.flatMap(Digest.init(hex:)) else {
                 throw CatalogueRefusal(description: "a measure that is none of ours: \(row)")
             }
-            contents.results[.measure(trial.id, row[1].text ?? ""), default: []].append(
+            var request = MeasureRequest(
+                measure: row[1].text ?? "", version: 1, parameters: JSONText.object(row[7].text ?? "") ?? [:])
+            if let members = row[8].text.flatMap({ JSONText.read($0)?.arrayValue }) {
+                let others = members.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }.filter { $0 != trial.id }
+                request = request.comparing(with: others)
+            }
+            contents.results[.measure(trial.id, request), default: []].append(
                 .init(
                     attempt: AttemptNumber(row[2].integer ?? 0), digest: digest,
                     rows: [MeasureRow(quantity: row[4].text ?? "", value: row[5].number, n: row[6].integer)]))

@@ -53,8 +53,8 @@ struct Checker {
                     if result.digest != SimulatedResults.weights(training, steps) {
                         found.append("\(unit) has other bits")
                     }
-                case .measure(_, let measure):
-                    if result.rows != SimulatedResults.rows(result.digest, .simulated(measure)) {
+                case .measure(_, let request):
+                    if result.rows != SimulatedResults.rows(result.digest, request) {
                         found.append("\(unit) has other values")
                     }
                 }
@@ -67,7 +67,12 @@ struct Checker {
         var units: Set<Unit> = []
         for trial in scenario.sweep.trials where !scenario.broken.contains(trial.training) {
             units.insert(.milestone(trial.training, trial.steps))
-            for request in scenario.sweep.measures { units.insert(.measure(trial.id, request.measure)) }
+            for request in scenario.sweep.measures { units.insert(.measure(trial.id, request)) }
+        }
+        let lost = Set(scenario.sweep.trials.filter { scenario.broken.contains($0.training) }.map(\.id))
+        for comparison in scenario.sweep.comparisons
+        where lost.isDisjoint(with: [comparison.trial] + comparison.request.others) {
+            units.insert(.measure(comparison.trial, comparison.request))
         }
         return units
     }

@@ -166,6 +166,11 @@ final class SimulatedProcess {
         if task.checkpoint != SimulatedResults.weights(description.training, task.steps) {
             world.violation("attempt \(number) got a wrong checkpoint to measure")
         }
+        let others = task.others ?? []
+        let areRight = others.allSatisfy { $0.checkpoint == SimulatedResults.weights($0.training, $0.steps) }
+        if !areRight || others.map(\.training) != (description.companions ?? []).map(\.training) {
+            world.violation("attempt \(number) got wrong checkpoints to compare with")
+        }
         return task.measures.map { request in (seconds: 15.0, act: { [self] in measure(request, task) }) } + ending
     }
 
@@ -173,7 +178,7 @@ final class SimulatedProcess {
         guard hasRoom() else { return }
         let rows =
             isOther ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
-        host.log.note(run) { $0.emitted[.measure(task.trial, request.measure)] = task.checkpoint }
+        host.log.note(run) { $0.emitted[.measure(task.trial, request)] = task.checkpoint }
         say(
             .measure(
                 .init(

@@ -12,7 +12,8 @@ enum SimulatedResults {
     }
 
     static func rows(_ checkpoint: Digest, _ request: MeasureRequest) -> [MeasureRow] {
-        let digits = Digest(of: "\(checkpoint.hex) \(request.measure)".utf8).hex.prefix(8)
+        let others = request.others.map(\.hex).joined()
+        let digits = Digest(of: "\(checkpoint.hex) \(request.measure) \(others)".utf8).hex.prefix(8)
         return [MeasureRow(quantity: "value", value: Double(UInt32(digits, radix: 16) ?? 0), n: 1)]
     }
 
@@ -22,12 +23,13 @@ enum SimulatedResults {
 /// A recording unit of the simulation.
 enum Unit: Hashable, CustomStringConvertible {
     case milestone(TrainingID, Int)
-    case measure(TrialID, String)
+    case measure(TrialID, MeasureRequest)
 
     var description: String {
         switch self {
         case .milestone(let training, let steps): "milestone \(training.short) \(steps)"
-        case .measure(let trial, let measure): "\(measure) of \(trial.short)"
+        case .measure(let trial, let request):
+            "\(request.measure) of \(([trial] + request.others).map(\.short).joined(separator: " and "))"
         }
     }
 }
@@ -37,27 +39,28 @@ extension JobDescription {
     var units: Set<Unit> {
         switch task {
         case .train(let task): Set(task.milestones.map { .milestone(training, $0) })
-        case .measure(let task): Set(task.measures.map { .measure(task.trial, $0.measure) })
+        case .measure(let task): Set(task.measures.map { .measure(task.trial, $0) })
         }
     }
 }
 
-/// What jobs are one to the checker, whatever their names: a training, or the measures of a trial.
+/// What jobs are one to the checker, whatever their names: a training, the measures of a trial, or the comparisons of
+/// some.
 enum JobKey: Hashable, CustomStringConvertible {
     case training(TrainingID)
-    case trial(TrialID)
+    case trials([TrialID])
 
     init(_ description: JobDescription) {
         switch description.task {
         case .train: self = .training(description.training)
-        case .measure(let task): self = .trial(task.trial)
+        case .measure(let task): self = .trials([task.trial] + (task.others ?? []).map(\.trial))
         }
     }
 
     var description: String {
         switch self {
         case .training(let id): "training \(id.short)"
-        case .trial(let id): "measures of \(id.short)"
+        case .trials(let ids): "measures of \(ids.map(\.short).joined(separator: " and "))"
         }
     }
 }

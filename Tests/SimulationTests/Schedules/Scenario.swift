@@ -122,7 +122,21 @@ struct Scenario {
         let measures = ["memorization", "gaussian-distance"].prefix(random.pick(0...2))
         return ExpandedSweep(
             name: "simulated", about: "", text: "", overrides: [], trials: trials, trainings: trainings, datasets: [:],
-            measures: measures.map(MeasureRequest.simulated), needs: JobNeeds(), worker: WorkerCommand())
+            measures: measures.map(MeasureRequest.simulated), comparisons: comparisons(of: trials, &random),
+            needs: JobNeeds(), worker: WorkerCommand())
+    }
+
+    /// Of some trials each with another, in every third sweep.
+    private static func comparisons(of trials: [Trial], _ random: inout SeededRandom) -> [Comparison] {
+        guard trials.count > 1, random.pick(0...2) == 0 else { return [] }
+        let pairs = (0..<random.pick(1...3)).map { _ in
+            let first = random.pick(0...trials.count - 1)
+            let second = (first + random.pick(1...trials.count - 1)) % trials.count
+            return [trials[first].id, trials[second].id].sorted()
+        }
+        return Set(pairs).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.map {
+            Comparison(trial: $0[0], request: .simulated("agreement").comparing(with: $0.dropFirst()))
+        }
     }
 
     /// Virtual seconds within which everything must end after the last fault: the longest outage, a lease, a hang, the
@@ -134,8 +148,8 @@ struct Scenario {
         var longest: [TrainingID: Int] = [:]
         for trial in sweep.trials { longest[trial.training] = max(trial.steps, longest[trial.training] ?? 0) }
         let steps = longest.values.reduce(0, +)
-        let jobs = sweep.trainings.count + sweep.trials.count
-        let measures = Double(sweep.trials.count * sweep.measures.count) * 15
+        let jobs = sweep.trainings.count + sweep.trials.count + sweep.comparisons.count
+        let measures = Double(sweep.trials.count * sweep.measures.count + sweep.comparisons.count) * 15
         return 2 * (Double(steps) * 0.5 + measures + Double(jobs) * 10) / (speeds.min() ?? 1)
     }
 

@@ -1,7 +1,22 @@
 import Diffusion
 import Tensors
 
-extension MemorizationMeasure {
+/// What measures on samples share as parameters: samples start from latents keyed by the measure's own seed, so that all
+/// denoisers are asked the same question.
+struct LatentSampling {
+    let samples: Int
+    let method: ProbabilityFlowSampler.Method
+    let steps: Int
+    let seed: Int
+
+    /// Throws MeasureError naming what is wrong.
+    init(_ reader: ParameterReader) throws {
+        samples = try reader.integer("samples", 1...1_000_000)
+        method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
+        steps = try reader.integer("steps", 1...10_000)
+        seed = try reader.integer("seed", 0...Int.max)
+    }
+
     /// The samples, one from each of the seed's latents. Blind networks are sampled by the rule of Kadkhodaie & Simoncelli
     /// with its defaults, whatever the measure's sampler is: they are not told the noise level that others need.
     func draw(from denoiser: any Denoiser, progress: MeasureProgress) throws -> Tensor<Float> {
@@ -21,15 +36,5 @@ extension MemorizationMeasure {
             }
         }
         return Tensor(shape: [samples, shape.channels, shape.height, shape.width], values: values)
-    }
-
-    /// A safetensors file for people: the samples in [−1, 1], which training image each is nearest to, and how near.
-    func artifact(_ samples: Tensor<Float>, _ neighbours: [NeighbourPair]) -> MeasureResult.Artifact {
-        var file = SafetensorsFile(name: "samples")
-        file.set("samples", samples)
-        file.set("nearest", neighbours.map { Int64($0.index) })
-        file.set("distance", Tensor<Double>(shape: [neighbours.count], values: neighbours.map(\.first)))
-        return MeasureResult.Artifact(
-            name: "samples.safetensors", mediaType: "application/octet-stream", bytes: file.serialized())
     }
 }
