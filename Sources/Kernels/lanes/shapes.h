@@ -15,14 +15,13 @@ static inline int is_winograd(size_t channels, size_t outputs) {
     return channels % 4 == 0 && outputs % 4 == 0 && channels >= 8 && outputs >= 8;
 }
 
-/// Tiles that go through the Winograd domain together, as many as keep it in the fastest cache that can hold it.
-static inline size_t winograd_tiles(size_t channels, size_t outputs) {
-    return channels + outputs > 16 && channels + outputs <= 32 ? 4 : 8;
-}
+/// Tiles that go through the Winograd domain together, a row of it at a time: as many as keep that in the fastest cache that
+/// can hold it.
+static inline size_t winograd_tiles(size_t channels, size_t outputs) { return channels + outputs <= 32 ? 4 : 8; }
 
-/// The same for weight gradients, where a quarter of the domain is handled at a time.
+/// The same for weight gradients.
 static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {
-    return channels + outputs > 16 ? 32 : 8;
+    return channels + outputs <= 32 ? 8 : 16;
 }
 
 /// Pixels that go through a weight gradient of 1x1 convolutions together.
