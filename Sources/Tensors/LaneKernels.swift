@@ -6,8 +6,8 @@ package struct LaneKernels<S>: Sendable {
     package typealias In = UnsafePointer<S>
     package typealias Out = UnsafeMutablePointer<S>
 
-    /// in, channels, height, width, weights, bias, add, scale, outputs, scratch, out
-    package let conv3x3: @Sendable (In, Int, Int, Int, In, In, In?, S, Int, Out, Out) -> Void
+    /// in, channels, height, width, weights, transposed, bias, add, scale, outputs, scratch, out
+    package let conv3x3: @Sendable (In, Int, Int, Int, In, Int32, In, In?, S, Int, Out, Out) -> Void
     /// x, dy, channels, outputs, height, width, scale, scratch, gradient
     package let conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, S, Out, Out) -> Void
     /// in, channels, count, weights, bias, add, scale, outputs, scratch, out
@@ -99,6 +99,11 @@ package enum KernelMemory {
     /// What `pack` writes for a convolution.
     package static func packedWeights(outputs: Int, inputs: Int, taps: Int) -> Int {
         ek_packed_weights(outputs, inputs, taps)
+    }
+
+    /// Whether the input gradient reads the weights that `pack` wrote for the convolution.
+    package static func sharesWeights(outputs: Int, inputs: Int, taps: Int) -> Bool {
+        ek_shares_weights(outputs, inputs, taps) != 0
     }
 
     /// For a convolution, its input gradient and its weight gradient.

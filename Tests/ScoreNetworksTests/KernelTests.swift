@@ -53,16 +53,17 @@ struct KernelTests {
         let out = LaneBuffer<Double>(count: outputs * pixels * laneCount)
         k.pack(weights.base, outputs, channels, 9, 0, packed.base)
         k.conv3x3(
-            x.base, channels, height, width, packed.base, bias.base, add.base, 0.5, outputs, scratch.base, out.base)
+            x.base, channels, height, width, packed.base, 0, bias.base, add.base, 0.5, outputs, scratch.base, out.base)
         let gradient = LaneBuffer<Double>(count: outputs * channels * 9)
         k.conv3x3WeightGradient(
             x.base, add.base, channels, outputs, height, width, 1, scratch.base, gradient.base)
         let transposed = LaneBuffer<Double>(count: packedCount)
         let back = LaneBuffer<Double>(count: channels * pixels * laneCount)
         let zeros = LaneBuffer<Double>(count: channels * laneCount)
-        k.pack(weights.base, outputs, channels, 9, 1, transposed.base)
+        let shares = KernelMemory.sharesWeights(outputs: outputs, inputs: channels, taps: 9)
+        k.pack(weights.base, outputs, channels, 9, shares ? 0 : 1, transposed.base)
         k.conv3x3(
-            add.base, outputs, height, width, transposed.base, zeros.base, nil, 1, channels, scratch.base, back.base)
+            add.base, outputs, height, width, transposed.base, 1, zeros.base, nil, 1, channels, scratch.base, back.base)
 
         var expected = [Double](repeating: 0, count: outputs * pixels * laneCount)
         var expectedGradient = [Double](repeating: 0, count: outputs * channels * 9)
@@ -156,19 +157,24 @@ struct KernelTests {
             let packed = filled(
                 KernelMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9), 4, S.self)
             let scratch = scratch(outputs, channels, S.self)
+            let zeros = LaneBuffer<S>(count: channels * laneCount)
             withVariants {
                 let out = LaneBuffer<S>(count: outputs * pixels * laneCount)
+                let back = LaneBuffer<S>(count: channels * pixels * laneCount)
                 let gradient = LaneBuffer<S>(count: outputs * channels * 9)
                 k.conv3x3(
-                    x.base, channels, height, width, packed.base, bias.base, dy.base, 0.7, outputs, scratch.base,
+                    x.base, channels, height, width, packed.base, 0, bias.base, dy.base, 0.7, outputs, scratch.base,
                     out.base)
+                k.conv3x3(
+                    dy.base, outputs, height, width, packed.base, 1, zeros.base, nil, 1, channels, scratch.base,
+                    back.base)
                 k.conv3x3WeightGradient(
                     x.base, dy.base, channels, outputs, height, width, 0.7, scratch.base, gradient.base)
                 k.pointwiseWeightGradient(
                     x.base, dy.base, channels, outputs, pixels, 0.3, scratch.base, gradient.base)
                 k.pointwise(
                     x.base, channels, pixels, packed.base, bias.base, out.base, 0.3, outputs, scratch.base, out.base)
-                return out.read(0..<out.count) + gradient.read(0..<gradient.count)
+                return [out, back, gradient].flatMap { $0.read(0..<$0.count) }
             }
         }
         for (depth, tokens) in Self.heads {

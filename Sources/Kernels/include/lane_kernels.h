@@ -33,6 +33,8 @@ double ek_thread_seconds(void);
 
 /// Values that `pack` writes, and that convolutions of these channels and outputs and their gradients need as scratch.
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps);
+/// Whether the input gradient reads the weights that `pack` wrote for the convolution.
+int ek_shares_weights(size_t outputs, size_t channels, size_t taps);
 size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps);
 
 /// Values that attention with heads of these channels needs as scratch, forward and backward.

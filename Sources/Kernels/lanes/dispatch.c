@@ -63,8 +63,10 @@ double ek_thread_seconds(void) {
 
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps) {
     const size_t count = outputs * channels;
-    return taps == 9 && is_winograd(channels, outputs) ? 24 * domain_weights(count) : count * taps;
+    return shares_weights(channels, outputs, taps) ? 24 * domain_weights(count) : count * taps;
 }
+
+int ek_shares_weights(size_t outputs, size_t channels, size_t taps) { return shares_weights(channels, outputs, taps); }
 
 static size_t most_of(size_t a, size_t b) { return a < b ? b : a; }
 
@@ -76,7 +78,7 @@ size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps) {
     if (!is_winograd(channels, outputs)) return outputs * channels * 9 * EK_LANES;
     const size_t forward = winograd_tiles(channels, outputs), back = winograd_gradient_tiles(channels, outputs);
     return most_of(
-        6 * (domain_step(forward * channels) + 2 * domain_step(forward * outputs)),
+        6 * (domain_step(forward * least_of(channels, outputs)) + 2 * domain_step(forward * most_of(channels, outputs))),
         6 * (domain_step(back * channels) + domain_step(back * outputs)) + 24 * outputs * channels);
 }
 

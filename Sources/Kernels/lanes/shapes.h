@@ -15,9 +15,17 @@ static inline int is_winograd(size_t channels, size_t outputs) {
     return channels % 4 == 0 && outputs % 4 == 0 && channels >= 8 && outputs >= 8;
 }
 
+/// Whether convolution and input gradient read the same packed weights.
+static inline int shares_weights(size_t channels, size_t outputs, size_t taps) {
+    return taps == 9 && is_winograd(channels, outputs);
+}
+
 /// Tiles that go through the Winograd domain together, a row of it at a time: as many as keep that in the fastest cache that
 /// can hold it.
-static inline size_t winograd_tiles(size_t channels, size_t outputs) { return channels + outputs <= 32 ? 4 : 8; }
+static inline size_t winograd_tiles(size_t channels, size_t outputs) { 
+    if (channels % 8 == 0 && outputs % 8 == 0 && channels + outputs <= 32) return 2;
+    return channels + outputs <= 32 ? 4 : 8;
+}
 
 /// The same for weight gradients.
 static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {

@@ -59,7 +59,7 @@ struct Attention {
         qkv.forward(w, normed, side: side, out: mixed)
         for head in 0..<heads {
             let place = place(head)
-            S.kernels.attention(
+            w.kernels.attention(
                 mixed + 3 * place, depth, tokens, logitScale(), w.scratch, statistics(w, head), attended + place)
         }
         projection.forward(w, attended, side: side, add: h, scale: skipScale, out: out)
@@ -73,7 +73,7 @@ struct Attention {
         projection.inputGradient(w, dy, side: side, scale: skipScale, out: t0)
         for head in 0..<heads {
             let place = place(head)
-            S.kernels.attentionBackward(
+            w.kernels.attentionBackward(
                 w.activations + mixed + 3 * place, depth, tokens, logitScale(), statistics(w, head), attended + place,
                 t0 + place, w.scratch, dMixed + 3 * place)
         }

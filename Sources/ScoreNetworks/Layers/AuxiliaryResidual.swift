@@ -31,22 +31,22 @@ struct AuxiliaryResidual {
     /// y = (y + residual(x))·scale.
     func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, scale: S, addingTo y: UnsafeMutablePointer<S>) {
         let framed = w.activations + framed
-        S.kernels.frame(x, inputs, side, side, 1, framed)
+        w.kernels.frame(x, inputs, side, side, 1, framed)
         // The filter's weights add up to 1, so that the bias may come first.
         convolution.forward(w, framed, side: framedSide, out: w.temporaries[0])
-        S.kernels.gather4x4(w.temporaries[0], outputs, framedSide, framedSide, 0, 1 / 64, w.temporaries[1])
-        S.kernels.add(w.temporaries[1], outputVectors, y)
-        S.kernels.scale(y, outputVectors, scale)
+        w.kernels.gather4x4(w.temporaries[0], outputs, framedSide, framedSide, 0, 1 / 64, w.temporaries[1])
+        w.kernels.add(w.temporaries[1], outputVectors, y)
+        w.kernels.scale(y, outputVectors, scale)
     }
 
     /// `dy`, the gradient by the sum, is scaled in place; `dx` gets the gradient by x.
     func backward<S>(
         _ w: Workspace<S>, dy: UnsafeMutablePointer<S>, scale: S, dx: UnsafeMutablePointer<S>
     ) {
-        S.kernels.scale(dy, outputVectors, scale)
-        S.kernels.spread4x4(dy, outputs, framedSide, framedSide, 0, 1 / 64, w.temporaries[0])
+        w.kernels.scale(dy, outputVectors, scale)
+        w.kernels.spread4x4(dy, outputs, framedSide, framedSide, 0, 1 / 64, w.temporaries[0])
         convolution.parameterGradient(w, x: w.activations + framed, dy: w.temporaries[0], side: framedSide)
         convolution.inputGradient(w, w.temporaries[0], side: framedSide, out: w.temporaries[1])
-        S.kernels.unframe(w.temporaries[1], inputs, side, side, 1, dx)
+        w.kernels.unframe(w.temporaries[1], inputs, side, side, 1, dx)
     }
 }

@@ -26,7 +26,8 @@ struct Convolution {
         bias = hasBias ? plan.parameter("\(name).bias", [outputs], start.bias(fanIn: inputs * taps)) : nil
         let packed = KernelMemory.packedWeights(outputs: outputs, inputs: inputs, taps: taps)
         packedWeight = plan.packed(packed)
-        packedTransposed = plan.packed(packed)
+        let shares = KernelMemory.sharesWeights(outputs: outputs, inputs: inputs, taps: taps)
+        packedTransposed = shares ? packedWeight : plan.packed(packed)
         biasPlace = plan.packed(outputs * laneCount)
         plan.scratch(KernelMemory.convolution(outputs: outputs, inputs: inputs, taps: taps))
         plan.channels(max(inputs, outputs))
@@ -36,11 +37,11 @@ struct Convolution {
     /// Brings the parameters into the order that the kernels read.
     func pack<S>(_ w: Workspace<S>) {
         let taps = kernel * kernel
-        S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 0, w.packed + packedWeight)
-        if w.use.goesBack {
-            S.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed)
+        w.kernels.pack(w.parameters + weight, outputs, inputs, taps, 0, w.packed + packedWeight)
+        if w.use.goesBack && packedTransposed != packedWeight {
+            w.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed)
         }
-        if let bias { S.kernels.broadcast(w.parameters + bias, outputs, w.packed + biasPlace) }
+        if let bias { w.kernels.broadcast(w.parameters + bias, outputs, w.packed + biasPlace) }
     }
 
     /// The bias in every lane, [outputs][16].
@@ -53,7 +54,7 @@ struct Convolution {
         scale: S = 1, out: UnsafeMutablePointer<S>
     ) {
         let bias = bias ?? UnsafePointer(biasLanes(w))
-        apply(w.packed + packedWeight, x, inputs, side, bias, add, scale, outputs, w.scratch, out)
+        apply(w, w.packed + packedWeight, 0, x, inputs, side, bias, add, scale, outputs, out)
     }
 
     /// (The gradient by x from that by the output + add)·scale.
@@ -61,7 +62,7 @@ struct Convolution {
         _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil, scale: S = 1,
         out: UnsafeMutablePointer<S>
     ) {
-        apply(w.packed + packedTransposed, dy, outputs, side, w.zeros, add, scale, inputs, w.scratch, out)
+        apply(w, w.packed + packedTransposed, 1, dy, outputs, side, w.zeros, add, scale, inputs, out)
     }
 
     /// In training, adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
@@ -73,28 +74,28 @@ struct Convolution {
         guard w.use == .training else { return }
         let target = w.gradients + weight
         if kernel == 3 {
-            S.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, scale, w.scratch, target)
+            w.kernels.conv3x3WeightGradient(x, dy, inputs, outputs, side, side, scale, w.scratch, target)
         } else {
-            S.kernels.pointwiseWeightGradient(x, dy, inputs, outputs, side * side, scale, w.scratch, target)
+            w.kernels.pointwiseWeightGradient(x, dy, inputs, outputs, side * side, scale, w.scratch, target)
         }
         guard let bias else { return }
         if let sums {
-            S.kernels.reduceLanes(sums, outputs, scale, w.gradients + bias)
+            w.kernels.reduceLanes(sums, outputs, scale, w.gradients + bias)
         } else {
-            S.kernels.channelSums(dy, outputs, side * side, w.sums)
-            S.kernels.reduceLanes(w.sums, outputs, scale, w.gradients + bias)
+            w.kernels.channelSums(dy, outputs, side * side, w.sums)
+            w.kernels.reduceLanes(w.sums, outputs, scale, w.gradients + bias)
         }
     }
 
-    private func apply<S: LaneScalar>(
-        _ weights: UnsafePointer<S>, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, _ bias: UnsafePointer<S>,
-        _ add: UnsafePointer<S>?, _ scale: S, _ outputs: Int, _ scratch: UnsafeMutablePointer<S>,
+    private func apply<S>(
+        _ w: Workspace<S>, _ weights: UnsafePointer<S>, _ transposed: Int32, _ x: UnsafePointer<S>, _ channels: Int,
+        _ side: Int, _ bias: UnsafePointer<S>, _ add: UnsafePointer<S>?, _ scale: S, _ outputs: Int,
         _ out: UnsafeMutablePointer<S>
     ) {
         if kernel == 3 {
-            S.kernels.conv3x3(x, channels, side, side, weights, bias, add, scale, outputs, scratch, out)
+            w.kernels.conv3x3(x, channels, side, side, weights, transposed, bias, add, scale, outputs, w.scratch, out)
         } else {
-            S.kernels.pointwise(x, channels, side * side, weights, bias, add, scale, outputs, scratch, out)
+            w.kernels.pointwise(x, channels, side * side, weights, bias, add, scale, outputs, w.scratch, out)
         }
     }
 }

@@ -37,8 +37,8 @@ struct GroupNormalisation {
 
     /// Brings weight and bias into every lane.
     func pack<S>(_ w: Workspace<S>) {
-        S.kernels.broadcast(w.parameters + gamma, channels, w.packed + lanes)
-        S.kernels.broadcast(w.parameters + beta, channels, betaLanes(w.packed + lanes))
+        w.kernels.broadcast(w.parameters + gamma, channels, w.packed + lanes)
+        w.kernels.broadcast(w.parameters + beta, channels, betaLanes(w.packed + lanes))
     }
 
     /// `modulation` holds scales, then shifts, [2·channels][16], for a modulated one.
@@ -49,9 +49,9 @@ struct GroupNormalisation {
         let slope = slopes(w)
         if let modulation, modulated != nil {
             let own = w.packed + lanes
-            S.kernels.modulate(own, betaLanes(own), modulation, channels, slope, betaLanes(slope))
+            w.kernels.modulate(own, betaLanes(own), modulation, channels, slope, betaLanes(slope))
         }
-        S.kernels.groupNorm(
+        w.kernels.groupNorm(
             x, channels, groups, pixels, slope, betaLanes(slope), S(epsilon), silu ? 1 : 0,
             w.activations + statistics, out)
     }
@@ -66,17 +66,17 @@ struct GroupNormalisation {
     ) {
         let slope = slopes(w)
         let (gammaLanes, betaLanes) = (w.normSums, w.normSums + channels * laneCount)
-        S.kernels.groupNormBackward(
+        w.kernels.groupNormBackward(
             x, channels, groups, pixels, slope, self.betaLanes(slope), w.activations + statistics, silu ? 1 : 0, dy,
             keep, add, dx, gammaLanes, betaLanes, sums)
         if let modulation, let modulationGradient, modulated != nil {
             let own = w.packed + lanes
-            S.kernels.modulateBackward(
+            w.kernels.modulateBackward(
                 own, self.betaLanes(own), modulation, channels, gammaLanes, betaLanes, modulationGradient)
         }
         guard w.use == .training else { return }
-        S.kernels.reduceLanes(gammaLanes, channels, 1, w.gradients + gamma)
-        S.kernels.reduceLanes(betaLanes, channels, 1, w.gradients + beta)
+        w.kernels.reduceLanes(gammaLanes, channels, 1, w.gradients + gamma)
+        w.kernels.reduceLanes(betaLanes, channels, 1, w.gradients + beta)
     }
 
     /// Where the weights stand that x is multiplied with, in every lane; biases follow.

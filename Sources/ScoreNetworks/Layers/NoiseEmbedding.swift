@@ -87,13 +87,13 @@ struct NoiseEmbedding {
             }
         }
         if let augment, let augmentation {
-            S.kernels.toLanes(augmentation, noise.count, labels, a + labelLanes)
+            w.kernels.toLanes(augmentation, noise.count, labels, a + labelLanes)
             augment.forward(w, a + labelLanes, side: 1, bias: w.zeros, add: a + waves, out: a + waves)
         }
         layer0.forward(w, a + waves, side: 1, out: a + before0)
-        S.kernels.silu(a + before0, width, a + after0)
+        w.kernels.silu(a + before0, width, a + after0)
         layer1.forward(w, a + after0, side: 1, out: a + before1)
-        S.kernels.silu(a + before1, width, a + after1)
+        w.kernels.silu(a + before1, width, a + after1)
         return a + after1
     }
 
@@ -101,10 +101,10 @@ struct NoiseEmbedding {
     func backward<S>(_ w: Workspace<S>, dy: UnsafePointer<S>, augmented: Bool) {
         let a = w.activations
         let (t0, t1) = (w.temporaries[0], w.temporaries[1])
-        S.kernels.siluBackward(a + before1, dy, width, t0)
+        w.kernels.siluBackward(a + before1, dy, width, t0)
         layer1.parameterGradient(w, x: a + after0, dy: t0, side: 1)
         layer1.inputGradient(w, t0, side: 1, out: t1)
-        S.kernels.siluBackward(a + before0, t1, width, t0)
+        w.kernels.siluBackward(a + before0, t1, width, t0)
         layer0.parameterGradient(w, x: a + waves, dy: t0, side: 1)
         if let augment, augmented {
             layer0.inputGradient(w, t0, side: 1, out: t1)

@@ -6,6 +6,8 @@ final class Workspace<S: LaneScalar> {
 
     let plan: NetworkPlan
     let use: NetworkUse
+    /// At hand here because a copy of them all takes longer than a kernel on few pixels.
+    let kernels = S.kernels
     /// The number of parameters, padded to whole vectors; the padding stays 0.
     let paddedParameters: Int
     private let buffers: [LaneBuffer<S>]

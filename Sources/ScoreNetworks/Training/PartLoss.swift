@@ -50,9 +50,10 @@ final class PartLoss<S: LaneScalar> {
 
     /// x, what F is compared with, and the network's input of a part of the batch.
     private func fillInput(_ examples: TrainingBatch, part: Range<Int>) {
-        noisy = [Double](repeating: 0, count: part.count * size)
-        targets = noisy
-        let shift = preconditioning.inputShift
+        // Local: each access to an array of the object in the loop would be checked.
+        var noisy = [Double](repeating: 0, count: part.count * size)
+        var targets = noisy
+        let (shift, size, rows) = (preconditioning.inputShift, size, rows.base)
         for group in Self.groups(part.count) {
             let images = min(laneCount, part.count - group * laneCount)
             for lane in 0..<images {
@@ -64,16 +65,19 @@ final class PartLoss<S: LaneScalar> {
                     let x = y + terms.noise * n
                     noisy[own + i] = x
                     targets[own + i] = terms.target(x: x, clean: y, noise: n)
-                    rows.base[lane * size + i] = S(terms.cIn * x + shift)
+                    rows[lane * size + i] = S(terms.cIn * x + shift)
                 }
             }
-            S.kernels.toLanes(rows.base, images, size, core.input(group))
+            S.kernels.toLanes(rows, images, size, core.input(group))
         }
+        self.noisy = noisy
+        self.targets = targets
     }
 
     /// Σ (gain·F − T)² over a part of the batch; leaves its gradient by F, divided by the batch.
     private func residual(images: Int, batch: Int) -> Double {
         var total = 0.0
+        let (size, targets) = (size, targets)
         for group in Self.groups(images) {
             core.outputGradient(group).update(repeating: 0, count: size * laneCount)
         }
