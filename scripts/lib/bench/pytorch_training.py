@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole training steps and denoising in PyTorch on one CPU thread: the best of several memory layouts and batches.
 
-Usage: pytorch_training.py NETWORK SCALE SECONDS [compile] | memory NETWORK SCALE LAYOUT BATCH | sgemm
+Usage: pytorch_training.py NETWORK SCALE SECONDS [compiled] | memory NETWORK SCALE LAYOUT BATCH | sgemm
 Prints tab-separated results: what, layout, batch, images per second of CPU time (or GFLOP/s, or MiB)."""
 
 import sys
@@ -79,7 +79,7 @@ class Training:
 
 
 def measure(name, scale, seconds, compiled):
-    for layout in ["contiguous", "channels-last"] + (["compiled"] if compiled else []):
+    for layout in ["compiled"] if compiled else ["contiguous", "channels-last"]:
         slow = False
         for batch in [16, 32, 64]:
             if layout == "compiled" and batch != 64:
@@ -124,7 +124,7 @@ def main():
         network, _, _ = pytorch_networks.build(name, scale)
         count = sum(p.numel() for p in network.parameters())
         print("parameters", "-", 0, count, sep="\t")
-        measure(name, scale, seconds, "compile" in arguments[3:])
+        measure(name, scale, seconds, "compiled" in arguments[3:])
 
 
 main()
