@@ -22,7 +22,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Only this scale.")
     var scale: Int?
 
-    @Option(help: "Images per step; the default is the best of 16, 32 and 64.")
+    @Option(help: "Images per step; the default is the best of 16, 32 and 64, without those that take long.")
     var batch: Int?
 
     @Option(help: "The kernels: plain, avx2 or avx512; the default is the widest.")
@@ -46,8 +46,12 @@ struct BenchCommand: ParsableCommand {
         let batches = batch.map { [$0] } ?? [16, 32, 64]
         switch quantity {
         case .training:
-            let results = try batches.map {
-                try TrainingBenchmark.trainingRate(subject, batch: $0, seconds: seconds)
+            var results: [TrainingBenchmark.Result] = []
+            for batch in batches {
+                let result = try TrainingBenchmark.trainingRate(subject, batch: batch, seconds: seconds)
+                results.append(result)
+                // A larger batch takes no less for each image of such a network, and minutes.
+                if Double(batch) > result.imagesPerCPUSecond * 3 * seconds { break }
             }
             report(quantity, subject, results)
         case .denoising:

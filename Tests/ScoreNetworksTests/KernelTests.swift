@@ -95,6 +95,27 @@ struct KernelTests {
         #expect(relativeError(back.read(0..<back.count), expectedBack) < 1e-13)
     }
 
+    /// The upper rows of a large image, of which the kernel finds more at a time, as those of a smaller one.
+    @Test(arguments: [Int32(0), 1]) func convolutionsOfLargeImagesAreAsThoseOfSmall(transposed: Int32) {
+        let (channels, outputs, side, few) = (32, 8, 32, 20)
+        let row = side * laneCount
+        let large = filled(channels * side * row, 1, Float.self)
+        let small = LaneBuffer<Float>(count: channels * few * row)
+        for c in 0..<channels { small.write(large.read(c * side * row..<(c * side + few) * row), at: c * few * row) }
+        let packed = filled(
+            KernelMemory.packedWeights(outputs: outputs, inputs: channels, taps: 9), 2, Float.self)
+        let bias = filled(outputs * laneCount, 3, Float.self)
+        let scratch = scratch(outputs, channels, Float.self)
+        func convolved(_ x: LaneBuffer<Float>, _ height: Int) -> [ArraySlice<Float>] {
+            let out = LaneBuffer<Float>(count: outputs * height * row)
+            Float.kernels.conv3x3(
+                x.base, channels, height, side, packed.base, transposed, bias.base, nil, 1, outputs, scratch.base,
+                out.base)
+            return (0..<outputs).map { out.read($0 * height * row..<($0 * height + few - 2) * row)[...] }
+        }
+        #expect(convolved(large, side) == convolved(small, few))
+    }
+
     static let heads = [(1, 1), (3, 5), (8, 9), (8, 40), (16, 7), (18, 33)]
 
     /// Output and gradients of attention against the formulas, with some logits far apart.
