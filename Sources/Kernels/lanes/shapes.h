@@ -20,14 +20,15 @@ static inline int shares_weights(size_t channels, size_t outputs, size_t taps) {
     return taps == 9 && is_winograd(channels, outputs);
 }
 
-/// Tiles that go through the Winograd domain together: as many as keep a row of it in the fastest cache that can hold it.
-static inline size_t winograd_tiles(size_t channels, size_t outputs) { 
+/// Tiles that go through the Winograd domain together: as many as keep a row of it in the fastest cache that can hold
+/// it.
+static inline size_t winograd_tiles(size_t channels, size_t outputs) {
     if (channels % 8 == 0 && outputs % 8 == 0 && channels + outputs <= 32) return 2;
     return channels + outputs <= 32 ? 4 : 8;
 }
 
-/// How many of the domain's four rows are found at a time. All at once takes more memory, but reads images once, which counts
-/// where they do not stay in a near cache.
+/// How many of the domain's four rows are found at a time. All at once takes more memory, but reads images once, which
+/// counts where they do not stay in a near cache.
 static inline size_t winograd_rows(size_t channels, size_t pixels) { return channels >= 32 && pixels >= 1024 ? 4 : 1; }
 
 /// Tiles of weight gradients.
