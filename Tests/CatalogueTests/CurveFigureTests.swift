@@ -83,7 +83,7 @@ import Testing
         #expect(figure.panels.map(\.title) == ["scale 8, 1024 steps", "scale 8, 16 k steps"])
         let lines = figure.panels[0].lines
         #expect(lines.filter { !$0.isReference }.map(\.title) == ["16 images", "128 images", "1024 images"])
-        #expect(lines.filter(\.isReference).map(\.title) == ["Gaussian denoiser", "", ""])
+        #expect(lines.filter(\.isReference).map(\.title) == ["Gaussian", "", ""])
         #expect(lines[0].points.map(\.x) == Self.sigmas)
         let row = figure.table.rows[0]
         let interval = try #require(ConfidenceInterval(ofTheMeanOf: lines[0].points[0].values))
@@ -110,7 +110,7 @@ import Testing
         let result = try Analysis(reader, sweep: "curves").run(into: out, figures: names)
         #expect(result.problem == nil && result.figures.count == 4 * names.count)
         let linearity = try String(contentsOfFile: out + "/linearity.svg", encoding: .utf8)
-        for label in ["1024 images", "scale 8, 16 k steps", "noise level σ", "Gaussian denoiser", "Bands: 95 %"] {
+        for label in ["1024 images", "scale 8, 16 k steps", "noise level σ", "Gaussian", "Bands: 95 %"] {
             #expect(linearity.contains(label), "\(label)")
         }
         #expect(result.sentences.contains { $0.contains("linearity (LS) at sigma") && $0.contains("(1024 images)") })

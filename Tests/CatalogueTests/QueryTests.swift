@@ -76,6 +76,20 @@ import Testing
         #expect(table.rows == [[.integer(8192), .text("memorization"), .text("copied"), .number(0), .integer(3)]])
     }
 
+    @Test func aKeyMayBeGroupedByAndInTheCondition() throws {
+        let table = try query.run(
+            request {
+                $0.measures = [MeasureSelection("memorization.copied")]
+                $0.groupBy = ["dataset.size", "seed", "dataset.size"]
+                $0.filter = try? WhereExpression("dataset.size = 16 and seed < 2 and dataset.size < 17")
+                $0.statistics = [.count]
+            })
+        #expect(
+            table.rows.map { Array($0[..<3]) } == [
+                [.integer(16), .integer(0), .integer(16)], [.integer(16), .integer(1), .integer(16)],
+            ])
+    }
+
     /// Of 0.1, 0.2, 0.3, 0.4: 0.25 ± 3.18245 (t, 3 degrees of freedom) × sqrt(0.05 / 3) / 2.
     @Test func intervalsOfFewValuesAreStudents() throws {
         let table = try query.run(

@@ -144,11 +144,11 @@ extension SweepPoints {
     func linearityFigure() throws -> CurveFigure {
         figure(
             .linearity, "Linearity by noise level", x: Self.sigmaAxis,
-            y: .init(label: "LS: |cos| of denoised mix and mix of denoised", range: "[*:1.005]"),
+            y: .init(label: "linearity LS (|cosine|)", range: "[*:1.005]"),
             columns: ("sigma", "ls"),
             caption: "Dashed: the Gaussian denoiser of the same training images, which is affine, on the same inputs.",
             panels: panels(
-                try all("linearity", "ls"), references: try all("linearity", "gaussian_ls"), of: "Gaussian denoiser"))
+                try all("linearity", "ls"), references: try all("linearity", "gaussian_ls"), of: "Gaussian"))
     }
 
     func gaussianDistanceFigure() throws -> CurveFigure {
@@ -179,7 +179,7 @@ extension SweepPoints {
             .psnr, "Denoising: PSNR out by PSNR in", x: .init(label: "PSNR of the noisy image (dB)"),
             y: .init(label: "PSNR of the denoised image (dB)"), columns: ("psnr_in", "psnr_out"),
             caption:
-                "Dotted: no denoising. What separates the panels is what the network knows of its training images.",
+                "Dashed: no denoising. What separates the panels is what the network knows of its training images.",
             panels: panels(
                 try parts.map { part in
                     let values = try all("denoising", part.1)
@@ -226,8 +226,8 @@ extension SweepPoints {
         }
         return figure(
             .trainingLoss, "Training loss by length", x: .init(label: "length (\(lengthUnit))", base: 10),
-            y: .init(label: "weighted loss per pixel or as the objective has it", base: 10),
-            columns: (lengthUnit, "loss"), caption: "The mean over the last batches before each trial's end.",
+            y: .init(label: "training loss", base: 10),
+            columns: (lengthUnit, "loss"), caption: "The mean since the checkpoint before.",
             panels: Set(losses.map(\.point.length)).count > 1 ? panels : [])
     }
 }

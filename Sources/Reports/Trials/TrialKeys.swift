@@ -22,7 +22,9 @@ struct TrialKeys {
     init(_ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil) throws {
         if let sweep { try Self.check(sweep, in: reader) }
         let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
-        let asked = try asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"])
+        // Once each: a key may be grouped by and be in the condition.
+        let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
+            .sorted()
         let specs = try SpecColumns(reader, sweep: sweep, keys: asked)
         let source =
             sweep == nil
@@ -32,7 +34,7 @@ struct TrialKeys {
         let arguments: [CatalogueValue] = sweep.map { [.text($0)] } ?? []
 
         // The spec goes before a column of its name.
-        let ofView = Set(asked).sorted().filter { !specs.names.contains($0) }
+        let ofView = asked.filter { !specs.names.contains($0) }
         let lengths = ofView.filter { Self.lengths[$0] != nil }
         let others = ofView.filter { Self.lengths[$0] == nil && viewColumns.contains($0) }
         var selected = ["x.key", "x.trial_id", "x.training", "x.steps"]
