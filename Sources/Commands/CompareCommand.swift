@@ -28,12 +28,12 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func run() throws {
-        var request = Comparison.Request(a, b)
+        var request = SideBySide.Request(a, b)
         request.measures = measure.map { MeasureSelection($0) }
         request.sigmas = try QueryCommand.sigmas(sigma)
         request.interpolates = interpolate
         request.filter = try filter.map { try WhereExpression($0) }
-        let result = try Comparison(try CatalogueReader(path: catalogue.path)).run(request)
+        let result = try SideBySide(try CatalogueReader(path: catalogue.path)).run(request)
         output.print(result.table)
         for note in result.notes { Terminal.note(note) }
     }

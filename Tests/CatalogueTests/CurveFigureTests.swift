@@ -16,7 +16,7 @@ import Testing
     init() throws {
         scratch = try Scratch()
         let catalogue = try Catalogue(path: scratch.catalogue)
-        let requests = ["linearity", "distances", "denoising", "jacobian"].map {
+        let requests = ["linearity", "distances", "denoising", "jacobian", "agreement"].map {
             MeasureRequest(measure: $0, version: 1, parameters: [:])
         }
         sweep = Fixture.sweep(
@@ -28,7 +28,7 @@ import Testing
             let size = Double(spec["dataset.size"]?.integerValue ?? 1)
             let noise = Double((index * 37) % 11) / 400
             let few = 1 / (1 + size / 100)
-            var rows = [[MeasureRow]](repeating: [], count: 4)
+            var rows = [[MeasureRow]](repeating: [], count: 5)
             for sigma in Self.sigmas {
                 let middle = exp(-pow(log(sigma / 3), 2) / 3)
                 func row(_ quantity: String, _ value: Double) -> MeasureRow {
@@ -51,6 +51,14 @@ import Testing
                         MeasureRow(
                             quantity: "eigenvalue", sigma: sigma, position: position,
                             value: 1 / (1 + Double(position + 1) * sigma * (0.1 + few)) + noise))
+                }
+            }
+            for (quantity, middle) in [("cosine", 45.0 - 20 * few), ("cosine_training", 25 + 20 * few)] {
+                for bin in 0..<50 {
+                    rows[4].append(
+                        MeasureRow(
+                            quantity: quantity + "_histogram", position: bin,
+                            value: exp(-pow((Double(bin) - middle) / 3, 2) / 2) / 7.5, n: 256))
                 }
             }
             var checkpoint = Fixture.checkpoint(trial)
@@ -100,12 +108,16 @@ import Testing
         let spectra = try points.jacobianFigure()
         #expect(spectra.panels.map(\.title) == ["σ = 2", "σ = 0.3"])
         #expect(spectra.panels[0].lines[2].points.map(\.x) == (1...25).map(Double.init))
+        let cosines = try points.cosinesFigure()
+        #expect(cosines.panels.map(\.title) == [16, 128, 1024].map { "\($0) images each" })
+        #expect(cosines.panels[0].lines.map(\.points.count) == [50, 50, 0])
+        #expect(abs(cosines.panels[0].lines[0].points[0].x - -0.98) < 1e-12)
         #expect(try points.lossFigure().panels[0].lines[0].points.map(\.x) == [1024, 16384])
     }
 
     @Test func allAreDrawn() throws {
         let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
-        let names: [FigureName] = [.linearity, .distances, .psnr, .jacobian, .trainingLoss]
+        let names: [FigureName] = [.linearity, .distances, .psnr, .cosines, .jacobian, .trainingLoss]
         let reader = try CatalogueReader(path: scratch.catalogue)
         let result = try Analysis(reader, sweep: "curves").run(into: out, figures: names)
         #expect(result.problem == nil && result.figures.count == 4 * names.count)

@@ -45,7 +45,7 @@ package struct Analysis: Sendable {
         let all: [any SweepFigure] = [
             PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
-            try points.jacobianFigure(), try points.lossFigure(),
+            try points.cosinesFigure(), try points.jacobianFigure(), try points.lossFigure(),
         ]
         var result = AnalysisResult(
             tables: [summary.table], figures: [],

@@ -16,6 +16,8 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case linearity
     /// PSNR of denoised by PSNR of noisy images, trained on and held out.
     case psnr
+    /// Histograms of cosines between samples of two networks, and between samples and training images.
+    case cosines
     /// Eigenvalues of the denoiser's derivative.
     case jacobian
     /// The loss at the trials' ends by length.
@@ -29,6 +31,7 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
         case .distances: "distances"
         case .linearity: "linearity"
         case .psnr: "denoising"
+        case .cosines: "agreement"
         case .jacobian: "jacobian"
         case .trainingLoss: nil
         }

@@ -207,6 +207,33 @@ extension SweepPoints {
             ) { $0.position.map { Double($0 + 1) } })
     }
 
+    /// Fifty bins over [−1, 1], a panel for each dataset size, at the largest scale and longest training.
+    func cosinesFigure() throws -> CurveFigure {
+        let parts = try [
+            ("same latent, two networks", "cosine", 0.0), ("to own training images", "cosine_training", 0.5),
+            ("between the training sets", "cosine_sets", 0.85),
+        ].map { (title: $0.0, shade: $0.2, values: try all("agreement", $0.1 + "_histogram")) }
+        let places = Set(parts.flatMap(\.values).map(\.point))
+        let longest = Dictionary(grouping: places, by: \.size).compactMapValues { $0.max() }.values
+            .sorted { $0.size < $1.size }
+        let panels = longest.suffix(6).map { place in
+            let lines = parts.map { part in
+                let bins = Dictionary(grouping: part.values.filter { $0.point == place }, by: { $0.position ?? 0 })
+                return CurveFigure.Line(
+                    title: part.title, shade: part.shade,
+                    points: bins.map { bin, found in
+                        CurveFigure.Point(x: -1 + (Double(bin) + 0.5) / 25, values: found.map(\.value))
+                    }.sorted { $0.x < $1.x })
+            }
+            return CurveFigure.Panel(title: "\(place.size) images each", lines: lines)
+        }
+        return figure(
+            .cosines, "Cosines of images less their means", x: .init(label: "cosine", range: "[-1:1]"),
+            y: .init(label: "share of samples", range: "[0:*]"), columns: ("cosine", "share"),
+            caption: "Networks that generalize make one image of one latent, and none of their training images.",
+            panels: panels)
+    }
+
     func lossFigure() throws -> CurveFigure {
         let losses = try losses()
         let scales = Set(losses.map(\.point.scale)).sorted()

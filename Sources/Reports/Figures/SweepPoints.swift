@@ -89,8 +89,12 @@ struct SweepPoints {
     func all(_ measure: String, _ quantity: String) throws -> [PlacedValue] {
         let wanted = try reader.rows(
             """
-            SELECT q.key FROM sweep s JOIN wished_measure w ON w.revision = s.revision
-            JOIN measure_request q ON q.key = w.request WHERE s.name = ? AND q.measure = ? ORDER BY w.position LIMIT 1
+            SELECT q.key FROM (
+                SELECT w.request, w.position FROM sweep s JOIN wished_measure w ON w.revision = s.revision
+                WHERE s.name = ?1
+                UNION ALL SELECT w.request, w.position FROM sweep s JOIN wished_comparison w ON w.revision = s.revision
+                WHERE s.name = ?1
+            ) w JOIN measure_request q ON q.key = w.request WHERE q.measure = ?2 ORDER BY w.position LIMIT 1
             """, [.text(sweep), .text(measure)])
         guard let request = wanted.rows.first?.first?.integer else { return [] }
         let quantities = try QuantityChoice.all(in: reader).filter {

@@ -10,7 +10,8 @@ struct BlockRow: Hashable {
     var stderr: Double?
 }
 
-/// All measurements of one quantity of one trial, in the order of recording.
+/// All measurements of one quantity of one trial, and of one set of partners where a measure has any, in the order of
+/// recording.
 struct MeasurementBlock {
     /// Of `TrialKeys`.
     var trial: Int
@@ -59,11 +60,12 @@ struct MeasurementBlocks {
         let places = [Int64: Int](uniqueKeysWithValues: quantities.enumerated().map { ($1.key, $0) })
         let chosen = quantities.map { String($0.key) }.joined(separator: ",")
         var block = MeasurementBlock(trial: -1, quantity: -1)
+        var last: Int64 = -1
         var isGoing = true
         // json_each tells the place in the array as its key.
         try reader.scan(
             """
-            SELECT j.key, k.key, \(Self.columns)
+            SELECT j.key, k.key, d.key, \(Self.columns)
             FROM json_each(?) j CROSS JOIN measured d ON d.trial = j.value
             CROSS JOIN quantity k ON k.request = d.request CROSS JOIN measurement v
             ON v.quantity = k.key AND v.measured = d.key WHERE k.key IN (\(chosen))
@@ -72,14 +74,16 @@ struct MeasurementBlocks {
             let trial = Int(row.integer(0))
             guard isWanted[trial] else { return true }
             let quantity = places[row.integer(1)] ?? 0
-            if trial != block.trial || quantity != block.quantity {
+            let measured = row.integer(2)
+            if trial != block.trial || quantity != block.quantity || measured != last {
                 if !block.rows.isEmpty { isGoing = try body(block) }
                 guard isGoing else { return false }
                 block.trial = trial
                 block.quantity = quantity
+                last = measured
                 block.rows.removeAll(keepingCapacity: true)
             }
-            block.rows.append(read(row, from: 2))
+            block.rows.append(read(row, from: 3))
             return true
         }
         if isGoing, !block.rows.isEmpty { _ = try body(block) }

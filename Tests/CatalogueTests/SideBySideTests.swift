@@ -5,7 +5,7 @@ import Testing
 @testable import Reports
 @testable import ResultCatalogue
 
-@Suite struct ComparisonTests {
+@Suite struct SideBySideTests {
     let scratch: Scratch
     let catalogue: Catalogue
 
@@ -37,9 +37,9 @@ import Testing
 
     @Test func sweepsArePairedByTheirSharedAxesAndTheSeed() throws {
         try sweeps()
-        var request = Comparison.Request("a", "b")
+        var request = SideBySide.Request("a", "b")
         request.measures = [MeasureSelection("memorization.gl_score"), MeasureSelection("memorization.copied")]
-        let result = try Comparison(catalogue.reader).run(request)
+        let result = try SideBySide(catalogue.reader).run(request)
         #expect(
             result.table.columns == [
                 "dataset.size", "measure", "quantity", "a", "b", "difference", "ci95_low", "ci95_high", "pairs",
@@ -87,9 +87,9 @@ import Testing
                 ])
             }
         }
-        var request = Comparison.Request("mine/1", "theirs/1")
+        var request = SideBySide.Request("mine/1", "theirs/1")
         request.measures = [MeasureSelection("memorization.gl_score")]
-        let table = try Comparison(catalogue.reader).run(request).table
+        let table = try SideBySide(catalogue.reader).run(request).table
         #expect(table.rows.count == 2)
         #expect(table.rows.map { $0[5] } == [.number(0), .number(1)])
         #expect(table.rows.map { $0.last } == [.integer(1), .integer(0)])
@@ -99,7 +99,7 @@ import Testing
         try sweeps()
         for (a, b) in [("a", "c"), ("a", "eigensweep-worker/1")] {
             let error = #expect(throws: ReportError.self) {
-                try Comparison(catalogue.reader).run(Comparison.Request(a, b))
+                try SideBySide(catalogue.reader).run(SideBySide.Request(a, b))
             }
             #expect(error?.message.contains("a, b") == true)
         }

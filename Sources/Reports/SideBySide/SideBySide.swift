@@ -3,7 +3,7 @@ import ResultCatalogue
 import SweepModel
 
 /// Two sweeps side by side, or two workers on trials that are equal but for the worker.
-package struct Comparison: Sendable {
+package struct SideBySide: Sendable {
     private let reader: CatalogueReader
 
     package init(_ reader: CatalogueReader) { self.reader = reader }
