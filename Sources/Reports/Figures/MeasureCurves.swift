@@ -210,8 +210,8 @@ extension SweepPoints {
     /// Fifty bins over [−1, 1], a panel for each dataset size, at the largest scale and longest training.
     func cosinesFigure() throws -> CurveFigure {
         let parts = try [
-            ("same latent, two networks", "cosine", 0.0), ("to own training images", "cosine_training", 0.5),
-            ("between the training sets", "cosine_sets", 0.85),
+            ("two networks", "cosine", 0.0), ("own training set", "cosine_training", 0.5),
+            ("the two sets", "cosine_sets", 0.85),
         ].map { (title: $0.0, shade: $0.2, values: try all("agreement", $0.1 + "_histogram")) }
         let places = Set(parts.flatMap(\.values).map(\.point))
         let longest = Dictionary(grouping: places, by: \.size).compactMapValues { $0.max() }.values
@@ -230,7 +230,8 @@ extension SweepPoints {
         return figure(
             .cosines, "Cosines of images less their means", x: .init(label: "cosine", range: "[-1:1]"),
             y: .init(label: "share of samples", range: "[0:*]"), columns: ("cosine", "share"),
-            caption: "Networks that generalize make one image of one latent, and none of their training images.",
+            caption:
+                "Two networks: samples of one latent. Own training set: a sample and its nearest image. The two sets: nearest images.",
             panels: panels)
     }
 
