@@ -11,7 +11,7 @@ let protocolTargets = [
         precondition(whole.0 == pieces.0 && (whole.1 == nil) == (pieces.1 == nil), "cutting changed what was read")
         for frame in whole.0 { read(frame) }
     },
-    FuzzTarget("coordinator-messages", seeds: { try Samples.coordinatorMessages.map(json) }) { bytes, _ in
+    FuzzTarget("coordinator-messages", seeds: { try Samples.coordinatorMessages().map(json) }) { bytes, _ in
         if let message = try? AgentProtocol.message(CoordinatorMessage.self, in: Frame(.control, bytes)) {
             checkRoundTrip(message)
         }
@@ -42,6 +42,13 @@ private func read(_ frame: Frame) {
     case .control:
         if let message = try? AgentProtocol.message(CoordinatorMessage.self, in: frame) { checkRoundTrip(message) }
         if let message = try? AgentProtocol.message(AgentMessage.self, in: frame) { checkRoundTrip(message) }
+    case .attempt:
+        if let message = try? CoordinatorMessage(packed: frame.payload) {
+            precondition(message.packed.flatMap { try? CoordinatorMessage(packed: $0) } == message)
+        }
+        if let message = try? AgentMessage(packed: frame.payload) {
+            precondition(message.packed.flatMap { try? AgentMessage(packed: $0) } == message)
+        }
     case .chunk:
         if let chunk = try? Chunk(frame.payload) { precondition(chunk.frame == frame) }
     case .received:

@@ -56,14 +56,19 @@ enum Samples {
             request, MeasureRequest(measure: "gaussian-distance", version: 1, parameters: ["samples": 64, "seed": 0]),
         ], build: "b", cpu: "c", kernels: "k", check: "d")
 
-    static var coordinatorMessages: [CoordinatorMessage] {
+    static func orders() throws -> [AgentOrder] {
         [
+            try AgentOrder(description: jobs[0], command: ["./w", "run"], uploads: ["w": digest]),
+            try AgentOrder(description: jobs[1], command: ["eigensweep-worker"], uploads: [:]),
+        ]
+    }
+
+    static func coordinatorMessages() throws -> [CoordinatorMessage] {
+        try orders().map(CoordinatorMessage.start) + [
             .hello(
                 AgentHello(
                     agent: digest, catalogue: "c0", generation: 4, nonce: "n", directory: "~/.eigensweep", slots: 2,
                     threads: 1, environment: ["TMPDIR": "/scratch"])),
-            .start(AgentOrder(description: jobs[0], command: ["./w", "run"], uploads: ["w": digest])),
-            .start(AgentOrder(description: jobs[1], command: ["eigensweep-worker"], uploads: [:])),
             .cancel(attempt), .acknowledge(attempt, offset: 1234), .release(attempt),
             .upload(transfer: 1, digest: digest, bytes: 77), .fetch(transfer: 2, digest: digest), .ping(5),
         ]
@@ -91,7 +96,7 @@ enum Samples {
     /// Whole conversations, one direction each.
     static func streams() throws -> [[UInt8]] {
         var sides: [[UInt8]] = [[], []]
-        for message in coordinatorMessages { try AgentProtocol.frame(message).append(to: &sides[0]) }
+        for message in try coordinatorMessages() { try AgentProtocol.frame(message).append(to: &sides[0]) }
         Chunk(transfer: 1, offset: 0, bytes: Array(repeating: 7, count: 77)[...]).frame.append(to: &sides[0])
         for message in agentMessages { try AgentProtocol.frame(message).append(to: &sides[1]) }
         Received(transfer: 1, bytes: 77).frame.append(to: &sides[1])

@@ -101,7 +101,7 @@ final class AgentSession {
     private func handleCommands() throws {
         for command in mailbox.take() {
             switch command {
-            case .start(let order): try say(.start(uploads.remember(AgentOrder(order))))
+            case .start(let order): try say(.start(uploads.remember(try AgentOrder(order))))
             case .cancel(let attempt):
                 uploads.forget(attempt)
                 try say(.cancel(attempt))
@@ -120,7 +120,7 @@ final class AgentSession {
 
     private func handle(_ frame: Frame, _ connected: () -> Void) throws {
         switch frame.kind {
-        case .control: try handle(try AgentProtocol.message(AgentMessage.self, in: frame), connected)
+        case .control, .attempt: try handle(try AgentProtocol.message(AgentMessage.self, in: frame), connected)
         case .event: report(try inbox.take(try EventLine(frame.payload)))
         case .chunk: report(try inbox.take(try Chunk(frame.payload)))
         case .received: uploads.received(try Received(frame.payload))

@@ -47,9 +47,10 @@ extension HostFailure {
 }
 
 extension AgentOrder {
-    init(_ order: StartOrder) {
+    /// Throws what `AgentOrder` throws.
+    init(_ order: StartOrder) throws {
         var uploads: [String: Digest] = [:]
         for upload in order.uploads { uploads[upload.name] = upload.digest }
-        self.init(description: order.description, command: order.command, uploads: uploads)
+        try self.init(description: order.description, command: order.command, uploads: uploads)
     }
 }

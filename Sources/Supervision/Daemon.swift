@@ -67,6 +67,7 @@ package final class Daemon {
 
     /// One round of everything that needs doing; waits for nothing.
     private func advance() throws(AgentRefusal) {
+        table.writeOrders()
         table.reap()
         table.killOverdue()
         try table.settleOrders()
@@ -140,7 +141,7 @@ package final class Daemon {
 
     private func handle(_ frame: Frame, from connection: Connection) throws {
         switch frame.kind {
-        case .control:
+        case .control, .attempt:
             let message = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
             if case .hello(let hello) = message {
                 welcome(hello, connection)
@@ -222,7 +223,7 @@ package final class Daemon {
         case .start(let order):
             do throws(AgentRefusal) {
                 if table.attempts[order.attempt] == nil,
-                    let objection = space.objection(toMaking: order.description.expectedOutput)
+                    let objection = space.objection(toMaking: order.output)
                 {
                     throw AgentRefusal(.noSpace, objection)
                 }

@@ -18,7 +18,7 @@ final class HostService {
             default: return nil
             }
         case .chunk: return try take(try Chunk(frame.payload))
-        case .event, .received: return nil
+        case .event, .received, .attempt: return nil
         }
     }
 

@@ -29,7 +29,7 @@ struct FrameTests {
     }
 
     @Test func `a length beyond the limit is refused before its payload comes`() {
-        for kind in [FrameKind.control, .chunk, .received, .event] {
+        for kind in [FrameKind.control, .chunk, .received, .event, .attempt] {
             var reader = FrameReader()
             var bytes: [UInt8] = []
             bytes.append(little: UInt32(kind.limit + 1))
@@ -47,7 +47,9 @@ struct FrameTests {
             do {
                 while let frame = try reader.next() {
                     switch frame.kind {
-                    case .control: _ = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+                    case .control, .attempt:
+                        _ = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+                        _ = try AgentProtocol.message(AgentMessage.self, in: frame)
                     case .chunk: _ = try Chunk(frame.payload)
                     case .received: _ = try Received(frame.payload)
                     case .event: _ = try EventLine(frame.payload)

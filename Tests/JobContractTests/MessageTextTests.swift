@@ -6,30 +6,49 @@ import Testing
 /// Messages read and written by hand are what Foundation's coders make of them.
 @Suite struct MessageTextTests {
     private static let digest = Digest(of: Array("content".utf8))
-    private static let order = AgentOrder(
-        description: JobDescription(
-            job: JobID(digest), attempt: AttemptNumber(12), training: TrainingID(digest),
-            spec: [
-                "dataset.alpha": .number(0.5), "name \"é😀\n": .string("\u{1}\\"),
-                "flags": .array([.bool(true), .null]),
-                "worker": .object(["numerics": .integer(-3), "none": .array([])]),
-            ],
-            dataset: digest,
-            task: .train(TrainTask(milestones: [1, 1 << 40], resume: ResumePoint(steps: 1, state: digest)))),
-        command: ["./worker", "run", ""], uploads: ["worker": digest])
+    private static let trainJob = JobDescription(
+        job: JobID(digest), attempt: AttemptNumber(12), training: TrainingID(digest),
+        spec: [
+            "dataset.alpha": .number(0.5), "name \"é😀\n": .string("\u{1}\\"),
+            "flags": .array([.bool(true), .null]),
+            "worker": .object(["numerics": .integer(-3), "none": .array([])]),
+        ],
+        dataset: digest,
+        task: .train(TrainTask(milestones: [1, 1 << 40], resume: ResumePoint(steps: 1, state: digest))))
+    private static let measureJob = JobDescription(
+        job: JobID(digest), attempt: AttemptNumber(13), threads: 2, training: TrainingID(digest), spec: [:],
+        dataset: digest,
+        task: .measure(
+            MeasureTask(
+                trial: TrialID(digest), steps: 4, checkpoint: digest,
+                measures: [
+                    MeasureRequest(measure: "m\"", version: 1, parameters: ["b": 2.5, "a": .array([])]),
+                    MeasureRequest(measure: "n", version: 2, parameters: [:]),
+                ])))
+    private static var orders: [AgentOrder] {
+        get throws {
+            [
+                try AgentOrder(
+                    description: trainJob, command: ["./worker", "run", ""], uploads: ["worker": digest, "ü": digest]),
+                try AgentOrder(description: measureJob, command: ["w"], uploads: [:]),
+            ]
+        }
+    }
 
     private static let toAgent: [CoordinatorMessage] = [
         .hello(
             AgentHello(
                 agent: digest, catalogue: "c", generation: 3, nonce: "n", directory: "~/x", slots: nil, threads: 2,
                 environment: ["A": "b"])),
-        .start(order), .cancel(AttemptNumber(1)), .acknowledge(AttemptNumber(2), offset: 99),
+        .cancel(AttemptNumber(1)), .acknowledge(AttemptNumber(2), offset: 99),
         .release(AttemptNumber(3)), .upload(transfer: 4_000_000_000, digest: digest, bytes: 5),
         .fetch(transfer: 1, digest: digest), .ping(-7),
     ]
 
     private static let toCoordinator: [AgentMessage] = [
-        .retiring, .accepted(AttemptNumber(1)), .lacking(AttemptNumber(1), [digest, digest]),
+        .retiring, .accepted(AttemptNumber(1)), .running(AttemptNumber(1)),
+        .ended(AttemptNumber(1), .exited(code: -3), diagnostics: "é"),
+        .ended(AttemptNumber(1), .signalled(signal: 9), diagnostics: ""), .lacking(AttemptNumber(1), [digest, digest]),
         .lacking(AttemptNumber(1), []), .refused(AttemptNumber(1), AgentRefusal(.noSpace, "full")),
         .ended(AttemptNumber(1), .vanished, diagnostics: "a\nb"),
         .ended(AttemptNumber(1), .neverStarted(reason: ""), diagnostics: ""),
@@ -69,8 +88,54 @@ import Testing
                 == JSONSerialization.jsonObject(with: theirs) as? NSDictionary)
     }
 
-    @Test(arguments: toAgent) func sayTheSameToAnAgent(_ message: CoordinatorMessage) throws { try check(message) }
-    @Test(arguments: toCoordinator) func sayTheSameToACoordinator(_ message: AgentMessage) throws { try check(message) }
+    @Test(arguments: toAgent) func sayTheSameToAnAgent(_ message: CoordinatorMessage) throws {
+        try check(message)
+        let frame = try AgentProtocol.frame(message)
+        #expect(try AgentProtocol.message(CoordinatorMessage.self, in: frame) == message)
+    }
+
+    @Test(arguments: toCoordinator) func sayTheSameToACoordinator(_ message: AgentMessage) throws {
+        try check(message)
+        let frame = try AgentProtocol.frame(message)
+        #expect(try AgentProtocol.message(AgentMessage.self, in: frame) == message)
+    }
+
+    @Test func ordersAreThoseThatWereGiven() throws {
+        for order in try Self.orders {
+            try check(CoordinatorMessage.start(order))
+            let frame = try AgentProtocol.frame(CoordinatorMessage.start(order))
+            #expect(try AgentProtocol.message(CoordinatorMessage.self, in: frame) == .start(order))
+        }
+    }
+
+    /// A message cut anywhere, or with anything behind it, is refused.
+    @Test func packedMessagesAreWhole() throws {
+        let order = try #require(try Self.orders.first)
+        for message in [.start(order), .acknowledge(AttemptNumber(2), offset: 99), .release(AttemptNumber(3))]
+            as [CoordinatorMessage]
+        {
+            let packed = try #require(message.packed)
+            for length in packed.indices {
+                #expect(throws: ProtocolError.self) { try CoordinatorMessage(packed: Array(packed[..<length])) }
+            }
+            #expect(throws: ProtocolError.self) { try CoordinatorMessage(packed: packed + [0]) }
+        }
+        let ended = AgentMessage.ended(AttemptNumber(4), .exited(code: 1), diagnostics: "words")
+        let packed = try #require(ended.packed)
+        for length in packed.indices {
+            #expect(throws: ProtocolError.self) { try AgentMessage(packed: Array(packed[..<length])) }
+        }
+        #expect(throws: ProtocolError.self) { try AgentMessage(packed: packed + [0]) }
+    }
+
+    @Test func aWorkerReadsTheJobThatWasOrdered() throws {
+        for var job in [Self.trainJob, Self.measureJob] {
+            let text = try JobText(job)
+            #expect(try CanonicalJSON.encode(try #require(JSONText.read(text.bytes))) == text.bytes)
+            job.store = "/home/me \"x\"/store"
+            #expect(try JSONText.decode(JobDescription.self, from: text.placed(inStore: job.store)) == job)
+        }
+    }
     @Test(arguments: events) func sayTheSameOfAWorker(_ event: WorkerEvent) throws { try check(event) }
 
     @Test func everyKindOfNumberIsKept() throws {

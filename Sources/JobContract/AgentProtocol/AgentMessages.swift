@@ -8,12 +8,21 @@ package enum AgentProtocol {
     package static let chatterLimit = 256 << 10
 
     /// The message as a frame.
-    package static func frame(_ message: some Encodable) throws -> Frame {
-        Frame(.control, try JSONText.encode(message))
+    package static func frame(_ message: CoordinatorMessage) throws -> Frame {
+        if let packed = message.packed { return Frame(.attempt, packed) }
+        return Frame(.control, try JSONText.encode(message))
     }
 
-    /// The message of a control frame.
-    package static func message<Message: Decodable>(_: Message.Type, in frame: Frame) throws(ProtocolError) -> Message {
+    package static func frame(_ message: AgentMessage) throws -> Frame {
+        if let packed = message.packed { return Frame(.attempt, packed) }
+        return Frame(.control, try JSONText.encode(message))
+    }
+
+    /// The message of a control frame or of an attempt's.
+    package static func message<Message: AgentProtocolMessage>(
+        _: Message.Type, in frame: Frame
+    ) throws(ProtocolError) -> Message {
+        if frame.kind == .attempt { return try Message(packed: frame.payload) }
         do {
             return try JSONText.decode(Message.self, from: frame.payload)
         } catch {
@@ -21,6 +30,12 @@ package enum AgentProtocol {
             throw ProtocolError("a message came that this version does not know: \(text)")
         }
     }
+}
+
+/// A message of either side.
+package protocol AgentProtocolMessage: Decodable {
+    /// Reads what `packed` of the message wrote.
+    init(packed: [UInt8]) throws(ProtocolError)
 }
 
 /// What the coordinator says.
@@ -162,19 +177,41 @@ package struct AgentWelcome: Hashable, Sendable, Codable {
 
 /// An attempt to start.
 package struct AgentOrder: Hashable, Sendable, Codable {
-    package var description: JobDescription
+    package var attempt: AttemptNumber
+    package var job: JobID
+    /// What the worker reads.
+    package var text: JobText
+    /// What must be in the host's store before the worker starts, beside the uploads.
+    package var inputs: [Digest]
+    /// Roughly the bytes that the host must have room for.
+    package var output: Int
     package var command: [String]
     /// Content to place in the attempt's directory, by plain name.
     package var uploads: [String: Digest]
 
-    package init(description: JobDescription, command: [String], uploads: [String: Digest]) {
-        self.description = description
+    /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
+    package init(
+        description: JobDescription, command: [String], uploads: [String: Digest]
+    ) throws(CanonicalJSON.Failure) {
+        self.init(
+            attempt: description.attempt, job: description.job, text: try JobText(description),
+            inputs: description.inputs, output: description.expectedOutput, command: command, uploads: uploads)
+    }
+
+    package init(
+        attempt: AttemptNumber, job: JobID, text: JobText, inputs: [Digest], output: Int, command: [String],
+        uploads: [String: Digest]
+    ) {
+        self.attempt = attempt
+        self.job = job
+        self.text = text
+        self.inputs = inputs
+        self.output = output
         self.command = command
         self.uploads = uploads
     }
 
-    package var attempt: AttemptNumber { description.attempt }
-    package var files: Set<Digest> { Set(description.inputs).union(uploads.values) }
+    package var files: Set<Digest> { Set(inputs).union(uploads.values) }
 }
 
 /// An attempt as its agent knows it.

@@ -8,11 +8,13 @@ package enum FrameKind: UInt8, Sendable {
     case received = 3
     /// One line of a worker's events: `EventLine`.
     case event = 4
+    /// A message of the few that come with every attempt: `CoordinatorMessage.packed`, `AgentMessage.packed`.
+    case attempt = 5
 
     /// The largest payload in bytes; a longer one ends the connection.
     package var limit: Int {
         switch self {
-        case .control, .event: 4 << 20
+        case .control, .event, .attempt: 4 << 20
         case .chunk: (1 << 20) + 12
         case .received: 12
         }

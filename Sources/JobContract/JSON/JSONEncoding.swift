@@ -35,7 +35,7 @@ private final class JSONEncoding: Encoder {
             bytes.append(decimal: value.value)
         } else if JSONText.isDigest(Value.self) {
             bytes.append(quoted: unsafeBitCast(value, to: Digest.self))
-        } else if let value = same(EncodedJSON.self) {
+        } else if let value = same(JobText.self) {
             bytes.append(contentsOf: value.bytes)
         } else if let value = same([String: JSONValue].self) {
             try CanonicalJSON.append(.object(value), to: &bytes)
@@ -168,20 +168,9 @@ private final class JSONEncoding: Encoder {
     }
 }
 
-/// JSON that was written before, in its place in a message.
-package struct EncodedJSON: Encodable {
-    package var bytes: [UInt8]
-    package init(bytes: [UInt8]) { self.bytes = bytes }
-
-    /// For encoders other than `JSONText`'s, which takes the bytes as they are.
-    package func encode(to encoder: any Encoder) throws {
-        try JSONText.decode(JSONValue.self, from: bytes).encode(to: encoder)
-    }
-}
-
 extension [UInt8] {
     /// Appends the digest's digits as a JSON string.
-    mutating func append(quoted digest: Digest) {
+    package mutating func append(quoted digest: Digest) {
         append(UInt8(ascii: "\""))
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
             digest.writeHex(to: digits)
@@ -191,7 +180,7 @@ extension [UInt8] {
     }
 
     /// Appends the number's decimal digits.
-    mutating func append(decimal value: Int) {
+    package mutating func append(decimal value: Int) {
         if (0...9).contains(value) { append(UInt8(48 + value)) } else { append(contentsOf: String(value).utf8) }
     }
 }

@@ -6,8 +6,6 @@ final class Attempt {
     /// The boot of the machine in which it was ordered.
     let boot: String
     let directory: AttemptDirectory
-    /// What its worker will read, until it is started; nil for an order of an earlier agent.
-    var job: [UInt8]?
     var state: AgentAttempt.State = .backlog
     /// Where in the journal its order ends, until that is durable: only then it is accepted and may start.
     var awaitedPlace: Int?
@@ -41,7 +39,7 @@ final class Attempt {
     }
 
     var number: AttemptNumber { order.attempt }
-    var held: AgentAttempt { AgentAttempt(attempt: number, job: order.description.job, state: state) }
+    var held: AgentAttempt { AgentAttempt(attempt: number, job: order.job, state: state) }
     var isRunning: Bool { state == .running }
     var isOver: Bool { if case .ended = state { true } else { false } }
 

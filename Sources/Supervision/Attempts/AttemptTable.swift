@@ -76,13 +76,11 @@ final class AttemptTable {
                     + "be read; use that version, or remove the directory")
         }
         try check(order)
-        let lacking = order.files.filter { !store.contains($0) }.sorted()
+        let lacking = Set((order.inputs + order.uploads.values).filter { !store.contains($0) }).sorted()
         guard lacking.isEmpty else { return .lacking(order.attempt, lacking) }
         let attempt = Attempt(
             order: order, boot: HostSurvey.boot(), directory: AttemptDirectory(of: order.attempt, in: place.attempts))
-        let job = try WorkerLauncher.job(of: order, store: store)
-        attempt.job = job
-        attempt.awaitedPlace = try journal.demand(OrderedRecord(order, description: job, boot: attempt.boot))
+        attempt.awaitedPlace = journal.demand(.ordered(order, boot: attempt.boot))
         attempts[attempt.number] = attempt
         unsettled.append(attempt)
         return nil
@@ -97,6 +95,17 @@ final class AttemptTable {
             throw AgentRefusal(
                 .protocolViolation,
                 "attempt \(order.attempt) cannot be taken: its command is empty or a file's name is not plain")
+        }
+    }
+
+    /// Writes the orders that were taken since the last time; refuses them when the disk does.
+    func writeOrders() {
+        do throws(AgentRefusal) { try journal.writeDemanded() } catch {
+            for attempt in unsettled where attempt.awaitedPlace.map({ $0 > journal.size }) ?? false {
+                attempts[attempt.number] = nil
+                news.append(.refused(attempt.number, error))
+            }
+            unsettled.removeAll { attempts[$0.number] !== $0 }
         }
     }
 
@@ -126,8 +135,7 @@ final class AttemptTable {
         let launcher = WorkerLauncher(store: store, environment: environment)
         if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
         do throws(AgentRefusal) {
-            let pid = try launcher.start(attempt.order, job: attempt.job, in: attempt.directory)
-            attempt.job = nil
+            let pid = try launcher.start(attempt.order, in: attempt.directory)
             attempt.isChild = true
             // A child that has ended already is a zombie here, which has no identity; its wait tells the rest.
             attempt.identity = ProcessIdentity(of: pid)

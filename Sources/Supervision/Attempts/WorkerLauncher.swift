@@ -9,21 +9,11 @@ struct WorkerLauncher {
     /// Added to, and before, the ordinary environment.
     var environment: [String: String]
 
-    /// What the worker of an order reads.
-    static func job(of order: AgentOrder, store: ContentStore) throws(AgentRefusal) -> [UInt8] {
-        var description = order.description
-        description.store = store.directory
-        do { return try JSONText.encode(description) } catch {
-            throw AgentRefusal(.spawnFailed, "cannot write the job: \(error)")
-        }
-    }
-
     /// The started process, or why there is none.
-    /// - Parameter job: what `job(of:store:)` wrote, if it is there.
-    func start(_ order: AgentOrder, job: [UInt8]?, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
-        let job = if let job { job } else { try Self.job(of: order, store: store) }
+    func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
         try Files.makeDirectory(directory.work)
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
+        let job = order.text.placed(inStore: store.directory)
         let input = posix_memory_file(job, job.count)
         let output = open(directory.events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         let errors = open(directory.errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

@@ -13,9 +13,11 @@ final class Journal {
     /// Lines of an earlier agent that this one cannot read; they are kept.
     private(set) var unreadable: [[UInt8]] = []
     /// Bytes in the file.
-    private var size = 0
+    private(set) var size = 0
     private var sizeOfKept = 0
     private var sync: BackgroundSync?
+    /// Whether some of `unwritten` must become durable.
+    private var isDemanded = false
     /// Below this it is not worth writing anew.
     private static let smallest = 16 << 20
 
@@ -42,7 +44,7 @@ final class Journal {
     func rewrite(_ records: [JournalRecord]) throws(AgentRefusal) {
         var bytes: [UInt8] = []
         for line in unreadable { bytes += line + [10] }
-        for record in records { bytes += try line(record) }
+        for record in records { bytes += JournalText.line(record) }
         try Files.write(bytes, to: path)
         let opened = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard opened >= 0 else { throw Files.refusal("open \(path)") }
@@ -51,24 +53,31 @@ final class Journal {
         size = bytes.count
         sizeOfKept = bytes.count
         unwritten = []
+        isDemanded = false
         if sync == nil { sync = try BackgroundSync() }
     }
 
     /// Whether most of the file is about attempts that are no more, and it may be replaced now.
-    var isWorthRewriting: Bool { size > Self.smallest + 2 * sizeOfKept && sync?.isIdle == true }
+    var isWorthRewriting: Bool { !isDemanded && size > Self.smallest + 2 * sizeOfKept && sync?.isIdle == true }
 
-    /// Adds a record, to be written with the next `write`.
-    func append(_ record: JournalRecord) {
-        // Losing one of these is borne: a later agent finds out, or asks again.
-        if let line = try? line(record) { unwritten += line }
+    /// Adds a record, to be written with the next `write`: losing one of these is borne, for a later agent finds out, or
+    /// asks again.
+    func append(_ record: JournalRecord) { unwritten += JournalText.line(record) }
+
+    /// Adds a record that must become durable; it counts once `synchronised` reaches the returned place.
+    func demand(_ record: JournalRecord) -> Int {
+        append(record)
+        isDemanded = true
+        return size + unwritten.count
     }
 
-    /// Adds a record and writes it; it counts once `synchronised` reaches the returned place.
-    func demand(_ record: some Encodable) throws(AgentRefusal) -> Int {
-        unwritten += try line(record)
+    /// Writes what was demanded since the last time and asks the disk for it, once for all. Throws when the disk refuses;
+    /// then nothing that was appended is in the file.
+    func writeDemanded() throws(AgentRefusal) {
+        guard isDemanded else { return }
+        isDemanded = false
         try write()
         sync?.ask(descriptor, upTo: size)
-        return size
     }
 
     /// Hands what was appended to the system.
@@ -90,10 +99,4 @@ final class Journal {
     /// Up to where everything is durable now; nil when that is no news. Throws when the disk refused: what was written
     /// since the last time may or may not be there.
     func synchronised() throws(AgentRefusal) -> Int? { try sync?.synchronised(path) }
-
-    private func line(_ record: some Encodable) throws(AgentRefusal) -> [UInt8] {
-        do { return try JournalText.line(record) } catch {
-            throw AgentRefusal(.agentFailed, "cannot write \(path): \(error)")
-        }
-    }
 }

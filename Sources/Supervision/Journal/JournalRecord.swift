@@ -1,7 +1,7 @@
 import JobContract
 
 /// One thing that happened to an attempt and that a later agent must know.
-enum JournalRecord: Codable {
+enum JournalRecord: Hashable, Codable {
     /// With the boot it came in: attempts do not outlive their machine's boot.
     case ordered(AgentOrder, boot: String)
     case started(AttemptNumber, ProcessIdentity)
@@ -11,28 +11,57 @@ enum JournalRecord: Codable {
     case released(AttemptNumber)
 }
 
-/// `JournalRecord.ordered` of an order whose description was written before.
-struct OrderedRecord: Encodable {
-    struct Content: Encodable {
-        enum CodingKeys: String, CodingKey {
-            case order = "_0"
-            case boot
+extension JournalRecord {
+    /// As the compiler's coding reads it. Written by hand: there are five for every attempt.
+    func append(to text: inout [UInt8]) {
+        switch self {
+        case .ordered(let order, let boot):
+            text.append(literal: #"{"ordered":{"_0":"#)
+            order.append(to: &text)
+            text.append(member: #","boot":"#, boot)
+        case .started(let attempt, let process):
+            text.append(member: #"{"started":{"_0":"#, attempt.value)
+            text.append(member: #","_1":{"boot":"#, process.boot)
+            text.append(member: #","pid":"#, Int(process.pid))
+            text.append(literal: #","start":"#)
+            text.append(contentsOf: String(process.start).utf8)
+            text.append(UInt8(ascii: "}"))
+        case .acknowledged(let attempt, let offset):
+            text.append(member: #"{"acknowledged":{"_0":"#, attempt.value)
+            text.append(member: #","offset":"#, offset)
+        case .ended(let attempt, let end):
+            text.append(member: #"{"ended":{"_0":"#, attempt.value)
+            text.append(literal: #","_1":"#)
+            switch end {
+            case .exited(let code): text.append(member: #"{"exited":{"code":"#, code)
+            case .signalled(let signal): text.append(member: #"{"signalled":{"signal":"#, signal)
+            case .vanished: text.append(literal: #"{"vanished":{"#)
+            case .neverStarted(let reason): text.append(member: #"{"neverStarted":{"reason":"#, reason)
+            }
+            text.append(literal: "}}")
+        case .released(let attempt): text.append(member: #"{"released":{"_0":"#, attempt.value)
         }
-        var order: Order
-        var boot: String
+        text.append(literal: "}}")
     }
-    struct Order: Encodable {
-        var description: EncodedJSON
-        var command: [String]
-        var uploads: [String: Digest]
-    }
-    var ordered: Content
+}
 
-    init(_ order: AgentOrder, description: [UInt8], boot: String) {
-        ordered = Content(
-            order: Order(
-                description: EncodedJSON(bytes: description), command: order.command, uploads: order.uploads),
-            boot: boot)
+extension AgentOrder {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        bytes.append(member: #"{"attempt":"#, attempt.value)
+        bytes.append(member: #","job":"#, job.digest)
+        bytes.append(literal: #","inputs":["#)
+        for (index, digest) in inputs.enumerated() { bytes.append(member: index > 0 ? "," : "", digest) }
+        bytes.append(member: #"],"output":"#, output)
+        bytes.append(literal: #","command":["#)
+        for (index, word) in command.enumerated() { bytes.append(member: index > 0 ? "," : "", word) }
+        bytes.append(literal: #"],"uploads":{"#)
+        for (index, upload) in uploads.enumerated() {
+            bytes.append(member: index > 0 ? "," : "", upload.key)
+            bytes.append(member: ":", upload.value)
+        }
+        bytes.append(literal: #"},"text":"#)
+        bytes.append(contentsOf: text.bytes)
+        bytes.append(UInt8(ascii: "}"))
     }
 }
 
@@ -47,19 +76,21 @@ struct JournalText {
 
     private static let digits = 8
 
-    static func line(_ record: some Encodable) throws -> [UInt8] {
-        let json = try JSONText.encode(record)
-        var line: [UInt8] = []
-        line.reserveCapacity(json.count + digits + 2)
-        line += checksum(of: json)
-        line.append(32)
-        line += json
+    static func line(_ record: JournalRecord) -> [UInt8] {
+        var line = [UInt8](repeating: 32, count: digits + 1)
+        record.append(to: &line)
+        line.replaceSubrange(..<digits, with: checksum(of: line[(digits + 1)...]))
         line.append(10)
         return line
     }
 
-    private static func checksum(of json: some Sequence<UInt8>) -> [UInt8] {
-        Array(Digest(of: json).hex.utf8.prefix(digits))
+    /// The first digits of the record's SHA-256.
+    private static func checksum(of json: ArraySlice<UInt8>) -> [UInt8] {
+        let bits = json.withUnsafeBytes { Digest(of: $0) }.prefixBits
+        return (1...digits).map { place in
+            let digit = UInt8(truncatingIfNeeded: bits >> (64 - 4 * UInt64(place))) & 15
+            return digit < 10 ? digit + 48 : digit + 87
+        }
     }
 
     init(_ bytes: [UInt8]) {

@@ -1,0 +1,108 @@
+/// A job as the JSON that its worker reads. The coordinator writes everything but the store, of which only the host knows
+/// where it is; nobody between them reads it.
+package struct JobText: Hashable, Sendable {
+    /// Canonical JSON (`CanonicalJSON`) without the member `store`.
+    package let bytes: [UInt8]
+
+    /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
+    package init(_ description: JobDescription) throws(CanonicalJSON.Failure) {
+        // By hand, in the keys' order: it is written for every attempt.
+        var text: [UInt8] = []
+        text.reserveCapacity(2048)
+        text.append(member: #"{"attempt":"#, description.attempt.value)
+        text.append(member: #","contract":"#, description.contract)
+        text.append(member: #","dataset":"#, description.dataset)
+        text.append(member: #","job":"#, description.job.digest)
+        text.append(literal: #","spec":"#)
+        try CanonicalJSON.append(.object(description.spec), to: &text)
+        text.append(literal: #","task":"#)
+        try text.append(description.task)
+        text.append(member: #","threads":"#, description.threads)
+        text.append(member: #","training":"#, description.training.digest)
+        text.append(UInt8(ascii: "}"))
+        bytes = text
+    }
+
+    /// Takes what a coordinator wrote. A worker that cannot read it says so.
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// What the worker reads on a host with its store there.
+    package func placed(inStore store: String) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count + store.utf8.count + 16)
+        text.append(contentsOf: bytes.dropLast())
+        text.append(literal: #","store":"#)
+        CanonicalJSON.append(string: store, to: &text)
+        text.append(UInt8(ascii: "}"))
+        return text
+    }
+}
+
+/// In a message it is the JSON that it holds.
+extension JobText: Codable {
+    package init(from decoder: any Decoder) throws {
+        bytes = try CanonicalJSON.encode(.object(try [String: JSONValue](from: decoder)))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        guard let value = JSONText.read(bytes) else {
+            throw EncodingError.invalidValue(bytes, .init(codingPath: [], debugDescription: "the job is no JSON"))
+        }
+        try value.encode(to: encoder)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a key, with all that stands before its value, and the value.
+    package mutating func append(member key: StaticString, _ value: Int) {
+        append(literal: key)
+        append(decimal: value)
+    }
+
+    package mutating func append(member key: StaticString, _ digest: Digest) {
+        append(literal: key)
+        append(quoted: digest)
+    }
+
+    package mutating func append(member key: StaticString, _ text: String) {
+        append(literal: key)
+        CanonicalJSON.append(string: text, to: &self)
+    }
+
+    package mutating func append(literal text: StaticString) {
+        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    fileprivate mutating func append(_ task: JobTask) throws(CanonicalJSON.Failure) {
+        switch task {
+        case .train(let task):
+            append(literal: #"{"train":{"checkpointSeconds":"#)
+            append(contentsOf: try CanonicalJSON.number(task.checkpointSeconds).utf8)
+            append(literal: #","milestones":["#)
+            for (index, steps) in task.milestones.enumerated() {
+                if index > 0 { append(UInt8(ascii: ",")) }
+                append(decimal: steps)
+            }
+            append(UInt8(ascii: "]"))
+            if let resume = task.resume {
+                append(member: #","resume":{"state":"#, resume.state)
+                append(member: #","steps":"#, resume.steps)
+                append(UInt8(ascii: "}"))
+            }
+            append(literal: "}}")
+        case .measure(let task):
+            append(member: #"{"measure":{"checkpoint":"#, task.checkpoint)
+            append(literal: #","measures":["#)
+            for (index, request) in task.measures.enumerated() {
+                append(member: index > 0 ? #",{"measure":"# : #"{"measure":"#, request.measure)
+                append(literal: #","parameters":"#)
+                try CanonicalJSON.append(.object(request.parameters), to: &self)
+                append(member: #","version":"#, request.version)
+                append(UInt8(ascii: "}"))
+            }
+            append(member: #"],"steps":"#, task.steps)
+            append(member: #","trial":"#, task.trial.digest)
+            append(literal: "}}")
+        }
+    }
+}
