@@ -12,7 +12,7 @@ import Testing
     private func allocated(_ scratch: Scratch) throws -> Int {
         let host = scratch.path("host")
         let name = try #require(
-            try FileManager.default.subpathsOfDirectory(atPath: host).first { $0.hasSuffix("1.errors") })
+            try FileManager.default.subpathsOfDirectory(atPath: host).first { $0.hasSuffix("1/errors") })
         var status = stat()
         #expect(stat("\(host)/\(name)", &status) == 0)
         return Int(status.st_blocks) * 512

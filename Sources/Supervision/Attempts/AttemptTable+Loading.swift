@@ -50,7 +50,7 @@ extension AttemptTable {
     /// read stays.
     private func removeRemains(except known: [AttemptNumber: Attempt]) {
         for name in Files.names(in: place.attempts) {
-            let number = AttemptDirectory.attempt(of: name)
+            let number = Int(name).map(AttemptNumber.init)
             if let number, known[number] != nil { continue }
             let path = "\(place.attempts)/\(name)"
             // The last format kept the order in the attempt's directory.

@@ -133,8 +133,9 @@ final class AttemptTable {
 
     private func launch(_ attempt: Attempt) {
         let launcher = WorkerLauncher(store: store, environment: environment)
-        if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
         do throws(AgentRefusal) {
+            if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
+            try attempt.directory.make()
             let pid = try launcher.start(attempt.order, in: attempt.directory)
             attempt.isChild = true
             // A child that has ended already is a zombie here, which has no identity; its wait tells the rest.

@@ -11,7 +11,6 @@ struct WorkerLauncher {
 
     /// The started process, or why there is none.
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
-        try Files.makeDirectory(directory.work)
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
         let job = order.text.placed(inStore: store.directory)
         let input = posix_memory_file(job, job.count)
