@@ -15,7 +15,7 @@ package final class InputQueue: Inbox, @unchecked Sendable {
 
     /// - Parameter pace: seconds that two rounds are apart at least. The first input after a pause is given at once;
     ///   those that come in numbers gather meanwhile and share a commit and all else that a round costs.
-    package init(pace: Double = 0.004) {
+    package init(pace: Double = 0.01) {
         self.pace = pace
         mutex = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)

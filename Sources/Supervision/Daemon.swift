@@ -20,7 +20,7 @@ package final class Daemon {
     /// Whether there may be something to tell that waits for its time.
     private var isTellingDue = false
     /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.
-    private static let tellingPause = 0.002
+    private static let tellingPause = 0.004
 
     /// - Parameters:
     ///   - digest: content of the agent's executable.
