@@ -15,10 +15,12 @@ package enum AgentCommand {
                 let settings = try options(Array(arguments.dropFirst()))
                 let place = try AgentPlace(directory: settings.directory, catalogue: settings.catalogue)
                 try place.makeDirectories()
-                try Daemon(place: place, digest: try ownDigest()).run()
+                try Daemon(place: place, digest: settings.digest).run()
             case "linger" where arguments.count == 1: sleep(120)
             default:
-                Files.say("usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME | linger")
+                Files.say(
+                    "usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME [--digest DIGEST] "
+                        + "| linger")
                 return 2
             }
             return 0
@@ -28,11 +30,15 @@ package enum AgentCommand {
         }
     }
 
-    private static func options(_ words: [String]) throws -> (directory: String, catalogue: String) {
-        guard words.count == 4, words[0] == "--directory", words[2] == "--catalogue" else {
-            throw AgentRefusal(.agentFailed, "serve needs --directory DIRECTORY --catalogue NAME")
-        }
-        return (words[1], words[3])
+    /// The digest is given by who has just read the whole program.
+    private static func options(
+        _ words: [String]
+    ) throws -> (directory: String, catalogue: String, digest: Digest) {
+        guard [4, 6].contains(words.count), words[0] == "--directory", words[2] == "--catalogue",
+            words.count == 4 || words[4] == "--digest"
+        else { throw AgentRefusal(.agentFailed, "serve needs --directory DIRECTORY --catalogue NAME") }
+        let given = words.count == 6 ? Digest(hex: words[5]) : nil
+        return (words[1], words[3], try given ?? ownDigest())
     }
 
     private static func ownDigest() throws -> Digest {

@@ -86,7 +86,10 @@ package struct Bridge {
         let log = open(place.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
         guard log >= 0 else { throw Files.refusal("open \(place.log)") }
-        let arguments = ["eigensweep-agent", "serve", "--directory", place.root, "--catalogue", place.catalogue]
+        let arguments = [
+            "eigensweep-agent", "serve", "--directory", place.root, "--catalogue", place.catalogue, "--digest",
+            digest.hex,
+        ]
         var environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"]
         if let home = getenv("HOME") { environment.append("HOME=" + String(cString: home)) }
         var pid: pid_t = 0
