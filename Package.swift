@@ -73,6 +73,9 @@ let package = Package(
         .systemLibrary(
             name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(
+            name: "CSQLiteSetup", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
         // Vocabulary
@@ -87,7 +90,7 @@ let package = Package(
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix", crypto]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
-        ours("ResultCatalogue", ["SweepModel", "JobContract", grdb, sqlite]),
+        ours("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),

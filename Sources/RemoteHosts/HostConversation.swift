@@ -56,7 +56,8 @@ struct HostConversation {
                 case .notStored(_, let refusal): throw HostFailure(refusal, host: host)
                 default: throw HostFailure(.protocolViolation, "\(host): the agent lost the thread of an upload")
                 }
-            case .chunk, .event, .attempt: throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
+            case .chunk, .event, .attempt:
+                throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
             }
         }
     }

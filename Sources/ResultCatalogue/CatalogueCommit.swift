@@ -127,23 +127,22 @@ struct Recording {
 
 extension Recording {
     private func intend(_ record: AttemptRecord) throws {
-        let existing = try String.fetchOne(
-            db.cachedStatement(sql: "SELECT job FROM attempt WHERE number = ?"), arguments: [record.attempt.value])
-        if let existing {
-            guard existing == record.job.hex else {
-                throw unknown("attempt \(record.attempt) was already given to another job")
-            }
-            return
-        }
         try run(
             """
             INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at, task)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             [
                 record.attempt.value, record.job.hex, try key(of: record.training), record.kind, record.host,
                 record.machine, record.boot, record.cpu, generation, now, try record.task.map(StoredForms.text),
             ])
+        guard db.changesCount > 0 else {
+            let known = try db.cachedStatement(sql: "SELECT job FROM attempt WHERE number = ?")
+            guard try String.fetchOne(known, arguments: [record.attempt.value]) == record.job.hex else {
+                throw unknown("attempt \(record.attempt) was already given to another job")
+            }
+            return
+        }
         for (position, trial) in record.trials.enumerated() {
             try run(
                 "INSERT INTO attempt_trial (attempt, position, trial) VALUES (?, ?, ?)",

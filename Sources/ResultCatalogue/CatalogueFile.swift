@@ -1,3 +1,4 @@
+import CSQLiteSetup
 import Foundation
 import GRDB
 
@@ -94,7 +95,11 @@ package enum CatalogueFile {
         return (version == 0, version)
     }
 
+    /// Sets SQLite up, once, before it is used.
+    private static let library: Void = sqlite_count_no_memory()
+
     static func configuration(readOnly: Bool) -> Configuration {
+        _ = library
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.label = readOnly ? "catalogue reader" : "catalogue writer"

@@ -6,14 +6,13 @@ import SweepModel
 /// How values of the sweep model stand in columns.
 enum StoredForms {
     static func columns(_ training: Training) throws -> StatementArguments {
-        let spec = training.spec
-        func text(_ key: String) -> String? { spec[key]?.stringValue }
-        func integer(_ key: String) -> Int? { spec[key]?.integerValue }
+        func text(_ key: String) -> String? { training[key]?.stringValue }
+        func integer(_ key: String) -> Int? { training[key]?.integerValue }
         return [
             training.id.hex, text("dataset.generator") ?? text("dataset.digest"), integer("dataset.size"),
-            part(spec["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
-            integer("model.scale"), integer("training.batch") ?? 1, integer("seed"), worker(spec),
-            try JSONText.write(spec),
+            part(training["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
+            integer("model.scale"), integer("training.batch") ?? 1, integer("seed"), worker(training),
+            String(decoding: try training.specText, as: UTF8.self),
         ]
     }
 
@@ -38,9 +37,9 @@ enum StoredForms {
     }
 
     /// The worker's name and numerics version.
-    private static func worker(_ spec: [String: JSONValue]) -> String? {
-        guard let name = spec["worker.name"]?.stringValue else { return nil }
-        return spec["worker.numerics"]?.integerValue.map { "\(name)/\($0)" } ?? name
+    private static func worker(_ training: Training) -> String? {
+        guard let name = training["worker.name"]?.stringValue else { return nil }
+        return training["worker.numerics"]?.integerValue.map { "\(name)/\($0)" } ?? name
     }
 
     static func text(_ dataset: DatasetRequest) throws -> String {
@@ -84,7 +83,7 @@ enum StoredForms {
     }
 
     static func text(_ task: JobTask) throws -> String {
-        String(decoding: try JSONEncoder().encode(task), as: UTF8.self)
+        String(decoding: try JSONText.encode(task), as: UTF8.self)
     }
 
     /// Nil for what another release wrote.

@@ -44,8 +44,8 @@ extension Scheduler {
 
     /// What is wrong with the worker a host started; nil: it is the one that the training is named with.
     private func mismatch(of started: WorkerEvent.Started, with attempt: AttemptState) -> String? {
-        guard let spec = graph.trainings[attempt.record.training]?.spec, let name = spec["worker.name"]?.stringValue,
-            let numerics = spec["worker.numerics"]?.integerValue
+        guard let training = graph.trainings[attempt.record.training],
+            let name = training["worker.name"]?.stringValue, let numerics = training["worker.numerics"]?.integerValue
         else { return nil }
         guard started.contract == ContractVersion.current, started.worker == name, started.numerics == numerics else {
             return "the host runs \(started.worker), numerics \(started.numerics), contract \(started.contract); "

@@ -22,7 +22,7 @@ struct TrainingSpecs: Sendable {
     }
 
     init(constants: [String: JSONValue], columns: [PointTable.Column]) {
-        table = PointTable(constants: constants, columns: columns)
+        table = PointTable(constants: constants, columns: columns, isWritten: true)
         self.columns = columns.map { PlaceFinder($0.digits) }
         var owners: [String: Int] = [:]
         for (index, column) in columns.enumerated() {

@@ -33,10 +33,13 @@ package final class PointTable: Sendable {
 
     private let constants: [String: JSONValue]
     private let columns: [Column]
+    private let texts: PointTexts?
 
-    package init(constants: [String: JSONValue], columns: [Column]) {
+    /// - Parameter isWritten: whether the records' texts are asked for, so that what is in many of them is written once.
+    package init(constants: [String: JSONValue], columns: [Column], isWritten: Bool = false) {
         self.constants = constants
         self.columns = columns
+        texts = isWritten ? PointTexts(constants: constants, columns: columns) : nil
     }
 
     package func values(at index: Int) -> [String: JSONValue] {
@@ -45,6 +48,14 @@ package final class PointTable: Sendable {
             for (key, value) in column.choices[column.choice(at: index)] { values[key] = value }
         }
         return values
+    }
+
+    fileprivate func text(at index: Int) throws(CanonicalJSON.Failure) -> [UInt8] {
+        guard let texts else { return try CanonicalJSON.encode(.object(values(at: index))) }
+        var text: [UInt8] = []
+        text.reserveCapacity(1024)
+        texts.append(to: &text) { columns[$0].choice(at: index) }
+        return text
     }
 
     fileprivate func value(of key: String, at index: Int) -> JSONValue? {
@@ -82,6 +93,16 @@ package enum PointRecord: Hashable, Sendable {
         case .values(let values): values
         case .place(let table, let index): table.values(at: index)
         case .text(let table, let index): table.values(at: index)
+        }
+    }
+
+    /// The record's canonical JSON (`CanonicalJSON`).
+    package var text: [UInt8] {
+        get throws(CanonicalJSON.Failure) {
+            switch self {
+            case .place(let table, let index): try table.text(at: index)
+            case .values, .text: try CanonicalJSON.encode(.object(values))
+            }
         }
     }
 

@@ -5,6 +5,8 @@ package struct Training: Hashable, Sendable {
     package let id: TrainingID
     /// Every result-relevant key and its value, without the length: what `id` is the digest of.
     package var spec: [String: JSONValue] { record.values }
+    /// The canonical JSON of `spec`.
+    package var specText: [UInt8] { get throws(CanonicalJSON.Failure) { try record.text } }
     private let record: PointRecord
     private let knownCost: Double?
 

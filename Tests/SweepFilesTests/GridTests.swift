@@ -19,6 +19,18 @@ import Testing
         #expect(expansion.sweep.trials.map(\.position) == Array(0..<8))
     }
 
+    @Test(arguments: [
+        "training.steps: 5\ngrid:\n  seed: [0, 1]\n  model.scale: [8, 4]",
+        "training.steps: 5\ngrid:\n  model.multipliers: [[1], [1, 2]]\n  dataset.flip: [true, false]",
+    ])
+    func theTextOfASpecIsItsCanonicalForm(_ text: String) throws {
+        let trainings = try expand(sweep("dataset.size: 16\n" + text)).sweep.trainings.values
+        #expect(trainings.count == 4)
+        for training in trainings {
+            #expect(try training.specText == CanonicalJSON.encode(.object(training.spec)))
+        }
+    }
+
     @Test func zipsAdvanceTogetherAndMultiplyWithOthers() throws {
         let expansion = try expand(
             sweep(
