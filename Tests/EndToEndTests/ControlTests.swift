@@ -172,6 +172,25 @@ struct ControlTests {
         }
     }
 
+    @Test func aRunThatMayTakeNoLongerStopsAndLeavesTheRest() throws {
+        try withLab { lab in
+            #expect(try lab.run("launch", "--max-hours", "0", "small.yaml").status == 2)
+            let worker = try lab.write("choosy", choosyWorker)
+            chmod(worker, 0o755)
+            let file = try lab.write(
+                "choosy.yaml",
+                smallSweep(
+                    name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
+            try lab.write(
+                "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
+            let run = try lab.run("launch", "--max-hours", "0.001", file)
+            #expect(run.status == 6, "\(run)")
+            #expect(run.err.contains("--max-hours") && run.err.contains("eigensweep resume choosy"), "\(run)")
+            #expect(try lab.count("attempt WHERE outcome IS NULL") > 0, "what runs is left to its host")
+            #expect(try lab.run("cancel", "choosy").status == 0)
+        }
+    }
+
     @Test func sweepsAndHostsAreCompleted() throws {
         try withLab { lab in
             #expect(try lab.run("launch", lab.write("small.yaml", smallSweep(lengths: "[10]"))).status == 0)

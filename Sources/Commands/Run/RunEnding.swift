@@ -16,6 +16,8 @@ struct RunEnding {
         case diskFull(String)
         /// With `--fail-fast`.
         case trialFailed
+        /// The hours of `--max-hours` are over.
+        case timeOver
     }
 
     /// Throws `ExitStatusError` for every outcome but "all done".
@@ -40,6 +42,8 @@ struct RunEnding {
             case .trialFailed:
                 Terminal.note("stopped at the first failure, as --fail-fast asks. Go on with the others:\(command)")
                 throw ExitStatusError(status: .someFailed)
+            case .timeOver:
+                Terminal.note("stopped, as the hours of --max-hours are over; nothing is lost. Go on with:\(command)")
             case nil: Terminal.note("interrupted; nothing is lost. Go on with:\(command)")
             }
         case .cancelled:

@@ -7,4 +7,15 @@ struct RunOptions: ParsableArguments {
 
     @Flag(name: .long, help: "Stop at the first trial that fails: jobs that run stay with their hosts.")
     var failFast = false
+
+    @Option(
+        name: .long,
+        help: "Stop after so many hours: jobs that run or wait stay with their hosts, and resume collects them.")
+    var maxHours: Double?
+
+    func validate() throws {
+        if let maxHours, !(maxHours > 0 && maxHours <= 1e6) {
+            throw ValidationError("--max-hours: expected a number of hours above 0, got \(maxHours)")
+        }
+    }
 }

@@ -117,19 +117,25 @@ final class SweepRun {
         disks.start()
         defer { disks.end() }
         observer.started = started
+        let time = run.maxHours.map { hours in TimeWatch(hours: hours) { [inbox] in inbox.post(.stop) } }
+        time?.start()
+        defer { time?.end() }
         if run.failFast { observer.failed = { [inbox] in inbox.post(.stop) } }
         started.begin()
         let outcome = try run(fleet)
         observer.close()
         fleet.close()
-        try RunEnding(sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks))
-            .tell(outcome)
+        try RunEnding(
+            sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks, time)
+        )
+        .tell(outcome)
     }
 
     /// What ended the run in order, if it was no person.
-    private func stopReason(_ disks: DiskWatch) -> RunEnding.Stop? {
+    private func stopReason(_ disks: DiskWatch, _ time: TimeWatch?) -> RunEnding.Stop? {
         if let words = disks.reason { return .diskFull(words) }
-        return run.failFast && observer.hasFailed ? .trialFailed : nil
+        if run.failFast, observer.hasFailed { return .trialFailed }
+        return time?.isOver == true ? .timeOver : nil
     }
 
     /// Roughly what the store will keep of all that is still wanted.
