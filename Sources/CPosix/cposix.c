@@ -2,11 +2,12 @@
 #include "CPosix.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static char **list_of(const char *text, size_t count) {
     char **list = calloc(count + 1, sizeof *list);
@@ -18,47 +19,71 @@ static char **list_of(const char *text, size_t count) {
     return list;
 }
 
+/* Signals that this process, or who started it, ignores. */
+static int is_ignored[NSIG];
+
+static void note_ignored(void) {
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action;
+        is_ignored[signal] = sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+    }
+    /* Ours to ignore at any time. */
+    is_ignored[SIGPIPE] = 1;
+}
+
+/* What the child of a vfork does: it has its parent's memory, and its own signals and descriptors. Returns only when
+   that fails, with an errno value. */
+static int become(const struct posix_program *program, char **arguments, char **environment) {
+    if (program->own_session ? setsid() < 0 : setpgid(0, 0) < 0) return errno;
+    if (program->directory && chdir(program->directory) < 0) return errno;
+    const int streams[] = {program->input, program->output, program->error};
+    for (int place = 0; place < 3; place++) {
+        if (streams[place] == place ? fcntl(place, F_SETFD, 0) < 0 : dup2(streams[place], place) < 0) return errno;
+    }
+    if (close_range(3, ~0U, 0) < 0) {
+        /* Before Linux 5.9. */
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return errno;
+        for (rlim_t descriptor = 3; descriptor < limit.rlim_cur; descriptor++) close((int)descriptor);
+    }
+    /* A program begins without handlers, but what is ignored stays so. */
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < NSIG; signal++) {
+        if (is_ignored[signal]) sigaction(signal, &usual, NULL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(program->path, arguments, environment);
+    return errno;
+}
+
 int posix_start_program(const struct posix_program *program, pid_t *pid) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, note_ignored);
     char **arguments = list_of(program->arguments, program->argument_count);
     char **environment = list_of(program->environment, program->environment_count);
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    if (!arguments || !environment) {
-        free(arguments);
-        free(environment);
-        return ENOMEM;
+    volatile int failure = arguments && environment ? 0 : ENOMEM;
+    if (!failure) {
+        /* No handler of this process may run in the child, which has its memory. */
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        const pid_t child = vfork();
+        if (child == 0) {
+            failure = become(program, arguments, environment);
+            _exit(127);
+        }
+        if (child < 0) failure = errno;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (child > 0 && failure) {
+            while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+        }
+        *pid = child;
     }
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc) goto lists;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc) goto actions;
-
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    sigdelset(&all, SIGKILL);
-    sigdelset(&all, SIGSTOP);
-    short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-    flags |= program->own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
-    rc = posix_spawnattr_setflags(&attributes, flags);
-    if (!rc) rc = posix_spawnattr_setsigmask(&attributes, &none);
-    if (!rc) rc = posix_spawnattr_setsigdefault(&attributes, &all);
-    if (!rc && !program->own_session) rc = posix_spawnattr_setpgroup(&attributes, 0);
-
-    if (!rc) rc = posix_spawn_file_actions_adddup2(&actions, program->input, 0);
-    if (!rc) rc = posix_spawn_file_actions_adddup2(&actions, program->output, 1);
-    if (!rc) rc = posix_spawn_file_actions_adddup2(&actions, program->error, 2);
-    if (!rc) rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    if (!rc && program->directory) rc = posix_spawn_file_actions_addchdir_np(&actions, program->directory);
-    if (!rc) rc = posix_spawn(pid, program->path, &actions, &attributes, arguments, environment);
-
-    posix_spawnattr_destroy(&attributes);
-actions:
-    posix_spawn_file_actions_destroy(&actions);
-lists:
     free(arguments);
     free(environment);
-    return rc;
+    return failure;
 }
 
 static int local_address(const char *path, struct sockaddr_un *address) {
