@@ -5,8 +5,15 @@ package struct JobText: Hashable, Sendable {
     package let bytes: [UInt8]
 
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
-    package init(_ description: JobDescription) throws(CanonicalJSON.Failure) {
-        // By hand, in the keys' order: it is written for every attempt.
+    /// - Parameter spec: the canonical JSON of the description's spec, where it is known.
+    package init(_ description: JobDescription, spec: [UInt8]? = nil) throws {
+        guard case .train(let task) = description.task, description.companions == nil else {
+            var members = try JSONText.decode([String: JSONValue].self, from: try JSONText.encode(description))
+            members["store"] = nil
+            bytes = try CanonicalJSON.encode(.object(members))
+            return
+        }
+        // By hand, in the keys' order: there may be thousands a second.
         var text: [UInt8] = []
         text.reserveCapacity(2048)
         text.append(member: #"{"attempt":"#, description.attempt.value)
@@ -14,9 +21,13 @@ package struct JobText: Hashable, Sendable {
         text.append(member: #","dataset":"#, description.dataset)
         text.append(member: #","job":"#, description.job.digest)
         text.append(literal: #","spec":"#)
-        try CanonicalJSON.append(.object(description.spec), to: &text)
+        if let spec {
+            text.append(contentsOf: spec)
+        } else {
+            try CanonicalJSON.append(.object(description.spec), to: &text)
+        }
         text.append(literal: #","task":"#)
-        try text.append(description.task)
+        try text.append(task)
         text.append(member: #","threads":"#, description.threads)
         text.append(member: #","training":"#, description.training.digest)
         text.append(UInt8(ascii: "}"))
@@ -73,36 +84,20 @@ extension [UInt8] {
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    fileprivate mutating func append(_ task: JobTask) throws(CanonicalJSON.Failure) {
-        switch task {
-        case .train(let task):
-            append(literal: #"{"train":{"checkpointSeconds":"#)
-            append(contentsOf: try CanonicalJSON.number(task.checkpointSeconds).utf8)
-            append(literal: #","milestones":["#)
-            for (index, steps) in task.milestones.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                append(decimal: steps)
-            }
-            append(UInt8(ascii: "]"))
-            if let resume = task.resume {
-                append(member: #","resume":{"state":"#, resume.state)
-                append(member: #","steps":"#, resume.steps)
-                append(UInt8(ascii: "}"))
-            }
-            append(literal: "}}")
-        case .measure(let task):
-            append(member: #"{"measure":{"checkpoint":"#, task.checkpoint)
-            append(literal: #","measures":["#)
-            for (index, request) in task.measures.enumerated() {
-                append(member: index > 0 ? #",{"measure":"# : #"{"measure":"#, request.measure)
-                append(literal: #","parameters":"#)
-                try CanonicalJSON.append(.object(request.parameters), to: &self)
-                append(member: #","version":"#, request.version)
-                append(UInt8(ascii: "}"))
-            }
-            append(member: #"],"steps":"#, task.steps)
-            append(member: #","trial":"#, task.trial.digest)
-            append(literal: "}}")
+    fileprivate mutating func append(_ task: TrainTask) throws(CanonicalJSON.Failure) {
+        append(literal: #"{"train":{"checkpointSeconds":"#)
+        append(contentsOf: try CanonicalJSON.number(task.checkpointSeconds).utf8)
+        append(literal: #","milestones":["#)
+        for (index, steps) in task.milestones.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            append(decimal: steps)
         }
+        append(UInt8(ascii: "]"))
+        if let resume = task.resume {
+            append(member: #","resume":{"state":"#, resume.state)
+            append(member: #","steps":"#, resume.steps)
+            append(UInt8(ascii: "}"))
+        }
+        append(literal: "}}")
     }
 }

@@ -51,6 +51,7 @@ extension AgentOrder {
     init(_ order: StartOrder) throws {
         var uploads: [String: Digest] = [:]
         for upload in order.uploads { uploads[upload.name] = upload.digest }
-        try self.init(description: order.description, command: order.command, uploads: uploads)
+        try self.init(
+            description: order.description, spec: order.specText, command: order.command, uploads: uploads)
     }
 }

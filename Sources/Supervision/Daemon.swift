@@ -214,7 +214,7 @@ package final class Daemon {
     private func applyMemory() {
         guard let memory else { return }
         table.slots = memory.width
-        table.environment = memory.environment
+        table.setEnvironment(memory.environment)
     }
 
     private func handle(_ message: CoordinatorMessage, from connection: Connection) {

@@ -14,6 +14,8 @@ package struct Instant: Hashable, Sendable, Comparable {
 /// An order to start an attempt. Durable on the host before it answers, and idempotent by attempt number.
 package struct StartOrder: Hashable, Sendable, Codable {
     package var description: JobDescription
+    /// The canonical JSON of its spec, where it is known.
+    package var specText: [UInt8]?
     /// The worker's argument vector, run in the attempt's directory.
     package var command: [String]
     /// Files placed in that directory: name, and content in the coordinator's store.
@@ -28,8 +30,9 @@ package struct StartOrder: Hashable, Sendable, Codable {
         }
     }
 
-    package init(description: JobDescription, command: [String], uploads: [Upload]) {
+    package init(description: JobDescription, specText: [UInt8]? = nil, command: [String], uploads: [Upload]) {
         self.description = description
+        self.specText = specText
         self.command = command
         self.uploads = uploads
     }

@@ -24,7 +24,9 @@ import Testing
                 measures: [
                     MeasureRequest(measure: "m\"", version: 1, parameters: ["b": 2.5, "a": .array([])]),
                     MeasureRequest(measure: "n", version: 2, parameters: [:]),
-                ])))
+                ],
+                others: [.init(trial: TrialID(digest), training: TrainingID(digest), steps: 8, checkpoint: digest)])),
+        companions: [.init(training: TrainingID(digest), spec: ["b": 1, "a": 2], dataset: digest)])
     private static var orders: [AgentOrder] {
         get throws {
             [

@@ -190,11 +190,12 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     package var uploads: [String: Digest]
 
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
+    /// - Parameter spec: the canonical JSON of the description's spec, where it is known.
     package init(
-        description: JobDescription, command: [String], uploads: [String: Digest]
-    ) throws(CanonicalJSON.Failure) {
+        description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest]
+    ) throws {
         self.init(
-            attempt: description.attempt, job: description.job, text: try JobText(description),
+            attempt: description.attempt, job: description.job, text: try JobText(description, spec: spec),
             inputs: description.inputs, output: description.expectedOutput, command: command, uploads: uploads)
     }
 

@@ -22,7 +22,7 @@ final class AttemptTable {
     /// What remains of attempts whose order this agent cannot read.
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
-    var environment: [String: String] = [:]
+    private var launcher: WorkerLauncher
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
@@ -32,6 +32,7 @@ final class AttemptTable {
         self.place = place
         self.store = store
         journal = Journal(path: place.journal)
+        launcher = WorkerLauncher(store: store, environment: [:])
     }
 
     /// What a coordinator that asks is told; not what is not durable yet.
@@ -44,6 +45,11 @@ final class AttemptTable {
     func takeNews() -> [AgentMessage] {
         defer { news = [] }
         return news
+    }
+
+    /// What workers find in their environment from now on, beside what they always find.
+    func setEnvironment(_ environment: [String: String]) {
+        launcher = WorkerLauncher(store: store, environment: environment)
     }
 
     /// Takes over an attempt of an earlier agent.
@@ -132,7 +138,6 @@ final class AttemptTable {
     }
 
     private func launch(_ attempt: Attempt) {
-        let launcher = WorkerLauncher(store: store, environment: environment)
         do throws(AgentRefusal) {
             if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
             try attempt.directory.make()

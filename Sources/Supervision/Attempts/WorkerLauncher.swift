@@ -6,8 +6,22 @@ import JobContract
 /// Starts workers: own process group, an environment that says everything, standard output straight to the event file.
 struct WorkerLauncher {
     let store: ContentStore
-    /// Added to, and before, the ordinary environment.
-    var environment: [String: String]
+    /// Where programs are looked for.
+    private let path: String
+    /// `NAME=value` of every variable, each ended by a zero, and how many these are.
+    private let variables: String
+    private let variableCount: Int
+
+    /// - Parameter environment: added to, and before, the ordinary environment.
+    init(store: ContentStore, environment: [String: String]) {
+        self.store = store
+        var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
+        if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
+        settings.merge(environment) { _, new in new }
+        path = settings["PATH"] ?? ""
+        variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
+        variableCount = settings.count
+    }
 
     /// The started process, or why there is none.
     func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
@@ -18,12 +32,8 @@ struct WorkerLauncher {
         let errors = open(directory.errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
         guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
-        var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
-        if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
-        settings.merge(environment) { _, new in new }
-        let path = program(order.command[0], in: directory.work, path: settings["PATH"] ?? "")
+        let path = program(order.command[0], in: directory.work)
         let list = order.command.map { $0 + "\0" }.joined()
-        let variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
         var pid: pid_t = 0
         let rc = path.withCString { path in
             list.withCString { list in
@@ -31,7 +41,7 @@ struct WorkerLauncher {
                     directory.work.withCString { work in
                         var program = posix_program(
                             path: path, arguments: list, argument_count: order.command.count,
-                            environment: variables, environment_count: settings.count, directory: work,
+                            environment: variables, environment_count: variableCount, directory: work,
                             input: input, output: output, error: errors, own_session: 0)
                         return posix_start_program(&program, &pid)
                     }
@@ -45,7 +55,7 @@ struct WorkerLauncher {
     }
 
     /// A program by path, by the name of an upload, or by PATH.
-    private func program(_ name: String, in work: String, path: String) -> String {
+    private func program(_ name: String, in work: String) -> String {
         if name.contains("/") { return name }
         if access("\(work)/\(name)", X_OK) == 0 { return "\(work)/\(name)" }
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
