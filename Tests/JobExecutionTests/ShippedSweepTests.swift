@@ -1,6 +1,10 @@
 import Foundation
+import JobContract
 import SweepFiles
+import SweepModel
 import Testing
+
+@testable import JobExecution
 
 /// The sweeps in the repository are valid, with every profile they offer.
 @Suite struct ShippedSweepTests {
@@ -9,28 +13,45 @@ import Testing
 
     @Test func facesExpand() throws {
         let path = Self.folder.appendingPathComponent("faces.yaml").path
-        let sweep = try SweepFile(contentsOf: path).expand(worker: describedWorker(), identify: identity).sweep
+        let sweep = try SweepFile(contentsOf: path).expand(worker: Self.worker, identify: Self.identity).sweep
         #expect(sweep.trials.count == 10)
         #expect(sweep.trainings.count == 5)
         #expect(Set(sweep.trials.map(\.steps)) == [1000, 2000])
         #expect(sweep.measures.map(\.measure) == ["memorization", "gaussian-distance"])
         for (profile, count) in [("quick", 2), ("seeds", 30)] {
             let file = try SweepFile(contentsOf: path, overrides: ["profile=\(profile)", "dataset.source=/a.zip"])
-            let chosen = try file.expand(worker: describedWorker(), identify: identity).sweep
+            let chosen = try file.expand(worker: Self.worker, identify: Self.identity).sweep
             #expect(chosen.trials.count == count)
             #expect(Set(chosen.datasets.values.map(\.source)) == ["/a.zip"])
         }
     }
 
+    /// By the worker that comes with them, as they stand and by every profile.
     @Test func everySweepExpands() throws {
         let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "yaml" }
-        #expect(files.count >= 2)
+        #expect(files.count >= 12)
         for file in files {
-            let sweep = try SweepFile(contentsOf: file.path).expand(worker: describedWorker(), identify: identity).sweep
-            #expect(sweep.name == file.deletingPathExtension().lastPathComponent)
-            #expect(!sweep.measures.isEmpty)
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let profiles = ["paper", "quick", "seeds", "tiny"].filter { text.contains("\n  \($0):") }
+            for overrides in [[]] + profiles.map({ ["profile=\($0)"] }) {
+                let sweep = try SweepFile(contentsOf: file.path, overrides: overrides)
+                    .expand(worker: Self.worker, identify: Self.identity).sweep
+                #expect(sweep.name == file.deletingPathExtension().lastPathComponent)
+                #expect(!sweep.measures.isEmpty || !sweep.comparisons.isEmpty)
+            }
         }
+    }
+
+    private static var worker: WorkerDescription { WorkerFacts.current.description(check: "") }
+
+    /// Stands for prepared datasets, all large enough.
+    private static func identity(of request: DatasetRequest) -> DatasetIdentity {
+        guard request.isGenerator else {
+            return DatasetIdentity(keys: ["dataset.digest": .string(Digest(of: "abc".utf8).hex)], images: 300_000)
+        }
+        return DatasetIdentity(
+            keys: ["dataset.generator": .string(request.source), "dataset.generator_version": 1], images: 300_000)
     }
 
     /// The hosts file names this machine alone; its comments, made real, are valid too.
