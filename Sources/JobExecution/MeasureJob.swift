@@ -18,7 +18,9 @@ struct MeasureJob {
         var subject = try MeasureSubject(
             denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
         subject.others = try others()
-        for (request, measure) in measures { try take(measure, request, of: subject) }
+        for (number, (request, measure)) in measures.enumerated() {
+            try take(measure, request, number: number, of: subject)
+        }
     }
 
     /// The checkpoints to compare with.
@@ -61,7 +63,9 @@ struct MeasureJob {
         return denoiser
     }
 
-    private func take(_ measure: any Measure, _ request: MeasureRequest, of subject: MeasureSubject) throws {
+    private func take(
+        _ measure: any Measure, _ request: MeasureRequest, number: Int, of subject: MeasureSubject
+    ) throws {
         let start = ContinuousClock.now
         var meter = ProgressMeter(events: events, unit: "images", done: 0)
         let result: MeasureResult
@@ -76,7 +80,8 @@ struct MeasureJob {
         let artifacts = try result.artifacts.map { artifact in
             Artifact(
                 name: artifact.name, mediaType: artifact.mediaType,
-                file: try directory.write(artifact.bytes, as: "\(request.measure)-\(artifact.name)"))
+                // One measure may be asked for with several parameters.
+                file: try directory.write(artifact.bytes, as: "\(number)-\(request.measure)-\(artifact.name)"))
         }
         try events.send(
             .measure(

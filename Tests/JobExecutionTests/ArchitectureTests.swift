@@ -85,6 +85,26 @@ import Testing
         #expect(Set(measured[1].rows.map(\.sigma)) == (level.map { [$0] } ?? [0.5, 2]))
     }
 
+    @Test func filesOfAMeasureTakenTwiceStandBesideOneAnother() throws {
+        let spec = try spec(Self.ways[0])
+        let training = try run(.train(.init(milestones: [1])), spec)
+        let end = try #require(try training.finish().milestones.last)
+        let checkpoint = try sandbox.adopt(#require(end.weights), from: training.directory)
+        let requests = [1, 2].map { samples in
+            MeasureRequest(
+                measure: "memorization", version: 1, parameters: ["samples": .integer(samples), "steps": 2])
+        }
+        let task = MeasureTask(
+            trial: TrialID(Digest(of: "trial".utf8)), steps: 1, checkpoint: checkpoint, measures: requests)
+        let worker = try run(.measure(task), spec)
+        let measured = try worker.finish().measurements
+        for artifact in measured.flatMap(\.artifacts) {
+            #expect(try sandbox.adopt(artifact.file, from: worker.directory) == artifact.file.digest)
+        }
+        let paths = measured.flatMap(\.artifacts).map(\.file.path)
+        #expect(!paths.isEmpty && Set(paths).count == paths.count)
+    }
+
     @Test func describesWhatItTrains() throws {
         let description = try WorkerProgram.ours.describe(in: sandbox.newAttempt())
         let trained = try Self.ways.map { try spec($0)["model.architecture"]?.stringValue }
