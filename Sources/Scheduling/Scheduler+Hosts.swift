@@ -208,7 +208,12 @@ extension Scheduler {
         for number in host.attempts.sorted() {
             guard let attempt = attempts[number], !attempt.isForeign, !attempt.isProbe, attempt.startedAt == nil
             else { continue }
-            if attempt.phase == .backlog { revoke(number) } else { cancel(number, .unwanted) }
+            if attempt.phase == .backlog {
+                revoke(number)
+            } else if !host.isConnected {
+                cancel(number, .unwanted)
+            }
+            // One that the host has not answered yet may have begun there; if it waits, it is taken back on its answer.
         }
     }
 

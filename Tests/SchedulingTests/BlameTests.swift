@@ -152,6 +152,22 @@ import Testing
         #expect(reason.contains("no space"))
     }
 
+    /// What it was given just before may run there already: it is not stopped, only what waits is taken back.
+    @Test func aHostThatIsGivenUpFinishesWhatItHasBegun() {
+        var bench = Bench(sweep(["w": [10], "x": [10], "y": [10], "z": [10]]), hosts: [.test("a", slots: 4)])
+        bench.connect("a")
+        #expect(bench.starts().count == 4)
+        for attempt in 1...3 {
+            bench.report("a", .refused(AttemptNumber(attempt), HostFailure(.noSpace, "no space")))
+        }
+        #expect(bench.cancels.isEmpty)
+        bench.run("a", 4)
+        bench.milestone("a", 4, 10)
+        bench.finish("a", 4)
+        #expect(bench.cancels.isEmpty)
+        #expect(bench.changes.contains { if case .milestone(_, _, AttemptNumber(4), _) = $0 { true } else { false } })
+    }
+
     @Test func aWorkerThatSaysNothingIsCancelledAndTheJobCharged() {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")
