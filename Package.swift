@@ -20,6 +20,8 @@ let kernelFlags: [CSetting] = [
 let staticSwift: [SwiftSetting] = strict + [.unsafeFlags(["-static-stdlib"])]
 let staticLink: [LinkerSetting] = [
     .unsafeFlags(["-static-executable"]),
+    // Half the bytes to bring to a host.
+    .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
     .linkedLibrary("FoundationEssentials"), .linkedLibrary("_FoundationCollections"),
     .linkedLibrary("_FoundationCShims"), .linkedLibrary("swiftSynchronization"),
 ]

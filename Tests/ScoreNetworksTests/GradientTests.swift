@@ -15,8 +15,8 @@ struct GradientTests {
                 blocks: 1, attentionResolutions: [4], dropout: dropout, augmentLabels: 9))
     }
 
-    private static func blind(_ kind: BlindConfiguration.Kind) -> NetworkConfiguration {
-        .blind(BlindConfiguration(kind: kind, kernels: 3, resolution: 8, imageChannels: 2))
+    private static func blind(_ kind: BlindConfiguration.Kind, kernels: Int = 3) -> NetworkConfiguration {
+        .blind(BlindConfiguration(kind: kind, kernels: kernels, resolution: 8, imageChannels: 2))
     }
 
     static let networks =
@@ -28,6 +28,9 @@ struct GradientTests {
             blind(.unet(blocks: 2)), blind(.cnn(layers: 5, linearFirstLayer: false, receptiveField: nil)),
             blind(.cnn(layers: 8, linearFirstLayer: true, receptiveField: 5)),
         ]
+
+    /// Whose packed weights are too many to be kept.
+    private static let wide = blind(.cnn(layers: 3, linearFirstLayer: false, receptiveField: nil), kernels: 256)
 
     private struct Problem {
         let network: Network<Double>
@@ -78,7 +81,7 @@ struct GradientTests {
         }
     }
 
-    @Test(arguments: networks) func parametersOfEveryLayer(configuration: NetworkConfiguration) throws {
+    @Test(arguments: networks + [wide]) func parametersOfEveryLayer(configuration: NetworkConfiguration) throws {
         var problem = try Problem(configuration, images: 2)
         let share = configuration.dropout
         let whole = problem.evaluate().loss
@@ -123,7 +126,7 @@ struct GradientTests {
         problem.network.parametersChanged()
     }
 
-    @Test(arguments: networks) func inputs(configuration: NetworkConfiguration) throws {
+    @Test(arguments: networks + [wide]) func inputs(configuration: NetworkConfiguration) throws {
         var problem = try Problem(configuration, images: 2)
         let gradient = problem.evaluate(details: true).inputGradient
         let largest = gradient.map { abs($0) }.max() ?? 0

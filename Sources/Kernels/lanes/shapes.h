@@ -12,6 +12,9 @@ static inline size_t least_of(size_t a, size_t b) { return a < b ? a : b; }
 
 /// Whether 3x3 convolutions go by Winograd's method. With few channels its transforms cost more than it saves.
 static inline int is_winograd(size_t channels, size_t outputs) {
+#ifdef DIRECT_CONVOLUTIONS // for scripts/bench convolutions, which sets one method beside the other
+    return 0;
+#endif
     return channels % 4 == 0 && outputs % 4 == 0 && channels >= 8 && outputs >= 8;
 }
 

@@ -7,9 +7,19 @@ struct Convolution {
     let kernel: Int
     private let weight: Int
     private let bias: Int?
-    private let packedWeight: Int
-    private let packedTransposed: Int
+    private let packedWeight: PackedPlace
+    private let packedTransposed: PackedPlace
     private let biasPlace: Int
+
+    /// Where the weights are in the order that kernels read. The largest are put there anew for every use: that costs
+    /// little beside the convolution, and keeping them would cost more than twice the memory of the parameters.
+    private enum PackedPlace: Equatable {
+        case kept(Int)
+        case scratch(Int)
+    }
+
+    /// In scalars; more do not stay in a near cache anyway.
+    private static let mostKept = 1 << 20
 
     /// `linear` drops the two axes of the kernel from the weight's shape. `pixels` is for the count of work.
     init(
@@ -25,21 +35,28 @@ struct Convolution {
             start.weight(fanIn: inputs * taps, fanOut: outputs * taps))
         bias = hasBias ? plan.parameter("\(name).bias", [outputs], start.bias(fanIn: inputs * taps)) : nil
         let packed = KernelMemory.packedWeights(outputs: outputs, inputs: inputs, taps: taps)
-        packedWeight = plan.packed(packed)
-        let shares = KernelMemory.sharesWeights(outputs: outputs, inputs: inputs, taps: taps)
-        packedTransposed = shares ? packedWeight : plan.packed(packed)
+        let working = KernelMemory.convolution(outputs: outputs, inputs: inputs, taps: taps)
+        if packed > Self.mostKept {
+            let place = (working + laneCount - 1) / laneCount * laneCount
+            packedWeight = .scratch(place)
+            packedTransposed = packedWeight
+            plan.scratch(place + packed)
+        } else {
+            packedWeight = .kept(plan.packed(packed))
+            let shares = KernelMemory.sharesWeights(outputs: outputs, inputs: inputs, taps: taps)
+            packedTransposed = shares ? packedWeight : .kept(plan.packed(packed))
+            plan.scratch(working)
+        }
         biasPlace = plan.packed(outputs * laneCount)
-        plan.scratch(KernelMemory.convolution(outputs: outputs, inputs: inputs, taps: taps))
         plan.channels(max(inputs, outputs))
         plan.work(outputs * inputs * taps * pixels)
     }
 
     /// Brings the parameters into the order that the kernels read.
     func pack<S>(_ w: Workspace<S>) {
-        let taps = kernel * kernel
-        w.kernels.pack(w.parameters + weight, outputs, inputs, taps, 0, w.packed + packedWeight)
-        if w.use.goesBack && packedTransposed != packedWeight {
-            w.kernels.pack(w.parameters + weight, outputs, inputs, taps, 1, w.packed + packedTransposed)
+        if case .kept(let place) = packedWeight { pack(w, transposed: false, to: w.packed + place) }
+        if w.use.goesBack, packedTransposed != packedWeight, case .kept(let place) = packedTransposed {
+            pack(w, transposed: true, to: w.packed + place)
         }
         if let bias { w.kernels.broadcast(w.parameters + bias, outputs, w.packed + biasPlace) }
     }
@@ -54,7 +71,7 @@ struct Convolution {
         scale: S = 1, out: UnsafeMutablePointer<S>
     ) {
         let bias = bias ?? UnsafePointer(biasLanes(w))
-        apply(w, w.packed + packedWeight, 0, x, inputs, side, bias, add, scale, outputs, out)
+        apply(w, packed(w, transposed: false), 0, x, inputs, side, bias, add, scale, outputs, out)
     }
 
     /// (The gradient by x from that by the output + add)·scale.
@@ -62,7 +79,7 @@ struct Convolution {
         _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil, scale: S = 1,
         out: UnsafeMutablePointer<S>
     ) {
-        apply(w, w.packed + packedTransposed, 1, dy, outputs, side, w.zeros, add, scale, inputs, out)
+        apply(w, packed(w, transposed: true), 1, dy, outputs, side, w.zeros, add, scale, inputs, out)
     }
 
     /// In training, adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
@@ -84,6 +101,21 @@ struct Convolution {
         } else {
             w.kernels.channelSums(dy, outputs, side * side, w.sums)
             w.kernels.reduceLanes(w.sums, outputs, scale, w.gradients + bias)
+        }
+    }
+
+    private func pack<S>(_ w: Workspace<S>, transposed: Bool, to place: UnsafeMutablePointer<S>) {
+        w.kernels.pack(w.parameters + weight, outputs, inputs, kernel * kernel, transposed ? 1 : 0, place)
+    }
+
+    /// What the convolution reads, or with `transposed` its input gradient.
+    private func packed<S>(_ w: Workspace<S>, transposed: Bool) -> UnsafePointer<S> {
+        switch transposed ? packedTransposed : packedWeight {
+        case .kept(let place): return UnsafePointer(w.packed + place)
+        case .scratch(let place):
+            let shares = KernelMemory.sharesWeights(outputs: outputs, inputs: inputs, taps: kernel * kernel)
+            pack(w, transposed: transposed && !shares, to: w.scratch + place)
+            return UnsafePointer(w.scratch + place)
         }
     }
 

@@ -55,8 +55,9 @@ package enum TrainingBenchmark {
         let configuration = subject.configuration
         let random = CounterRandom(seed: 1, purpose: .generator)
         let pixels = (0..<64 * configuration.imageShape.count).map { UInt8(random.integer(UInt64($0), below: 256)) }
-        return try TrainingRun(
-            configuration: configuration, settings: TrainingSettings(batch: batch), images: pixels)
+        var settings = TrainingSettings(batch: batch)
+        if case .blind = configuration { (settings.preconditioning, settings.noise) = (.blind, .uSquared) }
+        return try TrainingRun(configuration: configuration, settings: settings, images: pixels)
     }
 
     /// Trains for at least `seconds` after one step to warm up.
