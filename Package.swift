@@ -101,7 +101,7 @@ let package = Package(
 
         // Assembly
         ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
-        ours("Reports", ["SweepModel", "ResultCatalogue", "JobContract"]),
+        ours("Reports", ["SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix", crypto]),
         ours(
             "JobExecution",
@@ -145,7 +145,8 @@ let package = Package(
                 "JobContract", "CImageFiles",
             ]),
         tests(
-            "CatalogueTests", ["ResultCatalogue", "Reports", "SweepModel", "JobContract", grdb],
+            "CatalogueTests",
+            ["ResultCatalogue", "Reports", "SweepModel", "JobContract", "Datasets", "CImageFiles", grdb],
             resources: [.copy("Golden")]),
         tests(
             "CommandsTests", ["Commands", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CPosix"],

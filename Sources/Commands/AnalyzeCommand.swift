@@ -19,7 +19,7 @@ struct AnalyzeCommand: ParsableCommand {
         let figures = figure.isEmpty ? FigureName.allCases : figure
         let name = try reader.sweepName(sweep)
         let out = directory ?? "results/\(name)"
-        let result = try Analysis(reader, sweep: name).run(into: out, figures: figures)
+        let result = try Analysis(reader, sweep: name, store: catalogue.store).run(into: out, figures: figures)
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }

@@ -40,7 +40,7 @@ import Testing
     }
 
     private func analysis() throws -> Analysis {
-        Analysis(try CatalogueReader(path: scratch.catalogue), sweep: sweep.name)
+        Analysis(try CatalogueReader(path: scratch.catalogue), sweep: sweep.name, store: scratch.path)
     }
 
     @Test func figuresShowEveryLineWithItsLabel() throws {
@@ -119,7 +119,8 @@ import Testing
                 .measured(AttemptNumber(index + 1), Fixture.memorized(trial, glScore: 0.1, copied: 1)),
             ])
         }
-        let result = try Analysis(catalogue.reader, sweep: "epochs").run(into: scratch.path, figures: [])
+        let result = try Analysis(catalogue.reader, sweep: "epochs", store: scratch.path).run(
+            into: scratch.path, figures: [])
         let table = try #require(result.tables.first)
         #expect(table.columns[2] == "epochs")
         let lengths = Set(table.rows.map { $0[2] })
@@ -129,7 +130,7 @@ import Testing
 
     @Test func aMissingGnuplotNamesThePackage() throws {
         let reader = try CatalogueReader(path: scratch.catalogue)
-        let analysis = Analysis(reader, sweep: sweep.name, searchPath: scratch.path + ":/nowhere")
+        let analysis = Analysis(reader, sweep: sweep.name, store: scratch.path, searchPath: scratch.path + ":/nowhere")
         let result = try analysis.run(into: scratch.path + "/f")
         #expect(result.problem?.kind == .environment)
         #expect(result.problem?.message.contains("gnuplot-nox") == true)
@@ -143,10 +144,13 @@ import Testing
     @Test func aSweepWithoutResultsSaysSo() throws {
         let catalogue = try Catalogue(path: scratch.path + "/empty.sqlite")
         try catalogue.store(Fixture.sweep())
-        let result = try Analysis(catalogue.reader, sweep: "dataset-size").run(into: scratch.path + "/f")
+        let result = try Analysis(catalogue.reader, sweep: "dataset-size", store: scratch.path).run(
+            into: scratch.path + "/f")
         #expect(result.figures.isEmpty)
         #expect(result.sentences.count == 1 && result.sentences[0].contains("linearity (measure linearity)"))
-        #expect(throws: ReportError.self) { try Analysis(catalogue.reader, sweep: "x").run(into: scratch.path) }
+        #expect(throws: ReportError.self) {
+            try Analysis(catalogue.reader, sweep: "x", store: scratch.path).run(into: scratch.path)
+        }
     }
 
     @Test func aDirectoryThatCannotBeMadeIsAnError() throws {

@@ -198,7 +198,7 @@ import Testing
     @Test func theMapIsDrawn() throws {
         let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
         let reader = try CatalogueReader(path: scratch.catalogue)
-        let result = try Analysis(reader, sweep: "law").run(
+        let result = try Analysis(reader, sweep: "law", store: scratch.path).run(
             into: out, figures: [.phaseMap, .phaseMapByLength, .boundaryLaw, .linearity])
         #expect(result.problem == nil)
         let names = Set(result.figures.map { URL(fileURLWithPath: $0).lastPathComponent })

@@ -119,7 +119,7 @@ import Testing
         let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
         let names: [FigureName] = [.linearity, .distances, .psnr, .cosines, .jacobian, .trainingLoss]
         let reader = try CatalogueReader(path: scratch.catalogue)
-        let result = try Analysis(reader, sweep: "curves").run(into: out, figures: names)
+        let result = try Analysis(reader, sweep: "curves", store: scratch.path).run(into: out, figures: names)
         #expect(result.problem == nil && result.figures.count == 4 * names.count)
         let linearity = try String(contentsOfFile: out + "/linearity.svg", encoding: .utf8)
         for label in ["1024 images", "scale 8, 16 k steps", "noise level σ", "Gaussian", "Bands: 95 %"] {

@@ -46,7 +46,8 @@ enum Fixture {
     /// A sweep over dataset size, scale, length and seed, in that order.
     static func sweep(
         name: String = "dataset-size", sizes: [Int] = [16, 64], scales: [Int] = [4, 8], steps: [Int] = [256, 1024],
-        seeds: [Int] = [0], measures: [MeasureRequest] = [memorization, gaussian], text: String = "name: dataset-size"
+        seeds: [Int] = [0], measures: [MeasureRequest] = [memorization, gaussian], text: String = "name: dataset-size",
+        about: String = "Memorization against size", overrides: [String] = ["seed=[0]"]
     ) -> ExpandedSweep {
         var trials = [Trial]()
         var trainings = [TrainingID: Training]()
@@ -73,7 +74,7 @@ enum Fixture {
             }
         }
         return ExpandedSweep(
-            name: name, about: "Memorization against size", text: text, overrides: ["seed=[0]"], trials: trials,
+            name: name, about: about, text: text, overrides: overrides, trials: trials,
             trainings: trainings, datasets: datasets, measures: measures,
             needs: JobNeeds(memory: 2_000_000_000, tags: ["avx512"]),
             worker: WorkerCommand(command: ["eigensweep-worker"], upload: []))

@@ -21,6 +21,12 @@ struct LocalSweepTests {
                 "--statistic", "mean,count", "--format", "csv")
             #expect(query.status == 0, "\(query.err)")
             #expect(query.out.split(separator: "\n").count == 3, "\(query.out)")
+
+            let report = try lab.run("report", "small")
+            #expect(report.status == 0 && report.out == "results/small/report.html\n", "\(report)")
+            let page = try String(
+                contentsOf: lab.directory.appendingPathComponent(report.out.dropLast().description), encoding: .utf8)
+            #expect(page.contains("data-figure=\"gl-score\"") && page.contains("src=\"data:image/png;base64,"))
         }
     }
 

@@ -10,7 +10,7 @@ build_packages=(
     openssh-client pkg-config
 )
 figure_packages=(gnuplot-nox)
-test_packages=(iproute2 openssh-server procps python3-minimal sqlite3)
+test_packages=(chromium iproute2 openssh-server procps python3-minimal sqlite3)
 
 say() { printf '\n== %s\n' "$*"; }
 

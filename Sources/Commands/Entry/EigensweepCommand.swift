@@ -18,7 +18,8 @@ package struct EigensweepCommand: ParsableCommand {
         subcommands: [
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
             LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
-            QueryCommand.self, AnalyzeCommand.self, MergeCommand.self, CompareCommand.self, BenchCommand.self,
+            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
+            BenchCommand.self,
         ])
 
     package init() {}

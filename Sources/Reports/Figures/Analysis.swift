@@ -18,15 +18,17 @@ package struct AnalysisResult: Hashable, Sendable {
 package struct Analysis: Sendable {
     private let reader: CatalogueReader
     private let sweep: String
+    private let store: String
     private let searchPath: String
 
-    /// `searchPath` is where gnuplot is looked for.
+    /// Pictures are in the folder `store`, by digest; `searchPath` is where gnuplot is looked for.
     package init(
-        _ reader: CatalogueReader, sweep: String,
+        _ reader: CatalogueReader, sweep: String, store: String,
         searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     ) {
         self.reader = reader
         self.sweep = sweep
+        self.store = store
         self.searchPath = searchPath
     }
 
@@ -36,30 +38,20 @@ package struct Analysis: Sendable {
     /// Throws `ReportError.request` for an unknown sweep.
     package func run(into directory: String, figures names: [FigureName] = FigureName.allCases) throws -> AnalysisResult
     {
-        let points = try SweepPoints(reader, sweep: sweep)
-        let summary = try MemorizationSummary(points)
-        let map = try PhaseMap(points)
-        let law = try BoundaryLaw(points)
-        let linearity = try points.linearityFigure()
-        let distance = try points.gaussianDistanceFigure()
-        let all: [any SweepFigure] = [
-            PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
-            try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
-            try points.cosinesFigure(), try points.jacobianFigure(), try points.lossFigure(),
-        ]
+        let findings = try Findings(reader, sweep: sweep, store: store)
+        let drawn = findings.figures.filter { names.contains($0.name) }
+        let missing = findings.missing(among: names)
         var result = AnalysisResult(
-            tables: [summary.table], figures: [],
-            sentences: summary.sentences + map.sentences + law.sentences
-                + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
-                + CurveSummary(linearity, of: "linearity (LS)").sentences)
-        let wanted = all.filter { names.contains($0.name) }
-        if let missing = Self.missing(wanted.filter(\.isEmpty)) { result.sentences.append(missing) }
-        let drawn = wanted.filter { !$0.isEmpty }
+            tables: [findings.memorization], figures: [],
+            sentences: findings.sentences + (missing.map { [$0] } ?? []))
         guard !drawn.isEmpty else { return result }
         do {
             let gnuplot = try Gnuplot(search: searchPath)
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for figure in drawn {
+                if let samples = figure as? SamplesFigure {
+                    _ = try SweepPictures.copy(samples.pictures, from: store, into: directory)
+                }
                 result.figures += try gnuplot.draw(
                     figure.name.rawValue, width: figure.size.width, height: figure.size.height, body: figure.script,
                     in: directory)
@@ -74,13 +66,5 @@ package struct Analysis: Sendable {
                 .environment, "The figures could not be written to \(directory): \(error.localizedDescription)")
         }
         return result
-    }
-
-    private static func missing(_ figures: [any SweepFigure]) -> String? {
-        guard !figures.isEmpty else { return nil }
-        let names = figures.map { figure in
-            figure.name.rawValue + (figure.name.measure.map { " (measure \($0))" } ?? "")
-        }
-        return "Not drawn, for want of measurements or of an axis that varies: \(names.joined(separator: ", "))."
     }
 }

@@ -120,7 +120,7 @@ struct BoundaryLaw {
     private static func text(_ exponent: Exponent) -> String {
         func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
         let interval = exponent.interval.map { " (95 % interval \(short($0.low)) to \(short($0.high)))" }
-        return short(exponent.value) + (interval ?? " (no interval from one seed)")
+        return short(exponent.value) + (interval ?? " (no interval from so few seeds)")
     }
 }
 

@@ -105,6 +105,7 @@ struct BoundaryLawFigure: SweepFigure {
             set ylabel 'training images N*'
             set key at screen 0.39,0.88 left top Left reverse samplen 1 font ',10'
             plot \(byParameters.plots.joined(separator: ", \\\n  "))
+            \(Gnuplot.endOfPanel)
             unset label
             set lmargin at screen 0.58
             set rmargin at screen 0.86
@@ -112,8 +113,30 @@ struct BoundaryLawFigure: SweepFigure {
             unset ylabel
             set key at screen 0.87,0.88 left top Left reverse samplen 1 font ',10'
             plot \(byLength.plots.joined(separator: ", \\\n  "))
+            \(Gnuplot.endOfPanel)
             unset multiplot
             """
+    }
+
+    var marks: [PanelMarks] {
+        func panel(_ x: (BoundaryLaw.Row) -> Double) -> PanelMarks {
+            PanelMarks(
+                isLogarithmic: (true, true),
+                marks: law.rows.map { row in
+                    let (words, value) =
+                        switch row.boundary {
+                        case .exactly(let value): ("", value)
+                        case .above(let value): ("above ", value)
+                        case .below(let value): ("below ", value)
+                        }
+                    return .init(
+                        x: x(row), y: exp(value),
+                        text:
+                            "scale \(row.scale) (\(row.parameters) parameters), \(law.points.lengthLabel(row.length)), "
+                            + "seed \(row.seed): N* \(words)\(ResultTable.format(exp(value).rounded()))")
+                })
+        }
+        return [panel { Double($0.parameters) }, panel { $0.length }]
     }
 
     private var caption: String {
@@ -129,6 +152,6 @@ struct BoundaryLawFigure: SweepFigure {
     private func short(_ exponent: BoundaryLaw.Exponent) -> String {
         func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
         return short(exponent.value)
-            + (exponent.interval.map { " (95 %: \(short($0.low)) to \(short($0.high)))" } ?? " (one seed)")
+            + (exponent.interval.map { " (95 %: \(short($0.low)) to \(short($0.high)))" } ?? " (too few seeds)")
     }
 }

@@ -58,6 +58,23 @@ struct CurveFigure: SweepFigure {
         return table
     }
 
+    var marks: [PanelMarks] {
+        panels.compactMap { panel in
+            let lines = panel.lines.filter { !$0.points.isEmpty }
+            guard !lines.isEmpty else { return nil }
+            return PanelMarks(
+                isLogarithmic: (x.base != nil, y.base != nil),
+                marks: lines.filter { !$0.title.isEmpty }.flatMap { line in
+                    line.points.map { point in
+                        .init(
+                            x: point.x, y: point.values.mean,
+                            text: "\(line.title): \(columns.x) \(ResultTable.format(point.x)), "
+                                + "\(columns.y) \(ResultTable.summary(of: point.values))")
+                    }
+                })
+        }
+    }
+
     /// In points: a panel's axes and its distance to the next; the figure's margins, the legend at the right.
     private static let panel = (width: 345, height: 270)
     private static let pitch = (width: 405, height: 365)
@@ -121,6 +138,7 @@ struct CurveFigure: SweepFigure {
                 set ylabel \(Gnuplot.quote(index % columnCount == 0 ? y.label : ""))
                 \(key)
                 plot \((bands + lines).joined(separator: ", \\\n  "))
+                \(Gnuplot.endOfPanel)
                 unset label
 
                 """

@@ -20,13 +20,15 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case cosines
     /// Eigenvalues of the denoiser's derivative.
     case jacobian
+    /// Samples beside the training images nearest to them.
+    case samples
     /// The loss at the trials' ends by length.
     case trainingLoss = "training-loss"
 
     /// The measure it shows; nil for what every trial has.
     var measure: String? {
         switch self {
-        case .phaseMap, .phaseMapByLength, .boundaryLaw, .glScore: "memorization"
+        case .phaseMap, .phaseMapByLength, .boundaryLaw, .glScore, .samples: "memorization"
         case .gaussianDistance: "gaussian-distance"
         case .distances: "distances"
         case .linearity: "linearity"

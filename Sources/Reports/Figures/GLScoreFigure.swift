@@ -91,6 +91,7 @@ struct GLScoreFigure: SweepFigure {
             set xtics (\(sizes.map { "'' \($0)" }.joined(separator: ", ")))
             set key at screen 0.74,0.91 left top Left reverse samplen 2.5 font ',11'
             plot \(scores.joined(separator: ", \\\n  "))
+            \(Gnuplot.endOfPanel)
             unset title
             unset label 90
             unset label 91
@@ -104,9 +105,27 @@ struct GLScoreFigure: SweepFigure {
             set xlabel 'training images (log₂ scale)'
             set arrow 1 from graph 0, first 0.5 to graph 1, first 0.5 nohead lc rgb '#999999' dt 3
             plot \(shares.joined(separator: ", \\\n  "))
+            \(Gnuplot.endOfPanel)
             unset arrow 1
             unset multiplot
             """
+    }
+
+    var marks: [PanelMarks] {
+        let shown = lines
+        return [("GL score", glScore), ("copied", copied)].map { name, values in
+            let places = values.filter { place in
+                shown.contains { $0.scale == place.key.scale && $0.length == place.key.length }
+            }
+            return PanelMarks(
+                isLogarithmic: (true, false),
+                marks: places.sorted { $0.key < $1.key }.map { place, values in
+                    .init(
+                        x: Double(place.size), y: values.mean,
+                        text: "scale \(place.scale), \(points.lengthLabel(place.length)), \(place.size) images: "
+                            + "\(name) \(ResultTable.summary(of: values))")
+                })
+        }
     }
 
     private var caption: String {

@@ -19,8 +19,7 @@ struct Gnuplot {
     /// the script's. The script holds its data and draws both.
     func draw(_ name: String, width: Int, height: Int, body: String, in directory: String) throws -> [String] {
         let script = """
-            set encoding utf8
-            set terminal svg size \(width),\(height) dynamic noenhanced font 'DejaVu Sans,Verdana,sans-serif,12' background '#ffffff'
+            \(Self.vector(width, height))
             set output '\(name).svg'
             \(body)
             reset
@@ -31,10 +30,57 @@ struct Gnuplot {
 
             """
         try script.write(toFile: "\(directory)/\(name).gnuplot", atomically: true, encoding: .utf8)
+        try run("\(name).gnuplot", in: directory)
+        let outputs = ["svg", "png", "gnuplot"].map { "\(directory)/\(name).\($0)" }
+        guard outputs.allSatisfy(FileManager.default.fileExists(atPath:)) else {
+            throw ReportError(.environment, "gnuplot drew nothing from \(directory)/\(name).gnuplot.")
+        }
+        return outputs
+    }
+
+    /// Draws an SVG and says where its panels lie.
+    func drawing(of figure: any SweepFigure) throws -> FigureDrawing {
+        let files = FileManager.default
+        let directory = files.temporaryDirectory.path + "/eigensweep-figure-" + UUID().uuidString
+        defer { try? files.removeItem(atPath: directory) }
+        do {
+            try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let script = """
+                tellsAxes = 1
+                set print 'panels'
+                \(Self.vector(figure.size.width, figure.size.height))
+                set output 'figure.svg'
+                \(figure.script)
+                set output
+
+                """
+            try script.write(toFile: directory + "/figure.gnuplot", atomically: false, encoding: .utf8)
+            try run("figure.gnuplot", in: directory)
+            return FigureDrawing(
+                svg: try String(contentsOfFile: directory + "/figure.svg", encoding: .utf8),
+                panels: try String(contentsOfFile: directory + "/panels", encoding: .utf8), size: figure.size)
+        } catch let error as ReportError {
+            throw error
+        } catch {
+            throw ReportError(
+                .environment, "The figure \(figure.name.rawValue) could not be drawn: \(error.localizedDescription)")
+        }
+    }
+
+    private static func vector(_ width: Int, _ height: Int) -> String {
+        """
+        set encoding utf8
+        set terminal svg size \(width),\(height) dynamic standalone noenhanced font \
+          'DejaVu Sans,Verdana,sans-serif,12' \
+          background '#ffffff'
+        """
+    }
+
+    /// Runs a script in its directory, without the user's own settings: figures look the same everywhere.
+    private func run(_ script: String, in directory: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
-        // Not the user's own settings: figures look the same everywhere.
-        process.arguments = ["-d", "\(name).gnuplot"]
+        process.arguments = ["-d", script]
         process.currentDirectoryURL = URL(fileURLWithPath: directory)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
@@ -47,15 +93,19 @@ struct Gnuplot {
         }
         let said = messages.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        let outputs = ["svg", "png", "gnuplot"].map { "\(directory)/\(name).\($0)" }
-        guard process.terminationStatus == 0, outputs.allSatisfy(FileManager.default.fileExists(atPath:)) else {
+        guard process.terminationStatus == 0 else {
             throw ReportError(
                 .environment,
-                "gnuplot failed on \(directory)/\(name).gnuplot: "
+                "gnuplot failed on \(directory)/\(script): "
                     + String(decoding: said.prefix(500), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
         }
-        return outputs
     }
+
+    /// After a panel's `plot`: tells a program that asks where the panel lies, in points, and what its axes span.
+    static let endOfPanel = """
+        if (exists('tellsAxes')) print sprintf('%d %d %d %d %.17g %.17g %.17g %.17g', GPVAL_TERM_XMIN, GPVAL_TERM_XMAX, \
+          GPVAL_TERM_YMIN, GPVAL_TERM_YMAX, GPVAL_X_MIN, GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX)
+        """
 
     /// `text` as a gnuplot string that nothing in it can end.
     static func quote(_ text: String) -> String {

@@ -129,7 +129,26 @@ struct PhaseMapFigure: SweepFigure {
               $auc using 1:2:3:4 with xerrorbars pt 6 ps 0.9 lw 1.5 lc rgb '#000000' notitle, \\
               $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 lw 1.5 lc rgb '#000000' title 'copy_auc = 0.95', \\
               \(legend.joined(separator: ", \\\n  "))
+            \(Gnuplot.endOfPanel)
             """
+    }
+
+    var marks: [PanelMarks] {
+        let (sizes, rows) = (sizes, rows)
+        return [
+            PanelMarks(
+                isLogarithmic: (false, false),
+                marks: cells.compactMap { cell in
+                    guard let x = sizes.firstIndex(of: cell.point.size),
+                        let y = rows.firstIndex(of: row(cell.point.scale, cell.point.length))
+                    else { return nil }
+                    var text = "\(cell.point.size) images, scale \(cell.point.scale), "
+                    text += "\(map.points.lengthLabel(cell.point.length)): \(cell.phase.rawValue), "
+                    text += "copied \(ResultTable.summary(of: cell.copied))"
+                    if !cell.copyAUC.isEmpty { text += ", copy_auc \(ResultTable.summary(of: cell.copyAUC))" }
+                    return .init(x: Double(x), y: Double(y), text: text)
+                })
+        ]
     }
 
     private var lengthNote: String {

@@ -3,10 +3,26 @@ protocol SweepFigure {
     var name: FigureName { get }
     /// In points.
     var size: (width: Int, height: Int) { get }
-    /// What gnuplot draws; it holds its data.
+    /// What gnuplot draws; it holds its data. `Gnuplot.endOfPanel` follows every `plot`.
     var script: String { get }
     /// The numbers behind the figure.
     var table: ResultTable { get }
+    /// Where values lie, by panel in the script's order.
+    var marks: [PanelMarks] { get }
     /// Whether there is nothing to draw.
     var isEmpty: Bool { get }
+}
+
+/// The values that a panel shows, for the pointer.
+struct PanelMarks {
+    struct Mark: Hashable {
+        /// On the panel's axes.
+        var x: Double
+        var y: Double
+        /// What there is, with its interval.
+        var text: String
+    }
+
+    var isLogarithmic: (x: Bool, y: Bool)
+    var marks: [Mark]
 }

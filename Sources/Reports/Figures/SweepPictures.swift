@@ -8,6 +8,22 @@ package struct SweepPictures: Sendable {
         /// Without directory, such as `jacobian-eigenvectors-16-images.png`.
         package var name: String
         package var digest: String
+        /// The measure that made it, and the name it gave it.
+        var measure: String
+        var file: String
+        /// The trial: its dataset size, model scale, length and seed.
+        var size: Int
+        var scale: Int?
+        var steps: Int?
+        var seed: Int?
+
+        var title: String {
+            "\(measure): \(file.hasSuffix(".png") ? String(file.dropLast(4)) : file), \(size) images"
+                + (scale.map { ", scale \($0)" } ?? "") + (steps.map { ", \($0) steps" } ?? "")
+                + (seed.map { ", seed \($0)" } ?? "")
+        }
+
+        func path(in store: String) -> String { "\(store)/\(digest.prefix(2))/\(digest)" }
     }
 
     package let pictures: [Picture]
@@ -35,17 +51,24 @@ package struct SweepPictures: Sendable {
             let rank = [row[4].number ?? 0, row[5].number ?? 0, -(row[6].number ?? 0)]
             if let known = best[file], !known.rank.lexicographicallyPrecedes(rank) { continue }
             if best[file] == nil { order.append(file) }
-            best[file] = Shown(picture: Picture(name: file, digest: digest), rank: rank)
+            best[file] = Shown(
+                picture: Picture(
+                    name: file, digest: digest, measure: measure, file: name, size: size, scale: row[4].integer,
+                    steps: row[5].integer, seed: row[6].integer), rank: rank)
         }
         pictures = order.compactMap { best[$0]?.picture }
     }
 
     /// Copies those that are in the store into `directory` and returns their paths.
     package func copy(from store: String, into directory: String) throws -> [String] {
+        try Self.copy(pictures, from: store, into: directory)
+    }
+
+    static func copy(_ pictures: [Picture], from store: String, into directory: String) throws -> [String] {
         let files = FileManager.default
         var copied = [String]()
         for picture in pictures {
-            let source = "\(store)/\(picture.digest.prefix(2))/\(picture.digest)"
+            let source = picture.path(in: store)
             guard files.isReadableFile(atPath: source) else { continue }
             do {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)

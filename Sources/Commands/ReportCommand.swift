@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Reports
+import ResultCatalogue
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Write a page about a sweep: one HTML file that needs no other and no network.",
+        discussion: """
+            It holds the question, the grid, the findings of `analyze`, every figure with its data, pictures, hosts, \
+            provenance and the commands that reproduce it.
+            """)
+
+    @Argument(help: "The sweep's name or file.", completion: .sweeps)
+    var sweep: String
+    @Option(
+        name: .customLong("out"), help: "The file to write (default: results/SWEEP/report.html).",
+        completion: .file(extensions: ["html"]))
+    var file: String?
+    @OptionGroup var catalogue: CatalogueOptions
+
+    func run() throws {
+        let reader = try CatalogueReader(path: catalogue.path)
+        let name = try reader.sweepName(sweep)
+        let page = try SweepPage(reader, sweep: name, store: catalogue.store)
+        let out = file ?? "results/\(name)/report.html"
+        var renderer = PageRenderer(page, program: "eigensweep \(EigensweepCommand.configuration.version)")
+        try write(try renderer.render(), to: out)
+        Terminal.print(out)
+        if let problem = page.problem {
+            throw CommandFailure(.internalError, "\(out) is written without drawings: \(problem.message)")
+        }
+    }
+
+    /// Whole or not at all: an earlier page stands until the new one takes its place.
+    private func write(_ text: String, to path: String) throws {
+        let url = URL(fileURLWithPath: path)
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url, options: .atomic)
+        } catch {
+            throw CommandFailure(
+                .internalError,
+                "The report could not be written to \(path): \(error.localizedDescription) Give another file with --out."
+            )
+        }
+    }
+}

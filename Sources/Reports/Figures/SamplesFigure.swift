@@ -1,0 +1,81 @@
+import Foundation
+
+/// Samples beside their nearest training images, as the measure memorization pictured them: a panel for each dataset
+/// size, at most six.
+struct SamplesFigure: SweepFigure {
+    let points: SweepPoints
+    /// In the folder that the script is run in.
+    let pictures: [SweepPictures.Picture]
+    let name = FigureName.samples
+
+    /// Of `pictures` those that are of this kind and in `store`.
+    init(_ points: SweepPoints, _ pictures: [SweepPictures.Picture], store: String) {
+        self.points = points
+        let shown = pictures.filter {
+            $0.measure == "memorization" && $0.file == "neighbours.png"
+                && FileManager.default.isReadableFile(atPath: $0.path(in: store))
+        }
+        // The first and the last, and between them evenly.
+        self.pictures = shown.count <= 6 ? shown : (0..<6).map { shown[$0 * (shown.count - 1) / 5] }
+    }
+
+    var isEmpty: Bool { pictures.isEmpty }
+    var marks: [PanelMarks] { [] }
+
+    var table: ResultTable {
+        ResultTable(
+            name: name.rawValue, columns: ["dataset_size", "model_scale", "steps", "seed", "picture", "digest"],
+            rows: pictures.map {
+                [.init($0.size), .init($0.scale), .init($0.steps), .init($0.seed), .text($0.name), .text($0.digest)]
+            })
+    }
+
+    private static let panel = 300
+    private static let pitch = (width: 320, height: 345)
+    private static let top = 85
+
+    private var columnCount: Int { max(1, min(3, pictures.count)) }
+    private var rowCount: Int { (pictures.count + columnCount - 1) / columnCount }
+
+    var size: (width: Int, height: Int) {
+        (max(640, 40 + columnCount * Self.pitch.width), Self.top + rowCount * Self.pitch.height + 45)
+    }
+
+    var script: String {
+        let margin = (size.width - columnCount * Self.pitch.width + Self.pitch.width - Self.panel) / 2
+        var drawn = ""
+        for (index, picture) in pictures.enumerated() {
+            let left = margin + index % columnCount * Self.pitch.width
+            let top = Self.top + index / columnCount * Self.pitch.height
+            let title =
+                "\(picture.size) images" + (picture.scale.map { ", scale \($0)" } ?? "")
+                + (picture.seed.map { ", seed \($0)" } ?? "")
+            drawn += """
+                set lmargin at screen \(Double(left) / Double(size.width))
+                set rmargin at screen \(Double(left + Self.panel) / Double(size.width))
+                set tmargin at screen \(1 - Double(top) / Double(size.height))
+                set bmargin at screen \(1 - Double(top + Self.panel) / Double(size.height))
+                set title \(Gnuplot.quote(title)) font ',13' offset 0,-0.4
+                plot \(Gnuplot.quote(picture.name)) binary filetype=png with rgbimage notitle
+                \(Gnuplot.endOfPanel)
+                unset label
+
+                """
+        }
+        let caption = points.caption(
+            "Four pairs to a row: a sample, and at its right the training image nearest to it.")
+        return """
+            set multiplot
+            set label 1 'Samples beside the nearest training images' at screen 0.5,\
+            \(1 - 25 / Double(size.height)) center font ',16'
+            \(Gnuplot.captions(caption, height: size.height))
+            unset border
+            unset tics
+            unset key
+            set size ratio -1
+            set autoscale fix
+            \(drawn)
+            unset multiplot
+            """
+    }
+}
