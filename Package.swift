@@ -67,6 +67,8 @@ let package = Package(
     targets: [
         // Ground
         ours("JobContract", [crypto]),
+        .target(name: "BuildFacts", swiftSettings: watched, plugins: ["RecordCommit"]),
+        .plugin(name: "RecordCommit", capability: .buildTool()),
         .target(name: "Kernels", cSettings: kernelFlags),
         .target(name: "ImageKernels", cSettings: kernelFlags),
         .target(name: "MeasureKernels", cSettings: kernelFlags),
@@ -107,7 +109,7 @@ let package = Package(
             "JobExecution",
             [
                 "JobContract", "SweepModel", "SweepFiles", "Tensors", "Diffusion", "Datasets", "ImageGenerators",
-                "ScoreNetworks", "Measures", "Kernels", "CPosix", arguments, crypto,
+                "ScoreNetworks", "Measures", "Kernels", "CPosix", "BuildFacts", arguments, crypto,
             ]),
         ours(
             "Commands",

@@ -1,3 +1,4 @@
+import BuildFacts
 import JobContract
 import Measures
 import SweepFiles
@@ -10,7 +11,7 @@ struct WorkerFacts {
     static let numerics = 1
     static let version = "0.1.0"
 
-    /// Version and digest of the executable.
+    /// Version, digest of the executable, and the commit it was built from: `0.1.0+4a25ff637ee7.g63b5f73abcde`.
     var build: String
     /// The CPU's model name as the kernel gives it.
     var cpu: String
@@ -34,8 +35,9 @@ struct WorkerFacts {
     }
 
     private static func buildName() -> String {
-        guard let digest = try? InputFile.digest("/proc/self/exe", what: "the program") else { return version }
-        return "\(version)+\(digest.short)"
+        let digest = (try? InputFile.digest("/proc/self/exe", what: "the program"))?.short
+        let parts = [digest, BuildFacts.commit.map { "g\($0)" }].compactMap { $0 }
+        return parts.isEmpty ? version : "\(version)+\(parts.joined(separator: "."))"
     }
 
     private static func cpuModel() -> String {

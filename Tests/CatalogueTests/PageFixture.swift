@@ -43,7 +43,8 @@ struct PageFixture {
                 .attemptStarted(
                     number,
                     .init(
-                        contract: 1, worker: "eigensweep-worker", numerics: 1, build: "0.1.0+0123456789ab",
+                        contract: 1, worker: "eigensweep-worker", numerics: 1,
+                        build: "0.1.0+0123456789ab.g63b5f73abcde",
                         cpu: "A CPU <i>", kernels: "avx2")))
             changes.append(.milestone(trial.training, trial.id, number, Fixture.checkpoint(trial)))
             changes += Self.measured(trial, sweep, index, picture).map { .measured(number, $0) }

@@ -48,12 +48,15 @@ import Testing
         #expect(Array(hosts[2...6]) == [24, 24, 23, 1, 0].map { .integer($0) })
         #expect(tables["failures"]?.rows.first?.prefix(3) == [.text("job-fault"), .text("train"), .integer(1)])
         #expect(tables["failed_trials"]?.rows.count == 1)
-        #expect(tables["workers"]?.rows.first?[2] == .text("0.1.0+0123456789ab"))
+        #expect(tables["workers"]?.rows.first?[2] == .text("0.1.0+0123456789ab.g63b5f73abcde"))
+        #expect(tables["workers"]?.rows.first?.last == .text("63b5f73abcde"))
         #expect(tables["measures"]?.rows.map { $0[0] } == PageFixture.requests.map { .text($0.measure) })
         #expect(tables["datasets"]?.rows.count == 3 && tables["catalogue"]?.rows.count == 1)
         #expect(
-            page.commands.first
-                == "eigensweep launch '</title><script>alert(1)</script>.yaml' --set profile=quick --set 'seed=[0, 1]'")
+            page.commands[0] == "git checkout 63b5f73abcde"
+                && page.commands[1]
+                    == "eigensweep launch '</title><script>alert(1)</script>.yaml' --set profile=quick --set 'seed=[0, 1]'"
+        )
     }
 
     /// Each value lies in the drawing where gnuplot put it: means rise and fall as the pixels do.

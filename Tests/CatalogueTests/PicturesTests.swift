@@ -48,7 +48,10 @@ import Testing
         #expect(result.figures.map { URL(fileURLWithPath: $0).lastPathComponent }.contains("samples.png"))
         let svg = try String(contentsOfFile: out + "/samples.svg", encoding: .utf8)
         #expect(svg.components(separatedBy: "data:image/png;base64,").count == 4)
-        for label in ["16 images, scale 8, seed 0", "1024 images", "Four pairs to a row", "24 trials"] {
+        for label in [
+            "16 images, scale 8, seed 0", "1024 images", "Four pairs to a row", "24 trials",
+            "Worker of commit 63b5f73abcde.",
+        ] {
             #expect(svg.contains(label), "\(label)")
         }
         let empty = try Analysis(try fixture.reader, sweep: PageFixture.sweepName, store: "/nowhere")

@@ -34,6 +34,11 @@ import Testing
         #expect(Set(description.jobKinds) == ["train", "measure"])
         #expect(description.architectures.contains(program.architecture))
         #expect(!description.measures.isEmpty)
+        if program.command == WorkerProgram.ours.command {
+            #expect(
+                try /[0-9.]+\+[0-9a-f]{12}(\.g[0-9a-f]{12}(-dirty)?)?/.wholeMatch(in: description.build) != nil,
+                "\(description.build)")
+        }
     }
 
     @Test(arguments: programs) func trainsToItsMilestonesAndGoesOnFromOne(program: WorkerProgram) throws {

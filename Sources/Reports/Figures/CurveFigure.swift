@@ -108,24 +108,20 @@ struct CurveFigure: SweepFigure {
                     data += "\(point.x) \(mean) \(interval?.low ?? mean) \(interval?.high ?? mean)\n"
                 }
                 data += "EOD\n"
-                let colour = line.shade.map(Gnuplot.colour) ?? "#555555"
                 if !line.isReference, line.points.contains(where: { $0.values.count > 1 }) {
                     bands.append(
-                        "\(block) using 1:3:4 with filledcurves lc rgb '\(colour)' fs transparent solid 0.18 noborder "
+                        "\(block) using 1:3:4 with filledcurves lc rgb '\(colour(line))' fs transparent solid 0.18 noborder "
                             + "notitle")
                 }
-                let style =
-                    line.isReference
-                    ? "with lines lw 1.5 dt 2 lc rgb '\(colour)'"
-                    : "with linespoints lw 2.5 pt 7 ps 0.5 lc rgb '\(colour)'"
-                lines.append("\(block) using 1:2 \(style) title \(Gnuplot.quote(line.title))")
+                lines.append("\(block) using 1:2 \(style(line)) title \(Gnuplot.quote(line.title))")
             }
             guard !lines.isEmpty else { continue }
+            if drawn.isEmpty { lines += legend(beyond: panel) }
             let left = Self.margin.left + index % columnCount * Self.pitch.width
             let top = Self.margin.top + index / columnCount * Self.pitch.height
             let right = Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
             let key =
-                index == 0
+                drawn.isEmpty
                 ? "set key at screen \(fraction(right + 15, size.width)),"
                     + "\(1 - fraction(Self.margin.top, size.height)) left top Left reverse samplen 2 font ',11'"
                 : "unset key"
@@ -160,6 +156,21 @@ struct CurveFigure: SweepFigure {
             \(drawn)
             unset multiplot
             """
+    }
+
+    /// The first panel drawn has the legend of all: entries of lines that only others have.
+    private func legend(beyond first: Panel) -> [String] {
+        var known = Set(first.lines.filter { !$0.points.isEmpty }.map(\.title)).union([""])
+        return panels.flatMap(\.lines).filter { !$0.points.isEmpty && known.insert($0.title).inserted }
+            .map { "NaN \(style($0)) title \(Gnuplot.quote($0.title))" }
+    }
+
+    private func colour(_ line: Line) -> String { line.shade.map(Gnuplot.colour) ?? "#555555" }
+
+    private func style(_ line: Line) -> String {
+        line.isReference
+            ? "with lines lw 1.5 dt 2 lc rgb '\(colour(line))'"
+            : "with linespoints lw 2.5 pt 7 ps 0.5 lc rgb '\(colour(line))'"
     }
 
     private func fraction(_ part: Int, _ whole: Int) -> Double { Double(part) / Double(whole) }

@@ -76,6 +76,11 @@ struct PhaseMapFigure: SweepFigure {
         return "\(name) << EOD\n" + (shown.isEmpty ? "NaN NaN NaN NaN\n" : shown.joined()) + "EOD\n"
     }
 
+    /// A contour that lies nowhere on the map is not named in the legend.
+    private func title(_ name: String, _ crossings: [PhaseMap.Crossing]) -> String {
+        contour("", crossings).contains("NaN") ? "notitle" : "title \(Gnuplot.quote(name))"
+    }
+
     private func label(_ value: Double) -> String {
         isByLength ? map.points.lengthLabel(value) : ResultTable.format(value)
     }
@@ -103,6 +108,7 @@ struct PhaseMapFigure: SweepFigure {
         let xs = sizes.enumerated().map { "'\($1)' \($0)" }.joined(separator: ", ")
         let ys = rows.enumerated().map { "\(Gnuplot.quote(label($1))) \($0)" }.joined(separator: ", ")
         let style = "lw 2.5 lc rgb '#000000'"
+        let thin = "lw 1.5 lc rgb '#000000'"
         let rest = isByLength ? "scale \(cells.first?.point.scale ?? 0)" : lengthNote
         return """
             \(contour("$copied", map.copiedHalf))
@@ -125,9 +131,9 @@ struct PhaseMapFigure: SweepFigure {
             set key at screen \(right + 0.015),\(1 - 45 / Double(size.height)) left top Left reverse samplen 1.5 font ',11'
             set boxwidth 0.5
             plot $copied using 1:2:3:4 with xerrorbars pt 7 ps 0.9 \(style) notitle, \\
-              $copied using 1:2 with linespoints pt 7 ps 0.9 \(style) title 'copied = ½', \\
-              $auc using 1:2:3:4 with xerrorbars pt 6 ps 0.9 lw 1.5 lc rgb '#000000' notitle, \\
-              $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 lw 1.5 lc rgb '#000000' title 'copy_auc = 0.95', \\
+              $copied using 1:2 with linespoints pt 7 ps 0.9 \(style) \(title("copied = ½", map.copiedHalf)), \\
+              $auc using 1:2:3:4 with xerrorbars pt 6 ps 0.9 \(thin) notitle, \\
+              $auc using 1:2 with linespoints pt 6 ps 0.9 dt 2 \(thin) \(title("copy_auc = 0.95", map.copyAUC)), \\
               \(legend.joined(separator: ", \\\n  "))
             \(Gnuplot.endOfPanel)
             """

@@ -33,7 +33,7 @@ struct SweepPoints {
     let otherAxes: [String]
     let seeds: [Int]
     /// The workers' builds that the results come from.
-    let builds: [String]
+    let builds: [WorkerBuild]
     /// Numbers of parameters by model scale, where every network of that scale has as many.
     let parameters: [Int: Int]
     /// By trial ID.
@@ -70,7 +70,7 @@ struct SweepPoints {
             JOIN milestone m ON m.trial = w.trial JOIN attempt a ON a.number = m.attempt
             WHERE s.name = ? AND a.build NOT NULL ORDER BY 1
             """, [.text(sweep)]
-        ).rows.compactMap { $0[0].text }
+        ).rows.compactMap { $0[0].text.map(WorkerBuild.init) }
         var parameters = [Int: Int]()
         for row in try reader.rows(
             """
@@ -146,14 +146,16 @@ struct SweepPoints {
             : "\(Int((length / 1e3).rounded())) k \(lengthUnit)"
     }
 
-    /// What stands under every figure, a line each: the sweep, its seeds and the build that made the numbers.
+    /// What stands under every figure, a line each: the sweep, its seeds and the workers that made the numbers, by the
+    /// commits they were built from.
     func caption(_ rest: String) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trials."
         if !otherAxes.isEmpty { line += " Mean over \(otherAxes.joined(separator: ", "))." }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."
         }
-        if !builds.isEmpty { line += " Worker \(builds.map { String($0.prefix(12)) }.joined(separator: ", "))." }
+        let workers = Set(builds.map(\.short)).sorted()
+        if !workers.isEmpty { line += " Worker of \(workers.joined(separator: ", "))." }
         return [line, rest]
     }
 }

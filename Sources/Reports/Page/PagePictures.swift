@@ -10,7 +10,10 @@ extension SweepPage {
         var shown = [Picture]()
         var room = mostBytes
         var (missing, crowded) = (0, 0)
-        for picture in pictures {
+        // Samples first.
+        for picture in pictures.filter({ $0.measure == "memorization" })
+            + pictures.filter({ $0.measure != "memorization" })
+        {
             guard let bytes = FileManager.default.contents(atPath: picture.path(in: store)),
                 bytes.starts(with: signature),
                 Digest(of: bytes).hex == picture.digest

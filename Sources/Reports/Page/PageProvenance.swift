@@ -13,7 +13,7 @@ struct PageProvenance {
             return ResultTable(
                 name: name, columns: answer.columns, rows: answer.rows.map { $0.map { ResultTable.Cell($0) } })
         }
-        let builds = try table(
+        var builds = try table(
             "workers",
             """
             SELECT a.worker, a.numerics, a.build, a.worker_cpu AS cpu, a.kernels, count(*) AS attempts
@@ -22,7 +22,9 @@ struct PageProvenance {
                 JOIN attempt_trial x ON x.trial = w.trial WHERE s.name = ?)
             GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
             """)
-        let measures = try table(
+        builds.columns.append("commit")
+        builds.rows = builds.rows.map { $0 + [.init(WorkerBuild($0[2].text).commit)] }
+        var measures = try table(
             "measures",
             """
             SELECT q.measure, q.version, q.parameters FROM (
@@ -32,6 +34,9 @@ struct PageProvenance {
                 JOIN wished_comparison w ON w.revision = s.revision WHERE s.name = ?1 GROUP BY 1
             ) w JOIN measure_request q ON q.key = w.request ORDER BY w.several, w.position, q.key
             """)
+        measures.rows = measures.rows.map { row in
+            [row[0], row[1], .text(Self.spaced(JSONText.object(row[2].text) ?? [:]))]
+        }
         let origins = try table(
             "origins",
             """
@@ -45,7 +50,7 @@ struct PageProvenance {
         let all: [SweepPage.Listing] = [
             .init(
                 title: "Workers", table: builds,
-                note: "A build is the worker's version and the beginning of its file's SHA-256."),
+                note: "A build is the worker's version, the beginning of its file's SHA-256, and the commit."),
             SweepPage.Listing(
                 title: "Datasets", table: datasets,
                 note: "Subsets are nested in one permutation that the dataset's identity and subset_seed fix."
@@ -55,5 +60,13 @@ struct PageProvenance {
             .init(title: "Results merged from other catalogues", table: origins),
         ]
         listings = all.filter { !$0.table.rows.isEmpty }
+    }
+
+    /// A measure's parameters in words.
+    private static func spaced(_ parameters: [String: JSONValue]) -> String {
+        parameters.sorted { $0.key < $1.key }.map { name, value in
+            let values = (value.arrayValue ?? [value]).map { (try? CanonicalJSON.text($0)) ?? "" }
+            return "\(name): \(values.joined(separator: " "))"
+        }.joined(separator: ", ").replacing("\"", with: "")
     }
 }

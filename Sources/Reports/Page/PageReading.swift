@@ -43,12 +43,14 @@ extension SweepPage {
 
         file = revision[0].text ?? ""
         let overrides = JSONText.read(revision[1].text ?? "")?.arrayValue?.compactMap(\.stringValue) ?? []
-        commands = Self.commands(name, overrides: overrides)
+        commands = Self.commands(name, overrides: overrides, commits: Set(findings.points.builds.compactMap(\.commit)))
     }
 
-    private static func commands(_ sweep: String, overrides: [String]) -> [String] {
+    /// With the commit first, where all results are of one.
+    private static func commands(_ sweep: String, overrides: [String], commits: Set<String>) -> [String] {
         let settings = overrides.map { " --set " + quoted($0) }.joined()
-        return [
+        let checkout = commits.count == 1 ? commits.map { "git checkout " + $0.replacing("-dirty", with: "") } : []
+        return checkout + [
             "eigensweep launch \(quoted(sweep + ".yaml"))\(settings)", "eigensweep analyze \(quoted(sweep))",
             "eigensweep report \(quoted(sweep))",
         ]

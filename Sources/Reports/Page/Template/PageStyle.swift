@@ -44,7 +44,7 @@ enum PageStyle {
         }
         .pictures { display: flex; flex-wrap: wrap; gap: 24px; align-items: flex-start; }
         .pictures figure { margin: 0; max-width: 100%; }
-        .pictures img { display: block; max-width: 100%; image-rendering: pixelated; border: 1px solid var(--line); }
+        .pictures img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid var(--line); }
         figcaption { margin-top: 6px; color: var(--quiet); font-size: .88rem; max-width: 80ch; }
         table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
         th, td { padding: 4px 12px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
