@@ -22,6 +22,8 @@ struct BoundaryLaw {
     }
 
     let points: SweepPoints
+    /// The dataset sizes swept, ascending.
+    let sizes: [Int]
     let rows: [Row]
     /// N* = e^a for P = 1 and length 1; nil: not determined.
     let intercept: Double?
@@ -42,7 +44,9 @@ struct BoundaryLaw {
             var length: Double
             var seed: Int
         }
-        let shares = Dictionary(grouping: try points.all("memorization", "copied")) {
+        let copied = try points.all("memorization", "copied")
+        sizes = Set(copied.map(\.point.size)).sorted()
+        let shares = Dictionary(grouping: copied) {
             Key(scale: $0.point.scale, length: $0.point.length, seed: $0.seed)
         }
         rows = shares.compactMap { key, values in

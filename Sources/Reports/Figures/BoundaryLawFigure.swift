@@ -77,13 +77,7 @@ struct BoundaryLawFigure: SweepFigure {
         } label: {
             "scale \(ResultTable.format($0))"
         }
-        let sizes = Set(
-            law.rows.map { row in
-                switch row.boundary {
-                case .exactly(let value), .above(let value), .below(let value): exp(value)
-                }
-            }
-        ).sorted()
+        let ticks = law.sizes.map { "'\($0)' \($0)" }.joined(separator: ", ")
         return """
             \(byParameters.data)\(byLength.data)
             set multiplot
@@ -91,8 +85,8 @@ struct BoundaryLawFigure: SweepFigure {
             \(Gnuplot.captions(law.points.caption(caption), height: size.height))
             set logscale xy
             set format x '%g'
-            set format y '%g'
-            set yrange [\((sizes.first ?? 1) / 1.6):\((sizes.last ?? 10) * 1.6)]
+            set yrange [\(Double(law.sizes.first ?? 1) / 1.6):\(Double(law.sizes.last ?? 10) * 1.6)]
+            set ytics (\(ticks))
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'

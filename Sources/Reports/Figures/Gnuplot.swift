@@ -103,8 +103,9 @@ struct Gnuplot {
 
     /// After a panel's `plot`: tells a program that asks where the panel lies, in points, and what its axes span.
     static let endOfPanel = """
-        if (exists('tellsAxes')) print sprintf('%d %d %d %d %.17g %.17g %.17g %.17g', GPVAL_TERM_XMIN, GPVAL_TERM_XMAX, \
-          GPVAL_TERM_YMIN, GPVAL_TERM_YMAX, GPVAL_X_MIN, GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX)
+        if (exists('tellsAxes')) print sprintf('%.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g', \
+          GPVAL_TERM_XMIN, GPVAL_TERM_XMAX, GPVAL_TERM_YMIN, GPVAL_TERM_YMAX, \
+          GPVAL_X_MIN, GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX)
         """
 
     /// `text` as a gnuplot string that nothing in it can end.

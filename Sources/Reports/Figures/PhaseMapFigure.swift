@@ -127,7 +127,7 @@ struct PhaseMapFigure: SweepFigure {
             set tics nomirror out font ',11' scale 0.4
             set border 3 lc rgb '#444444'
             set xlabel 'training images'
-            set ylabel '\(isByLength ? "length" : "model scale (base channels)")'
+            set ylabel '\(isByLength ? "length" : "model scale")'
             set key at screen \(right + 0.015),\(1 - 45 / Double(size.height)) left top Left reverse samplen 1.5 font ',11'
             set boxwidth 0.5
             plot $copied using 1:2:3:4 with xerrorbars pt 7 ps 0.9 \(style) notitle, \\

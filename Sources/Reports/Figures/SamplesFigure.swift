@@ -38,7 +38,7 @@ struct SamplesFigure: SweepFigure {
     private var rowCount: Int { (pictures.count + columnCount - 1) / columnCount }
 
     var size: (width: Int, height: Int) {
-        (max(640, 40 + columnCount * Self.pitch.width), Self.top + rowCount * Self.pitch.height + 45)
+        (max(640, 40 + columnCount * Self.pitch.width), Self.top + rowCount * Self.pitch.height + 5)
     }
 
     var script: String {

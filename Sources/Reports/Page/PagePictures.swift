@@ -44,7 +44,9 @@ extension SweepPage {
         case ("agreement", "pairs.png"):
             "In each row a sample of one network, the other's from the same latent, and the training image of each "
                 + "that is nearest."
-        case ("jacobian", "eigenvectors.png"): "Eigenvectors of the denoiser's derivative."
+        case ("jacobian", "eigenvectors.png"):
+            "A row for each noise level: an image, the same with noise, and the leading eigenvectors of the denoiser's "
+                + "derivative there."
         case ("trajectories", "final.png"): "Where each side's way along the flow ends, a row for each side."
         case ("trajectories", "path.png"): "What each side makes of its first state, level by level."
         default: "Made by the measure \(measure)."

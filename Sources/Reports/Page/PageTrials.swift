@@ -20,7 +20,7 @@ struct PageTrials {
     func listing(of count: Int) throws -> SweepPage.Listing {
         let found = try reader.rows(
             """
-            SELECT t.trial_id, s.asked, s.state, t.steps, t.parameters, t.host, t.attempts, t.seconds, m.loss
+            SELECT t.trial_id, s.asked, s.state, m.loss, t.steps, t.parameters, t.host, t.attempts, t.seconds
             FROM sweep_trials s JOIN trials t ON t.trial_id = s.trial_id
             JOIN trial k ON k.trial_id = t.trial_id LEFT JOIN milestone m ON m.trial = k.key
             WHERE s.sweep = ? ORDER BY s.position LIMIT ?
@@ -28,14 +28,13 @@ struct PageTrials {
         let (quantities, numbers) = try singleNumbers()
         let table = ResultTable(
             name: "trials",
-            columns: ["trial"] + keys + ["state", "steps", "parameters", "host", "attempts", "seconds", "loss"]
-                + quantities.map(\.name),
+            columns: ["trial"] + keys + ["state"] + quantities.map(\.name)
+                + ["loss", "steps", "parameters", "host", "attempts", "seconds"],
             rows: found.rows.map { row in
                 let id = row[0].text ?? ""
                 let asked = JSONText.object(row[1].text ?? "") ?? [:]
-                return [.text(String(id.prefix(12)))] + keys.map { Self.cell(asked[$0]) }
-                    + row[2...].map { ResultTable.Cell($0) }
-                    + quantities.map { .init(numbers[id]?[$0.key]) }
+                return [.text(String(id.prefix(12)))] + keys.map { Self.cell(asked[$0]) } + [ResultTable.Cell(row[2])]
+                    + quantities.map { .init(numbers[id]?[$0.key]) } + row[3...].map { ResultTable.Cell($0) }
             }
         ).withoutEmptyColumns(among: ["parameters", "host", "seconds", "loss"])
         let note =

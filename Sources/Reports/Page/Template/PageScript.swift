@@ -66,7 +66,8 @@ enum PageScript {
           function fill() {
             body.replaceChildren(...rows.slice(0, limit).map(row => make("tr", {}, ...row.map((value, index) => {
               const text = shown(value);
-              const cell = make("td", {textContent: text, className: numeric[index] ? "number" : ""});
+              const kind = numeric[index] ? "number" : text.length > 40 ? "long" : "";
+              const cell = make("td", {textContent: text, className: kind});
               if (value !== null && String(value) !== text) cell.title = String(value);
               return cell;
             }))));

@@ -48,8 +48,9 @@ enum PageStyle {
         figcaption { margin-top: 6px; color: var(--quiet); font-size: .88rem; max-width: 80ch; }
         table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
         th, td { padding: 4px 12px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-        td { max-width: 48ch; overflow-wrap: anywhere; min-width: 3ch; }
-        th.number, td.number { text-align: right; white-space: nowrap; }
+        td { white-space: nowrap; }
+        td.long { white-space: normal; overflow-wrap: anywhere; min-width: 34ch; max-width: 64ch; }
+        th.number, td.number { text-align: right; }
         th { position: sticky; top: 0; background: var(--ground); white-space: nowrap; }
         th button {
           all: unset; cursor: pointer; font-weight: 600; padding: 2px 0;
