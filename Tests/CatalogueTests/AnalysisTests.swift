@@ -1,9 +1,9 @@
 import Foundation
 import JobContract
-import Reports
 import SweepModel
 import Testing
 
+@testable import Reports
 @testable import ResultCatalogue
 
 @Suite(.serialized) struct AnalysisTests {
@@ -126,6 +126,29 @@ import Testing
         let lengths = Set(table.rows.map { $0[2] })
         #expect(lengths == (isAxis ? [.number(10), .number(40)] : [.number(10.24)]))
         #expect(result.sentences.contains { $0.contains("at 50 images") })
+    }
+
+    /// The threshold of 0.6 was found on faces of 64 × 64 at scale 128, and is drawn there alone.
+    @Test(arguments: [(64, 128, true), (64, 64, false), (32, 128, false)])
+    func theThresholdIsDrawnWhereItHolds(resolution: Int, scale: Int, isDrawn: Bool) throws {
+        let catalogue = try Catalogue(path: scratch.path + "/faces.sqlite")
+        var faces = Fixture.sweep(name: "faces", scales: [scale], steps: [256])
+        for (id, training) in faces.trainings {
+            var spec = training.spec
+            spec["dataset.generator"] = nil
+            spec["dataset.digest"] = .string(Fixture.digest("faces").hex)
+            spec["dataset.resolution"] = .integer(Int64(resolution))
+            faces.trainings[id] = Training(id: id, spec: spec)
+        }
+        try catalogue.store(faces)
+        for (index, trial) in faces.trials.enumerated() {
+            try catalogue.commit([
+                .attemptIntended(Fixture.attempt(index + 1, [trial])),
+                .measured(AttemptNumber(index + 1), Fixture.memorized(trial, glScore: 0.7, copied: 0)),
+            ])
+        }
+        let figure = try GLScoreFigure(try SweepPoints(catalogue.reader, sweep: "faces"))
+        #expect(figure.script.contains("0.6 (Li et al. 2024)") == isDrawn)
     }
 
     @Test func aMissingGnuplotNamesThePackage() throws {

@@ -34,6 +34,9 @@ struct SweepPoints {
     let seeds: [Int]
     /// The workers' builds that the results come from.
     let builds: [WorkerBuild]
+    /// Whether some network is like those for which GL scores above 0.6 were found to mean generalization: of scale 128,
+    /// on images of 64 × 64 from files.
+    let hasThreshold: Bool
     /// Numbers of parameters by model scale, where every network of that scale has as many.
     let parameters: [Int: Int]
     /// By trial ID.
@@ -71,6 +74,14 @@ struct SweepPoints {
             WHERE s.name = ? AND a.build NOT NULL ORDER BY 1
             """, [.text(sweep)]
         ).rows.compactMap { $0[0].text.map(WorkerBuild.init) }
+        hasThreshold =
+            try reader.rows(
+                """
+                SELECT 1 FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
+                JOIN training r ON r.key = t.training
+                WHERE s.name = ? AND r.resolution = 64 AND r.model_scale = 128 AND length(r.dataset) = 64 LIMIT 1
+                """, [.text(sweep)]
+            ).rows.count == 1
         var parameters = [Int: Int]()
         for row in try reader.rows(
             """
