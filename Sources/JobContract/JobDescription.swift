@@ -181,6 +181,10 @@ package struct MeasureRequest: Hashable, Sendable, Codable {
     /// recorded once, of the smallest of its trials.
     package static let partners = "with"
 
+    /// The parameter by which a comparison takes all trials that belong together at once, where it is true, and every two
+    /// of them otherwise.
+    package static let together = "together"
+
     package var isComparison: Bool { parameters[Self.partners] != nil }
 
     /// The trials it compares its trial with, ascending; none for a measure of one trial.
@@ -210,6 +214,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var architectures: [String]
     /// Measures with their version and the default of every parameter.
     package var measures: [MeasureRequest]
+    /// Those of `measures` that draw samples from noise: no network trained at one noise level has them.
+    package var sampling: [String]?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -218,7 +224,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
 
     package init(
         contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
-        measures: [MeasureRequest], build: String, cpu: String, kernels: String, check: String
+        measures: [MeasureRequest], sampling: [String]? = nil, build: String, cpu: String, kernels: String,
+        check: String
     ) {
         self.contract = contract
         self.name = name
@@ -227,6 +234,7 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.jobKinds = jobKinds
         self.architectures = architectures
         self.measures = measures
+        self.sampling = sampling
         self.build = build
         self.cpu = cpu
         self.kernels = kernels

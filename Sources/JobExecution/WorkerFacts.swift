@@ -31,7 +31,7 @@ struct WorkerFacts {
         WorkerDescription(
             contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,
             jobKinds: ["train", "measure"], architectures: SpecKey.architectures, measures: KnownMeasures.requests,
-            build: build, cpu: cpu, kernels: kernels, check: check)
+            sampling: KnownMeasures.sampling, build: build, cpu: cpu, kernels: kernels, check: check)
     }
 
     private static func buildName() -> String {

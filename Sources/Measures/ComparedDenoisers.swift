@@ -60,7 +60,8 @@ struct ComparedDenoisers {
         if let gaussian, wanted.contains(.distilled) {
             denoisers[.distilled] = try Distilled.fit(
                 to: subject.denoiser, gaussian, on: NoisedImages(images: training, seed: fitting.seed),
-                inputs: Distilled.inputs(fitting.inputs, images: training.shape[0]), sigma: sigma
+                inputs: Distilled.inputs(fitting.inputs, images: training.shape[0], pixels: training.stride),
+                sigma: sigma
             ) { _ in try beat() }
         }
         for side in [Side.local_patches, .equivariant_patches] where wanted.contains(side) {

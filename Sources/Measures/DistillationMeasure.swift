@@ -5,13 +5,16 @@ import Tensors
 /// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over the
 /// training images y (Li et al. 2024, section 3.2, linear distillation; definitions.md, 2.1 and 8).
 ///
-/// Cov(x) = Σ + σ²I and E x = μ are known, and D_G, the Gaussian of the training images, is a control variate: with
-/// r = D − D_G, W = W_G + E[r(x−μ)ᵀ](Σ+σ²I)⁻¹ and Wμ + b = μ + E r. Expectations are means over `inputs` noised images or
-/// more, at least ten of each image, the same noise at every level.
+/// Least squares in closed form on `inputs` noised images or more, at least ten of each image and six for each pixel, each
+/// noise added and taken away, the same noises at every level: W = E[(D−μ)(x−μ)ᵀ] Cov(x)⁻¹ and Wμ + b = E D, where of
+/// Cov(x) = Σ + σ²E[nnᵀ] the covariance Σ and the mean μ of the images are those of D_G (`Distilled.fit`).
 /// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d) on noised held-out images; `gaussian_rmse`: of D_G in place of Wx + b;
 /// - `weight_nmse`: ‖W − W_G‖²/‖W_G‖² (Frobenius); `bias_nmse`: ‖b − b_G‖²/‖b_G‖², undefined where b_G is 0;
 /// - `alignment`: |⟨uᵢ, eᵢ⟩| of the i-th left singular vector of W and the i-th principal component, position i, for the
 ///   first `vectors`.
+///
+/// With `recipe` "gradient" W and b come by the paper's `epochs` of gradient steps instead (`GradientDistillation`), whose
+/// `inputs` do not count.
 ///
 /// Levels that the denoiser is not for are left out.
 package struct DistillationMeasure: Measure {
@@ -20,9 +23,14 @@ package struct DistillationMeasure: Measure {
     package static let defaults: [String: JSONValue] = [
         "inputs": 20_000, "samples": 256, "vectors": 25, "seed": 0,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
+        "recipe": "closed", "epochs": 100, "batch": 256, "learning_rate": 0.0,
     ]
 
+    private enum Recipe: String, CaseIterable { case closed, gradient }
+
     let inputs: Int
+    /// Nil: the closed form.
+    let gradient: GradientDistillation?
     let sampling: NoisedSampling
     let vectors: Int
 
@@ -31,6 +39,8 @@ package struct DistillationMeasure: Measure {
         inputs = try reader.integer("inputs", 1...100_000_000)
         vectors = try reader.integer("vectors", 0...10_000)
         sampling = try NoisedSampling(reader)
+        let steps = try GradientDistillation(reader)
+        gradient = try reader.choice("recipe", Recipe.self) == .gradient ? steps : nil
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
@@ -39,7 +49,9 @@ package struct DistillationMeasure: Measure {
         }
         let levels = sampling.levels(of: subject.denoiser)
         let training = subject.flips ? subject.training.withFlips : subject.training
-        let inputs = Distilled.inputs(inputs, images: training.shape[0])
+        let images = training.shape[0]
+        let inputs =
+            gradient.map { $0.epochs * images } ?? Distilled.inputs(inputs, images: images, pixels: training.stride)
         let total = levels.count * (inputs + sampling.samples)
         var done = 0
         func beat() throws { try progress(min(done, total), total) }
@@ -48,13 +60,15 @@ package struct DistillationMeasure: Measure {
         var rows: [MeasureRow] = []
         for sigma in levels {
             let before = done
-            let distilled = try Distilled.fit(
-                to: subject.denoiser, gaussian, on: NoisedImages(images: training, seed: sampling.seed),
-                inputs: inputs, sigma: sigma
-            ) {
-                done = before + $0
+            let noised = NoisedImages(images: training, seed: sampling.seed)
+            func fitted(_ count: Int) throws {
+                done = before + count
                 try beat()
             }
+            let distilled =
+                try gradient?.fit(to: subject.denoiser, gaussian, on: noised, sigma: sigma, beat: fitted)
+                ?? Distilled.fit(
+                    to: subject.denoiser, gaussian, on: noised, inputs: inputs, sigma: sigma, beat: fitted)
             rows += try heldOutRows(subject, gaussian, distilled, sigma, beat: beat)
             done += sampling.samples
             rows += distilled.distanceRows()

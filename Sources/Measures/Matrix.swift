@@ -48,6 +48,29 @@ package struct Matrix: Sendable, Equatable {
         }
     }
 
+    /// Adds aᵀb to the elements on and above the diagonal; those below it are then of no meaning.
+    mutating func addUpper<E: Error>(
+        _ a: Matrix, transposedTimes b: Matrix, beat: () throws(E) -> Void
+    ) throws(E) {
+        precondition(a.rows == b.rows && a.columns == rows && b.columns == columns && rows == columns)
+        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(Self.slice))
+        for first in stride(from: 0, to: rows, by: Self.slice) {
+            a.values.withUnsafeBufferPointer { left in
+                b.values.withUnsafeBufferPointer { right in
+                    values.withUnsafeMutableBufferPointer { result in
+                        guard let left = left.baseAddress, let right = right.baseAddress,
+                            let result = result.baseAddress
+                        else { return }
+                        mk_gemm(
+                            min(Self.slice, rows - first), columns - first, a.rows, left + first, 1, a.columns,
+                            right + first, b.columns, 1, result + first * columns + first, columns, &scratch)
+                    }
+                }
+            }
+            try beat()
+        }
+    }
+
     /// Rows of a product between beats: seconds of work for the largest matrices.
     private static let slice = 256
 

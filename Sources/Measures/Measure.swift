@@ -85,12 +85,20 @@ package enum KnownMeasures {
         MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
         DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
         JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
+        SampleQualityMeasure.self,
+        SubsetInformationMeasure.self,
     ]
 
     /// Each measure with the default of every parameter.
     package static var requests: [MeasureRequest] {
         all.map { MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults) }
     }
+
+    /// Those that draw samples, which takes a network of all noise levels (`MeasureSubject.requireSampler`).
+    package static let sampling: [String] = [
+        MemorizationMeasure.name, AgreementMeasure.name, TrajectoriesMeasure.name, SampleQualityMeasure.name,
+        SubsetInformationMeasure.name,
+    ]
 
     /// The measure that `request` asks for. Throws MeasureError for an unknown name, version or parameter.
     package static func measure(for request: MeasureRequest) throws -> any Measure {

@@ -9,10 +9,17 @@ struct NoisedImages {
     /// Number of the noise that number 0 has.
     var first = 0
 
+    /// The noise of these numbers at level 1, one row each.
+    func noise(_ numbers: Range<Int>) -> Matrix {
+        Matrix(
+            rows: numbers.count, columns: images.stride,
+            values: CounterRandom(seed: UInt64(seed), purpose: .measureNoise).normals(
+                from: UInt64((first + numbers.lowerBound) * images.stride), count: numbers.count * images.stride))
+    }
+
     func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
         let stride = images.stride
-        let noise = CounterRandom(seed: UInt64(seed), purpose: .measureNoise)
-            .normals(from: UInt64((first + numbers.lowerBound) * stride), count: numbers.count * stride)
+        let noise = noise(numbers).values
         var result = Tensor<Float>(zeros: [numbers.count] + images.shape.dropFirst())
         for (place, number) in numbers.enumerated() {
             let source = number % images.shape[0] * stride

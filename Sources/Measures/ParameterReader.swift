@@ -22,6 +22,11 @@ struct ParameterReader {
         return value
     }
 
+    func flag(_ name: String) throws -> Bool {
+        guard let value = values[name]?.boolValue else { throw wrong(name, "true or false") }
+        return value
+    }
+
     func choice<T: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: T.Type) throws -> T {
         guard let text = values[name]?.stringValue, let value = T(rawValue: text) else {
             throw wrong(name, "one of " + T.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))

@@ -12,8 +12,8 @@ struct ComparisonWish: Sendable {
     /// Parts of one dataset: the papers compare trainings on disjoint halves.
     static let usualKeys = ["dataset.part"]
 
-    /// Every two trials that differ in no axis but those of `across`, in the order of the trials. Throws where there are
-    /// none.
+    /// Every two trials that differ in no axis but those of `across`, or all such trials together, in the order of the
+    /// trials. Throws where there are none.
     func comparisons(among trials: [Trial]) throws(SweepFileError) -> [Comparison] {
         var places: [String: Int] = [:]
         var groups: [[TrialID]] = []
@@ -26,8 +26,10 @@ struct ComparisonWish: Sendable {
             }
             groups[place].append(trial.id)
         }
+        let isTogether = request.parameters[MeasureRequest.together]?.boolValue == true
         let pairs = groups.flatMap { group in
-            group.indices.flatMap { first in
+            guard !isTogether else { return group.count > 1 ? [Comparison(of: group, by: request)] : [] }
+            return group.indices.flatMap { first in
                 group[(first + 1)...].map { Comparison(of: [group[first], $0], by: request) }
             }
         }

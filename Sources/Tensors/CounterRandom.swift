@@ -18,6 +18,7 @@ package struct CounterRandom: Sendable {
         case latents = 16
         case measureNoise = 17
         case samplerNoise = 18
+        case imageFeatures = 19
         case permutation = 32
         case generator = 33
     }

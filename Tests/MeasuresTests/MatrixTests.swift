@@ -16,22 +16,21 @@ struct MatrixTests {
         return result
     }
 
-    /// The definition: products added in ascending order, each rounded.
+    /// The definition: products added in ascending order, each by one rounding.
     private func plainProduct(_ a: Matrix, _ b: Matrix) -> Matrix {
         var c = Matrix(zeros: a.rows, b.columns)
         for i in 0..<a.rows {
             for j in 0..<b.columns {
                 for l in 0..<a.columns {
-                    let product = a.values[i * a.columns + l] * b.values[l * b.columns + j]
-                    c.values[i * b.columns + j] += product
+                    c.values[i * b.columns + j].addProduct(a.values[i * a.columns + l], b.values[l * b.columns + j])
                 }
             }
         }
         return c
     }
 
-    // Sizes around the tile of 4 × 8 and beyond the slice of 256.
-    @Test(arguments: [(1, 1, 1), (4, 8, 256), (5, 9, 257), (3, 17, 600), (13, 7, 31)])
+    // Sizes around the tiles of 8 × 16, 6 × 8 and 4 × 8 and beyond the slice of 256.
+    @Test(arguments: [(1, 1, 1), (4, 8, 256), (5, 9, 257), (3, 17, 600), (13, 7, 31), (19, 37, 300)])
     func productsEqualThePlainLoopToTheBit(m: Int, n: Int, k: Int) {
         let a = random(m, k, seed: 1)
         let b = random(k, n, seed: 2)
@@ -48,6 +47,9 @@ struct MatrixTests {
         var scratch = [Double](repeating: 0, count: mk_gemm_scratch(13))
         mk_gemm_baseline(13, 21, 300, a.values, 300, 1, b.values, 21, 1, &baseline, 21, &scratch)
         #expect(Matrix.product(a, .plain, b, .plain).values == baseline)
+        var middle = [Double](repeating: 0, count: 13 * 21)
+        mk_gemm_middle(13, 21, 300, a.values, 300, 1, b.values, 21, 1, &middle, 21, &scratch)
+        #expect(middle == baseline)
     }
 
     @Test func sumsGoOnWhereTheyStood() {

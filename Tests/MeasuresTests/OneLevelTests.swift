@@ -53,7 +53,7 @@ struct OneLevelTests {
 
     @Test func everyMeasureKeepsToTheLevelOrSaysThatItCannot() throws {
         let denoiser = try network(steps: 1)
-        let refusing = ["memorization", "trajectories", "agreement"]
+        let refusing = KnownMeasures.sampling
         for request in KnownMeasures.requests where !(refusing + ["posterior"]).contains(request.measure) {
             let rows = try KnownMeasures.measure(for: request).evaluate(subject(denoiser)) { _, _ in }.rows
             #expect(rows.contains { $0.sigma == 0.5 }, "\(request.measure)")

@@ -36,7 +36,7 @@ struct ProgressTests {
         #expect(beats == 3)
         for (row, column) in [(0, 0), (255, 256), (256, 255), (511, 599), (599, 512)] {
             var sum = 0.0
-            for k in 0..<3 { sum += values[row * 3 + k] * values[column * 3 + k] }
+            for k in 0..<3 { sum.addProduct(values[row * 3 + k], values[column * 3 + k]) }
             #expect(product.values[row * 600 + column] == sum)
         }
     }

@@ -11,6 +11,8 @@ struct ComparisonTests {
         var worker = describedWorker()
         worker.measures.append(
             MeasureRequest(measure: "agreement", version: 1, parameters: ["samples": 256, "with": []]))
+        worker.measures.append(
+            MeasureRequest(measure: "subsets", version: 1, parameters: ["together": true, "with": []]))
         return try SweepFile(text: sweep("training.steps: 10\n" + text), file: "x.yaml", folder: "/sweeps")
             .expand(worker: worker, identify: identity).sweep
     }
@@ -43,6 +45,17 @@ struct ComparisonTests {
         let both = try expand(
             "grid: {dataset.size: [16, 64], seed: [0, 1]}\nmeasures: [{agreement: {across: [dataset.size, seed]}}]")
         #expect(both.comparisons.count == 6, "every pair of four")
+    }
+
+    /// A measure may take all parts at once.
+    @Test func allPartsMayBeComparedTogether() throws {
+        let thirds =
+            "grid: {dataset.part: [{index: 0, of: 3}, {index: 1, of: 3}, {index: 2, of: 3}], dataset.size: [16, 64]}\n"
+        let expanded = try expand(thirds + "measures: [subsets]")
+        #expect(expanded.comparisons.map(\.request.others.count) == [2, 2])
+        #expect(Set(expanded.comparisons.flatMap { [$0.trial] + $0.request.others }) == Set(expanded.trials.map(\.id)))
+        #expect(try expand(thirds + "measures: [{subsets: {together: false}}]").comparisons.count == 6)
+        #expect(complaint("dataset.size: 16\nmeasures: [subsets]").contains("dataset.part"))
     }
 
     @Test func whatCannotBeComparedIsRefusedByLine() {

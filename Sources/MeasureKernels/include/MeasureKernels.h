@@ -9,12 +9,14 @@
 size_t mk_gemm_scratch(size_t m);
 
 /* C[m,n] += A[m,k] B[k,n]. Element (i, l) of A stands at a[i * a_row + l * a_col], B likewise; rows of C are c_row
-   apart, its columns adjacent. Each element of C adds its k products in ascending order, each product and each sum
-   rounded, so the result equals the plain triple loop to the bit on every CPU. C aliases nothing. */
+   apart, its columns adjacent. Each element of C adds its k products in ascending order, each by one fused multiply-add,
+   so the result equals the plain triple loop to the bit on every CPU. C aliases nothing. */
 void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
              size_t b_col, double *c, size_t c_row, double *scratch);
 
-/* The same without vector instructions beyond SSE2, for CPUs without AVX2 and for tests. */
+/* The same without AVX-512, and without vector instructions beyond SSE2: for CPUs without them, and for tests. */
+void mk_gemm_middle(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+                    size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch);
 void mk_gemm_baseline(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                       size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch);
 

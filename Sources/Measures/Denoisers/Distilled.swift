@@ -2,29 +2,8 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// The affine denoiser Wx + b nearest to another at one noise level, gathered as what it adds to the Gaussian one.
+/// An affine denoiser Wx + b of one noise level, kept as what it adds to the Gaussian one.
 struct Distilled: Denoiser {
-    /// Noised images that the expectations are taken over: at least `wanted`, and as many of each image, ten or more.
-    static func inputs(_ wanted: Int, images: Int) -> Int {
-        max(wanted / images + (wanted % images == 0 ? 0 : 1), fewestDraws) * images
-    }
-    private static let fewestDraws = 10
-
-    /// The fit to `denoiser` on `inputs` noised images. `gaussian` is that of the clean ones.
-    static func fit(
-        to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, inputs: Int, sigma: Double,
-        beat: (_ done: Int) throws -> Void
-    ) throws -> Distilled {
-        var distilled = Distilled(gaussian, sigma: sigma)
-        for block in blocks(of: inputs, by: 256) {
-            let beat = { try beat(block.lowerBound) }
-            let x = noised.block(block, sigma: sigma)
-            try distilled.add(x, try denoiser.denoise(x, at: sigma, beat: beat), beat: beat)
-        }
-        try distilled.finish { try beat(inputs) }
-        return distilled
-    }
-
     var imageShape: ImageShape { gaussian.imageShape }
     var levels: ClosedRange<Double> { sigma...sigma }
 
@@ -36,42 +15,33 @@ struct Distilled: Denoiser {
 
     private let gaussian: GaussianDenoiser
     private let sigma: Double
-    /// E[r(x−μ)ᵀ] while it is gathered, then W − W_G.
-    private var weights: Matrix
-    /// E r: what the means of outputs differ by.
-    private var offset: [Double]
-    private var count = 0
+    /// W − W_G.
+    private let weights: Matrix
+    /// What the means of outputs differ by: Wμ + b − μ.
+    private let offset: [Double]
+    /// Noised images that it was fitted on.
+    private let count: Int
 
-    private init(_ gaussian: GaussianDenoiser, sigma: Double) {
+    init(_ gaussian: GaussianDenoiser, sigma: Double, beyondGaussian weights: Matrix, offset: [Double], count: Int) {
         self.gaussian = gaussian
         self.sigma = sigma
-        let size = gaussian.mean.count
-        weights = Matrix(zeros: size, size)
-        offset = [Double](repeating: 0, count: size)
+        self.weights = weights
+        self.offset = offset
+        self.count = count
     }
 
-    /// Adds inputs [B, C, H, W] and what the denoiser makes of them.
-    private mutating func add(_ x: Tensor<Float>, _ output: Tensor<Float>, beat: () throws -> Void) rethrows {
-        let images = x.shape[0]
-        let centred = x.rows(0..<images, less: gaussian.mean)
-        let expected = try gaussian.shrunk(centred, sigma: [Double](repeating: sigma, count: images), beat: beat)
-        var residual = output.rows(0..<images, less: gaussian.mean)
-        for index in residual.values.indices { residual.values[index] -= expected.values[index] }
-        try weights.add(residual, .transposed, times: centred, .plain, beat: beat)
-        for index in residual.values.indices { offset[index % offset.count] += residual.values[index] }
-        count += images
-    }
-
-    /// To be called once, when all has been added.
-    private mutating func finish(beat: () throws -> Void) rethrows {
-        for index in weights.values.indices { weights.values[index] /= Double(count) }
-        for index in offset.indices { offset[index] /= Double(count) }
-        // (Σ+σ²I)⁻¹ v = (v − U diag(λ/(λ+σ²)) Uᵀ v)/σ², exact without an eigenvector for vanishing λ.
-        let shrunk = try gaussian.shrunk(
-            weights, sigma: [Double](repeating: sigma, count: weights.rows), beat: beat)
-        for index in weights.values.indices {
-            weights.values[index] = (weights.values[index] - shrunk.values[index]) / (sigma * sigma)
-        }
+    /// The affine denoiser with these W and b.
+    init(_ gaussian: GaussianDenoiser, sigma: Double, weights: Matrix, bias: [Double], count: Int) {
+        self.gaussian = gaussian
+        self.sigma = sigma
+        self.count = count
+        let size = bias.count
+        let ofGaussian = gaussian.weights(at: sigma, beat: {})
+        self.weights = Matrix(
+            rows: size, columns: size, values: zip(weights.values, ofGaussian.values).map { $0 - $1 })
+        let mean = Matrix(rows: 1, columns: size, values: gaussian.mean)
+        let turned = Matrix.product(mean, .plain, weights, .transposed)
+        offset = (0..<size).map { turned.values[$0] + bias[$0] - gaussian.mean[$0] }
     }
 
     /// Wx + b.
@@ -117,9 +87,7 @@ struct Distilled: Denoiser {
     func alignments(with components: [[Double]], beat: () throws -> Void) throws -> [Double] {
         guard !components.isEmpty else { return [] }
         let size = offset.count
-        var identity = Matrix(zeros: size, size)
-        for index in 0..<size { identity.values[index * size + index] = 1 }
-        var whole = try gaussian.shrunk(identity, sigma: [Double](repeating: sigma, count: size), beat: beat)
+        var whole = try gaussian.weights(at: sigma, beat: beat)
         for index in whole.values.indices { whole.values[index] += weights.values[index] }
         let eigen = try explainingEigendecomposition {
             try Eigendecomposition(

@@ -77,6 +77,24 @@ package struct GaussianDenoiser: Denoiser {
         try filtered(rows, beat: beat) { numerators[$0] / (eigenvalues[$0] + sigma[$1] * sigma[$1]) }
     }
 
+    /// U diag(λ/(λ+σ²)) Uᵀ itself.
+    func weights(at sigma: Double, beat: () throws -> Void) rethrows -> Matrix {
+        try matrix(beat: beat) { numerators[$0] / (eigenvalues[$0] + sigma * sigma) }
+    }
+
+    /// Σ.
+    func covariance(beat: () throws -> Void) rethrows -> Matrix { try matrix(beat: beat) { numerators[$0] } }
+
+    /// Σ gain(i)·rowᵢᵀrowᵢ of the basis.
+    private func matrix(beat: () throws -> Void, gain: (_ index: Int) -> Double) rethrows -> Matrix {
+        var scaled = basis
+        for row in 0..<basis.rows {
+            let gain = gain(row)
+            for column in 0..<basis.columns { scaled.values[row * basis.columns + column] *= gain }
+        }
+        return try Matrix.product(scaled, .transposed, basis, .plain, beat: beat)
+    }
+
     /// Σ gain(i)·rowᵢ·⟨rowᵢ, v⟩ of the basis for each row v.
     func filtered(
         _ rows: Matrix, beat: () throws -> Void, gain: (_ index: Int, _ row: Int) -> Double

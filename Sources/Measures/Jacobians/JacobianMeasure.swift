@@ -78,7 +78,7 @@ package struct JacobianMeasure: Measure {
                 ? gaussian
                 : try Distilled.fit(
                     to: denoiser, gaussian, on: NoisedImages(images: training, seed: sampling.seed),
-                    inputs: Distilled.inputs(inputs, images: training.shape[0]), sigma: sigma
+                    inputs: Distilled.inputs(inputs, images: training.shape[0], pixels: training.stride), sigma: sigma
                 ) { _ in try beat(0) }
             report.begin(sigma)
             for number in 0..<images {

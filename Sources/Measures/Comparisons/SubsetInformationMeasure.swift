@@ -1,0 +1,108 @@
+import Diffusion
+import JobContract
+import Tensors
+
+/// Proxy (b) of definitions.md, section 4, for the mutual information of Yi, Sun & Li 2023, ours, as their estimator is not
+/// known: how well an image of one of K networks, trained on disjoint subsets, tells which subset that was.
+///
+/// For any classifier p, Î = log K − CE is at most the mutual information of image and subset on average, and at most
+/// log K. Ours sees the distances d_j of an image to the nearest training image of each subset and has one parameter:
+/// p_j ∝ exp(−a·d_j/d̄), d̄ their mean. Of a fixed list from 0 to 4096, a is what makes CE least over the images of every
+/// other latent; those of the rest give
+/// - `information`: Î in nats, about 0 where the networks agree, and `information_bound`: log K, where all copy;
+/// - `accuracy`: the share of images whose own subset is the nearest; 1/K by chance.
+///
+/// `information_scale` is a. Errors are over latents, which all networks start from.
+package struct SubsetInformationMeasure: Measure {
+    package static let name = "subset-information"
+    package static let version = 1
+    package static let defaults: [String: JSONValue] = [
+        "samples": 256, "sampler": "heun", "steps": 18, "seed": 0, MeasureRequest.together: true,
+        MeasureRequest.partners: [],
+    ]
+
+    let sampling: LatentSampling
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        sampling = try LatentSampling(reader)
+        _ = try reader.flag(MeasureRequest.together)
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        let members = [subject] + subject.others
+        guard members.count > 1, sampling.samples > 1, members.allSatisfy({ $0.training.shape[0] > 0 }) else {
+            throw MeasureError(
+                "subset-information compares networks by their training images: expected two or more of each, and of samples"
+            )
+        }
+        guard members.allSatisfy({ $0.denoiser.imageShape == subject.denoiser.imageShape }) else {
+            throw MeasureError("subset-information compares networks of images of one shape; these have several")
+        }
+        for member in members { try member.requireSampler(for: Self.name) }
+        let total = members.count * sampling.samples
+        let subsets = members.map { NearestNeighbours(images: $0.training, flips: $0.flips) }
+        var distances: [SubsetDistances] = []
+        for (own, member) in members.enumerated() {
+            let done = own * sampling.samples
+            let images = try sampling.draw(from: member.denoiser) { drawn, _ in try progress(done + drawn, total) }
+            let near = try subsets.map { try $0.pairs(of: images) { try progress(done + sampling.samples, total) } }
+            distances += (0..<sampling.samples).map { image in
+                SubsetDistances(own: own, near.map { $0[image].first })
+            }
+        }
+        return MeasureResult(rows: Self.rows(distances, latents: sampling.samples), artifacts: [])
+    }
+
+    /// `distances` are of the images of all latents, network after network.
+    static func rows(_ distances: [SubsetDistances], latents: Int) -> [MeasureRow] {
+        func half(_ remainder: Int) -> [SubsetDistances] {
+            distances.indices.filter { $0 % latents % 2 == remainder }.map { distances[$0] }
+        }
+        let (fitted, judged) = (half(0), half(1))
+        var best = (scale: 0.0, loss: Double.infinity)
+        for scale in scales {
+            let loss = fitted.reduce(0) { $0 + $1.loss(scale) }
+            if loss < best.loss { best = (scale, loss) }
+        }
+        let subsets = distances.first?.relative.count ?? 0
+        let bound = Elementary.log(Double(subsets))
+        let ofEach = latents / 2
+        return [
+            Estimate(meanOf: judged.map { bound - $0.loss(best.scale) }, cycling: ofEach).row("information"),
+            MeasureRow(quantity: "information_bound", value: bound, n: subsets),
+            Estimate(meanOf: distances.map(\.hit), cycling: latents).row("accuracy"),
+            MeasureRow(quantity: "information_scale", value: best.scale, n: fitted.count),
+        ]
+    }
+
+    /// 0, then powers of 2 from ¼.
+    private static let scales: [Double] = [0, 0.25, 0.5] + (0...12).map { Double(1 << $0) }
+}
+
+/// How near one image is to the training images of each subset.
+struct SubsetDistances {
+    /// The subset of the network that drew it.
+    let own: Int
+    /// Distances divided by their mean; all 1 where that is 0.
+    let relative: [Double]
+
+    init(own: Int, _ distances: [Double]) {
+        self.own = own
+        let mean = distances.reduce(0, +) / Double(distances.count)
+        relative = distances.map { mean > 0 ? $0 / mean : 1 }
+    }
+
+    /// −log p(own) for p_j ∝ exp(−scale·relative_j).
+    func loss(_ scale: Double) -> Double {
+        let least = relative.reduce(Double.infinity) { min($0, $1) }
+        let sum = relative.reduce(0) { $0 + Elementary.exp(scale * (least - $1)) }
+        return scale * (relative[own] - least) + Elementary.log(sum)
+    }
+
+    /// 1 where the own subset is the nearest, shared by those that are as near.
+    var hit: Double {
+        let least = relative.reduce(Double.infinity) { min($0, $1) }
+        return relative[own] > least ? 0 : 1 / Double(relative.count { $0 == least })
+    }
+}

@@ -1,0 +1,139 @@
+import Diffusion
+import Tensors
+
+extension Distilled {
+    /// Noised images that the expectations are taken over, of `images` images: at least `wanted`, as many of each image,
+    /// ten or more and an even number, and six or more for each pixel.
+    static func inputs(_ wanted: Int, images: Int, pixels: Int) -> Int {
+        let least = max(wanted, 2 * noisesToPixels * pixels)
+        let pairs = least / (2 * images) + (least % (2 * images) == 0 ? 0 : 1)
+        return 2 * max(pairs, noisesOfEach) * images
+    }
+
+    /// Noises of one set that an image gets at most, each twice: added and taken away.
+    private static let noisesOfEach = 5
+    /// Images that share a set of as many noises.
+    private static let images = 1024
+    /// There are as many noises for each pixel, or more.
+    private static let noisesToPixels = 3
+
+    /// The affine denoiser nearest to another at one noise level, on `inputs` noised images (`inputs(_:images:pixels:)`).
+    /// `gaussian` is that of the clean ones.
+    ///
+    /// Image i of a set y and noise k of as many, n, meet in x = y_i ± σn_k for k = i, …, i + 4, or fewer where there would be
+    /// too few noises. So with D̃ = D − μ and sums A_i = Σ D̃ over what image i is in and B_k = Σ ±D̃ over what noise k is in,
+    /// Σ D̃(x−μ)ᵀ = Σ A_i(y_i−μ)ᵀ + σ Σ B_k n_kᵀ: a row of a product for every image and noise, however often they meet. With
+    /// V the mean of D̃(x−μ)ᵀ and C = Σ + σ²M that of (x−μ)(x−μ)ᵀ, where M is the mean of nnᵀ and the signs leave no other
+    /// term, W = VC⁻¹: the least squares on these very inputs, so that affine denoisers, D_G with them, are found exactly.
+    static func fit(
+        to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, inputs: Int, sigma: Double,
+        beat: (_ done: Int) throws -> Void
+    ) throws -> Distilled {
+        var moments = DistillationMoments(gaussian, sigma: sigma)
+        let draws = inputs / noised.images.shape[0]
+        let most = min(max(inputs / (2 * noisesToPixels * noised.images.stride), 1), noisesOfEach)
+        var noises = 0
+        for block in blocks(of: noised.images.shape[0], by: images) {
+            var left = draws / 2
+            while left > 0 {
+                let each = min(left, most, block.count)
+                let set = noises..<noises + block.count
+                try moments.add(
+                    noised.images.entries(block), noise: noised.noise(set), each: each, to: denoiser, beat: beat)
+                noises = set.upperBound
+                left -= each
+            }
+        }
+        return try moments.fit { try beat(inputs) }
+    }
+}
+
+/// The sums that a distillation is made of.
+private struct DistillationMoments {
+    private let gaussian: GaussianDenoiser
+    private let sigma: Double
+    /// Σ D̃(x−μ)ᵀ.
+    private var products: Matrix
+    /// Σ nnᵀ, its upper triangle.
+    private var noise: Matrix
+    /// Σ D̃.
+    private var sum: [Double]
+    private var count = 0
+
+    init(_ gaussian: GaussianDenoiser, sigma: Double) {
+        self.gaussian = gaussian
+        self.sigma = sigma
+        let size = gaussian.mean.count
+        products = Matrix(zeros: size, size)
+        noise = products
+        sum = [Double](repeating: 0, count: size)
+    }
+
+    /// Adds a set of images with as many noises, of which each image gets `each`, both added and taken away.
+    mutating func add(
+        _ images: Tensor<Float>, noise rows: Matrix, each: Int, to denoiser: any Denoiser,
+        beat: (_ done: Int) throws -> Void
+    ) throws {
+        let (number, size) = (images.shape[0], images.stride)
+        var ofImages = Matrix(zeros: number, size)
+        var ofNoises = Matrix(zeros: number, size)
+        for shift in 0..<each {
+            for sign in [1.0, -1.0] {
+                var x = images
+                for image in 0..<number {
+                    let noise = (image + shift) % number * size
+                    for pixel in 0..<size {
+                        let at = image * size + pixel
+                        x.values[at] = Float(Double(images.values[at]) + sign * sigma * rows.values[noise + pixel])
+                    }
+                }
+                let done = count
+                let output = try denoiser.denoise(x, at: sigma) { try beat(done) }
+                for image in 0..<number {
+                    let noise = (image + shift) % number * size
+                    for pixel in 0..<size {
+                        let more = Double(output.values[image * size + pixel]) - gaussian.mean[pixel]
+                        ofImages.values[image * size + pixel] += more
+                        ofNoises.values[noise + pixel] += sign * more
+                    }
+                }
+                count += number
+            }
+        }
+        for index in ofImages.values.indices {
+            sum[index % size] += ofImages.values[index]
+            ofNoises.values[index] *= sigma
+        }
+        let done = count
+        let again = { try beat(done) }
+        let centred = images.rows(0..<number, less: gaussian.mean)
+        try products.add(ofImages, .transposed, times: centred, .plain, beat: again)
+        try products.add(ofNoises, .transposed, times: rows, .plain, beat: again)
+        var often = rows
+        for index in often.values.indices { often.values[index] *= Double(2 * each) }
+        try noise.addUpper(often, transposedTimes: rows, beat: again)
+    }
+
+    func fit(beat: () throws -> Void) throws -> Distilled {
+        let size = sum.count
+        var covariance = try gaussian.covariance(beat: beat)
+        var values = products
+        for index in values.values.indices { values.values[index] /= Double(count) }
+        for row in 0..<size {
+            for column in row..<size {
+                let value =
+                    covariance.values[row * size + column]
+                    + sigma * sigma * (noise.values[row * size + column] / Double(count))
+                covariance.values[row * size + column] = value
+                covariance.values[column * size + row] = value
+            }
+        }
+        var weights = try explainingEigendecomposition {
+            try PositiveSystem.solve(values, by: covariance, beat: beat)
+        }
+        let ofGaussian = try gaussian.weights(at: sigma, beat: beat)
+        for index in weights.values.indices { weights.values[index] -= ofGaussian.values[index] }
+        return Distilled(
+            gaussian, sigma: sigma, beyondGaussian: weights, offset: sum.map { $0 / Double(count) }, count: count)
+    }
+}

@@ -1,0 +1,43 @@
+import COpenBLAS
+import MeasureKernels
+
+/// Solves X·C = V for a symmetric positive definite C (LAPACK dposv, by Cholesky's factors).
+enum PositiveSystem {
+    /// `matrix` is C, of which one triangle is read; `right` is V. Pinned kernels as for `Eigendecomposition`; `beat` is
+    /// called now and then. Throws EigendecompositionError where C is not positive definite, and what `beat` throws.
+    static func solve(_ right: Matrix, by matrix: Matrix, beat: () throws -> Void) throws -> Matrix {
+        guard mk_cpu_runs_blas() else {
+            throw EigendecompositionError(
+                description: "this CPU lacks AVX2 or FMA, which solving takes; measure on another host", isHosts: true)
+        }
+        precondition(matrix.rows == matrix.columns && right.columns == matrix.rows, "matrix shapes do not fit")
+        let system = System(matrix, right)
+        try BackgroundWork.run(system.solve, beat: beat)
+        guard system.info == 0 else {
+            throw EigendecompositionError(
+                description: "the covariance of \(matrix.rows) noisy pixels is not positive definite "
+                    + "(dposv info \(system.info)): take more inputs", isHosts: false)
+        }
+        return Matrix(rows: right.rows, columns: right.columns, values: system.right)
+    }
+
+    /// One call of dposv, with its memory.
+    private final class System: @unchecked Sendable {
+        // Unchecked: whoever runs `solve` on another thread looks at the results only when that thread has ended.
+        private var matrix: [Double]
+        private(set) var right: [Double]
+        private(set) var info: Int32 = 0
+        private var n: Int32
+        private var count: Int32
+
+        init(_ matrix: Matrix, _ right: Matrix) {
+            self.matrix = matrix.values
+            self.right = right.values
+            n = Int32(matrix.rows)
+            count = Int32(right.rows)
+        }
+
+        // Rows here are columns there: C·Xᵀ = Vᵀ.
+        func solve() { dposv_("U", &n, &count, &matrix, &n, &right, &n, &info) }
+    }
+}
