@@ -33,7 +33,8 @@ package struct DatasetPreparer: Sendable {
         if let generated = try GeneratedDataset(request) { return generated.identity }
         let prepared = try prepare(request)
         return DatasetIdentity(
-            keys: ["dataset.digest": .string(prepared.digest.hex)], images: prepared.images)
+            keys: ["dataset.digest": .string(prepared.digest.hex)], images: prepared.images,
+            enlarged: prepared.enlarged)
     }
 
     /// Brings the prepared file into the depot, if it is not there yet. Throws as `identify` does.
@@ -52,7 +53,7 @@ package struct DatasetPreparer: Sendable {
                 pixels += generated.images.image(index)
                 report(request.source, index + 1, of: generated.count)
             }
-            return (pixels, 0)
+            return Made(pixels: pixels)
         } shape: {
             (1, size)
         }
@@ -65,6 +66,7 @@ package struct DatasetPreparer: Sendable {
                 "dataset.\(stranger)", expected: "no such key for a file or folder", got: "this key")
         }
         let isShuffled = request.parameters["shuffle"]?.boolValue ?? false
+        let isThinned = request.parameters["deduplicate"]?.boolValue ?? false
         guard request.channels == 1 || request.channels == 3 else {
             throw DatasetPreparationError.badKey("dataset.channels", expected: "1 or 3", got: "\(request.channels)")
         }
@@ -79,12 +81,13 @@ package struct DatasetPreparer: Sendable {
         let path = URL(fileURLWithPath: request.source).standardizedFileURL.path
         let key = Digest(
             of: ("files/\(Self.conversion);\(request.resolution);\(request.channels);\(isShuffled);\(path);"
-                + images.fingerprint).utf8)
+                + (isThinned ? "deduplicated;" : "") + images.fingerprint).utf8)
         return try remembered(key) {
             try convert(
                 images,
                 ImageConversion(
-                    resolution: request.resolution, channels: request.channels, isShuffled: isShuffled))
+                    resolution: request.resolution, channels: request.channels, isShuffled: isShuffled),
+                isThinned: isThinned)
         } shape: {
             (request.channels, request.resolution)
         }
@@ -102,16 +105,35 @@ package struct DatasetPreparer: Sendable {
     }
 
     private func convert(
-        _ images: any ImageCollection, _ conversion: ImageConversion
-    ) throws -> (pixels: [UInt8], duplicates: Int) {
-        var pixels: [UInt8] = []
+        _ images: any ImageCollection, _ conversion: ImageConversion, isThinned: Bool
+    ) throws -> Made {
+        var made = Made(pixels: [])
         var seen: Set<Digest> = []
+        var thumbnails = NearDuplicates(side: conversion.resolution)
         for index in images.names.indices {
-            let image = conversion.convert(try images.image(index))
-            if seen.insert(Digest(of: image)).inserted { pixels += image }
+            let image = try images.image(index)
+            let pixels = conversion.convert(image)
+            if seen.insert(Digest(of: pixels)).inserted {
+                made.pixels += pixels
+                if min(image.width, image.height) < conversion.resolution { made.enlarged += 1 }
+                if isThinned { thumbnails.add(image) }
+            }
             report(images.path, index + 1, of: images.names.count)
         }
-        return (pixels, images.names.count - seen.count)
+        made.duplicates = images.names.count - seen.count
+        guard isThinned else { return made }
+        let size = conversion.channels * conversion.resolution * conversion.resolution
+        let kept = thumbnails.kept()
+        made.duplicates += seen.count - kept.count
+        made.pixels = kept.flatMap { made.pixels[$0 * size..<($0 + 1) * size] }
+        return made
+    }
+
+    /// The pixels of a dataset, and what became of its images.
+    private struct Made {
+        var pixels: [UInt8]
+        var duplicates = 0
+        var enlarged = 0
     }
 
     private func report(_ source: String, _ done: Int, of total: Int) {
@@ -121,12 +143,12 @@ package struct DatasetPreparer: Sendable {
     }
 
     private func remembered(
-        _ key: Digest, _ make: () throws -> (pixels: [UInt8], duplicates: Int), shape: () -> (channels: Int, side: Int)
+        _ key: Digest, _ make: () throws -> Made, shape: () -> (channels: Int, side: Int)
     ) throws -> PreparedDataset {
         if let known = cache.find(key), depot.location(of: known.digest) != nil { return known }
-        let (pixels, duplicates) = try make()
+        let made = try make()
         let (channels, side) = shape()
-        let content = DatasetFile.encode(pixels: pixels, channels: channels, height: side, width: side)
+        let content = DatasetFile.encode(pixels: made.pixels, channels: channels, height: side, width: side)
         let digest = Digest(of: content)
         if depot.location(of: digest) == nil {
             let temporary = try depot.temporaryPath()
@@ -139,7 +161,8 @@ package struct DatasetPreparer: Sendable {
             try depot.adopt(temporary, as: digest)
         }
         let prepared = PreparedDataset(
-            digest: digest, images: pixels.count / (channels * side * side), duplicates: duplicates)
+            digest: digest, images: made.pixels.count / (channels * side * side), duplicates: made.duplicates,
+            enlarged: made.enlarged)
         cache.remember(key, prepared)
         return prepared
     }

@@ -6,13 +6,16 @@ package struct PreparedDataset: Hashable, Sendable, Codable {
     package var digest: Digest
     /// Images in the prepared file.
     package var images: Int
-    /// Images left out because an earlier one has the same pixels.
+    /// Images left out because an earlier one has the same pixels or, where that is asked for, nearly the same.
     package var duplicates: Int
+    /// Images that were smaller than asked for.
+    package var enlarged: Int
 
-    package init(digest: Digest, images: Int, duplicates: Int) {
+    package init(digest: Digest, images: Int, duplicates: Int, enlarged: Int = 0) {
         self.digest = digest
         self.images = images
         self.duplicates = duplicates
+        self.enlarged = enlarged
     }
 }
 

@@ -7,6 +7,8 @@ struct BlockExpander {
     let resolver: BlockResolver
     let content: SweepContent
     let worker: WorkerDescription
+    /// Measures that take a network of all noise levels.
+    let sampling: [MeasureWish]
 
     private static let datasetKeys =
         ["dataset.source", "dataset.resolution", "dataset.channels"] + SpecKey.generatorKeys.map(\.name)
@@ -37,6 +39,7 @@ struct BlockExpander {
         try check(TrainingRules.keys, at: trainingPlaces, of: training) { values in
             TrainingRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
         }
+        try check(["model.architecture", "training.noise"], at: trainingPlaces, of: training) { try checkLevels($0) }
         let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
         let steps = try stepCounts(at: points, of: all)
 
@@ -121,6 +124,17 @@ struct BlockExpander {
             }
         }
         return nil
+    }
+
+    private func checkLevels(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
+        let architecture = values["model.architecture"]?.stringValue ?? ""
+        guard let wish = sampling.first, values["training.noise"] == "fixed",
+            SpecKey.architectures.contains(architecture)
+        else { return nil }
+        throw SweepFileError(
+            "draws samples, which takes a network of all noise levels; trainings here have one (training.noise is fixed, "
+                + "architecture \(architecture)): expected another sweep for these", key: "measures.\(wish.name)",
+            at: wish.origin)
     }
 
     private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {

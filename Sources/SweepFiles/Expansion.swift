@@ -9,6 +9,8 @@ package struct Expansion: Sendable {
     package var merged: [MergedPoint]
     /// Points that `exclude` removed.
     package var excluded: Int
+    /// Datasets some of whose images are smaller than the sweep wants them, in words.
+    package var enlarged: [String]
 }
 
 /// A grid point that names the same trial as an earlier one.
@@ -36,11 +38,13 @@ extension SweepFile {
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
         let (measures, comparisonWishes) = try MeasureWish.resolve(content.measures, by: description)
+        let sampling = content.measures.filter { description.sampling?.contains($0.name) == true }
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
             let resolver = BlockResolver(block, settings: content.settings)
-            let expander = BlockExpander(resolver: resolver, content: content, worker: description)
+            let expander = BlockExpander(
+                resolver: resolver, content: content, worker: description, sampling: sampling)
             try expander.expand(into: &collector, datasets: &datasets)
         }
         if collector.list.trials.isEmpty {
@@ -53,7 +57,8 @@ extension SweepFile {
             name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
             trainings: collector.trainings, datasets: collector.datasets, measures: measures, comparisons: comparisons,
             needs: needs, worker: self.worker)
-        return Expansion(sweep: sweep, merged: collector.list.merged, excluded: collector.excluded)
+        return Expansion(
+            sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, enlarged: datasets.enlarged)
     }
 }
 
@@ -124,5 +129,13 @@ struct DatasetDirectory {
         let identity = try identify(request)
         known[request] = identity
         return identity
+    }
+
+    var enlarged: [String] {
+        known.filter { $1.enlarged > 0 }.map { request, identity in
+            let side = request.resolution
+            return "\(request.source): \(identity.enlarged) images are smaller than \(side)×\(side) and are enlarged; "
+                + "what they show at that size is interpolated"
+        }.sorted()
     }
 }

@@ -23,10 +23,13 @@ package struct DatasetIdentity: Hashable, Sendable {
     package var keys: [String: JSONValue]
     /// The number of images there are.
     package var images: Int
+    /// Images that were smaller than asked for.
+    package var enlarged: Int
 
-    package init(keys: [String: JSONValue], images: Int) {
+    package init(keys: [String: JSONValue], images: Int, enlarged: Int = 0) {
         self.keys = keys
         self.images = images
+        self.enlarged = enlarged
     }
 }
 

@@ -61,8 +61,9 @@ extension ImageGenerator.Parameter {
 }
 
 extension DatasetRequest {
-    /// What may be asked of images from files: `shuffle`, true where their pixels change places.
-    package static let fileParameters = ["shuffle"]
+    /// What may be asked of images from files: `shuffle`, true where their pixels change places, and `deduplicate`, true
+    /// where those go that are nearly equal to an earlier one.
+    package static let fileParameters = ["shuffle", "deduplicate"]
 
     package var isGenerator: Bool { ImageGenerator.names.contains(source) }
 }

@@ -1,10 +1,11 @@
 import ContentStore
-import DatasetPreparation
 import Datasets
 import Foundation
 import JobContract
 import SweepModel
 import Testing
+
+@testable import DatasetPreparation
 
 /// What becomes of images in zips and folders.
 @Suite struct ImageImportTests {
@@ -108,6 +109,70 @@ import Testing
         let (prepared, pixels) = try load("\(folder.path)/images", 4)
         #expect(prepared.duplicates == 1)
         #expect(pixels == grey + ImageFiles.noise(5, count: 16))
+    }
+
+    /// An image brighter and of more contrast, one turned negative and one with a little noise are all nearly the first.
+    @Test func nearDuplicatesGoWhereThatIsAskedFor() throws {
+        let side = 24
+        let first = ImageFiles.noise(1, count: side * side).map { $0 / 4 + 60 }
+        let images: [[UInt8]] = [
+            first, ImageFiles.noise(2, count: side * side), first.map { 2 * ($0 - 50) }, first.map { 255 - $0 },
+            zip(first, ImageFiles.noise(3, count: side * side)).map { $0 + $1 / 64 },
+            [UInt8](repeating: 9, count: side * side), [UInt8](repeating: 99, count: side * side),
+        ]
+        for (number, image) in images.enumerated() {
+            try folder.write(
+                try ImageFiles.png(image, width: side, height: side, channels: 1), "images/\(number).png")
+        }
+        let request = DatasetRequest(source: "\(folder.path)/images", resolution: side, channels: 1)
+        var thinned = request
+        thinned.parameters["deduplicate"] = true
+        let preparer = DatasetPreparer(depot: store)
+        #expect(try preparer.prepare(request).images == 7)
+        let prepared = try preparer.prepare(thinned)
+        #expect(prepared.duplicates == 3)
+        let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
+        #expect(try file.pixels(of: Array(0..<file.count)) == [0, 1, 5, 6].flatMap { images[$0] })
+    }
+
+    /// Against correlations by their definition, over several blocks of the kernel.
+    @Test func thoseThatStayAreAllUnlike() throws {
+        var rows = NearDuplicates(side: 4)
+        var images: [[Double]] = []
+        for number in 0..<100 {
+            // Sixteen pixels of four kinds, with noise: many are alike.
+            let pixels = zip(
+                ImageFiles.noise(UInt64(number % 7) + 1, count: 16), ImageFiles.noise(UInt64(number) + 9, count: 16)
+            )
+            .map { $0 / 2 + $1 / UInt8(4 + number % 5) }
+            images.append(pixels.map { Double($0) })
+            rows.add(.init(width: 4, height: 4, rgb: pixels.flatMap { [$0, $0, $0] }))
+        }
+        func correlation(_ a: Int, _ b: Int) -> Double {
+            let (x, y) = (images[a], images[b])
+            let (mx, my) = (x.reduce(0, +) / 16, y.reduce(0, +) / 16)
+            let product = zip(x, y).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) }
+            return product
+                / (x.reduce(0) { $0 + ($1 - mx) * ($1 - mx) } * y.reduce(0) { $0 + ($1 - my) * ($1 - my) }).squareRoot()
+        }
+        var expected: [Int] = []
+        for number in 0..<100 where !expected.contains(where: { abs(correlation($0, number)) > 0.95 }) {
+            expected.append(number)
+        }
+        #expect(rows.kept() == expected)
+        #expect((8..<99).contains(expected.count))
+    }
+
+    @Test func imagesThatAreEnlargedAreCounted() throws {
+        for (number, side) in [8, 4, 16].enumerated() {
+            let pixels = ImageFiles.noise(UInt64(number), count: side * side)
+            try folder.write(try ImageFiles.png(pixels, width: side, height: side, channels: 1), "images/\(number).png")
+        }
+        let source = "\(folder.path)/images"
+        for (resolution, count) in [(4, 0), (8, 1), (12, 2)] {
+            let request = DatasetRequest(source: source, resolution: resolution, channels: 1)
+            #expect(try DatasetPreparer(depot: store).identify(request).enlarged == count)
+        }
     }
 
     @Test func companionsAreSkippedByName() throws {

@@ -38,11 +38,11 @@ struct LocalSweepTests {
             let sweep = folder.appendingPathComponent("sweeps/architectures.yaml").path
             let output = try lab.run("launch", sweep, "--set", "profile=tiny")
             #expect(output.status == 0, "\(output.err)")
-            #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|10"])
+            #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|9"])
             for quantity in ["gl_score", "rmse"] {
                 #expect(
                     try lab.rows("SELECT count(DISTINCT trial_id) FROM measurements WHERE quantity = '\(quantity)'")
-                        == ["10"])
+                        == ["9"])
             }
         }
     }

@@ -20,6 +20,7 @@ struct PlanReport {
         ]
         if expansion.excluded > 0 { lines.append("excluded points    \(Readable.count(expansion.excluded))") }
         lines += mergedLines
+        lines += expansion.enlarged.map { "note               \($0)" }
         lines += [
             "in the catalogue   \(Readable.count(plan.complete)) complete, \(Readable.count(plan.toMeasure)) to measure",
             "images to train    \(Readable.count(plan.imagesToTrain))",

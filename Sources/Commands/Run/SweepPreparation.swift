@@ -33,6 +33,7 @@ struct SweepPreparation: Sendable {
         let worker = try WorkerProgram(file.worker)
         let expansion = try file.expand(worker: worker.description, identify: preparer.identify)
         var running = try prepare(expansion.sweep, worker)
+        running.notes += expansion.enlarged
         if !expansion.merged.isEmpty {
             running.notes.append(
                 "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")

@@ -2,6 +2,7 @@
 #ifndef EIGENSWEEP_IMAGE_KERNELS_H
 #define EIGENSWEEP_IMAGE_KERNELS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* z <- inverse DFT(filter . DFT(z)) along both axes of the complex plane z[rows][columns], given as real and
@@ -22,5 +23,11 @@ void es_area_average(
    centres the nearest holds. Exact and rounded as above. */
 void es_enlarge(
     uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels);
+
+/* alike[c] = 1 for each row c of `block` whose inner product with some of the `count` rows is beyond +-threshold. Rows
+   have `size` floats, a multiple of 8, summed in eight lanes that are added in pairs. */
+void es_mark_alike(
+    const float *rows, size_t count, const float *block, size_t candidates, size_t size, float threshold,
+    uint8_t *alike);
 
 #endif

@@ -1,0 +1,55 @@
+import ImageKernels
+
+/// Finds images that are nearly equal to an earlier one, as Kadkhodaie et al. (ICLR 2024) do before they split faces:
+/// averaged to 20×20 grey pixels and less its mean, one of each two whose correlation is beyond ±0.95 goes, the later one.
+struct NearDuplicates {
+    /// Edge of what images are averaged to; no more than they have.
+    private let side: Int
+    private let size: Int
+    private var rows: [Float] = []
+    private static let threshold: Float = 0.95
+    private static let block = 16
+
+    /// For images that are kept at `side` × `side` pixels.
+    init(side: Int) {
+        self.side = min(side, 20)
+        // Whole lanes of the kernel.
+        size = (self.side * self.side + 7) / 8 * 8
+    }
+
+    /// Adds the next image. One of a single grey level is like no other.
+    mutating func add(_ image: ImageDecoder.Image) {
+        let thumbnail = ImageConversion(resolution: side, channels: 1, isShuffled: false).convert(image)
+        let mean = Double(thumbnail.reduce(0) { $0 + Int($1) }) / Double(thumbnail.count)
+        let centred = thumbnail.map { Double($0) - mean }
+        let norm = centred.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        rows += centred.map { norm > 0 ? Float($0 / norm) : 0 }
+        rows += [Float](repeating: 0, count: size - centred.count)
+    }
+
+    /// The numbers of the images that stay.
+    func kept() -> [Int] {
+        var kept: [Int] = []
+        // Their rows, one after the other.
+        var keptRows: [Float] = []
+        let count = rows.count / size
+        for first in stride(from: 0, to: count, by: Self.block) {
+            let block = first..<min(first + Self.block, count)
+            var alike = [UInt8](repeating: 0, count: block.count)
+            let rowsOfBlock = Array(rows[first * size..<block.upperBound * size])
+            es_mark_alike(keptRows, kept.count, rowsOfBlock, block.count, size, Self.threshold, &alike)
+            let before = kept.count
+            for image in block where alike[image - first] == 0 {
+                let row = rows[image * size..<(image + 1) * size]
+                var isAlike: UInt8 = 0
+                es_mark_alike(
+                    Array(keptRows[before * size..<kept.count * size]), kept.count - before, Array(row), 1, size,
+                    Self.threshold, &isAlike)
+                guard isAlike == 0 else { continue }
+                kept.append(image)
+                keptRows += row
+            }
+        }
+        return kept
+    }
+}
