@@ -7,6 +7,8 @@ import SweepFiles
 struct JobSpec: Equatable {
     var network: NetworkConfiguration
     var training: TrainingSettings
+    /// Those of a network that was trained elsewhere.
+    var weights: Digest?
 
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
     init(_ spec: [String: JSONValue]) throws {
@@ -17,6 +19,7 @@ struct JobSpec: Equatable {
             sizes.augmentLabels = 9
             network = .unet(sizes)
         }
+        weights = Digest(hex: try keys.text("model.weights"))
         // The split reads these; the dataset file and this worker are what they are.
         keys.pass(["dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics"])
         keys.pass([

@@ -43,6 +43,7 @@ struct TrainCommand: ParsableCommand {
         let stop = StopSignal()
         let (values, length) = try options.training(steps: steps)
         let spec = try JobSpec(values)
+        try spec.requireTrainable()
         let mark = TrainingMark(values)
         let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network).trainingBytes()
         try JobFailure.explainingTraining {

@@ -14,6 +14,7 @@ struct TrainJob {
     func run() throws {
         try checkMilestones()
         let spec = try JobSpec(job.spec)
+        try spec.requireTrainable()
         let images = try JobImages(of: job, network: spec.network).trainingBytes()
         try JobFailure.explainingTraining { try train(start(spec, images: images)) }
     }

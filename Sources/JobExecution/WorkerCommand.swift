@@ -9,7 +9,7 @@ package struct WorkerCommand: ParsableCommand {
         version: WorkerFacts.version,
         subcommands: [
             RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
-            MeasureCommand.self, VerifyCommand.self, BenchCommand.self,
+            MeasureCommand.self, VerifyCommand.self, InspectCommand.self, BenchCommand.self, BenchMeasuresCommand.self,
         ])
 
     package init() {}

@@ -92,7 +92,7 @@ extension SpecKey {
         if case .mapping(let members) = tree.content, let computed = try Axis(members: members, key: name) {
             switch kind {
             case .integer, .oneOf, .number: return computed
-            case .flag, .choice, .text, .integers, .part:
+            case .flag, .choice, .text, .integers, .part, .digest:
                 throw tree.failure("expected a list of values, each \(expected)", key: name)
             }
         }

@@ -16,6 +16,8 @@ package struct SpecKey: Hashable, Sendable {
         case integers(ClosedRange<Int64>, count: ClosedRange<Int>)
         /// `{index: i, of: k}`, also written `i/k`.
         case part
+        /// The SHA-256 of a file as 64 lower-case hexadecimal digits, or `none`.
+        case digest
     }
 
     /// What becomes of a key.
@@ -69,7 +71,7 @@ package struct SpecKey: Hashable, Sendable {
     var isInteger: Bool {
         switch kind {
         case .integer, .oneOf: true
-        case .number, .flag, .choice, .text, .integers, .part: false
+        case .number, .flag, .choice, .text, .integers, .part, .digest: false
         }
     }
 
@@ -90,6 +92,7 @@ package struct SpecKey: Hashable, Sendable {
             "a list of \(count.lowerBound == 0 ? "" : "at least \(count.lowerBound) and ")at most \(count.upperBound) "
                 + "integers from \(range.lowerBound) to \(range.upperBound)"
         case .part: "{index: i, of: k} with 0 ≤ i < k"
+        case .digest: "none, or the SHA-256 of a file"
         }
     }
 
@@ -129,6 +132,9 @@ package struct SpecKey: Hashable, Sendable {
                 integers.append(.integer(integer))
             }
             return .array(integers)
+        case .digest:
+            guard let text = value.stringValue else { return nil }
+            return text == "none" ? value : Digest(hex: text).map { .string($0.hex) }
         case .part:
             guard let part = Self.part(value), part.index >= 0, part.index < part.of, part.of <= 65535 else {
                 return nil
@@ -153,7 +159,8 @@ package struct SpecKey: Hashable, Sendable {
     func read(_ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
         let value: JSONValue
         switch (kind, tree.content) {
-        case (.text, .scalar(let text, _)), (.choice, .scalar(let text, _)): value = .string(text)
+        case (.text, .scalar(let text, _)), (.choice, .scalar(let text, _)), (.digest, .scalar(let text, _)):
+            value = .string(text)
         default: value = tree.value
         }
         guard let admitted = admit(value) else {

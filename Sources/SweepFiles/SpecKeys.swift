@@ -51,6 +51,10 @@ extension SpecKey {
         SpecKey(
             "dataset.shuffle", .flag, false, role: .dataset, reader: .files,
             "exchange the pixels of all images by one fixed permutation"),
+        SpecKey(
+            "dataset.deduplicate", .flag, false, role: .dataset, reader: .files,
+            "leave out images whose correlation with an earlier one is above 0.95 or below -0.95, both averaged to 20×20 "
+                + "grey pixels without their mean; equal images go in any case"),
         SpecKey(.alpha),
         SpecKey(.count),
     ]
@@ -99,6 +103,10 @@ extension SpecKey {
         SpecKey(
             "model.receptive_field", count(from: 0, to: 513), 0, isLater: true, reader: architectures(["bf-cnn"]),
             "in pixels, from 5 to 2·layers + 1: inner convolutions beyond it are 1×1; 0: all are 3×3"),
+        SpecKey(
+            "model.weights", .digest, "none", isLater: true,
+            "the weights of a network that was trained elsewhere, as `eigensweep adopt` records it: it is measured, never "
+                + "trained"),
     ]
 
     static let trainingKeys: [SpecKey] = [

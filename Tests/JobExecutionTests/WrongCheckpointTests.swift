@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import SweepFiles
 import Tensors
 import Testing
 
@@ -119,6 +120,7 @@ import Testing
             ["sample", "--checkpoint", checkpoint, "--output", output],
             ["denoise", "--checkpoint", checkpoint, "--input", sandbox.write(input, "input"), "--output", output],
             ["measure", "--checkpoint", checkpoint, "--spec", spec, "--dataset", sandbox.path(of: dataset)],
+            ["inspect", checkpoint],
         ]
         for command in commands {
             let result = try sandbox.run(command)
@@ -161,6 +163,27 @@ import Testing
         let dropping = Self.spec(dataset).merging(["model.dropout": 0.3]) { _, new in new }
         let job = JobDescription(.measure(task), spec: dropping, dataset: dataset, in: sandbox)
         #expect(try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish().measurements.count == 1)
+    }
+
+    /// What is said of a sound one makes the network that it holds.
+    @Test func inspectionGivesTheKeysOfTheNetwork() throws {
+        let weights = try Sandbox.weights("ddpmpp-c8-r16")
+        let result = try sandbox.run(["inspect", try sandbox.write(weights, "weights")])
+        #expect(result.status == 0, "\(result)")
+        let found = try JSONDecoder().decode(CheckpointInspection.self, from: Data(result.output.utf8))
+        #expect(found.weights == Digest(of: weights.serialized()) && found.bytes == weights.serialized().count)
+        let dataset = try sandbox.keep(Sandbox.dataset(side: 16))
+        for (key, value) in found.keys { #expect(Self.spec(dataset)[key]?.canonical == value.canonical, "\(key)") }
+        #expect(found.keys.count == 10 && found.parameters > 1000)
+    }
+
+    /// Nobody here can go on with what was trained elsewhere.
+    @Test func anAdoptedNetworkIsNotTrained() throws {
+        let dataset = try sandbox.keep(Sandbox.dataset())
+        let spec = smallSpec(dataset: dataset, changing: ["model.weights": .string(dataset.hex)])
+        let job = JobDescription(.train(.init(milestones: [1])), spec: spec, dataset: dataset, in: sandbox)
+        let failure = try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).failure()
+        #expect(failure.kind == .unsupported && failure.message.contains("model.weights"), "\(failure)")
     }
 
     private static let request = MeasureRequest(

@@ -16,6 +16,7 @@ import Testing
         ("model.architecture: bf-cnn", "model.layers", "5"),
         ("model.architecture: bf-cnn", "model.linear_first_layer", "true"),
         ("model.architecture: bf-cnn", "model.receptive_field", "7"),
+        ("dataset.flip: false", "model.weights", String(repeating: "0a", count: 32)),
         ("dataset.flip: false", "training.halving_images", "100"),
         ("training.noise: log-uniform", "training.noise_min", "0.1"),
         ("training.noise: log-uniform", "training.noise_max", "10"),

@@ -13,10 +13,12 @@ import Testing
             written == [
                 "dataset.source -", "dataset.resolution 32", "dataset.channels 1", "dataset.size -",
                 "dataset.part {index: 0, of: 1}", "dataset.subset_seed 0", "dataset.held_out 256", "dataset.flip false",
-                "dataset.shuffle false", "dataset.alpha 3", "dataset.count 16384", "model.architecture ddpmpp",
+                "dataset.shuffle false", "dataset.deduplicate false", "dataset.alpha 3", "dataset.count 16384",
+                "model.architecture ddpmpp",
                 "model.scale 16",
                 "model.multipliers [2, 2, 2]", "model.blocks 4", "model.attention [16]", "model.dropout 0",
                 "model.layers 21 later", "model.linear_first_layer false later", "model.receptive_field 0 later",
+                "model.weights none later",
                 "training.images -", "training.epochs -", "training.steps -", "training.batch 32",
                 "training.learning_rate 0.001", "training.warmup_images 0", "training.halving_images 0 later",
                 "training.ema_half_life_images 500000",

@@ -1,0 +1,67 @@
+import JobContract
+
+/// What `eigensweep-worker inspect` says of a checkpoint.
+package struct CheckpointInspection: Hashable, Sendable, Codable {
+    /// The keys of a sweep that make its network.
+    package var keys: [String: JSONValue]
+    /// The file's digest and size.
+    package var weights: Digest
+    package var bytes: Int
+    package var parameters: Int
+
+    package init(keys: [String: JSONValue], weights: Digest, bytes: Int, parameters: Int) {
+        self.keys = keys
+        self.weights = weights
+        self.bytes = bytes
+        self.parameters = parameters
+    }
+}
+
+/// A sweep of networks that were trained elsewhere, as text that `SweepFile` reads: each is a block of its grid.
+package struct AdoptedSweep {
+    private var content: [String: JSONValue]
+
+    package init(name: String) {
+        content = ["name": .string(name), "about": "Networks that were trained elsewhere"]
+    }
+
+    /// Goes on with a sweep that was made here. Nil where `text` is another sweep's.
+    package init?(text: String) {
+        guard let content = JSONText.object(text), content["grid"]?.arrayValue != nil else { return nil }
+        self.content = content
+    }
+
+    /// The text of the sweep.
+    package var text: String {
+        get throws { String(decoding: try CanonicalJSON.encode(.object(content)), as: UTF8.self) }
+    }
+
+    /// Adds a network by the keys of its one trial; one that is there already stays.
+    package mutating func add(_ keys: [String: JSONValue]) {
+        append(.object(keys.mapValues { .array([$0]) }), to: "grid")
+    }
+
+    /// Adds measures to those that are wanted of every network here, in the words of a sweep file's list:
+    /// `linearity, memorization: {samples: 64}`. Throws SweepFileError for what is no list.
+    package mutating func addMeasures(_ words: String) throws {
+        let tree = try YAMLTree(parsing: "[\(words)]", file: "--measure \(words)", withLines: false)
+        for measure in tree.list ?? [] { append(measure.value, to: "measures") }
+    }
+
+    private mutating func append(_ value: JSONValue, to key: String) {
+        let known = content[key]?.arrayValue ?? []
+        if !known.contains(value) { content[key] = .array(known + [value]) }
+    }
+
+    /// The key and value of `key=value`, the value as in a sweep file. Throws SweepFileError.
+    package static func setting(_ text: String) throws -> (key: String, value: JSONValue) {
+        let origin = TextOrigin(file: "--set \(text)")
+        guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
+            throw SweepFileError("expected key=value", at: origin)
+        }
+        let key = try SpecKey.find(String(text[..<sign]).trimmingSpace, at: origin)
+        let tree = try YAMLTree(
+            parsing: String(text[text.index(after: sign)...]), file: origin.file, withLines: false)
+        return (key.name, try key.read(tree))
+    }
+}
