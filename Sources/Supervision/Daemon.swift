@@ -17,6 +17,9 @@ package final class Daemon {
     private var busyAt = monotonicSeconds()
     private var boundedAt = monotonicSeconds()
     private var toldAt = monotonicSeconds()
+    private var filledAt = monotonicSeconds()
+    /// Seconds after which messages wait until free slots are filled: many come at once, and jobs may be short.
+    private static let fillingPause = 0.0002
     /// Whether there may be something to tell that waits for its time.
     private var isTellingDue = false
     /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.
@@ -68,7 +71,8 @@ package final class Daemon {
     /// One round of everything that needs doing; waits for nothing.
     private func advance() throws(AgentRefusal) {
         table.writeOrders()
-        table.reap()
+        table.reapAdopted()
+        table.reapChildren()
         table.killOverdue()
         try table.settleOrders()
         if monotonicSeconds() - boundedAt > 1 {
@@ -78,7 +82,7 @@ package final class Daemon {
         if table.isEmpty { table.removeSpares() }
         space.look()
         if space.room == .critical { table.pauseAll() }
-        if !isRetiring, space.room == .ample { table.fillSlots() }
+        fillSlots()
         let served = connections.first(where: \.isServed)
         tell(served)
         served?.pumpFiles()
@@ -90,6 +94,11 @@ package final class Daemon {
         }
         connections.removeAll(where: \.isOver)
         if table.journal.isWorthRewriting { try table.rewriteJournal() }
+    }
+
+    private func fillSlots() {
+        filledAt = monotonicSeconds()
+        if !isRetiring, space.room == .ample { table.fillSlots() }
     }
 
     /// Tells what became of attempts, unless that was done a moment ago.
@@ -132,7 +141,13 @@ package final class Daemon {
 
     private func receive(from connection: Connection) {
         do {
-            for frame in try connection.read() where !connection.isLeaving { try handle(frame, from: connection) }
+            for frame in try connection.read() where !connection.isLeaving {
+                try handle(frame, from: connection)
+                if monotonicSeconds() - filledAt > Self.fillingPause {
+                    table.reapChildren()
+                    fillSlots()
+                }
+            }
         } catch {
             connection.send(.denied(AgentRefusal(.protocolViolation, "the agent does not understand: \(error)")))
             connection.isLeaving = true

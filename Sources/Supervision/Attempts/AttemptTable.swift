@@ -168,8 +168,16 @@ final class AttemptTable {
         }
     }
 
-    /// Collects ended children, and adopted processes that are gone.
-    func reap() {
+    /// Collects adopted processes that are gone.
+    func reapAdopted() {
+        for attempt in running.values where !attempt.isChild {
+            if let identity = attempt.identity, identity.isAlive { continue }
+            finish(attempt, .vanished)
+        }
+    }
+
+    /// Collects ended children.
+    func reapChildren() {
         var status: Int32 = 0
         while !children.isEmpty, case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
             guard let attempt = children.removeValue(forKey: pid) else { continue }
@@ -177,10 +185,6 @@ final class AttemptTable {
             kill(-pid, SIGKILL)
             let code = Int(posix_exit_of(status))
             finish(attempt, code < 0 ? .signalled(signal: -code) : .exited(code: code))
-        }
-        for attempt in running.values where !attempt.isChild {
-            if let identity = attempt.identity, identity.isAlive { continue }
-            finish(attempt, .vanished)
         }
     }
 
