@@ -70,6 +70,8 @@ struct MemorizationSummary {
 
 /// What the lines of a figure over noise levels say.
 struct CurveSummary {
+    /// Noise levels between those that hide nothing and those that hide all.
+    private static let intermediate = 0.1...10.0
     let figure: CurveFigure
     let subject: String
 
@@ -78,12 +80,13 @@ struct CurveSummary {
         self.subject = subject
     }
 
-    /// One sentence per panel: from the first line to the last, at the noise level where they are furthest apart.
+    /// One sentence per panel: from the first line to the last, at the intermediate noise level where they are furthest
+    /// apart.
     var sentences: [String] {
         figure.panels.compactMap { panel in
             let lines = panel.lines.filter { !$0.isReference && !$0.points.isEmpty }
             guard let first = lines.first, let last = lines.last, first.title != last.title else { return nil }
-            let changes = first.points.compactMap { point in
+            let changes = first.points.filter { Self.intermediate.contains($0.x) }.compactMap { point in
                 last.points.first { $0.x == point.x }.map { (point.x, point.values.mean, $0.values.mean) }
             }
             guard let (sigma, from, to) = changes.max(by: { abs($0.1 - $0.2) < abs($1.1 - $1.2) }) else { return nil }
