@@ -1,7 +1,7 @@
 import JobContract
 import Tensors
 
-/// How near pictures are to the training images (definitions.md, section 8, "Memorization").
+/// How near pictures are to the training images.
 struct CopyStatistics {
     let neighbours: [NeighbourPair]
     /// Per picture ‖x − NN(x)‖/‖x‖ (Li et al. 2024, eq. 14).

@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 
 /// How well a denoiser denoises, by noise level, on images it was and was not trained on (Kadkhodaie et al., ICLR 2024,
-/// section 2; definitions.md, 3.2 and 8).
+/// section 2).
 ///
 /// Pixels are in [−1, 1], so PSNR = 10 log₁₀(4/MSE), with the MSE pooled over images, and the noisy images have
 /// −20 log₁₀(σ/2).

@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 
 /// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over the
-/// training images y (Li et al. 2024, section 3.2, linear distillation; definitions.md, 2.1 and 8).
+/// training images y (Li et al. 2024, section 3.2, linear distillation).
 ///
 /// Least squares in closed form on `inputs` noised images or more, at least ten of each image and six for each pixel, each
 /// noise added and taken away, the same noises at every level: W = E[(D−μ)(x−μ)ᵀ] Cov(x)⁻¹ and Wμ + b = E D, where of

@@ -2,7 +2,7 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// How linear a denoiser is in its noisy input, by noise level (Li et al. 2024, section 3; definitions.md, 2.1 and 8).
+/// How linear a denoiser is in its noisy input, by noise level (Li et al. 2024, section 3).
 ///
 /// x₁, x₂ are noised held-out images, or pure noise, and α² + β² = 1, so that αx₁ + βx₂ has noise of the same level.
 /// For f the denoiser, the score (D − x)/σ² and the residual D − c_skip·x of EDM's preconditioning:

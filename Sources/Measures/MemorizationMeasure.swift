@@ -2,7 +2,7 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// Whether samples are copies of training images (definitions.md, section 8).
+/// Whether samples are copies of training images.
 ///
 /// Samples start from latents keyed by the measure's own seed (`LatentSampling`).
 ///

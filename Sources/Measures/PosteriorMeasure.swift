@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 
 /// How many training images the multi-delta optimum mixes, by noise level, and where it collapses onto one of them (after
-/// Biroli et al. 2024; definitions.md, section 8). It says nothing of the network, only of its training subset.
+/// Biroli et al. 2024). It says nothing of the network, only of its training subset.
 ///
 /// With w the posterior of the training images for a noisy image:
 /// - `effective_count`: E 1/Σw², over noised training images; `effective_count_held_out`: over noised held-out images;

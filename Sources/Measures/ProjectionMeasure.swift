@@ -2,8 +2,7 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// Whether a denoiser projects onto its training images, by noise level (Permenter & Yuan 2024, sections 3 and 4;
-/// definitions.md, section 5).
+/// Whether a denoiser projects onto its training images, by noise level (Permenter & Yuan 2024, sections 3 and 4).
 ///
 /// With proj(x) the training image nearest to the noisy x, dist its distance, and σε = x − D(x; σ):
 /// - `projection_error`: E ‖x − σε − proj(x)‖/dist, which is E ‖σε − ½∇dist²(x)‖/‖½∇dist²(x)‖ too;

@@ -14,11 +14,12 @@ import Testing
     @Test func facesExpand() throws {
         let path = Self.folder.appendingPathComponent("faces.yaml").path
         let sweep = try SweepFile(contentsOf: path).expand(worker: Self.worker, identify: Self.identity).sweep
-        #expect(sweep.trials.count == 10)
-        #expect(sweep.trainings.count == 5)
-        #expect(Set(sweep.trials.map(\.steps)) == [1000, 2000])
-        #expect(sweep.measures.map(\.measure) == ["memorization", "gaussian-distance"])
-        for (profile, count) in [("quick", 2), ("seeds", 30)] {
+        #expect(sweep.trials.count == 42)
+        #expect(sweep.trainings.count == 16)
+        #expect(Set(sweep.trials.map(\.steps)) == [128, 512, 2048])
+        #expect(sweep.measures.map(\.measure) == ["memorization", "distances", "linearity", "denoising"])
+        #expect(sweep.comparisons.count == 15)
+        for (profile, count) in [("quick", 4), ("seeds", 126)] {
             let file = try SweepFile(contentsOf: path, overrides: ["profile=\(profile)", "dataset.source=/a.zip"])
             let chosen = try file.expand(worker: Self.worker, identify: Self.identity).sweep
             #expect(chosen.trials.count == count)

@@ -2,7 +2,7 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// Proxy (b) of definitions.md, section 4, for the mutual information of Yi, Sun & Li 2023, ours, as their estimator is not
+/// A proxy for the mutual information of Yi, Sun & Li 2023, ours, as their estimator is not
 /// known: how well an image of one of K networks, trained on disjoint subsets, tells which subset that was.
 ///
 /// For any classifier p, Î = log K − CE is at most the mutual information of image and subset on average, and at most

@@ -3,7 +3,7 @@ import Tensors
 
 extension GaussianDenoiser {
     /// The Gaussian of the images' mean power spectrum, which knows nothing of places: the classical Fourier Wiener filter,
-    /// with periodic borders (definitions.md, section 8, "Also covered").
+    /// with periodic borders.
     ///
     /// Each channel has one mean. Channels are turned into the principal ones of all pixels, whose spectra are independent.
     /// The eigenvectors are their sines and cosines, the eigenvalues the mean squares of the images' coefficients.

@@ -2,7 +2,7 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// Li et al. 2024's own way to an affine denoiser (definitions.md, 2.1): gradient steps of Adam on
+/// Li et al. 2024's own way to an affine denoiser: gradient steps of Adam on
 /// ‖W(x/√d) + b − D(x; σ)‖², summed over pixels and averaged over a batch, from W = 0 and b = 0. Images come in their order,
 /// epoch after epoch, with new noise each time.
 struct GradientDistillation {

@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 
 /// The derivative J = ∂D/∂x of a denoiser at noised images, by noise level (Kadkhodaie et al., ICLR 2024, section 3; Li et
-/// al. 2024, appendix H; definitions.md, 3.2).
+/// al. 2024, appendix H).
 ///
 /// For the clean image y, the noisy one x = y + σn, and eigenvalues λ_k with eigenvectors e_k of (J + Jᵀ)/2, greatest first:
 /// - `effective_dimension`: tr J; `symmetry_error`: ‖(J − Jᵀ)/2‖/‖J‖ (Frobenius);

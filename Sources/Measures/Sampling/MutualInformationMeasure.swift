@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 
 /// What a network's images tell of its training images: proxies of our own for the mutual information of Yi, Sun & Li 2023,
-/// whose estimator is not known (definitions.md, section 4; (b), a classifier of subsets, takes several networks).
+/// whose estimator is not known. Another, `subset-information`, takes several networks.
 ///
 /// (a) Images z_θ of the network and z_* of the optimum for the training images, from the same latents by the same
 /// deterministic sampler, with d pixels:

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The dataset size N* at which copying ends, as a law of the network's parameters P and the length of its training:
-/// log N* = a + b log P + c log images (definitions.md, section 8; Bonnaire et al., NeurIPS 2025, expect c = 1).
+/// log N* = a + b log P + c log images (Bonnaire et al., NeurIPS 2025, expect c = 1).
 ///
 /// A row of the map is one scale, length and seed. N* is where a logistic curve through its copied shares passes ½; in a
 /// row that never passes it, N* is only known to lie beyond the sizes swept. Fewer than four rows that do: not determined.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where on the map networks are undertrained, generalize and memorize (definitions.md, section 8).
+/// Where on the map networks are undertrained, generalize and memorize.
 struct PhaseMap {
     enum Phase: String, Hashable, CaseIterable {
         /// Worse than the Gaussian denoiser of the whole source on held-out images, at σ = 0.5 or 1.5.
