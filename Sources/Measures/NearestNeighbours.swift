@@ -18,6 +18,10 @@ package struct NeighbourPair: Hashable, Sendable {
 /// symmetric image does not count as its own second neighbour.
 package struct NearestNeighbours {
     private static let candidates = 8
+    /// Queries whose products with a block of images are found together.
+    private static let queriesAtOnce = 256
+    /// Pixels of a block of images: what stays in a cache while it is multiplied.
+    private static let pixelsAtOnce = 1 << 20
     private let images: Tensor<Float>
     private let originals: Int
     /// ½‖y‖².
@@ -28,13 +32,10 @@ package struct NearestNeighbours {
         originals = images.shape[0]
         self.images = flips ? images.withFlips : images
         let stride = images.stride
+        let origin = [Float](repeating: 0, count: stride)
         halfNorms = self.images.values.withUnsafeBufferPointer { values in
             (0..<values.count / stride).map { image in
-                var sum = 0.0
-                for pixel in image * stride..<(image + 1) * stride {
-                    sum += Double(values[pixel]) * Double(values[pixel])
-                }
-                return sum / 2
+                values.baseAddress.map { mk_squared_distance($0 + image * stride, origin, stride) / 2 } ?? 0
             }
         }
     }
@@ -44,7 +45,7 @@ package struct NearestNeighbours {
 
     /// As above; `beat` is called between pieces of the work.
     package func pairs(of queries: Tensor<Float>, beat: () throws -> Void) rethrows -> [NeighbourPair] {
-        try blocks(of: queries.shape[0], by: 64).flatMap { block in
+        try blocks(of: queries.shape[0], by: Self.queriesAtOnce).flatMap { block in
             let shortlists = try shortlists(of: queries.rows(block), beat: beat)
             return zip(block, shortlists).map { pair(of: queries, $0, among: $1) }
         }
@@ -53,7 +54,7 @@ package struct NearestNeighbours {
     /// Per row of `queries`, the numbers of the images with the least ½‖y‖² − x·y.
     private func shortlists(of queries: Matrix, beat: () throws -> Void) rethrows -> [[Int]] {
         var best = [[(score: Double, image: Int)]](repeating: [], count: queries.rows)
-        for block in blocks(of: images.shape[0], by: 1024) {
+        for block in blocks(of: images.shape[0], by: max(64, Self.pixelsAtOnce / images.stride)) {
             try beat()
             let products = Matrix.product(queries, .plain, images.rows(block), .transposed)
             for query in 0..<queries.rows {
