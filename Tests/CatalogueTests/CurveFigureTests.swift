@@ -43,6 +43,7 @@ import Testing
                 rows[2] += [
                     row("psnr_training", 14 + 0.6 * input + 8 * few + 40 * noise),
                     row("psnr_held_out", 14 + 0.6 * input - 4 * few + 40 * noise),
+                    row("wiener_gain_db", 1 - 4 * few + 40 * noise),
                 ]
             }
             for sigma in [0.3, 2.0] {
@@ -51,6 +52,10 @@ import Testing
                         MeasureRow(
                             quantity: "eigenvalue", sigma: sigma, position: position,
                             value: 1 / (1 + Double(position + 1) * sigma * (0.1 + few)) + noise))
+                    rows[3].append(
+                        MeasureRow(
+                            quantity: "oracle_shrinkage", sigma: sigma, position: position,
+                            value: 1 / (Double(position + 1) * size)))
                 }
             }
             for (quantity, middle) in [("cosine", 45.0 - 20 * few), ("cosine_training", 25 + 20 * few)] {
@@ -104,8 +109,19 @@ import Testing
         #expect(figure.panels[0].lines.count == 3 && figure.panels[0].lines[0].points[0].values.count == 3)
         let psnr = try points.psnrFigure()
         #expect(abs(psnr.panels[1].lines[0].points[0].x - -20) < 1e-9)
-        #expect(psnr.panels[1].lines.last?.points.count == 2)
+        #expect(psnr.panels[0].lines.last?.points.count == 2)
+        // What networks reach less what they gain on it, whichever network it is.
+        let gaussian = try #require(psnr.panels[1].lines.last)
+        #expect(gaussian.title == "Gaussian" && gaussian.isReference)
+        #expect(gaussian.points.count == Self.sigmas.count)
+        #expect(gaussian.points.allSatisfy { abs($0.values[0] - (13 + 0.6 * $0.x)) < 1e-9 })
+        #expect(psnr.caption[1].hasPrefix("At scale 8, 16 k steps. "))
         let spectra = try points.jacobianFigure()
+        #expect(
+            spectra.panels[0].lines.last?.points.map { $0.values }
+                == (1...25).map { k in
+                    [Double](repeating: 1 / (Double(k) * 1024), count: 3)
+                })
         #expect(spectra.panels.map(\.title) == ["σ = 2", "σ = 0.3"])
         #expect(spectra.panels[0].lines[2].points.map(\.x) == (1...25).map(Double.init))
         let cosines = try points.cosinesFigure()

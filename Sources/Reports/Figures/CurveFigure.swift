@@ -18,6 +18,8 @@ struct CurveFigure: SweepFigure {
     struct Panel {
         var title: String
         var lines: [Line]
+        /// What its lines share and the title does not say.
+        var place = ""
     }
 
     struct Axis {
@@ -33,7 +35,7 @@ struct CurveFigure: SweepFigure {
     var x: Axis
     var y: Axis
     var panels: [Panel]
-    /// Two lines.
+    /// Two paragraphs.
     var caption: [String]
     /// What the CSV calls x and y.
     var columns: (x: String, y: String)
@@ -83,14 +85,18 @@ struct CurveFigure: SweepFigure {
     private var columnCount: Int { max(1, min(3, panels.count)) }
     private var rowCount: Int { max(1, (panels.count + columnCount - 1) / columnCount) }
 
+    private var width: Int {
+        max(
+            640,
+            Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
+                + Self.margin.right)
+    }
+
+    private var captionLines: [String] { Gnuplot.wrapped(caption, width: width) }
+
     var size: (width: Int, height: Int) {
-        (
-            max(
-                640,
-                Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
-                    + Self.margin.right),
-            Self.margin.top + rowCount * Self.pitch.height + Self.margin.bottom
-        )
+        let below = Self.margin.bottom + Gnuplot.captionPitch * (captionLines.count - 2)
+        return (width, Self.margin.top + rowCount * Self.pitch.height + below)
     }
 
     var script: String {
@@ -143,7 +149,7 @@ struct CurveFigure: SweepFigure {
             \(data)
             set multiplot
             set label 1 \(Gnuplot.quote(title)) at screen 0.5,\(1 - fraction(25, size.height)) center font ',16'
-            \(Gnuplot.captions(caption, height: size.height))
+            \(Gnuplot.captions(captionLines, height: size.height))
             \(x.base.map { "set logscale x \(ResultTable.format($0))" } ?? "unset logscale x")
             \(y.base.map { "set logscale y \(ResultTable.format($0))" } ?? "unset logscale y")
             set format x '%g'

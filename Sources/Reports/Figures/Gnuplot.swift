@@ -114,10 +114,27 @@ struct Gnuplot {
         return "'" + String(String.UnicodeScalarView(plain)).replacing("'", with: "''") + "'"
     }
 
+    /// From one line of a caption to the next, in points.
+    static let captionPitch = 17
+
+    /// Paragraphs in lines that fit under a figure so many points wide.
+    static func wrapped(_ paragraphs: [String], width: Int) -> [String] {
+        let longest = width / 6
+        return paragraphs.flatMap { paragraph in
+            paragraph.split(separator: " ").reduce(into: [String]()) { lines, word in
+                if let last = lines.last, last.count + 1 + word.count <= longest {
+                    lines[lines.count - 1] = last + " " + word
+                } else {
+                    lines.append(String(word))
+                }
+            }
+        }
+    }
+
     /// What stands under a figure, a line each.
     static func captions(_ lines: [String], height: Int) -> String {
         lines.reversed().enumerated().map { index, line in
-            "set label \(90 + index) \(quote(line)) at screen 0.02,\(Double(14 + 17 * index) / Double(height)) left "
+            "set label \(90 + index) \(quote(line)) at screen 0.02,\(Double(14 + captionPitch * index) / Double(height)) left "
                 + "font ',10' textcolor rgb '#444444'"
         }.joined(separator: "\n")
     }

@@ -10,7 +10,7 @@ private struct Spread {
     let panels: Axis?
 
     /// Lines go over what varies of dataset size, model scale and length, the first of them; panels over the second. What
-    /// is left is at its largest.
+    /// is left is where most places are, at the largest of such values.
     init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
         self.points = points
         let counts: [(Axis, Int)] = [
@@ -23,8 +23,10 @@ private struct Spread {
         self.lines = lines
         self.panels = panels
         func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels }
-        let scale = places.map(\.scale).max()
-        let size = places.map(\.size).max()
+        func fullest(_ value: (GridPoint) -> Int) -> Int? {
+            Dictionary(grouping: places, by: value).max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.key
+        }
+        let (scale, size) = (fullest(\.scale), fullest(\.size))
         var kept = places.filter { (isFree(.scale) || $0.scale == scale) && (isFree(.size) || $0.size == size) }
         if !isFree(.length) {
             // The longest of each, which need not be the longest of all.
@@ -100,7 +102,10 @@ extension SweepPoints {
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
         caption rest: String, panels: [CurveFigure.Panel]
     ) -> CurveFigure {
-        CurveFigure(
+        let shared = Set(panels.map(\.place))
+        let isSaid = shared.count == 1 && shared != [""]
+        let rest = (isSaid ? "At \(shared.joined()). " : "") + rest
+        return CurveFigure(
             name: name, title: title, x: x, y: y, panels: panels,
             caption: caption(rest + (seeds.count > 1 ? " Bands: 95 % intervals over seeds." : "")), columns: columns)
     }
@@ -128,7 +133,7 @@ extension SweepPoints {
 
     /// Panels of several quantities over the same places.
     private func panels(
-        _ parts: [(title: String, values: [PlacedValue], reference: CurveFigure.Line?)], x: (PlacedValue) -> Double?
+        _ parts: [(title: String, values: [PlacedValue], references: [CurveFigure.Line])], x: (PlacedValue) -> Double?
     ) -> [CurveFigure.Panel] {
         let spread = Spread(self, Set(parts.flatMap(\.values).map(\.point)), fixedPanels: true)
         return parts.filter { !$0.values.isEmpty }.map { part in
@@ -137,7 +142,8 @@ extension SweepPoints {
                 CurveFigure.Line(
                     title: spread.label(spread.lines, $0), shade: spread.shade($0), points: curves[$0] ?? [])
             }
-            return CurveFigure.Panel(title: part.title, lines: lines + [part.reference].compactMap { $0 })
+            return CurveFigure.Panel(
+                title: part.title, lines: lines + part.references, place: spread.title(of: 0))
         }
     }
 
@@ -169,7 +175,7 @@ extension SweepPoints {
             .distances, "Distance of the network to exact denoisers", x: Self.sigmaAxis,
             y: .init(label: "RMSE (pixels in [−1, 1])", range: "[0:*]"), columns: ("sigma", "rmse"),
             caption: "On noised held-out images. Near the multi-delta denoiser a network returns its training images.",
-            panels: panels(try parts.map { ($0.0, try all("distances", "rmse_" + $0.1), nil) }) { $0.sigma })
+            panels: panels(try parts.map { ($0.0, try all("distances", "rmse_" + $0.1), []) }) { $0.sigma })
     }
 
     func psnrFigure() throws -> CurveFigure {
@@ -179,32 +185,73 @@ extension SweepPoints {
             .psnr, "Denoising: PSNR out by PSNR in", x: .init(label: "PSNR of the noisy image (dB)"),
             y: .init(label: "PSNR of the denoised image (dB)"), columns: ("psnr_in", "psnr_out"),
             caption:
-                "Dashed: no denoising. What separates the panels is what the network knows of its training images.",
+                "Dashed: no denoising, and the Gaussian denoiser of all images. What separates the panels is what the "
+                + "network knows of its training images.",
             panels: panels(
                 try parts.map { part in
                     let values = try all("denoising", part.1)
                     let inputs = values.compactMap(input)
                     let ends = [inputs.min(), inputs.max()].compactMap { $0 }
-                    let identity = CurveFigure.Line(
-                        title: "identity", shade: nil, isReference: true,
-                        points: ends.map { .init(x: $0, values: [$0]) })
-                    return (part.0, values, identity)
+                    var references = [
+                        CurveFigure.Line(
+                            title: "identity", shade: nil, isReference: true,
+                            points: ends.map { .init(x: $0, values: [$0]) })
+                    ]
+                    if part.1 == "psnr_held_out" {
+                        references += try [gaussianPSNR(of: values, x: input)].compactMap { $0 }
+                    }
+                    return (part.0, values, references)
                 }, x: input))
+    }
+
+    /// The PSNR of held-out images by the Gaussian denoiser of all images, from networks' own and their gain on it. It is
+    /// the same whatever the network; nil where there is none.
+    private func gaussianPSNR(of values: [PlacedValue], x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
+        struct Place: Hashable {
+            var point: GridPoint
+            var seed: Int
+            var sigma: Double?
+        }
+        let gains = Dictionary(
+            try all("denoising", "wiener_gain_db").map {
+                (Place(point: $0.point, seed: $0.seed, sigma: $0.sigma), $0.value)
+            }, uniquingKeysWith: { first, _ in first })
+        let found = Dictionary(grouping: values) { x($0) }.compactMap { at, group -> CurveFigure.Point? in
+            let each = group.compactMap { value in
+                gains[Place(point: value.point, seed: value.seed, sigma: value.sigma)].map { value.value - $0 }
+            }
+            guard let at, !each.isEmpty else { return nil }
+            return CurveFigure.Point(x: at, values: [each.reduce(0, +) / Double(each.count)])
+        }
+        guard !found.isEmpty else { return nil }
+        return CurveFigure.Line(
+            title: "Gaussian", shade: nil, isReference: true, points: found.sorted { $0.x < $1.x })
     }
 
     func jacobianFigure() throws -> CurveFigure {
         let values = try all("jacobian", "eigenvalue")
         let sigmas = Set(values.compactMap(\.sigma)).sorted(by: >).prefix(6)
+        let oracle = try all("jacobian", "oracle_shrinkage")
+        let largest = oracle.map(\.point).max { ($0.size, $0.scale, $0.length) < ($1.size, $1.scale, $1.length) }
+        func number(_ value: PlacedValue) -> Double? { value.position.map { Double($0 + 1) } }
         return figure(
             .jacobian, "Eigenvalues of the denoiser's derivative",
             x: .init(label: "number of the eigenvalue", base: 10),
             y: .init(label: "eigenvalue"), columns: ("k", "eigenvalue"),
-            caption: "Eigenvalues are what directions of the image are multiplied by: 1 keeps, 0 removes.",
+            caption:
+                "Eigenvalues are what directions of the image are multiplied by: 1 keeps, 0 removes. Dashed: what an "
+                + "oracle that knows the clean image would, in the basis of most training images.",
             panels: panels(
                 sigmas.map { sigma in
-                    ("σ = \(ResultTable.format(sigma))", values.filter { $0.sigma == sigma }, nil)
-                }
-            ) { $0.position.map { Double($0 + 1) } })
+                    let best = oracle.filter { $0.sigma == sigma && $0.point == largest }
+                    let line = CurveFigure.Line(
+                        title: "oracle", shade: nil, isReference: true,
+                        points: largest.flatMap { Self.grouped(best, x: number)[$0] } ?? [])
+                    return (
+                        "σ = \(ResultTable.format(sigma))", values.filter { $0.sigma == sigma },
+                        line.points.isEmpty ? [] : [line]
+                    )
+                }, x: number))
     }
 
     /// Fifty bins over [−1, 1], a panel for each dataset size, at the largest scale and longest training.
@@ -225,7 +272,9 @@ extension SweepPoints {
                         CurveFigure.Point(x: -1 + (Double(bin) + 0.5) / 25, values: found.map(\.value))
                     }.sorted { $0.x < $1.x })
             }
-            return CurveFigure.Panel(title: "\(place.size) images each", lines: lines)
+            return CurveFigure.Panel(
+                title: "\(place.size) images each", lines: lines,
+                place: (place.scale > 0 ? "scale \(place.scale), " : "") + lengthLabel(place.length))
         }
         return figure(
             .cosines, "Cosines of images less their means", x: .init(label: "cosine", range: "[-1:1]"),
