@@ -20,7 +20,8 @@ package struct Matrix: Sendable, Equatable {
     /// How an operand enters a product.
     package enum Form { case plain, transposed }
 
-    /// Adds op(a)·op(b). Each element adds its products in ascending order of the inner index, rounding each.
+    /// Adds op(a)·op(b). Each element adds its products in ascending order of the inner index, each by one fused
+    /// multiply-add.
     package mutating func add(_ a: Matrix, _ aForm: Form = .plain, times b: Matrix, _ bForm: Form = .plain) {
         add(a, aForm, times: b, bForm, beat: {})
     }
