@@ -12,6 +12,8 @@ struct CurveFigure: SweepFigure {
         /// From 0 to 1 on the colour map; nil is grey.
         var shade: Double?
         var isReference = false
+        /// Of references: dotted, not dashed.
+        var isDotted = false
         var points: [Point]
     }
 
@@ -175,7 +177,7 @@ struct CurveFigure: SweepFigure {
 
     private func style(_ line: Line) -> String {
         line.isReference
-            ? "with lines lw 1.5 dt 2 lc rgb '\(colour(line))'"
+            ? "with lines lw 1.5 dt \(line.isDotted ? 3 : 2) lc rgb '\(colour(line))'"
             : "with linespoints lw 2.5 pt 7 ps 0.5 lc rgb '\(colour(line))'"
     }
 

@@ -119,7 +119,7 @@ struct Gnuplot {
 
     /// Paragraphs in lines that fit under a figure so many points wide.
     static func wrapped(_ paragraphs: [String], width: Int) -> [String] {
-        let longest = width / 6
+        let longest = width / 7 - 4
         return paragraphs.flatMap { paragraph in
             paragraph.split(separator: " ").reduce(into: [String]()) { lines, word in
                 if let last = lines.last, last.count + 1 + word.count <= longest {

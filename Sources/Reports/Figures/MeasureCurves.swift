@@ -185,7 +185,7 @@ extension SweepPoints {
             .psnr, "Denoising: PSNR out by PSNR in", x: .init(label: "PSNR of the noisy image (dB)"),
             y: .init(label: "PSNR of the denoised image (dB)"), columns: ("psnr_in", "psnr_out"),
             caption:
-                "Dashed: no denoising, and the Gaussian denoiser of all images. What separates the panels is what the "
+                "Dashed: no denoising; dotted: the Gaussian denoiser of all images. What separates the panels is what the "
                 + "network knows of its training images.",
             panels: panels(
                 try parts.map { part in
@@ -225,7 +225,7 @@ extension SweepPoints {
         }
         guard !found.isEmpty else { return nil }
         return CurveFigure.Line(
-            title: "Gaussian", shade: nil, isReference: true, points: found.sorted { $0.x < $1.x })
+            title: "Gaussian", shade: nil, isReference: true, isDotted: true, points: found.sorted { $0.x < $1.x })
     }
 
     func jacobianFigure() throws -> CurveFigure {
