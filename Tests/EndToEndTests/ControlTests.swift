@@ -152,18 +152,23 @@ struct ControlTests {
         }
     }
 
+    /// Launches a sweep of the worker that fails some jobs and never ends others.
+    private func launchChoosy(_ lab: Lab, _ options: String...) throws -> Lab.Output {
+        let worker = try lab.write("choosy", choosyWorker)
+        chmod(worker, 0o755)
+        let file = try lab.write(
+            "choosy.yaml",
+            smallSweep(
+                name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
+        // Room for all at once: what takes for ever must not keep the others waiting.
+        try lab.write(
+            "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
+        return try lab.run(["launch"] + options + [file])
+    }
+
     @Test func failFastStopsAtTheFirstFailureAndLeavesTheRest() throws {
         try withLab { lab in
-            let worker = try lab.write("choosy", choosyWorker)
-            chmod(worker, 0o755)
-            let file = try lab.write(
-                "choosy.yaml",
-                smallSweep(
-                    name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
-            // Room for all at once: what takes for ever must not keep the others waiting.
-            try lab.write(
-                "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
-            let run = try lab.run("launch", "--fail-fast", file)
+            let run = try launchChoosy(lab, "--fail-fast")
             #expect(run.status == 1, "\(run)")
             #expect(run.err.contains("--fail-fast") && run.err.contains("eigensweep resume choosy"), "\(run)")
             #expect(try states(lab, "choosy").contains { $0.hasPrefix("failed") })
@@ -175,15 +180,7 @@ struct ControlTests {
     @Test func aRunThatMayTakeNoLongerStopsAndLeavesTheRest() throws {
         try withLab { lab in
             #expect(try lab.run("launch", "--max-hours", "0", "small.yaml").status == 2)
-            let worker = try lab.write("choosy", choosyWorker)
-            chmod(worker, 0o755)
-            let file = try lab.write(
-                "choosy.yaml",
-                smallSweep(
-                    name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
-            try lab.write(
-                "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
-            let run = try lab.run("launch", "--max-hours", "0.001", file)
+            let run = try launchChoosy(lab, "--max-hours", "0.001")
             #expect(run.status == 6, "\(run)")
             #expect(run.err.contains("--max-hours") && run.err.contains("eigensweep resume choosy"), "\(run)")
             #expect(try lab.count("attempt WHERE outcome IS NULL") > 0, "what runs is left to its host")
