@@ -162,9 +162,9 @@ extension ChaosCombination {
         })
     }
 
-    /// Once the host has only measures left to do, it hears nothing more until a result of one is recorded; then the
-    /// coordinator is killed, so that the host tells its successor all of it again. Where no result comes, the host may
-    /// hear again for a moment.
+    /// Once the host has only measures left to do, it hears nothing more from the moment it sends much, until a result
+    /// of one is recorded; then the coordinator is killed, so that the host tells its successor all of it again. Where
+    /// what it sent was no result, it hears again for a moment.
     private func loseAcknowledgements(of host: NamespaceHosts.Host) -> ActiveFault {
         var deafSince: Double?
         var before = 0
@@ -180,14 +180,14 @@ extension ChaosCombination {
                 guard let since = deafSince else {
                     guard let recorded = arena.rows(onlyMeasures).first.flatMap({ Int($0) }) else { return false }
                     before = recorded
-                    _ = weather(host, { $0.losesToHost = true })
+                    _ = weather(host, { $0.losesToHostFromFullFrame = true })
                     deafSince = elapsed
                     return false
                 }
                 if let recorded = arena.rows(results).first.flatMap({ Int($0) }), recorded > before {
                     return killCoordinator()
                 }
-                if elapsed - since > 0.8 {
+                if elapsed - since > 0.5 {
                     clear(host)
                     deafSince = nil
                 }

@@ -8,6 +8,8 @@ final class RelayedCables: @unchecked Sendable {
     struct Condition: Equatable {
         var losesToHost = false
         var losesFromHost = false
+        /// Once the host sends a frame that is nearly full, as files and results are, it hears nothing more.
+        var losesToHostFromFullFrame = false
         /// Seconds each frame takes either way.
         var delay = 0.0
     }
@@ -106,10 +108,15 @@ final class RelayedCables: @unchecked Sendable {
         return due <= now ? 0 : Int32(min(50, (due - now) / 1_000_000 + 1))
     }
 
+    private static let nearlyFull = 1000
+
     private func take(_ frame: [UInt8], from index: Int, at now: UInt64) {
         let (number, end) = (index / 2, index % 2)
         let condition = cables[number].condition
         let isFromHost = end == 0
+        if isFromHost, condition.losesToHostFromFullFrame, frame.count >= Self.nearlyFull {
+            cables[number].condition.losesToHost = true
+        }
         if isFromHost ? condition.losesFromHost : condition.losesToHost { return }
         // Longer than any link holds: the sender sees a loss.
         guard cables[number].underway[1 - end].count < 10_000 else { return }
