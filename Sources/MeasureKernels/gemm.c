@@ -61,10 +61,20 @@ void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t
 }
 
 double mk_squared_distance(const float *x, const float *y, size_t n) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        double difference = (double)x[i] - (double)y[i];
-        sum += difference * difference;
+    enum { SUMS = 16 };
+    double sums[SUMS] = {0.0};
+    size_t i = 0;
+    for (; i + SUMS <= n; i += SUMS) {
+        for (size_t j = 0; j < SUMS; j++) {
+            const double difference = (double)x[i + j] - (double)y[i + j];
+            sums[j] += difference * difference;
+        }
     }
+    for (size_t j = 0; i + j < n; j++) {
+        const double difference = (double)x[i + j] - (double)y[i + j];
+        sums[j] += difference * difference;
+    }
+    double sum = 0.0;
+    for (size_t j = 0; j < SUMS; j++) sum += sums[j];
     return sum;
 }

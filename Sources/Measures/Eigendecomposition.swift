@@ -15,7 +15,7 @@ package struct Eigendecomposition: Sendable {
     /// Row i is the unit eigenvector of value i.
     package let vectors: Matrix
 
-    /// Decomposes `matrix`, of which one triangle is read.
+    /// Decomposes `matrix`, of which what is on and above the diagonal is read.
     ///
     /// The kernels are pinned to those that every CPU with AVX2 has, so that all hosts find the same bits.
     /// `beat` is called now and then meanwhile, and may throw to give up.
@@ -60,14 +60,15 @@ private final class SymmetricProblem: @unchecked Sendable {
         values = [Double](repeating: 0, count: matrix.rows)
     }
 
+    // Its columns are rows here, so that "L" names what is above the diagonal.
     func solve() {
         var workSize: Double = 0
         var indexSize: Int32 = 0
         var query: Int32 = -1
-        dsyevd_("V", "U", &n, &vectors, &n, &values, &workSize, &query, &indexSize, &query, &info)
+        dsyevd_("V", "L", &n, &vectors, &n, &values, &workSize, &query, &indexSize, &query, &info)
         var workCount = Int32(workSize)
         var work = [Double](repeating: 0, count: Int(workCount))
         var indices = [Int32](repeating: 0, count: Int(indexSize))
-        dsyevd_("V", "U", &n, &vectors, &n, &values, &work, &workCount, &indices, &indexSize, &info)
+        dsyevd_("V", "L", &n, &vectors, &n, &values, &work, &workCount, &indices, &indexSize, &info)
     }
 }

@@ -30,6 +30,21 @@ package struct Matrix: Sendable, Equatable {
     mutating func add<E: Error>(
         _ a: Matrix, _ aForm: Form, times b: Matrix, _ bForm: Form, beat: () throws(E) -> Void
     ) throws(E) {
+        try add(a, aForm, times: b, bForm, fromDiagonal: false, beat: beat)
+    }
+
+    /// Adds to the elements on and above the diagonal, all that is needed of a symmetric matrix; those below it are then
+    /// of no meaning.
+    mutating func addUpper<E: Error>(
+        _ a: Matrix, _ aForm: Form, times b: Matrix, _ bForm: Form, beat: () throws(E) -> Void
+    ) throws(E) {
+        precondition(rows == columns, "only a square matrix has a diagonal")
+        try add(a, aForm, times: b, bForm, fromDiagonal: true, beat: beat)
+    }
+
+    private mutating func add<E: Error>(
+        _ a: Matrix, _ aForm: Form, times b: Matrix, _ bForm: Form, fromDiagonal: Bool, beat: () throws(E) -> Void
+    ) throws(E) {
         let (m, k) = aForm == .plain ? (a.rows, a.columns) : (a.columns, a.rows)
         let (k2, n) = bForm == .plain ? (b.rows, b.columns) : (b.columns, b.rows)
         precondition(k == k2 && m == rows && n == columns, "matrix shapes do not fit")
@@ -37,38 +52,27 @@ package struct Matrix: Sendable, Equatable {
         let (bRow, bColumn) = bForm == .plain ? (b.columns, 1) : (1, b.columns)
         var scratch = [Double](repeating: 0, count: mk_gemm_scratch(min(m, Self.slice)))
         for first in stride(from: 0, to: m, by: Self.slice) {
-            a.values.withUnsafeBufferPointer { left in
-                values.withUnsafeMutableBufferPointer { result in
-                    guard let left = left.baseAddress, let result = result.baseAddress else { return }
-                    mk_gemm(
-                        min(Self.slice, m - first), n, k, left + first * aRow, aRow, aColumn, b.values, bRow, bColumn,
-                        result + first * columns, columns, &scratch)
+            let left = fromDiagonal ? first : 0
+            a.values.withUnsafeBufferPointer { a in
+                b.values.withUnsafeBufferPointer { b in
+                    values.withUnsafeMutableBufferPointer { result in
+                        guard let a = a.baseAddress, let b = b.baseAddress, let result = result.baseAddress
+                        else { return }
+                        mk_gemm(
+                            min(Self.slice, m - first), n - left, k, a + first * aRow, aRow, aColumn,
+                            b + left * bColumn,
+                            bRow, bColumn, result + first * columns + left, columns, &scratch)
+                    }
                 }
             }
             try beat()
         }
     }
 
-    /// Adds aᵀb to the elements on and above the diagonal; those below it are then of no meaning.
-    mutating func addUpper<E: Error>(
-        _ a: Matrix, transposedTimes b: Matrix, beat: () throws(E) -> Void
-    ) throws(E) {
-        precondition(a.rows == b.rows && a.columns == rows && b.columns == columns && rows == columns)
-        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(Self.slice))
-        for first in stride(from: 0, to: rows, by: Self.slice) {
-            a.values.withUnsafeBufferPointer { left in
-                b.values.withUnsafeBufferPointer { right in
-                    values.withUnsafeMutableBufferPointer { result in
-                        guard let left = left.baseAddress, let right = right.baseAddress,
-                            let result = result.baseAddress
-                        else { return }
-                        mk_gemm(
-                            min(Self.slice, rows - first), columns - first, a.rows, left + first, 1, a.columns,
-                            right + first, b.columns, 1, result + first * columns + first, columns, &scratch)
-                    }
-                }
-            }
-            try beat()
+    /// Copies what is above the diagonal to below it.
+    mutating func mirrorUpper() {
+        for row in 0..<rows {
+            for column in 0..<row { values[row * columns + column] = values[column * columns + row] }
         }
     }
 

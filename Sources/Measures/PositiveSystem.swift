@@ -3,7 +3,7 @@ import MeasureKernels
 
 /// Solves X·C = V for a symmetric positive definite C (LAPACK dposv, by Cholesky's factors).
 enum PositiveSystem {
-    /// `matrix` is C, of which one triangle is read; `right` is V. Pinned kernels as for `Eigendecomposition`; `beat` is
+    /// `matrix` is C, of which what is on and above the diagonal is read; `right` is V. Pinned kernels as for `Eigendecomposition`; `beat` is
     /// called now and then. Throws EigendecompositionError where C is not positive definite, and what `beat` throws.
     static func solve(_ right: Matrix, by matrix: Matrix, beat: () throws -> Void) throws -> Matrix {
         guard mk_cpu_runs_blas() else {
@@ -38,6 +38,6 @@ enum PositiveSystem {
         }
 
         // Rows here are columns there: C·Xᵀ = Vᵀ.
-        func solve() { dposv_("U", &n, &count, &matrix, &n, &right, &n, &info) }
+        func solve() { dposv_("L", &n, &count, &matrix, &n, &right, &n, &info) }
     }
 }

@@ -79,24 +79,10 @@ private struct DistillationMoments {
         var ofNoises = Matrix(zeros: number, size)
         for shift in 0..<each {
             for sign in [1.0, -1.0] {
-                var x = images
-                for image in 0..<number {
-                    let noise = (image + shift) % number * size
-                    for pixel in 0..<size {
-                        let at = image * size + pixel
-                        x.values[at] = Float(Double(images.values[at]) + sign * sigma * rows.values[noise + pixel])
-                    }
-                }
                 let done = count
+                let x = images.noised(by: rows, from: shift, level: sign * sigma)
                 let output = try denoiser.denoise(x, at: sigma) { try beat(done) }
-                for image in 0..<number {
-                    let noise = (image + shift) % number * size
-                    for pixel in 0..<size {
-                        let more = Double(output.values[image * size + pixel]) - gaussian.mean[pixel]
-                        ofImages.values[image * size + pixel] += more
-                        ofNoises.values[noise + pixel] += sign * more
-                    }
-                }
+                output.add(less: gaussian.mean, to: &ofImages, andTimes: sign, to: &ofNoises, from: shift)
                 count += number
             }
         }
@@ -111,21 +97,18 @@ private struct DistillationMoments {
         try products.add(ofNoises, .transposed, times: rows, .plain, beat: again)
         var often = rows
         for index in often.values.indices { often.values[index] *= Double(2 * each) }
-        try noise.addUpper(often, transposedTimes: rows, beat: again)
+        try noise.addUpper(often, .transposed, times: rows, .plain, beat: again)
     }
 
     func fit(beat: () throws -> Void) throws -> Distilled {
         let size = sum.count
-        var covariance = try gaussian.covariance(beat: beat)
+        var covariance = try gaussian.upperCovariance(beat: beat)
         var values = products
         for index in values.values.indices { values.values[index] /= Double(count) }
         for row in 0..<size {
             for column in row..<size {
-                let value =
-                    covariance.values[row * size + column]
-                    + sigma * sigma * (noise.values[row * size + column] / Double(count))
-                covariance.values[row * size + column] = value
-                covariance.values[column * size + row] = value
+                covariance.values[row * size + column] +=
+                    sigma * sigma * (noise.values[row * size + column] / Double(count))
             }
         }
         var weights = try explainingEigendecomposition {
@@ -135,5 +118,47 @@ private struct DistillationMoments {
         for index in weights.values.indices { weights.values[index] -= ofGaussian.values[index] }
         return Distilled(
             gaussian, sigma: sigma, beyondGaussian: weights, offset: sum.map { $0 / Double(count) }, count: count)
+    }
+}
+
+// Every pixel of every draw passes here: through pointers, which the compiler makes vector instructions of.
+extension Tensor<Float> {
+    /// Image i with `level` times row i + `shift` of `noise`, rows counted round.
+    fileprivate func noised(by noise: Matrix, from shift: Int, level: Double) -> Tensor<Float> {
+        var result = self
+        result.values.withUnsafeMutableBufferPointer { x in
+            noise.values.withUnsafeBufferPointer { noise in
+                for image in 0..<shape[0] {
+                    let (start, row) = (image * stride, (image + shift) % shape[0] * stride)
+                    for pixel in 0..<stride {
+                        x[start + pixel] = Float(Double(x[start + pixel]) + level * noise[row + pixel])
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// Adds image i less `mean` to row i of `ofImages` and, times `sign`, to row i + `shift` of `ofNoises`, counted round.
+    fileprivate func add(
+        less mean: [Double], to ofImages: inout Matrix, andTimes sign: Double, to ofNoises: inout Matrix,
+        from shift: Int
+    ) {
+        ofImages.values.withUnsafeMutableBufferPointer { ofImages in
+            ofNoises.values.withUnsafeMutableBufferPointer { ofNoises in
+                values.withUnsafeBufferPointer { output in
+                    mean.withUnsafeBufferPointer { mean in
+                        for image in 0..<shape[0] {
+                            let (start, row) = (image * stride, (image + shift) % shape[0] * stride)
+                            for pixel in 0..<stride {
+                                let more = Double(output[start + pixel]) - mean[pixel]
+                                ofImages[start + pixel] += more
+                                ofNoises[row + pixel] += sign * more
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }

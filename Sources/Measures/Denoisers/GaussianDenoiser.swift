@@ -38,7 +38,8 @@ package struct GaussianDenoiser: Denoiser {
             // Σ = XᵀX/N has the spectrum of the Gram matrix XXᵀ/N = VΛVᵀ, and UΛ(Λ+σ²)⁻¹Uᵀ = XᵀV (N(Λ+σ²))⁻¹ VᵀX:
             // exact, and no vanishing eigenvalue is divided by.
             let centred = all.rows(0..<count, less: mean)
-            var gram = try Matrix.product(centred, .plain, centred, .transposed, beat: beat)
+            var gram = Matrix(zeros: count, count)
+            try gram.addUpper(centred, .plain, times: centred, .transposed, beat: beat)
             for index in gram.values.indices { gram.values[index] /= Double(count) }
             let eigen = try Eigendecomposition(symmetric: gram, beat: beat)
             eigenvalues = eigen.values.map { max($0, 0) }
@@ -48,7 +49,7 @@ package struct GaussianDenoiser: Denoiser {
             var covariance = Matrix(zeros: all.stride, all.stride)
             for block in blocks(of: count, by: 1024) {
                 let centred = all.rows(block, less: mean)
-                try covariance.add(centred, .transposed, times: centred, .plain, beat: beat)
+                try covariance.addUpper(centred, .transposed, times: centred, .plain, beat: beat)
             }
             for index in covariance.values.indices { covariance.values[index] /= Double(count) }
             let eigen = try Eigendecomposition(symmetric: covariance, beat: beat)
@@ -79,20 +80,24 @@ package struct GaussianDenoiser: Denoiser {
 
     /// U diag(λ/(λ+σ²)) Uᵀ itself.
     func weights(at sigma: Double, beat: () throws -> Void) rethrows -> Matrix {
-        try matrix(beat: beat) { numerators[$0] / (eigenvalues[$0] + sigma * sigma) }
+        var result = try upper(beat: beat) { numerators[$0] / (eigenvalues[$0] + sigma * sigma) }
+        result.mirrorUpper()
+        return result
     }
 
-    /// Σ.
-    func covariance(beat: () throws -> Void) rethrows -> Matrix { try matrix(beat: beat) { numerators[$0] } }
+    /// Σ on and above the diagonal.
+    func upperCovariance(beat: () throws -> Void) rethrows -> Matrix { try upper(beat: beat) { numerators[$0] } }
 
-    /// Σ gain(i)·rowᵢᵀrowᵢ of the basis.
-    private func matrix(beat: () throws -> Void, gain: (_ index: Int) -> Double) rethrows -> Matrix {
+    /// Σ gain(i)·rowᵢᵀrowᵢ of the basis, on and above the diagonal.
+    private func upper(beat: () throws -> Void, gain: (_ index: Int) -> Double) rethrows -> Matrix {
         var scaled = basis
         for row in 0..<basis.rows {
             let gain = gain(row)
             for column in 0..<basis.columns { scaled.values[row * basis.columns + column] *= gain }
         }
-        return try Matrix.product(scaled, .transposed, basis, .plain, beat: beat)
+        var result = Matrix(zeros: basis.columns, basis.columns)
+        try result.addUpper(scaled, .transposed, times: basis, .plain, beat: beat)
+        return result
     }
 
     /// Σ gain(i)·rowᵢ·⟨rowᵢ, v⟩ of the basis for each row v.
