@@ -56,21 +56,21 @@ package enum WorkerEvent: Hashable, Sendable {
         package var state: OutputFile?
         /// Parameters trained.
         package var parameters: Int
-        /// Mean loss since the last checkpoint.
-        package var loss: Double?
+        /// How the loss went, by ascending steps.
+        package var losses: [LossPoint]?
         /// Seconds of training spent by this attempt so far.
         package var seconds: Double
 
         package init(
-            steps: Int, milestone: Bool, weights: OutputFile?, state: OutputFile?, parameters: Int, loss: Double?,
-            seconds: Double
+            steps: Int, milestone: Bool, weights: OutputFile?, state: OutputFile?, parameters: Int,
+            losses: [LossPoint]? = nil, seconds: Double
         ) {
             self.steps = steps
             self.milestone = milestone
             self.weights = weights
             self.state = state
             self.parameters = parameters
-            self.loss = loss
+            self.losses = losses
             self.seconds = seconds
         }
     }

@@ -56,7 +56,6 @@ struct TrainJob {
         var lastCheckpoint = started
         var lastSent = task.resume?.steps
         var meter = ProgressMeter(events: events, unit: "steps", done: run.steps)
-        var losses = LossMean()
         let last = task.milestones[task.milestones.count - 1]
         for milestone in task.milestones {
             while run.steps < milestone {
@@ -67,18 +66,17 @@ struct TrainJob {
                 } catch {
                     // A checkpoint from well before is worth more than one from the step before.
                     if lastSent == nil && run.isIntact && run.steps > 0 {
-                        try checkpoint(run, parameters, milestone: false, loss: losses.take(), since: started)
+                        try checkpoint(run, parameters, milestone: false, since: started)
                         lastSent = run.steps
                     }
                     let place = lastSent.map { "the last checkpoint is of step \($0)" } ?? "there is no checkpoint yet"
                     throw JobFailure(.diverged, "\(error.description); \(place)")
                 }
-                losses.add(loss)
                 let reached = run.steps == milestone
                 let stopping = stop.isRaised
                 let now = ContinuousClock.now
                 if reached || stopping || (now - lastCheckpoint).seconds >= task.checkpointSeconds {
-                    try checkpoint(run, parameters, milestone: reached, loss: losses.take(), since: started)
+                    try checkpoint(run, parameters, milestone: reached, since: started)
                     lastCheckpoint = .now
                     lastSent = run.steps
                 }
@@ -92,7 +90,7 @@ struct TrainJob {
     }
 
     private func checkpoint(
-        _ run: TrainingRun, _ parameters: Int, milestone: Bool, loss: Double?, since start: ContinuousClock.Instant
+        _ run: TrainingRun, _ parameters: Int, milestone: Bool, since start: ContinuousClock.Instant
     ) throws {
         let weights = milestone ? try directory.write(run.weights(), as: "weights-\(run.steps).safetensors") : nil
         let state = try directory.write(
@@ -101,22 +99,7 @@ struct TrainJob {
             .checkpoint(
                 .init(
                     steps: run.steps, milestone: milestone, weights: weights, state: state,
-                    parameters: parameters, loss: loss, seconds: (ContinuousClock.now - start).seconds)))
-    }
-}
-
-/// The mean of losses since it was last taken.
-private struct LossMean {
-    private var sum = 0.0
-    private var count = 0
-
-    mutating func add(_ loss: Double) {
-        sum += loss
-        count += 1
-    }
-
-    mutating func take() -> Double? {
-        defer { self = LossMean() }
-        return count == 0 ? nil : sum / Double(count)
+                    parameters: parameters, losses: run.losses.points.map { .init(steps: $0.steps, mean: $0.mean) },
+                    seconds: (ContinuousClock.now - start).seconds)))
     }
 }

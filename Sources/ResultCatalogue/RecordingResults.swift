@@ -40,15 +40,16 @@ extension Recording {
             }
             return
         }
+        let losses = try checkpoint.losses.map { String(decoding: try JSONText.encode($0), as: UTF8.self) }
         try run(
             """
             INSERT INTO milestone
-                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, loss, seconds, recorded_at)
+                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, losses, seconds, recorded_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 trialKey, attempt.value, weights.digest.hex, weights.bytes, checkpoint.state?.digest.hex,
-                checkpoint.state?.bytes, checkpoint.parameters, checkpoint.loss, checkpoint.seconds, now,
+                checkpoint.state?.bytes, checkpoint.parameters, losses, checkpoint.seconds, now,
             ])
         try retireStates(of: key(of: training), reportedBy: attempt)
     }

@@ -73,7 +73,7 @@ package struct SchedulingBenchmark {
             report(name, .progress(attempt, .init(done: step * 250, of: 1000, unit: "steps", rate: 10)))
         case 4:
             let checkpoint = WorkerEvent.Checkpoint(
-                steps: 1000, milestone: true, weights: weights, state: nil, parameters: 1, loss: nil, seconds: 100)
+                steps: 1000, milestone: true, weights: weights, state: nil, parameters: 1, seconds: 100)
             report(name, .event(attempt, .checkpoint(checkpoint), end: 100))
         case 5: report(name, .event(attempt, .finished, end: 110))
         default:

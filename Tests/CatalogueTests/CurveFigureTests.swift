@@ -67,7 +67,9 @@ import Testing
                 }
             }
             var checkpoint = Fixture.checkpoint(trial)
-            checkpoint.loss = 0.3 / (1 + Double(trial.steps) / 4000 * few) + noise
+            checkpoint.losses = [1, 4, 16, 64, 256, 1024, 4096, 16384].filter { $0 <= trial.steps }.map { step in
+                LossPoint(steps: step, mean: 0.3 / (1 + Double(step) / 4000 * few) + noise)
+            }
             let number = AttemptNumber(index + 1)
             try catalogue.commit(
                 [
@@ -128,7 +130,8 @@ import Testing
         #expect(cosines.panels.map(\.title) == [16, 128, 1024].map { "\($0) images each" })
         #expect(cosines.panels[0].lines.map(\.points.count) == [50, 50, 0])
         #expect(abs(cosines.panels[0].lines[0].points[0].x - -0.98) < 1e-12)
-        #expect(try points.lossFigure().panels[0].lines[0].points.map(\.x) == [1024, 16384])
+        let loss = try points.lossFigure().panels[0].lines[0].points
+        #expect(loss.map(\.x) == [1, 4, 16, 64, 256, 1024, 4096, 16384] && loss[0].values.count == 3)
     }
 
     /// As of a sweep that still runs: the first panel lacks a line, and one before it all.

@@ -94,7 +94,8 @@ enum Fixture {
         let full = digest("state \(trial.id.hex) \(bits)")
         return WorkerEvent.Checkpoint(
             steps: trial.steps, milestone: true, weights: OutputFile(path: "w", digest: weights, bytes: 1000),
-            state: state ? OutputFile(path: "s", digest: full, bytes: 3000) : nil, parameters: 1234, loss: 0.25,
+            state: state ? OutputFile(path: "s", digest: full, bytes: 3000) : nil, parameters: 1234,
+            losses: [.init(steps: 1, mean: 0.25)],
             seconds: 2.5)
     }
 

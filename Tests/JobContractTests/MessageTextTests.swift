@@ -69,7 +69,7 @@ import Testing
         .checkpoint(
             .init(
                 steps: 3, milestone: true, weights: OutputFile(path: "p", digest: digest, bytes: 1), state: nil,
-                parameters: 4, loss: 1e-300, seconds: 5)),
+                parameters: 4, losses: [.init(steps: 1, mean: 1e-300), .init(steps: 3, mean: -2)], seconds: 5)),
         .measure(
             .init(
                 trial: TrialID(digest), request: MeasureRequest(measure: "m", version: 1, parameters: ["a": 2.5]),

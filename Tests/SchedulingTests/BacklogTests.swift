@@ -54,7 +54,7 @@ import Testing
         bench.event(
             "a", 1,
             .checkpoint(
-                .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 3600)))
+                .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, seconds: 3600)))
         #expect(bench.changes.contains { if case .hostPace("a", _) = $0 { true } else { false } })
         bench.finish("a", 1)
         bench.run("a", 2)

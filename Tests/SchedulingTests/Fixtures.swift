@@ -104,7 +104,7 @@ struct Bench {
         event(
             host, attempt,
             .checkpoint(
-                .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1)))
+                .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, seconds: 1)))
     }
 
     /// Of the checkpoint that `milestone` reports at `steps`.

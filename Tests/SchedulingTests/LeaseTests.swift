@@ -143,7 +143,7 @@ import Testing
         _ = bench.starts()
         let file = OutputFile(path: "f", digest: .named("weights"), bytes: 1)
         let event = WorkerEvent.checkpoint(
-            .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1))
+            .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, seconds: 1))
         for _ in 0..<2 { bench.report("a", .event(AttemptNumber(1), event, end: 50)) }
         #expect(bench.changes.count { if case .milestone = $0 { true } else { false } } == 1)
         #expect(bench.actions.count { $0 == .acknowledge(AttemptNumber(1), offset: 50, on: "a") } == 2)

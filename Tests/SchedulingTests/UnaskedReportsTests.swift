@@ -67,7 +67,7 @@ import Testing
             "a", 1,
             .checkpoint(
                 .init(
-                    steps: steps, milestone: isMilestone, weights: file, state: file, parameters: 1, loss: nil,
+                    steps: steps, milestone: isMilestone, weights: file, state: file, parameters: 1,
                     seconds: 1)))
         expectFault(&bench, 1, "a checkpoint at \(steps) steps")
     }

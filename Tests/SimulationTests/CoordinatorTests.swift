@@ -56,7 +56,7 @@ import Testing
     private static func milestone() -> WorkerEvent {
         let file = OutputFile(path: "f", digest: Digest(of: "w".utf8), bytes: 1)
         return .checkpoint(
-            .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, loss: nil, seconds: 1))
+            .init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, seconds: 1))
     }
 
     @Test func whatIsRecordedIsRecordedBeforeAnyoneHearsOfIt() throws {

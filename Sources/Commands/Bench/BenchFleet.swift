@@ -117,7 +117,7 @@ final class BenchFleet: Fleet, Inbox, AwakeClock {
                 .checkpoint(
                     .init(
                         steps: task.milestones[event - 1], milestone: true, weights: weights, state: nil,
-                        parameters: 1, loss: 0.5, seconds: 1)), 100 + event)
+                        parameters: 1, losses: [.init(steps: 1, mean: 0.5)], seconds: 1)), 100 + event)
         } else {
             tell(.finished, 1000)
             waiting.append(.host(job.host, .ended(attempt, .exited(code: 0), diagnostics: "")))

@@ -50,7 +50,7 @@ enum MillionTrials {
                         WorkerEvent.Checkpoint(
                             steps: trial.steps, milestone: true,
                             weights: OutputFile(path: "weights", digest: digest, bytes: 2), state: nil, parameters: 9,
-                            loss: 0.5, seconds: 10)))
+                            losses: [.init(steps: 1, mean: 0.5)], seconds: 10)))
                 for request in sweep.measures {
                     changes.append(
                         .measured(

@@ -110,7 +110,7 @@ struct Adoption {
         let checkpoint = WorkerEvent.Checkpoint(
             steps: trial.steps, milestone: true,
             weights: OutputFile(path: checkpoint, digest: inspection.weights, bytes: inspection.bytes), state: nil,
-            parameters: inspection.parameters, loss: nil, seconds: 0)
+            parameters: inspection.parameters, seconds: 0)
         try catalogue.commit([
             .attemptIntended(
                 AttemptRecord(

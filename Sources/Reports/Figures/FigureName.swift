@@ -22,7 +22,7 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case jacobian
     /// Samples beside the training images nearest to them.
     case samples
-    /// The loss at the trials' ends by length.
+    /// The loss as training went.
     case trainingLoss = "training-loss"
 
     /// The measure it shows; nil for what every trial has.

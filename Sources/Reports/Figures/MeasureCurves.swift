@@ -302,9 +302,9 @@ extension SweepPoints {
                 })
         }
         return figure(
-            .trainingLoss, "Training loss by length", x: .init(label: "length (\(lengthUnit))", base: 10),
+            .trainingLoss, "Training loss", x: .init(label: "length (\(lengthUnit))", base: 10),
             y: .init(label: "training loss", base: 10),
-            columns: (lengthUnit, "loss"), caption: "The mean since the checkpoint before.",
-            panels: Set(losses.map(\.point.length)).count > 1 ? panels : [])
+            columns: (lengthUnit, "loss"), caption: "Every point is the mean since the point before.",
+            panels: losses.isEmpty ? [] : panels)
     }
 }

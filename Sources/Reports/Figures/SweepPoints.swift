@@ -137,16 +137,25 @@ struct SweepPoints {
         return values
     }
 
-    /// The training loss at the trials' ends.
+    /// How the loss of every training went to its last wanted length: its places' lengths are those so far.
     func losses() throws -> [PlacedValue] {
-        try reader.rows(
+        let found = try reader.rows(
             """
-            SELECT t.trial_id, m.loss FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial WHERE s.name = ? ORDER BY w.position
+            SELECT t.training, t.trial_id, t.steps, m.losses FROM sweep s JOIN wish w ON w.revision = s.revision
+            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial
+            WHERE s.name = ? AND m.losses NOT NULL ORDER BY t.training, t.steps DESC
             """, [.text(sweep)]
-        ).rows.compactMap { row in
-            guard let place = points[row[0].text ?? ""], let loss = row[1].number else { return nil }
-            return PlacedValue(point: place.point, seed: place.seed, value: loss)
+        ).rows
+        var drawn = Set<Int>()
+        return try found.flatMap { row -> [PlacedValue] in
+            guard let training = row[0].integer, let place = points[row[1].text ?? ""], let steps = row[2].integer,
+                let text = row[3].text, drawn.insert(training).inserted
+            else { return [] }
+            return try JSONText.decode([LossPoint].self, from: Array(text.utf8)).map { loss in
+                var point = place.point
+                point.length *= Double(loss.steps) / Double(steps)
+                return PlacedValue(point: point, seed: place.seed, value: loss.mean)
+            }
         }
     }
 

@@ -172,9 +172,9 @@ struct Merging {
         outcome.checkpoints = try execute(
             """
             INSERT INTO main.milestone
-                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, loss, seconds, recorded_at)
+                (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, losses, seconds, recorded_at)
             SELECT t.ours, p.ours, o.weights, o.weights_bytes, iif(?1, o.state, NULL), iif(?1, o.state_bytes, NULL),
-                o.parameters, o.loss, o.seconds, o.recorded_at
+                o.parameters, o.losses, o.seconds, o.recorded_at
             FROM other.milestone o JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
             WHERE NOT EXISTS (SELECT 1 FROM main.milestone m WHERE m.trial = t.ours)
             """, [states])

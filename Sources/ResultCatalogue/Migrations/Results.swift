@@ -51,7 +51,7 @@ extension Schema {
             state TEXT,
             state_bytes INTEGER,
             parameters INTEGER NOT NULL,
-            loss REAL,
+            losses TEXT,
             seconds REAL NOT NULL,
             recorded_at TEXT NOT NULL
         ) STRICT;

@@ -10,6 +10,8 @@ package final class Trainer<S: LaneScalar> {
     /// Steps done.
     package private(set) var steps = 0
     package private(set) var imagesSeen = 0
+    /// Losses of the steps done.
+    package private(set) var losses = LossCurve()
     /// Whether parameters and all that goes with them are those after `steps` steps.
     private(set) var isIntact = true
 
@@ -69,6 +71,7 @@ package final class Trainer<S: LaneScalar> {
         network.parametersChanged()
         steps += 1
         imagesSeen += batch.sigma.count
+        losses.add(loss)
         return loss
     }
 
@@ -87,6 +90,7 @@ package final class Trainer<S: LaneScalar> {
         network.store(secondMoments.base, in: &file, prefix: "adam_second/")
         file.set("steps", [Int64(steps)])
         file.set("images_seen", [Int64(imagesSeen)])
+        losses.store(in: &file)
     }
 
     /// Goes on from `storeState`.
@@ -98,18 +102,20 @@ package final class Trainer<S: LaneScalar> {
         }
         let plan = network.plan
         let known =
-            ["steps", "images_seen"] + plan.untrained.map { "param/\($0.name)" }
+            ["steps", "images_seen"] + LossCurve.names + plan.untrained.map { "param/\($0.name)" }
             + ["param/", "ema/", "adam_first/", "adam_second/"].flatMap { prefix in
                 plan.parameters.map { prefix + $0.name }
             }
         if let stranger = Set(file.names).subtracting(known).min() {
             throw file.error(stranger, "is not part of a training state of this network")
         }
+        let losses = try LossCurve(file, steps: Int(steps))
         try network.load(file, prefix: "param/")
         try network.load(file, prefix: "ema/", into: average.base)
         try network.load(file, prefix: "adam_first/", into: firstMoments.base)
         try network.load(file, prefix: "adam_second/", into: secondMoments.base)
         self.steps = Int(steps)
         imagesSeen = Int(images)
+        self.losses = losses
     }
 }

@@ -11,6 +11,7 @@ package final class TrainingRun {
     package var steps: Int { trainer.steps }
     /// Images seen: steps × batch.
     package var imagesSeen: Int { trainer.imagesSeen }
+    package var losses: LossCurve { trainer.losses }
 
     private let trainer: Trainer<Float>
     private var images: TrainingImages

@@ -237,7 +237,7 @@ CREATE TABLE milestone (
     state TEXT,
     state_bytes INTEGER,
     parameters INTEGER NOT NULL,
-    loss REAL,
+    losses TEXT,
     seconds REAL NOT NULL,
     recorded_at TEXT NOT NULL
 ) STRICT;

@@ -159,7 +159,7 @@ final class SimulatedProcess {
             .checkpoint(
                 .init(
                     steps: steps, milestone: isMilestone, weights: isMilestone ? SimulatedResults.file(weights) : nil,
-                    state: SimulatedResults.file(state), parameters: 7, loss: 0.5, seconds: 1)))
+                    state: SimulatedResults.file(state), parameters: 7, seconds: 1)))
     }
 
     private func measurePlan(_ task: MeasureTask) -> Plan {
