@@ -53,10 +53,10 @@ package struct LaneKernels<S>: Sendable {
     package let unframe: @Sendable (In, Int, Int, Int, Int, Out) -> Void
     /// x, channels, count, mean, sums
     package let channelSquares: @Sendable (In, Int, Int, In, Out) -> Void
-    /// x, dy, channels, count, sums
-    package let channelProducts: @Sendable (In, In, Int, Int, Out) -> Void
     /// x, channels, count, factor, y
     package let scaleReLU: @Sendable (In, Int, Int, In, Out) -> Void
+    /// x, channels, count, factor, dy, sums
+    package let scaleReLUBackward: @Sendable (In, Int, Int, In, Out, Out) -> Void
     /// dy, x, channels, count, mix, out
     package let channelMix: @Sendable (In, In, Int, Int, In, Out) -> Void
     /// x, count, y
@@ -125,7 +125,8 @@ extension Float: LaneScalar {
         attention: ek_attention_f32, attentionBackward: ek_attention_backward_f32,
         gather2x2: ek_gather2x2_f32, spread2x2: ek_spread2x2_f32, gather4x4: ek_gather4x4_f32,
         spread4x4: ek_spread4x4_f32, frame: ek_frame_f32, unframe: ek_unframe_f32,
-        channelSquares: ek_channel_squares_f32, channelProducts: ek_channel_products_f32, scaleReLU: ek_scale_relu_f32,
+        channelSquares: ek_channel_squares_f32, scaleReLU: ek_scale_relu_f32,
+        scaleReLUBackward: ek_scale_relu_backward_f32,
         channelMix: ek_channel_mix_f32, relu: ek_relu_f32, reluBackward: ek_relu_backward_f32,
         shuffle2x2: ek_shuffle2x2_f32, unshuffle2x2: ek_unshuffle2x2_f32, checkFinite: ek_check_finite_f32,
         scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32,
@@ -142,7 +143,8 @@ extension Double: LaneScalar {
         attention: ek_attention_f64, attentionBackward: ek_attention_backward_f64,
         gather2x2: ek_gather2x2_f64, spread2x2: ek_spread2x2_f64, gather4x4: ek_gather4x4_f64,
         spread4x4: ek_spread4x4_f64, frame: ek_frame_f64, unframe: ek_unframe_f64,
-        channelSquares: ek_channel_squares_f64, channelProducts: ek_channel_products_f64, scaleReLU: ek_scale_relu_f64,
+        channelSquares: ek_channel_squares_f64, scaleReLU: ek_scale_relu_f64,
+        scaleReLUBackward: ek_scale_relu_backward_f64,
         channelMix: ek_channel_mix_f64, relu: ek_relu_f64, reluBackward: ek_relu_backward_f64,
         shuffle2x2: ek_shuffle2x2_f64, unshuffle2x2: ek_unshuffle2x2_f64, checkFinite: ek_check_finite_f64,
         scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64,

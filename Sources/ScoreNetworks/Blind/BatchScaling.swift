@@ -9,9 +9,9 @@ struct BatchScaling {
     private let running: Int
     private let means: Int
     private let deviations: Int
-    private let mix: Int
+    private let factors: Int
 
-    /// The layer of every group of a batch, and who computes.
+    /// What the layer reads in all groups of a batch, and who computes. What is found about it is in the first workspace.
     struct Groups<S: LaneScalar> {
         var images: Int
         var places: [UnsafeMutablePointer<S>]
@@ -27,12 +27,13 @@ struct BatchScaling {
         running = plan.untrained("\(name).running_sd", [1, channels, 1, 1], .constant(1))
         means = plan.statistics(channels)
         deviations = plan.statistics(channels)
-        mix = plan.statistics(3 * channels * laneCount)
+        factors = plan.statistics(channels * laneCount)
+        plan.scratch(3 * channels * laneCount)
         plan.channels(channels)
     }
 
-    /// In training, also moves the running deviations a tenth of the way.
-    func forward<S>(from x: Groups<S>, to y: [UnsafeMutablePointer<S>], training: Bool) {
+    /// Finds what x is divided by; in training, also moves the running deviations a tenth of the way.
+    func measure<S>(_ x: Groups<S>, training: Bool) {
         let w = x.workspaces[0]
         let (means, deviations, running) = (w.statistics + means, w.statistics + deviations, w.untrained + running)
         if training {
@@ -49,21 +50,21 @@ struct BatchScaling {
         } else {
             deviations.update(from: running, count: channels)
         }
-        let factors = w.statistics + mix
         for c in 0..<channels { w.sums[c] = w.parameters[gamma + c] / deviations[c] }
-        S.kernels.broadcast(w.sums, channels, factors)
-        x.team.share(y.count) { S.kernels.scaleReLU(x.places[$1], channels, pixels, factors, y[$1]) }
+        S.kernels.broadcast(w.sums, channels, w.statistics + factors)
     }
 
-    /// `dy`, the gradients by y, become those by x, in `dx`.
-    func backward<S>(
-        x: Groups<S>, y: [UnsafeMutablePointer<S>], dy: [UnsafeMutablePointer<S>], dx: [UnsafeMutablePointer<S>],
-        training: Bool
-    ) {
+    /// y of a group that was measured with `first`, the first workspace.
+    func forward<S>(_ first: Workspace<S>, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
+        S.kernels.scaleReLU(x, channels, pixels, first.statistics + factors, y)
+    }
+
+    /// `gradients`, those by y, become those by x.
+    func backward<S>(_ x: Groups<S>, gradients: [UnsafeMutablePointer<S>], training: Bool) {
         let w = x.workspaces[0]
         let products = moments(x) {
-            S.kernels.reluBackward(y[$1], dy[$1], channels * pixels, dy[$1])
-            S.kernels.channelProducts(x.places[$1], dy[$1], channels, pixels, $0.sums)
+            S.kernels.scaleReLUBackward(
+                x.places[$1], channels, pixels, w.statistics + factors, gradients[$1], $0.sums)
         }
         let count = Double(x.images * pixels)
         var mixture = [S](repeating: 0, count: 3 * channels)
@@ -78,9 +79,10 @@ struct BatchScaling {
             mixture[channels + c] = S(linear)
             mixture[2 * channels + c] = S(-linear * Double(w.statistics[means + c]))
         }
-        S.kernels.broadcast(mixture, 3 * channels, w.statistics + mix)
-        x.team.share(dy.count) {
-            S.kernels.channelMix(dy[$1], x.places[$1], channels, pixels, w.statistics + mix, dx[$1])
+        let mix = w.scratch
+        S.kernels.broadcast(mixture, 3 * channels, mix)
+        x.team.share(gradients.count) {
+            S.kernels.channelMix(gradients[$1], x.places[$1], channels, pixels, mix, gradients[$1])
         }
     }
 

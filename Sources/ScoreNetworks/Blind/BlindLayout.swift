@@ -1,145 +1,156 @@
-import Tensors
-
-/// The layers of a blind network in order, with the places of what they read and write in a group's memory.
+/// The stages of a blind network in order, with their places in a group's memory.
 struct BlindLayout {
-    enum Layer {
-        case convolution(Convolution, side: Int)
-        /// The bias-free normalisation and its ReLU.
-        case scaling(BatchScaling)
-        case relu(vectors: Int)
-        /// Means over 2×2 pixels of images of `side` pixels a row.
-        case pool(channels: Int, side: Int)
-        case upsampling(TransposedConvolution)
-        /// Takes an output of the encoder along.
-        case copy(vectors: Int)
-    }
-
-    struct Step {
-        var layer: Layer
-        var input: Int
-        var output: Int
-        /// Those of the layer, in the flat vector.
-        var parameters: Range<Int>
-    }
-
     private(set) var plan = NetworkPlan()
-    private(set) var steps: [Step] = []
-    let input: Int
-    private(set) var output: Int
+    private(set) var stages: [BlindStage] = []
+    private(set) var input = 0
+    private(set) var inputGradient = 0
+    var output: BlindStage { stages[newest] }
 
-    init(_ configuration: BlindConfiguration) throws(NetworkError) {
+    private var newest: Int { stages.count - 1 }
+
+    init(_ configuration: BlindConfiguration, for use: NetworkUse) throws(NetworkError) {
         try configuration.check()
-        let side = configuration.resolution
-        input = plan.activation(configuration.imageChannels * side * side)
-        output = input
         switch configuration.kind {
         case .unet(let blocks): addUNet(configuration, blocks: blocks)
         case .cnn(let layers, let linearFirst, let field):
             addCNN(configuration, layers: layers, linearFirst: linearFirst, receptiveField: field)
         }
-        output = steps.last?.output ?? input
+        place(image: configuration.imageShape.count, for: use)
+        for stage in stages { addTemporaries(of: stage) }
     }
 
     private mutating func addCNN(
         _ configuration: BlindConfiguration, layers: Int, linearFirst: Bool, receptiveField: Int?
     ) {
         let (side, channels) = (configuration.resolution, configuration.kernels)
-        var place = convolve(
-            "conv_layers.0", from: input, inputs: configuration.imageChannels, outputs: channels, side: side)
-        if !linearFirst { place = rectify(place, channels: channels, side: side) }
+        convolve("conv_layers.0", .image, inputs: configuration.imageChannels, outputs: channels, side: side)
+        if !linearFirst { rectify() }
         for layer in 1..<layers - 1 {
             let isWide = BlindConfiguration.isWide(layer, layers: layers, receptiveField: receptiveField)
-            place = convolve(
-                "conv_layers.\(layer)", from: place, inputs: channels, outputs: channels, side: side,
+            convolve(
+                "conv_layers.\(layer)", .stage(newest), inputs: channels, outputs: channels, side: side,
                 kernel: isWide ? 3 : 1)
-            place = scale("BN_layers.\(layer - 1)", place, channels: channels, side: side)
+            scale("BN_layers.\(layer - 1)")
         }
-        _ = convolve(
-            "conv_layers.\(layers - 1)", from: place, inputs: channels, outputs: configuration.imageChannels,
+        convolve(
+            "conv_layers.\(layers - 1)", .stage(newest), inputs: channels, outputs: configuration.imageChannels,
             side: side)
     }
 
     private mutating func addUNet(_ configuration: BlindConfiguration, blocks: Int) {
-        let first = configuration.kernels
-        var place = convolve(
-            "encoder.0.0", from: input, inputs: configuration.imageChannels, outputs: first,
-            side: configuration.resolution)
-        place = rectify(place, channels: first, side: configuration.resolution)
-        place = convolve("encoder.0.2", from: place, inputs: first, outputs: first, side: configuration.resolution)
-        place = scale("encoder.0.3", place, channels: first, side: configuration.resolution)
-        var skips = [place]
+        let (first, images) = (configuration.kernels, configuration.imageChannels)
+        convolve("encoder.0.0", .image, inputs: images, outputs: first, side: configuration.resolution)
+        rectify()
+        convolve("encoder.0.2", .stage(newest), inputs: first, outputs: first, side: configuration.resolution)
+        scale("encoder.0.3")
+        var skips: [Int] = []
         for level in 1...blocks {
-            let (inputs, outputs) = (first << (level - 1), first << level)
-            let side = configuration.resolution >> level
-            place = append(.pool(channels: inputs, side: 2 * side), from: place, vectors: inputs * side * side)
-            let name = level == blocks ? "mid_block" : "encoder.\(level)"
-            place = addPair(name, from: place, inputs: inputs, outputs: outputs, side: side)
-            if level < blocks { skips.append(place) }
+            skips.append(newest)
+            addPair(
+                level == blocks ? "mid_block" : "encoder.\(level)", .pooled(newest), inputs: first << (level - 1),
+                outputs: first << level, side: configuration.resolution >> level)
         }
         for level in (0..<blocks).reversed() {
             let (below, channels) = (first << (level + 1), first << level)
             let side = configuration.resolution >> level
-            let vectors = channels * side * side
-            let before = plan.parameterCount
+            let parameters = plan.parameterCount
             let upsampling = TransposedConvolution(
                 "upsample.\(level)", inputs: below, outputs: channels, side: side / 2, plan: &plan)
-            // Upsampled channels first, those of the encoder after them.
-            let joined = plan.activation(2 * vectors)
-            steps.append(
-                Step(
-                    layer: .upsampling(upsampling), input: place, output: joined,
-                    parameters: before..<plan.parameterCount))
-            steps.append(
-                Step(
-                    layer: .copy(vectors: vectors), input: skips[level], output: joined + vectors * laneCount,
-                    parameters: 0..<0))
+            let joined = BlindStage.Source.joined(below: newest, upsampling, skip: skips[level])
             if level > 0 {
-                place = addPair(
-                    "decoder.\(level)", from: joined, inputs: 2 * channels, outputs: channels, side: side)
+                addPair(
+                    "decoder.\(level)", joined, inputs: 2 * channels, outputs: channels, side: side,
+                    parametersFrom: parameters)
             } else {
-                place = convolve(
-                    "decoder.0.0", from: joined, inputs: 2 * channels, outputs: channels, side: side)
-                place = scale("decoder.0.1", place, channels: channels, side: side)
-                _ = convolve(
-                    "decoder.0.3", from: place, inputs: channels, outputs: configuration.imageChannels, side: side)
+                convolve(
+                    "decoder.0.0", joined, inputs: 2 * channels, outputs: channels, side: side,
+                    parametersFrom: parameters)
+                scale("decoder.0.1")
+                convolve("decoder.0.3", .stage(newest), inputs: channels, outputs: images, side: side)
             }
         }
     }
 
     /// Two convolutions, each followed by its normalisation.
-    private mutating func addPair(_ name: String, from: Int, inputs: Int, outputs: Int, side: Int) -> Int {
-        var place = convolve("\(name).0", from: from, inputs: inputs, outputs: outputs, side: side)
-        place = scale("\(name).1", place, channels: outputs, side: side)
-        place = convolve("\(name).3", from: place, inputs: outputs, outputs: outputs, side: side)
-        return scale("\(name).4", place, channels: outputs, side: side)
+    private mutating func addPair(
+        _ name: String, _ source: BlindStage.Source, inputs: Int, outputs: Int, side: Int, parametersFrom: Int? = nil
+    ) {
+        convolve(
+            "\(name).0", source, inputs: inputs, outputs: outputs, side: side, parametersFrom: parametersFrom)
+        scale("\(name).1")
+        convolve("\(name).3", .stage(newest), inputs: outputs, outputs: outputs, side: side)
+        scale("\(name).4")
     }
 
+    /// `parametersFrom` is where those of the source begin, if it has any.
     private mutating func convolve(
-        _ name: String, from: Int, inputs: Int, outputs: Int, side: Int, kernel: Int = 3
-    ) -> Int {
-        let before = plan.parameterCount
+        _ name: String, _ source: BlindStage.Source, inputs: Int, outputs: Int, side: Int, kernel: Int = 3,
+        parametersFrom: Int? = nil
+    ) {
+        let before = parametersFrom ?? plan.parameterCount
         let layer = Convolution(
             name, inputs: inputs, outputs: outputs, kernel: kernel, bias: false, start: .he, pixels: side * side,
             plan: &plan)
-        return append(
-            .convolution(layer, side: side), from: from, vectors: outputs * side * side,
-            parameters: before..<plan.parameterCount)
+        stages.append(
+            BlindStage(source: source, convolution: layer, side: side, parameters: before..<plan.parameterCount))
     }
 
-    private mutating func scale(_ name: String, _ from: Int, channels: Int, side: Int) -> Int {
-        let layer = BatchScaling(name, channels: channels, pixels: side * side, plan: &plan)
-        return append(.scaling(layer), from: from, vectors: channels * side * side)
+    private mutating func scale(_ name: String) {
+        let stage = stages[newest]
+        stages[newest].activation = .scaling(
+            BatchScaling(
+                name, channels: stage.convolution.outputs, pixels: stage.side * stage.side, plan: &plan))
     }
 
-    private mutating func rectify(_ from: Int, channels: Int, side: Int) -> Int {
-        append(.relu(vectors: channels * side * side), from: from, vectors: channels * side * side)
+    private mutating func rectify() { stages[newest].activation = .relu }
+
+    /// Decides where all outputs and gradients lie. Moments are those of the stages forward, and then, backward, two for
+    /// each stage: one for what follows the convolution, one for the convolution and its source.
+    private mutating func place(image: Int, for use: NetworkUse) {
+        let count = stages.count
+        func back(_ stage: Int) -> Int { count + 2 * (count - 1 - stage) }
+        let end = back(0) + 1
+        var lastReaders = Array(stages.indices)
+        for (reader, stage) in stages.enumerated() {
+            for read in stage.source.stages { lastReaders[read] = reader }
+        }
+        let outputs = stages.indices.map { number in
+            let last =
+                switch use {
+                case .inference: lastReaders[number]
+                // The next may follow without a forward pass between.
+                case .inputGradients: end
+                case .training: back(number)
+                }
+            return ActivationNeed(
+                vectors: stages[number].vectors, moments: number...(number == newest ? end : last))
+        }
+        let gradients = stages.indices.map { number in
+            let first = number == newest ? back(number) : back(lastReaders[number]) + 1
+            return ActivationNeed(vectors: stages[number].vectors, moments: first...back(number) + 1)
+        }
+        var needs = [ActivationNeed(vectors: image, moments: 0...(use.goesBack ? end : 0))] + outputs
+        if use.goesBack { needs += [ActivationNeed(vectors: image, moments: end...end)] + gradients }
+        let places = plan.activations(needs)
+        input = places[0]
+        if use.goesBack { inputGradient = places[count + 1] }
+        for number in stages.indices {
+            stages[number].output = places[1 + number]
+            if use.goesBack { stages[number].gradient = places[count + 2 + number] }
+        }
     }
 
-    private mutating func append(
-        _ layer: Layer, from input: Int, vectors: Int, parameters: Range<Int> = 0..<0
-    ) -> Int {
-        let output = plan.activation(vectors)
-        steps.append(Step(layer: layer, input: input, output: output, parameters: parameters))
-        return output
+    /// Temporary 0 takes what a convolution reads, or the gradient by that, 1 and 2 what it is made from.
+    private mutating func addTemporaries(of stage: BlindStage) {
+        switch stage.source {
+        case .image: break
+        case .stage: plan.temporary(0, stage.convolution.inputs * stage.side * stage.side)
+        case .pooled(let number):
+            plan.temporary(0, stage.convolution.inputs * stage.side * stage.side)
+            plan.temporary(1, stages[number].vectors)
+        case .joined(let below, _, _):
+            plan.temporary(0, stage.convolution.inputs * stage.side * stage.side)
+            plan.temporary(2, stages[below].vectors)
+        }
     }
 }

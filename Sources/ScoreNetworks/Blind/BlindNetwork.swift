@@ -12,13 +12,12 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { true }
 
+    /// Outputs and gradients of the groups that go through together.
     private var activations: LaneBuffer<S>
-    /// Gradients by what stands at the same place in `activations`.
-    private var gradients: LaneBuffer<S>
     private var wasTraining = false
 
     init(_ configuration: BlindConfiguration, for use: NetworkUse, team: ThreadTeam) throws(NetworkError) {
-        layout = try BlindLayout(configuration)
+        layout = try BlindLayout(configuration, for: use)
         try layout.plan.check(S.self, for: use)
         let team = use == .training ? team : ThreadTeam(1)
         self.team = team
@@ -28,7 +27,6 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
             [first]
             + (1..<team.count).map { _ in Workspace(plan, for: use, activations: false, lender: first) }
         activations = LaneBuffer(count: layout.plan.activationCount)
-        gradients = LaneBuffer(count: use.goesBack ? layout.plan.activationCount : 0)
     }
 
     private init(twinOf other: BlindNetwork) {
@@ -37,95 +35,132 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         let use = other.workspace.use
         workspaces = [Workspace(layout.plan, for: use, activations: false, lender: other.workspace)]
         activations = LaneBuffer(count: layout.plan.activationCount)
-        gradients = LaneBuffer(count: use.goesBack ? layout.plan.activationCount : 0)
     }
 
     func twin() -> BlindNetwork { BlindNetwork(twinOf: self) }
 
     func parametersChanged() {
-        for step in layout.steps {
-            switch step.layer {
-            case .convolution(let layer, _): layer.pack(workspace)
-            case .upsampling(let layer): layer.pack(workspace)
-            case .scaling, .relu, .pool, .copy: break
-            }
+        for stage in layout.stages {
+            if case .joined(_, let upsampling, _) = stage.source { upsampling.pack(workspace) }
+            stage.convolution.pack(workspace)
         }
     }
 
     func reserve(groups: Int) {
         let count = groups * layout.plan.activationCount
         guard activations.count < count else { return }
+        // Never both at a time.
+        activations = LaneBuffer(count: 0)
         activations = LaneBuffer(count: count)
-        if workspace.use.goesBack { gradients = LaneBuffer(count: count) }
     }
 
     func input(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.input, group) }
-    func output(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.output, group) }
-    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { gradient(layout.output, group) }
-    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { gradient(layout.input, group) }
+    func output(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.output.output, group) }
+    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.output.gradient, group) }
+    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.inputGradient, group) }
 
     func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
         wasTraining = training
-        let groups = 0..<(images + laneCount - 1) / laneCount
-        for step in layout.steps {
-            if case .scaling(let layer) = step.layer {
-                let x = BatchScaling.Groups(
-                    images: images, places: groups.map { place(step.input, $0) }, team: team, workspaces: workspaces)
-                layer.forward(from: x, to: groups.map { place(step.output, $0) }, training: training)
-                continue
-            }
-            team.share(groups.count) { thread, group in
+        let groups = groupCount(images)
+        for stage in layout.stages {
+            team.share(groups) { thread, group in
                 let w = workspaces[thread]
-                let (x, y) = (place(step.input, group), place(step.output, group))
-                switch step.layer {
-                case .convolution(let layer, let side): layer.forward(w, x, side: side, bias: w.zeros, out: y)
-                case .scaling: break
-                case .relu(let vectors): S.kernels.relu(x, vectors, y)
-                case .pool(let channels, let side): S.kernels.gather2x2(x, channels, side, side, 0.25, y)
-                case .upsampling(let layer): layer.forward(w, x, out: y)
-                case .copy(let vectors): y.update(from: x, count: vectors * laneCount)
-                }
+                let x = makeInput(of: stage, group, w)
+                stage.convolution.forward(
+                    w, x, side: stage.side, bias: w.zeros, out: place(stage.output, group))
+            }
+            if case .scaling(let layer) = stage.activation {
+                layer.measure(outputs(of: stage, images: images), training: training)
             }
         }
     }
 
     func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient wanted: Bool) {
-        let groups = 0..<(images + laneCount - 1) / laneCount
-        for (number, step) in layout.steps.enumerated().reversed() {
-            if case .scaling(let layer) = step.layer {
-                let x = BatchScaling.Groups(
-                    images: images, places: groups.map { place(step.input, $0) }, team: team, workspaces: workspaces)
-                layer.backward(
-                    x: x, y: groups.map { place(step.output, $0) }, dy: groups.map { gradient(step.output, $0) },
-                    dx: groups.map { gradient(step.input, $0) }, training: wasTraining)
-                continue
-            }
-            team.inOrder(groups.count) { thread, group in
-                let w = workspaces[thread]
-                let x = place(step.input, group)
-                let (dx, dy) = (gradient(step.input, group), gradient(step.output, group))
-                switch step.layer {
-                case .convolution(let layer, let side):
-                    layer.parameterGradient(w, x: x, dy: dy, side: side)
-                    if number > 0 || wanted { layer.inputGradient(w, dy, side: side, out: dx) }
-                case .scaling: break
-                case .relu(let vectors): S.kernels.reluBackward(place(step.output, group), dy, vectors, dx)
-                // The decoder has left the gradient of its copy there.
-                case .pool(let channels, let side): S.kernels.spread2x2(dy, channels, side, side, 0.25, 1, dx)
-                case .upsampling(let layer): layer.backward(w, x: x, dy: dy, dx: dx)
-                case .copy(let vectors): dx.update(from: dy, count: vectors * laneCount)
+        let groups = groupCount(images)
+        for stage in layout.stages.reversed() {
+            switch stage.activation {
+            case .none: break
+            case .relu:
+                team.share(groups) { _, group in
+                    let gradient = place(stage.gradient, group)
+                    S.kernels.reluBackward(place(stage.output, group), gradient, stage.vectors, gradient)
                 }
+            case .scaling(let layer):
+                layer.backward(
+                    outputs(of: stage, images: images), gradients: (0..<groups).map { place(stage.gradient, $0) },
+                    training: wasTraining)
+            }
+            team.inOrder(groups) { thread, group in
+                goBack(through: stage, group, workspaces[thread], inputGradient: wanted)
             } then: { thread, _ in
-                if thread > 0 { workspace.takeGradients(step.parameters, of: workspaces[thread]) }
+                if thread > 0 { workspace.takeGradients(stage.parameters, of: workspaces[thread]) }
             }
         }
     }
 
-    private func place(_ offset: Int, _ group: Int) -> UnsafeMutablePointer<S> {
-        activations.base + group * layout.plan.activationCount + offset
+    /// What the convolution of a stage reads, made of outputs of others in the thread's temporaries.
+    private func makeInput(of stage: BlindStage, _ group: Int, _ w: Workspace<S>) -> UnsafeMutablePointer<S> {
+        let t = w.temporaries
+        switch stage.source {
+        case .image: return input(group)
+        case .stage(let number): activate(number, group, to: t[0])
+        case .pooled(let number):
+            activate(number, group, to: t[1])
+            let side = 2 * stage.side
+            S.kernels.gather2x2(t[1], stage.convolution.inputs, side, side, 0.25, t[0])
+        case .joined(let below, let upsampling, let skip):
+            activate(below, group, to: t[2])
+            upsampling.forward(w, t[2], out: t[0])
+            activate(skip, group, to: t[0] + layout.stages[skip].vectors * laneCount)
+        }
+        return t[0]
     }
 
-    private func gradient(_ offset: Int, _ group: Int) -> UnsafeMutablePointer<S> {
-        gradients.base + group * layout.plan.activationCount + offset
+    /// What others read of stage `number`.
+    private func activate(_ number: Int, _ group: Int, to y: UnsafeMutablePointer<S>) {
+        let stage = layout.stages[number]
+        let x = place(stage.output, group)
+        switch stage.activation {
+        case .none: y.update(from: x, count: stage.vectors * laneCount)
+        case .relu: S.kernels.relu(x, stage.vectors, y)
+        case .scaling(let layer): layer.forward(workspace, x, to: y)
+        }
+    }
+
+    /// From the gradient by the output of a stage those by parameters, and by what it was made of.
+    private func goBack(through stage: BlindStage, _ group: Int, _ w: Workspace<S>, inputGradient wanted: Bool) {
+        let t = w.temporaries
+        let (layer, side) = (stage.convolution, stage.side)
+        let dy = place(stage.gradient, group)
+        if w.use == .training {
+            layer.parameterGradient(w, x: makeInput(of: stage, group, w), dy: dy, side: side)
+        }
+        func gradient(_ number: Int) -> UnsafeMutablePointer<S> { place(layout.stages[number].gradient, group) }
+        switch stage.source {
+        case .image: if wanted { layer.inputGradient(w, dy, side: side, out: inputGradient(group)) }
+        case .stage(let number): layer.inputGradient(w, dy, side: side, out: gradient(number))
+        case .pooled(let number):
+            layer.inputGradient(w, dy, side: side, out: t[0])
+            // The decoder has left the gradient by its part there.
+            S.kernels.spread2x2(t[0], layer.inputs, 2 * side, 2 * side, 0.25, 1, gradient(number))
+        case .joined(let below, let upsampling, let skip):
+            layer.inputGradient(w, dy, side: side, out: t[0])
+            let vectors = layout.stages[skip].vectors
+            gradient(skip).update(from: t[0] + vectors * laneCount, count: vectors * laneCount)
+            if w.use == .training { activate(below, group, to: t[2]) }
+            upsampling.backward(w, x: t[2], dy: t[0], dx: gradient(below))
+        }
+    }
+
+    private func groupCount(_ images: Int) -> Int { (images + laneCount - 1) / laneCount }
+
+    private func outputs(of stage: BlindStage, images: Int) -> BatchScaling.Groups<S> {
+        BatchScaling.Groups(
+            images: images, places: (0..<groupCount(images)).map { place(stage.output, $0) }, team: team,
+            workspaces: workspaces)
+    }
+
+    private func place(_ offset: Int, _ group: Int) -> UnsafeMutablePointer<S> {
+        activations.base + group * layout.plan.activationCount + offset
     }
 }

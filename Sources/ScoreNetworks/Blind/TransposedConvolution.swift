@@ -1,6 +1,7 @@
 import Tensors
 
 /// A transposed 2×2 convolution with stride 2 and without bias: y[o, 2i + p, 2j + q] = Σ_c x[c, i, j]·w[c, o, p, q].
+/// Forward and backward pass through temporary 1.
 struct TransposedConvolution {
     let inputs: Int
     let outputs: Int
@@ -23,7 +24,7 @@ struct TransposedConvolution {
         packedBack = plan.packed(4 * inputs * outputs)
         plan.scratch(KernelMemory.convolution(outputs: 4 * outputs, inputs: inputs, taps: 1))
         plan.channels(max(inputs, 4 * outputs))
-        plan.temporary(0, 4 * outputs * side * side)
+        plan.temporary(1, 4 * outputs * side * side)
         plan.work(4 * inputs * outputs * side * side)
     }
 
@@ -33,7 +34,7 @@ struct TransposedConvolution {
     }
 
     func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, out: UnsafeMutablePointer<S>) {
-        let taps = w.temporaries[0]
+        let taps = w.temporaries[1]
         S.kernels.pointwise(x, inputs, pixels, w.packed + packed, w.zeros, nil, 1, 4 * outputs, w.scratch, taps)
         S.kernels.shuffle2x2(taps, outputs, side, side, out)
     }
@@ -42,7 +43,7 @@ struct TransposedConvolution {
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, dx: UnsafeMutablePointer<S>
     ) {
-        let taps = w.temporaries[0]
+        let taps = w.temporaries[1]
         S.kernels.unshuffle2x2(dy, outputs, side, side, taps)
         if w.use == .training {
             S.kernels.pointwiseWeightGradient(

@@ -90,7 +90,7 @@ package enum NetworkConfiguration: Sendable, Hashable {
     func plan() throws(NetworkError) -> NetworkPlan {
         switch self {
         case .unet(let sizes): try UNetLayout(sizes).plan
-        case .blind(let sizes): try BlindLayout(sizes).plan
+        case .blind(let sizes): try BlindLayout(sizes, for: .inference).plan
         case .linear(let shape): try LinearLayout(shape).plan
         }
     }
