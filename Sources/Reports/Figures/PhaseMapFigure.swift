@@ -163,7 +163,9 @@ struct PhaseMapFigure: SweepFigure {
     }
 
     private var caption: [String] {
-        map.points.caption("Numbers: copied samples. Bars: 95 % intervals over seeds.") + [
+        map.points.caption(
+            "Numbers: copied samples." + (map.points.seeds.count > 1 ? " Bars: 95 % intervals over seeds." : "")
+        ) + [
             map.knowsGain
                 ? "Undertrained: below the source's Gaussian on held-out images at σ = 0.5 or 1.5."
                 : "Undertrained places are not told apart (no measure denoising)."
