@@ -107,6 +107,7 @@ package final class Coordinator {
             case .notice(let notice): observer?.notice(notice)
             }
         }
+        fleet.flush()
     }
 
     /// When to look again though nobody calls: the scheduler's next time limit, or the observer's next look.

@@ -11,6 +11,8 @@ import SweepModel
 package final class HostFleet: Fleet, Sendable {
     private let links = Locked<[HostName: HostLink]>([:])
     private let context: LinkContext
+    /// Those with commands that their threads were not woken for: once a round and not once a command.
+    private let asleep = Locked<[Mailbox]>([])
 
     /// - Parameters:
     ///   - catalogue: the catalogue's name on hosts: lowercase letters, digits and hyphens, at most 64.
@@ -52,7 +54,16 @@ package final class HostFleet: Fleet, Sendable {
     }
 
     package func send(_ command: HostCommand, to host: HostName) {
-        links.with { $0[host] }?.mailbox.post(command)
+        guard let mailbox = links.with({ $0[host] })?.mailbox, mailbox.post(command) else { return }
+        asleep.with { $0.append(mailbox) }
+    }
+
+    package func flush() {
+        let mailboxes = asleep.with { asleep in
+            defer { asleep = [] }
+            return asleep
+        }
+        for mailbox in mailboxes { mailbox.wake() }
     }
 
     /// From now on these are the hosts. Connections of hosts described as before are kept, unless they were given up,
@@ -72,7 +83,7 @@ package final class HostFleet: Fleet, Sendable {
         }
         for link in all {
             link.start()
-            link.mailbox.post(.enquire)
+            if link.mailbox.post(.enquire) { link.mailbox.wake() }
         }
     }
 

@@ -15,14 +15,14 @@ final class Mailbox: Sendable {
 
     deinit { Glibc.close(wakeDescriptor) }
 
-    /// Keeps the command until the host's thread takes it; without a connection it is dropped.
-    func post(_ command: HostCommand) {
-        let isFirst = state.with { state in
+    /// Keeps the command until the host's thread takes it, which it may not do before `wake`; without a connection it is
+    /// dropped. Whether it is the first one that waits.
+    func post(_ command: HostCommand) -> Bool {
+        state.with { state in
             guard state.connected, !state.closing else { return false }
             state.commands.append(command)
             return state.commands.count == 1
         }
-        if isFirst { wake() }
     }
 
     /// Keeps a question until the host's thread takes it; without a connection it is answered at once.
@@ -79,7 +79,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    private func wake() {
+    func wake() {
         var one: UInt64 = 1
         _ = Glibc.write(wakeDescriptor, &one, 8)
     }

@@ -127,7 +127,9 @@ struct Storing {
             sql: "INSERT INTO wished_dataset (revision, training, dataset) VALUES (?, ?, ?)")
         var requests = [DatasetRequest: Int64]()
         var keys = [TrainingID: Int64](minimumCapacity: sweep.trainings.count)
-        for training in sweep.trainings.values {
+        // In the order in which they will be worked on: what is recorded together then stands together.
+        for trial in sweep.trials where keys[trial.training] == nil {
+            guard let training = sweep.trainings[trial.training] else { continue }
             let key: Int64
             if let known = try Int64.fetchOne(select, arguments: [training.id.hex]) {
                 key = known

@@ -9,6 +9,8 @@ final class Connection {
     private var outgoing: [UInt8] = []
     private var start = 0
     private(set) var isOver = false
+    /// Whether what was read may hold whole frames still.
+    private(set) var hasFrames = false
     /// Closes when everything is sent.
     var isLeaving = false
     /// It said hello and was let in.
@@ -44,21 +46,26 @@ final class Connection {
 
     func end() { isOver = true }
 
-    /// Reads what there is and returns the whole frames of it.
-    func read() throws(ProtocolError) -> [Frame] {
-        while !isOver {
+    /// Reads what there is, unless frames of what came before wait to be taken.
+    func read() {
+        while !hasFrames, !isOver {
             let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
                 let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
                 if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) { isOver = true }
                 count = max(0, got)
             }
-            if bytes.isEmpty { break }
+            if bytes.isEmpty { return }
             reader.push(bytes)
-            if bytes.count < 256 << 10 { break }
+            hasFrames = true
         }
-        var frames: [Frame] = []
-        while let frame = try reader.next() { frames.append(frame) }
-        return frames
+    }
+
+    /// The next whole frame of what was read; nil: there is none.
+    func next() throws(ProtocolError) -> Frame? {
+        hasFrames = false
+        guard !isLeaving, let frame = try reader.next() else { return nil }
+        hasFrames = true
+        return frame
     }
 
     func flush() {

@@ -18,6 +18,13 @@ package final class Daemon {
     private var boundedAt = monotonicSeconds()
     private var toldAt = monotonicSeconds()
     private var filledAt = monotonicSeconds()
+    /// When the coordinator last said that it has recorded something.
+    private var recordedAt = 0.0
+    /// Attempts that are over and wait for a coordinator that keeps recording, before more are begun: every one holds a
+    /// directory, and making these costs a short attempt more than all else.
+    private static let mostUnrecorded = 256
+    /// Seconds for which it is waited for; one that sleeps holds up nobody.
+    private static let recordingPause = 1.0
     /// Seconds after which messages wait until free slots are filled: many come at once, and jobs may be short.
     private static let fillingPause = 0.0002
     /// Whether there may be something to tell that waits for its time.
@@ -92,13 +99,14 @@ package final class Daemon {
             connection.flush()
             if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
         }
-        connections.removeAll(where: \.isOver)
+        connections.removeAll { $0.isOver && !$0.hasFrames }
         if table.journal.isWorthRewriting { try table.rewriteJournal() }
     }
 
     private func fillSlots() {
         filledAt = monotonicSeconds()
-        if !isRetiring, space.room == .ample { table.fillSlots() }
+        let isRecording = filledAt - recordedAt < Self.recordingPause
+        if !isRetiring, space.room == .ample { table.fillSlots(keeping: isRecording ? Self.mostUnrecorded : .max) }
     }
 
     /// Tells what became of attempts, unless that was done a moment ago.
@@ -124,12 +132,13 @@ package final class Daemon {
         }
         let served = connections.contains(where: \.isServed)
         let milliseconds: Int32 = table.hasRunning ? (served ? 20 : 200) : (connections.isEmpty ? 1000 : 500)
-        let pause = isTellingDue ? Int32(Self.tellingPause * 1000) : milliseconds
+        let hasFrames = connections.contains(where: \.hasFrames)
+        let pause = hasFrames ? 0 : isTellingDue ? Int32(Self.tellingPause * 1000) : milliseconds
         _ = poll(&polls, nfds_t(polls.count), pause)
         while case let signal = posix_next_signal(signals), signal != 0 {
             if signal == SIGTERM { return true }
         }
-        for (connection, poll) in zip(connections, polls.dropFirst(3)) where poll.revents != 0 {
+        for (connection, poll) in zip(connections, polls.dropFirst(3)) where poll.revents != 0 || connection.hasFrames {
             receive(from: connection)
         }
         if polls[1].revents != 0 {
@@ -141,9 +150,14 @@ package final class Daemon {
 
     private func receive(from connection: Connection) {
         do {
-            for frame in try connection.read() where !connection.isLeaving {
+            connection.read()
+            // The rest waits until what has happened meanwhile is told.
+            let end = monotonicSeconds() + Self.tellingPause
+            while let frame = try connection.next() {
                 try handle(frame, from: connection)
-                if monotonicSeconds() - filledAt > Self.fillingPause {
+                let now = monotonicSeconds()
+                if now > end { break }
+                if now - filledAt > Self.fillingPause {
                     table.reapChildren()
                     fillSlots()
                 }
@@ -248,8 +262,12 @@ package final class Daemon {
             }
         case .cancel(let attempt): table.cancel(attempt)
         case .revoke(let attempt): table.revoke(attempt)
-        case .acknowledge(let attempt, let offset): table.acknowledge(attempt, offset)
-        case .release(let attempt): table.release(attempt)
+        case .acknowledge(let attempt, let offset):
+            recordedAt = monotonicSeconds()
+            table.acknowledge(attempt, offset)
+        case .release(let attempt):
+            recordedAt = monotonicSeconds()
+            table.release(attempt)
         case .enquire: connection.send(.standing(standing()))
         case .read(let request, let question):
             connection.send(.log(request: request, AttemptLog.read(question, table.attempts[question.attempt])))

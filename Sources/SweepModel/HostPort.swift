@@ -104,6 +104,12 @@ package enum HostReport: Hashable, Sendable {
 /// The hosts as the coordination loop sees them. Sending never blocks and never fails: what comes of it is a report.
 package protocol Fleet: AnyObject {
     func send(_ command: HostCommand, to host: HostName)
+    /// Nothing more follows for now: what was sent goes out together.
+    func flush()
+}
+
+extension Fleet {
+    package func flush() {}
 }
 
 /// What wakes the coordination loop.

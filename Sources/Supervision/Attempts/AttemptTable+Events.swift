@@ -6,7 +6,8 @@ extension AttemptTable {
     func passEvents(to connection: Connection?) {
         for attempt in talking.values {
             guard pass(attempt, to: connection), attempt.isOver else { continue }
-            // Read to its end.
+            // Read to its end. Descriptors cost every worker's start, as long as they are open.
+            attempt.reader.close()
             if let connection, case .ended(let end) = attempt.state, !attempt.endTold {
                 attempt.endTold = true
                 connection.send(.ended(attempt.number, end, diagnostics: attempt.directory.diagnostics))

@@ -19,6 +19,8 @@ final class AttemptTable {
     /// Empty, of attempts that are no more, for those to come: making and removing directories and files would cost a
     /// short attempt more than all else. After an agent's end its successor takes them for remains.
     private var spares: [AttemptDirectory] = []
+    /// Attempts that are over and were not released yet.
+    private var over = 0
     /// What remains of attempts whose order this agent cannot read.
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
@@ -26,7 +28,7 @@ final class AttemptTable {
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
-    private static let mostSpares = 256
+    private static let mostSpares = 512
 
     init(place: AgentPlace, store: ContentStore) {
         self.place = place
@@ -129,9 +131,9 @@ final class AttemptTable {
         unsettled.removeFirst(count)
     }
 
-    /// Starts attempts of the backlog, oldest first, while slots are free.
-    func fillSlots() {
-        while running.count < slots, let attempt = backlog.popFirst() {
+    /// Starts attempts of the backlog, oldest first, while slots are free and no more than so many are over and kept.
+    func fillSlots(keeping most: Int) {
+        while running.count < slots, over < most, let attempt = backlog.popFirst() {
             guard attempts[attempt.number] === attempt, attempt.state == .backlog else { continue }
             launch(attempt)
         }
@@ -192,6 +194,7 @@ final class AttemptTable {
     func finish(_ attempt: Attempt, _ seen: AgentAttempt.End) {
         let end = seen == .vanished ? endByLastWord(of: attempt) : seen
         attempt.state = .ended(end)
+        over += 1
         attempt.killAt = nil
         running[attempt.number] = nil
         if attempt.releaseAtEnd {
@@ -262,6 +265,7 @@ final class AttemptTable {
     private func remove(_ attempt: Attempt) {
         journal.append(.released(attempt.number))
         attempts[attempt.number] = nil
+        if attempt.isOver { over -= 1 }
         talking[attempt.number] = nil
         attempt.reader.close()
         if spares.count < Self.mostSpares, attempt.directory.clear() {
