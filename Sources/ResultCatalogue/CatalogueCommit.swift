@@ -94,8 +94,8 @@ struct Recording {
 
     func key(of trial: TrialID) throws -> Int64 {
         if let key = known.trials[trial] { return key }
-        let statement = try db.cachedStatement(sql: "SELECT key FROM trial WHERE trial_id = ?")
-        guard let key = try Int64.fetchOne(statement, arguments: [trial.hex]) else {
+        let found = try rows("SELECT key FROM trial WHERE trial_id = ?", trial.digest) { $0.integer(0) }
+        guard let key = found.first else {
             throw unknown("trial \(trial.short) belongs to no stored sweep")
         }
         known.trials[trial] = key
@@ -104,8 +104,8 @@ struct Recording {
 
     func key(of training: TrainingID) throws -> Int64 {
         if let key = known.trainings[training] { return key }
-        let statement = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
-        guard let key = try Int64.fetchOne(statement, arguments: [training.hex]) else {
+        let found = try rows("SELECT key FROM training WHERE training_id = ?", training.digest) { $0.integer(0) }
+        guard let key = found.first else {
             throw unknown("training \(training.short) belongs to no stored sweep")
         }
         known.trainings[training] = key
@@ -132,10 +132,8 @@ extension Recording {
             INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at, task)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
-            [
-                record.attempt.value, record.job.hex, try key(of: record.training), record.kind, record.host,
-                record.machine, record.boot, record.cpu, generation, now, try record.task.map(StoredForms.text),
-            ])
+            record.attempt.value, record.job.digest, try key(of: record.training), record.kind, record.host,
+            record.machine, record.boot, record.cpu, generation, now, try record.task.map(StoredForms.text))
         guard db.changesCount > 0 else {
             let known = try db.cachedStatement(sql: "SELECT job FROM attempt WHERE number = ?")
             guard try String.fetchOne(known, arguments: [record.attempt.value]) == record.job.hex else {
@@ -146,7 +144,7 @@ extension Recording {
         for (position, trial) in record.trials.enumerated() {
             try run(
                 "INSERT INTO attempt_trial (attempt, position, trial) VALUES (?, ?, ?)",
-                [record.attempt.value, position, try key(of: trial)])
+                record.attempt.value, position, try key(of: trial))
         }
         known.attempts.insert(record.attempt)
     }
@@ -163,7 +161,7 @@ extension Recording {
                 worker_cpu = ?, kernels = ?
             WHERE number = ? AND worker IS NULL
             """,
-            [now, started.worker, started.numerics, started.build, started.cpu, started.kernels, attempt.value])
+            now, started.worker, started.numerics, started.build, started.cpu, started.kernels, attempt.value)
     }
 
     private func end(_ attempt: AttemptNumber, _ outcome: AttemptOutcome) throws {
@@ -172,7 +170,7 @@ extension Recording {
             """
             UPDATE attempt SET ended_at = ?, outcome = ?, reason = ?, task = NULL WHERE number = ? AND outcome IS NULL
             """,
-            [now, outcome.name, outcome.reason, attempt.value])
+            now, outcome.name, outcome.reason, attempt.value)
     }
 
     private func excuse(_ attempt: AttemptNumber, _ reason: String) throws {
@@ -193,17 +191,19 @@ extension Recording {
                 SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
         """
 
+    private static let selectIncomplete = "SELECT \(isIncomplete) FROM trial WHERE key = ?"
+
     /// A run knows the sweeps it was started for: a trial it is done with still waits where another sweep wants more.
     private func set(_ trial: TrialID, to given: TrialState, reason: String?) throws {
         var state = given
         if given == .succeeded {
-            let incomplete = try db.cachedStatement(sql: "SELECT \(Self.isIncomplete) FROM trial WHERE key = ?")
-            if try Bool.fetchOne(incomplete, arguments: [key(of: trial)]) == true { state = .waiting }
+            let isIncomplete = try rows(Self.selectIncomplete, try key(of: trial)) { $0.integer(0) == 1 }
+            if isIncomplete.first == true { state = .waiting }
         }
         let isOver = state == .succeeded || state == .failed || state == .cancelled
         try run(
             "UPDATE trial SET state = ?, reason = ?, ended_at = ? WHERE key = ? AND (state <> ? OR reason IS NOT ?)",
-            [state.rawValue, reason, isOver ? now : nil, try key(of: trial), state.rawValue, reason])
+            state.rawValue, reason, isOver ? now : nil, try key(of: trial), state.rawValue, reason)
     }
 
     private func see(_ host: HostName, _ facts: HostFacts) throws {

@@ -122,16 +122,16 @@ struct Storing {
                     batch, seed, worker, spec)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
-        let select = try db.cachedStatement(sql: "SELECT key FROM training WHERE training_id = ?")
-        let wish = try db.cachedStatement(
-            sql: "INSERT INTO wished_dataset (revision, training, dataset) VALUES (?, ?, ?)")
         var requests = [DatasetRequest: Int64]()
         var keys = [TrainingID: Int64](minimumCapacity: sweep.trainings.count)
         // In the order in which they will be worked on: what is recorded together then stands together.
         for trial in sweep.trials where keys[trial.training] == nil {
             guard let training = sweep.trainings[trial.training] else { continue }
             let key: Int64
-            if let known = try Int64.fetchOne(select, arguments: [training.id.hex]) {
+            let known = try recording.rows("SELECT key FROM training WHERE training_id = ?", training.id.digest) {
+                $0.integer(0)
+            }
+            if let known = known.first {
                 key = known
             } else {
                 try insert.execute(arguments: StoredForms.columns(training))
@@ -140,7 +140,9 @@ struct Storing {
             keys[training.id] = key
             guard let dataset = sweep.datasets[training.id] else { continue }
             if requests[dataset] == nil { requests[dataset] = try insertRequest(dataset) }
-            try wish.execute(arguments: [revision, key, requests[dataset]])
+            try recording.run(
+                "INSERT INTO wished_dataset (revision, training, dataset) VALUES (?, ?, ?)", revision, key,
+                requests[dataset])
         }
         return keys
     }
@@ -154,21 +156,20 @@ struct Storing {
     private func insertTrials(
         _ sweep: ExpandedSweep, trainings: [TrainingID: Int64], revision: Int64
     ) throws -> Int {
-        let insert = try db.cachedStatement(
-            sql: "INSERT INTO trial (trial_id, training, steps) VALUES (?, ?, ?) ON CONFLICT (trial_id) DO NOTHING")
-        let wish = try db.cachedStatement(
-            sql: """
-                INSERT INTO wish (revision, position, trial, asked)
-                SELECT ?, ?, key, ? FROM trial WHERE trial_id = ?
-                """)
         var new = 0
         for trial in sweep.trials {
             guard let training = trainings[trial.training] else {
                 throw recording.unknown("trial \(trial.id.short) names a training that the sweep does not hold")
             }
-            try insert.execute(arguments: [trial.id.hex, training, trial.steps])
+            try recording.run(
+                "INSERT INTO trial (trial_id, training, steps) VALUES (?, ?, ?) ON CONFLICT (trial_id) DO NOTHING",
+                trial.id.digest, training, trial.steps)
             new += db.changesCount
-            try wish.execute(arguments: [revision, trial.position, try JSONText.write(trial.asked), trial.id.hex])
+            try recording.run(
+                """
+                INSERT INTO wish (revision, position, trial, asked)
+                SELECT ?, ?, key, ? FROM trial WHERE trial_id = ?
+                """, revision, trial.position, try JSONText.write(trial.asked), trial.id.digest)
         }
         return new
     }

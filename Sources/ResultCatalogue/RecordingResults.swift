@@ -10,21 +10,22 @@ extension Recording {
     ) throws {
         try check(attempt)
         let trialKey = try key(of: trial)
-        let belongs = try Bool.fetchOne(
-            db.cachedStatement(sql: "SELECT training = ? AND steps = ? FROM trial WHERE key = ?"),
-            arguments: [try key(of: training), checkpoint.steps, trialKey])
-        guard belongs == true else {
+        let known = try rows(
+            """
+            SELECT t.training = ? AND t.steps = ?, m.weights, m.state
+            FROM trial t LEFT JOIN milestone m ON m.trial = t.key WHERE t.key = ?
+            """, try key(of: training), checkpoint.steps, trialKey
+        ) { (belongs: $0.integer(0) == 1, weights: $0.textIfAny(1), state: $0.textIfAny(2)) }
+        guard let standing = known.first, standing.belongs else {
             throw unknown("trial \(trial.short) is not training \(training.short) after \(checkpoint.steps) steps")
         }
         guard let weights = checkpoint.weights else {
             throw unknown("the milestone of trial \(trial.short) came without weights")
         }
         try progress(key(of: training), attempt)
-        let standing = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT weights, state FROM milestone WHERE trial = ?"), arguments: [trialKey])
-        if let standing {
+        if let standingWeights = standing.weights {
             let found = (weights: weights.digest.hex, state: checkpoint.state?.digest.hex)
-            let kept = (weights: standing[0] as String, state: standing[1] as String?)
+            let kept = (weights: standingWeights, state: standing.state)
             let isSame =
                 kept.weights == found.weights && (kept.state == nil || found.state == nil || kept.state == found.state)
             if !isSame {
@@ -47,10 +48,8 @@ extension Recording {
                 (trial, attempt, weights, weights_bytes, state, state_bytes, parameters, losses, seconds, recorded_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            [
-                trialKey, attempt.value, weights.digest.hex, weights.bytes, checkpoint.state?.digest.hex,
-                checkpoint.state?.bytes, checkpoint.parameters, losses, checkpoint.seconds, now,
-            ])
+            trialKey, attempt.value, weights.digest, weights.bytes, checkpoint.state?.digest,
+            checkpoint.state?.bytes, checkpoint.parameters, losses, checkpoint.seconds, now)
         try retireStates(of: key(of: training), reportedBy: attempt)
     }
 
@@ -90,7 +89,7 @@ extension Recording {
 
     /// Notes that an attempt left a checkpoint.
     private func progress(_ training: Int64, _ attempt: AttemptNumber) throws {
-        try run("UPDATE training SET progressed = ?2 WHERE key = ?1 AND progressed < ?2", [training, attempt.value])
+        try run("UPDATE training SET progressed = ?2 WHERE key = ?1 AND progressed < ?2", training, attempt.value)
     }
 
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.

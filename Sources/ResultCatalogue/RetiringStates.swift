@@ -18,25 +18,24 @@ extension Recording {
                 coalesce((SELECT steps FROM recovery_point WHERE training = ?1), 0),
                 coalesce((SELECT max(t.steps) FROM milestone m JOIN trial t ON t.key = m.trial
                     WHERE t.training = ?1 AND m.state IS NOT NULL), 0))
-            """, [training])
+            """, training)
         // Of equal lengths the milestone's stays.
-        let states = try Row.fetchAll(
-            db.cachedStatement(
-                sql: """
-                    SELECT t.steps, m.state, m.trial FROM milestone m JOIN trial t ON t.key = m.trial
-                    WHERE t.training = ?1 AND m.state IS NOT NULL
-                    UNION ALL SELECT steps, state, NULL FROM recovery_point WHERE training = ?1 ORDER BY 1, 3
-                    """),
-            arguments: [training])
+        let states = try rows(
+            """
+            SELECT t.steps, m.state, m.trial FROM milestone m JOIN trial t ON t.key = m.trial
+            WHERE t.training = ?1 AND m.state IS NOT NULL
+            UNION ALL SELECT steps, state, NULL FROM recovery_point WHERE training = ?1 ORDER BY 1, 3
+            """, training
+        ) { (steps: Int($0.integer(0)), state: $0.text(1), trial: $0.count(2)) }
         guard states.count > 1, try isAlone(attempt, on: training) else { return }
         for (state, longer) in zip(states, states.dropFirst()) {
-            guard try !isMilestoneMissing(of: training, after: state[0], through: longer[0]) else { continue }
-            if let trial: Int64 = state[2] {
-                try run("UPDATE milestone SET state = NULL, state_bytes = NULL WHERE trial = ?", [trial])
+            guard try !isMilestoneMissing(of: training, after: state.steps, through: longer.steps) else { continue }
+            if let trial = state.trial {
+                try run("UPDATE milestone SET state = NULL, state_bytes = NULL WHERE trial = ?", trial)
             } else {
                 try run("DELETE FROM recovery_point WHERE training = ?", [training])
             }
-            retired.digests.insert(state[1])
+            retired.digests.insert(state.state)
         }
     }
 

@@ -6,7 +6,7 @@ import GRDBSQLite
 package struct CatalogueRow {
     private let statement: OpaquePointer
 
-    fileprivate init(_ statement: OpaquePointer) { self.statement = statement }
+    init(_ statement: OpaquePointer) { self.statement = statement }
 
     package enum Kind: Hashable, Sendable { case null, integer, real, text, blob }
 
@@ -36,6 +36,7 @@ package struct CatalogueRow {
     }
 
     package func text(_ column: Int) -> String { withBytes(column) { String(decoding: $0, as: UTF8.self) } }
+    package func textIfAny(_ column: Int) -> String? { kind(column) == .null ? nil : text(column) }
 
     package func value(_ column: Int) -> CatalogueValue {
         switch kind(column) {

@@ -103,6 +103,7 @@ package enum HostReport: Hashable, Sendable {
 
 /// The hosts as the coordination loop sees them. Sending never blocks and never fails: what comes of it is a report.
 package protocol Fleet: AnyObject {
+    /// May be kept until `flush`.
     func send(_ command: HostCommand, to host: HostName)
     /// Nothing more follows for now: what was sent goes out together.
     func flush()

@@ -37,6 +37,7 @@ struct NamespaceHostsTests {
             let order = StartOrder(
                 description: description, command: ["worker"], uploads: [.init(name: "worker", digest: program)])
             fleet.send(.start(order), to: host.name)
+            fleet.flush()
             try log.wait("\(host.name) runs") { $0.contains { $0.report == .running(AttemptNumber(index + 1)) } }
         }
         #expect(Set(log.machines) == Set(network.hosts.map(\.machine)))

@@ -28,7 +28,7 @@ struct CopiedCatalogueTests {
         let original = try coordinator(scratch, [common, start(2, "original")], store: "original")
         try original.waitForConnection()
         let script = "echo 1 >> $SCRATCH/runs; started; await go; echo ours > a; checkpoint 100 a; finished"
-        original.fleet.send(.start(try ScriptedWorker.order(1, in: original.store, script)), to: "here")
+        original.send(.start(try ScriptedWorker.order(1, in: original.store, script)), to: "here")
         try original.wait("started") { $0.events().count == 1 }
 
         // The same number of start, and then a larger one: neither is the one that remembers.

@@ -27,7 +27,7 @@ struct DamagedFilesTests {
         let (scratch, coordinator) = try connected()
         defer { coordinator.close() }
         let order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         _ = try coordinator.waitForEnd()
         let json = #"{"ordered":{"format":2}}"#
         let line = "\(Digest(of: json.utf8).hex.prefix(8)) \(json)"
@@ -35,7 +35,7 @@ struct DamagedFilesTests {
         let kept = Set(scratch.attempts)
         kill(try #require(scratch.agents.first), SIGKILL)
         try coordinator.wait("reconnection") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         let reports = try coordinator.wait("refusal") { $0.contains { if case .refused = $0 { true } else { false } } }
         guard case .refused(_, let failure) = try #require(reports.last) else { return }
         #expect(failure.message.contains("cannot be read"), "\(failure)")
@@ -46,7 +46,7 @@ struct DamagedFilesTests {
     @Test func `a file that is damaged before it is fetched fails its attempt and not the host`() throws {
         let (scratch, first) = try connected()
         let script = "started; await go; echo a > a; checkpoint 100 a; finished"
-        first.fleet.send(.start(try ScriptedWorker.order(1, in: first.store, script)), to: "here")
+        first.send(.start(try ScriptedWorker.order(1, in: first.store, script)), to: "here")
         try first.wait("started") { $0.events().count == 1 }
         first.close()
         try scratch.write("", "go")
@@ -62,7 +62,7 @@ struct DamagedFilesTests {
         #expect(kinds == [.missingInput])
         #expect(second.reports.failures.isEmpty)
         // The next attempt that makes the file brings it.
-        second.fleet.send(.start(try ScriptedWorker.order(2, in: second.store, script)), to: "here")
+        second.send(.start(try ScriptedWorker.order(2, in: second.store, script)), to: "here")
         #expect(try second.waitForEnd(2) == .exited(code: 0))
         #expect(second.store.contains(digest))
     }
@@ -71,7 +71,7 @@ struct DamagedFilesTests {
         let (scratch, coordinator) = try connected()
         defer { coordinator.close() }
         let script = "started; echo a > a; checkpoint 100 a; await go; echo b > a; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         try coordinator.wait("checkpoint") { $0.events().count == 2 }
         try scratch.write("", "go")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
@@ -81,14 +81,14 @@ struct DamagedFilesTests {
     @Test func `an input found damaged is brought again for the next attempt`() throws {
         let (scratch, coordinator) = try connected()
         defer { coordinator.close() }
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, "finished")), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, "finished")), to: "here")
         _ = try coordinator.waitForEnd()
         let dataset = Digest(of: Array("a dataset".utf8))
         try damage(dataset, in: scratch, by: "b dataset")
         let fails = #"echo '{"event":"failed","kind":"missing-input","message":"damaged"}'"#
-        coordinator.fleet.send(.start(try ScriptedWorker.order(2, in: coordinator.store, fails)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(2, in: coordinator.store, fails)), to: "here")
         _ = try coordinator.waitForEnd(2)
-        coordinator.fleet.send(.start(try ScriptedWorker.order(3, in: coordinator.store, "finished")), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(3, in: coordinator.store, "finished")), to: "here")
         #expect(try coordinator.waitForEnd(3) == .exited(code: 0))
         #expect(scratch.read(path(dataset)) == "a dataset")
     }
@@ -102,7 +102,7 @@ struct DamagedFilesTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "echo run >> $SCRATCH/runs; await go; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         try coordinator.wait("running") { $0.contains(.running(AttemptNumber(1))) }
         try scratch.waitUntil("the worker runs") { scratch.read("runs") != nil }
         try scratch.editJournal { $0.filter { !$0.contains("\"started\"") } }

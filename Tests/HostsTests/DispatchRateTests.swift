@@ -28,7 +28,7 @@ struct DispatchRateTests {
             1000, in: coordinator.store, "started; cp -L big b; checkpoint 1 b; finished")
         order.uploads.append(.init(name: "big", digest: try coordinator.store.put(data)))
         let begun = Date()
-        coordinator.fleet.send(.start(order), to: "far")
+        coordinator.send(.start(order), to: "far")
         try coordinator.wait("arrival") { $0.contains(.running(AttemptNumber(1000))) }
         print("64 MiB upload: \(String(format: "%.0f", 64 / Date().timeIntervalSince(begun))) MiB/s")
         #expect(try coordinator.waitForEnd(1000) == .exited(code: 0))
@@ -37,11 +37,11 @@ struct DispatchRateTests {
     private func dispatch(_ count: Int, to host: HostName, _ coordinator: TestCoordinator) throws {
         try coordinator.waitForConnection()
         // The first brings the files.
-        coordinator.fleet.send(.start(try noop(1, coordinator)), to: host)
+        coordinator.send(.start(try noop(1, coordinator)), to: host)
         #expect(try coordinator.waitForEnd(1) == .exited(code: 0))
         let orders = try (2...count + 1).map { try noop($0, coordinator) }
         let begun = Date()
-        for order in orders { coordinator.fleet.send(.start(order), to: host) }
+        for order in orders { coordinator.send(.start(order), to: host) }
         let reports = try coordinator.wait(seconds: 120, "all ends") { reports in
             reports.count { if case .ended = $0 { true } else { false } } == count + 1
         }

@@ -23,17 +23,17 @@ struct HostSpaceTests {
         var order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
         order.uploads.append(
             .init(name: "big", digest: try coordinator.store.put([UInt8](repeating: 1, count: 80 << 20))))
-        coordinator.fleet.send(.start(order), to: "far")
+        coordinator.send(.start(order), to: "far")
         let reports = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(1)] != nil }
         #expect(reports.refusals[AttemptNumber(1)]?.kind == .noSpace)
         // Nor is what will make more than there is room for.
         var large = try ScriptedWorker.order(3, in: coordinator.store, "started; finished")
         large.description.spec["model.scale"] = 128
-        coordinator.fleet.send(.start(large), to: "far")
+        coordinator.send(.start(large), to: "far")
         let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(3)] != nil }
         #expect(refused.refusals[AttemptNumber(3)]?.message.contains("the job's files need about") == true)
         // There is room for what fits.
-        coordinator.fleet.send(
+        coordinator.send(
             .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")
         #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
     }
@@ -48,12 +48,12 @@ struct HostSpaceTests {
             started; await fill; head -c 66500000 /dev/zero > $SCRATCH/host/fill
             while :; do sleep 0.02; done
             """
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
         try coordinator.wait("started") { $0.events().count == 1 }
         try server.scratch.write("", "fill")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
         #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
-        coordinator.fleet.send(
+        coordinator.send(
             .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")
         let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(2)] != nil }
         #expect(refused.refusals[AttemptNumber(2)]?.kind == .noSpace)

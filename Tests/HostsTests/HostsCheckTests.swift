@@ -146,7 +146,7 @@ struct HostsCheckTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "started; echo made > a; checkpoint 100 a; await go; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         try coordinator.wait("checkpoint") { $0.events().count == 2 }
         let host = try ContentStore(directory: scratch.path("host/store"))
         let old = try host.put(Array("nobody needs this".utf8))
@@ -165,7 +165,7 @@ struct HostsCheckTests {
 
         try scratch.write("", "go")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
-        coordinator.fleet.send(.release(AttemptNumber(1)), to: "here")
+        coordinator.send(.release(AttemptNumber(1)), to: "here")
         try scratch.waitUntil("the attempt is gone") {
             (try? visits().clean(scratch.localHost(), age: 0, isRehearsal: false))?.attempts == 0
         }

@@ -90,15 +90,15 @@ struct JournalTests {
             "started; echo 4 >> $SCRATCH/order; finished", "started; echo 5 >> $SCRATCH/order; finished",
         ]
         for (index, script) in scripts.enumerated() {
-            first.fleet.send(.start(try ScriptedWorker.order(index + 1, in: first.store, script)), to: "here")
+            first.send(.start(try ScriptedWorker.order(index + 1, in: first.store, script)), to: "here")
         }
         #expect(try first.waitForEnd(2) == .exited(code: 0))
         try first.wait("the third runs, the fifth is taken") {
             $0.events(of: 3).count == 1 && $0.contains(.accepted(AttemptNumber(5)))
         }
         let told = first.reports.events(of: 2)
-        first.fleet.send(.acknowledge(AttemptNumber(2), offset: told[0].end), to: "here")
-        first.fleet.send(.release(AttemptNumber(1)), to: "here")
+        first.send(.acknowledge(AttemptNumber(2), offset: told[0].end), to: "here")
+        first.send(.release(AttemptNumber(1)), to: "here")
         try scratch.waitUntil("the first is forgotten") { scratch.journal.contains("released") }
         first.close()
         kill(try #require(scratch.agents.first), SIGKILL)
@@ -122,12 +122,12 @@ struct JournalTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "started; await go; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         try coordinator.wait("started") { $0.events().count == 1 }
         try scratch.editJournal { $0 + ["0123abcd {\"ordered\":"] }
         kill(try #require(scratch.agents.first), SIGKILL)
         try coordinator.wait("reconnection") { connections($0) == 2 }
-        coordinator.fleet.send(.start(try ScriptedWorker.order(2, in: coordinator.store, "finished")), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(2, in: coordinator.store, "finished")), to: "here")
         try coordinator.wait("the next order is taken") { $0.contains(.accepted(AttemptNumber(2))) }
         try scratch.write("", "go")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))

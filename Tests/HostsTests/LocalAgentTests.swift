@@ -14,7 +14,7 @@ struct LocalAgentTests {
         let coordinator = try TestCoordinator(
             [scratch.localHost(slots: slots)], scratch: scratch, generation: generation)
         try coordinator.waitForConnection()
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
         return (scratch, coordinator)
     }
 
@@ -56,11 +56,11 @@ struct LocalAgentTests {
         defer { coordinator.close() }
         let order = try ScriptedWorker.order(1, in: coordinator.store, "never")
         try coordinator.wait("running") { $0.contains(.running(AttemptNumber(1))) }
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         try coordinator.wait("second answer") { $0.filter { $0 == .accepted(AttemptNumber(1)) }.count == 2 }
         try scratch.write("", "go")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         try coordinator.wait("third answer") { $0.filter { $0 == .accepted(AttemptNumber(1)) }.count == 3 }
         #expect(scratch.read("runs") == "run\n")
     }
@@ -69,13 +69,13 @@ struct LocalAgentTests {
         let (scratch, first) = try started("started; echo a > a; checkpoint 100 a; finished")
         #expect(try first.waitForEnd() == .exited(code: 0))
         let told = first.reports.events()
-        first.fleet.send(.acknowledge(AttemptNumber(1), offset: told[0].end), to: "here")
+        first.send(.acknowledge(AttemptNumber(1), offset: told[0].end), to: "here")
         first.close()
         let second = try TestCoordinator([scratch.localHost()], scratch: scratch, generation: 2, store: "other")
         #expect(try second.waitForEnd() == .exited(code: 0))
         #expect(second.reports.held().map(\.state) == [.ended(.exited(code: 0))])
         #expect(second.reports.events().map(\.end) == told.dropFirst().map(\.end))
-        second.fleet.send(.release(AttemptNumber(1)), to: "here")
+        second.send(.release(AttemptNumber(1)), to: "here")
         second.close()
         try scratch.waitUntil("the attempt's directory is gone") { scratch.attempts.isEmpty }
     }
@@ -122,11 +122,11 @@ struct LocalAgentTests {
             while :; do sleep 0.02; done
             """, slots: 1)
         defer { coordinator.close() }
-        coordinator.fleet.send(.start(try ScriptedWorker.order(2, in: coordinator.store, "started")), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(2, in: coordinator.store, "started")), to: "here")
         try coordinator.wait("both orders") { $0.contains(.accepted(AttemptNumber(2))) && $0.events().count == 1 }
-        coordinator.fleet.send(.cancel(AttemptNumber(2)), to: "here")
+        coordinator.send(.cancel(AttemptNumber(2)), to: "here")
         guard case .neverStarted = try coordinator.waitForEnd(2) else { Issue.record("attempt 2 started"); return }
-        coordinator.fleet.send(.cancel(AttemptNumber(1)), to: "here")
+        coordinator.send(.cancel(AttemptNumber(1)), to: "here")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
         #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
     }
@@ -135,7 +135,7 @@ struct LocalAgentTests {
         let (scratch, coordinator) = try started("started; await go; echo 1 >> $SCRATCH/order; finished", slots: 1)
         for attempt in 2...4 {
             let script = "started; echo \(attempt) >> $SCRATCH/order; finished"
-            coordinator.fleet.send(
+            coordinator.send(
                 .start(try ScriptedWorker.order(attempt, in: coordinator.store, script)), to: "here")
         }
         try coordinator.wait("all orders") { $0.contains(.accepted(AttemptNumber(4))) }
@@ -188,7 +188,7 @@ struct LocalAgentTests {
         try coordinator.waitForConnection()
         var order = try ScriptedWorker.order(1, in: coordinator.store, "started")
         order.command = ["no-such-program"]
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         guard case .neverStarted(let reason) = try coordinator.waitForEnd() else { Issue.record("started"); return }
         #expect(reason.contains("no-such-program"))
     }
@@ -228,7 +228,7 @@ struct LocalAgentTests {
         let progress = WorkerEvent.Progress(done: 5, of: 100, unit: "images", rate: 2.5, loss: 0.25)
         try coordinator.wait("progress") { $0.contains(.progress(AttemptNumber(1), progress)) }
         #expect(coordinator.reports.events().count == 1)
-        coordinator.fleet.send(.cancel(AttemptNumber(1)), to: "here")
+        coordinator.send(.cancel(AttemptNumber(1)), to: "here")
         #expect(try coordinator.waitForEnd() == .signalled(signal: 15))
     }
 }

@@ -49,7 +49,7 @@ import Testing
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let order = try ScriptedWorker.order(1, in: coordinator.store, "started; \(Self.flood); \(rest)")
-        coordinator.fleet.send(.start(order), to: "here")
+        coordinator.send(.start(order), to: "here")
         try coordinator.wait("running") { $0.contains(.running(Self.first)) }
         let isRunning = rest.contains("await")
         if !isRunning { #expect(try coordinator.waitForEnd() == .exited(code: 0)) }

@@ -13,7 +13,7 @@ struct RecoveryStateTests {
 
     private func start(_ coordinator: TestCoordinator, _ script: String) throws {
         try coordinator.waitForConnection()
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
     }
 
     private func checkpoints(_ reports: [HostReport]) -> [WorkerEvent.Checkpoint] {
@@ -60,10 +60,10 @@ struct RecoveryStateTests {
         let states = checkpoints(coordinator.reports).compactMap(\.state?.digest)
         let store = try ContentStore(directory: scratch.path("host/store"))
         #expect(states.allSatisfy(store.contains))
-        coordinator.fleet.send(.acknowledge(AttemptNumber(1), offset: events[2].end), to: "here")
+        coordinator.send(.acknowledge(AttemptNumber(1), offset: events[2].end), to: "here")
         try scratch.waitUntil("the first state's end") { !store.contains(states[0]) }
         #expect(store.contains(states[1]) && store.contains(states[2]))
-        coordinator.fleet.send(.acknowledge(AttemptNumber(1), offset: events[3].end), to: "here")
+        coordinator.send(.acknowledge(AttemptNumber(1), offset: events[3].end), to: "here")
         try scratch.waitUntil("the second state's end") { !store.contains(states[1]) }
         #expect(store.contains(states[2]))
         try scratch.write("", "end")

@@ -51,7 +51,7 @@ struct SSHEnduranceTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "started; await go; echo a > a; checkpoint 100 a; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
         try coordinator.wait("started") { $0.events().count == 1 }
         cable.cut(toHost: cut != .fromHost, fromHost: cut != .toHost)
         try coordinator.wait("silence is noticed") { !$0.failures.isEmpty }

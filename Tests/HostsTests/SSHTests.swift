@@ -24,7 +24,7 @@ struct SSHTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "started; head -c 3000000 /dev/urandom > w; checkpoint 100 w; cp w $SCRATCH/original; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
         let file = try #require(coordinator.reports.events().flatMap(\.event.files).first)
         let path = try #require(coordinator.store.location(of: file.digest))
@@ -116,7 +116,7 @@ struct SSHTests {
         let server = try SSHServer(try Scratch())
         let first = try connect(server)
         try first.waitForConnection()
-        first.fleet.send(.start(try ScriptedWorker.order(1, in: first.store, "started; finished")), to: "far")
+        first.send(.start(try ScriptedWorker.order(1, in: first.store, "started; finished")), to: "far")
         #expect(try first.waitForEnd() == .exited(code: 0))
         first.close()
         // A file that is written again gets another inode or another change time.
@@ -126,7 +126,7 @@ struct SSHTests {
         let second = try connect(server, generation: 2)
         defer { second.close() }
         try second.waitForConnection()
-        second.fleet.send(.start(try ScriptedWorker.order(2, in: second.store, "started; finished")), to: "far")
+        second.send(.start(try ScriptedWorker.order(2, in: second.store, "started; finished")), to: "far")
         #expect(try second.waitForEnd(2) == .exited(code: 0))
         #expect(files.map { Stamp(server.scratch.path($0)) } == before)
         #expect(before.allSatisfy { $0.inode != 0 })
@@ -147,7 +147,7 @@ struct SSHTests {
         defer { coordinator.close() }
         try coordinator.waitForConnection()
         let script = "started; await go; head -c 2000000 /dev/zero > w; checkpoint 100 w; finished"
-        coordinator.fleet.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
         try coordinator.wait("started") { $0.events().count == 1 }
         for session in server.sessions { kill(session, SIGKILL) }
         try coordinator.wait("the cut is noticed") { !$0.failures.isEmpty }

@@ -46,7 +46,7 @@ struct SharedHomeTests {
         // Attempts of both need the same files and make the same file, at the same time.
         let script = "started; await go; head -c 3000000 /dev/zero > w; checkpoint 100 w; finished"
         for attempt in 1...4 {
-            coordinator.fleet.send(
+            coordinator.send(
                 .start(try ScriptedWorker.order(attempt, in: coordinator.store, script)),
                 to: attempt % 2 == 0 ? "one" : "two")
         }

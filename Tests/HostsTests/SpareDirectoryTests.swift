@@ -14,15 +14,15 @@ struct SpareDirectoryTests {
         try coordinator.waitForConnection()
         func start(_ attempt: Int, _ script: String) throws {
             let order = try ScriptedWorker.order(attempt, in: coordinator.store, script)
-            coordinator.fleet.send(.start(order), to: "here")
+            coordinator.send(.start(order), to: "here")
         }
         // While something runs the agent keeps what may be used again.
         try start(1, "started; await go; finished")
         try start(2, first)
         #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
         let end = try #require(coordinator.reports.events(of: 2).last?.end)
-        coordinator.fleet.send(.acknowledge(AttemptNumber(2), offset: end), to: "here")
-        coordinator.fleet.send(.release(AttemptNumber(2)), to: "here")
+        coordinator.send(.acknowledge(AttemptNumber(2), offset: end), to: "here")
+        coordinator.send(.release(AttemptNumber(2)), to: "here")
         try scratch.waitUntil("the attempt is forgotten") { scratch.journal.contains("released") }
         try start(3, second)
         #expect(try coordinator.waitForEnd(3) == .exited(code: 0))

@@ -31,6 +31,11 @@ final class TestCoordinator: @unchecked Sendable {
         fleet.start()
     }
 
+    func send(_ command: HostCommand, to host: HostName) {
+        fleet.send(command, to: host)
+        fleet.flush()
+    }
+
     private final class Box: @unchecked Sendable { weak var owner: TestCoordinator? }
 
     private func take(_ host: HostName, _ report: HostReport) {
