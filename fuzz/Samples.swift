@@ -38,7 +38,8 @@ enum Samples {
         .progress(.init(done: 3, of: 8, unit: "images", rate: 1.5, loss: 0.25)),
         .checkpoint(
             .init(
-                steps: 8, milestone: true, weights: output, state: output, parameters: 9, loss: nil, seconds: 1.25)),
+                steps: 8, milestone: true, weights: output, state: output, parameters: 9,
+                losses: [.init(steps: 8, mean: 0.5)], seconds: 1.25)),
         .measure(
             .init(
                 trial: trial, request: request, checkpoint: digest,
