@@ -33,7 +33,6 @@ package struct Frame: Hashable, Sendable {
 
     /// Appends the frame's bytes.
     package func append(to bytes: inout [UInt8]) {
-        bytes.reserveCapacity(bytes.count + payload.count + 5)
         bytes.append(little: UInt32(payload.count))
         bytes.append(kind.rawValue)
         bytes.append(contentsOf: payload)
