@@ -48,16 +48,15 @@ final class Connection {
 
     /// Reads what there is, unless frames of what came before wait to be taken.
     func read() {
-        while !hasFrames, !isOver {
-            let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
-                let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-                if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) { isOver = true }
-                count = max(0, got)
-            }
-            if bytes.isEmpty { return }
-            reader.push(bytes)
-            hasFrames = true
+        guard !hasFrames, !isOver else { return }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
+            let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) { isOver = true }
+            count = max(0, got)
         }
+        if bytes.isEmpty { return }
+        reader.push(bytes)
+        hasFrames = true
     }
 
     /// The next whole frame of what was read; nil: there is none.
