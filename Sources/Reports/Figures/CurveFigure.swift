@@ -81,8 +81,8 @@ struct CurveFigure: SweepFigure {
 
     /// In points: a panel's axes and its distance to the next; the figure's margins, the legend at the right.
     private static let panel = (width: 345, height: 270)
-    private static let pitch = (width: 425, height: 365)
-    private static let margin = (left: 105, top: 85, right: 190, bottom: 30)
+    private static let pitch = (width: 425, height: 385)
+    private static let margin = (left: 105, top: 85, right: 190, bottom: 10)
 
     private var columnCount: Int { max(1, min(3, panels.count)) }
     private var rowCount: Int { max(1, (panels.count + columnCount - 1) / columnCount) }
