@@ -20,7 +20,8 @@ struct PageTrials {
     func listing(of count: Int) throws -> SweepPage.Listing {
         let found = try reader.rows(
             """
-            SELECT t.trial_id, s.asked, s.state, json_extract(m.losses, '$[#-1][1]'), t.steps, t.parameters, t.host, t.attempts, t.seconds
+            SELECT t.trial_id, s.asked, s.state, json_extract(m.losses, '$[#-1][1]'), t.steps, t.parameters, t.host,
+                t.attempts, t.seconds
             FROM sweep_trials s JOIN trials t ON t.trial_id = s.trial_id
             JOIN trial k ON k.trial_id = t.trial_id LEFT JOIN milestone m ON m.trial = k.key
             WHERE s.sweep = ? ORDER BY s.position LIMIT ?
