@@ -3,7 +3,7 @@ import JobContract
 import SweepModel
 
 /// The agent executable that is brought to hosts, read once.
-final class AgentProgram: Sendable {
+package final class AgentProgram: Sendable {
     struct Content {
         var bytes: [UInt8]
         var digest: Digest
@@ -11,7 +11,10 @@ final class AgentProgram: Sendable {
     let path: String
     private let content = Locked<Content?>(nil)
 
-    init(path: String) { self.path = path }
+    package init(path: String) { self.path = path }
+
+    /// Begins to read it, on a thread of its own: whoever connects to hosts will ask for it.
+    package func loadAhead() { Thread { _ = try? self.load() }.start() }
 
     func load() throws(HostFailure) -> Content {
         let found: Content? = content.with { content in

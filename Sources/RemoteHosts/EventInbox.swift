@@ -26,16 +26,13 @@ struct EventInbox {
     }
 
     mutating func take(_ line: EventLine) throws -> Outcome {
-        let event: WorkerEvent
-        do {
-            event = try JSONText.decode(WorkerEvent.self, from: line.line)
-        } catch {
-            event = .failed(
+        let event =
+            WorkerEvent(line: line.line)
+            ?? .failed(
                 .init(
                     kind: .internal,
                     message: "the event before byte \(line.end) is not one this program knows: "
                         + String(decoding: line.line.prefix(160), as: UTF8.self)))
-        }
         if case .progress(let progress) = event {
             return Outcome(reports: [.progress(line.attempt, progress)])
         }

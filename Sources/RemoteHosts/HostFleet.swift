@@ -20,18 +20,18 @@ package final class HostFleet: Fleet, Sendable {
     ///   - starts: this start of a coordinator and those before it, as the catalogue remembers them: hosts refuse a
     ///     copy of the catalogue that remembers others.
     ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
-    ///   - agentExecutable: path of the agent program, brought to hosts that lack it.
+    ///   - agent: brought to hosts that lack it.
     ///   - worker: compared on every host before anything is started there; nil where the worker is a user's own.
     ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
     package init(
         hosts: [HostSpec], catalogue: String, generation: Int, starts: [CoordinatorStart] = [], depot: any FileDepot,
-        agentExecutable: String,
+        agent: AgentProgram,
         options: ConnectionOptions = ConnectionOptions(), worker: WorkerCheck? = nil,
         interaction: any HostInteraction = NoInteraction(),
         deliver: @escaping @Sendable (HostName, HostReport) -> Void
     ) {
         let connecting = ConnectContext(
-            agent: AgentProgram(path: agentExecutable), options: options,
+            agent: agent, options: options,
             gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
         context = LinkContext(
             catalogue: catalogue, generation: generation,

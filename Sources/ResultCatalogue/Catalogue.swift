@@ -46,9 +46,13 @@ package final class Catalogue: CatalogueWriter {
                 let (isNew, _) = try CatalogueFile.checkSchema(db, path: path)
                 if !isNew { try CatalogueFile.checkIntegrity(db, path: path) }
             }
+            try Schema.claim(queue)
+            // Migrations need not survive a loss of power until something else does: what is recorded after them is
+            // synchronised with them.
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") }
             try Schema.migrate(queue)
             let (id, generation) = try queue.inDatabase { db in
-                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
                 return try Self.identity(db, created: created)
             }
             return (queue, id, generation)

@@ -18,11 +18,11 @@ package final class Daemon {
     private var boundedAt = monotonicSeconds()
     private var toldAt = monotonicSeconds()
     private var filledAt = monotonicSeconds()
-    /// When the coordinator last said that it has recorded something.
+    /// When the coordinator came, or last said that it has recorded something.
     private var recordedAt = 0.0
     /// Attempts that are over and wait for a coordinator that keeps recording, before more are begun: every one holds a
     /// directory, and making these costs a short attempt more than all else.
-    private static let mostUnrecorded = 256
+    private static let mostUnrecorded = 64
     /// Seconds for which it is waited for; one that sleeps holds up nobody.
     private static let recordingPause = 1.0
     /// Seconds after which messages wait until free slots are filled: many come at once, and jobs may be short.
@@ -94,7 +94,10 @@ package final class Daemon {
         tell(served)
         served?.pumpFiles()
         // What is said now must not be forgotten by the next agent. A full disk takes that from it, no more.
-        if !isTellingDue || connections.contains(where: \.wantsToWrite) { try? table.journal.write() }
+        if !isTellingDue || connections.contains(where: \.wantsToWrite) {
+            table.noteStarted()
+            try? table.journal.write()
+        }
         for connection in connections {
             connection.flush()
             if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
@@ -106,7 +109,8 @@ package final class Daemon {
     private func fillSlots() {
         filledAt = monotonicSeconds()
         let isRecording = filledAt - recordedAt < Self.recordingPause
-        if !isRetiring, space.room == .ample { table.fillSlots(keeping: isRecording ? Self.mostUnrecorded : .max) }
+        let most = max(Self.mostUnrecorded, 2 * table.slots)
+        if !isRetiring, space.room == .ample { table.fillSlots(keeping: isRecording ? most : .max) }
     }
 
     /// Tells what became of attempts, unless that was done a moment ago.
@@ -226,6 +230,7 @@ package final class Daemon {
         memory = caller
         applyMemory()
         connection.isServed = true
+        recordedAt = monotonicSeconds()
         connection.send(.welcome(standing()))
     }
 

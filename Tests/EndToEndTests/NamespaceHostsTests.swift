@@ -23,7 +23,7 @@ struct NamespaceHostsTests {
         options.silenceSeconds = 3
         let fleet = HostFleet(
             hosts: network.hosts.map { network.spec($0) }, catalogue: "test", generation: 1, depot: store,
-            agentExecutable: Self.agent, options: options, deliver: { log.add($0, $1) })
+            agent: AgentProgram(path: Self.agent), options: options, deliver: { log.add($0, $1) })
         fleet.start()
         defer { fleet.close() }
         let program = try store.put(Array(Self.worker.utf8))

@@ -94,7 +94,7 @@ final class BenchFleet: Fleet, Inbox, AwakeClock {
             waiting.append(.host(name, .connected(facts, held: [])))
         case .progress(let attempt):
             guard let job = jobs[attempt] else { return }
-            if case .progress(let progress)? = try? JSONText.decode(WorkerEvent.self, from: line) {
+            if case .progress(let progress)? = WorkerEvent(line: line) {
                 waiting.append(.host(job.host, .progress(attempt, progress)))
             }
             plan(.progress(attempt), after: 5)

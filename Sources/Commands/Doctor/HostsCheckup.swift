@@ -18,7 +18,7 @@ struct HostsCheckup {
         let fleet = HostFleet(
             hosts: specs, catalogue: workplace.catalogue.id, generation: generation,
             starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: options.connection,
+            agent: AgentProgram(path: try Programs.bundled("eigensweep-agent")), options: options.connection,
             interaction: TerminalInteraction()
         ) { host, report in
             switch report {

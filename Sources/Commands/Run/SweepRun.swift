@@ -16,6 +16,7 @@ final class SweepRun {
     private let options: HostOptions
     private let run: RunOptions
     private let signals: SignalWatch
+    private let agent: AgentProgram
     private let preparation: SweepPreparation
     private let control: ControlServer?
     private let observer: RunObserver
@@ -33,7 +34,9 @@ final class SweepRun {
         log: BackgroundLog? = nil, _ body: (SweepRun) throws -> Void
     ) throws {
         try workplace.requireReserve()
-        let run = SweepRun(workplace, hosts, options, run, signals, log: log)
+        let agent = AgentProgram(path: try Programs.bundled("eigensweep-agent"))
+        agent.loadAhead()
+        let run = SweepRun(workplace, hosts, options, run, signals, agent, log: log)
         do { try body(run) } catch {
             run.control?.end(status: (error as? ExitStatusError)?.status.rawValue ?? CommandFailure.status(of: error))
             throw error
@@ -43,8 +46,9 @@ final class SweepRun {
 
     private init(
         _ workplace: Workplace, _ hosts: HostsSelection, _ options: HostOptions, _ run: RunOptions,
-        _ signals: SignalWatch, log: BackgroundLog?
+        _ signals: SignalWatch, _ agent: AgentProgram, log: BackgroundLog?
     ) {
+        self.agent = agent
         self.workplace = workplace
         self.options = options
         self.run = run
@@ -104,7 +108,7 @@ final class SweepRun {
         let fleet = HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
             starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: connection,
+            agent: agent, options: connection,
             worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
         ) { [inbox] host, report in inbox.post(.host(host, report)) }
         listen(fleet)

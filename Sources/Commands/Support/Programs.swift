@@ -76,6 +76,8 @@ struct WorkerProgram {
         process.standardOutput = output
         try process.run()
         let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        // The end follows the last word at once; Foundation would look for it every 50 ms.
+        for _ in 0..<100 where process.isRunning { usleep(500) }
         process.waitUntilExit()
         let words = command.joined(separator: " ") + " describe"
         guard process.terminationStatus == 0 else {

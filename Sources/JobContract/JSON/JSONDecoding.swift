@@ -7,7 +7,12 @@ extension JSONText {
         guard let value = read(bytes) else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "this is no JSON"))
         }
-        return try JSONDecoding(value: value, key: nil).read(Value.self)
+        return try decode(Value.self, of: value)
+    }
+
+    /// Reads a message from its value, and throws as above.
+    package static func decode<Value: Decodable>(_: Value.Type, of value: JSONValue) throws -> Value {
+        try JSONDecoding(value: value, key: nil).read(Value.self)
     }
 }
 

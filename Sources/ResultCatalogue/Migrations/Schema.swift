@@ -38,14 +38,19 @@ struct Migration {
 }
 
 extension Schema {
-    /// Applies what the file lacks. The application id comes before all else, so that a file is either empty or ours,
-    /// wherever the making of it was cut off.
-    static func migrate(_ queue: DatabaseQueue, through last: Int = version) throws {
-        var migrator = DatabaseMigrator()
+    /// Says in the file that it is ours. This comes before all else, so that a file is either empty or ours, wherever the
+    /// making of it was cut off.
+    static func claim(_ queue: DatabaseQueue) throws {
         try queue.inDatabase { db in
             let id = try Int32.fetchOne(db, sql: "PRAGMA application_id")
             if id != applicationID { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
         }
+    }
+
+    /// Claims the file and applies what it lacks.
+    static func migrate(_ queue: DatabaseQueue, through last: Int = version) throws {
+        try claim(queue)
+        var migrator = DatabaseMigrator()
         for (index, migration) in migrations.prefix(last).enumerated() {
             migrator.registerMigration(migration.name) { db in
                 try db.execute(sql: migration.sql)

@@ -1,3 +1,4 @@
+import Glibc
 import JobContract
 
 /// One attempt this agent knows.
@@ -9,9 +10,10 @@ final class Attempt {
     var state: AgentAttempt.State = .backlog
     /// Where in the journal its order ends, until that is durable: only then it is accepted and may start.
     var awaitedPlace: Int?
-    /// The worker, once it runs; `isChild` when this very agent started it.
+    /// The worker, once it runs and the journal tells of it.
     var identity: ProcessIdentity?
-    var isChild = false
+    /// The worker's process when this very agent started it: the number is nobody else's until it was waited for.
+    var child: pid_t?
     /// When what was asked to stop is stopped.
     var killAt: Double?
     var releaseAtEnd = false
@@ -42,6 +44,11 @@ final class Attempt {
     var held: AgentAttempt { AgentAttempt(attempt: number, job: order.job, state: state) }
     var isRunning: Bool { state == .running }
     var isOver: Bool { if case .ended = state { true } else { false } }
+
+    /// Sends a signal to the worker's process group while the worker runs.
+    func signalGroup(_ signal: Int32) {
+        if let child { kill(-child, signal) } else { identity?.signalGroup(signal) }
+    }
 
     /// Begins to tell a new coordinator from what was acknowledged.
     func tellFromAcknowledged() {

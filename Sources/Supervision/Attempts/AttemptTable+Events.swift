@@ -99,14 +99,6 @@ extension AttemptTable {
     }
 }
 
-extension WorkerEvent {
-    /// Reads one line of a worker's output.
-    init?(line: [UInt8]) {
-        guard let event = try? JSONText.decode(WorkerEvent.self, from: line) else { return nil }
-        self = event
-    }
-}
-
 extension [UInt8] {
     var isBlank: Bool { allSatisfy { $0 == 32 || $0 == 13 || $0 == 9 } }
 }

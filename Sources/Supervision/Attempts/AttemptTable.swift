@@ -25,6 +25,8 @@ final class AttemptTable {
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
     private var launcher: WorkerLauncher
+    /// Children of which the journal does not tell yet which processes they are.
+    private var unnoted: [Attempt] = []
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
@@ -141,20 +143,36 @@ final class AttemptTable {
 
     private func launch(_ attempt: Attempt) {
         do throws(AgentRefusal) {
-            if let spare = spares.popLast(), !spare.give(to: attempt.directory) { spare.remove() }
-            try attempt.directory.make()
+            try makeDirectory(of: attempt)
             let pid = try launcher.start(attempt.order, in: attempt.directory)
-            attempt.isChild = true
-            // A child that has ended already is a zombie here, which has no identity; its wait tells the rest.
-            attempt.identity = ProcessIdentity(of: pid)
+            attempt.child = pid
             children[pid] = attempt
+            unnoted.append(attempt)
             begin(attempt)
-            if let identity = attempt.identity { journal.append(.started(attempt.number, identity)) }
             news.append(.running(attempt.number))
         } catch {
             removeDamagedFiles(of: attempt)
             finish(attempt, .neverStarted(reason: error.message))
         }
+    }
+
+    private func makeDirectory(of attempt: Attempt) throws(AgentRefusal) {
+        if let spare = spares.popLast() {
+            if spare.give(to: attempt.directory) { return }
+            spare.remove()
+        }
+        try attempt.directory.make()
+    }
+
+    /// Adds to the journal which processes were started since the last time, but for those that have ended meanwhile,
+    /// as short jobs have. An agent that dies before finds them by the directory they work in.
+    func noteStarted() {
+        for attempt in unnoted where attempt.isRunning {
+            // One that is a zombie by now has none; its wait tells the rest.
+            attempt.identity = attempt.child.flatMap { ProcessIdentity(of: $0) }
+            if let identity = attempt.identity { journal.append(.started(attempt.number, identity)) }
+        }
+        unnoted.removeAll(keepingCapacity: true)
     }
 
     private func begin(_ attempt: Attempt) {
@@ -172,7 +190,7 @@ final class AttemptTable {
 
     /// Collects adopted processes that are gone.
     func reapAdopted() {
-        for attempt in running.values where !attempt.isChild {
+        for attempt in running.values where attempt.child == nil {
             if let identity = attempt.identity, identity.isAlive { continue }
             finish(attempt, .vanished)
         }
@@ -227,13 +245,13 @@ final class AttemptTable {
     func stop(_ attempt: Attempt) {
         guard attempt.isRunning, attempt.killAt == nil else { return }
         attempt.killAt = monotonicSeconds() + Self.graceSeconds
-        attempt.identity?.signalGroup(SIGTERM)
+        attempt.signalGroup(SIGTERM)
     }
 
     /// Ends what was asked to stop and has not.
     func killOverdue() {
         for attempt in running.values {
-            if let killAt = attempt.killAt, monotonicSeconds() > killAt { attempt.identity?.signalGroup(SIGKILL) }
+            if let killAt = attempt.killAt, monotonicSeconds() > killAt { attempt.signalGroup(SIGKILL) }
         }
     }
 

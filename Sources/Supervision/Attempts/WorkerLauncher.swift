@@ -63,10 +63,12 @@ struct WorkerLauncher {
 
     /// Links stored content under a name, executable and not writable.
     private func place(_ digest: Digest, as path: String) throws(AgentRefusal) {
-        guard let stored = store.location(of: digest) else {
+        let stored = store.path(of: digest)
+        var status = stat()
+        guard stat(stored, &status) == 0 else {
             throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store.directory)")
         }
-        if access(stored, X_OK) != 0 { chmod(stored, 0o555) }
+        if status.st_mode & 0o111 != 0o111, access(stored, X_OK) != 0 { chmod(stored, 0o555) }
         if link(stored, path) == 0 { return }
         // A start that was tried before left it.
         if errno == EEXIST, unlink(path) == 0, link(stored, path) == 0 { return }

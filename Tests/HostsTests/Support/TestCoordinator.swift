@@ -24,7 +24,7 @@ final class TestCoordinator: @unchecked Sendable {
         let box = Box()
         fleet = HostFleet(
             hosts: hosts, catalogue: "test", generation: generation, starts: starts, depot: store,
-            agentExecutable: TestPrograms.agent, options: options, worker: worker,
+            agent: AgentProgram(path: TestPrograms.agent), options: options, worker: worker,
             interaction: interaction,
             deliver: { box.owner?.take($0, $1) })
         box.owner = self
