@@ -1,80 +1,70 @@
+#include <stdint.h>
+
 #include "MeasureKernels.h"
 
-/* k is walked in slices whose packed panel of B stays in the first-level cache. */
-enum { SLICE = 256, MOST_ROWS = 8, MOST_COLUMNS = 16 };
-
-size_t mk_gemm_scratch(size_t m) { return (m + MOST_ROWS + MOST_COLUMNS) * SLICE; }
-
-/* panel[l * width + i] = source[i * step + l * depth_step], zero beyond `used`. */
-static inline __attribute__((always_inline)) void pack(double *panel, const double *source, size_t width, size_t used,
-                                                       size_t depth, size_t step, size_t depth_step) {
-    for (size_t l = 0; l < depth; l++) {
-        for (size_t i = 0; i < width; i++) {
-            panel[l * width + i] = i < used ? source[i * step + l * depth_step] : 0.0;
-        }
-    }
-}
+/* A and B are packed into panels as wide as a tile. A panel of B for a run of k stays in the first-level cache, all
+   panels of A for TALL rows in the second, those of B for WIDE columns in the third. */
+enum { RUN = MK_RUN, DEPTH_BYTES = 4096, TALL = 192, WIDE = 3072, LINE = 64, MOST_ROWS = 12, MOST_COLUMNS = 32 };
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-#define VARIANT(name) name##_avx512
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
-#define ROWS 8
-#define COLUMNS 16
-#include "gemm.inc"
+static void *whole_lines(void *scratch) { return (void *)(((uintptr_t)scratch + LINE - 1) / LINE * LINE); }
 
-#define VARIANT(name) name##_avx2
+size_t mk_gemm_scratch(size_t m, size_t n, size_t k) {
+    const size_t rows = least(m, TALL) + MOST_ROWS;
+    const size_t columns = (m > TALL ? least(n, WIDE) : 0) + MOST_COLUMNS;
+    return LINE + rows * MOST_COLUMNS * sizeof(double) + (rows + columns) * least(k * sizeof(double), DEPTH_BYTES);
+}
+
+#define KIND(name) name##_avx512
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
+#define ROWS 12
+#define BYTES 128
+#include "gemm_pair.inc"
+
+#define KIND(name) name##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define ROWS 6
-#define COLUMNS 8
-#include "gemm.inc"
+#define BYTES 64
+#include "gemm_pair.inc"
 
-#define VARIANT(name) name##_plain
+#define KIND(name) name##_plain
 #define TARGET
 #define ROWS 4
-#define COLUMNS 8
-#include "gemm.inc"
+#define BYTES 32
+#include "gemm_pair.inc"
 
-void mk_gemm_baseline(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
-                      size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch) {
-    gemm_plain(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
-}
+enum kind { PLAIN, AVX2, AVX512 };
 
-void mk_gemm_middle(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
-                    size_t b_row, size_t b_col, double *c, size_t c_row, double *scratch) {
-    if (mk_cpu_runs_blas()) {
-        gemm_avx2(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
-    } else {
-        gemm_plain(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
-    }
-}
+static enum kind widest(void) { return mk_cpu_has_avx512() ? AVX512 : mk_cpu_runs_blas() ? AVX2 : PLAIN; }
 
-void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
-             size_t b_col, double *c, size_t c_row, double *scratch) {
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
-    if (wide) {
-        gemm_avx512(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
-    } else {
-        mk_gemm_middle(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, scratch);
+#define PRODUCT(function, NUMBER, name)                                                                            \
+    static void name##_by(enum kind kind, size_t m, size_t n, size_t k, const NUMBER *a, size_t a_row,             \
+                          size_t a_col, const NUMBER *b, size_t b_row, size_t b_col, double *c, size_t c_row,      \
+                          bool upper, void *scratch) {                                                             \
+        if (kind == AVX512) {                                                                                      \
+            gemm_##name##_avx512(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);             \
+        } else if (kind == AVX2) {                                                                                 \
+            gemm_##name##_avx2(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);               \
+        } else {                                                                                                   \
+            gemm_##name##_plain(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);              \
+        }                                                                                                          \
+    }                                                                                                              \
+    void function(size_t m, size_t n, size_t k, const NUMBER *a, size_t a_row, size_t a_col, const NUMBER *b,      \
+                  size_t b_row, size_t b_col, double *c, size_t c_row, bool upper, void *scratch) {                \
+        name##_by(widest(), m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);                  \
+    }                                                                                                              \
+    void function##_middle(size_t m, size_t n, size_t k, const NUMBER *a, size_t a_row, size_t a_col,              \
+                           const NUMBER *b, size_t b_row, size_t b_col, double *c, size_t c_row, bool upper,       \
+                           void *scratch) {                                                                        \
+        const enum kind kind = mk_cpu_runs_blas() ? AVX2 : PLAIN;                                                  \
+        name##_by(kind, m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);                      \
+    }                                                                                                              \
+    void function##_baseline(size_t m, size_t n, size_t k, const NUMBER *a, size_t a_row, size_t a_col,            \
+                             const NUMBER *b, size_t b_row, size_t b_col, double *c, size_t c_row, bool upper,     \
+                             void *scratch) {                                                                      \
+        name##_by(PLAIN, m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, upper, scratch);                     \
     }
-}
 
-double mk_squared_distance(const float *x, const float *y, size_t n) {
-    enum { SUMS = 16 };
-    double sums[SUMS] = {0.0};
-    size_t i = 0;
-    for (; i + SUMS <= n; i += SUMS) {
-        for (size_t j = 0; j < SUMS; j++) {
-            const double difference = (double)x[i + j] - (double)y[i + j];
-            sums[j] += difference * difference;
-        }
-    }
-    for (size_t j = 0; i + j < n; j++) {
-        const double difference = (double)x[i + j] - (double)y[i + j];
-        sums[j] += difference * difference;
-    }
-    double sum = 0.0;
-    for (size_t j = 0; j < SUMS; j++) sum += sums[j];
-    return sum;
-}
+PRODUCT(mk_gemm, double, double)
+PRODUCT(mk_gemm_single, float, single)

@@ -7,6 +7,12 @@ bool mk_cpu_runs_blas(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
+bool mk_cpu_has_avx512(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
 /* OpenBLAS chooses kernels by CPU and environment, and each rounds differently. A constructor this early runs before
    the choice in a static executable, so that eigenvectors are the same bits on every host. */
 __attribute__((constructor(101))) static void pin_blas(void) {

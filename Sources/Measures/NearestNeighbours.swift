@@ -13,15 +13,13 @@ package struct NeighbourPair: Hashable, Sendable {
 
 /// Exact nearest neighbours in pixel space.
 ///
-/// Inner products in float64 choose eight candidates, whose distances are then summed directly in float64. Where
-/// training flips, the distance to an image is the smaller of those to it and to its mirror image, so that a nearly
-/// symmetric image does not count as its own second neighbour.
+/// Inner products of `SingleRows` leave the images that can be among the nearest two, whatever their rounding, and the
+/// distances to these are summed directly in float64. Where training flips, the distance to an image is the smaller of those
+/// to it and to its mirror image, so that a nearly symmetric image does not count as its own second neighbour.
 package struct NearestNeighbours {
-    private static let candidates = 8
     /// Queries whose products with a block of images are found together.
-    private static let queriesAtOnce = 256
-    /// Pixels of a block of images: what stays in a cache while it is multiplied.
-    private static let pixelsAtOnce = 1 << 20
+    private static let queriesAtOnce = 192
+    private static let imagesAtOnce = 1024
     private let images: Tensor<Float>
     private let originals: Int
     /// ½‖y‖².
@@ -31,11 +29,16 @@ package struct NearestNeighbours {
         precondition(images.shape[0] > 0, "no images to be near to")
         originals = images.shape[0]
         self.images = flips ? images.withFlips : images
-        let stride = images.stride
-        let origin = [Float](repeating: 0, count: stride)
-        halfNorms = self.images.values.withUnsafeBufferPointer { values in
-            (0..<values.count / stride).map { image in
-                values.baseAddress.map { mk_squared_distance($0 + image * stride, origin, stride) / 2 } ?? 0
+        halfNorms = Self.halfNorms(of: self.images)
+    }
+
+    private static func halfNorms(of images: Tensor<Float>) -> [Double] {
+        let origin = [Float](repeating: 0, count: images.stride)
+        return images.values.withUnsafeBufferPointer { values in
+            (0..<images.shape[0]).map { image in
+                values.baseAddress.map {
+                    mk_squared_distance($0 + image * images.stride, origin, images.stride) / 2
+                } ?? 0
             }
         }
     }
@@ -45,32 +48,59 @@ package struct NearestNeighbours {
 
     /// As above; `beat` is called between pieces of the work.
     package func pairs(of queries: Tensor<Float>, beat: () throws -> Void) rethrows -> [NeighbourPair] {
-        try blocks(of: queries.shape[0], by: Self.queriesAtOnce).flatMap { block in
-            let shortlists = try shortlists(of: queries.rows(block), beat: beat)
+        let ofQueries = Self.halfNorms(of: queries)
+        return try blocks(of: queries.shape[0], by: Self.queriesAtOnce).flatMap { block in
+            let shortlists = try shortlists(
+                of: SingleRows(queries, block), halfNorms: Array(ofQueries[block]), beat: beat)
             return zip(block, shortlists).map { pair(of: queries, $0, among: $1) }
         }
     }
 
-    /// Per row of `queries`, the numbers of the images with the least ½‖y‖² − x·y.
-    private func shortlists(of queries: Matrix, beat: () throws -> Void) rethrows -> [[Int]] {
-        var best = [[(score: Double, image: Int)]](repeating: [], count: queries.rows)
-        for block in blocks(of: images.shape[0], by: max(64, Self.pixelsAtOnce / images.stride)) {
+    /// Per row of `queries`, the numbers of the images whose ½‖y‖² − x·y can be among the least two.
+    private func shortlists(
+        of queries: SingleRows, halfNorms ofQueries: [Double], beat: () throws -> Void
+    ) rethrows -> [[Int]] {
+        let errors = ofQueries.map { 2 * SingleRows.error * $0.squareRoot() }
+        let roots = halfNorms.map { $0.squareRoot() }
+        var lists = [Shortlist](repeating: Shortlist(), count: queries.rows)
+        for block in blocks(of: images.shape[0], by: Self.imagesAtOnce) {
             try beat()
-            let products = Matrix.product(queries, .plain, images.rows(block), .transposed)
+            let products = Matrix.product(queries, .plain, SingleRows(images, block), .transposed)
             for query in 0..<queries.rows {
-                for column in 0..<block.count {
-                    let image = block.lowerBound + column
-                    let score = halfNorms[image] - products.values[query * block.count + column]
-                    if best[query].count == Self.candidates, let last = best[query].last, !(score < last.score) {
-                        continue
-                    }
-                    let place = best[query].firstIndex { score < $0.score } ?? best[query].count
-                    best[query].insert((score, image), at: place)
-                    if best[query].count > Self.candidates { best[query].removeLast() }
+                for (column, image) in block.enumerated() {
+                    lists[query].consider(
+                        image, of: image % originals,
+                        score: halfNorms[image] - products.values[query * block.count + column],
+                        error: errors[query] * roots[image])
                 }
             }
         }
-        return best.map { $0.map(\.image) }
+        // Nothing is nearest to what is no number.
+        return lists.map { $0.images.isEmpty ? Array(0..<min(2, images.shape[0])) : $0.images }
+    }
+
+    /// The images that can be among the nearest two, by scores that are known to within an error.
+    private struct Shortlist {
+        private var candidates: [(least: Double, image: Int)] = []
+        /// The least that a score is at most, whose original's it is, and the least of all other originals.
+        private var first = Double.infinity
+        private var original = -1
+        private var second = Double.infinity
+
+        var images: [Int] { candidates.filter { $0.least <= second }.map(\.image) }
+
+        mutating func consider(_ image: Int, of original: Int, score: Double, error: Double) {
+            guard score - error <= second else { return }
+            candidates.append((score - error, image))
+            let most = score + error
+            if original == self.original {
+                first = min(first, most)
+            } else if most < first {
+                (second, first, self.original) = (first, most, original)
+            } else {
+                second = min(second, most)
+            }
+        }
     }
 
     private func pair(of queries: Tensor<Float>, _ query: Int, among shortlist: [Int]) -> NeighbourPair {

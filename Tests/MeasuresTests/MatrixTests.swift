@@ -40,16 +40,86 @@ struct MatrixTests {
         #expect(Matrix.product(a, .plain, transpose(b), .transposed) == expected)
     }
 
-    @Test func allVariantsGiveTheSameBits() {
-        let a = random(13, 300, seed: 1)
-        let b = random(300, 21, seed: 2)
-        var baseline = [Double](repeating: 0, count: 13 * 21)
-        var scratch = [Double](repeating: 0, count: mk_gemm_scratch(13))
-        mk_gemm_baseline(13, 21, 300, a.values, 300, 1, b.values, 21, 1, &baseline, 21, &scratch)
-        #expect(Matrix.product(a, .plain, b, .plain).values == baseline)
-        var middle = [Double](repeating: 0, count: 13 * 21)
-        mk_gemm_middle(13, 21, 300, a.values, 300, 1, b.values, 21, 1, &middle, 21, &scratch)
-        #expect(middle == baseline)
+    /// The definition: runs of 128 products added by one rounding each in float32, their sums in float64.
+    private func productInRuns(_ a: Tensor<Float>, _ b: Tensor<Float>) -> Matrix {
+        var c = Matrix(zeros: a.shape[0], b.shape[0])
+        for i in 0..<c.rows {
+            for j in 0..<c.columns {
+                for first in stride(from: 0, to: a.stride, by: 128) {
+                    var sum: Float = 0
+                    for l in first..<min(first + 128, a.stride) {
+                        sum.addProduct(a.values[i * a.stride + l], b.values[j * b.stride + l])
+                    }
+                    c.values[i * c.columns + j] += Double(sum)
+                }
+            }
+        }
+        return c
+    }
+
+    private func transpose(_ a: Tensor<Float>) -> Tensor<Float> {
+        let values = (0..<a.stride).flatMap { j in (0..<a.shape[0]).map { a.values[$0 * a.stride + j] } }
+        return Tensor(shape: [a.stride, a.shape[0]], values: values)
+    }
+
+    private func singles(_ rows: Int, _ columns: Int, seed: UInt64) -> Tensor<Float> {
+        Tensor(shape: [rows, columns], values: random(rows, columns, seed: seed).values.map { Float($0) })
+    }
+
+    // Sizes around the tiles and transposed fours, beyond a run of 128, the 1024 packed together and blocks of 192 rows.
+    @Test(arguments: [(1, 1, 1), (12, 32, 128), (13, 33, 131), (3, 70, 1100), (200, 9, 30)])
+    func productsOfSinglesEqualThePlainLoopToTheBit(m: Int, n: Int, k: Int) {
+        let (a, b) = (singles(m, k, seed: 1), singles(n, k, seed: 2))
+        let expected = productInRuns(a, b)
+        let (aRows, bRows) = (SingleRows(a, 0..<m), SingleRows(b, 0..<n))
+        #expect(Matrix.product(aRows, .plain, bRows, .transposed) == expected)
+        let (aColumns, bColumns) = (SingleRows(transpose(a), 0..<k), SingleRows(transpose(b), 0..<k))
+        #expect(Matrix.product(aColumns, .transposed, bColumns, .plain) == expected)
+        for i in 0..<m {
+            for j in 0..<n {
+                let x = a[row: i].map { Double($0) }
+                let y = b[row: j].map { Double($0) }
+                func dot(_ p: [Double], _ q: [Double]) -> Double { zip(p, q).reduce(0) { $0 + $1.0 * $1.1 } }
+                let most = SingleRows.error * (dot(x, x) * dot(y, y)).squareRoot()
+                #expect(abs(expected.values[i * n + j] - dot(x, y)) <= most)
+            }
+        }
+    }
+
+    @Test func rowsOfATensorBeginWhereTheyAreAsked() {
+        let a = singles(7, 40, seed: 1)
+        let part = Tensor(shape: [3, 40], values: Array(a.values[80..<200]))
+        #expect(
+            Matrix.product(SingleRows(a, 2..<5), .plain, SingleRows(a, 0..<7), .transposed)
+                == Matrix.product(SingleRows(part, 0..<3), .plain, SingleRows(a, 0..<7), .transposed))
+    }
+
+    // More rows than are packed together.
+    @Test(arguments: [13, 203]) func allVariantsGiveTheSameBits(m: Int) {
+        let (n, k) = (21, 300)
+        let (a, b) = (random(m, k, seed: 1), random(k, n, seed: 2))
+        let (narrowA, narrowB) = (a.values.map { Float($0) }, b.values.map { Float($0) })
+        var scratch = [UInt8](repeating: 0, count: mk_gemm_scratch(m, n, k))
+        let zeros = [Double](repeating: 0, count: m * n)
+        var (baseline, middle, widest) = (zeros, zeros, zeros)
+        mk_gemm_baseline(m, n, k, a.values, k, 1, b.values, n, 1, &baseline, n, false, &scratch)
+        mk_gemm_middle(m, n, k, a.values, k, 1, b.values, n, 1, &middle, n, false, &scratch)
+        mk_gemm(m, n, k, a.values, k, 1, b.values, n, 1, &widest, n, false, &scratch)
+        #expect(middle == baseline && widest == baseline)
+        (baseline, middle, widest) = (zeros, zeros, zeros)
+        mk_gemm_single_baseline(m, n, k, narrowA, k, 1, narrowB, n, 1, &baseline, n, false, &scratch)
+        mk_gemm_single_middle(m, n, k, narrowA, k, 1, narrowB, n, 1, &middle, n, false, &scratch)
+        mk_gemm_single(m, n, k, narrowA, k, 1, narrowB, n, 1, &widest, n, false, &scratch)
+        #expect(middle == baseline && widest == baseline)
+    }
+
+    // Across blocks of 192 rows and of columns.
+    @Test func theUpperTriangleIsThatOfTheWhole() {
+        let a = random(5, 430, seed: 1)
+        var upper = Matrix(zeros: 430, 430)
+        upper.addUpper(a, .transposed, times: a, .plain, beat: {})
+        upper.mirrorUpper()
+        #expect(upper == Matrix.product(a, .transposed, a, .plain))
     }
 
     @Test func sumsGoOnWhereTheyStood() {
