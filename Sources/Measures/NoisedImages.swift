@@ -35,11 +35,15 @@ struct NoisedImages {
 extension Denoiser {
     /// All of `x` at one level, in batches that suit the denoiser; `beat` is called before each.
     func denoise(_ x: Tensor<Float>, at sigma: Double, beat: () throws -> Void) rethrows -> Tensor<Float> {
+        func denoised(_ x: Tensor<Float>) throws -> Tensor<Float> {
+            try beat()
+            return denoise(x, sigma: [Double](repeating: sigma, count: x.shape[0]))
+        }
+        guard x.shape[0] > batch else { return try denoised(x) }
         var values: [Float] = []
         values.reserveCapacity(x.values.count)
         for block in blocks(of: x.shape[0], by: batch) {
-            try beat()
-            values += denoise(x.entries(block), sigma: [Double](repeating: sigma, count: block.count)).values
+            values += try denoised(x.entries(block)).values
         }
         return Tensor(shape: x.shape, values: values)
     }

@@ -163,7 +163,7 @@ extension CatalogueReader {
             """, [StoredRows.array(keys), revision])
         var ids: [TrainingID] = []
         var costs: [Double] = []
-        var specs = TextColumn()
+        var specs = TextColumn(count: keys.count)
         // Rows may come in any order; to have them sorted would cost more than all the rest.
         var rowOfKey = [Int](repeating: 0, count: keys.count)
         var datasets: [Int64: DatasetRequest] = [:]

@@ -45,9 +45,17 @@ struct StoredRows {
 struct TextColumn {
     private(set) var texts: [UInt8] = []
     private(set) var ends: [Int] = []
+    private let count: Int
+
+    /// - Parameter count: how many texts there will be, of about the same length.
+    init(count: Int) { self.count = count }
 
     mutating func append(_ column: CInt, of rows: StoredRows) {
-        rows.withText(column) { texts.append(contentsOf: $0) }
+        rows.withText(column) { text in
+            // Room made by doubling is touched twice.
+            if ends.isEmpty { texts.reserveCapacity(count * (text.count + text.count / 16)) }
+            texts.append(contentsOf: text)
+        }
         ends.append(texts.count)
     }
 }

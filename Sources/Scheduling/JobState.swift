@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// A job as scheduling goes on.
+/// A job as scheduling goes on, beside its description in the graph: short, for there may be a million.
 struct JobState {
     enum Phase: Hashable {
         /// Measures of checkpoints that are not all recorded yet.
@@ -22,7 +22,20 @@ struct JobState {
         let reason: String
     }
 
-    let job: Job
+    /// What went wrong with a job so far.
+    struct Troubles: Hashable {
+        var faults: [Fault] = []
+        /// Ends by hosts' faults since the job last got further, and what the last was.
+        var hostFaults = 0
+        var lastHostFault = ""
+        /// Killed once by a SIGKILL that was not ours: it needs twice the memory.
+        var wasKilled = false
+    }
+
+    /// Most jobs never have any.
+    private indirect enum KeptTroubles { case none, some(Troubles) }
+
+    let isTraining: Bool
     /// The job's own, and more memory after a kill.
     var needs: JobNeeds
     /// `Training.cost` of what is left; 0 for measures.
@@ -36,34 +49,34 @@ struct JobState {
     var measures: [MeasureRequest] = []
     /// Attempts that hold the lease; more than one only while the others are being cancelled.
     var live: Set<AttemptNumber> = []
-    var faults: [Fault] = []
-    /// Ends by hosts' faults since the job last got further, and what the last was.
-    var hostFaults = 0
-    var lastHostFault = ""
-    /// Killed once by a SIGKILL that was not ours: it needs twice the memory.
-    var wasKilled = false
+    private var keptTroubles = KeptTroubles.none
     /// Where the checkpoint already is.
     var preferredHost: HostName?
     var isQueued = false
 
-    init(job: Job, cost: Double, phase: Phase) {
-        self.job = job
+    init(_ job: Job, phase: Phase) {
         needs = job.needs
-        self.cost = cost
+        cost = 0
         self.phase = phase
         switch job.work {
-        case .train(let milestones): self.milestones = milestones
-        case .measure(_, _, let measures), .compare(_, _, _, let measures): self.measures = measures
+        case .train(let milestones):
+            isTraining = true
+            self.milestones = milestones
+        case .measure(_, _, let measures), .compare(_, _, _, let measures):
+            isTraining = false
+            self.measures = measures
         }
+    }
+
+    var troubles: Troubles {
+        get { if case .some(let troubles) = keptTroubles { troubles } else { Troubles() } }
+        set { keptTroubles = newValue == Troubles() ? .none : .some(newValue) }
     }
 
     var isOver: Bool { phase == .done || phase == .failed }
     var isComplete: Bool { milestones.isEmpty && measures.isEmpty }
-    var kind: String { job.work.kind }
-    var isTraining: Bool { if case .train = job.work { true } else { false } }
-
-    var hasFaults: Bool { hostFaults > 0 || !faults.isEmpty }
+    var hasFaults: Bool { troubles.hostFaults > 0 || !troubles.faults.isEmpty }
 
     /// Hosts on which it failed by itself; another is tried first where there is one.
-    var faultyHosts: Set<HostName> { Set(faults.map(\.host)) }
+    var faultyHosts: Set<HostName> { Set(troubles.faults.map(\.host)) }
 }

@@ -5,12 +5,12 @@ import SweepModel
 extension Scheduler {
     /// Seconds the job would take one slot of the host, by what trainings did there and measures did anywhere; nil
     /// while nothing of the kind was seen.
-    func predictedSeconds(_ job: JobState, on host: HostState) -> Double? {
-        switch job.job.work {
-        case .train: return host.pace.map { costLeft(of: job) / $0 }
+    func predictedSeconds(_ index: Int, on host: HostState) -> Double? {
+        switch graph.jobs[index].work {
+        case .train: return host.pace.map { costLeft(of: index) / $0 }
         case .measure, .compare:
             var seconds = 0.0
-            for request in job.measures {
+            for request in jobs[index].measures {
                 guard let known = measureSeconds[request.measure] else { return nil }
                 seconds += known
             }
@@ -71,7 +71,7 @@ extension Scheduler {
                 return host.spec.name != attempt.host && host.suits(jobs[job].needs) && mayTry(job, on: host)
             }
             guard let to = fitting.min(by: { takers[$0].isBefore(takers[$1]) }) else { continue }
-            let seconds = predictedSeconds(jobs[job], on: takers[to].host) ?? SchedulingPolicy.guessedSeconds
+            let seconds = predictedSeconds(job, on: takers[to].host) ?? SchedulingPolicy.guessedSeconds
             guard takers[to].free > 0 || takers[to].load + seconds <= givers[from].load / 2 else {
                 givers.remove(at: from)
                 continue

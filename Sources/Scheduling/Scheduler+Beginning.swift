@@ -13,6 +13,7 @@ extension Scheduler {
         for (state, count) in [TrialState.succeeded: succeeded, .waiting: unsettled] where count > 0 {
             trialCounts[state, default: 0] += count
         }
+        weights.reserveCapacity(holdings.milestones.reduce(0) { $0 + $1.value.count })
         for place in graph.trials.indices where graph.trials[place].trainJob == nil {
             let trial = graph.trials[place]
             weights[trial.id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
@@ -27,16 +28,15 @@ extension Scheduler {
 
     mutating func addJobs(_ holdings: Holdings) {
         jobs.reserveCapacity(graph.jobs.count)
-        for job in graph.jobs {
-            var state = JobState(job: job, cost: 0, phase: .ready)
-            switch job.work {
-            case .train:
-                state.costPerStep = graph.trainings[job.training]?.costPerStep ?? 0
-                state.cost = costLeft(of: state)
-                workWanted += state.cost
-            case .measure, .compare: measuresLeft += 1
+        for (index, job) in graph.jobs.enumerated() {
+            jobs.append(JobState(job, phase: .ready))
+            guard jobs[index].isTraining else {
+                measuresLeft += 1
+                continue
             }
-            jobs.append(state)
+            jobs[index].costPerStep = graph.trainings[job.training]?.costPerStep ?? 0
+            jobs[index].cost = costLeft(of: index)
+            workWanted += jobs[index].cost
         }
         for place in graph.trials.indices {
             let trial = graph.trials[place]
@@ -67,10 +67,10 @@ extension Scheduler {
             guard let index = servedJob(fault.job, kind: fault.kind, fault.trials) else { continue }
             switch fault.outcome {
             case .jobFault(let reason):
-                jobs[index].faults.append(.init(attempt: fault.attempt, host: fault.host, reason: reason))
+                jobs[index].troubles.faults.append(.init(attempt: fault.attempt, host: fault.host, reason: reason))
             case .hostFault(let reason):
-                jobs[index].hostFaults += 1
-                jobs[index].lastHostFault = reason
+                jobs[index].troubles.hostFaults += 1
+                jobs[index].troubles.lastHostFault = reason
             case .killed: giveMoreMemory(to: index, killedOn: fault.host)
             case .succeeded, .paused, .cancelled: break
             }
@@ -111,7 +111,7 @@ extension Scheduler {
                 switch kind {
                 case "train": wanted.trainJob
                 case "measure": wanted.measureJob
-                case "compare": graph.comparisons[trial]?.first { jobs[$0].job.id == id }
+                case "compare": graph.comparisons[trial]?.first { graph.jobs[$0].id == id }
                 default: nil
                 }
             if let job { return job }
@@ -120,9 +120,9 @@ extension Scheduler {
     }
 
     /// `Training.cost` of what a training job has left, from the state it would continue from.
-    func costLeft(of state: JobState) -> Double {
-        guard let last = state.milestones.last else { return 0 }
-        let from = resumePoint(of: state, on: nil)?.steps ?? 0
-        return Double(last.steps - from) * state.costPerStep
+    func costLeft(of index: Int) -> Double {
+        guard let last = jobs[index].milestones.last else { return 0 }
+        let from = resumePoint(of: index, on: nil)?.steps ?? 0
+        return Double(last.steps - from) * jobs[index].costPerStep
     }
 }

@@ -11,15 +11,16 @@ extension Scheduler {
         switch outcome {
         case .succeeded, .paused, .cancelled: return
         case .hostFault(let reason):
-            jobs[job].hostFaults += 1
-            jobs[job].lastHostFault = reason
+            jobs[job].troubles.hostFaults += 1
+            jobs[job].troubles.lastHostFault = reason
         case .killed: giveMoreMemory(to: job, killedOn: attempt.host)
         case .jobFault(let reason):
             guard !attempt.isHopeless else { return setAside(job, reason: reason) }
             if isQuick(attempt, at: now), let host = hosts[attempt.host], host.isSuspect {
                 return excuse([HostState.QuickFailure(attempt: attempt.number, reason: reason)], on: host.spec.name)
             }
-            jobs[job].faults.append(JobState.Fault(attempt: attempt.number, host: attempt.host, reason: reason))
+            jobs[job].troubles.faults.append(
+                JobState.Fault(attempt: attempt.number, host: attempt.host, reason: reason))
             if isQuick(attempt, at: now) { suspect(attempt, job, reason, at: now) }
             // What a probe is to decide is judged after it.
             if case .probing? = hosts[attempt.host]?.standing { return }
@@ -29,12 +30,14 @@ extension Scheduler {
 
     /// Sets a job aside that was charged too often.
     mutating func judge(_ job: Int) {
-        let state = jobs[job]
-        if state.hostFaults >= policy.hostFaultLimit {
+        let troubles = jobs[job].troubles
+        if troubles.hostFaults >= policy.hostFaultLimit {
             setAside(
-                job, reason: "given up after \(state.hostFaults) attempts cut short, the last: \(state.lastHostFault)")
-        } else if let last = state.faults.last, state.faults.count >= policy.jobFaultLimit,
-            state.faultyHosts.count > 1 || state.faults.count >= 2 * policy.jobFaultLimit || !isOtherHost(for: job)
+                job,
+                reason: "given up after \(troubles.hostFaults) attempts cut short, the last: \(troubles.lastHostFault)")
+        } else if let last = troubles.faults.last, troubles.faults.count >= policy.jobFaultLimit,
+            jobs[job].faultyHosts.count > 1 || troubles.faults.count >= 2 * policy.jobFaultLimit
+                || !isOtherHost(for: job)
         {
             setAside(job, reason: last.reason)
         }
@@ -54,8 +57,8 @@ extension Scheduler {
 
     /// A job whose worker was killed is tried again with twice the memory, as far as there is a host that has it.
     mutating func giveMoreMemory(to job: Int, killedOn name: HostName) {
-        guard !jobs[job].wasKilled else { return }
-        jobs[job].wasKilled = true
+        guard !jobs[job].troubles.wasKilled else { return }
+        jobs[job].troubles.wasKilled = true
         let host = hosts[name]
         guard let before = jobs[job].needs.memory ?? host.flatMap({ host in host.memory.map { $0 / host.slots } })
         else { return }

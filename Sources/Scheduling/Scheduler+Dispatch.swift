@@ -69,11 +69,11 @@ extension Scheduler {
     }
 
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
-        guard let host = hosts[name], let task = task(of: jobs[index], on: name) else { return }
-        let job = jobs[index].job
+        guard let host = hosts[name], let task = task(of: index, on: name) else { return }
+        let job = graph.jobs[index]
         let trials = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : job.trials
         let record = AttemptRecord(
-            attempt: takeNumber(), job: job.id, training: job.training, kind: jobs[index].kind, trials: trials,
+            attempt: takeNumber(), job: job.id, training: job.training, kind: job.work.kind, trials: trials,
             host: name, machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "",
             task: task)
         let assignment = Assignment(
@@ -82,7 +82,7 @@ extension Scheduler {
         add(
             AttemptState(
                 record: record, host: name, job: index, assignment: assignment,
-                predicted: predictedSeconds(jobs[index], on: host), memory: jobs[index].needs.memory, at: now))
+                predicted: predictedSeconds(index, on: host), memory: jobs[index].needs.memory, at: now))
         jobs[index].live.insert(record.attempt)
         setPhase(index, .leased)
         actions.append(.record(.attemptIntended(record)))
@@ -95,12 +95,13 @@ extension Scheduler {
     }
 
     /// What is left to do of a job that is ready.
-    private func task(of state: JobState, on host: HostName) -> JobTask? {
-        switch state.job.work {
+    private func task(of index: Int, on host: HostName) -> JobTask? {
+        let state = jobs[index]
+        switch graph.jobs[index].work {
         case .train:
             return .train(
                 TrainTask(
-                    milestones: state.milestones.map(\.steps), resume: resumePoint(of: state, on: host),
+                    milestones: state.milestones.map(\.steps), resume: resumePoint(of: index, on: host),
                     checkpointSeconds: policy.checkpointSeconds))
         case .measure(let trial, let steps, _):
             guard let checkpoint = weights[trial] else { return nil }

@@ -68,7 +68,7 @@ extension Scheduler {
         case .exited(let code): return .jobFault("the worker ended with exit code \(code)\(tail)")
         case .signalled(9):
             let reason = "killed by a signal 9 that did not come from here, perhaps for its memory\(tail)"
-            return attempt.job.map { jobs[$0].wasKilled } == true ? .jobFault(reason) : .killed(reason)
+            return attempt.job.map { jobs[$0].troubles.wasKilled } == true ? .jobFault(reason) : .killed(reason)
         // A program that traps in its own code dies of this signal too.
         case .signalled(4) where !attempt.saidStarted:
             return .hostFault("illegal instruction: this CPU lacks what the worker needs")

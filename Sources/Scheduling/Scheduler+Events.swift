@@ -65,7 +65,7 @@ extension Scheduler {
         guard isAsked(steps: checkpoint.steps, milestone: checkpoint.milestone, of: attempt) else {
             return reject("a checkpoint at \(checkpoint.steps) steps", of: attempt.number)
         }
-        if let job = attempt.job { jobs[job].hostFaults = 0 }
+        if let job = attempt.job { jobs[job].troubles.hostFaults = 0 }
         learnPace(checkpoint, of: attempt)
         if let state = checkpoint.state {
             let point = ResumePoint(steps: checkpoint.steps, state: state.digest)
@@ -86,14 +86,14 @@ extension Scheduler {
         guard self.weights[trial.id] == nil else { return }
         self.weights[trial.id] = weights.digest
         for measure in (trial.measureJob.map { [$0] } ?? []) + graph.comparisons[id, default: []]
-        where jobs[measure].phase == .blocked && hasCheckpoints(jobs[measure].job) {
+        where jobs[measure].phase == .blocked && hasCheckpoints(graph.jobs[measure]) {
             jobs[measure].preferredHost = attempt.host
             setPhase(measure, .ready)
         }
         if let job = trial.trainJob {
             let before = jobs[job].cost
             jobs[job].milestones.removeAll { $0.steps == checkpoint.steps }
-            jobs[job].cost = jobs[job].isComplete ? 0 : min(before, costLeft(of: jobs[job]))
+            jobs[job].cost = jobs[job].isComplete ? 0 : min(before, costLeft(of: job))
             workRecorded += before - jobs[job].cost
             finishIfComplete(job, reportedBy: attempt.number)
         }
@@ -106,7 +106,7 @@ extension Scheduler {
             return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)
         }
         actions.append(.record(.measured(attempt.number, measured)))
-        if let job = attempt.job { jobs[job].hostFaults = 0 }
+        if let job = attempt.job { jobs[job].troubles.hostFaults = 0 }
         learnDuration(measured)
         guard let job = job(of: measured) else { return }
         jobs[job].measures.removeAll { $0 == measured.request }
@@ -124,7 +124,7 @@ extension Scheduler {
     private func job(of measured: WorkerEvent.Measured) -> Int? {
         guard measured.request.isComparison else { return graph.trials[measured.trial]?.measureJob }
         return graph.comparisons[measured.trial]?.first { index in
-            guard case .compare(let trial, _, _, let wanted) = jobs[index].job.work else { return false }
+            guard case .compare(let trial, _, _, let wanted) = graph.jobs[index].work else { return false }
             return trial == measured.trial && wanted.contains(measured.request)
         }
     }

@@ -18,15 +18,16 @@ extension Scheduler {
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
             check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
             if job.phase == .blocked {
+                let described = graph.jobs[index]
                 let awaited: [TrialID] =
-                    if case .compare(_, let others, _, _) = job.job.work { job.job.trials + others } else {
-                        job.job.trials
+                    if case .compare(_, let others, _, _) = described.work { described.trials + others } else {
+                        described.trials
                     }
                 check(
                     awaited.contains { graph.trials[$0]?.trainJob.map { !jobs[$0].isOver } == true },
                     "job \(index): blocked for ever")
             }
-            check(job.faults.count < 2 * policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
+            check(job.troubles.faults.count < 2 * policy.jobFaultLimit || job.isOver, "job \(index): not set aside")
         }
         check(readyCount == jobs.count { $0.phase == .ready }, "count of ready jobs")
         let queued = ready.jobs

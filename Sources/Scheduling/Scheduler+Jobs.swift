@@ -18,9 +18,10 @@ extension Scheduler {
     mutating func enqueue(_ index: Int) {
         guard !jobs[index].isQueued else { return }
         jobs[index].isQueued = true
-        let cost = jobs[index].isTraining ? max(costLeft(of: jobs[index]), 1) : 0
+        let cost = jobs[index].isTraining ? max(costLeft(of: index), 1) : 0
         let (again, isNew) = ready.insert(
-            ReadyQueue.Entry(faults: jobs[index].faults.count, cost: cost, job: index), needs: jobs[index].needs)
+            ReadyQueue.Entry(faults: jobs[index].troubles.faults.count, cost: cost, job: index),
+            needs: jobs[index].needs)
         if isNew { fleetHasChanged = true }
         for host in again { invite(hostOrder[host]) }
     }
@@ -39,7 +40,7 @@ extension Scheduler {
         guard !jobs[index].isOver else { return }
         setPhase(index, .failed)
         for attempt in jobs[index].live.sorted() { abandon(attempt) }
-        if case .compare(let trial, _, _, _) = jobs[index].job.work {
+        if case .compare(let trial, _, _, _) = graph.jobs[index].work {
             for measure in jobs[index].measures {
                 actions.append(.record(.comparisonFailed(trial, measure, reason: reason)))
                 actions.append(.notice(.comparisonFailed(trial, measure: measure.measure, reason: reason)))
@@ -47,7 +48,7 @@ extension Scheduler {
             failedComparisons += jobs[index].measures.count
             return
         }
-        let lost = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : jobs[index].job.trials
+        let lost = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : graph.jobs[index].trials
         for trial in lost { fail(trial, reason: reason) }
     }
 
@@ -97,7 +98,7 @@ extension Scheduler {
 
     /// Refreshes the trials a job serves.
     mutating func refreshTrials(of index: Int) {
-        switch jobs[index].job.work {
+        switch graph.jobs[index].work {
         case .train(let milestones): for milestone in milestones { refresh(milestone.trial) }
         case .measure(let trial, _, _): refresh(trial)
         case .compare: break

@@ -42,7 +42,7 @@ extension Scheduler {
             return
         }
         hosts[name]?.isSuspect = true
-        for (job, failure) in failures { jobs[job].faults.removeAll { $0.attempt == failure.attempt } }
+        for (job, failure) in failures { jobs[job].troubles.faults.removeAll { $0.attempt == failure.attempt } }
         excuse(failures.map(\.value), on: name)
         giveUp(
             name,

@@ -11,9 +11,9 @@ struct StoredState {
 extension Scheduler {
     /// The longest state before the job's first missing milestone that a host can continue from; nil asks for one that
     /// every host can.
-    func resumePoint(of state: JobState, on host: HostName?) -> ResumePoint? {
-        guard let first = state.milestones.first else { return nil }
-        return states[state.job.training]?
+    func resumePoint(of index: Int, on host: HostName?) -> ResumePoint? {
+        guard let first = jobs[index].milestones.first else { return nil }
+        return states[graph.jobs[index].training]?
             .last { $0.point.steps < first.steps && ($0.host == nil || $0.host == host) }?.point
     }
 
@@ -37,7 +37,7 @@ extension Scheduler {
         else { return }
         let training = attempt.record.training
         addState(point, keptBy: host, of: training)
-        if let job = attempt.job { jobs[job].hostFaults = 0 }
+        if let job = attempt.job { jobs[job].troubles.hostFaults = 0 }
         actions.append(.record(.stateKept(training, number, point, bytes: bytes)))
     }
 

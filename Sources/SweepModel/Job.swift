@@ -8,7 +8,7 @@ package struct Job: Hashable, Sendable {
         /// The measures still missing of one trial; needs its checkpoint.
         case measure(trial: TrialID, steps: Int, measures: [MeasureRequest])
         /// The comparisons still missing of a trial with others, ascending; needs the checkpoints of all.
-        case compare(trial: TrialID, others: [TrialID], steps: Int, measures: [MeasureRequest])
+        indirect case compare(trial: TrialID, others: [TrialID], steps: Int, measures: [MeasureRequest])
 
         /// As attempts name it: "train", "measure" or "compare".
         package var kind: String {

@@ -63,7 +63,7 @@ package struct JobGraph: Sendable {
                 let trial = trials[place]
                 let missing = wishes.missing(of: trial.id, at: place)
                 guard !missing.isEmpty else { continue }
-                trials[place].measureJob = jobs.count
+                trials.setMeasureJob(jobs.count, at: place)
                 jobs.append(
                     Job(
                         training: training.id,
@@ -118,7 +118,7 @@ package struct JobGraph: Sendable {
             }
         if isOneWork { parts = [missing] }
         for part in parts.flatMap({ divide($0, among: open) }) {
-            for place in part { trials[place].trainJob = jobs.count }
+            for place in part { trials.setTrainJob(jobs.count, at: place) }
             let milestones = part.map { Milestone(steps: trials[$0].steps, trial: trials[$0].id) }
             jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
         }

@@ -5,8 +5,8 @@ package struct WantedTrial: Hashable, Sendable {
     package let id: TrialID
     package let training: TrainingID
     package let steps: Int
-    package var trainJob: Int?
-    package var measureJob: Int?
+    package let trainJob: Int?
+    package let measureJob: Int?
 
     /// Whether nothing is left to do.
     package var isRecorded: Bool { trainJob == nil && measureJob == nil }
@@ -25,11 +25,20 @@ package struct WantedTrials: Sendable {
         fileprivate var sweep: Int
     }
 
+    /// A trial with the places of what belongs to it, −1 for none.
+    private struct Member {
+        let id: TrialID
+        let steps: Int
+        let family: Int32
+        /// The training's next trial.
+        var next: Int32 = -1
+        var trainJob: Int32 = -1
+        var measureJob: Int32 = -1
+    }
+
     /// In the order in which they are first met.
     package private(set) var trainings: [Family] = []
-    private var list: [WantedTrial] = []
-    /// For each trial the place of its training's next one.
-    private var next: [Int32] = []
+    private var list: [Member] = []
     private var index = TrialIndex()
     private var trainingPlaces: [TrainingID: Int] = [:]
     /// The training of the trial added last.
@@ -41,10 +50,16 @@ package struct WantedTrials: Sendable {
     package var indices: Range<Int> { list.indices }
     package var ids: [TrialID] { list.map(\.id) }
     package subscript(place: Int) -> WantedTrial {
-        get { list[place] }
-        _modify { yield &list[place] }
+        let member = list[place]
+        return WantedTrial(
+            id: member.id, training: trainings[Int(member.family)].id, steps: member.steps,
+            trainJob: member.trainJob < 0 ? nil : Int(member.trainJob),
+            measureJob: member.measureJob < 0 ? nil : Int(member.measureJob))
     }
-    package subscript(id: TrialID) -> WantedTrial? { place(of: id).map { list[$0] } }
+    package subscript(id: TrialID) -> WantedTrial? { place(of: id).map { self[$0] } }
+
+    mutating func setTrainJob(_ job: Int, at place: Int) { list[place].trainJob = Int32(job) }
+    mutating func setMeasureJob(_ job: Int, at place: Int) { list[place].measureJob = Int32(job) }
 
     package func place(of id: TrialID) -> Int? {
         var probe = index.probe(id)
@@ -60,14 +75,13 @@ package struct WantedTrials: Sendable {
     package func places(from first: Int) -> some Sequence<Int> {
         sequence(state: first) { place -> Int? in
             guard place >= 0 else { return nil }
-            defer { place = Int(next[place]) }
+            defer { place = Int(list[place].next) }
             return place
         }
     }
 
     mutating func reserve(_ count: Int) {
         list.reserveCapacity(count)
-        next.reserveCapacity(count)
         index.reserve(count)
     }
 
@@ -75,11 +89,6 @@ package struct WantedTrials: Sendable {
     mutating func add(_ trial: Trial, needs: JobNeeds, of sweep: Int) -> (place: Int, isNew: Bool) {
         let known = place(of: trial.id)
         let place = known ?? list.count
-        if known == nil {
-            index.insert(trial.id, at: place)
-            list.append(WantedTrial(id: trial.id, training: trial.training, steps: trial.steps))
-            next.append(-1)
-        }
         if trainings.isEmpty || trainings[current].id != trial.training {
             if let family = trainingPlaces[trial.training] {
                 current = family
@@ -89,9 +98,13 @@ package struct WantedTrials: Sendable {
                 trainings.append(Family(id: trial.training, needs: needs, first: place, last: place, sweep: sweep))
             }
         }
-        if known == nil, trainings[current].first != place {
-            next[trainings[current].last] = Int32(place)
-            trainings[current].last = place
+        if known == nil {
+            index.insert(trial.id, at: place)
+            list.append(Member(id: trial.id, steps: trial.steps, family: Int32(current)))
+            if trainings[current].first != place {
+                list[trainings[current].last].next = Int32(place)
+                trainings[current].last = place
+            }
         }
         if trainings[current].sweep != sweep {
             trainings[current].sweep = sweep

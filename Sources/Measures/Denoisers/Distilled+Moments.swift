@@ -125,18 +125,20 @@ private struct DistillationMoments {
 extension Tensor<Float> {
     /// Image i with `level` times row i + `shift` of `noise`, rows counted round.
     fileprivate func noised(by noise: Matrix, from shift: Int, level: Double) -> Tensor<Float> {
-        var result = self
-        result.values.withUnsafeMutableBufferPointer { x in
-            noise.values.withUnsafeBufferPointer { noise in
-                for image in 0..<shape[0] {
-                    let (start, row) = (image * stride, (image + shift) % shape[0] * stride)
-                    for pixel in 0..<stride {
-                        x[start + pixel] = Float(Double(x[start + pixel]) + level * noise[row + pixel])
+        let noised = [Float](unsafeUninitializedCapacity: values.count) { x, count in
+            values.withUnsafeBufferPointer { images in
+                noise.values.withUnsafeBufferPointer { noise in
+                    for image in 0..<shape[0] {
+                        let (start, row) = (image * stride, (image + shift) % shape[0] * stride)
+                        for pixel in 0..<stride {
+                            x[start + pixel] = Float(Double(images[start + pixel]) + level * noise[row + pixel])
+                        }
                     }
                 }
             }
+            count = values.count
         }
-        return result
+        return Tensor(shape: shape, values: noised)
     }
 
     /// Adds image i less `mean` to row i of `ofImages` and, times `sign`, to row i + `shift` of `ofNoises`, counted round.
