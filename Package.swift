@@ -176,17 +176,20 @@ let package = Package(
     cLanguageStandard: .gnu11
 )
 
-if isFuzzing {
-    package.targets.append(
-        .executableTarget(
-            name: "eigensweep-fuzz",
-            dependencies: [
-                "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
-                "JobExecution", "Supervision", "Commands", "Scheduling", "CPosix", "CImageFiles",
-            ],
-            path: "fuzz", swiftSettings: strict,
+/// What takes hostile inputs stands among the tests, which feed it a few; for libFuzzer it is a program.
+let fuzzed: [Target.Dependency] = [
+    "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
+    "JobExecution", "Supervision", "Commands", "Scheduling", "CPosix", "CImageFiles",
+]
+package.targets.append(
+    isFuzzing
+        ? .executableTarget(
+            name: "eigensweep-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["SeedTests.swift"],
+            swiftSettings: strict,
             linkerSettings: [
                 .linkedLibrary("clang_rt.fuzzer_no_main-x86_64"), .linkedLibrary("stdc++"), .linkedLibrary("m"),
                 .linkedLibrary("openblas"),
-            ]))
-}
+            ])
+        : .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, exclude: ["Fuzz.swift"], swiftSettings: strict,
+            linkerSettings: [.linkedLibrary("openblas")]))

@@ -78,6 +78,9 @@ import Testing
         var wrong = bytes
         wrong[bytes.count - 6] ^= 1
         #expect(refusal(try folder.write(wrong, "wrong.gz")).contains("is it whole?"))
+        // As much as a header may promise at most, 64 GiB: only what is there takes memory.
+        let boast: [UInt8] = [0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0]
+        #expect(refusal(try folder.write(boast, "boast")).contains("but holds 16"))
         #expect(refusal(try folder.write(idx([], count: 0, side: 8), "none")).contains("0 images"))
         #expect(refusal(try folder.write([0, 0, 13, 3] + [UInt8](repeating: 1, count: 12), "floats")).contains("grey"))
         #expect(refusal(try folder.write([0, 0, 8, 1, 0, 0, 0, 1, 5], "labels")).contains("grey"))

@@ -16,26 +16,25 @@ enum UnpackedFile {
     static func whole(_ path: String, count: Int) throws(DatasetPreparationError) -> [UInt8] {
         guard let file = gzopen(path, "rb") else { throw .unusable(path: path, reason: "it cannot be opened") }
         defer { gzclose_r(file) }
+        // Room for what is there: a header may promise anything.
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
         // One byte more than expected, so that the read reaches the end, where the checksum is verified.
-        var bytes = [UInt8](repeating: 0, count: count + 1)
-        var done = 0
-        while done < bytes.count {
-            let some = UInt32(min(bytes.count - done, 1 << 30))
-            let read = bytes.withUnsafeMutableBytes { gzread(file, $0.baseAddress?.advanced(by: done), some) }
+        while bytes.count <= count {
+            let read = gzread(file, &piece, UInt32(min(piece.count, count + 1 - bytes.count)))
             if read < 0 {
                 var code: Int32 = 0
                 let reason = gzerror(file, &code).map { String(cString: $0) } ?? "unknown error"
                 throw .unusable(path: path, reason: "it cannot be unpacked (is it whole?): \(reason)")
             }
             if read == 0 { break }
-            done += Int(read)
+            bytes += piece.prefix(Int(read))
         }
         // A packed file that is cut off reads as a shorter one.
-        guard done == count else {
-            let found = done > count ? "more than that" : "\(done)"
+        guard bytes.count == count else {
+            let found = bytes.count > count ? "more than that" : "\(bytes.count)"
             throw .unusable(path: path, reason: "it should hold \(count) bytes, but holds \(found) (is it whole?)")
         }
-        bytes.removeLast()
         return bytes
     }
 }

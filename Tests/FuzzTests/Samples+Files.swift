@@ -48,6 +48,11 @@ extension Samples {
         }
     }
 
+    /// Two grey images of 3 × 2 as IDX.
+    static func records() -> [[UInt8]] {
+        [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(0..<12)]
+    }
+
     private static func png(_ pixels: [UInt8], side: UInt32, colour: UInt8) throws -> [UInt8] {
         let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue))
         defer { spng_ctx_free(context) }

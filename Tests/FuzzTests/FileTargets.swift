@@ -14,7 +14,7 @@ let fileTargets = [
             fatalError("what was read cannot be written")
         }
         precondition(again == file, "what was written reads otherwise")
-        if let configuration = try? CheckpointConfiguration(file) { _ = try? DDPMPPLayout(configuration.network) }
+        if let configuration = try? CheckpointConfiguration(file) { _ = try? configuration.network.parameterCount() }
     },
     FuzzTarget("datasets", seeds: { [DatasetFile.encode(pixels: Array(0..<96), channels: 3, height: 4, width: 4)] }) {
         bytes, scratch in
@@ -24,11 +24,15 @@ let fileTargets = [
     FuzzTarget("images", longest: 1 << 14, seeds: Samples.images) { bytes, _ in
         guard let image = try? ImageDecoder.decode(bytes) else { return }
         for channels in [1, 3] {
-            _ = try? ImageConversion(resolution: 8, channels: channels).convert(image)
+            _ = ImageConversion(resolution: 8, channels: channels, isShuffled: channels == 3).convert(image)
         }
     },
     FuzzTarget("archives", longest: 1 << 14, seeds: Samples.archives) { bytes, scratch in
         guard let archive = try? ImageArchive(path: scratch.file(bytes)) else { return }
-        for index in archive.names.indices { _ = try? archive.bytes(of: index) }
+        for index in archive.names.indices { _ = try? archive.image(index) }
+    },
+    FuzzTarget("records", seeds: Samples.records) { bytes, scratch in
+        guard let records = try? ImageRecords(scratch.file(bytes)), let content = try? records.load() else { return }
+        _ = records.image(records.count - 1, of: content)
     },
 ]

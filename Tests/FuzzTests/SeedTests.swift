@@ -1,0 +1,43 @@
+import Testing
+
+/// Every reader that `scripts/fuzz` attacks, on what it reads in real life and on that a little damaged.
+struct SeedTests {
+    @Test(arguments: FuzzTarget.all.map(\.name))
+    func damagedInputsAreReadOrRefused(name: String) throws {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        let scratch = FuzzScratch()
+        var random = Draws(state: 1)
+        for seed in try target.seeds() {
+            target.run(seed, scratch)
+            for _ in 0..<100 { target.run(random.damaged(seed), scratch) }
+        }
+    }
+}
+
+/// The same damage at every run (splitmix64).
+private struct Draws: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// One to four bytes are exchanged, taken out or put in, or all behind a place is cut off.
+    mutating func damaged(_ seed: [UInt8]) -> [UInt8] {
+        var bytes = seed
+        for _ in 0..<Int.random(in: 1...4, using: &self) where !bytes.isEmpty {
+            let place = Int.random(in: bytes.indices, using: &self)
+            let byte = UInt8.random(in: 0...255, using: &self)
+            switch Int.random(in: 0..<8, using: &self) {
+            case 0: bytes.removeSubrange(place...)
+            case 1, 2: bytes.remove(at: place)
+            case 3, 4: bytes.insert(byte, at: place)
+            default: bytes[place] = byte
+            }
+        }
+        return bytes
+    }
+}
