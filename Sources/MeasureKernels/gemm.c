@@ -2,9 +2,10 @@
 
 #include "MeasureKernels.h"
 
-/* A and B are packed into panels as wide as a tile. A panel of B for a run of k stays in the first-level cache, all
-   panels of A for TALL rows in the second, those of B for WIDE columns in the third. */
-enum { RUN = MK_RUN, DEPTH_BYTES = 4096, TALL = 192, WIDE = 3072, LINE = 64, MOST_ROWS = 12, MOST_COLUMNS = 32 };
+/* A and B are packed into panels as wide as a tile, for DEPTH_BYTES of k: the deeper, the seldomer C is read and written.
+   All panels of A for TALL rows are about as much as the second-level cache holds, those of B for WIDE columns are in the
+   third. */
+enum { RUN = MK_RUN, DEPTH_BYTES = 8192, TALL = 192, WIDE = 3072, LINE = 64, MOST_ROWS = 12, MOST_COLUMNS = 32 };
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 

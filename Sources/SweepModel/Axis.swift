@@ -154,6 +154,8 @@ extension JSONValue {
                 .joined(separator: ", ") + "}"
         case .array(let values): "[" + values.map(\.flowYAML).joined(separator: ", ") + "]"
         case .number(let value) where !value.isFinite: value.isNaN ? ".nan" : value < 0 ? "-.inf" : ".inf"
+        // The digits of a whole number that large would be read as another integer.
+        case .number(let value) where value.magnitude >= 0x1p53: value.description
         case .string(let text) where WhereExpression.isBare(text): text
         case .integer(let value): String(value)
         case .null, .bool, .number, .string: (try? CanonicalJSON.text(self)) ?? "null"
