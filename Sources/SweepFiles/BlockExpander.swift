@@ -11,7 +11,7 @@ struct BlockExpander {
     let sampling: [MeasureWish]
 
     private static let datasetKeys =
-        ["dataset.source", "dataset.resolution", "dataset.channels"] + SpecKey.generatorKeys.map(\.name)
+        SpecKey.all.filter { $0.role == .dataset }.map(\.name) + ["dataset.resolution", "dataset.channels"]
     private static let networkKeys = [
         "dataset.resolution", "model.architecture", "model.scale", "model.multipliers", "model.blocks", "model.layers",
         "model.receptive_field",

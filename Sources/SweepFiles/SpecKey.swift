@@ -60,7 +60,6 @@ package struct SpecKey: Hashable, Sendable {
     package static func named(_ name: String) -> SpecKey? { byName[name] }
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-    static let generatorKeys = all.filter { if case .generators = $0.reader { true } else { false } }
     package static let lengthKeys = all.filter { $0.role == .length }.map(\.name)
 
     /// Integers JSON holds exactly.

@@ -227,6 +227,19 @@ import Testing
         #expect(asked.requests.map { $0.parameters["alpha"] } == [2, 3])
     }
 
+    /// What decides how images are prepared makes other trials, of other datasets, as an axis too.
+    @Test(arguments: [
+        ("x.zip", "dataset.shuffle", "[false, true]"), ("x.zip", "dataset.deduplicate", "[false, true]"),
+        ("x.zip", "dataset.resolution", "[8, 16]"), ("x.zip", "dataset.channels", "[1, 3]"),
+        ("geometric", "dataset.count", "[1000, 2000]"), ("geometric", "dataset.alpha", "[2, 3]"),
+    ])
+    func preparationsAreAxes(source: String, key: String, values: String) throws {
+        let text = "name: a\ntraining.steps: 1\ndataset.size: 8\ndataset.source: \(source)\n"
+        let sweep = try expand(text + "grid: {\(key): \(values), seed: [0, 1]}\n").sweep
+        #expect(sweep.trials.count == 4)
+        #expect(Set(sweep.datasets.values).count == 2)
+    }
+
     private final class Counter { var requests: [DatasetRequest] = [] }
 
     /// The two ways of naming a million points agree on a smaller sweep: text in, names out, in parallel chunks.
