@@ -6,7 +6,8 @@ package struct DatasetRequest: Hashable, Sendable {
     package var source: String
     package var resolution: Int
     package var channels: Int
-    /// Keys of the generator beyond these: `alpha`, `count`. Empty for files.
+    /// What else it depends on: of a generator `alpha` or `count`; of files `shuffle` and `deduplicate`, where they are asked
+    /// for.
     package var parameters: [String: JSONValue]
 
     package init(source: String, resolution: Int, channels: Int, parameters: [String: JSONValue] = [:]) {
