@@ -13,7 +13,7 @@ let watched: [SwiftSetting] = strict + (isFuzzing ? [.unsafeFlags(["-sanitize=fu
 
 /// The kernels' rounding is part of the contract: no contraction, no reassociation.
 let kernelFlags: [CSetting] = [
-    .unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
+    .unsafeFlags(["-O2", "-g0", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
 ]
 
 /// Agent and worker run on hosts that have nothing installed.
@@ -40,6 +40,14 @@ func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: watched)
 }
 
+/// A target whose own work is little beside what it calls: the optimiser takes five times as long as the rest of the
+/// compiler, and here it would buy nothing.
+func unhurried(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    let target = ours(name, dependencies)
+    target.swiftSettings?.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
+    return target
+}
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], linker: [LinkerSetting] = []
 ) -> Target {
@@ -47,7 +55,6 @@ func tests(
         name: name, dependencies: dependencies, resources: resources, swiftSettings: strict, linkerSettings: linker)
 }
 
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -61,22 +68,22 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         // Ground
-        ours("JobContract", [crypto]),
+        ours("JobContract", ["CSHA256"]),
         .target(name: "BuildFacts", swiftSettings: watched, plugins: ["RecordCommit"]),
         .plugin(name: "RecordCommit", capability: .buildTool()),
         .target(name: "Kernels", cSettings: kernelFlags),
         .target(name: "ImageKernels", cSettings: kernelFlags),
         .target(name: "MeasureKernels", cSettings: kernelFlags),
-        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "libgfortran-12-dev"])]),
-        .systemLibrary(name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
-        .systemLibrary(
-            name: "CImageFiles", providers: [.apt(["libspng-dev", "libturbojpeg0-dev", "libzip-dev", "zlib1g-dev"])]),
-        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // What these need installed stands in scripts/lib/prepare.sh.
+        .systemLibrary(name: "COpenBLAS"),
+        .systemLibrary(name: "CSHA256"),
+        .systemLibrary(name: "CSSH"),
+        .systemLibrary(name: "CImageFiles"),
+        .systemLibrary(name: "CYAML"),
         .target(
             name: "CSQLiteSetup", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -90,9 +97,9 @@ let package = Package(
         ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
 
         // Mechanism
-        ours("SweepFiles", ["SweepModel", "JobContract", "CYAML", crypto]),
+        ours("SweepFiles", ["SweepModel", "JobContract", "CYAML"]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
-        ours("ContentStore", ["JobContract", "CPosix", crypto]),
+        ours("ContentStore", ["JobContract", "CPosix"]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
         ours("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
@@ -103,15 +110,15 @@ let package = Package(
 
         // Assembly
         ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
-        ours("Reports", ["SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
-        ours("Supervision", ["JobContract", "ContentStore", "CPosix", crypto]),
-        ours(
+        unhurried("Reports", ["SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
+        ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
+        unhurried(
             "JobExecution",
             [
                 "JobContract", "SweepModel", "SweepFiles", "Tensors", "Diffusion", "Datasets", "ImageGenerators",
-                "ScoreNetworks", "Measures", "Kernels", "CPosix", "BuildFacts", arguments, crypto,
+                "ScoreNetworks", "Measures", "Kernels", "CPosix", "BuildFacts", arguments,
             ]),
-        ours(
+        unhurried(
             "Commands",
             [
                 "SweepModel", "SweepFiles", "Coordination", "Reports", "ResultCatalogue", "ContentStore",

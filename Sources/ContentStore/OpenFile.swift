@@ -1,8 +1,6 @@
 import Glibc
 import JobContract
 
-import struct Crypto.SHA256
-
 /// A file descriptor that closes itself, with calls that retry when interrupted.
 final class OpenFile {
     let descriptor: Int32
@@ -77,8 +75,8 @@ final class OpenFile {
     /// The digest of what remains to be read.
     func digest() throws(StoreError) -> Digest {
         var hash = SHA256()
-        try forEachPiece { piece throws(StoreError) in hash.update(bufferPointer: piece) }
-        return Digest(hash.finalize())
+        try forEachPiece { piece throws(StoreError) in hash.update(piece) }
+        return hash.digest
     }
 }
 

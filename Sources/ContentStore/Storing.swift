@@ -1,8 +1,6 @@
 import Glibc
 import JobContract
 
-import struct Crypto.SHA256
-
 extension ContentStore {
     /// Stores bytes; storing what is already here and whole changes nothing.
     @discardableResult
@@ -31,14 +29,14 @@ extension ContentStore {
             let executable = try source.status().st_mode & S_IXUSR != 0
             let copy = try OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: executable ? 0o755 : 0o644)
             try source.forEachPiece { piece throws(StoreError) in
-                hash.update(bufferPointer: piece)
+                hash.update(piece)
                 try copy.write(piece)
             }
         } catch {
             unlink(temporary)
             throw error
         }
-        let digest = Digest(hash.finalize())
+        let digest = hash.digest
         try adopt(temporary, as: digest)
         return digest
     }

@@ -1,5 +1,3 @@
-package import Crypto
-
 /// A SHA-256 digest: the name of content in stores, catalogues and on the wire.
 package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     /// The 32 bytes as four big-endian words: sweeps hold a million of these.
@@ -7,31 +5,25 @@ package struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConv
 
     /// The digest of `bytes`.
     package init(of bytes: some Sequence<UInt8>) {
-        var hash = SHA256()
-        let done: Void? = bytes.withContiguousStorageIfAvailable {
-            hash.update(bufferPointer: UnsafeRawBufferPointer($0))
-        }
-        if done == nil { Array(bytes).withUnsafeBytes { hash.update(bufferPointer: $0) } }
-        self.init(hash.finalize())
+        let digest = bytes.withContiguousStorageIfAvailable { Digest(of: UnsafeRawBufferPointer($0)) }
+        self = digest ?? Array(bytes).withUnsafeBytes { Digest(of: $0) }
     }
 
     /// The digest of the bytes in a buffer.
     package init(of buffer: UnsafeRawBufferPointer) {
         var hash = SHA256()
-        hash.update(bufferPointer: buffer)
-        self.init(hash.finalize())
+        hash.update(buffer)
+        self = hash.digest
     }
 
-    /// Takes a finished hash, for content that was streamed.
-    package init(_ hash: SHA256Digest) {
-        words = hash.withUnsafeBytes {
-            (
-                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
-                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
-            )
-        }
+    /// Takes the 32 bytes of a finished hash.
+    init(bigEndian bytes: UnsafeRawBufferPointer) {
+        words = (
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+        )
     }
 
     /// Reads 64 lowercase hexadecimal digits; nil for anything else, so that no path or host text passes as a digest.

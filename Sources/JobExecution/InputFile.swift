@@ -2,8 +2,6 @@ import CPosix
 import Glibc
 import JobContract
 
-import struct Crypto.SHA256
-
 /// Reads whole files that a job or a person names.
 enum InputFile {
     /// The bytes of the store's file with `digest`, verified. Throws JobFailure `missing-input`.
@@ -27,10 +25,10 @@ enum InputFile {
         try withOpenFile(path, what: what) { file in
             var buffer = [UInt8](repeating: 0, count: 1 << 18)
             while let count = try readSome(file, &buffer, path: path, what: what) {
-                buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+                buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             }
         }
-        return Digest(hash.finalize())
+        return hash.digest
     }
 
     /// The bytes of the file at `path`. Throws JobFailure `missing-input`.

@@ -1,8 +1,6 @@
 import Glibc
 import JobContract
 
-import struct Crypto.SHA256
-
 /// The command line of the agent's executable.
 package enum AgentCommand {
     /// Runs `connect`, `serve` or `linger`, which only lives for two minutes, and returns the exit code.
@@ -48,8 +46,8 @@ package enum AgentCommand {
         var hash = SHA256()
         var piece = [UInt8](repeating: 0, count: 1 << 20)
         while case let count = read(descriptor, &piece, piece.count), count > 0 {
-            piece.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            piece.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
-        return Digest(hash.finalize())
+        return hash.digest
     }
 }

@@ -101,8 +101,12 @@ import Testing
         let catalogue = try Catalogue(path: scratch.catalogue)
         let rows = try catalogue.reader.rows(
             "SELECT trial_id, quantity, sigma, position, value, n FROM measurements ORDER BY 1, 2, 3 DESC")
+        let lines = rows.rows.map { row in
+            let words: [String] = row.map { value in value.text ?? value.number.map { "\($0)" } ?? "-" }
+            return words.joined(separator: " ")
+        }
         #expect(
-            rows.rows.map { $0.map { "\($0.text ?? $0.number.map { "\($0)" } ?? "-")" }.joined(separator: " ") } == [
+            lines == [
                 "a copied - - - 256.0", "a gl_score - - 0.5 256.0", "a rmse 80.0 - 1.0 8.0", "a rmse 2.0 3.0 2.0 8.0",
                 "b gl_score - - 0.75 256.0",
             ])

@@ -37,11 +37,11 @@ import Testing
             ])
         #expect(
             sweeps.rows.map { Array($0.prefix(8)) } == [
-                [.text("dataset-size")] + [1, 8, 6, 1, 0, 1, 0].map { .integer($0) },
-                [.text("other")] + [1, 4, 4, 0, 0, 0, 0].map { .integer($0) },
+                [.text("dataset-size")] + integers(1, 8, 6, 1, 0, 1, 0),
+                [.text("other")] + integers(1, 4, 4, 0, 0, 0, 0),
             ])
         #expect(tables["running"]?.rows.map { $0[0] } == [.integer(2)])
-        #expect(tables["hosts"]?.rows.map { Array($0[5...9]) } == [[2, 1, 0, 1, 0].map { .integer($0) }])
+        #expect(tables["hosts"]?.rows.map { Array($0[5...9]) } == [integers(2, 1, 0, 1, 0)])
         #expect(
             tables["failures"]?.rows == [
                 [
@@ -124,3 +124,5 @@ import Testing
 private final class TestClock: @unchecked Sendable {
     var now = Date(timeIntervalSince1970: 1_800_000_000)
 }
+
+private func integers(_ values: Int64...) -> [ResultTable.Cell] { values.map { .integer($0) } }

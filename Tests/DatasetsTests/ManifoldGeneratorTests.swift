@@ -77,7 +77,8 @@ import Testing
         let brightest = try #require(all.max { $0.reduce(0, +) < $1.reduce(0, +) })
         let whole = brightest.reduce(0) { $0 + $1 * $1 }
         for image in all {
-            let factor = zip(image, brightest).reduce(0) { $0 + $1.0 * $1.1 } / whole
+            let product = zip(image, brightest).reduce(0) { $0 + $1.0 * $1.1 }
+            let factor = product / whole
             for (found, base) in zip(image, brightest) { #expect(abs(found - factor * base) <= 1.1) }
         }
         #expect(Set(all.map { $0.reduce(0, +) }).count > 25)

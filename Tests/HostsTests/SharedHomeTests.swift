@@ -57,8 +57,8 @@ struct SharedHomeTests {
         for attempt in 1...4 { #expect(try coordinator.waitForEnd(attempt) == .exited(code: 0)) }
         for attempt in 1...4 { #expect(coordinator.reports.events(of: attempt).last?.event == .finished) }
         let machines = try FileManager.default.contentsOfDirectory(atPath: scratch.path("host/hosts")).sorted()
-        #expect(
-            machines == ["one", "two"].map { (scratch.read("\($0).id") ?? "").prefix(32) }.map(String.init).sorted())
+        let known = ["one", "two"].map { String((scratch.read("\($0).id") ?? "").prefix(32)) }
+        #expect(machines == known.sorted())
         let store = try ContentStore(directory: scratch.path("host/store"))
         #expect(try store.digests().count == 3)
         for digest in try store.digests() { try store.verify(digest) }

@@ -46,7 +46,8 @@ struct StationaryGaussianTests {
         let other = randomImages(20, side: side, std: 0.2, seed: 8)
         // The second channel is half of the first and something of its own.
         let values = (0..<20).flatMap { image in
-            Array(plane[row: image]) + zip(plane[row: image], other[row: image]).map { 0.5 * $0 + $1 }
+            let second: [Float] = zip(plane[row: image], other[row: image]).map { 0.5 * $0 + $1 }
+            return Array(plane[row: image]) + second
         }
         let images = Tensor<Float>(shape: [20, 2, side, side], values: values)
         let denoiser = try GaussianDenoiser(stationary: images, flips: false)

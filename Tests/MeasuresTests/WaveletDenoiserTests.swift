@@ -9,7 +9,7 @@ struct WaveletDenoiserTests {
         let images = randomImages(50, side: 2)
         let signs: [[Double]] = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
         func coefficients(_ image: ArraySlice<Float>) -> [Double] {
-            signs.map { zip($0, image).reduce(0) { $0 + $1.0 * Double($1.1) } / 2 }
+            signs.map { row -> Double in zip(row, image).reduce(0.0) { $0 + $1.0 * Double($1.1) } / 2 }
         }
         let known = (0..<50).map { coefficients(images[row: $0]) }
         let x = randomImages(8, side: 2, std: 1, seed: 4)
@@ -25,7 +25,9 @@ struct WaveletDenoiserTests {
                 zeros += size == 0 ? 1 : 0
                 return value < 0 ? -size : size
             }
-            let expected = (0..<4).map { pixel in (0..<4).reduce(0) { $0 + signs[$1][pixel] * shrunk[$1] } / 2 }
+            let expected = (0..<4).map { pixel -> Double in
+                zip(signs, shrunk).reduce(0.0) { $0 + $1.0[pixel] * $1.1 } / 2
+            }
             #expect(isClose(Array(found[row: image]), expected, 1e-6))
         }
         #expect(zeros > 0 && zeros < 24)

@@ -97,7 +97,8 @@ struct ScheduleTests {
         #expect(values.allSatisfy { $0 == 0 || $0 == 1.25 })
         // Six standard errors of 64000 draws.
         let kept = Double(values.filter { $0 != 0 }.count) / Double(values.count)
-        #expect(abs(kept - 0.8) < 6 * (0.16 / Double(values.count)).squareRoot())
+        let standardError = (0.16 / Double(values.count)).squareRoot()
+        #expect(abs(kept - 0.8) < 6 * standardError)
         // What one layer, image or seed keeps is not what another keeps.
         for other in [
             Dropout(share: 0.2, seed: 2, sub: 0, firstImage: 0), Dropout(share: 0.2, seed: 1, sub: 0, firstImage: 16),

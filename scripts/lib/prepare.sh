@@ -1,18 +1,37 @@
-# Sourced by the scripts beside it: goes to the repository's root, checks for Swift and installs Debian packages.
+# Sourced by the scripts beside it, with their arguments: answers --help, goes to the repository's root, checks for Swift,
+# installs Debian packages and builds.
 
 set -euo pipefail
+
+# Answered before anything is installed, built or looked for: the comment at the head of the script.
+for word in "$@"; do
+    case $word in
+    -h | --help)
+        sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"
+        exit 0
+        ;;
+    esac
+done
+
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+# All that a build needs beside Swift; scripts/lib/test-bare-root proves it.
 build_packages=(
     g++ git
-    libgfortran-12-dev libopenblas-dev libspng-dev libsqlite3-dev libssh-dev libturbojpeg0-dev libyaml-dev libzip-dev
-    zlib1g-dev
-    openssh-client pkg-config
+    libgfortran-12-dev libopenblas-dev libspng-dev libsqlite3-dev libssh-dev libssl-dev libturbojpeg0-dev libyaml-dev
+    libzip-dev zlib1g-dev
+    openssh-client
 )
 figure_packages=(gnuplot-nox)
 test_packages=(chromium iproute2 openssh-server procps python3-minimal sqlite3)
 
 say() { printf '\n== %s\n' "$*"; }
+
+# Ends with status 2 and a sentence that says what was expected.
+misused() {
+    echo "error: $*; scripts/$(basename "$0") --help says how it is used" >&2
+    exit 2
+}
 
 need_swift() {
     if ! command -v swift >/dev/null; then
@@ -39,4 +58,10 @@ install_packages() {
     fi
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# Builds the three programs in one go, so that no core waits, and sets bin to their folder.
+build_programs() {
+    swift build -c release >&2
+    bin=$(swift build -c release --show-bin-path)
 }
