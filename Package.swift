@@ -110,7 +110,8 @@ let package = Package(
 
         // Assembly
         ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
-        unhurried("Reports", ["SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
+        ours("ResultQueries", ["SweepModel", "ResultCatalogue", "JobContract"]),
+        unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
         unhurried(
             "JobExecution",
@@ -121,9 +122,9 @@ let package = Package(
         unhurried(
             "Commands",
             [
-                "SweepModel", "SweepFiles", "Coordination", "Reports", "ResultCatalogue", "ContentStore",
-                "DatasetPreparation", "ImageGenerators", "RemoteHosts", "Scheduling", "JobContract", "CPosix",
-                arguments,
+                "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
+                "ContentStore", "DatasetPreparation", "ImageGenerators", "RemoteHosts", "Scheduling", "JobContract",
+                "CPosix", arguments,
             ]),
 
         // Entry
@@ -155,7 +156,10 @@ let package = Package(
             ]),
         tests(
             "CatalogueTests",
-            ["ResultCatalogue", "Reports", "SweepModel", "JobContract", "Datasets", "CImageFiles", grdb],
+            [
+                "ResultCatalogue", "ResultQueries", "Reports", "SweepModel", "JobContract", "Datasets", "CImageFiles",
+                grdb,
+            ],
             resources: [.copy("Golden")]),
         tests(
             "CommandsTests", ["Commands", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CPosix"],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reports
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 struct CompareCommand: ParsableCommand {

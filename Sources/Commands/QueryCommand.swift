@@ -1,6 +1,6 @@
 import ArgumentParser
-import Reports
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 struct QueryCommand: ParsableCommand {

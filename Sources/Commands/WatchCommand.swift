@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reports
 import ResultCatalogue
+import ResultQueries
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 @Suite(.serialized) struct AnalysisTests {
     let scratch: Scratch

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 @Suite struct BoundaryTests {
     /// Through two points the curve is exact: the logits, of shares with half a success and half a failure added, lie on a

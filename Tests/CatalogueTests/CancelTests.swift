@@ -1,6 +1,6 @@
 import Foundation
 import JobContract
-import Reports
+import ResultQueries
 import SweepModel
 import Testing
 

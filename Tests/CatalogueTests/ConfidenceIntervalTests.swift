@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Reports
+@testable import ResultQueries
 
 @Suite struct ConfidenceIntervalTests {
     @Test func oneValueHasNoInterval() {

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 /// Figures over noise levels, of a sweep over dataset size, length and seed.
 @Suite struct CurveFigureTests {

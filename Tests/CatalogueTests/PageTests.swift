@@ -5,6 +5,7 @@ import Testing
 
 @testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 /// What the page about a sweep holds.
 @Suite struct PageTests {

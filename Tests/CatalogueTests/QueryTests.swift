@@ -3,8 +3,8 @@ import JobContract
 import SweepModel
 import Testing
 
-@testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 @Suite struct QueryTests {
     let scratch: Scratch

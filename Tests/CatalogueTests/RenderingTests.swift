@@ -2,7 +2,7 @@ import Foundation
 import JobContract
 import Testing
 
-@testable import Reports
+@testable import ResultQueries
 
 @Suite struct RenderingTests {
     let table = ResultTable(

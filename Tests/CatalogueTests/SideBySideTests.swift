@@ -4,6 +4,7 @@ import Testing
 
 @testable import Reports
 @testable import ResultCatalogue
+@testable import ResultQueries
 
 @Suite struct SideBySideTests {
     let scratch: Scratch

@@ -1,6 +1,6 @@
 import JobContract
-import Reports
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 /// A change of what is wanted, or where, that only the catalogue's writer can make.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import ContentStore
 import Foundation
-import Reports
 import ResultCatalogue
+import ResultQueries
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ContentStore
 import DatasetPreparation
 import ImageGenerators
-import Reports
 import ResultCatalogue
+import ResultQueries
 import SweepFiles
 import SweepModel
 

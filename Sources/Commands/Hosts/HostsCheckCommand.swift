@@ -1,6 +1,6 @@
 import ArgumentParser
 import RemoteHosts
-import Reports
+import ResultQueries
 import SweepModel
 
 struct HostsCheckCommand: ParsableCommand {

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import JobContract
 import RemoteHosts
-import Reports
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 struct HostsCleanCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import Reports
 import ResultCatalogue
+import ResultQueries
 import Scheduling
 import SweepModel
 

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import RemoteHosts
-import Reports
 import ResultCatalogue
+import ResultQueries
 
 struct CatalogueOptions: ParsableArguments {
     @Option(

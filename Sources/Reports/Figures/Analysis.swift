@@ -1,5 +1,6 @@
 import Foundation
 import ResultCatalogue
+import ResultQueries
 
 /// What `analyze` found and drew.
 package struct AnalysisResult: Hashable, Sendable {

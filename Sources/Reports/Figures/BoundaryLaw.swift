@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// The dataset size N* at which copying ends, as a law of the network's parameters P and the length of its training:
 /// log N* = a + b log P + c log images (Bonnaire et al., NeurIPS 2025, expect c = 1).

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// The dataset size at which copying ends, against the number of parameters and against the length of training.
 struct BoundaryLawFigure: SweepFigure {

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// Lines with bands over one quantity, in panels side by side.
 struct CurveFigure: SweepFigure {

@@ -1,3 +1,5 @@
+import ResultQueries
+
 /// The figures `analyze` draws.
 package enum FigureName: String, Hashable, Sendable, CaseIterable {
     /// Undertrained, generalizing, memorizing over dataset size and model scale.

@@ -1,4 +1,5 @@
 import ResultCatalogue
+import ResultQueries
 
 /// What a sweep's measurements say, and the figures they allow.
 struct Findings {

@@ -1,3 +1,5 @@
+import ResultQueries
+
 /// GL score and copied share by dataset size.
 struct GLScoreFigure: SweepFigure {
     let name = FigureName.glScore

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// Draws figures with gnuplot: the script stays beside them, for papers.
 struct Gnuplot {

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// The axis that a figure's lines spread over, and the one its panels do.
 private struct Spread {

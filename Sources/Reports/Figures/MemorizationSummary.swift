@@ -1,3 +1,5 @@
+import ResultQueries
+
 /// What a sweep says about memorization, in numbers and words.
 struct MemorizationSummary {
     private let points: SweepPoints

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// Where on the map networks are undertrained, generalize and memorize.
 struct PhaseMap {

@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// A phase map over dataset size and model scale, or dataset size and length.
 struct PhaseMapFigure: SweepFigure {

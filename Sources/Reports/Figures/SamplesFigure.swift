@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 /// Samples beside their nearest training images, as the measure memorization pictured them: a panel for each dataset
 /// size, at most six.

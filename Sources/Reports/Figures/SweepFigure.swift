@@ -1,3 +1,5 @@
+import ResultQueries
+
 /// One figure of a sweep.
 protocol SweepFigure {
     var name: FigureName { get }

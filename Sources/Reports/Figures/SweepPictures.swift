@@ -1,5 +1,6 @@
 import Foundation
 import ResultCatalogue
+import ResultQueries
 
 /// The pictures that measures made, of the trials that show most: the first seed and the longest training of the largest
 /// scale, for each dataset size.

@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 
 /// A place on the map: what figures spread out. Values of seeds and of every other axis lie together on it.
 struct GridPoint: Hashable, Comparable {

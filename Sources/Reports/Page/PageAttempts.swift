@@ -1,4 +1,5 @@
 import ResultCatalogue
+import ResultQueries
 
 /// Where a sweep's trials were computed, and what went wrong.
 struct PageAttempts {

@@ -1,4 +1,5 @@
 import JobContract
+import ResultQueries
 
 /// The tables and figures' values of a page as JSON, which its script reads: each number once.
 struct PageData {

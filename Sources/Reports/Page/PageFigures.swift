@@ -1,4 +1,5 @@
 import Foundation
+import ResultQueries
 
 extension SweepPage {
     private static let mostValues = 1500

@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 
 /// What a sweep's trials differ in, and what they share.
 struct PageGrid {

@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import ResultQueries
 
 extension SweepPage {
     private static let mostBytes = 1_200_000

@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 
 /// What made a sweep's results, of what: enough to tell whether others are the same.
 struct PageProvenance {

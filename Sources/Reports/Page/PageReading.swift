@@ -1,6 +1,7 @@
 import Foundation
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 extension SweepPage {

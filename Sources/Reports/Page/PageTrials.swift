@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 
 /// A sweep's trials with what they asked for, what became of them and their measures' single numbers.
 struct PageTrials {

@@ -1,4 +1,5 @@
 import ResultCatalogue
+import ResultQueries
 
 /// What the page about a sweep holds, as values: what `PageRenderer` writes down and nothing else.
 package struct SweepPage: Sendable {

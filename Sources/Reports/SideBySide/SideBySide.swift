@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 /// Two sweeps side by side, or two workers on trials that are equal but for the worker.

@@ -1,5 +1,6 @@
 import Foundation
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 /// How far sweeps are, as the catalogue knows it.

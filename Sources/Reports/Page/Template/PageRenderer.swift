@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import ResultQueries
 
 /// Writes a page down as one HTML file that needs no other, and that no reader's browser loads anything for.
 package struct PageRenderer {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The noise levels a query asks for, found among those that were measured.
-struct NoiseLevels {
+package struct NoiseLevels {
     /// How far an asked σ may lie from the stored one, relatively: 0.02 finds 0.020435.
     static let tolerance = 0.025
 
@@ -12,14 +12,14 @@ struct NoiseLevels {
     private(set) var stored: Set<Double> = []
     private(set) var missing: Set<Double>
 
-    init(_ asked: [Double], interpolates: Bool) {
+    package init(_ asked: [Double], interpolates: Bool) {
         self.asked = asked
         self.interpolates = interpolates
         missing = Set(asked)
     }
 
     /// Leaves the rows at the levels asked for. What is interpolated has neither `n` nor `stderr`.
-    mutating func select(_ rows: inout [BlockRow]) {
+    package mutating func select(_ rows: inout [BlockRow]) {
         guard !asked.isEmpty else { return }
         let levels = Set(rows.compactMap(\.sigma)).sorted()
         stored.formUnion(levels)
@@ -49,7 +49,7 @@ struct NoiseLevels {
     }
 
     /// Throws `ReportError.request`, naming the levels there are, for one that no trial was measured at.
-    func check() throws {
+    package func check() throws {
         guard let sigma = missing.min() else { return }
         let list = stored.sorted().map { "\($0)" }.joined(separator: ", ")
         let between = !interpolates && stored.contains { $0 < sigma } && stored.contains { $0 > sigma }

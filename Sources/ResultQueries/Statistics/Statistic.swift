@@ -44,7 +44,7 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
 
 extension [Double] {
     /// NaN of no values.
-    var mean: Double { reduce(0, +) / Double(count) }
+    package var mean: Double { reduce(0, +) / Double(count) }
 
     /// Divisor n − 1; nil for fewer than two values.
     var sampleDeviation: Double? {

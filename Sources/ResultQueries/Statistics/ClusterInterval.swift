@@ -4,11 +4,11 @@
 /// Below ten clusters Student's t with one degree of freedom less than there are, around the estimate from all, with the
 /// error that leaving one out at a time shows (Tukey's jackknife); from ten the percentile bootstrap over clusters, with a
 /// fixed seed. None for one cluster, or where an estimate fails.
-struct ClusterInterval: Hashable {
-    var low: Double
-    var high: Double
+package struct ClusterInterval: Hashable {
+    package var low: Double
+    package var high: Double
 
-    init?<Cluster>(_ clusters: [Cluster], estimate: ([Cluster]) -> Double?) {
+    package init?<Cluster>(_ clusters: [Cluster], estimate: ([Cluster]) -> Double?) {
         guard clusters.count > 1, let whole = estimate(clusters) else { return nil }
         if clusters.count < 10 {
             var others: [Double] = []

@@ -2,12 +2,12 @@ import Foundation
 
 /// A 95 % interval. Of a mean: Student's t below ten values, where the bootstrap covers too little, and the percentile
 /// bootstrap from ten; of a share: Wilson's.
-struct ConfidenceInterval: Hashable {
-    var low: Double
-    var high: Double
+package struct ConfidenceInterval: Hashable {
+    package var low: Double
+    package var high: Double
 
     /// Nil for fewer than two values. Equal values have equal intervals, on every machine and at every call.
-    init?(ofTheMeanOf values: [Double]) {
+    package init?(ofTheMeanOf values: [Double]) {
         guard let deviation = values.sampleDeviation else { return nil }
         if values.count < 10 {
             let half = Self.studentT(freedom: values.count - 1) * deviation / Double(values.count).squareRoot()
@@ -19,14 +19,14 @@ struct ConfidenceInterval: Hashable {
     }
 
     /// The interval of a growing function of what it is of.
-    func mapped(_ function: (Double) -> Double) -> ConfidenceInterval {
+    package func mapped(_ function: (Double) -> Double) -> ConfidenceInterval {
         var mapped = self
         (mapped.low, mapped.high) = (function(low), function(high))
         return mapped
     }
 
     /// Wilson's score interval (1927) of a share of `total` independent samples; nil without any.
-    init?(ofTheShare successes: Double, of total: Int) {
+    package init?(ofTheShare successes: Double, of total: Int) {
         guard total > 0 else { return nil }
         let n = Double(total)
         let z = 1.959963984540054

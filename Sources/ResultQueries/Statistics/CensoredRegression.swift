@@ -2,19 +2,19 @@ import Foundation
 
 /// A linear law with normal errors, fitted where some values are only known to lie above or below a bound: the most
 /// likely coefficients (Tobin 1958), found by expectation and maximisation.
-struct CensoredRegression: Hashable {
-    enum Value: Hashable {
+package struct CensoredRegression: Hashable {
+    package enum Value: Hashable {
         case exactly(Double)
         case above(Double)
         case below(Double)
     }
 
     /// One for each predictor.
-    private(set) var coefficients: [Double]
+    package private(set) var coefficients: [Double]
     private(set) var deviation: Double
 
     /// Nil with fewer exact values than predictors, or where they do not tell the predictors apart.
-    init?(_ rows: [(predictors: [Double], value: Value)]) {
+    package init?(_ rows: [(predictors: [Double], value: Value)]) {
         let exact = rows.compactMap { row -> (predictors: [Double], value: Double)? in
             guard case .exactly(let value) = row.value else { return nil }
             return (row.predictors, value)

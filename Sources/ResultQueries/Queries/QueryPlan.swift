@@ -9,7 +9,7 @@ struct QueryPlan {
     private let blocks: MeasurementBlocks
     private let groupBy: [String]
 
-    init(_ reader: CatalogueReader, _ request: QueryRequest) throws {
+    package init(_ reader: CatalogueReader, _ request: QueryRequest) throws {
         self.request = request
         groupBy = request.groupBy + [request.columnsBy].compactMap { $0 }.filter { !request.groupBy.contains($0) }
         let filterKeys = request.filter?.keys.sorted() ?? []

@@ -4,22 +4,22 @@ import SweepModel
 
 /// Trials with keys that queries filter and group by: those of the training's spec (`dataset.size`, `seed`, …), the
 /// length as `training.steps`, `training.images` and `training.epochs`, and the columns of the view `trials`.
-struct TrialKeys {
+package struct TrialKeys {
     /// Trial IDs in the sweep's order, or the catalogue's: a trial's row is its place here.
-    private(set) var trials: [String] = []
+    package private(set) var trials: [String] = []
     /// The trials' keys in the catalogue, by row.
     private(set) var keys: [Int64] = []
     /// Every key some trial has, sorted.
-    let names: [String]
+    package let names: [String]
     /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
-    let varying: [String]
+    package let varying: [String]
 
     private var columns: [String: CodedColumn] = [:]
 
     /// Reads the trials a sweep wants, or all, with `asked` only; with none given, with the keys that vary.
     ///
     /// Throws `.request` for a sweep the catalogue does not know.
-    init(_ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil) throws {
+    package init(_ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil) throws {
         if let sweep { try Self.check(sweep, in: reader) }
         let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
         // Once each: a key may be grouped by and be in the condition.
@@ -77,7 +77,7 @@ struct TrialKeys {
     ]
 
     /// Throws `.request` unless the catalogue has a sweep of that name.
-    static func check(_ sweep: String, in reader: CatalogueReader) throws {
+    package static func check(_ sweep: String, in reader: CatalogueReader) throws {
         let names = try reader.rows("SELECT name FROM sweep ORDER BY key").rows.compactMap(\.first?.text)
         guard names.contains(sweep) else {
             throw ReportError(
@@ -88,7 +88,7 @@ struct TrialKeys {
     }
 
     /// Throws `.request` for a key that no trial has, naming those there are. Of no trials everything may be asked.
-    func check(_ keys: [String]) throws {
+    package func check(_ keys: [String]) throws {
         for key in keys where !trials.isEmpty && !names.contains(key) {
             throw ReportError(
                 .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
@@ -96,7 +96,7 @@ struct TrialKeys {
     }
 
     /// Throws `WhereExpression.Failure`, which shows the place, for a key in `filter` that no trial has.
-    func check(_ filter: WhereExpression) throws {
+    package func check(_ filter: WhereExpression) throws {
         for key in filter.keys.sorted() where !trials.isEmpty && !names.contains(key) {
             throw WhereExpression.Failure(
                 of: key, in: filter.description,
@@ -114,13 +114,13 @@ struct TrialKeys {
     }
 
     /// Null where the trial lacks the key, or the key was not asked for.
-    func value(_ row: Int, _ key: String) -> JSONValue { columns[key]?[row] ?? .null }
+    package func value(_ row: Int, _ key: String) -> JSONValue { columns[key]?[row] ?? .null }
 
     /// The keys read, of one trial.
     func record(_ row: Int) -> [String: JSONValue] { columns.mapValues { $0[row] } }
 
     /// Whether `condition` holds, by row. The keys it looks at must have been asked for.
-    func rows(where condition: (([String: JSONValue]) -> Bool)?) -> [Bool] {
+    package func rows(where condition: (([String: JSONValue]) -> Bool)?) -> [Bool] {
         guard let condition else { return [Bool](repeating: true, count: trials.count) }
         let groups = groups(by: columns.keys.sorted())
         var known = [Bool?](repeating: nil, count: groups.count)
@@ -134,7 +134,7 @@ struct TrialKeys {
     }
 
     /// Trials that agree in `keys` have one code; codes are numbered as they first appear.
-    func groups(by keys: [String]) -> (codes: [Int32], first: [Int], count: Int) {
+    package func groups(by keys: [String]) -> (codes: [Int32], first: [Int], count: Int) {
         let columns = keys.map { self.columns[$0] }
         var known = [[Int32]: Int32]()
         var first = [Int]()
@@ -148,7 +148,7 @@ struct TrialKeys {
         return (codes, first, first.count)
     }
 
-    func cell(_ row: Int, _ key: String) -> ResultTable.Cell {
+    package func cell(_ row: Int, _ key: String) -> ResultTable.Cell {
         switch value(row, key) {
         case .null: .null
         case .bool(let value): .text(value ? "true" : "false")

@@ -3,7 +3,7 @@ struct SpecText {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var place = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
         skip { $0 != UInt8(ascii: "{") }
         place += 1

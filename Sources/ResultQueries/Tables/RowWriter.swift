@@ -22,7 +22,7 @@ package struct RowWriter {
     private var rows = 0
 
     /// `table` is named in each row of `ndjson`.
-    init(_ format: OutputFormat, table: String? = nil, to output: @escaping Output) {
+    package init(_ format: OutputFormat, table: String? = nil, to output: @escaping Output) {
         self.format = format
         self.table = table
         self.output = output
@@ -128,7 +128,7 @@ extension RowWriter {
         column += 1
     }
 
-    mutating func cell(_ cell: ResultTable.Cell) {
+    package mutating func cell(_ cell: ResultTable.Cell) {
         switch cell {
         case .null: null()
         case .integer(let value): integer(value)

@@ -1,19 +1,19 @@
 import Foundation
 
 /// The share of copied samples against the logarithm of the dataset size, as a logistic curve.
-struct LogisticFit: Hashable {
+package struct LogisticFit: Hashable {
     /// p(x) = 1 / (1 + exp(−(intercept + slope · x))).
     var intercept: Double
-    var slope: Double
+    package var slope: Double
 
     /// Where p is a half.
-    var middle: Double { -intercept / slope }
+    package var middle: Double { -intercept / slope }
 
     /// The most likely curve through shares of `n` samples at `x`. Half a success and half a failure are added to each
     /// (Haldane 1956, Anscombe 1956), so that shares of 0 and 1 alone have a curve too.
     ///
     /// Nil for fewer than two different `x`, or where no curve falls or rises.
-    init?(_ points: [(x: Double, share: Double, n: Double)]) {
+    package init?(_ points: [(x: Double, share: Double, n: Double)]) {
         guard Set(points.map(\.x)).count > 1 else { return nil }
         let weights = points.map { $0.n + 1 }
         let shares = points.map { ($0.share * $0.n + 0.5) / ($0.n + 1) }

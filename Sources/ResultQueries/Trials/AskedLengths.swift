@@ -3,12 +3,12 @@ import ResultCatalogue
 
 /// The lengths of a sweep's trials as its file asked for them. Recomputed from whole steps, one asked number of epochs
 /// would be another for every dataset size.
-struct AskedLengths {
+package struct AskedLengths {
     /// "images", "epochs" or "steps".
-    let unit: String
-    let byTrial: [String: Double]
+    package let unit: String
+    package let byTrial: [String: Double]
 
-    init(_ reader: CatalogueReader, sweep: String) throws {
+    package init(_ reader: CatalogueReader, sweep: String) throws {
         let rows = try reader.rows(
             """
             SELECT s.trial_id, s.asked, t.images, t.epochs, t.steps

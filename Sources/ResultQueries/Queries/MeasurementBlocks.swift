@@ -1,34 +1,42 @@
 import ResultCatalogue
 
 /// One measurement among those of a trial's quantity.
-struct BlockRow: Hashable {
-    var sigma: Double?
-    var position: Int?
+package struct BlockRow: Hashable {
+    package var sigma: Double?
+    package var position: Int?
     /// NaN where there is none.
-    var value: Double
-    var n: Int?
-    var stderr: Double?
+    package var value: Double
+    package var n: Int?
+    package var stderr: Double?
 }
 
 /// All measurements of one quantity of one trial, and of one set of partners where a measure has any, in the order of
 /// recording.
-struct MeasurementBlock {
+package struct MeasurementBlock {
     /// Of `TrialKeys`.
-    var trial: Int
+    package var trial: Int
     /// Of the quantities asked for.
-    var quantity: Int
-    var rows: [BlockRow] = []
+    package var quantity: Int
+    package var rows: [BlockRow] = []
 }
 
 /// The measurements of some trials, block by block.
-struct MeasurementBlocks {
+package struct MeasurementBlocks {
     let reader: CatalogueReader
-    let trials: TrialKeys
+    package let trials: TrialKeys
     /// By row of `trials`.
     let isWanted: [Bool]
     let quantities: [QuantityChoice]
 
-    enum Order {
+    /// Of the quantities asked for, those of the trials that are wanted, by row of `trials`.
+    package init(reader: CatalogueReader, trials: TrialKeys, isWanted: [Bool], quantities: [QuantityChoice]) {
+        self.reader = reader
+        self.trials = trials
+        self.isWanted = isWanted
+        self.quantities = quantities
+    }
+
+    package enum Order {
         /// By trial in the order of `trials`, then by quantity.
         case trials
         /// By quantity: as they lie in the file.
@@ -36,7 +44,7 @@ struct MeasurementBlocks {
     }
 
     /// Hands out every block that has rows; `body` returns false to end.
-    func forEach(_ order: Order, _ body: (MeasurementBlock) throws -> Bool) throws {
+    package func forEach(_ order: Order, _ body: (MeasurementBlock) throws -> Bool) throws {
         let wanted = isWanted.reduce(0) { $0 + ($1 ? 1 : 0) }
         guard wanted > 0, !quantities.isEmpty else { return }
         // Of few trials the rest is better not read.
@@ -133,7 +141,7 @@ private struct KeyTable {
     private var dense: [Int32] = []
     private var sparse: [Int64: Int32] = [:]
 
-    init(largest: Int64, count: Int) {
+    package init(largest: Int64, count: Int) {
         if largest < 1 << 20 || largest / 64 < Int64(count) {
             dense = [Int32](repeating: -1, count: Int(largest) + 1)
         }

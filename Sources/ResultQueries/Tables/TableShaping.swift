@@ -1,6 +1,6 @@
 extension ResultTable {
     /// Without those of the named columns that hold nothing.
-    func withoutEmptyColumns(among names: Set<String>) -> ResultTable {
+    package func withoutEmptyColumns(among names: Set<String>) -> ResultTable {
         let kept = columns.indices.filter { index in
             !names.contains(columns[index]) || rows.contains { $0[index] != .null }
         }
@@ -71,7 +71,7 @@ extension ResultTable {
 
 extension ResultTable.Cell {
     /// What it is called in the name of a column.
-    var text: String {
+    package var text: String {
         switch self {
         case .null: "none"
         case .integer(let value): String(value)
@@ -81,7 +81,7 @@ extension ResultTable.Cell {
     }
 
     /// Numbers by size before text by its characters before NULL.
-    static func isOrdered(_ a: Self, _ b: Self) -> Bool {
+    package static func isOrdered(_ a: Self, _ b: Self) -> Bool {
         switch (a.number, b.number) {
         case (let a?, let b?): return a < b
         case (_?, nil): return true

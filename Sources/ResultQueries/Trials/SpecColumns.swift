@@ -12,7 +12,7 @@ struct SpecColumns {
     /// By key asked for, in order of row.
     private(set) var columns: [String: CodedColumn]
 
-    init(_ reader: CatalogueReader, sweep: String?, keys: [String]) throws {
+    package init(_ reader: CatalogueReader, sweep: String?, keys: [String]) throws {
         var first: [(name: [UInt8], value: [UInt8], text: String)] = []
         var differs = [Bool]()
         var others = Set<String>()

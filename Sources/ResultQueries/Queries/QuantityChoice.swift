@@ -1,14 +1,14 @@
 import ResultCatalogue
 
 /// A quantity of a measure with its parameters, of which the catalogue has measurements.
-struct QuantityChoice: Hashable {
+package struct QuantityChoice: Hashable {
     /// In the catalogue.
-    var key: Int64
-    var request: Int64
-    var measure: String
+    package var key: Int64
+    package var request: Int64
+    package var measure: String
     var version: Int
-    var parameters: String
-    var name: String
+    package var parameters: String
+    package var name: String
 
     /// Whether it is a share of `n` samples, whose interval is Wilson's.
     var isShare: Bool { measure == "memorization" && name.hasPrefix("copied") }
@@ -16,7 +16,9 @@ struct QuantityChoice: Hashable {
     /// Those that `selections` name, all without any, in the order in which they were first recorded.
     ///
     /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
-    static func all(_ selections: [MeasureSelection] = [], in reader: CatalogueReader) throws -> [QuantityChoice] {
+    package static func all(_ selections: [MeasureSelection] = [], in reader: CatalogueReader) throws
+        -> [QuantityChoice]
+    {
         let known = try reader.rows(
             """
             SELECT k.key, q.key, q.measure, q.version, q.parameters, k.name
