@@ -5,7 +5,7 @@ struct ChaosRun {
     private(set) var findings: [String] = []
     private(set) var seconds = 0.0
     private var occurred: Set<FaultKind> = []
-    private let count: Int
+    private var count = 0
 
     /// Kinds that befell nothing.
     var missing: [FaultKind] { FaultKind.allCases.filter { !occurred.contains($0) } }
@@ -13,15 +13,33 @@ struct ChaosRun {
     /// A combination waits more than it computes: more than one for a processor.
     private static var width: Int { max(2, ProcessInfo.processInfo.activeProcessorCount * 3 / 2) }
 
-    init(schedules: [FaultSchedule]) throws {
-        count = schedules.count
+    /// A fault may wait for a moment that never comes: where one of `kinds` befell nothing, a schedule like the
+    /// one for it is run as well, twice at most.
+    init(schedules: [FaultSchedule], untilEachOccurred kinds: [FaultKind] = []) throws {
         let programs = try ChaosPrograms()
         defer { programs.remove() }
-        let arenas = try (0..<min(Self.width, max(1, count))).map { _ in try ChaosArena(programs) }
+        let arenas = try (0..<min(Self.width, max(1, schedules.count))).map { _ in try ChaosArena(programs) }
         defer { for arena in arenas { arena.remove() } }
         let expected = try Self.undisturbed(in: arenas[0])
 
         let begun = Date()
+        var wanted = schedules
+        for _ in 0...2 where !wanted.isEmpty {
+            count += wanted.count
+            for result in Self.results(of: wanted, in: arenas, expecting: expected) {
+                occurred.formUnion(result.occurred)
+                if !result.findings.isEmpty { findings.append(result.line) }
+            }
+            let missing = kinds.filter { !occurred.contains($0) }
+            wanted = missing.compactMap { kind in wanted.first { $0.certainKind == kind }?.another }
+        }
+        seconds = Date().timeIntervalSince(begun)
+    }
+
+    /// By seed; prints each as it ends.
+    private static func results(
+        of schedules: [FaultSchedule], in arenas: [ChaosArena], expecting expected: CatalogueContent
+    ) -> [Result] {
         let lock = NSLock()
         nonisolated(unsafe) var rest = schedules[...]
         nonisolated(unsafe) var results: [Result] = []
@@ -40,11 +58,7 @@ struct ChaosRun {
             }
         }
         done.wait()
-        seconds = Date().timeIntervalSince(begun)
-        for result in results.sorted(by: { $0.schedule.seed < $1.schedule.seed }) {
-            occurred.formUnion(result.occurred)
-            if !result.findings.isEmpty { findings.append(result.line) }
-        }
+        return results.sorted { $0.schedule.seed < $1.schedule.seed }
     }
 
     /// What the sweep gives without a fault.

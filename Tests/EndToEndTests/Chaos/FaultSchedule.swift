@@ -53,7 +53,7 @@ struct FaultSchedule: CustomStringConvertible {
         let kinds = FaultKind.allCases
         var faults: [Fault] = []
         for index in 0..<Int.random(in: 2...4, using: &random) {
-            let kind = index == 0 ? kinds[Int(seed % UInt64(kinds.count))] : kinds.randomElement(using: &random)
+            let kind = index == 0 ? Self.kind(of: seed) : kinds.randomElement(using: &random)
             guard let kind else { continue }
             faults.append(Self.fault(kind, isFirst: index == 0, &random))
         }
@@ -70,6 +70,20 @@ struct FaultSchedule: CustomStringConvertible {
         seed = 0
         var random = SplitMix(state: UInt64(FaultKind.allCases.firstIndex(of: kind) ?? 0))
         faults = [Self.fault(kind, isFirst: true, &random)]
+    }
+
+    /// The kind that its seed brings, or that it is made for.
+    var certainKind: FaultKind? {
+        seed == 0 ? faults.first?.kind : Self.kind(of: seed)
+    }
+
+    private static func kind(of seed: UInt64) -> FaultKind {
+        FaultKind.allCases[Int(seed % UInt64(FaultKind.allCases.count))]
+    }
+
+    /// The next with this certain kind; one fault alone stays as it is.
+    var another: FaultSchedule {
+        seed == 0 ? self : FaultSchedule(seed: seed + UInt64(FaultKind.allCases.count))
     }
 
     private static func fault(_ kind: FaultKind, isFirst: Bool, _ random: inout SplitMix) -> Fault {
