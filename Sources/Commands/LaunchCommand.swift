@@ -24,7 +24,8 @@ struct LaunchCommand: ParsableCommand {
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
-        let signals = SignalWatch()
+        let signals = SignalWatch.process
+        signals.expectRun()
         // What is wrong with the files is said before anything is made.
         let file = try SweepFile(contentsOf: sweep, overrides: settings.overrides)
         _ = try WorkerProgram(file.worker)

@@ -19,7 +19,8 @@ struct ResumeCommand: ParsableCommand {
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
-        let signals = SignalWatch()
+        let signals = SignalWatch.process
+        signals.expectRun()
         try catalogue.requireCatalogue()
         let selection = try HostsSelection(hosts)
         let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)

@@ -13,7 +13,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
-        let signals = SignalWatch()
+        let signals = SignalWatch.process
         let reader = try CatalogueReader(path: catalogue.path)
         let sweeps = try sweep.map { [try reader.sweepName($0)] } ?? []
         guard let client = ControlClient(catalogue: catalogue.path) else {

@@ -44,6 +44,7 @@ final class AgentSession {
         while true {
             if welcomed { try handleCommands() }
             if mailbox.isClosing {
+                if closingSince == nil, welcomed { try say(.leaving) }
                 let since = closingSince ?? monotonicSeconds()
                 closingSince = since
                 if outgoing.isEmpty || !welcomed || monotonicSeconds() - since > 2 { return }
@@ -84,7 +85,8 @@ final class AgentSession {
         }
         let hello = AgentHello(
             agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,
-            nonce: context.nonce, earlier: context.earlier, directory: host.directory, slots: host.slots,
+            nonce: context.nonce, earlier: context.earlier, place: context.place,
+            lease: context.options.leaseSeconds, directory: host.directory, slots: host.slots,
             threads: host.threads,
             environment: host.environment)
         try say(.hello(hello))

@@ -16,6 +16,8 @@ package struct ConnectionOptions: Hashable, Sendable {
     package var lastRetrySeconds: Double
     /// Seconds that bringing a recovery point's state may take; a slower one stays on its host.
     package var stateSeconds: Double
+    /// Seconds for which a host stays with this coordinator without hearing from it.
+    package var leaseSeconds: Double
 
     /// Connections being made at a time, over all hosts: fewer than a server lets wait unauthenticated (MaxStartups,
     /// commonly 10), because all may lead through one bastion.
@@ -24,7 +26,8 @@ package struct ConnectionOptions: Hashable, Sendable {
     package init(
         acceptNewHostKeys: Bool = false, knownHosts: String? = nil, sshConfig: String? = nil,
         connectSeconds: Double = 20, pingSeconds: Double = 15, silenceSeconds: Double = 45,
-        firstRetrySeconds: Double = 0.5, lastRetrySeconds: Double = 60, stateSeconds: Double = 75
+        firstRetrySeconds: Double = 0.5, lastRetrySeconds: Double = 60, stateSeconds: Double = 75,
+        leaseSeconds: Double = 900
     ) {
         self.acceptNewHostKeys = acceptNewHostKeys
         self.knownHosts = knownHosts
@@ -35,5 +38,6 @@ package struct ConnectionOptions: Hashable, Sendable {
         self.firstRetrySeconds = firstRetrySeconds
         self.lastRetrySeconds = lastRetrySeconds
         self.stateSeconds = stateSeconds
+        self.leaseSeconds = leaseSeconds
     }
 }

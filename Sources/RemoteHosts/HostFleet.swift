@@ -19,12 +19,14 @@ package final class HostFleet: Fleet, Sendable {
     ///   - generation: grows with every start of a coordinator on the catalogue; hosts refuse an older one.
     ///   - starts: this start of a coordinator and those before it, as the catalogue remembers them: hosts refuse a
     ///     copy of the catalogue that remembers others.
+    ///   - place: where the catalogue is: while its coordinator works, hosts refuse copies at other places.
     ///   - depot: the coordinator's store; orders' files are read from it, events' files are brought into it.
     ///   - agent: brought to hosts that lack it.
     ///   - worker: compared on every host before anything is started there; nil where the worker is a user's own.
     ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
     package init(
-        hosts: [HostSpec], catalogue: String, generation: Int, starts: [CoordinatorStart] = [], depot: any FileDepot,
+        hosts: [HostSpec], catalogue: String, generation: Int, starts: [CoordinatorStart] = [],
+        place: CataloguePlace? = nil, depot: any FileDepot,
         agent: AgentProgram,
         options: ConnectionOptions = ConnectionOptions(), worker: WorkerCheck? = nil,
         interaction: any HostInteraction = NoInteraction(),
@@ -37,7 +39,7 @@ package final class HostFleet: Fleet, Sendable {
             catalogue: catalogue, generation: generation,
             nonce: starts.first { $0.generation == generation }?.nonce
                 ?? String(UInt64.random(in: 0 ... .max), radix: 16),
-            earlier: starts.filter { $0.generation < generation }, depot: depot, deliver: deliver,
+            earlier: starts.filter { $0.generation < generation }, place: place, depot: depot, deliver: deliver,
             machines: MachineRegistry(), worker: worker, connecting: connecting)
         links.with { links in
             for host in hosts { links[host.name] = HostLink(host, context) }

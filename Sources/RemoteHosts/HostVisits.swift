@@ -55,7 +55,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .cleaned(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .orphans: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .orphans, .held: throw unexpected(host)
         }
     }
 
@@ -69,7 +69,20 @@ package final class HostVisits: Sendable {
         switch answer {
         case .orphans(let orphans): return orphans
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .cleaned, .held: throw unexpected(host)
+        }
+    }
+
+    /// Attempts of a catalogue that the host holds, by its records; nothing changes there.
+    package func held(_ host: HostSpec, of catalogue: String) throws(HostFailure) -> [HeldNumber] {
+        let request = HeldRequest(directory: host.directory, catalogue: catalogue)
+        let answer = try visit(host) { visit, _ throws(HostFailure) in
+            try visit.ask(.held(request), seconds: 60)
+        }
+        switch answer {
+        case .held(let held): return held
+        case .refused(let refusal): throw HostFailure(refusal, host: host.name)
+        case .examined, .described, .lacking, .mute, .cleaned, .orphans: throw unexpected(host)
         }
     }
 

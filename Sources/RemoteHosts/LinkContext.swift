@@ -7,6 +7,7 @@ struct LinkContext: Sendable {
     var generation: Int
     var nonce: String
     var earlier: [CoordinatorStart]
+    var place: CataloguePlace?
     var depot: any FileDepot
     var deliver: @Sendable (HostName, HostReport) -> Void
     var machines: MachineRegistry

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import JobContract
 import SweepModel
 
 /// The one writer of a catalogue: an SQLite file in WAL mode with full synchronisation, so that what `commit` returned
@@ -19,6 +20,7 @@ package final class Catalogue: CatalogueWriter {
     let queue: DatabaseQueue
     let clock: @Sendable () -> Date
     let lock: WriterLock
+    let log = LogLength()
     let knownKeys = KnownKeys()
 
     /// Opens the catalogue at `path`, making it and its directory when there is none, and brings an older release's
@@ -39,12 +41,16 @@ package final class Catalogue: CatalogueWriter {
                 .unwritable, "\(directory): the catalogue's directory cannot be made. Give another --catalogue.")
         }
         lock = try WriterLock(catalogue: path)
+        let log = self.log
         (queue, id, generation) = try CatalogueError.translating(path) {
             let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: false))
             let created = Timestamp.text(clock())
             try queue.inDatabase { db in
                 let (isNew, _) = try CatalogueFile.checkSchema(db, path: path)
-                if !isNew { try CatalogueFile.checkIntegrity(db, path: path) }
+                if !isNew {
+                    try CatalogueFile.checkLog(db, path: path)
+                    try CatalogueFile.checkIntegrity(db, path: path)
+                }
             }
             try Schema.claim(queue)
             // Migrations need not survive a loss of power until something else does: what is recorded after them is
@@ -53,12 +59,17 @@ package final class Catalogue: CatalogueWriter {
             try Schema.migrate(queue)
             let (id, generation) = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+                log.follow(db)
                 return try Self.identity(db, created: created)
             }
             return (queue, id, generation)
         }
         reader = CatalogueReader(database: queue, path: path, id: id)
+        try fold()
+        OpenCatalogues.add(writer: queue, at: path)
     }
+
+    deinit { OpenCatalogues.end(writer: queue) }
 
     private static func identity(_ db: Database, created: String) throws -> (String, Int) {
         try db.execute(
@@ -82,14 +93,17 @@ package final class Catalogue: CatalogueWriter {
 
     /// Raises the generation durably and returns it: enough to be let in by hosts. Changes nothing else.
     package func raiseGeneration() throws -> Int {
+        let place = String(
+            decoding: try JSONText.encode(CatalogueFile.place(of: path)), as: UTF8.self)
         generation = try write { db in
             try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
             // Tells this start from one of the same number that a copy of the catalogue makes.
             try db.execute(
                 sql: """
-                    INSERT INTO coordinator_start (generation, nonce, started_at)
-                    SELECT generation, lower(hex(randomblob(8))), strftime('%Y-%m-%dT%H:%M:%SZ', 'now') FROM catalogue_identity
-                    """)
+                    INSERT INTO coordinator_start (generation, nonce, started_at, place)
+                    SELECT generation, lower(hex(randomblob(8))), strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), ?
+                    FROM catalogue_identity
+                    """, arguments: [place])
             return try Int.fetchOne(db, sql: "SELECT generation FROM catalogue_identity") ?? 0
         }
         return generation
@@ -106,6 +120,7 @@ package final class Catalogue: CatalogueWriter {
                     return .commit
                 }
                 guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                if log.isLong { try fold(db) }
                 return result
             }
         }

@@ -30,13 +30,17 @@ package struct CatalogueReader: Sendable {
         }
         try CatalogueFile.checkHeader(path)
         (database, id) = try CatalogueError.translating(path) {
+            let hasLog = FileManager.default.fileExists(atPath: path + "-wal")
             let queue = try DatabaseQueue(
                 path: try CatalogueFile.readingPath(path), configuration: CatalogueFile.configuration(readOnly: true))
+            OpenCatalogues.add(reader: queue, leavingLogBeside: hasLog ? nil : path)
             let id = try queue.read { db in
                 let (isNew, version) = try CatalogueFile.checkSchema(db, path: path)
                 guard !isNew else {
                     throw CatalogueError(
-                        .missing, "\(path): the file is empty, not yet a catalogue. `eigensweep launch` makes one.")
+                        .missing,
+                        "\(path): the file is empty, not yet a catalogue. `eigensweep launch` makes one. If it is a copy, what "
+                            + "its original holds lies in the -wal file beside that: copy both.")
                 }
                 guard version == Schema.version else {
                     throw CatalogueError(
@@ -44,6 +48,7 @@ package struct CatalogueReader: Sendable {
                         "\(path): written by an earlier eigensweep (schema \(version)). `eigensweep resume` brings it "
                             + "up to schema \(Schema.version).")
                 }
+                try CatalogueFile.checkLog(db, path: path)
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
             }
             guard let id else {

@@ -72,6 +72,14 @@ extension CatalogueFile {
         defer { close(descriptor) }
         return LockHolder(in: descriptor)
     }
+
+    /// Whether a process has the catalogue's lock now.
+    package static func isLocked(_ path: String) -> Bool {
+        let descriptor = open(resolve(path) + ".lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
 }
 
 extension Catalogue {

@@ -1,9 +1,13 @@
+import Glibc
 import JobContract
 
 /// What the agent remembers of its coordinator, over restarts: who it was, and how workers are to be run.
 struct CoordinatorMemory: Codable, Equatable {
     var generation: Int
     var nonce: String
+    var place: CataloguePlace?
+    var lease: Double?
+    var hasLeft: Bool?
     var environment: [String: String]
     var slots: Int?
     var threads: Int
@@ -11,6 +15,8 @@ struct CoordinatorMemory: Codable, Equatable {
     init(_ hello: AgentHello) {
         generation = hello.generation
         nonce = hello.nonce
+        place = hello.place
+        lease = hello.lease
         environment = hello.environment.filter { name, value in
             !name.isEmpty && !name.contains("=") && !name.utf8.contains(0) && !value.utf8.contains(0)
         }
@@ -33,26 +39,72 @@ struct CoordinatorMemory: Codable, Equatable {
     /// Attempts at a time.
     var width: Int { max(1, slots ?? HostSurvey.processors() / threads) }
 
+    private var ownership: HostOwnership {
+        var ownership = HostOwnership(
+            generation: generation, nonce: nonce, place: place, leaseSeconds: min(max(0, lease ?? 0), 86_400))
+        ownership.hasLeft = hasLeft ?? false
+        return ownership
+    }
+
     /// Why a caller is not the coordinator to serve; nil when it is.
     ///
-    /// - Parameter earlier: starts of coordinators that the caller's catalogue remembers. A copy of the catalogue that
-    ///   went its own way does not remember the last one that was served here.
-    func objection(to caller: CoordinatorMemory, after earlier: [CoordinatorStart]) -> AgentRefusal? {
-        if caller.generation < generation {
-            return AgentRefusal(
-                .protocolViolation,
-                "a later coordinator of this catalogue (start \(generation), this one is \(caller.generation)) has "
-                    + "the host; end the other one, or work with it")
+    /// - Parameters:
+    ///   - earlier: as in `HostOwnership.objection`.
+    ///   - heard: when the coordinator was heard last, by the host's clock.
+    func objection(
+        to caller: CoordinatorMemory, after earlier: [CoordinatorStart], heard: time_t
+    ) -> AgentRefusal? {
+        let silence = Double(max(0, time(nil) - heard))
+        guard let objection = ownership.objection(to: caller.ownership, after: earlier, silence: silence) else {
+            return nil
         }
-        let known =
-            caller.generation == generation ? caller.nonce : earlier.first { $0.generation == generation }?.nonce
-        if let known, known != nonce {
-            return AgentRefusal(
-                .protocolViolation,
-                "another copy of this catalogue had the host last (at its start \(generation), which this copy knows "
-                    + "otherwise); use one copy only, or remove coordinator.json of the catalogue on the host to give "
-                    + "it to this one, with what the other has running there")
-        }
-        return nil
+        let owner = place.map { "\($0.path) on \($0.host)" } ?? "another place"
+        let words =
+            switch objection {
+            case .isLater:
+                "a later coordinator of this catalogue (start \(generation), this one is \(caller.generation)), at "
+                    + "\(owner), has the host; end that one, or work with it"
+            case .isOtherCopy:
+                "another copy of this catalogue, \(owner), had the host last, at \(Self.text(heard)); use that one, "
+                    + "or `eigensweep doctor --separate` makes this one a catalogue of its own"
+            case .isAtWork(let seconds):
+                "it works for the original of this catalogue, \(owner), heard last at \(Self.text(heard)); work with "
+                    + "that one, or `eigensweep doctor --separate` makes this copy a catalogue of its own. If the "
+                    + "original is gone, the host is free in \(Int(seconds.rounded(.up))) s"
+            }
+        return AgentRefusal(.protocolViolation, words)
+    }
+
+    private static func text(_ time: time_t) -> String {
+        var (time, parts) = (time, tm())
+        gmtime_r(&time, &parts)
+        var bytes = [CChar](repeating: 0, count: 32)
+        let count = strftime(&bytes, bytes.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+        return String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// When the coordinator was heard last. Kept as the time of the memory's file, which costs no write worth the name.
+struct LastHeard {
+    private(set) var time: time_t
+    private let path: String
+    private var noted: time_t
+    /// Seconds by which what the next agent knows may be too old.
+    private static let pause: time_t = 5
+
+    /// As the last agent left it; never in the future.
+    init(_ place: AgentPlace) {
+        path = place.memory
+        var status = stat()
+        let now = Glibc.time(nil)
+        time = stat(path, &status) == 0 ? min(now, status.st_mtim.tv_sec) : 0
+        noted = time
+    }
+
+    mutating func isNow() {
+        time = Glibc.time(nil)
+        guard time - noted >= Self.pause else { return }
+        noted = time
+        utimensat(AT_FDCWD, path, nil, 0)
     }
 }

@@ -11,6 +11,7 @@ package final class Daemon {
     private let store: ContentStore
     private let table: AttemptTable
     private var memory: CoordinatorMemory?
+    private var heard: LastHeard
     private var space: SpaceWatch
     private var connections: [Connection] = []
     private var isRetiring = false
@@ -43,6 +44,7 @@ package final class Daemon {
         store = try ContentStore(directory: place.store)
         table = AttemptTable(place: place, store: store)
         space = SpaceWatch(path: place.store)
+        heard = LastHeard(place)
     }
 
     /// Serves until it is idle, told to end, or replaced. Workers go on without it. Returns at once when another
@@ -155,6 +157,7 @@ package final class Daemon {
     private func receive(from connection: Connection) {
         do {
             connection.read()
+            if connection.isServed, connection.hasFrames { heard.isNow() }
             // The rest waits until what has happened meanwhile is told.
             let end = monotonicSeconds() + Self.tellingPause
             while let frame = try connection.next() {
@@ -203,7 +206,7 @@ package final class Daemon {
                     .protocolViolation,
                     "its agent speaks protocol \(AgentProtocol.version), this program \(hello.version); the agent "
                         + "has \(table.attempts.count) attempts and gives way when they are collected")
-            } else { memory?.objection(to: caller, after: hello.earlier ?? []) }
+            } else { memory?.objection(to: caller, after: hello.earlier ?? [], heard: heard.time) }
         if let refusal {
             connection.send(.denied(refusal))
             connection.isLeaving = true
@@ -228,6 +231,7 @@ package final class Daemon {
             return
         }
         memory = caller
+        heard.isNow()
         applyMemory()
         connection.isServed = true
         recordedAt = monotonicSeconds()
@@ -279,6 +283,10 @@ package final class Daemon {
         case .upload(let transfer, let digest, let bytes): begin(transfer, digest, bytes, connection)
         case .fetch(let transfer, let digest): send(transfer, digest, connection)
         case .ping(let number): connection.send(.pong(number))
+        case .leaving:
+            memory?.hasLeft = true
+            // Where it cannot be written the host stays with this coordinator a while.
+            try? memory?.save(place)
         }
     }
 

@@ -33,6 +33,10 @@ final class HostService {
                 self.store = store
                 return try WorkerDescribing(place: place, store: store, request: request).answer()
             case .orphans(let request): return .orphans(try OrphanSearch(request).run())
+            case .held(let request):
+                let place = try AgentPlace(directory: request.directory, catalogue: request.catalogue)
+                return .held(
+                    try place.heldOrders().map { HeldNumber(attempt: $0.key, hasEnded: $0.value.hasEnded) })
             case .clean(let request): return .cleaned(try HostCleaning(request).run())
             }
         } catch let refusal as AgentRefusal {

@@ -15,7 +15,9 @@ struct ControlClient {
 
     /// The one that listens for the catalogue; nil when nobody answers.
     init?(catalogue path: String) {
-        guard let holder = CatalogueFile.lockHolder(path), let socket = holder.socket else { return nil }
+        // A lock's file that was copied names the original's coordinator, and is held by nobody.
+        guard let holder = CatalogueFile.lockHolder(path), let socket = holder.socket, CatalogueFile.isLocked(path)
+        else { return nil }
         self.socket = socket
         process = holder.pid
         guard connect() != nil else { return nil }

@@ -9,24 +9,34 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Look for what is not as it should be, and on request mend it.",
         discussion: """
-            Looks at the catalogue, its lock and socket, the files beside it, and what hosts hold. While a coordinator \
-            runs, only what can be seen beside it; hosts and repairs need the catalogue's lock.
+            Looks at the catalogue, its lock and socket, the files beside it, and what hosts hold, and changes nothing \
+            there. While a coordinator runs, only what can be seen beside it; hosts and repairs need the catalogue's lock.
+
+            A copied catalogue has its original's id, so hosts take both for one and serve one of them: --separate makes \
+            the copy a catalogue of its own. What the original has running stays with it and waits here again.
 
             Exit codes: 0 nothing is wrong or everything was mended, 5 something is left.
             """)
 
     @Flag(name: .long, help: "Mend what can be mended.")
     var repair = false
+    @Flag(name: .long, help: "Make this copy of a catalogue one of its own; looks at nothing.")
+    var separate = false
     @Flag(name: .long, help: "Read every stored file and check its content; takes long.")
     var thorough = false
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
     @OptionGroup var output: FormatOptions
 
+    func validate() throws {
+        if separate, repair { throw ValidationError("--separate and --repair: one after the other") }
+    }
+
     func run() throws {
         try catalogue.requireCatalogue()
+        if separate { return try makeSeparate() }
         let selection = try HostsSelection(hosts)
-        let findings = try examine(selection)
+        let findings = try repair ? examineForRepair(selection) : look(selection)
         var table = ResultTable(name: "findings", columns: ["about", "problem", "remedy", "state"])
         var left = 0
         for finding in findings {
@@ -45,36 +55,55 @@ struct DoctorCommand: ParsableCommand {
         guard left == 0 else { throw ExitStatusError(status: .catalogue) }
     }
 
-    private func examine(_ selection: HostsSelection) throws -> [Finding] {
-        do {
-            let workplace = try Workplace(catalogue)
-            let checkup = CatalogueCheckup(reader: workplace.catalogue.reader, writer: workplace.catalogue)
-            let store = StoreCheckup(
-                reader: workplace.catalogue.reader, store: workplace.store, cache: catalogue.store + "/datasets.json",
-                isThorough: thorough, mayRepair: true)
-            return try checkup.findings(listed: selection.specs.map(\.name)) + staleSockets(of: workplace.catalogue)
-                + store.findings()
-                + HostsCheckup(workplace: workplace, options: hosts, specs: selection.specs).findings()
-        } catch let error as CatalogueError {
-            guard case .locked = error.kind else { throw error }
-            Terminal.note("\(error.description)\nOnly what can be seen beside it is looked at.")
-            let reader = try CatalogueReader(path: catalogue.path)
-            let store = StoreCheckup(
-                reader: reader, store: try ContentStore(directory: catalogue.store),
-                cache: catalogue.store + "/datasets.json", isThorough: thorough, mayRepair: false)
-            let silent =
-                ControlClient(catalogue: catalogue.path) == nil
-                ? [
-                    Finding(
-                        about: catalogue.path, problem: "its writer answers at no socket",
-                        remedy: "end that process: it can be resumed")
-                ] : []
-            return try silent + CatalogueCheckup(reader: reader, writer: nil).findings(listed: nil) + store.findings()
-        }
+    private func makeSeparate() throws {
+        let given = try Catalogue(path: catalogue.path).separate()
+        let attempts = given == 1 ? "one attempt" : "\(given) attempts"
+        Terminal.note(
+            "\(catalogue.path) is a catalogue of its own now"
+                + (given == 0 ? "" : "; \(attempts) stayed with the original, and what they were to do waits here"))
     }
 
-    /// Sockets of coordinators that died: nobody listens there, for the lock is this process's.
-    private func staleSockets(of catalogue: Catalogue) -> [Finding] {
+    /// Changes nothing, here or on hosts.
+    private func look(_ selection: HostsSelection) throws -> [Finding] {
+        let reader = try CatalogueReader(path: catalogue.path)
+        let isLocked = CatalogueFile.isLocked(reader.path)
+        let beside = try CatalogueCheckup(reader: reader, writer: nil).findings(
+            listed: isLocked ? nil : selection.specs.map(\.name))
+        let stored = try store(reader, mayRepair: false)
+        guard isLocked else {
+            return try beside + staleSockets(of: reader) + stored
+                + HostsLook(reader: reader, options: hosts).findings(selection.specs)
+        }
+        let holder = CatalogueFile.lockHolder(reader.path)?.pid.map { "process \($0)" } ?? "a process"
+        Terminal.note("\(holder) is writing \(catalogue.path): only what can be seen beside it is looked at")
+        guard ControlClient(catalogue: catalogue.path) == nil else { return beside + stored }
+        let silent = Finding(
+            about: catalogue.path, problem: "its writer answers at no socket",
+            remedy: "end that process: it can be resumed")
+        return [silent] + beside + stored
+    }
+
+    private func examineForRepair(_ selection: HostsSelection) throws -> [Finding] {
+        try CatalogueFile.acceptWithoutLog(catalogue.path)
+        let workplace = try Workplace(catalogue)
+        let reader = workplace.catalogue.reader
+        try reader.requireOriginal()
+        return try CatalogueCheckup(reader: reader, writer: workplace.catalogue)
+            .findings(listed: selection.specs.map(\.name)) + staleSockets(of: reader)
+            + store(reader, mayRepair: true)
+            + HostsCheckup(workplace: workplace, options: hosts, specs: selection.specs).findings()
+    }
+
+    private func store(_ reader: CatalogueReader, mayRepair: Bool) throws -> [Finding] {
+        guard FileManager.default.fileExists(atPath: catalogue.store) || mayRepair else { return [] }
+        return try StoreCheckup(
+            reader: reader, store: ContentStore(directory: catalogue.store),
+            cache: catalogue.store + "/datasets.json", isThorough: thorough, mayRepair: mayRepair
+        ).findings()
+    }
+
+    /// Sockets of coordinators that died: nobody listens there, for nobody has the lock.
+    private func staleSockets(of catalogue: CatalogueReader) -> [Finding] {
         RuntimeDirectory.sockets(catalogue: catalogue.id, at: catalogue.path).filter {
             var status = stat()
             return lstat($0, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK

@@ -4,7 +4,7 @@ import RemoteHosts
 import ResultCatalogue
 import SweepModel
 
-/// What hosts hold, against the attempts that the catalogue thinks are open.
+/// What hosts hold, against the attempts that the catalogue thinks are open, by a coordinator that may mend it.
 struct HostsCheckup {
     let workplace: Workplace
     let options: HostOptions
@@ -17,7 +17,8 @@ struct HostsCheckup {
         let generation = try workplace.catalogue.raiseGeneration()
         let fleet = HostFleet(
             hosts: specs, catalogue: workplace.catalogue.id, generation: generation,
-            starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
+            starts: try workplace.catalogue.reader.coordinatorStarts(),
+            place: CatalogueFile.place(of: workplace.catalogue.path), depot: workplace.store,
             agent: AgentProgram(path: try Programs.bundled("eigensweep-agent")), options: options.connection,
             interaction: TerminalInteraction()
         ) { host, report in
@@ -30,56 +31,17 @@ struct HostsCheckup {
         fleet.start()
         wait { told.with { $0.count } == specs.count }
         let open = Set(try workplace.catalogue.reader.openAttempts().map(\.attempt))
-        let visits = HostVisits(
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: options.connection,
-            interaction: TerminalInteraction())
         let answers = told.with { $0 }
         let answering = specs.filter { (try? answers[$0.name]?.get()) != nil }
-        let searches = HostVisits.together(answering) { spec -> Result<[Orphan], HostFailure> in
-            do throws(HostFailure) { return .success(try visits.orphans(spec, ends: false)) } catch {
-                return .failure(error)
-            }
-        }
-        let orphans = Dictionary(
-            zip(answering.map(\.name), searches), uniquingKeysWith: { first, _ in first })
+        let orphans = try OrphanCheckup(options).findings(answering)
         return specs.flatMap { spec -> [Finding] in
             switch answers[spec.name] {
             case .success(let held)?:
                 return strangers(held.filter { !open.contains($0.attempt) }, on: spec.name, fleet, told)
-                    + (orphans[spec.name].map { self.orphans($0, on: spec, visits) } ?? [])
-            case .failure(let failure)?: return [Self.silent(spec, failure.message)]
-            case nil: return [Self.silent(spec, "it did not answer within \(Int(Self.patienceSeconds)) s")]
+                    + (orphans[spec.name] ?? [])
+            case .failure(let failure)?: return [Finding(silent: spec, failure.message)]
+            case nil: return [Finding(silent: spec, "it did not answer within \(Int(Self.patienceSeconds)) s")]
             }
-        }
-    }
-
-    private static func silent(_ spec: HostSpec, _ problem: String) -> Finding {
-        Finding(about: spec.name, problem: problem, remedy: "`eigensweep hosts check` says more")
-    }
-
-    /// Workers there that no agent, of whatever catalogue, knows of.
-    private func orphans(
-        _ found: Result<[Orphan], HostFailure>, on spec: HostSpec, _ visits: HostVisits
-    ) -> [Finding] {
-        switch found {
-        case .failure(let failure): return [Self.silent(spec, failure.message)]
-        case .success(let orphans):
-            guard let first = orphans.first else { return [] }
-            let pids = orphans.map { "\($0.process.pid)" }.joined(separator: ", ")
-            return [
-                Finding(
-                    about: spec.name,
-                    problem:
-                        "\(orphans.count) processes work for attempts that no agent there holds: \(pids), such as "
-                        + "\(first.program) for attempt \(first.attempt)",
-                    remedy: "ended by --repair",
-                    repair: {
-                        let left = try visits.orphans(spec, ends: true)
-                        guard left.isEmpty else {
-                            throw HostFailure(.agentFailed, "\(spec.name): \(left.count) of them do not end")
-                        }
-                    })
-            ]
         }
     }
 
@@ -92,12 +54,9 @@ struct HostsCheckup {
     ) -> [Finding] {
         guard !held.isEmpty else { return [] }
         let numbers = Set(held.map(\.attempt))
-        let running = held.count { $0.state == .running }
         return [
             Finding(
-                about: host,
-                problem: "it holds \(held.count) attempts that are not open here, \(running) of them running",
-                remedy: "stopped and removed by --repair",
+                strangers: held.count, goingOn: held.count { $0.state == .running }, on: host,
                 repair: {
                     for attempt in numbers.sorted() {
                         fleet.send(.cancel(attempt), to: host)

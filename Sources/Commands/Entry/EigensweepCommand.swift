@@ -26,6 +26,7 @@ package struct EigensweepCommand: ParsableCommand {
 
     /// Parses, runs, reports what went wrong on standard error, and returns the exit code.
     package static func main(_ arguments: [String]) -> Int32 {
+        _ = SignalWatch.process
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
@@ -36,7 +37,9 @@ package struct EigensweepCommand: ParsableCommand {
     }
 
     private static func report(_ error: any Error) -> Int32 {
+        SignalWatch.process.waitIfEnding()
         if let status = error as? ExitStatusError { return status.status.rawValue }
+        if error is Terminal.Unread { return Terminal.Unread.status }
         if let failure = CommandFailure(describing: error) {
             Terminal.note("error: \(failure.description)")
             return failure.status.rawValue

@@ -23,9 +23,7 @@ struct HostsCheckCommand: ParsableCommand {
     func run() throws {
         let specs = try HostsSelection(hosts).named(names)
         let worker = try WorkerProgram.ours().check()
-        let visits = HostVisits(
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: hosts.connection,
-            interaction: TerminalInteraction())
+        let visits = try HostVisits(hosts)
         var examinations = HostVisits.together(specs) { visits.examine($0, worker: worker) }
         HostExamination.refuseTwins(&examinations)
         format.print(Self.table(examinations))

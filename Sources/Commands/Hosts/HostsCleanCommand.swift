@@ -32,9 +32,7 @@ struct HostsCleanCommand: ParsableCommand {
 
     func run() throws {
         let specs = try HostsSelection(hosts).named(names)
-        let visits = HostVisits(
-            agentExecutable: try Programs.bundled("eigensweep-agent"), options: hosts.connection,
-            interaction: TerminalInteraction())
+        let visits = try HostVisits(hosts)
         let kept = try keptStates()
         if all, !yes, !dryRun { try confirm(specs, visits, kept) }
         let outcomes = clean(specs, visits, kept, isRehearsal: dryRun)

@@ -33,6 +33,7 @@ final class SweepRun {
         at workplace: Workplace, hosts: HostsSelection, options: HostOptions, run: RunOptions, signals: SignalWatch,
         log: BackgroundLog? = nil, _ body: (SweepRun) throws -> Void
     ) throws {
+        try workplace.catalogue.reader.requireOriginal()
         try workplace.requireReserve()
         let agent = AgentProgram(path: try Programs.bundled("eigensweep-agent"))
         agent.loadAhead()
@@ -105,9 +106,11 @@ final class SweepRun {
         var connection = options.connection
         // A state that takes longer would be old news when it arrives.
         connection.stateSeconds = policy.checkpointSeconds / 4
+        connection.leaseSeconds = policy.leaseSeconds
         let fleet = HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
-            starts: try workplace.catalogue.reader.coordinatorStarts(), depot: workplace.store,
+            starts: try workplace.catalogue.reader.coordinatorStarts(),
+            place: CatalogueFile.place(of: workplace.catalogue.path), depot: workplace.store,
             agent: agent, options: connection,
             worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
         ) { [inbox] host, report in inbox.post(.host(host, report)) }

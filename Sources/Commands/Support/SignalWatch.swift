@@ -3,8 +3,12 @@ import Foundation
 
 /// SIGINT, SIGTERM and SIGHUP as calls on a thread of their own, from the moment it is made.
 ///
-/// Until a handler is set, the first of them ends the program as interrupted: nothing that runs then needs care.
+/// Until a handler is set, the first of them ends the program by `exit`, with 128 and the signal's number: what it has
+/// open is closed in order.
 final class SignalWatch: Sendable {
+    /// Of this process. Made before other threads are, which then leave these signals to it.
+    static let process = SignalWatch()
+
     enum Request {
         case stop
         /// A second Ctrl-C. Other signals only ever ask to stop: a closing terminal may send several.
@@ -13,7 +17,7 @@ final class SignalWatch: Sendable {
 
     private let handler = HandlerBox()
 
-    init() {
+    private init() {
         signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
         sigemptyset(&set)
@@ -28,28 +32,44 @@ final class SignalWatch: Sendable {
                 var number: Int32 = 0
                 guard sigwait(&set, &number) == 0 else { continue }
                 if number == SIGINT { interrupts += 1 }
-                handler.call(interrupts > 1 ? .cancel : .stop)
+                handler.call(interrupts > 1 ? .cancel : .stop, number)
             }
         }
     }
 
     /// From now on `handle` is called, on the watcher's thread.
     func set(_ handle: @escaping @Sendable (Request) -> Void) { handler.set(handle) }
+
+    /// Returns unless one of them is ending the program: what fails then fails because of that.
+    func waitIfEnding() { while handler.isEnding { pause() } }
+
+    /// Until a handler is set, the first of them ends a run that has not begun.
+    func expectRun() {
+        Terminal.isNeeded = false
+        set { _ in
+            Terminal.note("\ninterrupted before anything was started")
+            exit(ExitStatus.interrupted.rawValue)
+        }
+    }
 }
 
 private final class HandlerBox: @unchecked Sendable {
     private let lock = NSLock()
     private var handle: (@Sendable (SignalWatch.Request) -> Void)?
+    private var ends = false
+
+    var isEnding: Bool { lock.withLock { ends } }
 
     func set(_ handle: @escaping @Sendable (SignalWatch.Request) -> Void) {
         lock.withLock { self.handle = handle }
     }
 
-    func call(_ request: SignalWatch.Request) {
-        guard let handle = lock.withLock({ handle }) else {
-            Terminal.note("\ninterrupted before anything was started")
-            exit(ExitStatus.interrupted.rawValue)
+    func call(_ request: SignalWatch.Request, _ number: Int32) {
+        let known = lock.withLock {
+            ends = handle == nil
+            return handle
         }
-        handle(request)
+        guard let known else { exit(128 + number) }
+        known(request)
     }
 }

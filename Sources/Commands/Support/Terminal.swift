@@ -3,6 +3,9 @@ import Foundation
 
 /// Standard output and standard error as people see them.
 enum Terminal {
+    /// Whether nothing is left to do once nobody reads standard output: true but for a run, which goes on.
+    nonisolated(unsafe) static var isNeeded = true
+
     /// Whether control codes and redrawing are welcome on standard error.
     static let isInteractive = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
@@ -29,6 +32,7 @@ enum Terminal {
             if count > 0 {
                 left = left.dropFirst(count)
             } else if errno != EINTR {
+                if errno == EPIPE, isNeeded { throw Unread() }
                 throw CommandFailure(
                     .internalError, "standard output could not be written: \(String(cString: strerror(errno)))")
             }
@@ -44,8 +48,18 @@ enum Terminal {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { CPosix.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR { return }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno != EINTR {
+                if errno == EPIPE, isNeeded, descriptor == STDOUT_FILENO { exit(Unread.status) }
+                return
+            }
         }
+    }
+
+    /// Nobody reads what is written any more: the program ends as by SIGPIPE, in order.
+    struct Unread: Error {
+        static let status = 128 + SIGPIPE
     }
 }
 

@@ -55,6 +55,8 @@ package enum CoordinatorMessage: Hashable, Sendable, Codable {
     case upload(transfer: UInt32, digest: Digest, bytes: Int)
     case fetch(transfer: UInt32, digest: Digest)
     case ping(Int)
+    /// The last word of a coordinator that ends in order: the host may change over to a copy of the catalogue.
+    case leaving
     /// Before `hello`, for the host itself.
     case service(ServiceRequest)
 }
@@ -127,6 +129,9 @@ package struct AgentHello: Hashable, Sendable, Codable {
     package var nonce: String
     /// The latest starts before this one that the catalogue remembers: a copy of it remembers others.
     package var earlier: [CoordinatorStart]?
+    /// Where it works, and for how many seconds of its silence the host stays with it.
+    package var place: CataloguePlace?
+    package var lease: Double?
     /// Where store and attempts are; `~` is the account's home.
     package var directory: String
     /// Attempts at a time; nil: processors divided by threads.
@@ -137,7 +142,8 @@ package struct AgentHello: Hashable, Sendable, Codable {
 
     package init(
         version: Int = AgentProtocol.version, agent: Digest, catalogue: String, generation: Int, nonce: String,
-        earlier: [CoordinatorStart]? = nil, directory: String, slots: Int?, threads: Int, environment: [String: String]
+        earlier: [CoordinatorStart]? = nil, place: CataloguePlace? = nil, lease: Double? = nil, directory: String,
+        slots: Int?, threads: Int, environment: [String: String]
     ) {
         self.version = version
         self.agent = agent
@@ -145,6 +151,8 @@ package struct AgentHello: Hashable, Sendable, Codable {
         self.generation = generation
         self.nonce = nonce
         self.earlier = earlier
+        self.place = place
+        self.lease = lease
         self.directory = directory
         self.slots = slots
         self.threads = threads

@@ -5,6 +5,7 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case describe(DescriptionRequest)
     case clean(CleaningRequest)
     case orphans(OrphanRequest)
+    case held(HeldRequest)
 }
 
 package enum ServiceAnswer: Hashable, Sendable, Codable {
@@ -17,6 +18,7 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     case cleaned(CleaningReport)
     /// Those that live, after what was asked to be done about them.
     case orphans([Orphan])
+    case held([HeldNumber])
     case refused(AgentRefusal)
 }
 
@@ -181,5 +183,27 @@ package struct CleaningReport: Hashable, Sendable, Codable {
         self.youngFiles = youngFiles
         self.youngBytes = youngBytes
         self.attempts = attempts
+    }
+}
+
+/// Asks which attempts of a catalogue a host holds, by its records alone: nobody is served, and nothing changes there.
+package struct HeldRequest: Hashable, Sendable, Codable {
+    package var directory: String
+    package var catalogue: String
+
+    package init(directory: String, catalogue: String) {
+        self.directory = directory
+        self.catalogue = catalogue
+    }
+}
+
+/// An attempt that a host holds.
+package struct HeldNumber: Hashable, Sendable, Codable {
+    package var attempt: AttemptNumber
+    package var hasEnded: Bool
+
+    package init(attempt: AttemptNumber, hasEnded: Bool) {
+        self.attempt = attempt
+        self.hasEnded = hasEnded
     }
 }

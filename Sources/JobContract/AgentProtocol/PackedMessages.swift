@@ -33,7 +33,7 @@ extension CoordinatorMessage: AgentProtocolMessage {
         case .release(let attempt):
             bytes.append(Tag.release.rawValue)
             bytes.append(packed: attempt.value)
-        case .hello, .cancel, .revoke, .enquire, .read, .upload, .fetch, .ping, .service: return nil
+        case .hello, .cancel, .revoke, .enquire, .read, .upload, .fetch, .ping, .leaving, .service: return nil
         }
         return bytes
     }

@@ -20,6 +20,7 @@ enum Schema {
         Migration("0012-quantities", quantities),
         Migration("0013-merged-attempts", mergedAttempts),
         Migration("0014-comparisons", comparisons),
+        Migration("0015-places", places),
     ]
 
     /// What this release writes to `user_version`.

@@ -116,14 +116,14 @@ CREATE TABLE catalogue_identity (
     catalogue_id TEXT NOT NULL,
     generation INTEGER NOT NULL,
     created_at TEXT NOT NULL
-) STRICT;
+, log_follows INTEGER NOT NULL DEFAULT 0) STRICT;
 
 table coordinator_start
 CREATE TABLE coordinator_start (
     generation INTEGER PRIMARY KEY,
     nonce TEXT NOT NULL,
     started_at TEXT NOT NULL
-) STRICT;
+, place TEXT) STRICT;
 
 table dataset_request
 CREATE TABLE dataset_request (

@@ -18,6 +18,8 @@ enum Mutant: CaseIterable {
     case leasesNeverExpire
     /// Hosts serve whoever calls: older coordinators, and those of copied catalogues.
     case fencingIsMissing
+    /// Hosts change over to a copy of the catalogue while they work for the original.
+    case ownerIsNotKept
     /// Two coordinators may write one catalogue.
     case lockIsMissing
     /// The coordinator's disk says that it synced and does not.
@@ -38,7 +40,7 @@ enum Mutant: CaseIterable {
         switch self {
         case .diskLies: [.powerLoss(afterCalls: 1), .powerLoss(afterCalls: 10)]
         case .lockIsMissing: Array(repeating: .secondCoordinator, count: 4)
-        case .fencingIsMissing: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
+        case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         default: []
         }
     }

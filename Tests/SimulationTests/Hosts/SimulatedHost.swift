@@ -28,8 +28,16 @@ final class SimulatedHost {
     struct Caller {
         let owner: Owner
         let coordinator: Int
-        let generation: Int
-        let nonce: UInt64
+        let ownership: HostOwnership
+
+        init(owner: Owner, coordinator: Int, generation: Int, nonce: UInt64) {
+            self.owner = owner
+            self.coordinator = coordinator
+            ownership = HostOwnership(
+                generation: generation, nonce: "\(nonce)",
+                place: CataloguePlace(machine: "m", host: "m", path: "copy \(owner)", file: UInt64(owner)),
+                leaseSeconds: HostLog.leaseSeconds)
+        }
     }
 
     let spec: HostSpec
@@ -68,7 +76,9 @@ final class SimulatedHost {
     /// The connection before, of which something may still be on its way.
     var lastLink: SimulatedLink?
     /// What the agent remembers of coordinators, on disk.
-    private var memory: (generation: Int, nonce: UInt64)?
+    private var memory: Caller?
+    /// When it last heard of the coordinator that it works for, if it does not now.
+    private var heard = Instant(nanoseconds: 0)
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
@@ -110,16 +120,25 @@ final class SimulatedHost {
             return HostFailure(.protocolViolation, "its agent speaks protocol 2")
         }
         guard mutant != .fencingIsMissing, let memory else { return nil }
-        guard
-            caller.generation < memory.generation
-                || (caller.generation == memory.generation && caller.nonce != memory.nonce)
-        else { return nil }
-        world.census.count(caller.owner == 0 ? .originalFenced : .copyFenced)
-        return HostFailure(.protocolViolation, "a later coordinator or another copy has the host")
+        let silence = link?.isOpen == true ? 0 : world.now.seconds(since: heard)
+        guard let objection = memory.ownership.objection(to: caller.ownership, after: [], silence: silence) else {
+            return nil
+        }
+        if case .isAtWork = objection {
+            if mutant == .ownerIsNotKept { return nil }
+            world.census.count(.ownerKept)
+        } else {
+            world.census.count(caller.owner == 0 ? .originalFenced : .copyFenced)
+        }
+        return HostFailure(.protocolViolation, "a later coordinator or another copy has the host: \(objection)")
     }
 
     func connected(_ link: SimulatedLink, _ caller: Caller) {
-        if memory.map({ $0.nonce != caller.nonce }) ?? false, disk.values.contains(where: { $0.owner != caller.owner })
+        if let memory, memory.owner != caller.owner, self.link?.isOpen == true {
+            world.violation("\(name) is taken from the coordinator of another copy that works with it")
+        }
+        if memory.map({ $0.ownership != caller.ownership }) ?? false,
+            disk.values.contains(where: { $0.owner != caller.owner })
         {
             // What another copy of the catalogue has here is unknown to this one, which ends it, or known, and then
             // this one swallows its results.
@@ -129,7 +148,7 @@ final class SimulatedHost {
                 log.disown(.init(owner: held.owner, attempt: number))
             }
         }
-        memory = (caller.generation, caller.nonce)
+        memory = caller
         self.link?.sever()
         lastLink?.sever()
         lastLink = nil
@@ -172,6 +191,9 @@ final class SimulatedHost {
         case .enquire: tellAll()
         }
     }
+
+    /// The connection of the coordinator that it works for is over.
+    func isLeft() { heard = world.now }
 
     private func release(_ number: AttemptNumber) {
         guard let held = disk[number] else { return }

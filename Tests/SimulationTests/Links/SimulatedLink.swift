@@ -168,6 +168,7 @@ final class SimulatedLink {
         isHeard = world.random.chance(0.5)
         if host.link === self {
             host.link = nil
+            host.isLeft()
             host.lastLink = self
         }
         fleet.lost(host, self)

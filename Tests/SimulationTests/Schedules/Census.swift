@@ -52,6 +52,7 @@ struct Census {
         case clockJumped = "wall clock jumped"
         case secondRefused = "second coordinator refused"
         case copyFenced = "copied catalogue fenced off"
+        case ownerKept = "host kept by who works with it"
         case originalFenced = "original fenced off by a copy"
         case twoAlive = "two attempts of a job alive"
         case stateKept = "state kept on its host"
