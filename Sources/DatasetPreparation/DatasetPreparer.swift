@@ -7,7 +7,7 @@ import SweepModel
 /// Turns what sweeps ask for into prepared dataset files.
 package struct DatasetPreparer: Sendable {
     // Part of every cache key: rises when the same source would give other pixels.
-    private static let conversion = 1
+    private static let conversion = 2
 
     private let depot: any FileDepot
     private let cache: PreparationCache
@@ -33,8 +33,7 @@ package struct DatasetPreparer: Sendable {
         if let generated = try GeneratedDataset(request) { return generated.identity }
         let prepared = try prepare(request)
         return DatasetIdentity(
-            keys: ["dataset.digest": .string(prepared.digest.hex)], images: prepared.images,
-            enlarged: prepared.enlarged)
+            keys: ["dataset.digest": .string(prepared.digest.hex)], account: prepared.account)
     }
 
     /// Brings the prepared file into the depot, if it is not there yet. Throws as `identify` does.
@@ -53,7 +52,7 @@ package struct DatasetPreparer: Sendable {
                 pixels += generated.images.image(index)
                 report(request.source, index + 1, of: generated.count)
             }
-            return Made(pixels: pixels)
+            return Made(pixels: pixels, found: generated.count)
         } shape: {
             (1, size)
         }
@@ -65,8 +64,6 @@ package struct DatasetPreparer: Sendable {
             throw DatasetPreparationError.badKey(
                 "dataset.\(stranger)", expected: "no such key for a file or folder", got: "this key")
         }
-        let isShuffled = request.parameters["shuffle"]?.boolValue ?? false
-        let isThinned = request.parameters["deduplicate"]?.boolValue ?? false
         guard request.channels == 1 || request.channels == 3 else {
             throw DatasetPreparationError.badKey("dataset.channels", expected: "1 or 3", got: "\(request.channels)")
         }
@@ -74,66 +71,92 @@ package struct DatasetPreparer: Sendable {
             throw DatasetPreparationError.badKey(
                 "dataset.resolution", expected: "an integer from 1 to 1024", got: "\(request.resolution)")
         }
-        let images = try Self.collection(request.source)
-        guard !images.names.isEmpty else {
-            throw DatasetPreparationError.unusable(path: request.source, reason: "it holds no images")
-        }
+        let reader = try SourceReader(request.source)
+        let wishes = FileWishes(request)
         let path = URL(fileURLWithPath: request.source).standardizedFileURL.path
         let key = Digest(
-            of: ("files/\(Self.conversion);\(request.resolution);\(request.channels);\(isShuffled);\(path);"
-                + (isThinned ? "deduplicated;" : "") + images.fingerprint).utf8)
-        return try remembered(key) {
-            try convert(
-                images,
-                ImageConversion(
-                    resolution: request.resolution, channels: request.channels, isShuffled: isShuffled),
-                isThinned: isThinned)
+            of: ("files/\(Self.conversion);\(request.resolution);\(request.channels);\(wishes.text);\(path);"
+                + reader.files.fingerprint).utf8)
+        var prepared = try remembered(key) {
+            try convert(reader, request, wishes)
         } shape: {
             (request.channels, request.resolution)
         }
+        // What lies beside images may change while the images do not.
+        prepared.account.links = reader.files.listing.links
+        prepared.account.skipped =
+            DatasetAccount.Group.groups(of: reader.files.listing.skipped) + prepared.account.skipped
+        return prepared
     }
 
-    private static func collection(_ source: String) throws(DatasetPreparationError) -> any ImageCollection {
-        guard let status = stat(path: source) else { throw .noSuchSource(source) }
-        if status.isDirectory {
-            if let records = try RecordImages.folder(source) { return records }
-            return try ImageFolder(path: source)
+    /// What a request wants of files besides their size.
+    private struct FileWishes {
+        let isShuffled, isThinned, skipsUnreadable: Bool
+
+        init(_ request: DatasetRequest) {
+            func wishes(_ name: String) -> Bool { request.parameters[name]?.boolValue ?? false }
+            isShuffled = wishes("shuffle")
+            isThinned = wishes("deduplicate")
+            skipsUnreadable = wishes("skip_unreadable")
         }
-        guard status.isRegular else { throw .unusable(path: source, reason: "it is neither a file nor a folder") }
-        if let records = try RecordImages.file(source) { return records }
-        return try ImageArchive(path: source)
+
+        var text: String {
+            "\(isShuffled)" + (isThinned ? ";deduplicated" : "") + (skipsUnreadable ? ";unreadable skipped" : "")
+        }
     }
 
-    private func convert(
-        _ images: any ImageCollection, _ conversion: ImageConversion, isThinned: Bool
-    ) throws -> Made {
-        var made = Made(pixels: [])
+    private func convert(_ reader: SourceReader, _ request: DatasetRequest, _ wishes: FileWishes) throws -> Made {
+        let conversion = ImageConversion(
+            resolution: request.resolution, channels: request.channels, isShuffled: wishes.isShuffled)
+        var made = Made(pixels: [], found: 0)
         var seen: Set<Digest> = []
-        var thumbnails = NearDuplicates(side: conversion.resolution)
-        for index in images.names.indices {
-            let image = try images.image(index)
+        var thumbnails = NearDuplicates()
+        let outcome = try reader.forEach { done, total in
+            report(request.source, done, of: total)
+        } _: { image, _ in
             let pixels = conversion.convert(image)
-            if seen.insert(Digest(of: pixels)).inserted {
-                made.pixels += pixels
-                if min(image.width, image.height) < conversion.resolution { made.enlarged += 1 }
-                if isThinned { thumbnails.add(image) }
-            }
-            report(images.path, index + 1, of: images.names.count)
+            guard seen.insert(Digest(of: pixels)).inserted else { return }
+            made.pixels += pixels
+            if min(image.width, image.height) < conversion.resolution { made.account.enlarged += 1 }
+            if image.isTurned { made.account.turned += 1 }
+            if wishes.isThinned { thumbnails.add(image) }
         }
-        made.duplicates = images.names.count - seen.count
-        guard isThinned else { return made }
-        let size = conversion.channels * conversion.resolution * conversion.resolution
-        let kept = thumbnails.kept()
-        made.duplicates += seen.count - kept.count
-        made.pixels = kept.flatMap { made.pixels[$0 * size..<($0 + 1) * size] }
+        let faults = reader.files.listing.faults + outcome.faults
+        guard faults.isEmpty || wishes.skipsUnreadable else {
+            throw DatasetPreparationError.badFiles(
+                source: request.source, faults,
+                of: reader.files.listing.files.count + reader.files.listing.faults.count)
+        }
+        guard outcome.found > 0 else {
+            let beside = (reader.files.listing.skipped + outcome.labels + faults).prefix(10).map {
+                "\n  \(printable($0.name)): \($0.reason)"
+            }
+            throw DatasetPreparationError.unusable(
+                path: request.source, reason: "it holds no images" + beside.joined())
+        }
+        made.account.found = outcome.found
+        made.account.equal = outcome.found - seen.count
+        made.account.records = outcome.records
+        made.account.skipped = DatasetAccount.Group.groups(of: outcome.labels)
+        made.account.refused = faults
+        if wishes.isThinned {
+            let size = conversion.channels * conversion.resolution * conversion.resolution
+            let kept = thumbnails.kept()
+            made.account.alike = seen.count - kept.count
+            made.pixels = kept.flatMap { made.pixels[$0 * size..<($0 + 1) * size] }
+        }
         return made
     }
 
     /// The pixels of a dataset, and what became of its images.
     private struct Made {
         var pixels: [UInt8]
-        var duplicates = 0
-        var enlarged = 0
+        var account: DatasetAccount
+
+        init(pixels: [UInt8], found: Int) {
+            self.pixels = pixels
+            account = DatasetAccount(found: found, used: 0)
+        }
     }
 
     private func report(_ source: String, _ done: Int, of total: Int) {
@@ -160,9 +183,8 @@ package struct DatasetPreparer: Sendable {
             }
             try depot.adopt(temporary, as: digest)
         }
-        let prepared = PreparedDataset(
-            digest: digest, images: made.pixels.count / (channels * side * side), duplicates: made.duplicates,
-            enlarged: made.enlarged)
+        var prepared = PreparedDataset(digest: digest, account: made.account)
+        prepared.account.used = made.pixels.count / (channels * side * side)
         cache.remember(key, prepared)
         return prepared
     }

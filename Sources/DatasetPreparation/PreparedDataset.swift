@@ -1,22 +1,22 @@
 import JobContract
+import SweepModel
 
 /// What a preparation made.
 package struct PreparedDataset: Hashable, Sendable, Codable {
     /// The prepared file, in the depot.
     package var digest: Digest
-    /// Images in the prepared file.
-    package var images: Int
-    /// Images left out because an earlier one has the same pixels or, where that is asked for, nearly the same.
-    package var duplicates: Int
-    /// Images that were smaller than asked for.
-    package var enlarged: Int
+    /// What it consists of.
+    package var account: DatasetAccount
 
-    package init(digest: Digest, images: Int, duplicates: Int, enlarged: Int = 0) {
+    package init(digest: Digest, account: DatasetAccount) {
         self.digest = digest
-        self.images = images
-        self.duplicates = duplicates
-        self.enlarged = enlarged
+        self.account = account
     }
+
+    /// Images in the prepared file.
+    package var images: Int { account.used }
+    /// Images left out because an earlier one has the same pixels or, where that is asked for, nearly the same.
+    package var duplicates: Int { account.equal + account.alike }
 }
 
 /// How far a preparation is.

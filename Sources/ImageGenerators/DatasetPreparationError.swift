@@ -8,8 +8,8 @@ package enum DatasetPreparationError: DatasetProblem, Hashable {
     case badKey(String, expected: String, got: String)
     /// The archive or folder cannot be read.
     case unusable(path: String, reason: String)
-    /// One image of an archive or folder cannot be used.
-    case badImage(source: String, name: String, reason: String)
+    /// Files of an archive or folder cannot be used: all of them, out of so many.
+    case badFiles(source: String, [NamedReason], of: Int)
 
     package var key: String {
         if case .badKey(let key, _, _) = self { key } else { "dataset.source" }
@@ -26,16 +26,22 @@ package enum DatasetPreparationError: DatasetProblem, Hashable {
                 + "generator (\(ImageGenerator.names.joined(separator: ", ")))"
         case .badKey(_, let expected, let got): "expected \(expected), got \(got)"
         case .unusable(let path, let reason): "\(path): \(reason)"
-        case .badImage(let source, let name, let reason): "\(source): \(Self.printable(name)): \(reason)"
+        case .badFiles(let source, let faults, let count): Self.list(source, faults, count)
         }
     }
 
-    // Names in archives are others' bytes; those that steer terminals are not passed on.
-    private static func printable(_ name: String) -> String {
-        var text = String.UnicodeScalarView()
-        for scalar in name.unicodeScalars.prefix(200) {
-            text.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+    private static let mostListed = 100
+
+    private static func list(_ source: String, _ faults: [NamedReason], _ count: Int) -> String {
+        // A file that is a source of its own is named already.
+        if faults.count == 1, count == 1, source == faults[0].name || source.hasSuffix("/\(faults[0].name)") {
+            return "\(source): \(faults[0].reason)"
         }
-        return String(text)
+        let lines = faults.map { "\(printable($0.name)): \($0.reason)" }
+        if lines.count == 1 { return "\(source): \(lines[0])" }
+        return "\(source): \(lines.count) of \(count) files cannot be used; mend or remove them, or leave them out by "
+            + "dataset.skip_unreadable: true"
+            + lines.prefix(mostListed).map { "\n  \($0)" }.joined()
+            + (lines.count > mostListed ? "\n  and \(lines.count - mostListed) more" : "")
     }
 }

@@ -9,8 +9,8 @@ package struct Expansion: Sendable {
     package var merged: [MergedPoint]
     /// Points that `exclude` removed.
     package var excluded: Int
-    /// Datasets some of whose images are smaller than the sweep wants them, in words.
-    package var enlarged: [String]
+    /// What each of its datasets consists of, in words: `DatasetAccount.lines`.
+    package var datasets: [[String]]
 }
 
 /// A grid point that names the same trial as an earlier one.
@@ -58,7 +58,7 @@ extension SweepFile {
             trainings: collector.trainings, datasets: collector.datasets, measures: measures, comparisons: comparisons,
             needs: needs, worker: self.worker)
         return Expansion(
-            sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, enlarged: datasets.enlarged)
+            sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, datasets: datasets.inWords)
     }
 }
 
@@ -131,11 +131,7 @@ struct DatasetDirectory {
         return identity
     }
 
-    var enlarged: [String] {
-        known.filter { $1.enlarged > 0 }.map { request, identity in
-            let side = request.resolution
-            return "\(request.source): \(identity.enlarged) images are smaller than \(side)×\(side) and are enlarged; "
-                + "what they show at that size is interpolated"
-        }.sorted()
+    var inWords: [[String]] {
+        known.map { $1.account.lines($0) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 }

@@ -27,6 +27,20 @@ struct GridDimension: Sendable {
     var origin: TextOrigin
 
     var count: Int { axes.first?.values.count ?? 0 }
+
+    /// Refuses what is asked for twice: a value may come again, but not beside the same values of all other axes.
+    func checkPoints() throws(SweepFileError) {
+        var known: [[JSONValue]: Int] = [:]
+        for index in 0..<count {
+            if let earlier = known.updateValue(index, forKey: axes.map { $0.asked[index] }) {
+                let point = axes.map { "\($0.key.name)=\($0.asked[index].flowYAML)" }.joined(separator: ", ")
+                throw SweepFileError(
+                    "places \(earlier + 1) and \(index + 1) of the axes are the same: \(point)",
+                    key: axes.first?.key.name,
+                    at: axes.first?.origin ?? origin)
+            }
+        }
+    }
 }
 
 struct GridExclusion: Sendable {
@@ -63,9 +77,10 @@ extension SpecKey {
             "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
     }
 
-    /// Reads an axis: a list, `{range: …}`, `{linear: …}`, `{geometric: …}`, or one value.
-    func readAxis(_ tree: YAMLTree, folder: String) throws(SweepFileError) -> GridAxis {
-        let axis = try axisShape(tree)
+    /// Reads an axis: a list, `{range: …}`, `{linear: …}`, `{geometric: …}`, or one value. A value may stand in a list again
+    /// where it `mayRepeat`: beside it another axis advances.
+    func readAxis(_ tree: YAMLTree, folder: String, mayRepeat: Bool = false) throws(SweepFileError) -> GridAxis {
+        let axis = try axisShape(tree, mayRepeat: mayRepeat)
         let asked: [JSONValue]
         do {
             asked = try axis.values()
@@ -88,7 +103,7 @@ extension SpecKey {
         return GridAxis(key: self, axis: axis, origin: tree.origin, asked: asked, values: values)
     }
 
-    private func axisShape(_ tree: YAMLTree) throws(SweepFileError) -> Axis {
+    private func axisShape(_ tree: YAMLTree, mayRepeat: Bool) throws(SweepFileError) -> Axis {
         if case .mapping(let members) = tree.content, let computed = try Axis(members: members, key: name) {
             switch kind {
             case .integer, .oneOf, .number: return computed
@@ -104,7 +119,9 @@ extension SpecKey {
         var known: Set<JSONValue> = []
         for item in items {
             let value = try read(item)
-            guard known.insert(value).inserted else { throw item.failure("\(value.flowYAML) stands twice", key: name) }
+            guard known.insert(value).inserted || mayRepeat else {
+                throw item.failure("\(value.flowYAML) stands twice", key: name)
+            }
             values.append(value)
         }
         return .list(values)
@@ -212,7 +229,7 @@ extension GridBlock {
             var axes: [GridAxis] = []
             for member in try block.members("axes that advance together") {
                 let key = try SpecKey.find(member.key, at: member.origin)
-                let axis = try key.readAxis(member.value, folder: folder)
+                let axis = try key.readAxis(member.value, folder: folder, mayRepeat: true)
                 if let first = axes.first, first.values.count != axis.values.count {
                     throw SweepFileError(
                         "has \(axis.values.count) values, but advances together with \(first.key.name), which has "
@@ -222,7 +239,9 @@ extension GridBlock {
                 try GridAxis.check(axes.count * axis.values.count, at: member.origin)
             }
             guard !axes.isEmpty else { throw block.failure("expected axes that advance together, got none") }
-            try append(GridDimension(axes: axes, origin: block.origin))
+            let dimension = GridDimension(axes: axes, origin: block.origin)
+            try dimension.checkPoints()
+            try append(dimension)
         }
     }
 

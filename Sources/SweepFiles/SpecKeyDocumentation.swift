@@ -54,7 +54,8 @@ extension SpecKey {
         that become equal are one trial. Keys that take a list (`model.multipliers`) take a list of lists as an axis.
 
         - `grid: [{…}, {…}]`: the union of several grids; a trial that stands in two of them counts once.
-        - `zip: [{A: […], B: […]}]`, in a grid: axes that advance together, as one axis beside the others.
+        - `zip: [{A: […], B: […]}]`, in a grid: axes that advance together, as one axis beside the others. A value may come
+          again there, beside other values of the others.
         - `exclude: "EXPRESSION"`, or a list of them, in a grid: points for which one holds are no trials. Expressions
           compare keys with `=`, `!=`, `<`, `<=`, `>`, `>=`, `in (…)`, `not in (…)`, joined by `and`, `or`, `not` and
           parentheses: `dataset.size > 256 and model.scale < 8`. They see defaults too; `dataset.source` is compared as it

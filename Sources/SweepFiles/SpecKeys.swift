@@ -55,6 +55,10 @@ extension SpecKey {
             "dataset.deduplicate", .flag, false, role: .dataset, reader: .files,
             "leave out images whose correlation with an earlier one is above 0.95 or below -0.95, both averaged to 20×20 "
                 + "grey pixels without their mean; equal images go in any case"),
+        SpecKey(
+            "dataset.skip_unreadable", .flag, false, role: .dataset, reader: .files,
+            "leave out files that are damaged or of a kind that is not read, and say which; otherwise they are refused, all "
+                + "at once"),
         SpecKey(.alpha),
         SpecKey(.count),
     ]

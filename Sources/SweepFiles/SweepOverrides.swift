@@ -85,7 +85,7 @@ enum SweepOverrides {
         }
         let key = try SpecKey.find(
             member.key, at: member.origin, also: ["name", "about", "measures", "needs.memory", "needs.tags", "profile"])
-        var axis = try key.readAxis(member.value, folder: reader.folder)
+        var axis = try key.readAxis(member.value, folder: reader.folder, mayRepeat: content.advancesWithOthers(key))
         axis.origin = member.origin
         try replace(axis, in: &content)
         return axis.values.count
@@ -116,6 +116,7 @@ enum SweepOverrides {
                     block.dimensions[place.dimension].axes = [axis]
                 } else if axis.values.count == dimension.count {
                     block.dimensions[place.dimension].axes[place.place] = axis
+                    try block.dimensions[place.dimension].checkPoints()
                 } else if axis.values.count == 1 {
                     block.dimensions[place.dimension].axes.remove(at: place.place)
                     block.dimensions.append(GridDimension(axes: [axis], origin: axis.origin))
@@ -129,6 +130,17 @@ enum SweepOverrides {
             }
             content.blocks[index] = block
         }
+    }
+}
+
+extension SweepContent {
+    /// Whether the key, or of a length any length, is an axis beside which others advance, in every block that varies it.
+    fileprivate func advancesWithOthers(_ key: SpecKey) -> Bool {
+        let same = key.role == .length ? SpecKey.lengthKeys : [key.name]
+        let widths = blocks.flatMap { block in
+            same.compactMap { block.axis($0).map { block.dimensions[$0.dimension].axes.count } }
+        }
+        return !widths.isEmpty && widths.allSatisfy { $0 > 1 }
     }
 }
 

@@ -2,7 +2,8 @@ import Glibc
 
 /// Files and paths that people name. Agent and worker have no Foundation, and the worker reads sweep files too.
 enum TextFile {
-    /// The text of a file. Throws where it cannot be read or is no text.
+    /// The text of a file: UTF-8, or as its byte order mark says (YAML 1.2, 5.2). The mark is no part of the text. Throws
+    /// where the file cannot be read or is no text.
     static func read(_ path: String) throws(SweepFileError) -> String {
         guard let file = fopen(path, "re") else { throw failure(path) }
         defer { fclose(file) }
@@ -17,10 +18,45 @@ enum TextFile {
                 break
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw SweepFileError("is not UTF-8 text", at: TextOrigin(file: path))
+        guard let text = decode(bytes) else {
+            throw SweepFileError(
+                "is no text: expected UTF-8, or UTF-16 or UTF-32 with a byte order mark. Save it as UTF-8",
+                at: TextOrigin(file: path))
         }
         return text
+    }
+
+    /// Nil for what is no text. A text has no character U+0000: UTF-16 without its mark is full of them.
+    static func decode(_ bytes: [UInt8]) -> String? {
+        let text: String?
+        // The mark of UTF-16 begins that of UTF-32.
+        if bytes.starts(with: [0xFF, 0xFE, 0, 0]) {
+            text = units(bytes.dropFirst(4), UInt32.self, isBigEndian: false)
+                .flatMap { String(validating: $0, as: UTF32.self) }
+        } else if bytes.starts(with: [0, 0, 0xFE, 0xFF]) {
+            text = units(bytes.dropFirst(4), UInt32.self, isBigEndian: true)
+                .flatMap { String(validating: $0, as: UTF32.self) }
+        } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            text = units(bytes.dropFirst(2), UInt16.self, isBigEndian: bytes[0] == 0xFE)
+                .flatMap { String(validating: $0, as: UTF16.self) }
+        } else {
+            let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+            text = String(validating: bytes.dropFirst(isMarked ? 3 : 0), as: UTF8.self)
+        }
+        return text.flatMap { $0.utf8.contains(0) ? nil : $0 }
+    }
+
+    /// Nil where the bytes are not whole units.
+    private static func units<Unit: FixedWidthInteger>(
+        _ bytes: ArraySlice<UInt8>, _: Unit.Type, isBigEndian: Bool
+    ) -> [Unit]? {
+        let size = Unit.bitWidth / 8
+        guard bytes.count.isMultiple(of: size) else { return nil }
+        return stride(from: bytes.startIndex, to: bytes.endIndex, by: size).map { first in
+            let unit = bytes[first..<first + size]
+            return isBigEndian
+                ? unit.reduce(0) { $0 << 8 | Unit($1) } : unit.reversed().reduce(0) { $0 << 8 | Unit($1) }
+        }
     }
 
     private static func failure(_ path: String) -> SweepFileError {

@@ -6,8 +6,7 @@ package struct DatasetRequest: Hashable, Sendable {
     package var source: String
     package var resolution: Int
     package var channels: Int
-    /// What else it depends on: of a generator `alpha` or `count`; of files `shuffle` and `deduplicate`, where they are asked
-    /// for.
+    /// What else it depends on: of a generator `alpha` or `count`; of files the `fileParameters`, where they are asked for.
     package var parameters: [String: JSONValue]
 
     package init(source: String, resolution: Int, channels: Int, parameters: [String: JSONValue] = [:]) {
@@ -22,15 +21,23 @@ package struct DatasetRequest: Hashable, Sendable {
 package struct DatasetIdentity: Hashable, Sendable {
     /// Flat keys: `dataset.digest` of the prepared file, or `dataset.generator` and `dataset.generator_version`.
     package var keys: [String: JSONValue]
-    /// The number of images there are.
-    package var images: Int
-    /// Images that were smaller than asked for.
-    package var enlarged: Int
+    /// What it consists of.
+    package var account: DatasetAccount
 
-    package init(keys: [String: JSONValue], images: Int, enlarged: Int = 0) {
+    /// The number of images there are.
+    package var images: Int {
+        get { account.used }
+        set { account.used = newValue }
+    }
+
+    package init(keys: [String: JSONValue], account: DatasetAccount) {
         self.keys = keys
-        self.images = images
-        self.enlarged = enlarged
+        self.account = account
+    }
+
+    /// Of that many images, about which nothing more is to be said.
+    package init(keys: [String: JSONValue], images: Int) {
+        self.init(keys: keys, account: DatasetAccount(found: images, used: images))
     }
 }
 

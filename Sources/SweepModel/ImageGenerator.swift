@@ -61,9 +61,9 @@ extension ImageGenerator.Parameter {
 }
 
 extension DatasetRequest {
-    /// What may be asked of images from files: `shuffle`, true where their pixels change places, and `deduplicate`, true
-    /// where those go that are nearly equal to an earlier one.
-    package static let fileParameters = ["shuffle", "deduplicate"]
+    /// What may be asked of images from files: `shuffle`, true where their pixels change places; `deduplicate`, true where
+    /// those go that are nearly equal to an earlier one; `skip_unreadable`, true where those go that cannot be used.
+    package static let fileParameters = ["shuffle", "deduplicate", "skip_unreadable"]
 
     package var isGenerator: Bool { ImageGenerator.names.contains(source) }
 }

@@ -5,27 +5,42 @@ import Foundation
 enum ImageFiles {
     struct Failure: Error {}
 
-    /// Interleaved pixels of 1 to 4 channels, 8 bits each.
-    static func png(_ pixels: [UInt8], width: Int, height: Int, channels: Int) throws -> [UInt8] {
+    /// Interleaved pixels of 1 to 4 channels, 8 bits each, or 16 with the high byte first.
+    static func png(
+        _ pixels: [UInt8], width: Int, height: Int, channels: Int, depth: Int = 8, exif: [UInt8]? = nil
+    ) throws -> [UInt8] {
         let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue))
         defer { spng_ctx_free(context) }
         var header = spng_ihdr()
         header.width = UInt32(width)
         header.height = UInt32(height)
-        header.bit_depth = 8
+        header.bit_depth = UInt8(depth)
         header.color_type = [1: 0, 2: 4, 3: 2, 4: 6][channels] ?? 0
-        guard spng_set_ihdr(context, &header) == 0, spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1) == 0,
+        guard spng_set_ihdr(context, &header) == 0, spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1) == 0 else {
+            throw Failure()
+        }
+        guard
             spng_encode_image(
-                context, pixels, pixels.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)) == 0
+                context, pixels, pixels.count,
+                Int32((depth == 16 ? SPNG_FMT_RAW : SPNG_FMT_PNG).rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)) == 0
         else { throw Failure() }
         var (length, code) = (0, Int32(0))
         guard let buffer = spng_get_png_buffer(context, &length, &code) else { throw Failure() }
         defer { free(buffer) }
-        return Array(UnsafeRawBufferPointer(start: buffer, count: length))
+        var file = Array(UnsafeRawBufferPointer(start: buffer, count: length))
+        // After the header's chunk.
+        if let exif { file.insert(contentsOf: chunk("eXIf", exif), at: 33) }
+        return file
     }
 
-    /// A JPEG at quality 95 without chroma subsampling.
-    static func jpeg(_ rgb: [UInt8], width: Int, height: Int) throws -> [UInt8] {
+    private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
+        func bigEndian(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        let body = Array(name.utf8) + content
+        return bigEndian(UInt32(content.count)) + body + bigEndian(UInt32(crc32(0, body, UInt32(body.count))))
+    }
+
+    /// A JPEG at quality 95 without chroma subsampling, with these segments after its first marker.
+    static func jpeg(_ rgb: [UInt8], width: Int, height: Int, segments: [UInt8] = []) throws -> [UInt8] {
         let handle = tjInitCompress()
         defer { tjDestroy(handle) }
         var buffer: UnsafeMutablePointer<UInt8>?
@@ -36,7 +51,9 @@ enum ImageFiles {
                 Int32(TJSAMP_444.rawValue), 95, 0) == 0
         else { throw Failure() }
         defer { tjFree(buffer) }
-        return Array(UnsafeBufferPointer(start: buffer, count: Int(length)))
+        var file = Array(UnsafeBufferPointer(start: buffer, count: Int(length)))
+        file.insert(contentsOf: segments, at: 2)
+        return file
     }
 
     static func zip(_ entries: [(name: String, bytes: [UInt8])], to path: String, stored: Bool = false) throws {

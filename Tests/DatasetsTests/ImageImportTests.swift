@@ -137,20 +137,20 @@ import Testing
 
     /// Against correlations by their definition, over several blocks of the kernel.
     @Test func thoseThatStayAreAllUnlike() throws {
-        var rows = NearDuplicates(side: 4)
+        var rows = NearDuplicates()
         var images: [[Double]] = []
         for number in 0..<100 {
-            // Sixteen pixels of four kinds, with noise: many are alike.
+            // Pixels of seven kinds, with noise: many are alike.
             let pixels = zip(
-                ImageFiles.noise(UInt64(number % 7) + 1, count: 16), ImageFiles.noise(UInt64(number) + 9, count: 16)
+                ImageFiles.noise(UInt64(number % 7) + 1, count: 400), ImageFiles.noise(UInt64(number) + 9, count: 400)
             )
-            .map { $0 / 2 + $1 / UInt8(4 + number % 5) }
+            .map { $0 / 2 + $1 / UInt8(7 + number % 5) }
             images.append(pixels.map { Double($0) })
-            rows.add(.init(width: 4, height: 4, rgb: pixels.flatMap { [$0, $0, $0] }))
+            rows.add(.init(width: 20, height: 20, rgb: pixels.flatMap { [$0, $0, $0] }))
         }
         func correlation(_ a: Int, _ b: Int) -> Double {
             let (x, y) = (images[a], images[b])
-            let (mx, my) = (x.reduce(0, +) / 16, y.reduce(0, +) / 16)
+            let (mx, my) = (x.reduce(0, +) / 400, y.reduce(0, +) / 400)
             let product = zip(x, y).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) }
             return product
                 / (x.reduce(0) { $0 + ($1 - mx) * ($1 - mx) } * y.reduce(0) { $0 + ($1 - my) * ($1 - my) }).squareRoot()
@@ -163,6 +163,67 @@ import Testing
         #expect((8..<99).contains(expected.count))
     }
 
+    /// What is alike at 20×20 pixels is so whatever images are kept at: these differ by what 8×8 pixels hardly show.
+    @Test(arguments: [8, 20, 40]) func nearDuplicatesAreFoundAlikeAtEveryResolution(resolution: Int) throws {
+        let side = 40
+        let coarse = ImageFiles.noise(1, count: 64)
+        // Blocks of 5×5 pixels, and on them a pattern that vanishes in blocks of 5×5 but not in those of 2×2.
+        func image(_ detail: Int) -> [UInt8] {
+            let fine = ImageFiles.noise(UInt64(detail) + 2, count: 64)
+            return (0..<side * side).map { place in
+                let (y, x) = place.quotientAndRemainder(dividingBy: side)
+                let wave = [2, -1, -1, 2, -2][(x + detail) % 5] * 50
+                let block = y / 5 * 8 + x / 5
+                return UInt8(100 + Int(coarse[block] / 16) + Int(fine[block] / 128) + wave)
+            }
+        }
+        for detail in 0..<3 {
+            try folder.write(
+                try ImageFiles.png(image(detail), width: side, height: side, channels: 1), "images/\(detail).png")
+        }
+        var request = DatasetRequest(source: "\(folder.path)/images", resolution: resolution, channels: 1)
+        request.parameters["deduplicate"] = true
+        let prepared = try DatasetPreparer(depot: store).prepare(request)
+        #expect(prepared.images == 3)
+    }
+
+    /// 16 bits a sample are averaged first, then rounded to the nearest byte, a byte b being the word 257·b.
+    @Test(arguments: [1, 2], [1, 3]) func deepSamplesAreRounded(factor: Int, channels: Int) throws {
+        let side = 8
+        let bytes = ImageFiles.noise(5, count: 2 * channels * side * side)
+        let png = try ImageFiles.png(bytes, width: side, height: side, channels: channels, depth: 16)
+        try folder.write(png, "images/a.png")
+        let small = side / factor
+        let (_, pixels) = try load("\(folder.path)/images", small, channels: channels)
+        var expected: [UInt8] = []
+        for channel in 0..<channels {
+            for y in 0..<small {
+                for x in 0..<small {
+                    var sum = 0
+                    for part in 0..<factor * factor {
+                        let (row, column) = (y * factor + part / factor, x * factor + part % factor)
+                        let place = 2 * ((row * side + column) * channels + channel)
+                        sum += Int(bytes[place]) << 8 | Int(bytes[place + 1])
+                    }
+                    expected.append(UInt8((Double(sum) / Double(257 * factor * factor) + 0.5).rounded(.down)))
+                }
+            }
+        }
+        #expect(pixels == expected)
+        if factor == 1 && channels == 1 {
+            #expect(pixels != stride(from: 0, to: bytes.count, by: 2).map { bytes[$0] }, "as if cut off")
+        }
+    }
+
+    @Test func deepSamplesAreEnlarged() throws {
+        // 0.2 and 0.9 of a byte above 100: a quarter and three quarters of the way between them.
+        let words = [25751, 25931].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+        try folder.write(
+            try ImageFiles.png(words + words, width: 2, height: 2, channels: 1, depth: 16), "images/a.png")
+        #expect(
+            try load("\(folder.path)/images", 4).1 == Array(repeating: [100, 100, 101, 101], count: 4).flatMap { $0 })
+    }
+
     @Test func imagesThatAreEnlargedAreCounted() throws {
         for (number, side) in [8, 4, 16].enumerated() {
             let pixels = ImageFiles.noise(UInt64(number), count: side * side)
@@ -171,7 +232,7 @@ import Testing
         let source = "\(folder.path)/images"
         for (resolution, count) in [(4, 0), (8, 1), (12, 2)] {
             let request = DatasetRequest(source: source, resolution: resolution, channels: 1)
-            #expect(try DatasetPreparer(depot: store).identify(request).enlarged == count)
+            #expect(try DatasetPreparer(depot: store).identify(request).account.enlarged == count)
         }
     }
 

@@ -28,11 +28,17 @@ let fileTargets = [
         }
     },
     FuzzTarget("archives", longest: 1 << 14, seeds: Samples.archives) { bytes, scratch in
-        guard let archive = try? ImageArchive(path: scratch.file(bytes)) else { return }
-        for index in archive.names.indices { _ = try? archive.image(index) }
+        let path = scratch.file(bytes)
+        guard let status = stat(path: path), let archive = try? ArchiveFiles(path: path, status) else { return }
+        for index in archive.listing.files.indices { _ = try? ImageDecoder.decode(archive.bytes(of: index)) }
     },
-    FuzzTarget("records", seeds: Samples.records) { bytes, scratch in
-        guard let records = try? ImageRecords(scratch.file(bytes)), let content = try? records.load() else { return }
-        _ = records.image(records.count - 1, of: content)
+    FuzzTarget("records", seeds: Samples.records) { bytes, _ in
+        for name in ["x", "x.bin"] {
+            let content = Unpacked.isPacked(bytes) ? (try? Unpacked.gzip(bytes, most: 1 << 16)) ?? [] : bytes
+            guard case .images(let records) = try? ImageRecords.read(content, name: FileName(Array(name.utf8))) else {
+                continue
+            }
+            _ = records.image(records.count - 1)
+        }
     },
 ]

@@ -50,6 +50,35 @@ import Testing
                 == [[0, 32, 0.001, 4, 3], [0, 32, 0.001, 8, 2], [0, 32, 0.001, 16, 1], [0, 64, 0.002, 4, 3]])
     }
 
+    /// A value may stand again where the point is another; the same point twice is a slip, as in any axis.
+    @Test func zippedAxesMayRepeatValues() throws {
+        func zip(_ scales: String) -> String {
+            "training.steps: 5\ngrid: {zip: [{dataset.size: [8, 8, 16, 16], model.scale: \(scales)}]}"
+        }
+        #expect(
+            asked(try expand(sweep(zip("[4, 8, 4, 8]"))), "dataset.size", "model.scale")
+                == [[8, 4], [8, 8], [16, 4], [16, 8]])
+        let error = #expect(throws: SweepFileError.self) { try expand(sweep(zip("[4, 8, 16, 16]"))) }
+        #expect(
+            error?.description.contains("places 3 and 4 of the axes are the same: dataset.size=16, model.scale=16")
+                == true)
+        #expect(throws: SweepFileError.self) {
+            try expand(sweep("training.steps: 5\ngrid: {dataset.size: [8, 8], model.scale: [4, 8]}"))
+        }
+        #expect(throws: SweepFileError.self) {
+            try expand(sweep("training.steps: 5\ngrid: {zip: {dataset.size: [8, 8]}}"))
+        }
+        func set(_ scales: String) throws -> Expansion {
+            try expand(sweep(zip("[4, 8, 4, 8]")), ["model.scale=\(scales)"])
+        }
+        #expect(try set("[16, 4, 4, 16]").sweep.trials.count == 4)
+        #expect(throws: SweepFileError.self) { try set("[4, 4, 8, 16]") }
+        // Alone again, the axis has two places twice each.
+        let alone = try set("8")
+        #expect(alone.sweep.trials.count == 2)
+        #expect(alone.merged.count == 2)
+    }
+
     @Test func excludedPointsAreNoTrials() throws {
         let expansion = try expand(
             sweep(

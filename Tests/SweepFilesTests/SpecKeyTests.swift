@@ -13,7 +13,8 @@ import Testing
             written == [
                 "dataset.source -", "dataset.resolution 32", "dataset.channels 1", "dataset.size -",
                 "dataset.part {index: 0, of: 1}", "dataset.subset_seed 0", "dataset.held_out 256", "dataset.flip false",
-                "dataset.shuffle false", "dataset.deduplicate false", "dataset.alpha 3", "dataset.count 16384",
+                "dataset.shuffle false", "dataset.deduplicate false", "dataset.skip_unreadable false",
+                "dataset.alpha 3", "dataset.count 16384",
                 "model.architecture ddpmpp",
                 "model.scale 16",
                 "model.multipliers [2, 2, 2]", "model.blocks 4", "model.attention [16]", "model.dropout 0",

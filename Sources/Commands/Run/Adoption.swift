@@ -27,14 +27,16 @@ struct Adoption {
         let keys = try keys(worker)
         var alone = AdoptedSweep(name: name)
         alone.add(keys)
-        let trials = try expand(alone, worker).sweep.trials
+        let expansion = try expand(alone, worker).expansion
+        let trials = expansion.sweep.trials
         guard let trial = trials.first, trials.count == 1 else {
             throw CommandFailure(
                 .invalidInput, "--set asks for \(trials.count) trials: expected one value for each key")
         }
+        expansion.datasetNotes.forEach(Terminal.note)
         sweep.add(keys)
         for words in measures { try sweep.addMeasures(words) }
-        let whole = try expand(sweep, worker).sweep
+        let whole = try expand(sweep, worker).expansion.sweep
         guard try workplace.store.put(copyOf: checkpoint) == inspection.weights else {
             throw CommandFailure(.invalidInput, "\(checkpoint) was written to while it was read: try again")
         }
@@ -82,7 +84,7 @@ struct Adoption {
     /// The sweep, and how many images the last of its datasets has.
     private func expand(
         _ sweep: AdoptedSweep, _ worker: WorkerDescription
-    ) throws -> (sweep: ExpandedSweep, images: Int) {
+    ) throws -> (expansion: Expansion, images: Int) {
         var images = 0
         do {
             let file = try SweepFile(text: try sweep.text, file: checkpoint)
@@ -91,7 +93,7 @@ struct Adoption {
                 images = identity.images
                 return identity
             }
-            return (expansion.sweep, images)
+            return (expansion, images)
         } catch let error as SweepFileError {
             // Lines are those of a text that nobody wrote.
             throw SweepFileError(error.message, key: error.key, at: TextOrigin(file: error.origin.file))

@@ -20,7 +20,10 @@ struct PlanReport {
         ]
         if expansion.excluded > 0 { lines.append("excluded points    \(Readable.count(expansion.excluded))") }
         lines += mergedLines
-        lines += expansion.enlarged.map { "note               \($0)" }
+        for dataset in expansion.datasets {
+            lines += dataset.prefix(1).map { "dataset            \($0)" }
+            lines += dataset.dropFirst().map { "                   \($0)" }
+        }
         lines += [
             "in the catalogue   \(Readable.count(plan.complete)) complete, \(Readable.count(plan.toMeasure)) to measure",
             "images to train    \(Readable.count(plan.imagesToTrain))",
@@ -72,6 +75,14 @@ struct PlanReport {
             }
             let slots = host.slots ?? max(rate.cores / host.threads, 1)
             return "\(title)\((wanted / rate.costPerSecond / Double(slots) / 36).rounded() / 100) alone"
+        }
+    }
+}
+
+extension Expansion {
+    /// What people hear of the datasets before a run: a line for each, and one for each thing to be said of it.
+    var datasetNotes: [String] {
+        datasets.flatMap { dataset in dataset.prefix(1).map { "dataset \($0)" } + dataset.dropFirst().map { "  \($0)" }
         }
     }
 }

@@ -33,7 +33,7 @@ struct SweepPreparation: Sendable {
         let worker = try WorkerProgram(file.worker)
         let expansion = try file.expand(worker: worker.description, identify: preparer.identify)
         var running = try prepare(expansion.sweep, worker)
-        running.notes += expansion.enlarged
+        running.notes += expansion.datasetNotes
         if !expansion.merged.isEmpty {
             running.notes.append(
                 "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")
@@ -94,7 +94,8 @@ struct SweepPreparation: Sendable {
             throw CommandFailure(
                 .invalidInput,
                 "\(request.source) has changed since the sweep was launched: it gives the dataset \(found.short), "
-                    + "expected \(expected.short). Put the old images back, or launch the sweep's file again")
+                    + "expected \(expected.short) (or another release read it otherwise: CHANGELOG.md, Results). Put the old "
+                    + "images back, or launch the sweep's file again")
         }
         return found
     }

@@ -12,17 +12,18 @@ void es_filter_plane(
     double *real, double *imaginary, const double *filter, int rows, int columns, const double *row_cos,
     const double *row_sin, const double *column_cos, const double *column_sin, double *scratch);
 
-/* Area average of the side x side square at (left, top) of an interleaved RGB image with `stride` pixels per row,
-   to size x size <= side x side. out_channels 3: planar colour; 1: the mean of the three channels. Each value is
+/* Area average of the side x side square at (left, top) of an interleaved RGB image with `stride` pixels per row and 1 or
+   2 bytes per sample, the latter in the machine's order, to size x size <= side x side in bytes. out_channels 3: planar colour; 1: the mean of the three channels. Each value is
    the exact rational average, rounded once, half up. scratch: 3 * size * side words. */
 void es_area_average(
-    uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels,
-    uint64_t *scratch);
+    uint8_t *out, const void *rgb, int bytes_per_sample, int stride, int left, int top, int side, int size,
+    int out_channels, uint64_t *scratch);
 
 /* The same square interpolated linearly between pixel centres, to size x size > side x side; beyond the outermost
    centres the nearest holds. Exact and rounded as above. */
 void es_enlarge(
-    uint8_t *out, const uint8_t *rgb, int stride, int left, int top, int side, int size, int out_channels);
+    uint8_t *out, const void *rgb, int bytes_per_sample, int stride, int left, int top, int side, int size,
+    int out_channels);
 
 /* alike[c] = 1 for each row c of `block` whose inner product with some of the `count` rows is beyond +-threshold. Rows
    have `size` floats, a multiple of 8, summed in eight lanes that are added in pairs. */

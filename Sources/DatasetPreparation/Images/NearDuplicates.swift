@@ -3,32 +3,26 @@ import ImageKernels
 /// Finds images that are nearly equal to an earlier one, as Kadkhodaie et al. (ICLR 2024) do before they split faces:
 /// averaged to 20×20 grey pixels and less its mean, one of each two whose correlation is beyond ±0.95 goes, the later one.
 struct NearDuplicates {
-    /// Edge of what images are averaged to; no more than they have.
-    private let side: Int
-    private let size: Int
+    /// Edge of what images are averaged to, whatever they are kept at; smaller ones are enlarged to it.
+    private static let side = 20
+    /// Whole lanes of the kernel.
+    private static let size = side * side
     private var rows: [Float] = []
     private static let threshold: Float = 0.95
     private static let block = 16
 
-    /// For images that are kept at `side` × `side` pixels.
-    init(side: Int) {
-        self.side = min(side, 20)
-        // Whole lanes of the kernel.
-        size = (self.side * self.side + 7) / 8 * 8
-    }
-
     /// Adds the next image. One of a single grey level is like no other.
     mutating func add(_ image: ImageDecoder.Image) {
-        let thumbnail = ImageConversion(resolution: side, channels: 1, isShuffled: false).convert(image)
+        let thumbnail = ImageConversion(resolution: Self.side, channels: 1, isShuffled: false).convert(image)
         let mean = Double(thumbnail.reduce(0) { $0 + Int($1) }) / Double(thumbnail.count)
         let centred = thumbnail.map { Double($0) - mean }
         let norm = centred.reduce(0) { $0 + $1 * $1 }.squareRoot()
         rows += centred.map { norm > 0 ? Float($0 / norm) : 0 }
-        rows += [Float](repeating: 0, count: size - centred.count)
     }
 
     /// The numbers of the images that stay.
     func kept() -> [Int] {
+        let size = Self.size
         var kept: [Int] = []
         // Their rows, one after the other.
         var keptRows: [Float] = []

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// The largest centred square is kept (an odd remainder goes to the right and the bottom). Down to the resolution it is
 /// averaged by area, each pixel the exact mean of what it covers; up to it, interpolated linearly between the centres of
-/// pixels. Either is rounded once, half up. Grey is the mean of the three channels, as in Kadkhodaie et al.
+/// pixels. Either is rounded once, half up, from 16 bits a sample too. Grey is the mean of the three channels, as in Kadkhodaie et al.
 struct ImageConversion {
     let resolution: Int
     let channels: Int
@@ -29,12 +29,14 @@ struct ImageConversion {
         var pixels = [UInt8](repeating: 0, count: channels * resolution * resolution)
         if side < resolution {
             es_enlarge(
-                &pixels, image.rgb, Int32(image.width), Int32(left), Int32(top), Int32(side), Int32(resolution),
+                &pixels, image.rgb, image.isDeep ? 2 : 1, Int32(image.width), Int32(left), Int32(top), Int32(side),
+                Int32(resolution),
                 Int32(channels))
         } else {
             var scratch = [UInt64](repeating: 0, count: 3 * resolution * side)
             es_area_average(
-                &pixels, image.rgb, Int32(image.width), Int32(left), Int32(top), Int32(side), Int32(resolution),
+                &pixels, image.rgb, image.isDeep ? 2 : 1, Int32(image.width), Int32(left), Int32(top), Int32(side),
+                Int32(resolution),
                 Int32(channels), &scratch)
         }
         guard let order else { return pixels }

@@ -1,0 +1,109 @@
+/// A file or folder of a dataset's source, and what is to be said of it.
+package struct NamedReason: Hashable, Sendable, Codable {
+    package var name: String
+    package var reason: String
+
+    package init(name: String, reason: String) {
+        self.name = name
+        self.reason = reason
+    }
+}
+
+/// What a dataset consists of: what became of everything that its source holds.
+package struct DatasetAccount: Hashable, Sendable, Codable {
+    /// What shares a reason.
+    package struct Group: Hashable, Sendable, Codable {
+        package var reason: String
+        package var count: Int
+        /// The first of their names.
+        package var examples: [String]
+
+        private static let mostExamples = 3
+
+        /// By reason, in the order in which reasons come first.
+        package static func groups(of reasons: [NamedReason]) -> [Group] {
+            var groups: [Group] = []
+            var places: [String: Int] = [:]
+            for named in reasons {
+                if let place = places[named.reason] {
+                    groups[place].count += 1
+                    if groups[place].examples.count < mostExamples { groups[place].examples.append(named.name) }
+                } else {
+                    places[named.reason] = groups.count
+                    groups.append(Group(reason: named.reason, count: 1, examples: [named.name]))
+                }
+            }
+            return groups
+        }
+
+        fileprivate var inWords: String {
+            "\(reason): \(examples.map(printable).joined(separator: ", "))"
+                + (count > examples.count ? " and \(count - examples.count) more" : "")
+        }
+    }
+
+    /// Images that there were, used or not.
+    package var found: Int
+    /// Images in the dataset.
+    package var used: Int
+    /// Left out, for an earlier one has the same pixels.
+    package var equal = 0
+    /// Left out, for an earlier one has nearly the same; only where that is asked for.
+    package var alike = 0
+    /// Used, and smaller than asked for.
+    package var enlarged = 0
+    /// Turned or mirrored, as they say they must be to be seen upright.
+    package var turned = 0
+    /// What lies in files of many images each.
+    package var records: [String] = []
+    /// Folders that were reached by links.
+    package var links: [String] = []
+    /// What is no image and was left aside.
+    package var skipped: [Group] = []
+    /// What cannot be used and was left out, where that is asked for.
+    package var refused: [NamedReason] = []
+
+    package init(found: Int, used: Int) {
+        self.found = found
+        self.used = used
+    }
+
+    /// Sentences for people: the first says what there is, each further one what became of some of it.
+    package func lines(_ request: DatasetRequest) -> [String] {
+        let size = "\(request.resolution)×\(request.resolution)"
+        let colours = request.channels == 1 ? "grey" : "colour"
+        var lines = [
+            "\(printable(request.source)), \(size) \(colours): \(found) images \(request.isGenerator ? "made" : "found"), "
+                + "\(used) used"
+        ]
+        if equal > 0 { lines.append("\(equal) are equal to an earlier one and left out") }
+        if alike > 0 { lines.append("\(alike) are nearly equal to an earlier one and left out") }
+        if !refused.isEmpty {
+            let shown = refused.prefix(20).map { "\(printable($0.name)) (\($0.reason))" }
+            lines.append(
+                "\(refused.count) cannot be used and are left out: \(shown.joined(separator: ", "))"
+                    + (refused.count > shown.count ? " and \(refused.count - shown.count) more" : ""))
+        }
+        if turned > 0 { lines.append("\(turned) are turned as their Exif orientation says") }
+        if enlarged > 0 {
+            lines.append(
+                "\(enlarged) are smaller than \(size) and are enlarged; what they show at that size is interpolated")
+        }
+        if !links.isEmpty {
+            let shown = links.prefix(3).map(printable)
+            lines.append(
+                "by links: \(shown.joined(separator: ", "))"
+                    + (links.count > shown.count ? " and \(links.count - shown.count) more" : ""))
+        }
+        return lines + records.map(printable) + skipped.map { "not read, \($0.inWords)" }
+    }
+}
+
+/// Names are others' bytes; those that steer terminals are not passed on.
+package func printable(_ name: String) -> String {
+    var text = String.UnicodeScalarView()
+    for scalar in name.unicodeScalars.prefix(200) {
+        text.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+    }
+    return String(text)
+}
