@@ -26,33 +26,47 @@ package struct DatasetPreparer: Sendable {
 
     /// What stands for the dataset in a training's spec.
     ///
-    /// A generator is named by its parameters and makes nothing yet; files are prepared for their digest. Throws
-    /// `DatasetPreparationError` for what is wrong with the dataset, `PreparedFileError` or what the depot throws for
-    /// what is wrong with the disk.
+    /// Files are prepared for their digest. A generator is named by its parameters; its images are made to see how many
+    /// differ, and are kept only by who remembers what was prepared. Throws `DatasetPreparationError` for what is wrong with
+    /// the dataset, `PreparedFileError` or what the depot throws for what is wrong with the disk.
     package func identify(_ request: DatasetRequest) throws -> DatasetIdentity {
-        if let generated = try GeneratedDataset(request) { return generated.identity }
+        if let generated = try GeneratedDataset(request) {
+            if cache.path != nil { return generated.identity(try generate(generated, request).account) }
+            let account = generated.forEach { index, _ in report(request.source, index + 1, of: generated.count) }
+            return generated.identity(account ?? DatasetAccount(found: generated.count, used: generated.count))
+        }
         let prepared = try prepare(request)
         return DatasetIdentity(
             keys: ["dataset.digest": .string(prepared.digest.hex)], account: prepared.account)
     }
 
-    /// Brings the prepared file into the depot, if it is not there yet. Throws as `identify` does.
+    /// Brings the prepared file into the depot, if it is not there yet. Of a generator, `version` names the images of a
+    /// spec; without it they are those of `identify`. Throws as `identify` does.
     @discardableResult
-    package func prepare(_ request: DatasetRequest) throws -> PreparedDataset {
-        if let generated = try GeneratedDataset(request) { return try generate(generated, request) }
+    package func prepare(_ request: DatasetRequest, version: Int? = nil) throws -> PreparedDataset {
+        if let generated = try GeneratedDataset(request) {
+            return try generate(generated, request, version: version)
+        }
         return try importImages(request)
     }
 
-    private func generate(_ generated: GeneratedDataset, _ request: DatasetRequest) throws -> PreparedDataset {
+    private func generate(
+        _ generated: GeneratedDataset, _ request: DatasetRequest, version: Int? = nil
+    ) throws -> PreparedDataset {
         let size = generated.images.size
-        return try remembered(Digest(of: generated.fingerprint.utf8)) {
+        return try remembered(Digest(of: generated.fingerprint(version: version).utf8)) {
             var pixels: [UInt8] = []
             pixels.reserveCapacity(generated.count * size * size)
-            for index in 0..<generated.count {
-                pixels += generated.images.image(index)
+            let account = generated.forEach(version: version) { index, image in
+                if let image { pixels += image }
                 report(request.source, index + 1, of: generated.count)
             }
-            return Made(pixels: pixels, found: generated.count)
+            guard let account else {
+                throw DatasetPreparationError.badKey(
+                    "dataset.source", expected: "images of \(request.source) that this release makes",
+                    got: "version \(version ?? 0) of them")
+            }
+            return Made(pixels: pixels, account: account)
         } shape: {
             (1, size)
         }
@@ -108,7 +122,7 @@ package struct DatasetPreparer: Sendable {
     private func convert(_ reader: SourceReader, _ request: DatasetRequest, _ wishes: FileWishes) throws -> Made {
         let conversion = ImageConversion(
             resolution: request.resolution, channels: request.channels, isShuffled: wishes.isShuffled)
-        var made = Made(pixels: [], found: 0)
+        var made = Made(pixels: [], account: DatasetAccount(found: 0, used: 0))
         var seen: Set<Digest> = []
         var thumbnails = NearDuplicates()
         let outcome = try reader.forEach { done, total in
@@ -152,11 +166,6 @@ package struct DatasetPreparer: Sendable {
     private struct Made {
         var pixels: [UInt8]
         var account: DatasetAccount
-
-        init(pixels: [UInt8], found: Int) {
-            self.pixels = pixels
-            account = DatasetAccount(found: found, used: 0)
-        }
     }
 
     private func report(_ source: String, _ done: Int, of total: Int) {

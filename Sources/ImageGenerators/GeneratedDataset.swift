@@ -56,19 +56,39 @@ package struct GeneratedDataset: Sendable {
             expected: "\(kind) \(parameter.isOpenBelow ? "above" : "from") \(Int(low)) to \(Int(high))", got: given)
     }
 
-    /// What stands for these images in a training's spec.
-    package var identity: DatasetIdentity {
+    /// What stands in a training's spec for these images, less those that equal an earlier one.
+    package func identity(_ account: DatasetAccount) -> DatasetIdentity {
         var keys: [String: JSONValue] = [
             "dataset.generator": .string(generator.name),
-            "dataset.generator_version": .integer(Int64(generator.version)),
+            "dataset.generator_version": .integer(
+                Int64(account.equal > 0 ? generator.thinnedVersion : generator.version)),
         ]
         for (key, value) in values { keys[key] = Int64(exactly: value).map { .integer($0) } ?? .number(value) }
-        return DatasetIdentity(keys: keys, images: count)
+        return DatasetIdentity(keys: keys, account: account)
     }
 
-    /// Covers all that the pixels depend on.
-    package var fingerprint: String {
+    /// Makes the images in order and hands over those that stay: each that differs from all before it. With the generator's
+    /// own `version` all stay, as the first release had them; nil is today's. Throws what `body` does; nil for a version that
+    /// there is not.
+    package func forEach(
+        version: Int? = nil, _ body: (_ index: Int, _ pixels: [UInt8]?) throws -> Void
+    ) rethrows -> DatasetAccount? {
+        guard version == nil || version == generator.version || version == generator.thinnedVersion else { return nil }
+        let keepsAll = version == generator.version
+        var seen: Set<Digest> = []
+        for index in 0..<count {
+            let pixels = images.image(index)
+            try body(index, keepsAll || seen.insert(Digest(of: pixels)).inserted ? pixels : nil)
+        }
+        var account = DatasetAccount(found: count, used: keepsAll ? count : seen.count)
+        account.equal = count - account.used
+        return account
+    }
+
+    /// Covers all that the pixels depend on; `version` as of `forEach`.
+    package func fingerprint(version: Int?) -> String {
         let parameters = values.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
         return "\(generator.name)/\(generator.version);\(images.size);\(parameters)"
+            + (version == generator.version ? "" : ";distinct")
     }
 }

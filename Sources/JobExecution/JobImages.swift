@@ -14,7 +14,8 @@ struct JobImages {
 
     private enum Source {
         case file(DatasetFile)
-        case generator(any GeneratedImages)
+        /// With the numbers of those that stay.
+        case generator(any GeneratedImages, [Int])
     }
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
@@ -55,7 +56,9 @@ struct JobImages {
         } else {
             let dataset = try Self.generated(spec)
             shape = ImageShape(channels: 1, height: dataset.images.size, width: dataset.images.size)
-            (source, count) = (.generator(dataset.images), dataset.count)
+            let numbers = try Self.numbers(of: dataset, version: spec["dataset.generator_version"]?.integerValue)
+                .numbers
+            (source, count) = (.generator(dataset.images, numbers), numbers.count)
         }
         self.count = count
         split = try JobFailure.explainingDataset { try DatasetSplit(spec: spec, count: count) }
@@ -70,9 +73,7 @@ struct JobImages {
 
     private static func generated(_ spec: [String: JSONValue]) throws -> GeneratedDataset {
         let name = spec["dataset.generator"]?.stringValue ?? ""
-        guard let generator = ImageGenerator.all.first(where: { $0.name == name }),
-            spec["dataset.generator_version"]?.integerValue == generator.version
-        else {
+        guard let generator = ImageGenerator.all.first(where: { $0.name == name }) else {
             throw JobFailure(.unsupported, "the images are not those of a generator here: expected --dataset FILE")
         }
         let parameters = generator.parameters.compactMap { parameter in
@@ -90,6 +91,20 @@ struct JobImages {
         throw JobFailure(.unsupported, "there is no generator \(name): expected --dataset FILE")
     }
 
+    /// The numbers of the images of a generator's dataset; `version` as a spec has it, nil is today's.
+    static func numbers(
+        of dataset: GeneratedDataset, version: Int? = nil
+    ) throws -> (numbers: [Int], account: DatasetAccount) {
+        var numbers: [Int] = []
+        guard let account = dataset.forEach(version: version, { if $1 != nil { numbers.append($0) } }) else {
+            throw JobFailure(
+                .unsupported,
+                "the images are not those of a generator here, of which version \(version ?? 0) is unknown: expected "
+                    + "--dataset FILE")
+        }
+        return (numbers, account)
+    }
+
     /// The bytes of the training subset.
     func trainingBytes() throws -> [UInt8] { try pixels(of: split.training) }
 
@@ -105,14 +120,14 @@ struct JobImages {
     private func pixels(of indices: [Int]) throws -> [UInt8] {
         switch source {
         case .file(let file): try JobFailure.explainingDataset { try file.pixels(of: indices) }
-        case .generator(let images): indices.flatMap(images.image)
+        case .generator(let images, let numbers): indices.flatMap { images.image(numbers[$0]) }
         }
     }
 
     private func tensor(of indices: [Int]) throws -> Tensor<Float> {
         switch source {
         case .file(let file): try JobFailure.explainingDataset { try file.tensor(of: indices) }
-        case .generator(let images):
+        case .generator(let images, _):
             Tensor(
                 shape: [indices.count, 1, images.size, images.size],
                 values: try pixels(of: indices).map { Float($0) / 127.5 - 1 })

@@ -38,7 +38,7 @@ struct SpecOptions: ParsableArguments {
             worker: WorkerFacts.current.description(check: "")
         ) { request in
             guard let generated = try GeneratedDataset(request) else { throw UnpreparedImages() }
-            return generated.identity
+            return generated.identity(try JobImages.numbers(of: generated).account)
         }
         return (training.spec, training.steps)
     }

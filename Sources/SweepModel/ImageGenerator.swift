@@ -27,8 +27,11 @@ package struct ImageGenerator: Hashable, Sendable {
     /// As `dataset.source` names it.
     package let name: String
     package let about: String
-    /// Rises when an image's bytes change.
+    /// Rises when an image's bytes change, by 2: the next one is that of datasets that lack some images.
     package let version: Int
+    /// Of a dataset from which images went that equal an earlier one. Where all differ, as they nearly always do, it is what
+    /// the first release made, and has its name.
+    package var thinnedVersion: Int { version + 1 }
     package let parameters: [Parameter]
 
     package static let all = [geometric, disks, continuousDisks, sines, ray, gaussian]

@@ -119,4 +119,38 @@ import Testing
         let stranger = DatasetRequest(source: "disks", resolution: 16, channels: 1, parameters: ["alpha": 2])
         #expect(throws: DatasetPreparationError.self) { try preparer.identify(stranger) }
     }
+
+    /// Equal images go, those made first stay, and the dataset has another name than the one that has them all. Where all
+    /// differ it has the name and the bytes that it always had.
+    @Test(arguments: ["geometric", "disks", "continuous-disks", "sines", "ray", "gaussian"])
+    func equalImagesGo(source: String) throws {
+        var request = DatasetRequest(source: source, resolution: 4, channels: 1, parameters: ["count": 800])
+        if source == "ray" { request.parameters["alpha"] = 2 }
+        let preparer = DatasetPreparer(depot: store)
+        let identity = try preparer.identify(request)
+        let (old, new) = (try preparer.prepare(request, version: 1), try preparer.prepare(request))
+        let all = try pixels(of: old), thinned = try pixels(of: new)
+        var distinct: [[UInt8]] = []
+        var seen: Set<[UInt8]> = []
+        for image in all where seen.insert(image).inserted { distinct.append(image) }
+        #expect(thinned == distinct)
+        #expect(identity.account.found == 800 && identity.account.equal == 800 - distinct.count)
+        #expect(identity.images == distinct.count)
+        let hasDuplicates = distinct.count < 800
+        if ["ray", "sines"].contains(source) { #expect(hasDuplicates) }
+        if source == "gaussian" { #expect(!hasDuplicates) }
+        #expect(identity.keys["dataset.generator_version"] == .integer(hasDuplicates ? 2 : 1))
+        #expect((old.digest == new.digest) == !hasDuplicates)
+        #expect(try preparer.prepare(request, version: 2).digest == new.digest)
+        #expect(throws: DatasetPreparationError.self) { try preparer.prepare(request, version: 3) }
+        // Who remembers what was prepared gives the same name.
+        let remembering = DatasetPreparer(depot: store, cache: "\(folder.path)/datasets.json")
+        #expect(try remembering.identify(request) == identity)
+        #expect(try remembering.identify(request) == identity)
+    }
+
+    private func pixels(of prepared: PreparedDataset) throws -> [[UInt8]] {
+        let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
+        return try (0..<file.count).map { try file.pixels(of: $0) }
+    }
 }

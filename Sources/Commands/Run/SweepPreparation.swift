@@ -89,7 +89,8 @@ struct SweepPreparation: Sendable {
     private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest {
         let expected = training?.spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) }
         if let expected, store.contains(expected) { return expected }
-        let found = try preparer.prepare(request).digest
+        let version = training?.spec["dataset.generator_version"]?.integerValue
+        let found = try preparer.prepare(request, version: version).digest
         if let expected, expected != found {
             throw CommandFailure(
                 .invalidInput,
