@@ -14,11 +14,71 @@ struct CopiedCatalogueTests {
     }
 
     private func coordinator(
-        _ scratch: Scratch, _ starts: [CoordinatorStart], store: String
+        _ scratch: Scratch, _ starts: [CoordinatorStart], at place: CataloguePlace? = nil,
+        options: ConnectionOptions = .quick, store: String
     ) throws -> TestCoordinator {
         try TestCoordinator(
             [scratch.localHost()], scratch: scratch, generation: starts.map(\.generation).max() ?? 1, starts: starts,
-            store: store)
+            place: place, options: options, store: store)
+    }
+
+    private func place(_ name: String, file: UInt64) -> CataloguePlace {
+        CataloguePlace(machine: "m", host: "laptop", path: "/\(name)/catalogue.sqlite", file: file)
+    }
+
+    private func refusal(of coordinator: TestCoordinator) throws -> String {
+        try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first).message
+    }
+
+    @Test func `a host stays with the original while that works, whoever else remembers its start`() throws {
+        let scratch = try Scratch()
+        let starts = [start(1, "original")]
+        let original = try coordinator(scratch, starts, at: place("original", file: 1), store: "original")
+        try original.waitForConnection()
+        // Copied while the original runs, and started later: nothing but its place tells it apart.
+        let later = starts + [start(2, "copy")]
+        let copy = try coordinator(scratch, later, at: place("copy", file: 2), store: "copy")
+        let words = try refusal(of: copy)
+        for expected in ["/original/catalogue.sqlite on laptop", "heard last at 20", "doctor --separate"] {
+            #expect(words.contains(expected), "\(words)")
+        }
+        copy.close()
+        #expect(original.reports.failures.isEmpty)
+        // Moved, or seen from another machine, the file is the same.
+        let moved = try coordinator(scratch, later, at: place("moved", file: 1), store: "moved")
+        try moved.waitForConnection()
+        moved.close()
+        original.close()
+        // Who ends in order leaves the host to whoever comes next.
+        let next = try coordinator(scratch, later + [start(3, "next")], at: place("copy", file: 2), store: "copy")
+        defer { next.close() }
+        try next.waitForConnection()
+    }
+
+    @Test func `a host whose original was killed is free after a lease, whatever became of the agent`() throws {
+        let scratch = try Scratch()
+        var options = ConnectionOptions.quick
+        options.leaseSeconds = 4
+        let starts = [start(1, "original")]
+        var silent = options
+        // It never comes back, as if it had been killed.
+        (silent.firstRetrySeconds, silent.lastRetrySeconds) = (3600, 3600)
+        let original = try coordinator(
+            scratch, starts, at: place("original", file: 1), options: silent, store: "original")
+        defer { original.close() }
+        try original.waitForConnection()
+        #expect(scratch.agents.count == 1)
+        for pid in scratch.agents { kill(pid, SIGKILL) }
+        try original.wait("the end of its connection") { !$0.failures.isEmpty }
+        let killed = Date()
+        let later = starts + [start(2, "copy")]
+        let early = try coordinator(scratch, later, at: place("copy", file: 2), options: options, store: "copy")
+        #expect(try refusal(of: early).contains("the host is free in"))
+        early.close()
+        Thread.sleep(forTimeInterval: max(0, 6 - Date().timeIntervalSince(killed)))
+        let late = try coordinator(scratch, later, at: place("copy", file: 2), options: options, store: "copy")
+        defer { late.close() }
+        try late.waitForConnection()
     }
 
     @Test func `a copy that went its own way is refused, and neither loses or doubles a result`() throws {

@@ -15,7 +15,7 @@ final class TestCoordinator: @unchecked Sendable {
 
     init(
         _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, starts: [CoordinatorStart] = [],
-        options: ConnectionOptions = .quick,
+        place: CataloguePlace? = nil, options: ConnectionOptions = .quick,
         worker: WorkerCheck? = nil, interaction: any HostInteraction = NoInteraction(),
         store name: String = "coordinator"
     ) throws {
@@ -23,7 +23,8 @@ final class TestCoordinator: @unchecked Sendable {
         store = try ContentStore(directory: scratch.path(name))
         let box = Box()
         fleet = HostFleet(
-            hosts: hosts, catalogue: "test", generation: generation, starts: starts, depot: store,
+            hosts: hosts, catalogue: "test", generation: generation, starts: starts, place: place,
+            depot: store,
             agent: AgentProgram(path: TestPrograms.agent), options: options, worker: worker,
             interaction: interaction,
             deliver: { box.owner?.take($0, $1) })
