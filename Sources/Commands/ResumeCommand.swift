@@ -24,12 +24,22 @@ struct ResumeCommand: ParsableCommand {
         try catalogue.requireCatalogue()
         let selection = try HostsSelection(hosts)
         let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)
-        // A catalogue of an earlier release is brought up to this one's by its writer.
-        let known = try? CatalogueReader(path: catalogue.path)
+        let known: CatalogueReader?
+        do { known = try CatalogueReader(path: catalogue.path) } catch let error as CatalogueError {
+            // What is empty stays so; a catalogue of an earlier release is brought up to this one's by its writer.
+            guard error.kind != .missing else { throw error }
+            known = nil
+        }
         let asked = try sweep.map { [try known?.sweepName($0) ?? $0] } ?? []
         try coordinating.perform(.resume(asked)) { workplace in
             let reader = workplace.catalogue.reader
             let names = try sweep.map { [try reader.sweepName($0)] } ?? reader.unfinishedSweeps()
+            guard try !reader.sweeps().isEmpty else {
+                throw CommandFailure(
+                    .catalogue,
+                    "\(catalogue.path) holds no sweep: a launch that was ended before it had stored its sweep leaves none. "
+                        + "Start it again with `eigensweep launch FILE\(CatalogueOptions.option(for: reader.path))`")
+            }
             if names.isEmpty {
                 background.reportStart()
                 return Terminal.note("every sweep of \(catalogue.path) is finished")

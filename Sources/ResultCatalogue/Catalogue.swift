@@ -20,7 +20,6 @@ package final class Catalogue: CatalogueWriter {
     let queue: DatabaseQueue
     let clock: @Sendable () -> Date
     let lock: WriterLock
-    let log = LogLength()
     let knownKeys = KnownKeys()
 
     /// Opens the catalogue at `path`, making it and its directory when there is none, and brings an older release's
@@ -41,16 +40,12 @@ package final class Catalogue: CatalogueWriter {
                 .unwritable, "\(directory): the catalogue's directory cannot be made. Give another --catalogue.")
         }
         lock = try WriterLock(catalogue: path)
-        let log = self.log
         (queue, id, generation) = try CatalogueError.translating(path) {
             let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: false))
             let created = Timestamp.text(clock())
             try queue.inDatabase { db in
                 let (isNew, _) = try CatalogueFile.checkSchema(db, path: path)
-                if !isNew {
-                    try CatalogueFile.checkLog(db, path: path)
-                    try CatalogueFile.checkIntegrity(db, path: path)
-                }
+                if !isNew { try CatalogueFile.checkIntegrity(db, path: path) }
             }
             try Schema.claim(queue)
             // Migrations need not survive a loss of power until something else does: what is recorded after them is
@@ -59,13 +54,11 @@ package final class Catalogue: CatalogueWriter {
             try Schema.migrate(queue)
             let (id, generation) = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
-                log.follow(db)
                 return try Self.identity(db, created: created)
             }
             return (queue, id, generation)
         }
         reader = CatalogueReader(database: queue, path: path, id: id)
-        try fold()
         OpenCatalogues.add(writer: queue, at: path)
     }
 
@@ -120,7 +113,6 @@ package final class Catalogue: CatalogueWriter {
                     return .commit
                 }
                 guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-                if log.isLong { try fold(db) }
                 return result
             }
         }

@@ -12,8 +12,6 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
         case newer
         /// Truncated or damaged.
         case corrupt
-        /// Whole, and older than what was committed: the log beside it is missing.
-        case partial
         /// The file or its directory cannot be written.
         case unwritable
         /// Another coordinator holds the writer's lock.

@@ -114,6 +114,18 @@ package enum CatalogueFile {
         return configuration
     }
 
+    /// Removes the empty log that readers left, who may not remove it themselves. The file is not changed.
+    static func removeEmptyLog(_ path: String) {
+        guard access(path, W_OK) == 0 else { return }
+        // SQLite does it when the last connection that may write is closed; one on another thread may still be closing.
+        for _ in 0..<5 where FileManager.default.fileExists(atPath: path + "-wal") {
+            let queue = try? DatabaseQueue(path: path, configuration: configuration(readOnly: false))
+            _ = try? queue?.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+            try? queue?.close()
+            if FileManager.default.fileExists(atPath: path + "-wal") { usleep(50_000) }
+        }
+    }
+
     /// Damage in a small catalogue is found at opening, where it costs under a tenth of a second.
     static func checkIntegrity(_ db: Database, path: String) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0

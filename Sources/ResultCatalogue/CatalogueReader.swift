@@ -48,7 +48,6 @@ package struct CatalogueReader: Sendable {
                         "\(path): written by an earlier eigensweep (schema \(version)). `eigensweep resume` brings it "
                             + "up to schema \(Schema.version).")
                 }
-                try CatalogueFile.checkLog(db, path: path)
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
             }
             guard let id else {

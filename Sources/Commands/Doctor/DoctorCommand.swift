@@ -84,7 +84,6 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func examineForRepair(_ selection: HostsSelection) throws -> [Finding] {
-        try CatalogueFile.acceptWithoutLog(catalogue.path)
         let workplace = try Workplace(catalogue)
         let reader = workplace.catalogue.reader
         try reader.requireOriginal()

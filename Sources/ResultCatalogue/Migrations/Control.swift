@@ -52,11 +52,9 @@ extension Schema {
         ) STRICT;
         """
 
-    /// Where coordinators worked on the catalogue, by which copies of it tell themselves from the original; and whether
-    /// the file alone lacks what was committed (CatalogueLog).
+    /// Where coordinators worked on the catalogue, by which copies of it tell themselves from the original.
     static let places = """
         ALTER TABLE coordinator_start ADD COLUMN place TEXT;
-        ALTER TABLE catalogue_identity ADD COLUMN log_follows INTEGER NOT NULL DEFAULT 0;
         """
 
     /// Trials that are left alone, by training: few among many.

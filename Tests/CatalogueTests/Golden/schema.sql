@@ -116,7 +116,7 @@ CREATE TABLE catalogue_identity (
     catalogue_id TEXT NOT NULL,
     generation INTEGER NOT NULL,
     created_at TEXT NOT NULL
-, log_follows INTEGER NOT NULL DEFAULT 0) STRICT;
+) STRICT;
 
 table coordinator_start
 CREATE TABLE coordinator_start (

@@ -55,6 +55,8 @@ final class SimulatedLink {
         if case .cancel(let attempt) = command, starting.removeValue(forKey: attempt) != nil {
             world.census.count(.cancelOvertakesStart)
         }
+        // The session forgets an order that was taken: what was sent of it again does not follow its release.
+        if case .release(let attempt) = command { starting[attempt] = nil }
         if case .start(let order) = command {
             guard let count = starting[order.attempt] else { return }
             starting[order.attempt] = count == 1 ? nil : count - 1
