@@ -13,7 +13,7 @@ final class SimulatedLink {
     private(set) var isOpen = true
     /// Whether the host still hears what was sent.
     private var isHeard = true
-    /// Starts on their way with their files; a cancel that passes one makes the transport give it up.
+    /// Starts on their way with their files; a cancel or release that passes one makes the transport give it up.
     private var starting: [AttemptNumber: Int] = [:]
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
@@ -52,11 +52,13 @@ final class SimulatedLink {
         if until > world.now { return world.at(until) { [self] in arrive(command) } }
         guard isHeard else { return }
         if !isOpen { world.census.count(.commandLate) }
-        if case .cancel(let attempt) = command, starting.removeValue(forKey: attempt) != nil {
-            world.census.count(.cancelOvertakesStart)
+        switch command {
+        // The session gives up an order whose attempt is cancelled, and forgets one that was taken: what was sent of it
+        // again does not follow its release.
+        case .cancel(let attempt), .release(let attempt):
+            if starting.removeValue(forKey: attempt) != nil { world.census.count(.startOvertaken) }
+        default: break
         }
-        // The session forgets an order that was taken: what was sent of it again does not follow its release.
-        if case .release(let attempt) = command { starting[attempt] = nil }
         if case .start(let order) = command {
             guard let count = starting[order.attempt] else { return }
             starting[order.attempt] = count == 1 ? nil : count - 1
