@@ -45,7 +45,7 @@ final class SignalWatch: Sendable {
 
     /// Until a handler is set, the first of them ends a run that has not begun.
     func expectRun() {
-        Terminal.isNeeded = false
+        Terminal.endsUnread = false
         set { _ in
             Terminal.note("\ninterrupted before anything was started")
             exit(ExitStatus.interrupted.rawValue)

@@ -3,8 +3,8 @@ import Foundation
 
 /// Standard output and standard error as people see them.
 enum Terminal {
-    /// Whether nothing is left to do once nobody reads standard output: true but for a run, which goes on.
-    nonisolated(unsafe) static var isNeeded = true
+    /// Whether the program ends once nobody reads standard output: all but a run, which goes on.
+    nonisolated(unsafe) static var endsUnread = true
 
     /// Whether control codes and redrawing are welcome on standard error.
     static let isInteractive = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
@@ -32,7 +32,7 @@ enum Terminal {
             if count > 0 {
                 left = left.dropFirst(count)
             } else if errno != EINTR {
-                if errno == EPIPE, isNeeded { throw Unread() }
+                if errno == EPIPE, endsUnread { throw Unread() }
                 throw CommandFailure(
                     .internalError, "standard output could not be written: \(String(cString: strerror(errno)))")
             }
@@ -51,7 +51,7 @@ enum Terminal {
             if count > 0 {
                 bytes = bytes.dropFirst(count)
             } else if errno != EINTR {
-                if errno == EPIPE, isNeeded, descriptor == STDOUT_FILENO { exit(Unread.status) }
+                if errno == EPIPE, endsUnread, descriptor == STDOUT_FILENO { exit(Unread.status) }
                 return
             }
         }
