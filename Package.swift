@@ -91,6 +91,7 @@ let package = Package(
 
         // Vocabulary
         ours("SweepModel", ["JobContract"]),
+        ours("Quantities", ["JobContract"]),
         ours("Tensors", ["Kernels", "JobContract"]),
         ours("Diffusion", ["Tensors", "Kernels"]),
         ours("Datasets", ["JobContract", "Tensors"]),
@@ -106,11 +107,13 @@ let package = Package(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
         ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
-        ours("Measures", ["JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
+        ours(
+            "Measures",
+            ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
         ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
-        ours("ResultQueries", ["SweepModel", "ResultCatalogue", "JobContract"]),
+        ours("ResultQueries", ["Quantities", "SweepModel", "ResultCatalogue", "JobContract"]),
         unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
         unhurried(
@@ -146,7 +149,8 @@ let package = Package(
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"]),
         tests(
-            "MeasuresTests", ["Measures", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors"],
+            "MeasuresTests",
+            ["Measures", "Quantities", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors"],
             linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
@@ -157,8 +161,8 @@ let package = Package(
         tests(
             "CatalogueTests",
             [
-                "ResultCatalogue", "ResultQueries", "Reports", "SweepModel", "JobContract", "Datasets", "CImageFiles",
-                grdb,
+                "ResultCatalogue", "ResultQueries", "Reports", "Quantities", "SweepModel", "JobContract", "Datasets",
+                "CImageFiles", grdb,
             ],
             resources: [.copy("Golden")]),
         tests(

@@ -216,6 +216,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var measures: [MeasureRequest]
     /// Those of `measures` that draw samples from noise: no network trained at one noise level has them.
     package var sampling: [String]?
+    /// What the quantities of `measures` are, by measure.
+    package var quantities: [String: [QuantityDeclaration]]?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -224,8 +226,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
 
     package init(
         contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
-        measures: [MeasureRequest], sampling: [String]? = nil, build: String, cpu: String, kernels: String,
-        check: String
+        measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
+        build: String, cpu: String, kernels: String, check: String
     ) {
         self.contract = contract
         self.name = name
@@ -235,6 +237,7 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.architectures = architectures
         self.measures = measures
         self.sampling = sampling
+        self.quantities = quantities
         self.build = build
         self.cpu = cpu
         self.kernels = kernels

@@ -31,7 +31,8 @@ struct WorkerFacts {
         WorkerDescription(
             contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,
             jobKinds: ["train", "measure"], architectures: SpecKey.architectures, measures: KnownMeasures.requests,
-            sampling: KnownMeasures.sampling, build: build, cpu: cpu, kernels: kernels, check: check)
+            sampling: KnownMeasures.sampling, quantities: KnownMeasures.quantities, build: build, cpu: cpu,
+            kernels: kernels, check: check)
     }
 
     private static func buildName() -> String {

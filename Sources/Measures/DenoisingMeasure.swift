@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How well a denoiser denoises, by noise level, on images it was and was not trained on (Kadkhodaie et al., ICLR 2024,
@@ -15,8 +16,7 @@ import Tensors
 ///
 /// Image i is image i modulo their number, with noise keyed by (seed, i). Levels that the denoiser is not for are left out.
 package struct DenoisingMeasure: Measure {
-    package static let name = "denoising"
-    package static let version = 1
+    package static let entry = MeasureEntry.denoising
     package static let defaults: [String: JSONValue] = [
         "samples": 256,
         // Input PSNR −20, −10, −5, 0, 2.5, 5, then 10 to 24 by 2, then 30 and 40 dB.

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How far denoisers are from one another, by noise level, on noised held-out images (Li et al. 2024, section 3).
@@ -18,8 +19,7 @@ import Tensors
 /// Image i is held-out image i modulo their number, as in `gaussian-distance`. Levels that the network is not for are left
 /// out.
 package struct DistancesMeasure: Measure {
-    package static let name = "distances"
-    package static let version = 1
+    package static let entry = MeasureEntry.distances
     package static let defaults: [String: JSONValue] = [
         "samples": 256,
         "pairs": [

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over the
@@ -18,8 +19,7 @@ import Tensors
 ///
 /// Levels that the denoiser is not for are left out.
 package struct DistillationMeasure: Measure {
-    package static let name = "distillation"
-    package static let version = 1
+    package static let entry = MeasureEntry.distillation
     package static let defaults: [String: JSONValue] = [
         "inputs": 20_000, "samples": 256, "vectors": 25, "seed": 0,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How far a denoiser is from the Gaussian one of its own training subset, by noise level, on noised held-out images.
@@ -12,8 +13,7 @@ import Tensors
 /// these noised images; the standard errors are over the held-out images, several noised images of one being dependent.
 /// Levels that the denoiser is not for are left out.
 package struct GaussianDistanceMeasure: Measure {
-    package static let name = "gaussian-distance"
-    package static let version = 1
+    package static let entry = MeasureEntry.gaussianDistance
     package static let defaults: [String: JSONValue] = [
         "samples": 256,
         // The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How linear a denoiser is in its noisy input, by noise level (Li et al. 2024, section 3).
@@ -16,8 +17,7 @@ import Tensors
 ///
 /// Where α² is not ½, `_` and α² follow the name. Levels that the denoiser is not for are left out.
 package struct LinearityMeasure: Measure {
-    package static let name = "linearity"
-    package static let version = 1
+    package static let entry = MeasureEntry.linearity
     package static let defaults: [String: JSONValue] = [
         "pairs": 100, "mixtures": [0.99, 0.8675, 0.745, 0.6225, 0.5], "inputs": "images", "sigma_data": 0.5, "seed": 0,
         // Every third of the EDM grid of forty points, which the paper's figures have.

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// What a measure looks at: a denoiser and the images it was and was not trained on, in pixels of [−1, 1].
@@ -67,9 +68,8 @@ package typealias MeasureProgress = (_ done: Int, _ of: Int) throws -> Void
 
 /// A named, versioned, parametrised computation on one checkpoint. Equal subjects and parameters give equal bits.
 package protocol Measure: Sendable {
-    static var name: String { get }
-    /// Rises when the meaning of a quantity changes.
-    static var version: Int { get }
+    /// Its name, version and quantities.
+    static var entry: MeasureEntry { get }
     static var defaults: [String: JSONValue] { get }
 
     /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
@@ -77,6 +77,11 @@ package protocol Measure: Sendable {
 
     /// Takes the measure. Throws MeasureError when the subject does not allow it, and what `progress` throws.
     func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult
+}
+
+extension Measure {
+    package static var name: String { entry.name }
+    package static var version: Int { entry.version }
 }
 
 /// The measures this program can take.
@@ -95,10 +100,12 @@ package enum KnownMeasures {
     }
 
     /// Those that draw samples, which takes a network of all noise levels (`MeasureSubject.requireSampler`).
-    package static let sampling: [String] = [
-        MemorizationMeasure.name, AgreementMeasure.name, TrajectoriesMeasure.name, SampleQualityMeasure.name,
-        SubsetInformationMeasure.name,
-    ]
+    package static var sampling: [String] { all.filter { $0.entry.samplesAlways }.map { $0.name } }
+
+    /// The quantities of each measure, by its name.
+    package static var quantities: [String: [QuantityDeclaration]] {
+        Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.entry.declarations) })
+    }
 
     /// The measure that `request` asks for. Throws MeasureError for an unknown name, version or parameter.
     package static func measure(for request: MeasureRequest) throws -> any Measure {

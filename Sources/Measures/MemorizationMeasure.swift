@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// Whether samples are copies of training images.
@@ -13,8 +14,7 @@ import Tensors
 /// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images; undefined with fewer than 256 samples
 ///   or held-out images. Its `n` is the smaller of the two numbers.
 package struct MemorizationMeasure: Measure {
-    package static let name = "memorization"
-    package static let version = 1
+    package static let entry = MeasureEntry.memorization
     package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
 
     let sampling: LatentSampling

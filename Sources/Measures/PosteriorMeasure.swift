@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How many training images the multi-delta optimum mixes, by noise level, and where it collapses onto one of them (after
@@ -14,8 +15,7 @@ import Tensors
 /// Image i is image i modulo their number, with noise keyed by (seed, i). Mirror images are images of their own where
 /// training flips.
 package struct PosteriorMeasure: Measure {
-    package static let name = "posterior"
-    package static let version = 1
+    package static let entry = MeasureEntry.posterior
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "seed": 0, "sigmas": LinearityMeasure.defaults["sigmas"] ?? [],
     ]

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// Whether a denoiser projects onto its training images, by noise level (Permenter & Yuan 2024, sections 3 and 4).
@@ -14,8 +15,7 @@ import Tensors
 /// Of noised training images; with `_held_out` of noised held-out images. Image i is image i modulo their number, with
 /// noise keyed by (seed, i). Levels that the network is not for are left out.
 package struct ProjectionMeasure: Measure {
-    package static let name = "projection"
-    package static let version = 1
+    package static let entry = MeasureEntry.projection
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "seed": 0, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
     ]

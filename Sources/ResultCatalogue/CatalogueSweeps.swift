@@ -20,13 +20,14 @@ extension Catalogue {
     ///
     /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded ones that lack a
     /// measure wait again. Failed ones, and those that this sweep cancelled, are left alone; one that only other sweeps
-    /// cancelled waits again.
+    /// cancelled waits again. With `worker`, what it declares of its measures' quantities is kept.
     @discardableResult
-    package func store(_ sweep: ExpandedSweep) throws -> StoredRevision {
+    package func store(_ sweep: ExpandedSweep, worker: WorkerDescription? = nil) throws -> StoredRevision {
         let content = try CatalogueError.translating(path) { try Self.content(of: sweep) }
         let now = Timestamp.text(clock())
         return try write { db in
             let storing = Storing(recording: Recording(db: db, now: now, generation: generation, path: path))
+            if let worker { try storing.store(worker) }
             return try storing.store(sweep, content: content)
         }
     }

@@ -38,7 +38,7 @@ extension SweepFile {
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
         let (measures, comparisonWishes) = try MeasureWish.resolve(content.measures, by: description)
-        let sampling = content.measures.filter { description.sampling?.contains($0.name) == true }
+        let sampling = content.measures.filter { description.samples($0.name) }
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {

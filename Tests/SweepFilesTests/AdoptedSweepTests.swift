@@ -49,9 +49,21 @@ import Testing
 
 /// Measures that draw samples, of networks of one noise level.
 @Suite struct SamplingMeasureTests {
-    private func complaint(_ text: String) -> String? {
+    private func complaint(_ text: String, declared: Bool = false) -> String? {
         var worker = describedWorker()
-        worker.sampling = ["memorization"]
+        if declared {
+            worker.quantities = [
+                "memorization": [
+                    QuantityDeclaration(name: "copied", kind: .share, fact: .network, needs: [.training, .sampler])
+                ],
+                "gaussian-distance": [
+                    QuantityDeclaration(name: "rmse", kind: .mean, fact: .network, needs: [.training]),
+                    QuantityDeclaration(name: "sampled", kind: .mean, fact: .network, needs: [.sampler]),
+                ],
+            ]
+        } else {
+            worker.sampling = ["memorization"]
+        }
         do {
             _ = try SweepFile(text: sweep("training.steps: 1\ndataset.size: 8\n" + text), file: "x.yaml", folder: "/")
                 .expand(worker: worker, identify: identity)
@@ -65,5 +77,7 @@ import Testing
         #expect(complaint("grid: {training.noise: [lognormal, fixed]}\nmeasures: [memorization]") != nil)
         #expect(complaint("model.architecture: linear\nmeasures: [gaussian-distance]") == nil)
         #expect(complaint("training.noise: lognormal\nmeasures: [memorization]") == nil)
+        #expect(complaint("model.architecture: linear\nmeasures: [memorization]", declared: true) != nil)
+        #expect(complaint("model.architecture: linear\nmeasures: [gaussian-distance]", declared: true) == nil)
     }
 }

@@ -40,7 +40,7 @@ struct Adoption {
         guard try workplace.store.put(copyOf: checkpoint) == inspection.weights else {
             throw CommandFailure(.invalidInput, "\(checkpoint) was written to while it was read: try again")
         }
-        try workplace.catalogue.store(whole)
+        try workplace.catalogue.store(whole, worker: worker)
         try record(trial)
         return trial
     }

@@ -83,7 +83,7 @@ final class SweepRun {
     var isEmpty: Bool { sweeps.isEmpty }
 
     private func add(_ running: RunningSweep) throws -> WishChange.Outcome {
-        let stored = try workplace.catalogue.store(running.sweep)
+        let stored = try workplace.catalogue.store(running.sweep, worker: running.prepared.worker)
         sweeps.removeAll { $0.name == running.name }
         sweeps.append(running)
         var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)

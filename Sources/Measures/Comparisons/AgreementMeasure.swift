@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// Whether two networks are the same function, though trained on different images (Kadkhodaie et al. 2024, section 3;
@@ -16,8 +17,7 @@ import Tensors
 /// - by sigma, on noised held-out images of the first: `rmse`, `rmse_pooled`, `nrmse` between the networks, and
 ///   `gaussian_rmse` and so on between the Gaussians.
 package struct AgreementMeasure: Measure {
-    package static let name = "agreement"
-    package static let version = 1
+    package static let entry = MeasureEntry.agreement
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "sampler": "heun", "steps": 18, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
         "seed": 0, MeasureRequest.partners: [],

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// A proxy for the mutual information of Yi, Sun & Li 2023, ours, as their estimator is not
@@ -14,8 +15,7 @@ import Tensors
 ///
 /// `information_scale` is a. Errors are over latents, which all networks start from.
 package struct SubsetInformationMeasure: Measure {
-    package static let name = "subset-information"
-    package static let version = 1
+    package static let entry = MeasureEntry.subsetInformation
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "sampler": "heun", "steps": 18, "seed": 0, MeasureRequest.together: true,
         MeasureRequest.partners: [],

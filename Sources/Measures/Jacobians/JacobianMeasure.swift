@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// The derivative J = ∂D/∂x of a denoiser at noised images, by noise level (Kadkhodaie et al., ICLR 2024, section 3; Li et
@@ -20,8 +21,7 @@ import Tensors
 /// by randomised subspace iteration (rank 100 beyond); then `mse` and what follows it are left out, `effective_dimension` is
 /// an estimate and `symmetry_error` is of that part. Levels that the denoiser is not for are left out.
 package struct JacobianMeasure: Measure {
-    package static let name = "jacobian"
-    package static let version = 1
+    package static let entry = MeasureEntry.jacobian
     package static let defaults: [String: JSONValue] = [
         "images": 1, "from": "held_out", "vectors": 25, "rank": 0, "samples": 16, "affine": "gaussian",
         "inputs": 20_000, "seed": 0,

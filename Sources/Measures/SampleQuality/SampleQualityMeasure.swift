@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// How near samples are to real images as a distribution: squared Fréchet distances of normal distributions fitted to
@@ -14,8 +15,7 @@ import Tensors
 /// A distance of few images is biased by their number, so samples and held-out images are as many: `n`, the smaller of the
 /// two numbers; of training images the first `most` count, with mirror images where training mirrored.
 package struct SampleQualityMeasure: Measure {
-    package static let name = "sample-quality"
-    package static let version = 1
+    package static let entry = MeasureEntry.sampleQuality
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "sampler": "heun", "steps": 18, "seed": 0, "most": 2048,
     ]

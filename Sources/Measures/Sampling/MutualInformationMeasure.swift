@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// What a network's images tell of its training images: proxies of our own for the mutual information of Yi, Sun & Li 2023,
@@ -16,8 +17,7 @@ import Tensors
 ///
 /// The schedule keeps to the levels that the network is for. A network of one level has (c) alone.
 package struct MutualInformationMeasure: Measure {
-    package static let name = "mutual-information"
-    package static let version = 1
+    package static let entry = MeasureEntry.mutualInformation
     package static let defaults: [String: JSONValue] = [
         "samples": 64, "sampler": "euler", "steps": 50, "seed": 0,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],

@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// Where denoisers take the same latents along the probability flow (Li et al. 2024, section 3 and figures of samples).
@@ -15,8 +16,7 @@ import Tensors
 /// Pictures: `final.png`, the first images of every side, a row each, and `path.png`, what each side makes of its first
 /// state at every level. `trajectories.safetensors` holds the levels and all images by side.
 package struct TrajectoriesMeasure: Measure {
-    package static let name = "trajectories"
-    package static let version = 1
+    package static let entry = MeasureEntry.trajectories
     package static let defaults: [String: JSONValue] = [
         "samples": 16, "sampler": "euler", "steps": 10, "seed": 0, "inputs": 20_000,
         "sides": ["network", "gaussian", "multi_delta", "distilled"],

@@ -12,6 +12,9 @@ extension Merging {
             ON CONFLICT DO NOTHING
             """)
         try execute(
+            "INSERT INTO main.declared_quantity SELECT * FROM other.declared_quantity WHERE true ON CONFLICT DO NOTHING"
+        )
+        try execute(
             """
             CREATE TEMP TABLE measured_pair AS
             SELECT d.key AS theirs, t.ours AS trial, q.ours AS request, p.ours AS attempt, 0 AS ours

@@ -21,6 +21,7 @@ enum Schema {
         Migration("0013-merged-attempts", mergedAttempts),
         Migration("0014-comparisons", comparisons),
         Migration("0015-places", places),
+        Migration("0016-declarations", declarations),
     ]
 
     /// What this release writes to `user_version`.

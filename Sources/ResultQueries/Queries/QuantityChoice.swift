@@ -1,3 +1,5 @@
+import JobContract
+import Quantities
 import ResultCatalogue
 
 /// A quantity of a measure with its parameters, of which the catalogue has measurements.
@@ -9,9 +11,11 @@ package struct QuantityChoice: Hashable {
     var version: Int
     package var parameters: String
     package var name: String
+    /// What its worker declares of it, or this project of a measure of that name; nil where neither does.
+    package var declaration: QuantityDeclaration?
 
-    /// Whether it is a share of `n` samples, whose interval is Wilson's.
-    var isShare: Bool { measure == "memorization" && name.hasPrefix("copied") }
+    /// Whether it is a share of `n` draws, whose interval is Wilson's.
+    var isShare: Bool { declaration?.kind == .share }
 
     /// Those that `selections` name, all without any, in the order in which they were first recorded.
     ///
@@ -19,15 +23,22 @@ package struct QuantityChoice: Hashable {
     package static func all(_ selections: [MeasureSelection] = [], in reader: CatalogueReader) throws
         -> [QuantityChoice]
     {
+        var book = QuantityBook()
+        for declared in try reader.declaredQuantities() {
+            book.add(declared.declaration, measure: declared.measure, version: declared.version)
+        }
         let known = try reader.rows(
             """
             SELECT k.key, q.key, q.measure, q.version, q.parameters, k.name
             FROM quantity k JOIN measure_request q ON q.key = k.request ORDER BY q.key, k.key
             """
         ).rows.map { row in
-            QuantityChoice(
-                key: Int64(row[0].integer ?? 0), request: Int64(row[1].integer ?? 0), measure: row[2].text ?? "",
-                version: row[3].integer ?? 0, parameters: row[4].text ?? "", name: row[5].text ?? "")
+            let (measure, version) = (row[2].text ?? "", row[3].integer ?? 0)
+            let name = row[5].text ?? ""
+            return QuantityChoice(
+                key: Int64(row[0].integer ?? 0), request: Int64(row[1].integer ?? 0), measure: measure,
+                version: version, parameters: row[4].text ?? "", name: name,
+                declaration: book.declaration(of: name, measure: measure, version: version))
         }
         for selection in selections { try check(selection, known) }
         guard !selections.isEmpty else { return known }

@@ -131,6 +131,15 @@ CREATE TABLE dataset_request (
     request TEXT NOT NULL UNIQUE
 ) STRICT;
 
+table declared_quantity
+CREATE TABLE declared_quantity (
+    measure TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    declaration TEXT NOT NULL,
+    PRIMARY KEY (measure, version, name)
+) STRICT, WITHOUT ROWID;
+
 table drained_host
 CREATE TABLE drained_host (
     name TEXT PRIMARY KEY,

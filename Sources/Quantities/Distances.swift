@@ -1,0 +1,65 @@
+import JobContract
+
+extension MeasureEntry {
+    package static let gaussianDistance = MeasureEntry(
+        name: "gaussian-distance", version: 1,
+        about: "How far a denoiser is from the Gaussian one of its own training subset, on noised held-out images.",
+        quantities: distances(needs: [.training, .heldOut], "D", "D_G") { ($0, [$0], .network) })
+
+    package static let distances = MeasureEntry(
+        name: "distances", version: 1, about: "How far denoisers are from one another, on noised held-out images.",
+        quantities: distances(needs: [.training, .heldOut], "A", "B") { ($0 + "_A_B", [$0 + "_*"], .network) }
+            + distances(needs: [.training, .heldOut, .source], "A", "B") { name in
+                (name + "_A_B of none but the images", ofImages.map { "\(name)_\($0)" }, .subset)
+            } + [
+                QuantityEntry(
+                    "patch_A", names: ["patch_*"], unit: "pixels", bySigma: true, needs: [.training, .heldOut],
+                    formula: "the side of windows whose optimum is nearest to the network on eight other noised images")
+            ])
+
+    package static let trajectories = MeasureEntry(
+        name: "trajectories", version: 1, about: "Where denoisers take the same latents along the probability flow.",
+        quantities: paths(" of two sides", ["*"], .network) + paths(" of none but the images", ofImages, .subset))
+
+    /// Pairs of sides that the images alone make.
+    private static let ofImages: [String] = {
+        let sides = ["gaussian", "source_gaussian", "stationary", "wavelet", "multi_delta"]
+        return sides.flatMap { first in sides.filter { $0 != first }.map { "\(first)_\($0)" } }
+    }()
+
+    private static func paths(
+        _ who: String, _ pairs: [String], _ fact: QuantityDeclaration.Fact
+    ) -> [QuantityEntry] {
+        func entry(_ name: String, bySigma: Bool = false, unit: String? = "pixels", _ formula: String) -> QuantityEntry
+        {
+            QuantityEntry(
+                name + "_A_B" + who, names: pairs.map { "\(name)_\($0)" }, of: fact, unit: unit, bySigma: bySigma,
+                needs: [.sampler, .training], formula: formula, source: "Li et al. 2024, section 3", error: "latents")
+        }
+        return [
+            entry("rmse", bySigma: true, "E √(‖x_A − x_B‖²/d) of the states at the level"),
+            entry("final_rmse", "the same of the images"),
+            entry("final_cosine", unit: nil, "E of the cosine of the images, less the mean of each"),
+        ]
+    }
+
+    /// The three ways in which two denoisers are apart; `named` says how a quantity is written, its names, and of what it
+    /// is a fact.
+    static func distances(
+        needs: [QuantityDeclaration.Need], _ first: String, _ second: String,
+        named: (String) -> (String, [String], QuantityDeclaration.Fact)
+    ) -> [QuantityEntry] {
+        func entry(_ name: String, _ unit: String?, _ formula: String, _ source: String) -> QuantityEntry {
+            let (title, names, fact) = named(name)
+            return QuantityEntry(
+                title, names: names, of: fact, unit: unit, bySigma: true, needs: needs, formula: formula,
+                source: source, error: "held-out images", control: "0")
+        }
+        let difference = "‖\(first) − \(second)‖"
+        return [
+            entry("rmse", "pixels", "E √(\(difference)²/d)", "Li et al. 2024, eq. 10"),
+            entry("rmse_pooled", "pixels", "√(E \(difference)²/d)", "Li et al. 2024, review"),
+            entry("nrmse", nil, "E \(difference)/‖\(first)‖, not squared", "Li et al. 2024, eq. 53"),
+        ]
+    }
+}

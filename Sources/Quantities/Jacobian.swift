@@ -1,0 +1,45 @@
+import JobContract
+
+extension MeasureEntry {
+    package static let jacobian = MeasureEntry(
+        name: "jacobian", version: 1,
+        about: "The derivative J = ∂D/∂x of a denoiser at noised images, with eigenvalues λ_k and eigenvectors e_k of "
+            + "(J + Jᵀ)/2.",
+        quantities: [
+            derived("effective_dimension", "tr J", kadkhodaie),
+            derived("symmetry_error", "‖(J − Jᵀ)/2‖/‖J‖ (Frobenius)", kadkhodaie, control: "0 for exact denoisers"),
+            derived("eigenvalue", "λ_k", kadkhodaie, position: "component", control: "`oracle_shrinkage`"),
+            derived(
+                "coefficient", "|⟨y, e_k⟩| of the clean image y", kadkhodaie, unit: "pixels", position: "component"),
+            derived("oracle_shrinkage", "⟨y, e_k⟩²/(⟨y, e_k⟩² + σ²)", kadkhodaie, position: "component"),
+            derived(
+                "alignment", "|⟨e_k, c_k⟩| with the training images' principal component c_k",
+                "Li et al. 2024, appendix H", position: "component", control: "1/√d"),
+            derived(
+                "overlap", "Σ⟨eᵢ, cⱼ⟩²/(k+1) over i, j ≤ k", "Li et al. 2024, appendix H", position: "component"),
+            derived("mse", "‖D(x) − y‖²/d", kadkhodaie, unit: "pixels²", control: "`oracle_mse`"),
+            derived("oracle_mse", "Σσ²⟨y, e_k⟩²/(⟨y, e_k⟩² + σ²)/d", kadkhodaie, unit: "pixels²"),
+            derived(
+                "homogeneity_error", "‖D(x) − Jx‖/‖D(x)‖ with black at 0", kadkhodaie,
+                control: "0 for bias-free networks"),
+            derived(
+                "taylor_rmse", "√(E ‖D(x') − (D(x) + J(x'−x))‖²/d), other noisings x' of the same image",
+                "Li et al. 2024, review", unit: "pixels", control: "`affine_rmse`"),
+            derived("affine_rmse", "the same of an affine fit", "Li et al. 2024, review", unit: "pixels"),
+            derived(
+                "taylor_rmse_other", "`taylor_rmse` on noisings of other images", "Li et al. 2024, review",
+                unit: "pixels", control: "`affine_rmse_other`"),
+            derived("affine_rmse_other", "`affine_rmse` on the same", "Li et al. 2024, review", unit: "pixels"),
+        ])
+
+    private static let kadkhodaie = "Kadkhodaie et al. 2024, section 3"
+
+    private static func derived(
+        _ name: String, _ formula: String, _ source: String, unit: String? = nil, position: String? = nil,
+        control: String = "none"
+    ) -> QuantityEntry {
+        QuantityEntry(
+            name, unit: unit, bySigma: true, position: position, needs: [.derivative, .training, .heldOut],
+            formula: formula, source: source, error: "images", control: control)
+    }
+}

@@ -1,0 +1,32 @@
+import JobContract
+
+/// The measures of this project, in the order in which `describe` tells them.
+package enum KnownQuantities {
+    package static let all: [MeasureEntry] = [
+        .memorization, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior, .projection,
+        .jacobian, .agreement, .trajectories, .mutualInformation, .sampleQuality, .subsetInformation,
+    ]
+}
+
+/// What is declared of quantities: by the workers that measured them, as the catalogue keeps it, and by this project for
+/// measures of its names whose workers declared nothing.
+package struct QuantityBook: Sendable {
+    private struct Version: Hashable {
+        var measure: String
+        var version: Int
+    }
+    private var declared: [Version: [QuantityDeclaration]] = [:]
+    private static let ours = Dictionary(uniqueKeysWithValues: KnownQuantities.all.map { ($0.name, $0.declarations) })
+
+    package init() {}
+
+    package mutating func add(_ declaration: QuantityDeclaration, measure: String, version: Int) {
+        declared[Version(measure: measure, version: version), default: []].append(declaration)
+    }
+
+    /// What is known of a quantity; nil where neither its worker nor this project declares it.
+    package func declaration(of quantity: String, measure: String, version: Int) -> QuantityDeclaration? {
+        let own = declared[Version(measure: measure, version: version)]
+        return own?.declaration(of: quantity) ?? Self.ours[measure]?.declaration(of: quantity)
+    }
+}

@@ -1,0 +1,45 @@
+extension KnownQuantities {
+    /// The reference of all quantities as Markdown: what `docs/measures.md` holds.
+    package static func documentation() -> String {
+        preface + all.map(section).joined()
+    }
+
+    private static func section(_ measure: MeasureEntry) -> String {
+        var text = "\n## \(measure.name), version \(measure.version)\n\n\(measure.about)\n"
+        for (number, change) in measure.changes.enumerated() { text += "- Version \(number + 2): \(change)\n" }
+        text += "\n| quantity | formula | unit | by | kind | fact of | needs | source | error over | control |\n"
+        text += String(repeating: "|---", count: 10) + "|\n"
+        for quantity in measure.quantities {
+            let by = [quantity.bySigma ? "σ" : nil, quantity.position].compactMap(\.self).joined(separator: ", ")
+            let needs = quantity.needs.map { $0.rawValue.replacing("_", with: "-") }.joined(separator: ", ")
+            let name = quantity.name.split(separator: " ", maxSplits: 1)
+            let cells = [
+                "`\(name[0])`" + (name.count > 1 ? " \(name[1])" : ""), quantity.formula, quantity.unit ?? "", by,
+                quantity.kind.rawValue, quantity.fact.rawValue, needs, quantity.source, quantity.error,
+                quantity.control,
+            ]
+            // A bar would end the cell.
+            text += "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+        }
+        return text
+    }
+
+    private static let preface = """
+        # Measures and their quantities
+
+        What the worker measures of a network, as it declares it (`describe`, [job-contract.md](job-contract.md)); its
+        code has the details. D is the denoiser, x = y + σn the noisy image, d its pixels; D_G is the Gaussian (Wiener)
+        denoiser of the training subset and D_M the optimum for it. Pixels are in [−1, 1]; σ is in their unit.
+
+        - **kind**: a share is a count out of `n` draws and has the interval of one; the others have that of means.
+        - **fact of**: *network*; *subset*, what the images alone make, so that trials of the same images have one value of
+          it; *pair*, the networks of a comparison together.
+        - **needs**: *sampler*, a network of all noise levels; *derivative*, backward passes; *training*, *held-out*
+          images; *source*, all images of the dataset.
+        - **error over**: what `stderr` counts as independent; several noises of one image count once.
+        - **control**: what the number is to be held against.
+
+        A version rises when values change; results of earlier versions stay, and are never averaged with later ones.
+
+        """
+}

@@ -1,0 +1,51 @@
+import JobContract
+
+extension MeasureEntry {
+    package static let mutualInformation = MeasureEntry(
+        name: "mutual-information", version: 1,
+        about:
+            "What a network's images tell of its training images: z_θ of the network and z_* of the optimum for them, "
+            + "from the same latents.",
+        quantities: [
+            QuantityEntry(
+                "epsilon_error", bySigma: true, needs: [.training],
+                formula: "E ‖ε_θ − ε*‖²/d on noised training images, ε = (x − D)/σ", source: "after Yi, Sun & Li 2023",
+                error: "training images", control: "0 for the optimum"),
+            drawn("output_distance", unit: "pixels", "E ‖z_θ − z_*‖/√d", control: "`output_distance_other`"),
+            drawn("output_distance_other", unit: "pixels", "the same with z_* of the next latent"),
+            drawn(
+                "nearest_network", unit: "pixels", "E of z_θ's distance to the nearest training image over √d",
+                control: "`nearest_optimum`"),
+            drawn("nearest_optimum", of: .subset, unit: "pixels", "the same of z_*"),
+            drawn("same_nearest", .share, "share of latents for which that is the same training image"),
+        ])
+
+    private static func drawn(
+        _ name: String, _ kind: QuantityDeclaration.Kind = .mean, of fact: QuantityDeclaration.Fact = .network,
+        unit: String? = nil, _ formula: String, control: String = "none"
+    ) -> QuantityEntry {
+        QuantityEntry(
+            name, kind, of: fact, unit: unit, needs: [.sampler, .training], formula: formula,
+            source: "after Yi, Sun & Li 2023", error: "latents", control: control)
+    }
+
+    package static let sampleQuality = MeasureEntry(
+        name: "sample-quality", version: 1, about: "How near samples are to real images as a distribution.",
+        quantities: ["pixel", "feature"].flatMap { space in
+            [
+                quality(space, "training", "samples against training images", control: "`\(space)_frechet_baseline`"),
+                quality(space, "held_out", "samples against held-out images", control: "none"),
+                quality(space, "baseline", of: .subset, "held-out images against training images", control: "none"),
+            ]
+        })
+
+    private static func quality(
+        _ space: String, _ name: String, of fact: QuantityDeclaration.Fact = .network, _ formula: String,
+        control: String
+    ) -> QuantityEntry {
+        QuantityEntry(
+            "\(space)_frechet_\(name)", of: fact, needs: [.sampler, .training, .heldOut],
+            formula: "squared Fréchet distance in the space of \(space == "pixel" ? "pixels" : "random features"), "
+                + formula, source: "Heusel et al. 2017, in spaces of our own", control: control)
+    }
+}
