@@ -28,8 +28,10 @@ package struct QuantityDeclaration: Hashable, Sendable, Codable {
         case training
         /// Images that no network was trained on.
         case heldOut = "held_out"
-        /// Every image of the dataset.
+        /// Every image of the dataset but those held out.
         case source
+        /// Of a comparison, trials of different images.
+        case subsets
     }
 
     /// As in rows; `*` stands for one or more characters.

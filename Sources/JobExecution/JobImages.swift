@@ -114,8 +114,11 @@ struct JobImages {
     /// The held-out images in [−1, 1].
     func heldOut() throws -> Tensor<Float> { try tensor(of: split.heldOut) }
 
-    /// Every image in [−1, 1].
-    func all() throws -> Tensor<Float> { try tensor(of: Array(0..<count)) }
+    /// Every image that is not held out, in [−1, 1].
+    func allButHeldOut() throws -> Tensor<Float> {
+        let heldOut = Set(split.heldOut)
+        return try tensor(of: (0..<count).filter { !heldOut.contains($0) })
+    }
 
     private func pixels(of indices: [Int]) throws -> [UInt8] {
         switch source {

@@ -110,6 +110,6 @@ extension MeasureSubject {
         denoiser.levels = spec.training.levels
         self.init(
             denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip, source: { try images.all() })
+            flips: spec.training.flip, source: { try images.allButHeldOut() }, seed: spec.training.seed)
     }
 }

@@ -7,7 +7,7 @@ import Tensors
 /// What this program and this host are: provenance of every result.
 struct WorkerFacts {
     static let name = "eigensweep-worker"
-    /// Rises when the bits of any checkpoint or measurement change.
+    /// Rises when the bits of any checkpoint change, or of a measure whose version stays.
     static let numerics = 1
     static let version = "0.1.0"
 

@@ -8,6 +8,8 @@ struct ComparedDenoisers {
         case network
         case distilled
         case gaussian
+        /// The same, where it is sampled as networks are.
+        case gaussian_sampled
         case source_gaussian
         case stationary
         case wavelet
@@ -15,7 +17,10 @@ struct ComparedDenoisers {
         case local_patches
         case equivariant_patches
 
-        static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+        /// Of those that differ as functions.
+        static var names: String {
+            allCases.filter { $0 != .gaussian_sampled }.map(\.rawValue).joined(separator: ", ")
+        }
     }
 
     private let subject: MeasureSubject
@@ -32,12 +37,12 @@ struct ComparedDenoisers {
         let (images, flips) = (subject.training, subject.flips)
         training = flips ? images.withFlips : images
         gaussian =
-            wanted.contains(.gaussian) || wanted.contains(.distilled)
+            !wanted.isDisjoint(with: [.gaussian, .gaussian_sampled, .distilled])
             ? try gaussianDenoiser(of: images, flips: flips, beat: beat) : nil
         for side in wanted {
             switch side {
             case .network: ofAllLevels[side] = subject.denoiser
-            case .gaussian: ofAllLevels[side] = gaussian
+            case .gaussian, .gaussian_sampled: ofAllLevels[side] = gaussian
             case .source_gaussian:
                 ofAllLevels[side] = try gaussianDenoiser(of: subject.source(), flips: flips, beat: beat)
             case .stationary:
@@ -59,7 +64,9 @@ struct ComparedDenoisers {
         var (denoisers, rows) = (ofAllLevels, [MeasureRow]())
         if let gaussian, wanted.contains(.distilled) {
             denoisers[.distilled] = try Distilled.fit(
-                to: subject.denoiser, gaussian, on: NoisedImages(images: training, seed: fitting.seed),
+                to: subject.denoiser, gaussian,
+                on: NoisedImages(
+                    images: training, seed: fitting.draws.key(of: subject), first: NoisedImages.Use.fitting),
                 inputs: Distilled.inputs(fitting.inputs, images: training.shape[0], pixels: training.stride),
                 sigma: sigma
             ) { _ in try beat() }
@@ -82,13 +89,13 @@ extension ComparedDenoisers {
         private(set) var patches: [Int] = []
         /// Training images that patches are taken of, at most: the first.
         private(set) var patchImages = 1
-        let seed: Int
+        let draws: Draws
         /// Noised images that a size of patches is chosen by.
         private static let calibrationImages = 8
 
-        init(inputs: Int, seed: Int) {
+        init(inputs: Int, draws: Draws) {
             self.inputs = inputs
-            self.seed = seed
+            self.draws = draws
         }
 
         /// Throws MeasureError naming what is wrong.
@@ -98,7 +105,7 @@ extension ComparedDenoisers {
                 stride(from: 1, to: 1000, by: 2).contains { Double($0) == size }
             }.map { Int($0) }
             patchImages = try reader.integer("patch_images", 1...1_000_000)
-            seed = try reader.integer("seed", 0...Int.max)
+            draws = try Draws(reader)
         }
 
         func patches(
@@ -106,8 +113,9 @@ extension ComparedDenoisers {
         ) throws -> (LocalPatchDenoiser, size: Int) {
             let images = subject.training.entries(0..<min(patchImages, subject.training.shape[0]))
             // Noise of its own: not that of the distances.
-            let x = NoisedImages(images: subject.heldOut, seed: seed, first: 1 << 32)
-                .block(0..<Self.calibrationImages, sigma: sigma)
+            let x = NoisedImages(
+                images: subject.heldOut, seed: draws.key(of: subject), first: NoisedImages.Use.choosing
+            ).block(0..<Self.calibrationImages, sigma: sigma)
             let wanted = try subject.denoiser.denoise(x, at: sigma, beat: beat)
             let candidates = try patches.map { size in
                 let denoiser = LocalPatchDenoiser(

@@ -6,13 +6,13 @@ import Tensors
 /// How far denoisers are from one another, by noise level, on noised held-out images (Li et al. 2024, section 3).
 ///
 /// The denoisers: `network`; `distilled`, the affine fit to it (`DistillationMeasure`); `gaussian`, of the network's own
-/// training subset; `source_gaussian`, of all images of the dataset; `stationary`, the Fourier Wiener filter, and `wavelet`
+/// training subset; `source_gaussian`, of all images of the dataset but those held out; `stationary`, the Fourier Wiener filter, and `wavelet`
 /// shrinkage, of the training subset; `multi_delta`, the optimum for the training subset itself; `local_patches` and
 /// `equivariant_patches`, the optima of denoisers that see a window only. For a pair A, B of them, and d pixels:
 /// - `rmse_A_B`: E √(‖A−B‖²/d), the mean of roots (eq. 10); `rmse_pooled_A_B`: √(E ‖A−B‖²/d);
 /// - `nrmse_A_B`: E ‖A−B‖/‖A‖, not squared (eq. 53).
 ///
-/// A fit takes `inputs` noised images a level. Windows are of the first `patch_images` training images and of that size of
+/// A fit takes `inputs` noised images a level, and noises that no distance is taken on. Windows are of the first `patch_images` training images and of that size of
 /// `patches` whose results for eight other noised images are nearest to the network's; it is told as `patch_local_patches`
 /// and `patch_equivariant_patches`.
 ///
@@ -28,8 +28,7 @@ package struct DistancesMeasure: Measure {
         ],
         "inputs": 20_000, "patches": [3, 5, 9, 15], "patch_images": 256,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-        "seed": 0,
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     typealias Side = ComparedDenoisers.Side
 
@@ -43,6 +42,7 @@ package struct DistancesMeasure: Measure {
         fitting = try ComparedDenoisers.Fitting(reader)
         pairs = try reader.texts("pairs", "a list of pairs like \"network gaussian\", out of \(Side.names)") { text in
             let sides = text.split(separator: " ").compactMap { Side(rawValue: String($0)) }
+                .filter { $0 != .gaussian_sampled }
             guard sides.count == 2, sides[0] != sides[1], text.split(separator: " ").count == 2 else { return nil }
             return (sides[0], sides[1])
         }
@@ -57,7 +57,7 @@ package struct DistancesMeasure: Measure {
         let compared = try ComparedDenoisers(subject, Set(pairs.flatMap { [$0.0, $0.1] }), fitting) {
             try progress(0, total)
         }
-        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
+        let noised = NoisedImages(images: subject.heldOut, seed: sampling.draws.key(of: subject))
         var rows: [MeasureRow] = []
         for (index, sigma) in levels.enumerated() {
             let (denoisers, fits) = try compared.at(sigma) { try progress(index * sampling.samples, total) }

@@ -3,16 +3,22 @@ import JobContract
 import Quantities
 import Tensors
 
-/// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over the
-/// training images y (Li et al. 2024, section 3.2, linear distillation).
+/// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over clean
+/// images y (Li et al. 2024, section 3.2, linear distillation).
 ///
-/// Least squares in closed form on `inputs` noised images or more, at least ten of each image and six for each pixel, each
-/// noise added and taken away, the same noises at every level: W = E[(D−μ)(x−μ)ᵀ] Cov(x)⁻¹ and Wμ + b = E D, where of
-/// Cov(x) = Σ + σ²E[nnᵀ] the covariance Σ and the mean μ of the images are those of D_G (`Distilled.fit`).
-/// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d) on noised held-out images; `gaussian_rmse`: of D_G in place of Wx + b;
+/// `images` says which y: the training images; `held_out`, of those the first half, as the paper takes images of another
+/// set; or `source`, all images that are not held out. Least squares in closed form on `inputs` noised images or more, at
+/// least ten of each image and twenty for each pixel, each noise added and taken away, the same noises at every level:
+/// W = E[(D−m)(x−m)ᵀ] Cov(x)⁻¹ and Wm + b = E D, where of Cov(x) = Σ + σ²E[nnᵀ] the covariance Σ and the mean m are those
+/// of the y (`Distilled.fit`). On noised held-out images, of `held_out` the second half, with noises that no fit has met:
+/// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d); `network_gaussian_rmse`: of D_G, the Gaussian denoiser of the training images,
+///   in place of Wx + b; `distilled_gaussian_rmse`: √(E ‖Wx + b − D_G‖²/d).
+///
+/// And of W and b themselves:
 /// - `weight_nmse`: ‖W − W_G‖²/‖W_G‖² (Frobenius); `bias_nmse`: ‖b − b_G‖²/‖b_G‖², undefined where b_G is 0;
-/// - `alignment`: |⟨uᵢ, eᵢ⟩| of the i-th left singular vector of W and the i-th principal component, position i, for the
-///   first `vectors`.
+/// - `alignment`: |⟨uᵢ, eᵢ⟩| of the i-th left singular vector of W and the i-th principal component of the training images,
+///   position i, for the first `vectors`; undefined where singular values tie within their error (`SingularAlignment`).
+///   `alignment.safetensors` has |⟨uᵢ, e_j⟩| of all of these, and the singular values.
 ///
 /// With `recipe` "gradient" W and b come by the paper's `epochs` of gradient steps instead (`GradientDistillation`), whose
 /// `inputs` do not count.
@@ -21,14 +27,16 @@ import Tensors
 package struct DistillationMeasure: Measure {
     package static let entry = MeasureEntry.distillation
     package static let defaults: [String: JSONValue] = [
-        "inputs": 20_000, "samples": 256, "vectors": 25, "seed": 0,
+        "inputs": 20_000, "images": "training", "samples": 256, "vectors": 25,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
         "recipe": "closed", "epochs": 100, "batch": 256, "learning_rate": 0.0,
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     private enum Recipe: String, CaseIterable { case closed, gradient }
+    enum Images: String, CaseIterable { case training, held_out, source }
 
     let inputs: Int
+    let images: Images
     /// Nil: the closed form.
     let gradient: GradientDistillation?
     let sampling: NoisedSampling
@@ -37,6 +45,7 @@ package struct DistillationMeasure: Measure {
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         inputs = try reader.integer("inputs", 1...100_000_000)
+        images = try reader.choice("images", Images.self)
         vectors = try reader.integer("vectors", 0...10_000)
         sampling = try NoisedSampling(reader)
         let steps = try GradientDistillation(reader)
@@ -44,58 +53,113 @@ package struct DistillationMeasure: Measure {
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
-        guard subject.heldOut.shape[0] > 0 else {
-            throw MeasureError("distillation needs held-out images, but dataset.held_out is 0")
-        }
+        let data = try DistillationImages(subject, images)
         let levels = sampling.levels(of: subject.denoiser)
-        let training = subject.flips ? subject.training.withFlips : subject.training
-        let images = training.shape[0]
+        let count = data.fitted.shape[0]
         let inputs =
-            gradient.map { $0.epochs * images } ?? Distilled.inputs(inputs, images: images, pixels: training.stride)
+            gradient.map { $0.epochs * count } ?? Distilled.inputs(inputs, images: count, pixels: data.fitted.stride)
         let total = levels.count * (inputs + sampling.samples)
         var done = 0
         func beat() throws { try progress(min(done, total), total) }
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
+        let ofFitted =
+            images == .training ? gaussian : try gaussianDenoiser(of: data.fitted, flips: false, beat: beat)
         let components = gaussian.principalComponents(vectors)
+        let key = sampling.draws.key(of: subject)
         var rows: [MeasureRow] = []
+        var alignments: [SingularAlignment] = []
         for sigma in levels {
             let before = done
-            let noised = NoisedImages(images: training, seed: sampling.seed)
+            let noised = NoisedImages(images: data.fitted, seed: key, first: NoisedImages.Use.fitting)
             func fitted(_ count: Int) throws {
                 done = before + count
                 try beat()
             }
             let distilled =
-                try gradient?.fit(to: subject.denoiser, gaussian, on: noised, sigma: sigma, beat: fitted)
+                try gradient?.fit(to: subject.denoiser, ofFitted, on: noised, sigma: sigma, beat: fitted)
                 ?? Distilled.fit(
-                    to: subject.denoiser, gaussian, on: noised, inputs: inputs, sigma: sigma, beat: fitted)
-            rows += try heldOutRows(subject, gaussian, distilled, sigma, beat: beat)
+                    to: subject.denoiser, ofFitted, on: noised, inputs: inputs, sigma: sigma, beat: fitted)
+            let judged = NoisedImages(images: data.judged, seed: key)
+            let (residual, found) = try judgedRows(subject.denoiser, gaussian, distilled, judged, sigma, beat: beat)
+            rows += found
             done += sampling.samples
-            rows += distilled.distanceRows()
-            rows += try distilled.alignments(with: components, beat: beat).enumerated().map {
+            rows += try distilled.distanceRows(to: gaussian, beat: beat)
+            guard !components.isEmpty else { continue }
+            let alignment = try distilled.alignment(with: components, residual: residual, beat: beat)
+            alignments.append(alignment)
+            rows += alignment.own.enumerated().map {
                 MeasureRow(quantity: "alignment", sigma: sigma, position: $0.offset, value: $0.element)
             }
         }
-        return MeasureResult(rows: rows, artifacts: [])
+        return MeasureResult(rows: rows, artifacts: alignments.isEmpty ? [] : [Self.table(alignments, levels)])
     }
 
-    private func heldOutRows(
-        _ subject: MeasureSubject, _ gaussian: GaussianDenoiser, _ distilled: Distilled, _ sigma: Double,
-        beat: () throws -> Void
-    ) throws -> [MeasureRow] {
-        let images = subject.heldOut.shape[0]
-        // Noise of its own: no held-out image meets what a training image met.
-        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed, first: 1 << 32)
-        var ofDistilled = DenoiserDistance(images: images)
-        var ofGaussian = DenoiserDistance(images: images)
+    /// Rows, and the root mean square of D − (Wx+b).
+    private func judgedRows(
+        _ denoiser: any Denoiser, _ gaussian: GaussianDenoiser, _ distilled: Distilled, _ noised: NoisedImages,
+        _ sigma: Double, beat: () throws -> Void
+    ) throws -> (residual: Double, rows: [MeasureRow]) {
+        let images = noised.images.shape[0]
+        var (ofDistilled, ofGaussian) = (DenoiserDistance(images: images), DenoiserDistance(images: images))
+        var between = ofGaussian
         for block in blocks(of: sampling.samples, by: 256) {
             let x = noised.block(block, sigma: sigma)
-            let found = try subject.denoiser.denoise(x, at: sigma, beat: beat)
-            ofDistilled.add(found, try distilled.denoise(x, beat: beat))
-            ofGaussian.add(found, try gaussian.denoise(x, at: sigma, beat: beat))
+            let network = try denoiser.denoise(x, at: sigma, beat: beat)
+            let (affine, reference) = (
+                try distilled.denoise(x, beat: beat), try gaussian.denoise(x, at: sigma, beat: beat)
+            )
+            ofDistilled.add(network, affine)
+            ofGaussian.add(network, reference)
+            between.add(affine, reference)
         }
-        return [
-            ofDistilled.pooled.row("held_out_rmse", sigma: sigma), ofGaussian.pooled.row("gaussian_rmse", sigma: sigma),
-        ]
+        return (
+            ofDistilled.pooled.value,
+            [
+                ofDistilled.pooled.row("held_out_rmse", sigma: sigma),
+                ofGaussian.pooled.row("network_gaussian_rmse", sigma: sigma),
+                between.pooled.row("distilled_gaussian_rmse", sigma: sigma),
+            ]
+        )
+    }
+
+    /// By level: the singular values, and the cosines of every singular vector with every component.
+    private static func table(_ alignments: [SingularAlignment], _ sigmas: [Double]) -> MeasureResult.Artifact {
+        var file = SafetensorsFile(name: "alignment")
+        let (levels, count) = (alignments.count, alignments[0].cosines.rows)
+        file.set("sigmas", Tensor<Double>(shape: [levels], values: sigmas))
+        file.set(
+            "singular_values",
+            Tensor<Double>(shape: [levels, count], values: alignments.flatMap { $0.values.prefix(count) }))
+        file.set(
+            "alignment",
+            Tensor<Double>(shape: [levels, count, count], values: alignments.flatMap(\.cosines.values)))
+        return MeasureResult.Artifact(
+            name: "alignment.safetensors", mediaType: "application/octet-stream", bytes: file.serialized())
+    }
+}
+
+/// The clean images that a distillation is fitted on, with mirror images where training mirrored, and those that it is
+/// judged on.
+private struct DistillationImages {
+    let fitted: Tensor<Float>
+    let judged: Tensor<Float>
+
+    init(_ subject: MeasureSubject, _ images: DistillationMeasure.Images) throws {
+        let heldOut = subject.heldOut
+        let least = images == .held_out ? 2 : 1
+        guard heldOut.shape[0] >= least else {
+            throw MeasureError(
+                "distillation needs \(least == 1 ? "held-out images" : "two held-out images or more"), but "
+                    + "dataset.held_out is \(heldOut.shape[0])")
+        }
+        let half = heldOut.shape[0] / 2
+        let clean: Tensor<Float>
+        switch images {
+        case .training: clean = subject.training
+        case .held_out: clean = heldOut.entries(0..<half)
+        case .source: clean = try subject.source()
+        }
+        fitted = subject.flips ? clean.withFlips : clean
+        judged = images == .held_out ? heldOut.entries(half..<heldOut.shape[0]) : heldOut
     }
 }

@@ -29,11 +29,36 @@ package struct Estimate: Sendable, Equatable {
     init(meanOf draws: [Double], cycling clusters: Int) {
         self.init(meanOf: draws)
         guard clusters < draws.count else { return }
-        var sums = [Double](repeating: 0, count: clusters)
-        for (index, draw) in draws.enumerated() { sums[index % clusters] += draw - value }
-        var squares = 0.0
-        for sum in sums { squares += sum * sum }
-        stderr = clusters < 2 ? .nan : (squares * Double(clusters) / Double(clusters - 1)).squareRoot() / Double(n)
+        stderr = Self.clustered(draws.map { $0 - value }, cycling: clusters).squareRoot() / Double(n)
+    }
+
+    /// G/(G−1) Σ (Σ deviation over the cluster)², deviation i being of cluster i modulo `clusters`; not a number for one.
+    static func clustered(_ deviations: [Double], cycling clusters: Int) -> Double {
+        let count = min(clusters, deviations.count)
+        guard count > 1 else { return .nan }
+        var sums = [Double](repeating: 0, count: count)
+        for (index, deviation) in deviations.enumerated() { sums[index % count] += deviation }
+        return sums.reduce(0) { $0 + $1 * $1 } * Double(count) / Double(count - 1)
+    }
+
+    /// The mean of `first` − `second`, draw by draw, where draw i is of one cluster i modulo each of the numbers and meets
+    /// the same noise in both: the standard error clusters both ways (Cameron, Gelbach & Miller 2011), and is not below that
+    /// of either way.
+    init(differenceOf first: [Double], cycling firsts: Int, _ second: [Double], cycling seconds: Int) {
+        let differences = zip(first, second).map { $0 - $1 }
+        self.init(meanOf: differences)
+        let deviations = differences.map { $0 - value }
+        let (a, b) = (
+            Self.clustered(deviations, cycling: firsts), Self.clustered(deviations, cycling: seconds)
+        )
+        let both = Self.clustered(deviations, cycling: Self.leastCommonMultiple(firsts, seconds))
+        stderr = (a.isNaN || b.isNaN ? .nan : Swift.max(a + b - both, a, b)).squareRoot() / Double(n)
+    }
+
+    private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+        var (x, y) = (Swift.max(a, 1), Swift.max(b, 1))
+        while y > 0 { (x, y) = (y, x % y) }
+        return Swift.max(a, 1) / x * Swift.max(b, 1)
     }
 
     /// The share of `hits` that are true, with the binomial standard error √(p(1−p)/n).

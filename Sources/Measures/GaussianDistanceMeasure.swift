@@ -9,7 +9,7 @@ import Tensors
 /// - `rmse`: E √(‖D−D_G‖²/d), the mean of roots (Li et al. 2024, eq. 10); `rmse_pooled`: √(E ‖D−D_G‖²/d).
 /// - `nrmse`: E ‖D−D_G‖/‖D‖, not squared (eq. 53).
 ///
-/// Image i is held-out image i modulo their number, with noise keyed by (seed, i), the same at every level. `n` counts
+/// Image i is held-out image i modulo their number, with noise i of `Draws`, the same at every level. `n` counts
 /// these noised images; the standard errors are over the held-out images, several noised images of one being dependent.
 /// Levels that the denoiser is not for are left out.
 package struct GaussianDistanceMeasure: Measure {
@@ -18,8 +18,7 @@ package struct GaussianDistanceMeasure: Measure {
         "samples": 256,
         // The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.
         "sigmas": [80, 42.4152, 21.1087, 9.7232, 4.0661, 1.5017, 0.46998, 0.11664, 0.020435, 0.002],
-        "seed": 0,
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     let sampling: NoisedSampling
 
@@ -34,7 +33,7 @@ package struct GaussianDistanceMeasure: Measure {
         let levels = sampling.levels(of: subject.denoiser)
         let total = levels.count * sampling.samples
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) { try progress(0, total) }
-        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
+        let noised = NoisedImages(images: subject.heldOut, seed: sampling.draws.key(of: subject))
         var rows: [MeasureRow] = []
         for (index, sigma) in levels.enumerated() {
             var distance = DenoiserDistance(images: subject.heldOut.shape[0])
@@ -58,33 +57,36 @@ struct DenoiserDistance {
     private var roots: [Double] = []
     private var meanSquares: [Double] = []
     private var relative: [Double] = []
+    private var relativeToBoth: [Double] = []
 
     init(images: Int) { self.images = images }
 
-    /// `first` is the one whose norm divides.
     mutating func add(_ first: Tensor<Float>, _ second: Tensor<Float>) {
         for image in 0..<first.shape[0] {
             var difference = 0.0
-            var norm = 0.0
+            var (norm, other) = (0.0, 0.0)
             for (a, b) in zip(first[row: image], second[row: image]) {
                 difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
                 norm += Double(a) * Double(a)
+                other += Double(b) * Double(b)
             }
             let meanSquare = difference / Double(first.stride)
             meanSquares.append(meanSquare)
             roots.append(meanSquare.squareRoot())
             relative.append((difference / norm).squareRoot())
+            relativeToBoth.append(2 * difference.squareRoot() / (norm.squareRoot() + other.squareRoot()))
         }
     }
 
     /// √(E ‖A−B‖²/d).
     var pooled: Estimate { Estimate(meanOf: meanSquares, cycling: images).squareRoot }
 
-    func rows(sigma: Double) -> [MeasureRow] {
+    /// `nrmse` divides by the norm of the first, or of two that none comes first of by the mean of both norms.
+    func rows(sigma: Double, isPair: Bool = false) -> [MeasureRow] {
         [
             Estimate(meanOf: roots, cycling: images).row("rmse", sigma: sigma),
             pooled.row("rmse_pooled", sigma: sigma),
-            Estimate(meanOf: relative, cycling: images).row("nrmse", sigma: sigma),
+            Estimate(meanOf: isPair ? relativeToBoth : relative, cycling: images).row("nrmse", sigma: sigma),
         ]
     }
 }

@@ -39,6 +39,12 @@ extension Tensor<Float> {
         return Matrix(rows: range.count, columns: stride, values: result)
     }
 
+    /// How many images stand here that stand in `other` too.
+    func rowsShared(with other: Tensor<Float>) -> Int {
+        let theirs = Set((0..<other.shape[0]).map { Array(other[row: $0]) })
+        return (0..<shape[0]).count { theirs.contains(Array(self[row: $0])) }
+    }
+
     var imageShape: ImageShape { ImageShape(channels: shape[1], height: shape[2], width: shape[3]) }
 }
 

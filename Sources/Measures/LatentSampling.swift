@@ -1,34 +1,33 @@
 import Diffusion
 import Tensors
 
-/// What measures on samples share as parameters: samples start from latents keyed by the measure's own seed, so that all
-/// denoisers are asked the same question.
+/// What measures on samples share as parameters: samples start from latents, keyed as `Draws` says.
 struct LatentSampling {
     let samples: Int
     let method: ProbabilityFlowSampler.Method
     let steps: Int
-    let seed: Int
+    let draws: Draws
 
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
         samples = try reader.integer("samples", 1...1_000_000)
         method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
         steps = try reader.integer("steps", 1...10_000)
-        seed = try reader.integer("seed", 0...Int.max)
+        draws = try Draws(reader)
     }
 
-    /// The samples, one from each of the seed's latents. Blind networks are sampled by the rule of Kadkhodaie & Simoncelli
+    /// The samples of the key's latents, one from each. Blind networks are sampled by the rule of Kadkhodaie & Simoncelli
     /// with its defaults, whatever the measure's sampler is: they are not told the noise level that others need.
-    func draw(from denoiser: any Denoiser, progress: MeasureProgress) throws -> Tensor<Float> {
+    func draw(from denoiser: any Denoiser, key: UInt64, progress: MeasureProgress) throws -> Tensor<Float> {
         let sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
         let shape = denoiser.imageShape
         var values: [Float] = []
         values.reserveCapacity(samples * shape.count)
         for block in blocks(of: samples, by: denoiser.batch) {
-            let latents = Latents.draw(seed: UInt64(seed), first: block.lowerBound, count: block.count, shape: shape)
+            let latents = Latents.draw(seed: key, first: block.lowerBound, count: block.count, shape: shape)
             let beat = { try progress(block.lowerBound, samples) }
             if denoiser.isBlind {
-                let noise = SamplerNoise.drawn(seed: UInt64(seed), first: block.lowerBound)
+                let noise = SamplerNoise.drawn(seed: key, first: block.lowerBound)
                 values += try BlindSampler().sample(denoiser, latents: latents, noise: noise, beat: beat).denoised
                     .values
             } else {

@@ -32,8 +32,9 @@ struct Mixture {
 
 /// f of a sum beside the sum of f, row by row.
 struct LinearityComparison {
-    /// |cos| of the angle between them.
+    /// cos of the angle between them.
     private(set) var cosines: [Double] = []
+    var magnitudes: [Double] { cosines.map { abs($0) } }
     /// ‖difference‖ over the norm of `whole`, and of `sum`.
     private(set) var errors: [Double] = []
     private(set) var errorsOfSum: [Double] = []
@@ -48,7 +49,7 @@ struct LinearityComparison {
                 sumSquare += b * b
                 difference += (a - b) * (a - b)
             }
-            cosines.append(abs(product) / (wholeSquare * sumSquare).squareRoot())
+            cosines.append(product / (wholeSquare * sumSquare).squareRoot())
             errors.append((difference / wholeSquare).squareRoot())
             errorsOfSum.append((difference / sumSquare).squareRoot())
         }

@@ -10,22 +10,23 @@ import Tensors
 /// - `ls`, `score_ls`, `residual_ls`: E |cos(f(αx₁+βx₂), αf(x₁)+βf(x₂))|;
 /// - `nmse`, `score_nmse`, `residual_nmse`: E ‖f(αx₁+βx₂) − (αf(x₁)+βf(x₂))‖/‖f(αx₁+βx₂)‖, not squared (eq. 12);
 ///   `nmse_of_sum` divides by ‖αf(x₁)+βf(x₂)‖, as the published code does;
-/// - `ls_centred`: the same cosine about the training images' mean μ, exactly 1 for affine denoisers:
+/// - `ls_centred`: E of the cosine about the training images' mean μ, with its sign, exactly 1 for affine denoisers:
 ///   cos(D(μ+α(x₁−μ)+β(x₂−μ)) − D(μ), α(D(x₁)−D(μ)) + β(D(x₂)−D(μ)));
-/// - `gaussian_ls`, `gaussian_nmse`: of the Gaussian denoiser of the training subset on the same inputs. It is affine,
-///   not linear, so its `ls` is below 1.
+/// - `gaussian_ls`, `gaussian_nmse`, and of score and residual `gaussian_score_ls` and so on: of the Gaussian denoiser of
+///   the training subset on the same inputs. It is affine, not linear, so its `ls` is below 1.
 ///
-/// Where α² is not ½, `_` and α² follow the name. Levels that the denoiser is not for are left out.
+/// Where α² is not ½, `_` and α² follow the name. Two images make a pair; of fewer than two for each pair, the pairs that
+/// come again are one cluster of the error. Levels that the denoiser is not for are left out.
 package struct LinearityMeasure: Measure {
     package static let entry = MeasureEntry.linearity
     package static let defaults: [String: JSONValue] = [
-        "pairs": 100, "mixtures": [0.99, 0.8675, 0.745, 0.6225, 0.5], "inputs": "images", "sigma_data": 0.5, "seed": 0,
+        "pairs": 100, "mixtures": [0.99, 0.8675, 0.745, 0.6225, 0.5], "inputs": "images", "sigma_data": 0.5,
         // Every third of the EDM grid of forty points, which the paper's figures have.
         "sigmas": [
             80, 51.8803, 32.6969, 19.9456, 11.7185, 6.59014, 3.5197, 1.7672, 0.822941, 0.348915, 0.131197, 0.0420707,
             0.010812, 0.002,
         ],
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     enum Inputs: String, CaseIterable { case images, noise }
 
@@ -34,7 +35,7 @@ package struct LinearityMeasure: Measure {
     let inputs: Inputs
     let sigmaData: Double
     let sigmas: [Double]
-    let seed: Int
+    let draws: Draws
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
@@ -43,7 +44,7 @@ package struct LinearityMeasure: Measure {
         inputs = try reader.choice("inputs", Inputs.self)
         sigmaData = try reader.number("sigma_data", "a number above 0") { $0 > 0 }
         sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        draws = try Draws(reader)
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
@@ -55,9 +56,12 @@ package struct LinearityMeasure: Measure {
         var done = 0
         let total = levels.count * (2 + 2 * mixtures.count)
         let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips) { try progress(0, total) }
+        let couples = ImagePairs(images: inputs == .images ? subject.heldOut.shape[0] : 2 * pairs, pairs: pairs)
+        let clusters = couples.different
+        let key = draws.key(of: subject)
         var rows: [MeasureRow] = []
         for sigma in levels {
-            let pair = inputPair(subject, sigma: sigma)
+            let pair = inputPair(subject, couples, key, sigma: sigma)
             let mean = Tensor(shape: [1] + pair.first.shape.dropFirst(), values: gaussian.mean.map { Float($0) })
             func outputs(of denoiser: any Denoiser, _ x: Tensor<Float>) throws -> Tensor<Float> {
                 let result = try denoiser.denoise(x, at: sigma) { try progress(min(done, total), total) }
@@ -80,49 +84,70 @@ package struct LinearityMeasure: Measure {
                 let centredOutput = try outputs(of: subject.denoiser, centred)
                 let gaussianOutput = try gaussian.denoise(mixed, at: sigma) { try progress(min(done, total), total) }
                 let suffix = share == 0.5 ? "" : "_\(share)"
-                func compare(_ less: Double) -> LinearityComparison {
+                /// Of D − `less`·x, for D's results at the mixture and at both inputs.
+                func compare(
+                    _ whole: Tensor<Float>, _ parts: (Tensor<Float>, Tensor<Float>), less: Double
+                ) -> LinearityComparison {
                     LinearityComparison(
-                        whole: output.rows(0..<pairs, less: less, times: mixed),
+                        whole: whole.rows(0..<pairs, less: less, times: mixed),
                         sum: mixture.of(
-                            first.rows(0..<pairs, less: less, times: pair.first),
-                            second.rows(0..<pairs, less: less, times: pair.second)))
+                            parts.0.rows(0..<pairs, less: less, times: pair.first),
+                            parts.1.rows(0..<pairs, less: less, times: pair.second)))
                 }
-                let (plain, score, residual) = (compare(0), compare(1), compare(skip))
+                var found: [(String, [Double])] = []
+                for (prefix, whole, parts) in [
+                    ("", output, (first, second)), ("gaussian_", gaussianOutput, gaussianOutputs),
+                ] {
+                    for (view, less) in [("", 0.0), ("score_", 1), ("residual_", skip)] {
+                        let compared = compare(whole, parts, less: less)
+                        found += [
+                            (prefix + view + "ls", compared.magnitudes), (prefix + view + "nmse", compared.errors),
+                        ]
+                        if prefix.isEmpty, view.isEmpty { found.append(("nmse_of_sum", compared.errorsOfSum)) }
+                    }
+                }
                 let offset = ofMean.values.map(Double.init)
                 let affine = LinearityComparison(
                     whole: centredOutput.rows(0..<pairs, less: offset),
                     sum: mixture.of(first.rows(0..<pairs, less: offset), second.rows(0..<pairs, less: offset)))
-                let reference = LinearityComparison(
-                    whole: gaussianOutput.rows(0..<pairs),
-                    sum: mixture.of(gaussianOutputs.0.rows(0..<pairs), gaussianOutputs.1.rows(0..<pairs)))
-                let found: [(String, [Double])] = [
-                    ("ls", plain.cosines), ("nmse", plain.errors), ("nmse_of_sum", plain.errorsOfSum),
-                    ("ls_centred", affine.cosines), ("score_ls", score.cosines), ("score_nmse", score.errors),
-                    ("residual_ls", residual.cosines), ("residual_nmse", residual.errors),
-                    ("gaussian_ls", reference.cosines), ("gaussian_nmse", reference.errors),
-                ]
-                rows += found.map { Estimate(meanOf: $0.1).row($0.0 + suffix, sigma: sigma) }
+                found.append(("ls_centred", affine.cosines))
+                rows += found.map { Estimate(meanOf: $0.1, cycling: clusters).row($0.0 + suffix, sigma: sigma) }
             }
         }
         return MeasureResult(rows: rows, artifacts: [])
     }
 
-    /// The noisy inputs [pairs, C, H, W]. Pair i takes the held-out images i and i + pairs, or, of fewer than that, the
-    /// one half of them further on.
-    private func inputPair(_ subject: MeasureSubject, sigma: Double) -> (first: Tensor<Float>, second: Tensor<Float>) {
+    /// The noisy inputs [pairs, C, H, W].
+    private func inputPair(
+        _ subject: MeasureSubject, _ couples: ImagePairs, _ key: UInt64, sigma: Double
+    ) -> (first: Tensor<Float>, second: Tensor<Float>) {
         let shape = subject.denoiser.imageShape
         var clean = Tensor<Float>(zeros: [2 * pairs, shape.channels, shape.height, shape.width])
         if inputs == .images {
-            let count = subject.heldOut.shape[0]
-            let offset = count >= 2 * pairs ? pairs : count / 2
             for pair in 0..<pairs {
-                for (half, image) in [pair % count, (pair + offset) % count].enumerated() {
+                let (first, second) = couples[pair]
+                for (half, image) in [first, second].enumerated() {
                     let target = (half * pairs + pair) * shape.count
                     clean.values.replaceSubrange(target..<target + shape.count, with: subject.heldOut[row: image])
                 }
             }
         }
-        let noisy = NoisedImages(images: clean, seed: seed).block(0..<2 * pairs, sigma: sigma)
+        let noisy = NoisedImages(images: clean, seed: key).block(0..<2 * pairs, sigma: sigma)
         return (noisy.entries(0..<pairs), noisy.entries(pairs..<2 * pairs))
     }
+}
+
+/// Which two images make each pair: i and i + pairs, or, of fewer than two for each, those of one half of them and of the
+/// other in turn, so that pairs that share an image share both. Of an odd number the last is left over; one alone is paired
+/// with itself.
+struct ImagePairs {
+    /// How many different pairs there are: pair i is pair i modulo them.
+    let different: Int
+    private let offset: Int
+
+    init(images: Int, pairs: Int) {
+        (different, offset) = images >= 2 * pairs ? (pairs, pairs) : (max(images / 2, 1), images / 2)
+    }
+
+    subscript(pair: Int) -> (Int, Int) { (pair % different, pair % different + offset) }
 }

@@ -12,20 +12,23 @@ package struct MeasureSubject {
     package var heldOut: Tensor<Float>
     /// Whether training mirrored images; the exact denoisers and neighbours then include mirror images.
     package var flips: Bool
-    /// Reads every image of the dataset, trained on or not [S, C, H, W].
+    /// Reads every image of the dataset but those held out, trained on or not [S, C, H, W].
     package var source: () throws -> Tensor<Float>
+    /// The seed of the training.
+    package var seed: UInt64
     /// What it is compared with; none for measures of one checkpoint.
     package var others: [MeasureSubject]
 
     package init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool,
-        source: @escaping () throws -> Tensor<Float>, others: [MeasureSubject] = []
+        source: @escaping () throws -> Tensor<Float>, seed: UInt64 = 0, others: [MeasureSubject] = []
     ) {
         self.denoiser = denoiser
         self.training = training
         self.heldOut = heldOut
         self.flips = flips
         self.source = source
+        self.seed = seed
         self.others = others
     }
 }

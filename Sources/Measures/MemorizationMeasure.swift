@@ -5,17 +5,21 @@ import Tensors
 
 /// Whether samples are copies of training images.
 ///
-/// Samples start from latents keyed by the measure's own seed (`LatentSampling`).
+/// Samples start from the latents of `LatentSampling`.
 ///
 /// - `gl_score`: mean ‖x − NN(x)‖/‖x‖ of samples; `gl_held_out`: the same of held-out images; `gl_relative`: their
 ///   ratio.
 /// - `copied`: share of samples with d₁/d₂ < ⅓, undefined for one training image; `copied_held_out`: the same of
 ///   held-out images.
 /// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images; undefined with fewer than 256 samples
-///   or held-out images. Its `n` is the smaller of the two numbers.
+///   or held-out images. Its `n` is the smaller of the two numbers. It is nearness of any kind: blurred held-out images
+///   are near too.
+/// - `gl_gaussian`, `copy_auc_gaussian`: the same of the samples μ + Σ^½z that the Gaussian of the training subset draws
+///   from the same latents, which copies nothing.
 package struct MemorizationMeasure: Measure {
     package static let entry = MeasureEntry.memorization
-    package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18, "seed": 0]
+    package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18]
+        .merging(Draws.defaults) { $1 }
 
     let sampling: LatentSampling
 
@@ -26,13 +30,17 @@ package struct MemorizationMeasure: Measure {
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.training.shape[0] > 0 else { throw MeasureError("memorization needs training images") }
         try subject.requireSampler(for: Self.name)
-        let drawn = try sampling.draw(from: subject.denoiser, progress: progress)
+        let key = sampling.draws.key(of: subject)
+        let drawn = try sampling.draw(from: subject.denoiser, key: key, progress: progress)
         let training = NearestNeighbours(images: subject.training, flips: subject.flips)
         let beat = { try progress(sampling.samples, sampling.samples) }
         let ofSamples = try CopyStatistics(of: drawn, near: training, beat: beat)
         let ofHeldOut = try CopyStatistics(of: subject.heldOut, near: training, beat: beat)
+        let gaussian = try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat)
+        let ofGaussian = try CopyStatistics(
+            of: gaussian.samples(seed: key, count: sampling.samples, beat: beat), near: training, beat: beat)
         return MeasureResult(
-            rows: rows(ofSamples, ofHeldOut),
+            rows: rows(ofSamples, ofHeldOut, ofGaussian),
             artifacts: [
                 Self.samples(drawn, ofSamples.neighbours),
                 try Self.pictures(drawn, ofSamples.neighbours, subject.training),
@@ -60,7 +68,9 @@ package struct MemorizationMeasure: Measure {
             "neighbours.png", Tensor(shape: [2 * shown.count] + samples.shape.dropFirst(), values: images), columns: 8)
     }
 
-    private func rows(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> [MeasureRow] {
+    private func rows(
+        _ samples: CopyStatistics, _ heldOut: CopyStatistics, _ gaussian: CopyStatistics
+    ) -> [MeasureRow] {
         func row(_ quantity: String, _ estimate: Estimate?, _ n: Int) -> MeasureRow {
             estimate?.row(quantity) ?? MeasureRow(quantity: quantity, value: nil, n: n)
         }
@@ -73,6 +83,8 @@ package struct MemorizationMeasure: Measure {
             row("copied", samples.copied, n),
             row("copied_held_out", heldOut.copied, m),
             row("copy_auc", chance(samples, heldOut), min(n, m)),
+            gaussian.score.row("gl_gaussian"),
+            row("copy_auc_gaussian", chance(gaussian, heldOut), min(n, m)),
         ]
     }
 

@@ -5,15 +5,25 @@ import Tensors
 /// (seed, i), the same at every level.
 struct NoisedImages {
     let images: Tensor<Float>
-    let seed: Int
+    let seed: UInt64
     /// Number of the noise that number 0 has.
     var first = 0
+
+    /// Numbers of noises that uses of one seed begin at, so that none meets another's.
+    enum Use {
+        /// What chooses among fits, such as the size of patches.
+        static let choosing = 1 << 32
+        static let nearPoint = 1 << 32
+        static let farPoint = 1 << 33
+        /// What denoisers are fitted on; they are judged on numbers from 0.
+        static let fitting = 1 << 34
+    }
 
     /// The noise of these numbers at level 1, one row each.
     func noise(_ numbers: Range<Int>) -> Matrix {
         Matrix(
             rows: numbers.count, columns: images.stride,
-            values: CounterRandom(seed: UInt64(seed), purpose: .measureNoise).normals(
+            values: CounterRandom(seed: seed, purpose: .measureNoise).normals(
                 from: UInt64((first + numbers.lowerBound) * images.stride), count: numbers.count * images.stride))
     }
 
@@ -70,13 +80,13 @@ struct NoisedSampling {
     /// Noised images a level.
     let samples: Int
     let sigmas: [Double]
-    let seed: Int
+    let draws: Draws
 
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
         samples = try reader.integer("samples", 1...1_000_000)
         sigmas = try reader.noiseLevels("sigmas")
-        seed = try reader.integer("seed", 0...Int.max)
+        draws = try Draws(reader)
     }
 
     /// The levels that a denoiser is for.

@@ -9,10 +9,11 @@ import Tensors
 /// With w the posterior of the training images for a noisy image:
 /// - `effective_count`: E 1/Σw², over noised training images; `effective_count_held_out`: over noised held-out images;
 /// - `coincidence`, `coincidence_held_out`: E Σw², the chance that two draws of the posterior are the same image;
-/// - `collapse_sigma`, `collapse_sigma_held_out`: the greatest σ at which `coincidence` is ½, on straight lines in ln σ
-///   between the levels; undefined where it does not cross ½ on them.
+/// - `collapse_sigma`, `collapse_sigma_held_out`: the greatest σ at which `coincidence` is ½, on the function itself: the
+///   levels, and others beyond them where they all lie on one side, say between which two, and bisection finds it there to
+///   a millionth. Undefined of one image. Its error is that of `coincidence` there over the function's slope.
 ///
-/// Image i is image i modulo their number, with noise keyed by (seed, i). Mirror images are images of their own where
+/// Image i is image i modulo their number, with noise keyed by (seed, i), the same for all trainings. Mirror images are images of their own where
 /// training flips.
 package struct PosteriorMeasure: Measure {
     package static let entry = MeasureEntry.posterior
@@ -31,41 +32,82 @@ package struct PosteriorMeasure: Measure {
         let optimum = MultiDeltaDenoiser(images: subject.training, flips: subject.flips)
         let sources = [("", subject.training), ("_held_out", subject.heldOut)].filter { $0.1.shape[0] > 0 }
         let levels = sampling.sigmas.sorted(by: >)
-        let total = sources.count * levels.count * sampling.samples
+        let total = sources.count * (levels.count + Self.bisections) * sampling.samples
+        var done = 0
         var rows: [MeasureRow] = []
-        for (number, (suffix, images)) in sources.enumerated() {
-            let noised = NoisedImages(images: images, seed: sampling.seed)
-            var curve: [(sigma: Double, coincidence: Double)] = []
-            for (index, sigma) in levels.enumerated() {
+        for (suffix, images) in sources {
+            let noised = NoisedImages(images: images, seed: sampling.draws.key(of: subject))
+            /// Σw² of every draw.
+            func squares(_ sigma: Double) throws -> [Double] {
                 var squares: [Double] = []
                 for block in blocks(of: sampling.samples, by: 16) {
-                    try progress((number * levels.count + index) * sampling.samples + block.lowerBound, total)
+                    try progress(min(done, total), total)
                     let x = noised.block(block, sigma: sigma)
                     let weights = optimum.weights(of: x, sigma: [Double](repeating: sigma, count: block.count))
                     squares += weights.halfSquares.map { 2 * $0 }
+                    done += block.count
                 }
-                let clusters = images.shape[0]
-                let coincidence = Estimate(meanOf: squares, cycling: clusters)
-                curve.append((sigma, coincidence.value))
+                return squares
+            }
+            let clusters = images.shape[0]
+            func coincidence(_ sigma: Double) throws -> Estimate {
+                Estimate(meanOf: try squares(sigma), cycling: clusters)
+            }
+            var curve: [(sigma: Double, value: Double)] = []
+            for sigma in levels {
+                let found = try squares(sigma)
+                let estimate = Estimate(meanOf: found, cycling: clusters)
+                curve.append((sigma, estimate.value))
                 rows += [
-                    Estimate(meanOf: squares.map { 1 / $0 }, cycling: clusters)
+                    Estimate(meanOf: found.map { 1 / $0 }, cycling: clusters)
                         .row("effective_count" + suffix, sigma: sigma),
-                    coincidence.row("coincidence" + suffix, sigma: sigma),
+                    estimate.row("coincidence" + suffix, sigma: sigma),
                 ]
             }
-            rows.append(MeasureRow(quantity: "collapse_sigma" + suffix, value: Self.collapse(curve)))
+            let collapse = try Self.collapse(curve, coincidence)
+            rows.append(
+                collapse?.row("collapse_sigma" + suffix)
+                    ?? MeasureRow(quantity: "collapse_sigma" + suffix, value: nil, n: sampling.samples))
         }
         return MeasureResult(rows: rows, artifacts: [])
     }
 
-    /// Where a curve of falling σ first rises to ½.
-    private static func collapse(_ curve: [(sigma: Double, coincidence: Double)]) -> Double? {
-        for (above, below) in zip(curve, curve.dropFirst())
-        where above.coincidence < 0.5 && below.coincidence >= 0.5 {
-            let share = (0.5 - above.coincidence) / (below.coincidence - above.coincidence)
-            let (start, end) = (Elementary.log(above.sigma), Elementary.log(below.sigma))
-            return Elementary.exp(start + share * (end - start))
+    private static let bisections = 22
+    /// Beyond these nobody looks.
+    private static let farthest = (low: 1e-9, high: 1e9)
+
+    /// Where `coincidence` passes ½ at the greatest σ. `curve` has it at some levels, falling; nil where it passes nowhere.
+    private static func collapse(
+        _ curve: [(sigma: Double, value: Double)], _ coincidence: (Double) throws -> Estimate
+    ) throws -> Estimate? {
+        guard var high = curve.first else { return nil }
+        var low = high
+        if high.value >= 0.5 {
+            while high.value >= 0.5 {
+                low = high
+                guard high.sigma < farthest.high else { return nil }
+                high = (high.sigma * 2, try coincidence(high.sigma * 2).value)
+            }
+        } else if let place = curve.firstIndex(where: { $0.value >= 0.5 }) {
+            (high, low) = (curve[place - 1], curve[place])
+        } else {
+            low = curve[curve.count - 1]
+            while low.value < 0.5 {
+                high = low
+                guard low.sigma > farthest.low else { return nil }
+                low = (low.sigma / 2, try coincidence(low.sigma / 2).value)
+            }
         }
-        return nil
+        // A ratio of 4 or less and 22 halvings of its logarithm: below a millionth.
+        for _ in 0..<bisections {
+            let middle = (low.sigma * high.sigma).squareRoot()
+            let value = try coincidence(middle).value
+            if value >= 0.5 { low = (middle, value) } else { high = (middle, value) }
+        }
+        let sigma = (low.sigma * high.sigma).squareRoot()
+        let (below, above) = (try coincidence(sigma * 0.99), try coincidence(sigma * 1.01))
+        let slope = (above.value - below.value) / (0.02 * sigma)
+        let error = try coincidence(sigma).stderr
+        return Estimate(value: sigma, n: below.n, stderr: slope < 0 ? error / -slope : .nan)
     }
 }

@@ -13,12 +13,12 @@ import Tensors
 /// - `noise_ratio`: E √d·σ/dist, which the paper bounds from both sides.
 ///
 /// Of noised training images; with `_held_out` of noised held-out images. Image i is image i modulo their number, with
-/// noise keyed by (seed, i). Levels that the network is not for are left out.
+/// noise i of `Draws`. Levels that the network is not for are left out.
 package struct ProjectionMeasure: Measure {
     package static let entry = MeasureEntry.projection
     package static let defaults: [String: JSONValue] = [
-        "samples": 256, "seed": 0, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-    ]
+        "samples": 256, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
+    ].merging(Draws.defaults) { $1 }
 
     let sampling: NoisedSampling
 
@@ -38,7 +38,7 @@ package struct ProjectionMeasure: Measure {
         let beat = { try progress(done, total) }
         var rows: [MeasureRow] = []
         for (suffix, images) in sources {
-            let noised = NoisedImages(images: images, seed: sampling.seed)
+            let noised = NoisedImages(images: images, seed: sampling.draws.key(of: subject))
             for sigma in levels {
                 var found: [(ofNetwork: Double, ofOptimum: Double, ofGradient: Double, noise: Double)] = []
                 for block in blocks(of: sampling.samples, by: 64) {

@@ -2,39 +2,65 @@ import JobContract
 
 extension MeasureEntry {
     package static let denoising = MeasureEntry(
-        name: "denoising", version: 1, about: "How well a denoiser denoises images it was and was not trained on.",
+        name: "denoising", version: 2, about: "How well a denoiser denoises images it was and was not trained on.",
+        changes: [
+            noiseBySeed + " PSNR is the mean of per-image PSNR, and the pooled one has names of its own; the source's "
+                + "Gaussian is without the held-out images; errors of differences are paired."
+        ],
         quantities: [
             QuantityEntry(
                 "psnr_in", of: .subset, unit: "dB", bySigma: true, needs: [], formula: "−20 log₁₀(σ/2)",
                 source: "Kadkhodaie et al. 2024, figure 1"),
+            level(
+                "psnr_training", "E 10 log₁₀(4d/‖D − y‖²) of training images", section2, error: "training images",
+                control: "`psnr_in`"),
+            level(
+                "psnr_held_out", "the same of held-out images", section2, error: "held-out images", control: "`psnr_in`"
+            ),
+            level(
+                "psnr_gap", "`psnr_training` − `psnr_held_out`", "Kadkhodaie et al. 2024, figure 15",
+                error: "training and held-out images, paired by noise", control: "0"),
+            level(
+                "psnr_training_pooled", "10 log₁₀(4/E‖D − y‖²/d) of training images", "ours", error: "training images",
+                control: "`psnr_in`"),
+            level(
+                "psnr_held_out_pooled", "the same of held-out images", "ours", error: "held-out images",
+                control: "`psnr_in`"),
+            level(
+                "training_gain_db", "`psnr_training_pooled` less that of the source's Gaussian denoiser", "ours",
+                error: "training images, paired", control: "0"),
+            level(
+                "wiener_gain_db", "`psnr_held_out_pooled` less that of the source's Gaussian denoiser", "ours",
+                error: "held-out images, paired", control: "0"),
             QuantityEntry(
-                "psnr_training", unit: "dB", bySigma: true, needs: [.training, .heldOut],
-                formula: "10 log₁₀(4/E‖D − y‖²/d) on training images", source: "Kadkhodaie et al. 2024, section 2",
-                error: "training images", control: "`psnr_in`"),
-            QuantityEntry(
-                "psnr_held_out", unit: "dB", bySigma: true, needs: [.training, .heldOut],
-                formula: "the same on held-out images", source: "Kadkhodaie et al. 2024, section 2",
-                error: "held-out images", control: "`psnr_in`"),
-            QuantityEntry(
-                "psnr_gap", unit: "dB", bySigma: true, needs: [.training, .heldOut],
-                formula: "`psnr_training` − `psnr_held_out`", source: "Kadkhodaie et al. 2024, figure 15",
-                error: "training and held-out images", control: "0"),
-            QuantityEntry(
-                "wiener_gain_db", unit: "dB", bySigma: true, needs: [.training, .heldOut, .source],
-                formula: "`psnr_held_out` less that of the source's Gaussian denoiser", error: "held-out images",
+                "psnr_gap_mean", unit: "dB", needs: [.training, .heldOut],
+                formula: "the mean of `psnr_gap` over σ up to 2, by trapezoids between the levels",
+                source: "Kadkhodaie et al. 2024, figure 15", error: "training and held-out images, paired by noise",
                 control: "0"),
             QuantityEntry(
                 "slope_training", needs: [.training, .heldOut],
                 formula: "least squares of `psnr_training` by `psnr_in`, from 10 to 24 dB",
-                source: "Kadkhodaie et al. 2024, section 3", control: "1 for one image"),
+                source: "Kadkhodaie et al. 2024, section 3", error: "training images", control: "1 for one image"),
             QuantityEntry(
                 "slope_held_out", needs: [.training, .heldOut],
                 formula: "the same of `psnr_held_out`", source: "Kadkhodaie et al. 2024, section 3",
-                control: "α/(α+1) for C^α images"),
+                error: "held-out images", control: "α/(α+1) for C^α images"),
         ])
 
+    private static let section2 = "Kadkhodaie et al. 2024, section 2"
+
+    private static func level(
+        _ name: String, _ formula: String, _ source: String, error: String, control: String
+    ) -> QuantityEntry {
+        QuantityEntry(
+            name, unit: "dB", bySigma: true,
+            needs: [.training, .heldOut] + (name.hasSuffix("gain_db") ? [.source] : []),
+            formula: formula, source: source, error: error, control: control)
+    }
+
     package static let projection = MeasureEntry(
-        name: "projection", version: 1, about: "Whether a denoiser projects onto its training images.",
+        name: "projection", version: 2, about: "Whether a denoiser projects onto its training images.",
+        changes: [noiseBySeed],
         quantities: [
             projected(
                 "projection_error", .network,

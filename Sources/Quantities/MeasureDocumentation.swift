@@ -1,12 +1,21 @@
+import JobContract
+
 extension KnownQuantities {
-    /// The reference of all quantities as Markdown: what `docs/measures.md` holds.
-    package static func documentation() -> String {
-        preface + all.map(section).joined()
+    /// The reference of all quantities as Markdown: what `docs/measures.md` holds. `parameters` are those of each measure
+    /// with their defaults.
+    package static func documentation(parameters: [String: [String: JSONValue]]) -> String {
+        preface + all.map { section($0, parameters[$0.name] ?? [:]) }.joined()
     }
 
-    private static func section(_ measure: MeasureEntry) -> String {
+    private static func section(_ measure: MeasureEntry, _ parameters: [String: JSONValue]) -> String {
         var text = "\n## \(measure.name), version \(measure.version)\n\n\(measure.about)\n"
-        for (number, change) in measure.changes.enumerated() { text += "- Version \(number + 2): \(change)\n" }
+        for (number, change) in measure.changes.enumerated() { text += "\nVersion \(number + 2): \(change)\n" }
+        let defaults = parameters.filter { $0.key != MeasureRequest.partners }.sorted { $0.key < $1.key }
+        text += "\nParameters: "
+        text += defaults.map { "`\($0.key)` \((try? JSONText.write($0.value)) ?? "")" }.joined(separator: ", ") + ".\n"
+        if !measure.artifacts.isEmpty {
+            text += "\nArtifacts: " + measure.artifacts.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
+        }
         text += "\n| quantity | formula | unit | by | kind | fact of | needs | source | error over | control |\n"
         text += String(repeating: "|---", count: 10) + "|\n"
         for quantity in measure.quantities {
@@ -38,6 +47,10 @@ extension KnownQuantities {
           images; *source*, all images of the dataset.
         - **error over**: what `stderr` counts as independent; several noises of one image count once.
         - **control**: what the number is to be held against.
+
+        What draws noise or latents has `draws`: `by_seed` keys them by the measure's `seed` and the training's, of a
+        comparison by those of all its members, so that trainings of one seed are compared on equal draws and the spread
+        between seeds has the draw's error in it; `shared` by the measure's `seed` alone. `n` counts draws.
 
         A version rises when values change; results of earlier versions stay, and are never averaged with later ones.
 

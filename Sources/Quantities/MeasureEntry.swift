@@ -10,6 +10,8 @@ package struct MeasureEntry: Sendable {
     package var about: String
     /// What each version after the first changed, in order.
     package var changes: [String] = []
+    /// Files that it leaves for people.
+    package var artifacts: [String] = []
     package var quantities: [QuantityEntry]
 
     package var declarations: [QuantityDeclaration] { quantities.flatMap(\.declarations) }
@@ -64,4 +66,9 @@ package struct QuantityEntry: Sendable {
                 needs: needs.isEmpty ? nil : needs)
         }
     }
+}
+
+extension MeasureEntry {
+    static let latentsBySeed = "Latents and noise are keyed by the training's seed too (`draws`)."
+    static let noiseBySeed = "Noise is keyed by the training's seed too (`draws`)."
 }

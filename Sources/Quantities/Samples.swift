@@ -2,10 +2,11 @@ import JobContract
 
 extension MeasureEntry {
     package static let mutualInformation = MeasureEntry(
-        name: "mutual-information", version: 1,
+        name: "mutual-information", version: 2,
         about:
             "What a network's images tell of its training images: z_θ of the network and z_* of the optimum for them, "
             + "from the same latents.",
+        changes: [latentsBySeed],
         quantities: [
             QuantityEntry(
                 "epsilon_error", bySigma: true, needs: [.training],
@@ -17,7 +18,11 @@ extension MeasureEntry {
                 "nearest_network", unit: "pixels", "E of z_θ's distance to the nearest training image over √d",
                 control: "`nearest_optimum`"),
             drawn("nearest_optimum", of: .subset, unit: "pixels", "the same of z_*"),
-            drawn("same_nearest", .share, "share of latents for which that is the same training image"),
+            drawn(
+                "same_nearest", .share, "share of latents for which that is the same training image",
+                control: "`same_nearest_chance`"),
+            QuantityEntry(
+                "same_nearest_chance", of: .subset, needs: [.sampler, .training], formula: "1/N of N training images"),
         ])
 
     private static func drawn(
@@ -30,12 +35,19 @@ extension MeasureEntry {
     }
 
     package static let sampleQuality = MeasureEntry(
-        name: "sample-quality", version: 1, about: "How near samples are to real images as a distribution.",
+        name: "sample-quality", version: 2, about: "How near samples are to real images as a distribution.",
+        changes: [
+            latentsBySeed + " Both sides of every distance have as many images, half of the held-out ones at most."
+        ],
         quantities: ["pixel", "feature"].flatMap { space in
             [
                 quality(space, "training", "samples against training images", control: "`\(space)_frechet_baseline`"),
-                quality(space, "held_out", "samples against held-out images", control: "none"),
-                quality(space, "baseline", of: .subset, "held-out images against training images", control: "none"),
+                quality(space, "held_out", "samples against held-out images", control: "`\(space)_frechet_control`"),
+                quality(
+                    space, "baseline", of: .subset, "held-out images against training images",
+                    control: "`\(space)_frechet_control`"),
+                quality(
+                    space, "control", of: .subset, "held-out images against other held-out images", control: "none"),
             ]
         })
 
@@ -46,6 +58,7 @@ extension MeasureEntry {
         QuantityEntry(
             "\(space)_frechet_\(name)", of: fact, needs: [.sampler, .training, .heldOut],
             formula: "squared Fréchet distance in the space of \(space == "pixel" ? "pixels" : "random features"), "
-                + formula, source: "Heusel et al. 2017, in spaces of our own", control: control)
+                + formula, source: "Heusel et al. 2017, in spaces of our own",
+            error: "images of both sides, by jackknife", control: control)
     }
 }

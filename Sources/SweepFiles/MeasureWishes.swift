@@ -17,6 +17,7 @@ extension MeasureWish {
                 throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
             }
             if let across {
+                try wish.check(across, by: worker)
                 comparisons.append(ComparisonWish(request: request, across: across, origin: wish.origin))
             } else {
                 single.append(request)
@@ -58,6 +59,18 @@ extension MeasureWish {
             request.parameters[parameter] = value
         }
         return (request, across)
+    }
+
+    /// Trials that differ in no key of their images have the same ones.
+    private func check(_ across: [String], by worker: WorkerDescription) throws(SweepFileError) {
+        let declared = worker.quantities?[name] ?? []
+        guard !declared.isEmpty, declared.allSatisfy({ $0.needs?.contains(.subsets) == true }) else { return }
+        let ofImages = across.filter { $0.hasPrefix("dataset.") && $0 != "dataset.flip" }
+        guard ofImages.isEmpty else { return }
+        throw SweepFileError(
+            "it tells apart what networks of different images made, but across \(across.joined(separator: ", ")) they are "
+                + "of the same images, and it is zero by construction; compare across dataset.part or dataset.subset_seed",
+            key: "measures.\(name)", at: origin)
     }
 
     /// One key or several.

@@ -19,6 +19,7 @@ package struct CounterRandom: Sendable {
         case measureNoise = 17
         case samplerNoise = 18
         case imageFeatures = 19
+        case draws = 20
         case permutation = 32
         case generator = 33
     }

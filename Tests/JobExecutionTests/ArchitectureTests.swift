@@ -72,8 +72,8 @@ import Testing
 
         let checkpoint = try sandbox.adopt(#require(end.weights), from: whole.directory)
         let requests = [
-            MeasureRequest(measure: "memorization", version: 1, parameters: ["samples": 2, "steps": 3]),
-            MeasureRequest(measure: "gaussian-distance", version: 1, parameters: ["samples": 4, "sigmas": [0.5, 2]]),
+            MeasureRequest(measure: "memorization", version: 2, parameters: ["samples": 2, "steps": 3]),
+            MeasureRequest(measure: "gaussian-distance", version: 2, parameters: ["samples": 4, "sigmas": [0.5, 2]]),
         ]
         let task = MeasureTask(
             trial: TrialID(Digest(of: "trial".utf8)), steps: 4, checkpoint: checkpoint, measures: requests)
@@ -92,7 +92,7 @@ import Testing
         let checkpoint = try sandbox.adopt(#require(end.weights), from: training.directory)
         let requests = [1, 2].map { samples in
             MeasureRequest(
-                measure: "memorization", version: 1, parameters: ["samples": .integer(samples), "steps": 2])
+                measure: "memorization", version: 2, parameters: ["samples": .integer(samples), "steps": 2])
         }
         let task = MeasureTask(
             trial: TrialID(Digest(of: "trial".utf8)), steps: 1, checkpoint: checkpoint, measures: requests)

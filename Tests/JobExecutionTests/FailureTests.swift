@@ -43,7 +43,7 @@ import Testing
     @Test func aDamagedCheckpointIsNamed() throws {
         let checkpoint = try sandbox.keep([UInt8]("no checkpoint".utf8))
         let missing = Digest(of: "missing".utf8)
-        let request = MeasureRequest(measure: "memorization", version: 1, parameters: ["samples": 2])
+        let request = MeasureRequest(measure: "memorization", version: 2, parameters: ["samples": 2])
         for digest in [checkpoint, missing] {
             let found = try failure(
                 .measure(

@@ -105,8 +105,8 @@ import Testing
         let task = MeasureTask(
             trial: TrialID(Digest(of: "trial".utf8)), steps: 4, checkpoint: checkpoint,
             measures: [
-                .init(measure: "memorization", version: 1, parameters: ["samples": 16]),
-                .init(measure: "gaussian-distance", version: 1, parameters: ["samples": 16]),
+                .init(measure: "memorization", version: 2, parameters: ["samples": 16]),
+                .init(measure: "gaussian-distance", version: 2, parameters: ["samples": 16]),
             ])
         var job = JobDescription(.measure(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
         func measurements(_ environment: [String: String], threads: Int = 1) throws -> [[MeasureRow]] {

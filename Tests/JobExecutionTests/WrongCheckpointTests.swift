@@ -187,7 +187,7 @@ import Testing
     }
 
     private static let request = MeasureRequest(
-        measure: "memorization", version: 1, parameters: ["samples": 2, "steps": 2])
+        measure: "memorization", version: 2, parameters: ["samples": 2, "steps": 2])
 
     /// That of the reference's network.
     private static func spec(_ dataset: Digest) -> [String: JSONValue] {

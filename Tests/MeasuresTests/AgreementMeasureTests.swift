@@ -35,6 +35,9 @@ struct AgreementMeasureTests {
             #expect(rows.value(quantity, at: 4) == 0)
         }
         #expect(rows.value("mean_distance") == 0)
+        // Equal subsets are expected to have equal moments.
+        #expect(rows.value("mean_distance_expected") == 0 && rows.value("covariance_distance_expected") == 0)
+        #expect(rows.value("cosine_other") < 0.5)
         #expect(abs(rows.value("covariance_distance")) < 1e-6)
         #expect(rows.value("cosine_training") == rows.value("cosine_training_other"))
     }
@@ -77,6 +80,47 @@ struct AgreementMeasureTests {
         let expected = (1.0 / 1000 * (1 + 16.0)).squareRoot()
         #expect(abs(rows.value("covariance_distance_expected") / expected - 1) < 0.2)
         #expect(rows.value("gaussian_cosine") > 0.99)
+    }
+
+    /// Of subsets that share images: nested ones of N₁ < N₂ differ by √(1/N₁ − 1/N₂), others by the number shared.
+    @Test func sharedImagesBringMomentsNearer() throws {
+        let all = randomImages(3000, side: 4, seed: 20)
+        func expected(_ a: Range<Int>, _ b: Range<Int>) throws -> (found: Double, expected: Double) {
+            let (first, second) = (all.entries(a), all.entries(b))
+            let rows = try compare(
+                subject(try GaussianDenoiser(images: first, flips: false), first),
+                subject(try GaussianDenoiser(images: second, flips: false), second), samples: 2
+            ).rows
+            return (rows.value("mean_distance"), rows.value("mean_distance_expected"))
+        }
+        let nested = try expected(0..<1000, 0..<2000)
+        #expect(abs(nested.expected - (1.0 / 1000 - 1.0 / 2000).squareRoot()) < 1e-12)
+        #expect(abs(nested.found / nested.expected - 1) < 0.4, "\(nested)")
+        let overlapping = try expected(0..<1000, 400..<2000)
+        let (n, m) = (1000.0, 1600.0)
+        #expect(abs(overlapping.expected - (1 / n + 1 / m - 2 * 600 / (n * m)).squareRoot()) < 1e-12)
+        let apart = try expected(0..<1000, 1000..<2000)
+        #expect(abs(apart.expected - (2.0 / 1000).squareRoot()) < 1e-12)
+    }
+
+    /// Relative to the mean of both norms: D and ½D are 2·½/(1 + ½) apart, in either order.
+    @Test func relativeDistancesOfPairsHaveNoFirst() throws {
+        let training = randomImages(50, side: 4)
+        let (whole, half) = (
+            Affine(slope: 0.4, offset: 0), Affine(slope: 0.2, offset: 0)
+        )
+        let there = try compare(subject(whole, training), subject(half, training)).rows
+        let back = try compare(subject(half, training), subject(whole, training)).rows
+        for rows in [there, back] { #expect(abs(rows.value("nrmse", at: 0.5) - 2.0 / 3) < 1e-6) }
+    }
+
+    /// A network that copies is nearest to its training images, and no nearer to held-out ones than by chance.
+    @Test func heldOutImagesAreTheControl() throws {
+        let training = randomImages(5, side: 4, seed: 10)
+        let copying = subject(MultiDeltaDenoiser(images: training, flips: false), training)
+        let rows = try compare(copying, subject(try GaussianDenoiser(images: training, flips: false), training)).rows
+        #expect(rows.value("cosine_training_as_many") == rows.value("cosine_training"))
+        #expect(rows.value("cosine_training") > 0.999 && rows.value("cosine_held_out") < 0.9)
     }
 
     @Test func oneCheckpointIsNotCompared() throws {

@@ -28,7 +28,7 @@ struct DeclarationTests {
         "jacobian": ["samples": 2, "sigmas": [1.5]],
     ]
 
-    private func rows(_ request: MeasureRequest) throws -> [MeasureRow] {
+    private func result(_ request: MeasureRequest) throws -> MeasureResult {
         var request = request
         request.parameters.merge(Self.parameters[request.measure] ?? [:]) { _, given in given }
         for (name, value) in ["samples": 16, "inputs": 40, "images": 2, "pairs": 3] as [String: JSONValue]
@@ -40,14 +40,18 @@ struct DeclarationTests {
         }
         var subject = subject(training: 1, heldOut: 2)
         if request.isComparison { subject.others = [self.subject(training: 3, heldOut: 2)] }
-        return try KnownMeasures.measure(for: request).evaluate(subject) { _, _ in }.rows
+        return try KnownMeasures.measure(for: request).evaluate(subject) { _, _ in }
     }
 
     @Test(arguments: KnownMeasures.requests)
     func everyRowIsDeclaredAndEveryQuantityComes(_ request: MeasureRequest) throws {
         let declared = try #require(KnownMeasures.quantities[request.measure])
         var seen = Set<String>()
-        for row in try rows(request) {
+        var more = request
+        // By parts there is one more.
+        if request.parameters["rank"] != nil { more.parameters["rank"] = 2 }
+        let results = try [result(request)] + (more == request ? [] : [result(more)])
+        for row in results.flatMap(\.rows) {
             let declaration = try #require(declared.declaration(of: row.quantity), "\(row.quantity) is undeclared")
             seen.insert(declaration.name)
             #expect((row.sigma != nil) == (declaration.bySigma ?? false), "\(row.quantity)")
@@ -56,7 +60,9 @@ struct DeclarationTests {
                 #expect((0...1).contains(value) && row.n != nil, "\(row.quantity)")
             }
         }
-        for entry in try #require(KnownQuantities.all.first { $0.name == request.measure }).quantities {
+        let measure = try #require(KnownQuantities.all.first { $0.name == request.measure })
+        #expect(Set(results.flatMap(\.artifacts).map(\.name)) == Set(measure.artifacts))
+        for entry in measure.quantities {
             #expect(!seen.isDisjoint(with: entry.names), "no row of \(entry.name)")
         }
     }

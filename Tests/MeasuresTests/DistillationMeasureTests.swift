@@ -1,4 +1,5 @@
 import Diffusion
+import Foundation
 import JobContract
 import Measures
 import Tensors
@@ -27,9 +28,10 @@ struct DistillationMeasureTests {
         let found = try rows(of: try GaussianDenoiser(images: training, flips: false), training: training)
         for sigma in levels {
             #expect(found.value("held_out_rmse", at: sigma) < 1e-5)
-            #expect(found.value("gaussian_rmse", at: sigma) == 0)
+            #expect(found.value("network_gaussian_rmse", at: sigma) == 0)
             #expect(found.value("weight_nmse", at: sigma) < 1e-10)
             #expect(found.value("bias_nmse", at: sigma) < 1e-8)
+            #expect(found.value("distilled_gaussian_rmse", at: sigma) < 1e-5)
             for row in found where row.quantity == "alignment" { #expect(abs((row.value ?? 0) - 1) < 1e-6) }
         }
     }
@@ -55,9 +57,18 @@ struct DistillationMeasureTests {
         let found = try rows(of: Affine(slope: 0.4, offset: 0.3), training: training, 400)
         for sigma in levels {
             #expect(
-                found.value("held_out_rmse", at: sigma) < 1e-5 * found.value("gaussian_rmse", at: sigma), "\(sigma)")
+                found.value("held_out_rmse", at: sigma) < 1e-5 * found.value("network_gaussian_rmse", at: sigma),
+                "\(sigma)")
         }
-        #expect(found.count { $0.quantity == "alignment" } == 2 * 3)
+        // Its singular values are all 0.4: none has a vector of its own.
+        #expect(found.count { $0.quantity == "alignment" && $0.value == nil } == 2 * 3)
+        // Both affine: ‖(W−W_G)x + (b−b_G)‖ is the network's own distance.
+        for sigma in levels {
+            let (own, fitted) = (
+                found.value("network_gaussian_rmse", at: sigma), found.value("distilled_gaussian_rmse", at: sigma)
+            )
+            #expect(abs(own - fitted) < 1e-4 * own)
+        }
     }
 
     /// Gradient steps come to the same W and b, from nothing: more of them nearer, and after few the held-out error is
@@ -92,5 +103,49 @@ struct DistillationMeasureTests {
         ) { _, _ in }.rows
         let affine = 0.01 * (1 + 4 * 0.8005)
         #expect(abs(found.value("held_out_rmse", at: 0.0001) - (0.8005 - affine)) < 2e-3)
+    }
+
+    /// What the fit is made on does not matter to an affine denoiser, and the Gaussian it is compared with stays that of the
+    /// training images.
+    @Test(arguments: ["training", "held_out", "source"]) func anAffineDenoiserIsFoundOnAnyImages(images: String) throws
+    {
+        let training = randomImages(40, side: 4)
+        let found = try rows(
+            of: Affine(slope: 0.4, offset: 0.3), training: training, 400, ["images": .string(images)])
+        let gaussian = try GaussianDenoiser(images: training, flips: false)
+        for sigma in levels {
+            #expect(found.value("held_out_rmse", at: sigma) < 1e-5, "\(sigma)")
+            // ‖0.4·1 − W_G‖²/‖W_G‖² by the spectrum, whatever the basis.
+            let gains = gaussian.eigenvalues.map { $0 / ($0 + sigma * sigma) }
+            let expected =
+                gains.reduce(0) { $0 + (0.4 - $1) * (0.4 - $1) } / gains.reduce(0) { $0 + $1 * $1 }
+            #expect(abs(found.value("weight_nmse", at: sigma) / expected - 1) < 1e-4, "\(sigma)")
+        }
+        #expect(found.contains { $0.quantity == "held_out_rmse" && $0.n == 48 })
+    }
+
+    /// Unequal singular values have their vectors: W = diag(s) and the components are pixels.
+    @Test func theMatrixOfAllAlignmentsIsAnArtifact() throws {
+        // Pixel k varies by 2^(−k/2): the components are the pixels, those that vary most first.
+        let white = randomImages(4000, side: 4, std: 1)
+        let training = Tensor<Float>(
+            shape: white.shape, values: white.values.enumerated().map { $1 * Float(exp2(-Double($0 % 16) / 2)) })
+        let measure = try DistillationMeasure(parameters: [
+            "inputs": 8000, "samples": 24, "vectors": 4, "sigmas": [0.5],
+        ])
+        let result = try measure.evaluate(
+            MeasureSubject(
+                denoiser: try GaussianDenoiser(images: training, flips: false), training: training, heldOut: heldOut,
+                flips: false)
+        ) { _, _ in }
+        let file = try SafetensorsFile(bytes: try #require(result.artifacts.first).bytes, name: "alignment")
+        let matrix: Tensor<Double> = try file.tensor("alignment", shape: [1, 4, 4])
+        let values: Tensor<Double> = try file.tensor("singular_values", shape: [1, 4])
+        for k in 0..<4 {
+            let variance = exp2(-Double(k))
+            #expect(abs(values.values[k] - variance / (variance + 0.25)) < 0.02)
+            #expect(matrix.values[5 * k] > 0.99)
+            #expect(matrix.values[5 * k] == result.rows.first { $0.quantity == "alignment" && $0.position == k }?.value)
+        }
     }
 }

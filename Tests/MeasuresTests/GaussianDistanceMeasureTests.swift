@@ -83,19 +83,19 @@ struct MeasureRequestTests {
     }
 
     @Test func whatIsWrongIsNamed() {
-        #expect(message("memorisation", 1, [:]).contains("memorization, gaussian-distance, linearity"))
-        #expect(message("memorization", 2, [:]).contains("version 2"))
-        #expect(message("memorization", 1, ["sample": 3]).contains(#""sample""#))
-        #expect(message("memorization", 1, ["samples": 0]).contains("memorization.samples"))
-        #expect(message("memorization", 1, ["samples": 1.5]).contains("memorization.samples"))
-        #expect(message("memorization", 1, ["sampler": "ddim"]).contains(#""euler""#))
-        #expect(message("gaussian-distance", 1, ["sigmas": [1, 0]]).contains("gaussian-distance.sigmas"))
-        #expect(message("gaussian-distance", 1, ["sigmas": []]).contains("gaussian-distance.sigmas"))
-        #expect(message("linearity", 1, ["mixtures": [1]]).contains("linearity.mixtures"))
-        #expect(message("linearity", 1, ["inputs": "faces"]).contains(#""noise""#))
-        #expect(message("distances", 1, ["pairs": ["network network"]]).contains("distances.pairs"))
-        #expect(message("distances", 1, ["pairs": ["network"]]).contains("source_gaussian"))
-        #expect(message("gaussian-distance", 1, ["seed": -1]).contains("gaussian-distance.seed"))
+        #expect(message("memorisation", 2, [:]).contains("memorization, gaussian-distance, linearity"))
+        #expect(message("memorization", 9, [:]).contains("version 9"))
+        #expect(message("memorization", 2, ["sample": 3]).contains(#""sample""#))
+        #expect(message("memorization", 2, ["samples": 0]).contains("memorization.samples"))
+        #expect(message("memorization", 2, ["samples": 1.5]).contains("memorization.samples"))
+        #expect(message("memorization", 2, ["sampler": "ddim"]).contains(#""euler""#))
+        #expect(message("gaussian-distance", 2, ["sigmas": [1, 0]]).contains("gaussian-distance.sigmas"))
+        #expect(message("gaussian-distance", 2, ["sigmas": []]).contains("gaussian-distance.sigmas"))
+        #expect(message("linearity", 2, ["mixtures": [1]]).contains("linearity.mixtures"))
+        #expect(message("linearity", 2, ["inputs": "faces"]).contains(#""noise""#))
+        #expect(message("distances", 2, ["pairs": ["network network"]]).contains("distances.pairs"))
+        #expect(message("distances", 2, ["pairs": ["network"]]).contains("source_gaussian"))
+        #expect(message("gaussian-distance", 2, ["seed": -1]).contains("gaussian-distance.seed"))
     }
 
     @Test func progressCanStopAMeasure() throws {
@@ -104,7 +104,9 @@ struct MeasureRequestTests {
         var subject = MeasureSubject(
             denoiser: MultiDeltaDenoiser(images: training, flips: false), training: training, heldOut: training,
             flips: false)
-        subject.others = [subject]
+        var other = subject
+        other.training = randomImages(5, side: 4, seed: 9)
+        subject.others = [other]
         for request in KnownMeasures.requests {
             let measure = try KnownMeasures.measure(for: request)
             #expect(throws: Stop.self) { try measure.evaluate(subject) { _, _ in throw Stop() } }

@@ -111,7 +111,7 @@ struct JacobianMeasureTests {
 
     @Test func aNetworksTraceIsThatOfFiniteDifferences() throws {
         let network = try drawnNetwork(Self.smallUNet, .edm())
-        let found = try result(of: network, ["sigmas": [0.5], "seed": 3]).rows
+        let found = try result(of: network, ["sigmas": [0.5], "seed": 3, "draws": "shared"]).rows
         let x = NoisedImages(images: heldOut, seed: 3).block(0..<1, sigma: 0.5)
         var trace = 0.0
         for pixel in 0..<16 {
@@ -164,5 +164,114 @@ struct JacobianMeasureTests {
 
     @Test func aDenoiserWithoutDerivativeIsRefused() {
         #expect(throws: MeasureError.self) { try result(of: Affine(slope: 1), [:]) }
+    }
+
+    /// J = diag(λ) + K with K antisymmetric: S = diag(λ), with a spectrum that falls as slowly as networks' do.
+    private struct Turned: DifferentiableDenoiser {
+        let imageShape = ImageShape(channels: 1, height: 32, width: 32)
+        static let values = (0..<1024).map { 1.25 / (1 + Double($0) / 120) }
+
+        private func apply(_ x: Tensor<Float>, _ sign: Double) -> Tensor<Float> {
+            var result = x
+            for image in 0..<x.shape[0] {
+                for i in 0..<1024 {
+                    let (last, next) = (
+                        x.values[1024 * image + (i + 1023) % 1024], x.values[1024 * image + (i + 1) % 1024]
+                    )
+                    let symmetric = Self.values[i] * Double(x.values[1024 * image + i])
+                    result.values[1024 * image + i] = Float(symmetric + sign * 0.3 * (Double(next) - Double(last)))
+                }
+            }
+            return result
+        }
+
+        func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> { apply(x, 1) }
+        func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback { { apply($0, -1) } }
+        func pushforward(at x: Tensor<Float>, sigma: Double) -> Pullback { { apply($0, 1) } }
+    }
+
+    @Test func ritzValuesAreThoseOfTheSymmetricPart() throws {
+        let images = randomImages(4, side: 32)
+        let found = try JacobianMeasure(parameters: ["rank": 20, "vectors": 20, "sigmas": [0.3]]).evaluate(
+            MeasureSubject(denoiser: Turned(), training: images, heldOut: images, flips: false)
+        ) { _, _ in }.rows
+        let residuals = values("eigenvalue_residual", found, at: 0.3)
+        let eigenvalues = values("eigenvalue", found, at: 0.3)
+        #expect(eigenvalues.count == 20)
+        for k in 0..<20 {
+            #expect(abs(eigenvalues[k] - Turned.values[k]) < 1e-4, "\(k)")
+            #expect(abs(eigenvalues[k] - Turned.values[k]) <= residuals[k])
+            // e_k is pixel k.
+            let pixel = abs(Double(images[row: 0][images[row: 0].startIndex + k]))
+            #expect(abs(values("coefficient", found, at: 0.3)[k] - pixel) < 0.05, "\(k)")
+        }
+        // A random trace is within a few of its standard errors.
+        let trace = try #require(found.first { $0.quantity == "effective_dimension" })
+        let (value, error) = (try #require(trace.value), try #require(trace.stderr))
+        #expect(error > 0 && error < 0.05 * value)
+        #expect(abs(value - Turned.values.reduce(0, +)) < 4 * error)
+    }
+
+    /// A network's derivative is not symmetric, and Jv is of differences: by parts as from all of J.
+    @Test func theLeadingPartOfANetworkIsThatOfTheWhole() throws {
+        let network = try drawnNetwork(
+            .unet(
+                UNetConfiguration(
+                    architecture: .ddpmpp, modelChannels: 4, resolution: 16, imageChannels: 1, multipliers: [1, 2],
+                    blocks: 1, attentionResolutions: [8], dropout: 0, augmentLabels: 0)), .edm())
+        let images = randomImages(6, side: 16)
+        func rows(_ rank: Int64) throws -> [MeasureRow] {
+            try JacobianMeasure(parameters: ["rank": .integer(rank), "vectors": 5, "sigmas": [1.979, 0.3]]).evaluate(
+                MeasureSubject(denoiser: network, training: images, heldOut: images, flips: false)
+            ) { _, _ in }.rows
+        }
+        let (whole, part) = (try rows(0), try rows(5))
+        for sigma in [1.979, 0.3] {
+            let expected = values("eigenvalue", whole, at: sigma)
+            for (a, b) in zip(values("eigenvalue", part, at: sigma), expected) {
+                #expect(abs(a - b) < 2e-3, "\(sigma)")
+            }
+            #expect(whole.value("symmetry_error", at: sigma) > 0.02)
+            #expect(part.value("mse", at: sigma) == whole.value("mse", at: sigma))
+            let trace = try #require(part.first { $0.quantity == "effective_dimension" && $0.sigma == sigma })
+            let difference = (trace.value ?? 0) - whole.value("effective_dimension", at: sigma)
+            #expect(abs(difference) < 5 * (trace.stderr ?? 0) + 1e-3)
+        }
+    }
+
+    /// Jv by differences beside all of J.
+    @Test func productsWithTheDerivativeAreItsRows() throws {
+        let network = try drawnNetwork(Self.smallUNet, .edm())
+        let x = randomImages(1, side: 4, std: 1)
+        for sigma in [2, 0.3, 0.002] {
+            var units = Tensor<Float>(zeros: [16, 1, 4, 4])
+            for pixel in 0..<16 { units.values[17 * pixel] = 1 }
+            let rows = try network.pullback(at: x, sigma: sigma)(units)
+            let vectors = randomImages(3, side: 4, seed: 8)
+            let found = try network.pushforward(at: x, sigma: sigma)(vectors)
+            for vector in 0..<3 {
+                for pixel in 0..<16 {
+                    let expected = (0..<16).reduce(0.0) {
+                        $0 + Double(rows.values[16 * pixel + $1]) * Double(vectors.values[16 * vector + $1])
+                    }
+                    #expect(abs(Double(found.values[16 * vector + pixel]) - expected) < 5e-3, "\(sigma)")
+                }
+            }
+        }
+    }
+
+    /// ⟨y + 1, e_k⟩ about black; the whole basis has ‖y + 1‖².
+    @Test func coefficientsAreCountedFromTheOrigin() throws {
+        let gaussian = try GaussianDenoiser(images: training, flips: false)
+        for (origin, pixel) in [("grey", 0.0), ("black", -1)] {
+            let found = try result(of: gaussian, ["vectors": 16, "sigmas": [0.5], "origin": .string(origin)]).rows
+            let coefficients = values("coefficient", found, at: 0.5)
+            let square = heldOut[row: 0].reduce(0) { $0 + (Double($1) - pixel) * (Double($1) - pixel) }
+            #expect(abs(coefficients.reduce(0) { $0 + $1 * $1 } - square) < 1e-5 * square)
+            let oracle = coefficients.map { $0 * $0 / ($0 * $0 + 0.25) }
+            #expect(zip(values("oracle_shrinkage", found, at: 0.5), oracle).allSatisfy { abs($0 - $1) < 1e-9 })
+            #expect(abs(found.value("oracle_mse", at: 0.5) - oracle.reduce(0) { $0 + 0.25 * $1 } / 16) < 1e-9)
+            #expect(values("overlap_chance", found, at: 0.5) == (1...16).map { Double($0) / 16 })
+        }
     }
 }

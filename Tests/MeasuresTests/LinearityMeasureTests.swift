@@ -1,8 +1,9 @@
 import Diffusion
 import JobContract
-import Measures
 import Tensors
 import Testing
+
+@testable import Measures
 
 struct LinearityMeasureTests {
     private let training = randomImages(40, side: 4)
@@ -55,7 +56,9 @@ struct LinearityMeasureTests {
         for sigma in levels {
             #expect(abs(found.value("ls_centred", at: sigma) - 1) < 1e-5)
             #expect(found.value("ls", at: sigma) == found.value("gaussian_ls", at: sigma))
-            #expect(found.value("nmse", at: sigma) == found.value("gaussian_nmse", at: sigma))
+            for name in ["nmse", "score_ls", "score_nmse", "residual_ls", "residual_nmse", "nmse_0.8"] {
+                #expect(found.value(name, at: sigma) == found.value("gaussian_" + name, at: sigma), "\(name)")
+            }
         }
         // Far from the data its offset is what is left: nearly the constant's case.
         #expect(found.value("ls", at: 20) < 0.9999)
@@ -65,7 +68,7 @@ struct LinearityMeasureTests {
     /// The cosine by its definition, for a denoiser of which every step is written out.
     @Test func theCosineIsThatOfTheDefinition() throws {
         let denoiser = MultiDeltaDenoiser(images: training, flips: false)
-        let found = try rows(of: denoiser)
+        let found = try rows(of: denoiser, ["draws": "shared"])
         let sigma = 1.0
         let noise = CounterRandom(seed: 0, purpose: .measureNoise).normals(from: 0, count: 24 * 16)
         func input(_ number: Int) -> [Float] {
@@ -95,5 +98,62 @@ struct LinearityMeasureTests {
             func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> { base.denoise(x, sigma: sigma) }
         }
         #expect(Set(try rows(of: Low(base: try gaussian())).compactMap(\.sigma)) == [1, 0.05])
+    }
+
+    /// D(x) = −x beyond the mean's side and x within it: about the mean the mixture goes the other way.
+    @Test func theCentredCosineKeepsItsSign() throws {
+        struct Turning: Denoiser {
+            let imageShape = ImageShape(channels: 1, height: 4, width: 4)
+            func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+                // Mixtures have the norm of their parts; their sum of pixels does not: only one of both is turned.
+                var result = x
+                for image in 0..<x.shape[0] where abs(x[row: image].reduce(0, +)) > 4 {
+                    for index in image * 16..<(image + 1) * 16 { result.values[index] = -x.values[index] }
+                }
+                return result
+            }
+        }
+        // Two bright images each: their mixture's sum is √2 times as large, and turned.
+        let bright = Tensor<Float>(shape: [24, 1, 4, 4], values: heldOut.values.map { 0.2 + 0.01 * $0 })
+        let dark = Tensor<Float>(shape: [2, 1, 4, 4], values: (0..<32).map { $0 < 16 ? 0.01 : -0.01 })
+        let found = try LinearityMeasure(parameters: ["pairs": 12, "mixtures": [0.5], "sigmas": [0.001]]).evaluate(
+            MeasureSubject(denoiser: Turning(), training: dark, heldOut: bright, flips: false)
+        ) { _, _ in }.rows
+        #expect(abs(found.value("ls", at: 0.001) - 1) < 1e-4)
+        #expect(abs(found.value("ls_centred", at: 0.001) + 1) < 1e-3)
+    }
+
+    /// Pairs that come again are one cluster: as many as there are different ones, an odd image left over.
+    @Test func pairsOfTheSameImagesAreOneCluster() {
+        let few = ImagePairs(images: 7, pairs: 12)
+        #expect(few.different == 3 && (0..<12).allSatisfy { few[$0] == ($0 % 3, $0 % 3 + 3) })
+        let many = ImagePairs(images: 24, pairs: 12)
+        #expect(many.different == 12 && many[11] == (11, 23))
+        #expect(ImagePairs(images: 1, pairs: 12)[5] == (0, 0))
+    }
+
+    /// The error is that of means over other images, also where 100 pairs come of few of them.
+    @Test func theErrorCoversOtherImages() throws {
+        let denoiser = MultiDeltaDenoiser(images: training, flips: false)
+        var (values, errors): ([Double], [Double]) = ([], [])
+        for seed in 0..<40 {
+            let measure = try LinearityMeasure(parameters: ["pairs": 48, "mixtures": [0.5], "sigmas": [0.3]])
+            let found = try measure.evaluate(
+                MeasureSubject(
+                    denoiser: denoiser, training: training,
+                    heldOut: randomImages(16, side: 4, seed: UInt64(100 + seed)), flips: false, seed: UInt64(seed))
+            ) { _, _ in }.rows
+            let row = try #require(found.first { $0.quantity == "nmse" })
+            #expect(row.n == 48)
+            values.append(try #require(row.value))
+            errors.append(try #require(row.stderr))
+        }
+        let ratio = Self.spread(values) / (errors.reduce(0, +) / Double(errors.count))
+        #expect((0.7...1.45).contains(ratio), "\(ratio)")
+    }
+
+    private static func spread(_ values: [Double]) -> Double {
+        let mean = values.reduce(0, +) / Double(values.count)
+        return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }
 }

@@ -27,6 +27,8 @@ struct MemorizationMeasureTests {
         #expect(found["copy_auc"]?.value == 1 && found["copy_auc"]?.n == 256)
         #expect((found["gl_score"]?.value ?? 1) < 1e-3)
         #expect((found["gl_relative"]?.value ?? 1) < 1e-3)
+        // Whatever the network copies, the Gaussian of its images does not.
+        #expect((found["gl_gaussian"]?.value ?? 0) > 0.2 && (found["copy_auc_gaussian"]?.value ?? 1) < 0.999)
         #expect((found["gl_held_out"]?.value ?? 0) > 0.4)
         #expect(found["gl_held_out"]?.n == 300)
         #expect(found["copied_held_out"]?.value == 0)
@@ -41,6 +43,10 @@ struct MemorizationMeasureTests {
         // Samples and held-out images have the same distribution: ½ within five standard errors.
         let chance = try #require(found["copy_auc"])
         #expect(abs((chance.value ?? 0) - 0.5) < 5 * (chance.stderr ?? 0))
+        // The closed form's samples are of the same latents: what the sampler makes of the same Gaussian is as near.
+        let (own, closed) = (try #require(found["gl_score"]), try #require(found["gl_gaussian"]))
+        #expect(abs((own.value ?? 0) - (closed.value ?? 0)) < 0.02 * (own.value ?? 0))
+        #expect(abs((found["copy_auc_gaussian"]?.value ?? 0) - (chance.value ?? 0)) < 0.1)
         let relative = try #require(found["gl_relative"])
         #expect(abs((relative.value ?? 0) - 1) < 5 * (relative.stderr ?? 0))
     }
@@ -68,7 +74,7 @@ struct MemorizationMeasureTests {
         let training = randomImages(12, side: 4)
         let found = try rows(
             MultiDeltaDenoiser(images: training, flips: false), training: training, heldOut: randomImages(0, side: 4))
-        for quantity in ["gl_held_out", "gl_relative", "copied_held_out", "copy_auc"] {
+        for quantity in ["gl_held_out", "gl_relative", "copied_held_out", "copy_auc", "copy_auc_gaussian"] {
             #expect(found[quantity] != nil && found[quantity]?.value == nil)
         }
         #expect(found["copied"]?.value == 1)

@@ -20,6 +20,7 @@ struct MutualInformationMeasureTests {
         #expect(found.value("output_distance") == 0 && found.value("same_nearest") == 1)
         #expect(found.value("output_distance_other") > 0.3)
         #expect(found.value("nearest_network") < 0.01)
+        #expect(found.value("same_nearest_chance") == 0.05)
         #expect(found.value("nearest_network") == found.value("nearest_optimum"))
     }
 

@@ -48,7 +48,7 @@ struct OneLevelTests {
         #expect(untrained.value("weight_nmse", at: 0.5) > 0.5)
         #expect(trained.value("weight_nmse", at: 0.5) < 1e-3)
         #expect(trained.value("bias_nmse", at: 0.5) < 1e-2)
-        #expect(trained.value("gaussian_rmse", at: 0.5) < 0.01)
+        #expect(trained.value("network_gaussian_rmse", at: 0.5) < 0.01)
     }
 
     @Test func everyMeasureKeepsToTheLevelOrSaysThatItCannot() throws {

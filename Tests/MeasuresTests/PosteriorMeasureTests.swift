@@ -47,7 +47,31 @@ struct PosteriorMeasureTests {
         let next = try #require(levels.first { $0 >= collapse })
         let before = try #require(levels.last { $0 < collapse })
         #expect(found.value("coincidence", at: before) >= 0.5 && found.value("coincidence", at: next) < 0.5)
-        // Where the curve does not cross ½ there is no such level.
-        #expect(try rows(training, ["samples": 16, "sigmas": [50, 100]]).value("collapse_sigma").isNaN)
+    }
+
+    /// It is where the function itself is ½, whatever levels are asked for: between them, above and below.
+    @Test(arguments: [[0.01, 100], [0.5, 1, 2], [50, 100], [0.001, 0.002]])
+    func theCollapseIsFoundOnTheFunction(levels: [Double]) throws {
+        let training = randomImages(40, side: 4)
+        let sigmas = JSONValue.array(levels.map { .number($0) })
+        let found = try rows(training, ["samples": 80, "sigmas": sigmas])
+        for suffix in ["", "_held_out"] {
+            let row = try #require(found.first { $0.quantity == "collapse_sigma" + suffix })
+            let sigma = try #require(row.value)
+            let there = try rows(training, ["samples": 80, "sigmas": [.number(sigma), .number(1.05 * sigma)]])
+            #expect(abs(there.value("coincidence" + suffix, at: sigma) - 0.5) < 1e-5)
+            // The error is that of the coincidence over its slope.
+            let error = try #require(there.first { $0.quantity == "coincidence" + suffix && $0.sigma == sigma }?.stderr)
+            let slope =
+                (0.5 - there.value("coincidence" + suffix, at: 1.05 * sigma)) / (0.05 * sigma)
+            let expected = error / slope
+            #expect(abs((row.stderr ?? 0) / expected - 1) < 0.25, "\(row.stderr ?? 0), \(expected)")
+        }
+    }
+
+    @Test func oneImageNeverCollapses() throws {
+        let row = try rows(randomImages(1, side: 4), ["samples": 4, "sigmas": [0.5, 1]])
+            .first { $0.quantity == "collapse_sigma" }
+        #expect(row != nil && row?.value == nil)
     }
 }

@@ -15,14 +15,14 @@ struct ProgressTests {
         func reports(_ measure: String, _ parameters: [String: JSONValue]) throws -> [[Int]] {
             var found: [[Int]] = []
             let measure = try KnownMeasures.measure(
-                for: MeasureRequest(measure: measure, version: 1, parameters: parameters))
+                for: MeasureRequest(measure: measure, version: 2, parameters: parameters))
             _ = try measure.evaluate(subject) { found.append([$0, $1]) }
             return found
         }
         // Two groups of at most 16 samples, each reporting before each of 3 steps; then the neighbours.
         let drawn = try reports("memorization", ["samples": 20, "steps": 3])
         #expect(drawn.prefix(6) == [[0, 20], [0, 20], [0, 20], [16, 20], [16, 20], [16, 20]])
-        #expect(drawn.dropFirst(6) == [[20, 20], [20, 20]])
+        #expect(drawn.count > 8 && drawn.dropFirst(6).allSatisfy { $0 == [20, 20] })
         let compared = try reports("gaussian-distance", ["samples": 20, "sigmas": [1, 2]])
         #expect(compared.contains([0, 40]))
         #expect(compared.suffix(4) == [[0, 40], [16, 40], [20, 40], [36, 40]])

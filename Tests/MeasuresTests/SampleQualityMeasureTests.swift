@@ -107,30 +107,45 @@ struct SampleQualityMeasureTests {
     private let training = randomImages(300, side: 4)
     private let heldOut = randomImages(64, side: 4, seed: 2)
 
-    private func rows(of denoiser: any Denoiser) throws -> [MeasureRow] {
+    private func rows(of denoiser: any Denoiser, seed: UInt64 = 2) throws -> [MeasureRow] {
         try SampleQualityMeasure(parameters: ["samples": 64, "steps": 30]).evaluate(
-            MeasureSubject(denoiser: denoiser, training: training, heldOut: heldOut, flips: false)
+            MeasureSubject(
+                denoiser: denoiser, training: training, heldOut: randomImages(64, side: 4, seed: seed), flips: false)
         ) { _, _ in }.rows
     }
 
-    /// Black images have no covariance: ‖μ‖² + tr Σ is left.
+    /// Black images have no covariance: ‖μ‖² + tr Σ is left, of as many real images: half of the held-out ones.
     @Test func blackImagesAreAsFarAsAllPowerThereIs() throws {
         let found = try rows(of: Affine(slope: 0))
         for (quantity, images) in [("pixel_frechet_training", training), ("pixel_frechet_held_out", heldOut)] {
-            let power = images.values.reduce(0) { $0 + Double($1) * Double($1) } / Double(images.shape[0])
+            let power = images.values.prefix(32 * 16).reduce(0) { $0 + Double($1) * Double($1) } / 32
             #expect(abs(found.value(quantity) - power) < 1e-5 * power)
         }
         #expect(found.value("feature_frechet_training") > 3 * found.value("feature_frechet_baseline"))
     }
 
-    /// The Gaussian of the training images draws images like other ones of its kind.
+    /// The Gaussian of the training images draws images like other ones of its kind: all four differ by numbers alone.
     @Test func samplesOfTheRightDistributionAreAsNearAsHeldOutImages() throws {
         let found = try rows(of: GaussianDenoiser(images: training, flips: false))
         for space in ["pixel", "feature"] {
-            let baseline = found.value("\(space)_frechet_baseline")
-            #expect(baseline > 0)
-            #expect(found.value("\(space)_frechet_training") < 2 * baseline, "\(space)")
+            let control = found.value("\(space)_frechet_control")
+            #expect(control > 0)
+            for name in ["training", "held_out", "baseline"] {
+                #expect((0.5...2).contains(found.value("\(space)_frechet_\(name)") / control), "\(space) \(name)")
+            }
         }
-        #expect(found.allSatisfy { $0.n == 64 })
+        #expect(found.allSatisfy { $0.n == 32 })
+    }
+
+    /// The spread over other held-out images is what the error says.
+    @Test func theErrorIsThatOfOtherImages() throws {
+        let denoiser = Affine(slope: 0)
+        let rows = try (0..<30).map { try self.rows(of: denoiser, seed: UInt64(50 + $0)) }
+        let found = rows.compactMap { $0.first { $0.quantity == "pixel_frechet_held_out" } }
+        let values = found.compactMap(\.value)
+        let mean = values.reduce(0, +) / 30
+        let spread = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 29).squareRoot()
+        let error = found.compactMap(\.stderr).reduce(0, +) / 30
+        #expect((0.6...1.6).contains(spread / error), "\(spread), \(error)")
     }
 }

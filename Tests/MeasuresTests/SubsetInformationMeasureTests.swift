@@ -34,6 +34,20 @@ struct SubsetInformationMeasureTests {
         #expect(found.value("information") <= 1e-12 && found.value("information") > -0.2)
     }
 
+    /// Networks of one subset, as across seeds: zero by construction.
+    @Test func networksOfTheSameImagesAreRefused() throws {
+        var first = MeasureSubject(
+            denoiser: MultiDeltaDenoiser(images: sets[0], flips: false), training: sets[0],
+            heldOut: randomImages(0, side: 4), flips: false, seed: 0)
+        var second = first
+        second.seed = 1
+        first.others = [second]
+        let error = #expect(throws: MeasureError.self) {
+            try SubsetInformationMeasure(parameters: ["samples": 4]).evaluate(first) { _, _ in }
+        }
+        #expect(error?.description.contains("dataset.part") == true)
+    }
+
     /// Two subsets, distances 1 ± δ: p(own) = 1/(1 + exp(−2aδ)) wherever the sign is right, so with a share q of right signs
     /// CE(a) = −q log p − (1−q) log(1−p), least at p = q.
     @Test func theLossIsThatOfTheLogisticModel() {

@@ -71,8 +71,11 @@ struct Altered: Denoiser {
 
 extension MeasureSubject {
     /// A dataset that is the training subset.
-    init(denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool) {
-        self.init(denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training })
+    init(
+        denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool, seed: UInt64 = 0
+    ) {
+        self.init(
+            denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training }, seed: seed)
     }
 }
 

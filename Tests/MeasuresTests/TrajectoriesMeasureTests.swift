@@ -81,4 +81,17 @@ struct TrajectoriesMeasureTests {
             #expect(throws: MeasureError.self) { try TrajectoriesMeasure(parameters: ["sides": sides]) }
         }
     }
+
+    /// The control of the closed form: the Gaussian by the sampler, which a Gaussian network goes with step by step.
+    @Test func theGaussianBySamplerIsTheControl() throws {
+        let gaussian = try GaussianDenoiser(images: randomImages(40, side: 4), flips: false)
+        let found = try result(
+            of: gaussian, training: randomImages(40, side: 4),
+            ["sides": ["network", "gaussian", "gaussian_sampled"], "samples": 4]
+        ).rows
+        #expect(found.value("final_rmse_network_gaussian_sampled") == 0)
+        #expect(found.value("final_rmse_gaussian_gaussian_sampled") > 0.01)
+        #expect(
+            found.value("final_rmse_gaussian_gaussian_sampled") == found.value("final_rmse_network_gaussian"))
+    }
 }

@@ -13,6 +13,11 @@ struct ComparisonTests {
             MeasureRequest(measure: "agreement", version: 1, parameters: ["samples": 256, "with": []]))
         worker.measures.append(
             MeasureRequest(measure: "subsets", version: 1, parameters: ["together": true, "with": []]))
+        worker.quantities = [
+            "subsets": [
+                QuantityDeclaration(name: "information", kind: .mean, fact: .pair, needs: [.sampler, .subsets])
+            ]
+        ]
         return try SweepFile(text: sweep("training.steps: 10\n" + text), file: "x.yaml", folder: "/sweeps")
             .expand(worker: worker, identify: identity).sweep
     }
@@ -59,6 +64,12 @@ struct ComparisonTests {
     }
 
     @Test func whatCannotBeComparedIsRefusedByLine() {
+        // Trials of different seeds have the same images.
+        let seeds = complaint("dataset.size: 8\ngrid: {seed: [0, 1]}\nmeasures: [{subsets: {across: seed}}]")
+        #expect(seeds.contains("x.yaml:6") && seeds.contains("zero by construction"), "\(seeds)")
+        #expect(
+            complaint("dataset.size: 8\ngrid: {dataset.subset_seed: [0, 1]}\nmeasures: [{subsets: {across: dataset.subset_seed}}]") == ""
+        )
         #expect(complaint("dataset.size: 16\nmeasures: [agreement]").contains("dataset.part"))
         #expect(complaint(halves + "measures: [{agreement: {across: dataset.sise}}]").contains("dataset.size"))
         #expect(complaint(halves + "measures: [{agreement: {with: [a]}}]").contains("no such parameter"))

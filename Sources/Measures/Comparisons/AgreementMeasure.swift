@@ -7,21 +7,24 @@ import Tensors
 /// Li et al. 2024, figures 9 and 26): strong generalization when they were trained on disjoint halves. Any two
 /// checkpoints of images of one shape can be compared.
 ///
-/// Both start from the latents of the measure's own seed. Cosines are of images less their own mean pixel; with
-/// `_uncentred`, as they are. Each has a histogram.
-/// - `cosine`: of the two samples of a latent. `cosine_training`, `cosine_training_other`: the largest of the first's, or
-///   the other's, sample with an image of its own training set. `cosine_sets`: the largest of a training image of the
-///   first with one of the other.
+/// Both start from the same latents. Cosines are of images less their own mean pixel; with `_uncentred`, as they are. Each
+/// has a histogram.
+/// - `cosine`: of the two samples of a latent; `cosine_other`: of the first's sample and the other's of the next latent,
+///   what it is where latents do not matter.
+/// - `cosine_training`, `cosine_training_other`: the largest of the first's, or the other's, sample with an image of its own
+///   training set. `cosine_held_out`: of the first's with one of k held-out images, and `cosine_training_as_many`: with one
+///   of the first k training images, k being the number of which there are fewer: what nearness alone gives.
+/// - `cosine_sets`: the largest of a training image of the first with one of the other.
 /// - `gaussian_cosine`: of the samples μ + Σ^½z that the Gaussians of the two training sets draw from the same latents;
-///   and the distances of their means and covariances with what is expected of independent draws (`GaussianPair`).
-/// - by sigma, on noised held-out images of the first: `rmse`, `rmse_pooled`, `nrmse` between the networks, and
-///   `gaussian_rmse` and so on between the Gaussians.
+///   and the distances of their means and covariances with what is expected (`GaussianPair`).
+/// - by sigma, on noised held-out images of the first: `rmse`, `rmse_pooled`, `nrmse` between the networks, relative to the
+///   mean of both norms, and `gaussian_rmse` and so on between the Gaussians.
 package struct AgreementMeasure: Measure {
     package static let entry = MeasureEntry.agreement
     package static let defaults: [String: JSONValue] = [
         "samples": 256, "sampler": "heun", "steps": 18, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-        "seed": 0, MeasureRequest.partners: [],
-    ]
+        MeasureRequest.partners: [],
+    ].merging(Draws.defaults) { $1 }
 
     let sampling: NoisedSampling
     let sampler: LatentSampling
@@ -42,26 +45,37 @@ package struct AgreementMeasure: Measure {
         for subject in [subject, other] { try subject.requireSampler(for: Self.name) }
         let levels = sampling.levels(of: subject.denoiser).filter { other.denoiser.levels.contains($0) }
         let total = sampling.samples * (2 + levels.count)
-        let first = try sampler.draw(from: subject.denoiser) { done, _ in try progress(done, total) }
-        let second = try sampler.draw(from: other.denoiser) { done, _ in try progress(sampling.samples + done, total) }
+        let key = sampling.draws.key(of: subject)
+        let first = try sampler.draw(from: subject.denoiser, key: key) { done, _ in try progress(done, total) }
+        let second = try sampler.draw(from: other.denoiser, key: key) { done, _ in
+            try progress(sampling.samples + done, total)
+        }
         let beat = { try progress(2 * sampling.samples, total) }
         let gaussians = GaussianPair(
             first: try gaussianDenoiser(of: subject.training, flips: subject.flips, beat: beat),
             second: try gaussianDenoiser(of: other.training, flips: other.flips, beat: beat))
-        let latents = Latents.draw(
-            seed: UInt64(sampling.seed), first: 0, count: sampling.samples, shape: subject.denoiser.imageShape)
         var rows: [MeasureRow] = []
-        let ofLatents = latents.rows(0..<sampling.samples)
         let drawn = (
-            try gaussians.first.samples(from: ofLatents, beat: beat),
-            try gaussians.second.samples(from: ofLatents, beat: beat)
+            try gaussians.first.samples(seed: key, count: sampling.samples, beat: beat),
+            try gaussians.second.samples(seed: key, count: sampling.samples, beat: beat)
         )
+        let asMany = min(subject.training.shape[0], subject.heldOut.shape[0])
         for (centred, suffix) in [(true, ""), (false, "_uncentred")] {
             func add(_ cosines: [Double], _ quantity: String) {
                 rows += CosineHistogram(cosines: cosines).rows(quantity + suffix)
             }
             let (a, b) = (Directions(first, centred: centred), Directions(second, centred: centred))
             add(a.cosines(with: b), "cosine")
+            if sampling.samples > 1 { add(a.cosines(with: b.turned), "cosine_other") }
+            if asMany > 0 {
+                let heldOut = subject.heldOut.entries(0..<asMany)
+                let some = subject.training.entries(0..<asMany)
+                for (images, quantity) in [(heldOut, "cosine_held_out"), (some, "cosine_training_as_many")] {
+                    add(
+                        try a.largestCosines(
+                            among: subject.flips ? images.withFlips : images, centred: centred, beat: beat), quantity)
+                }
+            }
             let (ours, theirs) = (subject.trainingImages, other.trainingImages)
             add(try a.largestCosines(among: ours, centred: centred, beat: beat), "cosine_training")
             add(try b.largestCosines(among: theirs, centred: centred, beat: beat), "cosine_training_other")
@@ -75,9 +89,10 @@ package struct AgreementMeasure: Measure {
         }
         let source = try gaussianDenoiser(of: subject.source(), flips: subject.flips, beat: beat)
         rows += try gaussians.rows(
-            relativeTo: source, counts: (subject.training.shape[0], other.training.shape[0]), beat: beat)
+            relativeTo: source, counts: (subject.training.shape[0], other.training.shape[0]),
+            shared: subject.training.rowsShared(with: other.training), beat: beat)
         for (index, sigma) in levels.enumerated() {
-            rows += try distances(subject, other.denoiser, gaussians, sigma: sigma) { done in
+            rows += try distances(subject, other.denoiser, gaussians, key, sigma: sigma) { done in
                 try progress((2 + index) * sampling.samples + done, total)
             }
         }
@@ -88,11 +103,11 @@ package struct AgreementMeasure: Measure {
     private static let mostOfSet = 1000
 
     private func distances(
-        _ subject: MeasureSubject, _ other: any Denoiser, _ gaussians: GaussianPair, sigma: Double,
-        progress: (Int) throws -> Void
+        _ subject: MeasureSubject, _ other: any Denoiser, _ gaussians: GaussianPair, _ key: UInt64,
+        sigma: Double, progress: (Int) throws -> Void
     ) throws -> [MeasureRow] {
         guard subject.heldOut.shape[0] > 0 else { return [] }
-        let noised = NoisedImages(images: subject.heldOut, seed: sampling.seed)
+        let noised = NoisedImages(images: subject.heldOut, seed: key)
         var ofNetworks = DenoiserDistance(images: subject.heldOut.shape[0])
         var ofGaussians = DenoiserDistance(images: subject.heldOut.shape[0])
         for block in blocks(of: sampling.samples, by: min(subject.denoiser.batch, other.batch)) {
@@ -103,8 +118,8 @@ package struct AgreementMeasure: Measure {
             ofGaussians.add(
                 gaussians.first.denoise(noisy, sigma: levels), gaussians.second.denoise(noisy, sigma: levels))
         }
-        return ofNetworks.rows(sigma: sigma)
-            + ofGaussians.rows(sigma: sigma).map { row in
+        return ofNetworks.rows(sigma: sigma, isPair: true)
+            + ofGaussians.rows(sigma: sigma, isPair: true).map { row in
                 var row = row
                 row.quantity = "gaussian_" + row.quantity
                 return row

@@ -27,6 +27,17 @@ struct Directions {
         self.rows = rows
     }
 
+    private init(rows: Matrix) { self.rows = rows }
+
+    /// Each image in the place of the one before it, the first in the last's.
+    var turned: Directions {
+        let first = rows.columns
+        return Directions(
+            rows: Matrix(
+                rows: rows.rows, columns: rows.columns,
+                values: Array(rows.values.dropFirst(first)) + Array(rows.values.prefix(first))))
+    }
+
     /// The cosine of image i here and image i of `other`.
     func cosines(with other: Directions) -> [Double] {
         (0..<rows.rows).map { image in

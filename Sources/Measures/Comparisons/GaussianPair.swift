@@ -1,3 +1,4 @@
+import Diffusion
 import JobContract
 import Tensors
 
@@ -7,13 +8,15 @@ struct GaussianPair {
     let second: GaussianDenoiser
 
     /// How far the two means and covariances are apart, relative to those of `source`, and what random-matrix theory
-    /// expects for subsets of `counts` images drawn independently of a Gaussian with the source's μ and Σ:
+    /// expects for subsets of N₁ and N₂ images drawn of a Gaussian with the source's μ and Σ, m of them drawn for both:
+    /// with s = 1/N₁ + 1/N₂ − 2m/(N₁N₂), which is 0 for equal subsets,
     ///
-    /// - `mean_distance`: ‖μ₁−μ₂‖/√(tr Σ); expected √(1/N₁ + 1/N₂).
-    /// - `covariance_distance`: ‖Σ₁−Σ₂‖_F/‖Σ‖_F; expected √((1/N₁ + 1/N₂)(1 + (tr Σ)²/‖Σ‖²_F)), since an entry of a
+    /// - `mean_distance`: ‖μ₁−μ₂‖/√(tr Σ); expected √s.
+    /// - `covariance_distance`: ‖Σ₁−Σ₂‖_F/‖Σ‖_F; expected √(s(1 + (tr Σ)²/‖Σ‖²_F)), since an entry of a
     ///   sample covariance varies by (Σᵢᵢ Σⱼⱼ + Σᵢⱼ²)/N.
-    func rows(relativeTo source: GaussianDenoiser, counts: (Int, Int), beat: () throws -> Void) rethrows -> [MeasureRow]
-    {
+    func rows(
+        relativeTo source: GaussianDenoiser, counts: (Int, Int), shared: Int, beat: () throws -> Void
+    ) rethrows -> [MeasureRow] {
         let trace = source.eigenvalues.reduce(0, +)
         let square = source.eigenvalues.reduce(0) { $0 + $1 * $1 }
         var meanSquare = 0.0
@@ -21,7 +24,8 @@ struct GaussianPair {
         let inner = try first.innerProduct(with: second, beat: beat)
         let difference =
             first.eigenvalues.reduce(0) { $0 + $1 * $1 } + second.eigenvalues.reduce(0) { $0 + $1 * $1 } - 2 * inner
-        let spread = 1 / Double(counts.0) + 1 / Double(counts.1)
+        let numbers = (Double(counts.0), Double(counts.1))
+        let spread = max((numbers.0 + numbers.1 - 2 * Double(shared)) / (numbers.0 * numbers.1), 0)
         func row(_ quantity: String, _ value: Double) -> MeasureRow {
             MeasureRow(quantity: quantity, value: value.isFinite ? value : nil)
         }
@@ -35,6 +39,12 @@ struct GaussianPair {
 }
 
 extension GaussianDenoiser {
+    /// The samples of the first `count` latents of a seed.
+    func samples(seed: UInt64, count: Int, beat: () throws -> Void) rethrows -> Tensor<Float> {
+        let latents = Latents.draw(seed: seed, count: count, shape: imageShape)
+        return try samples(from: latents.rows(0..<count), beat: beat)
+    }
+
     /// μ + Σ^½ z for each row z: the sample that the latent z gives.
     func samples(from latents: Matrix, beat: () throws -> Void) rethrows -> Tensor<Float> {
         var coefficients = try Matrix.product(latents, .plain, basis, .transposed, beat: beat)

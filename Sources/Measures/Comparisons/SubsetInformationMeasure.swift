@@ -13,13 +13,14 @@ import Tensors
 /// - `information`: Î in nats, about 0 where the networks agree, and `information_bound`: log K, where all copy;
 /// - `accuracy`: the share of images whose own subset is the nearest; 1/K by chance.
 ///
+/// Networks that were trained on the same images are refused: nothing tells their images apart, by construction.
 /// `information_scale` is a. Errors are over latents, which all networks start from.
 package struct SubsetInformationMeasure: Measure {
     package static let entry = MeasureEntry.subsetInformation
     package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sampler": "heun", "steps": 18, "seed": 0, MeasureRequest.together: true,
+        "samples": 256, "sampler": "heun", "steps": 18, MeasureRequest.together: true,
         MeasureRequest.partners: [],
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     let sampling: LatentSampling
 
@@ -40,12 +41,21 @@ package struct SubsetInformationMeasure: Measure {
             throw MeasureError("subset-information compares networks of images of one shape; these have several")
         }
         for member in members { try member.requireSampler(for: Self.name) }
+        for (index, member) in members.enumerated()
+        where members[..<index].contains(where: { $0.training == member.training }) {
+            throw MeasureError(
+                "subset-information tells subsets apart, but two of these networks were trained on the same images: "
+                    + "compare across dataset.part or dataset.subset_seed")
+        }
         let total = members.count * sampling.samples
         let subsets = members.map { NearestNeighbours(images: $0.training, flips: $0.flips) }
+        let key = sampling.draws.key(of: subject)
         var distances: [SubsetDistances] = []
         for (own, member) in members.enumerated() {
             let done = own * sampling.samples
-            let images = try sampling.draw(from: member.denoiser) { drawn, _ in try progress(done + drawn, total) }
+            let images = try sampling.draw(from: member.denoiser, key: key) { drawn, _ in
+                try progress(done + drawn, total)
+            }
             let near = try subsets.map { try $0.pairs(of: images) { try progress(done + sampling.samples, total) } }
             distances += (0..<sampling.samples).map { image in
                 SubsetDistances(own: own, near.map { $0[image].first })
@@ -70,7 +80,7 @@ package struct SubsetInformationMeasure: Measure {
         let ofEach = latents / 2
         return [
             Estimate(meanOf: judged.map { bound - $0.loss(best.scale) }, cycling: ofEach).row("information"),
-            MeasureRow(quantity: "information_bound", value: bound, n: subsets),
+            MeasureRow(quantity: "information_bound", value: bound),
             Estimate(meanOf: distances.map(\.hit), cycling: latents).row("accuracy"),
             MeasureRow(quantity: "information_scale", value: best.scale, n: fitted.count),
         ]

@@ -3,7 +3,7 @@ import Tensors
 
 extension Distilled {
     /// Noised images that the expectations are taken over, of `images` images: at least `wanted`, as many of each image,
-    /// ten or more and an even number, and six or more for each pixel.
+    /// ten or more and an even number, and twenty or more for each pixel: ten noises, added and taken away.
     static func inputs(_ wanted: Int, images: Int, pixels: Int) -> Int {
         let least = max(wanted, 2 * noisesToPixels * pixels)
         let pairs = least / (2 * images) + (least % (2 * images) == 0 ? 0 : 1)
@@ -15,7 +15,7 @@ extension Distilled {
     /// Images that share a set of as many noises.
     private static let images = 1024
     /// There are as many noises for each pixel, or more.
-    private static let noisesToPixels = 3
+    private static let noisesToPixels = 10
 
     /// The affine denoiser nearest to another at one noise level, on `inputs` noised images (`inputs(_:images:pixels:)`).
     /// `gaussian` is that of the clean ones.
@@ -44,7 +44,7 @@ extension Distilled {
                 left -= each
             }
         }
-        return try moments.fit { try beat(inputs) }
+        return try moments.fit(noises: noises) { try beat(inputs) }
     }
 }
 
@@ -100,7 +100,7 @@ private struct DistillationMoments {
         try noise.addUpper(often, .transposed, times: rows, .plain, beat: again)
     }
 
-    func fit(beat: () throws -> Void) throws -> Distilled {
+    func fit(noises: Int, beat: () throws -> Void) throws -> Distilled {
         let size = sum.count
         var covariance = try gaussian.upperCovariance(beat: beat)
         var values = products
@@ -117,7 +117,8 @@ private struct DistillationMoments {
         let ofGaussian = try gaussian.weights(at: sigma, beat: beat)
         for index in weights.values.indices { weights.values[index] -= ofGaussian.values[index] }
         return Distilled(
-            gaussian, sigma: sigma, beyondGaussian: weights, offset: sum.map { $0 / Double(count) }, count: count)
+            gaussian, sigma: sigma, beyondGaussian: weights, offset: sum.map { $0 / Double(count) }, count: count,
+            noises: noises)
     }
 }
 

@@ -21,20 +21,26 @@ struct Distilled: Denoiser {
     private let offset: [Double]
     /// Noised images that it was fitted on.
     private let count: Int
+    /// Independent noises among them.
+    private let noises: Int
 
-    init(_ gaussian: GaussianDenoiser, sigma: Double, beyondGaussian weights: Matrix, offset: [Double], count: Int) {
+    init(
+        _ gaussian: GaussianDenoiser, sigma: Double, beyondGaussian weights: Matrix, offset: [Double], count: Int,
+        noises: Int
+    ) {
         self.gaussian = gaussian
         self.sigma = sigma
         self.weights = weights
         self.offset = offset
         self.count = count
+        self.noises = noises
     }
 
     /// The affine denoiser with these W and b.
     init(_ gaussian: GaussianDenoiser, sigma: Double, weights: Matrix, bias: [Double], count: Int) {
         self.gaussian = gaussian
         self.sigma = sigma
-        self.count = count
+        (self.count, noises) = (count, count)
         let size = bias.count
         let ofGaussian = gaussian.weights(at: sigma, beat: {})
         self.weights = Matrix(
@@ -65,39 +71,88 @@ struct Distilled: Denoiser {
         return result
     }
 
-    func distanceRows() -> [MeasureRow] {
+    /// Wv for each row v.
+    func turned(_ rows: Matrix) -> Matrix {
+        var result = gaussian.shrunk(rows, sigma: [Double](repeating: sigma, count: rows.rows), beat: {})
+        result.add(rows, .plain, times: weights, .transposed)
+        return result
+    }
+
+    /// How far W and b are from those of a Gaussian denoiser: ‖W − W_G‖²/‖W_G‖² and ‖b − b_G‖²/‖b_G‖².
+    func distanceRows(to reference: GaussianDenoiser, beat: () throws -> Void) rethrows -> [MeasureRow] {
         func square(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 } }
-        let variance = sigma * sigma
-        let ofGaussian = gaussian.eigenvalues.reduce(0) { $0 + ($1 / ($1 + variance)) * ($1 / ($1 + variance)) }
-        // b_G = μ − W_G μ and b − b_G = E r − (W − W_G)μ.
-        let mean = Matrix(rows: 1, columns: gaussian.mean.count, values: gaussian.mean)
-        let ofMean = gaussian.shrunk(mean, sigma: [sigma], beat: {})
-        let turned = Matrix.product(mean, .plain, weights, .transposed)
-        let bias = zip(gaussian.mean, ofMean.values).map { $0 - $1 }
-        let more = zip(offset, turned.values).map { $0 - $1 }
+        let wanted = try reference.weights(at: sigma, beat: beat)
+        let difference = zip(try whole(beat: beat).values, wanted.values).map { $0 - $1 }
+        let wantedBias = try reference.bias(at: sigma, beat: beat)
+        let bias = zip(try self.bias(beat: beat), wantedBias).map { $0 - $1 }
         func row(_ quantity: String, _ value: Double) -> MeasureRow {
             MeasureRow(quantity: quantity, sigma: sigma, value: value.isFinite ? value : nil, n: count)
         }
         return [
-            row("weight_nmse", square(weights.values) / ofGaussian), row("bias_nmse", square(more) / square(bias)),
+            row("weight_nmse", square(difference) / square(wanted.values)),
+            row("bias_nmse", square(bias) / square(wantedBias)),
         ]
     }
 
-    /// |⟨uᵢ, eᵢ⟩| of W's left singular vectors, largest singular values first, and the given unit vectors.
-    func alignments(with components: [[Double]], beat: () throws -> Void) throws -> [Double] {
-        guard !components.isEmpty else { return [] }
-        let size = offset.count
+    /// W.
+    private func whole(beat: () throws -> Void) rethrows -> Matrix {
         var whole = try gaussian.weights(at: sigma, beat: beat)
         for index in whole.values.indices { whole.values[index] += weights.values[index] }
+        return whole
+    }
+
+    /// b = μ − W_G μ + (Wμ + b − μ) − (W − W_G)μ.
+    private func bias(beat: () throws -> Void) rethrows -> [Double] {
+        let mean = Matrix(rows: 1, columns: gaussian.mean.count, values: gaussian.mean)
+        let turned = Matrix.product(mean, .plain, weights, .transposed).values
+        return zip(try gaussian.bias(at: sigma, beat: beat), zip(offset, turned)).map { $0 + ($1.0 - $1.1) }
+    }
+
+    /// How W's left singular vectors, of the largest singular values first, lie to the given unit vectors. `residual` is
+    /// the root of the mean square by which a pixel of the denoiser is off Wx + b.
+    func alignment(
+        with components: [[Double]], residual: Double, beat: () throws -> Void
+    ) throws -> SingularAlignment {
+        let size = offset.count
+        let whole = try whole(beat: beat)
         let eigen = try explainingEigendecomposition {
             try Eigendecomposition(
                 symmetric: try Matrix.product(whole, .plain, whole, .transposed, beat: beat), beat: beat)
         }
-        return components.enumerated().map { index, component in
-            let start = (size - 1 - index) * size
-            var product = 0.0
-            for place in 0..<size { product += eigen.vectors.values[start + place] * component[place] }
-            return abs(product)
+        let shown = components.count
+        let vectors = eigen.vectors.reversedRows
+        let leading = Matrix(rows: shown, columns: size, values: Array(vectors.values.prefix(shown * size)))
+        let flat = Matrix(rows: shown, columns: size, values: components.flatMap { $0 })
+        let products = Matrix.product(leading, .plain, flat, .transposed)
+        // One more, which the last may tie with.
+        let values = eigen.values.reversed().prefix(shown + 1).map { max($0, 0).squareRoot() }
+        let variance = try gaussian.covarianceForms(of: leading, beat: beat)
+        return SingularAlignment(
+            values: Array(values),
+            errors: variance.map { residual / (Double(noises) * ($0 + sigma * sigma)).squareRoot() },
+            cosines: Matrix(rows: shown, columns: shown, values: products.values.map { abs($0) }))
+    }
+}
+
+/// Singular values of an affine denoiser, falling, and |⟨uᵢ, e_j⟩| of its left singular vectors with unit vectors.
+struct SingularAlignment {
+    let values: [Double]
+    /// The standard error of each but the last, of the fit's own noise: that of uᵢᵀWvᵢ, s/√(n vᵢᵀCvᵢ) with n the
+    /// independent noises and C the covariance of the noised images; uᵢ serves as vᵢ.
+    let errors: [Double]
+    let cosines: Matrix
+
+    /// |⟨uᵢ, eᵢ⟩|; nil where the singular value is as near to one beside it as two of their standard errors, or as rounding
+    /// is: the vectors of equal values are no directions of their own.
+    var own: [Double?] {
+        (0..<cosines.rows).map { index in
+            let isTied = [index - 1, index + 1].contains { other in
+                guard values.indices.contains(other) else { return false }
+                let error = errors[min(other, errors.count - 1)]
+                let both = (errors[index] * errors[index] + error * error).squareRoot()
+                return abs(values[index] - values[other]) <= max(2 * both, 1e-6 * values[0])
+            }
+            return isTied ? nil : cosines.values[index * cosines.columns + index]
         }
     }
 }

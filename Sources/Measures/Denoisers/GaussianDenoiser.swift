@@ -85,6 +85,21 @@ package struct GaussianDenoiser: Denoiser {
         return result
     }
 
+    /// What D_G is at x = 0: μ − U diag(λ/(λ+σ²)) Uᵀ μ.
+    func bias(at sigma: Double, beat: () throws -> Void) rethrows -> [Double] {
+        let rows = Matrix(rows: 1, columns: mean.count, values: mean)
+        return zip(mean, try shrunk(rows, sigma: [sigma], beat: beat).values).map { $0 - $1 }
+    }
+
+    /// vᵀΣv for each row v.
+    func covarianceForms(of rows: Matrix, beat: () throws -> Void) rethrows -> [Double] {
+        let turned = try filtered(rows, beat: beat) { index, _ in numerators[index] }
+        return (0..<rows.rows).map { row in
+            let range = row * rows.columns..<(row + 1) * rows.columns
+            return range.reduce(0) { $0 + rows.values[$1] * turned.values[$1] }
+        }
+    }
+
     /// Σ on and above the diagonal.
     func upperCovariance(beat: () throws -> Void) rethrows -> Matrix { try upper(beat: beat) { numerators[$0] } }
 

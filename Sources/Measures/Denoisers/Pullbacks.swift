@@ -3,7 +3,16 @@ import Tensors
 
 // Derivatives of the exact denoisers, in closed form.
 
-extension GaussianDenoiser: DifferentiableDenoiser {
+/// Denoisers whose derivative is symmetric, as that of every gradient is.
+protocol SymmetricallyDifferentiable: DifferentiableDenoiser {}
+
+extension SymmetricallyDifferentiable {
+    package func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
+        try pullback(at: x, sigma: sigma)
+    }
+}
+
+extension GaussianDenoiser: SymmetricallyDifferentiable {
     /// J = U diag(λ/(λ+σ²)) Uᵀ everywhere.
     package func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback {
         { vectors in
@@ -15,7 +24,7 @@ extension GaussianDenoiser: DifferentiableDenoiser {
     }
 }
 
-extension MultiDeltaDenoiser: DifferentiableDenoiser {
+extension MultiDeltaDenoiser: SymmetricallyDifferentiable {
     /// J = Σ wᵢ(yᵢ − D)(yᵢ − D)ᵀ/σ², the posterior's covariance.
     package func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback {
         let weights = weights(of: x, sigma: [sigma])
@@ -40,9 +49,17 @@ extension Distilled: DifferentiableDenoiser {
             return Tensor(shape: vectors.shape, values: found.values.map { Float($0) })
         }
     }
+
+    func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
+        precondition(levels.contains(sigma), "fitted at \(levels.lowerBound)")
+        return { vectors in
+            let found = turned(vectors.rows(0..<vectors.shape[0]))
+            return Tensor(shape: vectors.shape, values: found.values.map { Float($0) })
+        }
+    }
 }
 
-extension WaveletDenoiser: DifferentiableDenoiser {
+extension WaveletDenoiser: SymmetricallyDifferentiable {
     /// J = Hᵀ diag(s) H with H the transform and s the slopes of the shrinkage at x's coefficients.
     package func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback {
         let slopes = slopes(at: x, variance: sigma * sigma)

@@ -4,6 +4,8 @@ import Tensors
 /// Where a derivative is taken: a noisy image, and others to try its first-order expansion on.
 struct JacobianPoint {
     let sigma: Double
+    /// The pixel that coefficients are counted from.
+    private let origin: Double
     /// [1, C, H, W].
     let clean: Tensor<Float>
     let noisy: Tensor<Float>
@@ -12,32 +14,34 @@ struct JacobianPoint {
     /// Noisings of other images, of the same where there are no others.
     private let far: Tensor<Float>
 
-    init(clean images: Tensor<Float>, number: Int, sigma: Double, sampling: NoisedSampling) {
-        self.sigma = sigma
+    init(clean images: Tensor<Float>, number: Int, sigma: Double, samples: Int, key: UInt64, origin: Double) {
+        (self.sigma, self.origin) = (sigma, origin)
         let index = number % images.shape[0]
         clean = images.entries(index..<index + 1)
-        noisy = NoisedImages(images: images, seed: sampling.seed).block(number..<number + 1, sigma: sigma)
-        let first = number * sampling.samples
-        let draws = 0..<sampling.samples
-        near = NoisedImages(images: clean, seed: sampling.seed, first: 1 << 32 + first).block(draws, sigma: sigma)
+        noisy = NoisedImages(images: images, seed: key).block(number..<number + 1, sigma: sigma)
+        let first = number * samples
+        let draws = 0..<samples
+        near = NoisedImages(images: clean, seed: key, first: NoisedImages.Use.nearPoint + first)
+            .block(draws, sigma: sigma)
         let rest = (index + 1..<images.shape[0]).map { $0 } + (0..<index).map { $0 }
         let others = Tensor<Float>(
             shape: [rest.count] + images.shape.dropFirst(), values: rest.flatMap { Array(images[row: $0]) })
-        far = NoisedImages(images: rest.isEmpty ? clean : others, seed: sampling.seed, first: 1 << 33 + first)
+        far = NoisedImages(images: rest.isEmpty ? clean : others, seed: key, first: NoisedImages.Use.farPoint + first)
             .block(draws, sigma: sigma)
     }
 
-    /// Quantities that take all of J and the denoisers' results; none where only a part of it is known.
+    /// Quantities that take the denoisers' results, and but for the first all of J.
     func values(
         of spectrum: JacobianSpectrum, _ denoiser: any Denoiser, _ fit: any Denoiser, beat: () throws -> Void
     ) throws -> [(quantity: String, value: Double)] {
-        guard let jacobian = spectrum.matrix else { return [] }
         let output = denoiser.denoise(noisy, sigma: [sigma])
         let (x, found) = (noisy.rows(0..<1), output.rows(0..<1))
         let pixels = Double(clean.stride)
         func square(_ a: [Double], _ b: [Double]) -> Double {
             zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         }
+        let error = ("mse", square(found.values, clean.rows(0..<1).values) / pixels)
+        guard let jacobian = spectrum.matrix else { return [error] }
         let zero = [Double](repeating: 0, count: clean.stride)
         // Black is −1.
         let linear = Matrix.product(
@@ -45,7 +49,7 @@ struct JacobianPoint {
         let bright = found.values.map { $0 + 1 }
         let oracle = coefficients(of: spectrum).reduce(0) { $0 + sigma * sigma * shrinkage($1) }
         var values = [
-            ("mse", square(found.values, clean.rows(0..<1).values) / pixels), ("oracle_mse", oracle / pixels),
+            error, ("oracle_mse", oracle / pixels),
             ("homogeneity_error", (square(bright, linear.values) / square(bright, zero)).squareRoot()),
         ]
         for (suffix, others) in [("", near), ("_other", far)] {
@@ -67,9 +71,10 @@ struct JacobianPoint {
         return values
     }
 
-    /// ⟨y, e_k⟩.
+    /// ⟨y, e_k⟩, y counted from the origin.
     func coefficients(of spectrum: JacobianSpectrum) -> [Double] {
-        Matrix.product(clean.rows(0..<1), .plain, spectrum.vectors, .transposed).values
+        let counted = clean.rows(0..<1, less: [Double](repeating: origin, count: clean.stride))
+        return Matrix.product(counted, .plain, spectrum.vectors, .transposed).values
     }
 
     func shrinkage(_ coefficient: Double) -> Double {

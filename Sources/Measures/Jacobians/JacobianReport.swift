@@ -14,6 +14,8 @@ struct JacobianReport {
         var sigma: Double
         /// Values by quantity and position, one an image, in the order of rows.
         var found: [(quantity: String, position: Int?, values: [Double])] = []
+        /// The error of the only image's trace.
+        var traceError = Double.nan
         var eigenvalues: [Double] = []
         var coefficients: [Double] = []
         var eigenvectors: [Float] = []
@@ -44,7 +46,8 @@ struct JacobianReport {
             number += 1
         }
         var level = levels.removeLast()
-        put("effective_dimension", nil, spectrum.trace, in: &level)
+        put("effective_dimension", nil, spectrum.trace.value, in: &level)
+        level.traceError = spectrum.trace.stderr
         put("symmetry_error", nil, spectrum.symmetryError, in: &level)
         for (quantity, value) in values { put(quantity, nil, value, in: &level) }
         let size = spectrum.vectors.columns
@@ -55,6 +58,7 @@ struct JacobianReport {
         var common = 0.0
         for k in 0..<count {
             put("eigenvalue", k, spectrum.values[k], in: &level)
+            if let residuals = spectrum.residuals { put("eigenvalue_residual", k, residuals[k], in: &level) }
             put("coefficient", k, abs(coefficients[k]), in: &level)
             put("oracle_shrinkage", k, point.shrinkage(coefficients[k]), in: &level)
             guard k < components.count else { continue }
@@ -63,6 +67,7 @@ struct JacobianReport {
             common += product(k, k) * product(k, k)
             put("alignment", k, abs(product(k, k)), in: &level)
             put("overlap", k, common / Double(k + 1), in: &level)
+            put("overlap_chance", k, Double(k + 1) / Double(size), in: &level)
         }
         level.eigenvalues += spectrum.values
         level.coefficients += coefficients
@@ -80,7 +85,8 @@ struct JacobianReport {
     func result() throws -> MeasureResult {
         let rows = levels.flatMap { level in
             level.found.map { quantity, position, values in
-                let estimate = Estimate(meanOf: values)
+                var estimate = Estimate(meanOf: values)
+                if quantity == "effective_dimension", values.count == 1 { estimate.stderr = level.traceError }
                 return MeasureRow(
                     quantity: quantity, sigma: level.sigma, position: position,
                     value: estimate.value.isFinite ? estimate.value : nil, n: values.count,

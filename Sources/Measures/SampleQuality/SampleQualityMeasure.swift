@@ -10,15 +10,17 @@ import Tensors
 ///
 /// `pixel_` and `feature_`:
 /// - `frechet_training`: samples against training images; `frechet_held_out`: against held-out images;
-/// - `frechet_baseline`: held-out images against training images, what real images of no training get.
+/// - `frechet_baseline`: held-out images against training images, what real images of no training get; `frechet_control`:
+///   held-out images against other held-out images, what the number of images alone makes.
 ///
-/// A distance of few images is biased by their number, so samples and held-out images are as many: `n`, the smaller of the
-/// two numbers; of training images the first `most` count, with mirror images where training mirrored.
+/// A distance of few images is biased by their number, so that both sides of each have `n` images: at most `most`, all
+/// samples, all training images or half of the held-out ones. Where training mirrored, every other of the real images is
+/// mirrored. Errors are by the delete-a-group jackknife, of ten groups of both sides.
 package struct SampleQualityMeasure: Measure {
     package static let entry = MeasureEntry.sampleQuality
     package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sampler": "heun", "steps": 18, "seed": 0, "most": 2048,
-    ]
+        "samples": 256, "sampler": "heun", "steps": 18, "most": 2048,
+    ].merging(Draws.defaults) { $1 }
 
     let sampling: LatentSampling
     let most: Int
@@ -30,36 +32,73 @@ package struct SampleQualityMeasure: Measure {
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
-        let count = min(sampling.samples, subject.heldOut.shape[0])
-        guard count > 1, subject.training.shape[0] > 0 else {
+        let count = min(sampling.samples, subject.heldOut.shape[0] / 2, subject.training.shape[0], most)
+        guard count > 1 else {
             throw MeasureError(
-                "sample-quality compares distributions: it needs training images, and at least two samples and two "
-                    + "held-out images (dataset.held_out is \(subject.heldOut.shape[0]))")
+                "sample-quality compares distributions: it needs two samples and training images or more, and four held-out "
+                    + "images (dataset.held_out is \(subject.heldOut.shape[0]))")
         }
         try subject.requireSampler(for: Self.name)
-        let drawn = try sampling.draw(from: subject.denoiser, progress: progress)
+        let key = sampling.draws.key(of: subject)
+        let drawn = try sampling.draw(from: subject.denoiser, key: key, progress: progress)
         func beat() throws { try progress(sampling.samples, sampling.samples) }
-        let (samples, heldOut) = (drawn.entries(0..<count), subject.heldOut.entries(0..<count))
-        let some = subject.training.entries(0..<min(most, subject.training.shape[0]))
-        let training = subject.flips ? some.withFlips : some
-        let features = RandomFeatures(channels: samples.shape[1])
+        func real(_ images: Tensor<Float>, from first: Int = 0) -> Tensor<Float> {
+            let some = images.entries(first..<first + count)
+            return subject.flips ? some.mirroredAtOdd : some
+        }
+        let images = [
+            drawn.entries(0..<count), real(subject.training), real(subject.heldOut), real(subject.heldOut, from: count),
+        ]
+        let features = RandomFeatures(channels: drawn.shape[1])
         var rows: [MeasureRow] = []
         for space in ["pixel", "feature"] {
-            func moments(_ images: Tensor<Float>) throws -> FactoredMoments {
-                FactoredMoments(
-                    of: space == "pixel"
-                        ? images.rows(0..<images.shape[0]) : try features.rows(of: images, beat: beat))
+            let vectors = try images.map { images in
+                space == "pixel" ? images.rows(0..<count) : try features.rows(of: images, beat: beat)
             }
-            let (ofSamples, ofHeldOut) = (try moments(samples), try moments(heldOut))
-            let ofTraining = try moments(training)
             for (name, first, second) in [
-                ("training", ofSamples, ofTraining), ("held_out", ofSamples, ofHeldOut),
-                ("baseline", ofHeldOut, ofTraining),
+                ("training", 0, 1), ("held_out", 0, 2), ("baseline", 2, 1), ("control", 2, 3),
             ] {
-                let distance = try first.frechetDistance(to: second, beat: beat)
-                rows.append(MeasureRow(quantity: "\(space)_frechet_\(name)", value: distance, n: count))
+                let distance = try Self.distance(vectors[first], vectors[second], beat: beat)
+                rows.append(distance.row("\(space)_frechet_\(name)"))
             }
         }
         return MeasureResult(rows: rows, artifacts: [])
+    }
+
+    private static let groups = 10
+
+    /// The squared Fréchet distance of as many rows each, with √((g−1)/g Σ (θᵢ − θ̄)²) of the distances θᵢ without row j of
+    /// both where j is i modulo g.
+    private static func distance(_ first: Matrix, _ second: Matrix, beat: () throws -> Void) throws -> Estimate {
+        func distance(_ a: Matrix, _ b: Matrix) throws -> Double {
+            try FactoredMoments(of: a).frechetDistance(to: FactoredMoments(of: b), beat: beat)
+        }
+        let (whole, count) = (try distance(first, second), min(groups, first.rows))
+        guard count > 2 else { return Estimate(value: whole, n: first.rows, stderr: .nan) }
+        let others = try (0..<count).map { group in
+            try distance(first.without(group, of: count), second.without(group, of: count))
+        }
+        let mean = others.reduce(0, +) / Double(count)
+        let spread = others.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * Double(count - 1) / Double(count)
+        return Estimate(value: whole, n: first.rows, stderr: spread.squareRoot())
+    }
+}
+
+extension Matrix {
+    /// The rows whose number is not `group` modulo `groups`.
+    fileprivate func without(_ group: Int, of groups: Int) -> Matrix {
+        let kept = (0..<rows).filter { $0 % groups != group }
+        return Matrix(
+            rows: kept.count, columns: columns,
+            values: kept.flatMap { values[$0 * columns..<($0 + 1) * columns] })
+    }
+}
+
+extension Tensor<Float> {
+    /// Every other image mirrored, so that both kinds are as many.
+    fileprivate var mirroredAtOdd: Tensor<Float> {
+        let mirrored = flippedHorizontally
+        return Tensor(
+            shape: shape, values: (0..<shape[0]).flatMap { $0 % 2 == 0 ? self[row: $0] : mirrored[row: $0] })
     }
 }

@@ -11,7 +11,8 @@ import Tensors
 /// - `output_distance`: E ‖z_θ − z_*‖/√d, small where the network is the optimum, which copies; `output_distance_other`: the
 ///   same where z_* is of the next latent, what it would be if latents did not matter;
 /// - `nearest_network`, `nearest_optimum`: E of each one's distance to the nearest training image, divided by √d;
-/// - `same_nearest`: the share of latents for which that is the same training image.
+/// - `same_nearest`: the share of latents for which that is the same training image; `same_nearest_chance`: 1/N, what it
+///   is by chance.
 ///
 /// (c) `epsilon_error` by sigma: E ‖ε_θ − ε*‖²/d on noised training images, ε = (x − D)/σ.
 ///
@@ -19,9 +20,9 @@ import Tensors
 package struct MutualInformationMeasure: Measure {
     package static let entry = MeasureEntry.mutualInformation
     package static let defaults: [String: JSONValue] = [
-        "samples": 64, "sampler": "euler", "steps": 50, "seed": 0,
+        "samples": 64, "sampler": "euler", "steps": 50,
         "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-    ]
+    ].merging(Draws.defaults) { $1 }
 
     let sampler: ProbabilityFlowSampler
     let sampling: NoisedSampling
@@ -40,7 +41,8 @@ package struct MutualInformationMeasure: Measure {
         let optimum = MultiDeltaDenoiser(images: subject.training, flips: subject.flips)
         let total = (levels.count + 2) * sampling.samples
         var done = 0
-        let noised = NoisedImages(images: subject.training, seed: sampling.seed)
+        let key = sampling.draws.key(of: subject)
+        let noised = NoisedImages(images: subject.training, seed: key)
         var rows: [MeasureRow] = []
         for sigma in levels {
             var errors: [Double] = []
@@ -62,7 +64,7 @@ package struct MutualInformationMeasure: Measure {
             var values: [Float] = []
             for block in blocks(of: sampling.samples, by: subject.denoiser.batch) {
                 let latents = Latents.draw(
-                    seed: UInt64(sampling.seed), first: block.lowerBound, count: block.count, shape: shape)
+                    seed: key, first: block.lowerBound, count: block.count, shape: shape)
                 values += try sampler.sample(denoiser, latents: latents) { try progress(min(done, total), total) }
                     .values
                 done += block.count
@@ -83,6 +85,7 @@ package struct MutualInformationMeasure: Measure {
             Estimate(meanOf: near.0.map { $0.first / root }).row("nearest_network"),
             Estimate(meanOf: near.1.map { $0.first / root }).row("nearest_optimum"),
             Estimate(shareOf: zip(near.0, near.1).map { $0.index == $1.index }).row("same_nearest"),
+            MeasureRow(quantity: "same_nearest_chance", value: 1 / Double(subject.training.shape[0])),
         ]
         return MeasureResult(rows: rows, artifacts: [])
     }

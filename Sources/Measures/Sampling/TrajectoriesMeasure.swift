@@ -6,7 +6,8 @@ import Tensors
 /// Where denoisers take the same latents along the probability flow (Li et al. 2024, section 3 and figures of samples).
 ///
 /// The `sides` are out of those of `distances`, without patches. Gaussian ones go by the closed form of their flow (eq. 7),
-/// the others by the sampler, `distilled` as a fit at every level of the schedule. The schedule keeps to the levels that the
+/// the others by the sampler, `distilled` as a fit at every level of the schedule, and `gaussian_sampled`, the control, as
+/// the training images' Gaussian: what the sampler's steps alone are off. The schedule keeps to the levels that the
 /// network is for; blind networks are told no level and go by the same flow.
 ///
 /// For each two sides A, B in their order, and d pixels:
@@ -18,15 +19,15 @@ import Tensors
 package struct TrajectoriesMeasure: Measure {
     package static let entry = MeasureEntry.trajectories
     package static let defaults: [String: JSONValue] = [
-        "samples": 16, "sampler": "euler", "steps": 10, "seed": 0, "inputs": 20_000,
-        "sides": ["network", "gaussian", "multi_delta", "distilled"],
-    ]
+        "samples": 16, "sampler": "euler", "steps": 10, "inputs": 20_000,
+        "sides": ["network", "gaussian", "gaussian_sampled", "multi_delta", "distilled"],
+    ].merging(Draws.defaults) { $1 }
 
     typealias Side = ComparedDenoisers.Side
 
     let samples: Int
     let sampler: ProbabilityFlowSampler
-    let seed: Int
+    let draws: Draws
     let sides: [Side]
     let fitting: ComparedDenoisers.Fitting
 
@@ -36,8 +37,8 @@ package struct TrajectoriesMeasure: Measure {
         let method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
         let steps = try reader.integer("steps", 2...10_000)
         sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
-        seed = try reader.integer("seed", 0...Int.max)
-        fitting = ComparedDenoisers.Fitting(inputs: try reader.integer("inputs", 1...100_000_000), seed: seed)
+        draws = try Draws(reader)
+        fitting = ComparedDenoisers.Fitting(inputs: try reader.integer("inputs", 1...100_000_000), draws: draws)
         let allowed = Side.allCases.filter { ![.local_patches, .equivariant_patches].contains($0) }
         let names = allowed.map(\.rawValue).joined(separator: ", ")
         let given = try reader.texts("sides", "a list out of \(names)") { text in
@@ -60,6 +61,7 @@ package struct TrajectoriesMeasure: Measure {
             byLevel[sigma] = try compared.at(sigma, beat: { try progress(0, total) }).denoisers
         }
         let shape = subject.denoiser.imageShape
+        let key = draws.key(of: subject)
         var paths: [SidePath] = []
         for side in sides {
             let denoiser = LevelwiseDenoiser(
@@ -68,7 +70,7 @@ package struct TrajectoriesMeasure: Measure {
             for block in blocks(of: samples, by: denoiser.batch) {
                 let beat = { try progress(paths.count * samples + block.lowerBound, total) }
                 let latents = Latents.draw(
-                    seed: UInt64(seed), first: block.lowerBound, count: block.count, shape: shape)
+                    seed: key, first: block.lowerBound, count: block.count, shape: shape)
                 path.add(try states(of: denoiser, side, latents, schedule, beat: beat))
             }
             paths.append(path)
@@ -81,7 +83,7 @@ package struct TrajectoriesMeasure: Measure {
         of denoiser: LevelwiseDenoiser, _ side: Side, _ latents: Tensor<Float>, _ schedule: EDMSchedule,
         beat: () throws -> Void
     ) throws -> [[Double]] {
-        guard side != .network, let gaussian = denoiser.gaussian else {
+        guard side != .network, side != .gaussian_sampled, let gaussian = denoiser.gaussian else {
             return try ProbabilityFlowSampler(method: sampler.method, schedule: schedule)
                 .trajectory(denoiser, latents: latents, beat: beat)
         }
