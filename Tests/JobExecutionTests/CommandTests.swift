@@ -45,7 +45,7 @@ import Testing
             ["measure", "--checkpoint", weights.path, "--measure", #"memorization {"samples": 8}"#] + common)
         #expect(measured.status == 0, "\(measured.errors)")
         #expect(measured.output.contains(#""quantity":"copy_auc""#))
-        #expect(measured.output.split(separator: "\n").count == 6)
+        #expect(measured.output.split(separator: "\n").count == 8)
     }
 
     private func yaml(_ lines: String) throws -> String {

@@ -107,8 +107,8 @@ struct SampleQualityMeasureTests {
     private let training = randomImages(300, side: 4)
     private let heldOut = randomImages(64, side: 4, seed: 2)
 
-    private func rows(of denoiser: any Denoiser, seed: UInt64 = 2) throws -> [MeasureRow] {
-        try SampleQualityMeasure(parameters: ["samples": 64, "steps": 30]).evaluate(
+    private func rows(of denoiser: any Denoiser, seed: UInt64 = 2, steps: Int = 30) throws -> [MeasureRow] {
+        try SampleQualityMeasure(parameters: ["samples": 64, "steps": .integer(Int64(steps))]).evaluate(
             MeasureSubject(
                 denoiser: denoiser, training: training, heldOut: randomImages(64, side: 4, seed: seed), flips: false)
         ) { _, _ in }.rows
@@ -140,7 +140,7 @@ struct SampleQualityMeasureTests {
     /// The spread over other held-out images is what the error says.
     @Test func theErrorIsThatOfOtherImages() throws {
         let denoiser = Affine(slope: 0)
-        let rows = try (0..<30).map { try self.rows(of: denoiser, seed: UInt64(50 + $0)) }
+        let rows = try (0..<30).map { try self.rows(of: denoiser, seed: UInt64(50 + $0), steps: 2) }
         let found = rows.compactMap { $0.first { $0.quantity == "pixel_frechet_held_out" } }
         let values = found.compactMap(\.value)
         let mean = values.reduce(0, +) / 30

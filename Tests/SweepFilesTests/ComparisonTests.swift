@@ -67,9 +67,8 @@ struct ComparisonTests {
         // Trials of different seeds have the same images.
         let seeds = complaint("dataset.size: 8\ngrid: {seed: [0, 1]}\nmeasures: [{subsets: {across: seed}}]")
         #expect(seeds.contains("x.yaml:6") && seeds.contains("zero by construction"), "\(seeds)")
-        #expect(
-            complaint("dataset.size: 8\ngrid: {dataset.subset_seed: [0, 1]}\nmeasures: [{subsets: {across: dataset.subset_seed}}]") == ""
-        )
+        let subsets = "dataset.size: 8\ngrid: {dataset.subset_seed: [0, 1]}\n"
+        #expect(complaint(subsets + "measures: [{subsets: {across: dataset.subset_seed}}]") == "")
         #expect(complaint("dataset.size: 16\nmeasures: [agreement]").contains("dataset.part"))
         #expect(complaint(halves + "measures: [{agreement: {across: dataset.sise}}]").contains("dataset.size"))
         #expect(complaint(halves + "measures: [{agreement: {with: [a]}}]").contains("no such parameter"))

@@ -117,38 +117,47 @@ struct Rows {
             values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
     }
 
-    /// Appends what is left of the candidates outside of the rows there are, made orthonormal, up to `most` rows in all. One
-    /// of which nothing is left gives way to a random vector.
+    /// Appends what is left of the candidates outside of the rows there are, made orthonormal, up to `most` rows in all.
+    /// Those of which nothing is left give way to random vectors.
     mutating func append(orthonormal candidates: Matrix, filling drawn: (Range<Int>) -> Matrix, to most: Int) {
-        for row in 0..<min(candidates.rows, most - count) {
-            let candidate = Array(candidates.values[row * columns..<(row + 1) * columns])
-            if let direction = outside(candidate) {
-                values += direction
-                continue
+        let number = min(candidates.rows, most - count)
+        var block = Matrix(
+            rows: number, columns: columns, values: Array(candidates.values.prefix(number * columns)))
+        let empty = orthonormalise(&block)
+        if !empty.isEmpty {
+            // Numbers from 16 on stand in no row yet: the first rows are those before.
+            let fresh = drawn(count + 16..<count + 16 + empty.count)
+            for (place, row) in empty.enumerated() {
+                block.values.replaceSubrange(
+                    row * columns..<(row + 1) * columns,
+                    with: fresh.values[place * columns..<(place + 1) * columns])
             }
-            // Number `count` stands in no row yet: only the first few numbers do, in the first rows.
-            let fresh = drawn(count + 16..<count + 17)
-            values += outside(fresh.values) ?? [Double](repeating: 0, count: columns)
+            _ = orthonormalise(&block)
         }
+        // Once more: what was nearly within the rows has kept rounding's share of them.
+        _ = orthonormalise(&block)
+        values += block.values
     }
 
-    /// A unit vector, less its part in the rows, twice; nil where float32's rounding is all that is left.
-    private func outside(_ vector: [Double]) -> [Double]? {
-        func norm(_ vector: [Double]) -> Double { vector.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-        let before = norm(vector)
-        guard before > 0 else { return nil }
-        var rest = vector
-        for _ in 0..<2 {
-            values.withUnsafeBufferPointer { values in
-                for row in 0..<count {
-                    var product = 0.0
-                    for i in 0..<columns { product += rest[i] * values[row * columns + i] }
-                    for i in 0..<columns { rest[i] -= product * values[row * columns + i] }
-                }
-            }
+    /// Takes off the block's rows their parts in the rows there are, and in one another, and makes them of length 1. Tells
+    /// those of which rounding is all that is left, which are 0 then.
+    private func orthonormalise(_ block: inout Matrix) -> [Int] {
+        let before = (0..<block.rows).map { block.norm(row: $0) }
+        if count > 0 {
+            let all = rows(0..<count)
+            var inside = Matrix.product(block, .plain, all, .transposed)
+            for index in inside.values.indices { inside.values[index] *= -1 }
+            block.add(inside, .plain, times: all, .plain)
         }
-        let after = norm(rest)
-        return after > 1e-6 * before ? rest.map { $0 / after } : nil
+        var empty: [Int] = []
+        for row in 0..<block.rows {
+            for _ in 0..<2 { for other in 0..<row { block.subtract(row: other, from: row) } }
+            let after = block.norm(row: row)
+            if after <= 1e-6 * before[row] || before[row] == 0 { empty.append(row) }
+            let scale = empty.last == row ? 0 : 1 / after
+            for index in row * columns..<(row + 1) * columns { block.values[index] *= scale }
+        }
+        return empty
     }
 }
 
@@ -186,6 +195,19 @@ private struct Ritz {
 }
 
 extension Matrix {
+    fileprivate func norm(row: Int) -> Double {
+        (row * columns..<(row + 1) * columns).reduce(0) { $0 + values[$1] * values[$1] }.squareRoot()
+    }
+
+    /// Takes off a row its part in another, of length 1 or 0.
+    fileprivate mutating func subtract(row other: Int, from row: Int) {
+        values.withUnsafeMutableBufferPointer { values in
+            var product = 0.0
+            for i in 0..<columns { product += values[row * columns + i] * values[other * columns + i] }
+            for i in 0..<columns { values[row * columns + i] -= product * values[other * columns + i] }
+        }
+    }
+
     fileprivate func mean(with other: Matrix) -> Matrix {
         Matrix(rows: rows, columns: columns, values: zip(values, other.values).map { ($0 + $1) / 2 })
     }
