@@ -63,7 +63,10 @@ import Testing
         let queue = try DatabaseQueue(path: scratch.catalogue)
         try Schema.migrate(queue, through: version)
         try queue.write {
-            try $0.execute(sql: "INSERT INTO catalogue_identity VALUES (1, 'kept', 7, '2026-01-01T00:00:00.000Z')")
+            try $0.execute(
+                sql:
+                    "INSERT INTO catalogue_identity (one, catalogue_id, generation, created_at) VALUES (1, 'kept', 7, 't')"
+            )
         }
         try queue.close()
         let early = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }
