@@ -13,8 +13,8 @@ import Tensors
 ///   levels, and others beyond them where they all lie on one side, say between which two, and bisection finds it there to
 ///   a millionth. Undefined of one image. Its error is that of `coincidence` there over the function's slope.
 ///
-/// Image i is image i modulo their number, with noise keyed by (seed, i), the same for all trainings. Mirror images are images of their own where
-/// training flips.
+/// Image i is image i modulo their number, with noise keyed by (seed, i), the same for all trainings. Mirror images are
+/// images of their own where training flips.
 package struct PosteriorMeasure: Measure {
     package static let entry = MeasureEntry.posterior
     package static let defaults: [String: JSONValue] = [

@@ -41,7 +41,7 @@ struct AdoptionTests {
                 SELECT measure, quantity, ifnull(sigma, ''), ifnull(printf('%.17g', value), ''), count(*)
                 FROM measurements GROUP BY 1, 2, 3, 4
                 """)
-            #expect(numbers.count == 9 && numbers.allSatisfy { $0.hasSuffix("|2") }, "\(numbers)")
+            #expect(numbers.count == 11 && numbers.allSatisfy { $0.hasSuffix("|2") }, "\(numbers)")
             #expect(try lab.rows("SELECT DISTINCT images FROM trials") == ["160"])
             #expect(try lab.run("query", "--sweep", "adopted", "--measure", "memorization.gl_score").status == 0)
         }

@@ -69,7 +69,7 @@ struct SameBitsTests {
             ]
             let numbers = try lab.work(measure)
             // The linear denoiser knows one noise level: it is measured there, and draws no samples.
-            let rows = network.contains("linear") ? 3 : 12
+            let rows = network.contains("linear") ? 3 : 14
             #expect(numbers.split(separator: "\n").count == rows)
             for piece in Self.pieces { #expect(try lab.work(measure + piece.options, piece.environment) == numbers) }
         }
