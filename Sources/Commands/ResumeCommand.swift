@@ -41,8 +41,9 @@ struct ResumeCommand: ParsableCommand {
                         + "Start it again with `eigensweep launch FILE\(CatalogueOptions.option(for: reader.path))`")
             }
             if names.isEmpty {
+                let words = try catalogue.nothingToResume(in: reader)
                 background.reportStart()
-                return Terminal.note("every sweep of \(catalogue.path) is finished")
+                return Terminal.note(words)
             }
             try SweepRun.perform(
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,

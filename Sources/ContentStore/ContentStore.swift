@@ -5,20 +5,26 @@ import JobContract
 ///
 /// A file is under its name only when it is whole and on disk: it is written under a temporary name, verified,
 /// synchronised and renamed. Processes may share a directory, also over a network file system. Stored files are
-/// not to be written to; a file that was executable when it came stays so.
+/// not to be written to; a file that was executable when it came stays so. Disks and people damage files all the same:
+/// `wholeFile` gives what was read and found whole, the other calls what is there.
 package struct ContentStore: FileDepot {
     package let directory: String
+    let whole = WholeFiles()
+    let told: @Sendable (Damage) -> Void
     private var incoming: String { "\(directory)/incoming" }
 
-    /// Opens the store, making the directory and those above it when they are missing.
-    package init(directory: String) throws(StoreError) {
+    /// Opens the store, making the directory and those above it when they are missing. `told` hears of every damaged
+    /// file once, on whatever thread finds it.
+    package init(directory: String, told: @escaping @Sendable (Damage) -> Void = { _ in }) throws(StoreError) {
         self.directory = directory
+        self.told = told
         try Self.makeDirectories("\(directory)/incoming")
     }
 
     /// The path that a file of this digest has, here or not.
     package func path(of digest: Digest) -> String { "\(directory)/\(digest.hex.prefix(2))/\(digest.hex)" }
 
+    /// The path of a stored file, whole or not, or nil when it is not here.
     package func location(of digest: Digest) -> String? {
         let path = path(of: digest)
         var status = stat()
@@ -69,7 +75,7 @@ package struct ContentStore: FileDepot {
         if errno != ENOENT { throw .last(doing: "remove", path: path(of: digest)) }
     }
 
-    private static func names(in directory: String) throws(StoreError) -> [String] {
+    static func names(in directory: String) throws(StoreError) -> [String] {
         guard let stream = opendir(directory) else {
             if errno == ENOENT || errno == ENOTDIR { return [] }
             throw .last(doing: "list", path: directory)

@@ -44,7 +44,7 @@ extension ContentStore {
     /// Verifies that the file at `path` has `digest` and moves it in, durably; the file is gone from `path` then.
     ///
     /// `path` must be on the store's file system, as `temporaryPath` is. A file of other content is removed. A whole
-    /// file of the same digest that is already here stays; a damaged one is replaced.
+    /// file of the same digest that is already here stays; what else lies in its place is put aside.
     package func adopt(_ path: String, as digest: Digest) throws(StoreError) {
         let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW)
         let actual = try file.digest()
@@ -55,13 +55,15 @@ extension ContentStore {
         let executable = try file.status().st_mode & S_IXUSR != 0
         let destination = self.path(of: digest)
         let shard = "\(directory)/\(digest.hex.prefix(2))"
-        if isWhole(digest) {
+        if isKnownWhole(digest) {
             if executable { try makeExecutable(digest) }
             unlink(path)
         } else {
             try file.synchronise()
+            clearShard(shard, of: digest)
             try Self.makeDirectories(shard)
             guard rename(path, destination) == 0 else { throw .last(doing: "move into the store", path: path) }
+            whole.note(digest, WholeFiles.Mark(try file.status()))
         }
         // Also for a file that was here: another process may have renamed it a moment ago.
         try OpenFile(shard, O_RDONLY | O_DIRECTORY).synchronise()
@@ -94,28 +96,6 @@ extension ContentStore {
         let actual = try openStored(digest).digest()
         guard actual == digest else {
             throw .wrongContent(path: path(of: digest), expected: digest, actual: actual)
-        }
-    }
-
-    /// Removes the stored file when its content is not what its name says or the disk cannot read it. False when a damaged
-    /// file could not be removed.
-    package func removeIfDamaged(_ digest: Digest) -> Bool {
-        do throws(StoreError) { try verify(digest) } catch {
-            switch error {
-            case .wrongContent, .system(_, _, code: EIO):
-                return unlink(path(of: digest)) == 0 || errno == ENOENT
-            case .missing, .noSpace, .system: return true
-            }
-        }
-        return true
-    }
-
-    private func isWhole(_ digest: Digest) -> Bool {
-        do throws(StoreError) {
-            try verify(digest)
-            return true
-        } catch {
-            return false
         }
     }
 

@@ -177,12 +177,12 @@ package struct DatasetPreparer: Sendable {
     private func remembered(
         _ key: Digest, _ make: () throws -> Made, shape: () -> (channels: Int, side: Int)
     ) throws -> PreparedDataset {
-        if let known = cache.find(key), depot.location(of: known.digest) != nil { return known }
+        if let known = cache.find(key), depot.wholeFile(known.digest) != nil { return known }
         let made = try make()
         let (channels, side) = shape()
         let content = DatasetFile.encode(pixels: made.pixels, channels: channels, height: side, width: side)
         let digest = Digest(of: content)
-        if depot.location(of: digest) == nil {
+        if depot.wholeFile(digest) == nil {
             let temporary = try depot.temporaryPath()
             do {
                 try Data(content).write(to: URL(fileURLWithPath: temporary))

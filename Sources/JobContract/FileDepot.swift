@@ -1,7 +1,11 @@
 /// Content-addressed files as transports and supervisors see them.
 package protocol FileDepot: Sendable {
-    /// The path of a stored file, or nil when it is not here.
-    func location(of digest: Digest) -> String?
+    /// The path of a stored file whose content is what its digest says, or nil. Anything else in its place is put aside
+    /// and told. A file is read once, and again only when something has written to it since.
+    func wholeFile(_ digest: Digest) -> String?
+
+    /// As `wholeFile`, but reads the file whatever is remembered of it: disks lose bits without a word.
+    func wholeFileReadAnew(_ digest: Digest) -> String?
 
     /// A path for a file being received; on the same file system as the depot.
     func temporaryPath() throws -> String

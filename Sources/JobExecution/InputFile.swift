@@ -68,8 +68,8 @@ enum InputFile {
         guard found == expected else {
             throw JobFailure(
                 .missingInput,
-                "\(what) \(path) is damaged: its digest is \(found.short), not \(expected.short); remove it so that "
-                    + "it is sent again")
+                "\(what) \(path) is damaged: its digest is \(found.short), not \(expected.short); an agent puts it aside "
+                    + "and gets it again")
         }
     }
 }

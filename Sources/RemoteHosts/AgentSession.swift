@@ -160,12 +160,12 @@ final class AgentSession {
         case .stored(let transfer):
             for order in uploads.stored(transfer) { try say(.start(order)) }
         case .notStored(let transfer, let refusal):
-            for attempt in uploads.failed(transfer) {
-                deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
-            }
+            let (attempts, failure) = uploads.failed(transfer, HostFailure(refusal, host: host.name))
+            for attempt in attempts { deliver(.refused(attempt, failure)) }
         case .sending(let transfer, let bytes): report(try inbox.begin(transfer, bytes: bytes))
         case .notSending(let transfer, let refusal): report(try inbox.missing(transfer, refusal))
         case .pong: break
+        case .storeDamaged(let words): deliver(.storeDamaged(words))
         case .served: throw ProtocolError("an answer came to nothing that was asked")
         }
     }

@@ -86,7 +86,7 @@ struct EventInbox {
                 let (event, kept) = withoutState(sent, of: attempt)
                 var problem: String?
                 var complete = true
-                for file in event.files where depot.location(of: file.digest) == nil {
+                for file in event.files where depot.wholeFile(file.digest) == nil {
                     if let failure = fetches.failure(of: file.digest) {
                         problem = failure
                     } else {
@@ -115,7 +115,7 @@ struct EventInbox {
     /// slow that it stays on the host, which the second value reports.
     private mutating func withoutState(_ event: WorkerEvent, of attempt: AttemptNumber) -> (WorkerEvent, HostReport?) {
         guard case .checkpoint(var checkpoint) = event, let state = checkpoint.state,
-            depot.location(of: state.digest) == nil
+            depot.wholeFile(state.digest) == nil
         else { return (event, nil) }
         checkpoint.state = nil
         let isSuperseded = waiting[attempt, default: []].dropFirst().contains {

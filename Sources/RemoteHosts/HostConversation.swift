@@ -11,6 +11,8 @@ struct HostConversation {
     private(set) var reader: FrameReader
     private var outgoing = OutgoingBytes()
     private var transfers: UInt32 = 0
+    /// What the host said of damaged files in its store.
+    private(set) var damages: [String] = []
 
     init(host: HostName, greeted: Handshake.Greeted, mailbox: Mailbox, options: ConnectionOptions) {
         self.host = host
@@ -54,6 +56,7 @@ struct HostConversation {
                 switch try decoded(frame) {
                 case .stored(transfers): return
                 case .notStored(_, let refusal): throw HostFailure(refusal, host: host)
+                case .storeDamaged(let words): damages.append(words)
                 default: throw HostFailure(.protocolViolation, "\(host): the agent lost the thread of an upload")
                 }
             case .chunk, .event, .attempt:
@@ -62,16 +65,57 @@ struct HostConversation {
         }
     }
 
+    /// Brings a file that an inspection found whole there into `depot`.
+    mutating func fetch(_ digest: Digest, into depot: any FileDepot) throws(HostFailure) {
+        transfers += 1
+        try say(.fetch(transfer: transfers, digest: digest))
+        let bytes: Int
+        switch try message(within: options.silenceSeconds) {
+        case .sending(transfers, let count): bytes = count
+        case .notSending(_, let refusal): throw HostFailure(refusal, host: host)
+        default: throw HostFailure(.protocolViolation, "\(host): the agent answered something else than was asked")
+        }
+        do {
+            let path = try depot.temporaryPath()
+            defer { unlink(path) }
+            guard FileManager.default.createFile(atPath: path, contents: nil),
+                let file = FileHandle(forWritingAtPath: path)
+            else { throw HostFailure(.transferFailed, "cannot write \(path); is there space in the store?") }
+            defer { try? file.close() }
+            var received = 0
+            while received < bytes {
+                let frame = try frame(within: options.silenceSeconds)
+                guard frame.kind == .chunk, case let chunk = try Chunk(frame.payload), chunk.offset == received else {
+                    if frame.kind == .control, case .notSending(_, let refusal) = try decoded(frame) {
+                        throw HostFailure(refusal, host: host)
+                    }
+                    throw ProtocolError("a piece of \(digest.short) came out of place")
+                }
+                try file.write(contentsOf: Data(chunk.bytes))
+                received += chunk.bytes.count
+            }
+            try depot.adopt(path, as: digest)
+        } catch let failure as HostFailure {
+            throw failure
+        } catch {
+            throw HostFailure(.transferFailed, "\(host): the file \(digest.short) could not be brought: \(error)")
+        }
+    }
+
     private mutating func say(_ message: CoordinatorMessage) throws(HostFailure) {
         outgoing.append(try checked { try AgentProtocol.frame(message) })
     }
 
     private mutating func message(within seconds: Double) throws(HostFailure) -> AgentMessage {
-        let frame = try frame(within: seconds)
-        guard frame.kind == .control else {
-            throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
+        while true {
+            let frame = try frame(within: seconds)
+            guard frame.kind == .control else {
+                throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
+            }
+            let message = try decoded(frame)
+            guard case .storeDamaged(let words) = message else { return message }
+            damages.append(words)
         }
-        return try decoded(frame)
     }
 
     private func decoded(_ frame: Frame) throws(HostFailure) -> AgentMessage {

@@ -87,7 +87,7 @@ extension HostVisits {
             guard let words = worker.objection(to: there) else { return [] }
             return [HostFinding(host.name, .problem, "numerics", words, "leave the host out")]
         case .mute(let words): return [HostFinding(host.name, .problem, "cpu", words, advice)]
-        case .examined, .lacking, .cleaned, .orphans, .held, .refused: throw unexpected(answer, host)
+        case .examined, .lacking, .cleaned, .orphans, .held, .inspected, .refused: throw unexpected(answer, host)
         }
     }
 

@@ -50,6 +50,7 @@ extension HostFailure {
             case .unsuitable: "leave the host out"
             case .agentFailed, .spawnFailed:
                 "the home directory must let programs run (no noexec), on Linux on x86-64"
+            case .missingFile: "`eigensweep doctor` says more"
             case .transferFailed: "free space, or the quota, of the home directory"
             case .protocolViolation: "remove .eigensweep-agent from the account's home"
             }

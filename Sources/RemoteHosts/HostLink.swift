@@ -79,6 +79,7 @@ final class HostLink: Sendable {
             defer { greeted.stream.close() }
             var visit = HostConversation(host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)
             try context.worker?.verify(host, &visit)
+            for words in visit.damages { context.deliver(host.name, .storeDamaged(words)) }
             greeted.reader = visit.reader
             let session = AgentSession(host: host, context: context, mailbox: mailbox, greeted: greeted)
             try session.run(connected: connected)
@@ -97,8 +98,8 @@ extension HostFailure {
     var afterGoodConnection: HostFailure {
         switch kind {
         case .authenticationFailed, .noSpace, .spawnFailed: HostFailure(.unreachable, message)
-        case .unreachable, .hostKeyUnknown, .hostKeyChanged, .agentFailed, .transferFailed, .duplicateMachine,
-            .protocolViolation, .configuration, .unsuitable:
+        case .unreachable, .hostKeyUnknown, .hostKeyChanged, .agentFailed, .transferFailed, .missingFile,
+            .duplicateMachine, .protocolViolation, .configuration, .unsuitable:
             self
         }
     }

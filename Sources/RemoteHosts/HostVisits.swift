@@ -8,11 +8,15 @@ package final class HostVisits: Sendable {
     private let mailbox = Mailbox()
 
     /// - Parameter agentExecutable: path of the agent program, brought to hosts that lack it.
-    package init(agentExecutable: String, options: ConnectionOptions, interaction: any HostInteraction) {
+    package convenience init(agentExecutable: String, options: ConnectionOptions, interaction: any HostInteraction) {
+        self.init(agent: AgentProgram(path: agentExecutable), options: options, interaction: interaction)
+    }
+
+    package init(agent: AgentProgram, options: ConnectionOptions, interaction: any HostInteraction) {
         // A peer that is gone is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
         context = ConnectContext(
-            agent: AgentProgram(path: agentExecutable), options: options,
+            agent: agent, options: options,
             gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
     }
 
@@ -55,7 +59,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .cleaned(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .orphans, .held: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .orphans, .held, .inspected: throw unexpected(host)
         }
     }
 
@@ -69,7 +73,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .orphans(let orphans): return orphans
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .held: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .cleaned, .held, .inspected: throw unexpected(host)
         }
     }
 
@@ -82,11 +86,11 @@ package final class HostVisits: Sendable {
         switch answer {
         case .held(let held): return held
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .orphans: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .cleaned, .orphans, .inspected: throw unexpected(host)
         }
     }
 
-    private func unexpected(_ host: HostSpec) -> HostFailure {
+    func unexpected(_ host: HostSpec) -> HostFailure {
         HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
     }
 

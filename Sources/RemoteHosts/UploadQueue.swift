@@ -56,12 +56,13 @@ struct UploadQueue {
                 queue[index].waiting.insert(attempt)
                 continue
             }
-            guard let path = depot.location(of: digest), let file = FileHandle(forReadingAtPath: path),
+            guard let path = depot.wholeFile(digest), let file = FileHandle(forReadingAtPath: path),
                 let bytes = try? file.seekToEnd()
             else {
                 orders[attempt] = nil
                 return HostFailure(
-                    .transferFailed, "\(host): the store beside the catalogue lacks the file \(digest.short)")
+                    .missingFile,
+                    "\(host): the store beside the catalogue does not have the file \(digest.short) whole")
             }
             lastTransfer += 1
             queue.append(
@@ -88,8 +89,10 @@ struct UploadQueue {
             let first = queue[0]
             try first.file.seek(toOffset: UInt64(first.sent))
             let count = min(Chunk.size, first.bytes - first.sent)
-            guard let data = try first.file.read(upToCount: count), !data.isEmpty else {
-                throw HostFailure(.transferFailed, "the stored file \(first.digest.short) became shorter")
+            guard let data = try? first.file.read(upToCount: count), !data.isEmpty else {
+                // What is damaged is not tried again.
+                _ = depot.wholeFileReadAnew(first.digest)
+                throw HostFailure(.transferFailed, "the stored file \(first.digest.short) cannot be read to its end")
             }
             outgoing.append(Chunk(transfer: first.transfer, offset: first.sent, bytes: [UInt8](data)[...]).frame)
             queue[0].sent += data.count
@@ -112,12 +115,16 @@ struct UploadQueue {
         return ready
     }
 
-    /// The attempts that cannot be had because this file did not arrive.
-    mutating func failed(_ transfer: UInt32) -> [AttemptNumber] {
-        guard let upload = remove(transfer) else { return [] }
+    /// The attempts that cannot be had because this file did not arrive, and why.
+    mutating func failed(_ transfer: UInt32, _ failure: HostFailure) -> (attempts: [AttemptNumber], HostFailure) {
+        guard let upload = remove(transfer) else { return ([], failure) }
         let affected = upload.waiting.filter { orders[$0] != nil }.sorted()
         for attempt in affected { orders[attempt] = nil }
-        return affected
+        // What the host found other than its name says may have left here so.
+        guard failure.kind == .transferFailed, depot.wholeFileReadAnew(upload.digest) == nil else {
+            return (affected, failure)
+        }
+        return (affected, HostFailure(.missingFile, failure.message))
     }
 
     private mutating func remove(_ transfer: UInt32) -> Upload? {

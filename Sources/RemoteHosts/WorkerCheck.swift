@@ -34,7 +34,7 @@ package struct WorkerCheck: Sendable {
                 .unsuitable,
                 "\(host.name): \(words). This host (its CPU, most likely) cannot run the worker: leave it out")
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .cleaned, .orphans, .held, .lacking:
+        case .examined, .cleaned, .orphans, .held, .inspected, .lacking:
             throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
         }
     }

@@ -191,7 +191,8 @@ struct Storing {
             [revision])
         try recording.run(
             """
-            UPDATE trial SET state = 'succeeded', ended_at = ? WHERE state = 'waiting' AND \(wished) AND NOT \(missing)
+            UPDATE trial SET state = 'succeeded', ended_at = ?
+            WHERE state = 'waiting' AND reason IS NULL AND \(wished) AND NOT \(missing)
             """, [recording.now, revision])
     }
 }

@@ -12,6 +12,10 @@ package struct ReferencedFile: Hashable, Sendable {
     package var role: Role
     /// The trial it belongs to; nil for what belongs to a training.
     package var trial: TrialID?
+    /// As recorded; nil where that was not.
+    package var bytes: Int?
+    /// Whether its trial waits or runs: what is lost of it is made again.
+    package var isOfOpenTrial = false
 }
 
 extension CatalogueReader {
@@ -43,16 +47,22 @@ extension CatalogueReader {
     /// Every file the catalogue names, once for each thing it is.
     package func referencedFiles() throws -> [ReferencedFile] {
         let parts: [(ReferencedFile.Role, String)] = [
-            (.weights, "SELECT m.weights, t.trial_id FROM milestone m JOIN trial t ON t.key = m.trial"),
+            (
+                .weights,
+                "SELECT m.weights, t.trial_id, m.weights_bytes, t.state FROM milestone m JOIN trial t ON t.key = m.trial"
+            ),
             (
                 .state,
-                "SELECT m.state, t.trial_id FROM milestone m JOIN trial t ON t.key = m.trial WHERE m.state NOT NULL"
+                """
+                SELECT m.state, t.trial_id, m.state_bytes, t.state FROM milestone m JOIN trial t ON t.key = m.trial
+                WHERE m.state NOT NULL
+                """
             ),
-            (.recoveryPoint, "SELECT state, NULL FROM recovery_point"),
+            (.recoveryPoint, "SELECT state, NULL, bytes, NULL FROM recovery_point"),
             (
                 .artifact,
                 """
-                SELECT f.digest, t.trial_id FROM artifact f JOIN measured d ON d.key = f.measured
+                SELECT f.digest, t.trial_id, f.bytes, t.state FROM artifact f JOIN measured d ON d.key = f.measured
                 JOIN trial t ON t.key = d.trial
                 """
             ),
@@ -63,7 +73,10 @@ extension CatalogueReader {
                 let rows = try Row.fetchCursor(db, sql: sql)
                 while let row = try rows.next() {
                     let trial = try (row[1] as String?).map { TrialID(try Self.digest($0)) }
-                    files.append(ReferencedFile(digest: try Self.digest(row[0]), role: role, trial: trial))
+                    files.append(
+                        ReferencedFile(
+                            digest: try Self.digest(row[0]), role: role, trial: trial, bytes: row[2],
+                            isOfOpenTrial: ["waiting", "running"].contains(row[3] as String?)))
                 }
             }
             // A generated dataset stands there by its generator's name.

@@ -71,16 +71,20 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request, d.members
+            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request, d.members, d.key
             FROM json_each(?) j CROSS JOIN reach e ON e.training = j.value CROSS JOIN trial t ON t.training = e.training
             LEFT JOIN milestone m ON m.trial = t.key LEFT JOIN measured d ON d.trial = t.key
             """, [StoredRows.array(trainings.lazy.map(\.key))])
         var measured: [Int64: Set<TrialID>] = [:]
         var compared: [(trial: TrialID, request: Int64, members: String)] = []
         var last: Int64?
+        var open: [Int64: (trial: TrialID, request: Int64, members: String)] = [:]
         while try rows.next() {
             let trial = TrialID(try rows.digest(2))
             if !rows.isNull(7) {
+                if let state = TrialState(rawValue: rows.text(4)), state == .waiting || state == .running {
+                    open[rows.integer(9)] = (trial, rows.integer(7), rows.text(8))
+                }
                 if rows.text(8).isEmpty {
                     measured[rows.integer(7), default: []].insert(trial)
                 } else {
@@ -96,9 +100,7 @@ extension CatalogueReader {
             if !rows.isNull(5) {
                 holdings.milestones[training, default: []].append(.init(steps: steps, weights: try rows.digest(5)))
             }
-            if !rows.isNull(6), steps >= holdings.states[training]?.steps ?? 0 {
-                holdings.states[training] = ResumePoint(steps: steps, state: try rows.digest(6))
-            }
+            if !rows.isNull(6) { holdings.addState(ResumePoint(steps: steps, state: try rows.digest(6)), of: training) }
         }
         for training in holdings.milestones.keys { holdings.milestones[training]?.sort { $0.steps < $1.steps } }
         holdings.keptStates = holdings.keptStates.filter { $1.point.steps > holdings.states[$0]?.steps ?? 0 }
@@ -108,6 +110,14 @@ extension CatalogueReader {
             guard let request = requests[unit.request] else { continue }
             holdings.measured.insert(
                 .init(trial: unit.trial, request: StoredForms.comparison(request, of: unit.members)))
+        }
+        let artifacts = try StoredRows(
+            db, "SELECT f.measured, f.digest FROM json_each(?) j CROSS JOIN artifact f ON f.measured = j.value",
+            [StoredRows.array(open.keys.lazy.map { $0 })])
+        while try artifacts.next() {
+            guard let unit = open[artifacts.integer(0)], let request = requests[unit.request] else { continue }
+            let named = unit.members.isEmpty ? request : StoredForms.comparison(request, of: unit.members)
+            holdings.artifacts[.init(trial: unit.trial, request: named), default: []].append(try artifacts.digest(1))
         }
     }
 
@@ -199,5 +209,15 @@ extension CatalogueReader {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\"\(hex.prefix(80))\" is no digest")
         }
         return digest
+    }
+}
+
+extension Holdings {
+    /// Adds a state of the store: the longest stands in `states`, a milestone's before a recovery point of its length.
+    fileprivate mutating func addState(_ point: ResumePoint, of training: TrainingID) {
+        guard let known = states[training] else { return states[training] = point }
+        states[training] = point.steps >= known.steps ? point : known
+        let shorter = point.steps >= known.steps ? known : point
+        shorterStates[training, default: []].append(shorter)
     }
 }

@@ -36,6 +36,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case hostConnected(HostName)
     case hostLost(HostName, HostFailure)
     case hostUnusable(HostName, reason: String)
+    /// A file of its store is damaged; in words.
+    case storeDamaged(HostName, String)
     /// Others may have the jobs of these attempts now.
     case leasesExpired(HostName, [AttemptNumber])
     case attemptFailed(AttemptNumber, HostName, reason: String)
@@ -48,6 +50,7 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .hostConnected(let host): "\(host): connected"
         case .hostLost(let host, let failure): "\(host): \(failure)"
         case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
+        case .storeDamaged(let host, let words): "\(host): \(words)"
         case .leasesExpired(let host, let attempts):
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"
         case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"

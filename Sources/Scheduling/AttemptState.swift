@@ -54,6 +54,8 @@ struct AttemptState {
     var verdict: AttemptOutcome?
     /// The worker's own judgement that the job cannot be done anywhere.
     var isHopeless = false
+    /// A file that it reads or left was missing or damaged on its host.
+    var metDamage = false
     /// False once its worker proved to be another one or reported what it was not asked for.
     var isTrusted = true
     var endIsRecorded = false

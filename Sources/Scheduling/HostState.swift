@@ -61,6 +61,8 @@ struct HostState {
     var recordedPace: Double?
     /// Refusals and host faults since the last success.
     var strikes = 0
+    /// When it last told of a damaged file in its store.
+    var damagedAt: Instant?
     /// The jobs that failed quickly since the last success, each once.
     var quickFailures: [Int: QuickFailure] = [:]
     /// A probe passed: until then quick failures are the jobs' own.

@@ -36,7 +36,7 @@ extension Scheduler {
         if attempt.isProbe { return probeEnded(attempt, end, diagnostics, at: now) }
         let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
-        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt) {
+        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt), !isMended(attempt) {
             strike(attempt.host, reason, drains: true, at: now)
         }
     }
@@ -89,6 +89,13 @@ extension Scheduler {
         case .neverStarted, .signalled(4), .exited(75): return true
         case .exited, .signalled, .vanished: return false
         }
+    }
+
+    /// Whether the job met a damaged file on its host, for the first time since it got further: the host has put it aside
+    /// and gets it again, so that others need not meet it. Where the same job meets damage again, the disk is no good.
+    private func isMended(_ attempt: AttemptState) -> Bool {
+        let isOfDamage = attempt.metDamage || hosts[attempt.host]?.damagedAt.map { $0 >= attempt.givenAt } ?? false
+        return isOfDamage && attempt.job.map { jobs[$0].troubles.hostFaults <= 1 } ?? true
     }
 
     /// The attempt is over: records it, charges whom it must, and lets the job go on. Its own last word, if it had one,

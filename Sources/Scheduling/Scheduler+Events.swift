@@ -33,7 +33,10 @@ extension Scheduler {
         case .finished: conclude(number, verdictOnFinishing(attempt))
         case .failed(let failed):
             switch failed.kind {
-            case .missingInput, .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
+            case .missingInput:
+                attempts[number]?.metDamage = true
+                conclude(number, .hostFault(failed.message))
+            case .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
             case .diverged, .unsupported:
                 attempts[number]?.isHopeless = true
                 conclude(number, .jobFault("\(failed.kind.rawValue): \(failed.message)"))

@@ -26,6 +26,9 @@ extension Scheduler {
             guard heard(of: number, from: name, at: now) else { return }
             began(number, at: now)
             attempts[number]?.progress = progress
+        case .storeDamaged(let words):
+            hosts[name]?.damagedAt = now
+            actions.append(.notice(.storeDamaged(name, words)))
         case .ended(let number, let end, let diagnostics):
             ended(number, end, diagnostics: diagnostics, on: name, at: now)
         }
@@ -222,6 +225,7 @@ extension Scheduler {
     ) {
         guard let attempt = attempts[number], attempt.host == name else { return }
         guard attempt.cancelling == nil else { return close(number, .cancelled, at: now) }
+        if failure.kind == .missingFile { return lacksFile(attempt, at: now) }
         if attempt.isProbe {
             if let probed = probedHost(number) { decide(probed, fault: failure.message, at: now) }
             return close(number, .hostFault(failure.message), at: now)

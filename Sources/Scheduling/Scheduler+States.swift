@@ -47,9 +47,22 @@ extension Scheduler {
         jobs[job].preferredHost = newest.host
     }
 
-    /// A host refused an order: a state that only it should have may be gone, and is not asked for again.
-    mutating func forgetKeptState(of attempt: AttemptState) {
-        guard case .train(let task)? = attempt.record.task, let resume = task.resume else { return }
+    /// A host refused an order: a state that only it should have may be gone, and is not asked for again. Whether there
+    /// was one.
+    @discardableResult
+    mutating func forgetKeptState(of attempt: AttemptState) -> Bool {
+        guard case .train(let task)? = attempt.record.task, let resume = task.resume else { return false }
+        let before = states[attempt.record.training]?.count
         states[attempt.record.training]?.removeAll { $0.host == attempt.host && $0.point == resume }
+        return states[attempt.record.training]?.count != before
+    }
+
+    /// A file that the order needs is whole neither on the host nor beside the catalogue, which is nobody's fault. A
+    /// state that only the host should have had is not asked for again; anything else is looked for elsewhere, or made
+    /// again, by a run that is planned anew of what is there.
+    mutating func lacksFile(_ attempt: AttemptState, at now: Instant) {
+        let wasKept = forgetKeptState(of: attempt)
+        close(attempt.number, .cancelled, at: now)
+        if !wasKept, stopping == nil, ending == nil { ending = .replan }
     }
 }

@@ -47,12 +47,12 @@ package struct Bridge {
             guard count > 0 else { return nil }
             reader.push(piece[..<count])
             while let frame = try reader.next() {
-                if let answers = try service.answer(to: frame) {
+                let isAnswered = try service.answer(frame) { answer in
                     var bytes: [UInt8] = []
-                    for answer in answers { answer.append(to: &bytes) }
-                    guard Files.writeAll(1, bytes) else { return nil }
-                    continue
+                    answer.append(to: &bytes)
+                    guard Files.writeAll(1, bytes) else { throw AgentRefusal(.agentFailed, "nobody listens any more") }
                 }
+                if isAnswered { continue }
                 guard frame.kind == .control,
                     case .hello(let hello) = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
                 else { throw ProtocolError("the first message is not hello") }

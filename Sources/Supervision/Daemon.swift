@@ -9,6 +9,7 @@ package final class Daemon {
     private let digest: Digest
     private let idleSeconds: Double
     private let store: ContentStore
+    private let damages = DamageNews()
     private let table: AttemptTable
     private var memory: CoordinatorMemory?
     private var heard: LastHeard
@@ -41,7 +42,7 @@ package final class Daemon {
         self.digest = digest
         self.idleSeconds = idleSeconds
         try Files.makeDirectory(place.root)
-        store = try ContentStore(directory: place.store)
+        store = try ContentStore(directory: place.store) { [damages] in damages.add($0) }
         table = AttemptTable(place: place, store: store)
         space = SpaceWatch(path: place.store)
         heard = LastHeard(place)
@@ -121,6 +122,9 @@ package final class Daemon {
         isTellingDue = now - toldAt < Self.tellingPause
         if isTellingDue { return }
         toldAt = now
+        if let connection {
+            for damage in damages.take() { connection.send(.storeDamaged(damage)) }
+        }
         for message in table.takeNews() { connection?.send(message) }
         table.passEvents(to: connection)
     }
@@ -291,7 +295,7 @@ package final class Daemon {
     }
 
     private func begin(_ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ connection: Connection) {
-        guard !store.contains(digest) else { return connection.send(.stored(transfer: transfer)) }
+        guard !store.isWhole(digest) else { return connection.send(.stored(transfer: transfer)) }
         do {
             let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: store)
             connection.receivers[transfer] = receiver
@@ -330,7 +334,7 @@ package final class Daemon {
 
     private func send(_ transfer: UInt32, _ digest: Digest, _ connection: Connection) {
         do throws(AgentRefusal) {
-            guard store.removeIfDamaged(digest), let path = store.location(of: digest) else {
+            guard let path = store.wholeFileReadAnew(digest) else {
                 throw AgentRefusal(.transferFailed, "the host's store no longer has the file \(digest.short) whole")
             }
             let sender = try FileSender(transfer: transfer, path: path)

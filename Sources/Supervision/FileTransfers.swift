@@ -79,6 +79,12 @@ final class FileSender {
 
     func acknowledge(_ count: Int) { received = min(sent, max(received, count)) }
 
+    /// The next piece, however much of the file is under way.
+    func nextAtOnce() throws(AgentRefusal) -> Frame? {
+        received = sent
+        return try next()
+    }
+
     /// The next piece, or nil while the window is full; throws when the file has become shorter or unreadable.
     func next() throws(AgentRefusal) -> Frame? {
         guard sent < bytes, sent - received < Chunk.window else { return nil }

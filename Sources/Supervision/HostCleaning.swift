@@ -40,11 +40,12 @@ struct HostCleaning {
             }
         }
         sweep("\(place.store)/incoming", beginning: "", &report)
+        sweep(store.damagedDirectory, beginning: "", &report)
         if let home = getenv("HOME") { sweep(String(cString: home), beginning: ".eigensweep-agent.", &report) }
         return report
     }
 
-    /// Removes what a transfer that was cut off left a day ago or longer.
+    /// Removes what a transfer that was cut off, or a file that was damaged, left a day ago or longer.
     private func sweep(_ directory: String, beginning prefix: String, _ report: inout CleaningReport) {
         for name in Files.names(in: directory) where name.hasPrefix(prefix) {
             var status = stat()

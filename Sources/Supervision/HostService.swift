@@ -7,19 +7,35 @@ import JobContract
 final class HostService {
     private var receivers: [UInt32: FileReceiver] = [:]
     private var store: ContentStore?
+    private let damages = DamageNews()
 
-    /// What goes back for a frame; nil when the frame is none of this service's.
-    func answer(to frame: Frame) throws -> [Frame]? {
+    /// Gives what goes back for a frame to `send`, piece by piece; false when the frame is none of this service's.
+    func answer(_ frame: Frame, send: (Frame) throws -> Void) throws -> Bool {
         switch frame.kind {
         case .control:
             switch try AgentProtocol.message(CoordinatorMessage.self, in: frame) {
-            case .service(let request): return [try AgentProtocol.frame(AgentMessage.served(answer(to: request)))]
-            case .upload(let transfer, let digest, let bytes): return try begin(transfer, digest, bytes)
-            default: return nil
+            case .service(let request):
+                let answer = answer(to: request)
+                try tellDamages(send)
+                try send(AgentProtocol.frame(AgentMessage.served(answer)))
+            case .upload(let transfer, let digest, let bytes): try begin(transfer, digest, bytes, send)
+            case .fetch(let transfer, let digest): try give(transfer, digest, send)
+            default: return false
             }
-        case .chunk: return try take(try Chunk(frame.payload))
-        case .event, .received, .attempt: return nil
+        case .chunk: return try take(try Chunk(frame.payload), send)
+        case .event, .received, .attempt: return false
         }
+        return true
+    }
+
+    private func tellDamages(_ send: (Frame) throws -> Void) throws {
+        for words in damages.take() { try send(AgentProtocol.frame(AgentMessage.storeDamaged(words))) }
+    }
+
+    private func openStore(_ place: AgentPlace) throws(StoreError) -> ContentStore {
+        let store = try ContentStore(directory: place.store) { [damages] in damages.add($0) }
+        self.store = store
+        return store
     }
 
     private func answer(to request: ServiceRequest) -> ServiceAnswer {
@@ -29,14 +45,20 @@ final class HostService {
             case .describe(let request):
                 let place = try AgentPlace(directory: request.directory, catalogue: "none")
                 try Files.makeDirectory(place.root)
-                let store = try ContentStore(directory: place.store)
-                self.store = store
+                let store = try openStore(place)
                 return try WorkerDescribing(place: place, store: store, request: request).answer()
             case .orphans(let request): return .orphans(try OrphanSearch(request).run())
             case .held(let request):
                 let place = try AgentPlace(directory: request.directory, catalogue: request.catalogue)
                 return .held(
                     try place.heldOrders().map { HeldNumber(attempt: $0.key, hasEnded: $0.value.hasEnded) })
+            case .inspect(let request):
+                let place = try AgentPlace(directory: request.directory, catalogue: "none")
+                // A look makes nothing.
+                guard access(place.store, F_OK) == 0 else { return .inspected(InspectionReport()) }
+                return .inspected(
+                    try openStore(place).inspect(
+                        request.wanted, limit: request.limit, putsAside: request.putsAside))
             case .clean(let request): return .cleaned(try HostCleaning(request).run())
             }
         } catch let refusal as AgentRefusal {
@@ -49,32 +71,57 @@ final class HostService {
     }
 
     /// Files are brought for a request that found them lacking: the store is known then.
-    private func begin(_ transfer: UInt32, _ digest: Digest, _ bytes: Int) throws -> [Frame] {
+    private func begin(
+        _ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ send: (Frame) throws -> Void
+    ) throws {
         guard let store else { throw ProtocolError("a file came that nothing asked for") }
         do {
             let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: store)
             receivers[transfer] = receiver
-            return receiver.isComplete ? [try finish(transfer, receiver)] : []
+            if receiver.isComplete { try finish(transfer, receiver, send) }
         } catch {
-            return [try refusal(transfer, error)]
+            try send(refusal(transfer, error))
         }
     }
 
-    private func take(_ chunk: Chunk) throws -> [Frame]? {
-        guard let receiver = receivers[chunk.transfer] else { return nil }
+    private func take(_ chunk: Chunk, _ send: (Frame) throws -> Void) throws -> Bool {
+        guard let receiver = receivers[chunk.transfer] else { return false }
         do {
             try receiver.take(chunk)
-            let receipt = Received(transfer: chunk.transfer, bytes: receiver.received).frame
-            return receiver.isComplete ? [receipt, try finish(chunk.transfer, receiver)] : [receipt]
+            try send(Received(transfer: chunk.transfer, bytes: receiver.received).frame)
+            if receiver.isComplete { try finish(chunk.transfer, receiver, send) }
         } catch {
-            return [try refusal(chunk.transfer, error)]
+            try send(refusal(chunk.transfer, error))
         }
+        return true
     }
 
-    private func finish(_ transfer: UInt32, _ receiver: FileReceiver) throws -> Frame {
+    private func finish(
+        _ transfer: UInt32, _ receiver: FileReceiver, _ send: (Frame) throws -> Void
+    ) throws {
         try receiver.finish()
         receivers[transfer] = nil
-        return try AgentProtocol.frame(AgentMessage.stored(transfer: transfer))
+        try tellDamages(send)
+        try send(AgentProtocol.frame(AgentMessage.stored(transfer: transfer)))
+    }
+
+    /// Sends a file that an inspection found whole; the connection's own patience paces it.
+    private func give(_ transfer: UInt32, _ digest: Digest, _ send: (Frame) throws -> Void) throws {
+        guard let store else { throw ProtocolError("a file is asked for before its store is known") }
+        func refuse(_ refusal: AgentRefusal) throws {
+            try send(AgentProtocol.frame(AgentMessage.notSending(transfer: transfer, refusal)))
+        }
+        guard let path = store.wholeFile(digest) else {
+            return try refuse(
+                AgentRefusal(.transferFailed, "the host's store no longer has the file \(digest.short) whole"))
+        }
+        do {
+            let sender = try FileSender(transfer: transfer, path: path)
+            try send(AgentProtocol.frame(AgentMessage.sending(transfer: transfer, bytes: sender.bytes)))
+            while !sender.isDone, let piece = try sender.nextAtOnce() { try send(piece) }
+        } catch let refusal as AgentRefusal {
+            try refuse(refusal)
+        }
     }
 
     private func refusal(_ transfer: UInt32, _ error: any Error) throws -> Frame {

@@ -18,11 +18,11 @@ struct WorkerDescribing {
 
     func answer() throws -> ServiceAnswer {
         if let bytes = Files.read(record), let kept = try? JSONText.decode(Kept.self, from: bytes),
-            kept.boot == HostSurvey.boot(), store.contains(request.worker)
+            kept.boot == HostSurvey.boot(), store.isWhole(request.worker)
         {
             return .described(kept.description)
         }
-        guard let path = store.location(of: request.worker) else { return .lacking(request.worker) }
+        guard let path = store.wholeFile(request.worker) else { return .lacking(request.worker) }
         try store.makeExecutable(request.worker)
         var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
         if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }

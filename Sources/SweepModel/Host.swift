@@ -87,6 +87,8 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case hostKeyChanged = "host-key-changed"
         case agentFailed = "agent-failed"
         case transferFailed = "transfer-failed"
+        /// A file that an order needs is whole neither there nor beside the catalogue: not the host's doing.
+        case missingFile = "missing-file"
         case noSpace = "no-space"
         case spawnFailed = "spawn-failed"
         case duplicateMachine = "duplicate-machine"
@@ -109,7 +111,7 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether trying again can help without a person's doing.
     package var isTransient: Bool {
         switch kind {
-        case .unreachable, .transferFailed, .agentFailed: true
+        case .unreachable, .transferFailed, .missingFile, .agentFailed: true
         case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .spawnFailed, .duplicateMachine,
             .protocolViolation, .configuration, .unsuitable:
             false

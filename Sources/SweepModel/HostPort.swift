@@ -97,6 +97,8 @@ package enum HostReport: Hashable, Sendable {
     case stateKept(AttemptNumber, ResumePoint, bytes: Int)
     /// The latest progress; may be skipped or repeated.
     case progress(AttemptNumber, WorkerEvent.Progress)
+    /// A file of the host's store was found damaged, in words; what needed it gets it again.
+    case storeDamaged(String)
     /// The attempt is over and all its events were reported before.
     case ended(AttemptNumber, AttemptEnd, diagnostics: String)
 }

@@ -104,6 +104,7 @@ package struct Holdings: Sendable, Equatable {
         package init(arrayLiteral units: MeasuredUnit...) { for unit in units { insert(unit) } }
 
         package mutating func insert(_ unit: MeasuredUnit) { trials[unit.request, default: []].insert(unit.trial) }
+        package mutating func remove(_ unit: MeasuredUnit) { trials[unit.request]?.remove(unit.trial) }
         package mutating func insert(_ added: Set<TrialID>, with request: MeasureRequest) {
             if !added.isEmpty { trials[request, default: []].formUnion(added) }
         }
@@ -167,9 +168,13 @@ package struct Holdings: Sendable, Equatable {
     package var milestones: [TrainingID: [Checkpoint]] = [:]
     /// The longest full state in the store, milestone or recovery point, by training.
     package var states: [TrainingID: ResumePoint] = [:]
+    /// States in the store that are shorter than that in `states`, by training; few have any.
+    package var shorterStates: [TrainingID: [ResumePoint]] = [:]
     /// States longer than those in `states` that only a host has, by training.
     package var keptStates: [TrainingID: KeptState] = [:]
     package var measured = MeasuredUnits()
+    /// Files of recorded measures of trials that still wait or run.
+    package var artifacts: [MeasuredUnit: [Digest]] = [:]
     /// Comparisons that could not be made, which only `retry` tries again.
     package var failedComparisons = MeasuredUnits()
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.

@@ -136,7 +136,8 @@ import Testing
     @Test func disksThatRefuseAreNoDatasetProblem() throws {
         struct NoPlace: FileDepot {
             let path: String
-            func location(of digest: Digest) -> String? { nil }
+            func wholeFile(_ digest: Digest) -> String? { nil }
+            func wholeFileReadAnew(_ digest: Digest) -> String? { nil }
             func temporaryPath() throws -> String { path }
             func adopt(_ path: String, as digest: Digest) throws {}
         }

@@ -51,6 +51,18 @@ extension WishChange {
 }
 
 extension CatalogueOptions {
+    /// What to say where no sweep is unfinished. Throws where there is none at all: its launch was cut off before the
+    /// sweep was stored, and nothing of it can be gone on with.
+    func nothingToResume(in reader: CatalogueReader) throws -> String {
+        if try reader.sweeps().isEmpty {
+            throw CommandFailure(
+                .usage,
+                "\(path) holds no sweep, so there is nothing to resume: a launch that ended before its sweep was stored "
+                    + "leaves none. Launch its file:\n  eigensweep launch SWEEP.yaml\(Self.option(for: path))")
+        }
+        return "every sweep of \(path) is finished"
+    }
+
     /// Throws unless there is a catalogue: only `launch` makes one.
     func requireCatalogue() throws {
         guard FileManager.default.fileExists(atPath: path) else {

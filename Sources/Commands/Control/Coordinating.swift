@@ -34,7 +34,9 @@ struct Coordinating {
         guard let (client, outcome) = handed else { return }
         tell(client, outcome)
         if background.isInBackground { return background.reportStart() }
-        guard !outcome.sweeps.isEmpty else { return Terminal.note("every sweep of \(catalogue.path) is finished") }
+        guard !outcome.sweeps.isEmpty else {
+            return Terminal.note(try catalogue.nothingToResume(in: CatalogueReader(path: catalogue.path)))
+        }
         try RunViewer(
             client: client, reader: try CatalogueReader(path: catalogue.path), sweeps: outcome.sweeps,
             signals: signals

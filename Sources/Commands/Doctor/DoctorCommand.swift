@@ -1,6 +1,7 @@
 import ArgumentParser
 import ContentStore
 import Foundation
+import RemoteHosts
 import ResultCatalogue
 import ResultQueries
 
@@ -22,7 +23,7 @@ struct DoctorCommand: ParsableCommand {
     var repair = false
     @Flag(name: .long, help: "Make this copy of a catalogue one of its own; looks at nothing.")
     var separate = false
-    @Flag(name: .long, help: "Read every stored file and check its content; takes long.")
+    @Flag(name: .long, help: "Read every stored file, here and on hosts, however long it takes; else 4 GiB of a store.")
     var thorough = false
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
@@ -69,10 +70,11 @@ struct DoctorCommand: ParsableCommand {
         let isLocked = CatalogueFile.isLocked(reader.path)
         let beside = try CatalogueCheckup(reader: reader, writer: nil).findings(
             listed: isLocked ? nil : selection.specs.map(\.name))
-        let stored = try store(reader, mayRepair: false)
+        let stored = try storeFindings(reader)
         guard isLocked else {
             return try beside + staleSockets(of: reader) + stored
                 + HostsLook(reader: reader, options: hosts).findings(selection.specs)
+                + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs, isThorough: thorough).findings()
         }
         let holder = CatalogueFile.lockHolder(reader.path)?.pid.map { "process \($0)" } ?? "a process"
         Terminal.note("\(holder) is writing \(catalogue.path): only what can be seen beside it is looked at")
@@ -87,17 +89,22 @@ struct DoctorCommand: ParsableCommand {
         let workplace = try Workplace(catalogue)
         let reader = workplace.catalogue.reader
         try reader.requireOriginal()
+        let recovery = FileRecovery(
+            store: workplace.store, hosts: selection.specs, options: hosts.connection,
+            agent: AgentProgram(path: try Programs.bundled("eigensweep-agent"))
+        ) { Terminal.note($0) }
         return try CatalogueCheckup(reader: reader, writer: workplace.catalogue)
             .findings(listed: selection.specs.map(\.name)) + staleSockets(of: reader)
-            + store(reader, mayRepair: true)
+            + storeFindings(reader, mending: StoreMending(workplace, recovery))
             + HostsCheckup(workplace: workplace, options: hosts, specs: selection.specs).findings()
+            + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs, isThorough: thorough).findings()
     }
 
-    private func store(_ reader: CatalogueReader, mayRepair: Bool) throws -> [Finding] {
-        guard FileManager.default.fileExists(atPath: catalogue.store) || mayRepair else { return [] }
+    private func storeFindings(_ reader: CatalogueReader, mending: StoreMending? = nil) throws -> [Finding] {
+        guard FileManager.default.fileExists(atPath: catalogue.store) || mending != nil else { return [] }
         return try StoreCheckup(
             reader: reader, store: ContentStore(directory: catalogue.store),
-            cache: catalogue.store + "/datasets.json", isThorough: thorough, mayRepair: mayRepair
+            cache: catalogue.store + "/datasets.json", isThorough: thorough, mending: mending
         ).findings()
     }
 

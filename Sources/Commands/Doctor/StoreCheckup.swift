@@ -11,33 +11,64 @@ struct StoreCheckup {
     /// Which prepared datasets are remembered.
     let cache: String
     let isThorough: Bool
-    let mayRepair: Bool
+    /// Nil while another process writes.
+    let mending: StoreMending?
+    /// Bytes that are read of a store at most, unless it is to be thorough: some seconds' worth.
+    static let quickBytes = 4 << 30
 
     func findings() throws -> [Finding] {
-        let referenced = try reader.referencedFiles()
+        let referenced = Dictionary(grouping: try reader.referencedFiles(), by: \.digest)
         let stored = try store.digests()
-        var findings = missing(referenced, among: Set(stored))
-        if isThorough { findings += damaged(stored, referenced) }
-        return findings + strays(stored, Set(referenced.map(\.digest)))
+        return missing(referenced, among: Set(stored)) + (try damaged(stored, referenced))
+            + strays(stored, Set(referenced.keys))
     }
 
-    private func missing(_ referenced: [ReferencedFile], among stored: Set<Digest>) -> [Finding] {
-        referenced.filter { !stored.contains($0.digest) }.map { file in
-            Finding(about: subject(file), problem: "\(file.digest.short) is not in the store", remedy: remedy(file))
+    private func missing(_ referenced: [Digest: [ReferencedFile]], among stored: Set<Digest>) -> [Finding] {
+        referenced.filter { !stored.contains($0.key) }.sorted { $0.key < $1.key }.map { digest, uses in
+            finding(digest, uses, problem: "\(digest.short) is not in the store", remedy: remedy(uses))
         }
     }
 
-    private func damaged(_ stored: [Digest], _ referenced: [ReferencedFile]) -> [Finding] {
-        let files = Dictionary(referenced.map { ($0.digest, $0) }, uniquingKeysWith: { first, _ in first })
-        return stored.compactMap { digest in
-            guard (try? store.verify(digest)) == nil else { return nil }
-            let file = files[digest]
-            let repair: (() throws -> Void)? = mayRepair ? { try store.remove(digest) } : nil
-            return Finding(
-                about: file.map(subject) ?? "a file that nothing names",
-                problem: "\(digest.short) is damaged in the store",
-                remedy: "removed by --repair" + (file.map { "; " + remedy($0) } ?? ""), repair: repair)
+    private func damaged(_ stored: [Digest], _ referenced: [Digest: [ReferencedFile]]) throws -> [Finding] {
+        let report = try store.inspect(stored, limit: isThorough ? nil : Self.quickBytes, putsAside: false)
+        var problems = Dictionary(report.damaged.map { ($0.digest, $0.words) }, uniquingKeysWith: { first, _ in first })
+        // What is too short, or too long, need not be read.
+        for (digest, uses) in referenced where problems[digest] == nil {
+            guard let expected = uses.lazy.compactMap(\.bytes).first, let bytes = store.size(of: digest),
+                bytes != expected
+            else { continue }
+            problems[digest] = "has \(bytes) bytes instead of \(expected)"
         }
+        var findings = problems.sorted { $0.key < $1.key }.map { digest, problem in
+            let uses = referenced[digest] ?? []
+            return finding(
+                digest, uses, problem: "\(digest.short) is damaged in the store: it \(problem)",
+                remedy: "put aside by --repair" + (uses.isEmpty ? "" : "; " + remedy(uses)))
+        }
+        if report.unread > 0 {
+            findings.append(
+                Finding(
+                    about: store.directory,
+                    problem: "\(report.unread) files (\(Readable.bytes(report.unreadBytes))) were not read",
+                    remedy: "`eigensweep doctor --thorough` reads them", isHarmless: true))
+        }
+        if report.aside > 0 {
+            findings.append(
+                Finding(
+                    about: store.damagedDirectory,
+                    problem: "\(report.aside) damaged files (\(Readable.bytes(report.asideBytes))) were put aside here",
+                    remedy: "look at them, and remove the folder when you have", isHarmless: true))
+        }
+        return findings
+    }
+
+    private func finding(_ digest: Digest, _ uses: [ReferencedFile], problem: String, remedy: String) -> Finding {
+        let others = uses.count > 1 ? " and \(uses.count - 1) more" : ""
+        mending?.expect(digest)
+        return Finding(
+            about: (uses.first.map(subject) ?? "a file that nothing names") + others, problem: problem, remedy: remedy,
+            isHarmless: !store.contains(digest) && !uses.isEmpty && uses.allSatisfy(\.isOfOpenTrial),
+            repair: mending.map { mending in { try mending.mend(digest, uses) } })
     }
 
     /// What nothing names takes up room only. Programs are brought again when they are wanted.
@@ -47,11 +78,12 @@ struct StoreCheckup {
         guard !strays.isEmpty else { return [] }
         let bytes = strays.reduce(0) { $0 + (store.size(of: $1) ?? 0) }
         let repair: (() throws -> Void)? =
-            mayRepair
-            ? {
-                for digest in strays { try store.remove(digest) }
+            mending == nil
+            ? nil
+            : {
+                for digest in strays where store.contains(digest) { try store.remove(digest) }
                 try store.removeTemporaries(olderThan: 3600)
-            } : nil
+            }
         return [
             Finding(
                 about: store.directory,
@@ -64,12 +96,16 @@ struct StoreCheckup {
         "\(file.role.rawValue)" + (file.trial.map { " of trial \($0.short)" } ?? "")
     }
 
-    private func remedy(_ file: ReferencedFile) -> String {
-        switch file.role {
-        case .weights: "its measures stand; where one is missing, `resume` trains the trial again"
-        case .state, .recoveryPoint: "longer trials begin from an earlier state"
-        case .artifact: "the numbers stand, the file is lost"
-        case .dataset: "made again from its source when a training needs it"
-        }
+    private func remedy(_ uses: [ReferencedFile]) -> String {
+        guard let use = uses.first else { return "" }
+        let otherwise =
+            switch use.role {
+            case .weights where use.isOfOpenTrial: "the trial waits, and `resume` trains it again"
+            case .weights: "the trial waits again, and `resume` trains it to the same bits; its measures stand"
+            case .state, .recoveryPoint: "longer trials begin from an earlier state"
+            case .artifact: "the trial waits again, and `resume` measures it to the same bits"
+            case .dataset: "it is made again from its source"
+            }
+        return "brought by --repair from a host that has it whole; else \(otherwise)"
     }
 }

@@ -26,6 +26,8 @@ struct RunningSweep: Sendable {
 struct SweepPreparation: Sendable {
     let store: ContentStore
     let preparer: DatasetPreparer
+    /// Asks hosts for what the store has lost.
+    let recovery: FileRecovery
 
     /// Reads and expands a file as `launch` would in `folder`.
     func launch(_ path: String, overrides: [String], folder: String = ".") throws -> RunningSweep {
@@ -61,6 +63,20 @@ struct SweepPreparation: Sendable {
         return try prepare(sweep, worker)
     }
 
+    /// Brings what the store has lost of a sweep's datasets and programs there again.
+    func prepareAgain(_ running: RunningSweep) throws -> RunningSweep {
+        let worker = try WorkerProgram(running.sweep.worker)
+        let known = running.prepared.worker
+        guard known == nil || known?.name == worker.description.name && known?.numerics == worker.description.numerics
+        else {
+            throw CommandFailure(
+                .invalidInput,
+                "the program of sweep \(running.name) is lost in the store, and the worker here is another one by now: "
+                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch the sweep's file again")
+        }
+        return try prepare(running.sweep, worker)
+    }
+
     private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {
         var files: [DatasetRequest: Digest] = [:]
         var datasets: [TrainingID: Digest] = [:]
@@ -88,7 +104,11 @@ struct SweepPreparation: Sendable {
     /// that is gone is not missed while the store has the file.
     private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest {
         let expected = training?.spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) }
-        if let expected, store.contains(expected) { return expected }
+        if let expected {
+            if store.isWhole(expected) { return expected }
+            recovery.bring([expected])
+            if store.isWhole(expected) { return expected }
+        }
         let version = training?.spec["dataset.generator_version"]?.integerValue
         let found = try preparer.prepare(request, version: version).digest
         if let expected, expected != found {

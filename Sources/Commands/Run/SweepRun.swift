@@ -18,6 +18,7 @@ final class SweepRun {
     private let signals: SignalWatch
     private let agent: AgentProgram
     private let preparation: SweepPreparation
+    private let recovery: FileRecovery
     private let control: ControlServer?
     private let observer: RunObserver
     private let inbox = InputQueue()
@@ -27,6 +28,10 @@ final class SweepRun {
     private var leaving: [HostSpec] = []
     private var sweeps: [RunningSweep] = []
     private var handover = Handover()
+    /// Damaged files of the store that earlier plans took into account.
+    private var damagesSeen = 0
+    /// Bytes of the store that a plan reads at most.
+    private static let mostRead = 4 << 30
 
     /// Listens for other commands from now on; `body` ends it on every path.
     static func perform(
@@ -56,12 +61,20 @@ final class SweepRun {
         self.signals = signals
         hostsFile = hosts
         self.hosts = hosts.specs
-        let preparation = SweepPreparation(store: workplace.store, preparer: workplace.preparer)
+        let damages = workplace.damages
+        let recovery = FileRecovery(
+            store: workplace.store, hosts: hosts.specs, options: options.connection, agent: agent
+        ) { damages.say($0) }
+        self.recovery = recovery
+        let preparation = SweepPreparation(
+            store: workplace.store, preparer: workplace.preparer, recovery: recovery)
         self.preparation = preparation
         control = ControlServer(workplace.catalogue) { file, overrides, folder in
             try preparation.launch(file, overrides: overrides, folder: folder)
         }
-        observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
+        let observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
+        self.observer = observer
+        damages.tell { observer.say($0) }
         if let control {
             control.start()
         } else {
@@ -157,7 +170,8 @@ final class SweepRun {
 
     /// From now on signals and other commands reach the loop.
     private func listen(_ fleet: HostFleet) {
-        signals.set { [inbox] request in
+        signals.set { [inbox, recovery] request in
+            recovery.close()
             switch request {
             case .stop:
                 inbox.post(.stop)
@@ -218,6 +232,7 @@ final class SweepRun {
         case .hosts(let specs):
             let changed = hosts.filter { !specs.contains($0) }
             for host in changed { handover.hosts[host.name] = nil }
+            recovery.update(hosts: specs)
             leaving += changed.filter { host in !specs.contains { $0.name == host.name } }
             hosts = specs
             return WishChange.Outcome(count: changed.count)
@@ -244,8 +259,7 @@ final class SweepRun {
     private func configuration() throws -> CoordinationConfiguration {
         let reader = workplace.catalogue.reader
         let trainings = Set(sweeps.flatMap { $0.sweep.trainings.keys })
-        let holdings = try workplace.store.present(
-            try reader.holdings(of: trainings), for: sweeps.map(\.sweep))
+        let holdings = try wholeHoldings(try reader.holdings(of: trainings))
         let holding = Set(holdings.openAttempts.map(\.host))
         leaving.removeAll { host in !holding.contains(host.name) || hosts.contains { $0.name == host.name } }
         var drained = Dictionary(
@@ -255,5 +269,49 @@ final class SweepRun {
         return CoordinationConfiguration(
             sweeps: sweeps.map(\.prepared), hosts: hosts + leaving, drained: drained, holdings: holdings,
             firstAttempt: try reader.nextAttemptNumber(), policy: policy(), handover: handover)
+    }
+
+    /// Holdings of which everything that is left to do finds its files in the store: those that it has lost are brought
+    /// from hosts that have them whole; what no host has is made again.
+    private func wholeHoldings(_ recorded: Holdings) throws -> Holdings {
+        let isLost = lossSearch()
+        for index in sweeps.indices {
+            let files = Set(sweeps[index].prepared.datasets.values).union(sweeps[index].prepared.uploads.map(\.digest))
+            if files.contains(where: isLost) { sweeps[index] = try preparation.prepareAgain(sweeps[index]) }
+        }
+        let lost = recorded.lostFiles(of: sweeps.map(\.sweep), isLost: isLost)
+        guard !lost.isEmpty else { return recorded.less({ _ in false }, for: []) }
+        recovery.bring(Set(lost.map(\.digest)))
+        let store = workplace.store
+        for file in lost where !store.contains(file.digest) { observer.say(words(on: file)) }
+        return recorded.less({ !store.contains($0) }, for: sweeps.map(\.sweep))
+    }
+
+    /// Damage seldom comes alone: once some was found, files are read before they are believed, as far as that is soon
+    /// done. Others are read as they are sent to a host.
+    private func lossSearch() -> (Digest) -> Bool {
+        let store = workplace.store
+        guard workplace.damages.count > damagesSeen else { return { !store.contains($0) } }
+        damagesSeen = workplace.damages.count
+        var left = Self.mostRead
+        return { [self] digest in
+            guard left > 0, let bytes = store.size(of: digest) else { return !store.contains(digest) }
+            left -= bytes
+            defer { damagesSeen = workplace.damages.count }
+            return !store.isWhole(digest)
+        }
+    }
+
+    private func words(on file: NeededFile) -> String {
+        switch file.role {
+        case .weights where sweeps.contains { $0.sweep.trainings[file.training]?.spec["model.weights"] != nil }:
+            "the network \(file.digest.short), trained elsewhere, is lost: `eigensweep adopt` its file again"
+        case .weights:
+            "the weights of training \(file.training.short) at \(file.steps) steps (\(file.digest.short)) are lost: it "
+                + "waits again, and is trained again to the same bits"
+        case .state:
+            "the state of training \(file.training.short) at \(file.steps) steps (\(file.digest.short)) is lost: it goes "
+                + "on from an earlier one"
+        }
     }
 }

@@ -88,6 +88,8 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case notSending(transfer: UInt32, AgentRefusal)
     case pong(Int)
     case served(ServiceAnswer)
+    /// A file of the host's store was found damaged, in words.
+    case storeDamaged(String)
 }
 
 /// Which program answers, and where.

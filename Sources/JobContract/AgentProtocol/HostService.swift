@@ -6,6 +6,8 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case clean(CleaningRequest)
     case orphans(OrphanRequest)
     case held(HeldRequest)
+    /// After it, the files found whole may be asked for by `fetch`.
+    case inspect(InspectionRequest)
 }
 
 package enum ServiceAnswer: Hashable, Sendable, Codable {
@@ -19,6 +21,7 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     /// Those that live, after what was asked to be done about them.
     case orphans([Orphan])
     case held([HeldNumber])
+    case inspected(InspectionReport)
     case refused(AgentRefusal)
 }
 

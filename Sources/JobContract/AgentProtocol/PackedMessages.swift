@@ -90,7 +90,7 @@ extension AgentMessage: AgentProtocolMessage {
             bytes.append(packed: signal)
             bytes.append(packed: diagnostics)
         case .ended, .greeting, .welcome, .standing, .log, .denied, .retiring, .lacking, .refused, .stored, .notStored,
-            .sending, .notSending, .pong, .served:
+            .sending, .notSending, .pong, .served, .storeDamaged:
             return nil
         }
         return bytes

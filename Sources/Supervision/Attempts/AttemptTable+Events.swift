@@ -63,7 +63,7 @@ extension AttemptTable {
             if let state = checkpoint.state, attempt.states.last.map({ $0.end < end }) ?? true {
                 attempt.states.append((end, state.digest))
             }
-        case .failed(let failed) where failed.kind == .missingInput: removeDamagedFiles(of: attempt)
+        case .failed(let failed) where failed.kind == .missingInput: putAsideDamagedFiles(of: attempt)
         case .started, .progress, .measure, .paused, .finished, .failed, .described: break
         }
     }

@@ -27,6 +27,8 @@ final class AttemptTable {
     private var launcher: WorkerLauncher
     /// Children of which the journal does not tell yet which processes they are.
     private var unnoted: [Attempt] = []
+    /// Files that were gone as attempts were to begin, each told once until it is brought again.
+    private var toldLost: Set<Digest> = []
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
@@ -86,8 +88,9 @@ final class AttemptTable {
                     + "be read; use that version, or remove the directory")
         }
         try check(order)
-        let lacking = Set((order.inputs + order.uploads.values).filter { !store.contains($0) }).sorted()
+        let lacking = Set((order.inputs + order.uploads.values).filter { !store.isWhole($0) }).sorted()
         guard lacking.isEmpty else { return .lacking(order.attempt, lacking) }
+        if !toldLost.isEmpty { toldLost.subtract(order.files) }
         let attempt = Attempt(
             order: order, boot: HostSurvey.boot(), directory: AttemptDirectory(of: order.attempt, in: place.attempts))
         attempt.awaitedPlace = journal.demand(.ordered(order, boot: attempt.boot))
@@ -143,6 +146,7 @@ final class AttemptTable {
 
     private func launch(_ attempt: Attempt) {
         do throws(AgentRefusal) {
+            try requireFiles(of: attempt.order)
             try makeDirectory(of: attempt)
             let pid = try launcher.start(attempt.order, in: attempt.directory)
             attempt.child = pid
@@ -151,9 +155,18 @@ final class AttemptTable {
             begin(attempt)
             news.append(.running(attempt.number))
         } catch {
-            removeDamagedFiles(of: attempt)
+            putAsideDamagedFiles(of: attempt)
             finish(attempt, .neverStarted(reason: error.message))
         }
+    }
+
+    /// Throws when a file that was here as the order came has been damaged or removed since.
+    private func requireFiles(of order: AgentOrder) throws(AgentRefusal) {
+        guard let lost = order.files.sorted().first(where: { !store.isWhole($0) }) else { return }
+        if !store.contains(lost), toldLost.insert(lost).inserted {
+            news.append(.storeDamaged("the stored file \(lost.short) that attempts need is gone"))
+        }
+        throw AgentRefusal(.spawnFailed, "the file \(lost.short) is no longer whole in the store \(store.directory)")
     }
 
     private func makeDirectory(of attempt: Attempt) throws(AgentRefusal) {
@@ -181,11 +194,11 @@ final class AttemptTable {
         talking[attempt.number] = attempt
     }
 
-    /// What the attempt needs and is damaged here goes, so that the next order brings it again.
-    func removeDamagedFiles(of attempt: Attempt) {
-        for digest in attempt.order.files where !store.removeIfDamaged(digest) {
-            Files.say("eigensweep-agent: \(digest.hex) is damaged in \(store.directory) and could not be removed")
-        }
+    /// What the attempt needs and is damaged here is put aside, so that the next order brings it again. Where one file
+    /// was damaged without a word, no other is believed before it is read again.
+    func putAsideDamagedFiles(of attempt: Attempt) {
+        store.doubtAll()
+        for digest in attempt.order.files { _ = store.wholeFile(digest) }
     }
 
     /// Collects adopted processes that are gone.

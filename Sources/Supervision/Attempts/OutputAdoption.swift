@@ -10,7 +10,7 @@ struct OutputAdoption {
 
     /// Nil when all files are in the store, else what the attempt failed of.
     func adopt(_ files: [OutputFile], from work: String) -> WorkerEvent.Failed? {
-        for file in files where !store.contains(file.digest) {
+        for file in files where !store.isWhole(file.digest) {
             if let failed = adopt(file, from: work) { return failed }
         }
         return nil

@@ -1,0 +1,32 @@
+import GRDB
+import JobContract
+import SweepModel
+
+/// What becomes of recorded results whose files are lost for good. Numbers stand; files are made again.
+extension Catalogue {
+    /// Trials that succeeded and that a sweep still wants wait again, for a file of theirs is to be made again. Returns
+    /// how many they are. What is made again is compared with what is recorded.
+    @discardableResult
+    package func wantAgain(_ trials: [TrialID], because reason: String) throws -> Int {
+        try write { db in
+            let update = try db.cachedStatement(
+                sql: """
+                    UPDATE trial SET state = 'waiting', ended_at = NULL, reason = ?2
+                    WHERE trial_id = ?1 AND state = 'succeeded' AND \(Recording.isWanted)
+                    """)
+            return try trials.reduce(0) { count, trial in
+                try update.execute(arguments: [trial.hex, reason])
+                return count + db.changesCount
+            }
+        }
+    }
+
+    /// Trainings go on from this full state no more.
+    package func forgetState(_ state: Digest) throws {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE milestone SET state = NULL, state_bytes = NULL WHERE state = ?1", arguments: [state.hex])
+            try db.execute(sql: "DELETE FROM recovery_point WHERE state = ?1", arguments: [state.hex])
+        }
+    }
+}

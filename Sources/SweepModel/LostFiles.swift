@@ -1,0 +1,101 @@
+import JobContract
+
+/// A file of a recorded result that what is left to do would read.
+package struct NeededFile: Hashable, Sendable {
+    package enum Role: String, Hashable, Sendable { case weights, state }
+    package var digest: Digest
+    package var role: Role
+    package var training: TrainingID
+    package var steps: Int
+}
+
+/// Files can be lost or damaged after they were recorded. What nothing reads any more is not missed: its numbers stand.
+extension Holdings {
+    /// Those of the files that what is left to do of the sweeps would read that are lost, in no order.
+    package func lostFiles(of sweeps: [ExpandedSweep], isLost: (Digest) -> Bool) -> [NeededFile] {
+        let measured = withoutLostMeasures(isLost)
+        var lost: [NeededFile] = []
+        var trained: [TrainingID: Int] = [:]
+        for (training, steps) in measured.stepsToRead(by: sweeps) {
+            for checkpoint in milestones[training] ?? [] where steps.contains(checkpoint.steps) {
+                guard isLost(checkpoint.weights) else { continue }
+                lost.append(
+                    NeededFile(
+                        digest: checkpoint.weights, role: .weights, training: training, steps: checkpoint.steps))
+                trained[training] = max(checkpoint.steps, trained[training] ?? 0)
+            }
+        }
+        // What is trained goes on from a state, if there is one.
+        for sweep in sweeps {
+            for trial in sweep.trials where settled[trial.id] == nil && states[trial.training] != nil {
+                if milestones[trial.training]?.contains(where: { $0.steps == trial.steps }) == true { continue }
+                trained[trial.training] = max(trial.steps, trained[trial.training] ?? 0)
+            }
+        }
+        for (training, longest) in trained {
+            for state in allStates(of: training) where state.steps < longest && isLost(state.state) {
+                lost.append(NeededFile(digest: state.state, role: .state, training: training, steps: state.steps))
+            }
+        }
+        return lost
+    }
+
+    /// Holdings less the lost files and what is only whole with them: a milestone that is still to be read goes back to
+    /// waiting, and so does a measure of a trial that waits; trainings go on from the longest state that is left.
+    package func less(_ isLost: (Digest) -> Bool, for sweeps: [ExpandedSweep]) -> Holdings {
+        var result = withoutLostMeasures(isLost)
+        for (training, steps) in result.stepsToRead(by: sweeps) {
+            result.milestones[training]?.removeAll { steps.contains($0.steps) && isLost($0.weights) }
+        }
+        for (training, state) in states where isLost(state.state) {
+            result.states[training] = shorterStates[training]?.filter { !isLost($0.state) }.max { $0.steps < $1.steps }
+        }
+        return result
+    }
+
+    private func allStates(of training: TrainingID) -> [ResumePoint] {
+        (states[training].map { [$0] } ?? []) + (shorterStates[training] ?? [])
+    }
+
+    private func withoutLostMeasures(_ isLost: (Digest) -> Bool) -> Holdings {
+        var result = self
+        for (unit, files) in artifacts where files.contains(where: isLost) { result.measured.remove(unit) }
+        return result
+    }
+
+    /// Lengths of recorded milestones whose weights are to be read, or whose trial is not done.
+    private func stepsToRead(by sweeps: [ExpandedSweep]) -> [TrainingID: Set<Int>] {
+        var needed: [TrainingID: Set<Int>] = [:]
+        for sweep in sweeps {
+            let measured = sweep.measures.map(self.measured.trials)
+            var current: (training: TrainingID, isHeld: Bool)?
+            for trial in sweep.trials {
+                if current?.training != trial.training {
+                    current = (trial.training, milestones[trial.training] != nil)
+                }
+                guard current?.isHeld == true, settled[trial.id] == nil,
+                    !succeeded.contains(trial.id) || !measured.allSatisfy({ $0.contains(trial.id) })
+                else { continue }
+                needed[trial.training, default: []].insert(trial.steps)
+            }
+            let compared = trialsToCompare(of: sweep)
+            guard !compared.isEmpty else { continue }
+            for trial in sweep.trials where compared.contains(trial.id) {
+                needed[trial.training, default: []].insert(trial.steps)
+            }
+        }
+        return needed
+    }
+
+    private func trialsToCompare(of sweep: ExpandedSweep) -> Set<TrialID> {
+        var trials: Set<TrialID> = []
+        for comparison in sweep.comparisons {
+            let request = comparison.request
+            guard !measured.trials(with: request).contains(comparison.trial),
+                !failedComparisons.trials(with: request).contains(comparison.trial)
+            else { continue }
+            trials.formUnion([comparison.trial] + request.others)
+        }
+        return trials
+    }
+}
