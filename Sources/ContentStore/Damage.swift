@@ -11,9 +11,9 @@ package struct Damage: Hashable, Sendable, CustomStringConvertible {
     package var removed = 0
 
     package var description: String {
-        let place = kept.map { "it is kept as \($0)" } ?? "it could not be put aside and is not used"
+        let place = kept.map { "put aside as \($0)" } ?? "it could not be put aside, and is not used"
         let room =
             removed == 0 ? "" : "; the \(removed) oldest kept there \(removed == 1 ? "was" : "were") removed for it"
-        return "the stored file \(digest.short) \(problem): \(place)\(room)"
+        return "the stored file \(digest.short) is damaged (it \(problem)): \(place)\(room)"
     }
 }

@@ -71,7 +71,7 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request, d.members, d.key
+            SELECT j.key, t.key, t.trial_id, t.steps, t.state, m.weights, m.state, d.request, d.members, d.key, m.attempt
             FROM json_each(?) j CROSS JOIN reach e ON e.training = j.value CROSS JOIN trial t ON t.training = e.training
             LEFT JOIN milestone m ON m.trial = t.key LEFT JOIN measured d ON d.trial = t.key
             """, [StoredRows.array(trainings.lazy.map(\.key))])
@@ -98,7 +98,8 @@ extension CatalogueReader {
             let steps = rows.count(3)
             if TrialState(rawValue: rows.text(4)) == .succeeded { holdings.succeeded.insert(trial) }
             if !rows.isNull(5) {
-                holdings.milestones[training, default: []].append(.init(steps: steps, weights: try rows.digest(5)))
+                holdings.milestones[training, default: []].append(
+                    .init(steps: steps, weights: try rows.digest(5), attempt: AttemptNumber(rows.count(10))))
             }
             if !rows.isNull(6) { holdings.addState(ResumePoint(steps: steps, state: try rows.digest(6)), of: training) }
         }

@@ -19,7 +19,8 @@ extension Scheduler {
             weights[trial.id] = holdings.milestones[trial.training]?.first { $0.steps == trial.steps }?.weights
         }
         // The catalogue says "running" only of trials with an open attempt, and of those it may say either.
-        for trial in holdings.openAttempts.flatMap(\.trials) {
+        // What is to be made again may have succeeded.
+        for trial in holdings.openAttempts.flatMap(\.trials) + holdings.lost {
             if let place = graph.trials.place(of: trial), trialStates[place] == .waiting { trialStates[place] = nil }
         }
         for (training, point) in holdings.states { states[training] = [StoredState(point: point)] }

@@ -172,7 +172,10 @@ extension Scheduler {
         switch attempt.record.task {
         case .train(let task):
             let missing = task.milestones.filter { steps in
-                graph.trial(of: attempt.record.training, steps: steps).map { weights[$0.id] == nil } ?? false
+                // It may have left one that was lost since, and be at work on the others.
+                graph.trial(of: attempt.record.training, steps: steps).map {
+                    weights[$0.id] == nil && attempt.record.trials.contains($0.id)
+                } ?? false
             }
             if missing.isEmpty { return .succeeded }
             return .jobFault(

@@ -63,6 +63,7 @@ extension Scheduler {
     mutating func lacksFile(_ attempt: AttemptState, at now: Instant) {
         let wasKept = forgetKeptState(of: attempt)
         close(attempt.number, .cancelled, at: now)
-        if !wasKept, stopping == nil, ending == nil { ending = .replan }
+        // One that an earlier plan gave was refused before this plan looked at what is there.
+        if !wasKept, attempt.assignment != nil, stopping == nil, ending == nil { ending = .replan }
     }
 }

@@ -72,9 +72,12 @@ package struct Holdings: Sendable, Equatable {
     package struct Checkpoint: Hashable, Sendable {
         package var steps: Int
         package var weights: Digest
-        package init(steps: Int, weights: Digest) {
+        /// The attempt that it was recorded of.
+        package var attempt: AttemptNumber?
+        package init(steps: Int, weights: Digest, attempt: AttemptNumber? = nil) {
             self.steps = steps
             self.weights = weights
+            self.attempt = attempt
         }
     }
     /// A full state in the store of one host.
@@ -179,6 +182,8 @@ package struct Holdings: Sendable, Equatable {
     package var failedComparisons = MeasuredUnits()
     /// Trials that `launch` and `resume` leave alone: failed or cancelled.
     package var settled: [TrialID: TrialState] = [:]
+    /// Trials whose milestone was recorded and is to be trained again, for its weights are lost.
+    package var lost: Set<TrialID> = []
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.
     package var takenBack: [String: Set<TrialID>] = [:]
     /// Trials whose recorded state is "succeeded".

@@ -109,6 +109,15 @@ package struct JobGraph: Sendable {
         var missing = places
         if !recorded.isEmpty { missing.removeAll { place in recorded.contains { $0.steps == trials[place].steps } } }
         missing.sort { trials[$0].steps < trials[$1].steps }
+        // Attempts that are past what is lost go on with what is theirs.
+        if !open.isEmpty {
+            let again = missing.filter { place in
+                let id = trials[place].id
+                return holdings.lost.contains(id) && !open.contains { $0.trials.contains(id) }
+            }
+            addTraining(training, again, needs: needs)
+            missing.removeAll(where: again.contains)
+        }
         let reached = holdings.states[training]?.steps ?? 0
         var parts = [missing.filter { trials[$0].steps <= reached }, missing.filter { trials[$0].steps > reached }]
         let isOneWork =
@@ -117,11 +126,14 @@ package struct JobGraph: Sendable {
                 parts.allSatisfy { part in part.contains { attempt.trials.contains(trials[$0].id) } }
             }
         if isOneWork { parts = [missing] }
-        for part in parts.flatMap({ divide($0, among: open) }) {
-            for place in part { trials.setTrainJob(jobs.count, at: place) }
-            let milestones = part.map { Milestone(steps: trials[$0].steps, trial: trials[$0].id) }
-            jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
-        }
+        for part in parts.flatMap({ divide($0, among: open) }) { addTraining(training, part, needs: needs) }
+    }
+
+    private mutating func addTraining(_ training: TrainingID, _ places: [Int], needs: JobNeeds) {
+        guard !places.isEmpty else { return }
+        for place in places { trials.setTrainJob(jobs.count, at: place) }
+        let milestones = places.map { Milestone(steps: trials[$0].steps, trial: trials[$0].id) }
+        jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
     }
 
     /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths it was

@@ -44,13 +44,30 @@ extension Holdings {
     /// waiting, and so does a measure of a trial that waits; trainings go on from the longest state that is left.
     package func less(_ isLost: (Digest) -> Bool, for sweeps: [ExpandedSweep]) -> Holdings {
         var result = withoutLostMeasures(isLost)
+        var lost: [TrainingID: [Checkpoint]] = [:]
         for (training, steps) in result.stepsToRead(by: sweeps) {
-            result.milestones[training]?.removeAll { steps.contains($0.steps) && isLost($0.weights) }
+            let gone = (milestones[training] ?? []).filter { steps.contains($0.steps) && isLost($0.weights) }
+            if !gone.isEmpty { lost[training] = gone }
         }
+        for (training, gone) in lost { result.milestones[training]?.removeAll(where: gone.contains) }
+        if !lost.isEmpty { result.wait(for: lost, of: sweeps) }
         for (training, state) in states where isLost(state.state) {
             result.states[training] = shorterStates[training]?.filter { !isLost($0.state) }.max { $0.steps < $1.steps }
         }
         return result
+    }
+
+    /// The trials that end at these checkpoints wait again. Open attempts that have left them are past them.
+    private mutating func wait(for lost: [TrainingID: [Checkpoint]], of sweeps: [ExpandedSweep]) {
+        for trial in sweeps.lazy.flatMap(\.trials) {
+            guard let checkpoint = lost[trial.training]?.first(where: { $0.steps == trial.steps }) else { continue }
+            self.lost.insert(trial.id)
+            succeeded.remove(trial.id)
+            guard let left = checkpoint.attempt else { continue }
+            for index in openAttempts.indices where openAttempts[index].attempt <= left {
+                openAttempts[index].trials.removeAll { $0 == trial.id }
+            }
+        }
     }
 
     private func allStates(of training: TrainingID) -> [ResumePoint] {

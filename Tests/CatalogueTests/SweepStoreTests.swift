@@ -160,7 +160,10 @@ import Testing
         let weights = try [short, long].map { try #require(Fixture.checkpoint($0).weights?.digest) }
         #expect(
             holdings.milestones == [
-                short.training: [.init(steps: 256, weights: weights[0]), .init(steps: 1024, weights: weights[1])]
+                short.training: [
+                    .init(steps: 256, weights: weights[0], attempt: AttemptNumber(1)),
+                    .init(steps: 1024, weights: weights[1], attempt: AttemptNumber(1)),
+                ]
             ])
         let state = try #require(Fixture.checkpoint(long).state?.digest)
         #expect(holdings.states == [short.training: ResumePoint(steps: 1024, state: state)])

@@ -1,5 +1,7 @@
+import ContentStore
 import Foundation
 import JobContract
+import RemoteHosts
 import SweepModel
 import Testing
 
@@ -91,6 +93,131 @@ struct DamagedFilesTests {
         coordinator.send(.start(try ScriptedWorker.order(3, in: coordinator.store, "finished")), to: "here")
         #expect(try coordinator.waitForEnd(3) == .exited(code: 0))
         #expect(scratch.read(path(dataset)) == "a dataset")
+    }
+
+    enum Damaging: CaseIterable { case flipped, cut, empty, gone, directory }
+
+    private func strike(_ damaging: Damaging, _ path: String) throws {
+        var content = try #require(FileManager.default.contents(atPath: path))
+        try FileManager.default.removeItem(atPath: path)
+        switch damaging {
+        case .flipped: content[0] ^= 1
+        case .cut: content.removeLast()
+        case .empty: content = Data()
+        case .gone: return
+        case .directory:
+            return try FileManager.default.createDirectory(atPath: path + "/in", withIntermediateDirectories: true)
+        }
+        try content.write(to: URL(fileURLWithPath: path))
+    }
+
+    private func damages(_ coordinator: TestCoordinator) -> Int {
+        coordinator.reports.count { if case .storeDamaged = $0 { true } else { false } }
+    }
+
+    @Test(arguments: Damaging.allCases)
+    func `what an order needs and is damaged is brought again before it starts`(damaging: Damaging) throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let script = "started; finished"
+        let first = try ScriptedWorker.order(1, in: coordinator.store, script)
+        coordinator.send(.start(first), to: "here")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        for file in first.files { try strike(damaging, scratch.path(path(file))) }
+        coordinator.send(.start(try ScriptedWorker.order(2, in: coordinator.store, script)), to: "here")
+        #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
+        #expect(damages(coordinator) == (damaging == .gone ? 0 : 2), "each is told once")
+        let aside = (try? FileManager.default.contentsOfDirectory(atPath: scratch.path("host/store/damaged"))) ?? []
+        #expect(aside.count == (damaging == .gone ? 0 : 2))
+        for file in first.files { #expect(scratch.read(path(file)) != nil) }
+    }
+
+    @Test(arguments: Damaging.allCases)
+    func `what is damaged while attempts wait keeps them from starting and is brought with the next`(
+        damaging: Damaging
+    ) throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let slots = try #require(scratch.localHost().slots)
+        for attempt in 1...slots {
+            let order = try ScriptedWorker.order(attempt, in: coordinator.store, "started; await go; finished")
+            coordinator.send(.start(order), to: "here")
+        }
+        try coordinator.wait("running") { $0.contains(.running(AttemptNumber(slots))) }
+        let waiting = try ScriptedWorker.order(slots + 1, in: coordinator.store, "started; finished")
+        coordinator.send(.start(waiting), to: "here")
+        try coordinator.wait("accepted") { $0.contains(.accepted(AttemptNumber(slots + 1))) }
+        try strike(damaging, scratch.path(path(waiting.description.dataset)))
+        try scratch.write("", "go")
+        guard case .neverStarted = try coordinator.waitForEnd(slots + 1) else {
+            Issue.record("it started without its dataset")
+            return
+        }
+        #expect(damages(coordinator) == 1)
+        coordinator.send(.start(try ScriptedWorker.order(50, in: coordinator.store, "started; finished")), to: "here")
+        #expect(try coordinator.waitForEnd(50) == .exited(code: 0))
+    }
+
+    @Test(arguments: Damaging.allCases)
+    func `a file that the coordinator has lost too is nobody's fault`(damaging: Damaging) throws {
+        let (_, coordinator) = try connected()
+        defer { coordinator.close() }
+        let order = try ScriptedWorker.order(1, in: coordinator.store, "started; finished")
+        try strike(damaging, coordinator.store.path(of: order.description.dataset))
+        coordinator.send(.start(order), to: "here")
+        let reports = try coordinator.wait("refusal") { $0.contains { if case .refused = $0 { true } else { false } } }
+        guard case .refused(_, let failure)? = reports.last else { return }
+        #expect(failure.kind == .missingFile, "\(failure)")
+        #expect(!coordinator.store.contains(order.description.dataset))
+        #expect(coordinator.reports.failures.isEmpty)
+    }
+
+    @Test(arguments: Damaging.allCases)
+    func `a result whose place in the coordinator's store is taken arrives whole`(damaging: Damaging) throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let digest = try coordinator.store.put(Array("a\n".utf8))
+        try strike(damaging, coordinator.store.path(of: digest))
+        let script = "started; echo a > a; checkpoint 100 a; finished"
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        try coordinator.store.verify(digest)
+        #expect(coordinator.reports.failures.isEmpty, "\(scratch.attempts)")
+    }
+
+    @Test(arguments: Damaging.allCases)
+    func `a result is adopted though a damaged file has its name on the host`(damaging: Damaging) throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let script = "started; await go; echo a > a; checkpoint 100 a; finished"
+        coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "here")
+        try coordinator.wait("running") { $0.contains(.running(AttemptNumber(1))) }
+        let digest = try ContentStore(directory: scratch.path("host/store")).put(Array("a\n".utf8))
+        try strike(damaging, scratch.path(path(digest)))
+        try scratch.write("", "go")
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        try coordinator.store.verify(digest)
+        #expect(scratch.read(path(digest)) == "a\n")
+    }
+
+    @Test func `files that hosts have whole are brought from them`() throws {
+        let (scratch, coordinator) = try connected()
+        defer { coordinator.close() }
+        let host = try ContentStore(directory: scratch.path("host/store"))
+        let large = [UInt8](repeating: 7, count: 20 << 20)
+        let digests = [try host.put(large), try host.put(Array("small".utf8)), try host.put(Array("damaged".utf8))]
+        try strike(.cut, host.path(of: digests[2]))
+        let visits = HostVisits(
+            agentExecutable: TestPrograms.agent, options: .quick, interaction: NoInteraction())
+        let spec = scratch.localHost()
+        let looked = try visits.inspect(spec, putsAside: false)
+        #expect(looked.damaged.map(\.digest) == [digests[2]] && looked.aside == 0)
+        #expect(host.contains(digests[2]))
+        let unknown = Digest(of: Array("unknown".utf8))
+        let (brought, damages) = try visits.bring(digests + [unknown], from: spec, into: coordinator.store)
+        #expect(Set(brought) == Set(digests.dropLast()) && damages.count == 1)
+        for digest in digests.dropLast() { try coordinator.store.verify(digest) }
+        #expect(!coordinator.store.contains(digests[2]) && !host.contains(digests[2]))
     }
 
     @Test func `a worker below a symbolic link is found again without its number`() throws {

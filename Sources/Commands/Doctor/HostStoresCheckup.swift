@@ -41,7 +41,8 @@ struct HostStoresCheckup {
             findings.append(
                 Finding(
                     about: spec.name,
-                    problem: "\(report.unread) files (\(Readable.bytes(report.unreadBytes))) of its store were not read",
+                    problem:
+                        "\(report.unread) files (\(Readable.bytes(report.unreadBytes))) of its store were not read",
                     remedy: "`eigensweep doctor --thorough` reads them", isHarmless: true))
         }
         return findings

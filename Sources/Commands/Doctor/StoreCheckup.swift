@@ -25,7 +25,7 @@ struct StoreCheckup {
 
     private func missing(_ referenced: [Digest: [ReferencedFile]], among stored: Set<Digest>) -> [Finding] {
         referenced.filter { !stored.contains($0.key) }.sorted { $0.key < $1.key }.map { digest, uses in
-            finding(digest, uses, problem: "\(digest.short) is not in the store", remedy: remedy(uses))
+            finding(digest, uses, problem: "\(digest.short) is not in the store", remedy: "by --repair " + remedy(uses))
         }
     }
 
@@ -43,7 +43,7 @@ struct StoreCheckup {
             let uses = referenced[digest] ?? []
             return finding(
                 digest, uses, problem: "\(digest.short) is damaged in the store: it \(problem)",
-                remedy: "put aside by --repair" + (uses.isEmpty ? "" : "; " + remedy(uses)))
+                remedy: "put aside by --repair" + (uses.isEmpty ? "" : " and " + remedy(uses)))
         }
         if report.unread > 0 {
             findings.append(
@@ -106,6 +106,6 @@ struct StoreCheckup {
             case .artifact: "the trial waits again, and `resume` measures it to the same bits"
             case .dataset: "it is made again from its source"
             }
-        return "brought by --repair from a host that has it whole; else \(otherwise)"
+        return "brought from a host that has it; else \(otherwise)"
     }
 }

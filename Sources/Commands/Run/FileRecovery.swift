@@ -12,6 +12,8 @@ final class FileRecovery: Sendable {
     private let specs: Locked<[HostSpec]>
     private let visits = Locked<HostVisits?>(nil)
     private let isClosed = Locked(false)
+    /// Files that no host had when they were last asked.
+    private let unfound = Locked<Set<Digest>>([])
 
     init(
         store: ContentStore, hosts: [HostSpec], options: ConnectionOptions, agent: AgentProgram,
@@ -25,7 +27,10 @@ final class FileRecovery: Sendable {
     }
 
     /// From now on these hosts are asked.
-    func update(hosts: [HostSpec]) { specs.with { $0 = hosts } }
+    func update(hosts: [HostSpec]) {
+        specs.with { $0 = hosts }
+        unfound.with { $0 = [] }
+    }
 
     /// Visits that go on end soon, and none is made any more.
     func close() {
@@ -33,9 +38,15 @@ final class FileRecovery: Sendable {
         visits.with { $0?.close() }
     }
 
-    /// Asks every host for the files, one host after the other has answered for what is left, and says what came from
-    /// where. What did not come is not in the store.
-    func bring(_ lost: Set<Digest>) {
+    /// Asks every host for the files, each for what those before did not have, and says what came from where. What did
+    /// not come is not in the store, and not asked for again while it is not. Returns what was asked for.
+    @discardableResult
+    func bring(_ wanted: Set<Digest>) -> Set<Digest> {
+        let lost = unfound.with { unfound in
+            unfound = unfound.filter { !store.contains($0) }
+            return wanted.subtracting(unfound)
+        }
+        guard !lost.isEmpty else { return [] }
         let hosts = specs.with { $0 }
         let names = lost.sorted().prefix(3).map(\.short).joined(separator: ", ") + (lost.count > 3 ? ", …" : "")
         let count = lost.count == 1 ? "a file that the run reads is" : "\(lost.count) files that the run reads are"
@@ -68,5 +79,7 @@ final class FileRecovery: Sendable {
             case .failure(let failure): say("\(spec.name) could not be asked for them: \(failure.message)")
             }
         }
+        unfound.with { $0.formUnion(lost.filter { !store.contains($0) }) }
+        return lost
     }
 }

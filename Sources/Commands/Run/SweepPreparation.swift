@@ -72,7 +72,8 @@ struct SweepPreparation: Sendable {
             throw CommandFailure(
                 .invalidInput,
                 "the program of sweep \(running.name) is lost in the store, and the worker here is another one by now: "
-                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch the sweep's file again")
+                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch the sweep's file again"
+            )
         }
         return try prepare(running.sweep, worker)
     }

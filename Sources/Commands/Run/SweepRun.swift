@@ -281,9 +281,11 @@ final class SweepRun {
         }
         let lost = recorded.lostFiles(of: sweeps.map(\.sweep), isLost: isLost)
         guard !lost.isEmpty else { return recorded.less({ _ in false }, for: []) }
-        recovery.bring(Set(lost.map(\.digest)))
+        let asked = recovery.bring(Set(lost.map(\.digest)))
         let store = workplace.store
-        for file in lost where !store.contains(file.digest) { observer.say(words(on: file)) }
+        for file in lost where asked.contains(file.digest) && !store.contains(file.digest) {
+            observer.say(words(on: file))
+        }
         return recorded.less({ !store.contains($0) }, for: sweeps.map(\.sweep))
     }
 

@@ -91,7 +91,8 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             guard let result = results.first else { continue }
             switch unit {
             case .milestone(let training, let steps):
-                holdings.milestones[training, default: []].append(.init(steps: steps, weights: result.digest))
+                holdings.milestones[training, default: []].append(
+                    .init(steps: steps, weights: result.digest, attempt: result.attempt))
             case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
         }

@@ -26,6 +26,10 @@ enum Mutant: CaseIterable {
     case diskLies
     /// A host begins an order anew when it comes again.
     case startsTwice
+    /// Stored files are taken for whole without reading them.
+    case damageIsTrusted
+    /// An order whose file is lost is held against its host, and given again.
+    case lossIsTheHostsFault
 
     func delays(_ change: CatalogueChange) -> Bool {
         switch (self, change) {
@@ -40,6 +44,8 @@ enum Mutant: CaseIterable {
         switch self {
         case .diskLies: [.powerLoss(afterCalls: 1), .powerLoss(afterCalls: 10)]
         case .lockIsMissing: Array(repeating: .secondCoordinator, count: 4)
+        case .damageIsTrusted, .lossIsTheHostsFault:
+            (0..<8).map { .damagedFiles(host: $0 % 2 == 0 ? nil : 0, share: 1) }
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         default: []
         }

@@ -49,7 +49,7 @@ final class CoordinatorLife {
             hosts, world, log, kill, clock,
             .init(
                 owner: identity.owner, coordinator: identity.number, generation: opened.generation,
-                nonce: world.random.next()))
+                nonce: world.random.next()), mutant: mutant)
         inbox = SimulatedInbox(fleet, world, kill, clock, isDriven: identity.isDriven)
         writer = FaultyWriter(opened.writer, kill, mutant, world, failure: commitFailure)
         coordinator = Coordinator(

@@ -93,7 +93,9 @@ final class Simulation {
         }
         self.life = life
         let outcome = life.run(plan: plan) { [self] in
-            if world.seconds > lastFault + bound { world.violation("not done \(bound) s after the last fault") }
+            if world.seconds > max(lastFault, world.lossAt) + bound {
+                world.violation("not done \(bound) s after the last fault")
+            }
             return world.violations.isEmpty
         }
         if coordinators == 1 { firstCalls = life.kill.calls }
@@ -107,7 +109,8 @@ final class Simulation {
     private func begin() throws -> CoordinatorLife {
         if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
         var opened = try catalogue.open()
-        if try wantAgain() { opened.replan(try catalogue.plan()) }
+        _ = try wantAgain()
+        opened.replan(try whole(catalogue.plan()))
         plannedWishes = changedWishes
         let calls = coordinators < scenario.kills.count ? scenario.kills[coordinators] : nil
         coordinators += 1
@@ -120,8 +123,24 @@ final class Simulation {
 
     private func plan() throws -> CoordinatorLife.Plan {
         plannedWishes = changedWishes
-        let (holdings, firstAttempt) = try catalogue.plan()
+        let (holdings, firstAttempt) = whole(try catalogue.plan())
         return .init(holdings: holdings, firstAttempt: firstAttempt, drained: drained)
+    }
+
+    /// A plan of what the store has, after hosts that answer were asked for what it has lost.
+    private func whole(_ plan: (holdings: Holdings, firstAttempt: AttemptNumber)) -> (Holdings, AttemptNumber) {
+        let sweeps = scenario.sweeps(isSecondLaunched: world.isSecondLaunched)
+        let isLost = { [world] (digest: Digest) in !world.store.contains(digest) }
+        for file in plan.holdings.lostFiles(of: sweeps, isLost: isLost) {
+            for host in hosts where host.answers {
+                if host.store.putAsideIfDamaged(file.digest) { world.census.count(.damageFoundOnHost) }
+                guard isLost(file.digest), host.store.contains(file.digest) else { continue }
+                world.census.count(.broughtFromHost)
+                world.store.add(file.digest)
+            }
+            if isLost(file.digest), file.role == .weights { world.census.count(.trainedAgain) }
+        }
+        return (plan.holdings.less(isLost, for: sweeps), plan.firstAttempt)
     }
 
     private var isCatalogueFull: Bool { catalogueFullUntil > world.now }
@@ -161,8 +180,21 @@ final class Simulation {
         case .worker(let host, let kind): hosts[host].hitWorker(kind)
         case .fullDisk(let host, let seconds): hosts[host].fullUntil = world.now.advanced(bySeconds: seconds)
         case .lostFile(let host): hosts[host].losesNextFile = true
+        case .damagedFiles(let host, let share): damage(host, share)
         default: strikeCoordinator(fault)
         }
+    }
+
+    private func damage(_ host: Int?, _ share: Double) {
+        let chooses = { [world] in world.random.chance(share) }
+        let count: Int
+        if let host {
+            count = hosts[host].store.damage(chooses)
+        } else {
+            count = world.store.damage(chooses)
+        }
+        world.note("\(count) stored files are damaged")
+        if count > 0 { world.census.count(.filesDamaged) }
     }
 
     private func strikeCoordinator(_ fault: Fault) {

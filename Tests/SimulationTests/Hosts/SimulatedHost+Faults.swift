@@ -69,7 +69,10 @@ extension SimulatedHost {
             held.process?.vanish()
             held.process = nil
         }
-        if losesDisk { (disk, keptStates) = ([:], []) }
+        if losesDisk {
+            disk = [:]
+            store.removeAll()
+        }
         world.after(seconds) { [self] in
             isUp = true
             boot += 1

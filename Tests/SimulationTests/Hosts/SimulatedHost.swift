@@ -67,8 +67,10 @@ final class SimulatedHost {
     var toCoordinatorLostUntil = Instant(nanoseconds: 0)
     /// When it last failed an attempt by itself.
     var faultedAt = Instant(nanoseconds: -1_000_000_000_000)
-    /// Full states in its store that the coordinator's may not have.
-    var keptStates: Set<Digest> = []
+    /// Its store, as far as the coordinator's may lack what is in it.
+    var store = SimulatedStore()
+    /// Damaged files that a mutant gave to workers.
+    var spoilt: Set<Digest> = []
     var nextWorkerIsOther = false
     var losesNextFile = false
     var disk: [AttemptNumber: Held] = [:]

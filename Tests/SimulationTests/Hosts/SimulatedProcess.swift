@@ -155,6 +155,7 @@ final class SimulatedProcess {
         let weights = isOther ? Digest(of: "other".utf8) : SimulatedResults.weights(training, steps)
         let state = isOther ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps)
         if isMilestone { host.log.note(run) { $0.emitted[.milestone(training, steps)] = weights } }
+        if isMilestone { host.store.add(weights) }
         say(
             .checkpoint(
                 .init(
@@ -176,8 +177,9 @@ final class SimulatedProcess {
 
     private func measure(_ request: MeasureRequest, _ task: MeasureTask) {
         guard hasRoom() else { return }
+        let isWrong = isOther || !host.spoilt.isDisjoint(with: description.filesToRead)
         let rows =
-            isOther ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
+            isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
         host.log.note(run) { $0.emitted[.measure(task.trial, request)] = task.checkpoint }
         say(
             .measure(

@@ -35,6 +35,14 @@ enum Unit: Hashable, CustomStringConvertible {
 }
 
 extension JobDescription {
+    /// Files of recorded results that its worker reads.
+    var filesToRead: [Digest] {
+        switch task {
+        case .train(let task): task.resume.map { [$0.state] } ?? []
+        case .measure(let task): [task.checkpoint] + (task.others ?? []).map(\.checkpoint)
+        }
+    }
+
     /// What an order asks for.
     var units: Set<Unit> {
         switch task {

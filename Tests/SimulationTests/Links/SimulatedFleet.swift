@@ -5,6 +5,7 @@ import SweepModel
 /// The hosts as one coordinator reaches them; dies with it.
 final class SimulatedFleet: Fleet {
     let caller: SimulatedHost.Caller
+    let mutant: Mutant
     private let hosts: [SimulatedHost]
     private let world: World
     private let log: HostLog
@@ -23,8 +24,9 @@ final class SimulatedFleet: Fleet {
 
     init(
         _ hosts: [SimulatedHost], _ world: World, _ log: HostLog, _ kill: KillSwitch, _ clock: SimulatedClock,
-        _ caller: SimulatedHost.Caller
+        _ caller: SimulatedHost.Caller, mutant: Mutant
     ) {
+        self.mutant = mutant
         self.hosts = hosts
         self.world = world
         self.log = log

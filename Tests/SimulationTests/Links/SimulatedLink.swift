@@ -62,19 +62,40 @@ final class SimulatedLink {
         if case .start(let order) = command {
             guard let count = starting[order.attempt] else { return }
             starting[order.attempt] = count == 1 ? nil : count - 1
-            guard bringState(of: order) else { return }
+            guard bringFiles(of: order) else { return }
         }
         host.receive(command, of: fleet.caller.owner)
     }
 
-    /// The state to continue from goes with the start, or is on the host already; without it the order is refused.
-    private func bringState(of order: StartOrder) -> Bool {
-        guard case .train(let task) = order.description.task, let state = task.resume?.state,
-            !world.storedStates.contains(state), !host.keptStates.contains(state)
-        else { return true }
-        world.census.count(.keptStateGone)
-        report(.refused(order.attempt, HostFailure(.transferFailed, "the state is nowhere")))
-        return false
+    /// What the order reads goes with the start, or is on the host already; without it the order is refused. Either side
+    /// reads its files before it believes them.
+    private func bringFiles(of order: StartOrder) -> Bool {
+        // Of a probe nobody reads the task.
+        guard order.command.last != "describe", host.disk[order.attempt] == nil else { return true }
+        for file in order.description.filesToRead where !bring(file, of: order.description.training) {
+            world.census.count(.fileNowhere)
+            let kind: HostFailure.Kind = fleet.mutant == .lossIsTheHostsFault ? .transferFailed : .missingFile
+            report(.refused(order.attempt, HostFailure(kind, "the file is nowhere")))
+            return false
+        }
+        return true
+    }
+
+    private func bring(_ file: Digest, of training: TrainingID) -> Bool {
+        if fleet.mutant == .damageIsTrusted, host.store.contains(file) || world.store.contains(file) {
+            if !host.store.contains(file), !world.store.isWhole(file) { host.spoilt.insert(file) }
+            if host.store.damaged.contains(file) { host.spoilt.insert(file) }
+            return true
+        }
+        if host.store.putAsideIfDamaged(file) {
+            world.census.count(.damageFoundOnHost)
+            report(.storeDamaged("a file is damaged"))
+        }
+        if host.store.contains(file) { return true }
+        if world.store.putAsideIfDamaged(file) { world.lost(file, of: training, host.log) }
+        guard world.store.contains(file) else { return false }
+        host.store.add(file)
+        return true
     }
 
     private func latency() -> Double {
@@ -90,7 +111,7 @@ final class SimulatedLink {
             let state = checkpoint.state, world.random.chance(0.2)
         {
             world.census.count(.stateKept)
-            host.keptStates.insert(state.digest)
+            host.store.add(state.digest)
             checkpoint.state = nil
             deliver(.stateKept(attempt, ResumePoint(steps: checkpoint.steps, state: state.digest), bytes: 10))
             report = .event(attempt, .checkpoint(checkpoint), end: end)
@@ -142,10 +163,24 @@ final class SimulatedLink {
                 return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
             }
         }
-        if case .event(_, .checkpoint(let checkpoint), _) = report, let state = checkpoint.state {
-            world.storedStates.insert(state.digest)
+        if case .event(let attempt, let event, let end) = report, !takeFiles(of: event, attempt) {
+            let failed = WorkerEvent.Failed(kind: .missingInput, message: "the file is damaged")
+            return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
         }
         fleet.post(.host(host.name, report))
+    }
+
+    /// Brings an event's files into the coordinator's store; false when one is damaged on the host by now.
+    private func takeFiles(of event: WorkerEvent, _ attempt: AttemptNumber) -> Bool {
+        for file in event.files.map(\.digest) where !world.store.isWhole(file) {
+            if fleet.mutant != .damageIsTrusted, host.store.putAsideIfDamaged(file) {
+                world.census.count(.damageFoundOnHost)
+                noteLoss(attempt)
+                return false
+            }
+            world.store.add(file)
+        }
+        return true
     }
 
     private func noteLoss(_ attempt: AttemptNumber) {

@@ -23,6 +23,8 @@ enum Fault {
     case fullDisk(host: Int, seconds: Double)
     /// A file that an event names cannot be fetched.
     case lostFile(host: Int)
+    /// Files of the coordinator's store, or of a host's, are damaged where they lie: each with that chance.
+    case damagedFiles(host: Int?, share: Double)
     /// Every job there fails at once for so long; its worker describes itself all the same, or not.
     case brokenHost(host: Int, seconds: Double, describes: Bool)
     /// Another sweep is launched, on the catalogue and the hosts of the first.

@@ -38,6 +38,7 @@ struct Scenario {
         }
         for fault in extra { faults.append((random.seconds(1...horizon), fault)) }
         addLater(seed: seed, horizon: horizon, hosts: count)
+        addDamage(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -54,6 +55,15 @@ struct Scenario {
             let count = random.pick(1...sweep.trials.count - 1)
             later = Set(sweep.trials.shuffled(using: &random).prefix(count).map(\.id))
             faults.append((random.seconds(1...horizon), .launch))
+        }
+    }
+
+    private mutating func addDamage(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0xDA3A6ED)
+        for _ in 0..<3 where random.chance(0.12) {
+            let host: Int? = random.chance(0.5) ? nil : random.pick(0...hosts - 1)
+            faults.append(
+                (random.seconds(10...2 * horizon), .damagedFiles(host: host, share: random.seconds(0.2...1))))
         }
     }
 
@@ -153,10 +163,8 @@ struct Scenario {
         return 2 * (Double(steps) * 0.5 + measures + Double(jobs) * 10) / (speeds.min() ?? 1)
     }
 
-    func configuration(
-        _ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy, drained: Set<HostName>,
-        handover: Handover, isSecondLaunched: Bool
-    ) -> CoordinationConfiguration {
+    /// The sweeps that are wanted.
+    func sweeps(isSecondLaunched: Bool) -> [ExpandedSweep] {
         func part(_ name: String, _ isWanted: (TrialID) -> Bool) -> ExpandedSweep {
             var part = sweep
             part.name = name
@@ -167,6 +175,14 @@ struct Scenario {
         }
         var sweeps = later.isEmpty ? [sweep] : [part(sweep.name) { !later.contains($0) }]
         if isSecondLaunched { sweeps.append(part("second") { later.contains($0) }) }
+        return sweeps
+    }
+
+    func configuration(
+        _ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy, drained: Set<HostName>,
+        handover: Handover, isSecondLaunched: Bool
+    ) -> CoordinationConfiguration {
+        let sweeps = sweeps(isSecondLaunched: isSecondLaunched)
         let dataset = Digest(of: "dataset".utf8)
         return CoordinationConfiguration(
             sweeps: sweeps.map { sweep in

@@ -29,8 +29,10 @@ final class World {
     private(set) var lastNotes: [String] = []
     private(set) var violations: [String] = []
     var census = Census()
-    /// Full states in the coordinator's store.
-    var storedStates: Set<Digest> = []
+    /// The coordinator's store.
+    var store = SimulatedStore()
+    /// When a lost file last cost work: what is to be done begins anew then.
+    var lossAt = 0.0
     /// Trainings whose trials a person cancelled.
     var cancelled: Set<TrainingID> = []
     /// Whether the second sweep of the scenario is wanted by now.
@@ -63,6 +65,15 @@ final class World {
         fingerprint = (fingerprint ^ UInt64(bitPattern: now.nanoseconds)) &* 0x100_0000_01B3
         guard keepsAllNotes else { return }
         lastNotes.append("\(seconds) \(text)")
+    }
+
+    /// A file of the coordinator's store was found damaged: unless a host has it whole it is made again, by a job that runs
+    /// once more, and what was one job may be two then.
+    func lost(_ file: Digest, of training: TrainingID, _ log: HostLog) {
+        note("a stored file of \(training.short) is damaged")
+        census.count(.damageFound)
+        lossAt = seconds
+        log.hit(.training(training), times: 2)
     }
 
     /// Something that must not be was seen.

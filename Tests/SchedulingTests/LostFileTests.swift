@@ -1,0 +1,191 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// Files that were recorded and are lost or damaged: what is planned again, and who is blamed.
+@Suite struct LostFileTests {
+    private let missing = HostFailure(.missingFile, "the file is nowhere")
+
+    private func measured(_ lost: Set<String> = []) -> Holdings {
+        var holdings = Holdings()
+        holdings.milestones[.named("x")] = [10, 20].map {
+            .init(steps: $0, weights: .named("weights \($0)"), attempt: AttemptNumber(1))
+        }
+        holdings.states[.named("x")] = ResumePoint(steps: 20, state: .named("state 20"))
+        holdings.shorterStates[.named("x")] = [ResumePoint(steps: 10, state: .named("state 10"))]
+        return holdings
+    }
+
+    private func less(_ holdings: Holdings, _ sweeps: ExpandedSweep..., lost: String...) -> Holdings {
+        let digests = Set(lost.map(Digest.named))
+        return holdings.less(digests.contains, for: sweeps)
+    }
+
+    @Test func anOrderWithoutItsFileBlamesNobodyAndIsPlannedAnew() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        #expect(bench.starts().count == 1)
+        bench.report("a", .refused(AttemptNumber(1), missing))
+        #expect(bench.outcome(of: 1) == .cancelled)
+        #expect(bench.starts().isEmpty)
+        #expect(bench.scheduler.ending == .replan)
+    }
+
+    @Test func anOrderOfAnEarlierPlanIsNotPlannedTwice() {
+        let sweep = sweep(["x": [10]], measures: ["m"])
+        var first = Bench(sweep)
+        first.connect("a")
+        guard
+            case .record(.attemptIntended(let record))? = first.actions.first(where: {
+                if case .record(.attemptIntended) = $0 { true } else { false }
+            })
+        else {
+            Issue.record("nothing was intended")
+            return
+        }
+        var holdings = Holdings()
+        holdings.openAttempts = [record]
+        var bench = Bench(sweep, holdings: holdings)
+        bench.connect("a", held: [])
+        bench.report("a", .refused(AttemptNumber(1), missing))
+        #expect(bench.scheduler.ending == nil)
+        #expect(bench.starts().count == 1, "it is given again")
+    }
+
+    @Test func aKeptStateThatIsNowhereIsForgotten() {
+        let point = ResumePoint(steps: 7, state: .named("state 7"))
+        var holdings = Holdings()
+        holdings.keptStates[.named("x")] = .init(point: point, host: "a")
+        var bench = Bench(sweep(["x": [10]]), holdings: holdings)
+        bench.connect("a")
+        #expect(bench.starts().map(\.resume) == [point])
+        bench.report("a", .refused(AttemptNumber(1), missing))
+        #expect(bench.scheduler.ending == nil)
+        #expect(bench.starts().map(\.resume) == [nil], "at once: the host need not rest")
+    }
+
+    @Test func jobsThatMeetDamageOnceDoNotCostTheirHost() {
+        var bench = Bench(sweep(["w": [10], "x": [10], "y": [10], "z": [10]]))
+        bench.connect("a")
+        for attempt in 1...4 {
+            bench.run("a", attempt)
+            bench.event("a", attempt, .failed(.init(kind: .missingInput, message: "it is damaged")))
+            bench.end("a", attempt, .exited(code: 1))
+            #expect(bench.outcome(of: attempt)?.name == "host-fault")
+        }
+        #expect(bench.scheduler.ending == nil)
+        bench.actions = []
+        for attempt in 5...8 {
+            bench.run("a", attempt)
+            bench.milestone("a", attempt, 10)
+            bench.finish("a", attempt)
+        }
+        #expect(bench.scheduler.ending == .settled, "each was given again at once")
+    }
+
+    @Test func aDiskThatDamagesTheSameJobsAgainAndAgainIsGivenUp() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        for attempt in 1...4 {
+            bench.wait(3600)
+            bench.run("a", attempt)
+            bench.event("a", attempt, .failed(.init(kind: .missingInput, message: "it is damaged")))
+            bench.end("a", attempt, .exited(code: 1))
+        }
+        guard case .noUsableHost? = bench.scheduler.ending else {
+            Issue.record("\(String(describing: bench.scheduler.ending))")
+            return
+        }
+    }
+
+    @Test func lostWeightsThatAreReadAreTrainedAgainAndOthersAreNot() {
+        var holdings = measured()
+        holdings.succeeded = [.named("x", 10), .named("x", 20)]
+        holdings.measured.insert([.named("x", 10)], with: .named("m"))
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        let lost = holdings.lostFiles(of: [wanted]) { [.named("weights 10"), .named("weights 20")].contains($0) }
+        #expect(lost.map(\.steps) == [20] && lost.map(\.role) == [.weights])
+        let plan = less(holdings, wanted, lost: "weights 10", "weights 20")
+        #expect(plan.milestones[.named("x")]?.map(\.steps) == [10], "its numbers stand")
+        #expect(plan.lost == [.named("x", 20)])
+        var bench = Bench(wanted, holdings: plan)
+        #expect(bench.changes.contains(.trialState(.named("x", 20), .waiting, reason: nil)))
+        bench.connect("a")
+        let starts = bench.starts()
+        #expect(starts.map(\.milestones) == [[20]])
+        #expect(starts.map(\.resume?.steps) == [10], "from the longest state before it")
+    }
+
+    @Test func aTrialThatWaitsIsReadThoughItsMeasuresAreThere() {
+        var holdings = measured()
+        holdings.succeeded = [.named("x", 20)]
+        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
+        let plan = less(holdings, sweep(["x": [10, 20]], measures: ["m"]), lost: "weights 10", "weights 20")
+        #expect(plan.lost == [.named("x", 10)])
+    }
+
+    @Test func withoutTheLongestStateTheNextServes() {
+        var holdings = measured()
+        holdings.succeeded = [.named("x", 10), .named("x", 20)]
+        let wanted = sweep(["x": [10, 20, 30]])
+        #expect(holdings.lostFiles(of: [wanted]) { $0 == .named("state 20") }.map(\.role) == [.state])
+        var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "state 20"))
+        bench.connect("a")
+        #expect(bench.starts().map(\.resume) == [ResumePoint(steps: 10, state: .named("state 10"))])
+        var none = Bench(wanted, holdings: less(holdings, wanted, lost: "state 20", "state 10"))
+        none.connect("a")
+        #expect(none.starts().map(\.resume) == [nil])
+    }
+
+    @Test func whatIsComparedIsReadToo() {
+        var holdings = measured()
+        holdings.succeeded = [.named("x", 10), .named("x", 20)]
+        var wanted = sweep(["x": [10, 20]])
+        let members = [TrialID.named("x", 10), .named("x", 20)].sorted()
+        wanted.comparisons = [
+            Comparison(trial: members[0], request: .named("agreement").comparing(with: [members[1]]))
+        ]
+        #expect(less(holdings, wanted, lost: "weights 10").lost == [.named("x", 10)])
+    }
+
+    @Test func aMeasureWhoseFilesAreLostIsMadeAgainOnceItsTrialWaits() {
+        var holdings = measured()
+        let unit = Holdings.MeasuredUnit(trial: .named("x", 20), request: .named("m"))
+        holdings.succeeded = [.named("x", 10)]
+        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
+        holdings.artifacts[unit] = [.named("picture")]
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "picture"))
+        bench.connect("a")
+        #expect(bench.starts().map(\.measured) == [.named("x", 20)])
+        var whole = Bench(wanted, holdings: less(holdings, wanted))
+        whole.connect("a")
+        #expect(whole.starts().isEmpty)
+    }
+
+    @Test func anAttemptThatIsPastWhatIsLostGoesOn() {
+        var holdings = measured()
+        holdings.milestones[.named("x")]?.removeLast()
+        holdings.states = [:]
+        holdings.shorterStates = [:]
+        let trials: [TrialID] = [.named("x", 10), .named("x", 20)]
+        let job = Job(
+            training: .named("x"),
+            work: .train(milestones: [.init(steps: 10, trial: trials[0]), .init(steps: 20, trial: trials[1])]),
+            needs: JobNeeds())
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(1), job: job.id, training: .named("x"), kind: "train", trials: trials, host: "a",
+                machine: "", boot: "", cpu: "", task: .train(TrainTask(milestones: [10, 20])))
+        ]
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        var bench = Bench(wanted, hosts: [.test("a", slots: 2)], holdings: less(holdings, wanted, lost: "weights 10"))
+        bench.connect("a", held: [bench.held(1, .running)])
+        #expect(bench.starts().map(\.milestones) == [[10]], "the other length is the attempt's")
+        bench.milestone("a", 1, 20)
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1) == .succeeded)
+        #expect(bench.scheduler.violations() == [])
+    }
+}

@@ -1,0 +1,33 @@
+import JobContract
+
+/// Files by digest, some of them damaged without anyone knowing.
+struct SimulatedStore {
+    private var files: Set<Digest> = []
+    private(set) var damaged: Set<Digest> = []
+
+    /// As a look at the disk finds it, without reading.
+    func contains(_ digest: Digest) -> Bool { files.contains(digest) }
+    func isWhole(_ digest: Digest) -> Bool { contains(digest) && !damaged.contains(digest) }
+
+    /// A whole file arrives; what was damaged makes way.
+    mutating func add(_ digest: Digest) {
+        files.insert(digest)
+        damaged.remove(digest)
+    }
+
+    /// Each of the files is damaged as `chooses` says.
+    mutating func damage(_ chooses: () -> Bool) -> Int {
+        let before = damaged.count
+        for digest in files.sorted() where chooses() { damaged.insert(digest) }
+        return damaged.count - before
+    }
+
+    /// The file is read; whether it was damaged and is put aside.
+    mutating func putAsideIfDamaged(_ digest: Digest) -> Bool {
+        guard damaged.remove(digest) != nil else { return false }
+        files.remove(digest)
+        return true
+    }
+
+    mutating func removeAll() { self = SimulatedStore() }
+}
