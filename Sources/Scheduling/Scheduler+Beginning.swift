@@ -24,6 +24,9 @@ extension Scheduler {
             if let place = graph.trials.place(of: trial), trialStates[place] == .waiting { trialStates[place] = nil }
         }
         for (training, point) in holdings.states { states[training] = [StoredState(point: point)] }
+        for (training, points) in holdings.shorterStates {
+            for point in points { addState(point, keptBy: nil, of: training) }
+        }
         for (training, kept) in holdings.keptStates { addState(kept.point, keptBy: kept.host, of: training) }
     }
 

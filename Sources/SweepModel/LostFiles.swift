@@ -54,6 +54,10 @@ extension Holdings {
         for (training, state) in states where isLost(state.state) {
             result.states[training] = shorterStates[training]?.filter { !isLost($0.state) }.max { $0.steps < $1.steps }
         }
+        // Elsewhere the longest is all that is needed.
+        result.shorterStates = shorterStates.filter { lost[$0.key] != nil }.mapValues { states in
+            states.filter { !isLost($0.state) }
+        }
         return result
     }
 

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func jobsThatMeetDamageOnceDoNotCostTheirHost() {
-        var bench = Bench(sweep(["w": [10], "x": [10], "y": [10], "z": [10]]))
+        var bench = Bench(sweep(["w": [10], "x": [10], "y": [10], "z": [10]]), hosts: [.test("a", slots: 4)])
         bench.connect("a")
         for attempt in 1...4 {
             bench.run("a", attempt)
