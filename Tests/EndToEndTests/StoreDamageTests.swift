@@ -38,6 +38,16 @@ struct StoreDamageTests {
         }
     }
 
+    /// With everything as it is; sockets stand among it.
+    private func copy(_ source: String, _ target: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/cp")
+        process.arguments = ["-a", source, target]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
     private func files(_ what: What, _ lab: Lab) throws -> [String] {
         switch what {
         case .weights: return try lab.rows("SELECT DISTINCT weights FROM milestone")
@@ -94,14 +104,13 @@ struct StoreDamageTests {
                 let saved = lab.directory.path + "-saved"
                 if damaging == Damaging.allCases.first {
                     try? FileManager.default.removeItem(atPath: saved)
-                    try FileManager.default.copyItem(atPath: lab.directory.path, toPath: saved)
+                    try copy(lab.directory.path, saved)
                 } else {
                     for agent in lab.processes(matching: "eigensweep-agent") { kill(agent, SIGKILL) }
                     for part in ["store", "host", "catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"] {
                         try? FileManager.default.removeItem(atPath: "\(lab.directory.path)/\(part)")
                         guard FileManager.default.fileExists(atPath: "\(saved)/\(part)") else { continue }
-                        try FileManager.default.copyItem(
-                            atPath: "\(saved)/\(part)", toPath: "\(lab.directory.path)/\(part)")
+                        try copy("\(saved)/\(part)", "\(lab.directory.path)/\(part)")
                     }
                 }
                 defer { if damaging == Damaging.allCases.last { try? FileManager.default.removeItem(atPath: saved) } }
@@ -167,9 +176,7 @@ struct StoreDamageTests {
 
     @Test func anArtifactThatIsLostIsMeasuredAgain() throws {
         try withLab { lab in
-            let text = smallSweep(extra: "").replacingOccurrences(
-                of: "measures: [", with: "measures: [{samples: {count: 4}}, ")
-            let sweep = try lab.write("small.yaml", text)
+            let sweep = try lab.write("small.yaml", smallSweep())
             let launched = try lab.run("launch", sweep)
             #expect(launched.status == 0, "\(launched.err)")
             let before = try lab.measurements()

@@ -23,6 +23,8 @@ final class Attempt {
     /// What is reported in place of the event that ends at an offset.
     var problems: [Int: WorkerEvent.Failed] = [:]
     var complained = false
+    /// Files of events up to this byte were taken into the store by this agent.
+    var adoptedUpTo = 0
     /// Full states the worker left, with the offset behind their events: those from the last acknowledged on.
     var states: [(end: Int, digest: Digest)] = []
 

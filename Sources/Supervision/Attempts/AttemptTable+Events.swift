@@ -41,10 +41,12 @@ extension AttemptTable {
         if attempt.problems[line.end] == nil {
             if let event {
                 let adoption = OutputAdoption(store: store)
-                if let failed = adoption.adopt(event.files, from: attempt.directory.work) {
+                let isRepeated = line.end <= attempt.adoptedUpTo
+                if let failed = adoption.adopt(event.files, from: attempt.directory.work, isRepeated: isRepeated) {
                     attempt.problems[line.end] = failed
                     stop(attempt)
                 }
+                attempt.adoptedUpTo = max(attempt.adoptedUpTo, line.end)
                 note(event, at: line.end, of: attempt)
             } else if !line.isCut, !line.bytes.isBlank || line.isTooLong {
                 complain(attempt, line)

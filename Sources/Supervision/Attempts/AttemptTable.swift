@@ -162,11 +162,15 @@ final class AttemptTable {
 
     /// Throws when a file that was here as the order came has been damaged or removed since.
     private func requireFiles(of order: AgentOrder) throws(AgentRefusal) {
-        guard let lost = order.files.sorted().first(where: { !store.isWhole($0) }) else { return }
-        if !store.contains(lost), toldLost.insert(lost).inserted {
-            news.append(.storeDamaged("the stored file \(lost.short) that attempts need is gone"))
+        for file in order.files.sorted() {
+            let isGone = store.size(of: file) == nil
+            if store.isWhole(file) { continue }
+            if isGone, toldLost.insert(file).inserted {
+                news.append(.storeDamaged("the stored file \(file.short) that attempts need is gone"))
+            }
+            throw AgentRefusal(
+                .spawnFailed, "the file \(file.short) is no longer whole in the store \(store.directory)")
         }
-        throw AgentRefusal(.spawnFailed, "the file \(lost.short) is no longer whole in the store \(store.directory)")
     }
 
     private func makeDirectory(of attempt: Attempt) throws(AgentRefusal) {

@@ -8,10 +8,16 @@ import JobContract
 struct OutputAdoption {
     let store: ContentStore
 
-    /// Nil when all files are in the store, else what the attempt failed of.
-    func adopt(_ files: [OutputFile], from work: String) -> WorkerEvent.Failed? {
+    /// Nil when all files are in the store, else what the attempt failed of. What was adopted once and is lost since,
+    /// when `isRepeated`, is not the worker's fault.
+    func adopt(_ files: [OutputFile], from work: String, isRepeated: Bool) -> WorkerEvent.Failed? {
         for file in files where !store.isWhole(file.digest) {
-            if let failed = adopt(file, from: work) { return failed }
+            guard let failed = adopt(file, from: work) else { continue }
+            guard isRepeated else { return failed }
+            return .init(
+                kind: .missingInput,
+                message:
+                    "the file \(file.digest.short), which is not fetched yet, is no longer whole in the host's store")
         }
         return nil
     }
