@@ -116,8 +116,14 @@ extension Scheduler {
         preferKeeper(of: attempt, job)
         jobs[job].live.remove(number)
         charge(job, attempt, outcome, at: now)
-        if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }
+        letGo(job)
         refreshTrials(of: job)
+    }
+
+    /// A job that nobody is at work on any more waits for a host, or for checkpoints that were lost meanwhile.
+    private mutating func letGo(_ job: Int) {
+        guard !jobs[job].isOver, jobs[job].live.isEmpty else { return }
+        setPhase(job, hasCheckpoints(job) ? .ready : .blocked)
     }
 
     /// Lets others have the jobs of a host that was silent for too long. Its attempts stay open in the catalogue, for
@@ -135,7 +141,7 @@ extension Scheduler {
             attempts[number]?.holdsLease = false
             guard let job = attempts[number]?.job else { continue }
             jobs[job].live.remove(number)
-            if !jobs[job].isOver && jobs[job].live.isEmpty { setPhase(job, .ready) }
+            letGo(job)
             refreshTrials(of: job)
         }
     }

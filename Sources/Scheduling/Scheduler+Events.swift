@@ -89,7 +89,7 @@ extension Scheduler {
         guard self.weights[trial.id] == nil else { return }
         self.weights[trial.id] = weights.digest
         for measure in (trial.measureJob.map { [$0] } ?? []) + graph.comparisons[id, default: []]
-        where jobs[measure].phase == .blocked && hasCheckpoints(graph.jobs[measure]) {
+        where jobs[measure].phase == .blocked && hasCheckpoints(measure) {
             jobs[measure].preferredHost = attempt.host
             setPhase(measure, .ready)
         }
@@ -117,10 +117,13 @@ extension Scheduler {
         refresh(measured.trial)
     }
 
-    /// Whether all that a job of measures reads is recorded.
-    private func hasCheckpoints(_ job: Job) -> Bool {
-        guard case .compare(_, let others, _, _) = job.work else { return true }
-        return (job.trials + others).allSatisfy { weights[$0] != nil }
+    /// Whether all that a job reads is recorded; a training reads nothing that it must have.
+    func hasCheckpoints(_ index: Int) -> Bool {
+        switch graph.jobs[index].work {
+        case .train: true
+        case .measure(let trial, _, _): weights[trial] != nil
+        case .compare(let trial, let others, _, _): ([trial] + others).allSatisfy { weights[$0] != nil }
+        }
     }
 
     /// The job that wants the measure; nil: none does.

@@ -16,6 +16,7 @@ extension Scheduler {
                 "job \(index): several wanted attempts on hosts that answer")
             check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
+            check(job.phase != .ready || hasCheckpoints(index), "job \(index): ready without its checkpoints")
             check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
             if job.phase == .blocked {
                 let described = graph.jobs[index]

@@ -164,6 +164,30 @@ import Testing
         #expect(whole.starts().isEmpty)
     }
 
+    /// It was on its way as the plan before learned of the loss.
+    @Test func aMeasureWhoseOrderIsRefusedLaterWaitsForItsCheckpoint() {
+        var holdings = measured()
+        let measure = Job(
+            training: .named("x"), work: .measure(trial: .named("x", 20), steps: 20, measures: [.named("m")]),
+            needs: JobNeeds())
+        holdings.measured.insert([.named("x", 10)], with: .named("m"))
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(2), job: measure.id, training: .named("x"), kind: "measure",
+                trials: [.named("x", 20)], host: "a", machine: "", boot: "", cpu: "")
+        ]
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        var bench = Bench(wanted, hosts: [.test("a", slots: 2)], holdings: less(holdings, wanted, lost: "weights 20"))
+        bench.connect("a", held: [])
+        bench.report("a", .refused(AttemptNumber(2), missing))
+        #expect(bench.starts().map(\.milestones) == [[20]])
+        #expect(bench.scheduler.violations() == [])
+        bench.run("a", 3)
+        bench.milestone("a", 3, 20)
+        #expect(bench.starts().map(\.measured) == [.named("x", 20)])
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test func anAttemptThatIsPastWhatIsLostGoesOn() {
         var holdings = measured()
         holdings.milestones[.named("x")]?.removeLast()

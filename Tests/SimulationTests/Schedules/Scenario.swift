@@ -61,9 +61,16 @@ struct Scenario {
     private mutating func addDamage(seed: UInt64, horizon: Double, hosts: Int) {
         var random = SeededRandom(seed: seed ^ 0xDA3A6ED)
         for _ in 0..<3 where random.chance(0.12) {
+            let at = random.seconds(10...2 * horizon)
+            if random.chance(0.4) {
+                // Nobody has anything whole.
+                for host in [nil] + (0..<hosts).map({ $0 as Int? }) {
+                    faults.append((at, .damagedFiles(host: host, share: 1)))
+                }
+                continue
+            }
             let host: Int? = random.chance(0.5) ? nil : random.pick(0...hosts - 1)
-            faults.append(
-                (random.seconds(10...2 * horizon), .damagedFiles(host: host, share: random.seconds(0.2...1))))
+            faults.append((at, .damagedFiles(host: host, share: random.seconds(0.2...1))))
         }
     }
 
