@@ -2,11 +2,15 @@ import JobContract
 
 /// A file of a recorded result that what is left to do would read.
 package struct NeededFile: Hashable, Sendable {
-    package enum Role: String, Hashable, Sendable { case weights, state }
+    package enum Role: Hashable, Sendable {
+        /// Of a training after so many steps.
+        case weights(TrainingID, steps: Int)
+        case state(TrainingID, steps: Int)
+        /// A file that a measure of a trial left, which waits for it to be made again.
+        case artifact(TrialID)
+    }
     package var digest: Digest
     package var role: Role
-    package var training: TrainingID
-    package var steps: Int
 }
 
 /// Files can be lost or damaged after they were recorded. What nothing reads any more is not missed: its numbers stand.
@@ -14,14 +18,15 @@ extension Holdings {
     /// Those of the files that what is left to do of the sweeps would read that are lost, in no order.
     package func lostFiles(of sweeps: [ExpandedSweep], isLost: (Digest) -> Bool) -> [NeededFile] {
         let measured = withoutLostMeasures(isLost)
-        var lost: [NeededFile] = []
+        var lost = artifacts.flatMap { unit, files in
+            files.filter(isLost).map { NeededFile(digest: $0, role: .artifact(unit.trial)) }
+        }
         var trained: [TrainingID: Int] = [:]
         for (training, steps) in measured.stepsToRead(by: sweeps) {
             for checkpoint in milestones[training] ?? [] where steps.contains(checkpoint.steps) {
                 guard isLost(checkpoint.weights) else { continue }
                 lost.append(
-                    NeededFile(
-                        digest: checkpoint.weights, role: .weights, training: training, steps: checkpoint.steps))
+                    NeededFile(digest: checkpoint.weights, role: .weights(training, steps: checkpoint.steps)))
                 trained[training] = max(checkpoint.steps, trained[training] ?? 0)
             }
         }
@@ -34,7 +39,7 @@ extension Holdings {
         }
         for (training, longest) in trained {
             for state in allStates(of: training) where state.steps < longest && isLost(state.state) {
-                lost.append(NeededFile(digest: state.state, role: .state, training: training, steps: state.steps))
+                lost.append(NeededFile(digest: state.state, role: .state(training, steps: state.steps)))
             }
         }
         return lost

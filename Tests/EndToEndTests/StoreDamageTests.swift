@@ -98,11 +98,13 @@ struct StoreDamageTests {
     func theNextLaunchEndsWithTheSameBits(what: What, place: Place) throws {
         let undisturbed = try Self.undisturbed.get()
         try withFirstSweep { lab, more in
-            for damaging in Damaging.allCases {
+            // One way of damaging is as another to what is read through and made again at once.
+            let ways = what == .weights ? Damaging.allCases : [.flipped, .gone, .directory]
+            for damaging in ways {
                 let name = "\(what) \(damaging) at \(place)"
                 // Each with what the first sweep left.
                 let saved = lab.directory.path + "-saved"
-                if damaging == Damaging.allCases.first {
+                if damaging == ways.first {
                     try? FileManager.default.removeItem(atPath: saved)
                     try copy(lab.directory.path, saved)
                 } else {
@@ -113,7 +115,7 @@ struct StoreDamageTests {
                         try copy("\(saved)/\(part)", "\(lab.directory.path)/\(part)")
                     }
                 }
-                defer { if damaging == Damaging.allCases.last { try? FileManager.default.removeItem(atPath: saved) } }
+                defer { if damaging == ways.last { try? FileManager.default.removeItem(atPath: saved) } }
                 let digests = try files(what, lab)
                 let struck = try strike(damaging, digests, place, lab)
                 #expect(struck > 0 || what == .program && place == .coordinator, "\(name)")

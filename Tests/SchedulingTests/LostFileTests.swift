@@ -105,7 +105,7 @@ import Testing
         holdings.measured.insert([.named("x", 10)], with: .named("m"))
         let wanted = sweep(["x": [10, 20]], measures: ["m"])
         let lost = holdings.lostFiles(of: [wanted]) { [.named("weights 10"), .named("weights 20")].contains($0) }
-        #expect(lost.map(\.steps) == [20] && lost.map(\.role) == [.weights])
+        #expect(lost.map(\.role) == [.weights(.named("x"), steps: 20)])
         let plan = less(holdings, wanted, lost: "weights 10", "weights 20")
         #expect(plan.milestones[.named("x")]?.map(\.steps) == [10], "its numbers stand")
         #expect(plan.lost == [.named("x", 20)])
@@ -129,7 +129,10 @@ import Testing
         var holdings = measured()
         holdings.succeeded = [.named("x", 10), .named("x", 20)]
         let wanted = sweep(["x": [10, 20, 30]])
-        #expect(holdings.lostFiles(of: [wanted]) { $0 == .named("state 20") }.map(\.role) == [.state])
+        #expect(
+            holdings.lostFiles(of: [wanted]) { $0 == .named("state 20") }.map(\.role) == [
+                .state(.named("x"), steps: 20)
+            ])
         var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "state 20"))
         bench.connect("a")
         #expect(bench.starts().map(\.resume) == [ResumePoint(steps: 10, state: .named("state 10"))])

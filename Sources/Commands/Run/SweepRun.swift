@@ -306,13 +306,16 @@ final class SweepRun {
 
     private func words(on file: NeededFile) -> String {
         switch file.role {
-        case .weights where sweeps.contains { $0.sweep.trainings[file.training]?.spec["model.weights"] != nil }:
+        case .weights(let training, _)
+        where sweeps.contains { $0.sweep.trainings[training]?.spec["model.weights"] != nil }:
             "the network \(file.digest.short), trained elsewhere, is lost: `eigensweep adopt` its file again"
-        case .weights:
-            "the weights of training \(file.training.short) at \(file.steps) steps (\(file.digest.short)) are lost: it "
+        case .weights(let training, let steps):
+            "the weights of training \(training.short) at \(steps) steps (\(file.digest.short)) are lost: it "
                 + "waits again, and is trained again to the same bits"
-        case .state:
-            "the state of training \(file.training.short) at \(file.steps) steps (\(file.digest.short)) is lost: it goes "
+        case .artifact(let trial):
+            "\(file.digest.short), which a measure of trial \(trial.short) left, is lost: it is measured again"
+        case .state(let training, let steps):
+            "the state of training \(training.short) at \(steps) steps (\(file.digest.short)) is lost: it goes "
                 + "on from an earlier one"
         }
     }

@@ -138,7 +138,7 @@ final class Simulation {
                 world.census.count(.broughtFromHost)
                 world.store.add(file.digest)
             }
-            if isLost(file.digest), file.role == .weights { world.census.count(.trainedAgain) }
+            if isLost(file.digest), case .weights = file.role { world.census.count(.trainedAgain) }
         }
         return (plan.holdings.less(isLost, for: sweeps), plan.firstAttempt)
     }
