@@ -177,7 +177,7 @@ final class SimulatedProcess {
 
     private func measure(_ request: MeasureRequest, _ task: MeasureTask) {
         guard hasRoom() else { return }
-        let isWrong = isOther || !host.spoilt.isDisjoint(with: description.filesToRead)
+        let isWrong = isOther || !host.spoilt.isDisjoint(with: description.filesToRead.map(\.digest))
         let rows =
             isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
         host.log.note(run) { $0.emitted[.measure(task.trial, request)] = task.checkpoint }

@@ -35,11 +35,12 @@ enum Unit: Hashable, CustomStringConvertible {
 }
 
 extension JobDescription {
-    /// Files of recorded results that its worker reads.
-    var filesToRead: [Digest] {
+    /// Files of recorded results that its worker reads, and the trainings that left them.
+    var filesToRead: [(digest: Digest, training: TrainingID)] {
         switch task {
-        case .train(let task): task.resume.map { [$0.state] } ?? []
-        case .measure(let task): [task.checkpoint] + (task.others ?? []).map(\.checkpoint)
+        case .train(let task): task.resume.map { [($0.state, training)] } ?? []
+        case .measure(let task):
+            [(task.checkpoint, training)] + (task.others ?? []).map { ($0.checkpoint, $0.training) }
         }
     }
 

@@ -72,7 +72,7 @@ final class SimulatedLink {
     private func bringFiles(of order: StartOrder) -> Bool {
         // Of a probe nobody reads the task.
         guard order.command.last != "describe", host.disk[order.attempt] == nil else { return true }
-        for file in order.description.filesToRead where !bring(file, of: order.description.training) {
+        for (file, training) in order.description.filesToRead where !bring(file, of: training) {
             world.census.count(.fileNowhere)
             let kind: HostFailure.Kind = fleet.mutant == .lossIsTheHostsFault ? .transferFailed : .missingFile
             report(.refused(order.attempt, HostFailure(kind, "the file is nowhere")))
