@@ -29,6 +29,11 @@ struct QueryCommand: ParsableCommand {
     var columns: String?
     @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95.")
     var statistic: String?
+    @Option(
+        help: ArgumentHelp(
+            "Average over what is otherwise kept apart: versions (of measures), workers (and their numerics).",
+            valueName: "what,..."))
+    var mix: String?
     @Option(help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."))
     var sort: String?
     @Option(help: "Show at most so many rows.")
@@ -69,6 +74,14 @@ struct QueryCommand: ParsableCommand {
             }
             return statistic
         }
+        request.mixes = Set(
+            try list(mix).map { name in
+                guard let mix = Mix(rawValue: name) else {
+                    let names = Mix.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw CommandFailure(.usage, "--mix: expected some of \(names), got \"\(name)\"")
+                }
+                return mix
+            })
         request.sort = list(sort).map { SortColumn($0) }
         request.limit = limit
         try query.write(request, output.format, to: Terminal.export)

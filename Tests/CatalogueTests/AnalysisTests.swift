@@ -47,6 +47,7 @@ import Testing
     @Test func figuresShowEveryLineWithItsLabel() throws {
         let out = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? scratch.path + "/figures"
         let result = try analysis().run(into: out)
+        #expect(result.problem == nil)
         let names = result.figures.map { URL(fileURLWithPath: $0).lastPathComponent }
         let expected = ["gl-score", "gaussian-distance", "phase-map", "phase-map-by-length"].flatMap { name in
             ["svg", "png", "gnuplot", "csv"].map { "\(name).\($0)" }

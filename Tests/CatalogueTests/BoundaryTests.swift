@@ -80,21 +80,11 @@ import Testing
         }
     }
 
-    /// The jackknife of a mean is Student's interval of the mean.
-    @Test func clustersOfOneValueGiveStudentsInterval() throws {
-        let values = [0.3, 1.1, 0.7, 2.4]
-        let interval = try #require(ClusterInterval(values) { $0.mean })
-        let student = try #require(ConfidenceInterval(ofTheMeanOf: values))
-        #expect(abs(interval.low - student.low) < 1e-12 && abs(interval.high - student.high) < 1e-12)
-        #expect(ClusterInterval([1.0]) { $0.mean } == nil)
-        #expect(ClusterInterval([1.0, 2]) { $0.count > 1 ? $0.mean : nil } == nil)
-    }
-
     @Test func rowsThatNeverFlipAreCensored() {
         #expect(BoundaryLaw.boundary([(16, 1, 256), (64, 0.5, 256)]) == .above(log(64)))
         #expect(BoundaryLaw.boundary([(16, 0.4, 256), (64, 0, 256)]) == .below(log(16)))
-        #expect(BoundaryLaw.boundary([(16, 0.5, 256)]) == nil)
-        #expect(BoundaryLaw.boundary([(16, 0, 256), (64, 1, 256)]) == nil)
+        #expect(BoundaryLaw.boundary([(16, 0.5, 256)]) == .above(log(16)))
+        #expect(BoundaryLaw.boundary([(16, 0, 256), (64, 1, 256)]) == .rises)
     }
 }
 
@@ -133,8 +123,10 @@ import Testing
                     AttemptNumber(index + 1),
                     WorkerEvent.Measured(
                         trial: trial.id, request: denoising, checkpoint: Fixture.digest("c"),
-                        rows: [0.502377, 1.49979].map {
-                            MeasureRow(quantity: "wiener_gain_db", sigma: $0, value: gain + $0 / 10, n: 64)
+                        rows: ["wiener_gain_db", "training_gain_db"].flatMap { quantity in
+                            [0.502377, 1.49979].map {
+                                MeasureRow(quantity: quantity, sigma: $0, value: gain + $0 / 10, n: 64)
+                            }
                         }, artifacts: [], seconds: 1)),
             ])
         }
@@ -143,7 +135,7 @@ import Testing
 
     @Test func theLawIsFoundWithItsExponents() throws {
         let law = try BoundaryLaw(points)
-        #expect(law.rows.count == 27 && law.inside.count >= BoundaryLaw.fewestRows)
+        #expect(law.rows.count == 27 && law.inside.count >= BoundaryExponent.fewestRows)
         let parameters = try #require(law.ofParameters)
         let length = try #require(law.ofLength)
         #expect(abs(parameters.value - 0.5) < 0.05)
@@ -167,17 +159,18 @@ import Testing
             ])
         }
         let law = try BoundaryLaw(try SweepPoints(catalogue.reader, sweep: "few"))
-        #expect(law.intercept == nil && law.inside.count == 2)
+        #expect(law.ofParameters == nil && law.ofLength == nil && law.inside.count == 2)
         #expect(
             law.sentences == [
-                "The boundary's law is not determined: copying ends within the sizes swept in 2 of 2 rows (scale, length, "
-                    + "seed), and 4 are needed."
+                "The boundary's law is not determined: copying ends within the sizes swept in 2 of 2 rows (scale, length). "
+                    + "An exponent needs 4 rows in which it does, of two scales at one length or of two lengths at one "
+                    + "scale."
             ])
     }
 
     @Test func phasesAndContours() throws {
         let map = try PhaseMap(points)
-        #expect(map.knowsGain && map.cells.count == 63)
+        #expect(map.missingWords == nil && map.cells.count == 63)
         func phase(_ scale: Int, _ length: Double, _ size: Int) -> PhaseMap.Phase? {
             map.cells.first { $0.point == GridPoint(scale: scale, length: length, size: size) }?.phase
         }

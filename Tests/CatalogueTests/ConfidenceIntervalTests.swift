@@ -7,15 +7,15 @@ import Testing
     @Test func oneValueHasNoInterval() {
         #expect(ConfidenceInterval(ofTheMeanOf: []) == nil)
         #expect(ConfidenceInterval(ofTheMeanOf: [1]) == nil)
-        #expect(Statistic.ci95.cells(Samples(values: [1])) == [.null, .null])
+        #expect(Average([[Replicate(1)]], areShares: false)?.intervalCells == [.null, .null, .null])
     }
 
     /// The intervals that Newcombe (Statistics in Medicine 17, 1998, table I, method 3) prints.
     @Test(arguments: [
-        (81.0, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718),
+        (81.0, 263.0, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718),
     ])
-    func sharesHaveWilsonsInterval(_ successes: Double, _ total: Int, _ low: Double, _ high: Double) throws {
-        let interval = try #require(ConfidenceInterval(ofTheShare: successes, of: total))
+    func sharesHaveWilsonsInterval(_ successes: Double, _ total: Double, _ low: Double, _ high: Double) throws {
+        let interval = try #require(ConfidenceInterval(ofTheShare: successes / total, of: total))
         #expect(abs(interval.low - low) < 5e-5 && abs(interval.high - high) < 5e-5)
         #expect(ConfidenceInterval(ofTheShare: 0, of: 0) == nil)
     }
@@ -34,14 +34,41 @@ import Testing
         #expect(abs(interval.high - (2 + t / 3.squareRoot())) < 1e-9)
     }
 
-    /// The means of resampled coin tosses are binomial: of 100 tosses with 50 heads, 95 % lie within 0.5 ± 0.098.
-    @Test func theBootstrapFindsTheBinomialInterval() throws {
-        let tosses = (0..<100).map { Double($0 % 2) }
-        let interval = try #require(ConfidenceInterval(ofTheMeanOf: tosses))
-        #expect(abs(interval.low - 0.402) <= 0.015)
-        #expect(abs(interval.high - 0.598) <= 0.015)
-        #expect(ConfidenceInterval(ofTheMeanOf: tosses.reversed()) == interval)
-        let shifted = try #require(ConfidenceInterval(ofTheMeanOf: tosses.map { $0 + 1 }))
-        #expect(abs(shifted.low - interval.low - 1) < 1e-12)
+    /// The 0.975 quantiles as tables print them (Abramowitz & Stegun 26.10), and between whole degrees of freedom that of
+    /// the distribution's own definition.
+    @Test(arguments: [
+        (3.0, 3.182446305284263), (4, 2.7764451051977987), (5, 2.5705818356363146), (8, 2.306004135204166),
+        (9, 2.262157162798205), (19, 2.093024054408263), (120, 1.9799304050824402), (.infinity, 1.959963984540054),
+    ])
+    func studentsQuantiles(_ freedom: Double, _ quantile: Double) {
+        #expect(abs(StudentT.quantile(freedom: freedom) - quantile) < 1e-11)
+    }
+
+    /// By the density's integral: a tail of 0.025 beyond the quantile.
+    @Test(arguments: [1.3, 2.5, 6.2, 33.3])
+    func quantilesBetweenWholeDegrees(_ freedom: Double) {
+        let scale = exp(logGamma((freedom + 1) / 2) - logGamma(freedom / 2)) / (freedom * .pi).squareRoot()
+        // t = tan(angle): the whole half line in a bounded interval, by Simpson's rule.
+        func density(_ angle: Double) -> Double {
+            let t = tan(angle)
+            return scale * pow(1 + t * t / freedom, -(freedom + 1) / 2) * (1 + t * t)
+        }
+        let end = atan(StudentT.quantile(freedom: freedom))
+        let steps = 4000
+        let sum = (0...steps).reduce(0.0) { sum, step in
+            let weight = step == 0 || step == steps ? 1.0 : step % 2 == 1 ? 4 : 2
+            return sum + weight * density(end * Double(step) / Double(steps))
+        }
+        #expect(abs(sum * end / Double(steps) / 3 - 0.475) < 1e-9)
+    }
+
+    /// The jackknife of a mean is Student's interval of the mean, at every number of clusters.
+    @Test(arguments: [[0.3, 1.1], [0.3, 1.1, 0.7, 2.4], (0..<14).map { Double($0 * $0 % 11) }])
+    func clustersOfOneValueGiveStudentsInterval(_ values: [Double]) throws {
+        let interval = try #require(ClusterInterval.of(values) { $0.mean })
+        let student = try #require(ConfidenceInterval(ofTheMeanOf: values))
+        #expect(abs(interval.low - student.low) < 1e-12 && abs(interval.high - student.high) < 1e-12)
+        #expect(ClusterInterval.of([1.0]) { $0.mean } == nil)
+        #expect(ClusterInterval.of([1.0, 2]) { $0.count > 1 ? $0.mean : nil } == nil)
     }
 }

@@ -102,15 +102,20 @@ import Testing
         #expect(lines.filter(\.isReference).map(\.title) == ["Gaussian", "", ""])
         #expect(lines[0].points.map(\.x) == Self.sigmas)
         let row = figure.table.rows[0]
-        let interval = try #require(ConfidenceInterval(ofTheMeanOf: lines[0].points[0].values))
-        #expect(row[4] == .number(interval.low) && row[5] == .number(interval.high) && row[6] == .integer(3))
+        let values = try points.all("linearity", "ls").filter {
+            $0.sigma == 0.02 && $0.point == GridPoint(scale: 8, length: 1024, size: 16)
+        }.map(\.value)
+        let interval = try #require(ConfidenceInterval(ofTheMeanOf: values))
+        #expect(values.count == 3 && row[3] == .number(values.mean))
+        #expect(row[4] == .number(interval.low) && row[5] == .number(interval.high))
+        #expect(row[6] == .text("3 replicates") && row[7] == .integer(3))
     }
 
     @Test func panelsOfSeveralQuantitiesAreAtTheLongestTraining() throws {
         let figure = try points.distancesFigure()
         #expect(figure.panels.map(\.title) == ["to the Gaussian denoiser", "to the multi-delta denoiser"])
         #expect(figure.panels[0].lines.count == 3)
-        #expect(figure.panels[0].lines[0].points[0].values.count == 3)
+        #expect(figure.panels[0].lines[0].points[0].y.replicates == 3)
         let psnr = try points.psnrFigure()
         #expect(abs(psnr.panels[1].lines[0].points[0].x - -20) < 1e-9)
         #expect(psnr.panels[0].lines.last?.points.count == 2)
@@ -118,11 +123,12 @@ import Testing
         let gaussian = try #require(psnr.panels[1].lines.last)
         #expect(gaussian.title == "Gaussian" && gaussian.isReference)
         #expect(gaussian.points.count == Self.sigmas.count)
-        #expect(gaussian.points.allSatisfy { abs($0.values[0] - (13 + 0.6 * $0.x)) < 1e-9 })
+        #expect(gaussian.points.allSatisfy { abs($0.y.mean - (13 + 0.6 * $0.x)) < 1e-9 })
         #expect(psnr.caption[1].hasPrefix("At scale 8, 16 k steps. "))
         let spectra = try points.jacobianFigure()
-        let oracle = (1...25).map { [Double](repeating: 1 / (Double($0) * 1024), count: 3) }
-        #expect(spectra.panels[0].lines.last?.points.map(\.values) == oracle)
+        let oracle = (1...25).map { 1 / (Double($0) * 1024) }
+        let found = try #require(spectra.panels[0].lines.last?.points.map(\.y.mean))
+        #expect(found.count == 25 && zip(found, oracle).allSatisfy { abs($0 - $1) < 1e-15 })
         #expect(spectra.panels.map(\.title) == ["σ = 2", "σ = 0.3"])
         #expect(spectra.panels[0].lines[2].points.map(\.x) == (1...25).map(Double.init))
         let cosines = try points.cosinesFigure()
@@ -130,7 +136,7 @@ import Testing
         #expect(cosines.panels[0].lines.map(\.points.count) == [50, 50, 0])
         #expect(abs(cosines.panels[0].lines[0].points[0].x - -0.98) < 1e-12)
         let loss = try points.lossFigure().panels[0].lines[0].points
-        #expect(loss.map(\.x) == [1, 4, 16, 64, 256, 1024, 4096, 16384] && loss[0].values.count == 3)
+        #expect(loss.map(\.x) == [1, 4, 16, 64, 256, 1024, 4096, 16384] && loss[0].y.replicates == 3)
     }
 
     /// As of a sweep that still runs: the first panel lacks a line, and one before it all.

@@ -99,7 +99,7 @@ import Testing
                 $0.groupBy = ["dataset.size"]
                 $0.statistics = [.ci95, .count]
             })
-        #expect(table.columns == ["dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "count"])
+        #expect(table.columns == ["dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "ci95_of", "count"])
         let half = 3.182446305284263 * (0.05 / 3).squareRoot() / 2
         #expect(close(table.rows[0][3], 0.25 - half) && close(table.rows[0][4], 0.25 + half))
     }
@@ -177,8 +177,8 @@ import Testing
         #expect(error?.position == 0 && error?.message.contains("dataset.size") == true)
     }
 
-    /// 0.9 of 256 samples four times: Wilson's interval of 921.6 among 1024.
-    @Test func intervalsOfSharesAreWilsons() throws {
+    /// 0.9 of 256 samples four times, and none four times.
+    @Test func intervalsOfSharesAreThoseOfAverages() throws {
         let table = try query.run(
             request {
                 $0.sweep = "dataset-size"
@@ -188,15 +188,13 @@ import Testing
             })
         #expect(
             table.columns == [
-                "dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "count", "samples",
+                "dataset.size", "measure", "quantity", "ci95_low", "ci95_high", "ci95_of", "count", "samples",
             ])
-        let (z, n, p) = (1.959963984540054, 1024.0, 0.9)
-        // The ends solve (x − p)² = z² x (1 − x) / n.
-        for cell in table.rows[0][3...4] {
-            let x = try #require(cell.number)
-            #expect(abs((x - p) * (x - p) - z * z * x * (1 - x) / n) < 1e-12)
+        for (row, share) in zip(table.rows, [0.9, 0]) {
+            let replicates = [Replicate](repeating: Replicate(share, n: 256), count: 4)
+            let average = try #require(Average([replicates], areShares: true))
+            #expect(Array(row[3...]) == average.intervalCells + [.integer(4), .integer(1024)])
         }
-        #expect(Array(table.rows[0][5...]) == [.integer(4), .integer(1024)])
     }
 
     /// Trial 0 has 0.01 · (1, 2, 3) at σ = 80, 1.5017 and 0.002: half way between the last two over ln σ it is 0.025.

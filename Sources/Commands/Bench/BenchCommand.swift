@@ -9,6 +9,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measure this program.", shouldDisplay: false,
         subcommands: [
             Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self, Events.self,
+            IntervalCoverage.self, Intervals.self,
         ],
         defaultSubcommand: Expansion.self)
 

@@ -4,36 +4,46 @@ import ResultQueries
 /// The dataset size N* at which copying ends, as a law of the network's parameters P and the length of its training:
 /// log N* = a + b log P + c log images (Bonnaire et al., NeurIPS 2025, expect c = 1).
 ///
-/// A row of the map is one scale, length and seed. N* is where a logistic curve through its copied shares passes ½; in a
-/// row that never passes it, N* is only known to lie beyond the sizes swept. Fewer than four rows that do: not determined.
+/// A row of the map is one scale, length and replicate. N* is where a logistic curve through its copied shares passes ½;
+/// in a row that never passes it, N* is only known to lie beyond the sizes swept, and a row whose shares rise with size
+/// has none.
+///
+/// An exponent rests on what identifies it. That of the length is found at scales where copying ends inside the sizes
+/// swept for two lengths or more, each scale with an intercept of its own, so that scales which only say "beyond" do not
+/// bend it; that of P at lengths where it ends inside for two scales or more. Fewer than four such rows: not determined.
 struct BoundaryLaw {
-    struct Row: Hashable {
-        var scale: Int
-        var length: Double
-        var seed: Int
-        var parameters: Int
-        /// In natural logarithms.
-        var boundary: CensoredRegression.Value
+    enum Boundary: Hashable {
+        /// In natural logarithms of the dataset size.
+        case at(Double)
+        case above(Double)
+        case below(Double)
+        /// The share copied does not fall with the dataset size.
+        case rises
     }
 
-    struct Exponent: Hashable {
-        var value: Double
-        /// Over seeds.
-        var interval: ClusterInterval?
+    struct Row {
+        var scale: Int
+        var length: Double
+        /// Alike in all other axes.
+        var other: Int32
+        var replicate: Int32
+        /// What it has under `SweepPoints.otherAxes` and `replicateAxes`.
+        var otherCells: [ResultTable.Cell]
+        var replicateCells: [ResultTable.Cell]
+        /// Nil where no network of it is trained.
+        var parameters: Int?
+        var boundary: Boundary
     }
 
     let points: SweepPoints
     /// The dataset sizes swept, ascending.
     let sizes: [Int]
     let rows: [Row]
-    /// N* = e^a for P = 1 and length 1; nil: not determined.
-    let intercept: Double?
-    /// Nil where not determined, or where the sweep has one number of parameters.
-    let ofParameters: Exponent?
-    /// Nil where not determined, or where the sweep has one length.
-    let ofLength: Exponent?
-
-    static let fewestRows = 4
+    /// Nil where not determined.
+    let ofParameters: BoundaryExponent?
+    let ofLength: BoundaryExponent?
+    /// Of the law with both exponents, log N* of P = 1 and length 1.
+    private let intercept: Double?
 
     /// Rows in which copying ends within the sizes swept.
     var inside: [Row] { rows.filter(\.isInside) }
@@ -43,92 +53,130 @@ struct BoundaryLaw {
         struct Key: Hashable {
             var scale: Int
             var length: Double
-            var seed: Int
+            var line: SweepPoints.Line
         }
         let copied = try points.all("memorization", "copied")
-        sizes = Set(copied.map(\.point.size)).sorted()
+        let sizes = Set(copied.map(\.point.size)).sorted()
+        self.sizes = sizes
         let shares = Dictionary(grouping: copied) {
-            Key(scale: $0.point.scale, length: $0.point.length, seed: $0.seed)
+            Key(scale: $0.point.scale, length: $0.point.length, line: points.line(of: $0))
         }
-        rows = shares.compactMap { key, values in
-            guard let parameters = points.parameters[key.scale],
-                let boundary = Self.boundary(
-                    values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) })
-            else { return nil }
+        let rows = shares.compactMap { key, values -> Row? in
+            // Of one size nothing could be said of another.
+            guard sizes.count > 1, let first = values.first else { return nil }
             return Row(
-                scale: key.scale, length: key.length, seed: key.seed, parameters: parameters, boundary: boundary)
-        }.sorted { ($0.scale, $0.length, $0.seed) < ($1.scale, $1.length, $1.seed) }
-
-        let hasParameters = Set(rows.filter(\.isInside).map(\.parameters)).count > 1
-        let hasLengths = Set(rows.filter(\.isInside).map(\.length)).count > 1
-        func fit(_ rows: [Row]) -> [Double]? {
-            guard rows.count(where: \.isInside) >= Self.fewestRows else { return nil }
-            let regression = CensoredRegression(
-                rows.map { row in
-                    (
-                        [1] + (hasParameters ? [log(Double(row.parameters))] : [])
-                            + (hasLengths ? [log(row.length)] : []), row.boundary
-                    )
-                })
-            return regression?.coefficients
+                scale: key.scale, length: key.length, other: key.line.other, replicate: key.line.replicate,
+                otherCells: points.cells(of: first, points.otherAxes),
+                replicateCells: points.cells(of: first, points.replicateAxes),
+                parameters: values.lazy.compactMap(points.parameters).first,
+                boundary: Self.boundary(values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) }))
+        }.sorted { ($0.scale, $0.length, $0.other, $0.replicate) < ($1.scale, $1.length, $1.other, $1.replicate) }
+        self.rows = rows
+        ofParameters = BoundaryExponent.ofParameters(rows)
+        ofLength = BoundaryExponent.ofLength(rows)
+        if let b = ofParameters?.value, let c = ofLength?.value {
+            let rest = rows.compactMap { row in
+                row.parameters.flatMap { row.boundary.shifted(by: b * log(Double($0)) + c * log(row.length)) }
+            }
+            intercept = CensoredRegression(rest.map { ([1], $0) })?.coefficients[0]
+        } else {
+            intercept = nil
         }
-        guard let found = fit(rows) else {
-            (intercept, ofParameters, ofLength) = (nil, nil, nil)
-            return
-        }
-        let seeds = Dictionary(grouping: rows, by: \.seed).sorted { $0.key < $1.key }.map(\.value)
-        func exponent(_ place: Int) -> Exponent {
-            Exponent(
-                value: found[place],
-                interval: ClusterInterval(seeds) { clusters in fit(clusters.flatMap { $0 }).map { $0[place] } })
-        }
-        intercept = found[0]
-        ofParameters = hasParameters ? exponent(1) : nil
-        ofLength = hasLengths ? exponent(hasParameters ? 2 : 1) : nil
     }
 
-    /// Of dataset sizes with their shares of n samples; nil where shares do not fall with size, or of one size.
-    static func boundary(_ shares: [(size: Double, share: Double, n: Double)]) -> CensoredRegression.Value? {
+    /// Of dataset sizes with their shares of n samples.
+    static func boundary(_ shares: [(size: Double, share: Double, n: Double)]) -> Boundary {
         let sizes = shares.map { log($0.size) }
-        guard let low = sizes.min(), let high = sizes.max(), high > low else { return nil }
+        guard let low = sizes.min(), let high = sizes.max() else { return .rises }
         if shares.allSatisfy({ $0.share >= 0.5 }) { return .above(high) }
         if shares.allSatisfy({ $0.share < 0.5 }) { return .below(low) }
-        guard let fit = LogisticFit(shares.map { (log($0.size), $0.share, $0.n) }), fit.slope < 0 else { return nil }
-        return .exactly(min(max(fit.middle, low), high))
+        guard let fit = LogisticFit(shares.map { (log($0.size), $0.share, $0.n) }), fit.slope < 0 else { return .rises }
+        return .at(min(max(fit.middle, low), high))
     }
 
-    /// N* by the law.
-    func size(parameters: Int, length: Double) -> Double? {
-        guard let intercept else { return nil }
-        return exp(
-            intercept + (ofParameters?.value ?? 0) * log(Double(parameters)) + (ofLength?.value ?? 0) * log(length))
+    /// N* by the law; nil for a row of which it says nothing.
+    func size(of row: Row) -> Double? {
+        let (p, length) = (row.parameters.map { log(Double($0)) }, log(row.length))
+        if let ofParameters, let ofLength {
+            return intercept.flatMap { a in p.map { exp(a + ofParameters.value * $0 + ofLength.value * length) } }
+        }
+        if let ofLength { return ofLength.size(.init(other: row.other, value: Double(row.scale)), x: length) }
+        return p.flatMap { p in ofParameters?.size(.init(other: row.other, value: row.length), x: p) }
     }
+
+    // MARK: In words
 
     var sentences: [String] {
         guard !rows.isEmpty else { return [] }
-        let where_ =
-            "copying ends within the sizes swept in \(inside.count) of \(rows.count) rows (scale, length, seed)"
-        guard intercept != nil else {
-            return ["The boundary's law is not determined: \(where_), and \(Self.fewestRows) are needed."]
-        }
         var terms = [String]()
-        if let ofParameters { terms.append("P^\(Self.text(ofParameters))") }
-        if let ofLength { terms.append("\(points.lengthUnit)^\(Self.text(ofLength))") }
-        guard !terms.isEmpty else {
-            return ["The boundary's law is not determined: \(where_), but all with one scale and length."]
+        if let ofParameters { terms.append("P^" + text(ofParameters, lengths: ofParameters.strata.map(\.value))) }
+        if let ofLength {
+            terms.append("\(points.lengthUnit)^" + text(ofLength, scales: ofLength.strata.map(\.value)))
         }
-        return [
-            "The dataset size at which half of the samples are copies goes as \(terms.joined(separator: " · ")); \(where_)."
-        ]
+        guard !terms.isEmpty else {
+            return [
+                "The boundary's law is not determined: \(rowWords). An exponent needs \(BoundaryExponent.fewestRows) rows "
+                    + "in which it does, of two scales at one length or of two lengths at one scale."
+            ]
+        }
+        let law =
+            "The dataset size at which half of the samples are copies goes as \(terms.joined(separator: " · "))"
+        return ["\(law); \(rowWords).\(undetermined.map { " \($0)" } ?? "")"]
     }
 
-    private static func text(_ exponent: Exponent) -> String {
+    /// Of an axis that was swept without an exponent.
+    private var undetermined: String? {
+        if ofParameters == nil, Set(rows.compactMap(\.parameters)).count > 1 {
+            return
+                "The exponent of P is not determined: at no length does copying end within the sizes swept for two scales."
+        }
+        if ofLength == nil, Set(rows.map(\.length)).count > 1 {
+            return
+                "The exponent of the length is not determined: at no scale does copying end within the sizes swept for "
+                + "two lengths."
+        }
+        return nil
+    }
+
+    /// In how many of all rows copying ends where.
+    private var rowWords: String {
+        func count(_ holds: (Boundary) -> Bool) -> Int { rows.count { holds($0.boundary) } }
+        let above = count { if case .above = $0 { true } else { false } }
+        let below = count { if case .below = $0 { true } else { false } }
+        let rising = count { $0 == .rises }
+        let others = [
+            above > 0 ? "beyond the largest in \(above)" : nil, below > 0 ? "before the smallest in \(below)" : nil,
+        ].compactMap(\.self)
+        let axes = (["scale", "length"] + (points.replicateAxes.isEmpty ? [] : ["replicate"])).joined(separator: ", ")
+        return "copying ends within the sizes swept in \(inside.count) of \(rows.count) rows (\(axes))"
+            + (others.isEmpty ? "" : ", " + others.joined(separator: ", "))
+            + (rising > 0 ? "; in \(rising) the share copied rises with the dataset's size" : "")
+    }
+
+    private func text(_ exponent: BoundaryExponent, lengths: [Double] = [], scales: [Double] = []) -> String {
         func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
-        let interval = exponent.interval.map { " (95 % interval \(short($0.low)) to \(short($0.high)))" }
-        return short(exponent.value) + (interval ?? " (no interval from so few seeds)")
+        let interval = exponent.interval.map { "95 % interval \(short($0.low)) to \(short($0.high))" }
+        let places =
+            lengths.isEmpty
+            ? "scale " + Set(scales).sorted().map { ResultTable.format($0) }.joined(separator: ", ")
+            : Set(lengths).sorted().map(points.lengthLabel).joined(separator: ", ")
+        return short(exponent.value)
+            + " (\(interval ?? "no interval from so few replicates"), from \(exponent.rows) of \(rows.count) rows: \(places))"
     }
 }
 
 extension BoundaryLaw.Row {
-    var isInside: Bool { if case .exactly = boundary { true } else { false } }
+    var isInside: Bool { if case .at = boundary { true } else { false } }
+}
+
+extension BoundaryLaw.Boundary {
+    /// Less `offset`, for a regression; nil of rows without a boundary.
+    func shifted(by offset: Double = 0) -> CensoredRegression.Value? {
+        switch self {
+        case .at(let value): .exactly(value - offset)
+        case .above(let value): .above(value - offset)
+        case .below(let value): .below(value - offset)
+        case .rises: nil
+        }
+    }
 }

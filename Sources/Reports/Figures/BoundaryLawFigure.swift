@@ -7,30 +7,37 @@ struct BoundaryLawFigure: SweepFigure {
     let name = FigureName.boundaryLaw
     let size = (width: 980, height: 470)
 
-    var isEmpty: Bool { law.inside.isEmpty }
+    var isEmpty: Bool { law.inside.allSatisfy { $0.parameters == nil } }
 
     var table: ResultTable {
+        let replicates = law.points.replicateAxes
         var table = ResultTable(
             name: name.rawValue,
-            columns: ["model_scale", "parameters", law.points.lengthUnit, "seed", "is", "boundary", "law"])
+            columns: ["model_scale", "parameters", law.points.lengthUnit] + law.points.otherAxes
+                + (replicates.isEmpty ? ["seed"] : replicates) + ["is", "boundary", "law"])
         for row in law.rows {
-            let (kind, value) =
-                switch row.boundary {
-                case .exactly(let value): ("at", value)
-                case .above(let value): ("above", value)
-                case .below(let value): ("below", value)
-                }
-            table.rows.append([
-                .init(row.scale), .init(row.parameters), .init(row.length), .init(row.seed), .text(kind),
-                .init(exp(value)), .init(law.size(parameters: row.parameters, length: row.length)),
-            ])
+            let (kind, value) = Self.words(row.boundary)
+            table.rows.append(
+                [.init(row.scale), .init(row.parameters), .init(row.length)] + row.otherCells
+                    + (replicates.isEmpty ? [.init(law.points.seeds.first)] : row.replicateCells) + [
+                        .text(kind), .init(value.map(exp)), .init(law.size(of: row)),
+                    ])
         }
         return table
     }
 
+    private static func words(_ boundary: BoundaryLaw.Boundary) -> (kind: String, value: Double?) {
+        switch boundary {
+        case .at(let value): ("at", value)
+        case .above(let value): ("above", value)
+        case .below(let value): ("below", value)
+        case .rises: ("rises", nil)
+        }
+    }
+
     /// One panel: `x` against N*, a colour for each value of the other.
     private func panel(
-        _ index: Int, x: (BoundaryLaw.Row) -> Double, other: (BoundaryLaw.Row) -> Double, label: (Double) -> String
+        _ index: Int, x: (BoundaryLaw.Row) -> Double?, other: (BoundaryLaw.Row) -> Double, label: (Double) -> String
     ) -> (data: String, plots: [String]) {
         let others = Set(law.rows.map(other)).sorted()
         var data = ""
@@ -41,20 +48,17 @@ struct BoundaryLawFigure: SweepFigure {
             let colour = Gnuplot.colour(shade)
             for (kind, symbol) in [("at", 7), ("above", 8), ("below", 10)] {
                 let shown = rows.compactMap { row -> String? in
-                    switch (row.boundary, kind) {
-                    case (.exactly(let size), "at"), (.above(let size), "above"), (.below(let size), "below"):
-                        "\(x(row)) \(exp(size))\n"
-                    default: nil
-                    }
+                    let found = Self.words(row.boundary)
+                    guard found.kind == kind, let size = found.value, let x = x(row) else { return nil }
+                    return "\(x) \(exp(size))\n"
                 }
                 let block = "$b\(index)\(kind)\(number)"
                 data += "\(block) << EOD\n" + (shown.isEmpty ? "NaN NaN\n" : shown.joined()) + "EOD\n"
                 let title = kind == "at" ? "title \(Gnuplot.quote(label(value)))" : "notitle"
                 plots.append("\(block) using 1:2 with points pt \(symbol) ps 1.1 lw 1.5 lc rgb '\(colour)' \(title)")
             }
-            let line = Set(rows.map(x)).sorted().compactMap { place -> String? in
-                rows.first { x($0) == place }.flatMap { law.size(parameters: $0.parameters, length: $0.length) }
-                    .map { "\(place) \($0)\n" }
+            let line = Set(rows.compactMap(x)).sorted().compactMap { place -> String? in
+                rows.first { x($0) == place }.flatMap(law.size).map { "\(place) \($0)\n" }
             }
             guard line.count > 1 else { continue }
             data += "$l\(index)n\(number) << EOD\n\(line.joined())EOD\n"
@@ -65,7 +69,7 @@ struct BoundaryLawFigure: SweepFigure {
 
     var script: String {
         let byParameters = panel(0) {
-            Double($0.parameters)
+            $0.parameters.map(Double.init)
         } other: {
             $0.length
         } label: {
@@ -114,39 +118,42 @@ struct BoundaryLawFigure: SweepFigure {
     }
 
     var marks: [PanelMarks] {
-        func panel(_ x: (BoundaryLaw.Row) -> Double) -> PanelMarks {
+        func panel(_ x: (BoundaryLaw.Row) -> Double?) -> PanelMarks {
             PanelMarks(
                 isLogarithmic: (true, true),
-                marks: law.rows.map { row in
-                    let (words, value) =
-                        switch row.boundary {
-                        case .exactly(let value): ("", value)
-                        case .above(let value): ("above ", value)
-                        case .below(let value): ("below ", value)
-                        }
+                marks: law.rows.compactMap { row in
+                    let (kind, value) = Self.words(row.boundary)
+                    guard let x = x(row), let value else { return nil }
+                    let others = zip(
+                        law.points.otherAxes + law.points.replicateAxes, row.otherCells + row.replicateCells
+                    ).map { "\($0) \($1.text)" }
+                    let words =
+                        [
+                            "scale \(row.scale)" + (row.parameters.map { " (\($0) parameters)" } ?? ""),
+                            law.points.lengthLabel(row.length),
+                        ] + others
                     return .init(
-                        x: x(row), y: exp(value),
-                        text:
-                            "scale \(row.scale) (\(row.parameters) parameters), \(law.points.lengthLabel(row.length)), "
-                            + "seed \(row.seed): N* \(words)\(ResultTable.format(exp(value).rounded()))")
+                        x: x, y: exp(value),
+                        text: "\(words.joined(separator: ", ")): N* \(kind == "at" ? "" : kind + " ")"
+                            + ResultTable.format(exp(value).rounded()))
                 })
         }
-        return [panel { Double($0.parameters) }, panel { $0.length }]
+        return [panel { $0.parameters.map(Double.init) }, panel { $0.length }]
     }
 
     private var caption: String {
         let marks = "Triangles: beyond the sizes swept, up or down."
-        guard law.intercept != nil else { return "\(marks) The law is not determined." }
         let terms = [
             law.ofParameters.map { "P^" + short($0) }, law.ofLength.map { "\(law.points.lengthUnit)^" + short($0) },
         ]
         .compactMap { $0 }
+        guard !terms.isEmpty else { return "\(marks) The law is not determined." }
         return "\(marks) Lines: N* ∝ \(terms.joined(separator: " · "))"
     }
 
-    private func short(_ exponent: BoundaryLaw.Exponent) -> String {
+    private func short(_ exponent: BoundaryExponent) -> String {
         func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
         return short(exponent.value)
-            + (exponent.interval.map { " (95 %: \(short($0.low)) to \(short($0.high)))" } ?? " (too few seeds)")
+            + (exponent.interval.map { " (95 %: \(short($0.low)) to \(short($0.high)))" } ?? " (too few replicates)")
     }
 }

@@ -5,7 +5,18 @@ import ResultQueries
 struct CurveFigure: SweepFigure {
     struct Point: Hashable {
         var x: Double
-        var values: [Double]
+        var y: Average
+
+        init(x: Double, y: Average) {
+            self.x = x
+            self.y = y
+        }
+
+        /// Of what has one value.
+        init?(x: Double, value: Double) {
+            guard let y = Average([[Replicate(value)]], areShares: false) else { return nil }
+            self.init(x: x, y: y)
+        }
     }
 
     struct Line {
@@ -48,15 +59,13 @@ struct CurveFigure: SweepFigure {
     var table: ResultTable {
         var table = ResultTable(
             name: name.rawValue,
-            columns: ["panel", "line", columns.x, columns.y, "ci95_low", "ci95_high", "count"])
+            columns: ["panel", "line", columns.x, columns.y, "ci95_low", "ci95_high", "ci95_of", "count"])
         for panel in panels {
             for line in panel.lines {
                 for point in line.points {
-                    let interval = ConfidenceInterval(ofTheMeanOf: point.values)
-                    table.rows.append([
-                        .text(panel.title), .text(line.title), .init(point.x), .init(point.values.mean),
-                        .init(interval?.low), .init(interval?.high), .init(point.values.count),
-                    ])
+                    table.rows.append(
+                        [.text(panel.title), .text(line.title), .init(point.x), .init(point.y.mean)]
+                            + point.y.intervalCells + [.init(point.y.replicates)])
                 }
             }
         }
@@ -72,9 +81,9 @@ struct CurveFigure: SweepFigure {
                 marks: lines.filter { !$0.title.isEmpty }.flatMap { line in
                     line.points.map { point in
                         .init(
-                            x: point.x, y: point.values.mean,
+                            x: point.x, y: point.y.mean,
                             text: "\(line.title): \(columns.x) \(ResultTable.format(point.x)), "
-                                + "\(columns.y) \(ResultTable.summary(of: point.values))")
+                                + "\(columns.y) \(point.y.summary)")
                     }
                 })
         }
@@ -112,12 +121,11 @@ struct CurveFigure: SweepFigure {
                 let block = "$p\(index)l\(number)"
                 data += "\(block) << EOD\n"
                 for point in line.points.sorted(by: { $0.x < $1.x }) {
-                    let interval = ConfidenceInterval(ofTheMeanOf: point.values)
-                    let mean = point.values.mean
+                    let (mean, interval) = (point.y.mean, point.y.interval)
                     data += "\(point.x) \(mean) \(interval?.low ?? mean) \(interval?.high ?? mean)\n"
                 }
                 data += "EOD\n"
-                if !line.isReference, line.points.contains(where: { $0.values.count > 1 }) {
+                if !line.isReference, line.points.contains(where: { $0.y.interval != nil }) {
                     bands.append(
                         "\(block) using 1:3:4 with filledcurves lc rgb '\(colour(line))' fs transparent solid 0.18 noborder "
                             + "notitle")

@@ -5,15 +5,21 @@ struct GLScoreFigure: SweepFigure {
     let name = FigureName.glScore
     var isEmpty: Bool { glScore.isEmpty }
     let points: SweepPoints
-    let glScore: [GridPoint: [Double]]
-    let heldOut: [GridPoint: [Double]]
-    let copied: [GridPoint: [Double]]
+    let glScore: [GridPoint: Average]
+    let copied: [GridPoint: Average]
+    /// By dataset size: images that nobody was trained on know of no scale.
+    private let heldOut: [Int: Average]
+    private let heldOutAt: [GridPoint: Average]
 
     init(_ points: SweepPoints) throws {
         self.points = points
-        glScore = try points.values("memorization", "gl_score")[nil] ?? [:]
-        heldOut = try points.values("memorization", "gl_held_out")[nil] ?? [:]
-        copied = try points.values("memorization", "copied")[nil] ?? [:]
+        func values(_ quantity: String) throws -> [PlacedValue] {
+            try points.values("memorization", quantity)[nil] ?? []
+        }
+        glScore = try values("gl_score").averages
+        copied = try values("copied").averages
+        heldOutAt = try values("gl_held_out").averages
+        heldOut = Dictionary(grouping: try values("gl_held_out"), by: \.point.size).compactMapValues(\.average)
     }
 
     /// The numbers behind the figure.
@@ -22,16 +28,18 @@ struct GLScoreFigure: SweepFigure {
             name: "gl_score",
             columns: [
                 "dataset_size", "model_scale", points.lengthUnit, "trials", "gl_score", "gl_score_min",
-                "gl_score_max", "gl_held_out", "copied", "copied_min", "copied_max",
+                "gl_score_max", "gl_held_out", "copied", "copied_min", "copied_max", "copied_low", "copied_high",
+                "ci95_of",
             ])
         for point in glScore.keys.sorted() {
-            let scores = glScore[point] ?? []
-            let shares = copied[point] ?? []
-            table.rows.append([
-                .init(point.size), .init(point.scale), .init(point.length), .init(scores.count), .init(scores.mean),
-                .init(scores.min()), .init(scores.max()), .init(heldOut[point]?.mean), .init(shares.mean),
-                .init(shares.min()), .init(shares.max()),
-            ])
+            let (scores, shares) = (glScore[point], copied[point])
+            table.rows.append(
+                [
+                    .init(point.size), .init(point.scale), .init(point.length), .init(scores?.replicates),
+                    .init(scores?.mean), .init(scores?.smallest), .init(scores?.largest),
+                    .init(heldOutAt[point]?.mean), .init(shares?.mean), .init(shares?.smallest),
+                    .init(shares?.largest),
+                ] + (shares?.intervalCells ?? [.null, .null, .null]))
         }
         return table
     }
@@ -62,7 +70,7 @@ struct GLScoreFigure: SweepFigure {
             let style = "lc rgb '\(colour)' lw \(dash == 1 ? 2.5 : 1.5) dt \(dash) pt \([7, 5, 9, 13, 11][rank % 5])"
             let bar = "lc rgb '\(colour)' lw 1"
             let title = Gnuplot.quote("scale \(line.scale), \(points.lengthLabel(line.length))")
-            let bars = (glScore.values.map(\.count).max() ?? 1) > 1
+            let bars = (glScore.values.map(\.replicates).max() ?? 1) > 1
             for (name, title, list) in [("score", title, 0), ("copied", "''", 1)] {
                 var plots = ["$\(name)\(index) using 1:2 with linespoints \(style) ps 0.7 title \(title)"]
                 if bars { plots.append("$\(name)\(index) using 1:3:(0):($4-$3) with vectors nohead \(bar) notitle") }
@@ -125,31 +133,30 @@ struct GLScoreFigure: SweepFigure {
             }
             return PanelMarks(
                 isLogarithmic: (true, false),
-                marks: places.sorted { $0.key < $1.key }.map { place, values in
+                marks: places.sorted { $0.key < $1.key }.map { place, average in
                     .init(
-                        x: Double(place.size), y: values.mean,
+                        x: Double(place.size), y: average.mean,
                         text: "scale \(place.scale), \(points.lengthLabel(place.length)), \(place.size) images: "
-                            + "\(name) \(ResultTable.summary(of: values))")
+                            + "\(name) \(average.summary)")
                 })
         }
     }
 
     private var caption: String {
-        let bars = (glScore.values.map(\.count).max() ?? 1) > 1 ? " Bars: smallest to largest." : ""
+        let bars = (glScore.values.map(\.replicates).max() ?? 1) > 1 ? " Bars: smallest to largest." : ""
         return "Copied: nearest training image closer than a third of the second nearest.\(bars)"
     }
 
     private var baseline: String {
-        var bySize = [Int: [Double]]()
-        for (point, values) in heldOut { bySize[point.size, default: []] += values }
-        return bySize.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.mean)\n" }.joined()
+        heldOut.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.mean)\n" }.joined()
     }
 
-    private func block(_ name: String, _ values: [GridPoint: [Double]], _ line: (scale: Int, length: Double)) -> String
-    {
+    private func block(
+        _ name: String, _ values: [GridPoint: Average], _ line: (scale: Int, length: Double)
+    ) -> String {
         let rows = values.filter { $0.key.scale == line.scale && $0.key.length == line.length }
             .sorted { $0.key < $1.key }
-            .map { "\($0.key.size) \($0.value.mean) \($0.value.min() ?? .nan) \($0.value.max() ?? .nan)\n" }
+            .map { "\($0.key.size) \($0.value.mean) \($0.value.smallest) \($0.value.largest)\n" }
         // gnuplot refuses a block without any point.
         return "$\(name) << EOD\n" + (rows.isEmpty ? "1 NaN NaN NaN\n" : rows.joined()) + "EOD\n"
     }

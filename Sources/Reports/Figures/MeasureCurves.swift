@@ -90,11 +90,15 @@ extension SweepPoints {
     private static func grouped(
         _ values: [PlacedValue], x: (PlacedValue) -> Double?
     ) -> [GridPoint: [CurveFigure.Point]] {
-        var found = [GridPoint: [Double: [Double]]]()
-        for value in values {
-            if let x = x(value) { found[value.point, default: [:]][x, default: []].append(value.value) }
-        }
-        return found.mapValues { $0.map { CurveFigure.Point(x: $0.key, values: $0.value) }.sorted { $0.x < $1.x } }
+        Dictionary(grouping: values, by: \.point).mapValues { points($0, x: x) }
+    }
+
+    /// The means of what lies at one x each, ascending.
+    private static func points(_ values: [PlacedValue], x: (PlacedValue) -> Double?) -> [CurveFigure.Point] {
+        Dictionary(grouping: values, by: x).compactMap { x, values in
+            guard let x, let y = values.average else { return nil }
+            return CurveFigure.Point(x: x, y: y)
+        }.sorted { $0.x < $1.x }
     }
 
     private static let sigmaAxis = CurveFigure.Axis(label: "noise level σ (pixels in [−1, 1])", base: 10)
@@ -108,7 +112,7 @@ extension SweepPoints {
         let rest = (isSaid ? "At \(shared.joined()). " : "") + rest
         return CurveFigure(
             name: name, title: title, x: x, y: y, panels: panels,
-            caption: caption(rest + (seeds.count > 1 ? " Bands: 95 % intervals over seeds." : "")), columns: columns)
+            caption: caption(rest + intervalWords("Bands")), columns: columns)
     }
 
     /// Panels over an axis of the grid.
@@ -196,7 +200,7 @@ extension SweepPoints {
                     var references = [
                         CurveFigure.Line(
                             title: "identity", shade: nil, isReference: true,
-                            points: ends.map { .init(x: $0, values: [$0]) })
+                            points: ends.compactMap { .init(x: $0, value: $0) })
                     ]
                     if part.1 == "psnr_held_out" {
                         // Gains are of pooled PSNR, which version 1 had under this name.
@@ -213,20 +217,18 @@ extension SweepPoints {
     /// the same whatever the network; nil where there is none.
     private func gaussianPSNR(of values: [PlacedValue], x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
         struct Place: Hashable {
-            var point: GridPoint
-            var seed: Int
+            var trial: Int
             var sigma: Double?
         }
         let gains = Dictionary(
-            try all("denoising", "wiener_gain_db").map {
-                (Place(point: $0.point, seed: $0.seed, sigma: $0.sigma), $0.value)
-            }, uniquingKeysWith: { first, _ in first })
+            try all("denoising", "wiener_gain_db").map { (Place(trial: $0.trial, sigma: $0.sigma), $0.value) },
+            uniquingKeysWith: { first, _ in first })
         let found = Dictionary(grouping: values) { x($0) }.compactMap { at, group -> CurveFigure.Point? in
             let each = group.compactMap { value in
-                gains[Place(point: value.point, seed: value.seed, sigma: value.sigma)].map { value.value - $0 }
+                gains[Place(trial: value.trial, sigma: value.sigma)].map { value.value - $0 }
             }
             guard let at, !each.isEmpty else { return nil }
-            return CurveFigure.Point(x: at, values: [each.reduce(0, +) / Double(each.count)])
+            return CurveFigure.Point(x: at, value: each.mean)
         }
         guard !found.isEmpty else { return nil }
         return CurveFigure.Line(
@@ -259,27 +261,37 @@ extension SweepPoints {
                 }, x: number))
     }
 
-    /// Fifty bins over [−1, 1], a panel for each dataset size, at the largest scale and longest training.
+    /// Fifty bins over [−1, 1]; a panel for each dataset size and for what the compared networks differ in, at the largest
+    /// scale and longest training.
     func cosinesFigure() throws -> CurveFigure {
+        struct Kind: Hashable {
+            var difference: [String]
+            var points: [GridPoint]
+        }
         let parts = try [
             ("two networks", "cosine", 0.0), ("own training set", "cosine_training", 0.5),
             ("the two sets", "cosine_sets", 0.85),
         ].map { (title: $0.0, shade: $0.2, values: try all("agreement", $0.1 + "_histogram")) }
-        let places = Set(parts.flatMap(\.values).map(\.point))
-        let longest = Dictionary(grouping: places, by: \.size).compactMapValues { $0.max() }.values
-            .sorted { $0.size < $1.size }
-        let panels = longest.suffix(6).map { place in
+        let kinds = Set(parts.flatMap(\.values).map { Kind(difference: $0.difference, points: $0.points) })
+        let differences = Set(kinds.map(\.difference)).sorted { $0.lexicographicallyPrecedes($1) }
+        let chosen = differences.flatMap { difference in
+            let alike = kinds.filter { $0.difference == difference }
+            return Dictionary(grouping: alike) { $0.points.map(\.size) }.compactMap { _, kinds in
+                kinds.max { $0.points.lexicographicallyPrecedes($1.points) }
+            }.sorted { $0.points.map(\.size).lexicographicallyPrecedes($1.points.map(\.size)) }
+                .suffix(max(1, 6 / differences.count))
+        }
+        let panels = chosen.map { kind in
             let lines = parts.map { part in
-                let bins = Dictionary(grouping: part.values.filter { $0.point == place }, by: { $0.position ?? 0 })
+                let values = part.values.filter { $0.difference == kind.difference && $0.points == kind.points }
                 return CurveFigure.Line(
                     title: part.title, shade: part.shade,
-                    points: bins.map { bin, found in
-                        CurveFigure.Point(x: -1 + (Double(bin) + 0.5) / 25, values: found.map(\.value))
-                    }.sorted { $0.x < $1.x })
+                    points: Self.points(values) { -1 + (Double($0.position ?? 0) + 0.5) / 25 })
             }
             return CurveFigure.Panel(
-                title: "\(place.size) images each", lines: lines,
-                place: (place.scale > 0 ? "scale \(place.scale), " : "") + lengthLabel(place.length))
+                title: Self.sizes(kind.points)
+                    + (kind.difference.isEmpty ? "" : ", other \(Self.words(kind.difference))"),
+                lines: lines, place: placeWords(kind.points))
         }
         return figure(
             .cosines, "Cosines of images less their means", x: .init(label: "cosine", range: "[-1:1]"),
@@ -287,6 +299,24 @@ extension SweepPoints {
             caption:
                 "Two networks: samples of one latent. Own training set: a sample and its nearest image. The two sets: nearest images.",
             panels: panels)
+    }
+
+    private static func sizes(_ points: [GridPoint]) -> String {
+        let sizes = Set(points.map(\.size)).sorted()
+        return sizes.count == 1
+            ? "\(sizes[0]) images each" : sizes.map(String.init).joined(separator: " and ") + " images"
+    }
+
+    /// Keys without the section they are of.
+    static func words(_ keys: [String]) -> String {
+        keys.map { $0.split(separator: ".").last.map(String.init) ?? $0 }.joined(separator: " and ")
+    }
+
+    private func placeWords(_ points: [GridPoint]) -> String {
+        let scales = Set(points.map(\.scale)).filter { $0 > 0 }.sorted()
+        let lengths = Set(points.map(\.length)).sorted()
+        return (scales.isEmpty ? "" : "scale \(scales.map(String.init).joined(separator: " and ")), ")
+            + lengths.map(lengthLabel).joined(separator: " and ")
     }
 
     func lossFigure() throws -> CurveFigure {
@@ -298,12 +328,11 @@ extension SweepPoints {
                 title: scale > 0 ? "scale \(scale)" : "",
                 lines: sizes.map { size in
                     let line = losses.filter { $0.point.scale == scale && $0.point.size == size }
-                    let curve = Dictionary(grouping: line, by: \.point.length)
                     let low = Double(sizes.first ?? 1)
                     let high = Double(sizes.last ?? 1)
                     return CurveFigure.Line(
                         title: "\(size) images", shade: high > low ? log(Double(size) / low) / log(high / low) : 0.25,
-                        points: curve.map { .init(x: $0.key, values: $0.value.map(\.value)) }.sorted { $0.x < $1.x })
+                        points: Self.points(line) { $0.point.length })
                 })
         }
         return figure(

@@ -3,13 +3,13 @@ import ResultQueries
 /// What a sweep says about memorization, in numbers and words.
 struct MemorizationSummary {
     private let points: SweepPoints
-    private let quantities: [String: [GridPoint: [Double]]]
+    private let quantities: [String: [GridPoint: Average]]
 
     init(_ points: SweepPoints) throws {
         self.points = points
-        var quantities = [String: [GridPoint: [Double]]]()
+        var quantities = [String: [GridPoint: Average]]()
         for name in ["gl_score", "gl_held_out", "copied", "copy_auc"] {
-            quantities[name] = try points.values("memorization", name)[nil] ?? [:]
+            quantities[name] = (try points.values("memorization", name)[nil] ?? []).averages
         }
         self.quantities = quantities
     }
@@ -25,14 +25,14 @@ struct MemorizationSummary {
             name: "memorization",
             columns: [
                 "dataset_size", "model_scale", points.lengthUnit, "trials", "gl_score", "gl_held_out", "copied",
-                "copy_auc",
+                "copy_auc", "copied_low", "copied_high", "ci95_of",
             ],
             rows: places.map { place in
                 [
                     .init(place.size), .init(place.scale), .init(place.length),
-                    .init(quantities["gl_score"]?[place]?.count), .init(mean("gl_score", place)),
+                    .init(quantities["gl_score"]?[place]?.replicates), .init(mean("gl_score", place)),
                     .init(mean("gl_held_out", place)), .init(mean("copied", place)), .init(mean("copy_auc", place)),
-                ]
+                ] + (quantities["copied"]?[place]?.intervalCells ?? [.null, .null, .null])
             })
     }
 
@@ -89,7 +89,7 @@ struct CurveSummary {
             let lines = panel.lines.filter { !$0.isReference && !$0.points.isEmpty }
             guard let first = lines.first, let last = lines.last, first.title != last.title else { return nil }
             let changes = first.points.filter { Self.intermediate.contains($0.x) }.compactMap { point in
-                last.points.first { $0.x == point.x }.map { (point.x, point.values.mean, $0.values.mean) }
+                last.points.first { $0.x == point.x }.map { (point.x, point.y.mean, $0.y.mean) }
             }
             guard let (sigma, from, to) = changes.max(by: { abs($0.1 - $0.2) < abs($1.1 - $1.2) }) else { return nil }
             let place = panel.title.isEmpty ? "" : "At \(panel.title) "

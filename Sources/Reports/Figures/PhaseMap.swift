@@ -1,29 +1,34 @@
 import Foundation
 import ResultQueries
 
-/// Where on the map networks are undertrained, generalize and memorize.
+/// Where on the map networks memorize, generalize, are not trained far enough and are trained too far.
 struct PhaseMap {
     enum Phase: String, Hashable, CaseIterable {
-        /// Worse than the Gaussian denoiser of the whole source on held-out images, at σ = 0.5 or 1.5.
+        /// Worse than the source's Gaussian denoiser on the very images trained on.
         case undertrained
-        /// Neither.
+        /// Better than it on those, and worse on held-out images, without copying.
+        case overfitted
+        /// None of the others.
         case generalizing
+        /// No more is known: the gain on training images was not measured.
+        case notMemorizing = "not memorizing"
         /// At least half of the samples are copies of training images.
         case memorizing
     }
 
-    struct Cell: Hashable {
+    struct Cell {
         var point: GridPoint
-        /// Over seeds.
-        var copied: [Double]
-        var copyAUC: [Double]
-        /// The worse of the two noise levels, by seed; empty where nothing was measured.
-        var gain: [Double]
+        var copied: Average
+        var copyAUC: Average?
+        /// On held-out and on training images, at the worse of the two noise levels; nil where nothing was measured.
+        var gain: Double?
+        var trainingGain: Double?
 
         var phase: Phase {
             if copied.mean >= 0.5 { return .memorizing }
-            if let gain = gain.isEmpty ? nil : gain.mean, gain < 0 { return .undertrained }
-            return .generalizing
+            guard let trainingGain else { return .notMemorizing }
+            if trainingGain < 0 { return .undertrained }
+            return (gain ?? 0) < 0 ? .overfitted : .generalizing
         }
     }
 
@@ -31,57 +36,43 @@ struct PhaseMap {
     struct Crossing {
         var scale: Int
         var length: Double
-        /// A dataset size; nil where it lies outside of those swept, or in a single seed does.
+        /// A dataset size, of all that `lines` is over; nil where it lies outside of those swept, or for a single one does.
         var size: Double?
         var interval: ConfidenceInterval?
-        /// Seeds in which it lies inside, of all.
-        var seeds: (inside: Int, all: Int)
+        /// In words, what the interval is over.
+        var basis: String
+        /// Replicates, of every place, in which it lies inside, of all.
+        var lines: (inside: Int, all: Int)
     }
 
     let points: SweepPoints
     let cells: [Cell]
-    /// Whether undertrained networks could be told from others.
-    let knowsGain: Bool
     /// copied = ½, by logistic fits.
     let copiedHalf: [Crossing]
-    /// copy_auc = 0.95, on the line between neighbouring sizes.
+    /// copy_auc = 0.95, on the line between neighbouring sizes neither of which is undertrained.
     let copyAUC: [Crossing]
 
     init(_ points: SweepPoints) throws {
         self.points = points
         let copied = try points.all("memorization", "copied")
         let chances = try points.all("memorization", "copy_auc")
-        let gains = try points.all("denoising", "wiener_gain_db")
-        knowsGain = !gains.isEmpty
-        var bySeed = [GridPoint: [Int: Double]]()
-        for level in [0.5, 1.5] {
-            let sigmas = Set(gains.compactMap(\.sigma))
-            guard let nearest = sigmas.min(by: { abs(log($0 / level)) < abs(log($1 / level)) }),
-                abs(log(nearest / level)) < 0.15
-            else { continue }
-            for gain in gains where gain.sigma == nearest {
-                let known = bySeed[gain.point]?[gain.seed] ?? .infinity
-                bySeed[gain.point, default: [:]][gain.seed] = min(known, gain.value)
-            }
-        }
-        let shares = Dictionary(grouping: copied, by: \.point)
-        let areas = Dictionary(grouping: chances, by: \.point)
-        cells = shares.keys.sorted().map { place in
+        let gains = Self.atTheWorse(try points.all("denoising", "wiener_gain_db"))
+        let trainingGains = Self.atTheWorse(try points.all("denoising", "training_gain_db"))
+        let areas = chances.averages
+        let cells = copied.averages.sorted { $0.key < $1.key }.map { place, average in
             Cell(
-                point: place, copied: shares[place, default: []].map(\.value),
-                copyAUC: areas[place, default: []].map(\.value),
-                gain: bySeed[place].map { $0.sorted { $0.key < $1.key }.map(\.value) } ?? [])
+                point: place, copied: average, copyAUC: areas[place], gain: gains[place],
+                trainingGain: trainingGains[place])
         }
-        copiedHalf = Self.crossings(copied) { row in
-            let sizes = row.map { (x: log(Double($0.point.size)), share: $0.value, n: Double($0.n ?? 256)) }
-            guard sizes.contains(where: { $0.share >= 0.5 }), sizes.contains(where: { $0.share < 0.5 }),
-                let fit = LogisticFit(sizes), fit.slope < 0
-            else { return nil }
-            return fit.middle
+        self.cells = cells
+        copiedHalf = Self.crossings(copied, points) { row in
+            Self.half(row.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) })
         }
-        copyAUC = Self.crossings(chances) { row in
+        let undertrained = Set(cells.filter { $0.phase == .undertrained }.map(\.point))
+        copyAUC = Self.crossings(chances, points) { row in
             let sorted = row.sorted { $0.point.size < $1.point.size }
             for (low, high) in zip(sorted, sorted.dropFirst()) where low.value >= 0.95 && high.value < 0.95 {
+                guard !undertrained.contains(low.point), !undertrained.contains(high.point) else { return nil }
                 let (x, y) = (log(Double(low.point.size)), log(Double(high.point.size)))
                 return x + (low.value - 0.95) / (low.value - high.value) * (y - x)
             }
@@ -89,21 +80,50 @@ struct PhaseMap {
         }
     }
 
-    /// Row by row of the map, over seeds: in logarithms of the size.
-    private static func crossings(_ values: [PlacedValue], _ find: ([PlacedValue]) -> Double?) -> [Crossing] {
+    /// Where a logistic curve through shares of n samples passes ½ within the sizes, in logarithms.
+    static func half(_ shares: [(size: Double, share: Double, n: Double)]) -> Double? {
+        guard case .at(let middle) = BoundaryLaw.boundary(shares) else { return nil }
+        return middle
+    }
+
+    /// By place on the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5.
+    private static func atTheWorse(_ gains: [PlacedValue]) -> [GridPoint: Double] {
+        let sigmas = Set(gains.compactMap(\.sigma))
+        let levels = [0.5, 1.5].compactMap { level in
+            sigmas.min { abs(log($0 / level)) < abs(log($1 / level)) }.flatMap {
+                abs(log($0 / level)) < 0.15 ? $0 : nil
+            }
+        }
+        return Dictionary(grouping: gains, by: \.point).compactMapValues { gains in
+            let worse = Dictionary(grouping: gains, by: \.place).compactMap { _, gains in
+                levels.compactMap { level in gains.filter { $0.sigma == level }.average?.mean }.min()
+            }
+            return worse.isEmpty ? nil : worse.sorted().mean
+        }
+    }
+
+    /// Row by row of the map, found for each replicate of each place: in logarithms of the size.
+    private static func crossings(
+        _ values: [PlacedValue], _ points: SweepPoints, _ find: ([PlacedValue]) -> Double?
+    ) -> [Crossing] {
         struct Row: Hashable {
             var scale: Int
             var length: Double
         }
         let rows = Dictionary(grouping: values) { Row(scale: $0.point.scale, length: $0.point.length) }
         return rows.sorted { ($0.key.scale, $0.key.length) < ($1.key.scale, $1.key.length) }.map { row, values in
-            let seeds = Dictionary(grouping: values, by: \.seed).sorted { $0.key < $1.key }
-            let found = seeds.compactMap { find($0.value) }
-            let isInside = found.count == seeds.count && !found.isEmpty
-            let interval = isInside ? ConfidenceInterval(ofTheMeanOf: found)?.mapped(exp) : nil
+            let lines = Dictionary(grouping: values, by: points.line(of:)).map { line, values in
+                (line: line, at: find(values))
+            }.sorted { ($0.line.other, $0.line.replicate) < ($1.line.other, $1.line.replicate) }
+            let inside = lines.compactMap { line in line.at.map { (other: line.line.other, at: $0) } }
+            let places = Dictionary(grouping: inside, by: \.other).sorted { $0.key < $1.key }
+            let average =
+                inside.count == lines.count
+                ? Average(places.map { $0.value.map { Replicate($0.at) } }, areShares: false) : nil
             return Crossing(
-                scale: row.scale, length: row.length, size: isInside ? exp(found.mean) : nil, interval: interval,
-                seeds: (found.count, seeds.count))
+                scale: row.scale, length: row.length, size: average.map { exp($0.mean) },
+                interval: average?.interval?.mapped(exp), basis: average?.basisWords ?? "",
+                lines: (inside.count, lines.count))
         }
     }
 
@@ -114,19 +134,28 @@ struct PhaseMap {
         var first =
             "Of \(cells.count) places on the map "
             + counts.map { "\($0.1) \($0.1 == 1 ? "is" : "are") \($0.0.rawValue)" }.joined(separator: ", ") + "."
-        if !knowsGain { first += " Undertrained ones are not told apart: the sweep has no measure denoising." }
+        if let missing = missingWords { first += " " + missing }
         var sentences = [first]
         for crossing in copiedHalf
         where crossing.length == copiedHalf.filter({ $0.scale == crossing.scale }).map(\.length).max() {
             guard let size = crossing.size else { continue }
             let interval = crossing.interval.map {
                 " (95 % interval \(ResultTable.format($0.low.rounded())) to \(ResultTable.format($0.high.rounded())) over "
-                    + "\(crossing.seeds.all) seeds)"
+                    + "\(crossing.basis))"
             }
             sentences.append(
                 "At scale \(crossing.scale) after \(points.lengthLabel(crossing.length)) half of the samples are copies at "
-                    + "\(ResultTable.format(size.rounded())) training images\(interval ?? ", from one seed").")
+                    + "\(ResultTable.format(size.rounded())) training images"
+                    + "\(interval ?? (crossing.lines.all == 1 ? ", from one training a size" : "")).")
         }
         return sentences
+    }
+
+    /// Why phases are not told apart; nil where they are.
+    var missingWords: String? {
+        let count = cells.count { $0.phase == .notMemorizing }
+        guard count > 0 else { return nil }
+        return "Of \(count == cells.count ? "these" : "\(count)") no more is told, for want of training_gain_db of the "
+            + "measure denoising."
     }
 }

@@ -32,15 +32,16 @@ struct PhaseMapFigure: SweepFigure {
             name: name.rawValue,
             columns: [
                 "dataset_size", "model_scale", map.points.lengthUnit, "phase", "trials", "copied", "copied_low",
-                "copied_high", "copy_auc", "wiener_gain_db",
+                "copied_high", "ci95_of", "copy_auc", "wiener_gain_db", "training_gain_db",
             ])
         for cell in cells {
-            let interval = ConfidenceInterval(ofTheMeanOf: cell.copied)
-            table.rows.append([
-                .init(cell.point.size), .init(cell.point.scale), .init(cell.point.length), .text(cell.phase.rawValue),
-                .init(cell.copied.count), .init(cell.copied.mean), .init(interval?.low), .init(interval?.high),
-                .init(cell.copyAUC.isEmpty ? nil : cell.copyAUC.mean), .init(cell.gain.isEmpty ? nil : cell.gain.mean),
-            ])
+            table.rows.append(
+                [
+                    .init(cell.point.size), .init(cell.point.scale), .init(cell.point.length),
+                    .text(cell.phase.rawValue), .init(cell.copied.replicates), .init(cell.copied.mean),
+                ] + cell.copied.intervalCells + [
+                    .init(cell.copyAUC?.mean), .init(cell.gain), .init(cell.trainingGain),
+                ])
         }
         return table
     }
@@ -53,7 +54,8 @@ struct PhaseMapFigure: SweepFigure {
 
     /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
     private static let colours: [PhaseMap.Phase: String] = [
-        .undertrained: "#c9c9c9", .generalizing: "#8cc8ea", .memorizing: "#f0a86a",
+        .undertrained: "#c9c9c9", .overfitted: "#f2e58a", .generalizing: "#8cc8ea", .notMemorizing: "#dce9f2",
+        .memorizing: "#f0a86a",
     ]
 
     /// Columns and rows are evenly spread: a place between sizes is found by the logarithm between its neighbours.
@@ -151,8 +153,8 @@ struct PhaseMapFigure: SweepFigure {
                     else { return nil }
                     var text = "\(cell.point.size) images, scale \(cell.point.scale), "
                     text += "\(map.points.lengthLabel(cell.point.length)): \(cell.phase.rawValue), "
-                    text += "copied \(ResultTable.summary(of: cell.copied))"
-                    if !cell.copyAUC.isEmpty { text += ", copy_auc \(ResultTable.summary(of: cell.copyAUC))" }
+                    text += "copied \(cell.copied.summary)"
+                    if let copyAUC = cell.copyAUC { text += ", copy_auc \(copyAUC.summary)" }
                     return .init(x: Double(x), y: Double(y), text: text)
                 })
         ]
@@ -164,12 +166,10 @@ struct PhaseMapFigure: SweepFigure {
     }
 
     private var caption: [String] {
-        map.points.caption(
-            "Numbers: copied samples." + (map.points.seeds.count > 1 ? " Bars: 95 % intervals over seeds." : "")
-        ) + [
-            map.knowsGain
-                ? "Undertrained: below the source's Gaussian on held-out images at σ = 0.5 or 1.5."
-                : "Undertrained places are not told apart (no measure denoising)."
+        map.points.caption("Numbers: copied samples." + map.points.intervalWords("Bars")) + [
+            map.missingWords
+                ?? "Undertrained: below the source's Gaussian on images trained on; overfitted: on held-out ones alone; both at "
+                + "the worse of σ = 0.5 and 1.5."
         ]
     }
 }

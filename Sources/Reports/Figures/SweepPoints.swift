@@ -2,72 +2,67 @@ import JobContract
 import ResultCatalogue
 import ResultQueries
 
-/// A place on the map: what figures spread out. Values of seeds and of every other axis lie together on it.
-struct GridPoint: Hashable, Comparable {
-    var scale: Int
-    /// As the sweep asked for it, before rounding to whole steps; in its unit.
-    var length: Double
-    var size: Int
-
-    static func < (a: GridPoint, b: GridPoint) -> Bool {
-        (a.scale, a.length, a.size) < (b.scale, b.length, b.size)
-    }
-}
-
-/// A measurement of one of a sweep's trials.
-struct PlacedValue: Hashable {
-    var point: GridPoint
-    var seed: Int
-    var sigma: Double?
-    var position: Int?
-    var value: Double
-    var n: Int?
-}
-
 /// A sweep's measurements, by place on the map.
 struct SweepPoints {
     let sweep: String
     /// "images", "epochs" or "steps": what the sweep's lengths are given in.
     let lengthUnit: String
     let trialCount: Int
-    /// Axes besides dataset size, model scale and length that vary: figures average over them.
+    /// Axes besides dataset size, model scale and length in which trials of one place on the map differ: figures show the
+    /// mean over them of the means over replicates.
     let otherAxes: [String]
+    /// Keys in which replicates of this sweep differ.
+    let replicateAxes: [String]
     let seeds: [Int]
     /// The workers' builds that the results come from.
     let builds: [WorkerBuild]
     /// Whether some network is like those for which GL scores above 0.6 were found to mean generalization: of scale 128,
     /// on images of 64 × 64 from files.
     let hasThreshold: Bool
-    /// Numbers of parameters by model scale, where every network of that scale has as many.
-    let parameters: [Int: Int]
-    /// By trial ID.
-    private let points: [String: (point: GridPoint, seed: Int)]
+    /// Where each trial lies, and the number of its network's parameters once it is trained; by row of `trials`.
+    private let points: [GridPoint?]
+    private let parameters: [Int?]
     private let trials: TrialKeys
+    /// By row, numbers that trials alike in all other axes share, and those that the same replicates of places share.
+    private let others: [Int32]
+    private let replicates: [Int32]
     private let reader: CatalogueReader
 
     init(_ reader: CatalogueReader, sweep: String) throws {
         let lengths = try AskedLengths(reader, sweep: sweep)
-        let keys = ["dataset.size", "model.scale"]
-        let trials = try TrialKeys(reader, sweep: sweep, keys: keys + ["seed"])
+        let mapKeys = ["dataset.size", "model.scale"]
+        let varying = try TrialKeys(reader, sweep: sweep).varying
+        let trials = try TrialKeys(
+            reader, sweep: sweep, keys: Array(Set(varying + mapKeys + ["seed"])), withPlaces: true)
         lengthUnit = lengths.unit
-        var points = [String: (point: GridPoint, seed: Int)]()
-        for (row, trial) in trials.trials.enumerated() {
-            guard let size = trials.value(row, keys[0]).integerValue, let length = lengths.byTrial[trial] else {
-                continue
+        let points = trials.trials.enumerated().map { row, trial -> GridPoint? in
+            guard let size = trials.value(row, mapKeys[0]).integerValue, let length = lengths.byTrial[trial] else {
+                return nil
             }
             // Networks without a scale have one place.
-            let scale = trials.value(row, keys[1]).integerValue ?? 0
-            points[trial] = (
-                GridPoint(scale: scale, length: length, size: size), trials.value(row, "seed").integerValue ?? 0
-            )
+            return GridPoint(scale: trials.value(row, mapKeys[1]).integerValue ?? 0, length: length, size: size)
         }
         self.points = points
         self.trials = trials
         self.reader = reader
         self.sweep = sweep
         trialCount = trials.trials.count
-        otherAxes = trials.varying.filter { !(keys + ["training.steps"]).contains($0) }
-        seeds = Set(points.values.map(\.seed)).sorted()
+        let candidates = varying.filter { !(mapKeys + ["training.steps"] + TrialKeys.replicateKeys).contains($0) }
+        otherAxes = candidates.filter { key in
+            var first = [GridPoint: ResultTable.Cell]()
+            return points.enumerated().contains { row, point in
+                guard let point else { return false }
+                let cell = trials.cell(row, key)
+                if first[point] == nil { first[point] = cell }
+                return first[point] != cell
+            }
+        }
+        replicateAxes = TrialKeys.replicateKeys.filter(varying.contains).sorted {
+            $0 == "seed" || $1 != "seed" && $0 < $1
+        }
+        others = trials.groups(by: otherAxes).codes
+        replicates = trials.groups(by: replicateAxes).codes
+        seeds = Set(trials.trials.indices.map { trials.value($0, "seed").integerValue ?? 0 }).sorted()
         builds = try reader.rows(
             """
             SELECT DISTINCT a.build FROM sweep s JOIN wish w ON w.revision = s.revision
@@ -83,17 +78,34 @@ struct SweepPoints {
                 WHERE s.name = ? AND r.resolution = 64 AND r.model_scale = 128 AND length(r.dataset) = 64 LIMIT 1
                 """, [.text(sweep)]
             ).rows.count == 1
-        var parameters = [Int: Int]()
+        var known = [String: Int]()
         for row in try reader.rows(
             """
-            SELECT r.model_scale, min(m.parameters) FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial JOIN training r ON r.key = t.training
-            WHERE s.name = ? GROUP BY 1 HAVING min(m.parameters) = max(m.parameters)
+            SELECT t.trial_id, m.parameters FROM sweep s JOIN wish w ON w.revision = s.revision
+            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial WHERE s.name = ?
             """, [.text(sweep)]
         ).rows {
-            parameters[row[0].integer ?? 0] = row[1].integer
+            known[row[0].text ?? ""] = row[1].integer
         }
-        self.parameters = parameters
+        parameters = trials.trials.map { known[$0] }
+    }
+
+    /// What of a trial decides to which row of the map's boundary its numbers belong, besides scale and length.
+    struct Line: Hashable {
+        /// Alike in all axes that no figure spreads out.
+        var other: Int32
+        var replicate: Int32
+    }
+
+    func line(of value: PlacedValue) -> Line {
+        Line(other: others[value.trial], replicate: replicates[value.trial])
+    }
+
+    func parameters(of value: PlacedValue) -> Int? { parameters[value.trial] }
+
+    /// What its trial has under axes.
+    func cells(of value: PlacedValue, _ axes: [String]) -> [ResultTable.Cell] {
+        axes.map { trials.cell(value.trial, $0) }
     }
 
     /// The values of a measure's quantity; of the first parameters the sweep wants the measure with, so that unlike
@@ -112,30 +124,35 @@ struct SweepPoints {
         let quantities = try QuantityChoice.all(in: reader).filter {
             $0.request == Int64(request) && $0.name == quantity
         }
+        guard let first = quantities.first else { return [] }
+        let comparisons = try ComparedTrials(reader, [Int64(request)], among: trials.trials)
+        let kinds = GroupKinds(trials, [], comparisons)
         var values = [PlacedValue]()
         let isWanted = [Bool](repeating: true, count: trials.trials.count)
-        try MeasurementBlocks(reader: reader, trials: trials, isWanted: isWanted, quantities: quantities).forEach(
-            .trials
-        ) { block in
-            guard let place = points[trials.trials[block.trial]] else { return true }
+        try MeasurementBlocks(
+            reader: reader, trials: trials, isWanted: isWanted, quantities: quantities, comparisons: comparisons
+        ).forEach(.trials) { block in
+            let members = block.comparison < 0 ? [] : comparisons.members[Int(block.comparison)]
+            let places = Set(members.compactMap { points[Int($0)] }).sorted()
+            guard let point = places.first ?? points[block.trial] else { return true }
+            let belongs = kinds.belonging(of: block, isOfSubset: first.isOfSubset)
+            let difference = trials.differing(members)
+            let tied = members.isEmpty ? [] : kinds.members[Int(belongs.unit)]
             for row in block.rows where !row.value.isNaN {
                 values.append(
                     PlacedValue(
-                        point: place.point, seed: place.seed, sigma: row.sigma, position: row.position,
-                        value: row.value, n: row.n))
+                        point: point, trial: block.trial, place: belongs.place, unit: belongs.unit, sigma: row.sigma,
+                        position: row.position, value: row.value, n: row.n, isShare: first.isShare,
+                        difference: difference, points: places.isEmpty ? [point] : places, members: tied))
             }
             return true
         }
         return values
     }
 
-    /// The same by noise level (nil where there is none) and place, of quantities without a position.
-    func values(_ measure: String, _ quantity: String) throws -> [Double?: [GridPoint: [Double]]] {
-        var values = [Double?: [GridPoint: [Double]]]()
-        for found in try all(measure, quantity) where found.position == nil {
-            values[found.sigma, default: [:]][found.point, default: []].append(found.value)
-        }
-        return values
+    /// The values of quantities without a position by noise level, nil where there is none.
+    func values(_ measure: String, _ quantity: String) throws -> [Double?: [PlacedValue]] {
+        Dictionary(grouping: try all(measure, quantity).filter { $0.position == nil }, by: \.sigma)
     }
 
     /// How the loss of every training went to its last wanted length: its places' lengths are those so far.
@@ -148,14 +165,15 @@ struct SweepPoints {
             """, [.text(sweep)]
         ).rows
         var drawn = Set<Int>()
+        let rowOf = Dictionary(uniqueKeysWithValues: trials.trials.enumerated().map { ($1, $0) })
         return try found.flatMap { row -> [PlacedValue] in
-            guard let training = row[0].integer, let place = points[row[1].text ?? ""], let steps = row[2].integer,
-                let text = row[3].text, drawn.insert(training).inserted
+            guard let training = row[0].integer, let trial = rowOf[row[1].text ?? ""], let place = points[trial],
+                let steps = row[2].integer, let text = row[3].text, drawn.insert(training).inserted
             else { return [] }
             return try JSONText.decode([LossPoint].self, from: Array(text.utf8)).map { loss in
-                var point = place.point
+                var point = place
                 point.length *= Double(loss.steps) / Double(steps)
-                return PlacedValue(point: point, seed: place.seed, value: loss.mean)
+                return PlacedValue(point: point, trial: trial, place: trials.places[trial], value: loss.mean)
             }
         }
     }
@@ -171,12 +189,27 @@ struct SweepPoints {
     /// commits they were built from.
     func caption(_ rest: String) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trials."
-        if !otherAxes.isEmpty { line += " Mean over \(otherAxes.joined(separator: ", "))." }
+        if !meanWords.isEmpty { line += " \(meanWords)" }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."
         }
         let workers = Set(builds.map(\.short)).sorted()
         if !workers.isEmpty { line += " Worker of \(workers.joined(separator: ", "))." }
         return [line, rest]
+    }
+
+    /// Over what figures average, and how; empty where a place on the map is one trial.
+    private var meanWords: String {
+        let replicates = replicateAxes.joined(separator: ", ")
+        guard !otherAxes.isEmpty else { return replicates.isEmpty ? "" : "Mean over \(replicates)." }
+        return "Mean over \(otherAxes.joined(separator: ", "))"
+            + (replicates.isEmpty ? "." : " of the means over \(replicates).")
+    }
+
+    /// What bands and bars are, for captions; empty where nothing is repeated.
+    func intervalWords(_ marks: String) -> String {
+        guard !replicateAxes.isEmpty else { return "" }
+        return " \(marks): 95 % intervals over \(replicateAxes.joined(separator: ", "))"
+            + (otherAxes.isEmpty ? "." : ", from the spread within each place.")
     }
 }

@@ -23,7 +23,7 @@ package struct SideBySide: Sendable {
 
     package struct Result: Hashable, Sendable {
         /// A row for each place that both sides have, quantity and noise level: the means over its pairs, which agree in
-        /// all shared axes and the seed, and their differences, b − a, with Student's interval.
+        /// all shared axes and in what replicates differ in, and their differences, b − a, with Student's interval.
         package var table: ResultTable
         /// What differs between the sides throughout, and how much of each has no partner.
         package var notes: [String]
@@ -31,6 +31,8 @@ package struct SideBySide: Sendable {
 
     private struct Place: Hashable {
         var axes: [ResultTable.Cell]
+        /// Of comparisons, what their trials differ in.
+        var difference: [String]
         var quantity: Int64
         var sigma: Double?
         var position: Int?
@@ -38,7 +40,8 @@ package struct SideBySide: Sendable {
 
     private struct Pair: Hashable {
         var place: Place
-        var seed: ResultTable.Cell
+        /// What replicates differ in.
+        var replicate: [ResultTable.Cell]
     }
 
     /// Throws `ReportError.request` where neither two sweeps nor two workers have these names, or no trials pair.
@@ -58,20 +61,27 @@ package struct SideBySide: Sendable {
         let bare = try names.map { try TrialKeys(reader, sweep: areSweeps ? $0 : nil) }
         var shared = Set(bare[0].varying).union(bare[1].varying)
         shared = shared.filter { key in bare.allSatisfy { $0.names.contains(key) } }
-            .subtracting(["worker.name", "worker.numerics", "seed"])
+            .subtracting(["worker.name", "worker.numerics"] + TrialKeys.replicateKeys)
         let axes = shared.sorted()
         let filterKeys = request.filter?.keys.sorted() ?? []
         let quantities = try QuantityChoice.all(request.measures, in: reader)
         var sides = [[Pair: [Double]]]()
         for name in names {
             let trials = try TrialKeys(
-                reader, sweep: areSweeps ? name : nil, keys: axes + filterKeys + ["seed", "worker"])
+                reader, sweep: areSweeps ? name : nil,
+                keys: Array(Set(axes + filterKeys + TrialKeys.replicateKeys + ["worker"])))
             if let filter = request.filter { try trials.check(filter) }
             var isWanted = trials.rows(where: request.filter.map { $0.holds(for:) })
             if !areSweeps {
                 for row in isWanted.indices where trials.value(row, "worker").stringValue != name {
                     isWanted[row] = false
                 }
+            }
+            if let mixed = Self.mixedWorkers(try workersKeys(areSweeps ? name : nil), isWanted) {
+                throw ReportError(
+                    .request,
+                    "\(name) has results of \(mixed): numbers of two workers, or of two versions of one's numerics, are not "
+                        + "averaged. Choose one with --where.")
             }
             sides.append(try values(request, trials, isWanted, quantities, axes))
         }
@@ -96,21 +106,45 @@ package struct SideBySide: Sendable {
     ) throws -> [Pair: [Double]] {
         var found = [Pair: [Double]]()
         var levels = NoiseLevels(request.sigmas, interpolates: request.interpolates)
-        try MeasurementBlocks(reader: reader, trials: trials, isWanted: isWanted, quantities: quantities).forEach(
-            .trials
-        ) {
+        let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)
+        try MeasurementBlocks(
+            reader: reader, trials: trials, isWanted: isWanted, quantities: quantities, comparisons: comparisons
+        ).forEach(.trials) {
             var block = $0
             levels.select(&block.rows)
-            let cells = axes.map { trials.cell(block.trial, $0) }
+            let quantity = quantities[block.quantity]
+            let members = block.comparison < 0 ? [Int32(block.trial)] : comparisons.members[Int(block.comparison)]
+            let cells = axes.map { trials.cell(members, $0) }
+            // Subsets are the same whatever the seed.
+            let replicate = TrialKeys.replicateKeys.map { key in
+                key == "seed" && quantity.isOfSubset ? .null : trials.cell(members, key)
+            }
+            let difference = (axes + TrialKeys.replicateKeys).filter { key in
+                members.contains { trials.value(Int($0), key) != trials.value(Int(members[0]), key) }
+            }
             for row in block.rows where !row.value.isNaN {
                 let place = Place(
-                    axes: cells, quantity: quantities[block.quantity].key, sigma: row.sigma, position: row.position)
-                found[Pair(place: place, seed: trials.cell(block.trial, "seed")), default: []].append(row.value)
+                    axes: cells, difference: difference, quantity: quantity.key, sigma: row.sigma,
+                    position: row.position)
+                found[Pair(place: place, replicate: replicate), default: []].append(row.value)
             }
             return true
         }
         try levels.check()
         return found
+    }
+
+    private func workersKeys(_ sweep: String?) throws -> TrialKeys {
+        try TrialKeys(reader, sweep: sweep, keys: ["worker.name", "worker.numerics"])
+    }
+
+    /// The workers of the wanted trials, where they are several.
+    private static func mixedWorkers(_ trials: TrialKeys, _ isWanted: [Bool]) -> String? {
+        let workers = Set(
+            isWanted.indices.filter { isWanted[$0] }.map { row in
+                "\(trials.cell(row, "worker.name").text)/\(trials.cell(row, "worker.numerics").text)"
+            })
+        return workers.count > 1 ? workers.sorted().joined(separator: " and ") : nil
     }
 
     private func table(
@@ -119,30 +153,36 @@ package struct SideBySide: Sendable {
     ) -> ResultTable {
         let byKey = [Int64: QuantityChoice](uniqueKeysWithValues: quantities.map { ($0.key, $0) })
         let hasVariants = Set(quantities.map(\.request)).count > Set(quantities.map(\.measure)).count
+        let hasComparisons = places.keys.contains { !$0.difference.isEmpty }
         var table = ResultTable(
             name: "comparison",
-            columns: axes + ["measure"] + (hasVariants ? ["parameters"] : []) + ["quantity", "sigma", "position"]
+            columns: axes + (hasComparisons ? ["differ_in"] : []) + ["measure"] + (hasVariants ? ["parameters"] : [])
+                + ["quantity", "sigma", "position"]
                 + ["a", "b", "difference", "ci95_low", "ci95_high", "pairs", "equal"])
         func isOrdered(_ a: Place, _ b: Place) -> Bool {
             for (x, y) in zip(a.axes, b.axes) where x != y { return ResultTable.Cell.isOrdered(x, y) }
+            if a.difference != b.difference { return a.difference.lexicographicallyPrecedes(b.difference) }
             if a.quantity != b.quantity { return a.quantity < b.quantity }
             if a.sigma != b.sigma { return (a.sigma ?? -1) < (b.sigma ?? -1) }
             return (a.position ?? -1) < (b.position ?? -1)
         }
         for place in places.keys.sorted(by: isOrdered) {
-            // In the seeds' order, so that sums are the same at every call.
-            let pairs = (places[place] ?? []).sorted { ResultTable.Cell.isOrdered($0.seed, $1.seed) }
+            // In the replicates' order, so that sums are the same at every call.
+            let pairs = (places[place] ?? []).sorted {
+                $0.replicate.lexicographicallyPrecedes($1.replicate, by: ResultTable.Cell.isOrdered)
+            }
             let a = pairs.map { (sides[0][$0] ?? []).mean }
             let b = pairs.map { (sides[1][$0] ?? []).mean }
             let differences = zip(a, b).map { $1 - $0 }
             let interval = ConfidenceInterval(ofTheMeanOf: differences)
             let quantity = byKey[place.quantity]
             table.rows.append(
-                place.axes + [.init(quantity?.measure)] + (hasVariants ? [.init(quantity?.parameters)] : []) + [
-                    .init(quantity?.name), .init(place.sigma), .init(place.position), .init(a.mean), .init(b.mean),
-                    .init(differences.mean), .init(interval?.low), .init(interval?.high), .init(pairs.count),
-                    .init(differences.count { $0 == 0 }),
-                ])
+                place.axes + (hasComparisons ? [.init(place.difference.joined(separator: ", "))] : [])
+                    + [.init(quantity?.measure)] + (hasVariants ? [.init(quantity?.parameters)] : []) + [
+                        .init(quantity?.name), .init(place.sigma), .init(place.position), .init(a.mean), .init(b.mean),
+                        .init(differences.mean), .init(interval?.low), .init(interval?.high), .init(pairs.count),
+                        .init(differences.count { $0 == 0 }),
+                    ])
         }
         return table.withoutEmptyColumns(among: ["sigma", "position"])
     }

@@ -13,10 +13,12 @@ package struct BlockRow: Hashable {
 /// All measurements of one quantity of one trial, and of one set of partners where a measure has any, in the order of
 /// recording.
 package struct MeasurementBlock {
-    /// Of `TrialKeys`.
+    /// Of `TrialKeys`; of a comparison the trial that it is recorded of.
     package var trial: Int
     /// Of the quantities asked for.
     package var quantity: Int
+    /// Of a comparison, its number among `ComparedTrials`; else −1.
+    package var comparison: Int32 = -1
     package var rows: [BlockRow] = []
 }
 
@@ -27,13 +29,27 @@ package struct MeasurementBlocks {
     /// By row of `trials`.
     let isWanted: [Bool]
     let quantities: [QuantityChoice]
+    package let comparisons: ComparedTrials
 
-    /// Of the quantities asked for, those of the trials that are wanted, by row of `trials`.
-    package init(reader: CatalogueReader, trials: TrialKeys, isWanted: [Bool], quantities: [QuantityChoice]) {
+    /// Of the quantities asked for, those of the trials that are wanted, by row of `trials`; of comparisons those all of
+    /// whose trials are.
+    package init(
+        reader: CatalogueReader, trials: TrialKeys, isWanted: [Bool], quantities: [QuantityChoice],
+        comparisons: ComparedTrials
+    ) {
         self.reader = reader
         self.trials = trials
         self.isWanted = isWanted
         self.quantities = quantities
+        self.comparisons = comparisons
+    }
+
+    /// The number of the comparison that was recorded as `measured`, −1 for none; nil where it is not wanted.
+    private func comparison(_ measured: Int64) -> Int32? {
+        guard let number = comparisons.numbers[measured] else {
+            return comparisons.strangers.contains(measured) ? nil : -1
+        }
+        return comparisons.members[Int(number)].allSatisfy { isWanted[Int($0)] } ? number : nil
     }
 
     package enum Order {
@@ -80,14 +96,15 @@ package struct MeasurementBlocks {
             """, [.text(keys)]
         ) { row in
             let trial = Int(row.integer(0))
-            guard isWanted[trial] else { return true }
-            let quantity = places[row.integer(1)] ?? 0
             let measured = row.integer(2)
+            guard isWanted[trial], let comparison = comparison(measured) else { return true }
+            let quantity = places[row.integer(1)] ?? 0
             if trial != block.trial || quantity != block.quantity || measured != last {
                 if !block.rows.isEmpty { isGoing = try body(block) }
                 guard isGoing else { return false }
                 block.trial = trial
                 block.quantity = quantity
+                block.comparison = comparison
                 last = measured
                 block.rows.removeAll(keepingCapacity: true)
             }
@@ -112,7 +129,9 @@ package struct MeasurementBlocks {
                 if !block.rows.isEmpty { isGoing = try body(block) }
                 guard isGoing else { return false }
                 last = measured
-                block.trial = trialOfMeasured[measured].map(Int.init) ?? -1
+                let comparison = comparison(measured)
+                block.comparison = comparison ?? -1
+                block.trial = comparison == nil ? -1 : trialOfMeasured[measured].map(Int.init) ?? -1
                 block.rows.removeAll(keepingCapacity: true)
             }
             if block.trial >= 0 { block.rows.append(read(row, from: 1)) }

@@ -14,8 +14,10 @@ package struct QuantityChoice: Hashable {
     /// What its worker declares of it, or this project of a measure of that name; nil where neither does.
     package var declaration: QuantityDeclaration?
 
-    /// Whether it is a share of `n` draws, whose interval is Wilson's.
-    var isShare: Bool { declaration?.kind == .share }
+    /// Whether it is a share of `n` draws.
+    package var isShare: Bool { declaration?.kind == .share }
+    /// Whether it is a fact of the images alone, which trials on the same ones have one value of.
+    package var isOfSubset: Bool { declaration?.fact == .subset }
 
     /// Those that `selections` name, all without any, in the order in which they were first recorded.
     ///

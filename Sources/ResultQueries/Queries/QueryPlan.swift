@@ -7,29 +7,46 @@ struct QueryPlan {
     private let request: QueryRequest
     private let trials: TrialKeys
     private let blocks: MeasurementBlocks
+    /// The keys asked for, and the workers' where those differ.
     private let groupBy: [String]
 
     package init(_ reader: CatalogueReader, _ request: QueryRequest) throws {
         self.request = request
-        groupBy = request.groupBy + [request.columnsBy].compactMap { $0 }.filter { !request.groupBy.contains($0) }
-        let filterKeys = request.filter?.keys.sorted() ?? []
-        let asked = groupBy + filterKeys
-        var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked)
+        let quantities = try QuantityChoice.all(request.measures, in: reader)
+        var groupBy =
+            request.groupBy + [request.columnsBy].compactMap { $0 }.filter { !request.groupBy.contains($0) }
+        let asked = groupBy + (request.filter?.keys.sorted() ?? [])
+        var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked, withPlaces: !request.isList)
         try trials.check(groupBy)
         if let filter = request.filter { try trials.check(filter) }
         let isWanted = trials.rows(where: request.filter.map { $0.holds(for:) })
-        // A list shows the axes.
-        if request.isList { trials = try TrialKeys(reader, sweep: request.sweep) }
+        let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)
+        // Numbers of other workers are other numbers, unless asked for together.
+        var workers = request.isList || request.mixes.contains(.workers) ? [] : Self.workerKeys
+        workers = workers.filter { trials.varying.contains($0) && !groupBy.contains($0) }
+        // A list shows the axes, and comparisons are told apart by them.
+        if request.isList || !comparisons.isEmpty || !workers.isEmpty {
+            trials = try TrialKeys(
+                reader, sweep: request.sweep, keys: Array(Set(asked + trials.varying)), withPlaces: !request.isList)
+        }
+        if let first = isWanted.firstIndex(of: true) {
+            groupBy += workers.filter { key in
+                isWanted.indices.contains { isWanted[$0] && trials.value($0, key) != trials.value(first, key) }
+            }
+        }
+        self.groupBy = groupBy
         self.trials = trials
         blocks = MeasurementBlocks(
-            reader: reader, trials: trials, isWanted: isWanted,
-            quantities: try QuantityChoice.all(request.measures, in: reader))
+            reader: reader, trials: trials, isWanted: isWanted, quantities: quantities, comparisons: comparisons)
     }
+
+    private static let workerKeys = ["worker.name", "worker.numerics"]
 
     // MARK: Lists
 
     var listColumns: [String] {
-        ["trial_id"] + trials.varying + ["measure", "quantity", "sigma", "position", "value", "n", "stderr"]
+        ["trial_id"] + trials.varying + (blocks.comparisons.isEmpty ? [] : ["differ_in"])
+            + ["measure", "quantity", "sigma", "position", "value", "n", "stderr"]
     }
 
     private func forEachBlock(_ order: MeasurementBlocks.Order, _ body: (MeasurementBlock) throws -> Bool) throws {
@@ -59,8 +76,20 @@ struct QueryPlan {
 
     private func leading(_ block: MeasurementBlock) -> [ResultTable.Cell] {
         let quantity = blocks.quantities[block.quantity]
-        return [.text(trials.trials[block.trial])] + trials.varying.map { trials.cell(block.trial, $0) }
+        let members = members(of: block)
+        let differences =
+            blocks.comparisons.isEmpty ? [] : [block.comparison < 0 ? .null : difference(members)]
+        return [.text(trials.trials[block.trial])] + trials.varying.map { trials.cell(members, $0) } + differences
             + [.text(quantity.measure), .text(quantity.name)]
+    }
+
+    /// The trials that a block's numbers are of.
+    private func members(of block: MeasurementBlock) -> [Int32] {
+        block.comparison < 0 ? [Int32(block.trial)] : blocks.comparisons.members[Int(block.comparison)]
+    }
+
+    private func difference(_ members: [Int32]) -> ResultTable.Cell {
+        .text(trials.differing(members).joined(separator: ", "))
     }
 
     func list(limit: Int?, _ body: ([ResultTable.Cell]) -> Void) throws {
@@ -100,17 +129,20 @@ struct QueryPlan {
         var position: Int
     }
 
-    /// Groups never mix measures of other parameters, noise levels or positions.
+    /// Groups never mix measures of other parameters, noise levels or positions, nor comparisons of trials that differ in
+    /// other keys; versions and workers only where asked for.
     func statistics() throws -> ResultTable {
-        let keys = trials.groups(by: groupBy)
+        let kinds = GroupKinds(trials, groupBy, blocks.comparisons)
+        let merged = mergedQuantities
         var numbers = [Group: Int32]()
         var groups = [Group]()
         var samples = GroupedSamples()
-        let hasShares = blocks.quantities.contains(where: \.isShare) && request.statistics.contains(.ci95)
         try forEachBlock(.quantities) { block in
+            let quantity = merged[block.quantity]
+            let belongs = kinds.belonging(of: block, isOfSubset: blocks.quantities[quantity].isOfSubset)
             for row in block.rows {
                 let group = Group(
-                    trials: keys.codes[block.trial], quantity: Int32(block.quantity), sigma: row.sigma ?? -1,
+                    trials: belongs.group, quantity: Int32(quantity), sigma: row.sigma ?? -1,
                     position: row.position ?? -1)
                 let number: Int32
                 if let known = numbers[group] {
@@ -120,7 +152,9 @@ struct QueryPlan {
                     numbers[group] = number
                     groups.append(group)
                 }
-                samples.append(row.value, of: number, n: hasShares ? row.n : nil)
+                samples.append(
+                    row.value, n: blocks.quantities[quantity].isShare ? row.n : nil,
+                    of: .init(group: number, place: belongs.place, unit: belongs.unit))
             }
             return true
         }
@@ -128,32 +162,62 @@ struct QueryPlan {
         let order = groups.indices.sorted {
             (groups[$0].trials, groups[$0].quantity, $0) < (groups[$1].trials, groups[$1].quantity, $1)
         }
-        return table(order.map { (groups[$0], samples[$0]) }, firstRows: keys.first, hasShares: hasShares)
+        return table(
+            order.map { index in
+                let ofComparisons = kinds.isOfComparisons(groups[index].trials)
+                return (
+                    groups[index], samples.samples(index, members: ofComparisons ? kinds.members : nil)
+                )
+            }, kinds: kinds)
     }
 
-    private func table(_ groups: [(Group, Samples)], firstRows: [Int], hasShares: Bool) -> ResultTable {
+    /// By quantity, the first of those that are the same in all versions, where these are asked for together.
+    private var mergedQuantities: [Int] {
+        guard request.mixes.contains(.versions) else { return Array(blocks.quantities.indices) }
+        return blocks.quantities.map { quantity in
+            blocks.quantities.firstIndex {
+                ($0.measure, $0.parameters, $0.name) == (quantity.measure, quantity.parameters, quantity.name)
+            } ?? 0
+        }
+    }
+
+    private func table(_ groups: [(Group, Samples)], kinds: GroupKinds) -> ResultTable {
         var statistics = request.statistics.isEmpty ? [.mean] : request.statistics
         if !statistics.contains(.count) { statistics.append(.count) }
         let used = Set(groups.map(\.0.quantity)).map { blocks.quantities[Int($0)] }
         let hasVariants = Set(used.map(\.request)).count > Set(used.map(\.measure)).count
         let hasSigma = groups.contains { $0.0.sigma >= 0 }
         let hasPosition = groups.contains { $0.0.position >= 0 }
+        let hasShares = used.contains(where: \.isShare) && statistics.contains(.ci95)
+        let hasComparisons = groups.contains { kinds.isOfComparisons($0.0.trials) }
+        let needsAverage = statistics.contains(.mean) || statistics.contains(.ci95)
+        let averages = groups.map { group, samples in
+            needsAverage
+                ? samples.average(areShares: blocks.quantities[Int(group.quantity)].isShare) : nil
+        }
+        let hasPlaces = averages.contains { ($0?.places ?? 1) > 1 }
         var table = ResultTable(
             name: "statistics",
-            columns: groupBy + ["measure"] + (hasVariants ? ["version", "parameters"] : []) + ["quantity"]
+            columns: groupBy + (hasComparisons ? ["differ_in"] : []) + ["measure"]
+                + (hasVariants ? ["version", "parameters"] : []) + ["quantity"]
                 + (hasSigma ? ["sigma"] : []) + (hasPosition ? ["position"] : []) + statistics.flatMap(\.columns)
-                + (hasShares ? ["samples"] : []))
-        for (group, samples) in groups {
+                + (hasPlaces ? ["places"] : []) + (hasShares ? ["samples"] : []))
+        for ((group, samples), average) in zip(groups, averages) {
             let quantity = blocks.quantities[Int(group.quantity)]
-            let row = firstRows[Int(group.trials)]
+            let rows = kinds.rows(of: group.trials)
             table.rows.append(
-                groupBy.map { trials.cell(row, $0) } + [.text(quantity.measure)]
+                groupBy.map { trials.cell(rows, $0) }
+                    + (hasComparisons
+                        ? [kinds.isOfComparisons(group.trials) ? difference(rows) : .null] : [])
+                    + [.text(quantity.measure)]
                     + (hasVariants ? [.init(quantity.version), .text(quantity.parameters)] : [])
                     + [.text(quantity.name)]
                     + (hasSigma ? [.init(group.sigma < 0 ? nil : group.sigma)] : [])
                     + (hasPosition ? [.init(group.position < 0 ? nil : group.position)] : [])
-                    + statistics.flatMap { $0.cells(samples, isShare: quantity.isShare) }
-                    + (hasShares ? [.init(quantity.isShare ? samples.total : nil)] : []))
+                    + statistics.flatMap { $0.cells(samples, average) }
+                    + (hasPlaces ? [.init(average?.places)] : [])
+                    + (hasShares
+                        ? [.init(quantity.isShare ? samples.total.map { Int($0) } : nil)] : []))
         }
         return table
     }
@@ -164,7 +228,7 @@ struct QueryPlan {
         if let axis = request.columnsBy {
             let statistics = Set(
                 (request.statistics.isEmpty ? [.mean, .count] : request.statistics).flatMap(\.columns))
-            table = table.pivoted(by: axis, values: statistics, dropping: ["count", "samples"])
+            table = table.pivoted(by: axis, values: statistics, dropping: ["count", "samples", "places"])
         }
         try table.sort(by: request.sort)
         if let limit = request.limit { table.rows = Array(table.rows.prefix(limit)) }

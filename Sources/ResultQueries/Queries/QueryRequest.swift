@@ -35,6 +35,8 @@ package struct QueryRequest: Sendable {
     package var columnsBy: String?
     /// Empty with `groupBy`: mean and count. Given without `groupBy`: over all trials.
     package var statistics: [Statistic] = []
+    /// What means may be over that are otherwise kept apart.
+    package var mixes: Set<Mix> = []
     /// Columns to sort by, the first first; NULL goes last.
     package var sort: [SortColumn] = []
     /// Rows to show at most.
@@ -44,6 +46,14 @@ package struct QueryRequest: Sendable {
 
     /// Whether it asks for measurements rather than groups of them.
     var isList: Bool { groupBy.isEmpty && statistics.isEmpty && columnsBy == nil }
+}
+
+/// Numbers that are not the same thing, and are averaged together only where asked for.
+package enum Mix: String, Hashable, Sendable, CaseIterable {
+    /// Versions of a measure.
+    case versions
+    /// Workers, and versions of one's numerics.
+    case workers
 }
 
 /// A column to sort by: `mean`, or `mean:desc` for the largest first.

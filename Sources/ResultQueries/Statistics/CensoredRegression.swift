@@ -1,9 +1,10 @@
 import Foundation
 
 /// A linear law with normal errors, fitted where some values are only known to lie above or below a bound: the most
-/// likely coefficients (Tobin 1958), found by expectation and maximisation.
+/// likely coefficients (Tobin 1958), by Newton's method in Olsen's (1978) coordinates, γ = β/σ and θ = 1/σ, in which the
+/// likelihood has one top.
 package struct CensoredRegression: Hashable {
-    package enum Value: Hashable {
+    package enum Value: Hashable, Sendable {
         case exactly(Double)
         case above(Double)
         case below(Double)
@@ -12,6 +13,9 @@ package struct CensoredRegression: Hashable {
     /// One for each predictor.
     package private(set) var coefficients: [Double]
     private(set) var deviation: Double
+
+    /// Errors are taken to be no smaller, so that exact values on one line leave a likelihood to speak of.
+    private static let leastDeviation = 1e-6
 
     /// Nil with fewer exact values than predictors, or where they do not tell the predictors apart.
     package init?(_ rows: [(predictors: [Double], value: Value)]) {
@@ -23,54 +27,101 @@ package struct CensoredRegression: Hashable {
             let start = Self.leastSquares(exact)
         else { return nil }
         coefficients = start
-        deviation = Self.deviation(of: exact, start)
+        deviation = max(Self.deviation(of: exact, start), Self.leastDeviation)
         guard exact.count < rows.count else { return }
-        deviation = max(deviation, 1e-6)
-        for _ in 0..<5000 {
-            var filled: [(predictors: [Double], value: Double)] = []
-            var spread = 0.0
-            for row in rows {
-                let mean = Self.product(row.predictors, coefficients)
-                switch row.value {
-                case .exactly(let value): filled.append((row.predictors, value))
-                case .above(let bound):
-                    let (value, variance) = Self.beyond(bound, mean, deviation)
-                    filled.append((row.predictors, value))
-                    spread += variance
-                case .below(let bound):
-                    let (value, variance) = Self.beyond(-bound, -mean, deviation)
-                    filled.append((row.predictors, -value))
-                    spread += variance
-                }
+        // Exact values alone may lie on a line by chance, which is no place to begin.
+        let scale = 1 / max(deviation, 0.1)
+        var point = start.map { $0 * scale } + [scale]
+        var best = Self.likelihood(rows, point)
+        for _ in 0..<200 {
+            guard let step = Self.step(rows, point) else { break }
+            var share = 1.0
+            func moved() -> [Double] { zip(point, step).map { $0 + share * $1 } }
+            var next = moved()
+            var value = Self.likelihood(rows, next)
+            while !(value > best), share > 1e-9 {
+                share /= 2
+                next = moved()
+                value = Self.likelihood(rows, next)
             }
-            guard let next = Self.leastSquares(filled) else { return nil }
-            let squares = filled.reduce(0) { sum, row in
-                let residual = row.value - Self.product(row.predictors, next)
-                return sum + residual * residual
-            }
-            let nextDeviation = ((squares + spread) / Double(filled.count)).squareRoot()
-            let change = zip(next, coefficients).map { abs($0 - $1) }.max() ?? 0
-            let isDone = change < 1e-10 && abs(nextDeviation - deviation) < 1e-10
-            (coefficients, deviation) = (next, max(nextDeviation, 1e-6))
-            if isDone { return }
+            guard value > best else { break }
+            let gain = value - best
+            (point, best) = (next, value)
+            if gain < 1e-13 * max(1, abs(best)) || point[width] > 1 / Self.leastDeviation { break }
+        }
+        coefficients = point[..<width].map { $0 / point[width] }
+        deviation = 1 / point[width]
+    }
+
+    /// How far a row's value or bound is from what is expected of it, in deviations.
+    private static func distance(_ row: (predictors: [Double], value: Value), _ point: [Double]) -> Double {
+        let mean = zip(row.predictors, point).reduce(0) { $0 + $1.0 * $1.1 }
+        switch row.value {
+        case .exactly(let value), .above(let value), .below(let value):
+            return point[row.predictors.count] * value - mean
         }
     }
 
-    /// Mean and variance of a normal value known to be above `bound`.
-    private static func beyond(_ bound: Double, _ mean: Double, _ deviation: Double) -> (Double, Double) {
-        let z = (bound - mean) / deviation
-        // Mills' ratio, by its expansion where both are too small to divide.
-        let hazard =
-            z > 30 ? z + 1 / z : (exp(-z * z / 2) / (2 * Double.pi).squareRoot()) / (erfc(z / 2.squareRoot()) / 2)
-        return (mean + deviation * hazard, deviation * deviation * max(0, 1 - hazard * (hazard - z)))
+    /// The logarithm of the likelihood; of no positive θ it is nothing.
+    private static func likelihood(_ rows: [(predictors: [Double], value: Value)], _ point: [Double]) -> Double {
+        guard let theta = point.last, theta > 0 else { return -.infinity }
+        return rows.reduce(0) { sum, row in
+            let z = distance(row, point)
+            return switch row.value {
+            case .exactly: sum + log(theta) - z * z / 2
+            case .above: sum + tail(z)
+            case .below: sum + tail(-z)
+            }
+        }
     }
 
-    private static func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    /// The logarithm of the probability of more than z.
+    private static func tail(_ z: Double) -> Double {
+        z > 30 ? -z * z / 2 - log(z * (2 * .pi).squareRoot()) : log(erfc(z / 2.squareRoot()) / 2)
+    }
+
+    /// The density at z over the probability of more: Mills' ratio, by its expansion where both are too small to divide.
+    private static func hazard(_ z: Double) -> Double {
+        z > 30 ? z + 1 / z : exp(-z * z / 2 - 0.5 * log(2 * .pi) - tail(z))
+    }
+
+    /// Newton's; nil where the second derivatives are singular.
+    private static func step(_ rows: [(predictors: [Double], value: Value)], _ point: [Double]) -> [Double]? {
+        let width = point.count
+        var system = [[Double]](repeating: [Double](repeating: 0, count: width + 1), count: width)
+        for row in rows {
+            let z = distance(row, point)
+            let slope: Double
+            let curve: Double
+            let bound: Double
+            switch row.value {
+            case .exactly(let value): (slope, curve, bound) = (-z, 1, value)
+            case .above(let value):
+                let hazard = hazard(z)
+                (slope, curve, bound) = (-hazard, hazard * (hazard - z), value)
+            case .below(let value):
+                let hazard = hazard(-z)
+                (slope, curve, bound) = (hazard, hazard * (hazard + z), value)
+            }
+            // z grows with θ by the bound and falls with each γ by its predictor.
+            let derivative = row.predictors.map { -$0 } + [bound]
+            for i in 0..<width {
+                for j in 0..<width { system[i][j] += curve * derivative[i] * derivative[j] }
+                system[i][width] += slope * derivative[i]
+            }
+            if case .exactly = row.value {
+                let theta = point[width - 1]
+                system[width - 1][width - 1] += 1 / (theta * theta)
+                system[width - 1][width] += 1 / theta
+            }
+        }
+        return solved(system)
+    }
 
     private static func deviation(of rows: [(predictors: [Double], value: Double)], _ coefficients: [Double]) -> Double
     {
         let squares = rows.reduce(0) { sum, row in
-            let residual = row.value - product(row.predictors, coefficients)
+            let residual = row.value - zip(row.predictors, coefficients).reduce(0) { $0 + $1.0 * $1.1 }
             return sum + residual * residual
         }
         return (squares / Double(max(1, rows.count))).squareRoot()
@@ -79,13 +130,20 @@ package struct CensoredRegression: Hashable {
     /// By the normal equations; nil where they have no one solution.
     private static func leastSquares(_ rows: [(predictors: [Double], value: Double)]) -> [Double]? {
         guard let width = rows.first?.predictors.count else { return nil }
-        var matrix = [[Double]](repeating: [Double](repeating: 0, count: width + 1), count: width)
+        var system = [[Double]](repeating: [Double](repeating: 0, count: width + 1), count: width)
         for row in rows {
             for i in 0..<width {
-                for j in 0..<width { matrix[i][j] += row.predictors[i] * row.predictors[j] }
-                matrix[i][width] += row.predictors[i] * row.value
+                for j in 0..<width { system[i][j] += row.predictors[i] * row.predictors[j] }
+                system[i][width] += row.predictors[i] * row.value
             }
         }
+        return solved(system)
+    }
+
+    /// Of linear equations, each a row with its right side last; nil where they have no one solution.
+    private static func solved(_ system: [[Double]]) -> [Double]? {
+        var matrix = system
+        let width = matrix.count
         let scale = (0..<width).map { matrix[$0][$0] }
         for column in 0..<width {
             guard let pivot = (column..<width).max(by: { abs(matrix[$0][column]) < abs(matrix[$1][column]) }),

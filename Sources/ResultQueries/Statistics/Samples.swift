@@ -1,58 +1,119 @@
-/// The values of one group, and of how many samples they are shares.
-struct Samples {
-    /// Without NULLs.
-    var values: [Double]
+/// The values of one group.
+package struct Samples {
+    /// Without NULLs; facts of a subset once for each.
+    var values: [Double] = []
+    /// The same as independent replicates, by place.
+    var places: [[Replicate]] = []
     /// The sum of their `n`; nil where one of them has none.
-    var total: Int?
-    /// The sum of value × n.
-    var successes = 0.0
+    var total: Double? = 0
+
+    package func average(areShares: Bool) -> Average? { Average(places, areShares: areShares) }
 }
 
 /// Values of many groups, gathered as they come and then laid out group by group.
-struct GroupedSamples {
+package struct GroupedSamples {
+    /// Where a value belongs.
+    package struct Key {
+        var group: Int32
+        /// Of trials that only replication tells apart.
+        var place: Int32
+        /// Which subset or comparison it is of, where it is a fact of one; −1: of its trial alone.
+        var unit: Int32 = -1
+
+        package init(group: Int32, place: Int32, unit: Int32 = -1) {
+            self.group = group
+            self.place = place
+            self.unit = unit
+        }
+    }
+
+    package init() {}
+
     private var values: [Double] = []
     private var groups: [Int32] = []
-    /// Empty, or as many as values; −1 for none.
+    private var places: [Int32] = []
+    /// Empty where nothing has one; −1 for none.
     private var counts: [Int32] = []
+    private var units: [Int32] = []
     private var starts: [Int] = []
 
     /// NaN does not count.
-    mutating func append(_ value: Double, of group: Int32, n: Int?) {
+    package mutating func append(_ value: Double, n: Int?, of key: Key) {
         guard !value.isNaN else { return }
         if let n {
             while counts.count < values.count { counts.append(-1) }
             counts.append(Int32(clamping: n))
+        } else if !counts.isEmpty {
+            counts.append(-1)
+        }
+        if key.unit >= 0 {
+            while units.count < values.count { units.append(-1) }
+            units.append(key.unit)
+        } else if !units.isEmpty {
+            units.append(-1)
         }
         values.append(value)
-        groups.append(group)
+        groups.append(key.group)
+        places.append(key.place)
     }
 
     /// Lays the values out, in the order in which they came within each of `count` groups.
-    mutating func sort(into count: Int) {
-        if !counts.isEmpty { while counts.count < values.count { counts.append(-1) } }
+    package mutating func sort(into count: Int) {
         starts = [Int](repeating: 0, count: count + 1)
         for group in groups { starts[Int(group) + 1] += 1 }
         for group in 0..<count { starts[group + 1] += starts[group] }
         var next = starts
-        var sorted = [Double](repeating: 0, count: values.count)
-        var sortedCounts = [Int32](repeating: -1, count: counts.count)
+        var order = [Int](repeating: 0, count: values.count)
         for (index, group) in groups.enumerated() {
-            let place = next[Int(group)]
+            order[next[Int(group)]] = index
             next[Int(group)] += 1
-            sorted[place] = values[index]
-            if !counts.isEmpty { sortedCounts[place] = counts[index] }
         }
-        values = sorted
-        counts = sortedCounts
+        values = order.map { values[$0] }
+        places = order.map { places[$0] }
+        if !counts.isEmpty { counts = order.map { counts[$0] } }
+        if !units.isEmpty { units = order.map { units[$0] } }
         groups = []
     }
 
-    subscript(group: Int) -> Samples {
-        let range = starts[group]..<starts[group + 1]
-        var samples = Samples(values: Array(values[range]), total: nil)
-        guard !counts.isEmpty, !range.isEmpty, counts[range].allSatisfy({ $0 >= 0 }) else { return samples }
-        samples.total = counts[range].reduce(0) { $0 + Int($1) }
-        samples.successes = range.reduce(0) { $0 + values[$1] * Double(counts[$1]) }
+    /// The samples of a group; `members` are the trials of comparisons, by unit, of a group of such.
+    package func samples(_ group: Int, members: [[Int32]]? = nil) -> Samples {
+        var samples = Samples()
+        var byPlace = [Int32: Int]()
+        var byUnit = [Int32: Int]()
+        /// By place, the values that are of one unit together.
+        var found = [[ReplicateOf]]()
+        for index in starts[group]..<starts[group + 1] {
+            let place = byPlace[places[index]] ?? found.count
+            if place == found.count {
+                byPlace[places[index]] = place
+                found.append([])
+            }
+            let n = counts.isEmpty || counts[index] < 0 ? nil : Double(counts[index])
+            let unit = units.isEmpty ? -1 : units[index]
+            if unit >= 0, let known = byUnit[unit] {
+                found[place][known].values.append(values[index])
+            } else {
+                if unit >= 0 { byUnit[unit] = found[place].count }
+                found[place].append(ReplicateOf(unit: unit, n: n, values: [values[index]]))
+                samples.total = n.flatMap { n in samples.total.map { $0 + n } }
+            }
+        }
+        for place in found {
+            samples.values += place.map(\.values.mean)
+            let replicates = place.map { Replicate($0.values.mean, n: $0.n) }
+            samples.places.append(
+                members.map { members in
+                    ComparedReplicates.independent(zip(place, replicates).map { (members[Int($0.unit)], $1) })
+                } ?? replicates)
+        }
+        if samples.values.isEmpty { samples.total = nil }
         return samples
+    }
+
+    /// What was measured of one unit, which several trials may have measured.
+    private struct ReplicateOf {
+        var unit: Int32
+        var n: Double?
+        var values: [Double]
     }
 }

@@ -1,36 +1,33 @@
 import Foundation
 
-/// What a group of values is reduced to. NULL values do not count.
+/// What a group of values is reduced to. NULL values do not count, and what is a fact of a training subset counts once
+/// for each subset.
 package enum Statistic: String, Hashable, Sendable, CaseIterable {
-    case mean, median
+    /// Over replicates; of several places the mean of their means (`Average`).
+    case mean
+    case median
     /// Sample standard deviation (divisor n − 1); NULL for fewer than two values.
     case sd
     case min, max
     /// How many values there are.
     case count
-    /// 95 % interval, as two columns. Of shares (`QuantityChoice.isShare`) Wilson's, of all samples together; of other
-    /// quantities that of the mean (`ConfidenceInterval`), NULL for fewer than two values.
+    /// 95 % interval of the mean (`Average`), and what it is of, as three columns.
     case ci95
 
     /// What it is called in a table.
-    var columns: [String] { self == .ci95 ? ["ci95_low", "ci95_high"] : [rawValue] }
+    var columns: [String] { self == .ci95 ? ["ci95_low", "ci95_high", "ci95_of"] : [rawValue] }
 
     /// As many as `columns`. NULL of no values, except `count`.
-    func cells(_ samples: Samples, isShare: Bool = false) -> [ResultTable.Cell] {
+    func cells(_ samples: Samples, _ average: Average?) -> [ResultTable.Cell] {
         let values = samples.values
         switch self {
         case .count: return [.integer(Int64(values.count))]
-        case .mean: return [.init(values.isEmpty ? nil : values.mean)]
+        case .mean: return [.init(average?.mean)]
         case .median: return [.init(Self.median(values))]
         case .sd: return [.init(values.sampleDeviation)]
         case .min: return [.init(values.min())]
         case .max: return [.init(values.max())]
-        case .ci95:
-            let interval =
-                isShare
-                ? ConfidenceInterval(ofTheShare: samples.successes, of: samples.total ?? 0)
-                : ConfidenceInterval(ofTheMeanOf: values)
-            return [.init(interval?.low), .init(interval?.high)]
+        case .ci95: return average?.intervalCells ?? [.null, .null, .null]
         }
     }
 

@@ -77,9 +77,4 @@ extension ResultTable {
         String(format: value.rounded() == value && abs(value) < 1e12 ? "%.0f" : "%.4g", value)
     }
 
-    /// The mean of values, and of several their 95 % interval and number.
-    package static func summary(of values: [Double]) -> String {
-        guard let interval = ConfidenceInterval(ofTheMeanOf: values) else { return format(values.mean) }
-        return "\(format(values.mean)) (\(format(interval.low)) to \(format(interval.high)), \(values.count) trials)"
-    }
 }

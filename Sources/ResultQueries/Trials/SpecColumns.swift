@@ -12,7 +12,13 @@ struct SpecColumns {
     /// By key asked for, in order of row.
     private(set) var columns: [String: CodedColumn]
 
-    package init(_ reader: CatalogueReader, sweep: String?, keys: [String]) throws {
+    /// In order of row; empty unless asked for.
+    private(set) var likenesses: [SpecLikeness] = []
+
+    package init(
+        _ reader: CatalogueReader, sweep: String?, keys: [String], withLikenesses: Bool = false
+    ) throws {
+        var likenesses = [SpecLikeness]()
         var first: [(name: [UInt8], value: [UInt8], text: String)] = []
         var differs = [Bool]()
         var others = Set<String>()
@@ -33,7 +39,9 @@ struct SpecColumns {
                 var text = SpecText(bytes)
                 var place = 0
                 var seen = Set<String>()
+                var likeness = SpecLikeness()
                 while let member = text.next() {
+                    if withLikenesses { likeness.add(member.name, member.value) }
                     let name: String
                     if place < first.count, first[place].name.elementsEqual(member.name) {
                         name = first[place].text
@@ -60,6 +68,7 @@ struct SpecColumns {
                         found[name]?.append(member.value)
                     }
                 }
+                if withLikenesses { likenesses.append(likeness) }
                 for skipped in place..<max(place, first.count) { differs[skipped] = true }
                 for key in keys where !seen.contains(key) { found[key]?.append(.null) }
             }
@@ -68,6 +77,7 @@ struct SpecColumns {
         }
         rows = numbers
         columns = found
+        self.likenesses = likenesses
         names = Set(first.map(\.text)).union(others)
         varying = (zip(first, differs).filter(\.1).map(\.0.text) + others)
             .filter { $0 == "seed" || $0.contains(".") }.sorted()

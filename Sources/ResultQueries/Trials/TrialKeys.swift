@@ -14,18 +14,29 @@ package struct TrialKeys {
     /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
     package let varying: [String]
 
+    /// Keys in which replicates of one place differ, and nothing else.
+    package static var replicateKeys: [String] { SpecLikeness.replicateKeys }
+
     private var columns: [String: CodedColumn] = [:]
+
+    /// By row, numbers that trials of one place, of one training subset, and of one place of subsets share; empty unless
+    /// asked for.
+    package private(set) var places: [Int32] = []
+    private(set) var subsets: [Int32] = []
+    private(set) var subsetPlaces: [Int32] = []
 
     /// Reads the trials a sweep wants, or all, with `asked` only; with none given, with the keys that vary.
     ///
     /// Throws `.request` for a sweep the catalogue does not know.
-    package init(_ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil) throws {
+    package init(
+        _ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil, withPlaces: Bool = false
+    ) throws {
         if let sweep { try Self.check(sweep, in: reader) }
         let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
         // Once each: a key may be grouped by and be in the condition.
         let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
             .sorted()
-        let specs = try SpecColumns(reader, sweep: sweep, keys: asked)
+        let specs = try SpecColumns(reader, sweep: sweep, keys: asked, withLikenesses: withPlaces)
         let source =
             sweep == nil
             ? " FROM trial x"
@@ -50,6 +61,7 @@ package struct TrialKeys {
         var found = (lengths + others).map { _ in CodedColumn() }
         var trainings = [Int32]()
         var steps: (least: Int64, most: Int64)?
+        var ofLength = [Int64]()
         var (keys, trials) = ([Int64](), [String]())
         try reader.scan("SELECT \(selected.joined(separator: ", "))\(source)\(joined)\(condition)", arguments) { row in
             keys.append(row.integer(0))
@@ -57,6 +69,7 @@ package struct TrialKeys {
             trainings.append(Int32(specs.rows[row.integer(2)] ?? 0))
             let length = row.integer(3)
             steps = (min(steps?.least ?? length, length), max(steps?.most ?? length, length))
+            if withPlaces { ofLength.append(length) }
             for index in found.indices { found[index].append(Self.json(row.value(4 + index))) }
             return true
         }
@@ -68,6 +81,21 @@ package struct TrialKeys {
 
         for (name, column) in specs.columns where specs.names.contains(name) {
             columns[name] = column.gathered(trainings)
+        }
+        guard withPlaces else { return }
+        let alike = trainings.map { specs.likenesses[Int($0)] }
+        places = Self.numbered(zip(alike, ofLength).map { [$0.place, Int($1)] })
+        subsets = Self.numbered(alike.map(\.subset))
+        subsetPlaces = Self.numbered(alike.map(\.subsetPlace))
+    }
+
+    /// Equal values have one number; numbers are given as values first appear.
+    static func numbered<Value: Hashable>(_ values: [Value]) -> [Int32] {
+        var known = [Value: Int32]()
+        return values.map { value in
+            let number = known[value] ?? Int32(known.count)
+            if Int(number) == known.count { known[value] = number }
+            return number
         }
     }
 

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Reports
+import ResultQueries
+
+extension BenchCommand {
+    /// What 95 % intervals cover.
+    struct IntervalCoverage: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "coverage", abstract: "What the 95 % intervals cover, by simulation.")
+
+        @Option(help: "Draws a cell.")
+        var draws = 5000
+
+        func run() throws {
+            Terminal.print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell\n")
+            Terminal.print("| replicates | mean | deviation | covers | width | t covers | t width | ratio |")
+            Terminal.print("|---|---|---|---|---|---|---|---|")
+            for result in Self.concurrently(AverageCoverage.shareCells, { AverageCoverage.shares($0, draws: draws) }) {
+                let cell = result.cell
+                Terminal.print(
+                    "| \(cell.replicates) | \(cell.mean) | \(cell.deviation) | \(Self.percent(result.found.share)) | "
+                        + "\(Self.rounded(result.found.medianWidth)) | \(Self.percent(result.student.share)) | "
+                        + "\(Self.rounded(result.student.medianWidth)) | \(Self.rounded(result.ratio)) |")
+            }
+            Terminal.print("\nMeans, places and pairs\n\n| of | replicates | covers | width |\n|---|---|---|---|")
+            let cases = AverageCoverage.cases
+            for (given, found) in zip(
+                cases, Self.concurrently(cases) { AverageCoverage.coverage(of: $0, draws: draws) })
+            {
+                Terminal.print(
+                    "| \(given.name) | \(given.replicates) | \(Self.percent(found.share)) | "
+                        + "\(Self.rounded(found.medianWidth)) |")
+            }
+            Terminal.print(
+                "\nFits\n\n| of | estimate | replicates | covers | width | no interval |\n|---|---|---|---|---|---|")
+            let fits = FitCoverage.cases
+            for (given, found) in zip(fits, Self.concurrently(fits) { FitCoverage.coverage(of: $0, draws: draws) }) {
+                for (estimate, coverage) in found {
+                    Terminal.print(
+                        "| \(given.name) | \(estimate) | \(given.replicates) | \(Self.percent(coverage.share)) | "
+                            + "\(Self.rounded(coverage.medianWidth)) | \(coverage.missing) of \(coverage.draws) |")
+                }
+            }
+        }
+
+        /// What becomes of each, in their order.
+        private static func concurrently<Given: Sendable, Result: Sendable>(
+            _ all: [Given], _ body: @Sendable (Given) -> Result
+        ) -> [Result] {
+            let results = Results<Result>(all.count)
+            DispatchQueue.concurrentPerform(iterations: all.count) { results.set($0, body(all[$0])) }
+            return results.all
+        }
+
+        private final class Results<Value: Sendable>: @unchecked Sendable {
+            private let lock = NSLock()
+            private var values: [Value?]
+
+            init(_ count: Int) { values = [Value?](repeating: nil, count: count) }
+
+            func set(_ index: Int, _ value: Value) { lock.withLock { values[index] = value } }
+            var all: [Value] { lock.withLock { values.compactMap(\.self) } }
+        }
+
+        private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+        private static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
+    }
+
+    /// The interval of shares given as lines of a number of samples and the replicates' shares, for `scripts/bench`.
+    struct Intervals: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "intervals", abstract: "Intervals of shares given on standard input.")
+
+        func run() throws {
+            while let line = readLine() {
+                let numbers = line.split(separator: " ").compactMap { Double($0) }
+                guard let n = numbers.first,
+                    let average = Average([numbers.dropFirst().map { Replicate($0, n: n) }], areShares: true),
+                    let interval = average.interval
+                else { throw CommandFailure(.usage, "expected a number of samples and shares, got \"\(line)\"") }
+                Terminal.print("\(average.mean) \(interval.low) \(interval.high)")
+            }
+        }
+    }
+}

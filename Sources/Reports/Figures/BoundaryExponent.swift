@@ -1,0 +1,89 @@
+import Foundation
+import ResultQueries
+
+/// An exponent of the boundary's law: log N* grows by it with x, the logarithm of parameters or of length, within strata
+/// that share everything else and have an intercept each.
+struct BoundaryExponent {
+    /// Rows that differ in x and in nothing but it and the replicate.
+    struct Stratum: Hashable, Comparable {
+        /// Alike in all axes but scale and length.
+        var other: Int32
+        /// The length where x is of the parameters, else the scale.
+        var value: Double
+
+        static func < (a: Stratum, b: Stratum) -> Bool { (a.other, a.value) < (b.other, b.value) }
+    }
+
+    let value: Double
+    /// Over replicates, which are clusters of rows.
+    let interval: ConfidenceInterval?
+    /// Those that it rests on, ascending: in which rows with two different x are inside.
+    let strata: [Stratum]
+    /// How many rows they have, inside or beyond.
+    let rows: Int
+    private let intercepts: [Double]
+
+    static let fewestRows = 4
+
+    static func ofParameters(_ rows: [BoundaryLaw.Row]) -> BoundaryExponent? {
+        BoundaryExponent(rows) {
+            Stratum(other: $0.other, value: $0.length)
+        } x: {
+            $0.parameters.map { log(Double($0)) }
+        }
+    }
+
+    static func ofLength(_ rows: [BoundaryLaw.Row]) -> BoundaryExponent? {
+        BoundaryExponent(rows) {
+            Stratum(other: $0.other, value: Double($0.scale))
+        } x: {
+            log($0.length)
+        }
+    }
+
+    /// Nil where the rows do not determine it.
+    private init?(
+        _ rows: [BoundaryLaw.Row], by stratum: (BoundaryLaw.Row) -> Stratum, x: (BoundaryLaw.Row) -> Double?
+    ) {
+        let known = rows.compactMap { row -> Part? in
+            guard let x = x(row), let value = row.boundary.shifted() else { return nil }
+            return Part(stratum: stratum(row), replicate: row.replicate, x: x, value: value)
+        }
+        guard let fit = Self.fit(known) else { return nil }
+        value = fit.slope
+        intercepts = fit.intercepts
+        strata = fit.strata
+        self.rows = known.count { fit.strata.contains($0.stratum) }
+        let replicates = Dictionary(grouping: known.filter { fit.strata.contains($0.stratum) }, by: \.replicate)
+            .sorted { $0.key < $1.key }.map(\.value)
+        interval = ClusterInterval.of(replicates) { Self.fit($0.flatMap(\.self))?.slope }
+    }
+
+    /// N* at x; nil in strata that it does not rest on.
+    func size(_ stratum: Stratum, x: Double) -> Double? {
+        strata.firstIndex(of: stratum).map { exp(intercepts[$0] + value * x) }
+    }
+
+    private struct Part {
+        var stratum: Stratum
+        var replicate: Int32
+        var x: Double
+        var value: CensoredRegression.Value
+
+        var isExact: Bool { if case .exactly = value { true } else { false } }
+    }
+
+    private static func fit(_ parts: [Part]) -> (slope: Double, intercepts: [Double], strata: [Stratum])? {
+        let exact = parts.filter(\.isExact)
+        let strata = Dictionary(grouping: exact, by: \.stratum).filter { Set($0.value.map(\.x)).count > 1 }.keys
+            .sorted()
+        guard exact.count(where: { strata.contains($0.stratum) }) >= fewestRows else { return nil }
+        let regression = CensoredRegression(
+            parts.compactMap { part in
+                strata.firstIndex(of: part.stratum).map { place in
+                    ([part.x] + strata.indices.map { $0 == place ? 1 : 0 }, part.value)
+                }
+            })
+        return regression.map { ($0.coefficients[0], Array($0.coefficients.dropFirst()), strata) }
+    }
+}

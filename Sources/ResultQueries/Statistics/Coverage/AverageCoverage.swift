@@ -1,0 +1,119 @@
+import Foundation
+
+/// What the intervals of means and shares cover, by simulation, through the very code that tables and figures use.
+package enum AverageCoverage {
+    /// Shares of 256 samples each, the replicates' own beta-distributed with mean p and standard deviation s.
+    package struct ShareCell: Hashable, Sendable {
+        package var replicates: Int
+        package var mean: Double
+        package var deviation: Double
+    }
+
+    /// Of shares, with Student's interval cut to [0, 1] beside it.
+    package struct Shares: Sendable {
+        package var cell: ShareCell
+        package var found = Coverage()
+        package var student = Coverage()
+
+        /// The median width over Student's.
+        package var ratio: Double { found.medianWidth / student.medianWidth }
+    }
+
+    package static let shareCells: [ShareCell] = {
+        var cells = [ShareCell]()
+        for replicates in replicateCounts {
+            for mean in [0.01, 0.1, 0.5, 0.9] {
+                for deviation in [0, 0.02, 0.05, 0.1, 0.2] where deviation * deviation < mean * (1 - mean) / 2 {
+                    cells.append(ShareCell(replicates: replicates, mean: mean, deviation: deviation))
+                }
+            }
+        }
+        return cells
+    }()
+
+    private static let replicateCounts = [2, 3, 4, 8, 20]
+
+    package static let samples = 256
+
+    package static func shares(_ cell: ShareCell, draws: Int) -> Shares {
+        var result = Shares(cell: cell)
+        let number = Double(cell.replicates) * 1e9 + cell.mean * 1e6 + cell.deviation * 1e3
+        var random = CoverageDraws(seed: UInt64(number))
+        for _ in 0..<draws {
+            let replicates = place(cell, &random)
+            result.found.add(Average([replicates], areShares: true)?.interval, holding: cell.mean)
+            let student = ConfidenceInterval(ofTheMeanOf: replicates.map(\.value))
+            result.student.add(
+                student.map { .init(low: max(0, $0.low), high: min(1, $0.high)) }, holding: cell.mean)
+        }
+        return result
+    }
+
+    private static func place(_ cell: ShareCell, _ random: inout CoverageDraws) -> [Replicate] {
+        (0..<cell.replicates).map { _ in
+            let share = random.beta(mean: cell.mean, deviation: cell.deviation)
+            return Replicate(Double(random.binomial(samples, share)) / Double(samples), n: Double(samples))
+        }
+    }
+
+    // MARK: Means, places, pairs
+
+    package struct Case: Sendable {
+        package var name: String
+        package var replicates: Int
+        package var truth: Double
+        package var draw: @Sendable (inout CoverageDraws) -> Average?
+    }
+
+    package static func coverage(of given: Case, draws: Int) -> Coverage {
+        var result = Coverage()
+        let name = given.name.utf8.reduce(0) { $0 * 31 % 9973 + Int($1) }
+        var random = CoverageDraws(seed: UInt64(given.replicates * 10_000 + name))
+        for _ in 0..<draws { result.add(given.draw(&random)?.interval, holding: given.truth) }
+        return result
+    }
+
+    package static let cases = replicateCounts.flatMap(cases(of:))
+
+    private static func cases(of k: Int) -> [Case] {
+        let cases: [Case] = [
+            Case(name: "mean, normal", replicates: k, truth: 0) { random in
+                Average([values(k) { random.normal() }], areShares: false)
+            },
+            Case(name: "mean, lognormal of deviation 0.5", replicates: k, truth: exp(0.125)) { random in
+                Average([values(k) { exp(random.normal() / 2) }], areShares: false)
+            },
+            Case(name: "mean of 3 places, deviations 1, 2 and 4", replicates: k, truth: 0) { random in
+                let places = [1.0, 2, 4].map { deviation in values(k) { deviation * random.normal() } }
+                return Average(places, areShares: false)
+            },
+            Case(name: "share of 3 places, 0.05, 0.3 and 0.8", replicates: k, truth: 1.15 / 3) { random in
+                let cells = [(0.05, 0.02), (0.3, 0.1), (0.8, 0.05)].map {
+                    ShareCell(replicates: k, mean: $0.0, deviation: $0.1)
+                }
+                return Average(cells.map { place($0, &random) }, areShares: true)
+            },
+        ]
+        // Of two trials there is one pair.
+        return k == 2 ? cases : cases + [pairs(of: k)]
+    }
+
+    private static func values(_ count: Int, _ draw: () -> Double) -> [Replicate] {
+        (0..<count).map { _ in Replicate(draw()) }
+    }
+
+    /// What is odd about a trial is in each of its pairs.
+    private static func pairs(of k: Int) -> Case {
+        Case(name: "mean of all pairs of trials", replicates: k, truth: 0) { random in
+            let trials = (0..<k).map { _ in random.normal() }
+            var pairs = [(members: [Int32], replicate: Replicate)]()
+            for a in 0..<k {
+                for b in (a + 1)..<max(k, a + 1) {
+                    let value = trials[a] + trials[b] + random.normal()
+                    pairs.append(([Int32(a), Int32(b)], Replicate(value)))
+                }
+            }
+            return Average([ComparedReplicates.independent(pairs)], areShares: false)
+        }
+    }
+}

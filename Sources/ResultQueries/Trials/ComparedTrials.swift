@@ -1,0 +1,53 @@
+import JobContract
+import ResultCatalogue
+
+/// The trials that comparisons are of. Comparisons whose trials differ in other keys are other things: of disjoint parts
+/// they tell strong generalization, of seeds reproducibility, and no mean is over both.
+package struct ComparedTrials {
+    /// By number, the trials of each as ascending rows of `TrialKeys`.
+    package private(set) var members: [[Int32]] = []
+    /// Numbers by the key of what was measured.
+    private(set) var numbers: [Int64: Int32] = [:]
+    /// Keys of what was measured of trials that are not among the rows.
+    private(set) var strangers: Set<Int64> = []
+
+    /// Those that `requests` were measured of.
+    package init(_ reader: CatalogueReader, _ requests: Set<Int64>, among trials: [String]) throws {
+        var rows = [String: Int32]()
+        for request in requests.sorted() {
+            // A request is one of single trials or one of several.
+            let first = try reader.rows("SELECT members FROM measured WHERE request = ? LIMIT 1", [.integer(request)])
+            guard first.rows.first?.first?.text.map({ !$0.isEmpty }) == true else { continue }
+            if rows.isEmpty { for (row, trial) in trials.enumerated() { rows[trial] = Int32(row) } }
+            try reader.scan("SELECT key, members FROM measured WHERE request = ? ORDER BY key", [.integer(request)]) {
+                let ids = JSONText.read($0.text(1))?.arrayValue?.compactMap(\.stringValue) ?? []
+                let found = ids.compactMap { rows[$0] }
+                if found.count == ids.count, found.count > 1 {
+                    numbers[$0.integer(0)] = Int32(members.count)
+                    members.append(found.sorted())
+                } else {
+                    strangers.insert($0.integer(0))
+                }
+                return true
+            }
+        }
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+}
+
+extension TrialKeys {
+    /// The axes in which some of the trials of these rows differ, of those that were read; sorted.
+    package func differing(_ rows: [Int32]) -> [String] {
+        guard let first = rows.first else { return [] }
+        return varying.filter { key in
+            rows.contains { value(Int($0), key) != value(Int(first), key) }
+        }
+    }
+
+    /// What the trials of these rows have under a key: several values, in order, where they differ.
+    package func cell(_ rows: [Int32], _ key: String) -> ResultTable.Cell {
+        let cells = Set(rows.map { cell(Int($0), key) }).sorted { ResultTable.Cell.isOrdered($0, $1) }
+        return cells.count == 1 ? cells[0] : .text(cells.map(\.text).joined(separator: ", "))
+    }
+}
