@@ -85,7 +85,7 @@ let package = Package(
         .systemLibrary(name: "CImageFiles"),
         .systemLibrary(name: "CYAML"),
         .target(
-            name: "CSQLiteSetup", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            name: "CSQLiteSetup", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 

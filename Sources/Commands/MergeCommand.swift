@@ -34,14 +34,23 @@ struct MergeCommand: ParsableCommand {
                 "note: sweep \(sweep) is another one there: its results are taken in, its list of trials is not. "
                     + "Launch its file under another name to see them together.")
         }
-        guard !outcome.conflicts.isEmpty else { return }
+        for trial in outcome.misnamed.prefix(20) {
+            Terminal.note(
+                "error: trial \(trial.prefix(12)): what \(other) holds of it is not what it is named for: it was damaged or "
+                    + "edited there. Nothing of it is taken in.")
+        }
+        if outcome.misnamed.count > 20 { Terminal.note("error: and \(outcome.misnamed.count - 20) trials more") }
+        guard !outcome.conflicts.isEmpty else {
+            if outcome.misnamed.isEmpty { return }
+            throw ExitStatusError(status: .catalogue)
+        }
         for conflict in outcome.conflicts.prefix(20) {
             Terminal.note("conflict: trial \(conflict.trial.prefix(12)): the \(conflict.about) there is another one")
         }
         Terminal.note(
             "\(outcome.conflicts.count) results are other ones there. Ours stand, theirs are kept as evidence: "
                 + "`eigensweep status` shows them.")
-        throw ExitStatusError(status: .someFailed)
+        throw ExitStatusError(status: outcome.misnamed.isEmpty ? .someFailed : .catalogue)
     }
 
     private func copyFiles(of reader: CatalogueReader) throws {

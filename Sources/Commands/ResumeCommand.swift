@@ -52,17 +52,16 @@ struct ResumeCommand: ParsableCommand {
         }
     }
 
-    /// Sweeps that cannot go on are named, and do not keep the others from it.
+    /// Sweeps and trials that cannot go on are named, and do not keep the others from it.
     private func resume(_ names: [String], _ run: SweepRun) throws {
         var refusals: [CommandFailure] = []
         for name in names {
-            do { try run.resume(name) } catch {
-                let failure =
-                    CommandFailure(describing: error) ?? CommandFailure(.internalError, "sweep \(name): \(error)")
-                Terminal.note("error: \(failure.description)")
-                refusals.append(failure)
+            do { refusals += try run.resume(name).map { CommandFailure(.catalogue, $0) } } catch {
+                refusals.append(
+                    CommandFailure(describing: error) ?? CommandFailure(.internalError, "sweep \(name): \(error)"))
             }
         }
+        for refusal in refusals { Terminal.note("error: \(refusal.description)") }
         if !run.isEmpty { try run.complete(started: StartReport(background.reportStart)) }
         if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }

@@ -4,7 +4,7 @@ import JobContract
 /// What was prepared before, so that an unchanged source is not decoded again.
 ///
 /// Losing or damaging the file costs time only: an entry counts when its key, which covers the state of the source,
-/// is equal and the prepared file is still in the depot.
+/// is equal and the prepared file is still in the depot, and a file whose digest is another holds none.
 struct PreparationCache {
     /// The file, or nil to remember nothing.
     let path: String?
@@ -16,13 +16,32 @@ struct PreparationCache {
         guard let path else { return }
         var all = entries()
         all[key.hex] = prepared
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try? encoder.encode(all).write(to: URL(fileURLWithPath: path), options: .atomic)
+        guard let digest = try? Self.digest(of: all) else { return }
+        let content = try? Self.encoder.encode(Content(datasets: all, digest: digest))
+        try? content?.write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
     private func entries() -> [String: PreparedDataset] {
-        guard let path, let data = FileManager.default.contents(atPath: path) else { return [:] }
-        return (try? JSONDecoder().decode([String: PreparedDataset].self, from: data)) ?? [:]
+        guard let path, let data = FileManager.default.contents(atPath: path),
+            let content = try? JSONDecoder().decode(Content.self, from: data),
+            (try? Self.digest(of: content.datasets)) == content.digest
+        else { return [:] }
+        return content.datasets
+    }
+
+    /// The entries with their digest: a number that a damaged disk made of another is no less a number.
+    private struct Content: Codable {
+        var datasets: [String: PreparedDataset]
+        var digest: Digest
+    }
+
+    private static func digest(of datasets: [String: PreparedDataset]) throws -> Digest {
+        Digest(of: try encoder.encode(datasets))
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        return encoder
     }
 }

@@ -7,13 +7,13 @@ import Tensors
 /// Files of the commands for people.
 enum Checkpoints {
     static func file(_ path: String) throws -> SafetensorsFile {
-        try SafetensorsFile(bytes: InputFile.read(path, what: "the file"), name: path)
+        try SafetensorsFile(bytes: InputFile.read(named: path, what: "the file"), name: path)
     }
 
     static func denoiser(_ path: String, threads: Int) throws -> NetworkDenoiser {
         do {
             return try NetworkDenoiser(
-                weights: InputFile.read(path, what: "the checkpoint"), name: path, threads: threads)
+                weights: InputFile.read(named: path, what: "the checkpoint"), name: path, threads: threads)
         } catch let error as NetworkError {
             throw JobFailure(.unsupported, "\(path): its network cannot be built: \(error)")
         }

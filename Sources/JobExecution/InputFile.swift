@@ -31,6 +31,18 @@ enum InputFile {
         return hash.digest
     }
 
+    /// The bytes of a file that a person names; one that is named as stores name theirs, by its digest, must have that
+    /// content. Throws JobFailure `missing-input`.
+    static func read(named path: String, what: String) throws -> [UInt8] {
+        let bytes = try read(path, what: what)
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        if let promised = Digest(hex: name), promised != Digest(of: bytes) {
+            throw JobFailure(
+                .missingInput, "\(what) \(path) is damaged: its digest is \(Digest(of: bytes).short), not its name")
+        }
+        return bytes
+    }
+
     /// The bytes of the file at `path`. Throws JobFailure `missing-input`.
     static func read(_ path: String, what: String) throws -> [UInt8] {
         try withOpenFile(path, what: what) { file in try readAll(file, path: path, what: what) }

@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
     var checkpoint: String
 
     func run() throws {
-        let bytes = try InputFile.read(checkpoint, what: "the checkpoint")
+        let bytes = try InputFile.read(named: checkpoint, what: "the checkpoint")
         do {
             let network = try NetworkDenoiser(weights: bytes, name: checkpoint)
             let inspection = CheckpointInspection(

@@ -50,7 +50,7 @@ struct TrainCommand: ParsableCommand {
             let run =
                 try resume.map { path in
                     let state = try SafetensorsFile(
-                        bytes: InputFile.read(path, what: "the training state"), name: path)
+                        bytes: InputFile.read(named: path, what: "the training state"), name: path)
                     try mark.check(state)
                     return try TrainingRun(
                         restoring: state, configuration: spec.network, settings: spec.training, images: images,

@@ -1,3 +1,4 @@
+import CSQLiteSetup
 import Foundation
 import GRDB
 import JobContract
@@ -43,17 +44,25 @@ package final class Catalogue: CatalogueWriter {
         (queue, id, generation) = try CatalogueError.translating(path) {
             let queue = try DatabaseQueue(path: path, configuration: CatalogueFile.configuration(readOnly: false))
             let created = Timestamp.text(clock())
-            try queue.inDatabase { db in
+            let condition = try queue.inDatabase { db in
+                let condition = try Pages.check(db, path: path)
                 let (isNew, _) = try CatalogueFile.checkSchema(db, path: path)
-                if !isNew { try CatalogueFile.checkIntegrity(db, path: path) }
+                if isNew {
+                    _ = sealed_pages_reserve(db.sqliteConnection)
+                } else {
+                    try CatalogueFile.checkIntegrity(db, path: path, condition)
+                }
+                return isNew ? .sealed : condition
             }
             try Schema.claim(queue)
             // Migrations need not survive a loss of power until something else does: what is recorded after them is
             // synchronised with them.
             try queue.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") }
             try Schema.migrate(queue)
+            try queue.inDatabase { try Pages.seal($0, condition, path: path) }
             let (id, generation) = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+                try Pages.open(db, at: created)
                 return try Self.identity(db, created: created)
             }
             return (queue, id, generation)
@@ -109,6 +118,7 @@ package final class Catalogue: CatalogueWriter {
             try queue.inDatabase { db in
                 var result: Value?
                 try db.inTransaction(.immediate) {
+                    try Pages.check(db, path: path)
                     result = try body(db)
                     return .commit
                 }

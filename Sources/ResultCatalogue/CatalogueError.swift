@@ -46,7 +46,8 @@ extension CatalogueError {
         case .SQLITE_CORRUPT:
             self.init(
                 .corrupt,
-                "\(path): the catalogue is damaged or truncated (\(detail)). Restore it from a copy, or try "
+                Pages.refusal(path)
+                    ?? "\(path): the catalogue is damaged (\(detail)). Restore it from a copy, or try "
                     + "`sqlite3 \(path) .recover`.")
         case .SQLITE_NOTADB:
             self.init(.foreign, "\(path): not a SQLite database. Give another --catalogue.")

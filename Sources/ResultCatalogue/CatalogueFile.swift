@@ -96,7 +96,10 @@ package enum CatalogueFile {
     }
 
     /// Sets SQLite up, once, before it is used.
-    private static let library: Void = sqlite_count_no_memory()
+    private static let library: Void = {
+        sqlite_count_no_memory()
+        _ = sealed_pages_install()
+    }()
 
     static func configuration(readOnly: Bool) -> Configuration {
         _ = library
@@ -105,7 +108,9 @@ package enum CatalogueFile {
         configuration.label = readOnly ? "catalogue reader" : "catalogue writer"
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
-        if readOnly {
+        if !readOnly {
+            configuration.prepareDatabase { _ = sealed_pages_sign($0.sqliteConnection) }
+        } else {
             // Refused by the connection too, whatever becomes of the file's own mode.
             configuration.prepareDatabase {
                 try $0.execute(sql: "PRAGMA query_only = 1; PRAGMA cache_size = -65536")
@@ -126,16 +131,14 @@ package enum CatalogueFile {
         }
     }
 
-    /// Damage in a small catalogue is found at opening, where it costs under a tenth of a second.
-    static func checkIntegrity(_ db: Database, path: String) throws {
+    /// Damage in a small catalogue is found at opening, where it costs under a tenth of a second; of pages without seals
+    /// in any.
+    static func checkIntegrity(_ db: Database, path: String, _ condition: PageCondition) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        guard size < 32 << 20 else { return }
+        guard size < 32 << 20 || condition.isUnsealed else { return }
         let findings = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
         guard findings == ["ok"] else {
-            throw CatalogueError(
-                .corrupt,
-                "\(path): the catalogue is damaged (\(findings.first ?? "no detail")). Restore it from a copy, or try "
-                    + "`sqlite3 \(path) .recover`.")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: findings.first)
         }
     }
 }

@@ -35,6 +35,7 @@ package struct CatalogueReader: Sendable {
                 path: try CatalogueFile.readingPath(path), configuration: CatalogueFile.configuration(readOnly: true))
             OpenCatalogues.add(reader: queue, leavingLogBeside: hasLog ? nil : path)
             let id = try queue.read { db in
+                let condition = try Pages.check(db, path: path)
                 let (isNew, version) = try CatalogueFile.checkSchema(db, path: path)
                 guard !isNew else {
                     throw CatalogueError(
@@ -48,6 +49,7 @@ package struct CatalogueReader: Sendable {
                         "\(path): written by an earlier eigensweep (schema \(version)). `eigensweep resume` brings it "
                             + "up to schema \(Schema.version).")
                 }
+                if let caution = condition.caution(path) { CatalogueFile.caution(caution) }
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
             }
             guard let id else {
@@ -59,7 +61,12 @@ package struct CatalogueReader: Sendable {
     }
 
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try CatalogueError.translating(path) { try database.read(body) }
+        try CatalogueError.translating(path) {
+            try database.read { db in
+                try Pages.check(db, path: path)
+                return try body(db)
+            }
+        }
     }
 }
 

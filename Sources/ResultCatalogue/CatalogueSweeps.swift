@@ -68,12 +68,14 @@ struct Storing {
         let key: Int64 = row[0]
         let previous: Int64? = row[1]
         let number = (row[2] as Int?) ?? 0
-        if let previous, (row[3] as String?) == content {
+        let misnamed = previous == nil ? [] : try CatalogueReader.sweep(named: sweep.name, db)?.misnamed ?? []
+        if let previous, misnamed.isEmpty, (row[3] as String?) == content {
             try reconsider(previous)
             return StoredRevision(number: number, isNew: false, newTrials: 0, dropped: 0)
         }
         let revision = try insertRevision(sweep, of: key, number: number + 1, content: content)
         let trainings = try insertTrainings(sweep, revision: revision)
+        try mend(Set(misnamed), of: sweep, trainings: trainings)
         let newTrials = try insertTrials(sweep, trainings: trainings, revision: revision)
         for (position, measure) in sweep.measures.enumerated() {
             try recording.run(
@@ -146,6 +148,22 @@ struct Storing {
                 requests[dataset])
         }
         return keys
+    }
+
+    /// Puts back what these trials are named for, where something else was stored.
+    private func mend(_ misnamed: Set<TrialID>, of sweep: ExpandedSweep, trainings: [TrainingID: Int64]) throws {
+        for trial in sweep.trials where misnamed.contains(trial.id) {
+            guard let key = trainings[trial.training], let training = sweep.trainings[trial.training] else { continue }
+            try db.execute(
+                sql: """
+                    UPDATE training SET (training_id, dataset, dataset_size, part, resolution, architecture,
+                        model_scale, batch, seed, worker, spec) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    WHERE key = ?
+                    """, arguments: StoredForms.columns(training) + [key])
+            try db.execute(
+                sql: "UPDATE trial SET training = ?, steps = ? WHERE trial_id = ?",
+                arguments: [key, trial.steps, trial.id.hex])
+        }
     }
 
     private func insertRequest(_ dataset: DatasetRequest) throws -> Int64? {

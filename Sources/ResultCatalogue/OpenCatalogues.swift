@@ -63,6 +63,6 @@ enum OpenCatalogues {
 
     /// Everything committed is in the file then, unless another process reads what was before.
     private static func finish(_ writer: DatabaseQueue) {
-        try? writer.inDatabase { try $0.execute(sql: "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)") }
+        try? writer.inDatabase(Pages.close)
     }
 }

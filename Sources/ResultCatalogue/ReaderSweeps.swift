@@ -69,26 +69,27 @@ extension CatalogueReader {
     }
 
     /// The sweep of that name as it was last stored: all that `resume` needs, which is not what its trials asked for.
-    /// Nil when there is none.
-    package func sweep(named name: String) throws -> ExpandedSweep? {
-        try read { db in
-            guard
-                let row = try Row.fetchOne(
-                    db,
-                    sql: """
-                        SELECT r.key, r.about, r.text, r.overrides, r.needs, r.worker
-                        FROM sweep s JOIN revision r ON r.key = s.revision WHERE s.name = ?
-                        """, arguments: [name])
-            else { return nil }
-            let revision: Int64 = row[0]
-            var sweep = ExpandedSweep(
-                name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONText.read(row[3])),
-                trials: [], trainings: [:], datasets: [:], measures: try Self.measures(of: revision, db),
-                comparisons: try Self.comparisons(of: revision, db),
-                needs: StoredForms.needs(row[4]), worker: StoredForms.worker(row[5]))
-            try Self.addTrials(of: revision, to: &sweep, db)
-            return sweep
-        }
+    /// Nil when there is none. Trials whose stored spec is not the one they are named for come as `misnamed` alone.
+    package func sweep(named name: String) throws -> ExpandedSweep? { try read { try Self.sweep(named: name, $0) } }
+
+    static func sweep(named name: String, _ db: Database) throws -> ExpandedSweep? {
+        guard
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT r.key, r.about, r.text, r.overrides, r.needs, r.worker
+                    FROM sweep s JOIN revision r ON r.key = s.revision WHERE s.name = ?
+                    """, arguments: [name])
+        else { return nil }
+        let revision: Int64 = row[0]
+        var sweep = ExpandedSweep(
+            name: name, about: row[1], text: row[2], overrides: StoredForms.strings(JSONText.read(row[3])),
+            trials: [], trainings: [:], datasets: [:], measures: try measures(of: revision, db),
+            comparisons: try comparisons(of: revision, db),
+            needs: StoredForms.needs(row[4]), worker: StoredForms.worker(row[5]))
+        try addTrials(of: revision, to: &sweep, db)
+        sweep.takeOutMisnamed()
+        return sweep
     }
 
     private static func measures(of revision: Int64, _ db: Database) throws -> [MeasureRequest] {

@@ -24,13 +24,29 @@ struct CoordinatorMemory: Codable, Equatable {
         threads = max(1, hello.threads)
     }
 
+    /// Nil when there is none, or when it is not as it was written, which the agent's log then says.
     static func load(_ place: AgentPlace) -> CoordinatorMemory? {
-        Files.read(place.memory).flatMap { try? JSONText.decode(CoordinatorMemory.self, from: $0) }
+        guard let bytes = Files.read(place.memory) else { return nil }
+        // Earlier agents wrote no digest before the object.
+        let isPlain = bytes.first == UInt8(ascii: "{")
+        let json = isPlain ? bytes[...] : bytes.dropFirst(65)
+        if isPlain
+            || bytes.count > 64 && bytes[64] == UInt8(ascii: " ")
+                && Digest(hex: String(decoding: bytes.prefix(64), as: UTF8.self)) == Digest(of: json),
+            let memory = try? JSONText.decode(CoordinatorMemory.self, from: Array(json))
+        {
+            return memory
+        }
+        Files.say("eigensweep-agent: \(place.memory) is damaged: which coordinator was served last is not known")
+        return nil
     }
 
     func save(_ place: AgentPlace) throws(AgentRefusal) {
         let bytes: [UInt8]
-        do { bytes = try JSONText.encode(self) } catch {
+        do {
+            let json = try JSONText.encode(self)
+            bytes = Array("\(Digest(of: json).hex) ".utf8) + json
+        } catch {
             throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(error)")
         }
         try Files.write(bytes, to: place.memory)

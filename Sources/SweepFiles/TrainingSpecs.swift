@@ -1,4 +1,3 @@
-import Dispatch
 import JobContract
 import SweepModel
 
@@ -139,20 +138,6 @@ enum TrialIdentifiers {
     }
 }
 
-extension Identifier where Kind == TrialKind {
-    /// The name of the trial that a training's first `steps` steps are.
-    package init(training: TrainingID, steps: Int) throws(CanonicalJSON.Failure) {
-        self.init(try Digest(canonical: ["steps": .integer(Int64(steps)), "training": .string(training.hex)]))
-    }
-}
-
-extension Identifier where Kind == TrainingKind {
-    /// The name of the training with these keys and values.
-    package init(spec: [String: JSONValue]) throws(CanonicalJSON.Failure) {
-        self.init(try Digest(canonical: .object(spec)))
-    }
-}
-
 /// A buffer whose elements are written by one thread each.
 private struct UncheckedBuffer<Element>: @unchecked Sendable {
     private let base: UnsafeMutableBufferPointer<Element>
@@ -160,17 +145,5 @@ private struct UncheckedBuffer<Element>: @unchecked Sendable {
     subscript(index: Int) -> Element {
         get { base[index] }
         nonmutating set { base[index] = newValue }
-    }
-}
-
-/// Work on disjoint ranges of 0..<count, on all cores where there is enough of it.
-enum InParallel {
-    static func chunks(_ count: Int, _ body: @Sendable (Range<Int>) -> Void) {
-        let size = 4096
-        let chunks = (count + size - 1) / size
-        guard chunks > 1 else { return body(0..<count) }
-        DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
-            body(chunk * size..<min(count, (chunk + 1) * size))
-        }
     }
 }

@@ -80,6 +80,10 @@ package final class TextTable: Sendable {
     package func values(at index: Int) -> [String: JSONValue] {
         JSONText.read(texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])?.objectValue ?? [:]
     }
+
+    fileprivate func digest(at index: Int) -> Digest {
+        Digest(of: texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
+    }
 }
 
 /// A flat key-value record, held itself or as a place in a table.
@@ -104,6 +108,11 @@ package enum PointRecord: Hashable, Sendable {
             case .values, .text: try CanonicalJSON.encode(.object(values))
             }
         }
+    }
+
+    /// The digest of the text as it is held; nil where none is.
+    var storedDigest: Digest? {
+        if case .text(let table, let index) = self { table.digest(at: index) } else { nil }
     }
 
     /// One value, without putting the record together where it stands in a table.

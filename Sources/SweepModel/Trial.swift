@@ -7,7 +7,7 @@ package struct Training: Hashable, Sendable {
     package var spec: [String: JSONValue] { record.values }
     /// The canonical JSON of `spec`.
     package var specText: [UInt8] { get throws(CanonicalJSON.Failure) { try record.text } }
-    private let record: PointRecord
+    let record: PointRecord
     private let knownCost: Double?
 
     package init(id: TrainingID, spec: [String: JSONValue]) { self.init(id: id, spec: .values(spec)) }
@@ -86,6 +86,8 @@ package struct ExpandedSweep: Sendable {
     package var comparisons: [Comparison]
     package var needs: JobNeeds
     package var worker: WorkerCommand
+    /// Trials that a stored sweep wants and that are not among `trials`, for what is stored of them has another name.
+    package var misnamed: [TrialID] = []
 
     package init(
         name: String, about: String, text: String, overrides: [String], trials: [Trial],

@@ -28,19 +28,27 @@ enum Fixture {
         parameters: ["samples": 256, "sigmas": [80, 1.5017, 0.002], "seed": 0])
 
     static func training(size: Int, scale: Int, seed: Int = 0) -> Training {
-        Training(
-            id: TrainingID(digest("training \(size) \(scale) \(seed)")),
-            spec: [
-                "dataset.generator": "geometric", "dataset.generator_version": 1, "dataset.alpha": 3.0,
-                "dataset.size": .integer(Int64(size)), "dataset.part": ["index": 0, "of": 1],
-                "dataset.resolution": 16, "model.architecture": "ddpmpp", "model.scale": .integer(Int64(scale)),
-                "training.batch": 32, "seed": .integer(Int64(seed)), "worker.name": "eigensweep-worker",
-                "worker.numerics": 1,
-            ])
+        let spec: [String: JSONValue] = [
+            "dataset.generator": "geometric", "dataset.generator_version": 1, "dataset.alpha": 3.0,
+            "dataset.size": .integer(Int64(size)), "dataset.part": ["index": 0, "of": 1],
+            "dataset.resolution": 16, "model.architecture": "ddpmpp", "model.scale": .integer(Int64(scale)),
+            "training.batch": 32, "seed": .integer(Int64(seed)), "worker.name": "eigensweep-worker",
+            "worker.numerics": 1,
+        ]
+        return Training(id: named(spec), spec: spec)
+    }
+
+    /// Keys and values that a test chose have a canonical form.
+    private static func named(_ spec: [String: JSONValue]) -> TrainingID {
+        guard let id = try? TrainingID(spec: spec) else { preconditionFailure("\(spec) has no canonical form") }
+        return id
     }
 
     static func trialID(_ training: Training, steps: Int) -> TrialID {
-        TrialID(digest("trial \(training.id.hex) \(steps)"))
+        guard let id = try? TrialID(training: training.id, steps: steps) else {
+            preconditionFailure("\(steps) has no canonical form")
+        }
+        return id
     }
 
     /// A sweep over dataset size, scale, length and seed, in that order.

@@ -119,7 +119,7 @@ import Testing
         try Data("<svg onload=alert(1)>".utf8)
             .write(to: URL(fileURLWithPath: "\(fixture.store)/\(digest.prefix(2))/\(digest)"))
         let page = try page(fixture)
-        #expect(page.pictures.isEmpty && page.picturesNote == "1 pictures are not in the store.")
+        #expect(page.pictures.isEmpty && page.picturesNote == "1 pictures are not in the store, or damaged there.")
     }
 
     @Test func aSweepWithoutResultsHasAPageToo() throws {

@@ -54,6 +54,16 @@ import Testing
         ] {
             #expect(svg.contains(label), "\(label)")
         }
+        // A picture that is not what its name says is not shown.
+        let names = try FileManager.default.subpathsOfDirectory(atPath: fixture.store).filter { $0.count > 60 }
+        for name in names {
+            var bytes = try #require(FileManager.default.contents(atPath: "\(fixture.store)/\(name)"))
+            bytes[bytes.count / 2] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: "\(fixture.store)/\(name)"))
+        }
+        let damaged = try Analysis(try fixture.reader, sweep: PageFixture.sweepName, store: fixture.store)
+            .run(into: out, figures: [.samples])
+        #expect(damaged.figures.isEmpty)
         let empty = try Analysis(try fixture.reader, sweep: PageFixture.sweepName, store: "/nowhere")
             .run(into: out, figures: [.samples])
         #expect(empty.figures.isEmpty && empty.sentences.last?.contains("samples (measure memorization)") == true)

@@ -47,6 +47,19 @@ import Testing
         #expect(try String(contentsOf: golden, encoding: .utf8) == schema + "\n")
     }
 
+    /// What another program changes says so.
+    @Test func everyTableIsWatched() throws {
+        _ = try Catalogue(path: scratch.catalogue)
+        let unwatched = try RawDatabase.text(
+            """
+            SELECT name FROM sqlite_master t WHERE type = 'table' AND name NOT IN ('unsealed', 'grdb_migrations')
+            AND name NOT LIKE 'sqlite%' AND 3 <> (
+                SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = t.name
+                AND instr(name, '_elsewhere_') > 0)
+            """, at: scratch.catalogue)
+        #expect(unwatched.isEmpty)
+    }
+
     @Test func tablesAreStrict() throws {
         _ = try Catalogue(path: scratch.catalogue)
         let loose = try RawDatabase.text(
@@ -64,9 +77,10 @@ import Testing
         try Schema.migrate(queue, through: version)
         try queue.write {
             try $0.execute(
-                sql:
-                    "INSERT INTO catalogue_identity (one, catalogue_id, generation, created_at) VALUES (1, 'kept', 7, 't')"
-            )
+                sql: """
+                    INSERT INTO catalogue_identity (one, catalogue_id, generation, created_at)
+                    VALUES (1, 'kept', 7, '2026-01-01T00:00:00.000Z')
+                    """)
         }
         try queue.close()
         let early = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }

@@ -77,6 +77,16 @@ import Testing
         #expect(try preparer.prepare(request()) == first)
     }
 
+    @Test func aChangedNumberInTheCacheIsNotBelieved() throws {
+        let first = try preparer.prepare(request())
+        let text = try String(contentsOfFile: cache, encoding: .utf8)
+        let changed = text.replacingOccurrences(of: "\"images\" : 2", with: "\"images\" : 3")
+        #expect(changed != text)
+        try changed.write(toFile: cache, atomically: true, encoding: .utf8)
+        #expect(try preparer.prepare(request()) == first)
+        #expect(counter.all.count == 2)
+    }
+
     @Test func generatorsAreMadeOnce() throws {
         let request = DatasetRequest(
             source: "geometric", resolution: 8, channels: 1, parameters: ["count": 150, "alpha": 2])

@@ -11,6 +11,22 @@ import Testing
 
     init() throws { sandbox = try Sandbox() }
 
+    /// As a store names it: whatever of it changed, its name says so.
+    @Test func aFileNamedByItsDigestMustHaveIt() throws {
+        var bytes = try Sandbox.weights("ddpmpp-c8-r16").serialized()
+        let name = Digest(of: bytes).hex
+        let path = try sandbox.write(bytes, name)
+        #expect(try sandbox.run(["inspect", path]).status == 0)
+        bytes[bytes.count - 3] ^= 1
+        try sandbox.write(bytes, name)
+        for arguments in [
+            ["inspect", path], ["sample", "--checkpoint", path, "--output", sandbox.path("out"), "--steps", "2"],
+        ] {
+            let said = try sandbox.run(arguments)
+            #expect(said.status != 0 && said.errors.contains("is damaged"), "\(said)")
+        }
+    }
+
     struct Damage: Sendable, CustomTestStringConvertible {
         var testDescription: String
         /// What the message has to name.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ResultCatalogue
 
 /// The coordinator's command line.
 package struct EigensweepCommand: ParsableCommand {
@@ -27,6 +28,7 @@ package struct EigensweepCommand: ParsableCommand {
     /// Parses, runs, reports what went wrong on standard error, and returns the exit code.
     package static func main(_ arguments: [String]) -> Int32 {
         _ = SignalWatch.process
+        CatalogueFile.onCaution { Terminal.note("note: \($0)") }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

@@ -49,6 +49,9 @@ struct SweepPreparation: Sendable {
         guard let sweep = try reader.sweep(named: name) else {
             throw CommandFailure(.usage, "the catalogue has no sweep \"\(name)\"")
         }
+        guard !sweep.trials.isEmpty || sweep.misnamed.isEmpty else {
+            throw CommandFailure(.catalogue, Self.refusal(sweep))
+        }
         let worker = try WorkerProgram(sweep.worker)
         let spec = sweep.trainings.values.first?.spec ?? [:]
         let known = spec["worker.name"]?.stringValue ?? ""
@@ -76,6 +79,17 @@ struct SweepPreparation: Sendable {
             )
         }
         return try prepare(running.sweep, worker)
+    }
+
+    /// Names the trials of a stored sweep that nobody may train, for what would be trained has another name.
+    static func refusal(_ sweep: ExpandedSweep) -> String {
+        let names = sweep.misnamed.prefix(5).map(\.short).joined(separator: ", ")
+        let more = sweep.misnamed.count > 5 ? " and \(Readable.count(sweep.misnamed.count - 5)) more" : ""
+        let (what, they, them) =
+            sweep.misnamed.count == 1 ? ("trial", "it is", "it") : ("trials", "they are", "them")
+        return "sweep \(sweep.name): what the catalogue holds of \(what) \(names)\(more) is not what \(they) named "
+            + "for: it was damaged or edited. Nothing is run of \(them). Launch the sweep's file again, which puts it "
+            + "right, or restore the catalogue from a copy"
     }
 
     private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {

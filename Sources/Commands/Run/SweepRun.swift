@@ -87,10 +87,12 @@ final class SweepRun {
         _ = try add(try preparation.launch(path, overrides: overrides)).notes.map(Terminal.note)
     }
 
-    /// Adds a sweep of the catalogue.
-    func resume(_ name: String) throws {
-        guard !sweeps.contains(where: { $0.name == name }) else { return }
-        sweeps.append(try preparation.stored(name, in: workplace.catalogue.reader))
+    /// Adds a sweep of the catalogue, less the trials that nobody may run: what people should hear of those.
+    func resume(_ name: String) throws -> [String] {
+        guard !sweeps.contains(where: { $0.name == name }) else { return [] }
+        let running = try preparation.stored(name, in: workplace.catalogue.reader)
+        sweeps.append(running)
+        return running.sweep.misnamed.isEmpty ? [] : [SweepPreparation.refusal(running.sweep)]
     }
 
     var isEmpty: Bool { sweeps.isEmpty }
@@ -238,11 +240,13 @@ final class SweepRun {
             return WishChange.Outcome(count: changed.count)
         case .wish(.resume(let names)):
             let wanted = names.isEmpty ? try workplace.catalogue.reader.unfinishedSweeps() : names
-            for name in wanted { try resume(name) }
-            return WishChange.Outcome(count: wanted.count, sweeps: wanted)
+            return WishChange.Outcome(
+                count: wanted.count, sweeps: wanted, notes: try wanted.flatMap(resume).map { "error: \($0)" })
         case .wish(let wish):
-            let outcome = try workplace.catalogue.apply(wish)
-            if case .retry(let sweep, _) = wish, outcome.count > 0 { try resume(sweep) }
+            var outcome = try workplace.catalogue.apply(wish)
+            if case .retry(let sweep, _) = wish, outcome.count > 0 {
+                outcome.notes += try resume(sweep).map { "error: \($0)" }
+            }
             if case .undrain(let host) = wish { handover.hosts[host] = nil }
             return outcome
         }

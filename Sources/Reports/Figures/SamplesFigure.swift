@@ -9,12 +9,12 @@ struct SamplesFigure: SweepFigure {
     let pictures: [SweepPictures.Picture]
     let name = FigureName.samples
 
-    /// Of `pictures` those that are of this kind and in `store`.
+    /// Of `pictures` those that are of this kind and whole in `store`.
     init(_ points: SweepPoints, _ pictures: [SweepPictures.Picture], store: String) {
         self.points = points
         let shown = pictures.filter {
             $0.measure == "memorization" && $0.file == "neighbours.png"
-                && FileManager.default.isReadableFile(atPath: $0.path(in: store))
+                && $0.bytes(in: store) != nil
         }
         // The first and the last, and between them evenly.
         self.pictures = shown.count <= 6 ? shown : (0..<6).map { shown[$0 * (shown.count - 1) / 5] }

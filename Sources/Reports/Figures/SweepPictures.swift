@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import ResultCatalogue
 import ResultQueries
 
@@ -25,6 +26,13 @@ package struct SweepPictures: Sendable {
         }
 
         func path(in store: String) -> String { "\(store)/\(digest.prefix(2))/\(digest)" }
+
+        /// The picture's bytes; nil where the store lacks it, or has it damaged.
+        func bytes(in store: String) -> [UInt8]? {
+            guard let data = FileManager.default.contents(atPath: path(in: store)) else { return nil }
+            let bytes = [UInt8](data)
+            return Digest(of: bytes).hex == digest ? bytes : nil
+        }
     }
 
     package let pictures: [Picture]
@@ -60,7 +68,7 @@ package struct SweepPictures: Sendable {
         pictures = order.compactMap { best[$0]?.picture }
     }
 
-    /// Copies those that are in the store into `directory` and returns their paths.
+    /// Copies those that are whole in the store into `directory` and returns their paths.
     package func copy(from store: String, into directory: String) throws -> [String] {
         try Self.copy(pictures, from: store, into: directory)
     }
@@ -69,13 +77,11 @@ package struct SweepPictures: Sendable {
         let files = FileManager.default
         var copied = [String]()
         for picture in pictures {
-            let source = picture.path(in: store)
-            guard files.isReadableFile(atPath: source) else { continue }
+            guard let bytes = picture.bytes(in: store) else { continue }
             do {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
                 let path = "\(directory)/\(picture.name)"
-                if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
-                try files.copyItem(atPath: source, toPath: path)
+                try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
                 copied.append(path)
             } catch {
                 throw ReportError(

@@ -15,14 +15,11 @@ extension SweepPage {
         for picture in pictures.filter({ $0.measure == "memorization" })
             + pictures.filter({ $0.measure != "memorization" })
         {
-            guard let bytes = FileManager.default.contents(atPath: picture.path(in: store)),
-                bytes.starts(with: signature),
-                Digest(of: bytes).hex == picture.digest
-            else {
+            guard let bytes = picture.bytes(in: store), bytes.starts(with: signature) else {
                 missing += 1
                 continue
             }
-            let png = PackedPicture.packed(Array(bytes))
+            let png = PackedPicture.packed(bytes)
             guard png.count <= room else {
                 crowded += 1
                 continue
@@ -31,7 +28,7 @@ extension SweepPage {
             shown.append(Picture(title: picture.title, about: about(picture.measure, picture.file), png: png))
         }
         var notes = [String]()
-        if missing > 0 { notes.append("\(missing) pictures are not in the store.") }
+        if missing > 0 { notes.append("\(missing) pictures are not in the store, or damaged there.") }
         if crowded > 0 {
             notes.append("\(crowded) pictures are too large for this page; `eigensweep analyze` copies them out.")
         }

@@ -25,6 +25,8 @@ extension Catalogue {
                 defer { try? db.execute(sql: "DETACH other") }
                 var outcome = MergeOutcome()
                 try db.inTransaction(.immediate) {
+                    try Pages.check(db, path: path)
+                    try Pages.check(db, schema: "other", path: other.path)
                     let recording = Recording(db: db, now: now, generation: generation, path: path)
                     let merging = Merging(recording: recording, ours: id, theirs: other.id, states: states)
                     outcome = try merging.run()
@@ -46,6 +48,7 @@ struct Merging {
 
     func run() throws -> MergeOutcome {
         var outcome = MergeOutcome()
+        outcome.misnamed = try findMisnamed()
         try execute(
             """
             INSERT INTO training (training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch,
@@ -53,6 +56,7 @@ struct Merging {
             SELECT training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch, seed, worker,
                 spec
             FROM other.training o WHERE NOT EXISTS (SELECT 1 FROM main.training m WHERE m.training_id = o.training_id)
+                AND o.key NOT IN temp.misnamed_training
             """)
         outcome.trials = try execute(
             """
@@ -61,6 +65,7 @@ struct Merging {
             FROM other.trial o JOIN other.training r ON r.key = o.training
             JOIN main.training m ON m.training_id = r.training_id
             WHERE NOT EXISTS (SELECT 1 FROM main.trial t WHERE t.trial_id = o.trial_id)
+                AND o.key NOT IN temp.misnamed_trial
             """)
         try mapKeys()
         try mergeAttempts()
@@ -68,7 +73,9 @@ struct Merging {
         try mergeMeasures(&outcome)
         try mergeSweeps(&outcome)
         try settle()
-        for table in ["trial_pair", "attempt_pair", "request_pair", "measured_pair"] {
+        for table in [
+            "trial_pair", "attempt_pair", "request_pair", "measured_pair", "misnamed_training", "misnamed_trial",
+        ] {
             try execute("DROP TABLE temp.\(table)")
         }
         return outcome
@@ -87,6 +94,7 @@ struct Merging {
             """
             CREATE TEMP TABLE trial_pair AS
             SELECT o.key AS theirs, m.key AS ours FROM other.trial o JOIN main.trial m ON m.trial_id = o.trial_id
+            WHERE o.key NOT IN temp.misnamed_trial
             """)
         try execute("CREATE UNIQUE INDEX temp.trial_pair_by_theirs ON trial_pair (theirs)")
         try execute(
@@ -111,6 +119,7 @@ struct Merging {
                 CAST(NULL AS INTEGER) AS ours
             FROM other.attempt a LEFT JOIN other.merged_attempt g ON g.attempt = a.number
             WHERE a.number IN (SELECT attempt FROM other.milestone UNION SELECT attempt FROM other.measured)
+                AND a.training NOT IN temp.misnamed_training
             """, [theirs])
         try execute("CREATE UNIQUE INDEX temp.attempt_pair_by_theirs ON attempt_pair (theirs)")
         try execute(

@@ -15,6 +15,8 @@ package struct MergeOutcome: Hashable, Sendable {
     /// Sweeps whose name stands for another list of trials here: their results are taken in, their list is not.
     package var otherSweeps: [String] = []
     package var conflicts: [Conflict] = []
+    /// Trials of which the other catalogue holds what they are not named for: nothing of them was taken in.
+    package var misnamed: [String] = []
 
     package init() {}
 }

@@ -22,6 +22,7 @@ enum Schema {
         Migration("0014-comparisons", comparisons),
         Migration("0015-places", places),
         Migration("0016-declarations", declarations),
+        Migration("0017-sealed-pages", sealedPages),
     ]
 
     /// What this release writes to `user_version`.

@@ -346,6 +346,9 @@ CREATE TABLE trial (
     UNIQUE (training, steps)
 ) STRICT;
 
+table unsealed
+CREATE TABLE unsealed (by TEXT PRIMARY KEY, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
 table wish
 CREATE TABLE wish (
     revision INTEGER NOT NULL REFERENCES revision,
@@ -513,6 +516,230 @@ CREATE TRIGGER count_trial_state AFTER UPDATE OF state ON trial WHEN OLD.state <
     ON CONFLICT DO UPDATE SET trials = trials + excluded.trials;
 END;
 
+trigger delete_elsewhere_artifact
+CREATE TRIGGER delete_elsewhere_artifact AFTER DELETE ON artifact
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_attempt
+CREATE TRIGGER delete_elsewhere_attempt AFTER DELETE ON attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_attempt_count
+CREATE TRIGGER delete_elsewhere_attempt_count AFTER DELETE ON attempt_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_attempt_trial
+CREATE TRIGGER delete_elsewhere_attempt_trial AFTER DELETE ON attempt_trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_cancelled_wish
+CREATE TRIGGER delete_elsewhere_cancelled_wish AFTER DELETE ON cancelled_wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_catalogue_identity
+CREATE TRIGGER delete_elsewhere_catalogue_identity AFTER DELETE ON catalogue_identity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_coordinator_start
+CREATE TRIGGER delete_elsewhere_coordinator_start AFTER DELETE ON coordinator_start
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_dataset_request
+CREATE TRIGGER delete_elsewhere_dataset_request AFTER DELETE ON dataset_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_drained_host
+CREATE TRIGGER delete_elsewhere_drained_host AFTER DELETE ON drained_host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_evidence
+CREATE TRIGGER delete_elsewhere_evidence AFTER DELETE ON evidence
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_failed_comparison
+CREATE TRIGGER delete_elsewhere_failed_comparison AFTER DELETE ON failed_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_host
+CREATE TRIGGER delete_elsewhere_host AFTER DELETE ON host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_kept_state
+CREATE TRIGGER delete_elsewhere_kept_state AFTER DELETE ON kept_state
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_measure_request
+CREATE TRIGGER delete_elsewhere_measure_request AFTER DELETE ON measure_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_measured
+CREATE TRIGGER delete_elsewhere_measured AFTER DELETE ON measured
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_measurement
+CREATE TRIGGER delete_elsewhere_measurement AFTER DELETE ON measurement
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_merged_attempt
+CREATE TRIGGER delete_elsewhere_merged_attempt AFTER DELETE ON merged_attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_milestone
+CREATE TRIGGER delete_elsewhere_milestone AFTER DELETE ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_quantity
+CREATE TRIGGER delete_elsewhere_quantity AFTER DELETE ON quantity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_reach
+CREATE TRIGGER delete_elsewhere_reach AFTER DELETE ON reach
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_recovery_point
+CREATE TRIGGER delete_elsewhere_recovery_point AFTER DELETE ON recovery_point
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_revision
+CREATE TRIGGER delete_elsewhere_revision AFTER DELETE ON revision
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_stored_bytes
+CREATE TRIGGER delete_elsewhere_stored_bytes AFTER DELETE ON stored_bytes
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_sweep
+CREATE TRIGGER delete_elsewhere_sweep AFTER DELETE ON sweep
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_sweep_count
+CREATE TRIGGER delete_elsewhere_sweep_count AFTER DELETE ON sweep_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_sweep_work
+CREATE TRIGGER delete_elsewhere_sweep_work AFTER DELETE ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_training
+CREATE TRIGGER delete_elsewhere_training AFTER DELETE ON training
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_trial
+CREATE TRIGGER delete_elsewhere_trial AFTER DELETE ON trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_wish
+CREATE TRIGGER delete_elsewhere_wish AFTER DELETE ON wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_wished_comparison
+CREATE TRIGGER delete_elsewhere_wished_comparison AFTER DELETE ON wished_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_wished_dataset
+CREATE TRIGGER delete_elsewhere_wished_dataset AFTER DELETE ON wished_dataset
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_wished_measure
+CREATE TRIGGER delete_elsewhere_wished_measure AFTER DELETE ON wished_measure
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger discount_cancelled
 CREATE TRIGGER discount_cancelled AFTER DELETE ON cancelled_wish BEGIN
     INSERT INTO sweep_count
@@ -532,6 +759,230 @@ CREATE TRIGGER discount_recovery AFTER DELETE ON recovery_point BEGIN
     UPDATE stored_bytes SET bytes = bytes - OLD.bytes WHERE kind = 'states';
 END;
 
+trigger insert_elsewhere_artifact
+CREATE TRIGGER insert_elsewhere_artifact AFTER INSERT ON artifact
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_attempt
+CREATE TRIGGER insert_elsewhere_attempt AFTER INSERT ON attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_attempt_count
+CREATE TRIGGER insert_elsewhere_attempt_count AFTER INSERT ON attempt_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_attempt_trial
+CREATE TRIGGER insert_elsewhere_attempt_trial AFTER INSERT ON attempt_trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_cancelled_wish
+CREATE TRIGGER insert_elsewhere_cancelled_wish AFTER INSERT ON cancelled_wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_catalogue_identity
+CREATE TRIGGER insert_elsewhere_catalogue_identity AFTER INSERT ON catalogue_identity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_coordinator_start
+CREATE TRIGGER insert_elsewhere_coordinator_start AFTER INSERT ON coordinator_start
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_dataset_request
+CREATE TRIGGER insert_elsewhere_dataset_request AFTER INSERT ON dataset_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_drained_host
+CREATE TRIGGER insert_elsewhere_drained_host AFTER INSERT ON drained_host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_evidence
+CREATE TRIGGER insert_elsewhere_evidence AFTER INSERT ON evidence
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_failed_comparison
+CREATE TRIGGER insert_elsewhere_failed_comparison AFTER INSERT ON failed_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_host
+CREATE TRIGGER insert_elsewhere_host AFTER INSERT ON host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_kept_state
+CREATE TRIGGER insert_elsewhere_kept_state AFTER INSERT ON kept_state
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_measure_request
+CREATE TRIGGER insert_elsewhere_measure_request AFTER INSERT ON measure_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_measured
+CREATE TRIGGER insert_elsewhere_measured AFTER INSERT ON measured
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_measurement
+CREATE TRIGGER insert_elsewhere_measurement AFTER INSERT ON measurement
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_merged_attempt
+CREATE TRIGGER insert_elsewhere_merged_attempt AFTER INSERT ON merged_attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_milestone
+CREATE TRIGGER insert_elsewhere_milestone AFTER INSERT ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_quantity
+CREATE TRIGGER insert_elsewhere_quantity AFTER INSERT ON quantity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_reach
+CREATE TRIGGER insert_elsewhere_reach AFTER INSERT ON reach
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_recovery_point
+CREATE TRIGGER insert_elsewhere_recovery_point AFTER INSERT ON recovery_point
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_revision
+CREATE TRIGGER insert_elsewhere_revision AFTER INSERT ON revision
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_stored_bytes
+CREATE TRIGGER insert_elsewhere_stored_bytes AFTER INSERT ON stored_bytes
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_sweep
+CREATE TRIGGER insert_elsewhere_sweep AFTER INSERT ON sweep
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_sweep_count
+CREATE TRIGGER insert_elsewhere_sweep_count AFTER INSERT ON sweep_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_sweep_work
+CREATE TRIGGER insert_elsewhere_sweep_work AFTER INSERT ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_training
+CREATE TRIGGER insert_elsewhere_training AFTER INSERT ON training
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_trial
+CREATE TRIGGER insert_elsewhere_trial AFTER INSERT ON trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_wish
+CREATE TRIGGER insert_elsewhere_wish AFTER INSERT ON wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_wished_comparison
+CREATE TRIGGER insert_elsewhere_wished_comparison AFTER INSERT ON wished_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_wished_dataset
+CREATE TRIGGER insert_elsewhere_wished_dataset AFTER INSERT ON wished_dataset
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_wished_measure
+CREATE TRIGGER insert_elsewhere_wished_measure AFTER INSERT ON wished_measure
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger reach_later_recovery
 CREATE TRIGGER reach_later_recovery AFTER UPDATE OF steps ON recovery_point BEGIN
     INSERT INTO reach VALUES (NEW.training, NEW.steps)
@@ -542,6 +993,230 @@ trigger reach_recovery
 CREATE TRIGGER reach_recovery AFTER INSERT ON recovery_point BEGIN
     INSERT INTO reach VALUES (NEW.training, NEW.steps)
     ON CONFLICT DO UPDATE SET steps = excluded.steps WHERE excluded.steps > reach.steps;
+END;
+
+trigger update_elsewhere_artifact
+CREATE TRIGGER update_elsewhere_artifact AFTER UPDATE ON artifact
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_attempt
+CREATE TRIGGER update_elsewhere_attempt AFTER UPDATE ON attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_attempt_count
+CREATE TRIGGER update_elsewhere_attempt_count AFTER UPDATE ON attempt_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_attempt_trial
+CREATE TRIGGER update_elsewhere_attempt_trial AFTER UPDATE ON attempt_trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_cancelled_wish
+CREATE TRIGGER update_elsewhere_cancelled_wish AFTER UPDATE ON cancelled_wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_catalogue_identity
+CREATE TRIGGER update_elsewhere_catalogue_identity AFTER UPDATE ON catalogue_identity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_coordinator_start
+CREATE TRIGGER update_elsewhere_coordinator_start AFTER UPDATE ON coordinator_start
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_dataset_request
+CREATE TRIGGER update_elsewhere_dataset_request AFTER UPDATE ON dataset_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_drained_host
+CREATE TRIGGER update_elsewhere_drained_host AFTER UPDATE ON drained_host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_evidence
+CREATE TRIGGER update_elsewhere_evidence AFTER UPDATE ON evidence
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_failed_comparison
+CREATE TRIGGER update_elsewhere_failed_comparison AFTER UPDATE ON failed_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_host
+CREATE TRIGGER update_elsewhere_host AFTER UPDATE ON host
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_kept_state
+CREATE TRIGGER update_elsewhere_kept_state AFTER UPDATE ON kept_state
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_measure_request
+CREATE TRIGGER update_elsewhere_measure_request AFTER UPDATE ON measure_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_measured
+CREATE TRIGGER update_elsewhere_measured AFTER UPDATE ON measured
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_measurement
+CREATE TRIGGER update_elsewhere_measurement AFTER UPDATE ON measurement
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_merged_attempt
+CREATE TRIGGER update_elsewhere_merged_attempt AFTER UPDATE ON merged_attempt
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_milestone
+CREATE TRIGGER update_elsewhere_milestone AFTER UPDATE ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_quantity
+CREATE TRIGGER update_elsewhere_quantity AFTER UPDATE ON quantity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_reach
+CREATE TRIGGER update_elsewhere_reach AFTER UPDATE ON reach
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_recovery_point
+CREATE TRIGGER update_elsewhere_recovery_point AFTER UPDATE ON recovery_point
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_revision
+CREATE TRIGGER update_elsewhere_revision AFTER UPDATE ON revision
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_stored_bytes
+CREATE TRIGGER update_elsewhere_stored_bytes AFTER UPDATE ON stored_bytes
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_sweep
+CREATE TRIGGER update_elsewhere_sweep AFTER UPDATE ON sweep
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_sweep_count
+CREATE TRIGGER update_elsewhere_sweep_count AFTER UPDATE ON sweep_count
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_sweep_work
+CREATE TRIGGER update_elsewhere_sweep_work AFTER UPDATE ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_training
+CREATE TRIGGER update_elsewhere_training AFTER UPDATE ON training
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_trial
+CREATE TRIGGER update_elsewhere_trial AFTER UPDATE ON trial
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_wish
+CREATE TRIGGER update_elsewhere_wish AFTER UPDATE ON wish
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_wished_comparison
+CREATE TRIGGER update_elsewhere_wished_comparison AFTER UPDATE ON wished_comparison
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_wished_dataset
+CREATE TRIGGER update_elsewhere_wished_dataset AFTER UPDATE ON wished_dataset
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_wished_measure
+CREATE TRIGGER update_elsewhere_wished_measure AFTER UPDATE ON wished_measure
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
 END;
 
 view artifacts

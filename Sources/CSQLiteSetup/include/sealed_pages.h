@@ -1,0 +1,56 @@
+/* Seals on a catalogue's pages: the last eight bytes of each page of the file are a digest of the rest and of the page's
+   number, made when the page is brought into the file and compared whenever it is read from there. SQLite leaves these
+   bytes alone: any program of SQLite reads the file.
+
+   In `-wal`, which has checksums of its own, pages are bare: their last eight bytes are zero. So is a page that another
+   program brings from there into the file, which is no sign of damage as long as somebody says that it may be so. What
+   another program writes over a page that was sealed has a seal that does not fit. */
+#ifndef EIGENSWEEP_SEALED_PAGES_H
+#define EIGENSWEEP_SEALED_PAGES_H
+
+#include <stdint.h>
+
+struct sqlite3;
+
+/* Which pages may be read. */
+typedef enum {
+    page_demand_unsaid, /* any, but what they were is remembered; so it is until a connection says more */
+    page_demand_sealed, /* those whose seal fits */
+    page_demand_sealed_or_bare,
+    page_demand_none
+} page_demand;
+
+/* What a file says of itself in its first page. */
+typedef enum {
+    page_seals_foreign, /* opened by other means than ours */
+    page_seals_none,
+    page_seals_unknown, /* room for other things than seals: no release writes that */
+    page_seals_bare,    /* there is room for seals, but the first page bears none: another program made the file */
+    page_seals_present
+} page_seals;
+
+/* What was wrong with a page that was refused. */
+typedef enum { page_fault_changed, page_fault_bare, page_fault_cut } page_fault;
+
+/* Makes sealing SQLite's default way to open files; once per process. 0, or SQLite's error. */
+int sealed_pages_install(void);
+
+/* Asks for room in every page: at once in a file without pages, else when it is next vacuumed. */
+int sealed_pages_reserve(struct sqlite3 *db);
+
+page_seals sealed_pages_of(struct sqlite3 *db, const char *schema);
+
+/* Says which pages the connection may read from now on. SQLite's error when it has read others while that was unsaid. */
+int sealed_pages_demand(struct sqlite3 *db, const char *schema, page_demand demand);
+
+/* Seals every page of the main file that is not, as it is; those that `demand` does not allow are an error. Nothing may
+   be in `-wal`, and nobody else may write. `renewed` tells how many there were. */
+int sealed_pages_renew(struct sqlite3 *db, page_demand demand, int64_t *renewed);
+
+/* The page of the file at `path` that was last refused in this process; 0 when none was. */
+uint32_t sealed_pages_refused(const char *path, page_fault *fault);
+
+/* Lets `sqlite_version()` answer `eigensweep` on this connection, by which triggers tell our writer from others. */
+int sealed_pages_sign(struct sqlite3 *db);
+
+#endif

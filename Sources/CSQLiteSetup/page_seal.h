@@ -1,0 +1,17 @@
+/* The seal of one page. */
+#ifndef EIGENSWEEP_PAGE_SEAL_H
+#define EIGENSWEEP_PAGE_SEAL_H
+
+#include <stdint.h>
+
+enum { seal_bytes = 8 };
+
+/* What a page's seal must be; never 0. `page` is as it was when this returns. */
+uint64_t seal_of(uint8_t *page, int size, uint32_t number);
+
+/* The seal that a page bears; 0 for a bare page. */
+uint64_t seal_on(const uint8_t *page, int size);
+
+void set_seal(uint8_t *page, int size, uint64_t seal);
+
+#endif

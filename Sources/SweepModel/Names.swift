@@ -1,0 +1,58 @@
+import JobContract
+import Synchronization
+
+extension Identifier where Kind == TrialKind {
+    /// The name of the trial that a training's first `steps` steps are.
+    package init(training: TrainingID, steps: Int) throws(CanonicalJSON.Failure) {
+        self.init(try Digest(canonical: ["steps": .integer(Int64(steps)), "training": .string(training.hex)]))
+    }
+}
+
+extension Identifier where Kind == TrainingKind {
+    /// The name of the training with these keys and values.
+    package init(spec: [String: JSONValue]) throws(CanonicalJSON.Failure) {
+        self.init(try Digest(canonical: .object(spec)))
+    }
+}
+
+extension Training {
+    /// Whether `id` is the digest of the spec: of one that was read back, whether it is what was once stored.
+    package var bearsItsName: Bool {
+        record.storedDigest == id.digest || (try? TrainingID(spec: spec)) == id
+    }
+}
+
+extension Trial {
+    /// Whether `id` is the digest of the training's name and the length.
+    package var bearsItsName: Bool { (try? TrialID(training: training, steps: steps)) == id }
+}
+
+extension ExpandedSweep {
+    /// Takes out the trials whose stored spec or length is not what their name is the digest of, and remembers them in
+    /// `misnamed`: what would be trained is not what the name stands for.
+    package mutating func takeOutMisnamed() {
+        let all = Array(trainings.values)
+        let misnamed = Set(all.indicesOfMisnamed { $0.bearsItsName }.map { all[$0].id })
+        let wrong = trials.indicesOfMisnamed { $0.bearsItsName && !misnamed.contains($0.training) }
+        guard !wrong.isEmpty else { return }
+        self.misnamed = wrong.map { trials[$0].id }
+        let left = Set(self.misnamed)
+        trials.removeAll { left.contains($0.id) }
+        for training in misnamed {
+            trainings[training] = nil
+            datasets[training] = nil
+        }
+    }
+}
+
+extension Array where Element: Sendable {
+    /// In order, found on all cores: a sweep may have a million.
+    fileprivate func indicesOfMisnamed(_ bearsItsName: @Sendable (Element) -> Bool) -> [Int] {
+        let found = Mutex<[Int]>([])
+        InParallel.chunks(count) { range in
+            let wrong = range.filter { !bearsItsName(self[$0]) }
+            if !wrong.isEmpty { found.withLock { $0 += wrong } }
+        }
+        return found.withLock { $0.sorted() }
+    }
+}
