@@ -27,18 +27,35 @@ static sqlite3_file *below(sqlite3_file *base) { return (sqlite3_file *)((sealed
 
 /* ---- what was refused ---- */
 
+enum { remembered = 32 };
+
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+/* Of the files that were refused last, each once. */
 static struct {
     char path[PATH_MAX];
     uint32_t page;
     page_fault fault;
-} refused;
+} refused[remembered];
+static int oldest;
+
+/* The place of the file at `path`; -1 when it was not refused of late. */
+static int find_refused(const char *path) {
+    for (int i = 0; i < remembered; i++)
+        if (refused[i].page && strcmp(refused[i].path, path) == 0) return i;
+    return -1;
+}
 
 static int refuse(sealed_file *file, uint32_t page, page_fault fault) {
+    const char *path = file->name ? file->name : "";
     pthread_mutex_lock(&guard);
-    strncpy(refused.path, file->name ? file->name : "", sizeof refused.path - 1);
-    refused.page = page;
-    refused.fault = fault;
+    int place = find_refused(path);
+    if (place < 0) {
+        place = oldest;
+        oldest = (oldest + 1) % remembered;
+    }
+    strncpy(refused[place].path, path, sizeof refused[place].path - 1);
+    refused[place].page = page;
+    refused[place].fault = fault;
     pthread_mutex_unlock(&guard);
     return SQLITE_CORRUPT;
 }
@@ -47,8 +64,9 @@ uint32_t sealed_pages_refused(const char *path, page_fault *fault) {
     char whole[PATH_MAX];
     if (!realpath(path, whole)) return 0;
     pthread_mutex_lock(&guard);
-    uint32_t page = strcmp(refused.path, whole) == 0 ? refused.page : 0;
-    *fault = refused.fault;
+    int place = find_refused(whole);
+    uint32_t page = place < 0 ? 0 : refused[place].page;
+    if (place >= 0) *fault = refused[place].fault;
     pthread_mutex_unlock(&guard);
     return page;
 }

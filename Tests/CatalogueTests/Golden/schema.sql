@@ -572,6 +572,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger delete_elsewhere_declared_quantity
+CREATE TRIGGER delete_elsewhere_declared_quantity AFTER DELETE ON declared_quantity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger delete_elsewhere_drained_host
 CREATE TRIGGER delete_elsewhere_drained_host AFTER DELETE ON drained_host
 WHEN sqlite_version() <> 'eigensweep' BEGIN
@@ -815,6 +822,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger insert_elsewhere_declared_quantity
+CREATE TRIGGER insert_elsewhere_declared_quantity AFTER INSERT ON declared_quantity
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger insert_elsewhere_drained_host
 CREATE TRIGGER insert_elsewhere_drained_host AFTER INSERT ON drained_host
 WHEN sqlite_version() <> 'eigensweep' BEGIN
@@ -1046,6 +1060,13 @@ END;
 
 trigger update_elsewhere_dataset_request
 CREATE TRIGGER update_elsewhere_dataset_request AFTER UPDATE ON dataset_request
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_declared_quantity
+CREATE TRIGGER update_elsewhere_declared_quantity AFTER UPDATE ON declared_quantity
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
