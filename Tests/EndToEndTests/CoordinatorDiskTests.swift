@@ -19,17 +19,17 @@ struct CoordinatorDiskTests {
 
     /// Leaves so many kilobytes free on the disk at `volume`.
     private func fill(_ volume: String, leaving kilobytes: Int) throws {
-        var space = statvfs()
-        #expect(statvfs(volume, &space) == 0)
         let path = volume + "/filler"
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(descriptor) }
-        var left = Int(space.f_bavail * space.f_frsize) / 1024 - kilobytes
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        while left > 0 {
-            let count = min(left, 1024) * 1024
-            try #require(write(descriptor, zeros, count) == count)
-            left -= 1024
+        var space = statvfs()
+        // Others write there meanwhile.
+        while true {
+            try #require(statvfs(volume, &space) == 0)
+            let left = Int(space.f_bavail * space.f_frsize) / 1024 - kilobytes
+            guard left > 0 else { return }
+            try #require(write(descriptor, zeros, min(left, 1024) * 1024) > 0)
         }
     }
 
