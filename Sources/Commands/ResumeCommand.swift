@@ -34,12 +34,6 @@ struct ResumeCommand: ParsableCommand {
         try coordinating.perform(.resume(asked)) { workplace in
             let reader = workplace.catalogue.reader
             let names = try sweep.map { [try reader.sweepName($0)] } ?? reader.unfinishedSweeps()
-            guard try !reader.sweeps().isEmpty else {
-                throw CommandFailure(
-                    .catalogue,
-                    "\(catalogue.path) holds no sweep: a launch that was ended before it had stored its sweep leaves none. "
-                        + "Start it again with `eigensweep launch FILE\(CatalogueOptions.option(for: reader.path))`")
-            }
             if names.isEmpty {
                 let words = try catalogue.nothingToResume(in: reader)
                 background.reportStart()

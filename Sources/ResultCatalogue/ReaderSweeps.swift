@@ -56,16 +56,20 @@ extension CatalogueReader {
     }
 
     /// The sweeps of which something waits or runs, or which an open attempt serves: their hosts have something to say.
+    /// So do those whose results are recorded, of which a file was lost and is to be made again.
     package func unfinishedSweeps() throws -> [String] {
-        let open = try read { db in
+        let others = try read { db in
             try String.fetchAll(
                 db,
                 sql: """
-                    SELECT DISTINCT s.name FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
+                    SELECT s.name FROM attempt a JOIN attempt_trial x ON x.attempt = a.number
                     JOIN wish w ON w.trial = x.trial JOIN sweep s ON s.revision = w.revision WHERE a.outcome IS NULL
+                    UNION
+                    SELECT s.name FROM trial t CROSS JOIN wish w ON w.trial = t.key
+                    CROSS JOIN sweep s ON s.revision = w.revision WHERE t.state = 'waiting' AND t.reason IS NOT NULL
                     """)
         }
-        return try sweeps().filter { $0.isUnfinished || open.contains($0.name) }.map(\.name)
+        return try sweeps().filter { $0.isUnfinished || others.contains($0.name) }.map(\.name)
     }
 
     /// The sweep of that name as it was last stored: all that `resume` needs, which is not what its trials asked for.

@@ -187,7 +187,24 @@ struct StoreDamageTests {
             #expect(try lab.run("doctor").status == 5)
             #expect(try lab.run("doctor", "--repair").status == 0)
             let path = "\(lab.directory.path)/store/\(picture.prefix(2))/\(picture)"
-            if !FileManager.default.fileExists(atPath: path) { #expect(try lab.run("resume").status == 0) }
+            #expect(!FileManager.default.fileExists(atPath: path))
+            #expect(try lab.run("resume").status == 0)
+            #expect(FileManager.default.fileExists(atPath: path))
+            #expect(try lab.measurements() == before && lab.count("evidence") == 0)
+            #expect(try lab.run("doctor", "--thorough").status == 0)
+        }
+    }
+
+    @Test func weightsThatAreLostEverywhereAreTrainedAgain() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep())
+            #expect(try lab.run("launch", sweep).status == 0)
+            let before = try lab.measurements()
+            let weights = try #require(try lab.rows("SELECT weights FROM milestone").first)
+            #expect(try strike(.flipped, [weights], .both, lab) >= 1)
+            #expect(try lab.run("doctor", "--repair").status == 0)
+            #expect(try lab.run("resume").status == 0)
+            let path = "\(lab.directory.path)/store/\(weights.prefix(2))/\(weights)"
             #expect(FileManager.default.fileExists(atPath: path))
             #expect(try lab.measurements() == before && lab.count("evidence") == 0)
             #expect(try lab.run("doctor", "--thorough").status == 0)
@@ -201,7 +218,7 @@ struct StoreDamageTests {
                 .replacingOccurrences(of: "count: 256, ", with: "")
             #expect(try lab.run("launch", lab.write("small.yaml", text)).status == 3)
             let resumed = try lab.run("resume")
-            #expect(resumed.status == 2, "\(resumed)")
+            #expect(resumed.status == 5, "\(resumed)")
             #expect(resumed.err.contains("no sweep") && resumed.err.contains("eigensweep launch"), "\(resumed)")
             #expect(!resumed.err.contains("finished"))
             let named = try lab.run("resume", "small")

@@ -56,7 +56,7 @@ extension CatalogueOptions {
     func nothingToResume(in reader: CatalogueReader) throws -> String {
         if try reader.sweeps().isEmpty {
             throw CommandFailure(
-                .usage,
+                .catalogue,
                 "\(path) holds no sweep, so there is nothing to resume: a launch that ended before its sweep was stored "
                     + "leaves none. Launch its file:\n  eigensweep launch SWEEP.yaml\(Self.option(for: path))")
         }

@@ -8,7 +8,8 @@ extension Schema {
 
     private static let watchedTables = [
         "artifact", "attempt", "attempt_count", "attempt_trial", "cancelled_wish", "catalogue_identity",
-        "coordinator_start", "dataset_request", "declared_quantity", "drained_host", "evidence", "failed_comparison", "host", "kept_state",
+        "coordinator_start", "dataset_request", "declared_quantity", "drained_host", "evidence", "failed_comparison",
+        "host", "kept_state",
         "measure_request", "measured", "measurement", "merged_attempt", "milestone", "quantity", "reach",
         "recovery_point", "revision", "stored_bytes", "sweep", "sweep_count", "sweep_work", "training", "trial", "wish",
         "wished_comparison", "wished_dataset", "wished_measure",

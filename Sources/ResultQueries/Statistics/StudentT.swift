@@ -5,17 +5,24 @@ package enum StudentT {
     /// The value that t stays below with probability 0.975; the normal distribution's for infinitely many degrees.
     package static func quantile(freedom: Double) -> Double {
         guard freedom < 1e7 else { return normalQuantile }
-        // 1 and 2 degrees have closed forms, whose far tails bisection would need long for.
+        // 1 and 2 degrees have closed forms, whose far tails are hard to compute.
         if freedom == 1 { return tan(.pi * 0.475) }
         if freedom == 2 { return 0.95 / (2 * 0.975 * 0.025).squareRoot() }
-        var (low, high) = (normalQuantile, 1e9)
-        // Between the two the logarithm is halved: t of few degrees lies far out.
-        while high / low - 1 > 1e-15 {
-            let middle = (low * high).squareRoot()
-            if middle <= low || middle >= high { break }
-            if tail(middle, freedom: freedom) > 0.025 { low = middle } else { high = middle }
+        // Newton's method on ln of the tail over ln t, which is concave: past the root once, then back to it.
+        var logarithm = log(normalQuantile)
+        for _ in 0..<100 {
+            let value = exp(logarithm)
+            let tail = tail(value, freedom: freedom)
+            let step = log(tail / 0.025) * tail / (density(value, freedom: freedom) * value)
+            logarithm += step
+            if abs(step) < 1e-15 { break }
         }
-        return (low + high) / 2
+        return exp(logarithm)
+    }
+
+    private static func density(_ value: Double, freedom: Double) -> Double {
+        exp(logGamma((freedom + 1) / 2) - logGamma(freedom / 2) - log1p(value * value / freedom) * (freedom + 1) / 2)
+            / (freedom * .pi).squareRoot()
     }
 
     /// The standard normal distribution's 0.975 quantile.

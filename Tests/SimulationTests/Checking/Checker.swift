@@ -93,7 +93,8 @@ struct Checker {
         for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 && !$0.isDisowned }, by: \.job)
         where runs.count > 1 {
             for (index, a) in runs.enumerated() {
-                for b in runs.dropFirst(index + 1) where !a.asked.isDisjoint(with: b.asked) {
+                for b in runs.dropFirst(index + 1)
+                where !a.asked(butFor: log.lost).isDisjoint(with: b.asked) {
                     guard let together = longestTogether(a, b) else { continue }
                     if together > Self.patience {
                         found.append(

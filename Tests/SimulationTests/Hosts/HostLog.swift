@@ -25,6 +25,11 @@ final class HostLog {
         /// Made by a worker that was not asked for: its results are worth nothing.
         var isOfOtherWorker = false
         var emitted: [Unit: Digest] = [:]
+
+        /// What it was asked for, less what it left and was lost since, which is to be made again while it goes on.
+        func asked(butFor lost: Set<Digest>) -> Set<Unit> {
+            lost.isEmpty ? asked : asked.filter { unit in emitted[unit].map { !lost.contains($0) } ?? true }
+        }
     }
 
     /// A time in which a coordinator could reach a host, and the host it, without delay.
@@ -58,6 +63,15 @@ final class HostLog {
     /// Silence after which a coordinator may rightly take it that a lease is over: the lease, less a minute in which a
     /// connection was there and the coordinator did not hear anything on it.
     static let leaseSeconds = 840.0
+
+    /// Files that the coordinator's store had and lost.
+    private(set) var lost: Set<Digest> = []
+
+    /// A file is to be made again, by a job that runs once more; what was one job may be two then.
+    func lose(_ file: Digest, of training: TrainingID) {
+        lost.insert(file)
+        hit(.training(training), times: 2)
+    }
 
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 

@@ -30,7 +30,7 @@ final class SimulatedProcess {
         // and after a state that is there already, are two jobs.
         for index in log.live
         where !log.runs[index].isConcluded && log.runs[index].owner == held.owner
-            && !log.runs[index].asked.isDisjoint(with: asked)
+            && !log.runs[index].asked(butFor: log.lost).isDisjoint(with: asked)
         {
             let other = log.runs[index].attempt
             host.world.census.count(.twoAlive)

@@ -67,13 +67,12 @@ final class World {
         lastNotes.append("\(seconds) \(text)")
     }
 
-    /// A file of the coordinator's store was found damaged: unless a host has it whole it is made again, by a job that runs
-    /// once more, and what was one job may be two then.
+    /// A file of the coordinator's store was found damaged: unless a host has it whole it is made again.
     func lost(_ file: Digest, of training: TrainingID, _ log: HostLog) {
         note("a stored file of \(training.short) is damaged")
         census.count(.damageFound)
         lossAt = seconds
-        log.hit(.training(training), times: 2)
+        log.lose(file, of: training)
     }
 
     /// Something that must not be was seen.
