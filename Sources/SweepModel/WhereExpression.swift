@@ -1,6 +1,7 @@
 import JobContract
 
-/// A condition over a trial's keys: `dataset.size >= 1024 and model.scale in (4, 8) and not (seed == 0)`.
+/// A condition over a trial's keys: `dataset.size >= 1024 and model.scale in (4, 8) and not (seed == 0)`; where
+/// measurements are known, over these too (`MeasurementTerm`), each a key of the name that its description gives.
 ///
 /// Comparisons are `=` (or `==`), `!=`, `<`, `<=`, `>`, `>=`, `in (…)` and `not in (…)`, with a key on the left and
 /// numbers, `true`, `false`, `null` or text on the right; text is quoted (either quote, `\` escapes) or one bare

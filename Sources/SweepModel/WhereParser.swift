@@ -65,10 +65,11 @@ struct WhereParser {
     private mutating func comparison() throws(WhereExpression.Failure) -> WhereExpression {
         skipSpace()
         let start = place
-        guard let key = word(), !["and", "or", "in"].contains(key) else {
+        guard let word = word(), !["and", "or", "in"].contains(word) else {
             place = start
             throw failure("expected a key, such as dataset.size, \"not\" or \"(\"")
         }
+        let key = try word + level(of: word)
         if keyPlaces[key] == nil { keyPlaces[key] = start }
         if takeWord("not") {
             guard takeWord("in") else { throw failure("expected \"in\" after \"not\"") }
@@ -83,6 +84,26 @@ struct WhereParser {
             return .compare(key: key, comparison, try value())
         }
         throw failure("expected =, !=, <, <=, >, >=, \"in\" or \"not in\" after \(key)")
+    }
+
+    /// What stands behind a measured quantity's name: empty, or `@` and a noise level or two.
+    private mutating func level(of name: String) throws(WhereExpression.Failure) -> String {
+        guard place < bytes.count, bytes[place] == UInt8(ascii: "@") else { return "" }
+        let start = place
+        if bytes[(place + 1)...].starts(with: MeasurementTerm.worse.utf8) {
+            while place < bytes.count, bytes[place] != UInt8(ascii: ")") { place += 1 }
+            place = min(place + 1, bytes.count)
+        } else {
+            place += 1
+            while place < bytes.count, Self.isWord(bytes[place]) || bytes[place] == UInt8(ascii: "+") { place += 1 }
+        }
+        let level = String(decoding: bytes[start..<place], as: UTF8.self)
+        guard let term = MeasurementTerm(name + level) else {
+            place = start
+            throw failure("expected MEASURE.QUANTITY and a noise level, such as @0.5 or @worse(0.5, 1.5)")
+        }
+        // Equal levels are one key however they are written.
+        return String(term.description.dropFirst(name.count))
     }
 
     private mutating func list() throws(WhereExpression.Failure) -> [JSONValue] {

@@ -97,6 +97,66 @@ import Testing
         #expect(areClose(try numbers(all, "mean"), [0.125]) && all.rows[0].last == .integer(2))
     }
 
+    /// Latents keyed by the seed make a fact of the subset a little different in each: it is their mean, counted once. What
+    /// is of the subset and what is of its trials never lends the other its count.
+    @Test func factsOfTheSubsetAreAveragedOverDraws() throws {
+        let sweep = try GivenSweep(
+            [("model.scale", [4, 8]), ("seed", [0, 1, 2, 3]), ("dataset.subset_seed", [0, 1, 2])],
+            [
+                .of("memorization", version: 2) { spec in
+                    let value = Double(spec.integer("dataset.subset_seed")) + Double(spec.integer("seed")) / 100
+                    return ["gl_gaussian", "copy_auc_gaussian", "gl_score"].map {
+                        MeasureRow(quantity: $0, value: value, n: 256)
+                    }
+                },
+                .of("linearity") { spec in
+                    ["ls", "gaussian_ls"].flatMap { quantity in
+                        [0.5, 2].map {
+                            MeasureRow(
+                                quantity: quantity, sigma: $0, value: Double(spec.integer("seed")) / 100, n: 100)
+                        }
+                    }
+                },
+            ])
+        let table = try query(sweep) {
+            $0.groupBy = ["model.scale"]
+            $0.statistics = [.mean, .ci95, .sd, .min, .count]
+        }
+        let facts = zip(try column(table, "quantity"), table.rows)
+            .filter { ![.text("gl_score"), .text("ls")].contains($0.0) }.map(\.1)
+        #expect(facts.count == 8)
+        let student = try #require(ConfidenceInterval(ofTheMeanOf: [0.015, 1.015, 2.015]))
+        func number(_ row: [ResultTable.Cell], _ name: String) throws -> Double {
+            row[try #require(table.columns.firstIndex(of: name))].number ?? .nan
+        }
+        for row in facts where row.contains(.text("memorization")) {
+            #expect(try abs(number(row, "mean") - 1.015) < 1e-9 && abs(number(row, "min") - 0.015) < 1e-9)
+            #expect(abs(try number(row, "ci95_low") - student.low) < 1e-9)
+            #expect(try number(row, "count") == 3 && abs(number(row, "sd") - 1) < 1e-9)
+        }
+        // Without the key of subsets among the axes there is one subset, and no interval of it.
+        let one = try query(sweep) {
+            $0.measures = [MeasureSelection("linearity.gaussian_ls")]
+            $0.filter = try? WhereExpression("dataset.subset_seed = 1")
+            $0.statistics = [.mean, .ci95, .count]
+        }
+        #expect(areClose(try numbers(one, "mean"), [0.015, 0.015]))
+        #expect(try column(one, "count") == [.integer(1), .integer(1)] && column(one, "ci95_low") == [.null, .null])
+        let all = try query(sweep) {
+            $0.measures = [MeasureSelection("memorization.gl_score")]
+            $0.statistics = [.count]
+        }
+        #expect(try column(all, "count") == [.integer(24)])
+        // The figure's reference lines go by the same count.
+        let figure = try SweepPoints(try sweep.reader, sweep: sweep.name).linearityFigure()
+        let counts = figure.table.rows.map { [$0[1], $0[7]] }
+        #expect(
+            counts.filter { $0[0] == .text("Gaussian") } == [
+                [.text("Gaussian"), .integer(3)], [.text("Gaussian"), .integer(3)],
+            ])
+        #expect(counts.count { $0[1] == .integer(12) } == 4)
+    }
+
     /// Pairs of parts, of seeds and of sizes are three kinds of thing, and each says what it is.
     @Test func pairsOfOtherKindsAreNeverAveraged() throws {
         let sweep = try Self.pairs()

@@ -96,6 +96,20 @@ import Testing
         #expect(table.rows.map { $0.last } == [.integer(1), .integer(0)])
     }
 
+    /// Equal shares on both sides are no certainty: 256 samples tell a difference to 1 or 2 hundredths at best.
+    @Test func differencesOfSharesHaveAWidth() throws {
+        try sweeps()
+        var request = SideBySide.Request("a", "b")
+        request.measures = [MeasureSelection("memorization.copied")]
+        let table = try SideBySide(catalogue.reader).run(request).table
+        let low = try #require(table.columns.firstIndex(of: "ci95_low"))
+        let half = 1.959963984540054 * (4 * 0.25 / 258).squareRoot() / 2
+        for row in table.rows {
+            #expect(row[low - 1] == .number(0))
+            #expect(abs((row[low].number ?? 0) + half) < 1e-6 && abs((row[low + 1].number ?? 0) - half) < 1e-6)
+        }
+    }
+
     @Test func unlikeSidesAreRefused() throws {
         try sweeps()
         for (a, b) in [("a", "c"), ("a", "eigensweep-worker/1")] {

@@ -37,6 +37,33 @@ import Testing
         #expect(again.holds(for: Self.values) == expected)
     }
 
+    /// What was measured is a key as well, by noise level where there are several.
+    @Test(
+        arguments: [
+            ("denoising.wiener_gain_db@0.5 > 0", "denoising.wiener_gain_db@0.5"),
+            ("denoising.wiener_gain_db@5e-1>0", "denoising.wiener_gain_db@0.5"),
+            ("seed = 0 or not denoising.wiener_gain_db@worse(0.5,1.5) < 0", "denoising.wiener_gain_db@worse(0.5, 1.5)"),
+            ("memorization.copied in (0, 1)", "memorization.copied"),
+        ])
+    func measuredQuantitiesAreKeys(_ text: String, _ key: String) throws {
+        let expression = try WhereExpression(text)
+        #expect(expression.keys.contains(key))
+        #expect(try WhereExpression(expression.description) == expression)
+        #expect(MeasurementTerm(key)?.description == key)
+    }
+
+    @Test(
+        arguments: [
+            ("a.b@ > 0", 3, "a noise level"), ("a.b@worse(0.5) > 0", 3, "a noise level"),
+            ("a.b@worse(0.5, 1 > 0", 3, "a noise level"), ("a.b@-1 > 0", 3, "a noise level"),
+            ("a@0.5 > 0", 1, "MEASURE.QUANTITY"), ("a.b@0 > 0", 3, "a noise level"),
+            ("a.b@worse(1, 2, 3) > 0", 3, "a noise level"),
+        ])
+    func faultsInLevelsAreShown(_ text: String, _ position: Int, _ message: String) throws {
+        let error = #expect(throws: WhereExpression.Failure.self) { try WhereExpression(text) }
+        #expect(error?.position == position && error?.message.contains(message) == true)
+    }
+
     @Test(
         arguments: [
             ("", 0, "expected a key"), ("seed", 4, "expected =, !=, <"), ("seed = ", 7, "expected a value"),

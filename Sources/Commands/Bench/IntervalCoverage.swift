@@ -13,7 +13,8 @@ extension BenchCommand {
         var draws = 5000
 
         func run() throws {
-            Terminal.print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell\n")
+            Terminal.print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell")
+            Terminal.print("")
             Terminal.print("| replicates | mean | deviation | covers | width | t covers | t width | ratio |")
             Terminal.print("|---|---|---|---|---|---|---|---|")
             for result in Self.concurrently(AverageCoverage.shareCells, { AverageCoverage.shares($0, draws: draws) }) {

@@ -147,7 +147,8 @@ struct BoundaryLaw {
         let others = [
             above > 0 ? "beyond the largest in \(above)" : nil, below > 0 ? "before the smallest in \(below)" : nil,
         ].compactMap(\.self)
-        let axes = (["scale", "length"] + (points.replicateAxes.isEmpty ? [] : ["replicate"])).joined(separator: ", ")
+        let axes = (["scale", "length"] + points.otherAxes + (points.replicateAxes.isEmpty ? [] : ["replicate"]))
+            .joined(separator: ", ")
         return "copying ends within the sizes swept in \(inside.count) of \(rows.count) rows (\(axes))"
             + (others.isEmpty ? "" : ", " + others.joined(separator: ", "))
             + (rising > 0 ? "; in \(rising) the share copied rises with the dataset's size" : "")

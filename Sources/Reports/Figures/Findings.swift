@@ -29,7 +29,7 @@ struct Findings {
         ]
         memorization = summary.table
         sentences =
-            summary.sentences + map.sentences + law.sentences
+            [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
             + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
         figures = all.filter { !$0.isEmpty }

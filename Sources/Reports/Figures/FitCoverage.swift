@@ -2,89 +2,136 @@ import Foundation
 import ResultQueries
 
 /// What the intervals of the fits that are reported cover, by simulation, through the code that reports them: the dataset
-/// size at which copying ends, and the exponents of its law.
+/// sizes of both contours, and the exponents of the boundary's law.
 package enum FitCoverage {
     package struct Case: Sendable {
         package var name: String
         package var replicates: Int
+        fileprivate var kind: Kind
         /// The sizes swept.
-        var sizes: [Int]
-        /// Whether the exponents are of rows of three scales by three lengths, or the size is of one row.
-        var isLaw: Bool
+        fileprivate var sizes: [Int]
+    }
+
+    fileprivate enum Kind {
+        /// The size of one row at which half of the samples are copies.
+        case half
+        /// The size of one row at which `copy_auc` is that of the contour.
+        case nearness
+        /// The exponents of rows of three scales by three lengths; scales multiply N* by these factors besides.
+        case law([Double])
     }
 
     /// By what is estimated.
     package typealias Result = [(estimate: String, coverage: Coverage)]
 
     package static let cases: [Case] = [3, 4, 8, 20].flatMap { replicates in
-        [
-            Case(
-                name: "size at which half are copies", replicates: replicates, sizes: [16, 32, 64, 128, 256, 512],
-                isLaw: false),
-            Case(
-                name: "law, copying ends in all rows", replicates: replicates,
-                sizes: [8, 32, 128, 512, 2048], isLaw: true),
-            Case(
-                name: "law, a third of rows end beyond", replicates: replicates, sizes: [16, 32, 64, 128, 256],
-                isLaw: true),
+        let sizes = [16, 32, 64, 128, 256, 512]
+        func law(_ name: String, _ sizes: [Int], _ factors: [Double] = [1, 1, 1]) -> Case {
+            Case(name: "law, " + name, replicates: replicates, kind: .law(factors), sizes: sizes)
+        }
+        return [
+            Case(name: "copied = ½", replicates: replicates, kind: .half, sizes: sizes),
+            Case(name: "copy_auc = 0.95", replicates: replicates, kind: .nearness, sizes: sizes),
+            law("copying ends in all rows", [8, 32, 128, 512, 2048]),
+            law("a third of rows end beyond", [16, 32, 64, 128, 256]),
+            law("one scale of three ends inside", [8, 32, 128, 512, 2048], [1, 1e3, 1e6]),
         ]
     }
 
     private static let (ofParameters, ofLength) = (0.4, 0.7)
+    /// log N* of a row, and the standard deviation in it between replicates.
+    private static let (middle, deviation) = (log(90.0), 0.2)
 
     package static func coverage(of given: Case, draws: Int) -> Result {
-        var random = CoverageDraws(seed: UInt64(given.replicates * 100 + given.sizes.count * 7 + (given.isLaw ? 1 : 0)))
-        return given.isLaw ? law(given, draws: draws, &random) : size(given, draws: draws, &random)
+        let name = given.name.utf8.reduce(0) { $0 * 31 % 9973 + Int($1) }
+        var random = CoverageDraws(seed: UInt64(given.replicates * 10_000 + name))
+        switch given.kind {
+        case .half:
+            return crossing(given, draws: draws, truth: middle, &random) { middle, random in
+                PhaseMap.half(shares(about: middle, given.sizes, &random))
+            }
+        case .nearness:
+            // Lines between the sizes swept are part of what is defined.
+            let deviates = (-400...400).map { Double($0) / 100 }
+            let weights = deviates.map { exp(-$0 * $0 / 2) }
+            let truth =
+                zip(deviates, weights).reduce(0) { sum, part in
+                    sum + part.1 * (nearness(about: middle + deviation * part.0, given.sizes) { _ in 0 } ?? .nan)
+                } / weights.reduce(0, +)
+            return crossing(given, draws: draws, truth: truth, &random) { middle, random in
+                nearness(about: middle, given.sizes) { error in error * random.normal() }
+            }
+        case .law(let factors): return law(given, factors, draws: draws, &random)
+        }
     }
 
-    /// Replicates whose log N* differ by a standard deviation of 0.2, in 256 samples a size.
-    private static func size(_ given: Case, draws: Int, _ random: inout CoverageDraws) -> Result {
+    /// Of one row, found in each replicate.
+    private static func crossing(
+        _ given: Case, draws: Int, truth: Double, _ random: inout CoverageDraws,
+        _ find: (Double, inout CoverageDraws) -> Double?
+    ) -> Result {
         var coverage = Coverage()
         for _ in 0..<draws {
             let found = (0..<given.replicates).compactMap { _ in
-                PhaseMap.half(shares(about: log(90) + 0.2 * random.normal(), given.sizes, &random))
+                find(middle + deviation * random.normal(), &random)
             }
             let isInside = found.count == given.replicates
             let average = isInside ? Average([found.map { Replicate($0) }], areShares: false) : nil
-            coverage.add(average?.interval, holding: log(90))
+            coverage.add(average?.interval, holding: truth)
         }
-        return [("log N*", coverage)]
+        return [("log N", coverage)]
+    }
+
+    /// By size ½ and half of the share copied, each with an error as 256 samples and 256 held-out images have.
+    private static func nearness(about middle: Double, _ sizes: [Int], _ noise: (Double) -> Double) -> Double? {
+        let areas = sizes.map { size in
+            let area = (1 + share(about: middle, size)) / 2
+            return (size: Double(size), value: area + noise((area * (1 - area) / 256).squareRoot()))
+        }
+        return PhaseMap.fall(areas, below: PhaseMap.nearness)?.at
     }
 
     /// Three scales by three lengths; replicates differ by 0.2 in log N* throughout and by 0.1 in each row, and in both
     /// exponents by 0.1.
-    private static func law(_ given: Case, draws: Int, _ random: inout CoverageDraws) -> Result {
+    private static func law(
+        _ given: Case, _ factors: [Double], draws: Int, _ random: inout CoverageDraws
+    ) -> Result {
         var parameters = Coverage()
         var length = Coverage()
         for _ in 0..<draws {
             var rows = [BoundaryLaw.Row]()
             for replicate in 0..<given.replicates {
-                let (all, b, c) = (0.2 * random.normal(), 0.1 * random.normal(), 0.1 * random.normal())
+                let (all, b, c) = (deviation * random.normal(), 0.1 * random.normal(), 0.1 * random.normal())
                 for (i, scale) in [4, 8, 16].enumerated() {
                     for (j, images) in [1000.0, 4000, 16000].enumerated() {
-                        let middle =
-                            log(90) + all + 0.1 * random.normal() + (ofParameters + b) * Double(i - 1) * log(4)
+                        let size =
+                            middle + log(factors[i]) + all + 0.1 * random.normal() + (ofParameters + b) * Double(i - 1)
+                            * log(4)
                             + (ofLength + c) * Double(j - 1) * log(4)
                         rows.append(
                             BoundaryLaw.Row(
                                 scale: scale, length: images, other: 0, replicate: Int32(replicate), otherCells: [],
                                 replicateCells: [], parameters: 100 * scale * scale,
-                                boundary: BoundaryLaw.boundary(shares(about: middle, given.sizes, &random))))
+                                boundary: BoundaryLaw.boundary(shares(about: size, given.sizes, &random))))
                     }
                 }
             }
             parameters.add(BoundaryExponent.ofParameters(rows)?.interval, holding: ofParameters)
             length.add(BoundaryExponent.ofLength(rows)?.interval, holding: ofLength)
         }
-        return [("exponent of P", parameters), ("exponent of length", length)]
+        // Of one scale there is nothing to tell of P.
+        return (Set(factors).count > 1 ? [] : [("exponent of P", parameters)]) + [("exponent of length", length)]
     }
 
     private static func shares(
         about middle: Double, _ sizes: [Int], _ random: inout CoverageDraws
     ) -> [(size: Double, share: Double, n: Double)] {
         sizes.map { size in
-            let share = 1 / (1 + exp(-3 * (middle - log(Double(size)))))
-            return (Double(size), Double(random.binomial(256, share)) / 256, 256)
+            (Double(size), Double(random.binomial(256, share(about: middle, size))) / 256, 256)
         }
+    }
+
+    private static func share(about middle: Double, _ size: Int) -> Double {
+        1 / (1 + exp(-3 * (middle - log(Double(size)))))
     }
 }

@@ -143,7 +143,7 @@ struct GLScoreFigure: SweepFigure {
     }
 
     private var caption: String {
-        let bars = (glScore.values.map(\.replicates).max() ?? 1) > 1 ? " Bars: smallest to largest." : ""
+        let bars = (glScore.values.map(\.replicates).max() ?? 1) > 1 ? " Bars: smallest to largest trial." : ""
         return "Copied: nearest training image closer than a third of the second nearest.\(bars)"
     }
 

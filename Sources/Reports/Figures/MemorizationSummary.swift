@@ -63,10 +63,8 @@ struct MemorizationSummary {
 
     private func boundary(_ line: [GridPoint]) -> String {
         let shares = line.compactMap { place in mean("copied", place).map { (place.size, $0) } }
-        for (below, above) in zip(shares, shares.dropFirst()) where below.1 >= 0.5 && above.1 < 0.5 {
-            return " Half of the samples are copies somewhere between \(below.0) and \(above.0) images."
-        }
-        return ""
+        guard let last = shares.lastIndex(where: { $0.1 >= 0.5 }), last + 1 < shares.count else { return "" }
+        return " Half of the samples are copies somewhere between \(shares[last].0) and \(shares[last + 1].0) images."
     }
 }
 

@@ -49,7 +49,7 @@ struct PhaseMap {
     let cells: [Cell]
     /// copied = ½, by logistic fits.
     let copiedHalf: [Crossing]
-    /// copy_auc = 0.95, on the line between neighbouring sizes neither of which is undertrained.
+    /// copy_auc = 0.95 (`nearness`), on the line between neighbouring sizes neither of which is undertrained.
     let copyAUC: [Crossing]
 
     init(_ points: SweepPoints) throws {
@@ -71,13 +71,25 @@ struct PhaseMap {
         let undertrained = Set(cells.filter { $0.phase == .undertrained }.map(\.point))
         copyAUC = Self.crossings(chances, points) { row in
             let sorted = row.sorted { $0.point.size < $1.point.size }
-            for (low, high) in zip(sorted, sorted.dropFirst()) where low.value >= 0.95 && high.value < 0.95 {
-                guard !undertrained.contains(low.point), !undertrained.contains(high.point) else { return nil }
-                let (x, y) = (log(Double(low.point.size)), log(Double(high.point.size)))
-                return x + (low.value - 0.95) / (low.value - high.value) * (y - x)
-            }
-            return nil
+            guard let crossing = Self.fall(sorted.map { (Double($0.point.size), $0.value) }, below: Self.nearness),
+                ![sorted[crossing.after - 1], sorted[crossing.after]].contains(where: {
+                    undertrained.contains($0.point)
+                })
+            else { return nil }
+            return crossing.at
         }
+    }
+
+    /// The copy_auc of the contour.
+    static let nearness = 0.95
+
+    /// Where values at ascending sizes fall below a level and stay there, in logarithms, on the line between neighbours,
+    /// the second of which is `after`; nil where they do so before the first or not at all.
+    static func fall(_ values: [(size: Double, value: Double)], below level: Double) -> (at: Double, after: Int)? {
+        guard let last = values.lastIndex(where: { $0.value >= level }), last + 1 < values.count else { return nil }
+        let (low, high) = (values[last], values[last + 1])
+        let (x, y) = (log(low.size), log(high.size))
+        return (x + (low.value - level) / (low.value - high.value) * (y - x), last + 1)
     }
 
     /// Where a logistic curve through shares of n samples passes ½ within the sizes, in logarithms.
@@ -138,7 +150,14 @@ struct PhaseMap {
         var sentences = [first]
         for crossing in copiedHalf
         where crossing.length == copiedHalf.filter({ $0.scale == crossing.scale }).map(\.length).max() {
-            guard let size = crossing.size else { continue }
+            guard let size = crossing.size else {
+                guard crossing.lines.inside > 0 else { continue }
+                sentences.append(
+                    "At scale \(crossing.scale) after \(points.lengthLabel(crossing.length)) copying ends within the sizes "
+                        + "swept in \(crossing.lines.inside) of \(crossing.lines.all) replicates only: the size at which half "
+                        + "of the samples are copies is not determined.")
+                continue
+            }
             let interval = crossing.interval.map {
                 " (95 % interval \(ResultTable.format($0.low.rounded())) to \(ResultTable.format($0.high.rounded())) over "
                     + "\(crossing.basis))"

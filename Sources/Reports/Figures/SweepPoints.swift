@@ -189,7 +189,7 @@ struct SweepPoints {
     /// commits they were built from.
     func caption(_ rest: String) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trials."
-        if !meanWords.isEmpty { line += " \(meanWords)" }
+        if let meanWords { line += " Mean \(meanWords)." }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."
         }
@@ -198,12 +198,14 @@ struct SweepPoints {
         return [line, rest]
     }
 
-    /// Over what figures average, and how; empty where a place on the map is one trial.
-    private var meanWords: String {
+    /// Over what sentences and tables average; nil where a place on the map is one trial.
+    var averageSentence: String? { meanWords.map { "What is said of a place is the mean \($0)." } }
+
+    private var meanWords: String? {
         let replicates = replicateAxes.joined(separator: ", ")
-        guard !otherAxes.isEmpty else { return replicates.isEmpty ? "" : "Mean over \(replicates)." }
-        return "Mean over \(otherAxes.joined(separator: ", "))"
-            + (replicates.isEmpty ? "." : " of the means over \(replicates).")
+        guard !otherAxes.isEmpty else { return replicates.isEmpty ? nil : "over \(replicates)" }
+        return "over \(otherAxes.joined(separator: ", "))"
+            + (replicates.isEmpty ? "" : " of the means over \(replicates)")
     }
 
     /// What bands and bars are, for captions; empty where nothing is repeated.

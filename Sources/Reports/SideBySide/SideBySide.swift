@@ -23,7 +23,7 @@ package struct SideBySide: Sendable {
 
     package struct Result: Hashable, Sendable {
         /// A row for each place that both sides have, quantity and noise level: the means over its pairs, which agree in
-        /// all shared axes and in what replicates differ in, and their differences, b − a, with Student's interval.
+        /// all shared axes and in what replicates differ in, and their differences, b − a (`PairedDifference`).
         package var table: ResultTable
         /// What differs between the sides throughout, and how much of each has no partner.
         package var notes: [String]
@@ -42,6 +42,19 @@ package struct SideBySide: Sendable {
         var place: Place
         /// What replicates differ in.
         var replicate: [ResultTable.Cell]
+    }
+
+    /// What one side has of a pair.
+    private struct Found {
+        /// Several where the side has axes that the other lacks.
+        var values: [Replicate] = []
+        /// Of a comparison, what tells its trials, or their subsets, from those of others.
+        var members: Set<[ResultTable.Cell]> = []
+
+        var mean: Replicate {
+            let ns = values.compactMap(\.n)
+            return Replicate(values.map(\.value).mean, n: ns.count == values.count ? ns.reduce(0, +) : nil)
+        }
     }
 
     /// Throws `ReportError.request` where neither two sweeps nor two workers have these names, or no trials pair.
@@ -65,13 +78,12 @@ package struct SideBySide: Sendable {
         let axes = shared.sorted()
         let filterKeys = request.filter?.keys.sorted() ?? []
         let quantities = try QuantityChoice.all(request.measures, in: reader)
-        var sides = [[Pair: [Double]]]()
+        var sides = [[Pair: Found]]()
         for name in names {
-            let trials = try TrialKeys(
+            var trials = try TrialKeys(
                 reader, sweep: areSweeps ? name : nil,
                 keys: Array(Set(axes + filterKeys + TrialKeys.replicateKeys + ["worker"])))
-            if let filter = request.filter { try trials.check(filter) }
-            var isWanted = trials.rows(where: request.filter.map { $0.holds(for:) })
+            var isWanted = try trials.holding(request.filter, in: reader, sweep: areSweeps ? name : nil)
             if !areSweeps {
                 for row in isWanted.indices where trials.value(row, "worker").stringValue != name {
                     isWanted[row] = false
@@ -94,6 +106,15 @@ package struct SideBySide: Sendable {
         }
         let table = table(sides, Dictionary(grouping: both, by: \.place), quantities, axes, names)
         var notes = areSweeps ? Self.constants(try constants(names[0]), try constants(names[1]), names) : []
+        for (index, name) in names.enumerated() {
+            let other = bare[1 - index]
+            let own = bare[index].varying.filter {
+                !other.names.contains($0) && !["worker.name", "worker.numerics"].contains($0)
+            }
+            guard !own.isEmpty, both.contains(where: { (sides[index][$0]?.values.count ?? 0) > 1 }) else { continue }
+            notes.append(
+                "Values of \(name) are means over \(own.joined(separator: ", ")), which \(names[1 - index]) lacks.")
+        }
         for (index, name) in names.enumerated() where sides[index].count > both.count {
             notes.append(
                 "\(sides[index].count - both.count) of \(sides[index].count) values of \(name) have no partner.")
@@ -103,8 +124,8 @@ package struct SideBySide: Sendable {
 
     private func values(
         _ request: Request, _ trials: TrialKeys, _ isWanted: [Bool], _ quantities: [QuantityChoice], _ axes: [String]
-    ) throws -> [Pair: [Double]] {
-        var found = [Pair: [Double]]()
+    ) throws -> [Pair: Found] {
+        var found = [Pair: Found]()
         var levels = NoiseLevels(request.sigmas, interpolates: request.interpolates)
         let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)
         try MeasurementBlocks(
@@ -122,11 +143,18 @@ package struct SideBySide: Sendable {
             let difference = (axes + TrialKeys.replicateKeys).filter { key in
                 members.contains { trials.value(Int($0), key) != trials.value(Int(members[0]), key) }
             }
+            let identities = members.map { member in
+                (axes + TrialKeys.replicateKeys).map { key in
+                    key == "seed" && quantity.isOfSubset ? .null : trials.cell(Int(member), key)
+                }
+            }
             for row in block.rows where !row.value.isNaN {
                 let place = Place(
                     axes: cells, difference: difference, quantity: quantity.key, sigma: row.sigma,
                     position: row.position)
-                found[Pair(place: place, replicate: replicate), default: []].append(row.value)
+                let pair = Pair(place: place, replicate: replicate)
+                found[pair, default: Found()].values.append(Replicate(row.value, n: row.n.map(Double.init)))
+                if members.count > 1 { found[pair]?.members.formUnion(identities) }
             }
             return true
         }
@@ -148,7 +176,7 @@ package struct SideBySide: Sendable {
     }
 
     private func table(
-        _ sides: [[Pair: [Double]]], _ places: [Place: [Pair]], _ quantities: [QuantityChoice], _ axes: [String],
+        _ sides: [[Pair: Found]], _ places: [Place: [Pair]], _ quantities: [QuantityChoice], _ axes: [String],
         _ names: [String]
     ) -> ResultTable {
         let byKey = [Int64: QuantityChoice](uniqueKeysWithValues: quantities.map { ($0.key, $0) })
@@ -156,7 +184,8 @@ package struct SideBySide: Sendable {
         let hasComparisons = places.keys.contains { !$0.difference.isEmpty }
         var table = ResultTable(
             name: "comparison",
-            columns: axes + (hasComparisons ? ["differ_in"] : []) + ["measure"] + (hasVariants ? ["parameters"] : [])
+            columns: axes + (hasComparisons ? ["differ_in"] : []) + ["measure"]
+                + (hasVariants ? ["version", "parameters"] : [])
                 + ["quantity", "sigma", "position"]
                 + ["a", "b", "difference", "ci95_low", "ci95_high", "pairs", "equal"])
         func isOrdered(_ a: Place, _ b: Place) -> Bool {
@@ -171,17 +200,26 @@ package struct SideBySide: Sendable {
             let pairs = (places[place] ?? []).sorted {
                 $0.replicate.lexicographicallyPrecedes($1.replicate, by: ResultTable.Cell.isOrdered)
             }
-            let a = pairs.map { (sides[0][$0] ?? []).mean }
-            let b = pairs.map { (sides[1][$0] ?? []).mean }
-            let differences = zip(a, b).map { $1 - $0 }
-            let interval = ConfidenceInterval(ofTheMeanOf: differences)
             let quantity = byKey[place.quantity]
+            var numbers = [[ResultTable.Cell]: Int32]()
+            let values = pairs.map { pair -> PairedDifference.Pair in
+                let (a, b) = (sides[0][pair] ?? Found(), sides[1][pair] ?? Found())
+                let members = a.members.union(b.members).map { member -> Int32 in
+                    let number = numbers[member] ?? Int32(numbers.count)
+                    numbers[member] = number
+                    return number
+                }
+                return .init(a: a.mean, b: b.mean, members: members.sorted())
+            }
+            let difference = PairedDifference(values, areShares: quantity?.isShare ?? false)
             table.rows.append(
                 place.axes + (hasComparisons ? [.init(place.difference.joined(separator: ", "))] : [])
-                    + [.init(quantity?.measure)] + (hasVariants ? [.init(quantity?.parameters)] : []) + [
-                        .init(quantity?.name), .init(place.sigma), .init(place.position), .init(a.mean), .init(b.mean),
-                        .init(differences.mean), .init(interval?.low), .init(interval?.high), .init(pairs.count),
-                        .init(differences.count { $0 == 0 }),
+                    + [.init(quantity?.measure)]
+                    + (hasVariants ? [.init(quantity?.version), .init(quantity?.parameters)] : []) + [
+                        .init(quantity?.name), .init(place.sigma), .init(place.position),
+                        .init(values.map(\.a.value).mean), .init(values.map(\.b.value).mean), .init(difference?.mean),
+                        .init(difference?.interval?.low), .init(difference?.interval?.high), .init(values.count),
+                        .init(values.count { $0.a.value == $0.b.value }),
                     ])
         }
         return table.withoutEmptyColumns(among: ["sigma", "position"])

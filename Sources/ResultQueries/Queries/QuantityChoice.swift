@@ -8,7 +8,7 @@ package struct QuantityChoice: Hashable {
     package var key: Int64
     package var request: Int64
     package var measure: String
-    var version: Int
+    package var version: Int
     package var parameters: String
     package var name: String
     /// What its worker declares of it, or this project of a measure of that name; nil where neither does.

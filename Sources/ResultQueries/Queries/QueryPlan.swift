@@ -18,8 +18,7 @@ struct QueryPlan {
         let asked = groupBy + (request.filter?.keys.sorted() ?? [])
         var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked, withPlaces: !request.isList)
         try trials.check(groupBy)
-        if let filter = request.filter { try trials.check(filter) }
-        let isWanted = trials.rows(where: request.filter.map { $0.holds(for:) })
+        let isWanted = try trials.holding(request.filter, in: reader, sweep: request.sweep)
         let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)
         // Numbers of other workers are other numbers, unless asked for together.
         var workers = request.isList || request.mixes.contains(.workers) ? [] : Self.workerKeys

@@ -71,11 +71,20 @@ package struct Average: Hashable, Sendable {
             return
         }
         func half(_ halves: [Double]) -> Double {
-            Self.combined(zip(halves, counts).map { ($0, $1 > 1 ? Double($1 - 1) : .infinity) })
+            Self.combined(
+                zip(halves, places).map { half, replicates in
+                    let spread = replicates.map(\.value).sampleDeviation ?? 0
+                    return (
+                        half, spread / Double(replicates.count).squareRoot(),
+                        replicates.count > 1 ? Double(replicates.count - 1) : .infinity
+                    )
+                })
         }
-        interval = ConfidenceInterval(
-            low: mean - half(zip(means, intervals).map { $0 - $1.low }),
-            high: mean + half(zip(means, intervals).map { $1.high - $0 }))
+        let (low, high) = (
+            mean - half(zip(means, intervals).map { $0 - $1.low }),
+            mean + half(zip(means, intervals).map { $1.high - $0 })
+        )
+        interval = areShares ? ConfidenceInterval(low: max(0, low), high: min(1, high)) : .init(low: low, high: high)
     }
 
     /// Of the replicates of one place; nil where they tell none.
@@ -95,10 +104,11 @@ package struct Average: Hashable, Sendable {
         return ShareLikelihood(shares).interval
     }
 
-    /// The half width of a mean of means, of the half widths at each place and their degrees of freedom.
-    private static func combined(_ parts: [(half: Double, freedom: Double)]) -> Double {
+    /// The half width of a mean of means, of the half widths at each place, their replicates' own error and degrees of
+    /// freedom. Shares' half widths end at 0 and 1, so that of two replicates they tell of less error than these show.
+    private static func combined(_ parts: [(half: Double, error: Double, freedom: Double)]) -> Double {
         let variances = parts.map { part in
-            let error = part.half / StudentT.quantile(freedom: part.freedom)
+            let error = max(part.half / StudentT.quantile(freedom: part.freedom), part.error)
             return error * error
         }
         let sum = variances.reduce(0, +)

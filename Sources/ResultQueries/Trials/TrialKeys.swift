@@ -10,7 +10,7 @@ package struct TrialKeys {
     /// The trials' keys in the catalogue, by row.
     private(set) var keys: [Int64] = []
     /// Every key some trial has, sorted.
-    package let names: [String]
+    package private(set) var names: [String]
     /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
     package let varying: [String]
 
@@ -123,13 +123,37 @@ package struct TrialKeys {
         }
     }
 
-    /// Throws `WhereExpression.Failure`, which shows the place, for a key in `filter` that no trial has.
-    package func check(_ filter: WhereExpression) throws {
+    /// Takes a key that is none of the catalogue's, with its values by row.
+    mutating func add(_ key: String, _ values: [JSONValue]) {
+        var column = CodedColumn()
+        for value in values { column.append(value) }
+        columns[key] = column
+    }
+
+    /// By row, whether `filter` holds. The trials' keys that it looks at must have been asked for; other keys are measured
+    /// quantities, of the sweep's trials.
+    ///
+    /// Throws `WhereExpression.Failure`, which shows the place, for a key that is neither.
+    package mutating func holding(_ filter: WhereExpression?, in reader: CatalogueReader, sweep: String?) throws
+        -> [Bool]
+    {
+        guard let filter else { return [Bool](repeating: true, count: trials.count) }
         for key in filter.keys.sorted() where !trials.isEmpty && !names.contains(key) {
-            throw WhereExpression.Failure(
-                of: key, in: filter.description,
-                "no trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", "))")
+            do {
+                guard let term = MeasurementTerm(key),
+                    let values = try MeasuredColumn(term, self, in: reader, sweep: sweep)
+                else {
+                    throw ReportError(
+                        .request,
+                        "no trial has the key \"\(key)\", nor is there a measure of that name; the keys are "
+                            + names.joined(separator: ", "))
+                }
+                add(key, values.values)
+            } catch let error as ReportError {
+                throw WhereExpression.Failure(of: key, in: filter.description, error.message)
+            }
         }
+        return rows(where: filter.holds(for:))
     }
 
     private static func json(_ value: CatalogueValue) -> JSONValue {
@@ -148,8 +172,7 @@ package struct TrialKeys {
     func record(_ row: Int) -> [String: JSONValue] { columns.mapValues { $0[row] } }
 
     /// Whether `condition` holds, by row. The keys it looks at must have been asked for.
-    package func rows(where condition: (([String: JSONValue]) -> Bool)?) -> [Bool] {
-        guard let condition else { return [Bool](repeating: true, count: trials.count) }
+    private func rows(where condition: ([String: JSONValue]) -> Bool) -> [Bool] {
         let groups = groups(by: columns.keys.sorted())
         var known = [Bool?](repeating: nil, count: groups.count)
         return trials.indices.map { row in

@@ -10,12 +10,11 @@ package struct TrialSelection: Sendable {
 
     /// The sweep's trials of which `condition` holds, in the sweep's order; without one, all.
     ///
-    /// Throws `ReportError.request` for a sweep or a key the catalogue does not have.
+    /// Throws `ReportError.request` for a sweep that the catalogue does not have, `WhereExpression.Failure` for such a key.
     package func trials(of sweep: String, where condition: WhereExpression?) throws -> [TrialID] {
         let keys = condition?.keys.sorted() ?? []
-        let trials = try TrialKeys(reader, sweep: sweep, keys: keys)
-        if let condition { try trials.check(condition) }
-        let holds = trials.rows(where: condition.map { $0.holds(for:) })
+        var trials = try TrialKeys(reader, sweep: sweep, keys: keys)
+        let holds = try trials.holding(condition, in: reader, sweep: sweep)
         return zip(trials.trials, holds).filter(\.1).compactMap { Digest(hex: $0.0).map(TrialID.init) }
     }
 }

@@ -62,14 +62,14 @@ package enum AverageCoverage {
         package var name: String
         package var replicates: Int
         package var truth: Double
-        package var draw: @Sendable (inout CoverageDraws) -> Average?
+        package var draw: @Sendable (inout CoverageDraws) -> ConfidenceInterval?
     }
 
     package static func coverage(of given: Case, draws: Int) -> Coverage {
         var result = Coverage()
         let name = given.name.utf8.reduce(0) { $0 * 31 % 9973 + Int($1) }
         var random = CoverageDraws(seed: UInt64(given.replicates * 10_000 + name))
-        for _ in 0..<draws { result.add(given.draw(&random)?.interval, holding: given.truth) }
+        for _ in 0..<draws { result.add(given.draw(&random), holding: given.truth) }
         return result
     }
 
@@ -78,20 +78,30 @@ package enum AverageCoverage {
     private static func cases(of k: Int) -> [Case] {
         let cases: [Case] = [
             Case(name: "mean, normal", replicates: k, truth: 0) { random in
-                Average([values(k) { random.normal() }], areShares: false)
+                Average([values(k) { random.normal() }], areShares: false)?.interval
             },
             Case(name: "mean, lognormal of deviation 0.5", replicates: k, truth: exp(0.125)) { random in
-                Average([values(k) { exp(random.normal() / 2) }], areShares: false)
+                Average([values(k) { exp(random.normal() / 2) }], areShares: false)?.interval
             },
             Case(name: "mean of 3 places, deviations 1, 2 and 4", replicates: k, truth: 0) { random in
                 let places = [1.0, 2, 4].map { deviation in values(k) { deviation * random.normal() } }
-                return Average(places, areShares: false)
+                return Average(places, areShares: false)?.interval
             },
             Case(name: "share of 3 places, 0.05, 0.3 and 0.8", replicates: k, truth: 1.15 / 3) { random in
                 let cells = [(0.05, 0.02), (0.3, 0.1), (0.8, 0.05)].map {
                     ShareCell(replicates: k, mean: $0.0, deviation: $0.1)
                 }
-                return Average(cells.map { place($0, &random) }, areShares: true)
+                return Average(cells.map { place($0, &random) }, areShares: true)?.interval
+            },
+            Case(name: "difference of shares, 0.12 and 0.05 in pairs", replicates: k, truth: -0.07) { random in
+                let pairs = (0..<k).map { _ in
+                    let own = random.beta(mean: 0.05, deviation: 0.02)
+                    func seen(_ share: Double) -> Replicate {
+                        Replicate(Double(random.binomial(samples, share)) / Double(samples), n: Double(samples))
+                    }
+                    return PairedDifference.Pair(a: seen(own + 0.07), b: seen(own))
+                }
+                return PairedDifference(pairs, areShares: true)?.interval
             },
         ]
         // Of two trials there is one pair.
@@ -113,7 +123,7 @@ package enum AverageCoverage {
                     pairs.append(([Int32(a), Int32(b)], Replicate(value)))
                 }
             }
-            return Average([ComparedReplicates.independent(pairs)], areShares: false)
+            return Average([ComparedReplicates.independent(pairs)], areShares: false)?.interval
         }
     }
 }

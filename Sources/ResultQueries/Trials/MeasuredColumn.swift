@@ -1,0 +1,70 @@
+import JobContract
+import ResultCatalogue
+import SweepModel
+
+/// What was measured of each trial, as a key that conditions look at.
+///
+/// Of a measure's versions and parameters it is those that the sweep wants, else the newest version's, and among these the
+/// first recorded: numbers of two are never taken together.
+struct MeasuredColumn {
+    /// By row of the trials, null where there is no value; the smallest of the term's levels, null where one of them is.
+    private(set) var values: [JSONValue]
+
+    /// Nil where the catalogue has nothing of the measure. Throws `ReportError.request` for what no trial has as one number.
+    init?(_ term: MeasurementTerm, _ trials: TrialKeys, in reader: CatalogueReader, sweep: String?) throws {
+        values = [JSONValue](repeating: .null, count: trials.trials.count)
+        guard try QuantityChoice.all(in: reader).contains(where: { $0.measure == term.measure }) else { return nil }
+        let all = try QuantityChoice.all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
+        let wanted = try Self.wanted(by: sweep, in: reader)
+        let newest = all.map(\.version).max()
+        guard
+            let quantity = all.first(where: { wanted.contains($0.request) })
+                ?? all.first(where: { $0.version == newest })
+        else { return }
+        let comparisons = try ComparedTrials(reader, [quantity.request], among: trials.trials)
+        let name = "\(term.measure).\(term.quantity)"
+        guard comparisons.isEmpty else {
+            throw ReportError(.request, "\(name) is of several trials together, not of one")
+        }
+        var levels = term.levels.map { NoiseLevels([$0], interpolates: false) }
+        try MeasurementBlocks(
+            reader: reader, trials: trials, isWanted: [Bool](repeating: true, count: values.count),
+            quantities: [quantity], comparisons: comparisons
+        ).forEach(.quantities) { block in
+            if block.rows.contains(where: { $0.position != nil }) {
+                throw ReportError(.request, "\(name) has several positions, and is not one number of a trial")
+            }
+            guard !levels.isEmpty else {
+                if block.rows.contains(where: { $0.sigma != nil }) {
+                    throw ReportError(
+                        .request,
+                        "\(name) has a value for each noise level: name one, as in \(name)@0.5 or \(name)@worse(0.5, 1.5)"
+                    )
+                }
+                values[block.trial] = Self.number(block.rows.first?.value)
+                return true
+            }
+            let found = levels.indices.map { index in
+                var rows = block.rows
+                levels[index].select(&rows)
+                return rows.first?.value ?? .nan
+            }
+            values[block.trial] = found.contains(where: \.isNaN) ? .null : Self.number(found.min())
+            return true
+        }
+        for level in levels { try level.check() }
+    }
+
+    private static func number(_ value: Double?) -> JSONValue {
+        value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null
+    }
+
+    private static func wanted(by sweep: String?, in reader: CatalogueReader) throws -> Set<Int64> {
+        guard let sweep else { return [] }
+        let rows = try reader.rows(
+            "SELECT w.request FROM sweep s JOIN wished_measure w ON w.revision = s.revision WHERE s.name = ?",
+            [.text(sweep)]
+        ).rows
+        return Set(rows.compactMap { $0[0].integer.map(Int64.init) })
+    }
+}
