@@ -15,27 +15,31 @@ struct QueryCommand: ParsableCommand {
 
     @Option(help: "Only trials of this sweep.")
     var sweep: String?
-    @Option(help: ArgumentHelp("A measure, or one quantity of it; may be repeated.", valueName: "measure[.quantity]"))
+    @Option(
+        help: ArgumentHelp(
+            "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."))
     var measure: [String] = []
     @Option(help: ArgumentHelp("Only these noise levels, found among those measured.", valueName: "s,..."))
-    var sigma: String?
+    var sigma: [String] = []
     @Flag(help: "With --sigma: find values between two measured levels, on a line over the logarithm of sigma.")
     var interpolate = false
-    @Option(name: .customLong("where"), help: "Only trials of which this holds, such as 'model.scale in (4, 8)'.")
+    @Option(
+        name: .customLong("where"),
+        help: "Only trials of which this holds, such as 'model.scale in (4, 8) and memorization.copied > 0.1'.")
     var filter: String?
-    @Option(help: ArgumentHelp("Group by these keys.", valueName: "key,..."))
-    var by: String?
+    @Option(help: ArgumentHelp("Group by these keys; may be repeated.", valueName: "key,..."))
+    var by: [String] = []
     @Option(help: ArgumentHelp("Make a column of each value of this key.", valueName: "key"))
     var columns: String?
-    @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95.")
-    var statistic: String?
+    @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95; may be repeated.")
+    var statistic: [String] = []
     @Option(
         help: ArgumentHelp(
             "Average over what is otherwise kept apart: versions (of measures), workers (and their numerics).",
             valueName: "what,..."))
-    var mix: String?
+    var mix: [String] = []
     @Option(help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."))
-    var sort: String?
+    var sort: [String] = []
     @Option(help: "Show at most so many rows.")
     var limit: Int?
     @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements and artifacts.")
@@ -48,7 +52,7 @@ struct QueryCommand: ParsableCommand {
     func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit: expected a number of rows, got \(limit)") }
         guard timeLimit > 0 else { throw ValidationError("--time-limit: expected seconds above 0, got \(timeLimit)") }
-        if interpolate, sigma == nil { throw ValidationError("--interpolate: --sigma says which levels to find") }
+        if interpolate, sigma.isEmpty { throw ValidationError("--interpolate: --sigma says which levels to find") }
     }
 
     func run() throws {
@@ -59,15 +63,15 @@ struct QueryCommand: ParsableCommand {
         }
         var request = QueryRequest()
         request.sweep = try sweep.map { try reader.sweepName($0) }
-        request.measures = measure.map { MeasureSelection($0) }
+        request.measures = Self.list(measure).map { MeasureSelection($0) }
         request.sigmas = try Self.sigmas(sigma)
         request.interpolates = interpolate
         if let filter {
             request.filter = try WhereExpression(filter)
         }
-        request.groupBy = list(by)
+        request.groupBy = Self.list(by)
         request.columnsBy = columns
-        request.statistics = try list(statistic).map { name in
+        request.statistics = try Self.list(statistic).map { name in
             guard let statistic = Statistic(rawValue: name) else {
                 let names = Statistic.allCases.map(\.rawValue).joined(separator: ", ")
                 throw CommandFailure(.usage, "--statistic: expected some of \(names), got \"\(name)\"")
@@ -75,27 +79,26 @@ struct QueryCommand: ParsableCommand {
             return statistic
         }
         request.mixes = Set(
-            try list(mix).map { name in
+            try Self.list(mix).map { name in
                 guard let mix = Mix(rawValue: name) else {
                     let names = Mix.allCases.map(\.rawValue).joined(separator: ", ")
                     throw CommandFailure(.usage, "--mix: expected some of \(names), got \"\(name)\"")
                 }
                 return mix
             })
-        request.sort = list(sort).map { SortColumn($0) }
+        request.sort = Self.list(sort).map { SortColumn($0) }
         request.limit = limit
         try query.write(request, output.format, to: Terminal.export)
     }
 
-    private func list(_ text: String?) -> [String] { Self.list(text) }
-
-    private static func list(_ text: String?) -> [String] {
-        text?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+    /// What an option lists, with commas or again and again.
+    static func list(_ given: [String]) -> [String] {
+        given.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
     /// Noise levels as `--sigma` gives them.
-    static func sigmas(_ text: String?) throws -> [Double] {
-        try list(text).map { text in
+    static func sigmas(_ given: [String]) throws -> [Double] {
+        try list(given).map { text in
             guard let value = Double(text), value > 0, value.isFinite else {
                 throw CommandFailure(.usage, "--sigma: expected positive numbers, got \"\(text)\"")
             }

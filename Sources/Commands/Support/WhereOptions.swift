@@ -6,7 +6,9 @@ import SweepModel
 struct WhereOptions: ParsableArguments {
     @Option(
         name: .customLong("where"),
-        help: "Only trials of which this holds, such as 'dataset.size >= 1024 and state = failed'.")
+        help:
+            "Only trials of which this holds, such as 'dataset.size >= 1024 and state = failed'; over measurements too."
+    )
     var filter: String?
 
     /// Has the change that `make` describes (of the sweep's name and the condition) done by whoever writes the
