@@ -271,4 +271,47 @@ import Testing
         #expect(areClose(try numbers(all, "mean"), [3.25]))
         #expect(try column(all, "count") == [.integer(8)])
     }
+
+    /// Side by side, pairs of each kind are a row of their own, and seeds that are in two pairs are no two replicates.
+    @Test func sidesKeepKindsOfPairsApart() throws {
+        let sweep = try Self.pairs()
+        var request = SideBySide.Request(sweep.name, sweep.name)
+        request.measures = [MeasureSelection("agreement.cosine")]
+        let table = try SideBySide(try sweep.reader).run(request).table
+        let found = zip(try column(table, "differ_in"), try numbers(table, "a"))
+        #expect(Set(try column(table, "differ_in")) == [.text("dataset.part"), .text("seed"), .text("dataset.size")])
+        for (kind, value) in found {
+            #expect(abs(value - (kind == .text("dataset.part") ? 0.88 : kind == .text("seed") ? 0.94 : 0.7)) < 1e-9)
+        }
+    }
+
+    @Test func sidesOfTwoNumericsAreRefused() throws {
+        let sweep = try GivenSweep(
+            [("worker.numerics", [1, 2]), ("seed", [0, 1])],
+            [.of("denoising") { _ in [MeasureRow(quantity: "slope_training", value: 1, n: 8)] }])
+        var request = SideBySide.Request(sweep.name, sweep.name)
+        let error = #expect(throws: ReportError.self) { try SideBySide(try sweep.reader).run(request) }
+        #expect(error?.message.contains("two versions of one's numerics") == true)
+        request.filter = try WhereExpression("worker.numerics = 2")
+        #expect(try SideBySide(try sweep.reader).run(request).table.rows.count == 1)
+    }
+
+    /// Shares are told by what declares them, wherever they are: a proxy's accuracy as well as copies.
+    @Test func declaredSharesHaveTheIntervalOfShares() throws {
+        let sweep = try GivenSweep(
+            [("seed", [0, 1, 2])],
+            [
+                .of("mutual-information") { _ in
+                    [
+                        MeasureRow(quantity: "same_nearest", value: 1, n: 64),
+                        MeasureRow(quantity: "output_distance", value: 1, n: 64),
+                    ]
+                }
+            ])
+        let table = try query(sweep) { $0.statistics = [.mean, .ci95] }
+        let shares = try #require(
+            Average([[1, 1, 1].map { Replicate($0, n: 64) }], areShares: true)?.interval)
+        #expect(areClose(try numbers(table, "ci95_low"), [shares.low, 1]) && shares.low < 0.99)
+        #expect(try column(table, "samples") == [.integer(192), .null])
+    }
 }

@@ -213,7 +213,7 @@ extension SweepPoints {
                 }, x: input))
     }
 
-    /// The PSNR of held-out images by the Gaussian denoiser of all images, from networks' own and their gain on it. It is
+    /// The PSNR of held-out images by the Gaussian denoiser of all images but these, from networks' own and their gain on it. It is
     /// the same whatever the network; nil where there is none.
     private func gaussianPSNR(of values: [PlacedValue], x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
         struct Place: Hashable {
@@ -225,10 +225,14 @@ extension SweepPoints {
             uniquingKeysWith: { first, _ in first })
         let found = Dictionary(grouping: values) { x($0) }.compactMap { at, group -> CurveFigure.Point? in
             let each = group.compactMap { value in
-                gains[Place(trial: value.trial, sigma: value.sigma)].map { value.value - $0 }
+                gains[Place(trial: value.trial, sigma: value.sigma)].map { gain in
+                    var less = value
+                    less.value -= gain
+                    return less
+                }
             }
-            guard let at, !each.isEmpty else { return nil }
-            return CurveFigure.Point(x: at, value: each.mean)
+            guard let at, let average = each.average else { return nil }
+            return CurveFigure.Point(x: at, y: average)
         }
         guard !found.isEmpty else { return nil }
         return CurveFigure.Line(

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import Reports
+@testable import ResultQueries
+
+/// Some cells of `scripts/bench coverage`, in few draws: what covers 95 % falls below 88 % of 150 once in several thousand
+/// times, and the draws are the same at every run.
+@Suite struct CoverageTests {
+    @Test(arguments: [(3, 0.1, 0.1), (4, 0.5, 0.1), (8, 0.9, 0.05)])
+    func sharesOfReplicatesThatDiffer(_ replicates: Int, _ mean: Double, _ deviation: Double) {
+        let found = AverageCoverage.shares(
+            .init(replicates: replicates, mean: mean, deviation: deviation), draws: 150)
+        #expect(found.found.share >= 0.88 && found.found.missing == 0)
+        #expect(found.ratio <= 1.6)
+    }
+
+    @Test func everyCellThatIsAskedForIsInTheTable() {
+        let cells = AverageCoverage.shareCells
+        #expect(Set(cells.map(\.replicates)) == [2, 3, 4, 8, 20] && cells.count == 90)
+        #expect(cells.allSatisfy { $0.deviation * $0.deviation < $0.mean * (1 - $0.mean) / 2 })
+        #expect(cells.contains(.init(replicates: 4, mean: 0.01, deviation: 0.05)))
+    }
+
+    /// Means, places, pairs and differences at four replicates, contours and exponents at three.
+    @Test(.timeLimit(.minutes(2))) func everythingElse() {
+        for given in AverageCoverage.cases where given.replicates == 4 {
+            #expect(AverageCoverage.coverage(of: given, draws: 150).share >= 0.86, "\(given.name)")
+        }
+        for given in FitCoverage.cases where given.replicates == 3 {
+            for (estimate, coverage) in FitCoverage.coverage(of: given, draws: 60) {
+                #expect(coverage.share >= 0.85 && coverage.missing == 0, "\(given.name), \(estimate)")
+            }
+        }
+    }
+}
