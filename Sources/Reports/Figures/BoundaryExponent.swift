@@ -64,6 +64,19 @@ struct BoundaryExponent {
         strata.firstIndex(of: stratum).map { exp(intercepts[$0] + value * x) }
     }
 
+    /// For people: to two digits, as are the ends of the interval unless these would be one number.
+    var words: (value: String, interval: String) {
+        func text(_ number: Double, _ digits: Int) -> String {
+            let unit = pow(10, Double(digits))
+            return ResultTable.format((number * unit).rounded() / unit + 0)
+        }
+        guard let interval else { return (text(value, 2), "no interval from so few replicates") }
+        guard let digits = (2...6).first(where: { text(interval.low, $0) != text(interval.high, $0) }) else {
+            return (text(value, 2), "no spread between replicates")
+        }
+        return (text(value, 2), "95 % interval \(text(interval.low, digits)) to \(text(interval.high, digits))")
+    }
+
     private struct Part {
         var stratum: Stratum
         var replicate: Int32

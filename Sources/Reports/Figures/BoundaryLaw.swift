@@ -155,14 +155,12 @@ struct BoundaryLaw {
     }
 
     private func text(_ exponent: BoundaryExponent, lengths: [Double] = [], scales: [Double] = []) -> String {
-        func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
-        let interval = exponent.interval.map { "95 % interval \(short($0.low)) to \(short($0.high))" }
         let places =
             lengths.isEmpty
             ? "scale " + Set(scales).sorted().map { ResultTable.format($0) }.joined(separator: ", ")
             : Set(lengths).sorted().map(points.lengthLabel).joined(separator: ", ")
-        return short(exponent.value)
-            + " (\(interval ?? "no interval from so few replicates"), from \(exponent.rows) of \(rows.count) rows: \(places))"
+        let (value, interval) = exponent.words
+        return "\(value) (\(interval), from \(exponent.rows) of \(rows.count) rows: \(places))"
     }
 }
 

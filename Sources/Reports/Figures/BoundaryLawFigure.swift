@@ -20,7 +20,9 @@ struct BoundaryLawFigure: SweepFigure {
             table.rows.append(
                 [.init(row.scale), .init(row.parameters), .init(row.length)] + row.otherCells
                     + (replicates.isEmpty ? [.init(law.points.seeds.first)] : row.replicateCells) + [
-                        .text(kind), .init(value.map(exp)), .init(law.size(of: row)),
+                        // Bounds are sizes that were swept.
+                        .text(kind), .init(value.map { kind == "at" ? exp($0) : exp($0).rounded() }),
+                        .init(law.size(of: row)),
                     ])
         }
         return table
@@ -152,8 +154,6 @@ struct BoundaryLawFigure: SweepFigure {
     }
 
     private func short(_ exponent: BoundaryExponent) -> String {
-        func short(_ value: Double) -> String { ResultTable.format((value * 100).rounded() / 100) }
-        return short(exponent.value)
-            + (exponent.interval.map { " (95 %: \(short($0.low)) to \(short($0.high)))" } ?? " (too few replicates)")
+        "\(exponent.words.value) (\(exponent.words.interval))"
     }
 }

@@ -51,9 +51,10 @@ package struct SideBySide: Sendable {
         /// Of a comparison, what tells its trials, or their subsets, from those of others.
         var members: Set<[ResultTable.Cell]> = []
 
+        /// Seen in no more samples than one of them is: several may be of the same draws.
         var mean: Replicate {
             let ns = values.compactMap(\.n)
-            return Replicate(values.map(\.value).mean, n: ns.count == values.count ? ns.reduce(0, +) : nil)
+            return Replicate(values.map(\.value).mean, n: ns.count == values.count ? ns.min() : nil)
         }
     }
 
@@ -204,7 +205,11 @@ package struct SideBySide: Sendable {
             var numbers = [[ResultTable.Cell]: Int32]()
             let values = pairs.map { pair -> PairedDifference.Pair in
                 let (a, b) = (sides[0][pair] ?? Found(), sides[1][pair] ?? Found())
-                let members = a.members.union(b.members).map { member -> Int32 in
+                // In one order, so that sums are the same at every call.
+                let known = a.members.union(b.members).sorted {
+                    $0.lexicographicallyPrecedes($1, by: ResultTable.Cell.isOrdered)
+                }
+                let members = known.map { member -> Int32 in
                     let number = numbers[member] ?? Int32(numbers.count)
                     numbers[member] = number
                     return number

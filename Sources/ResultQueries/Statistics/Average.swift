@@ -73,9 +73,8 @@ package struct Average: Hashable, Sendable {
         func half(_ halves: [Double]) -> Double {
             Self.combined(
                 zip(halves, places).map { half, replicates in
-                    let spread = replicates.map(\.value).sampleDeviation ?? 0
-                    return (
-                        half, spread / Double(replicates.count).squareRoot(),
+                    (
+                        half, Self.leastError(of: replicates, areShares: areShares),
                         replicates.count > 1 ? Double(replicates.count - 1) : .infinity
                     )
                 })
@@ -104,8 +103,17 @@ package struct Average: Hashable, Sendable {
         return ShareLikelihood(shares).interval
     }
 
-    /// The half width of a mean of means, of the half widths at each place, their replicates' own error and degrees of
-    /// freedom. Shares' half widths end at 0 and 1, so that of two replicates they tell of less error than these show.
+    /// The standard error that replicates show, of shares no less than their samples have.
+    private static func leastError(of replicates: [Replicate], areShares: Bool) -> Double {
+        let values = replicates.map(\.value)
+        let spread = (values.sampleDeviation ?? 0) / Double(values.count).squareRoot()
+        guard areShares, values.count > 1 else { return spread }
+        let samples = replicates.reduce(0) { $0 + ($1.n ?? .infinity) }
+        return max(spread, (values.mean * (1 - values.mean) / samples).squareRoot())
+    }
+
+    /// The half width of a mean of means, of the half widths at each place, the least error there and the degrees of
+    /// freedom. Shares' half widths end at 0 and 1, so that of few replicates they tell of less error than there is.
     private static func combined(_ parts: [(half: Double, error: Double, freedom: Double)]) -> Double {
         let variances = parts.map { part in
             let error = max(part.half / StudentT.quantile(freedom: part.freedom), part.error)

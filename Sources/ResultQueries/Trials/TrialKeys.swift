@@ -10,7 +10,7 @@ package struct TrialKeys {
     /// The trials' keys in the catalogue, by row.
     private(set) var keys: [Int64] = []
     /// Every key some trial has, sorted.
-    package private(set) var names: [String]
+    package let names: [String]
     /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
     package let varying: [String]
 

@@ -87,12 +87,8 @@ package enum AverageCoverage {
                 let places = [1.0, 2, 4].map { deviation in values(k) { deviation * random.normal() } }
                 return Average(places, areShares: false)?.interval
             },
-            Case(name: "share of 3 places, 0.05, 0.3 and 0.8", replicates: k, truth: 1.15 / 3) { random in
-                let cells = [(0.05, 0.02), (0.3, 0.1), (0.8, 0.05)].map {
-                    ShareCell(replicates: k, mean: $0.0, deviation: $0.1)
-                }
-                return Average(cells.map { place($0, &random) }, areShares: true)?.interval
-            },
+            shares(of: k, "share of 3 places, 0.05, 0.3 and 0.8", [(0.05, 0.02), (0.3, 0.1), (0.8, 0.05)]),
+            shares(of: k, "share of 3 places, 0.02 in every replicate", [(0.02, 0), (0.02, 0), (0.02, 0)]),
             Case(name: "difference of shares, 0.12 and 0.05 in pairs", replicates: k, truth: -0.07) { random in
                 let pairs = (0..<k).map { _ in
                     let own = random.beta(mean: 0.05, deviation: 0.02)
@@ -106,6 +102,15 @@ package enum AverageCoverage {
         ]
         // Of two trials there is one pair.
         return k == 2 ? cases : cases + [pairs(of: k)]
+    }
+
+    /// Of places with these means and deviations.
+    private static func shares(of k: Int, _ name: String, _ places: [(Double, Double)]) -> Case {
+        let truth = places.map(\.0).mean
+        let cells = places.map { ShareCell(replicates: k, mean: $0.0, deviation: $0.1) }
+        return Case(name: name, replicates: k, truth: truth) { random in
+            Average(cells.map { place($0, &random) }, areShares: true)?.interval
+        }
     }
 
     private static func values(_ count: Int, _ draw: () -> Double) -> [Replicate] {
