@@ -218,6 +218,12 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var sampling: [String]?
     /// What the quantities of `measures` are, by measure.
     package var quantities: [String: [QuantityDeclaration]]?
+    /// What the parameters of `measures` may be, by measure.
+    package var parameters: [String: [ParameterDeclaration]]?
+    /// What `measures` need of trials, by measure.
+    package var rules: [String: [MeasureRule]]?
+    /// The noise levels that networks are for, by `training.preconditioning`.
+    package var levels: [String: LevelRange]?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -227,7 +233,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package init(
         contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
         measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
-        build: String, cpu: String, kernels: String, check: String
+        parameters: [String: [ParameterDeclaration]]? = nil, rules: [String: [MeasureRule]]? = nil,
+        levels: [String: LevelRange]? = nil, build: String, cpu: String, kernels: String, check: String
     ) {
         self.contract = contract
         self.name = name
@@ -238,6 +245,9 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.measures = measures
         self.sampling = sampling
         self.quantities = quantities
+        self.parameters = parameters
+        self.rules = rules
+        self.levels = levels
         self.build = build
         self.cpu = cpu
         self.kernels = kernels

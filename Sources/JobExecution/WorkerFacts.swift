@@ -1,4 +1,5 @@
 import BuildFacts
+import Diffusion
 import JobContract
 import Measures
 import SweepFiles
@@ -31,9 +32,16 @@ struct WorkerFacts {
         WorkerDescription(
             contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,
             jobKinds: ["train", "measure"], architectures: SpecKey.architectures, measures: KnownMeasures.requests,
-            sampling: KnownMeasures.sampling, quantities: KnownMeasures.quantities, build: build, cpu: cpu,
-            kernels: kernels, check: check)
+            sampling: KnownMeasures.sampling, quantities: KnownMeasures.quantities,
+            parameters: KnownMeasures.parameters.mapValues { $0.map(\.declaration) }, rules: KnownMeasures.rules,
+            levels: Self.levels, build: build, cpu: cpu, kernels: kernels, check: check)
     }
+
+    private static let levels = Dictionary(
+        uniqueKeysWithValues: [Preconditioning.edm(), .vp, .ve, .none, .blind].map {
+            let most = $0.levels.upperBound
+            return ($0.name, LevelRange(least: $0.levels.lowerBound, most: most.isFinite ? most : nil))
+        })
 
     private static func buildName() -> String {
         let digest = (try? InputFile.digest("/proc/self/exe", what: "the program"))?.short

@@ -17,10 +17,10 @@ struct ComparedDenoisers {
         case local_patches
         case equivariant_patches
 
-        /// Of those that differ as functions.
-        static var names: String {
-            allCases.filter { $0 != .gaussian_sampled }.map(\.rawValue).joined(separator: ", ")
-        }
+        /// Those that differ as functions.
+        static let functions = allCases.filter { $0 != .gaussian_sampled }
+        /// Those that see a window only.
+        static let patches: [Side] = [.local_patches, .equivariant_patches]
     }
 
     private let subject: MeasureSubject
@@ -100,11 +100,9 @@ extension ComparedDenoisers {
 
         /// Throws MeasureError naming what is wrong.
         init(_ reader: ParameterReader) throws {
-            inputs = try reader.integer("inputs", 1...100_000_000)
-            patches = try reader.numbers("patches", "a list of odd sizes below 1000") { size in
-                stride(from: 1, to: 1000, by: 2).contains { Double($0) == size }
-            }.map { Int($0) }
-            patchImages = try reader.integer("patch_images", 1...1_000_000)
+            inputs = try reader.integer("inputs")
+            patches = try reader.numbers("patches").map { Int($0) }
+            patchImages = try reader.integer("patch_images")
             draws = try Draws(reader)
         }
 

@@ -19,14 +19,13 @@ import Tensors
 /// differences pair by pair. Levels that the denoiser is not for are left out.
 package struct DenoisingMeasure: Measure {
     package static let entry = MeasureEntry.denoising
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256,
+    package static let parameters = NoisedSampling.parameters(
         // Input PSNR −20, −10, −5, 0, 2.5, 5, then 10 to 24 by 2, then 30 and 40 dB.
-        "sigmas": [
+        [
             20, 6.32456, 3.55656, 2, 1.49979, 1.12468, 0.632456, 0.502377, 0.399052, 0.316979, 0.251785, 0.2, 0.158866,
             0.126191, 0.0632456, 0.02,
-        ],
-    ].merging(Draws.defaults) { $1 }
+        ])
+    package static let rules = [MeasureRule(.heldOut, least: 1), NoisedSampling.rule]
 
     let sampling: NoisedSampling
 

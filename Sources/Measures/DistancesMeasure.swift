@@ -20,15 +20,27 @@ import Tensors
 /// out.
 package struct DistancesMeasure: Measure {
     package static let entry = MeasureEntry.distances
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256,
-        "pairs": [
-            "network gaussian", "network multi_delta", "network source_gaussian", "network stationary",
-            "network wavelet", "gaussian multi_delta", "gaussian source_gaussian",
-        ],
-        "inputs": 20_000, "patches": [3, 5, 9, 15], "patch_images": 256,
-        "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        NoisedSampling.parameters(NoisedSampling.tenLevels) + [
+            .of(
+                ParameterDeclaration(
+                    name: "pairs", kind: .text, choices: Side.functions.map(\.rawValue), words: 2, list: .init(),
+                    meaning: "the two denoisers of each distance"),
+                [
+                    "network gaussian", "network multi_delta", "network source_gaussian", "network stationary",
+                    "network wavelet", "gaussian multi_delta", "gaussian source_gaussian",
+                ]),
+            .inputs(when: ["pairs": [Side.distilled.rawValue]]),
+            .of(
+                ParameterDeclaration(
+                    name: "patches", kind: .integer, least: 1, most: 999, step: 2, list: .init(),
+                    when: ["pairs": Side.patches.map(\.rawValue)], meaning: "sides that windows may have"),
+                [3, 5, 9, 15]),
+            .integer(
+                "patch_images", 1...1_000_000, 256, when: ["pairs": Side.patches.map(\.rawValue)],
+                "training images that windows are taken of, at most"),
+        ]
+    package static let rules = [MeasureRule(.heldOut, least: 1), NoisedSampling.rule]
 
     typealias Side = ComparedDenoisers.Side
 
@@ -40,12 +52,7 @@ package struct DistancesMeasure: Measure {
         let reader = try ParameterReader(Self.self, parameters)
         sampling = try NoisedSampling(reader)
         fitting = try ComparedDenoisers.Fitting(reader)
-        pairs = try reader.texts("pairs", "a list of pairs like \"network gaussian\", out of \(Side.names)") { text in
-            let sides = text.split(separator: " ").compactMap { Side(rawValue: String($0)) }
-                .filter { $0 != .gaussian_sampled }
-            guard sides.count == 2, sides[0] != sides[1], text.split(separator: " ").count == 2 else { return nil }
-            return (sides[0], sides[1])
-        }
+        pairs = try reader.words("pairs", Side.self).map { ($0[0], $0[1]) }
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {

@@ -26,11 +26,18 @@ import Tensors
 /// Levels that the denoiser is not for are left out.
 package struct DistillationMeasure: Measure {
     package static let entry = MeasureEntry.distillation
-    package static let defaults: [String: JSONValue] = [
-        "inputs": 20_000, "images": "training", "samples": 256, "vectors": 25,
-        "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-        "recipe": "closed", "epochs": 100, "batch": 256, "learning_rate": 0.0,
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        NoisedSampling.parameters(NoisedSampling.tenLevels) + [
+            .choice("images", Images.training, "the clean images that it is fitted on"),
+            .integer("vectors", 0...10_000, 25, "singular vectors that are told"),
+            .choice("recipe", Recipe.closed, "the closed form, or the paper's gradient steps"),
+            .inputs(when: ["recipe": [Recipe.closed.rawValue]]),
+        ] + GradientDistillation.parameters(when: ["recipe": [Recipe.gradient.rawValue]])
+    package static let rules = [
+        MeasureRule(.heldOut, least: 1),
+        MeasureRule(.heldOut, least: 2, when: ["images": [Images.held_out.rawValue]]),
+        MeasureRule(.pixels, parameter: "vectors"), NoisedSampling.rule,
+    ]
 
     private enum Recipe: String, CaseIterable { case closed, gradient }
     enum Images: String, CaseIterable { case training, held_out, source }
@@ -44,9 +51,9 @@ package struct DistillationMeasure: Measure {
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
-        inputs = try reader.integer("inputs", 1...100_000_000)
+        inputs = try reader.integer("inputs")
         images = try reader.choice("images", Images.self)
-        vectors = try reader.integer("vectors", 0...10_000)
+        vectors = try reader.integer("vectors")
         sampling = try NoisedSampling(reader)
         let steps = try GradientDistillation(reader)
         gradient = try reader.choice("recipe", Recipe.self) == .gradient ? steps : nil

@@ -1,4 +1,5 @@
 import JobContract
+import Quantities
 import Tensors
 
 /// What the latents and noise of a measure are keyed by.
@@ -13,11 +14,16 @@ struct Draws {
     let seed: Int
     let kind: Kind
 
-    static let defaults: [String: JSONValue] = ["seed": 0, "draws": .string(Kind.by_seed.rawValue)]
+    static let parameters: [MeasureParameter] = [
+        seed, .choice("draws", Kind.by_seed, "what latents and noise are keyed by, beside `seed`"),
+    ]
+
+    /// Alone where what is measured is a fact of the images.
+    static let seed = MeasureParameter.integer("seed", 0...9_007_199_254_740_991, 0, "keys latents and noise")
 
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
-        seed = try reader.integer("seed", 0...Int.max)
+        seed = try reader.integer("seed")
         // What is a fact of the images alone has no draws of its own for each training.
         kind = reader.values["draws"] == nil ? .shared : try reader.choice("draws", Kind.self)
     }

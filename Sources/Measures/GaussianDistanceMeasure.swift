@@ -14,11 +14,8 @@ import Tensors
 /// Levels that the denoiser is not for are left out.
 package struct GaussianDistanceMeasure: Measure {
     package static let entry = MeasureEntry.gaussianDistance
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256,
-        // The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.
-        "sigmas": [80, 42.4152, 21.1087, 9.7232, 4.0661, 1.5017, 0.46998, 0.11664, 0.020435, 0.002],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters = NoisedSampling.parameters(NoisedSampling.tenLevels)
+    package static let rules = [MeasureRule(.heldOut, least: 1), NoisedSampling.rule]
 
     let sampling: NoisedSampling
 

@@ -1,4 +1,5 @@
 import Diffusion
+import Quantities
 import Tensors
 
 /// What measures on samples share as parameters: samples start from latents, keyed as `Draws` says.
@@ -8,11 +9,26 @@ struct LatentSampling {
     let steps: Int
     let draws: Draws
 
+    static func parameters(
+        _ samples: Int = 256, least: Int = 1, _ method: ProbabilityFlowSampler.Method = .heun, steps: Int = 18
+    ) -> [MeasureParameter] {
+        [.samples(samples, least: least)] + flow(method, steps: steps)
+    }
+
+    static func flow(
+        _ method: ProbabilityFlowSampler.Method, least: Int = 1, steps: Int
+    ) -> [MeasureParameter] {
+        [
+            .choice("sampler", method, "how samples follow the probability flow"),
+            .integer("steps", least...10_000, steps, "steps of a sample"),
+        ]
+    }
+
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
-        samples = try reader.integer("samples", 1...1_000_000)
+        samples = try reader.integer("samples")
         method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
-        steps = try reader.integer("steps", 1...10_000)
+        steps = try reader.integer("steps")
         draws = try Draws(reader)
     }
 

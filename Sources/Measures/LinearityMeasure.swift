@@ -19,14 +19,29 @@ import Tensors
 /// come again are one cluster of the error. Levels that the denoiser is not for are left out.
 package struct LinearityMeasure: Measure {
     package static let entry = MeasureEntry.linearity
-    package static let defaults: [String: JSONValue] = [
-        "pairs": 100, "mixtures": [0.99, 0.8675, 0.745, 0.6225, 0.5], "inputs": "images", "sigma_data": 0.5,
-        // Every third of the EDM grid of forty points, which the paper's figures have.
-        "sigmas": [
-            80, 51.8803, 32.6969, 19.9456, 11.7185, 6.59014, 3.5197, 1.7672, 0.822941, 0.348915, 0.131197, 0.0420707,
-            0.010812, 0.002,
-        ],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        [
+            .integer("pairs", 1...1_000_000, 100, "pairs of noised images a level"),
+            .of(
+                ParameterDeclaration(
+                    name: "mixtures", kind: .number, above: 0, below: 1, list: .init(), meaning: "shares α²"),
+                [0.99, 0.8675, 0.745, 0.6225, 0.5]),
+            .choice("inputs", Inputs.images, "what the inputs are noised from: held-out images, or nothing"),
+            .of(
+                ParameterDeclaration(
+                    name: "sigma_data", kind: .number, above: 0, most: 1e6, meaning: "σ_data of the residual's c_skip"),
+                0.5),
+            .sigmas(levels),
+        ] + Draws.parameters
+    package static let rules = [
+        MeasureRule(.heldOut, least: 1, when: ["inputs": [Inputs.images.rawValue]]), NoisedSampling.rule,
+    ]
+
+    /// Every third of the EDM grid of forty points, which the paper's figures have.
+    static let levels: JSONValue = [
+        80, 51.8803, 32.6969, 19.9456, 11.7185, 6.59014, 3.5197, 1.7672, 0.822941, 0.348915, 0.131197, 0.0420707,
+        0.010812, 0.002,
+    ]
 
     enum Inputs: String, CaseIterable { case images, noise }
 
@@ -39,11 +54,11 @@ package struct LinearityMeasure: Measure {
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
-        pairs = try reader.integer("pairs", 1...1_000_000)
-        mixtures = try reader.numbers("mixtures", "a list of shares α² between 0 and 1") { $0 > 0 && $0 < 1 }
+        pairs = try reader.integer("pairs")
+        mixtures = try reader.numbers("mixtures")
         inputs = try reader.choice("inputs", Inputs.self)
-        sigmaData = try reader.number("sigma_data", "a number above 0") { $0 > 0 }
-        sigmas = try reader.noiseLevels("sigmas")
+        sigmaData = try reader.number("sigma_data")
+        sigmas = try reader.numbers("sigmas")
         draws = try Draws(reader)
     }
 

@@ -73,7 +73,10 @@ package typealias MeasureProgress = (_ done: Int, _ of: Int) throws -> Void
 package protocol Measure: Sendable {
     /// Its name, version and quantities.
     static var entry: MeasureEntry { get }
-    static var defaults: [String: JSONValue] { get }
+    /// What it may be asked for with.
+    static var parameters: [MeasureParameter] { get }
+    /// What it needs of trials, beside what its quantities need.
+    static var rules: [MeasureRule] { get }
 
     /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
     init(parameters: [String: JSONValue]) throws
@@ -85,6 +88,12 @@ package protocol Measure: Sendable {
 extension Measure {
     package static var name: String { entry.name }
     package static var version: Int { entry.version }
+    package static var rules: [MeasureRule] { [] }
+
+    /// The default of every parameter.
+    package static var defaults: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.fallback) })
+    }
 }
 
 /// The measures this program can take.
@@ -104,6 +113,16 @@ package enum KnownMeasures {
 
     /// Those that draw samples, which takes a network of all noise levels (`MeasureSubject.requireSampler`).
     package static var sampling: [String] { all.filter { $0.entry.samplesAlways }.map { $0.name } }
+
+    /// Each measure's parameters, by its name.
+    package static var parameters: [String: [MeasureParameter]] {
+        Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.parameters) })
+    }
+
+    /// What each measure needs of trials, by its name.
+    package static var rules: [String: [MeasureRule]] {
+        Dictionary(uniqueKeysWithValues: all.filter { !$0.rules.isEmpty }.map { ($0.name, $0.rules) })
+    }
 
     /// The quantities of each measure, by its name.
     package static var quantities: [String: [QuantityDeclaration]] {

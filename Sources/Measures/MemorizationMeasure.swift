@@ -18,8 +18,7 @@ import Tensors
 ///   from the same latents, which copies nothing.
 package struct MemorizationMeasure: Measure {
     package static let entry = MeasureEntry.memorization
-    package static let defaults: [String: JSONValue] = ["samples": 256, "sampler": "heun", "steps": 18]
-        .merging(Draws.defaults) { $1 }
+    package static let parameters = LatentSampling.parameters() + Draws.parameters
 
     let sampling: LatentSampling
 

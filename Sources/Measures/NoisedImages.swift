@@ -1,4 +1,6 @@
 import Diffusion
+import JobContract
+import Quantities
 import Tensors
 
 /// Images with noise of one's own choice of level: number i is image i modulo their number, with noise keyed by
@@ -82,10 +84,22 @@ struct NoisedSampling {
     let sigmas: [Double]
     let draws: Draws
 
+    static func parameters(_ sigmas: JSONValue) -> [MeasureParameter] {
+        [.samples(256, "noised images a level"), .sigmas(sigmas)] + Draws.parameters
+    }
+
+    /// That some level is one of the network's.
+    static let rule = MeasureRule(.levels, parameter: "sigmas")
+
+    /// The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.
+    static let tenLevels: JSONValue = [
+        80, 42.4152, 21.1087, 9.7232, 4.0661, 1.5017, 0.46998, 0.11664, 0.020435, 0.002,
+    ]
+
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
-        samples = try reader.integer("samples", 1...1_000_000)
-        sigmas = try reader.noiseLevels("sigmas")
+        samples = try reader.integer("samples")
+        sigmas = try reader.numbers("sigmas")
         draws = try Draws(reader)
     }
 

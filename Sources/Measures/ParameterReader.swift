@@ -1,64 +1,73 @@
 import JobContract
+import Quantities
 
-/// Reads a measure's parameters, falling back on its defaults.
+/// A measure's parameters, those left out having their defaults, each as the measure declares it.
 struct ParameterReader {
     let measure: String
     let values: [String: JSONValue]
 
-    /// Throws MeasureError for a parameter the measure does not have.
+    /// Throws MeasureError for a parameter that the measure does not have, and for a value that it may not have.
     init<M: Measure>(_ type: M.Type, _ parameters: [String: JSONValue]) throws {
         measure = type.name
-        for name in parameters.keys.sorted() where type.defaults[name] == nil {
-            let known = type.defaults.keys.sorted().joined(separator: ", ")
-            throw MeasureError("\(type.name) has no parameter \"\(name)\"; it has \(known)")
+        let known = type.parameters
+        for name in parameters.keys.sorted() where !known.contains(where: { $0.name == name }) {
+            let names = known.map(\.name).sorted().joined(separator: ", ")
+            throw MeasureError("\(type.name) has no parameter \"\(name)\"; it has \(names)")
         }
         values = type.defaults.merging(parameters) { _, given in given }
+        for parameter in known {
+            guard let fault = values[parameter.name].map(parameter.declaration.fault) ?? nil else { continue }
+            let place = fault.element.map { "element \($0 + 1) of " } ?? ""
+            throw MeasureError("\(place)\(type.name).\(parameter.name) must be \(fault.expected)")
+        }
     }
 
-    func integer(_ name: String, _ range: ClosedRange<Int>) throws -> Int {
-        guard let value = values[name]?.integerValue, range.contains(value) else {
-            throw wrong(name, "an integer in \(range.lowerBound)...\(range.upperBound)")
+    func integer(_ name: String) throws -> Int { try value(name) { $0.integerValue } }
+
+    func flag(_ name: String) throws -> Bool { try value(name) { $0.boolValue } }
+
+    func number(_ name: String) throws -> Double { try value(name) { $0.doubleValue } }
+
+    func numbers(_ name: String) throws -> [Double] { try value(name) { $0.arrayValue?.compactMap(\.doubleValue) } }
+
+    func choice<T: RawRepresentable<String>>(_ name: String, _ type: T.Type) throws -> T {
+        try value(name) { $0.stringValue.flatMap(T.init(rawValue:)) }
+    }
+
+    /// Of each element of a list its words.
+    func words<T: RawRepresentable<String>>(_ name: String, _ type: T.Type) throws -> [[T]] {
+        try value(name) { value in
+            value.arrayValue?.map { element in
+                (element.stringValue ?? "").split(separator: " ").compactMap { T(rawValue: String($0)) }
+            }
+        }
+    }
+
+    /// What was declared has been checked; this throws where a measure asks for another type than it declares.
+    private func value<T>(_ name: String, _ read: (JSONValue) -> T?) throws -> T {
+        guard let value = values[name].flatMap(read) else {
+            throw MeasureError("\(measure).\(name) is not declared as it is read")
         }
         return value
     }
+}
 
-    func flag(_ name: String) throws -> Bool {
-        guard let value = values[name]?.boolValue else { throw wrong(name, "true or false") }
-        return value
+extension MeasureParameter {
+    /// Every other count of draws.
+    static func samples(
+        _ fallback: Int, least: Int = 1, most: Int = 1_000_000, _ meaning: String = "samples that are drawn"
+    ) -> MeasureParameter { .integer("samples", least...most, fallback, meaning) }
+
+    /// Beyond these nobody looks, and squares leave the numbers there are.
+    static func sigmas(_ fallback: JSONValue) -> MeasureParameter {
+        .of(
+            ParameterDeclaration(
+                name: "sigmas", kind: .number, least: 1e-6, most: 1e6, list: .init(), meaning: "noise levels"), fallback
+        )
     }
 
-    func choice<T: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: T.Type) throws -> T {
-        guard let text = values[name]?.stringValue, let value = T(rawValue: text) else {
-            throw wrong(name, "one of " + T.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
-        }
-        return value
-    }
-
-    func noiseLevels(_ name: String) throws -> [Double] {
-        try numbers(name, "a list of noise levels above 0") { $0 > 0 }
-    }
-
-    func number(_ name: String, _ expected: String, where allowed: (Double) -> Bool) throws -> Double {
-        guard let value = values[name]?.doubleValue, value.isFinite, allowed(value) else {
-            throw wrong(name, expected)
-        }
-        return value
-    }
-
-    func numbers(_ name: String, _ expected: String, where allowed: (Double) -> Bool) throws -> [Double] {
-        let numbers = values[name]?.arrayValue?.map { $0.doubleValue ?? .nan } ?? []
-        guard !numbers.isEmpty, numbers.allSatisfy({ $0.isFinite && allowed($0) }) else { throw wrong(name, expected) }
-        return numbers
-    }
-
-    func texts<T>(_ name: String, _ expected: String, _ read: (String) -> T?) throws -> [T] {
-        let list = values[name]?.arrayValue ?? []
-        let found = list.compactMap { $0.stringValue.flatMap(read) }
-        guard !found.isEmpty, found.count == list.count else { throw wrong(name, expected) }
-        return found
-    }
-
-    private func wrong(_ name: String, _ expected: String) -> MeasureError {
-        MeasureError("\(measure).\(name) must be \(expected)")
+    static func inputs(when: [String: [String]]? = nil) -> MeasureParameter {
+        .integer(
+            "inputs", 1...100_000_000, 20_000, when: when, "noised images a level that an affine fit takes, at least")
     }
 }

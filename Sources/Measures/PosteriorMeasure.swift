@@ -17,8 +17,8 @@ import Tensors
 /// images of their own where training flips.
 package struct PosteriorMeasure: Measure {
     package static let entry = MeasureEntry.posterior
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256, "seed": 0, "sigmas": LinearityMeasure.defaults["sigmas"] ?? [],
+    package static let parameters: [MeasureParameter] = [
+        .samples(256, "noised images a level"), .sigmas(LinearityMeasure.levels), Draws.seed,
     ]
 
     let sampling: NoisedSampling

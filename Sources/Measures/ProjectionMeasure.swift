@@ -16,9 +16,8 @@ import Tensors
 /// noise i of `Draws`. Levels that the network is not for are left out.
 package struct ProjectionMeasure: Measure {
     package static let entry = MeasureEntry.projection
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters = NoisedSampling.parameters(NoisedSampling.tenLevels)
+    package static let rules = [NoisedSampling.rule]
 
     let sampling: NoisedSampling
 

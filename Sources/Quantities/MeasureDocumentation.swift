@@ -1,18 +1,21 @@
 import JobContract
 
 extension KnownQuantities {
-    /// The reference of all quantities as Markdown: what `docs/measures.md` holds. `parameters` are those of each measure
-    /// with their defaults.
-    package static func documentation(parameters: [String: [String: JSONValue]]) -> String {
-        preface + all.map { section($0, parameters[$0.name] ?? [:]) }.joined()
+    /// The reference of all measures as Markdown: what `docs/measures.md` holds. `parameters` are those of each measure,
+    /// `rules` what it needs of trials.
+    package static func documentation(
+        parameters: [String: [MeasureParameter]], rules: [String: [MeasureRule]]
+    ) -> String {
+        preface + all.map { section($0, parameters[$0.name] ?? [], rules[$0.name] ?? []) }.joined()
     }
 
-    private static func section(_ measure: MeasureEntry, _ parameters: [String: JSONValue]) -> String {
+    private static func section(
+        _ measure: MeasureEntry, _ parameters: [MeasureParameter], _ rules: [MeasureRule]
+    ) -> String {
         var text = "\n## \(measure.name), version \(measure.version)\n\n\(measure.about)\n"
         for (number, change) in measure.changes.enumerated() { text += "\nVersion \(number + 2): \(change)\n" }
-        let defaults = parameters.filter { $0.key != MeasureRequest.partners }.sorted { $0.key < $1.key }
-        text += "\nParameters: "
-        text += defaults.map { "`\($0.key)` \((try? JSONText.write($0.value)) ?? "")" }.joined(separator: ", ") + ".\n"
+        text += table(parameters.filter { $0.name != MeasureRequest.partners })
+        if !rules.isEmpty { text += "\nNeeds " + rules.map(\.inWords).joined(separator: "; ") + ".\n" }
         if !measure.artifacts.isEmpty {
             text += "\nArtifacts: " + measure.artifacts.map { "`\($0)`" }.joined(separator: ", ") + ".\n"
         }
@@ -29,6 +32,20 @@ extension KnownQuantities {
             ]
             // A bar would end the cell.
             text += "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+        }
+        return text
+    }
+
+    private static func table(_ parameters: [MeasureParameter]) -> String {
+        var text = "\n| parameter | default | allowed | meaning |\n|---|---|---|---|\n"
+        for parameter in parameters {
+            let declaration = parameter.declaration
+            let conditions = declaration.when?.inWords ?? ""
+            let cells = [
+                "`\(parameter.name)`", (try? JSONText.write(parameter.fallback)) ?? "", declaration.expected,
+                (declaration.meaning ?? "") + (conditions.isEmpty ? "" : "; read where \(conditions)"),
+            ]
+            text += "| " + cells.joined(separator: " | ") + " |\n"
         }
         return text
     }

@@ -7,8 +7,8 @@ struct BlockExpander {
     let resolver: BlockResolver
     let content: SweepContent
     let worker: WorkerDescription
-    /// Measures that take a network of all noise levels.
-    let sampling: [MeasureWish]
+    /// What measures need of trials.
+    let rules: MeasureRules
 
     private static let datasetKeys =
         SpecKey.all.filter { $0.role == .dataset }.map(\.name) + ["dataset.resolution", "dataset.channels"]
@@ -39,7 +39,10 @@ struct BlockExpander {
         try check(TrainingRules.keys, at: trainingPlaces, of: training) { values in
             TrainingRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
         }
-        try check(["model.architecture", "training.noise"], at: trainingPlaces, of: training) { try checkLevels($0) }
+        try check(rules.keys, at: trainingPlaces, of: training) { values in
+            if let levels = try rules.check(values) { collector.levels.insert(levels) }
+            return nil
+        }
         let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
         let steps = try stepCounts(at: points, of: all)
 
@@ -124,17 +127,6 @@ struct BlockExpander {
             }
         }
         return nil
-    }
-
-    private func checkLevels(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
-        let architecture = values["model.architecture"]?.stringValue ?? ""
-        guard let wish = sampling.first, values["training.noise"] == "fixed",
-            SpecKey.architectures.contains(architecture)
-        else { return nil }
-        throw SweepFileError(
-            "draws samples, which takes a network of all noise levels; trainings here have one (training.noise is fixed, "
-                + "architecture \(architecture)): expected another sweep for these", key: "measures.\(wish.name)",
-            at: wish.origin)
     }
 
     private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {

@@ -37,14 +37,14 @@ extension SweepFile {
     package func expand(
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
-        let (measures, comparisonWishes) = try MeasureWish.resolve(content.measures, by: description)
-        let sampling = content.measures.filter { description.samples($0.name) }
+        let wishes = try MeasureWish.resolve(content.measures, by: description)
+        let rules = MeasureRules(wishes, by: description)
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
             let resolver = BlockResolver(block, settings: content.settings)
             let expander = BlockExpander(
-                resolver: resolver, content: content, worker: description, sampling: sampling)
+                resolver: resolver, content: content, worker: description, rules: rules)
             try expander.expand(into: &collector, datasets: &datasets)
         }
         if collector.list.trials.isEmpty {
@@ -52,10 +52,16 @@ extension SweepFile {
                 "no trial is left: every point is excluded", key: "grid",
                 at: content.blocks.first?.origin ?? TextOrigin(file: name))
         }
-        let comparisons = try comparisonWishes.flatMap { try $0.comparisons(among: collector.list.trials) }
+        try rules.checkLevels(collector.levels)
+        let axes = Set(content.blocks.flatMap(\.keys))
+        let comparisons = try wishes.flatMap { wish in
+            try ComparisonWish(wish)?.comparisons(
+                among: collector.list.trials, of: collector.trainings, axes: axes) ?? []
+        }
         let sweep = ExpandedSweep(
             name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
-            trainings: collector.trainings, datasets: collector.datasets, measures: measures, comparisons: comparisons,
+            trainings: collector.trainings, datasets: collector.datasets,
+            measures: wishes.filter { $0.across == nil }.map(\.request), comparisons: comparisons,
             needs: needs, worker: self.worker)
         return Expansion(
             sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, datasets: datasets.inWords)
@@ -68,6 +74,8 @@ struct TrialCollector {
     var trainings: [TrainingID: Training] = [:]
     var datasets: [TrainingID: DatasetRequest] = [:]
     var excluded = 0
+    /// Those that networks are for, where that is known and measures go by it.
+    var levels: Set<LevelRange> = []
 
     /// Lets each part grow on a thread of its own: for a million trials that is half of the time.
     mutating func add(

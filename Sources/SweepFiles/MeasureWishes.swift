@@ -1,45 +1,53 @@
 import JobContract
 import SweepModel
 
+/// A measure as asked for, with every parameter resolved, the worker's defaults where the file says nothing.
+struct ResolvedWish: Sendable {
+    var request: MeasureRequest
+    /// Of a comparison, the keys in which its trials differ.
+    var across: [String]?
+    /// What it needs of trials.
+    var rules: [MeasureRule]
+    /// Whether it draws samples whichever quantity is asked for.
+    var samples: Bool
+    /// Whether the trials of a comparison must be of different images.
+    var isOfSubsets: Bool
+    /// The parameters that the file gives.
+    var given: [String: YAMLTree]
+    var origin: TextOrigin
+
+    var name: String { request.measure }
+}
+
 extension MeasureWish {
-    /// Measures with every parameter resolved, the worker's defaults where the file says nothing: those of one trial,
-    /// and those of several.
     static func resolve(
         _ wishes: [MeasureWish], by worker: WorkerDescription
-    ) throws(SweepFileError) -> (single: [MeasureRequest], comparisons: [ComparisonWish]) {
-        var single: [MeasureRequest] = []
-        var comparisons: [ComparisonWish] = []
+    ) throws(SweepFileError) -> [ResolvedWish] {
+        var resolved: [ResolvedWish] = []
         for wish in wishes {
-            let (request, across) = try wish.resolved(by: worker)
-            let isKnown =
-                single.contains(request) || comparisons.contains { $0.request == request && $0.across == across }
-            if isKnown {
+            let next = try wish.resolved(by: worker)
+            if resolved.contains(where: { $0.request == next.request && $0.across == next.across }) {
                 throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
             }
-            if let across {
-                try wish.check(across, by: worker)
-                comparisons.append(ComparisonWish(request: request, across: across, origin: wish.origin))
-            } else {
-                single.append(request)
-            }
+            resolved.append(next)
         }
-        return (single, comparisons)
+        return resolved
     }
 
-    /// The request, and of a comparison the keys in which its trials differ.
-    private func resolved(
-        by worker: WorkerDescription
-    ) throws(SweepFileError) -> (request: MeasureRequest, across: [String]?) {
+    private func resolved(by worker: WorkerDescription) throws(SweepFileError) -> ResolvedWish {
         guard var request = worker.measures.first(where: { $0.measure == name }) else {
             let names = worker.measures.map(\.measure)
             let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
             throw SweepFileError("the worker \(worker.name) has no such measure\(advice)", key: name, at: origin)
         }
         request.parameters = request.parameters.mapValues(\.canonical)
+        let declared = worker.parameters?[name] ?? []
         var across = request.isComparison ? ComparisonWish.usualKeys : nil
+        var given: [String: YAMLTree] = [:]
         for (parameter, tree) in parameters {
             if parameter == "across", across != nil {
                 across = try Self.keys(tree)
+                given[parameter] = tree
                 continue
             }
             guard parameter != MeasureRequest.partners, let fallback = request.parameters[parameter] else {
@@ -50,27 +58,63 @@ extension MeasureWish {
                 throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
             }
             let value = tree.value.canonical
-            let isNegative = (value.doubleValue ?? 0) < 0 && (fallback.doubleValue ?? -1) >= 0
-            guard Self.isAlike(value, fallback), !isNegative else {
-                throw tree.failure(
-                    "expected \(Self.kind(of: fallback))\(isNegative ? ", at least 0" : ""), such as \(fallback.flowYAML), got \(value.flowYAML)",
-                    key: "\(name).\(parameter)")
+            if let declaration = declared.first(where: { $0.name == parameter }) {
+                try check(tree, value, as: declaration)
+            } else {
+                try check(tree, value, like: fallback, parameter)
             }
             request.parameters[parameter] = value
+            given[parameter] = tree
         }
-        return (request, across)
+        for (parameter, tree) in parameters {
+            guard let condition = declared.first(where: { $0.name == parameter })?.when,
+                !condition.holds(of: request.parameters)
+            else { continue }
+            let wanted = condition.sorted { $0.key < $1.key }.map {
+                "\($0.key) has \($0.value.joined(separator: " or "))"
+            }
+            let found = condition.keys.sorted().map { "\($0) is \((request.parameters[$0] ?? .null).flowYAML)" }
+            throw tree.failure(
+                "is read only where \(wanted.joined(separator: " and ")), but \(found.joined(separator: " and ")): "
+                    + "expected it left out", key: "\(name).\(parameter)")
+        }
+        let quantities = worker.quantities?[name] ?? []
+        let resolved = ResolvedWish(
+            request: request, across: across, rules: worker.rules?[name] ?? [], samples: worker.samples(name),
+            isOfSubsets: !quantities.isEmpty && quantities.allSatisfy { $0.needs?.contains(.subsets) == true },
+            given: given, origin: origin)
+        try resolved.checkKeys()
+        return resolved
     }
 
-    /// Trials that differ in no key of their images have the same ones.
-    private func check(_ across: [String], by worker: WorkerDescription) throws(SweepFileError) {
-        let declared = worker.quantities?[name] ?? []
-        guard !declared.isEmpty, declared.allSatisfy({ $0.needs?.contains(.subsets) == true }) else { return }
-        let ofImages = across.filter { $0.hasPrefix("dataset.") && $0 != "dataset.flip" }
-        guard ofImages.isEmpty else { return }
-        throw SweepFileError(
-            "it tells apart what networks of different images made, but across \(across.joined(separator: ", ")) they are "
-                + "of the same images, and it is zero by construction; compare across dataset.part or dataset.subset_seed",
-            key: "measures.\(name)", at: origin)
+    /// By what the worker declares.
+    private func check(
+        _ tree: YAMLTree, _ value: JSONValue, as declaration: ParameterDeclaration
+    ) throws(SweepFileError) {
+        guard let fault = declaration.fault(value) else { return }
+        let wrong = fault.element.flatMap { element in tree.list.map { $0[element] } } ?? tree
+        let got = wrong.isEmpty ? "nothing" : wrong.value.canonical.flowYAML
+        var message = "expected \(fault.expected), got \(got)"
+        if declaration.words == nil, let text = wrong.value.stringValue,
+            let nearest = NearestName.nearest(to: text, among: declaration.choices ?? [])
+        {
+            message += "; did you mean \(nearest)?"
+        } else if let place = fault.element {
+            message += ", element \(place + 1)"
+        }
+        throw wrong.failure(message, key: "\(name).\(declaration.name)")
+    }
+
+    /// By the default, of workers that declare nothing.
+    private func check(
+        _ tree: YAMLTree, _ value: JSONValue, like fallback: JSONValue, _ parameter: String
+    ) throws(SweepFileError) {
+        let isNegative = (value.doubleValue ?? 0) < 0 && (fallback.doubleValue ?? -1) >= 0
+        guard Self.isAlike(value, fallback), !isNegative else {
+            throw tree.failure(
+                "expected \(Self.kind(of: fallback))\(isNegative ? ", at least 0" : ""), such as \(fallback.flowYAML), got \(value.flowYAML)",
+                key: "\(name).\(parameter)")
+        }
     }
 
     /// One key or several.

@@ -3,18 +3,33 @@ import SweepModel
 
 /// A measure over several trials as asked for: of which trials follows from the grid.
 struct ComparisonWish: Sendable {
-    /// With every parameter but the compared trials resolved.
-    var request: MeasureRequest
+    private let wish: ResolvedWish
     /// Keys in which compared trials differ; in all other axes they are alike.
-    var across: [String]
-    var origin: TextOrigin
+    private let across: [String]
 
     /// Parts of one dataset: the papers compare trainings on disjoint halves.
     static let usualKeys = ["dataset.part"]
 
+    /// Nil of a measure of one trial.
+    init?(_ wish: ResolvedWish) {
+        guard let across = wish.across else { return nil }
+        self.wish = wish
+        self.across = across
+    }
+
+    private var request: MeasureRequest { wish.request }
+
     /// Every two trials that differ in no axis but those of `across`, or all such trials together, in the order of the
-    /// trials. Throws where there are none.
-    func comparisons(among trials: [Trial]) throws(SweepFileError) -> [Comparison] {
+    /// trials. Throws where there are none, where a key that the file names is no axis, and where a measure that tells
+    /// images apart would compare trials of the same ones.
+    func comparisons(
+        among trials: [Trial], of trainings: [TrainingID: Training], axes: Set<String>
+    ) throws(SweepFileError) -> [Comparison] {
+        if let tree = wish.given["across"], let key = across.first(where: { !axes.contains($0) }) {
+            throw tree.failure(
+                "no axis of this sweep is \(key), so that no two trials differ in it: expected other keys",
+                key: "\(wish.name).across")
+        }
         var places: [String: Int] = [:]
         var groups: [[TrialID]] = []
         for trial in trials {
@@ -26,6 +41,7 @@ struct ComparisonWish: Sendable {
             }
             groups[place].append(trial.id)
         }
+        try checkSubsets(groups, trials, trainings)
         let isTogether = request.parameters[MeasureRequest.together]?.boolValue == true
         let pairs = groups.flatMap { group in
             guard !isTogether else { return group.count > 1 ? [Comparison(of: group, by: request)] : [] }
@@ -34,12 +50,31 @@ struct ComparisonWish: Sendable {
             }
         }
         if pairs.isEmpty {
-            throw SweepFileError(
+            throw wish.failure(
                 "it compares trials that differ in \(across.joined(separator: " or ")) only, and no two of this sweep "
-                    + "do: expected such an axis, or other keys after across", key: "measures.\(request.measure)",
-                at: origin)
+                    + "do: expected such an axis, or other keys after across")
         }
         return pairs
+    }
+
+    private func checkSubsets(
+        _ groups: [[TrialID]], _ trials: [Trial], _ trainings: [TrainingID: Training]
+    ) throws(SweepFileError) {
+        guard wish.isOfSubsets else { return }
+        let trainingOf = Dictionary(trials.map { ($0.id, $0.training) }, uniquingKeysWith: { first, _ in first })
+        for group in groups {
+            var known: [[String: JSONValue]: TrialID] = [:]
+            for trial in group {
+                let spec = trainingOf[trial].flatMap { trainings[$0] }?.spec ?? [:]
+                let images = spec.filter { $0.key.hasPrefix("dataset.") && $0.key != "dataset.flip" }
+                if let other = known.updateValue(trial, forKey: images) {
+                    throw wish.failure(
+                        "it tells apart what networks of different images made, but across "
+                            + "\(across.joined(separator: ", ")) the trials \(other.short) and \(trial.short) are of the same: "
+                            + "expected across dataset.part or dataset.subset_seed alone")
+                }
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ import Testing
 /// MeasureDocumentation` writes it anew.
 @Suite struct MeasureDocumentationTests {
     private static let documentation = KnownQuantities.documentation(
-        parameters: Dictionary(uniqueKeysWithValues: KnownMeasures.requests.map { ($0.measure, $0.parameters) }))
+        parameters: KnownMeasures.parameters, rules: KnownMeasures.rules)
 
     @Test func theFileIsCurrent() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -31,7 +31,7 @@ import Testing
             for quantity in measure.quantities { #expect(!quantity.formula.isEmpty && !quantity.error.isEmpty) }
         }
         for row in text.split(separator: "\n") where row.hasPrefix("| `") {
-            #expect(row.replacing("\\|", with: "").count { $0 == "|" } == 11, "\(row)")
+            #expect([5, 11].contains(row.replacing("\\|", with: "").count { $0 == "|" }), "\(row)")
         }
     }
 }

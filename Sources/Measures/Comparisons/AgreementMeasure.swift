@@ -21,10 +21,9 @@ import Tensors
 ///   mean of both norms, and `gaussian_rmse` and so on between the Gaussians.
 package struct AgreementMeasure: Measure {
     package static let entry = MeasureEntry.agreement
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sampler": "heun", "steps": 18, "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-        MeasureRequest.partners: [],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        LatentSampling.parameters() + [.sigmas(NoisedSampling.tenLevels), .partners] + Draws.parameters
+    package static let rules = [MeasureRule(.shape), NoisedSampling.rule]
 
     let sampling: NoisedSampling
     let sampler: LatentSampling

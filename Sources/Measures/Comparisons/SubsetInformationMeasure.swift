@@ -17,10 +17,12 @@ import Tensors
 /// `information_scale` is a. Errors are over latents, which all networks start from.
 package struct SubsetInformationMeasure: Measure {
     package static let entry = MeasureEntry.subsetInformation
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sampler": "heun", "steps": 18, MeasureRequest.together: true,
-        MeasureRequest.partners: [],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        LatentSampling.parameters(least: 2) + [
+            .flag(MeasureRequest.together, true, "whether all that differ are compared at once, or every two"),
+            .partners,
+        ] + Draws.parameters
+    package static let rules = [MeasureRule(.shape)]
 
     let sampling: LatentSampling
 

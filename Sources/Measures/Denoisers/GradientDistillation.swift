@@ -1,5 +1,6 @@
 import Diffusion
 import JobContract
+import Quantities
 import Tensors
 
 /// Li et al. 2024's own way to an affine denoiser: gradient steps of Adam on
@@ -11,11 +12,22 @@ struct GradientDistillation {
     /// Adam's; 0: the paper's at each level (`paperRate`).
     let learningRate: Double
 
+    static func parameters(when: [String: [String]]) -> [MeasureParameter] {
+        [
+            .integer("epochs", 1...1_000_000, 100, when: when, "passes over the images"),
+            .integer("batch", 1...65536, 256, when: when, "images a step"),
+            .of(
+                ParameterDeclaration(
+                    name: "learning_rate", kind: .number, least: 0, most: 1, when: when,
+                    meaning: "Adam's; 0: the paper's at each level"), 0.0),
+        ]
+    }
+
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
-        epochs = try reader.integer("epochs", 1...1_000_000)
-        batch = try reader.integer("batch", 1...65536)
-        learningRate = try reader.number("learning_rate", "a number of at least 0; 0: the paper's") { $0 >= 0 }
+        epochs = try reader.integer("epochs")
+        batch = try reader.integer("batch")
+        learningRate = try reader.number("learning_rate")
     }
 
     /// The paper's rates for its ten levels, as steps between them.

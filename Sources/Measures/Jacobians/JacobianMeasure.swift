@@ -27,12 +27,24 @@ import Tensors
 /// eigenvalue is off. Levels that the denoiser is not for are left out.
 package struct JacobianMeasure: Measure {
     package static let entry = MeasureEntry.jacobian
-    package static let defaults: [String: JSONValue] = [
-        "images": 1, "from": "held_out", "origin": "grey", "vectors": 25, "rank": 0, "samples": 16,
-        "affine": "gaussian", "inputs": 20_000,
-        // Those of appendix H, and σ = 0.15 for pixels in [0, 1].
-        "sigmas": [22.79, 1.979, 0.3, 0.002],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        [
+            .integer("images", 1...10_000, 1, "images whose derivative is taken"),
+            .choice("from", Source.held_out, "which images these are"),
+            .choice("origin", Origin.grey, "the pixel that `coefficient` and `oracle_…` count from"),
+            .integer("vectors", 1...10_000, 25, "eigenvectors that are told"),
+            .integer("rank", 0...10_000, 0, "0: all of J, up to 6400 pixels; else eigenvalues that are found by parts"),
+            .samples(16, "other noisings of each image"),
+            .choice("affine", AffineFit.gaussian, "the affine fit that `affine_rmse` is of"),
+            .inputs(when: ["affine": [AffineFit.distilled.rawValue]]),
+            // Those of appendix H, and σ = 0.15 for pixels in [0, 1].
+            .sigmas([22.79, 1.979, 0.3, 0.002]),
+        ] + Draws.parameters
+    package static let rules = [
+        MeasureRule(.heldOut, least: 1, parameter: "images", when: ["from": [Source.held_out.rawValue]]),
+        MeasureRule(.training, parameter: "images", when: ["from": [Source.training.rawValue]]),
+        MeasureRule(.pixels, parameter: "vectors"), MeasureRule(.pixels, parameter: "rank"), NoisedSampling.rule,
+    ]
     private static let mostPixels = 6400
     private static let rankBeyond = 100
 
@@ -56,13 +68,13 @@ package struct JacobianMeasure: Measure {
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
-        images = try reader.integer("images", 1...10_000)
+        images = try reader.integer("images")
         source = try reader.choice("from", Source.self)
         origin = try reader.choice("origin", Origin.self)
-        vectors = try reader.integer("vectors", 1...10_000)
-        rank = try reader.integer("rank", 0...10_000)
+        vectors = try reader.integer("vectors")
+        rank = try reader.integer("rank")
         affine = try reader.choice("affine", AffineFit.self)
-        inputs = try reader.integer("inputs", 1...100_000_000)
+        inputs = try reader.integer("inputs")
         sampling = try NoisedSampling(reader)
     }
 

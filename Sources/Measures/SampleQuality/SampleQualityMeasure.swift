@@ -18,9 +18,11 @@ import Tensors
 /// mirrored. Errors are by the delete-a-group jackknife, of ten groups of both sides.
 package struct SampleQualityMeasure: Measure {
     package static let entry = MeasureEntry.sampleQuality
-    package static let defaults: [String: JSONValue] = [
-        "samples": 256, "sampler": "heun", "steps": 18, "most": 2048,
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        LatentSampling.parameters(least: 2) + [
+            .integer("most", 2...100_000, 2048, "images on each side of a distance, at most")
+        ] + Draws.parameters
+    package static let rules = [MeasureRule(.heldOut, least: 4), MeasureRule(.training, least: 2)]
 
     let sampling: LatentSampling
     let most: Int
@@ -28,7 +30,7 @@ package struct SampleQualityMeasure: Measure {
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         sampling = try LatentSampling(reader)
-        most = try reader.integer("most", 2...100_000)
+        most = try reader.integer("most")
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {

@@ -19,10 +19,10 @@ import Tensors
 /// The schedule keeps to the levels that the network is for. A network of one level has (c) alone.
 package struct MutualInformationMeasure: Measure {
     package static let entry = MeasureEntry.mutualInformation
-    package static let defaults: [String: JSONValue] = [
-        "samples": 64, "sampler": "euler", "steps": 50,
-        "sigmas": GaussianDistanceMeasure.defaults["sigmas"] ?? [],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        [.samples(64), .sigmas(NoisedSampling.tenLevels)] + LatentSampling.flow(.euler, least: 2, steps: 50)
+        + Draws.parameters
+    package static let rules = [NoisedSampling.rule]
 
     let sampler: ProbabilityFlowSampler
     let sampling: NoisedSampling
@@ -30,7 +30,7 @@ package struct MutualInformationMeasure: Measure {
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
         let method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
-        let steps = try reader.integer("steps", 2...10_000)
+        let steps = try reader.integer("steps")
         sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
         sampling = try NoisedSampling(reader)
     }

@@ -18,10 +18,16 @@ import Tensors
 /// state at every level. `trajectories.safetensors` holds the levels and all images by side.
 package struct TrajectoriesMeasure: Measure {
     package static let entry = MeasureEntry.trajectories
-    package static let defaults: [String: JSONValue] = [
-        "samples": 16, "sampler": "euler", "steps": 10, "inputs": 20_000,
-        "sides": ["network", "gaussian", "gaussian_sampled", "multi_delta", "distilled"],
-    ].merging(Draws.defaults) { $1 }
+    package static let parameters =
+        [.samples(16, most: 100_000)] + LatentSampling.flow(.euler, least: 2, steps: 10) + [
+            .of(
+                ParameterDeclaration(
+                    name: "sides", kind: .text,
+                    choices: Side.allCases.filter { !Side.patches.contains($0) }.map(\.rawValue),
+                    list: .init(least: 2), meaning: "the denoisers that are compared, in their order"),
+                ["network", "gaussian", "gaussian_sampled", "multi_delta", "distilled"]),
+            .inputs(when: ["sides": [Side.distilled.rawValue]]),
+        ] + Draws.parameters
 
     typealias Side = ComparedDenoisers.Side
 
@@ -33,21 +39,13 @@ package struct TrajectoriesMeasure: Measure {
 
     package init(parameters: [String: JSONValue]) throws {
         let reader = try ParameterReader(Self.self, parameters)
-        samples = try reader.integer("samples", 1...100_000)
+        samples = try reader.integer("samples")
         let method = try reader.choice("sampler", ProbabilityFlowSampler.Method.self)
-        let steps = try reader.integer("steps", 2...10_000)
+        let steps = try reader.integer("steps")
         sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
         draws = try Draws(reader)
-        fitting = ComparedDenoisers.Fitting(inputs: try reader.integer("inputs", 1...100_000_000), draws: draws)
-        let allowed = Side.allCases.filter { ![.local_patches, .equivariant_patches].contains($0) }
-        let names = allowed.map(\.rawValue).joined(separator: ", ")
-        let given = try reader.texts("sides", "a list out of \(names)") { text in
-            Side(rawValue: text).flatMap { allowed.contains($0) ? $0 : nil }
-        }
-        guard Set(given).count == given.count, given.count > 1 else {
-            throw MeasureError("trajectories.sides must be two or more different ones out of \(names)")
-        }
-        sides = given
+        fitting = ComparedDenoisers.Fitting(inputs: try reader.integer("inputs"), draws: draws)
+        sides = try reader.words("sides", Side.self).map { $0[0] }
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {

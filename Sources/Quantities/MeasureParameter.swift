@@ -1,0 +1,46 @@
+import JobContract
+
+/// A parameter of a measure of this project: all that there is to say of it stands here once. Jobs are read by it,
+/// `describe` and docs/measures.md tell it, and sweeps are refused by it.
+package struct MeasureParameter: Sendable {
+    package var declaration: ParameterDeclaration
+    /// The default.
+    package var fallback: JSONValue
+
+    package var name: String { declaration.name }
+
+    package static func integer(
+        _ name: String, _ range: ClosedRange<Int>, _ fallback: Int, when: [String: [String]]? = nil, _ meaning: String
+    ) -> MeasureParameter {
+        MeasureParameter(
+            declaration: ParameterDeclaration(
+                name: name, kind: .integer, least: Double(range.lowerBound), most: Double(range.upperBound), when: when,
+                meaning: meaning),
+            fallback: .integer(Int64(fallback)))
+    }
+
+    package static func flag(_ name: String, _ fallback: Bool, _ meaning: String) -> MeasureParameter {
+        MeasureParameter(
+            declaration: ParameterDeclaration(name: name, kind: .flag, meaning: meaning), fallback: .bool(fallback))
+    }
+
+    package static func choice<T: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _ fallback: T, _ meaning: String
+    ) -> MeasureParameter {
+        MeasureParameter(
+            declaration: ParameterDeclaration(
+                name: name, kind: .text, choices: T.allCases.map(\.rawValue), meaning: meaning),
+            fallback: .string(fallback.rawValue))
+    }
+
+    /// Of numbers, or of a list of them, as the declaration says.
+    package static func of(_ declaration: ParameterDeclaration, _ fallback: JSONValue) -> MeasureParameter {
+        MeasureParameter(declaration: declaration, fallback: fallback)
+    }
+
+    /// The trials that a comparison compares its trial with: the coordinator's to say.
+    package static let partners = MeasureParameter(
+        declaration: ParameterDeclaration(
+            name: MeasureRequest.partners, kind: .text, list: .init(least: 0), meaning: "the trials it compares with"),
+        fallback: [])
+}
