@@ -42,7 +42,7 @@ struct QueryCommand: ParsableCommand {
     var sort: [String] = []
     @Option(help: "Show at most so many rows.")
     var limit: Int?
-    @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements and artifacts.")
+    @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures and artifacts.")
     var sql: String?
     @Option(help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
     var timeLimit: Double = 300
@@ -88,6 +88,7 @@ struct QueryCommand: ParsableCommand {
             })
         request.sort = Self.list(sort).map { SortColumn($0) }
         request.limit = limit
+        for line in try MissingMeasures(request, in: reader).lines { Terminal.note("note: \(line)") }
         try query.write(request, output.format, to: Terminal.export)
     }
 

@@ -75,7 +75,7 @@ package enum WorkerEvent: Hashable, Sendable {
         }
     }
 
-    /// One measure with all its rows.
+    /// One measure with all its rows, or why it has none.
     package struct Measured: Hashable, Sendable, Codable {
         package var trial: TrialID
         package var request: MeasureRequest
@@ -83,10 +83,13 @@ package enum WorkerEvent: Hashable, Sendable {
         package var rows: [MeasureRow]
         package var artifacts: [Artifact]
         package var seconds: Double
+        /// Why it cannot be taken of this checkpoint by anybody; then it has neither rows nor artifacts, and the job goes on
+        /// with the next.
+        package var failure: String?
 
         package init(
             trial: TrialID, request: MeasureRequest, checkpoint: Digest, rows: [MeasureRow], artifacts: [Artifact],
-            seconds: Double
+            seconds: Double, failure: String? = nil
         ) {
             self.trial = trial
             self.request = request
@@ -94,6 +97,7 @@ package enum WorkerEvent: Hashable, Sendable {
             self.rows = rows
             self.artifacts = artifacts
             self.seconds = seconds
+            self.failure = failure
         }
     }
 

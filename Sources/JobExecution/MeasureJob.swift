@@ -14,11 +14,15 @@ struct MeasureJob {
     /// Throws JobFailure, or JobPaused when asked to stop.
     func run() throws {
         let spec = try JobSpec(job.spec)
-        let measures = try task.measures.map { ($0, try Self.measure(for: $0)) }
-        var subject = try MeasureSubject(
-            denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
-        subject.others = try others()
-        for (number, (request, measure)) in measures.enumerated() {
+        var subject: MeasureSubject?
+        for (number, request) in task.measures.enumerated() {
+            let measure = Result { try KnownMeasures.measure(for: request) }
+            // Nothing is read for what nobody can take.
+            if case .success = measure, subject == nil {
+                subject = try MeasureSubject(
+                    denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
+                subject?.others = try others()
+            }
             try take(measure, request, number: number, of: subject)
         }
     }
@@ -41,14 +45,6 @@ struct MeasureJob {
         }
     }
 
-    private static func measure(for request: MeasureRequest) throws -> any Measure {
-        do {
-            return try KnownMeasures.measure(for: request)
-        } catch let error as MeasureError {
-            throw JobFailure(error)
-        }
-    }
-
     private func denoiser(_ checkpoint: Digest, _ spec: JobSpec) throws -> NetworkDenoiser {
         let weights = try InputFile.read(checkpoint, of: job, what: "the checkpoint")
         let denoiser: NetworkDenoiser
@@ -63,19 +59,25 @@ struct MeasureJob {
         return denoiser
     }
 
+    /// One that cannot be taken is said to be so, and costs itself alone.
     private func take(
-        _ measure: any Measure, _ request: MeasureRequest, number: Int, of subject: MeasureSubject
+        _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int, of subject: MeasureSubject?
     ) throws {
         let start = ContinuousClock.now
         var meter = ProgressMeter(events: events, unit: "images", done: 0)
-        let result: MeasureResult
+        var result = MeasureResult(rows: [], artifacts: [])
+        var failure: String?
         do {
+            let measure = try measure.get()
+            guard let subject else { throw MeasureError("\(request.measure) has no checkpoint to be taken of") }
             result = try measure.taken(of: subject) { done, total in
                 if stop.isRaised { throw JobPaused(steps: task.steps) }
                 try meter.report(done: done, of: total)
             }
         } catch let error as MeasureError {
-            throw JobFailure(error)
+            guard !error.isHosts else { throw JobFailure(error) }
+            Diagnostics.write("\(request.measure) cannot be taken: \(error)")
+            failure = error.description
         }
         let artifacts = try result.artifacts.map { artifact in
             Artifact(
@@ -87,7 +89,7 @@ struct MeasureJob {
             .measure(
                 .init(
                     trial: task.trial, request: request, checkpoint: task.checkpoint, rows: result.rows,
-                    artifacts: artifacts, seconds: (ContinuousClock.now - start).seconds)))
+                    artifacts: artifacts, seconds: (ContinuousClock.now - start).seconds, failure: failure)))
         if stop.isRaised { throw JobPaused(steps: task.steps) }
     }
 }

@@ -74,7 +74,7 @@ struct Recording {
         case .stateKept(let training, let attempt, let point, let bytes):
             try keep(training, attempt, point, bytes: bytes)
         case .measured(let attempt, let measured): try record(measured, attempt: attempt)
-        case .comparisonFailed(let trial, let request, let reason): try fail(request, of: trial, reason)
+        case .measureFailed(let trial, let request, let reason): try fail(request, of: trial, reason)
         case .trialState(let trial, let state, let reason): try set(trial, to: state, reason: reason)
         case .attemptExcused(let attempt, let reason): try excuse(attempt, reason)
         case .hostSeen(let host, let facts): try see(host, facts)
@@ -181,24 +181,56 @@ extension Recording {
     }
 
     /// What is missing of a trial: its milestone, or a measure that some sweep wants now. SQL over a row of `trial`.
-    static let isIncomplete = """
+    static let isIncomplete = lacks("")
+
+    /// What is still to be done of a trial: the same, less the measures that could not be taken.
+    static let isOpen = lacks("AND NOT EXISTS (\(lostMeasure) AND f.request = q.request)")
+
+    private static func lacks(_ condition: String) -> String {
+        """
         (NOT EXISTS (SELECT 1 FROM milestone m WHERE m.trial = trial.key) OR EXISTS (
             SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
             JOIN wished_measure q ON q.revision = w.revision
             WHERE w.trial = trial.key AND NOT EXISTS (
                 SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial)
             AND NOT EXISTS (
-                SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request)))
+                SELECT 1 FROM measured d WHERE d.trial = trial.key AND d.request = q.request) \(condition)))
+        """
+    }
+
+    /// Whether a trial is trained, and some measure of it could not be taken.
+    private static let hasLostMeasures = """
+        (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = trial.key) AND EXISTS (\(lostMeasure)))
         """
 
-    private static let selectIncomplete = "SELECT \(isIncomplete) FROM trial WHERE key = ?"
+    /// Whether a trial failed for its measures alone.
+    static let missesMeasures = "(trial.state = 'failed' AND \(hasLostMeasures))"
 
-    /// A run knows the sweeps it was started for: a trial it is done with still waits where another sweep wants more.
+    private static let lostMeasure = "SELECT 1 FROM failed_comparison f WHERE f.trial = trial.key AND f.members = ''"
+
+    private static let selectMissing = """
+        SELECT \(isIncomplete), \(isOpen), \(hasLostMeasures), (
+            SELECT group_concat(measure || ' is missing: ' || reason, '; ') FROM (
+                SELECT r.measure, f.reason FROM failed_comparison f JOIN measure_request r ON r.key = f.request
+                WHERE f.trial = trial.key AND f.members = '' ORDER BY r.measure, r.key))
+        FROM trial WHERE key = ?
+        """
+
+    /// A run knows the sweeps it was started for: a trial it is done with still waits where another sweep wants more, and
+    /// has failed where that misses a measure.
     private func set(_ trial: TrialID, to given: TrialState, reason: String?) throws {
-        var state = given
-        if given == .succeeded {
-            let isIncomplete = try rows(Self.selectIncomplete, try key(of: trial)) { $0.integer(0) == 1 }
-            if isIncomplete.first == true { state = .waiting }
+        var (state, reason) = (given, reason)
+        if given == .succeeded || given == .failed {
+            let found = try rows(Self.selectMissing, try key(of: trial)) {
+                (any: $0.integer(0) == 1, open: $0.integer(1) == 1, lost: $0.integer(2) == 1, why: $0.textIfAny(3))
+            }
+            if let missing = found.first {
+                if given == .succeeded, missing.any {
+                    (state, reason) = missing.open ? (.waiting, nil) : (.failed, missing.why)
+                } else if given == .failed, missing.lost, missing.open {
+                    (state, reason) = (.waiting, nil)
+                }
+            }
         }
         let isOver = state == .succeeded || state == .failed || state == .cancelled
         try run(

@@ -19,7 +19,8 @@ extension Catalogue {
     /// Stores the sweep as the revision that is wanted from now on, in one transaction.
     ///
     /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded ones that lack a
-    /// measure wait again. Failed ones, and those that this sweep cancelled, are left alone; one that only other sweeps
+    /// measure wait again. Ones that failed for their measures alone wait for what else is wanted now, or succeed where these
+    /// are wanted no more. Other failed ones, and those that this sweep cancelled, are left alone; one that only other sweeps
     /// cancelled waits again. With `worker`, what it declares of its measures' quantities is kept.
     @discardableResult
     package func store(_ sweep: ExpandedSweep, worker: WorkerDescription? = nil) throws -> StoredRevision {
@@ -207,6 +208,11 @@ struct Storing {
         try recording.run(
             "UPDATE trial SET state = 'waiting', ended_at = NULL WHERE state = 'succeeded' AND \(wished) AND \(missing)",
             [revision])
+        try recording.run(
+            """
+            UPDATE trial SET state = 'waiting', reason = NULL, ended_at = NULL
+            WHERE \(wished) AND \(Recording.missesMeasures) AND (\(Recording.isOpen) OR NOT \(missing))
+            """, [revision])
         try recording.run(
             """
             UPDATE trial SET state = 'succeeded', ended_at = ?

@@ -14,7 +14,7 @@ extension CatalogueReader {
             holdings.openAttempts = try Self.openAttempts(db)
             holdings.openTrials = try Self.openTrials(db)
             holdings.takenBack = try Self.takenBack(db)
-            holdings.failedComparisons = try Self.failedComparisons(db)
+            holdings.failedMeasures = try Self.failedMeasures(db)
             holdings.startedAttempts = try Self.startedAttempts(db)
             holdings.faults = try Self.faults(db)
             holdings.hosts = try Self.knownHosts(db)
@@ -57,9 +57,9 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT t.trial_id, t.state FROM json_each(?) j CROSS JOIN trial t INDEXED BY trial_settled
-                ON t.training = j.value
-            WHERE t.state IN ('failed', 'cancelled')
+            SELECT trial.trial_id, trial.state FROM json_each(?) j CROSS JOIN trial INDEXED BY trial_settled
+                ON trial.training = j.value
+            WHERE trial.state IN ('failed', 'cancelled') AND NOT \(Recording.missesMeasures)
             """, [StoredRows.array(trainings.lazy.map(\.key))])
         while try rows.next() {
             holdings.settled[TrialID(try rows.digest(0))] = TrialState(rawValue: rows.text(1))
@@ -128,19 +128,20 @@ extension CatalogueReader {
         }
     }
 
-    private static func failedComparisons(_ db: Database) throws -> Holdings.MeasuredUnits {
-        var failed = Holdings.MeasuredUnits()
+    private static func failedMeasures(_ db: Database) throws -> [Holdings.MeasuredUnit: String] {
+        var failed: [Holdings.MeasuredUnit: String] = [:]
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT t.trial_id, q.measure, q.version, q.parameters, f.members
+                SELECT t.trial_id, q.measure, q.version, q.parameters, f.members, f.reason
                 FROM failed_comparison f JOIN trial t ON t.key = f.trial JOIN measure_request q ON q.key = f.request
                 """)
         for row in rows {
             let request = MeasureRequest(
                 measure: row[1], version: row[2], parameters: JSONText.object(row[3]) ?? [:])
-            failed.insert(
-                .init(trial: TrialID(try digest(row[0])), request: StoredForms.comparison(request, of: row[4])))
+            let members: String = row[4]
+            let named = members.isEmpty ? request : StoredForms.comparison(request, of: members)
+            failed[.init(trial: TrialID(try digest(row[0])), request: named)] = row[5]
         }
         return failed
     }
@@ -174,13 +175,13 @@ extension CatalogueReader {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT DISTINCT t.trial_id, t.steps, m.weights,
-                    t.state NOT IN ('failed', 'cancelled') AND EXISTS (
+                SELECT DISTINCT trial.trial_id, trial.steps, m.weights,
+                    (trial.state NOT IN ('failed', 'cancelled') OR \(Recording.missesMeasures)) AND EXISTS (
                         SELECT 1 FROM wish w JOIN sweep s ON s.revision = w.revision
-                        WHERE w.trial = t.key AND NOT EXISTS (
+                        WHERE w.trial = trial.key AND NOT EXISTS (
                             SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial))
-                FROM attempt a JOIN attempt_trial x ON x.attempt = a.number JOIN trial t ON t.key = x.trial
-                LEFT JOIN milestone m ON m.trial = t.key WHERE a.outcome IS NULL
+                FROM attempt a JOIN attempt_trial x ON x.attempt = a.number JOIN trial ON trial.key = x.trial
+                LEFT JOIN milestone m ON m.trial = trial.key WHERE a.outcome IS NULL
                 """)
         var trials: [TrialID: Holdings.OpenTrial] = [:]
         for row in rows {

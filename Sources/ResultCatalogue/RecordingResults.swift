@@ -164,11 +164,8 @@ extension Recording {
             """,
             [trial, request, attempt.value, measured.checkpoint.hex, members, measured.seconds, now])
         let key = db.lastInsertedRowID
-        if !members.isEmpty {
-            try run(
-                "DELETE FROM failed_comparison WHERE trial = ? AND request = ? AND members = ?",
-                [trial, request, members])
-        }
+        try run(
+            "DELETE FROM failed_comparison WHERE trial = ? AND request = ? AND members = ?", [trial, request, members])
         for (ordinal, row) in measured.rows.enumerated() {
             try run(
                 """
@@ -189,7 +186,9 @@ extension Recording {
         }
     }
 
-    func fail(_ comparison: MeasureRequest, of trial: TrialID, _ reason: String) throws {
+    /// Notes a measure, or a comparison, that could not be taken. What was charged to the trial so far is paid with it.
+    func fail(_ measure: MeasureRequest, of trial: TrialID, _ reason: String) throws {
+        let key = try key(of: trial)
         try run(
             """
             INSERT INTO failed_comparison (trial, request, members, reason, failed_at)
@@ -197,10 +196,10 @@ extension Recording {
                 SELECT 1 FROM measured WHERE trial = ?1 AND request = ?2 AND members = ?3)
             ON CONFLICT DO NOTHING
             """,
-            [
-                try key(of: trial), try key(of: comparison), try StoredForms.members(of: trial, comparison), reason,
-                now,
-            ])
+            [key, try self.key(of: measure), try StoredForms.members(of: trial, measure), reason, now])
+        guard db.changesCount > 0 else { return }
+        try run(
+            "UPDATE trial SET forgiven = (SELECT coalesce(max(number), 0) FROM attempt) WHERE key = ?", [key])
     }
 
     /// What is stored under a key of `measured`, here or in a catalogue that is attached under the name `schema`.

@@ -26,8 +26,8 @@ extension Catalogue {
         }
     }
 
-    /// Wants again those of `trials` that have failed, that this sweep took back, or of which a comparison failed, in one
-    /// transaction, and returns how many they were. What is charged to their jobs so far does not count any more.
+    /// Wants again those of `trials` that have failed, that this sweep took back, or of which a measure or comparison
+    /// failed, in one transaction, and returns how many they were. What is charged to their jobs so far does not count any more.
     @discardableResult
     package func retry(_ trials: [TrialID], of sweep: String) throws -> Int {
         try change(trials, of: sweep) { recording, sweep, trial in
@@ -35,8 +35,10 @@ extension Catalogue {
             var isChanged = recording.db.changesCount > 0
             try recording.run(
                 """
-                DELETE FROM failed_comparison WHERE trial = ? AND request IN (
-                    SELECT c.request FROM sweep s JOIN wished_comparison c ON c.revision = s.revision WHERE s.key = ?)
+                DELETE FROM failed_comparison WHERE trial = ?1 AND request IN (
+                    SELECT c.request FROM sweep s JOIN wished_comparison c ON c.revision = s.revision WHERE s.key = ?2
+                    UNION SELECT q.request FROM sweep s JOIN wished_measure q ON q.revision = s.revision
+                    WHERE s.key = ?2)
                 """, [trial, sweep])
             isChanged = isChanged || recording.db.changesCount > 0
             try recording.run(

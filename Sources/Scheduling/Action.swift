@@ -42,8 +42,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case leasesExpired(HostName, [AttemptNumber])
     case attemptFailed(AttemptNumber, HostName, reason: String)
     case trialFailed(TrialID, reason: String)
-    /// A comparison of the trial with others.
-    case comparisonFailed(TrialID, measure: String, reason: String)
+    /// A measure of the trial, or a comparison with others.
+    case measureFailed(TrialID, MeasureRequest, reason: String)
 
     package var description: String {
         switch self {
@@ -55,8 +55,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"
         case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"
         case .trialFailed(let trial, let reason): "trial \(trial.short) failed: \(reason)"
-        case .comparisonFailed(let trial, let measure, let reason):
-            "\(measure) of trial \(trial.short) and others failed: \(reason)"
+        case .measureFailed(let trial, let request, let reason):
+            "\(request.measure) of trial \(trial.short)\(request.isComparison ? " and others" : "") failed: \(reason)"
         }
     }
 }

@@ -28,7 +28,7 @@ extension Scheduler {
         judge(job)
     }
 
-    /// Sets a job aside that was charged too often.
+    /// Gives up what a job failed at that was charged too often.
     mutating func judge(_ job: Int) {
         let troubles = jobs[job].troubles
         if troubles.hostFaults >= policy.hostFaultLimit {

@@ -108,10 +108,19 @@ extension Scheduler {
         guard isAsked(measured, of: attempt) else {
             return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)
         }
-        actions.append(.record(.measured(attempt.number, measured)))
         if let job = attempt.job { jobs[job].troubles.hostFaults = 0 }
+        if let reason = measured.failure {
+            guard let job = job(of: measured) else {
+                actions.append(.record(.measureFailed(measured.trial, measured.request, reason: reason)))
+                return
+            }
+            return lose(measured.request, of: job, reason: reason, reportedBy: attempt.number)
+        }
+        actions.append(.record(.measured(attempt.number, measured)))
         learnDuration(measured)
-        guard let job = job(of: measured) else { return }
+        failedComparisons.remove(.init(trial: measured.trial, request: measured.request))
+        failedMeasures[measured.trial]?[measured.request] = nil
+        guard let job = job(of: measured) else { return refresh(measured.trial) }
         jobs[job].measures.removeAll { $0 == measured.request }
         finishIfComplete(job, reportedBy: attempt.number)
         refresh(measured.trial)

@@ -27,29 +27,45 @@ extension Scheduler {
     }
 
     /// Ends a job whose units are all recorded, and whatever else still works on it.
-    mutating func finishIfComplete(_ index: Int, reportedBy reporter: AttemptNumber) {
+    mutating func finishIfComplete(_ index: Int, reportedBy reporter: AttemptNumber?) {
         guard jobs[index].isComplete, jobs[index].phase != .done else { return }
         setPhase(index, .done)
         // A training that was to go further for a length that is no longer wanted stops here.
-        if attempts[reporter]?.record.trials.contains(where: { graph.trials[$0] == nil }) == true { abandon(reporter) }
+        if let reporter, attempts[reporter]?.record.trials.contains(where: { graph.trials[$0] == nil }) == true {
+            abandon(reporter)
+        }
         for other in jobs[index].live.sorted() where other != reporter { abandon(other) }
     }
 
-    /// Sets a job aside: its trials, and what depends on them, have failed.
+    /// Gives up what a job failed at: of a training its trials, and what depends on them; else the measure that was next,
+    /// as they are taken in their order.
     mutating func setAside(_ index: Int, reason: String) {
         guard !jobs[index].isOver else { return }
+        if let measure = jobs[index].measures.first {
+            return lose(measure, of: index, reason: reason, reportedBy: nil)
+        }
         setPhase(index, .failed)
         for attempt in jobs[index].live.sorted() { abandon(attempt) }
-        if case .compare(let trial, _, _, _) = graph.jobs[index].work {
-            for measure in jobs[index].measures {
-                actions.append(.record(.comparisonFailed(trial, measure, reason: reason)))
-                actions.append(.notice(.comparisonFailed(trial, measure: measure.measure, reason: reason)))
-            }
-            failedComparisons += jobs[index].measures.count
-            return
+        for milestone in jobs[index].milestones { fail(milestone.trial, reason: reason) }
+    }
+
+    /// A measure, or a comparison, that cannot be taken costs itself alone: what else the job has goes on, uncharged.
+    mutating func lose(
+        _ measure: MeasureRequest, of index: Int, reason: String, reportedBy reporter: AttemptNumber?
+    ) {
+        guard !jobs[index].isOver, jobs[index].measures.contains(measure), let trial = graph.jobs[index].trials.first
+        else { return }
+        jobs[index].measures.removeAll { $0 == measure }
+        jobs[index].troubles = JobState.Troubles()
+        actions.append(.record(.measureFailed(trial, measure, reason: reason)))
+        actions.append(.notice(.measureFailed(trial, measure, reason: reason)))
+        if measure.isComparison {
+            failedComparisons.insert(.init(trial: trial, request: measure))
+        } else {
+            failedMeasures[trial, default: [:]][measure] = reason
         }
-        let lost = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : graph.jobs[index].trials
-        for trial in lost { fail(trial, reason: reason) }
+        finishIfComplete(index, reportedBy: reporter)
+        refresh(trial)
     }
 
     private mutating func fail(_ trial: TrialID, reason: String) {
@@ -60,6 +76,7 @@ extension Scheduler {
             setPhase(measure, .failed)
             for attempt in jobs[measure].live.sorted() { abandon(attempt) }
         }
+        failedMeasures[trial] = nil
         guard setState(place, .failed, reason: reason) else { return }
         actions.append(.notice(.trialFailed(trial, reason: reason)))
     }
@@ -70,12 +87,19 @@ extension Scheduler {
     }
 
     mutating func refresh(at place: Int) {
-        guard trialStates[place] != .failed else { return }
         let wanted = graph.trials[place]
+        let lost = failedMeasures[wanted.id]
+        // What failed for its measures has all else, and may get these.
+        guard trialStates[place] != .failed || lost != nil else { return }
         let isTrained = weights[wanted.id] != nil
         let isMeasured = wanted.measureJob.map { jobs[$0].phase == .done } ?? true
         if isTrained && isMeasured {
-            setState(place, .succeeded, reason: nil)
+            guard let lost, !lost.isEmpty else {
+                setState(place, .succeeded, reason: nil)
+                return
+            }
+            let reasons = lost.map { "\($0.key.measure) is missing: \($0.value)" }.sorted()
+            setState(place, .failed, reason: reasons.joined(separator: "; "))
             return
         }
         let working = isTrained ? wanted.measureJob : wanted.trainJob

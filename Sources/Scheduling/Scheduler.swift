@@ -65,7 +65,10 @@ package struct Scheduler {
     var workWanted = 0.0
     var workRecorded = 0.0
     /// Wanted comparisons that could not be made, now or earlier.
-    var failedComparisons = 0
+    var failedComparisons: Set<Holdings.MeasuredUnit> = []
+    /// Wanted measures that could not be taken, now or earlier, with the reason: their trials fail when all else is
+    /// recorded.
+    var failedMeasures: [TrialID: [MeasureRequest: String]] = [:]
     /// Jobs of measures and comparisons that are not over.
     var measuresLeft = 0
 
@@ -82,6 +85,7 @@ package struct Scheduler {
     ) {
         self.graph = graph
         failedComparisons = graph.failedComparisons
+        failedMeasures = graph.failedMeasures
         self.policy = policy
         self.drained = drained
         self.checks = checks
@@ -150,5 +154,5 @@ package struct Scheduler {
     package var nextDeadline: Instant? { timers.next }
 
     /// Wanted trials and comparisons that failed, in this run or earlier.
-    package var failures: Int { trialCounts[.failed, default: 0] + failedComparisons }
+    package var failures: Int { trialCounts[.failed, default: 0] + failedComparisons.count }
 }

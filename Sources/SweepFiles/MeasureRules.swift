@@ -87,7 +87,8 @@ struct MeasureRules {
         if let least = rule.least, count < least {
             let condition = (rule.when ?? [:]).keys.sorted()
                 .map { "with \($0) \((wish.request.parameters[$0] ?? .null).flowYAML) " }.joined()
-            throw wish.failure("\(condition)it needs at least \(least) \(what), but \(said)")
+            throw wish.failure(
+                "\(condition)it needs at least \(least) \(least == 1 ? String(what.dropLast()) : what), but \(said)")
         }
         guard let parameter = rule.parameter, let tree = wish.given[parameter],
             let value = wish.request.parameters[parameter]?.doubleValue, value > Double(count)

@@ -84,8 +84,9 @@ package enum CatalogueChange: Hashable, Sendable {
     /// A measure with all its rows. The first of a (trial, measure, version, parameters) wins; a later one with
     /// other values is kept as evidence.
     case measured(AttemptNumber, WorkerEvent.Measured)
-    /// A comparison, named like a measure, that could not be made.
-    case comparisonFailed(TrialID, MeasureRequest, reason: String)
+    /// A measure, or a comparison, that could not be taken: only `retry` tries it again. What was charged to its trial so
+    /// far is paid with it.
+    case measureFailed(TrialID, MeasureRequest, reason: String)
     case trialState(TrialID, TrialState, reason: String?)
     case hostSeen(HostName, HostFacts)
     /// For how long, while a coordinator listened and was awake, the host has said nothing since it was last seen.

@@ -47,7 +47,7 @@ package struct Job: Hashable, Sendable {
             work: .compare(trial: trial, others: others, steps: steps, measures: measures + [request]), needs: needs)
     }
 
-    /// The trials that fail when the job is set aside.
+    /// The trials that it serves.
     package var trials: [TrialID] {
         switch work {
         case .train(let milestones): milestones.map(\.trial)
@@ -178,9 +178,9 @@ package struct Holdings: Sendable, Equatable {
     package var measured = MeasuredUnits()
     /// Files of recorded measures of trials that still wait or run.
     package var artifacts: [MeasuredUnit: [Digest]] = [:]
-    /// Comparisons that could not be made, which only `retry` tries again.
-    package var failedComparisons = MeasuredUnits()
-    /// Trials that `launch` and `resume` leave alone: failed or cancelled.
+    /// Measures and comparisons that could not be taken, with the reason: only `retry` tries them again.
+    package var failedMeasures: [MeasuredUnit: String] = [:]
+    /// Trials that `launch` and `resume` leave alone: cancelled, or failed by more than measures.
     package var settled: [TrialID: TrialState] = [:]
     /// Trials whose milestone was recorded and is to be trained again, for its weights are lost.
     package var lost: Set<TrialID> = []

@@ -16,7 +16,9 @@ package struct JobGraph: Sendable {
     /// The jobs that compare a trial with others, or others with it.
     package private(set) var comparisons: [TrialID: [Int]] = [:]
     /// Wanted comparisons that are left alone, for they failed earlier.
-    package private(set) var failedComparisons = 0
+    package private(set) var failedComparisons: Set<Holdings.MeasuredUnit> = []
+    /// Of trials here the wanted measures that are left alone, for they failed earlier, with the reason.
+    package private(set) var failedMeasures: [TrialID: [MeasureRequest: String]] = [:]
     /// The sweeps' trainings.
     package let trainings: [TrainingID: Training]
 
@@ -54,6 +56,10 @@ package struct JobGraph: Sendable {
         }
         let open = Dictionary(grouping: holdings.openAttempts, by: \.training)
         wishes.begin(with: holdings.measured, among: trials)
+        var failed: [TrialID: [MeasureRequest: String]] = [:]
+        for (unit, reason) in holdings.failedMeasures where !unit.request.isComparison {
+            failed[unit.trial, default: [:]][unit.request] = reason
+        }
         jobs.reserveCapacity(trials.count + trials.trainings.count)
         for training in trials.trainings {
             let places = Array(trials.places(from: training.first))
@@ -61,7 +67,11 @@ package struct JobGraph: Sendable {
                 training.id, places, needs: training.needs, holdings: holdings, open: open[training.id] ?? [])
             for place in places {
                 let trial = trials[place]
-                let missing = wishes.missing(of: trial.id, at: place)
+                var missing = wishes.missing(of: trial.id, at: place)
+                if let lost = failed[trial.id] {
+                    failedMeasures[trial.id] = lost.filter { missing.contains($0.key) }
+                    missing.removeAll { lost[$0] != nil }
+                }
                 guard !missing.isEmpty else { continue }
                 trials.setMeasureJob(jobs.count, at: place)
                 jobs.append(
@@ -80,8 +90,9 @@ package struct JobGraph: Sendable {
                 let trial = comparison.trial
                 let request = comparison.request
                 guard !holdings.measured.trials(with: request).contains(trial) else { continue }
-                guard !holdings.failedComparisons.trials(with: request).contains(trial) else {
-                    failedComparisons += 1
+                let unit = Holdings.MeasuredUnit(trial: trial, request: request)
+                guard holdings.failedMeasures[unit] == nil else {
+                    failedComparisons.insert(unit)
                     continue
                 }
                 let members = [trial] + request.others

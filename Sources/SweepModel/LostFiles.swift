@@ -118,7 +118,7 @@ extension Holdings {
         for comparison in sweep.comparisons {
             let request = comparison.request
             guard !measured.trials(with: request).contains(comparison.trial),
-                !failedComparisons.trials(with: request).contains(comparison.trial)
+                failedMeasures[.init(trial: comparison.trial, request: request)] == nil
             else { continue }
             trials.formUnion([comparison.trial] + request.others)
         }

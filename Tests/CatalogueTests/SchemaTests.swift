@@ -20,6 +20,7 @@ import Testing
         trial_id measure version parameters quantity sigma position value n stderr members attempt host checkpoint
         """,
         "comparisons": "sweep trial_id position measure version parameters members state reason",
+        "missing_measures": "trial_id measure version parameters reason failed_at",
         "artifacts": "trial_id measure parameters name media_type digest bytes",
     ]
 

@@ -85,6 +85,29 @@ import Testing
         #expect(Set(measured[1].rows.map(\.sigma)) == (level.map { [$0] } ?? [0.5, 2]))
     }
 
+    /// What cannot be taken says why, and the others are taken all the same.
+    @Test func aMeasureThatFailsCostsItselfAlone() throws {
+        var spec = try spec(Self.ways[0])
+        spec["dataset.held_out"] = 0
+        let training = try run(.train(.init(milestones: [1])), spec)
+        let end = try #require(try training.finish().milestones.last)
+        let checkpoint = try sandbox.adopt(#require(end.weights), from: training.directory)
+        let requests = [
+            MeasureRequest(measure: "gaussian-distance", version: 2, parameters: ["samples": 4, "sigmas": [0.5]]),
+            MeasureRequest(measure: "memorization", version: 2, parameters: ["samples": 2, "sampler": "ddim"]),
+            MeasureRequest(measure: "beauty", version: 1, parameters: [:]),
+            MeasureRequest(measure: "posterior", version: 2, parameters: ["samples": 4, "sigmas": [0.5]]),
+        ]
+        let task = MeasureTask(
+            trial: TrialID(Digest(of: "trial".utf8)), steps: 1, checkpoint: checkpoint, measures: requests)
+        let measured = try run(.measure(task), spec).finish().measurements
+        #expect(measured.map(\.request) == requests)
+        #expect(measured.map { $0.rows.isEmpty } == [true, true, true, false])
+        #expect(measured[0].failure?.contains("dataset.held_out is 0") == true)
+        #expect(measured[1].failure?.contains("memorization.sampler must be one of euler, heun") == true)
+        #expect(measured[2].failure?.contains("unknown measure") == true && measured[3].failure == nil)
+    }
+
     @Test func filesOfAMeasureTakenTwiceStandBesideOneAnother() throws {
         let spec = try spec(Self.ways[0])
         let training = try run(.train(.init(milestones: [1])), spec)

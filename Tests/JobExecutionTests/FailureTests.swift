@@ -157,14 +157,16 @@ import Testing
         #expect(try failure(.train(.init(milestones: milestones))).kind == .unsupported)
     }
 
+    /// It costs itself alone, and nothing is read for it.
     @Test func anUnknownMeasureIsNamed() throws {
         let weights = try sandbox.keep([1])
-        let found = try failure(
-            .measure(
-                .init(
-                    trial: TrialID(Digest(of: "trial".utf8)), steps: 3, checkpoint: weights,
-                    measures: [.init(measure: "beauty", version: 1, parameters: [:])])))
-        #expect(found.kind == .unsupported && found.message.contains("beauty"))
+        let task = MeasureTask(
+            trial: TrialID(Digest(of: "trial".utf8)), steps: 3, checkpoint: weights,
+            measures: [.init(measure: "beauty", version: 1, parameters: [:])])
+        let job = JobDescription(.measure(task), spec: smallSpec(dataset: dataset), dataset: dataset, in: sandbox)
+        let measured = try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish().measurements
+        #expect(measured.count == 1 && measured[0].rows.isEmpty)
+        #expect(measured.first?.failure?.contains("beauty") == true)
     }
 
     @Test(arguments: ["", "{", "{}", #"{"contract": 1}"#, #"{"contract": "one"}"#, "[1]"])

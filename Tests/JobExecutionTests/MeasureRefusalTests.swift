@@ -16,14 +16,19 @@ struct MeasureRefusalTests {
     private func complaint(_ measures: String, _ more: String = "grid: {dataset.size: [8]}") -> String {
         let text = """
             name: values
-            dataset: {source: geometric, resolution: 8}
+            dataset: {source: geometric\(more.contains("dataset.resolution") ? "" : ", resolution: 8")}
             model: {architecture: ddpmpp, scale: 4, multipliers: [1], blocks: 1, attention: [8]}
             training: {batch: 16, images: 64}
             \(more)
             measures: [\(measures)]
             """
+        return Self.complaint(text, Self.worker)
+    }
+
+    private static func complaint(_ text: String, _ worker: WorkerDescription) -> String {
         do {
-            _ = try SweepFile(text: text, file: "s.yaml").expand(worker: Self.worker) { _ in
+            let file = try SweepFile(text: text, file: "s.yaml")
+            _ = try file.expand(worker: worker) { _ in
                 DatasetIdentity(keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 1280)
             }
             return ""
@@ -217,13 +222,7 @@ struct MeasureRefusalTests {
         func complaint(_ words: String) -> String {
             let text =
                 "name: a\ndataset: {source: geometric, size: 8, held_out: 2}\ntraining.steps: 1\nmeasures:\n  - mine:\n      \(words)"
-            do {
-                _ = try SweepFile(text: text, file: "s.yaml").expand(worker: worker) { _ in
-                    DatasetIdentity(
-                        keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 99)
-                }
-                return ""
-            } catch { return "\(error)" }
+            return Self.complaint(text, worker)
         }
         #expect(complaint("how: fancy") == "" && complaint("count: 99") == "")
         let described = """

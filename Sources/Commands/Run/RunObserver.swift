@@ -34,7 +34,7 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     func notice(_ notice: Notice) {
         switch notice {
         case .hostConnected: started?.say()
-        case .trialFailed, .comparisonFailed:
+        case .trialFailed, .measureFailed:
             hasFailed = true
             failed?()
         default: break

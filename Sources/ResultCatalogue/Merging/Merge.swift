@@ -193,6 +193,12 @@ struct Merging {
     private func settle() throws {
         try execute(
             """
+            DELETE FROM main.failed_comparison WHERE EXISTS (
+                SELECT 1 FROM main.measured d WHERE d.trial = failed_comparison.trial
+                AND d.request = failed_comparison.request AND d.members = failed_comparison.members)
+            """)
+        try execute(
+            """
             UPDATE main.trial SET state = 'waiting', reason = NULL, ended_at = NULL
             WHERE state IN ('failed', 'cancelled') AND key IN (SELECT ours FROM trial_pair)
                 AND EXISTS (SELECT 1 FROM main.wish w JOIN main.sweep s ON s.revision = w.revision WHERE w.trial = key)

@@ -23,6 +23,7 @@ enum Schema {
         Migration("0015-places", places),
         Migration("0016-declarations", declarations),
         Migration("0017-sealed-pages", sealedPages),
+        Migration("0018-failed-measures", failedMeasures),
     ]
 
     /// What this release writes to `user_version`.

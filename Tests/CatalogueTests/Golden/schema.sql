@@ -1261,7 +1261,8 @@ SELECT
         WHEN EXISTS (
             SELECT 1 FROM json_each(c.members) j JOIN trial o ON o.trial_id = j.value
             LEFT JOIN cancelled_wish x ON x.sweep = s.key AND x.trial = o.key
-            WHERE x.trial IS NOT NULL OR o.state IN ('failed', 'cancelled'))
+            WHERE x.trial IS NOT NULL OR o.state = 'cancelled' OR o.state = 'failed' AND NOT EXISTS (
+                    SELECT 1 FROM failed_comparison y WHERE y.trial = o.key AND y.members = ''))
         THEN 'cancelled'
         ELSE 'waiting'
     END AS state,
@@ -1283,6 +1284,14 @@ JOIN measure_request q ON q.key = d.request
 JOIN attempt a ON a.number = d.attempt
 JOIN quantity k ON k.request = d.request
 JOIN measurement v ON v.quantity = k.key AND v.measured = d.key;
+
+view missing_measures
+CREATE VIEW missing_measures AS
+SELECT t.trial_id, q.measure, q.version, q.parameters, f.reason, f.failed_at
+FROM failed_comparison f
+JOIN trial t ON t.key = f.trial
+JOIN measure_request q ON q.key = f.request
+WHERE f.members = '';
 
 view sweep_trials
 CREATE VIEW sweep_trials AS

@@ -12,6 +12,8 @@ struct CatalogueContents {
 
     /// Every recorded result of every unit: one each, in a catalogue that does its duty.
     var results: [Unit: [Result]] = [:]
+    /// Measures and comparisons that could not be taken.
+    var failed: Set<Unit> = []
     var states: [TrialID: TrialState] = [:]
     /// Results that differ from the one that stands.
     var evidence = 0

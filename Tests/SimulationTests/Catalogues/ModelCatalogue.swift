@@ -18,7 +18,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var hosts: [HostName: Holdings.KnownHost] = [:]
         var measureSeconds: [String: [Double]] = [:]
         var takenBack: Set<TrialID> = []
-        var failedComparisons: [TrialID: Set<MeasureRequest>] = [:]
+        var failedMeasures: [Holdings.MeasuredUnit: String] = [:]
         /// Attempts up to which a trial's faults do not count.
         var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
@@ -70,7 +70,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     func retry(_ trials: [TrialID]) {
         for trial in trials {
-            rows.failedComparisons[trial] = nil
+            rows.failedMeasures = rows.failedMeasures.filter { $0.key.trial != trial }
             let wasTakenBack = rows.takenBack.remove(trial) != nil
             guard wasTakenBack || rows.content.states[trial] == .failed else { continue }
             if rows.content.states[trial] != .succeeded { rows.content.states[trial] = .waiting }
@@ -96,12 +96,12 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
         }
-        for (trial, requests) in rows.failedComparisons {
-            for request in requests { holdings.failedComparisons.insert(.init(trial: trial, request: request)) }
-        }
+        holdings.failedMeasures = rows.failedMeasures
         holdings.states = rows.states
         holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > rows.states[$0.key]?.steps ?? 0 }
-        holdings.settled = rows.content.states.filter { $0.value == .failed || $0.value == .cancelled }
+        holdings.settled = rows.content.states.filter {
+            $0.value == .cancelled || $0.value == .failed && !missesMeasures($0.key)
+        }
         holdings.succeeded = Set(rows.content.states.filter { $0.value == .succeeded }.keys)
         holdings.openAttempts = contents().openAttempts
         for trial in holdings.openAttempts.flatMap(\.trials) {
@@ -117,6 +117,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         holdings.measureSeconds = rows.measureSeconds.mapValues { $0.reduce(0, +) / Double($0.count) }
         holdings.takenBack = rows.takenBack.isEmpty ? [:] : [sweep.name: rows.takenBack]
         return (holdings, AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1))
+    }
+
+    /// Whether a failed trial is trained, and misses no more than measures.
+    private func missesMeasures(_ id: TrialID) -> Bool {
+        guard let trial = trials[id], rows.content.results[.milestone(trial.training, trial.steps)] != nil else {
+            return false
+        }
+        return rows.failedMeasures.keys.contains { $0.trial == id && !$0.request.isComparison }
     }
 
     private func faults() -> [Holdings.Fault] {
@@ -140,6 +148,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     func contents() -> CatalogueContents {
         var result = rows.content
+        result.failed = Set(rows.failedMeasures.keys.map { .measure($0.trial, $0.request) })
         result.openAttempts = rows.attempts.values.filter { rows.ends[$0.attempt] == nil }.sorted {
             $0.attempt < $1.attempt
         }
@@ -206,7 +215,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             record(
                 unit,
                 .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
-        case .comparisonFailed(let trial, let request, _): rows.failedComparisons[trial, default: []].insert(request)
+            rows.failedMeasures[.init(trial: measured.trial, request: measured.request)] = nil
+        case .measureFailed(let trial, let request, let reason):
+            let unit = Holdings.MeasuredUnit(trial: trial, request: request)
+            guard mutant != .failuresAreForgotten, rows.failedMeasures[unit] == nil,
+                rows.content.results[.measure(trial, request)] == nil
+            else { return }
+            rows.failedMeasures[unit] = reason
+            rows.forgiven[trial] = rows.attempts.keys.max()
         case .trialState(let trial, let state, _): rows.content.states[trial] = state
         case .hostSeen(let host, let facts):
             rows.hosts[host] = Holdings.KnownHost(facts: facts, pace: rows.hosts[host]?.pace)

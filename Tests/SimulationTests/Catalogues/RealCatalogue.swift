@@ -139,21 +139,38 @@ final class RealCatalogue: DurableCatalogue {
             guard let trial = trainings[row[0].text ?? ""], let digest = row[3].text.flatMap(Digest.init(hex:)) else {
                 throw CatalogueRefusal(description: "a measure that is none of ours: \(row)")
             }
-            var request = MeasureRequest(
-                measure: row[1].text ?? "", version: 1, parameters: JSONText.object(row[7].text ?? "") ?? [:])
-            if let members = row[8].text.flatMap({ JSONText.read($0)?.arrayValue }) {
-                let others = members.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }.filter { $0 != trial.id }
-                request = request.comparing(with: others)
-            }
+            let request = Self.request(row[1].text, row[7].text, row[8].text, of: trial.id)
             contents.results[.measure(trial.id, request), default: []].append(
                 .init(
                     attempt: AttemptNumber(row[2].integer ?? 0), digest: digest,
                     rows: [MeasureRow(quantity: row[4].text ?? "", value: row[5].number, n: row[6].integer)]))
         }
+        let failed = try reader.rows(
+            """
+            SELECT t.trial_id, q.measure, q.parameters, f.members
+            FROM failed_comparison f JOIN trial t ON t.key = f.trial JOIN measure_request q ON q.key = f.request
+            """)
+        for row in failed.rows {
+            guard let trial = trainings[row[0].text ?? ""] else {
+                throw CatalogueRefusal(description: "a failed measure that is none of ours: \(row)")
+            }
+            let request = Self.request(row[1].text, row[2].text, row[3].text, of: trial.id)
+            contents.failed.insert(.measure(trial.id, request))
+        }
         for (trial, state) in try reader.trialStates(of: sweep.name) { contents.states[trial] = state }
         contents.evidence = try reader.evidence().count
         contents.openAttempts = try reader.openAttempts()
         return contents
+    }
+
+    private static func request(
+        _ measure: String?, _ parameters: String?, _ members: String?, of trial: TrialID
+    ) -> MeasureRequest {
+        let request = MeasureRequest(
+            measure: measure ?? "", version: 1, parameters: JSONText.object(parameters ?? "") ?? [:])
+        guard let members = members.flatMap({ JSONText.read($0)?.arrayValue }) else { return request }
+        let others = members.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }.filter { $0 != trial }
+        return request.comparing(with: others)
     }
 }
 

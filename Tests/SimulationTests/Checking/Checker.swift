@@ -25,16 +25,26 @@ struct Checker {
         for unit in strangers.map(\.description).sorted() where scenario.broken.isEmpty {
             found.append("\(unit) was not wanted")
         }
+        let impossible = Set(scenario.unmeasurable.keys).subtracting(lostWithTrainings)
+        if contents.failed != impossible {
+            let (kept, awaited) = (contents.failed.map(\.description), impossible.map(\.description))
+            found.append("failed measures are \(kept.sorted()), not \(awaited.sorted())")
+        }
         if contents.evidence > 0 { found.append("\(contents.evidence) results differ from those that stand") }
         for trial in scenario.sweep.trials {
-            let expected: TrialState = scenario.broken.contains(trial.training) ? .failed : .succeeded
+            // A comparison is no part of it.
+            let missesMeasure = sweepMeasures(of: trial.id).contains { impossible.contains($0) }
+            let expected: TrialState =
+                scenario.broken.contains(trial.training) || missesMeasure ? .failed : .succeeded
             let state = contents.states[trial.id]
             if state != expected {
                 found.append(
                     "trial \(trial.id.short) is \(state.map(\.rawValue) ?? "unknown"), not \(expected.rawValue)")
             }
         }
-        if (outcome == .succeeded) != scenario.broken.isEmpty { found.append("it ended as \(outcome)") }
+        if (outcome == .succeeded) != (scenario.broken.isEmpty && impossible.isEmpty) {
+            found.append("it ended as \(outcome)")
+        }
         return found + unsoundness() + excessRuns() + twins()
     }
 
@@ -74,7 +84,19 @@ struct Checker {
         where lost.isDisjoint(with: [comparison.trial] + comparison.request.others) {
             units.insert(.measure(comparison.trial, comparison.request))
         }
-        return units
+        return units.subtracting(scenario.unmeasurable.keys)
+    }
+
+    private func sweepMeasures(of trial: TrialID) -> [Unit] { scenario.sweep.measures.map { .measure(trial, $0) } }
+
+    /// What is never tried, for a training that it needs diverges.
+    private var lostWithTrainings: Set<Unit> {
+        let lost = Set(scenario.sweep.trials.filter { scenario.broken.contains($0.training) }.map(\.id))
+        return Set(
+            scenario.unmeasurable.keys.filter { unit in
+                guard case .measure(let trial, let request) = unit else { return false }
+                return !lost.isDisjoint(with: [trial] + request.others)
+            })
     }
 
     /// A job runs once, and once more for every fault that hit it.

@@ -31,6 +31,9 @@ enum Mutant: CaseIterable {
     /// An order whose file is lost is held against its host, and given again.
     case lossIsTheHostsFault
 
+    /// That a measure could not be taken is not kept.
+    case failuresAreForgotten
+
     func delays(_ change: CatalogueChange) -> Bool {
         switch (self, change) {
         case (.acknowledgesBeforeCommit, .milestone), (.acknowledgesBeforeCommit, .measured): true

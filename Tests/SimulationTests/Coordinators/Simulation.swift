@@ -39,7 +39,9 @@ final class Simulation {
         self.world = world
         let log = self.log
         hosts = zip(scenario.hosts, scenario.speeds).map {
-            SimulatedHost(spec: $0, speed: $1, world: world, log: log, broken: scenario.broken, mutant: mutant)
+            SimulatedHost(
+                spec: $0, speed: $1, world: world, log: log, broken: scenario.broken,
+                unmeasurable: scenario.unmeasurable, mutant: mutant)
         }
     }
 

@@ -45,6 +45,7 @@ final class SimulatedHost {
     let world: World
     let log: HostLog
     let broken: Set<TrainingID>
+    let unmeasurable: [Unit: Scenario.MeasureFailure]
     let mutant: Mutant
     var boot = 1
     var agentIsUp = true
@@ -84,13 +85,15 @@ final class SimulatedHost {
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
-        spec: HostSpec, speed: Double, world: World, log: HostLog, broken: Set<TrainingID>, mutant: Mutant = .none
+        spec: HostSpec, speed: Double, world: World, log: HostLog, broken: Set<TrainingID>,
+        unmeasurable: [Unit: Scenario.MeasureFailure], mutant: Mutant = .none
     ) {
         self.spec = spec
         self.speed = speed
         self.world = world
         self.log = log
         self.broken = broken
+        self.unmeasurable = unmeasurable
         self.mutant = mutant
     }
 

@@ -177,6 +177,9 @@ final class SimulatedProcess {
 
     private func measure(_ request: MeasureRequest, _ task: MeasureTask) {
         guard hasRoom() else { return }
+        if let way = host.unmeasurable[.measure(task.trial, request)], !isOther {
+            return fail(request, task, way)
+        }
         let isWrong = isOther || !host.spoilt.isDisjoint(with: description.filesToRead.map(\.digest))
         let rows =
             isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
@@ -186,6 +189,27 @@ final class SimulatedProcess {
                 .init(
                     trial: task.trial, request: request, checkpoint: task.checkpoint, rows: rows, artifacts: [],
                     seconds: 15)))
+    }
+
+    /// At a measure that cannot be taken.
+    private func fail(_ request: MeasureRequest, _ task: MeasureTask, _ way: Scenario.MeasureFailure) {
+        host.log.hit(held.key)
+        switch way {
+        case .saysSo:
+            world.census.count(.measureRefused)
+            say(
+                .measure(
+                    .init(
+                        trial: task.trial, request: request, checkpoint: task.checkpoint, rows: [], artifacts: [],
+                        seconds: 15, failure: "impossible")))
+        case .refusesTheJob:
+            world.census.count(.jobRefused)
+            say(.failed(.init(kind: .unsupported, message: "impossible")))
+            die(.exited(code: 1))
+        case .dies:
+            world.census.count(.diedMeasuring)
+            die(.signalled(signal: 11))
+        }
     }
 
     /// A worker that cannot write its results says so and ends.

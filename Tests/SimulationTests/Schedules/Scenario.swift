@@ -11,6 +11,10 @@ struct Scenario {
     var speeds: [Double] = []
     /// Trainings that diverge wherever they run.
     var broken: Set<TrainingID> = []
+    /// How a worker fails at a measure or comparison, wherever it is taken.
+    enum MeasureFailure { case saysSo, refusesTheJob, dies }
+    /// Measures and comparisons that nobody can take.
+    var unmeasurable: [Unit: MeasureFailure] = [:]
     var faults: [(at: Double, Fault)] = []
     /// Trials that only a second sweep wants, which is launched while the first is at work; often none.
     var later: Set<TrialID> = []
@@ -39,6 +43,7 @@ struct Scenario {
         for fault in extra { faults.append((random.seconds(1...horizon), fault)) }
         addLater(seed: seed, horizon: horizon, hosts: count)
         addDamage(seed: seed, horizon: horizon, hosts: count)
+        addUnmeasurable(seed: seed)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -55,6 +60,18 @@ struct Scenario {
             let count = random.pick(1...sweep.trials.count - 1)
             later = Set(sweep.trials.shuffled(using: &random).prefix(count).map(\.id))
             faults.append((random.seconds(1...horizon), .launch))
+        }
+    }
+
+    private mutating func addUnmeasurable(seed: UInt64) {
+        var random = SeededRandom(seed: seed ^ 0xFA115)
+        guard random.chance(0.2) else { return }
+        let ways: [MeasureFailure] = [.saysSo, .refusesTheJob, .dies]
+        let measures = sweep.trials.flatMap { trial in sweep.measures.map { Unit.measure(trial.id, $0) } }
+        let units = measures + sweep.comparisons.map { .measure($0.trial, $0.request) }
+        guard !units.isEmpty else { return }
+        for _ in 0..<random.pick(1...3) {
+            unmeasurable[units[random.pick(0...units.count - 1)]] = ways[random.pick(0...2)]
         }
     }
 

@@ -1,0 +1,109 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// A measure that fails costs itself alone.
+@Suite struct FailedMeasureTests {
+    private let trial = TrialID.named("x", 10)
+
+    /// A trained trial whose measures are under way, as attempt 2.
+    private func measuring(_ measures: [String]) -> Bench {
+        var bench = Bench(sweep(["x": [10]], measures: measures))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        bench.run("a", 2)
+        bench.seconds += 100
+        _ = bench.starts()
+        return bench
+    }
+
+    private func failed(_ bench: Bench) -> [String] {
+        bench.changes.compactMap {
+            if case .measureFailed(trial, let request, let reason) = $0 { "\(request.measure): \(reason)" } else { nil }
+        }
+    }
+
+    private func states(_ bench: Bench) -> [TrialState] {
+        bench.changes.compactMap { if case .trialState(trial, let state, _) = $0 { state } else { nil } }
+    }
+
+    private func say(_ bench: inout Bench, _ measure: String, _ reason: String) {
+        bench.event(
+            "a", 2,
+            .measure(
+                .init(
+                    trial: trial, request: .named(measure), checkpoint: .named("weights 10"), rows: [], artifacts: [],
+                    seconds: 1, failure: reason)))
+    }
+
+    @Test func theOthersAreRecordedAndTheTrialSaysWhichIsMissing() {
+        var bench = measuring(["m", "n", "o"])
+        bench.measured("a", 2, trial, "m")
+        say(&bench, "n", "too few images")
+        #expect(states(bench) == [], "the rest is still to come")
+        bench.measured("a", 2, trial, "o")
+        bench.finish("a", 2)
+        #expect(bench.outcome(of: 2) == .succeeded)
+        #expect(failed(bench) == ["n: too few images"])
+        #expect(bench.changes.contains(.trialState(trial, .failed, reason: "n is missing: too few images")))
+        #expect(bench.scheduler.ending == .settled && bench.scheduler.failures == 1)
+        #expect(bench.starts().isEmpty)
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    /// A worker that dies, or refuses the whole job, does so at the measure that was next.
+    @Test func aWorkerThatDiesCostsTheMeasureThatWasNext() {
+        var bench = measuring(["m", "n", "o"])
+        bench.measured("a", 2, trial, "m")
+        for attempt in 2...4 {
+            bench.end("a", attempt, .signalled(signal: 11))
+            #expect(failed(bench) == (attempt < 4 ? [] : ["n: the worker died of signal 11"]))
+            let next = bench.starts()
+            #expect(next.count == 1)
+            bench.run("a", attempt + 1)
+            bench.seconds += 100
+        }
+        bench.event("a", 5, .failed(.init(kind: .unsupported, message: "no")))
+        bench.end("a", 5, .exited(code: 1))
+        #expect(failed(bench) == ["o: unsupported: no"])
+        let reason = "n is missing: the worker died of signal 11; o is missing: unsupported: no"
+        #expect(bench.changes.contains(.trialState(trial, .failed, reason: reason)))
+        #expect(bench.scheduler.ending == .settled)
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    /// The next coordinator leaves it alone, takes what else is wanted, and compares the trial with others.
+    @Test func theNextRunLeavesItAlone() {
+        var holdings = Holdings()
+        holdings.milestones = [.named("x"): [.init(steps: 10, weights: .named("weights 10"))]]
+        holdings.measured = [.init(trial: trial, request: .named("m"))]
+        holdings.failedMeasures = [.init(trial: trial, request: .named("n")): "why"]
+        let done = Bench(sweep(["x": [10]], measures: ["m", "n"]), holdings: holdings)
+        #expect(done.changes.contains(.trialState(trial, .failed, reason: "n is missing: why")))
+        #expect(done.scheduler.ending == .settled && done.scheduler.failures == 1)
+        let other = Bench(sweep(["x": [10]], measures: ["m"]), holdings: holdings)
+        #expect(other.scheduler.failures == 0, "who does not want it misses nothing")
+        var more = Bench(sweep(["x": [10]], measures: ["m", "n", "o"]), holdings: holdings)
+        more.connect("a")
+        let task = more.starts().first?.task
+        guard case .measure(let measure)? = task else { return #expect(Bool(false), "nothing is measured") }
+        #expect(measure.measures == [.named("o")])
+        more.run("a", 1)
+        more.measured("a", 1, trial, "o")
+        more.finish("a", 1)
+        #expect(more.changes.contains(.trialState(trial, .failed, reason: "n is missing: why")))
+        #expect(more.scheduler.violations() == [])
+    }
+
+    /// An attempt that nobody waited for any more may bring it after all.
+    @Test func aLateResultMakesItWhole() {
+        var bench = measuring(["m"])
+        say(&bench, "m", "no")
+        #expect(states(bench) == [.failed])
+        bench.measured("a", 2, trial, "m")
+        #expect(states(bench).last == .succeeded && bench.scheduler.failures == 0)
+    }
+}
