@@ -42,7 +42,8 @@ struct QueryCommand: ParsableCommand {
     var sort: [String] = []
     @Option(help: "Show at most so many rows.")
     var limit: Int?
-    @Option(help: "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures and artifacts.")
+    @Option(
+        help: "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures and artifacts.")
     var sql: String?
     @Option(help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
     var timeLimit: Double = 300
