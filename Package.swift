@@ -98,7 +98,7 @@ let package = Package(
         ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
 
         // Mechanism
-        ours("SweepFiles", ["SweepModel", "JobContract", "CYAML"]),
+        ours("SweepFiles", ["SweepModel", "Quantities", "JobContract", "CYAML"]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix"]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),

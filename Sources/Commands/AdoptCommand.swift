@@ -8,20 +8,35 @@ struct AdoptCommand: ParsableCommand {
         commandName: "adopt",
         abstract: "Record a network that was trained elsewhere as a trial of its own; then everything applies to it.",
         discussion: """
-            eigensweep adopt edm-ffhq.safetensors --dataset ffhq.zip --images 200000000 --measure linearity,memorization
+            eigensweep adopt network.safetensors --training seen --held-out unseen --measure linearity,memorization
+            eigensweep adopt edm-ffhq.safetensors --dataset ffhq.zip --training-index seen.txt --images 200000000
             eigensweep resume adopted
 
             The checkpoint is a safetensors file with the published parameter names and the metadata entry `config`. The \
-            images are read at its size. Held-out images are the first of the sweep's permutation: whether the network was \
-            kept from them nobody knows but you. What else is known of its training is said by --set: \
-            --set dataset.flip=true --set training.batch=512. To adopt it again changes nothing, but may add measures.
+            images are read at its size. Which of them it was trained on only you know: they and others lie in two places \
+            (--training, --held-out), or a file names them, a line a file name or a number from 0 (--training-index), and \
+            all others are held out. With --dataset alone what speaks of training images is refused; a network that was \
+            trained on what this program draws of them says --set dataset.split=drawn, with dataset.size and \
+            dataset.held_out. What else is known of its training is said by --set: --set dataset.flip=true --set \
+            training.batch=512. To adopt it again changes nothing, but may add measures.
             """)
 
     @Argument(help: "The checkpoint.", completion: .file(extensions: ["safetensors"]))
     var checkpoint: String
 
-    @Option(help: "The images it was trained on: a path, or the name of a built-in generator.")
-    var dataset: String
+    @Option(help: "The images that it was trained on: a zip or folder, IDX or CIFAR files.", completion: .file())
+    var training: String?
+
+    @Option(help: "Images that it never saw, read as those are.", completion: .file())
+    var heldOut: String?
+
+    @Option(help: "Images of which it was trained on some: a path, or the name of a built-in generator.")
+    var dataset: String?
+
+    @Option(
+        help: "Which of them those are: a file with a line for each, a file name or a number from 0.",
+        completion: .file())
+    var trainingIndex: String?
 
     @Option(help: "Its length in images seen; without it the trial counts one image.")
     var images: Int?
@@ -42,6 +57,20 @@ struct AdoptCommand: ParsableCommand {
 
     @OptionGroup var catalogue: CatalogueOptions
 
+    func validate() throws { _ = try adoptedImages() }
+
+    private func adoptedImages() throws -> AdoptedImages {
+        switch (training, heldOut, dataset, trainingIndex) {
+        case (let training?, let heldOut?, nil, nil): .apart(training: training, heldOut: heldOut)
+        case (nil, nil, let dataset?, let index?): .indexed(dataset, by: index)
+        case (nil, nil, let dataset?, nil): .mixed(dataset)
+        default:
+            throw ValidationError(
+                "expected --training IMAGES --held-out IMAGES, --dataset IMAGES --training-index FILE, or --dataset IMAGES"
+            )
+        }
+    }
+
     func run() throws {
         var known: [String: JSONValue] = [:]
         for text in settings {
@@ -56,7 +85,7 @@ struct AdoptCommand: ParsableCommand {
         }
         let inspection = try CheckpointInspection(of: checkpoint)
         let adoption = Adoption(
-            checkpoint: checkpoint, inspection: inspection, dataset: dataset, known: known,
+            checkpoint: checkpoint, inspection: inspection, images: try adoptedImages(), known: known,
             workplace: try Workplace(catalogue))
         let trial = try adoption.join(sweep, measures: measure)
         Terminal.print("trial \(trial.id.short) of sweep \(sweep): \(Readable.count(inspection.parameters)) parameters")

@@ -36,8 +36,9 @@ package struct DatasetPreparer: Sendable {
             return generated.identity(account ?? DatasetAccount(found: generated.count, used: generated.count))
         }
         let prepared = try prepare(request)
-        return DatasetIdentity(
-            keys: ["dataset.digest": .string(prepared.digest.hex)], account: prepared.account)
+        var keys: [String: JSONValue] = ["dataset.digest": .string(prepared.digest.hex)]
+        if prepared.account.training != nil { keys["dataset.split"] = "given" }
+        return DatasetIdentity(keys: keys, account: prepared.account)
     }
 
     /// Brings the prepared file into the depot, if it is not there yet. Of a generator, `version` names the images of a
@@ -57,8 +58,12 @@ package struct DatasetPreparer: Sendable {
         return try remembered(Digest(of: generated.fingerprint(version: version).utf8)) {
             var pixels: [UInt8] = []
             pixels.reserveCapacity(generated.count * size * size)
+            var numbers: [Int] = []
             let account = generated.forEach(version: version) { index, image in
-                if let image { pixels += image }
+                if let image {
+                    pixels += image
+                    numbers.append(index)
+                }
                 report(request.source, index + 1, of: generated.count)
             }
             guard let account else {
@@ -66,106 +71,91 @@ package struct DatasetPreparer: Sendable {
                     "dataset.source", expected: "images of \(request.source) that this release makes",
                     got: "version \(version ?? 0) of them")
             }
-            return Made(pixels: pixels, account: account)
+            let notes = DatasetNotes(source: Self.source(request, found: generated.count, numbers))
+            return Made(pixels: pixels, account: account, notes: notes)
         } shape: {
             (1, size)
         }
     }
 
+    /// What the prepared file says of its images' numbers, where that is asked for and some are missing.
+    private static func source(_ request: DatasetRequest, found: Int, _ numbers: [Int]) -> DatasetNotes.Source? {
+        guard request.keepsNumbers, numbers != Array(0..<found) else { return nil }
+        return DatasetNotes.Source(found: found, numbers: numbers)
+    }
+
     private func importImages(_ request: DatasetRequest) throws -> PreparedDataset {
-        let known = DatasetRequest.fileParameters
-        if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
-            throw DatasetPreparationError.badKey(
-                "dataset.\(stranger)", expected: "no such key for a file or folder", got: "this key")
-        }
-        guard request.channels == 1 || request.channels == 3 else {
-            throw DatasetPreparationError.badKey("dataset.channels", expected: "1 or 3", got: "\(request.channels)")
-        }
-        guard (1...1024).contains(request.resolution) else {
-            throw DatasetPreparationError.badKey(
-                "dataset.resolution", expected: "an integer from 1 to 1024", got: "\(request.resolution)")
-        }
-        let reader = try SourceReader(request.source)
-        let wishes = FileWishes(request)
-        let path = URL(fileURLWithPath: request.source).standardizedFileURL.path
-        let key = Digest(
-            of: ("files/\(Self.conversion);\(request.resolution);\(request.channels);\(wishes.text);\(path);"
-                + reader.files.fingerprint).utf8)
-        var prepared = try remembered(key) {
-            try convert(reader, request, wishes)
+        let sources = try FileSources(request)
+        var prepared = try remembered(sources.key(conversion: Self.conversion)) {
+            try convert(sources, request).made
         } shape: {
             (request.channels, request.resolution)
         }
-        // What lies beside images may change while the images do not.
-        prepared.account.links = reader.files.listing.links
-        prepared.account.skipped =
-            DatasetAccount.Group.groups(of: reader.files.listing.skipped) + prepared.account.skipped
+        sources.addListings(to: &prepared.account)
         return prepared
     }
 
-    /// What a request wants of files besides their size.
-    private struct FileWishes {
-        let isShuffled, isThinned, skipsUnreadable: Bool
-
-        init(_ request: DatasetRequest) {
-            func wishes(_ name: String) -> Bool { request.parameters[name]?.boolValue ?? false }
-            isShuffled = wishes("shuffle")
-            isThinned = wishes("deduplicate")
-            skipsUnreadable = wishes("skip_unreadable")
+    /// The images of a dataset by the names that its source has for them, in the prepared file's order. Nothing is kept.
+    /// Throws as `identify` does.
+    package func listing(_ request: DatasetRequest, version: Int? = nil) throws -> DatasetListing {
+        if let generated = try GeneratedDataset(request) {
+            var numbers: [Int] = []
+            _ = generated.forEach(version: version) { index, image in if image != nil { numbers.append(index) } }
+            return DatasetListing(
+                digest: nil, names: numbers.map { "\(request.source), image \($0)" },
+                notes: DatasetNotes(source: DatasetNotes.Source(found: generated.count, numbers: numbers)))
         }
-
-        var text: String {
-            "\(isShuffled)" + (isThinned ? ";deduplicated" : "") + (skipsUnreadable ? ";unreadable skipped" : "")
-        }
+        let (made, entries) = try convert(try FileSources(request), request)
+        let content = DatasetFile.encode(
+            pixels: made.pixels, channels: request.channels, height: request.resolution, width: request.resolution,
+            notes: made.notes)
+        return DatasetListing(digest: Digest(of: content), names: entries.map(\.name), notes: made.notes)
     }
 
-    private func convert(_ reader: SourceReader, _ request: DatasetRequest, _ wishes: FileWishes) throws -> Made {
+    private func convert(
+        _ sources: FileSources, _ request: DatasetRequest
+    ) throws -> (made: Made, entries: [ImageCollector.Entry]) {
         let conversion = ImageConversion(
-            resolution: request.resolution, channels: request.channels, isShuffled: wishes.isShuffled)
-        var made = Made(pixels: [], account: DatasetAccount(found: 0, used: 0))
-        var seen: Set<Digest> = []
-        var thumbnails = NearDuplicates()
-        let outcome = try reader.forEach { done, total in
-            report(request.source, done, of: total)
-        } _: { image, _ in
-            let pixels = conversion.convert(image)
-            guard seen.insert(Digest(of: pixels)).inserted else { return }
-            made.pixels += pixels
-            if min(image.width, image.height) < conversion.resolution { made.account.enlarged += 1 }
-            if image.isTurned { made.account.turned += 1 }
-            if wishes.isThinned { thumbnails.add(image) }
-        }
-        let faults = reader.files.listing.faults + outcome.faults
-        guard faults.isEmpty || wishes.skipsUnreadable else {
-            throw DatasetPreparationError.badFiles(
-                source: request.source, faults,
-                of: reader.files.listing.files.count + reader.files.listing.faults.count)
-        }
-        guard outcome.found > 0 else {
-            let beside = (reader.files.listing.skipped + outcome.labels + faults).prefix(10).map {
-                "\n  \(printable($0.name)): \($0.reason)"
+            resolution: request.resolution, channels: request.channels, isShuffled: sources.wishes.isShuffled)
+        var collector = ImageCollector(conversion, isThinned: sources.wishes.isThinned)
+        func gather(_ reader: SourceReader, isHeldOut: Bool) throws -> DatasetAccount {
+            var account = DatasetAccount(found: 0, used: 0)
+            let outcome = try reader.forEach { done, total in
+                report(reader.files.path, done, of: total)
+            } _: { image, name in
+                collector.add(image, name, isHeldOut: isHeldOut, &account)
             }
-            throw DatasetPreparationError.unusable(
-                path: request.source, reason: "it holds no images" + beside.joined())
+            try sources.check(outcome, of: reader)
+            account.found = outcome.found
+            account.records = outcome.records
+            account.skipped = DatasetAccount.Group.groups(of: outcome.labels)
+            account.refused = reader.files.listing.faults + outcome.faults
+            return account
         }
-        made.account.found = outcome.found
-        made.account.equal = outcome.found - seen.count
-        made.account.records = outcome.records
-        made.account.skipped = DatasetAccount.Group.groups(of: outcome.labels)
-        made.account.refused = faults
-        if wishes.isThinned {
-            let size = conversion.channels * conversion.resolution * conversion.resolution
-            let kept = thumbnails.kept()
-            made.account.alike = seen.count - kept.count
-            made.pixels = kept.flatMap { made.pixels[$0 * size..<($0 + 1) * size] }
+        var account = try gather(sources.reader, isHeldOut: false)
+        var heldOut = DatasetAccount(found: 0, used: 0)
+        if let reader = sources.heldOut { heldOut = try gather(reader, isHeldOut: true) }
+        if let index = sources.index {
+            collector.chooseForTraining(try index.chosen(among: collector.names, of: request.source))
         }
-        return made
+        let (entries, pixels) = collector.finished(&account, &heldOut)
+        var notes = DatasetNotes(source: Self.source(request, found: collector.names.count, entries.map(\.number)))
+        if sources.isGiven {
+            notes.pool = entries.count(where: \.isForTraining)
+            account.training = notes.pool
+        }
+        if sources.heldOut != nil {
+            heldOut.used = entries.count(where: \.isHeldOut)
+            account.heldOut = [heldOut]
+        }
+        return (Made(pixels: pixels, account: account, notes: notes), entries)
     }
 
-    /// The pixels of a dataset, and what became of its images.
+    /// The pixels of a dataset, what became of its images, and what the file says of them.
     private struct Made {
         var pixels: [UInt8]
         var account: DatasetAccount
+        var notes: DatasetNotes
     }
 
     private func report(_ source: String, _ done: Int, of total: Int) {
@@ -180,7 +170,8 @@ package struct DatasetPreparer: Sendable {
         if let known = cache.find(key), depot.wholeFile(known.digest) != nil { return known }
         let made = try make()
         let (channels, side) = shape()
-        let content = DatasetFile.encode(pixels: made.pixels, channels: channels, height: side, width: side)
+        let content = DatasetFile.encode(
+            pixels: made.pixels, channels: channels, height: side, width: side, notes: made.notes)
         let digest = Digest(of: content)
         if depot.wholeFile(digest) == nil {
             let temporary = try depot.temporaryPath()

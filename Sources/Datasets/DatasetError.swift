@@ -8,6 +8,8 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case noSuchImage(path: String, index: Int, count: Int)
     /// Held-out images and parts need more images than there are.
     case tooFewImages(have: Int, heldOut: Int, size: Int, parts: Int)
+    /// Of the images given for training or of the others there are fewer than are asked for.
+    case tooFewGiven(training: Int, others: Int, heldOut: Int, size: Int, parts: Int)
     /// A key of the spec is missing or has no sensible value.
     case badKey(String, expected: String, got: String)
 
@@ -22,6 +24,9 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooFewImages(let have, let heldOut, let size, let parts):
             "the dataset has \(have) images, but \(heldOut) held out and \(parts == 1 ? "" : "\(parts) parts of ")"
                 + "\(size) to train on need \(heldOut + parts * size); lower dataset.size or dataset.held_out"
+        case .tooFewGiven(let training, let others, let heldOut, let size, let parts):
+            "the dataset has \(training) images for training and \(others) others, but \(parts == 1 ? "" : "\(parts) parts of ")"
+                + "\(size) to train on and \(heldOut) held out are asked for; lower dataset.size or dataset.held_out"
         case .badKey(let key, let expected, let got):
             "\(key): expected \(expected), got \(got)"
         }

@@ -14,6 +14,8 @@ package final class DatasetFile: Sendable {
     package let width: Int
     /// Bytes of one image: channels · height · width.
     package let bytesPerImage: Int
+    /// What it says of its images.
+    package let notes: DatasetNotes
 
     private let descriptor: Int32
     private let start: Int
@@ -37,6 +39,7 @@ package final class DatasetFile: Sendable {
             height = header.height
             width = header.width
             bytesPerImage = header.bytesPerImage
+            notes = try Self.notes(descriptor, header, after: start, path: path)
         } catch {
             close(descriptor)
             throw error
@@ -69,10 +72,32 @@ package final class DatasetFile: Sendable {
     /// The content of a prepared dataset with these images.
     ///
     /// It is a function of its arguments alone. `pixels` holds the images one after the other, channels before rows.
-    package static func encode(pixels: [UInt8], channels: Int, height: Int, width: Int) -> [UInt8] {
+    package static func encode(
+        pixels: [UInt8], channels: Int, height: Int, width: Int, notes: DatasetNotes = DatasetNotes()
+    ) -> [UInt8] {
         let count = pixels.count / (channels * height * width)
         precondition(count * channels * height * width == pixels.count, "\(pixels.count) bytes are not whole images")
-        return DatasetHeader(count: count, channels: channels, height: height, width: width).encoded + pixels
+        let header = DatasetHeader(
+            count: count, channels: channels, height: height, width: width, pool: notes.pool, found: notes.source?.found
+        )
+        let numbers = notes.source?.numbers ?? []
+        return header.encoded + pixels + numbers.flatMap { number in (0..<8).map { UInt8(number >> (8 * $0) & 255) } }
+    }
+
+    private static func notes(
+        _ descriptor: Int32, _ header: DatasetHeader, after start: Int, path: String
+    ) throws(DatasetError) -> DatasetNotes {
+        guard let found = header.found else { return DatasetNotes(pool: header.pool) }
+        var bytes = [UInt8](repeating: 0, count: header.numberBytes)
+        try read(descriptor, into: &bytes, 0..<bytes.count, from: start + header.imageBytes, path: path)
+        let numbers = (0..<header.count).map { image in
+            (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[8 * image + $1]) << (8 * $1) }
+        }
+        guard numbers.allSatisfy({ $0 < UInt64(found) }), Set(numbers).count == header.count else {
+            throw .malformed(path: path, reason: "its numbers are not those of different images of \(found)")
+        }
+        return DatasetNotes(
+            pool: header.pool, source: DatasetNotes.Source(found: found, numbers: numbers.map { Int($0) }))
     }
 
     private static func header(

@@ -1,13 +1,19 @@
 import FoundationEssentials
 
-/// The head of a prepared dataset: a safetensors file with one tensor `images`, U8 [N, C, H, W].
+/// The head of a prepared dataset: a safetensors file with the tensor `images`, U8 [N, C, H, W].
 ///
-/// The bytes are a function of the four sizes alone, so equal images give equal files.
+/// Where images have a number in their source it has a second tensor `numbers`, I64 [N], and the metadata `found`, how many
+/// there were; where it is given which are for training the metadata `training`, how many. The bytes are a function of the
+/// sizes and these, so equal images give equal files.
 struct DatasetHeader: Equatable {
     var count: Int
     var channels: Int
     var height: Int
     var width: Int
+    /// How many of the images are for training, where that is given.
+    var pool: Int?
+    /// How many images the source had, where the file has `numbers`.
+    var found: Int?
 
     static let format = "eigensweep-images-1"
     /// Headers as this release writes them have about 120 bytes; others may add spaces and metadata.
@@ -16,11 +22,22 @@ struct DatasetHeader: Equatable {
 
     var bytesPerImage: Int { channels * height * width }
 
+    var imageBytes: Int { count * bytesPerImage }
+    /// Of `numbers`, which follow the images.
+    var numberBytes: Int { found == nil ? 0 : 8 * count }
+
     /// Eight bytes of length and the JSON, padded by spaces to a multiple of eight.
     var encoded: [UInt8] {
+        let notes =
+            #""format":"\#(Self.format)""# + (found.map { #","found":"\#($0)""# } ?? "")
+            + (pool.map { #","training":"\#($0)""# } ?? "")
+        let numbers =
+            found == nil
+            ? ""
+            : #","numbers":{"dtype":"I64","shape":[\#(count)],"data_offsets":[\#(imageBytes),\#(imageBytes + numberBytes)]}"#
         let text =
-            #"{"__metadata__":{"format":"\#(Self.format)"},"images":{"dtype":"U8","#
-            + #""shape":[\#(count),\#(channels),\#(height),\#(width)],"data_offsets":[0,\#(count * bytesPerImage)]}}"#
+            #"{"__metadata__":{\#(notes)},"images":{"dtype":"U8","#
+            + #""shape":[\#(count),\#(channels),\#(height),\#(width)],"data_offsets":[0,\#(imageBytes)]}\#(numbers)}"#
         var json = Array(text.utf8)
         while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
         return (0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) } + json
@@ -41,7 +58,7 @@ struct DatasetHeader: Equatable {
         do {
             parsed = try JSONDecoder().decode(Layout.self, from: Data(json))
         } catch {
-            throw Malformed("its header does not describe one tensor \"images\"")
+            throw Malformed("its header does not describe a tensor \"images\"")
         }
         let shape = parsed.images.shape
         guard parsed.images.dtype == "U8" else { throw Malformed("its images are \(parsed.images.dtype), not U8") }
@@ -56,14 +73,29 @@ struct DatasetHeader: Equatable {
         guard parsed.images.offsets == [0, bytes] else {
             throw Malformed("its header gives the images offsets \(parsed.images.offsets), expected [0, \(bytes)]")
         }
-        guard dataSize == bytes else {
-            throw Malformed("it holds \(dataSize) bytes of images, its header promises \(bytes)")
-        }
         (count, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
+        let notes = parsed.metadata ?? [:]
+        if let numbers = parsed.numbers {
+            let end = bytes + 8 * count
+            guard numbers.dtype == "I64", numbers.shape == [count], numbers.offsets == [bytes, end],
+                let found = notes["found"].flatMap({ Int($0) }), found >= count, found <= Self.largest
+            else { throw Malformed("its header does not describe the numbers of its images") }
+            self.found = found
+        }
+        if let text = notes["training"] {
+            guard let pool = Int(text), pool >= 0, pool <= count else {
+                throw Malformed("its header says that \(text.prefix(40)) of its \(count) images are for training")
+            }
+            self.pool = pool
+        }
+        guard dataSize == bytes + numberBytes else {
+            throw Malformed("it holds \(dataSize) bytes of images, its header promises \(bytes + numberBytes)")
+        }
     }
 
-    init(count: Int, channels: Int, height: Int, width: Int) {
+    init(count: Int, channels: Int, height: Int, width: Int, pool: Int? = nil, found: Int? = nil) {
         (self.count, self.channels, self.height, self.width) = (count, channels, height, width)
+        (self.pool, self.found) = (pool, found)
     }
 
     struct Malformed: Error {
@@ -72,7 +104,14 @@ struct DatasetHeader: Equatable {
     }
 
     private struct Layout: Decodable {
+        var metadata: [String: String]?
         var images: Entry
+        var numbers: Entry?
+
+        enum CodingKeys: String, CodingKey {
+            case images, numbers
+            case metadata = "__metadata__"
+        }
 
         struct Entry: Decodable {
             var dtype: String

@@ -5,6 +5,8 @@ import SweepModel
 package struct GeneratedDataset: Sendable {
     package let count: Int
     package let images: any GeneratedImages
+    /// Whether images keep their number where others are missing.
+    package let keepsNumbers: Bool
     private let generator: ImageGenerator
     private let values: [(key: String, value: Double)]
 
@@ -13,7 +15,7 @@ package struct GeneratedDataset: Sendable {
         guard let generator = ImageGenerator.all.first(where: { $0.name == request.source }) else { return nil }
         let known = generator.parameters.map(\.name)
         let source = "\"\(generator.name)\""
-        if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
+        if let stranger = request.parameters.keys.filter({ !known.contains($0) && $0 != "order" }).min() {
             throw .badKey(
                 "dataset.\(stranger)", expected: "\(known.joined(separator: " or ")) for \(source)", got: "this key")
         }
@@ -32,6 +34,7 @@ package struct GeneratedDataset: Sendable {
         self.generator = generator
         self.values = values
         count = Int(value(.count))
+        keepsNumbers = request.keepsNumbers
         let size = request.resolution
         switch generator {
         case .geometric: images = GeometricImages(size: size, alpha: value(.alpha))
@@ -89,6 +92,6 @@ package struct GeneratedDataset: Sendable {
     package func fingerprint(version: Int?) -> String {
         let parameters = values.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
         return "\(generator.name)/\(generator.version);\(images.size);\(parameters)"
-            + (version == generator.version ? "" : ";distinct")
+            + (version == generator.version ? "" : ";distinct") + (keepsNumbers ? ";numbered" : "")
     }
 }

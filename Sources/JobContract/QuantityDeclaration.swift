@@ -65,6 +65,11 @@ package struct QuantityDeclaration: Hashable, Sendable, Codable {
         return Self.matches(Array(name.utf8)[...], Array(quantity.utf8)[...])
     }
 
+    /// Whether it takes that somebody says which images the network was trained on.
+    package var takesKnownImages: Bool {
+        needs?.contains { $0 == .training || $0 == .heldOut || $0 == .subsets } ?? false
+    }
+
     private static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         guard !text.isEmpty else { return false }

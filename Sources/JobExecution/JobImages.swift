@@ -49,19 +49,21 @@ struct JobImages {
     private init(path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
         let shape: ImageShape
         let count: Int
+        let notes: DatasetNotes
         if let path {
             let file = try JobFailure.explainingDataset { try DatasetFile(path: path) }
             shape = ImageShape(channels: file.channels, height: file.height, width: file.width)
-            (source, count) = (.file(file), file.count)
+            (source, count, notes) = (.file(file), file.count, file.notes)
         } else {
             let dataset = try Self.generated(spec)
             shape = ImageShape(channels: 1, height: dataset.images.size, width: dataset.images.size)
             let numbers = try Self.numbers(of: dataset, version: spec["dataset.generator_version"]?.integerValue)
                 .numbers
             (source, count) = (.generator(dataset.images, numbers), numbers.count)
+            notes = DatasetNotes(source: DatasetNotes.Source(found: dataset.count, numbers: numbers))
         }
         self.count = count
-        split = try JobFailure.explainingDataset { try DatasetSplit(spec: spec, count: count) }
+        split = try JobFailure.explainingDataset { try DatasetSplit(spec: spec, count: count, notes: notes) }
         let wanted = network.imageShape
         guard shape == wanted else {
             throw JobFailure(
@@ -146,7 +148,7 @@ extension JobFailure {
         } catch let error as DatasetError {
             switch error {
             case .system, .malformed: throw JobFailure(.missingInput, error.description)
-            case .noSuchImage, .tooFewImages, .badKey: throw JobFailure(.unsupported, error.description)
+            case .noSuchImage, .tooFewImages, .tooFewGiven, .badKey: throw JobFailure(.unsupported, error.description)
             }
         }
     }

@@ -9,6 +9,8 @@ struct JobSpec: Equatable {
     var training: TrainingSettings
     /// Those of a network that was trained elsewhere.
     var weights: Digest?
+    /// Whether the spec says which images the network was trained on.
+    var areImagesKnown: Bool
 
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
     init(_ spec: [String: JSONValue]) throws {
@@ -20,7 +22,9 @@ struct JobSpec: Equatable {
             network = .unet(sizes)
         }
         weights = Digest(hex: try keys.text("model.weights"))
+        areImagesKnown = try keys.text("dataset.split") != "unknown"
         // The split reads these; the dataset file and this worker are what they are.
+        _ = try keys.text("dataset.order")
         keys.pass(["dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics"])
         keys.pass([
             "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count",

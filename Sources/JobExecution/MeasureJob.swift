@@ -96,9 +96,14 @@ struct MeasureJob {
 
 extension Measure {
     /// Without rows, and with a line for people, where the network is not of the kind that has this measure.
+    /// Where nobody says which images a network was trained on, quantities that need to know them are left out.
     func taken(of subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         do {
-            return try evaluate(subject, progress: progress)
+            var result = try evaluate(subject, progress: progress)
+            guard ([subject] + subject.others).contains(where: { !$0.areImagesKnown }) else { return result }
+            let declared = Self.entry.declarations
+            result.rows.removeAll { declared.declaration(of: $0.quantity)?.takesKnownImages ?? false }
+            return result
         } catch let error as MeasureError where error.isNetworks {
             Diagnostics.write("left out: \(error)")
             return MeasureResult(rows: [], artifacts: [])
@@ -112,6 +117,7 @@ extension MeasureSubject {
         denoiser.levels = spec.training.levels
         self.init(
             denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip, source: { try images.allButHeldOut() }, seed: spec.training.seed)
+            flips: spec.training.flip, source: { try images.allButHeldOut() }, seed: spec.training.seed,
+            areImagesKnown: spec.areImagesKnown)
     }
 }

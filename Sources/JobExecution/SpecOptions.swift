@@ -47,7 +47,7 @@ struct SpecOptions: ParsableArguments {
         let images = try JobFailure.explainingDataset { try DatasetFile(path: path) }
         return TrainingFile.Dataset(
             path: path, digest: try InputFile.digest(path, what: "the dataset"), images: images.count,
-            channels: images.channels, resolution: images.height)
+            channels: images.channels, resolution: images.height, pool: images.notes.pool)
     }
 
     private func values(of path: String) throws -> [String: JSONValue] {

@@ -16,12 +16,15 @@ package struct MeasureSubject {
     package var source: () throws -> Tensor<Float>
     /// The seed of the training.
     package var seed: UInt64
+    /// Whether somebody says which images it was trained on; otherwise `training` and `heldOut` are just images.
+    package var areImagesKnown: Bool
     /// What it is compared with; none for measures of one checkpoint.
     package var others: [MeasureSubject]
 
     package init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool,
-        source: @escaping () throws -> Tensor<Float>, seed: UInt64 = 0, others: [MeasureSubject] = []
+        source: @escaping () throws -> Tensor<Float>, seed: UInt64 = 0, areImagesKnown: Bool = true,
+        others: [MeasureSubject] = []
     ) {
         self.denoiser = denoiser
         self.training = training
@@ -29,6 +32,7 @@ package struct MeasureSubject {
         self.flips = flips
         self.source = source
         self.seed = seed
+        self.areImagesKnown = areImagesKnown
         self.others = others
     }
 }

@@ -53,8 +53,11 @@ extension MeasureEntry {
         _ name: String, _ formula: String, _ source: String, unit: String? = nil, position: String? = nil,
         error: String = "images", control: String = "none"
     ) -> QuantityEntry {
-        QuantityEntry(
-            name, unit: unit, bySigma: true, position: position, needs: [.derivative, .training, .heldOut],
+        // Any images will do to be noised; principal components and fits are those of the training images.
+        let isOfTraining = ["alignment", "overlap"].contains(name) || name.hasPrefix("affine_")
+        return QuantityEntry(
+            name, unit: unit, bySigma: true, position: position,
+            needs: [.derivative] + (isOfTraining ? [.training, .heldOut] : []),
             formula: formula, source: source, error: error, control: control)
     }
 }

@@ -61,7 +61,8 @@ extension KnownQuantities {
         - **fact of**: *network*; *subset*, what the images alone make, so that trials of the same images have one value of
           it; *pair*, the networks of a comparison together.
         - **needs**: *sampler*, a network of all noise levels; *derivative*, backward passes; *training*, *held-out*
-          images; *source*, all images of the dataset.
+          images; *source*, all images of the dataset. Of a network of which nobody says what it was trained on
+          (`dataset.split: unknown`) there are those that need neither *training* nor *held-out*.
         - **error over**: what `stderr` counts as independent; several noises of one image count once.
         - **control**: what the number is to be held against.
 

@@ -11,7 +11,9 @@ struct BlockExpander {
     let rules: MeasureRules
 
     private static let datasetKeys =
-        SpecKey.all.filter { $0.role == .dataset }.map(\.name) + ["dataset.resolution", "dataset.channels"]
+        SpecKey.all.filter { $0.role == .dataset }.map(\.name) + [
+            "dataset.resolution", "dataset.channels", "dataset.order",
+        ]
     private static let networkKeys = [
         "dataset.resolution", "model.architecture", "model.scale", "model.multipliers", "model.blocks", "model.layers",
         "model.receptive_field",
@@ -42,6 +44,10 @@ struct BlockExpander {
         try check(rules.keys, at: trainingPlaces, of: training) { values in
             if let levels = try rules.check(values) { collector.levels.insert(levels) }
             return nil
+        }
+        try check(SplitRules.keys, at: trainingPlaces, of: training) { values in
+            try checkMeasures(values)
+            return SplitRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
         }
         let requests = try datasetChoices(at: trainingPlaces, of: training, datasets: &datasets)
         let steps = try stepCounts(at: points, of: all)
@@ -179,9 +185,9 @@ struct BlockExpander {
         let toSize = PlaceFinder(from: training, to: sizes)
         let resolver = resolver.only(sizeKeys)
         for place in Self.used(places, by: toSize, count: sizes.count) {
-            let images = choices.identities[toChoice.place(place)]?.images ?? 0
-            if let message = Self.sizeFault(resolver.values(at: place, of: sizes), images: images) {
-                throw SweepFileError(message, key: "dataset.size", at: content.origin(of: "dataset.size", in: block))
+            guard let identity = choices.identities[toChoice.place(place)] else { continue }
+            if let fault = Self.sizeFault(resolver.values(at: place, of: sizes), identity) {
+                throw SweepFileError(fault.message, key: fault.key, at: content.origin(of: fault.key, in: block))
             }
         }
         return choices
@@ -200,19 +206,56 @@ struct BlockExpander {
                 if value != SpecKey.named("dataset.\(name)")?.fallback { request.parameters[name] = value }
             }
         }
+        if values["dataset.order"] == "source" { request.parameters["order"] = "source" }
         return request
     }
 
+    /// Refuses measures of which nothing is left where nobody says which images a network was trained on.
+    private func checkMeasures(_ values: [String: JSONValue]) throws {
+        guard values["dataset.split"] == "unknown" else { return }
+        let refused = content.measures.filter { worker.speaksOfTraining($0.name) }
+        guard let first = refused.first else { return }
+        let possible = worker.measures.map(\.measure).filter { !worker.speaksOfTraining($0) }
+        let names = refused.map(\.name).joined(separator: ", ")
+        throw SweepFileError(
+            "\(refused.count == 1 ? "\(names) speaks" : "\(names) speak") of the images that a network was trained on, "
+                + "and of a network here nobody says which they are (dataset.split is unknown): expected --training IMAGES "
+                + "--held-out IMAGES or --training-index FILE when it is adopted, or measures that need no such images"
+                + (possible.isEmpty ? "" : " (\(possible.joined(separator: ", ")))"),
+            key: "measures.\(first.name)", at: first.origin)
+    }
+
     /// Held-out images and every part of the asked size must be disjoint.
-    private static func sizeFault(_ values: [String: JSONValue], images: Int) -> String? {
+    private static func sizeFault(
+        _ values: [String: JSONValue], _ identity: DatasetIdentity
+    ) -> (key: String, message: String)? {
+        let images = identity.images
         let size = values["dataset.size"]?.integerValue ?? 0
         let heldOut = values["dataset.held_out"]?.integerValue ?? 0
         let parts = values["dataset.part"]?.objectValue?["of"]?.integerValue ?? 1
-        let room = max(0, images - heldOut) / parts
-        guard size > room else { return nil }
+        let room = (identity.pool ?? max(0, images - heldOut)) / parts
         let each = parts > 1 ? " in each of \(parts) parts" : ""
-        return "\(size) images are asked for, but the dataset has \(images), of which \(heldOut) are held out: "
-            + "expected at most \(room)\(each)"
+        if let pool = identity.pool {
+            if heldOut > images - pool {
+                return (
+                    "dataset.held_out",
+                    "\(heldOut) images are to be held out, but only \(images - pool) are given that are not for "
+                        + "training: expected at most as many"
+                )
+            }
+            guard size > room else { return nil }
+            return (
+                "dataset.size",
+                "\(size) images are asked for, but \(pool) are given for training: expected at most "
+                    + "\(room)\(each)"
+            )
+        }
+        guard size > room else { return nil }
+        return (
+            "dataset.size",
+            "\(size) images are asked for, but the dataset has \(images), of which \(heldOut) are held out: "
+                + "expected at most \(room)\(each)"
+        )
     }
 
     private func specTable(of training: PointSpace, datasets: DatasetChoices) throws -> TrainingSpecs {
@@ -265,7 +308,9 @@ struct DatasetChoices {
         zip(requests, identities).map { request, identity in
             guard let request, let identity else { return [:] }
             var keys = identity.keys.mapValues(\.canonical)
-            for (name, value) in request.parameters { keys["dataset.\(name)"] = value.canonical }
+            for (name, value) in request.parameters where !DatasetRequest.pathParameters.contains(name) {
+                keys["dataset.\(name)"] = value.canonical
+            }
             return keys
         }
     }

@@ -59,6 +59,21 @@ extension SpecKey {
             "dataset.skip_unreadable", .flag, false, role: .dataset, reader: .files,
             "leave out files that are damaged or of a kind that is not read, and say which; otherwise they are refused, all "
                 + "at once"),
+        SpecKey(
+            "dataset.order", .choice(["prepared", "source"]), "prepared", isLater: true,
+            "what keys the permutation: the prepared images, so that every resolution has its own, or the source's order, so "
+                + "that trainings at other resolutions, with other channels or shuffled are of the same images"),
+        SpecKey(
+            "dataset.split", .choice(["drawn", "given", "unknown"]), "drawn", isLater: true,
+            "who says which images are for training: the permutation; held_out_source or training_index, which make it "
+                + "`given`; or nobody here, of a network that was trained elsewhere"),
+        SpecKey(
+            "dataset.held_out_source", .text, "none", role: .dataset, reader: .files,
+            "the path of the images to hold out, read as the source is; then all images of the source are for training"),
+        SpecKey(
+            "dataset.training_index", .text, "none", role: .dataset, reader: .files,
+            "a file that names the source's images for training, a line a name or a number from 0; the others are for "
+                + "holding out"),
         SpecKey(.alpha),
         SpecKey(.count),
     ]

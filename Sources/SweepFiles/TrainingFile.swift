@@ -16,17 +16,23 @@ package struct TrainingFile: Sendable {
         package var channels: Int
         /// Height and width.
         package var resolution: Int
+        /// How many of the images are for training, where the file says so.
+        package var pool: Int?
 
-        package init(path: String, digest: Digest, images: Int, channels: Int, resolution: Int) {
+        package init(path: String, digest: Digest, images: Int, channels: Int, resolution: Int, pool: Int? = nil) {
             self.path = path
             self.digest = digest
             self.images = images
             self.channels = channels
             self.resolution = resolution
+            self.pool = pool
         }
 
         fileprivate var identity: DatasetIdentity {
-            DatasetIdentity(keys: ["dataset.digest": .string(digest.hex)], images: images)
+            var identity = DatasetIdentity(keys: ["dataset.digest": .string(digest.hex)], images: images)
+            identity.account.training = pool
+            if pool != nil { identity.keys["dataset.split"] = "given" }
+            return identity
         }
     }
 

@@ -62,6 +62,13 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
     package var skipped: [Group] = []
     /// What cannot be used and was left out, where that is asked for.
     package var refused: [NamedReason] = []
+    /// How many of the used ones are for training, the first of them, where that is given; the others are for holding out.
+    package var training: Int?
+    /// Of the source of held-out images, where it has one of its own: left out, for they equal a training image.
+    package var alsoTrainedOn: Int?
+    /// What the source of held-out images holds, where it has one of its own; then `found` and what follows `used` are of
+    /// the training images alone.
+    package var heldOut: [DatasetAccount]?
 
     package init(found: Int, used: Int) {
         self.found = found
@@ -72,10 +79,18 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
     package func lines(_ request: DatasetRequest) -> [String] {
         let size = "\(request.resolution)×\(request.resolution)"
         let colours = request.channels == 1 ? "grey" : "colour"
+        let own = heldOut == nil ? used : training ?? used
+        let role = heldOut == nil ? "" : "training, "
         var lines = [
-            "\(printable(request.source)), \(size) \(colours): \(found) images \(request.isGenerator ? "made" : "found"), "
-                + "\(used) used"
+            "\(role)\(printable(request.source)), \(size) \(colours): \(found) images "
+                + "\(request.isGenerator ? "made" : "found"), \(own) used"
         ]
+        if let training, let index = request.path("training_index") {
+            lines.append("\(training) are for training, as \(printable(index)) says, and \(used - training) are not")
+        }
+        if let alsoTrainedOn, alsoTrainedOn > 0 {
+            lines.append("\(alsoTrainedOn) are equal to a training image and left out")
+        }
         if equal > 0 { lines.append("\(equal) are equal to an earlier one and left out") }
         if alike > 0 { lines.append("\(alike) are nearly equal to an earlier one and left out") }
         if !refused.isEmpty {
@@ -95,7 +110,14 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
                 "by links: \(shown.joined(separator: ", "))"
                     + (links.count > shown.count ? " and \(links.count - shown.count) more" : ""))
         }
-        return lines + records.map(printable) + skipped.map { "not read, \($0.inWords)" }
+        lines += records.map(printable) + skipped.map { "not read, \($0.inWords)" }
+        for account in heldOut ?? [] {
+            var theirs = request
+            theirs.source = request.path("held_out_source") ?? ""
+            let further = account.lines(theirs)
+            lines += further.prefix(1).map { "held out, \($0)" } + further.dropFirst()
+        }
+        return lines
     }
 }
 

@@ -6,7 +6,8 @@ package struct DatasetRequest: Hashable, Sendable {
     package var source: String
     package var resolution: Int
     package var channels: Int
-    /// What else it depends on: of a generator `alpha` or `count`; of files the `fileParameters`, where they are asked for.
+    /// What else it depends on: of a generator `alpha` or `count`; of files the `fileParameters`; of either `order`, where it
+    /// is `source`.
     package var parameters: [String: JSONValue]
 
     package init(source: String, resolution: Int, channels: Int, parameters: [String: JSONValue] = [:]) {
@@ -23,6 +24,9 @@ package struct DatasetIdentity: Hashable, Sendable {
     package var keys: [String: JSONValue]
     /// What it consists of.
     package var account: DatasetAccount
+
+    /// How many of the images may be trained on, where that is given; the others are for holding out.
+    package var pool: Int? { account.training }
 
     /// The number of images there are.
     package var images: Int {

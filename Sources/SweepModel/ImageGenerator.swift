@@ -65,8 +65,18 @@ extension ImageGenerator.Parameter {
 
 extension DatasetRequest {
     /// What may be asked of images from files: `shuffle`, true where their pixels change places; `deduplicate`, true where
-    /// those go that are nearly equal to an earlier one; `skip_unreadable`, true where those go that cannot be used.
-    package static let fileParameters = ["shuffle", "deduplicate", "skip_unreadable"]
+    /// those go that are nearly equal to an earlier one; `skip_unreadable`, true where those go that cannot be used; and
+    /// the `pathParameters`.
+    package static let fileParameters = ["shuffle", "deduplicate", "skip_unreadable"] + pathParameters
+
+    /// Which images are for training: those of the source, where `held_out_source` has the others, or those that the file
+    /// `training_index` names. They are paths, and no part of a dataset's identity.
+    package static let pathParameters = ["held_out_source", "training_index"]
+
+    package func path(_ parameter: String) -> String? { parameters[parameter]?.stringValue }
+
+    /// Whether images keep the number that they have in the source.
+    package var keepsNumbers: Bool { parameters["order"] == "source" }
 
     package var isGenerator: Bool { ImageGenerator.names.contains(source) }
 }

@@ -80,4 +80,35 @@ import Testing
         let absurd = [UInt8](repeating: 0xff, count: 64)
         #expect(throws: DatasetError.self) { try DatasetFile(path: try folder.write(absurd, "d")) }
     }
+
+    /// What a file says of its images beside their pixels; without it the bytes are those that they always were.
+    @Test func notesComeBack() throws {
+        let source = DatasetNotes.Source(found: 1 << 33, numbers: [3, 0, 1 << 32, 8, 4])
+        for notes in [
+            DatasetNotes(), DatasetNotes(pool: 0), DatasetNotes(pool: 5), DatasetNotes(source: source),
+            DatasetNotes(pool: 2, source: source),
+        ] {
+            let bytes = DatasetFile.encode(pixels: pixels, channels: 3, height: 4, width: 6, notes: notes)
+            #expect((bytes == content) == (notes == DatasetNotes()))
+            let file = try DatasetFile(path: try folder.write(bytes, "d"))
+            #expect(file.notes == notes && file.count == 5)
+            #expect(try file.pixels(of: 4) == Array(pixels[288..<360]))
+            #expect(try SafetensorsFile(bytes: bytes, name: "d").bytes("images", shape: [5, 3, 4, 6]) == pixels)
+        }
+    }
+
+    @Test func notesThatCannotBeAreRefused() throws {
+        func refused(_ notes: DatasetNotes) throws -> String? {
+            let bytes = DatasetFile.encode(pixels: pixels, channels: 3, height: 4, width: 6, notes: notes)
+            let path = try folder.write(bytes, "d")
+            return #expect(throws: DatasetError.self) { try DatasetFile(path: path) }?.description
+        }
+        #expect(try refused(DatasetNotes(pool: 6))?.contains("6 of its 5 images") == true)
+        for numbers in [[0, 1, 2, 3, 3], [0, 1, 2, 3, 9], [0, 1, 2, 3, -1]] {
+            let words = try refused(DatasetNotes(source: .init(found: 9, numbers: numbers)))
+            #expect(words?.contains("different images of 9") == true)
+        }
+        let few = try refused(DatasetNotes(source: .init(found: 4, numbers: [0, 1, 2, 3, 4])))
+        #expect(few?.contains("the numbers of its images") == true)
+    }
 }

@@ -113,4 +113,69 @@ import Testing
         #expect(try split(10, heldOut: 3, size: 7).heldOut == [9, 1, 5])
         #expect(try split(10, heldOut: 3, size: 7).training == [3, 0, 8, 7, 4, 2, 6])
     }
+
+    private func spec(_ more: [String: JSONValue]) -> [String: JSONValue] {
+        let spec: [String: JSONValue] = [
+            "dataset.digest": .string(Digest(of: [7]).hex), "dataset.size": 40, "dataset.held_out": 10,
+            "dataset.subset_seed": 3, "dataset.part": ["index": 0, "of": 1],
+        ]
+        return spec.merging(more) { $1 }
+    }
+
+    /// Where it is given which images are for training, none of them is held out, and none of the others trained on.
+    @Test func whatIsGivenIsKept() throws {
+        let notes = DatasetNotes(pool: 60)
+        let given = try DatasetSplit(spec: spec(["dataset.split": "given"]), count: 100, notes: notes)
+        #expect(given.training.count == 40 && given.training.allSatisfy { $0 < 60 })
+        #expect(given.heldOut.count == 10 && given.heldOut.allSatisfy { $0 >= 60 })
+        let all: [String: JSONValue] = ["dataset.split": "given", "dataset.size": 60, "dataset.held_out": 40]
+        let whole = try DatasetSplit(spec: spec(all), count: 100, notes: notes)
+        #expect(whole.training.sorted() == Array(0..<60) && whole.heldOut.sorted() == Array(60..<100))
+        // Subsets are nested, random, and disjoint by parts, as drawn ones are.
+        #expect(Array(whole.training.prefix(40)) == given.training && Array(whole.heldOut.prefix(10)) == given.heldOut)
+        #expect(whole.training != whole.training.sorted())
+        let parts = try [0, 1].map {
+            let part: JSONValue = ["index": .integer(Int64($0)), "of": 2]
+            return try DatasetSplit(
+                spec: spec(["dataset.split": "given", "dataset.size": 30, "dataset.part": part]), count: 100,
+                notes: notes)
+        }
+        #expect(Set(parts[0].training + parts[1].training) == Set(0..<60))
+        for (key, count) in [("dataset.size", 61), ("dataset.held_out", 41)] {
+            let error = #expect(throws: DatasetError.self) {
+                try DatasetSplit(
+                    spec: spec(["dataset.split": "given", key: .integer(Int64(count))]), count: 100, notes: notes)
+            }
+            #expect(error?.description.contains("60 images for training and 40 others") == true)
+        }
+    }
+
+    /// The spec and the file must agree on who draws.
+    @Test func whoDrawsIsNotGuessed() throws {
+        for split: JSONValue in ["drawn", "unknown"] {
+            let spec = spec(["dataset.split": split])
+            #expect(try DatasetSplit(spec: spec, count: 100) == DatasetSplit(spec: self.spec([:]), count: 100))
+            #expect(throws: DatasetError.self) {
+                try DatasetSplit(spec: spec, count: 100, notes: DatasetNotes(pool: 60))
+            }
+        }
+        #expect(throws: DatasetError.self) { try DatasetSplit(spec: spec(["dataset.split": "given"]), count: 100) }
+    }
+
+    /// By the source's order the same images have the same part to play, whatever was left out of each dataset.
+    @Test func theSourcesOrderPassesOverWhatIsMissing() throws {
+        let bySource: [String: JSONValue] = ["dataset.order": "source"]
+        let whole = try DatasetSplit(spec: spec(bySource), count: 100)
+        let other = bySource.merging(["dataset.digest": .string(Digest(of: [8]).hex)]) { $1 }
+        #expect(try DatasetSplit(spec: spec(other), count: 100) == whole)
+        #expect(try DatasetSplit(spec: spec([:]), count: 100) != whole)
+
+        let numbers = (0..<100).filter { $0 % 9 != 4 }
+        let thinned = try DatasetSplit(
+            spec: spec(other), count: numbers.count,
+            notes: DatasetNotes(source: .init(found: 100, numbers: numbers)))
+        let order = (whole.heldOut + whole.training).filter { $0 % 9 != 4 }
+        let left = (thinned.heldOut + thinned.training).map { numbers[$0] }
+        #expect(Array(left.prefix(order.count)) == order && left.count == 50)
+    }
 }

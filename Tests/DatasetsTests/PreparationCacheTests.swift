@@ -80,7 +80,7 @@ import Testing
     @Test func aChangedNumberInTheCacheIsNotBelieved() throws {
         let first = try preparer.prepare(request())
         let text = try String(contentsOfFile: cache, encoding: .utf8)
-        let changed = text.replacingOccurrences(of: "\"images\" : 2", with: "\"images\" : 3")
+        let changed = text.replacingOccurrences(of: "\"used\" : 2", with: "\"used\" : 3")
         #expect(changed != text)
         try changed.write(toFile: cache, atomically: true, encoding: .utf8)
         #expect(try preparer.prepare(request()) == first)

@@ -23,7 +23,8 @@ struct AdoptionTests {
 
             let adoption = [
                 "adopt", path, "--dataset", "geometric", "--set", "dataset.count=256", "--set", "dataset.held_out=32",
-                "--set", "dataset.size=64", "--set", "training.batch=8", "--images", "160", "--measure", measures,
+                "--set", "dataset.size=64", "--set", "dataset.split=drawn", "--set", "training.batch=8", "--images",
+                "160", "--measure", measures,
             ]
             let first = try lab.run(adoption)
             #expect(first.status == 0 && first.out.contains("eigensweep resume adopted"), "\(first)")
@@ -62,17 +63,14 @@ struct AdoptionTests {
                 model: {architecture: linear}
                 training: {batch: 4, steps: 1}
                 """)
-            let worker = Process()
-            worker.executableURL = lab.programs.appendingPathComponent("eigensweep-worker")
-            worker.arguments = ["train", training, "--output", lab.directory.path]
-            worker.standardOutput = FileHandle.nullDevice
-            try worker.run()
-            worker.waitUntilExit()
+            try lab.runWorker("train", training, "--output", lab.directory.path)
             let weights = lab.directory.appendingPathComponent("weights-1.safetensors").path
             for (options, word) in [
                 (["--set", "dataset.resolution=16"], "dataset.resolution"),
                 (["--set", "dataset.size=1000000"], "held out"),
-                (["--measure", "memorization"], "all noise levels"), (["--measure", "memorisation"], "memorization"),
+                (["--measure", "memorization", "--set", "dataset.split=drawn"], "all noise levels"),
+                (["--measure", "memorisation"], "memorization"),
+                (["--measure", "linearity,posterior,denoising"], "posterior, denoising speak"),
             ] {
                 let output = try lab.run(["adopt", weights, "--dataset", "geometric"] + options)
                 #expect(output.status == 3 && output.err.contains(word), "\(output)")
@@ -80,6 +78,83 @@ struct AdoptionTests {
             let missing = try lab.run("adopt", weights, "--dataset", "\(lab.directory.path)/nowhere.zip")
             #expect(missing.status == 3 && missing.err.contains("nowhere.zip"), "\(missing)")
             #expect(try lab.count("trial") == 0)
+        }
+    }
+
+    /// Beside the images that its owner knows: those that it saw, and others, in two places or by an index.
+    @Test func itsOwnImagesAreThoseThatItSaw() throws {
+        try withLab { (lab) throws in
+            let training = try lab.write(
+                "small.yaml",
+                """
+                dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
+                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
+                training: {batch: 4, steps: 1}
+                """)
+            try lab.runWorker("train", training, "--output", lab.directory.path)
+            let weights = lab.directory.appendingPathComponent("weights-1.safetensors").path
+            // Bands of grey: an image is a number, and so is its distance.
+            func levels(_ number: Int) -> [UInt8] { (0..<64).map { UInt8((number * 37 + $0 * (number + 3)) % 256) } }
+            for number in 0..<30 {
+                let role = number % 3 == 0 ? "seen" : "unseen"
+                for folder in [role, "all"] { try lab.writePicture("\(folder)/\(number).png", levels(number), side: 8) }
+            }
+            let index = try lab.write("seen.txt", (0..<30).filter { $0 % 3 == 0 }.map { "\($0).png\n" }.joined())
+            let measures = ["--measure", "memorization: {samples: 4, steps: 2}"]
+            let apart = try lab.run(
+                [
+                    "adopt", weights, "--training", "\(lab.directory.path)/seen", "--held-out",
+                    "\(lab.directory.path)/unseen",
+                ]
+                    + measures)
+            #expect(apart.status == 0 && apart.err.contains("10 used") && apart.err.contains("20 used"), "\(apart)")
+            let indexed = try lab.run(
+                ["adopt", weights, "--dataset", "\(lab.directory.path)/all", "--training-index", index] + measures)
+            #expect(indexed.status == 0 && indexed.err.contains("10 are for training"), "\(indexed)")
+            #expect(try lab.rows("SELECT count(*) FROM trials") == ["1"])
+            #expect(try lab.run("resume", "adopted").status == 0)
+
+            func pixels(_ number: Int) -> [Double] { levels(number).map { Double($0) / 127.5 - 1 } }
+            let seen = (0..<30).filter { $0 % 3 == 0 }.map(pixels)
+            let far: [Double] = (0..<30).filter { $0 % 3 != 0 }.map { number in
+                let image = pixels(number)
+                let distances = seen.map { other -> Double in
+                    zip(image, other).reduce(0) { sum, pair in sum + (pair.0 - pair.1) * (pair.0 - pair.1) }
+                }
+                let norm: Double = image.reduce(0) { $0 + $1 * $1 }
+                return ((distances.min() ?? 0) / norm).squareRoot()
+            }
+            let rows = try lab.rows("SELECT value, n FROM measurements WHERE quantity = 'gl_held_out'")
+            let fields = rows.first?.split(separator: "|") ?? []
+            #expect(rows.count == 1 && fields.last == "20")
+            #expect(abs((fields.first.flatMap { Double($0) } ?? 0) - far.reduce(0, +) / Double(far.count)) < 1e-6)
+
+            let bare = try lab.run("adopt", weights, "--training", "seen")
+            #expect(bare.status == 2 && bare.err.contains("--held-out IMAGES"), "\(bare)")
+        }
+    }
+
+    /// Of images of which nobody says which it saw: what needs no such knowledge is measured, and nothing else.
+    @Test func whatSpeaksOfNoTrainingImageIsMeasured() throws {
+        try withLab { (lab) throws in
+            let training = try lab.write(
+                "small.yaml",
+                """
+                dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
+                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
+                training: {batch: 4, steps: 1}
+                """)
+            try lab.runWorker("train", training, "--output", lab.directory.path)
+            let weights = lab.directory.appendingPathComponent("weights-1.safetensors").path
+            let adopted = try lab.run(
+                "adopt", weights, "--dataset", "geometric", "--set", "dataset.count=64", "--measure",
+                "linearity: {pairs: 4, sigmas: [1]}, jacobian: {images: 1, sigmas: [1]}")
+            #expect(adopted.status == 0, "\(adopted)")
+            #expect(try lab.run("resume", "adopted").status == 0)
+            let quantities = Set(try lab.rows("SELECT DISTINCT quantity FROM measurements"))
+            #expect(quantities.isSuperset(of: ["ls", "nmse", "eigenvalue", "effective_dimension"]))
+            let ofTraining = ["ls_centred", "gaussian_ls", "alignment", "overlap", "affine_rmse"]
+            #expect(quantities.isDisjoint(with: ofTraining), "\(quantities)")
         }
     }
 }

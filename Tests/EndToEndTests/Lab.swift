@@ -74,6 +74,24 @@ final class Lab {
             err: try String(contentsOf: err, encoding: .utf8))
     }
 
+    /// Runs `eigensweep-worker` to its end, and throws where it fails.
+    func runWorker(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = programs.appendingPathComponent("eigensweep-worker")
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CancellationError() }
+    }
+
+    /// Writes a grey picture, with the folders above it.
+    func writePicture(_ name: String, _ pixels: [UInt8], side: Int) throws {
+        let url = directory.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(try PictureArchive.png(pixels, side: side)).write(to: url)
+    }
+
     /// Starts `eigensweep` and leaves it running.
     func start(_ arguments: [String]) throws -> Process {
         let (process, _, errors) = process(arguments)

@@ -22,6 +22,24 @@ enum PictureArchive {
         guard zip_close(archive) == 0 else { throw Failure() }
     }
 
+    /// A grey picture.
+    static func png(_ pixels: [UInt8], side: Int) throws -> [UInt8] {
+        let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue))
+        defer { spng_ctx_free(context) }
+        var header = spng_ihdr()
+        header.width = UInt32(side)
+        header.height = UInt32(side)
+        header.bit_depth = 8
+        guard spng_set_ihdr(context, &header) == 0, spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1) == 0,
+            spng_encode_image(
+                context, pixels, pixels.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)) == 0
+        else { throw Failure() }
+        var (length, error): (Int, Int32) = (0, 0)
+        guard let buffer = spng_get_png_buffer(context, &length, &error) else { throw Failure() }
+        defer { free(buffer) }
+        return Array(UnsafeRawBufferPointer(start: buffer, count: length))
+    }
+
     /// A slope whose direction and brightness tell the number.
     private static func jpeg(_ number: Int) throws -> [UInt8] {
         var pixels: [UInt8] = []

@@ -13,6 +13,8 @@ import Testing
 
     /// Sweeps that read each later key, and another value for it.
     private static let readers: [(String, String, String)] = [
+        ("dataset.flip: false", "dataset.order", "source"),
+        ("model.weights: \(String(repeating: "0a", count: 32))", "dataset.split", "unknown"),
         ("model.architecture: bf-cnn", "model.layers", "5"),
         ("model.architecture: bf-cnn", "model.linear_first_layer", "true"),
         ("model.architecture: bf-cnn", "model.receptive_field", "7"),

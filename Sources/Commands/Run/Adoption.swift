@@ -4,12 +4,35 @@ import ResultCatalogue
 import SweepFiles
 import SweepModel
 
+/// Where the images of a network lie that was trained elsewhere, and who says which it was trained on.
+enum AdoptedImages {
+    /// Those that it was trained on and others, in two places.
+    case apart(training: String, heldOut: String)
+    /// Those that it was trained on are named in a file, of images of one place.
+    case indexed(String, by: String)
+    /// Which they are is not said. A path or a generator's name.
+    case mixed(String)
+
+    /// The keys of a sweep that say so.
+    var keys: [String: JSONValue] {
+        func path(_ text: String) -> JSONValue {
+            .string(
+                ImageGenerator.names.contains(text) ? text : URL(fileURLWithPath: text).standardizedFileURL.path)
+        }
+        return switch self {
+        case .apart(let training, let heldOut):
+            ["dataset.source": path(training), "dataset.held_out_source": path(heldOut)]
+        case .indexed(let source, let index): ["dataset.source": path(source), "dataset.training_index": path(index)]
+        case .mixed(let source): ["dataset.source": path(source), "dataset.split": "unknown"]
+        }
+    }
+}
+
 /// The recording of a network that was trained elsewhere.
 struct Adoption {
     let checkpoint: String
     let inspection: CheckpointInspection
-    /// A path or a generator's name.
-    let dataset: String
+    let images: AdoptedImages
     /// What the user knows of its training, by key.
     let known: [String: JSONValue]
     let workplace: Workplace
@@ -24,7 +47,7 @@ struct Adoption {
                 "sweep \(name) was launched from a file: expected --sweep with another name for adopted networks")
         }
         let worker = try WorkerProgram.ours().description
-        let keys = try keys(worker)
+        let keys = try keys(worker, measures)
         var alone = AdoptedSweep(name: name)
         alone.add(keys)
         let expansion = try expand(alone, worker).expansion
@@ -46,54 +69,70 @@ struct Adoption {
     }
 
     /// All keys of the trial.
-    private func keys(_ worker: WorkerDescription) throws -> [String: JSONValue] {
+    private func keys(_ worker: WorkerDescription, _ measures: [String]) throws -> [String: JSONValue] {
+        // How much was dropped or augmented no checkpoint says, and who draws only the user.
+        let open = ["model.dropout", "training.augment", "dataset.split"]
         var keys = inspection.keys
-        // How much was dropped or augmented no checkpoint says.
-        let open = ["model.dropout", "training.augment"]
+        keys.merge(images.keys) { $1 }
         for (key, value) in known.sorted(by: { $0.key < $1.key }) {
             if let its = keys[key], its.canonical != value.canonical, !open.contains(key) {
+                let who = inspection.keys[key] == nil ? "the other options say" : "the network of \(checkpoint) has"
                 throw CommandFailure(
-                    .invalidInput,
-                    "--set \(key)=\(value.plainText): the network of \(checkpoint) has \(its.plainText)")
+                    .invalidInput, "--set \(key)=\(value.plainText): \(who) \(its.plainText)")
             }
             keys[key] = value
         }
         keys["model.weights"] = .string(inspection.weights.hex)
-        let isGenerator = ImageGenerator.names.contains(dataset)
-        keys["dataset.source"] = .string(isGenerator ? dataset : URL(fileURLWithPath: dataset).standardizedFileURL.path)
         if !SpecKey.lengthKeys.contains(where: { keys[$0] != nil }) {
             keys["training.steps"] = 1
             if keys["training.batch"] == nil { keys["training.batch"] = 1 }
         }
-        if keys["dataset.size"] == nil { keys["dataset.size"] = .integer(Int64(try imagesTrainedOn(keys, worker))) }
+        return try withSizes(keys, worker, measures)
+    }
+
+    /// With the numbers of images that it was trained on and that are held out: all of those that are given. Where it is not
+    /// given which they are, all but as many held-out ones as a sweep has. Wrong measures are refused before images are read.
+    private func withSizes(
+        _ keys: [String: JSONValue], _ worker: WorkerDescription, _ measures: [String]
+    ) throws -> [String: JSONValue] {
+        guard keys["dataset.size"] == nil || keys["dataset.held_out"] == nil else { return keys }
+        var keys = keys
+        var sweep = AdoptedSweep(name: "size")
+        // What takes the fewest images.
+        sweep.add(keys.merging(["dataset.size": 1, "dataset.held_out": 0]) { $1 })
+        for words in measures { try sweep.addMeasures(words) }
+        let identity = try expand(sweep, worker).identity
+        let images = identity?.images ?? 0
+        func value(_ key: String) -> JSONValue? { keys[key] ?? SpecKey.named(key)?.fallback }
+        if keys["dataset.held_out"] == nil {
+            if let pool = identity?.pool {
+                keys["dataset.held_out"] = .integer(Int64(images - pool))
+            } else if keys["dataset.split"] == "unknown", images < 2 * (value("dataset.held_out")?.integerValue ?? 0) {
+                keys["dataset.held_out"] = .integer(Int64(images / 2))
+            }
+        }
+        let heldOut = value("dataset.held_out")?.integerValue ?? 0
+        let parts = value("dataset.part")?.objectValue?["of"]?.integerValue ?? 1
+        if keys["dataset.size"] == nil {
+            keys["dataset.size"] = .integer(
+                Int64((identity?.pool ?? max(0, images - heldOut)) / parts))
+        }
         return keys
     }
 
-    /// All images but those held out.
-    private func imagesTrainedOn(_ keys: [String: JSONValue], _ worker: WorkerDescription) throws -> Int {
-        var keys = keys
-        func value(_ key: String) -> JSONValue? { keys[key] ?? SpecKey.named(key)?.fallback }
-        let heldOut = value("dataset.held_out")?.integerValue ?? 0
-        let parts = value("dataset.part")?.objectValue?["of"]?.integerValue ?? 1
-        keys["dataset.size"] = 1
-        var sweep = AdoptedSweep(name: "size")
-        sweep.add(keys)
-        return (try expand(sweep, worker).images - heldOut) / parts
-    }
-
-    /// The sweep, and how many images the last of its datasets has.
+    /// The sweep, and the last of its datasets.
     private func expand(
         _ sweep: AdoptedSweep, _ worker: WorkerDescription
-    ) throws -> (expansion: Expansion, images: Int) {
-        var images = 0
+    ) throws -> (expansion: Expansion, identity: DatasetIdentity?) {
+        var identity: DatasetIdentity?
         do {
             let file = try SweepFile(text: try sweep.text, file: checkpoint)
             let expansion = try file.expand(worker: worker) { request in
-                let identity = try workplace.preparer.identify(request)
-                images = identity.images
-                return identity
+                let known = try workplace.preparer.identify(request)
+                identity = known
+                return known
             }
-            return (expansion, images)
+            return (expansion, identity)
         } catch let error as SweepFileError {
             // Lines are those of a text that nobody wrote.
             throw SweepFileError(error.message, key: error.key, at: TextOrigin(file: error.origin.file))

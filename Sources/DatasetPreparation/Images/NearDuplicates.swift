@@ -20,9 +20,10 @@ struct NearDuplicates {
         rows += centred.map { norm > 0 ? Float($0 / norm) : 0 }
     }
 
-    /// The numbers of the images that stay.
-    func kept() -> [Int] {
+    /// The numbers of the images that stay, of those in this order.
+    func kept(_ order: [Int]) -> [Int] {
         let size = Self.size
+        let rows = order.flatMap { image in self.rows[image * size..<(image + 1) * size] }
         var kept: [Int] = []
         // Their rows, one after the other.
         var keptRows: [Float] = []
@@ -44,6 +45,6 @@ struct NearDuplicates {
                 keptRows += row
             }
         }
-        return kept
+        return kept.map { order[$0] }
     }
 }
