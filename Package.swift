@@ -126,7 +126,8 @@ let package = Package(
             "Commands",
             [
                 "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
-                "ContentStore", "DatasetPreparation", "ImageGenerators", "RemoteHosts", "Scheduling", "JobContract",
+                "ContentStore", "DatasetPreparation", "Datasets", "ImageGenerators", "RemoteHosts", "Scheduling",
+                "JobContract",
                 "CPosix", arguments,
             ]),
 

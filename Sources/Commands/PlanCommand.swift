@@ -22,9 +22,9 @@ struct PlanCommand: ParsableCommand {
         let file = try SweepFile(contentsOf: sweep, overrides: settings.overrides)
         let worker = try WorkerProgram(file.worker)
         let expansion = try withTemporaryDirectory { directory in
-            // Images must be decoded to know their digest; what that makes goes away again.
+            // Images that were never prepared must be decoded to know their digest; what that makes goes away again.
             let depot = try ContentStore(directory: directory.path)
-            let preparer = DatasetPreparer(depot: depot, progress: PreparationLine.show)
+            let preparer = DatasetPreparer(depot: depot, knows: catalogue.datasets, progress: PreparationLine.show)
             return try file.expand(worker: worker.description, identify: preparer.identify)
         }
         let hosts = try HostsSelection(hosts).specs

@@ -11,16 +11,19 @@ package struct DatasetPreparer: Sendable {
 
     private let depot: any FileDepot
     private let cache: PreparationCache
+    private let known: PreparationCache
     private let progress: (@Sendable (PreparationProgress) -> Void)?
 
     /// Prepared files go to `depot`. `cache` is a file that remembers what was prepared from which state of a
-    /// source; it may be missing, stale or damaged. `progress` is told now and then, on the calling thread.
+    /// source; it may be missing, stale or damaged. `knows` is such a file of another depot: what it says of a dataset is
+    /// taken to identify it. `progress` is told now and then, on the calling thread.
     package init(
-        depot: any FileDepot, cache: String? = nil,
+        depot: any FileDepot, cache: String? = nil, knows: String? = nil,
         progress: (@Sendable (PreparationProgress) -> Void)? = nil
     ) {
         self.depot = depot
         self.cache = PreparationCache(path: cache)
+        known = PreparationCache(path: knows)
         self.progress = progress
     }
 
@@ -31,14 +34,18 @@ package struct DatasetPreparer: Sendable {
     /// the dataset, `PreparedFileError` or what the depot throws for what is wrong with the disk.
     package func identify(_ request: DatasetRequest) throws -> DatasetIdentity {
         if let generated = try GeneratedDataset(request) {
+            if let known = known.find(Self.key(generated)) { return generated.identity(known.account) }
             if cache.path != nil { return generated.identity(try generate(generated, request).account) }
             let account = generated.forEach { index, _ in report(request.source, index + 1, of: generated.count) }
             return generated.identity(account ?? DatasetAccount(found: generated.count, used: generated.count))
         }
-        let prepared = try prepare(request)
+        let sources = try FileSources(request)
+        let prepared = try known.find(sources.key(conversion: Self.conversion)) ?? importImages(sources, request)
         var keys: [String: JSONValue] = ["dataset.digest": .string(prepared.digest.hex)]
         if prepared.account.training != nil { keys["dataset.split"] = "given" }
-        return DatasetIdentity(keys: keys, account: prepared.account)
+        var account = prepared.account
+        sources.addListings(to: &account)
+        return DatasetIdentity(keys: keys, account: account)
     }
 
     /// Brings the prepared file into the depot, if it is not there yet. Of a generator, `version` names the images of a
@@ -48,14 +55,21 @@ package struct DatasetPreparer: Sendable {
         if let generated = try GeneratedDataset(request) {
             return try generate(generated, request, version: version)
         }
-        return try importImages(request)
+        let sources = try FileSources(request)
+        var prepared = try importImages(sources, request)
+        sources.addListings(to: &prepared.account)
+        return prepared
+    }
+
+    private static func key(_ generated: GeneratedDataset, version: Int? = nil) -> Digest {
+        Digest(of: generated.fingerprint(version: version).utf8)
     }
 
     private func generate(
         _ generated: GeneratedDataset, _ request: DatasetRequest, version: Int? = nil
     ) throws -> PreparedDataset {
         let size = generated.images.size
-        return try remembered(Digest(of: generated.fingerprint(version: version).utf8)) {
+        return try remembered(Self.key(generated, version: version)) {
             var pixels: [UInt8] = []
             pixels.reserveCapacity(generated.count * size * size)
             var numbers: [Int] = []
@@ -84,15 +98,13 @@ package struct DatasetPreparer: Sendable {
         return DatasetNotes.Source(found: found, numbers: numbers)
     }
 
-    private func importImages(_ request: DatasetRequest) throws -> PreparedDataset {
-        let sources = try FileSources(request)
-        var prepared = try remembered(sources.key(conversion: Self.conversion)) {
+    /// Without what lies beside the images.
+    private func importImages(_ sources: FileSources, _ request: DatasetRequest) throws -> PreparedDataset {
+        try remembered(sources.key(conversion: Self.conversion)) {
             try convert(sources, request).made
         } shape: {
             (request.channels, request.resolution)
         }
-        sources.addListings(to: &prepared.account)
-        return prepared
     }
 
     /// The images of a dataset by the names that its source has for them, in the prepared file's order. Nothing is kept.

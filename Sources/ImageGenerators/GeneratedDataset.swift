@@ -79,14 +79,19 @@ package struct GeneratedDataset: Sendable {
         guard version == nil || version == generator.version || version == generator.thinnedVersion else { return nil }
         let keepsAll = version == generator.version
         var seen: Set<Digest> = []
-        for index in 0..<count {
-            let pixels = images.image(index)
-            try body(index, keepsAll || seen.insert(Digest(of: pixels)).inserted ? pixels : nil)
+        for first in stride(from: 0, to: count, by: Self.block) {
+            let made = images.images(first..<min(first + Self.block, count))
+            for (offset, image) in made.enumerated() {
+                try body(first + offset, keepsAll || seen.insert(image.digest).inserted ? image.pixels : nil)
+            }
         }
         var account = DatasetAccount(found: count, used: keepsAll ? count : seen.count)
         account.equal = count - account.used
         return account
     }
+
+    /// Images that are made before the first of them is handed over.
+    private static let block = 1024
 
     /// Covers all that the pixels depend on; `version` as of `forEach`.
     package func fingerprint(version: Int?) -> String {

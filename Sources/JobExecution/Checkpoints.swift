@@ -11,9 +11,10 @@ enum Checkpoints {
     }
 
     static func denoiser(_ path: String, threads: Int) throws -> NetworkDenoiser {
+        let bytes = try InputFile.read(named: path, what: "the checkpoint")
+        try Pickle.refuse(bytes, name: path)
         do {
-            return try NetworkDenoiser(
-                weights: InputFile.read(named: path, what: "the checkpoint"), name: path, threads: threads)
+            return try NetworkDenoiser(weights: bytes, name: path, threads: threads)
         } catch let error as NetworkError {
             throw JobFailure(.unsupported, "\(path): its network cannot be built: \(error)")
         }

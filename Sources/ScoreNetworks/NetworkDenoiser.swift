@@ -13,16 +13,20 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
     package var levels: ClosedRange<Double>
     package var isBlind: Bool { preconditioning == .blind }
     package var batch: Int { laneCount * network.team.count }
+    /// How the checkpoint held it; nil where its tensors were asked for by a prefix.
+    package private(set) var form: CheckpointForm?
     private let network: Network<Float>
     private var inputGradients: InputGradients?
     /// Where each thread arranges the images of a group.
     private let rows: [LaneBuffer<Float>]
 
-    /// Reads `TrainingRun.weights()`, or another file with the published names: sizes and σ_data come from its metadata
+    /// Reads `TrainingRun.weights()`, or another file with the published names, behind a wrapper's prefix too: sizes and σ_data come from its metadata
     /// entry `config`. Missing, misshapen, unknown or non-finite tensors are a `SafetensorsError`, impossible sizes a
     /// `NetworkError`.
     package convenience init(weights: [UInt8], name: String, threads: Int = 1) throws {
-        try self.init(try SafetensorsFile(bytes: weights, name: name), prefix: "", threads: threads)
+        let (file, form) = try SafetensorsFile(bytes: weights, name: name).unwrapped()
+        try self.init(file, prefix: "", threads: threads)
+        self.form = form
     }
 
     /// Reads the tensors called `prefix` + name; others may stand beside them where there is a prefix.

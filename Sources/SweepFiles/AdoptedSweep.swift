@@ -8,6 +8,49 @@ package struct CheckpointInspection: Hashable, Sendable, Codable {
     package var weights: Digest
     package var bytes: Int
     package var parameters: Int
+    /// What wrappers put before the names of its tensors, and what else the file has and is not read.
+    package var prefix: String?
+    package var leftAside: [String]?
+    /// Types of the elements of its tensors.
+    package var elements: [String]?
+    /// How it does on the images that it is said to be trained on, where those were shown.
+    package var fit: Fit?
+
+    /// PSNR on noised training images, of the network and of their Fourier Wiener filter.
+    package struct Fit: Hashable, Sendable, Codable {
+        package var sigma: Double
+        package var decibels: Double
+        package var ofFilter: Double
+
+        package init(sigma: Double, decibels: Double, ofFilter: Double) {
+            self.sigma = sigma
+            self.decibels = decibels
+            self.ofFilter = ofFilter
+        }
+    }
+
+    /// What people should hear of how the file holds its network.
+    package var notes: [String] {
+        var notes: [String] = []
+        let elements = elements ?? []
+        let prefix = prefix.map { $0.isEmpty ? "names without a prefix" : "names behind the prefix \($0)" }
+        if let prefix, !elements.isEmpty {
+            notes.append("weights in \(elements.joined(separator: " and ")), \(prefix)")
+        }
+        if let leftAside, !leftAside.isEmpty { notes.append("not read: \(leftAside.joined(separator: ", "))") }
+        return notes
+    }
+
+    /// What people should hear where a network does badly on the images that it is said to be trained on.
+    package static func notes(of fit: Fit?) -> [String] {
+        guard let fit, fit.decibels < fit.ofFilter else { return [] }
+        func shown(_ decibels: Double) -> Double { (decibels * 10).rounded() / 10 }
+        return [
+            "at σ = \(fit.sigma) it denoises these images worse than a linear filter of theirs does, "
+                + "\(shown(fit.decibels)) dB against \(shown(fit.ofFilter)): was it trained on others, or were they prepared "
+                + "in another way, or was it hardly trained?"
+        ]
+    }
 
     package init(keys: [String: JSONValue], weights: Digest, bytes: Int, parameters: Int) {
         self.keys = keys

@@ -11,6 +11,8 @@ package struct Expansion: Sendable {
     package var excluded: Int
     /// What each of its datasets consists of, in words: `DatasetAccount.lines`.
     package var datasets: [[String]]
+    /// What its author may want to do otherwise, in words.
+    package var advice: [String]
 }
 
 /// A grid point that names the same trial as an earlier one.
@@ -64,7 +66,8 @@ extension SweepFile {
             measures: wishes.filter { $0.across == nil }.map(\.request), comparisons: comparisons,
             needs: needs, worker: self.worker)
         return Expansion(
-            sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, datasets: datasets.inWords)
+            sweep: sweep, merged: collector.list.merged, excluded: collector.excluded, datasets: datasets.inWords,
+            advice: datasets.advice)
     }
 }
 
@@ -137,6 +140,22 @@ struct DatasetDirectory {
         let identity = try identify(request)
         known[request] = identity
         return identity
+    }
+
+    /// Datasets that are one source's images made differently each have a permutation of their own, unless the source's
+    /// order is asked for.
+    var advice: [String] {
+        let alike = Dictionary(grouping: known.keys.filter { !$0.keepsNumbers }) { request in
+            var source = request
+            (source.resolution, source.channels) = (0, 0)
+            source.parameters["shuffle"] = nil
+            return source
+        }
+        guard alike.values.contains(where: { $0.count > 1 }) else { return [] }
+        return [
+            "each resolution, number of channels and shuffling draws images of its own; dataset.order: source gives all of "
+                + "them the same"
+        ]
     }
 
     var inWords: [[String]] {

@@ -32,7 +32,7 @@ extension SpecKey {
                 + "folder of PNG or JPEG, IDX or CIFAR files, from the sweep file's folder (with --set: from the current "
                 + "one). In the spec its digest or generator stands for it"),
         SpecKey(
-            "dataset.resolution", count(from: 8, to: 64, multipleOf: 2), 32,
+            "dataset.resolution", count(from: 8, to: 256, multipleOf: 2), 32,
             but: Exceptions(
                 chooser: "dataset.source",
                 values: Dictionary(uniqueKeysWithValues: ImageGenerator.names.map { ($0, 16) })),
@@ -108,7 +108,7 @@ extension SpecKey {
             "residual blocks a level; of the bias-free-unet, whose levels are one block each, how often it halves the "
                 + "resolution, at most 8"),
         SpecKey(
-            "model.attention", .integers(1...64, count: 0...6), [16], but: byArchitecture([(["adm"], [32, 16, 8])]),
+            "model.attention", .integers(1...256, count: 0...6), [16], but: byArchitecture([(["adm"], [32, 16, 8])]),
             reader: architectures(unets), "resolutions whose blocks attend; adm attends only with 64 channels or more"),
         SpecKey(
             "model.dropout", .number(0...1, openAbove: true), 0, reader: architectures(unets),

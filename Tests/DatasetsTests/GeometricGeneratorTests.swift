@@ -125,7 +125,7 @@ import Testing
         let request = DatasetRequest(
             source: "geometric", resolution: 16, channels: 1, parameters: [name: .number(value)])
         do {
-            _ = try DatasetPreparer(depot: store).identify(request)
+            _ = try GeneratedDataset(request)
             #expect(isAdmitted)
         } catch {
             #expect(!isAdmitted && (error as? any DatasetProblem)?.key == "dataset.\(name)", "\(error)")

@@ -157,4 +157,46 @@ struct AdoptionTests {
             #expect(quantities.isDisjoint(with: ofTraining), "\(quantities)")
         }
     }
+
+    /// Half precision and wrappers' prefixes are read and told, a pickle is refused with what converts it, and images that do
+    /// not fit are noticed.
+    @Test func whatAFileHoldsIsTold() throws {
+        try withLab { (lab) throws in
+            let training = try lab.write(
+                "small.yaml",
+                """
+                dataset: {source: sines, resolution: 8, size: 256, count: 512, held_out: 8}
+                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 8}
+                training: {batch: 16, steps: 1500, learning_rate: 4.0e-3}
+                """)
+            try lab.runWorker("train", training, "--output", lab.directory.path)
+            let weights = lab.directory.appendingPathComponent("weights-1500.safetensors").path
+            let own = ["--dataset", "sines", "--set", "dataset.count=512", "--set", "dataset.split=drawn"]
+            let plain = try lab.run(["adopt", weights] + own)
+            #expect(plain.status == 0 && plain.err.contains("weights in F32, names without a prefix"), "\(plain)")
+            #expect(!plain.err.contains("was it trained on others"), "\(plain.err)")
+
+            let wrapped = try lab.write("wrapped.safetensors", "")
+            try lab.wrap(weights, as: "module._orig_mod.", to: wrapped)
+            let half = try lab.run(["adopt", wrapped] + own)
+            #expect(
+                half.status == 0 && half.err.contains("weights in BF16, names behind the prefix module._orig_mod."),
+                "\(half)")
+            #expect(try lab.rows("SELECT DISTINCT parameters FROM trials").count == 1)
+
+            let other = try lab.run(["adopt", weights, "--dataset", "disks", "--set", "dataset.count=512"])
+            #expect(other.status == 0 && other.err.contains("was it trained on others"), "\(other)")
+
+            for (name, bytes) in [
+                ("net.pkl", [0x80, 4, 0x95] as [UInt8]), ("net.bin", Array("PK\u{3}\u{4}data.pkl".utf8)),
+            ] {
+                let path = lab.directory.appendingPathComponent(name)
+                try Data(bytes).write(to: path)
+                let refused = try lab.run(["adopt", path.path] + own)
+                #expect(refused.status == 3 && refused.err.contains("pickle"), "\(refused)")
+                #expect(
+                    refused.err.contains("save_file(") && refused.err.contains("\"\(path.path)\""), "\(refused.err)")
+            }
+        }
+    }
 }

@@ -85,6 +85,30 @@ final class Lab {
         guard process.terminationStatus == 0 else { throw CancellationError() }
     }
 
+    /// Copies a checkpoint in bfloat16, each name behind `prefix`.
+    func wrap(_ weights: String, as prefix: String, to path: String) throws {
+        let program = """
+            import json, struct, sys
+            data = open(sys.argv[1], "rb").read()
+            start = 8 + struct.unpack("<Q", data[:8])[0]
+            head, out, body = json.loads(data[8:start]), {}, b""
+            for name, tensor in head.items():
+                if name == "__metadata__": out[name] = tensor; continue
+                first, last = tensor["data_offsets"]
+                half = b"".join(data[start + i + 2:start + i + 4] for i in range(first, last, 4))
+                out[sys.argv[3] + name] = {"dtype": "BF16", "shape": tensor["shape"], "data_offsets": [len(body), len(body) + len(half)]}
+                body += half
+            text = json.dumps(out).encode()
+            open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + body)
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", program, weights, path, prefix]
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CancellationError() }
+    }
+
     /// Writes a grey picture, with the folders above it.
     func writePicture(_ name: String, _ pixels: [UInt8], side: Int) throws {
         let url = directory.appendingPathComponent(name)

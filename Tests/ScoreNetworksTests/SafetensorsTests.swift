@@ -1,4 +1,5 @@
 import Foundation
+import ScoreNetworks
 import Tensors
 import Testing
 
@@ -38,6 +39,51 @@ struct SafetensorsTests {
     @Test func readsTheDocumentedLayout() throws {
         let file = try raw("{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", [0, 0, 128, 63])
         #expect(try file.tensor("x", as: Float.self).values == [1])
+    }
+
+    /// Half precision of both kinds is read exactly: every number of binary16, and bfloat16 as the upper half of binary32.
+    @Test func readsHalfPrecision() throws {
+        var file = SafetensorsFile()
+        let all = (0...UInt16.max).map { $0 }
+        let bytes = all.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+        file.set("half", type: .f16, shape: [all.count], bytes: bytes)
+        file.set("brain", type: .bf16, shape: [all.count], bytes: bytes)
+        let read = try SafetensorsFile(bytes: file.serialized(), name: "copy")
+        let half = try read.tensor("half", as: Float.self).values
+        let brain = try read.tensor("brain", as: Double.self).values
+        for (number, bits) in all.enumerated() {
+            let expected = Float(Float16(bitPattern: bits))
+            #expect(half[number] == expected || half[number].isNaN && expected.isNaN)
+            #expect(half[number].sign == expected.sign)
+            let wide = Double(Float(bitPattern: UInt32(bits) << 16))
+            #expect(brain[number] == wide || brain[number].isNaN && wide.isNaN)
+        }
+    }
+
+    /// Wrappers' prefixes go, what they count is left aside, and of two networks the averaged one is read.
+    @Test(
+        arguments: [
+            (["a", "b"], "", []), (["module.a", "module.b", "n_averaged"], "module.", ["n_averaged"]),
+            (["_orig_mod.module.a", "_orig_mod.module.b"], "_orig_mod.module.", []),
+            (["a", "b", "ema.module.a", "ema.module.b"], "ema.module.", ["tensors without a prefix"]),
+            (["module.a", "module.b", "ema.a", "ema.b"], "ema.", ["module.*"]),
+        ])
+    func wrappersAreTakenOff(names: [String], prefix: String, leftAside: [String]) throws {
+        var file = SafetensorsFile()
+        file.metadata = ["config": "{}"]
+        for (number, name) in names.enumerated() { file.set(name, Tensor<Float>(shape: [1], values: [Float(number)])) }
+        let (plain, form) = try file.unwrapped()
+        #expect(form.prefix == prefix && form.leftAside == leftAside && form.elements == ["F32"])
+        #expect(plain.names == ["a", "b"] && plain.metadata == file.metadata)
+        let (own, whole) = (try plain.tensor("b", as: Float.self), try file.tensor(prefix + "b", as: Float.self))
+        #expect(own.values == whole.values)
+    }
+
+    @Test func severalNetworksInAFileAreRefused() {
+        var file = SafetensorsFile(name: "two")
+        for name in ["module.a", "a"] { file.set(name, Tensor<Float>(shape: [1], values: [1])) }
+        let error = #expect(throws: SafetensorsError.self) { try file.unwrapped() }
+        #expect(error?.description.contains("several prefixes (none, 'module.')") == true)
     }
 
     private func raw(_ header: String, _ data: [UInt8], length: Int? = nil) throws(SafetensorsError) -> SafetensorsFile
@@ -110,7 +156,7 @@ struct SafetensorsTests {
         #expect(throws: SafetensorsError(file: "example", tensor: "b", problem: "has shape [2, 3], expected [3, 2]")) {
             try example().tensor("b", as: Float.self, shape: [3, 2])
         }
-        #expect(throws: SafetensorsError(file: "example", tensor: "d", problem: "holds I64, expected F32 or F64")) {
+        #expect(throws: SafetensorsError(file: "example", tensor: "d", problem: "holds I64, expected F32, F64, F16 or BF16")) {
             try example().tensor("d", as: Float.self)
         }
     }

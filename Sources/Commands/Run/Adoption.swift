@@ -63,9 +63,30 @@ struct Adoption {
         guard try workplace.store.put(copyOf: checkpoint) == inspection.weights else {
             throw CommandFailure(.invalidInput, "\(checkpoint) was written to while it was read: try again")
         }
+        (inspection.notes + (try fitNotes(of: trial, in: expansion.sweep))).forEach(Terminal.note)
         try workplace.catalogue.store(whole, worker: worker)
         try record(trial)
         return trial
+    }
+
+    /// What is to be said of how the network does on its images. To find out is no condition of recording it.
+    private func fitNotes(of trial: Trial, in sweep: ExpandedSweep) throws -> [String] {
+        guard let training = sweep.trainings[trial.training], let request = sweep.datasets[trial.training] else {
+            return []
+        }
+        let file = try workplace.preparer.prepare(
+            request, version: training.spec["dataset.generator_version"]?.integerValue)
+        guard let path = workplace.store.location(of: file.digest) else { return [] }
+        return try withTemporaryDirectory { directory in
+            let spec = directory.appendingPathComponent("spec.json")
+            try Data(try training.specText).write(to: spec)
+            do {
+                let asked = try CheckpointInspection(of: checkpoint, options: ["--spec", spec.path, "--dataset", path])
+                return CheckpointInspection.notes(of: asked.fit)
+            } catch let failure as CommandFailure {
+                return ["whether its images fit could not be found out: \(failure.description)"]
+            }
+        }
     }
 
     /// All keys of the trial.
@@ -165,10 +186,10 @@ struct Adoption {
 
 extension CheckpointInspection {
     /// Has the worker that comes with this program read the checkpoint. Throws CommandFailure with what it refuses.
-    init(of checkpoint: String) throws {
+    init(of checkpoint: String, options: [String] = []) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Programs.bundled("eigensweep-worker"))
-        process.arguments = ["inspect", "--", checkpoint]
+        process.arguments = ["inspect"] + options + ["--", checkpoint]
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

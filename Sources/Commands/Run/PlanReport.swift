@@ -24,6 +24,7 @@ struct PlanReport {
             lines += dataset.prefix(1).map { "dataset            \($0)" }
             lines += dataset.dropFirst().map { "                   \($0)" }
         }
+        lines += expansion.advice.map { "advice             \($0)" }
         lines += [
             "in the catalogue   \(Readable.count(plan.complete)) complete, \(Readable.count(plan.toMeasure)) to measure",
             "images to train    \(Readable.count(plan.imagesToTrain))",

@@ -17,6 +17,6 @@ struct Workplace {
         // What transfers left that were cut off. It is in nobody's way: the sweep goes on where it cannot be removed.
         try? store.removeTemporaries(olderThan: 86_400)
         preparer = DatasetPreparer(
-            depot: store, cache: options.store + "/datasets.json", progress: PreparationLine.show)
+            depot: store, cache: options.datasets, progress: PreparationLine.show)
     }
 }

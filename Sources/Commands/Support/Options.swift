@@ -23,6 +23,11 @@ struct CatalogueOptions: ParsableArguments {
     }
 }
 
+extension CatalogueOptions {
+    /// What is remembered of the datasets in the store.
+    var datasets: String { store + "/datasets.json" }
+}
+
 struct HostOptions: ParsableArguments {
     @Option(name: .long, help: "The hosts file (default: hosts.yaml if there is one, else this machine alone).")
     var hosts: String?

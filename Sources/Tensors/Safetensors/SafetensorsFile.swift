@@ -2,10 +2,12 @@
 ///
 /// `serialized()` depends on the content alone, not on the order of insertion.
 package struct SafetensorsFile: Sendable, Equatable {
-    /// Types of elements that this project stores.
+    /// Types of elements that this project stores, and half precision, which it reads.
     package enum ElementType: String, Sendable, CaseIterable {
         case f32 = "F32"
         case f64 = "F64"
+        case f16 = "F16"
+        case bf16 = "BF16"
         case i64 = "I64"
         case u8 = "U8"
 
@@ -13,6 +15,7 @@ package struct SafetensorsFile: Sendable, Equatable {
             switch self {
             case .f64, .i64: 8
             case .f32: 4
+            case .f16, .bf16: 2
             case .u8: 1
             }
         }
@@ -70,7 +73,13 @@ package struct SafetensorsFile: Sendable, Equatable {
         switch entry.type {
         case .f32: return Tensor(shape: entry.shape, values: elements(of: entry, as: Float.self).map { Scalar($0) })
         case .f64: return Tensor(shape: entry.shape, values: elements(of: entry, as: Double.self).map { Scalar($0) })
-        case .i64, .u8: throw error(tensor, "holds \(entry.type.rawValue), expected F32 or F64")
+        case .f16:
+            let values = elements(of: entry, as: UInt16.self).map { Scalar(Self.half($0)) }
+            return Tensor(shape: entry.shape, values: values)
+        case .bf16:
+            let values = elements(of: entry, as: UInt16.self).map { Scalar(Float(bitPattern: UInt32($0) << 16)) }
+            return Tensor(shape: entry.shape, values: values)
+        case .i64, .u8: throw error(tensor, "holds \(entry.type.rawValue), expected F32, F64, F16 or BF16")
         }
     }
 
@@ -100,6 +109,16 @@ package struct SafetensorsFile: Sendable, Equatable {
     /// An error about a tensor of this file.
     package func error(_ tensor: String?, _ problem: String) -> SafetensorsError {
         SafetensorsError(file: name, tensor: tensor, problem: problem)
+    }
+
+    /// IEEE 754's binary16, exactly.
+    private static func half(_ bits: UInt16) -> Float {
+        let sign = UInt32(bits & 0x8000) << 16
+        let (exponent, fraction) = (UInt32(bits >> 10 & 31), UInt32(bits & 0x3FF))
+        if exponent == 31 { return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13) }
+        if exponent > 0 { return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13) }
+        let magnitude = Float(fraction) * 0x1p-24
+        return sign == 0 ? magnitude : -magnitude
     }
 
     private func elements<Element: BitwiseCopyable>(of entry: Entry, as type: Element.Type) -> [Element] {

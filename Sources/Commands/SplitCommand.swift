@@ -1,0 +1,79 @@
+import ArgumentParser
+import ContentStore
+import DatasetPreparation
+import Foundation
+import JobContract
+import ResultCatalogue
+import ResultQueries
+import SweepFiles
+import SweepModel
+
+struct SplitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "split",
+        abstract: "Show which image is trained on, held out or unused, by its file's name.",
+        discussion: """
+            A row for each image, dataset, subset seed and number of parts. `size` is the least dataset.size of the sweep \
+            whose subset has the image: subsets are nested. The images are read again, and are refused where they are not \
+            those of the trials any more. `--format csv` is for programs.
+            """)
+
+    @Argument(help: "A sweep file, a sweep of the catalogue, or a trial: any unique beginning of its ID.")
+    var subject: String
+    @OptionGroup var settings: SetOptions
+    @OptionGroup var catalogue: CatalogueOptions
+    @OptionGroup var output: FormatOptions
+
+    func run() throws {
+        let trainings = try trainings()
+        var table = ResultTable(
+            name: "images", columns: ["dataset", "subset_seed", "part", "role", "size", "image"])
+        try withTemporaryDirectory { directory in
+            let preparer = DatasetPreparer(
+                depot: try ContentStore(directory: directory.path), progress: PreparationLine.show)
+            var listings: [DatasetRequest: DatasetListing] = [:]
+            for group in SplitGroup.groups(of: trainings) {
+                let listing = try listings[group.request] ?? preparer.listing(group.request, version: group.version)
+                listings[group.request] = listing
+                table.rows += try group.rows(listing)
+            }
+        }
+        output.print(table)
+    }
+
+    /// What the subject trains, each training with the images that it asks for.
+    private func trainings() throws -> [SplitGroup.Member] {
+        let isFile = subject.hasSuffix(".yaml") || subject.hasSuffix(".yml") || subject.contains("/")
+        if isFile {
+            let file = try SweepFile(contentsOf: subject, overrides: settings.overrides)
+            let worker = try WorkerProgram(file.worker)
+            let sweep = try withTemporaryDirectory { directory in
+                let preparer = DatasetPreparer(
+                    depot: try ContentStore(directory: directory.path), knows: catalogue.datasets,
+                    progress: PreparationLine.show)
+                return try file.expand(worker: worker.description, identify: preparer.identify).sweep
+            }
+            return members(of: sweep) { _ in true }
+        }
+        guard settings.overrides.isEmpty else {
+            throw CommandFailure(.usage, "--set changes a sweep file: expected one, got \(subject)")
+        }
+        let reader = try CatalogueReader(path: catalogue.path)
+        if let sweep = try reader.sweep(named: subject) { return members(of: sweep) { _ in true } }
+        let id = try reader.trial(named: subject)
+        for name in try reader.sweeps().map(\.name) {
+            guard let sweep = try reader.sweep(named: name),
+                let trial = sweep.trials.first(where: { $0.id == id })
+            else { continue }
+            return members(of: sweep) { $0 == trial.training }
+        }
+        throw CommandFailure(
+            .usage, "trial \(id.short): no sweep of the catalogue has it, so where its images lie is not known")
+    }
+
+    private func members(of sweep: ExpandedSweep, _ isWanted: (TrainingID) -> Bool) -> [SplitGroup.Member] {
+        sweep.trainings.values.filter { isWanted($0.id) }.compactMap { training in
+            sweep.datasets[training.id].map { SplitGroup.Member(request: $0, spec: training.spec) }
+        }
+    }
+}
