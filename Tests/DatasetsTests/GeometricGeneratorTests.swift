@@ -128,7 +128,7 @@ import Testing
             _ = try GeneratedDataset(request)
             #expect(isAdmitted)
         } catch {
-            #expect(!isAdmitted && (error as? any DatasetProblem)?.key == "dataset.\(name)", "\(error)")
+            #expect(!isAdmitted && error.key == "dataset.\(name)", "\(error)")
         }
     }
 

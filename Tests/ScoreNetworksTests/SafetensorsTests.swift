@@ -156,7 +156,9 @@ struct SafetensorsTests {
         #expect(throws: SafetensorsError(file: "example", tensor: "b", problem: "has shape [2, 3], expected [3, 2]")) {
             try example().tensor("b", as: Float.self, shape: [3, 2])
         }
-        #expect(throws: SafetensorsError(file: "example", tensor: "d", problem: "holds I64, expected F32, F64, F16 or BF16")) {
+        #expect(
+            throws: SafetensorsError(file: "example", tensor: "d", problem: "holds I64, expected F32, F64, F16 or BF16")
+        ) {
             try example().tensor("d", as: Float.self)
         }
     }
