@@ -41,11 +41,19 @@ struct MeasureCommand: ParsableCommand {
             theirs.settings += otherSet
             subject.others = [try self.subject(other, theirs)]
         }
+        var failure: MeasureError?
         for (name, measure) in measures {
-            for row in try measure.taken(of: subject, progress: { _, _ in }).rows {
-                print(try jsonLine(Line(measure: name, row: row)))
+            do {
+                for row in try measure.taken(of: subject, progress: { _, _ in }).rows {
+                    print(try jsonLine(Line(measure: name, row: row)))
+                }
+            } catch let error as MeasureError {
+                // The others are taken all the same.
+                if failure != nil { Diagnostics.write("\(error)") }
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
     }
 
     private func subject(_ checkpoint: String, _ options: SpecOptions) throws -> MeasureSubject {
