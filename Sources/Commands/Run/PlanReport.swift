@@ -43,8 +43,26 @@ struct PlanReport {
             lines.append("comparisons        \(Readable.count(plan.comparisons)), each of several trials")
         }
         lines.append("to keep            about \(Readable.bytes(expansion.sweep.bytesToKeep(ofTrials: plan.toTrain)))")
+        if let bytes = largestMemory {
+            lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
+        }
         lines += try predictions()
         return lines
+    }
+
+    /// Of the trainings that are left to do, as far as their networks are known.
+    private var largestMemory: Int? {
+        guard plan.imagesToTrain > 0 else { return nil }
+        // What decides it takes few values in many trainings.
+        let keys = ["model.architecture", "model.scale", "model.blocks", "model.multipliers", "dataset.resolution"]
+        var seen: Set<[JSONValue?]> = []
+        return expansion.sweep.trainings.values.lazy.compactMap { training -> Int? in
+            let values = keys.map { training[$0] }
+            guard seen.insert(values).inserted else { return nil }
+            return MemoryForecast.training(
+                of: Dictionary(
+                    uniqueKeysWithValues: zip(keys, values).compactMap { key, value in value.map { (key, $0) } }))
+        }.max()
     }
 
     private var mergedLines: [String] {
