@@ -14,6 +14,8 @@ import Testing
                 "dataset.source -", "dataset.resolution 32", "dataset.channels 1", "dataset.size -",
                 "dataset.part {index: 0, of: 1}", "dataset.subset_seed 0", "dataset.held_out 256", "dataset.flip false",
                 "dataset.shuffle false", "dataset.deduplicate false", "dataset.skip_unreadable false",
+                "dataset.order prepared later", "dataset.split drawn later", "dataset.held_out_source none",
+                "dataset.training_index none",
                 "dataset.alpha 3", "dataset.count 16384",
                 "model.architecture ddpmpp",
                 "model.scale 16",
