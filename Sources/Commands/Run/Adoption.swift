@@ -116,12 +116,16 @@ struct Adoption {
     private func withSizes(
         _ keys: [String: JSONValue], _ worker: WorkerDescription, _ measures: [String]
     ) throws -> [String: JSONValue] {
+        let smallest = keys.merging(["dataset.size": 1]) { $1 }
+        var measured = AdoptedSweep(name: "measures")
+        measured.add(smallest)
+        for words in measures { try measured.addMeasures(words) }
+        _ = try expand(measured, worker) { _ in DatasetIdentity(keys: [:], images: 1 << 40) }
         guard keys["dataset.size"] == nil || keys["dataset.held_out"] == nil else { return keys }
         var keys = keys
         var sweep = AdoptedSweep(name: "size")
         // What takes the fewest images.
-        sweep.add(keys.merging(["dataset.size": 1, "dataset.held_out": 0]) { $1 })
-        for words in measures { try sweep.addMeasures(words) }
+        sweep.add(smallest.merging(["dataset.held_out": 0]) { $1 })
         let identity = try expand(sweep, worker).identity
         let images = identity?.images ?? 0
         func value(_ key: String) -> JSONValue? { keys[key] ?? SpecKey.named(key)?.fallback }
@@ -143,13 +147,14 @@ struct Adoption {
 
     /// The sweep, and the last of its datasets.
     private func expand(
-        _ sweep: AdoptedSweep, _ worker: WorkerDescription
+        _ sweep: AdoptedSweep, _ worker: WorkerDescription,
+        by identify: ((DatasetRequest) throws -> DatasetIdentity)? = nil
     ) throws -> (expansion: Expansion, identity: DatasetIdentity?) {
         var identity: DatasetIdentity?
         do {
             let file = try SweepFile(text: try sweep.text, file: checkpoint)
             let expansion = try file.expand(worker: worker) { request in
-                let known = try workplace.preparer.identify(request)
+                let known = try identify?(request) ?? workplace.preparer.identify(request)
                 identity = known
                 return known
             }
