@@ -81,18 +81,23 @@ struct AdoptionTests {
         }
     }
 
+    /// A checkpoint of 8×8 grey after one step.
+    private func smallNetwork(in lab: Lab) throws -> String {
+        let training = try lab.write(
+            "small.yaml",
+            """
+            dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
+            model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
+            training: {batch: 4, steps: 1}
+            """)
+        try lab.runWorker("train", training, "--output", lab.directory.path)
+        return lab.directory.appendingPathComponent("weights-1.safetensors").path
+    }
+
     /// Beside the images that its owner knows: those that it saw, and others, in two places or by an index.
     @Test func itsOwnImagesAreThoseThatItSaw() throws {
         try withLab { (lab) throws in
-            let training = try lab.write(
-                "small.yaml",
-                """
-                dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
-                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
-                training: {batch: 4, steps: 1}
-                """)
-            try lab.runWorker("train", training, "--output", lab.directory.path)
-            let weights = lab.directory.appendingPathComponent("weights-1.safetensors").path
+            let weights = try smallNetwork(in: lab)
             // Bands of grey: an image is a number, and so is its distance.
             func levels(_ number: Int) -> [UInt8] { (0..<64).map { UInt8((number * 37 + $0 * (number + 3)) % 256) } }
             for number in 0..<30 {
@@ -137,15 +142,7 @@ struct AdoptionTests {
     /// Of images of which nobody says which it saw: what needs no such knowledge is measured, and nothing else.
     @Test func whatSpeaksOfNoTrainingImageIsMeasured() throws {
         try withLab { (lab) throws in
-            let training = try lab.write(
-                "small.yaml",
-                """
-                dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
-                model: {architecture: ddpmpp, multipliers: [1], blocks: 1, attention: [], scale: 4}
-                training: {batch: 4, steps: 1}
-                """)
-            try lab.runWorker("train", training, "--output", lab.directory.path)
-            let weights = lab.directory.appendingPathComponent("weights-1.safetensors").path
+            let weights = try smallNetwork(in: lab)
             let adopted = try lab.run(
                 "adopt", weights, "--dataset", "geometric", "--set", "dataset.count=64", "--measure",
                 "linearity: {pairs: 4, sigmas: [1]}, jacobian: {images: 1, sigmas: [1]}")
