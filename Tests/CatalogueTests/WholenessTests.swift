@@ -81,6 +81,19 @@ import Testing
         withExtendedLifetime(catalogue) {}
     }
 
+    @Test func whatIsRememberedOfALogHidesNoCut() throws {
+        let catalogue = try Catalogue(path: path)
+        try catalogue.store(Fixture.sweep(sizes: Array(1...200)))
+        try catalogue.queue.inDatabase { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        try catalogue.store(Fixture.sweep(name: "more", sizes: Array(1...300)))
+        #expect(try catalogue.reader.sweeps().map(\.trials) == [800, 1200])
+        let whole = try bytes()
+        let promised = try #require(try RawDatabase.text("PRAGMA page_count", at: path).first.flatMap { Int($0) })
+        #expect(whole.count < promised * 4096)
+        try FileHandle(forWritingTo: URL(fileURLWithPath: path)).truncate(atOffset: UInt64(whole.count / 2))
+        #expect(refusal { _ = try catalogue.reader.sweeps() }?.message.contains("cut short") == true)
+    }
+
     @Test func aChangedByteIsFoundOnEveryPage() throws {
         try makeCatalogue()
         let whole = try bytes()

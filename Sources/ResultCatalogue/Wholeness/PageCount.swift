@@ -25,31 +25,15 @@ enum PageCount {
         guard size > 0, stat(path, &status) == 0 else { return nil }
         let bytes = Int(status.st_size)
         let whole = bytes / size
-        guard bytes < pages * size, !hasLog(path, from: whole + 1, through: pages, size: size) else { return nil }
+        guard bytes < pages * size, !LogPages.hold(path, from: whole + 1, through: pages, size: size) else {
+            return nil
+        }
         return "\(path): the file is cut short: it has \(bytes) bytes, \(whole) whole pages of the \(pages) that it "
             + "promises (\(pages * size) bytes). Copy it again from where it is whole; \(path)-wal, where there is "
             + "one, belongs to it."
     }
 
-    /// Whether `-wal` holds all of these pages, which are not yet in the file.
-    private static func hasLog(_ path: String, from first: Int, through last: Int, size: Int) -> Bool {
-        guard let log = FileHandle(forReadingAtPath: path + "-wal") else { return false }
-        defer { try? log.close() }
-        guard let header = try? log.read(upToCount: 32), header.count == 32 else { return false }
-        var missing = Set(first...last)
-        var offset = 32
-        // Frames of the log's present round bear its salts; older ones follow.
-        while !missing.isEmpty, (try? log.seek(toOffset: UInt64(offset))) != nil,
-            let frame = try? log.read(upToCount: 24), frame.count == 24,
-            Array(frame[8..<16]) == Array(header[16..<24])
-        {
-            missing.remove(number([UInt8](frame), at: 0))
-            offset += 24 + size
-        }
-        return missing.isEmpty
-    }
-
-    private static func number(_ bytes: [UInt8], at place: Int) -> Int {
+    static func number(_ bytes: [UInt8], at place: Int) -> Int {
         bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
     }
 }
