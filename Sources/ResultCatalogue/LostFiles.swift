@@ -30,3 +30,9 @@ extension Catalogue {
         }
     }
 }
+
+extension Schema {
+    /// Finds the trials whose results are recorded and of which a file is to be made again.
+    static let trialsMadeAgain =
+        "CREATE INDEX trial_made_again ON trial (key) WHERE state = 'waiting' AND reason IS NOT NULL;"
+}

@@ -55,6 +55,22 @@ import Testing
         #expect(throws: ReportError.self) { try report.tables(sweep: "none") }
     }
 
+    @Test func aTrialThatIsToBeMadeAgainIsTold() throws {
+        let scratch = try Scratch()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        let sweep = Fixture.sweep()
+        try catalogue.store(sweep)
+        let trial = sweep.trials[1]
+        try catalogue.commit(
+            DamagedCopies.measured(trial, attempt: 1) + [.trialState(trial.id, .succeeded, reason: nil)])
+        let report = StatusReport(try CatalogueReader(path: scratch.catalogue))
+        #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts", "store"])
+        #expect(try catalogue.wantAgain([trial.id], because: "its weights were lost") == 1)
+        let lost = try #require(try report.tables(sweep: "dataset-size").first { $0.name == "lost_files" })
+        #expect(lost.columns == ["sweep", "trial_id", "reason"])
+        #expect(lost.rows == [[.text("dataset-size"), .text(trial.id.hex), .text("its weights were lost")]])
+    }
+
     /// Two trainings of 1024 steps at scale 4 and one of 1024 at scale 8: costs 80, 80 and 192 a step, relatively.
     @Test func progressIsWeighedByCostAndTimeLeftFollowsTheRunningAttempts() throws {
         let scratch = try Scratch()

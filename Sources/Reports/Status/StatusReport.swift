@@ -10,7 +10,8 @@ package struct StatusReport: Sendable {
     package init(_ reader: CatalogueReader) { self.reader = reader }
 
     /// Tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes that the catalogue names), and, where there are any, `comparisons`
-    /// (measures over several trials, by state), `failures` and `disagreements` (results of equal trials that differ). With
+    /// (measures over several trials, by state), `failures`, `lost_files` (trials whose measurements are recorded and which
+    /// wait for a file of theirs to be made again) and `disagreements` (results of equal trials that differ). With
     /// `sweep`, of that sweep only.
     ///
     /// In `running`, the newest recovery point of the training, and where it is: in the coordinator's store, or only on
@@ -20,7 +21,8 @@ package struct StatusReport: Sendable {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
         return [try sweeps(summaries, now: now.timeIntervalSince1970), try running(sweep), try hosts(), try store()]
-            + [comparisons(summaries), try failures(summaries), try disagreements()].filter { !$0.rows.isEmpty }
+            + [comparisons(summaries), try failures(summaries), try lostFiles(sweep), try disagreements()]
+            .filter { !$0.rows.isEmpty }
     }
 
     private func sweeps(_ summaries: [SweepSummary], now: Double) throws -> ResultTable {
@@ -104,6 +106,16 @@ package struct StatusReport: Sendable {
             }
         }
         return table
+    }
+
+    private func lostFiles(_ sweep: String?) throws -> ResultTable {
+        try table(
+            "lost_files",
+            """
+            SELECT v.sweep, v.trial_id, t.reason FROM trial t JOIN sweep_trials v ON v.trial_id = t.trial_id
+            WHERE t.state = 'waiting' AND t.reason IS NOT NULL AND v.state = 'succeeded' AND v.sweep = coalesce(?1, v.sweep)
+            ORDER BY v.sweep, v.position
+            """, [sweep.map { .text($0) } ?? .null])
     }
 
     private func disagreements() throws -> ResultTable {

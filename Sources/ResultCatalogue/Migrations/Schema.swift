@@ -24,6 +24,7 @@ enum Schema {
         Migration("0016-declarations", declarations),
         Migration("0017-sealed-pages", sealedPages),
         Migration("0018-failed-measures", failedMeasures),
+        Migration("0019-trials-made-again", trialsMadeAgain),
     ]
 
     /// What this release writes to `user_version`.

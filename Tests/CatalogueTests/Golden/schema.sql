@@ -46,6 +46,9 @@ CREATE INDEX training_by_dataset ON training (dataset);
 index trial_failed
 CREATE INDEX trial_failed ON trial (key) WHERE state = 'failed';
 
+index trial_made_again
+CREATE INDEX trial_made_again ON trial (key) WHERE state = 'waiting' AND reason IS NOT NULL;
+
 index trial_settled
 CREATE INDEX trial_settled ON trial (training) WHERE state IN ('failed', 'cancelled');
 
