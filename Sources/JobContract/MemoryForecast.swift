@@ -1,22 +1,24 @@
 /// Roughly the memory that a training takes on one thread. For predictions only.
 package enum MemoryForecast {
-    /// Bytes of an activation, its gradient and what is kept beside them, of the 16 images that go together: fitted to the
-    /// peaks of README.md, which it meets within a quarter.
-    private static let bytesPerPlace = 540.0
+    /// Bytes of an activation, its gradient and what is kept beside them, of the 16 images that go together; bytes of a
+    /// parameter, its gradient, average, moments and packed copies; and what else a worker takes. Fitted to peaks that
+    /// were measured, which they meet within a quarter.
+    private static let costs: [String: (place: Double, parameter: Double, rest: Double)] = [
+        "ddpmpp": (540, 20, 0), "ncsnpp": (540, 20, 0), "adm": (540, 20, 0),
+        "bf-cnn": (140, 60, 15e6), "bias-free-unet": (140, 60, 15e6),
+    ]
 
-    /// Of the U-Nets of the EDM family; nil for other networks.
+    /// The keys of a spec that decide it.
+    package static let keys = [
+        "model.architecture", "model.scale", "model.blocks", "model.multipliers", "model.layers", "dataset.resolution",
+    ]
+
+    /// Nil for networks whose size does not tell.
     package static func training(of spec: [String: JSONValue]) -> Int? {
-        guard ["ddpmpp", "ncsnpp", "adm"].contains(spec["model.architecture"]?.stringValue ?? "") else { return nil }
-        let side = spec["dataset.resolution"]?.doubleValue ?? 16
-        let scale = spec["model.scale"]?.doubleValue ?? 16
-        let layers = 2 * (spec["model.blocks"]?.doubleValue ?? 4) + 2
-        let multipliers = spec["model.multipliers"]?.arrayValue?.compactMap(\.doubleValue) ?? [2, 2, 2]
-        var (places, pixels) = (0.0, side * side)
-        for multiplier in multipliers {
-            places += multiplier * scale * pixels * layers
-            pixels /= 4
-        }
-        let bytes = bytesPerPlace * places + 5 * Double(OutputForecast.weights(of: spec))
+        guard let cost = costs[spec["model.architecture"]?.stringValue ?? ""] else { return nil }
+        let network = NetworkForecast(spec)
+        let bytes = cost.place * network.places + cost.parameter * network.parameters + cost.rest
+        // A spec from elsewhere may hold any number.
         return Int(min(max(bytes, 0), 1e15))
     }
 }

@@ -1,14 +1,10 @@
 /// Roughly how many bytes trainings leave behind. For predictions of space only: what a worker really writes is its own
 /// affair.
 package enum OutputForecast {
-    /// The averaged weights of the network that a training's spec describes, as a residual U-Net of such blocks has them.
+    /// The averaged weights of the network that a training's spec describes.
     package static func weights(of spec: [String: JSONValue]) -> Int {
-        let scale = spec["model.scale"]?.doubleValue ?? 16
-        let blocks = spec["model.blocks"]?.doubleValue ?? 4
-        let multipliers = spec["model.multipliers"]?.arrayValue?.compactMap(\.doubleValue) ?? [2, 2, 2]
-        let parameters = multipliers.reduce(0) { $0 + 54 * (blocks + 1) * ($1 * scale) * ($1 * scale) }
         // A spec from elsewhere may hold any number.
-        return Int(min(max(4 * parameters, 0), 1e15))
+        return Int(min(max(4 * NetworkForecast(spec).parameters, 0), 1e15))
     }
 
     /// A full state: parameters, their average and two moments.

@@ -25,6 +25,40 @@ import Testing
         #expect(ratio > 0.75 && ratio < 1.26, "\(ratio)")
     }
 
+    /// Peaks in MiB of `eigensweep-worker train` on one thread, batch 32.
+    @Test(
+        arguments: [
+            ("bf-cnn", 32, 16, "layers", 21, 60), ("bf-cnn", 32, 64, "layers", 21, 230),
+            ("bf-cnn", 80, 64, "layers", 12, 668), ("bias-free-unet", 32, 16, "blocks", 3, 65),
+            ("bias-free-unet", 32, 64, "blocks", 3, 554), ("bias-free-unet", 80, 64, "blocks", 3, 955),
+            ("bias-free-unet", 64, 32, "blocks", 2, 188),
+        ] as [(String, Int64, Int64, String, Int64, Double)])
+    func isWithinAQuarterForBlindNetworks(
+        architecture: String, side: Int64, scale: Int64, depth: String, depthValue: Int64, peak: Double
+    ) throws {
+        let spec: [String: JSONValue] = [
+            "model.architecture": .string(architecture), "dataset.resolution": .integer(side),
+            "model.scale": .integer(scale), "model.\(depth)": .integer(depthValue),
+        ]
+        let bytes = try #require(MemoryForecast.training(of: spec))
+        let ratio = Double(bytes) / (peak * 1_048_576)
+        #expect(ratio > 0.75 && ratio < 1.26, "\(ratio)")
+    }
+
+    /// The weights' files of `eigensweep-worker train`, in bytes.
+    @Test(
+        arguments: [("bf-cnn", 21, 0, 2_821_376.0), ("bias-free-unet", 0, 2, 1_832_336)]
+            as [(String, Int64, Int64, Double)])
+    func filesAreForetold(architecture: String, layers: Int64, blocks: Int64, bytes: Double) {
+        let spec: [String: JSONValue] = [
+            "model.architecture": .string(architecture), "model.layers": .integer(layers),
+            "model.blocks": .integer(blocks),
+            "model.scale": .integer(architecture == "bf-cnn" ? 64 : 32),
+        ]
+        let ratio = Double(OutputForecast.weights(of: spec)) / bytes
+        #expect(ratio > 0.9 && ratio < 1.1, "\(ratio)")
+    }
+
     @Test func ofOthersNothingIsSaid() {
         #expect(MemoryForecast.training(of: ["model.architecture": "mean"]) == nil)
         #expect(MemoryForecast.training(of: ["model.architecture": "linear"]) == nil)

@@ -54,14 +54,13 @@ struct PlanReport {
     private var largestMemory: Int? {
         guard plan.imagesToTrain > 0 else { return nil }
         // What decides it takes few values in many trainings.
-        let keys = ["model.architecture", "model.scale", "model.blocks", "model.multipliers", "dataset.resolution"]
         var seen: Set<[JSONValue?]> = []
         return expansion.sweep.trainings.values.lazy.compactMap { training -> Int? in
-            let values = keys.map { training[$0] }
+            let values = MemoryForecast.keys.map { training[$0] }
             guard seen.insert(values).inserted else { return nil }
             return MemoryForecast.training(
                 of: Dictionary(
-                    uniqueKeysWithValues: zip(keys, values).compactMap { key, value in value.map { (key, $0) } }))
+                    uniqueKeysWithValues: zip(MemoryForecast.keys, values).compactMap { key, value in value.map { (key, $0) } }))
         }.max()
     }
 
