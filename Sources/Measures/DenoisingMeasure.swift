@@ -9,6 +9,8 @@ import Tensors
 /// Pixels are in [−1, 1], so an image's PSNR = 10 log₁₀(4/MSE), and noisy images have −20 log₁₀(σ/2).
 /// - `psnr_in`, `psnr_training`, `psnr_held_out`: means of per-image PSNR; `psnr_gap`: training less held-out;
 ///   `psnr_gap_mean`: its mean over σ up to 2, by trapezoids between the levels (their figure 15);
+/// - `psnr_training_gaussian`, `psnr_held_out_gaussian`: the same of the Gaussian denoiser of all images that are not held
+///   out;
 /// - `psnr_training_pooled`, `psnr_held_out_pooled`: of the MSE pooled over images; `training_gain_db`, `wiener_gain_db`:
 ///   these less those of the Gaussian denoiser of all images that are not held out: below 0 at σ ≈ 0.5 or 1.5 the former
 ///   says that the network is undertrained, the latter alone that it is overfitted;
@@ -76,6 +78,8 @@ package struct DenoisingMeasure: Measure {
                 MeasureRow(quantity: "psnr_in", sigma: sigma, value: PSNRCurves.input(sigma)),
                 training.psnr.row("psnr_training", sigma: sigma), heldOut.psnr.row("psnr_held_out", sigma: sigma),
                 curves.gap.row("psnr_gap", sigma: sigma),
+                training.gaussianPSNR.row("psnr_training_gaussian", sigma: sigma),
+                heldOut.gaussianPSNR.row("psnr_held_out_gaussian", sigma: sigma),
                 training.pooled.row("psnr_training_pooled", sigma: sigma),
                 heldOut.pooled.row("psnr_held_out_pooled", sigma: sigma),
                 training.gain.row("training_gain_db", sigma: sigma), heldOut.gain.row("wiener_gain_db", sigma: sigma),

@@ -13,6 +13,9 @@ struct DenoisingErrors {
     /// The mean of per-image PSNR.
     var psnr: Estimate { Estimate(meanOf: decibels, cycling: images) }
 
+    /// The mean of per-image PSNR of the Gaussian denoiser.
+    var gaussianPSNR: Estimate { Estimate(meanOf: gaussian.map(Decibels.ofError), cycling: images) }
+
     /// PSNR of the error pooled over images; its error is of first order.
     var pooled: Estimate {
         let error = Estimate(meanOf: network, cycling: images)

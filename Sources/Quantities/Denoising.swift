@@ -20,6 +20,8 @@ extension MeasureEntry {
             level(
                 "psnr_gap", "`psnr_training` − `psnr_held_out`", "Kadkhodaie et al. 2024, figure 15",
                 error: "training and held-out images, paired by noise", control: "0"),
+            ofTheSource("psnr_training_gaussian", "`psnr_training`", error: "training images"),
+            ofTheSource("psnr_held_out_gaussian", "`psnr_held_out`", error: "held-out images"),
             level(
                 "psnr_training_pooled", "10 log₁₀(4/E‖D − y‖²/d) of training images", "ours", error: "training images",
                 control: "`psnr_in`"),
@@ -56,6 +58,12 @@ extension MeasureEntry {
             name, unit: "dB", bySigma: true,
             needs: [.training, .heldOut] + (name.hasSuffix("gain_db") ? [.source] : []),
             formula: formula, source: source, error: error, control: control)
+    }
+
+    private static func ofTheSource(_ name: String, _ of: String, error: String) -> QuantityEntry {
+        QuantityEntry(
+            name, of: .subset, unit: "dB", bySigma: true, needs: [.training, .heldOut, .source],
+            formula: of + " of the source's Gaussian denoiser", source: "ours", error: error, control: "`psnr_in`")
     }
 
     package static let projection = MeasureEntry(

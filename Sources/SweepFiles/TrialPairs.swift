@@ -31,7 +31,7 @@ struct ComparisonWish: Sendable {
                 key: "\(wish.name).across")
         }
         var places: [String: Int] = [:]
-        var groups: [[TrialID]] = []
+        var groups: [[Trial]] = []
         for trial in trials {
             let name = JSONValue.object(trial.asked.filter { !across.contains($0.key) }).flowYAML
             let place = places[name] ?? groups.count
@@ -39,14 +39,14 @@ struct ComparisonWish: Sendable {
                 places[name] = place
                 groups.append([])
             }
-            groups[place].append(trial.id)
+            groups[place].append(trial)
         }
-        try checkSubsets(groups, trials, trainings)
+        try checkSubsets(groups, trainings)
         let isTogether = request.parameters[MeasureRequest.together]?.boolValue == true
         let pairs = groups.flatMap { group in
-            guard !isTogether else { return group.count > 1 ? [Comparison(of: group, by: request)] : [] }
+            guard !isTogether else { return group.count > 1 ? [comparison(of: group)] : [] }
             return group.indices.flatMap { first in
-                group[(first + 1)...].map { Comparison(of: [group[first], $0], by: request) }
+                group[(first + 1)...].map { comparison(of: [group[first], $0]) }
             }
         }
         if pairs.isEmpty {
@@ -57,31 +57,41 @@ struct ComparisonWish: Sendable {
         return pairs
     }
 
+    /// Recorded of the first of `members`: the least by what they differ in, so that what is told of the first is told of
+    /// one side in all pairs; of replicates, where there are no sides, the least identity.
+    private func comparison(of members: [Trial]) -> Comparison {
+        let sides = across.filter { !Trial.replicateKeys.contains($0) }.sorted()
+        let sorted = members.sorted { first, second in
+            for key in sides {
+                let (a, b) = (first.asked[key], second.asked[key])
+                if a != b, let a, let b { return Self.isLess(a, b) }
+            }
+            return first.id < second.id
+        }.map(\.id)
+        return Comparison(trial: sorted[0], request: request.comparing(with: sorted.dropFirst()))
+    }
+
+    private static func isLess(_ a: JSONValue, _ b: JSONValue) -> Bool {
+        if let a = a.doubleValue, let b = b.doubleValue { return a < b }
+        return a.flowYAML < b.flowYAML
+    }
+
     private func checkSubsets(
-        _ groups: [[TrialID]], _ trials: [Trial], _ trainings: [TrainingID: Training]
+        _ groups: [[Trial]], _ trainings: [TrainingID: Training]
     ) throws(SweepFileError) {
         guard wish.isOfSubsets else { return }
-        let trainingOf = Dictionary(trials.map { ($0.id, $0.training) }, uniquingKeysWith: { first, _ in first })
         for group in groups {
             var known: [[String: JSONValue]: TrialID] = [:]
             for trial in group {
-                let spec = trainingOf[trial].flatMap { trainings[$0] }?.spec ?? [:]
+                let spec = trainings[trial.training]?.spec ?? [:]
                 let images = spec.filter { $0.key.hasPrefix("dataset.") && $0.key != "dataset.flip" }
-                if let other = known.updateValue(trial, forKey: images) {
+                if let other = known.updateValue(trial.id, forKey: images) {
                     throw wish.failure(
                         "it tells apart what networks of different images made, but across "
-                            + "\(across.joined(separator: ", ")) the trials \(other.short) and \(trial.short) are of the same: "
+                            + "\(across.joined(separator: ", ")) the trials \(other.short) and \(trial.id.short) are of the same: "
                             + "expected across dataset.part or dataset.subset_seed alone")
                 }
             }
         }
-    }
-}
-
-extension Comparison {
-    /// Recorded of the smallest of `members`.
-    fileprivate init(of members: [TrialID], by request: MeasureRequest) {
-        let sorted = members.sorted()
-        self.init(trial: sorted[0], request: request.comparing(with: sorted.dropFirst()))
     }
 }

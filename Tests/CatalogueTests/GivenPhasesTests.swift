@@ -57,7 +57,7 @@ import Testing
         #expect(
             map.sentences.first == """
                 Of 5 places on the map 1 is undertrained, 1 is overfitted, 1 is generalizing, 1 is not memorizing, 1 is \
-                memorizing. Of 1 no more is told, for want of training_gain_db of the measure denoising.
+                memorizing. Of 1 no more is told, for want of training_gain_db of the measure denoising at σ ≈ 0.5 and 1.5.
                 """)
         let table = PhaseMapFigure(map, byLength: false).table
         let phase = try #require(table.columns.firstIndex(of: "phase"))
@@ -67,6 +67,29 @@ import Testing
             ])
         let findings = try Findings(try sweep.reader, sweep: sweep.name, store: sweep.scratch.path)
         #expect(findings.sentences.contains(map.sentences[0]))
+    }
+
+    /// Without the gain on held-out images, or with it at one of the two levels, where the other might be worse, nobody
+    /// knows whether a network generalizes.
+    @Test(arguments: ["none", "one level"]) func withoutAGainNothingGeneralizes(_ what: String) throws {
+        let sweep = try GivenSweep(
+            [("dataset.size", [16, 32])],
+            [
+                .of("memorization") { _ in self.copies(0.1) },
+                .of("denoising") { spec in
+                    let both = self.gains(1, 1, at: 0.5) + self.gains(1, 1, at: 1.5)
+                    guard spec.integer("dataset.size") == 32 else { return both }
+                    return both.filter {
+                        $0.quantity == "training_gain_db" || what == "one level" && $0.sigma == 0.5
+                    }
+                },
+            ])
+        let map = try PhaseMap(try SweepPoints(try sweep.reader, sweep: sweep.name))
+        #expect(map.cells.map(\.phase) == [.generalizing, .notMemorizing] && map.cells[1].gain == nil)
+        #expect(
+            map.sentences.first?.hasSuffix(
+                "Of 1 no more is told, for want of wiener_gain_db of the measure denoising at σ ≈ 0.5 and 1.5.") == true
+        )
     }
 
     /// Parts are replicates, and a learning rate is a place: neither makes a row of its own, nor the smallest count.
@@ -115,7 +138,7 @@ import Testing
         #expect(abs(half - 32) < 0.5)
         #expect(map.copiedHalf[0].basis == "2 replicates")
         // copy_auc = 0.95 at log N = 2.5 and 1.25: the second is before the first size.
-        #expect(map.copyAUC[0].size == nil && map.copyAUC[0].lines == (1, 2))
+        #expect(map.copyAUC[0].size == nil && map.copyAUC[0].lines == (1, 2, 0))
     }
 
     /// The contour of copy_auc passes no place that is undertrained; a dip below does not end it.
@@ -199,6 +222,53 @@ import Testing
         }
         #expect(law.ofLength == nil && law.ofParameters == nil && law.inside.count == 8)
         #expect(law.sentences.first?.contains("not determined") == true)
+    }
+
+    /// While a sweep runs some rows have few sizes: these tell nothing of where copying ends.
+    @Test func rowsThatLackSizesAreNotBeyond() throws {
+        let sweep = try GivenSweep(
+            [("dataset.size", [16, 64, 256]), ("seed", [0, 1, 2])],
+            [
+                .of("memorization") { spec in
+                    let size = spec.integer("dataset.size")
+                    // The first seed is whole, the second has the smallest alone, the third the largest.
+                    guard [size, 16, 256][spec.integer("seed")] == size else { return [] }
+                    return self.copies(size == 16 ? 0.9 : size == 64 ? 0.5 : 0.1)
+                }
+            ])
+        let points = try SweepPoints(try sweep.reader, sweep: sweep.name)
+        let sentence = try #require(try BoundaryLaw(points).sentences.first)
+        #expect(sentence.contains("within the sizes swept in 1 of 3 rows"))
+        #expect(sentence.contains("; 2 not measured at every size do not tell yet"))
+        #expect(!sentence.contains("beyond the largest") && !sentence.contains("before the smallest"))
+        let contour = try PhaseMap(points).sentences
+        #expect(
+            contour.contains { $0.contains("in 1 of 3 replicates only (2 of the others not measured at every size)") })
+    }
+
+    /// With both exponents known each learning rate still has its own N*.
+    @Test func theLawHasAnInterceptForEachOfTheOtherAxes() throws {
+        let sweep = try GivenSweep(
+            [
+                ("dataset.size", [8, 32, 128, 512, 2048]), ("model.scale", [4, 8]), ("training.steps", [128, 512]),
+                ("training.learning_rate", [.number(0.001), .number(0.002)]), ("seed", [0, 1, 2, 3]),
+            ],
+            [
+                .of("memorization") { spec in
+                    let (scale, steps) = (Double(spec.integer("model.scale")), Double(spec.integer("training.steps")))
+                    let rate = spec["training.learning_rate"]?.doubleValue == 0.001 ? 40.0 : 130
+                    let middle =
+                        log(rate) + 0.3 * log(scale * scale / 16) + 0.5 * log(steps / 128)
+                        + [0.1, -0.1, 0.05, -0.05][spec.integer("seed")]
+                    return self.copies(1 / (1 + exp(-3 * (middle - log(Double(spec.integer("dataset.size")))))))
+                }
+            ])
+        let law = try BoundaryLaw(try SweepPoints(try sweep.reader, sweep: sweep.name))
+        #expect(law.ofParameters != nil && law.ofLength != nil)
+        let sizes = law.rows.filter { $0.scale == 4 && $0.length == 128 }.compactMap(law.size(of:))
+        #expect(sizes.count == 8)
+        #expect(Set(sizes.map { $0 < 70 ? 40 : 130 }).count == 2)
+        #expect(sizes.allSatisfy { abs(log($0 / ($0 < 70 ? 40 : 130))) < 0.05 })
     }
 
     /// Shares that rise with the size are rows as well, and bend no exponent.

@@ -42,8 +42,10 @@ struct GivenSweep {
     static let otherHalf: JSONValue = ["index": 1, "of": 2]
 
     /// `axes` beyond those of the fixture's spec, whose values they replace; `training.steps` is the length (256 where it
-    /// is none of them).
-    init(_ axes: [(key: String, values: [JSONValue])], _ measures: [Given]) throws {
+    /// is none of them). `losses` are those of the training.
+    init(
+        _ axes: [(key: String, values: [JSONValue])], _ measures: [Given], losses: (Spec) -> [LossPoint] = { _ in [] }
+    ) throws {
         scratch = try Scratch()
         var points: [Spec] = [[:]]
         for axis in axes {
@@ -82,6 +84,7 @@ struct GivenSweep {
             let number = AttemptNumber(index + 1)
             let spec = specs[trial.id] ?? [:]
             var checkpoint = Fixture.checkpoint(trial)
+            checkpoint.losses = losses(spec)
             checkpoint.parameters =
                 100 * (spec["model.scale"]?.integerValue ?? 1) * (spec["model.scale"]?.integerValue ?? 1)
             try catalogue.commit(

@@ -314,4 +314,38 @@ import Testing
         #expect(areClose(try numbers(table, "ci95_low"), [shares.low, 1]) && shares.low < 0.99)
         #expect(try column(table, "samples") == [.integer(192), .null])
     }
+
+    @Test func soHasTheAccuracyOfAGuessOverParts() throws {
+        let sweep = try GivenSweep(
+            [("dataset.part", [GivenSweep.half, GivenSweep.otherHalf]), ("seed", [0, 1, 2])],
+            [
+                .across("subset-information", "dataset.part") { specs in
+                    [MeasureRow(quantity: "accuracy", value: 0.75 + Double(specs[0].integer("seed")) / 8, n: 128)]
+                }
+            ])
+        let table = try query(sweep) { $0.statistics = [.mean, .ci95] }
+        let shares = try #require(
+            Average([[0.75, 0.875, 1].map { Replicate($0, n: 128) }], areShares: true)?.interval)
+        #expect(areClose(try numbers(table, "mean"), [0.875]) && shares.high <= 1)
+        #expect(areClose(try numbers(table, "ci95_low"), [shares.low]))
+        #expect(areClose(try numbers(table, "ci95_high"), [shares.high]))
+    }
+
+    /// Whether training mirrors is told the network; which images there are it does not change.
+    @Test func augmentationMakesNoSubsetOfItsOwn() throws {
+        let sweep = try GivenSweep(
+            [("training.augment", [0, .number(0.12), .number(0.24)]), ("dataset.subset_seed", [0, 1])],
+            [
+                .of("memorization") { spec in
+                    [
+                        MeasureRow(
+                            quantity: "gl_held_out", value: Double(spec.integer("dataset.subset_seed")), n: 256)
+                    ]
+                }
+            ])
+        let table = try query(sweep) { $0.statistics = [.mean, .count, .ci95] }
+        let student = try #require(ConfidenceInterval(ofTheMeanOf: [0, 1]))
+        #expect(try column(table, "count") == [.integer(2)])
+        #expect(areClose(try numbers(table, "ci95_high"), [student.high]))
+    }
 }

@@ -52,6 +52,20 @@ struct ComparisonTests {
         #expect(both.comparisons.count == 6, "every pair of four")
     }
 
+    /// What is told of the first of a pair is told of one side, however identities sort.
+    @Test func theFirstIsTheLeastByWhatTheyDifferIn() throws {
+        let expanded = try expand(
+            "grid: {dataset.size: [4, 16, 128, 1024], model.scale: [4, 16], seed: [0, 1, 2]}\n"
+                + "measures: [{agreement: {across: dataset.size}}]")
+        let sizes = Dictionary(
+            uniqueKeysWithValues: expanded.trials.map { ($0.id, expanded.trainings[$0.training]?.datasetSize ?? 0) })
+        #expect(expanded.comparisons.count == 36)
+        for comparison in expanded.comparisons {
+            let other = try #require(comparison.request.others.first)
+            #expect(try #require(sizes[comparison.trial]) < #require(sizes[other]))
+        }
+    }
+
     /// A measure may take all parts at once.
     @Test func allPartsMayBeComparedTogether() throws {
         let thirds =

@@ -60,7 +60,9 @@ struct PlanReport {
             guard seen.insert(values).inserted else { return nil }
             return MemoryForecast.training(
                 of: Dictionary(
-                    uniqueKeysWithValues: zip(MemoryForecast.keys, values).compactMap { key, value in value.map { (key, $0) } }))
+                    uniqueKeysWithValues: zip(MemoryForecast.keys, values).compactMap { key, value in
+                        value.map { (key, $0) }
+                    }))
         }.max()
     }
 

@@ -33,6 +33,8 @@ struct BoundaryLaw {
         /// Nil where no network of it is trained.
         var parameters: Int?
         var boundary: Boundary
+        /// Whether it was measured at every size swept.
+        var isWhole = true
     }
 
     let points: SweepPoints
@@ -42,8 +44,8 @@ struct BoundaryLaw {
     /// Nil where not determined.
     let ofParameters: BoundaryExponent?
     let ofLength: BoundaryExponent?
-    /// Of the law with both exponents, log N* of P = 1 and length 1.
-    private let intercept: Double?
+    /// Of the law with both exponents, log N* of P = 1 and length 1, by `Row.other`.
+    private let intercepts: [Int32: Double]
 
     /// Rows in which copying ends within the sizes swept.
     var inside: [Row] { rows.filter(\.isInside) }
@@ -69,18 +71,21 @@ struct BoundaryLaw {
                 otherCells: points.cells(of: first, points.otherAxes),
                 replicateCells: points.cells(of: first, points.replicateAxes),
                 parameters: values.lazy.compactMap(points.parameters).first,
-                boundary: Self.boundary(values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) }))
+                boundary: Self.boundary(values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) }),
+                isWhole: Set(values.map(\.point.size)).count == sizes.count)
         }.sorted { ($0.scale, $0.length, $0.other, $0.replicate) < ($1.scale, $1.length, $1.other, $1.replicate) }
         self.rows = rows
         ofParameters = BoundaryExponent.ofParameters(rows)
         ofLength = BoundaryExponent.ofLength(rows)
         if let b = ofParameters?.value, let c = ofLength?.value {
-            let rest = rows.compactMap { row in
-                row.parameters.flatMap { row.boundary.shifted(by: b * log(Double($0)) + c * log(row.length)) }
+            intercepts = Dictionary(grouping: rows, by: \.other).compactMapValues { rows in
+                let rest = rows.compactMap { row in
+                    row.parameters.flatMap { row.boundary.shifted(by: b * log(Double($0)) + c * log(row.length)) }
+                }
+                return CensoredRegression(rest.map { ([1], $0) })?.coefficients[0]
             }
-            intercept = CensoredRegression(rest.map { ([1], $0) })?.coefficients[0]
         } else {
-            intercept = nil
+            intercepts = [:]
         }
     }
 
@@ -98,7 +103,9 @@ struct BoundaryLaw {
     func size(of row: Row) -> Double? {
         let (p, length) = (row.parameters.map { log(Double($0)) }, log(row.length))
         if let ofParameters, let ofLength {
-            return intercept.flatMap { a in p.map { exp(a + ofParameters.value * $0 + ofLength.value * length) } }
+            return intercepts[row.other].flatMap { a in
+                p.map { exp(a + ofParameters.value * $0 + ofLength.value * length) }
+            }
         }
         if let ofLength { return ofLength.size(.init(other: row.other, value: Double(row.scale)), x: length) }
         return p.flatMap { p in ofParameters?.size(.init(other: row.other, value: row.length), x: p) }
@@ -140,10 +147,12 @@ struct BoundaryLaw {
 
     /// In how many of all rows copying ends where.
     private var rowWords: String {
-        func count(_ holds: (Boundary) -> Bool) -> Int { rows.count { holds($0.boundary) } }
+        func count(_ holds: (Boundary) -> Bool) -> Int { whole.count { holds($0.boundary) } }
+        let whole = rows.filter { $0.isWhole || $0.isInside }
         let above = count { if case .above = $0 { true } else { false } }
         let below = count { if case .below = $0 { true } else { false } }
         let rising = count { $0 == .rises }
+        let incomplete = rows.count - whole.count
         let others = [
             above > 0 ? "beyond the largest in \(above)" : nil, below > 0 ? "before the smallest in \(below)" : nil,
         ].compactMap(\.self)
@@ -152,6 +161,7 @@ struct BoundaryLaw {
         return "copying ends within the sizes swept in \(inside.count) of \(rows.count) rows (\(axes))"
             + (others.isEmpty ? "" : ", " + others.joined(separator: ", "))
             + (rising > 0 ? "; in \(rising) the share copied rises with the dataset's size" : "")
+            + (incomplete > 0 ? "; \(incomplete) not measured at every size do not tell yet" : "")
     }
 
     private func text(_ exponent: BoundaryExponent, lengths: [Double] = [], scales: [Double] = []) -> String {

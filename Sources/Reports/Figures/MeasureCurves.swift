@@ -1,91 +1,6 @@
 import Foundation
 import ResultQueries
 
-/// The axis that a figure's lines spread over, and the one its panels do.
-private struct Spread {
-    enum Axis { case size, scale, length }
-
-    let points: SweepPoints
-    let places: [GridPoint]
-    let lines: Axis
-    let panels: Axis?
-
-    /// Lines go over what varies of dataset size, model scale and length, the first of them; panels over the second. What
-    /// is left is where most places are, at the largest of such values.
-    init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
-        self.points = points
-        let counts: [(Axis, Int)] = [
-            (.size, Set(places.map(\.size)).count), (.scale, Set(places.map(\.scale)).count),
-            (.length, Set(places.map(\.length)).count),
-        ]
-        let varying = counts.filter { $0.1 > 1 }.map(\.0)
-        let lines = varying.first ?? .size
-        let panels = fixedPanels ? nil : varying.dropFirst().first
-        self.lines = lines
-        self.panels = panels
-        func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels }
-        func fullest(_ value: (GridPoint) -> Int) -> Int? {
-            Dictionary(grouping: places, by: value).max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.key
-        }
-        let (scale, size) = (fullest(\.scale), fullest(\.size))
-        var kept = places.filter { (isFree(.scale) || $0.scale == scale) && (isFree(.size) || $0.size == size) }
-        if !isFree(.length) {
-            // The longest of each, which need not be the longest of all.
-            kept = kept.filter { place in
-                !kept.contains { $0.scale == place.scale && $0.size == place.size && $0.length > place.length }
-            }
-        }
-        self.places = kept.sorted()
-    }
-
-    static func value(_ axis: Axis, _ place: GridPoint) -> Double {
-        switch axis {
-        case .size: Double(place.size)
-        case .scale: Double(place.scale)
-        case .length: place.length
-        }
-    }
-
-    func label(_ axis: Axis, _ place: GridPoint) -> String {
-        switch axis {
-        case .size: "\(place.size) images"
-        case .scale: "scale \(place.scale)"
-        case .length: points.lengthLabel(place.length)
-        }
-    }
-
-    /// By the lines' axis, on a logarithmic scale.
-    func shade(_ place: GridPoint) -> Double {
-        let all = places.map { Self.value(lines, $0) }
-        guard let low = all.min(), let high = all.max(), high > low, low > 0 else { return 0.25 }
-        return log(Self.value(lines, place) / low) / log(high / low)
-    }
-
-    /// The panels' values, at most six of them spread over all.
-    var panelValues: [Double] {
-        guard let panels else { return [0] }
-        let all = Set(places.map { Self.value(panels, $0) }).sorted()
-        guard all.count > 6 else { return all }
-        return (0..<6).map { all[$0 * (all.count - 1) / 5] }
-    }
-
-    func places(in panel: Double) -> [GridPoint] {
-        places.filter { place in panels.map { Self.value($0, place) == panel } ?? true }
-            .sorted { Self.value(lines, $0) < Self.value(lines, $1) }
-    }
-
-    /// What all places of a panel share.
-    func title(of panel: Double) -> String {
-        let inPanel = places(in: panel)
-        guard let first = inPanel.first else { return "" }
-        var parts = [String]()
-        if lines != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
-        if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("\(first.size) images") }
-        if lines != .length, let longest = inPanel.map(\.length).max() { parts.append(points.lengthLabel(longest)) }
-        return parts.joined(separator: ", ")
-    }
-}
-
 extension SweepPoints {
     private static func grouped(
         _ values: [PlacedValue], x: (PlacedValue) -> Double?
@@ -202,41 +117,38 @@ extension SweepPoints {
                             title: "identity", shade: nil, isReference: true,
                             points: ends.compactMap { .init(x: $0, value: $0) })
                     ]
-                    if part.1 == "psnr_held_out" {
-                        // Gains are of pooled PSNR, which version 1 had under this name.
-                        let pooled = try all("denoising", "psnr_held_out_pooled")
-                        references += try [gaussianPSNR(of: pooled.isEmpty ? values : pooled, x: input)].compactMap {
-                            $0
-                        }
-                    }
+                    if part.1 == "psnr_held_out" { references += try [gaussianPSNR(x: input)].compactMap(\.self) }
                     return (part.0, values, references)
                 }, x: input))
     }
 
-    /// The PSNR of held-out images by the Gaussian denoiser of all images but these, from networks' own and their gain on it. It is
-    /// the same whatever the network; nil where there is none.
-    private func gaussianPSNR(of values: [PlacedValue], x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
+    /// Of held-out images by the Gaussian denoiser of all images but these; nil where nobody measured it. It is a fact of
+    /// the images, so that means over networks have no interval.
+    private func gaussianPSNR(x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
+        var values = try all("denoising", "psnr_held_out_gaussian")
+        if values.isEmpty { values = try gaussianPSNRByGain() }
+        let found = Self.points(values, x: x).compactMap { CurveFigure.Point(x: $0.x, value: $0.y.mean) }
+        guard !found.isEmpty else { return nil }
+        return CurveFigure.Line(title: "Gaussian", shade: nil, isReference: true, isDotted: true, points: found)
+    }
+
+    /// In version 1 of the measure PSNR was pooled, as gains are, so that what networks reach less their gain is the Gaussian's.
+    private func gaussianPSNRByGain() throws -> [PlacedValue] {
         struct Place: Hashable {
             var trial: Int
             var sigma: Double?
         }
+        guard try all("denoising", "psnr_held_out_pooled").isEmpty else { return [] }
         let gains = Dictionary(
             try all("denoising", "wiener_gain_db").map { (Place(trial: $0.trial, sigma: $0.sigma), $0.value) },
             uniquingKeysWith: { first, _ in first })
-        let found = Dictionary(grouping: values) { x($0) }.compactMap { at, group -> CurveFigure.Point? in
-            let each = group.compactMap { value in
-                gains[Place(trial: value.trial, sigma: value.sigma)].map { gain in
-                    var less = value
-                    less.value -= gain
-                    return less
-                }
+        return try all("denoising", "psnr_held_out").compactMap { value in
+            gains[Place(trial: value.trial, sigma: value.sigma)].map { gain in
+                var less = value
+                less.value -= gain
+                return less
             }
-            guard let at, let average = each.average else { return nil }
-            return CurveFigure.Point(x: at, y: average)
         }
-        guard !found.isEmpty else { return nil }
-        return CurveFigure.Line(
-            title: "Gaussian", shade: nil, isReference: true, isDotted: true, points: found.sorted { $0.x < $1.x })
     }
 
     func jacobianFigure() throws -> CurveFigure {

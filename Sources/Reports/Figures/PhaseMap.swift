@@ -10,7 +10,7 @@ struct PhaseMap {
         case overfitted
         /// None of the others.
         case generalizing
-        /// No more is known: the gain on training images was not measured.
+        /// No more is known: a gain that tells was not measured at both noise levels.
         case notMemorizing = "not memorizing"
         /// At least half of the samples are copies of training images.
         case memorizing
@@ -20,7 +20,7 @@ struct PhaseMap {
         var point: GridPoint
         var copied: Average
         var copyAUC: Average?
-        /// On held-out and on training images, at the worse of the two noise levels; nil where nothing was measured.
+        /// On held-out and on training images, at the worse of the two noise levels; nil where not both were measured.
         var gain: Double?
         var trainingGain: Double?
 
@@ -28,7 +28,8 @@ struct PhaseMap {
             if copied.mean >= 0.5 { return .memorizing }
             guard let trainingGain else { return .notMemorizing }
             if trainingGain < 0 { return .undertrained }
-            return (gain ?? 0) < 0 ? .overfitted : .generalizing
+            guard let gain else { return .notMemorizing }
+            return gain < 0 ? .overfitted : .generalizing
         }
     }
 
@@ -41,8 +42,8 @@ struct PhaseMap {
         var interval: ConfidenceInterval?
         /// In words, what the interval is over.
         var basis: String
-        /// Replicates, of every place, in which it lies inside, of all.
-        var lines: (inside: Int, all: Int)
+        /// Replicates, of every place, in which it lies inside, of all; and in how many it does not, but sizes are missing.
+        var lines: (inside: Int, all: Int, incomplete: Int)
     }
 
     let points: SweepPoints
@@ -98,7 +99,8 @@ struct PhaseMap {
         return middle
     }
 
-    /// By place on the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5.
+    /// By place on the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5; none where one of
+    /// them lacks a level, at which it might be worse.
     private static func atTheWorse(_ gains: [PlacedValue]) -> [GridPoint: Double] {
         let sigmas = Set(gains.compactMap(\.sigma))
         let levels = [0.5, 1.5].compactMap { level in
@@ -107,10 +109,12 @@ struct PhaseMap {
             }
         }
         return Dictionary(grouping: gains, by: \.point).compactMapValues { gains in
-            let worse = Dictionary(grouping: gains, by: \.place).compactMap { _, gains in
-                levels.compactMap { level in gains.filter { $0.sigma == level }.average?.mean }.min()
+            let worse = Dictionary(grouping: gains, by: \.place).map { _, gains -> Double? in
+                let means = levels.compactMap { level in gains.filter { $0.sigma == level }.average?.mean }
+                return means.count == 2 ? means.min() : nil
             }
-            return worse.isEmpty ? nil : worse.sorted().mean
+            let known = worse.compactMap(\.self)
+            return known.count == worse.count ? known.sorted().mean : nil
         }
     }
 
@@ -124,8 +128,9 @@ struct PhaseMap {
         }
         let rows = Dictionary(grouping: values) { Row(scale: $0.point.scale, length: $0.point.length) }
         return rows.sorted { ($0.key.scale, $0.key.length) < ($1.key.scale, $1.key.length) }.map { row, values in
+            let sizes = Set(values.map(\.point.size)).count
             let lines = Dictionary(grouping: values, by: points.line(of:)).map { line, values in
-                (line: line, at: find(values))
+                (line: line, at: find(values), isWhole: Set(values.map(\.point.size)).count == sizes)
             }.sorted { ($0.line.other, $0.line.replicate) < ($1.line.other, $1.line.replicate) }
             let inside = lines.compactMap { line in line.at.map { (other: line.line.other, at: $0) } }
             let places = Dictionary(grouping: inside, by: \.other).sorted { $0.key < $1.key }
@@ -135,7 +140,7 @@ struct PhaseMap {
             return Crossing(
                 scale: row.scale, length: row.length, size: average.map { exp($0.mean) },
                 interval: average?.interval?.mapped(exp), basis: average?.basisWords ?? "",
-                lines: (inside.count, lines.count))
+                lines: (inside.count, lines.count, lines.count { $0.at == nil && !$0.isWhole }))
         }
     }
 
@@ -152,10 +157,12 @@ struct PhaseMap {
         where crossing.length == copiedHalf.filter({ $0.scale == crossing.scale }).map(\.length).max() {
             guard let size = crossing.size else {
                 guard crossing.lines.inside > 0 else { continue }
+                let incomplete = crossing.lines.incomplete
                 sentences.append(
                     "At scale \(crossing.scale) after \(points.lengthLabel(crossing.length)) copying ends within the sizes "
-                        + "swept in \(crossing.lines.inside) of \(crossing.lines.all) replicates only: the size at which half "
-                        + "of the samples are copies is not determined.")
+                        + "swept in \(crossing.lines.inside) of \(crossing.lines.all) replicates only"
+                        + (incomplete > 0 ? " (\(incomplete) of the others not measured at every size)" : "")
+                        + ": the size at which half of the samples are copies is not determined.")
                 continue
             }
             let interval = crossing.interval.map {
@@ -174,7 +181,8 @@ struct PhaseMap {
     var missingWords: String? {
         let count = cells.count { $0.phase == .notMemorizing }
         guard count > 0 else { return nil }
-        return "Of \(count == cells.count ? "these" : "\(count)") no more is told, for want of training_gain_db of the "
-            + "measure denoising."
+        let wanting = cells.contains { $0.phase == .notMemorizing && $0.trainingGain == nil }
+        return "Of \(count == cells.count ? "these" : "\(count)") no more is told, for want of "
+            + "\(wanting ? "training_gain_db" : "wiener_gain_db") of the measure denoising at σ ≈ 0.5 and 1.5."
     }
 }

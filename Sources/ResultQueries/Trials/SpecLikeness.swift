@@ -1,22 +1,19 @@
+import SweepModel
+
 /// In what a spec is like another, as sums of its members' hashes: equal for equal members in any order. Of one process.
 struct SpecLikeness {
-    /// Keys in which replicates of one place differ, and nothing else.
-    static let replicateKeys = ["dataset.part", "dataset.subset_seed", "seed"]
-
     /// Of all that replicates share.
     private(set) var place = 0
-    /// Of all that decides which images a network was trained on, and which mirror images of them.
+    /// Of all that decides which images a network was trained on, mirror images (`dataset.flip`) too.
     private(set) var subset = 0
     /// Of all that subsets of one place share.
     private(set) var subsetPlace = 0
 
-    private static let replicateNames = replicateKeys.map { Array($0.utf8) }
+    private static let replicateNames = Trial.replicateKeys.map { Array($0.utf8) }
     private static let dataset = Array("dataset.".utf8)
-    /// Above 0 it mirrors.
-    private static let augmentation = Array("training.augment".utf8)
 
     mutating func add(_ name: Slice<UnsafeBufferPointer<UInt8>>, _ value: Slice<UnsafeBufferPointer<UInt8>>) {
-        let ofSubset = name.starts(with: Self.dataset) || name.elementsEqual(Self.augmentation)
+        let ofSubset = name.starts(with: Self.dataset)
         let ofReplicate = Self.replicateNames.contains { name.elementsEqual($0) }
         guard ofSubset || !ofReplicate else { return }
         var hasher = Hasher()

@@ -15,7 +15,7 @@ package struct TrialKeys {
     package let varying: [String]
 
     /// Keys in which replicates of one place differ, and nothing else.
-    package static var replicateKeys: [String] { SpecLikeness.replicateKeys }
+    package static var replicateKeys: [String] { Trial.replicateKeys }
 
     private var columns: [String: CodedColumn] = [:]
 

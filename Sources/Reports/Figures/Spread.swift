@@ -1,0 +1,86 @@
+import Foundation
+
+/// The axis that a figure's lines spread over, and the one its panels do.
+struct Spread {
+    enum Axis { case size, scale, length }
+
+    let points: SweepPoints
+    let places: [GridPoint]
+    let lines: Axis
+    let panels: Axis?
+
+    /// Lines go over what varies of dataset size, model scale and length, the first of them; panels over the second. What
+    /// is left is where most places are, at the largest of such values.
+    init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
+        self.points = points
+        let counts: [(Axis, Int)] = [
+            (.size, Set(places.map(\.size)).count), (.scale, Set(places.map(\.scale)).count),
+            (.length, Set(places.map(\.length)).count),
+        ]
+        let varying = counts.filter { $0.1 > 1 }.map(\.0)
+        let lines = varying.first ?? .size
+        let panels = fixedPanels ? nil : varying.dropFirst().first
+        self.lines = lines
+        self.panels = panels
+        func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels }
+        func fullest(_ value: (GridPoint) -> Int) -> Int? {
+            Dictionary(grouping: places, by: value).max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.key
+        }
+        let (scale, size) = (fullest(\.scale), fullest(\.size))
+        var kept = places.filter { (isFree(.scale) || $0.scale == scale) && (isFree(.size) || $0.size == size) }
+        if !isFree(.length) {
+            // The longest of each, which need not be the longest of all.
+            kept = kept.filter { place in
+                !kept.contains { $0.scale == place.scale && $0.size == place.size && $0.length > place.length }
+            }
+        }
+        self.places = kept.sorted()
+    }
+
+    static func value(_ axis: Axis, _ place: GridPoint) -> Double {
+        switch axis {
+        case .size: Double(place.size)
+        case .scale: Double(place.scale)
+        case .length: place.length
+        }
+    }
+
+    func label(_ axis: Axis, _ place: GridPoint) -> String {
+        switch axis {
+        case .size: "\(place.size) images"
+        case .scale: "scale \(place.scale)"
+        case .length: points.lengthLabel(place.length)
+        }
+    }
+
+    /// By the lines' axis, on a logarithmic scale.
+    func shade(_ place: GridPoint) -> Double {
+        let all = places.map { Self.value(lines, $0) }
+        guard let low = all.min(), let high = all.max(), high > low, low > 0 else { return 0.25 }
+        return log(Self.value(lines, place) / low) / log(high / low)
+    }
+
+    /// The panels' values, at most six of them spread over all.
+    var panelValues: [Double] {
+        guard let panels else { return [0] }
+        let all = Set(places.map { Self.value(panels, $0) }).sorted()
+        guard all.count > 6 else { return all }
+        return (0..<6).map { all[$0 * (all.count - 1) / 5] }
+    }
+
+    func places(in panel: Double) -> [GridPoint] {
+        places.filter { place in panels.map { Self.value($0, place) == panel } ?? true }
+            .sorted { Self.value(lines, $0) < Self.value(lines, $1) }
+    }
+
+    /// What all places of a panel share.
+    func title(of panel: Double) -> String {
+        let inPanel = places(in: panel)
+        guard let first = inPanel.first else { return "" }
+        var parts = [String]()
+        if lines != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
+        if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("\(first.size) images") }
+        if lines != .length, let longest = inPanel.map(\.length).max() { parts.append(points.lengthLabel(longest)) }
+        return parts.joined(separator: ", ")
+    }
+}
