@@ -90,7 +90,7 @@ struct QueryCommand: ParsableCommand {
         request.sort = Self.list(sort).map { SortColumn($0) }
         request.limit = limit
         for line in try MissingMeasures(request, in: reader).lines { Terminal.note("note: \(line)") }
-        try query.write(request, output.format, to: Terminal.export)
+        for line in try query.write(request, output.format, to: Terminal.export) { Terminal.note("note: \(line)") }
     }
 
     /// What an option lists, with commas or again and again.

@@ -262,7 +262,7 @@ import Testing
     func listsAreWrittenAsTheyAreRead(_ format: OutputFormat) throws {
         let asked = request { $0.sweep = "dataset-size" }
         var written = [UInt8]()
-        try query.write(asked, format) { written.append(contentsOf: $0) }
+        _ = try query.write(asked, format) { written.append(contentsOf: $0) }
         let table = try query.run(asked)
         let text = String(decoding: written, as: UTF8.self)
         #expect(!table.columns.contains("position"))

@@ -53,12 +53,16 @@ import Testing
         #expect(areClose(try numbers(all, "ci95_low"), [try #require(average.interval).low]))
         #expect(try column(all, "ci95_of") == [.text("2 to 6 replicates at each of 2 places")])
         #expect(try column(all, "places") == [.integer(2)] && column(all, "count") == [.integer(8)])
+        // The words say over what.
+        #expect(all.notes == ["averaged over model.scale: the mean of each place counts once"])
         // By a key that replicates differ in too.
         let byPart = try query(sweep) {
             $0.groupBy = ["dataset.part"]
             $0.statistics = [.mean]
         }
         #expect(areClose(try numbers(byPart, "mean"), [(2 + 10) / 2, (2 + 12) / 2]))
+        let oneScale = try WhereExpression("model.scale = 4")
+        #expect(try query(sweep) { $0.filter = oneScale }.notes.isEmpty)
     }
 
     /// Held-out images have one share of copies for each subset, however many networks were trained on it.

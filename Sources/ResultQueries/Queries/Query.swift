@@ -20,17 +20,22 @@ package struct Query: Sendable {
     }
 
     /// Writes what `run` answers in a format for programs, row by row as it is read: a list of any length takes no
-    /// memory. Of lists every column is written, also where all of it is NULL.
-    package func write(_ request: QueryRequest, _ format: OutputFormat, to output: @escaping RowWriter.Output) throws {
+    /// memory. Of lists every column is written, also where all of it is NULL. Returns what people are to be told beside it.
+    package func write(
+        _ request: QueryRequest, _ format: OutputFormat, to output: @escaping RowWriter.Output
+    ) throws -> [String] {
         guard request.isList, request.sort.isEmpty, format != .table else {
             var writer = RowWriter(format, to: output)
-            return try writer.write(try run(request))
+            let table = try run(request)
+            try writer.write(table)
+            return table.notes
         }
         let plan = try QueryPlan(reader, request)
         var writer = RowWriter(format, to: output)
         try writer.begin(plan.listColumns)
         try plan.list(limit: request.limit, to: &writer)
         try writer.finish()
+        return []
     }
 
     /// Runs the user's own SELECT over the stable views, for at most so many seconds.

@@ -161,7 +161,7 @@ struct QueryPlan {
         let order = groups.indices.sorted {
             (groups[$0].trials, groups[$0].quantity, $0) < (groups[$1].trials, groups[$1].quantity, $1)
         }
-        return table(
+        return try table(
             order.map { index in
                 let ofComparisons = kinds.isOfComparisons(groups[index].trials)
                 return (
@@ -180,7 +180,7 @@ struct QueryPlan {
         }
     }
 
-    private func table(_ groups: [(Group, Samples)], kinds: GroupKinds) -> ResultTable {
+    private func table(_ groups: [(Group, Samples)], kinds: GroupKinds) throws -> ResultTable {
         var statistics = request.statistics.isEmpty ? [.mean] : request.statistics
         if !statistics.contains(.count) { statistics.append(.count) }
         let used = Set(groups.map(\.0.quantity)).map { blocks.quantities[Int($0)] }
@@ -201,6 +201,10 @@ struct QueryPlan {
                 + (hasVariants ? ["version", "parameters"] : []) + ["quantity"]
                 + (hasSigma ? ["sigma"] : []) + (hasPosition ? ["position"] : []) + statistics.flatMap(\.columns)
                 + (hasPlaces ? ["places"] : []) + (hasShares ? ["samples"] : []))
+        if hasPlaces {
+            table.notes.append(
+                "averaged over \(try averagedAxes().joined(separator: ", ")): the mean of each place counts once")
+        }
         for ((group, samples), average) in zip(groups, averages) {
             let quantity = blocks.quantities[Int(group.quantity)]
             let rows = kinds.rows(of: group.trials)
@@ -221,6 +225,14 @@ struct QueryPlan {
         return table
     }
 
+    /// The axes, beside those grouped by and those of replicates, in which the trials that are asked about differ.
+    private func averagedAxes() throws -> [String] {
+        let axes = trials.varying.filter { !(groupBy + Trial.replicateKeys + Self.workerKeys).contains($0) }
+        let values = try TrialKeys(blocks.reader, sweep: request.sweep, keys: axes)
+        let wanted = blocks.isWanted.indices.filter { blocks.isWanted[$0] }
+        return axes.filter { key in wanted.contains { values.value($0, key) != values.value(wanted[0], key) } }
+    }
+
     /// Pivoted, sorted and cut off as the request says.
     func shaped(_ given: ResultTable) throws -> ResultTable {
         var table = given
@@ -228,6 +240,7 @@ struct QueryPlan {
             let statistics = Set(
                 (request.statistics.isEmpty ? [.mean, .count] : request.statistics).flatMap(\.columns))
             table = table.pivoted(by: axis, values: statistics, dropping: ["count", "samples", "places"])
+            table.notes = given.notes
         }
         try table.sort(by: request.sort)
         if let limit = request.limit { table.rows = Array(table.rows.prefix(limit)) }

@@ -26,6 +26,8 @@ package struct ResultTable: Hashable, Sendable {
     /// Names the table where several are shown: lower case, words joined by `_`.
     package var name: String
     package var columns: [String]
+    /// What people are told beside it.
+    package var notes: [String] = []
     /// Each as long as `columns`.
     package var rows: [[Cell]]
 
