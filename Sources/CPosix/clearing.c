@@ -12,6 +12,17 @@ static int is_unshared(int descriptor) {
     return fcntl(descriptor, F_SETLEASE, F_UNLCK) == 0;
 }
 
+int posix_has_writer(const char *path) {
+    int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return 0;
+    /* As above. */
+    int written = fcntl(descriptor, F_SETSIG, SIGURG) == 0 && fcntl(descriptor, F_SETLEASE, F_RDLCK) < 0
+        && errno == EAGAIN;
+    if (!written) fcntl(descriptor, F_SETLEASE, F_UNLCK);
+    close(descriptor);
+    return written;
+}
+
 int posix_clear_file(const char *path) {
     struct stat status;
     int descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -158,6 +158,8 @@ int posix_next_signal(int descriptor) {
     return (int)information.ssi_signo;
 }
 
+void posix_adopt_orphans(void) { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
 int posix_exit_of(int status) { return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status); }
 
 int posix_usable_processors(void) {

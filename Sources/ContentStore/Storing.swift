@@ -46,7 +46,11 @@ extension ContentStore {
     /// `path` must be on the store's file system, as `temporaryPath` is. A file of other content is removed. A whole
     /// file of the same digest that is already here stays; what else lies in its place is put aside.
     package func adopt(_ path: String, as digest: Digest) throws(StoreError) {
-        let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW)
+        // Who left it may have put a fifo in its place.
+        let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        guard try file.status().st_mode & S_IFMT == S_IFREG else {
+            throw .system(doing: "take", path: path, code: EINVAL)
+        }
         let actual = try file.digest()
         guard actual == digest else {
             unlink(path)

@@ -12,6 +12,7 @@ package final class InputQueue: Inbox, @unchecked Sendable {
     /// When `next` last returned an input. Guarded by `mutex`.
     private var roundAt: Instant?
     private let pace: Double
+    private static let mostWaiting = 1 << 17
 
     /// - Parameter pace: seconds that two rounds are apart at least. The first input after a pause is given at once;
     ///   those that come in numbers gather meanwhile and share a commit and all else that a round costs.
@@ -35,9 +36,17 @@ package final class InputQueue: Inbox, @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Adds an input at the end. Never blocks for long.
+    /// Adds an input at the end. Never blocks for long: while very many wait, it lets the loop catch up, so that a host
+    /// that talks without end does not fill the memory.
     package func post(_ input: CoordinatorInput) {
         pthread_mutex_lock(mutex)
+        var pauses = 0
+        while inputs.count - taken >= Self.mostWaiting, pauses < 1000 {
+            pthread_mutex_unlock(mutex)
+            usleep(10_000)
+            pauses += 1
+            pthread_mutex_lock(mutex)
+        }
         inputs.append(input)
         pthread_cond_signal(filled)
         pthread_mutex_unlock(mutex)

@@ -1,5 +1,6 @@
 extension WorkerEvent {
-    /// Reads one line of a worker's output; nil when it is no event.
+    /// Reads one line of a worker's output; nil when it is no event, or holds a number or a text that no event may. What
+    /// it says to people is cut where it is too long.
     package init?(line: some Collection<UInt8>) {
         guard let value = JSONText.read(line) else { return nil }
         if let event = value.objectValue.flatMap(WorkerEvent.init(plain:)) {
@@ -9,6 +10,8 @@ extension WorkerEvent {
         } else {
             return nil
         }
+        guard isPossible else { return nil }
+        cutWords()
     }
 
     /// What every attempt says, taken apart by hand: agent and coordinator both read all of it. Nil for other events, and

@@ -34,9 +34,28 @@ package typealias JobID = Identifier<JobKindTag>
 package struct AttemptNumber: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     package let value: Int
 
+    /// Those that may ever be given: far more than any catalogue gives, and none near the end of `Int`.
+    package static let range = 1...(1 << 53)
+
+    /// No catalogue counts further by itself: larger ones came from elsewhere.
+    package static let mostGiven = AttemptNumber(1 << 52)
+
     package init(_ value: Int) { self.value = value }
+
+    /// A number that another program says; nil for one that no catalogue gives.
+    package init?(outside value: Int) {
+        guard Self.range.contains(value) else { return nil }
+        self.value = value
+    }
+
     package init(from decoder: any Decoder) throws {
-        value = try decoder.singleValueContainer().decode(Int.self)
+        let container = try decoder.singleValueContainer()
+        let value = try container.decode(Int.self)
+        guard let number = AttemptNumber(outside: value) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "no attempt has the number \(value)")
+        }
+        self = number
     }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

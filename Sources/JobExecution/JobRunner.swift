@@ -1,3 +1,5 @@
+import CPosix
+import Glibc
 import JobContract
 import Tensors
 
@@ -15,11 +17,16 @@ package struct JobRunner {
         case hostFault = 75
     }
 
+    /// Made while there is memory to make it.
+    nonisolated(unsafe) private static let lackOfMemory = strdup(
+        #"{"event":"failed","kind":"unfit-host","message":"this host gives the worker too little memory for the job"}"#
+            + "\n")
     private let events: EventWriter
     private let stop: StopSignal
 
     /// From now on SIGTERM asks the job to pause.
     package init() {
+        posix_tell_lack_of_memory_as(Self.lackOfMemory)
         events = EventWriter()
         stop = StopSignal()
     }

@@ -1,5 +1,4 @@
 import COpenBLAS
-import MeasureKernels
 
 /// A symmetric matrix could not be decomposed here.
 package struct EigendecompositionError: Error, CustomStringConvertible {
@@ -20,11 +19,7 @@ package struct Eigendecomposition: Sendable {
     /// The kernels are pinned to those that every CPU with AVX2 has, so that all hosts find the same bits.
     /// `beat` is called now and then meanwhile, and may throw to give up.
     package init(symmetric matrix: Matrix, beat: () throws -> Void = {}) throws {
-        guard mk_cpu_runs_blas() else {
-            throw EigendecompositionError(
-                description: "this CPU lacks AVX2 or FMA, which the eigendecomposition needs; measure on another host",
-                isHosts: true)
-        }
+        try LinearAlgebra.require()
         precondition(matrix.rows == matrix.columns, "only square matrices have eigenvectors")
         let problem = SymmetricProblem(matrix)
         if matrix.rows < Self.quick {

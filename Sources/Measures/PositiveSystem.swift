@@ -1,15 +1,11 @@
 import COpenBLAS
-import MeasureKernels
 
 /// Solves X·C = V for a symmetric positive definite C (LAPACK dposv, by Cholesky's factors).
 enum PositiveSystem {
     /// `matrix` is C, of which what is on and above the diagonal is read; `right` is V. Pinned kernels as for `Eigendecomposition`; `beat` is
     /// called now and then. Throws EigendecompositionError where C is not positive definite, and what `beat` throws.
     static func solve(_ right: Matrix, by matrix: Matrix, beat: () throws -> Void) throws -> Matrix {
-        guard mk_cpu_runs_blas() else {
-            throw EigendecompositionError(
-                description: "this CPU lacks AVX2 or FMA, which solving takes; measure on another host", isHosts: true)
-        }
+        try LinearAlgebra.require()
         precondition(matrix.rows == matrix.columns && right.columns == matrix.rows, "matrix shapes do not fit")
         let system = System(matrix, right)
         try BackgroundWork.run(system.solve, beat: beat)

@@ -20,6 +20,7 @@ final class AgentSession {
     /// Asked and not answered, by number.
     private var inquiries: [Int: LogInquiry] = [:]
     private var lastInquiry = 0
+    private static let mostUnsent = 512 << 20
 
     init(host: HostSpec, context: LinkContext, mailbox: Mailbox, greeted: Handshake.Greeted) {
         self.host = host
@@ -52,6 +53,9 @@ final class AgentSession {
                 try uploads.pump(into: &outgoing)
             }
             try outgoing.flush(to: stream)
+            guard outgoing.count < Self.mostUnsent else {
+                throw HostFailure(.unreachable, "\(host.name): it does not read what it is sent")
+            }
             try stream.wait(writing: !outgoing.isEmpty, seconds: closingSince == nil ? 1 : 0.05)
             try readAll(connected)
             try watchSilence()
@@ -156,7 +160,7 @@ final class AgentSession {
             deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
         case .running(let attempt): deliver(.running(attempt))
         case .ended(let attempt, let end, let diagnostics):
-            report(try inbox.take(end: AttemptEnd(end), diagnostics: String(diagnostics.prefix(8192)), of: attempt))
+            report(try inbox.take(end: AttemptEnd(end), diagnostics: diagnostics, of: attempt))
         case .stored(let transfer):
             for order in uploads.stored(transfer) { try say(.start(order)) }
         case .notStored(let transfer, let refusal):
@@ -199,6 +203,7 @@ struct OutgoingBytes {
     private var start = 0
 
     var isEmpty: Bool { start == bytes.count }
+    var count: Int { bytes.count - start }
     var hasRoomForFiles: Bool { bytes.count - start < 512 << 10 }
 
     mutating func append(_ frame: Frame) {

@@ -15,6 +15,9 @@ struct EventInbox {
     private let host: HostName
     private let depot: any FileDepot
     private var waiting: [AttemptNumber: [Item]] = [:]
+    /// At least what the events that wait take; counted anew when none does.
+    private var waitingBytes = 0
+    private static let mostWaiting = 1 << 30
     private var fetches: FetchTable
     private let stateSeconds: Double
 
@@ -36,13 +39,24 @@ struct EventInbox {
         if case .progress(let progress) = event {
             return Outcome(reports: [.progress(line.attempt, progress)])
         }
+        try count(line.line.count)
         waiting[line.attempt, default: []].append(.event(event, end: line.end))
         return try advance(line.attempt)
     }
 
     mutating func take(end: AttemptEnd, diagnostics: String, of attempt: AttemptNumber) throws -> Outcome {
+        try count(diagnostics.utf8.count)
         waiting[attempt, default: []].append(.end(end, diagnostics))
         return try advance(attempt)
+    }
+
+    /// An agent sends no more of an attempt before something is acknowledged than 8 MiB; who does is no agent of ours.
+    private mutating func count(_ bytes: Int) throws(ProtocolError) {
+        if waiting.isEmpty { waitingBytes = 0 }
+        waitingBytes += bytes + 256
+        guard waitingBytes <= Self.mostWaiting else {
+            throw ProtocolError("it sends events without end and not the files that they name")
+        }
     }
 
     mutating func begin(_ transfer: UInt32, bytes: Int) throws -> Outcome {

@@ -13,6 +13,7 @@ struct HostConversation {
     private var transfers: UInt32 = 0
     /// What the host said of damaged files in its store.
     private(set) var damages: [String] = []
+    private static let mostDamages = 100_000
 
     init(host: HostName, greeted: Handshake.Greeted, mailbox: Mailbox, options: ConnectionOptions) {
         self.host = host
@@ -56,7 +57,7 @@ struct HostConversation {
                 switch try decoded(frame) {
                 case .stored(transfers): return
                 case .notStored(_, let refusal): throw HostFailure(refusal, host: host)
-                case .storeDamaged(let words): damages.append(words)
+                case .storeDamaged(let words): try note(damage: words)
                 default: throw HostFailure(.protocolViolation, "\(host): the agent lost the thread of an upload")
                 }
             case .chunk, .event, .attempt:
@@ -85,7 +86,9 @@ struct HostConversation {
             var received = 0
             while received < bytes {
                 let frame = try frame(within: options.silenceSeconds)
-                guard frame.kind == .chunk, case let chunk = try Chunk(frame.payload), chunk.offset == received else {
+                guard frame.kind == .chunk, case let chunk = try Chunk(frame.payload), chunk.offset == received,
+                    !chunk.bytes.isEmpty, chunk.bytes.count <= bytes - received
+                else {
                     if frame.kind == .control, case .notSending(_, let refusal) = try decoded(frame) {
                         throw HostFailure(refusal, host: host)
                     }
@@ -114,8 +117,15 @@ struct HostConversation {
             }
             let message = try decoded(frame)
             guard case .storeDamaged(let words) = message else { return message }
-            damages.append(words)
+            try note(damage: words)
         }
+    }
+
+    private mutating func note(damage words: String) throws(HostFailure) {
+        guard damages.count < Self.mostDamages else {
+            throw HostFailure(.protocolViolation, "\(host): the agent tells of damaged files without end")
+        }
+        damages.append(words)
     }
 
     private func decoded(_ frame: Frame) throws(HostFailure) -> AgentMessage {

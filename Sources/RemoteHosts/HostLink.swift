@@ -87,6 +87,8 @@ final class HostLink: Sendable {
             throw .failed(failure)
         } catch let end as SessionEnd {
             throw end
+        } catch let error as ProtocolError {
+            throw .failed(HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(error)"))
         } catch {
             throw .failed(HostFailure(.agentFailed, "\(host.name): \(error)"))
         }

@@ -6,6 +6,7 @@ extension AttemptEnd {
         switch end {
         case .exited(let code): self = .exited(code: code)
         case .signalled(let signal): self = .signalled(signal: signal)
+        case .stopped(let reason, let exit): self = .stopped(reason, exit: exit)
         case .vanished: self = .vanished
         case .neverStarted(let reason): self = .neverStarted(reason: reason)
         }

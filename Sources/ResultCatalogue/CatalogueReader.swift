@@ -71,8 +71,10 @@ package struct CatalogueReader: Sendable {
 }
 
 extension CatalogueReader {
-    /// The number the next attempt takes: greater than that of every attempt whose intent was ever committed.
+    /// The number the next attempt takes: greater than that of every attempt whose intent was ever committed, but for
+    /// numbers that no catalogue comes to by itself: an earlier release took them from a host.
     package func nextAttemptNumber() throws -> AttemptNumber {
-        AttemptNumber(try read { try Int.fetchOne($0, sql: "SELECT max(number) FROM attempt") ?? 0 } + 1)
+        let sql = "SELECT max(number) FROM attempt WHERE number < \(AttemptNumber.mostGiven)"
+        return AttemptNumber(try read { try Int.fetchOne($0, sql: sql) ?? 0 } + 1)
     }
 }

@@ -76,6 +76,9 @@ struct HostState {
     /// Whether the silence has already cost it its leases.
     var leasesExpired = false
 
+    /// Numbers to come that it says it holds: of a copy of this catalogue, or of nobody.
+    var claimed: Set<AttemptNumber> = []
+
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
     private(set) var tally = Tally()

@@ -96,7 +96,9 @@ extension Scheduler {
             attempt.servesOthers = isOthers && isOurs
             attempt.saidStarted = holdings.startedAttempts.contains(record.attempt)
             add(attempt)
-            if nextAttempt <= record.attempt { nextAttempt = AttemptNumber(record.attempt.value + 1) }
+            if nextAttempt <= record.attempt, record.attempt < .mostGiven {
+                nextAttempt = AttemptNumber(record.attempt.value + 1)
+            }
             guard let index else { continue }
             jobs[index].live.insert(record.attempt)
             setPhase(index, .leased)

@@ -90,6 +90,7 @@ extension Scheduler {
     }
 
     mutating func takeNumber() -> AttemptNumber {
+        while claimed.contains(nextAttempt) { nextAttempt = AttemptNumber(nextAttempt.value + 1) }
         defer { nextAttempt = AttemptNumber(nextAttempt.value + 1) }
         return nextAttempt
     }

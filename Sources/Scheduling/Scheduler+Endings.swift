@@ -75,9 +75,22 @@ extension Scheduler {
         case .signalled(let signal) where [1, 2, 15].contains(signal):
             return .hostFault("stopped by signal \(signal) that did not come from here")
         case .signalled(let signal): return .jobFault("the worker died of signal \(signal)\(tail)")
+        case .stopped(.cancelled, _): return .cancelled
+        case .stopped(.noSpace, let exit):
+            return .hostFault("the host's disk was nearly full: its agent stopped the worker, \(words(of: exit))\(tail)")
+        case .stopped(.misbehaved, let exit):
+            return .jobFault("the worker broke the job contract and its agent stopped it, \(words(of: exit))\(tail)")
         case .vanished: return .hostFault("the process is gone and nobody saw how")
         case .neverStarted where attempt.isRevoked: return .cancelled
         case .neverStarted(let reason): return .hostFault("not started: \(reason)")
+        }
+    }
+
+    private func words(of exit: Int?) -> String {
+        switch exit {
+        case nil: "and nobody saw how it ended"
+        case let exit? where exit < 0: "by signal \(-exit) in the end"
+        case let exit?: "which it did with exit code \(exit)"
         }
     }
 
@@ -86,8 +99,8 @@ extension Scheduler {
     private func isOfLastingCause(_ end: AttemptEnd, _ attempt: AttemptState) -> Bool {
         if attempt.verdict != nil { return true }
         switch end {
-        case .neverStarted, .signalled(4), .exited(75): return true
-        case .exited, .signalled, .vanished: return false
+        case .neverStarted, .signalled(4), .exited(75), .stopped(.noSpace, _): return true
+        case .exited, .signalled, .stopped, .vanished: return false
         }
     }
 

@@ -79,6 +79,7 @@ extension Scheduler {
         hosts[name]?.recordedSilence = 0
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
+        note(Set(held.map(\.attempt).filter { $0 >= nextAttempt }), claimedBy: name)
         let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
         for attempt in held.sorted(by: { $0.attempt < $1.attempt }) { settle(attempt, on: name, at: now) }
         for number in (hosts[name]?.attempts ?? []).sorted() where states[number] == nil {
@@ -90,9 +91,8 @@ extension Scheduler {
     }
 
     /// Finds out whose a held attempt is. One known under a host's earlier name follows the machine that holds it. A
-    /// coordinator on a copy of this catalogue may have given the same number to another job, or a number to come.
+    /// coordinator on a copy of this catalogue may have given the same number to another job.
     private mutating func settle(_ held: HeldAttempt, on name: HostName, at now: Instant) {
-        if nextAttempt <= held.attempt { nextAttempt = AttemptNumber(held.attempt.value + 1) }
         if attempts[held.attempt].map({ $0.record.job == held.job }) ?? true {
             bringHome(held.attempt, to: name)
         } else if attempts[held.attempt]?.host == name {
@@ -100,10 +100,20 @@ extension Scheduler {
         }
     }
 
+    /// A coordinator on a copy of this catalogue may have given numbers to come.
+    private mutating func note(_ numbers: Set<AttemptNumber>, claimedBy name: HostName) {
+        guard numbers != hosts[name]?.claimed else { return }
+        hosts[name]?.claimed = numbers
+        claimed = hosts.values.reduce(into: []) { $0.formUnion($1.claimed) }
+    }
+
     private mutating func bringHome(_ number: AttemptNumber, to name: HostName) {
         guard let attempt = attempts[number], attempt.host != name, hosts[attempt.host]?.isConnected == false else {
             return
         }
+        // Another machine may say anything; where it ran was not always recorded.
+        let machine = attempt.record.machine
+        guard machine.isEmpty || machine == hosts[name]?.facts?.machine else { return }
         move(number, to: name)
     }
 

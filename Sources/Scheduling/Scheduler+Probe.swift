@@ -63,6 +63,7 @@ extension Scheduler {
         case .exited(0): break
         case .exited(let code): return "exit code \(code)\(tail)"
         case .signalled(let signal): return "signal \(signal)\(tail)"
+        case .stopped(let reason, _): return "its agent stopped it (\(reason.rawValue))\(tail)"
         case .vanished: return "its process is gone and nobody saw how\(tail)"
         case .neverStarted(let reason): return reason
         }

@@ -17,6 +17,9 @@ package struct Scheduler {
     /// The instant of the event being handled.
     var present: Instant
     var nextAttempt: AttemptNumber
+    /// What hosts claim of the numbers to come, together: these are not given. Nothing that a host says moves
+    /// `nextAttempt` itself.
+    var claimed: Set<AttemptNumber> = []
     var hosts: [HostName: HostState] = [:]
     /// The hosts file's order, then hosts known only from open attempts.
     var hostOrder: [HostName] = []

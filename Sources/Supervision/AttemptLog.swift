@@ -15,7 +15,7 @@ enum AttemptLog {
         }
         let isOver = attempt.isOver
         let path = question.stream == .errors ? attempt.directory.errors : attempt.directory.events
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = Files.openRegular(path)
         guard descriptor >= 0 else { return LogPiece(offset: 0, end: 0, text: "", isComplete: isOver) }
         defer { close(descriptor) }
         var status = stat()
@@ -38,10 +38,10 @@ enum AttemptLog {
     /// Gives up the middle of a standard error that has grown too long: a noisy worker must not fill the disk.
     static func bound(_ directory: AttemptDirectory) {
         var status = stat()
-        guard stat(directory.errors, &status) == 0 else { return }
+        guard lstat(directory.errors, &status) == 0 else { return }
         let allocated = Int(status.st_blocks) * 512
         guard allocated > 2 * (keptAtBeginning + keptAtEnd) else { return }
-        let descriptor = open(directory.errors, O_WRONLY | O_CLOEXEC)
+        let descriptor = Files.openRegular(directory.errors, O_WRONLY)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let last = Int(status.st_size) - keptAtEnd
@@ -53,9 +53,10 @@ enum AttemptLog {
 }
 
 extension AttemptTable {
-    /// Bounds what running attempts have said on standard error.
+    /// Bounds what running attempts have said on standard error and standard output.
     func boundLogs() {
-        for attempt in attempts.values where attempt.isRunning { AttemptLog.bound(attempt.directory) }
+        for attempt in running.values { AttemptLog.bound(attempt.directory) }
+        stopFloods()
     }
 }
 

@@ -18,6 +18,7 @@ final class Connection {
     var receivers: [UInt32: FileReceiver] = [:]
     var senders: [FileSender] = []
     let since = monotonicSeconds()
+    private static let mostUnsent = 256 << 20
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -42,6 +43,8 @@ final class Connection {
             start = 0
         }
         frame.append(to: &outgoing)
+        // Who asks and asks, and does not read the answers, is not served.
+        if outgoing.count - start > Self.mostUnsent { isOver = true }
     }
 
     func end() { isOver = true }

@@ -29,6 +29,8 @@ package final class Daemon {
     private static let recordingPause = 1.0
     /// Seconds after which messages wait until free slots are filled: many come at once, and jobs may be short.
     private static let fillingPause = 0.0002
+    /// Seconds between looks at how much workers have said.
+    private static let boundingPause = 0.1
     /// Whether there may be something to tell that waits for its time.
     private var isTellingDue = false
     /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.
@@ -57,6 +59,8 @@ package final class Daemon {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return }
         let signals = posix_watch_signals()
         guard signals >= 0 else { throw Files.refusal("watch signals") }
+        // Who leaves a worker's group and outlives it becomes this program's child.
+        posix_adopt_orphans()
         // What transfers left that were cut off; a day, because other hosts may share the store.
         try? store.removeTemporaries(olderThan: 86_400)
         memory = CoordinatorMemory.load(place)
@@ -81,13 +85,15 @@ package final class Daemon {
     /// One round of everything that needs doing; waits for nothing.
     private func advance() throws(AgentRefusal) {
         table.writeOrders()
+        table.signalStopped()
         table.reapAdopted()
         table.reapChildren()
         table.killOverdue()
         try table.settleOrders()
-        if monotonicSeconds() - boundedAt > 1 {
+        if monotonicSeconds() - boundedAt > Self.boundingPause {
             boundedAt = monotonicSeconds()
             table.boundLogs()
+            if table.hasLeftovers { table.endLeftovers() }
         }
         if table.isEmpty { table.removeSpares() }
         space.look()

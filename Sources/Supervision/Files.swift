@@ -22,9 +22,21 @@ enum Files {
 
     static func text(_ path: String) -> String? { read(path).map { String(decoding: $0, as: UTF8.self) } }
 
+    /// Opens a file that a worker may have replaced: neither a link is followed nor is a fifo waited for. Negative for
+    /// anything but a regular file.
+    static func openRegular(_ path: String, _ mode: Int32 = O_RDONLY) -> Int32 {
+        let descriptor = open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return -1 }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, posix_is_regular(status.st_mode) == 1 { return descriptor }
+        close(descriptor)
+        errno = EINVAL
+        return -1
+    }
+
     /// The last bytes of a file, as text.
     static func tail(_ path: String, bytes limit: Int) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = openRegular(path)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
         var status = stat()

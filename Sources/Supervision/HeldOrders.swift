@@ -20,7 +20,7 @@ extension AgentPlace {
             case .ordered(let order, _): held[order.attempt] = (order, false)
             case .released(let attempt): held[attempt] = nil
             case .ended(let attempt, _): held[attempt]?.hasEnded = true
-            case .started, .acknowledged: break
+            case .started, .acknowledged, .stopping: break
             }
         }
         return held

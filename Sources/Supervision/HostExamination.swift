@@ -32,7 +32,7 @@ struct HostExamination {
             machine: place.machine, directory: place.root, cores: HostSurvey.processors(),
             memory: HostSurvey.memory(), availableMemory: HostSurvey.memory("MemAvailable:"), cpu: HostSurvey.cpu(),
             clock: wallSeconds(), free: HostSurvey.free(existing), freeFiles: HostSurvey.freeFiles(existing),
-            descriptors: Int(clamping: limit.rlim_cur), otherMachines: others.sorted(), findings: findings,
+            descriptors: OutsideValues.bytes(Int(clamping: limit.rlim_cur)), otherMachines: others.sorted(), findings: findings,
             left: request.left == nil ? leaveProcess() : nil, leftLives: lives)
     }
 
@@ -96,6 +96,7 @@ struct HostExamination {
             try Files.write(SmallestProgram.bytes, to: path, durably: false)
             chmod(path, 0o700)
             let ended = try PosixProgram(path: path, arguments: [path], environment: []).run(seconds: 10)
+            if ended.isLate { return [.init(.noexec, "a program in \(place.root) had not ended after 10 s")] }
             return ended.code == 0 ? [] : [.init(.noexec, "a program in \(place.root) ended with \(ended.code)")]
         } catch { return [.init(.noexec, error.message)] }
     }

@@ -22,20 +22,23 @@ package enum HostSurvey {
     private static let bootOfThisRun = String(
         (Files.text("/proc/sys/kernel/random/boot_id") ?? "").prefix { $0 != "\n" })
 
-    static func processors() -> Int { Int(posix_usable_processors()) }
+    static func processors() -> Int { min(Int(posix_usable_processors()), OutsideValues.processors.upperBound) }
 
     /// A line of the system's account of its memory, in bytes.
     static func memory(_ field: String = "MemTotal:") -> Int {
         for line in (Files.text("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix(field) {
             let number = line.split(separator: " ").dropFirst().first
-            return (number.flatMap { Int($0) } ?? 0) * 1024
+            let (bytes, isTooMuch) = (number.flatMap { Int($0) } ?? 0).multipliedReportingOverflow(by: 1024)
+            return isTooMuch ? OutsideValues.bytes.upperBound : OutsideValues.bytes(bytes)
         }
         return 0
     }
 
     static func cpu() -> String {
         for line in (Files.text("/proc/cpuinfo") ?? "").split(separator: "\n") where line.hasPrefix("model name") {
-            if let colon = line.firstIndex(of: ":") { return String(line[line.index(after: colon)...].dropFirst()) }
+            if let colon = line.firstIndex(of: ":") {
+                return String(line[line.index(after: colon)...].dropFirst()).cut(toBytes: OutsideValues.nameLength)
+            }
         }
         return "unknown"
     }
@@ -44,15 +47,15 @@ package enum HostSurvey {
     static func free(_ path: String) -> Int {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return 0 }
-        return Int(
-            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+        let (bytes, isTooMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return isTooMuch ? OutsideValues.bytes.upperBound : OutsideValues.bytes(Int(clamping: bytes))
     }
 
     /// Files an ordinary account may still make at `path`; nil where the file system has no such limit.
     static func freeFiles(_ path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0, status.f_files > 0 else { return nil }
-        return Int(clamping: status.f_favail)
+        return OutsideValues.bytes(Int(clamping: status.f_favail))
     }
 }
 

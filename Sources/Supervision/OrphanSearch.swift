@@ -36,42 +36,24 @@ struct OrphanSearch {
         return found.filter { held[$0.catalogue]?.contains($0.attempt) != true && isAlive($0) }
     }
 
-    /// Those that work, or whose program lies, in an attempt's directory.
+    /// Those that were started for an attempt, or work, or whose program lies, in its directory.
     private func processes() -> [Orphan] {
-        let home = "\(place.root)/hosts/\(place.machine)"
-        // The system tells paths without symbolic links.
-        guard let resolved = realpath(home, nil) else { return [] }
-        defer { free(resolved) }
-        let prefix = String(cString: resolved) + "/"
+        let homes = place.machineHome
         var orphans: [Orphan] = []
         for name in Files.names(in: "/proc") {
             var status = stat()
             guard let pid = Int32(name), pid != getpid(), stat("/proc/\(name)", &status) == 0,
-                status.st_uid == getuid()
+                status.st_uid == getuid(),
+                let found = Leftovers.paths(of: pid).lazy.compactMap({ PlaceOfAttempt(path: $0, under: homes) }).first,
+                let identity = ProcessIdentity(of: pid)
             else { continue }
-            let program = target(of: "/proc/\(name)/exe")
-            for path in [target(of: "/proc/\(name)/cwd"), program] where path.hasPrefix(prefix) {
-                // <catalogue>/attempts/<number>/...
-                let words = path.dropFirst(prefix.utf8.count).split(separator: "/")
-                guard words.count >= 3, words[1] == "attempts",
-                    let number = words[2].split(separator: " ").first.flatMap({ Int($0) }),
-                    let identity = ProcessIdentity(of: pid)
-                else { continue }
-                orphans.append(
-                    Orphan(
-                        process: ProcessName(boot: identity.boot, pid: pid, start: identity.start),
-                        catalogue: String(words[0]), attempt: AttemptNumber(number), program: program))
-                break
-            }
+            orphans.append(
+                Orphan(
+                    process: ProcessName(boot: identity.boot, pid: pid, start: identity.start),
+                    catalogue: found.catalogue, attempt: found.attempt,
+                    program: Leftovers.target(of: "/proc/\(pid)/exe").cut(toBytes: OutsideValues.nameLength)))
         }
         return orphans.sorted { $0.process.pid < $1.process.pid }
-    }
-
-    /// Empty where there is no such link, or it is not ours to read.
-    private func target(of link: String) -> String {
-        var bytes = [CChar](repeating: 0, count: 4096)
-        let count = readlink(link, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func isAlive(_ orphan: Orphan) -> Bool {

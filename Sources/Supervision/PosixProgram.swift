@@ -14,6 +14,8 @@ struct PosixProgram {
         /// The exit code, or minus the signal that ended it.
         var code: Int
         var output: [UInt8]
+        /// It was ended for taking too long.
+        var isLate = false
     }
 
     /// Starts it without output.
@@ -72,9 +74,10 @@ struct PosixProgram {
             if count <= 0 { break }
             if output.count < 1 << 20 { output += piece[..<count] }
         }
-        if monotonicSeconds() >= limit { kill(-started, SIGKILL) }
+        let isLate = monotonicSeconds() >= limit
+        if isLate { kill(-started, SIGKILL) }
         var status: Int32 = 0
         while waitpid(started, &status, 0) < 0, errno == EINTR {}
-        return Ended(code: Int(posix_exit_of(status)), output: output)
+        return Ended(code: Int(posix_exit_of(status)), output: output, isLate: isLate)
     }
 }

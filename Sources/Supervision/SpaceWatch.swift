@@ -1,4 +1,5 @@
 import Glibc
+import JobContract
 
 /// How much room a host's file system has left, looked at now and then.
 ///
@@ -26,10 +27,13 @@ struct SpaceWatch {
         lookedAt = now
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return }
-        let block = Int(clamping: status.f_frsize)
-        free = Int(clamping: status.f_bavail) * block
+        func bytes(_ blocks: UInt) -> Int {
+            let (bytes, isTooMuch) = blocks.multipliedReportingOverflow(by: status.f_frsize)
+            return isTooMuch ? OutsideValues.bytes.upperBound : OutsideValues.bytes(Int(clamping: bytes))
+        }
+        free = bytes(status.f_bavail)
         // A twentieth of a small disk; more than this of a large one nobody misses.
-        reserve = min(Self.mostReserve, Int(clamping: status.f_blocks) * block / 20)
+        reserve = min(Self.mostReserve, bytes(status.f_blocks) / 20)
         room = free >= reserve ? .ample : free >= reserve / 4 ? .scarce : .critical
     }
 

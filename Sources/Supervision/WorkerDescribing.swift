@@ -9,6 +9,8 @@ struct WorkerDescribing {
     let store: ContentStore
     let request: DescriptionRequest
 
+    private static let patience = 120.0
+
     private struct Kept: Codable {
         var boot: String
         var description: WorkerDescription
@@ -33,10 +35,12 @@ struct WorkerDescribing {
         let program = PosixProgram(
             path: path, arguments: ["eigensweep-worker", "describe"],
             environment: settings.map { "\($0.key)=\($0.value)" }.sorted())
-        let ended = try program.run(seconds: 120)
+        let ended = try program.run(seconds: Self.patience)
         let words = String(decoding: ended.output.suffix(500), as: UTF8.self)
         guard ended.code == 0 else {
-            let how = ended.code < 0 ? "was ended by signal \(-ended.code)" : "ended with status \(ended.code)"
+            let how =
+                ended.isLate ? "had not described itself after \(Int(Self.patience)) s and was ended"
+                : ended.code < 0 ? "was ended by signal \(-ended.code)" : "ended with status \(ended.code)"
             return .mute("the worker \(how)\(words.isEmpty ? "" : ": \(words)")")
         }
         guard let description = try? JSONText.decode(WorkerDescription.self, from: ended.output) else {

@@ -71,7 +71,10 @@ package struct HostFacts: Hashable, Sendable, Codable {
 /// What became of an attempt, as its host knows it.
 package enum AttemptEnd: Hashable, Sendable, Codable {
     case exited(code: Int)
+    /// By a signal that nobody here sent.
     case signalled(signal: Int)
+    /// Its host had asked it to stop: why, and how it ended, as an exit code or minus a signal; nil where nobody saw.
+    case stopped(StopReason, exit: Int?)
     /// The process is gone and nobody saw how: its agent died too.
     case vanished
     /// It was never started: cancelled in the backlog, or its spawn failed.

@@ -58,6 +58,9 @@ int posix_watch_signals(void);
 /* The next signal of such a descriptor, or 0 when there is none. */
 int posix_next_signal(int descriptor);
 
+/* From now on processes below this one whose parents end become its children, where the kernel can do that. */
+void posix_adopt_orphans(void);
+
 /* How a waited-for process ended: its exit code, or minus the signal that ended it. */
 int posix_exit_of(int status);
 
@@ -77,9 +80,18 @@ int posix_reserve(int descriptor, off_t bytes);
    where that cannot be known. */
 int posix_clear_file(const char *path);
 
+/* 1 where somebody has the file open for writing; 0 where nobody has, or where that cannot be known. */
+int posix_has_writer(const char *path);
+
 /* Removes the files in a directory of mode 0700. 0, or -1 where it is none, is long, or holds directories: then some
    files may be gone. */
 int posix_clear_directory(const char *path);
+
+/* From now on a failed allocation ends the program in words on standard error, with exit status 1. */
+void posix_tell_lack_of_memory(const char *program);
+
+/* And with this text, which must stay where it is, on standard output. */
+void posix_tell_lack_of_memory_as(const char *event);
 
 /* 1 for a regular file, 0 for anything else. */
 int posix_is_regular(mode_t mode);

@@ -18,8 +18,19 @@ package enum AgentProtocol {
         return Frame(.control, try JSONText.encode(message))
     }
 
-    /// The message of a control frame or of an attempt's.
+    /// The message of a control frame or of an attempt's. Throws also where a number or a text in it is none that there
+    /// is: nobody behind this place checks them again.
     package static func message<Message: AgentProtocolMessage>(
+        _: Message.Type, in frame: Frame
+    ) throws(ProtocolError) -> Message {
+        let message = try read(Message.self, in: frame)
+        if let complaint = message.complaint {
+            throw ProtocolError("a message came that cannot be true: \(complaint)")
+        }
+        return message
+    }
+
+    private static func read<Message: AgentProtocolMessage>(
         _: Message.Type, in frame: Frame
     ) throws(ProtocolError) -> Message {
         if frame.kind == .attempt { return try Message(packed: frame.payload) }
@@ -36,6 +47,8 @@ package enum AgentProtocol {
 package protocol AgentProtocolMessage: Decodable {
     /// Reads what `packed` of the message wrote.
     init(packed: [UInt8]) throws(ProtocolError)
+    /// What cannot be true of it; nil where all may be.
+    var complaint: String? { get }
 }
 
 /// What the coordinator says.
@@ -229,7 +242,11 @@ package struct AgentOrder: Hashable, Sendable, Codable {
 package struct AgentAttempt: Hashable, Sendable, Codable {
     package enum End: Hashable, Sendable, Codable {
         case exited(code: Int)
+        /// By a signal that its agent did not send.
         case signalled(signal: Int)
+        /// Its agent had asked it to stop, with SIGTERM and in the end with SIGKILL: why, and how it ended, as an exit
+        /// code or minus a signal; nil where nobody saw.
+        case stopped(StopReason, exit: Int?)
         case vanished
         case neverStarted(reason: String)
     }
@@ -249,6 +266,29 @@ package struct AgentAttempt: Hashable, Sendable, Codable {
     }
 }
 
+extension AgentAttempt.End {
+    /// The same of an attempt that was asked to stop for `reason`: how it ended is then of its agent's doing.
+    package func asked(_ reason: StopReason?) -> AgentAttempt.End {
+        guard let reason else { return self }
+        switch self {
+        case .exited(let code): return .stopped(reason, exit: code)
+        case .signalled(let signal): return .stopped(reason, exit: -signal)
+        case .vanished: return .stopped(reason, exit: nil)
+        case .stopped, .neverStarted: return self
+        }
+    }
+}
+
+/// Why an agent asks a worker to stop.
+package enum StopReason: String, Hashable, Sendable, Codable {
+    /// The coordinator wants it no more.
+    case cancelled
+    /// The host's disk is nearly full.
+    case noSpace = "no-space"
+    /// It broke the job contract; the event that says how stands in place of its own.
+    case misbehaved
+}
+
 /// Why the agent will not: a kind the coordinator knows, and words for people.
 package struct AgentRefusal: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, Codable {
@@ -263,7 +303,7 @@ package struct AgentRefusal: Error, Hashable, Sendable, Codable, CustomStringCon
 
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
-        self.message = message
+        self.message = message.cut(toBytes: OutsideValues.wordsLength)
     }
     package var description: String { message }
 }

@@ -41,7 +41,7 @@ extension CoordinatorMessage: AgentProtocolMessage {
     package init(packed: [UInt8]) throws(ProtocolError) {
         var reader = PackedReader(packed)
         let tag = Tag(rawValue: try reader.byte())
-        let attempt = AttemptNumber(try reader.integer())
+        let attempt = try reader.attempt()
         switch tag {
         case .start:
             let job = JobID(try reader.digest())
@@ -89,6 +89,7 @@ extension AgentMessage: AgentProtocolMessage {
             bytes.append(packed: attempt.value)
             bytes.append(packed: signal)
             bytes.append(packed: diagnostics)
+        // `vanished`, `stopped`, `neverStarted`.
         case .ended, .greeting, .welcome, .standing, .log, .denied, .retiring, .lacking, .refused, .stored, .notStored,
             .sending, .notSending, .pong, .served, .storeDamaged:
             return nil
@@ -99,7 +100,7 @@ extension AgentMessage: AgentProtocolMessage {
     package init(packed: [UInt8]) throws(ProtocolError) {
         var reader = PackedReader(packed)
         let tag = Tag(rawValue: try reader.byte())
-        let attempt = AttemptNumber(try reader.integer())
+        let attempt = try reader.attempt()
         switch tag {
         case .accepted: self = .accepted(attempt)
         case .running: self = .running(attempt)
@@ -130,6 +131,11 @@ private struct PackedReader {
 
     mutating func integer() throws(ProtocolError) -> Int {
         Int(bytes.little(Int64.self, at: try take(8).lowerBound))
+    }
+
+    mutating func attempt() throws(ProtocolError) -> AttemptNumber {
+        guard let attempt = AttemptNumber(outside: try integer()) else { throw Self.damage }
+        return attempt
     }
 
     /// How many of something follow: none of them is empty.

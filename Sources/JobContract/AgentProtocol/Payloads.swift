@@ -18,9 +18,8 @@ package struct Chunk: Hashable, Sendable {
     package init(_ payload: [UInt8]) throws(ProtocolError) {
         guard payload.count >= 12 else { throw ProtocolError("a chunk without its header came") }
         transfer = payload.little(UInt32.self, at: 0)
-        guard let offset = Int(exactly: payload.little(UInt64.self, at: 4)) else {
-            throw ProtocolError("a chunk with an impossible offset came")
-        }
+        guard let offset = Int(exactly: payload.little(UInt64.self, at: 4)), OutsideValues.bytes.contains(offset)
+        else { throw ProtocolError("a chunk with an impossible offset came") }
         self.offset = offset
         bytes = payload[12...]
     }
@@ -46,9 +45,9 @@ package struct Received: Hashable, Sendable {
     }
 
     package init(_ payload: [UInt8]) throws(ProtocolError) {
-        guard payload.count == 12, let bytes = Int(exactly: payload.little(UInt64.self, at: 4)) else {
-            throw ProtocolError("a damaged receipt came")
-        }
+        guard payload.count == 12, let bytes = Int(exactly: payload.little(UInt64.self, at: 4)),
+            OutsideValues.bytes.contains(bytes)
+        else { throw ProtocolError("a damaged receipt came") }
         transfer = payload.little(UInt32.self, at: 0)
         self.bytes = bytes
     }
@@ -78,10 +77,10 @@ package struct EventLine: Hashable, Sendable {
 
     package init(_ payload: [UInt8]) throws(ProtocolError) {
         guard payload.count >= 16,
-            let attempt = Int(exactly: payload.little(UInt64.self, at: 0)),
-            let end = Int(exactly: payload.little(UInt64.self, at: 8))
+            let attempt = Int(exactly: payload.little(UInt64.self, at: 0)).flatMap(AttemptNumber.init(outside:)),
+            let end = Int(exactly: payload.little(UInt64.self, at: 8)), OutsideValues.bytes.contains(end)
         else { throw ProtocolError("a damaged event frame came") }
-        self.attempt = AttemptNumber(attempt)
+        self.attempt = attempt
         self.end = end
         line = payload[16...]
     }

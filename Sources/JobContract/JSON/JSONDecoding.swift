@@ -37,7 +37,7 @@ private struct JSONDecoding: Decoder {
         if JSONText.isDigest(Value.self) {
             if let text = value.stringValue, let digest = Digest(hex: text) { return try take(digest) }
         } else if Value.self == AttemptNumber.self {
-            if let number = value.integerValue { return try take(AttemptNumber(number)) }
+            if let number = value.integerValue.flatMap(AttemptNumber.init(outside:)) { return try take(number) }
         }
         if Value.self == [String: JSONValue].self { return try take(value.objectValue) }
         if Value.self == JSONValue.self { return try take(value) }

@@ -36,6 +36,9 @@ void mk_gemm_single_baseline(size_t m, size_t n, size_t k, const float *a, size_
 /* The sum of (x[i] - y[i])^2 in float64: every sixteenth in ascending order, then these sixteen sums. */
 double mk_squared_distance(const float *x, const float *y, size_t n);
 
+/* Whether this process may have the memory in which OpenBLAS works: where it may not, OpenBLAS asks for it for ever. */
+bool mk_memory_runs_blas(void);
+
 /* Whether this CPU runs the pinned OpenBLAS kernels (AVX2 and FMA). */
 bool mk_cpu_runs_blas(void);
 

@@ -14,7 +14,8 @@ final class Attempt {
     var identity: ProcessIdentity?
     /// The worker's process when this very agent started it: the number is nobody else's until it was waited for.
     var child: pid_t?
-    /// When what was asked to stop is stopped.
+    /// Why it was asked to stop, if it was, and when what does not is ended.
+    var stopReason: StopReason?
     var killAt: Double?
     var releaseAtEnd = false
 
@@ -23,6 +24,9 @@ final class Attempt {
     /// What is reported in place of the event that ends at an offset.
     var problems: [Int: WorkerEvent.Failed] = [:]
     var complained = false
+    var spool = SpoolMeter()
+    /// Why it is stopped, told in place of the next line that need not be kept.
+    var flood: String?
     /// Files of events up to this byte were taken into the store by this agent.
     var adoptedUpTo = 0
     /// Full states the worker left, with the offset behind their events: those from the last acknowledged on.

@@ -4,7 +4,7 @@ import JobContract
 
 /// What the host keeps of one attempt beside the journal: the directory its worker works in, and what it said.
 struct AttemptDirectory {
-    private let path: String
+    let path: String
 
     init(of attempt: AttemptNumber, in attempts: String) { path = "\(attempts)/\(attempt.value)" }
 
@@ -27,14 +27,20 @@ struct AttemptDirectory {
 
     /// The last of what the worker said on standard error.
     var diagnostics: String {
-        var status = stat()
-        guard stat(errors, &status) == 0, status.st_size > 0 else { return "" }
-        return Files.tail(errors, bytes: 4096)
+        Files.tail(errors, bytes: 4096)
     }
 
     /// Bytes of events; nil before the worker's start was tried.
     var eventBytes: Int? {
         var status = stat()
-        return stat(events, &status) == 0 ? Int(status.st_size) : nil
+        return lstat(events, &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    /// Gives the room of a part of the events back, which reads as zeros from then on.
+    func releaseEvents(_ range: Range<Int>) {
+        let descriptor = Files.openRegular(events, O_WRONLY)
+        guard descriptor >= 0 else { return }
+        _ = posix_release_range(descriptor, off_t(range.lowerBound), off_t(range.count))
+        close(descriptor)
     }
 }

@@ -20,9 +20,13 @@ extension AttemptTable {
     private func pass(_ attempt: Attempt, to connection: Connection?) -> Bool {
         var progress: Frame?
         defer { if let progress { connection?.send(progress) } }
+        attempt.reader.allowance = Self.bytesAtOnce
         while connection.map({ $0.hasRoom && attempt.hasWindow }) ?? true {
-            guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return true }
-            guard let (event, text) = take(line, of: attempt), let connection else { continue }
+            let begin = attempt.reader.position
+            guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return attempt.reader.allowance > 0 }
+            let event = line.isTooLong ? nil : WorkerEvent(line: line.bytes)
+            meter(line, event, from: begin, of: attempt)
+            guard let (event, text) = take(line, event, of: attempt), let connection else { continue }
             let frame = EventLine(attempt: attempt.number, end: line.end, line: text[...]).frame
             if event.isDurable {
                 connection.send(frame)
@@ -35,16 +39,35 @@ extension AttemptTable {
         return false
     }
 
+    /// Of one attempt's events so many bytes are read before others have their turn, however fast its worker writes.
+    private static let bytesAtOnce = 4 << 20
+
+    /// Counts what need not be kept, and gives its room back.
+    private func meter(
+        _ line: EventFollower.Line, _ event: WorkerEvent?, from begin: Int, of attempt: Attempt
+    ) {
+        let isQuiet = event.map { !$0.isDurable } ?? (attempt.complained || line.bytes.isBlank && !line.isTooLong)
+        guard isQuiet, attempt.problems[line.end] == nil else { return attempt.spool.passKept() }
+        let released = attempt.spool.passQuiet(begin..<line.end)
+        if let flood = attempt.spool.flood(unread: 0) ?? attempt.flood, !attempt.complained {
+            attempt.spool.passKept()
+            complain(attempt, flood, at: line.end)
+        } else if let released {
+            attempt.directory.releaseEvents(released)
+        }
+    }
+
     /// What a line says, which is not always what the worker wrote; nil when that is nothing.
-    private func take(_ line: EventFollower.Line, of attempt: Attempt) -> (WorkerEvent, [UInt8])? {
-        let event = line.isTooLong ? nil : WorkerEvent(line: line.bytes)
+    private func take(
+        _ line: EventFollower.Line, _ event: WorkerEvent?, of attempt: Attempt
+    ) -> (WorkerEvent, [UInt8])? {
         if attempt.problems[line.end] == nil {
             if let event {
                 let adoption = OutputAdoption(store: store)
                 let isRepeated = line.end <= attempt.adoptedUpTo
                 if let failed = adoption.adopt(event.files, from: attempt.directory.work, isRepeated: isRepeated) {
                     attempt.problems[line.end] = failed
-                    stop(attempt)
+                    stop(attempt, failed.kind == .noSpace ? .noSpace : .misbehaved)
                 }
                 attempt.adoptedUpTo = max(attempt.adoptedUpTo, line.end)
                 note(event, at: line.end, of: attempt)
@@ -72,15 +95,28 @@ extension AttemptTable {
 
     /// A worker whose output is no event has failed its job: it is told once, and the worker is stopped.
     private func complain(_ attempt: Attempt, _ line: EventFollower.Line) {
-        guard !attempt.complained else { return }
-        attempt.complained = true
         let words =
             line.isTooLong
             ? "is longer than \(EventLine.limit) bytes"
             : "is not an event: \(String(decoding: line.bytes.prefix(160), as: UTF8.self))"
-        attempt.problems[line.end] = WorkerEvent.Failed(
-            kind: .internal, message: "the worker's output line that ends at byte \(line.end) \(words)")
-        stop(attempt)
+        complain(attempt, "the worker's output line that ends at byte \(line.end) \(words)", at: line.end)
+    }
+
+    private func complain(_ attempt: Attempt, _ words: String, at end: Int) {
+        guard !attempt.complained else { return }
+        attempt.complained = true
+        attempt.problems[end] = WorkerEvent.Failed(kind: .internal, message: words)
+        stop(attempt, .misbehaved)
+    }
+
+    /// Stops a worker that writes faster than is read, so that it cannot fill the disk meanwhile.
+    func stopFloods() {
+        for attempt in running.values {
+            let unread = (attempt.directory.eventBytes ?? 0) - attempt.reader.position
+            guard attempt.flood == nil, let flood = attempt.spool.flood(unread: unread) else { continue }
+            attempt.flood = flood
+            stop(attempt, .misbehaved)
+        }
     }
 
     /// How an attempt ended whose process nobody saw ending: as its worker announced, if it did.

@@ -8,6 +8,7 @@ extension AttemptTable {
         var identities: [AttemptNumber: ProcessIdentity] = [:]
         var ends: [AttemptNumber: AgentAttempt.End] = [:]
         var offsets: [AttemptNumber: Int] = [:]
+        var stops: [AttemptNumber: StopReason] = [:]
         var found: [AttemptNumber: Attempt] = [:]
         for record in records {
             switch record {
@@ -16,6 +17,7 @@ extension AttemptTable {
                     order: order, boot: boot, directory: AttemptDirectory(of: order.attempt, in: place.attempts))
             case .started(let number, let identity): identities[number] = identity
             case .acknowledged(let number, let offset): offsets[number] = offset
+            case .stopping(let number, let reason): stops[number] = reason
             case .ended(let number, let end): ends[number] = end
             case .released(let number): found[number] = nil
             }
@@ -24,6 +26,7 @@ extension AttemptTable {
         for attempt in found.values.sorted(by: { $0.number < $1.number }) {
             attempt.restore(acknowledged: offsets[attempt.number] ?? 0)
             restore(attempt)
+            attempt.stopReason = stops[attempt.number]
             settle(attempt, identities[attempt.number], ends[attempt.number])
         }
         try rewriteJournal()
@@ -72,6 +75,7 @@ extension AttemptTable {
             if attempt.acknowledged > 0 {
                 records.append(.acknowledged(attempt.number, offset: attempt.acknowledged))
             }
+            if let reason = attempt.stopReason, !attempt.isOver { records.append(.stopping(attempt.number, reason)) }
             if case .ended(let end) = attempt.state { records.append(.ended(attempt.number, end)) }
         }
         try journal.rewrite(records)

@@ -27,11 +27,17 @@ final class AttemptTable {
     private var launcher: WorkerLauncher
     /// Children of which the journal does not tell yet which processes they are.
     private var unnoted: [Attempt] = []
+    /// Asked to stop, in the journal's words; the signals follow when these are written.
+    private var unsignalled: [Attempt] = []
+    /// Whether processes that workers left may live: then no directory is given to another attempt.
+    private var mayHaveLeftovers = false
     /// Files that were gone as attempts were to begin, each told once until it is brought again.
     private var toldLost: Set<Digest> = []
     /// What became of attempts since this was last taken.
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
+    /// For those that broke the contract: they have nothing to finish.
+    private static let shortGraceSeconds = 2.0
     private static let mostSpares = 512
 
     init(place: AgentPlace, store: ContentStore) {
@@ -63,6 +69,8 @@ final class AttemptTable {
 
     func restoreRunning(_ attempt: Attempt, as identity: ProcessIdentity) {
         attempt.identity = identity
+        attempt.spool = SpoolMeter(allowing: attempt.directory.eventBytes ?? 0)
+        if attempt.stopReason != nil { attempt.killAt = monotonicSeconds() + Self.graceSeconds }
         begin(attempt)
     }
 
@@ -209,25 +217,45 @@ final class AttemptTable {
     func reapAdopted() {
         for attempt in running.values where attempt.child == nil {
             if let identity = attempt.identity, identity.isAlive { continue }
+            Leftovers.end(of: attempt.number, in: place, among: nil)
             finish(attempt, .vanished)
         }
     }
 
-    /// Collects ended children.
+    /// Collects ended children, and ends what they left.
     func reapChildren() {
         var status: Int32 = 0
-        while !children.isEmpty, case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
+        var hasReaped = false
+        while !children.isEmpty || mayHaveLeftovers, case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
+            hasReaped = true
             guard let attempt = children.removeValue(forKey: pid) else { continue }
             // What the worker left behind in its process group ends with it.
             kill(-pid, SIGKILL)
             let code = Int(posix_exit_of(status))
             finish(attempt, code < 0 ? .signalled(signal: -code) : .exited(code: code))
         }
+        if hasReaped { endLeftovers() }
     }
+
+    /// Ends processes that have outlived their worker though they left its group. A running worker may have such too,
+    /// and they are left to it.
+    func endLeftovers() {
+        guard let found = Leftovers.children() else { return mayHaveLeftovers = true }
+        let strangers = found.filter { children[$0] == nil }
+        mayHaveLeftovers = !strangers.isEmpty
+        for pid in strangers {
+            guard let number = Leftovers.attempt(of: pid, in: place), attempts[number]?.isRunning != true else {
+                continue
+            }
+            kill(pid, SIGKILL)
+        }
+    }
+
+    var hasLeftovers: Bool { mayHaveLeftovers }
 
     /// An attempt is over, as far as was seen.
     func finish(_ attempt: Attempt, _ seen: AgentAttempt.End) {
-        let end = seen == .vanished ? endByLastWord(of: attempt) : seen
+        let end = (seen == .vanished ? endByLastWord(of: attempt) : seen).asked(attempt.stopReason)
         attempt.state = .ended(end)
         over += 1
         attempt.killAt = nil
@@ -246,23 +274,35 @@ final class AttemptTable {
         guard let attempt = attempts[number] else { return }
         switch attempt.state {
         case .backlog: finish(attempt, .neverStarted(reason: "cancelled before its turn"))
-        case .running: stop(attempt)
+        case .running: stop(attempt, .cancelled)
         case .ended: break
         }
     }
 
     /// Asks every worker to pause while its checkpoint can still be written.
-    func pauseAll() { for attempt in running.values { stop(attempt) } }
+    func pauseAll() { for attempt in running.values { stop(attempt, .noSpace) } }
 
     /// Gives an attempt back that has not begun.
     func revoke(_ number: AttemptNumber) {
         if let attempt = attempts[number], attempt.state == .backlog { cancel(number) }
     }
 
-    func stop(_ attempt: Attempt) {
+    func stop(_ attempt: Attempt, _ reason: StopReason) {
         guard attempt.isRunning, attempt.killAt == nil else { return }
-        attempt.killAt = monotonicSeconds() + Self.graceSeconds
-        attempt.signalGroup(SIGTERM)
+        let grace = reason == .misbehaved ? Self.shortGraceSeconds : Self.graceSeconds
+        attempt.killAt = monotonicSeconds() + grace
+        attempt.stopReason = reason
+        journal.append(.stopping(attempt.number, reason))
+        unsignalled.append(attempt)
+    }
+
+    /// Sends the signals whose reasons are in the journal: whoever finds the process gone finds why.
+    func signalStopped() {
+        guard !unsignalled.isEmpty else { return }
+        // Where the disk takes no more, the signal matters more.
+        try? journal.write()
+        for attempt in unsignalled where attempt.isRunning { attempt.signalGroup(SIGTERM) }
+        unsignalled = []
     }
 
     /// Ends what was asked to stop and has not.
@@ -293,7 +333,7 @@ final class AttemptTable {
         case .ended, .backlog: remove(attempt)
         case .running:
             attempt.releaseAtEnd = true
-            stop(attempt)
+            stop(attempt, .cancelled)
         }
     }
 
@@ -303,7 +343,8 @@ final class AttemptTable {
         if attempt.isOver { over -= 1 }
         talking[attempt.number] = nil
         attempt.reader.close()
-        if spares.count < Self.mostSpares, attempt.directory.clear() {
+        // One that somebody may still be in is nobody else's.
+        if attempt.child != nil, !mayHaveLeftovers, spares.count < Self.mostSpares, attempt.directory.clear() {
             spares.append(attempt.directory)
         } else {
             attempt.directory.remove()

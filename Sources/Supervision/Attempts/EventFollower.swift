@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -14,6 +15,8 @@ final class EventFollower {
     }
     /// Offset behind the last line given.
     private(set) var position: Int
+    /// Bytes that may still be read: a worker may write faster than is read. Below it `next` gives nothing.
+    var allowance = Int.max
     private let path: String
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
@@ -40,6 +43,7 @@ final class EventFollower {
     /// The next whole line; with `atEnd`, also what stands behind the last line's end.
     func next(atEnd: Bool) -> Line? {
         while true {
+            if !skipping { skipHole() }
             if let newline = newline() {
                 let tooLong = skipping || newline - taken > EventLine.limit
                 let line = Line(
@@ -55,6 +59,7 @@ final class EventFollower {
                 skipping = true
                 taken = searched
             }
+            if allowance <= 0 { return nil }
             if !readMore() {
                 guard atEnd, searched > taken || skipping else { return nil }
                 let line = Line(
@@ -68,6 +73,12 @@ final class EventFollower {
         }
     }
 
+    /// Zeros before a line stand where what need not be kept was given up.
+    private func skipHole() {
+        while taken < buffer.count, buffer[taken] == 0 { taken += 1 }
+        searched = max(searched, taken)
+    }
+
     private func newline() -> Int? {
         buffer.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress, searched < bytes.count,
@@ -78,7 +89,7 @@ final class EventFollower {
     }
 
     private func readMore() -> Bool {
-        if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+        if descriptor < 0 { descriptor = Files.openRegular(path) }
         guard descriptor >= 0 else { return false }
         if taken > 0, taken == buffer.count || taken > 1 << 20 {
             buffer.removeFirst(taken)
@@ -86,10 +97,15 @@ final class EventFollower {
             searched -= taken
             taken = 0
         }
+        if buffer.isEmpty {
+            let data = Int(posix_next_data(descriptor, off_t(base)))
+            if data > base { base = data }
+        }
         let piece = [UInt8](unsafeUninitializedCapacity: 64 << 10) { piece, count in
             count = max(0, pread(descriptor, piece.baseAddress, piece.count, off_t(base + buffer.count)))
         }
         buffer += piece
+        allowance -= min(piece.count, max(0, allowance))
         return !piece.isEmpty
     }
 }

@@ -38,8 +38,16 @@ struct OutputAdoption {
             return .init(
                 kind: .internal, message: "\(name) has \(status.st_size) bytes, the event says \(file.bytes)")
         }
+        // Reading it would take as long as if it were full.
+        guard file.bytes <= 1 << 30 || Int(status.st_blocks) * 512 >= file.bytes / 64 else {
+            return .init(
+                kind: .internal,
+                message: "\(name) has \(status.st_size) bytes, of which only \(Int(status.st_blocks) * 512) are on the disk")
+        }
         do {
-            try takeOver(path, as: file.digest)
+            // Another name leads to it still, or somebody goes on writing to it: what is kept is a copy.
+            let isShared = status.st_nlink > 1 || posix_has_writer(path) == 1
+            try takeOver(path, as: file.digest, copying: isShared)
             return nil
         } catch let refusal as AgentRefusal {
             return .init(kind: refusal.kind == .noSpace ? .noSpace : .internal, message: refusal.message)
@@ -52,11 +60,13 @@ struct OutputAdoption {
 
     /// Moves the file into the store. Until it is there under its digest it stays in the directory, so that an agent
     /// that dies here leaves it to the next.
-    private func takeOver(_ path: String, as digest: Digest) throws {
-        do throws(StoreError) {
-            return try store.adopt(path, as: digest)
-        } catch {
-            guard case .system(_, _, let code) = error, code == EXDEV else { throw error }
+    private func takeOver(_ path: String, as digest: Digest, copying: Bool) throws {
+        if !copying {
+            do throws(StoreError) {
+                return try store.adopt(path, as: digest)
+            } catch {
+                guard case .system(_, _, let code) = error, code == EXDEV else { throw error }
+            }
         }
         let temporary = try store.temporaryPath()
         guard Files.copy(path, to: temporary) else {

@@ -18,6 +18,7 @@ struct WorkerLauncher {
         var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
         if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
         settings.merge(environment) { _, new in new }
+        settings[Leftovers.variable] = nil
         path = settings["PATH"] ?? ""
         variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
         variableCount = settings.count
@@ -28,12 +29,14 @@ struct WorkerLauncher {
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
         let job = order.text.placed(inStore: store.directory)
         let input = posix_memory_file(job, job.count)
-        let output = open(directory.events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        let errors = open(directory.errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
+        let output = open(directory.events, flags, 0o600)
+        let errors = open(directory.errors, flags, 0o600)
         defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
         guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
         let path = program(order.command[0], in: directory.work)
         let list = order.command.map { $0 + "\0" }.joined()
+        let variables = "\(variables)\(Leftovers.variable)=\(directory.path)\0"
         var pid: pid_t = 0
         let rc = path.withCString { path in
             list.withCString { list in
@@ -41,7 +44,7 @@ struct WorkerLauncher {
                     directory.work.withCString { work in
                         var program = posix_program(
                             path: path, arguments: list, argument_count: order.command.count,
-                            environment: variables, environment_count: variableCount, directory: work,
+                            environment: variables, environment_count: variableCount + 1, directory: work,
                             input: input, output: output, error: errors, own_session: 0)
                         return posix_start_program(&program, &pid)
                     }
@@ -81,7 +84,7 @@ struct WorkerLauncher {
 extension Files {
     /// Copies content to a new file.
     static func copy(_ source: String, to target: String) -> Bool {
-        let input = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let input = openRegular(source)
         guard input >= 0 else { return false }
         defer { close(input) }
         let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -6,6 +6,8 @@ enum JournalRecord: Hashable, Codable {
     case ordered(AgentOrder, boot: String)
     case started(AttemptNumber, ProcessIdentity)
     case acknowledged(AttemptNumber, offset: Int)
+    /// It is asked to stop; written before its end is told, so that a later agent knows who sent the signal.
+    case stopping(AttemptNumber, StopReason)
     case ended(AttemptNumber, AgentAttempt.End)
     /// Nothing of it is kept any more.
     case released(AttemptNumber)
@@ -29,12 +31,18 @@ extension JournalRecord {
         case .acknowledged(let attempt, let offset):
             text.append(member: #"{"acknowledged":{"_0":"#, attempt.value)
             text.append(member: #","offset":"#, offset)
+        case .stopping(let attempt, let reason):
+            text.append(member: #"{"stopping":{"_0":"#, attempt.value)
+            text.append(member: #","_1":"#, reason.rawValue)
         case .ended(let attempt, let end):
             text.append(member: #"{"ended":{"_0":"#, attempt.value)
             text.append(literal: #","_1":"#)
             switch end {
             case .exited(let code): text.append(member: #"{"exited":{"code":"#, code)
             case .signalled(let signal): text.append(member: #"{"signalled":{"signal":"#, signal)
+            case .stopped(let reason, let exit):
+                text.append(member: #"{"stopped":{"_0":"#, reason.rawValue)
+                if let exit { text.append(member: #","exit":"#, exit) }
             case .vanished: text.append(literal: #"{"vanished":{"#)
             case .neverStarted(let reason): text.append(member: #"{"neverStarted":{"reason":"#, reason)
             }

@@ -1,0 +1,50 @@
+import JobContract
+
+/// How much of what a worker writes to standard output need not be kept: progress, and blank lines. That its room is
+/// given back bounds the file of a long job; how much there may be bounds a worker that does nothing else.
+struct SpoolMeter {
+    /// What any job may write of it at once, and what it may beside for every second.
+    static let burst = 16 << 20
+    static let bytesPerSecond = 64 << 10
+    /// What may wait to be read: a coordinator that does not answer is no job's fault.
+    static let mostUnread = 64 << 20
+    /// Room is given back in pieces of at least this size.
+    static let piece = 1 << 20
+
+    private let begun = monotonicSeconds()
+    /// What stood there before anybody looked.
+    private let allowed: Int
+    private var bytes = 0
+    private var countedUpTo = 0
+    private var quietFrom: Int?
+
+    init(allowing bytes: Int = 0) { allowed = bytes }
+
+    /// A line that must be kept.
+    mutating func passKept() { quietFrom = nil }
+
+    /// A line that need not be kept stands in `range`. Returns what may be given back now: whole lines, none to be kept.
+    mutating func passQuiet(_ range: Range<Int>) -> Range<Int>? {
+        // What is read again is not counted again.
+        if range.upperBound > countedUpTo {
+            bytes += range.upperBound - max(range.lowerBound, countedUpTo)
+            countedUpTo = range.upperBound
+        }
+        let begin = quietFrom ?? range.lowerBound
+        guard range.upperBound - begin >= Self.piece else {
+            quietFrom = begin
+            return nil
+        }
+        quietFrom = range.upperBound
+        return begin..<range.upperBound
+    }
+
+    /// Why the worker is to be stopped, in words; nil: it need not.
+    func flood(unread: Int) -> String? {
+        let seconds = monotonicSeconds() - begun
+        let most = allowed + Self.burst + Int(seconds) * Self.bytesPerSecond
+        guard bytes > most || unread > allowed + Self.mostUnread else { return nil }
+        return "the worker filled its standard output with \(max(bytes, unread) >> 20) MiB in \(Int(seconds) + 1) s; "
+            + "progress may take \(Self.burst >> 20) MiB and \(Self.bytesPerSecond >> 10) KiB a second beside"
+    }
+}
