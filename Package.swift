@@ -195,7 +195,7 @@ let package = Package(
 /// What takes hostile inputs stands among the tests, which feed it a few; for libFuzzer it is a program.
 let fuzzed: [Target.Dependency] = [
     "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
-    "JobExecution", "Supervision", "Commands", "Scheduling", "CPosix", "CImageFiles",
+    "JobExecution", "Supervision", "Commands", "Scheduling", "RemoteHosts", "ContentStore", "CPosix", "CImageFiles",
 ]
 package.targets.append(
     isFuzzing

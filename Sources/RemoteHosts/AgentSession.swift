@@ -138,6 +138,9 @@ final class AgentSession {
         case .greeting: throw ProtocolError("a second greeting came")
         case .welcome(let welcome):
             guard !welcomed else { throw ProtocolError("a second welcome came") }
+            guard welcome.machine == greeting.machine else {
+                throw ProtocolError("the agent greeted as machine \(greeting.machine) and is \(welcome.machine)")
+            }
             welcomed = true
             mailbox.setConnected(true)
             connected()

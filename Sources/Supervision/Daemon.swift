@@ -30,7 +30,7 @@ package final class Daemon {
     /// Seconds after which messages wait until free slots are filled: many come at once, and jobs may be short.
     private static let fillingPause = 0.0002
     /// Seconds between looks at how much workers have said.
-    private static let boundingPause = 0.1
+    private static let boundingPause = 0.05
     /// Whether there may be something to tell that waits for its time.
     private var isTellingDue = false
     /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.

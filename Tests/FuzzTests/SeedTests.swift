@@ -1,7 +1,11 @@
+import Foundation
 import Testing
 
 /// Every reader that `scripts/fuzz` attacks, on what it reads in real life and on that a little damaged.
 struct SeedTests {
+    /// Damaged copies of each.
+    private static let copies = ProcessInfo.processInfo.environment["EIGENSWEEP_DAMAGED"].flatMap { Int($0) } ?? 100
+
     @Test(arguments: FuzzTarget.all.map(\.name))
     func damagedInputsAreReadOrRefused(name: String) throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
@@ -9,7 +13,7 @@ struct SeedTests {
         var random = Draws(state: 1)
         for seed in try target.seeds() {
             target.run(seed, scratch)
-            for _ in 0..<100 { target.run(random.damaged(seed), scratch) }
+            for _ in 0..<Self.copies { target.run(random.damaged(seed), scratch) }
         }
     }
 }

@@ -51,7 +51,7 @@ struct HostSpaceTests {
         coordinator.send(.start(try ScriptedWorker.order(1, in: coordinator.store, script)), to: "far")
         try coordinator.wait("started") { $0.events().count == 1 }
         try server.scratch.write("", "fill")
-        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        #expect(try coordinator.waitForEnd() == .stopped(.noSpace, exit: 0))
         #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
         coordinator.send(
             .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")

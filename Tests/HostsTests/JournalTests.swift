@@ -42,13 +42,15 @@ struct JournalTests {
             inputs: [Digest(of: [2]), Digest(of: [3])], output: 5, command: ["./w \"", ""],
             uploads: ["w": Digest(of: [4]), "ü": Digest(of: [5])])
         let ends: [AgentAttempt.End] = [
-            .exited(code: -1), .signalled(signal: 9), .vanished, .neverStarted(reason: "no \"room\"\n"),
+            .exited(code: -1), .signalled(signal: 9), .vanished, .stopped(.noSpace, exit: -9),
+            .stopped(.cancelled, exit: nil), .neverStarted(reason: "no \"room\"\n"),
         ]
         let process = ProcessIdentity(boot: "b", pid: 7, start: .max / 2)
         let records: [JournalRecord] =
             [
                 .ordered(order, boot: "boot"), .started(AttemptNumber(7), process),
                 .acknowledged(AttemptNumber(7), offset: 100), .released(AttemptNumber(7)),
+                .stopping(AttemptNumber(7), .misbehaved),
             ] + ends.map { .ended(AttemptNumber(7), $0) }
         let text = JournalText(records.flatMap(JournalText.line))
         #expect(text.records == records && text.unreadable.isEmpty)

@@ -41,7 +41,7 @@ struct LocalAgentTests {
             return try String(contentsOfFile: path, encoding: .utf8)
         }
         let variables = Set(texts[0].split(separator: "\n").map { String($0.prefix { $0 != "=" }) })
-        #expect(variables.isSubset(of: ["PATH", "LANG", "HOME", "SCRATCH", "PWD", "SHLVL", "_", "OLDPWD"]))
+        #expect(variables.isSubset(of: ["PATH", "LANG", "HOME", "SCRATCH", "EIGENSWEEP_ATTEMPT", "PWD", "SHLVL", "_", "OLDPWD"]))
         #expect(variables.isSuperset(of: ["PATH", "LANG", "SCRATCH"]))
         let given = try JSONDecoder().decode(JobDescription.self, from: Data(texts[1].utf8))
         #expect(try String(contentsOfFile: given.path(of: given.dataset), encoding: .utf8) == "a dataset")
@@ -127,7 +127,7 @@ struct LocalAgentTests {
         coordinator.send(.cancel(AttemptNumber(2)), to: "here")
         guard case .neverStarted = try coordinator.waitForEnd(2) else { Issue.record("attempt 2 started"); return }
         coordinator.send(.cancel(AttemptNumber(1)), to: "here")
-        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        #expect(try coordinator.waitForEnd() == .stopped(.cancelled, exit: 0))
         #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
     }
 
@@ -229,6 +229,17 @@ struct LocalAgentTests {
         try coordinator.wait("progress") { $0.contains(.progress(AttemptNumber(1), progress)) }
         #expect(coordinator.reports.events().count == 1)
         coordinator.send(.cancel(AttemptNumber(1)), to: "here")
-        #expect(try coordinator.waitForEnd() == .signalled(signal: 15))
+        #expect(try coordinator.waitForEnd() == .stopped(.cancelled, exit: -15))
+    }
+
+    @Test func `a signal of the agent is told as its own, also by the next agent`() throws {
+        let (scratch, coordinator) = try started("trap '' TERM; started; while :; do sleep 0.05; done")
+        defer { coordinator.close() }
+        try coordinator.wait("started") { $0.events().count == 1 }
+        coordinator.send(.cancel(AttemptNumber(1)), to: "here")
+        try scratch.waitUntil("the reason is written down") { scratch.journal.contains("stopping") }
+        kill(try #require(scratch.agents.first), SIGKILL)
+        kill(-(try #require(scratch.workers.first)), SIGKILL)
+        #expect(try coordinator.waitForEnd() == .stopped(.cancelled, exit: nil))
     }
 }

@@ -53,6 +53,7 @@ import Testing
         .ended(AttemptNumber(1), .signalled(signal: 9), diagnostics: ""), .lacking(AttemptNumber(1), [digest, digest]),
         .lacking(AttemptNumber(1), []), .refused(AttemptNumber(1), AgentRefusal(.noSpace, "full")),
         .ended(AttemptNumber(1), .vanished, diagnostics: "a\nb"),
+        .ended(AttemptNumber(1), .stopped(.misbehaved, exit: nil), diagnostics: ""),
         .ended(AttemptNumber(1), .neverStarted(reason: ""), diagnostics: ""),
         .welcome(
             AgentWelcome(

@@ -23,6 +23,19 @@ import Testing
         #expect(next.count == 1, "and tried again")
     }
 
+    /// A coordinator that was started since does not know that it was asked for; the host does.
+    @Test(arguments: [-15, -9, 0, 143, nil] as [Int?]) func whatItsAgentStoppedForUsIsCancelled(exit: Int?) {
+        let (outcome, _) = failing(.stopped(.cancelled, exit: exit))
+        #expect(outcome == .cancelled)
+    }
+
+    @Test func whatItsAgentStoppedByItselfIsNobodyElsesSignal() {
+        let full = failing(.stopped(.noSpace, exit: -9)).0
+        #expect(full?.name == "host-fault" && full?.reason?.contains("disk was nearly full") == true)
+        let broken = failing(.stopped(.misbehaved, exit: -15)).0
+        #expect(broken?.name == "job-fault" && broken?.reason?.contains("broke the job contract") == true)
+    }
+
     @Test(arguments: [.vanished, .signalled(signal: 4), .signalled(signal: 15)] as [AttemptEnd])
     func theHostIsCharged(end: AttemptEnd) {
         let (outcome, next) = failing(end)

@@ -11,9 +11,38 @@ import Testing
 
     @Test func numbersThatAHostKnowsAreNotGivenAgain() {
         var bench = Bench(sweep(["x": [10]]))
-        bench.connect("a", held: [holds(7, "another", .ended(.exited(code: 0)))])
-        #expect(bench.actions.contains(.release(AttemptNumber(7), on: "a")))
-        #expect(bench.starts().map(\.attempt.value) == [8])
+        let numbers = [1, 2, 4]
+        bench.connect("a", held: numbers.map { holds($0, "another", .ended(.exited(code: 0))) })
+        for number in numbers { #expect(bench.actions.contains(.release(AttemptNumber(number), on: "a"))) }
+        #expect(bench.starts().map(\.attempt.value) == [3])
+        bench.end("a", 3, .exited(code: 1))
+        #expect(bench.starts().map(\.attempt.value) == [5])
+    }
+
+    /// Whatever a host says that it holds: the numbers of this catalogue go on as they were.
+    @Test(arguments: [1 << 52, (1 << 53) - 1, 1 << 53, .max - 7, .max]) func absurdNumbersMoveNothing(number: Int) {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a", held: [holds(number, "another", .running)])
+        #expect(bench.cancels == [number])
+        #expect(bench.starts().map(\.attempt.value) == [1])
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1) == .succeeded)
+    }
+
+    /// An attempt moves with its machine from one name to another, and to no other machine that says it has it.
+    @Test(arguments: [true, false]) func anAttemptFollowsItsMachineOnly(isSameMachine: Bool) {
+        var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.disconnect("a")
+        bench.actions = []
+        bench.connect("b", held: [bench.held(1, .running)], machine: isSameMachine ? "a" : "b")
+        #expect(bench.cancels == (isSameMachine ? [] : [1]))
+        bench.milestone("b", 1, 10)
+        #expect(bench.changes.contains { if case .milestone = $0 { true } else { false } } == isSameMachine)
+        #expect(bench.scheduler.violations() == [])
     }
 
     @Test func anAttemptWhoseNumberStandsForAnotherJobThereIsOver() {

@@ -79,8 +79,10 @@ struct Bench {
 
     mutating func report(_ host: HostName, _ report: HostReport) { send(.host(host, report)) }
 
-    mutating func connect(_ host: HostName, held: [HeldAttempt] = [], boot: String = "1", memory: Int = 1 << 40) {
-        let facts = HostFacts(machine: host, boot: boot, cores: 4, memory: memory, cpu: "test", free: 1 << 40)
+    mutating func connect(
+        _ host: HostName, held: [HeldAttempt] = [], machine: String? = nil, boot: String = "1", memory: Int = 1 << 40
+    ) {
+        let facts = HostFacts(machine: machine ?? host, boot: boot, cores: 4, memory: memory, cpu: "test", free: 1 << 40)
         report(host, .connected(facts, held: held))
     }
 

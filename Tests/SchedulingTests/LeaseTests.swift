@@ -129,7 +129,7 @@ import Testing
 
     @Test func aRenamedHostKeepsItsAttempts() {
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("b")], holdings: holdings(7))
-        bench.connect("b", held: [bench.held(7, running)])
+        bench.connect("b", held: [bench.held(7, running)], machine: "a")
         bench.milestone("b", 7, 10)
         bench.finish("b", 7)
         #expect(bench.outcome(of: 7) == .succeeded)

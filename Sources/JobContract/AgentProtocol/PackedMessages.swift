@@ -53,8 +53,8 @@ extension CoordinatorMessage: AgentProtocolMessage {
             let order = AgentOrder(
                 attempt: attempt, job: job, text: JobText(bytes: try reader.run()), inputs: inputs, output: output,
                 command: command, uploads: uploads)
-            // A line of its own in the agent's journal.
-            guard output >= 0, order.text.bytes.first == UInt8(ascii: "{"),
+            // A line of its own in the agent's journal, which the next agent must be able to read.
+            guard JSONText.read(order.text.bytes)?.objectValue != nil, order.text.bytes.first == UInt8(ascii: "{"),
                 order.text.bytes.last == UInt8(ascii: "}"), order.text.bytes.allSatisfy({ $0 >= 32 })
             else { throw PackedReader.damage }
             self = .start(order)

@@ -22,6 +22,7 @@ extension AttemptTable {
         defer { if let progress { connection?.send(progress) } }
         attempt.reader.allowance = Self.bytesAtOnce
         while connection.map({ $0.hasRoom && attempt.hasWindow }) ?? true {
+            if isSilenced(attempt) { return true }
             let begin = attempt.reader.position
             guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return attempt.reader.allowance > 0 }
             let event = line.isTooLong ? nil : WorkerEvent(line: line.bytes)
@@ -42,6 +43,17 @@ extension AttemptTable {
     /// Of one attempt's events so many bytes are read before others have their turn, however fast its worker writes.
     private static let bytesAtOnce = 4 << 20
 
+    /// Whether nothing that stands behind what was told of it counts: a flood is not read to its end.
+    private func isSilenced(_ attempt: Attempt) -> Bool {
+        let position = attempt.reader.position
+        guard attempt.flood != nil, attempt.complained, !attempt.problems.keys.contains(where: { $0 > position }) else {
+            return false
+        }
+        let end = attempt.directory.eventBytes ?? 0
+        if position < end { attempt.directory.releaseEvents(position..<end) }
+        return true
+    }
+
     /// Counts what need not be kept, and gives its room back.
     private func meter(
         _ line: EventFollower.Line, _ event: WorkerEvent?, from begin: Int, of attempt: Attempt
@@ -51,6 +63,7 @@ extension AttemptTable {
         let released = attempt.spool.passQuiet(begin..<line.end)
         if let flood = attempt.spool.flood(unread: 0) ?? attempt.flood, !attempt.complained {
             attempt.spool.passKept()
+            attempt.flood = flood
             complain(attempt, flood, at: line.end)
         } else if let released {
             attempt.directory.releaseEvents(released)

@@ -37,7 +37,7 @@ final class AttemptTable {
     private var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
     /// For those that broke the contract: they have nothing to finish.
-    private static let shortGraceSeconds = 2.0
+    private static let shortGraceSeconds = 1.0
     private static let mostSpares = 512
 
     init(place: AgentPlace, store: ContentStore) {

@@ -1,3 +1,4 @@
+import JobContract
 import Scheduling
 import SweepModel
 
@@ -30,6 +31,8 @@ enum Mutant: CaseIterable {
     case damageIsTrusted
     /// An order whose file is lost is held against its host, and given again.
     case lossIsTheHostsFault
+    /// A number that a host says it has is taken for one that was given.
+    case hostsNumbersCount
 
     /// That a measure could not be taken is not kept.
     case failuresAreForgotten
@@ -50,7 +53,17 @@ enum Mutant: CaseIterable {
         case .damageIsTrusted, .lossIsTheHostsFault:
             (0..<8).map { .damagedFiles(host: $0 % 2 == 0 ? nil : 0, share: 1) }
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
+        case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }
         default: []
+        }
+    }
+
+    /// The first number of a coordinator's own attempts, after all that its catalogue knows.
+    func first(_ first: AttemptNumber, _ log: HostLog) -> AttemptNumber {
+        switch self {
+        case .numbersRestart: AttemptNumber(1)
+        case .hostsNumbersCount: max(first, AttemptNumber(log.claimed + 1))
+        default: first
         }
     }
 

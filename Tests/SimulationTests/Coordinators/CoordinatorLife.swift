@@ -54,7 +54,7 @@ final class CoordinatorLife {
         writer = FaultyWriter(opened.writer, kill, mutant, world, failure: commitFailure)
         coordinator = Coordinator(
             configuration: scenario.configuration(
-                opened.holdings, mutant == .numbersRestart ? AttemptNumber(1) : opened.firstAttempt, mutant.policy,
+                opened.holdings, mutant.first(opened.firstAttempt, log), mutant.policy,
                 drained: drained, handover: Handover(), isSecondLaunched: world.isSecondLaunched),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, identity.owner))

@@ -174,6 +174,7 @@ final class Simulation {
             hosts[host].brokenUntil = world.now.advanced(bySeconds: seconds)
             hosts[host].describesWhenBroken = describes
             world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
+        case .lies(let host): hosts[host].beginToLie()
         case .launch: launch()
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true

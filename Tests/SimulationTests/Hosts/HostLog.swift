@@ -9,6 +9,7 @@ final class HostLog {
     struct Run {
         let attempt: AttemptNumber
         let job: JobKey
+        let jobID: JobID
         let host: HostName
         let owner: Owner
         /// What it was asked for.
@@ -45,6 +46,8 @@ final class HostLog {
     }
 
     private(set) var runs: [Run] = []
+    /// The largest number that a host said it has.
+    var claimed = 0
     private(set) var reaches: [HostName: [Reach]] = [:]
     /// Faults that hit a job's attempts, each a reason for one more run.
     private(set) var hits: [JobKey: Int] = [:]

@@ -82,6 +82,8 @@ final class SimulatedHost {
     private var memory: Caller?
     /// When it last heard of the coordinator that it works for, if it does not now.
     private var heard = Instant(nanoseconds: 0)
+    /// Tells more than it holds the next time it tells.
+    private var isLying = false
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
@@ -167,12 +169,46 @@ final class SimulatedHost {
         let held = inOrder.map {
             HeldAttempt(attempt: $0.key, job: $0.value.order.description.job, state: $0.value.state)
         }
-        link.report(.connected(facts, held: held))
+        link.report(.connected(facts, held: isLying ? held + lies(beside: held) : held))
         for (number, held) in inOrder {
             for entry in held.spool where entry.end > held.acknowledged {
                 link.report(.event(number, entry.event, end: entry.end))
             }
             if case .ended(let end) = held.state { link.report(.ended(number, end, diagnostics: "")) }
+        }
+        if isLying { tellOfOthers(link) }
+        isLying = false
+    }
+
+    func beginToLie() {
+        guard isUp else { return }
+        world.note("\(name) will lie")
+        isLying = true
+        link?.sever()
+    }
+
+    /// Attempts that it never had: of numbers that are soon to be given, of absurd ones, and of other hosts'.
+    private func lies(beside held: [HeldAttempt]) -> [HeldAttempt] {
+        world.census.count(.hostLied)
+        var told: [HeldAttempt] = []
+        let last = log.runs.map(\.attempt.value).max() ?? 0
+        for number in [last + 1, last + 3, 1 << 50, AttemptNumber.range.upperBound] {
+            log.claimed = max(log.claimed, number)
+            let state: HeldAttempt.State = world.random.chance(0.5) ? .running : .ended(.exited(code: 0))
+            told.append(.init(attempt: AttemptNumber(number), job: JobID(Digest(of: "a lie".utf8)), state: state))
+        }
+        for run in log.runs where run.host != name && run.ended == nil && run.owner == memory?.owner {
+            told.append(.init(attempt: run.attempt, job: run.jobID, state: .running))
+        }
+        let known = Set(held.map(\.attempt))
+        return told.filter { !known.contains($0.attempt) }
+    }
+
+    /// Of attempts that others have it says that they are over and what they found.
+    private func tellOfOthers(_ link: SimulatedLink) {
+        for run in log.runs where run.host != name && disk[run.attempt] == nil && run.ended == nil {
+            link.report(.event(run.attempt, .finished, end: 1 << 50))
+            link.report(.ended(run.attempt, .exited(code: 0), diagnostics: "a lie"))
         }
     }
 
@@ -212,6 +248,7 @@ final class SimulatedHost {
 
     private func start(_ order: StartOrder, _ owner: Owner) {
         let key = JobKey(order.description)
+        if order.attempt.value > 1_000_000 { world.violation("attempt \(order.attempt) is numbered by a host's word") }
         if let earlier = jobsByNumber[.init(owner: owner, attempt: order.attempt)], earlier != key {
             world.violation("attempt \(order.attempt) names two jobs on \(name)")
         }

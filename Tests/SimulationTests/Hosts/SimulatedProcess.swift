@@ -45,7 +45,7 @@ final class SimulatedProcess {
         }
         run = log.begin(
             .init(
-                attempt: number, job: key, host: host.name, owner: held.owner, asked: asked, begun: host.world.now,
+                attempt: number, job: key, jobID: held.order.description.job, host: host.name, owner: held.owner, asked: asked, begun: host.world.now,
                 isOfOtherWorker: isOther))
         if isOther {
             log.note(run) { $0.isConcluded = true }
@@ -246,7 +246,7 @@ final class SimulatedProcess {
             $0.isDeaf = isHung
         }
         if isHung {
-            world.after(20) { [self] in die(.signalled(signal: 9)) }
+            world.after(20) { [self] in die(.stopped(.cancelled, exit: -9)) }
         } else {
             world.after(1) { [self] in
                 thaw { [self] in
@@ -259,7 +259,7 @@ final class SimulatedProcess {
 
     func hang() {
         isHung = true
-        if isStopping { world.after(20) { [self] in die(.signalled(signal: 9)) } }
+        if isStopping { world.after(20) { [self] in die(.stopped(.cancelled, exit: -9)) } }
     }
 
     func die(_ end: AttemptEnd) {

@@ -67,6 +67,7 @@ struct Census {
         case stateKept = "state kept on its host"
         case resumedFromState = "training continued from a state"
         case lateBacklog = "backlog begun after the lease"
+        case hostLied = "host told of attempts that it never had"
         case hostBroken = "jobs failed at once on a broken host"
         case probePassed = "probe described itself"
         case probeFailed = "probe failed"

@@ -25,6 +25,8 @@ enum Fault {
     case lostFile(host: Int)
     /// Files of the coordinator's store, or of a host's, are damaged where they lie: each with that chance.
     case damagedFiles(host: Int?, share: Double)
+    /// As it connects again it tells of attempts that it does not have, and of ends of others' attempts.
+    case lies(host: Int)
     /// Every job there fails at once for so long; its worker describes itself all the same, or not.
     case brokenHost(host: Int, seconds: Double, describes: Bool)
     /// Another sweep is launched, on the catalogue and the hosts of the first.

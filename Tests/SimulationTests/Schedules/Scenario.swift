@@ -44,6 +44,7 @@ struct Scenario {
         addLater(seed: seed, horizon: horizon, hosts: count)
         addDamage(seed: seed, horizon: horizon, hosts: count)
         addUnmeasurable(seed: seed)
+        addLies(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -60,6 +61,13 @@ struct Scenario {
             let count = random.pick(1...sweep.trials.count - 1)
             later = Set(sweep.trials.shuffled(using: &random).prefix(count).map(\.id))
             faults.append((random.seconds(1...horizon), .launch))
+        }
+    }
+
+    private mutating func addLies(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0x11E5)
+        for _ in 0..<3 where random.chance(0.08) {
+            faults.append((random.seconds(1...horizon), .lies(host: random.pick(0...hosts - 1))))
         }
     }
 
