@@ -169,6 +169,8 @@ private final class AgentUnderFire {
     private let root: String
 
     init() {
+        // A journal's thread may answer one that is no more.
+        signal(SIGPIPE, SIG_IGN)
         root = "/dev/shm/eigensweep-fuzz-\(getpid()).d"
         Supervision.Files.removeTree(root)
     }

@@ -41,6 +41,7 @@ struct Fuzz {
                 runDriver(&count, UnsafeMutableRawPointer(base)) { bytes, size in Fuzz.one(bytes, size) }
             }
         }
+        scratch.remove()
         exit(status)
     }
 

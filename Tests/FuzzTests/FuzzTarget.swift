@@ -38,13 +38,18 @@ struct FuzzTarget: Sendable {
 /// A file in memory, for readers that take paths.
 final class FuzzScratch: Sendable {
     private let descriptor: Int32
-    private var path: String { "/proc/self/fd/\(descriptor)" }
+    private let path: String
 
     init() {
         var name = Array("/dev/shm/eigensweep-fuzz.XXXXXX".utf8CString)
         descriptor = mkstemp(&name)
-        unlink(name)
+        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    deinit { remove() }
+
+    /// It has its name for readers that follow no links.
+    func remove() { unlink(path) }
 
     /// The path of a file with this content, until the next call.
     func file(_ bytes: [UInt8]) -> String {

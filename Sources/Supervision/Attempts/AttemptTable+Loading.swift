@@ -19,7 +19,13 @@ extension AttemptTable {
             case .acknowledged(let number, let offset): offsets[number] = offset
             case .stopping(let number, let reason): stops[number] = reason
             case .ended(let number, let end): ends[number] = end
-            case .released(let number): found[number] = nil
+            case .released(let number):
+                // One that is ordered again begins anew.
+                found[number] = nil
+                identities[number] = nil
+                offsets[number] = nil
+                stops[number] = nil
+                ends[number] = nil
             }
         }
         removeRemains(except: found)
