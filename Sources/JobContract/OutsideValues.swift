@@ -6,7 +6,7 @@ package enum OutsideValues {
     /// Sizes and offsets: no disk has more than this many bytes, and sums of many stay far from the end of `Int`.
     package static let bytes = 0...(1 << 56)
     /// Processors, slots, threads.
-    package static let processors = 0...65_536
+    package static let processors = 0...100_000
     /// Exit codes and signals, either of which may come with a minus.
     package static let statuses = -255...255
     /// Bytes of a name: of a machine, a CPU, a build.

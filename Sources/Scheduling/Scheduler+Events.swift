@@ -20,8 +20,9 @@ extension Scheduler {
         switch event {
         case .started(let started):
             began(number, at: now)
+            // It says so once; one that says it again and again is not written down each time.
+            if !attempt.saidStarted { recordStart(of: number, started) }
             attempts[number]?.saidStarted = true
-            recordStart(of: number, started)
             if let complaint = mismatch(of: started, with: attempt) {
                 distrust(number, .hostFault(complaint))
             }

@@ -54,9 +54,9 @@ enum AttemptLog {
 
 extension AttemptTable {
     /// Bounds what running attempts have said on standard error and standard output.
-    func boundLogs() {
+    func boundLogs(isRoomScarce: Bool) {
         for attempt in running.values { AttemptLog.bound(attempt.directory) }
-        stopFloods()
+        stopFloods(isRoomScarce: isRoomScarce)
     }
 }
 

@@ -90,13 +90,13 @@ package final class Daemon {
         table.reapChildren()
         table.killOverdue()
         try table.settleOrders()
+        space.look()
         if monotonicSeconds() - boundedAt > Self.boundingPause {
             boundedAt = monotonicSeconds()
-            table.boundLogs()
+            table.boundLogs(isRoomScarce: space.room != .ample)
             if table.hasLeftovers { table.endLeftovers() }
         }
         if table.isEmpty { table.removeSpares() }
-        space.look()
         if space.room == .critical { table.pauseAll() }
         fillSlots()
         let served = connections.first(where: \.isServed)

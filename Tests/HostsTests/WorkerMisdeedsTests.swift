@@ -1,6 +1,7 @@
 import CPosix
 import Foundation
 import JobContract
+import RemoteHosts
 import SweepModel
 import Testing
 
@@ -131,6 +132,26 @@ struct WorkerMisdeedsTests {
         #expect(try coordinator.waitForEnd(3) == .exited(code: 0))
         try scratch.write("", "go")
         #expect(try coordinator.waitForEnd(1) == .exited(code: 0))
+    }
+
+    /// With its agent gone nobody ends it; what it was started for is in its environment.
+    @Test func `what an agent could not end is found`() throws {
+        let seconds = 100_000 + Int.random(in: 0..<1_000_000)
+        defer { for pid in sleepers(seconds) { kill(pid, SIGKILL) } }
+        try start(1, "started; cd /; setsid sleep \(seconds) < /dev/null > /dev/null 2>&1")
+        try scratch.waitUntil("it sleeps") { !sleepers(seconds).isEmpty }
+        coordinator.close()
+        for agent in scratch.agents { kill(agent, SIGKILL) }
+        for worker in scratch.workers { kill(-worker, SIGKILL) }
+        for name in try FileManager.default.subpathsOfDirectory(atPath: scratch.path("host"))
+        where name.hasSuffix("/journal") { try FileManager.default.removeItem(atPath: scratch.path("host/\(name)")) }
+        let visits = HostVisits(
+            agentExecutable: TestPrograms.agent, options: .quick, interaction: NoInteraction())
+        let found = try visits.orphans(scratch.localHost(), ends: false)
+        #expect(found.map(\.process.pid).contains(try #require(sleepers(seconds).first)))
+        #expect(found.allSatisfy { $0.attempt == AttemptNumber(1) && $0.catalogue == "test" })
+        #expect(try visits.orphans(scratch.localHost(), ends: true).isEmpty)
+        #expect(sleepers(seconds).isEmpty)
     }
 
     @Test func `fifos in place of files hold nobody up`() throws {

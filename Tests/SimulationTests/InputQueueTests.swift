@@ -36,6 +36,28 @@ import Testing
         #expect([taken(), taken(), taken()] == ["stop", "cancelAll", "nothing"])
     }
 
+    /// Who posts without end waits for the loop, and the memory with it.
+    @Test func aFloodWaitsToBeTaken() {
+        let queue = InputQueue(pace: 0)
+        let flood = 200_000
+        let lock = NSLock()
+        nonisolated(unsafe) var posted = 0
+        Thread.detachNewThread {
+            for _ in 0..<flood {
+                queue.post(.timeout)
+                lock.withLock { posted += 1 }
+            }
+        }
+        var before = -1
+        while case let now = lock.withLock({ posted }), now != before || now == 0 {
+            before = now
+            usleep(200_000)
+        }
+        #expect(before < flood)
+        for _ in 0..<flood { _ = queue.next(before: nil) }
+        #expect(queue.nextWaiting() == nil)
+    }
+
     @Test func aDeadlinePasses() {
         let queue = InputQueue()
         let clock = SystemAwakeClock()

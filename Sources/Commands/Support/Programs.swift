@@ -67,6 +67,30 @@ struct WorkerProgram {
         return WorkerCheck(digest: try Digest(ofFile: own.path), path: own.path, description: description)
     }
 
+    /// What the program prints, which may be a page and takes it seconds: one that does not end is ended.
+    private static func description(from output: FileHandle, of process: Process, _ words: String) throws -> Data {
+        let patience = 120.0
+        let end = Date(timeIntervalSinceNow: patience)
+        var bytes = Data()
+        while true {
+            var polled = pollfd(fd: output.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            let left = end.timeIntervalSinceNow
+            let isLate = left <= 0 || poll(&polled, 1, Int32(left * 1000) + 1) == 0
+            if isLate || bytes.count > 4 << 20 {
+                kill(process.processIdentifier, SIGKILL)
+                throw CommandFailure(
+                    .invalidInput,
+                    isLate
+                        ? "`\(words)` had not ended after \(Int(patience)) s and was ended"
+                        : "`\(words)` printed \(bytes.count >> 20) MiB and was ended; expected a description as "
+                            + "docs/job-contract.md defines it")
+            }
+            let piece = output.availableData
+            if piece.isEmpty { return bytes }
+            bytes += piece
+        }
+    }
+
     private static func describe(_ command: [String], in directory: URL) throws -> WorkerDescription {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -75,11 +99,11 @@ struct WorkerProgram {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        let words = command.joined(separator: " ") + " describe"
+        let bytes = try description(from: output.fileHandleForReading, of: process, words)
         // The end follows the last word at once; Foundation would look for it every 50 ms.
         for _ in 0..<100 where process.isRunning { usleep(500) }
         process.waitUntilExit()
-        let words = command.joined(separator: " ") + " describe"
         guard process.terminationStatus == 0 else {
             throw CommandFailure(.invalidInput, "`\(words)` failed with status \(process.terminationStatus)")
         }

@@ -59,10 +59,15 @@ extension AttemptTable {
         _ line: EventFollower.Line, _ event: WorkerEvent?, from begin: Int, of attempt: Attempt
     ) {
         let isQuiet = event.map { !$0.isDurable } ?? (attempt.complained || line.bytes.isBlank && !line.isTooLong)
-        guard isQuiet, attempt.problems[line.end] == nil else { return attempt.spool.passKept() }
-        let released = attempt.spool.passQuiet(begin..<line.end)
+        let range = begin..<line.end
+        var released: Range<Int>?
+        if isQuiet, attempt.problems[line.end] == nil {
+            released = attempt.spool.passQuiet(range)
+        } else {
+            attempt.spool.passKept(range)
+        }
         if let flood = attempt.spool.flood(unread: 0) ?? attempt.flood, !attempt.complained {
-            attempt.spool.passKept()
+            attempt.spool.passKept(range)
             attempt.flood = flood
             complain(attempt, flood, at: line.end)
         } else if let released {
@@ -123,10 +128,11 @@ extension AttemptTable {
     }
 
     /// Stops a worker that writes faster than is read, so that it cannot fill the disk meanwhile.
-    func stopFloods() {
+    func stopFloods(isRoomScarce: Bool) {
         for attempt in running.values {
             let unread = (attempt.directory.eventBytes ?? 0) - attempt.reader.position
-            guard attempt.flood == nil, let flood = attempt.spool.flood(unread: unread) else { continue }
+            guard attempt.flood == nil, let flood = attempt.spool.flood(unread: unread, isRoomScarce: isRoomScarce)
+            else { continue }
             attempt.flood = flood
             stop(attempt, .misbehaved)
         }

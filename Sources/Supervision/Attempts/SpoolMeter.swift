@@ -6,6 +6,9 @@ struct SpoolMeter {
     /// What any job may write of it at once, and what it may beside for every second.
     static let burst = 16 << 20
     static let bytesPerSecond = 64 << 10
+    /// The same of events that are kept: no job has as many results.
+    static let keptBurst = 1 << 30
+    static let keptBytesPerSecond = 1 << 20
     /// What may wait to be read: a coordinator that does not answer is no job's fault.
     static let mostUnread = 64 << 20
     /// Room is given back in pieces of at least this size.
@@ -15,21 +18,28 @@ struct SpoolMeter {
     /// What stood there before anybody looked.
     private let allowed: Int
     private var bytes = 0
+    private var kept = 0
     private var countedUpTo = 0
     private var quietFrom: Int?
 
     init(allowing bytes: Int = 0) { allowed = bytes }
 
-    /// A line that must be kept.
-    mutating func passKept() { quietFrom = nil }
+    /// A line that must be kept stands in `range`.
+    mutating func passKept(_ range: Range<Int>) {
+        quietFrom = nil
+        kept += news(range)
+    }
+
+    /// What of it was not counted before: lines are read again for every coordinator that comes.
+    private mutating func news(_ range: Range<Int>) -> Int {
+        let news = range.upperBound - max(range.lowerBound, countedUpTo)
+        countedUpTo = max(countedUpTo, range.upperBound)
+        return max(0, news)
+    }
 
     /// A line that need not be kept stands in `range`. Returns what may be given back now: whole lines, none to be kept.
     mutating func passQuiet(_ range: Range<Int>) -> Range<Int>? {
-        // What is read again is not counted again.
-        if range.upperBound > countedUpTo {
-            bytes += range.upperBound - max(range.lowerBound, countedUpTo)
-            countedUpTo = range.upperBound
-        }
+        bytes += news(range)
         let begin = quietFrom ?? range.lowerBound
         guard range.upperBound - begin >= Self.piece else {
             quietFrom = begin
@@ -39,11 +49,14 @@ struct SpoolMeter {
         return begin..<range.upperBound
     }
 
-    /// Why the worker is to be stopped, in words; nil: it need not.
-    func flood(unread: Int) -> String? {
+    /// Why the worker is to be stopped, in words; nil: it need not. Where room is scarce, less may wait to be read.
+    func flood(unread: Int, isRoomScarce: Bool = false) -> String? {
         let seconds = monotonicSeconds() - begun
         let most = allowed + Self.burst + Int(seconds) * Self.bytesPerSecond
-        guard bytes > most || unread > allowed + Self.mostUnread else { return nil }
+        if kept > allowed + Self.keptBurst + Int(seconds) * Self.keptBytesPerSecond {
+            return "the worker wrote \(kept >> 20) MiB of events in \(Int(seconds) + 1) s, more than any job has"
+        }
+        guard bytes > most || unread > allowed + (isRoomScarce ? Self.burst : Self.mostUnread) else { return nil }
         return "the worker filled its standard output with \(max(bytes, unread) >> 20) MiB in \(Int(seconds) + 1) s; "
             + "progress may take \(Self.burst >> 20) MiB and \(Self.bytesPerSecond >> 10) KiB a second beside"
     }
