@@ -134,7 +134,8 @@ let package = Package(
         // Entry
         .executableTarget(name: "eigensweep", dependencies: ["Commands", "CPosix", arguments], swiftSettings: strict),
         .executableTarget(
-            name: "eigensweep-agent", dependencies: ["Supervision", "JobContract", "CPosix"], swiftSettings: staticSwift,
+            name: "eigensweep-agent", dependencies: ["Supervision", "JobContract", "CPosix"],
+            swiftSettings: staticSwift,
             linkerSettings: staticLink),
         .executableTarget(
             name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],

@@ -32,7 +32,7 @@ package struct WorkerCheck: Sendable {
         case .mute(let words):
             throw HostFailure(
                 .unsuitable,
-                "\(host.name): \(words). This host (its CPU, most likely) cannot run the worker: leave it out")
+                "\(host.name): \(words). The worker cannot be run on this host: leave it out")
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
         case .examined, .cleaned, .orphans, .held, .inspected, .lacking:
             throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")

@@ -77,7 +77,8 @@ extension Scheduler {
         case .signalled(let signal): return .jobFault("the worker died of signal \(signal)\(tail)")
         case .stopped(.cancelled, _): return .cancelled
         case .stopped(.noSpace, let exit):
-            return .hostFault("the host's disk was nearly full: its agent stopped the worker, \(words(of: exit))\(tail)")
+            return .hostFault(
+                "the host's disk was nearly full: its agent stopped the worker, \(words(of: exit))\(tail)")
         case .stopped(.misbehaved, let exit):
             return .jobFault("the worker broke the job contract and its agent stopped it, \(words(of: exit))\(tail)")
         case .vanished: return .hostFault("the process is gone and nobody saw how")

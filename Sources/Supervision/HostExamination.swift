@@ -32,7 +32,8 @@ struct HostExamination {
             machine: place.machine, directory: place.root, cores: HostSurvey.processors(),
             memory: HostSurvey.memory(), availableMemory: HostSurvey.memory("MemAvailable:"), cpu: HostSurvey.cpu(),
             clock: wallSeconds(), free: HostSurvey.free(existing), freeFiles: HostSurvey.freeFiles(existing),
-            descriptors: OutsideValues.bytes(Int(clamping: limit.rlim_cur)), otherMachines: others.sorted(), findings: findings,
+            descriptors: OutsideValues.bytes(Int(clamping: limit.rlim_cur)), otherMachines: others.sorted(),
+            findings: findings,
             left: request.left == nil ? leaveProcess() : nil, leftLives: lives)
     }
 

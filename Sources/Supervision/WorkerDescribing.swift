@@ -39,7 +39,8 @@ struct WorkerDescribing {
         let words = String(decoding: ended.output.suffix(500), as: UTF8.self)
         guard ended.code == 0 else {
             let how =
-                ended.isLate ? "had not described itself after \(Int(Self.patience)) s and was ended"
+                ended.isLate
+                ? "had not described itself after \(Int(Self.patience)) s and was ended"
                 : ended.code < 0 ? "was ended by signal \(-ended.code)" : "ended with status \(ended.code)"
             return .mute("the worker \(how)\(words.isEmpty ? "" : ": \(words)")")
         }

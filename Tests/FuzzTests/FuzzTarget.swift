@@ -12,7 +12,8 @@ struct FuzzTarget: Sendable {
     let run: @Sendable ([UInt8], FuzzScratch) -> Void
 
     static let all =
-        protocolTargets + conversationTargets + journalTargets + controlTargets + contractTargets + sweepTargets + fileTargets
+        protocolTargets + conversationTargets + journalTargets + controlTargets + contractTargets + sweepTargets
+        + fileTargets
 
     init(
         _ name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [[UInt8]],

@@ -41,7 +41,10 @@ struct LocalAgentTests {
             return try String(contentsOfFile: path, encoding: .utf8)
         }
         let variables = Set(texts[0].split(separator: "\n").map { String($0.prefix { $0 != "=" }) })
-        #expect(variables.isSubset(of: ["PATH", "LANG", "HOME", "SCRATCH", "EIGENSWEEP_ATTEMPT", "PWD", "SHLVL", "_", "OLDPWD"]))
+        #expect(
+            variables.isSubset(of: [
+                "PATH", "LANG", "HOME", "SCRATCH", "EIGENSWEEP_ATTEMPT", "PWD", "SHLVL", "_", "OLDPWD",
+            ]))
         #expect(variables.isSuperset(of: ["PATH", "LANG", "SCRATCH"]))
         let given = try JSONDecoder().decode(JobDescription.self, from: Data(texts[1].utf8))
         #expect(try String(contentsOfFile: given.path(of: given.dataset), encoding: .utf8) == "a dataset")

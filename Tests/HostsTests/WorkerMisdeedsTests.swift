@@ -156,7 +156,9 @@ struct WorkerMisdeedsTests {
 
     @Test func `fifos in place of files hold nobody up`() throws {
         defer { coordinator.close() }
-        try start(1, "started; await go; rm ../events ../errors; mkfifo ../events ../errors; touch $SCRATCH/there; await never")
+        try start(
+            1,
+            "started; await go; rm ../events ../errors; mkfifo ../events ../errors; touch $SCRATCH/there; await never")
         try coordinator.wait("started") { $0.events().count == 1 }
         try scratch.write("", "go")
         try scratch.waitUntil("the fifos are there") { scratch.exists("there") }
@@ -186,7 +188,10 @@ struct WorkerMisdeedsTests {
         #expect(try failure(of: 1).message.contains("on the disk"))
     }
 
-    @Test(arguments: ["exec 3>> w; echo a >&3; checkpoint 100 w; await go; echo b >&3", "echo a > w; ln w x; checkpoint 100 w; await go; echo b >> x"])
+    @Test(arguments: [
+        "exec 3>> w; echo a >&3; checkpoint 100 w; await go; echo b >&3",
+        "echo a > w; ln w x; checkpoint 100 w; await go; echo b >> x",
+    ])
     func `a file that its worker goes on changing is kept as it was told`(_ script: String) throws {
         defer { coordinator.close() }
         try start(1, "started; \(script); touch $SCRATCH/changed; finished")

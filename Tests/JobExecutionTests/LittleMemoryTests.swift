@@ -1,9 +1,11 @@
 import Foundation
+import JobContract
 import Testing
 
 /// A host whose processes may have little address space: the worker says so, and neither spins nor traps without words.
 @Suite struct LittleMemoryTests {
-    private func run(_ kilobytes: Int, _ arguments: [String], in directory: URL) throws -> (status: Int32, said: String) {
+    private func run(_ kilobytes: Int, _ arguments: [String], in directory: URL) throws -> (status: Int32, said: String)
+    {
         let worker = try WorkerProgram.ours.start(
             arguments: arguments, in: directory,
             wrapper: ["/bin/sh", "-c", "ulimit -v \(kilobytes); exec timeout 60 \"$@\"", "sh"])
@@ -31,5 +33,17 @@ import Testing
         let (status, said) = try run(200_000, ["train", "large.yaml"], in: directory)
         #expect(status == 1)
         #expect(said.contains("there is no memory left: this process may have 195 MiB"), "\(said.suffix(300))")
+    }
+
+    /// Whoever ordered the job hears of it as of any other host that cannot do it.
+    @Test func aJobFailsAsTheHosts() throws {
+        let sandbox = try Sandbox()
+        let dataset = try sandbox.keep(Sandbox.dataset())
+        let job = JobDescription(
+            .train(.init(milestones: [3])), spec: smallSpec(dataset: dataset, changing: ["model.scale": 256]),
+            dataset: dataset, in: sandbox)
+        let limited = ["/bin/sh", "-c", "ulimit -v 200000; exec \"$@\"", "sh"]
+        let failed = try WorkerProgram.ours.start(job, in: sandbox.newAttempt(), wrapper: limited).failure()
+        #expect(failed.kind == .unfitHost && failed.message.contains("too little memory"))
     }
 }

@@ -82,7 +82,8 @@ struct Bench {
     mutating func connect(
         _ host: HostName, held: [HeldAttempt] = [], machine: String? = nil, boot: String = "1", memory: Int = 1 << 40
     ) {
-        let facts = HostFacts(machine: machine ?? host, boot: boot, cores: 4, memory: memory, cpu: "test", free: 1 << 40)
+        let facts = HostFacts(
+            machine: machine ?? host, boot: boot, cores: 4, memory: memory, cpu: "test", free: 1 << 40)
         report(host, .connected(facts, held: held))
     }
 

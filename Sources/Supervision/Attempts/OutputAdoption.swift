@@ -42,7 +42,8 @@ struct OutputAdoption {
         guard file.bytes <= 1 << 30 || Int(status.st_blocks) * 512 >= file.bytes / 64 else {
             return .init(
                 kind: .internal,
-                message: "\(name) has \(status.st_size) bytes, of which only \(Int(status.st_blocks) * 512) are on the disk")
+                message:
+                    "\(name) has \(status.st_size) bytes, of which only \(Int(status.st_blocks) * 512) are on the disk")
         }
         do {
             // Another name leads to it still, or somebody goes on writing to it: what is kept is a copy.

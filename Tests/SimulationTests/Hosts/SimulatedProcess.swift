@@ -45,7 +45,8 @@ final class SimulatedProcess {
         }
         run = log.begin(
             .init(
-                attempt: number, job: key, jobID: held.order.description.job, host: host.name, owner: held.owner, asked: asked, begun: host.world.now,
+                attempt: number, job: key, jobID: held.order.description.job, host: host.name, owner: held.owner,
+                asked: asked, begun: host.world.now,
                 isOfOtherWorker: isOther))
         if isOther {
             log.note(run) { $0.isConcluded = true }
