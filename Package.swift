@@ -101,7 +101,7 @@ let package = Package(
         ours("SweepFiles", ["SweepModel", "Quantities", "JobContract", "CYAML"]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
         ours("ContentStore", ["JobContract", "CPosix"]),
-        ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CPosix"]),
+        ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CSHA256", "CPosix"]),
         ours("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
             "DatasetPreparation",

@@ -115,10 +115,10 @@ int posix_listen_local(const char *path) {
     return descriptor;
 }
 
-int posix_connect_local(const char *path) {
+static int connect_local(const char *path, int flags) {
     struct sockaddr_un address;
     if (local_address(path, &address)) return -1;
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (descriptor < 0) return -1;
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
         int error = errno;
@@ -129,6 +129,10 @@ int posix_connect_local(const char *path) {
     fcntl(descriptor, F_SETFL, O_NONBLOCK);
     return descriptor;
 }
+
+int posix_connect_local(const char *path) { return connect_local(path, 0); }
+
+int posix_try_connect_local(const char *path) { return connect_local(path, SOCK_NONBLOCK); }
 
 long long posix_peer_user(int descriptor) {
     struct ucred peer;

@@ -79,13 +79,15 @@ final class AgentSession {
             throw HostFailure(
                 .protocolViolation,
                 "\(host.name): the agent speaks protocol \(greeting.version), this program \(AgentProtocol.version); "
-                    + "remove .eigensweep-agent from the account's home")
+                    + "remove eigensweep-agent from \(host.directory) there; it is brought again")
         }
-        if let other = context.machines.claim(greeting.machine, for: host.name) {
+        // What shares its machine-id is another machine all the same, and has a folder of its own there.
+        let machine = host.sharesMachineID ? "\(greeting.machine) \(host.name)" : greeting.machine
+        if let other = context.machines.claim(machine, for: host.name) {
             throw HostFailure(
                 .duplicateMachine,
-                "\(host.name) is the machine that is connected as \(other) (machine-id \(greeting.machine)); "
-                    + "keep one of the two in the hosts file")
+                "\(host.name) has the machine-id of \(other), which is connected (\(greeting.machine)): keep one of the "
+                    + "two in the hosts file, or, if they are two machines, say machine: shared of one")
         }
         let hello = AgentHello(
             agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,

@@ -12,7 +12,23 @@ protocol ByteStream: AnyObject {
     func finishWriting()
     /// The end of what the program said on standard error.
     var diagnostics: String { get }
+    /// How the program ended, once nothing more can be read; nil where that is not known, as when the connection broke.
+    var ending: ProgramEnding? { get }
+    /// False once the connection itself has ended, not only the program at its other end.
+    var isConnected: Bool { get }
     func close()
+}
+
+enum ProgramEnding: Hashable, CustomStringConvertible {
+    case exited(Int)
+    case signalled(String)
+
+    var description: String {
+        switch self {
+        case .exited(let code): "ended with exit status \(code)"
+        case .signalled(let name): "was ended by signal \(name)"
+        }
+    }
 }
 
 /// A way to reach one host. Used by one thread.
@@ -23,12 +39,4 @@ protocol Transport: AnyObject {
     /// Whether the agent's program must be brought there.
     var bringsAgent: Bool { get }
     func close()
-}
-
-/// The only command lines ever sent to a host. No value of ours or of the user's is in them.
-enum RemoteLine: String, CaseIterable {
-    /// Writes standard input under a fixed name; whole or not at all as far as the sender lives to see it.
-    case receiveAgent =
-        "exec /bin/sh -c 'umask 077; t=`mktemp \"$HOME/.eigensweep-agent.XXXXXX\"` || exit 1; cat > \"$t\" && chmod 700 \"$t\" && mv -f \"$t\" \"$HOME/.eigensweep-agent\" || { rm -f \"$t\"; exit 1; }'"
-    case startAgent = "exec /bin/sh -c 'exec \"$HOME/.eigensweep-agent\" connect'"
 }

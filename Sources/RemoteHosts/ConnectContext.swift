@@ -1,3 +1,4 @@
+import Foundation
 import SweepModel
 
 /// What it takes to connect to hosts, shared by all of them.
@@ -6,6 +7,10 @@ struct ConnectContext: Sendable {
     let options: ConnectionOptions
     let gate: ConnectGate
     let asked: AskedOnce
+    let agents = KnownSSHAgents()
+    let stages = HostStages()
+    /// What a server or its account asked for that libssh lacks, found by trying.
+    private let beyondLibSSH = Locked<[HostSpec: String]>([:])
     private let configuration = Locked<SSHProgramConfiguration?>(nil)
 
     init(agent: AgentProgram, options: ConnectionOptions, gate: ConnectGate, asked: AskedOnce) {
@@ -26,25 +31,59 @@ struct ConnectContext: Sendable {
     }
 
     /// The way to a host: what the hosts file says, and the `ssh` program where the SSH configuration asks for more
-    /// than libssh has.
+    /// than libssh has, or the server does.
     func transport(to host: HostSpec, wake: Int32) throws(HostFailure) -> any Transport {
         switch host.transport {
         case .local: return LocalTransport(agent: agent, wake: wake)
-        case .ssh: return SSHProgramTransport(host, try programConfiguration(), wake: wake)
+        case .ssh: return try program(to: host, wake: wake)
         case .libssh:
             let settings = try SSHSettings.resolve(host, options)
-            guard let option = settings.beyondLibSSH.first else {
-                return LibSSHTransport(host.name, settings, self, wake: wake)
+            if let lack = settings.beyondLibSSH.first.map({ "\($0) of the SSH configuration" })
+                ?? beyondLibSSH.with({ $0[host] })
+            {
+                return try program(to: host, wake: wake, lacking: lack)
             }
-            guard findProgram("ssh") != nil else {
-                throw HostFailure(
-                    .configuration,
-                    "\(host.name): \(option) of the SSH configuration needs the ssh program; install it")
-            }
-            asked.note(
-                "\(host.name) is reached by the ssh program: libssh lacks \(option) of the SSH configuration "
-                    + "(transport: ssh says the same)")
-            return SSHProgramTransport(host, try programConfiguration(), wake: wake)
+            return LibSSHTransport(host, settings, self, wake: wake)
         }
     }
+
+    /// The `ssh` program, with a word on why where libssh was to do it.
+    func program(to host: HostSpec, wake: Int32, lacking lack: String) throws(HostFailure) -> any Transport {
+        guard findProgram("ssh") != nil else {
+            throw HostFailure(
+                .configuration,
+                "\(host.name): libssh lacks \(lack): the ssh program may have it, but there is none in PATH; "
+                    + "install it (transport: ssh then always uses it)")
+        }
+        beyondLibSSH.with { $0[host] = lack }
+        asked.note(
+            "\(host.name) is reached by the ssh program: libssh lacks \(lack) (transport: ssh says the same)")
+        return try program(to: host, wake: wake)
+    }
+
+    private func program(to host: HostSpec, wake: Int32) throws(HostFailure) -> any Transport {
+        SSHProgramTransport(host, try programConfiguration(), self, wake: wake)
+    }
+
+    /// Whether the SSH agent at `socket` answers, of which people are told where it does not.
+    func answers(_ socket: String) -> Bool { agents.identities(socket, telling: asked) != nil }
+
+    /// The environment of programs that may ask the account's SSH agent: without one that would not answer them.
+    func programEnvironment() -> [String: String] {
+        var environment = ProcessInfo.processInfo.environment
+        if let socket = environment["SSH_AUTH_SOCK"], !socket.isEmpty, !answers(socket) {
+            environment["SSH_AUTH_SOCK"] = nil
+        }
+        return environment
+    }
+}
+
+/// What is being done about each host, in words.
+package final class HostStages: Sendable {
+    private let words = Locked<[HostName: String]>([:])
+
+    func set(_ host: HostName, _ stage: String) { words.with { $0[host] = stage } }
+
+    /// Nil before anything was begun.
+    package subscript(host: HostName) -> String? { words.with { $0[host] } }
 }

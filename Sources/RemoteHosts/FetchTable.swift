@@ -76,7 +76,7 @@ struct FetchTable {
         }
         guard FileManager.default.createFile(atPath: fetch.path, contents: nil),
             let handle = FileHandle(forWritingAtPath: fetch.path)
-        else { throw HostFailure(.transferFailed, "cannot write \(fetch.path); is there space in the store?") }
+        else { throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(String(cString: strerror(errno)))") }
         fetch.handle = handle
         active[transfer] = fetch
         return bytes == 0 ? try finish(transfer, fetch) : Step()
@@ -88,7 +88,7 @@ struct FetchTable {
             throw ProtocolError("\(host): a piece of \(fetch.file.digest.short) came out of place")
         }
         do { try handle.write(contentsOf: Data(chunk.bytes)) } catch {
-            throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(error); is there space in the store?")
+            throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(error)")
         }
         fetch.received += chunk.bytes.count
         rate.add(chunk.bytes.count)

@@ -16,50 +16,72 @@ struct Handshake {
 
     func run() throws(HostFailure) -> Greeted {
         let program = try context.agent.load()
+        context.stages.set(host.name, "waiting for its turn to connect")
         // The `ssh` program authenticates when the first line is opened. Bringing the agent may take minutes: others
         // need not wait for that.
-        var (stream, answer) = try context.gate.pass { () throws(HostFailure) in
+        var outcome = try context.gate.pass { () throws(HostFailure) in
             try checkOpen()
+            context.stages.set(host.name, "connecting")
             try transport.connect()
             return try startAgent()
         }
         var brought = false
         while true {
-            if let answer, answer.greeting.digest == program.digest || !transport.bringsAgent { return answer }
-            let words = stream.diagnostics
-            stream.close()
-            guard !brought, transport.bringsAgent else {
-                throw HostFailure(
-                    .agentFailed,
-                    "\(host.name): the agent does not start\(words.isEmpty ? "" : ": \(words)"). "
-                        + "It must be allowed to run programs from the home directory.")
+            if case .greeted(let greeted) = outcome,
+                greeted.greeting.digest == program.digest || !transport.bringsAgent
+            {
+                context.stages.set(host.name, "asking its agent")
+                return greeted
             }
+            guard !brought, transport.bringsAgent else { throw doesNotStart(outcome) }
+            if case .greeted(let other) = outcome { other.stream.close() }
+            context.stages.set(host.name, "bringing the agent's program")
             try bring(program)
             brought = true
-            (stream, answer) = try startAgent()
+            context.stages.set(host.name, "starting its agent")
+            outcome = try startAgent()
         }
     }
 
-    private func startAgent() throws(HostFailure) -> (any ByteStream, Greeted?) {
-        let stream = try transport.open(.startAgent)
-        do throws(HostFailure) { return (stream, try greet(stream)) } catch {
+    private enum Outcome {
+        case greeted(Greeted)
+        /// It ended without a greeting; how, and what was said.
+        case ended(ProgramEnding?, HostWords)
+    }
+
+    private func doesNotStart(_ outcome: Outcome) -> HostFailure {
+        let place = transport.bringsAgent ? "\(host.directory)/eigensweep-agent" : context.agent.path
+        switch outcome {
+        case .ended(let ending, let words):
+            return HostFailure(
+                .spawnFailed,
+                "\(host.name): the agent, \(place), does not start: it \(ending?.description ?? "ended") \(words.told)")
+        case .greeted(let greeted):
+            return HostFailure(
+                .spawnFailed,
+                "\(host.name): the agent in \(place) is another program (\(greeted.greeting.digest.short)) than was "
+                    + "just brought there")
+        }
+    }
+
+    private func startAgent() throws(HostFailure) -> Outcome {
+        let (stream, rest) = try begin(.startAgent)
+        do throws(HostFailure) {
+            let outcome = try greet(stream, rest)
+            if case .ended = outcome { stream.close() }
+            return outcome
+        } catch {
             stream.close()
             throw error
         }
     }
 
-    /// Nil when the program ended without a greeting.
-    private func greet(_ stream: any ByteStream) throws(HostFailure) -> Greeted? {
+    private func greet(_ stream: any ByteStream, _ first: [UInt8]) throws(HostFailure) -> Outcome {
         var seen: [UInt8] = []
         var reader: FrameReader?
-        let limit = monotonicSeconds() + 30
+        var bytes = first
+        let limit = monotonicSeconds() + Self.patience
         while monotonicSeconds() < limit {
-            try checkOpen()
-            guard let bytes = try stream.read() else { return nil }
-            if bytes.isEmpty {
-                try stream.wait(writing: false, seconds: 1)
-                continue
-            }
             if reader == nil {
                 seen += bytes
                 if let end = seen.endOfFirst(AgentProtocol.preamble) {
@@ -67,8 +89,7 @@ struct Handshake {
                     fresh.push(seen[end...])
                     reader = fresh
                 } else if seen.count > AgentProtocol.chatterLimit {
-                    throw HostFailure(
-                        .agentFailed, "\(host.name): the login shell prints without end; the agent cannot be heard")
+                    throw printsWithoutEnd(seen)
                 }
             } else {
                 reader?.push(bytes)
@@ -76,41 +97,160 @@ struct Handshake {
             do {
                 if let frame = try reader?.next(), let reader {
                     guard case .greeting(let greeting) = try AgentProtocol.message(AgentMessage.self, in: frame)
-                    else { return nil }
-                    return Greeted(stream: stream, reader: reader, greeting: greeting)
+                    else { return .ended(nil, HostWords([])) }
+                    return .greeted(Greeted(stream: stream, reader: reader, greeting: greeting))
                 }
-            } catch { return nil }
+            } catch { return .ended(nil, HostWords([])) }
+            try checkOpen()
+            try stream.wait(writing: false, seconds: 1)
+            guard let more = try stream.read() else {
+                let ending = try ending(of: stream)
+                return .ended(ending, HostWords(seen.suffix(4096), stream.diagnostics))
+            }
+            bytes = more
         }
-        throw HostFailure(.agentFailed, "\(host.name): the agent said nothing for 30 s after its start")
+        throw HostFailure(
+            .agentFailed, "\(host.name): the agent began and was not heard within \(Int(Self.patience)) s")
+    }
+
+    /// Seconds in which a shell, and then an agent, must have begun.
+    private static let patience = 30.0
+
+    /// Has the account's shell run a line, and gives it the host's directory. With the first bytes that came after.
+    private func begin(_ line: RemoteLine) throws(HostFailure) -> (any ByteStream, [UInt8]) {
+        let stream = try transport.open(line)
+        guard transport.bringsAgent else { return (stream, []) }
+        do throws(HostFailure) {
+            let rest = try awaitShell(stream)
+            try give(Array("\(try directoryLine())\n".utf8), to: stream)
+            return (stream, rest)
+        } catch {
+            stream.close()
+            throw error
+        }
+    }
+
+    private func directoryLine() throws(HostFailure) -> String {
+        let directory = host.directory
+        guard directory.hasPrefix("/") || directory == "~" || directory.hasPrefix("~/"),
+            !directory.utf8.contains(where: { $0 < 32 })
+        else {
+            throw HostFailure(
+                .configuration,
+                "\(host.name): directory: must be absolute or begin with ~/ and hold no control characters, not "
+                    + "\"\(directory.prefix(80))\"")
+        }
+        return directory
+    }
+
+    /// Waits until what was to run says that it does; returns what came after that.
+    private func awaitShell(_ stream: any ByteStream) throws(HostFailure) -> [UInt8] {
+        var seen: [UInt8] = []
+        let limit = monotonicSeconds() + Self.patience
+        context.stages.set(host.name, "waiting for its shell")
+        while monotonicSeconds() < limit {
+            try checkOpen()
+            guard let bytes = try stream.read() else {
+                let ending = try ending(of: stream)
+                let words = HostWords(seen.suffix(4096), stream.diagnostics)
+                guard case .signalled? = ending else {
+                    throw HostFailure(
+                        .noShell,
+                        "\(host.name): the account runs no program of ours: its shell, or what stands in its place, "
+                            + "\(ending?.description ?? "ended") \(words.told)")
+                }
+                throw HostFailure(
+                    .agentFailed,
+                    "\(host.name): the account's shell \(ending?.description ?? "ended") before it ran a program "
+                        + "of ours, \(words.told)")
+            }
+            if bytes.isEmpty {
+                try stream.wait(writing: false, seconds: 1)
+                continue
+            }
+            seen += bytes
+            if let end = seen.endOfFirst(RemoteLine.mark) { return Array(seen[end...]) }
+            if seen.count > AgentProtocol.chatterLimit { throw printsWithoutEnd(seen) }
+        }
+        throw HostFailure(
+            .agentFailed,
+            "\(host.name): the account's shell ran no program of ours within \(Int(Self.patience)) s of the login, "
+                + HostWords(seen.suffix(4096), stream.diagnostics).told)
+    }
+
+    /// How the program ended. Throws where it was the connection that ended.
+    private func ending(of stream: any ByteStream) throws(HostFailure) -> ProgramEnding? {
+        if let ending = stream.ending { return ending }
+        guard stream.isConnected else {
+            let words = stream.diagnostics
+            throw HostFailure(
+                .unreachable, "\(host.name): the connection ended\(words.isEmpty ? "" : ": \(words)")")
+        }
+        return nil
+    }
+
+    private func printsWithoutEnd(_ seen: [UInt8]) -> HostFailure {
+        HostFailure(
+            .noShell,
+            "\(host.name): the login shell prints without end, so that the agent cannot be heard; it began with "
+                + (HostWords(Array(seen.prefix(200))).quoted ?? "empty lines"))
+    }
+
+    private func give(_ bytes: [UInt8], to stream: any ByteStream) throws(HostFailure) {
+        var rest = bytes[...]
+        let limit = monotonicSeconds() + context.options.silenceSeconds
+        while !rest.isEmpty {
+            try checkOpen()
+            let count = try stream.write(rest)
+            rest = rest.dropFirst(count)
+            if count == 0 { try stream.wait(writing: true, seconds: 1) }
+            guard monotonicSeconds() < limit else {
+                throw HostFailure(.unreachable, "\(host.name): nothing can be sent; the connection is given up")
+            }
+        }
     }
 
     private func bring(_ program: AgentProgram.Content) throws(HostFailure) {
-        let stream = try transport.open(.receiveAgent)
+        let (stream, _) = try begin(.receiveAgent)
         defer { stream.close() }
         var rest = program.bytes[...]
         var heard = monotonicSeconds()
+        var said: [UInt8] = []
         while !rest.isEmpty {
             try checkOpen()
             let count = try stream.write(rest)
             rest = rest.dropFirst(count)
             if count > 0 { heard = monotonicSeconds() } else { try stream.wait(writing: true, seconds: 1) }
-            if try stream.read() == nil || monotonicSeconds() - heard > context.options.silenceSeconds {
-                throw refused(stream)
-            }
+            guard let bytes = try stream.read() else { throw try refused(stream, said) }
+            said = (said + bytes).suffix(4096)
+            if monotonicSeconds() - heard > context.options.silenceSeconds { throw stalled() }
         }
         stream.finishWriting()
         heard = monotonicSeconds()
-        while try stream.read() != nil {
+        while let bytes = try stream.read() {
+            said = (said + bytes).suffix(4096)
             try checkOpen()
             try stream.wait(writing: false, seconds: 1)
-            if monotonicSeconds() - heard > context.options.silenceSeconds { throw refused(stream) }
+            if monotonicSeconds() - heard > context.options.silenceSeconds { throw stalled() }
         }
+        guard try ending(of: stream) ?? .exited(0) == .exited(0) else { throw try refused(stream, said) }
     }
 
-    private func refused(_ stream: any ByteStream) -> HostFailure {
+    private func stalled() -> HostFailure {
         HostFailure(
             .transferFailed,
-            "\(host.name): the agent could not be written to the home directory: \(stream.diagnostics)")
+            "\(host.name): the agent's program was being brought to \(host.directory), and nothing went on for "
+                + "\(Int(context.options.silenceSeconds)) s")
+    }
+
+    private func refused(_ stream: any ByteStream, _ said: [UInt8]) throws(HostFailure) -> HostFailure {
+        let ending = try ending(of: stream)
+        let words = HostWords(said, stream.diagnostics)
+        let isFull = ["No space left on device", "Disk quota exceeded"].contains { words.told.contains($0) }
+        return HostFailure(
+            isFull ? .noSpace : .directory,
+            "\(host.name): the agent's program cannot be written to \(host.directory): the shell there "
+                + "\(ending?.description ?? "ended") \(words.told)")
     }
 
     private func checkOpen() throws(HostFailure) {

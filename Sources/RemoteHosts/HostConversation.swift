@@ -81,7 +81,7 @@ struct HostConversation {
             defer { unlink(path) }
             guard FileManager.default.createFile(atPath: path, contents: nil),
                 let file = FileHandle(forWritingAtPath: path)
-            else { throw HostFailure(.transferFailed, "cannot write \(path); is there space in the store?") }
+            else { throw HostFailure(.transferFailed, "cannot write \(path): \(String(cString: strerror(errno)))") }
             defer { try? file.close() }
             var received = 0
             while received < bytes {

@@ -8,6 +8,8 @@ package struct HostExamination: Sendable {
     /// machine-id; nil when the host could not be asked.
     package var machine: String?
     package var findings: [HostFinding]
+    /// Whether the hosts file says that other machines have its machine-id too.
+    package var sharesMachineID = false
 
     package var isUsable: Bool { !findings.contains { $0.level == .problem } }
 
@@ -15,13 +17,16 @@ package struct HostExamination: Sendable {
     package static func refuseTwins(_ examinations: inout [HostExamination]) {
         var names: [String: HostName] = [:]
         for index in examinations.indices {
-            guard let machine = examinations[index].machine else { continue }
+            guard let machine = examinations[index].machine, !examinations[index].sharesMachineID else { continue }
             let name = examinations[index].host
             if let other = names[machine] {
-                let words = "it is the machine that is also called \(other) (machine-id \(machine))"
+                let words = "it has the machine-id of \(other) (\(machine))"
                 examinations[index].findings.removeAll { $0.level == .fine }
                 examinations[index].findings.append(
-                    HostFinding(name, .problem, "duplicate", words, "keep one of the two in the hosts file"))
+                    HostFinding(
+                        name, .problem, "duplicate", words,
+                        "keep one of the two in the hosts file, or, if they are two machines, say machine: shared of one"
+                    ))
             } else {
                 names[machine] = name
             }
@@ -34,7 +39,7 @@ extension HostVisits {
     ///
     /// - Parameter worker: has to run there and give the bits it gives here; nil: is not looked at.
     package func examine(_ host: HostSpec, worker: WorkerCheck?) -> HostExamination {
-        var result = HostExamination(host: host.name, findings: [])
+        var result = HostExamination(host: host.name, findings: [], sharesMachineID: host.sharesMachineID)
         do throws(HostFailure) {
             let report = try first(host, worker, &result.findings)
             result.machine = report.machine
@@ -86,7 +91,7 @@ extension HostVisits {
         case .described(let there):
             guard let words = worker.objection(to: there) else { return [] }
             return [HostFinding(host.name, .problem, "numerics", words, "leave the host out")]
-        case .mute(let words): return [HostFinding(host.name, .problem, "cpu", words, advice)]
+        case .mute(let words): return [HostFinding(host.name, .problem, "worker", words, advice)]
         case .examined, .lacking, .cleaned, .orphans, .held, .inspected, .refused: throw unexpected(answer, host)
         }
     }

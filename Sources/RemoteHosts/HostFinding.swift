@@ -44,15 +44,18 @@ extension HostFailure {
             case .authenticationFailed: "put a key there (ssh-copy-id) and load it (ssh-add)"
             case .hostKeyUnknown: "compare the fingerprint, then ssh there once, or --accept-new-host-keys"
             case .hostKeyChanged: "ask its owner; then ssh-keygen -R and connect anew"
-            case .noSpace: "free space there"
-            case .duplicateMachine: "keep one of the names in the hosts file"
+            case .noSpace: "free space there, or name another directory: in the hosts file"
+            case .noShell:
+                "the account must run what it is given: `ssh \(host) 'exec /bin/sh -c \"echo yes\"'` must say yes"
+            case .directory: "name another directory: in the hosts file"
+            case .duplicateMachine: "keep one of the names in the hosts file, or say machine: shared of one"
             case .configuration: "correct the SSH configuration or the hosts file"
             case .unsuitable: "leave the host out"
-            case .agentFailed, .spawnFailed:
-                "the home directory must let programs run (no noexec), on Linux on x86-64"
+            case .spawnFailed:
+                "directory: in the hosts file must be where programs may run (no noexec), on Linux on x86-64"
+            case .agentFailed, .transferFailed: "check again; `ssh \(host)` may show more"
             case .missingFile: "`eigensweep doctor` says more"
-            case .transferFailed: "free space, or the quota, of the home directory"
-            case .protocolViolation: "remove .eigensweep-agent from the account's home"
+            case .protocolViolation: "remove eigensweep-agent from the host's directory; it is brought again"
             }
         // The words begin with the host, which stands beside them.
         let prefix = "\(host): "

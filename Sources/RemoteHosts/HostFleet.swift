@@ -46,6 +46,9 @@ package final class HostFleet: Fleet, Sendable {
         }
     }
 
+    /// What is being done about hosts that are not connected.
+    package var stages: HostStages { context.connecting.stages }
+
     private var all: [HostLink] { links.with { Array($0.values) } }
 
     /// Begins to connect to every host.

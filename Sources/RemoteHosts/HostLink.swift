@@ -41,6 +41,9 @@ final class HostLink: Sendable {
         if done.wait(timeout: deadline) == .success { done.signal() }
     }
 
+    /// Seconds of waiting that people hear of.
+    private static let longPause = 10.0
+
     private func run() {
         var backOff = BackOff(context.options)
         var told: HostFailure?
@@ -64,7 +67,9 @@ final class HostLink: Sendable {
                 guard failure.isTransient else { break }
             }
             if wasConnected, monotonicSeconds() - begun > 10 { backOff.reset() }
-            mailbox.sleep(seconds: backOff.next())
+            let pause = backOff.next()
+            if pause >= Self.longPause { context.deliver(host.name, .awaited(seconds: pause)) }
+            mailbox.sleep(seconds: pause)
         }
         context.machines.release(host.name)
     }
@@ -99,7 +104,7 @@ extension HostFailure {
     /// The same of a host that was good before in this run: a full disk, a lost SSH agent or a process limit may pass.
     var afterGoodConnection: HostFailure {
         switch kind {
-        case .authenticationFailed, .noSpace, .spawnFailed: HostFailure(.unreachable, message)
+        case .authenticationFailed, .noSpace, .noShell, .directory, .spawnFailed: HostFailure(.unreachable, message)
         case .unreachable, .hostKeyUnknown, .hostKeyChanged, .agentFailed, .transferFailed, .missingFile,
             .duplicateMachine, .protocolViolation, .configuration, .unsuitable:
             self

@@ -23,15 +23,27 @@ package final class HostVisits: Sendable {
     /// Visits that go on end soon, with `unreachable`.
     package func close() { mailbox.close() }
 
+    /// What is being done about hosts.
+    package var stages: HostStages { context.stages }
+
     /// Runs `body` for every host on a thread of its own, 32 at a time, and returns what it gave in their order.
+    ///
+    /// - Parameter waiting: told, every ten seconds, which hosts have not answered after so many.
     package static func together<Result: Sendable>(
-        _ hosts: [HostSpec], _ body: @escaping @Sendable (HostSpec) -> Result
+        _ hosts: [HostSpec], waiting: ([HostName], Double) -> Void, _ body: @escaping @Sendable (HostSpec) -> Result
     ) -> [Result] {
         let results = Locked<[Int: Result]>([:])
         let room = DispatchSemaphore(value: 32)
         let all = DispatchGroup()
+        let begun = monotonicSeconds()
+        func patiently(_ wait: (DispatchTime) -> DispatchTimeoutResult) {
+            while wait(.now() + 10) == .timedOut {
+                let left = results.with { results in hosts.indices.filter { results[$0] == nil } }
+                waiting(left.map { hosts[$0].name }, monotonicSeconds() - begun)
+            }
+        }
         for (index, host) in hosts.enumerated() {
-            room.wait()
+            patiently { room.wait(timeout: $0) }
             all.enter()
             let thread = Thread {
                 let result = body(host)
@@ -42,7 +54,7 @@ package final class HostVisits: Sendable {
             thread.stackSize = 2 << 20
             thread.start()
         }
-        all.wait()
+        patiently { all.wait(timeout: $0) }
         return results.with { results in hosts.indices.compactMap { results[$0] } }
     }
 
@@ -102,7 +114,11 @@ package final class HostVisits: Sendable {
         let greeted = try Handshake(host: host, context: context, transport: transport, mailbox: mailbox).run()
         defer { greeted.stream.close() }
         guard greeted.greeting.version == AgentProtocol.version else {
-            throw HostFailure(.protocolViolation, "\(host.name): the agent is of another version")
+            throw HostFailure(
+                .protocolViolation,
+                "\(host.name): the agent speaks protocol \(greeted.greeting.version), this program "
+                    + "\(AgentProtocol.version); remove eigensweep-agent from \(host.directory) there; it is brought again"
+            )
         }
         var conversation = HostConversation(
             host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)

@@ -3,17 +3,20 @@ import CSSH
 import Foundation
 import SweepModel
 
-/// One libssh session, used by the host's thread alone.
+/// One libssh session, used by the host's thread alone; the `ssh` program in its place where it turns out that libssh
+/// cannot speak to the server.
 final class LibSSHTransport: Transport {
-    private let host: HostName
+    private let spec: HostSpec
     private let settings: SSHSettings
     private let context: ConnectContext
     private let wake: Int32
     private var session: ssh_session?
     private var proxy: ProxyProcess?
+    private var program: (any Transport)?
+    private var host: HostName { spec.name }
 
-    init(_ host: HostName, _ settings: SSHSettings, _ context: ConnectContext, wake: Int32) {
-        self.host = host
+    init(_ host: HostSpec, _ settings: SSHSettings, _ context: ConnectContext, wake: Int32) {
+        spec = host
         self.settings = settings
         self.context = context
         self.wake = wake
@@ -23,11 +26,20 @@ final class LibSSHTransport: Transport {
     private var seconds: Double { settings.connectSeconds ?? context.options.connectSeconds }
 
     func connect() throws(HostFailure) {
+        guard let lack = try connectItself() else { return }
+        close()
+        let program = try context.program(to: spec, wake: wake, lacking: lack)
+        try program.connect()
+        self.program = program
+    }
+
+    /// What it lacks for this server; nil when it is connected.
+    private func connectItself() throws(HostFailure) -> String? {
         guard let session = ssh_new() else {
             throw HostFailure(.agentFailed, "\(host): no memory for an SSH session")
         }
         self.session = session
-        let hostKey = try SSHHostKey(host: host, settings: settings, options: context.options)
+        let hostKey = SSHHostKey(host: host, settings: settings, options: context.options)
         try configure(session, hostKey)
         var descriptor = try openWay()
         // From here on the session closes it.
@@ -37,23 +49,33 @@ final class LibSSHTransport: Transport {
             // What was on the way says more than that nothing came through.
             let said = proxy?.diagnostics() ?? ""
             if let failure = sshFailure(said, of: host) { throw failure }
+            if said.isEmpty, Self.isAboutTheProtocol(words) { return "what this server asks for (\(words))" }
             throw HostFailure(
                 .unreachable,
                 "\(host): no SSH connection to \(settings.address): \(words)\(said.isEmpty ? "" : ": \(said)")")
         }
         try hostKey.verify(session)
-        var authentication = SSHAuthentication(host: host, settings: settings, asked: context.asked)
-        try authentication.run(session)
+        context.stages.set(host, "authenticating")
+        var authentication = SSHAuthentication(host: host, settings: settings, context: context)
+        if let lack = try authentication.run(session) { return lack }
         ssh_set_blocking(session, 0)
+        return nil
+    }
+
+    /// Whether libssh and the server could not agree, as against a connection that failed.
+    private static func isAboutTheProtocol(_ words: String) -> Bool {
+        !["Socket error", "Timeout", "timed out", "disconnected", "SSH_MSG_DISCONNECT", "Connection", "Remote"]
+            .contains { words.contains($0) }
     }
 
     /// The bytes' way to the host: through others, through a command, or straight.
     private func openWay() throws(HostFailure) -> Int32 {
         if let jumps = settings.proxyJump {
             proxy = try ProxyProcess(
-                through: jumps, to: settings, host: host, configuration: try context.programConfiguration())
+                through: jumps, to: settings, host: host, configuration: try context.programConfiguration(),
+                environment: context.programEnvironment())
         } else if let command = try settings.proxyCommandLine(of: host) {
-            proxy = try ProxyProcess(command: command)
+            proxy = try ProxyProcess(command: command, environment: context.programEnvironment())
         }
         if let proxy { return proxy.descriptor }
         return try SocketConnection.open(
@@ -71,18 +93,20 @@ final class LibSSHTransport: Transport {
         // Of every step of the conversation.
         var patience = Int(max(1, seconds))
         ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &patience)
-        try set(SSH_OPTIONS_HOST, settings.hostKeyAlias ?? settings.address)
-        // The session only looks keys up by these; an alias stands for every port.
-        var port = UInt32(clamping: settings.hostKeyAlias == nil ? settings.port : 22)
+        try set(SSH_OPTIONS_HOST, settings.address)
+        var port = UInt32(clamping: settings.port)
         ssh_options_set(session, SSH_OPTIONS_PORT, &port)
         if let user = settings.user { try set(SSH_OPTIONS_USER, user) }
-        try set(SSH_OPTIONS_KNOWNHOSTS, hostKey.known.path)
+        // Which key is known is looked up here, as ssh does it.
+        try set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null")
         try set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
-        if let socket = settings.agentSocket { try set(SSH_OPTIONS_IDENTITY_AGENT, socket) }
+        let algorithms = hostKey.preferredAlgorithms
+        if !algorithms.isEmpty { try set(SSH_OPTIONS_HOSTKEYS, algorithms.joined(separator: ",")) }
         if settings.compression { try set(SSH_OPTIONS_COMPRESSION, "yes") }
     }
 
     func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
+        if let program { return try program.open(line) }
         guard let session else { throw HostFailure(.unreachable, "\(host): not connected") }
         // A server that allows few sessions may still count the last one: ask again for a while.
         var tries = 0
@@ -103,6 +127,8 @@ final class LibSSHTransport: Transport {
             ssh_free(session)
         }
         session = nil
+        program?.close()
+        program = nil
         proxy?.close()
         proxy = nil
     }

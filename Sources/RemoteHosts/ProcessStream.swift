@@ -7,6 +7,8 @@ final class ProcessStream: ByteStream {
     private let descriptor: Int32
     private let errors: Int32
     private let process: pid_t
+    /// As `waitpid` told; the number is nobody's then.
+    private var status: Int32?
     private let wake: Int32
     private var said: [UInt8] = []
     private var isClosed = false
@@ -95,17 +97,39 @@ final class ProcessStream: ByteStream {
         return String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Looks for the program's end, and waits for it so long.
+    private func hasEnded(within seconds: Double) -> Bool {
+        let limit = monotonicSeconds() + seconds
+        while status == nil {
+            var found: Int32 = 0
+            let code = waitpid(process, &found, WNOHANG)
+            if code == process || code < 0 && errno == ECHILD {
+                status = found
+            } else if monotonicSeconds() < limit {
+                usleep(5_000)
+            } else {
+                return false
+            }
+        }
+        return true
+    }
+
+    var ending: ProgramEnding? {
+        guard hasEnded(within: 1), let status else { return nil }
+        let code = Int(posix_exit_of(status))
+        return code < 0 ? .signalled(String(-code)) : .exited(code)
+    }
+
+    var isConnected: Bool { true }
+
     func close() {
         guard !isClosed else { return }
         isClosed = true
         Glibc.close(descriptor)
         Glibc.close(errors)
-        var status: Int32 = 0
-        for _ in 0..<100 {
-            if waitpid(process, &status, WNOHANG) == process { return }
-            usleep(10_000)
-        }
+        if hasEnded(within: 1) { return }
         kill(process, SIGKILL)
+        var status: Int32 = 0
         waitpid(process, &status, 0)
     }
 

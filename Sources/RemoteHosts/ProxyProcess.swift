@@ -12,7 +12,8 @@ final class ProxyProcess {
 
     /// - Parameter jumps: hops as ProxyJump names them, the nearest first.
     convenience init(
-        through jumps: String, to settings: SSHSettings, host: HostName, configuration: SSHProgramConfiguration
+        through jumps: String, to settings: SSHSettings, host: HostName, configuration: SSHProgramConfiguration,
+        environment: [String: String]
     ) throws(HostFailure) {
         guard let ssh = findProgram("ssh") else {
             throw HostFailure(.configuration, "\(host): jump hosts need the ssh program; it is not in PATH")
@@ -26,21 +27,21 @@ final class ProxyProcess {
         // A jump host may be written user@host:port, which the program takes as an address of this form.
         let hop = last.hasPrefix("ssh://") ? last : "ssh://\(last)"
         arguments += ["-W", "[\(settings.address)]:\(settings.port)", "--", hop]
-        try self.init(arguments)
+        try self.init(arguments, environment)
     }
 
     /// - Parameter command: for the account's shell, as `ssh` does it.
-    convenience init(command: String) throws(HostFailure) {
-        try self.init([ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh", "-c", "exec " + command])
+    convenience init(command: String, environment: [String: String]) throws(HostFailure) {
+        try self.init(
+            [ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh", "-c", "exec " + command], environment)
     }
 
-    private init(_ arguments: [String]) throws(HostFailure) {
+    private init(_ arguments: [String], _ environment: [String: String]) throws(HostFailure) {
         var pair: [Int32] = [-1, -1]
         var pipe: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0,
             posix_make_pipe(&pipe) == 0
         else { throw HostFailure(.agentFailed, "no descriptor is free: \(String(cString: strerror(errno)))") }
-        let environment = ProcessInfo.processInfo.environment
         let list = arguments.map { $0 + "\0" }.joined()
         let variables = environment.map { "\($0.key)=\($0.value)\0" }.joined()
         var started: pid_t = 0

@@ -7,44 +7,87 @@ import SweepModel
 struct SSHAuthentication {
     let host: HostName
     let settings: SSHSettings
-    let asked: AskedOnce
+    private let context: ConnectContext
     private var tried: [String] = []
+    /// Ways in that the configuration allows and only the `ssh` program has.
+    private var lacks: [String] = []
+    private var asked: AskedOnce { context.asked }
 
-    init(host: HostName, settings: SSHSettings, asked: AskedOnce) {
+    init(host: HostName, settings: SSHSettings, context: ConnectContext) {
         self.host = host
         self.settings = settings
-        self.asked = asked
+        self.context = context
     }
 
     private var account: String { "\(settings.user ?? "this account")@\(settings.address)" }
 
-    mutating func run(_ session: ssh_session) throws(HostFailure) {
-        if try accepted(ssh_userauth_none(session, nil), session) { return }
+    /// Nil once the host lets this account in; else what may do it and libssh lacks.
+    mutating func run(_ session: ssh_session) throws(HostFailure) -> String? {
+        if try accepted(ssh_userauth_none(session, nil), session) { return nil }
         let offered = UInt32(bitPattern: ssh_userauth_list(session, nil))
-        if settings.offersKeys, offered & SSH_AUTH_METHOD_PUBLICKEY != 0 {
-            if !settings.identitiesOnly, settings.agentSocket != nil {
-                if try accepted(ssh_userauth_agent(session, nil), session) { return }
-                tried.append("the SSH agent")
-            }
-            for path in settings.identities where access(path, R_OK) == 0 {
-                if try key(SSHKeyFile(path), session) { return }
-            }
-        }
+        if settings.offersKeys, offered & SSH_AUTH_METHOD_PUBLICKEY != 0, try keys(session) { return nil }
+        if let lack = lacks.first, findProgram("ssh") != nil { return lack }
         if settings.offersKeyboardInteractive, offered & SSH_AUTH_METHOD_INTERACTIVE != 0 {
-            if try keyboardInteractive(session) { return }
+            if try keyboardInteractive(session) { return nil }
         }
         if settings.offersPassword, offered & SSH_AUTH_METHOD_PASSWORD != 0 {
-            if try password(session) { return }
+            if try password(session) { return nil }
+        }
+        // It may have a ticket, and otherwise says what it tried.
+        if settings.offersKerberos, offered & SSH_AUTH_METHOD_GSSAPI_MIC != 0, findProgram("ssh") != nil {
+            return "Kerberos (GSSAPIAuthentication)"
         }
         throw refused(offered)
+    }
+
+    /// Offers keys in the order in which ssh does, for servers take few tries.
+    private mutating func keys(_ session: ssh_session) throws(HostFailure) -> Bool {
+        var held: [SSHAgent.Identity] = []
+        var filter: SSHAgentFilter?
+        if let socket = settings.agentSocket {
+            if let found = context.agents.identities(socket, telling: context.asked) {
+                held = found
+                let made = SSHAgentFilter(SSHAgent(socket: socket))
+                if !found.isEmpty, made.attach(to: session) { filter = made }
+            } else {
+                tried.append("no key of the SSH agent at \(socket), which does not answer")
+            }
+        }
+        for offer in SSHKeyOffer.ordered(files: settings.identities, held: held, onlyFiles: settings.identitiesOnly) {
+            switch offer {
+            case .ofAgent(let identity, let name):
+                if try agentKey(identity, name, filter, session) { return true }
+            case .file(let path):
+                if try key(SSHKeyFile(path), session) { return true }
+            }
+        }
+        return false
+    }
+
+    private mutating func agentKey(
+        _ identity: SSHAgent.Identity, _ name: String, _ filter: SSHAgentFilter?, _ session: ssh_session
+    ) throws(HostFailure) -> Bool {
+        guard let filter, SSHKeyFile.isKnown(type: identity.type) else {
+            lacks.append("keys of the type \(identity.type)")
+            tried.append("not \(name) of the SSH agent, whose type \(identity.type) libssh lacks")
+            return false
+        }
+        filter.show(identity)
+        if try accepted(ssh_userauth_agent(session, nil), session) { return true }
+        tried.append("\(name) of the SSH agent\(filter.hasRefused ? " (which did not sign with it)" : "")")
+        return false
     }
 
     private func refused(_ offered: UInt32) -> HostFailure {
         var words = "\(host): \(settings.address) does not let \(settings.user ?? "this account's name") in; tried "
         words += tried.isEmpty ? "nothing, for want of a key" : tried.joined(separator: ", ")
         words += ". Name a key with identity: in the hosts file, or IdentityFile in the SSH configuration"
-        if offered & (SSH_AUTH_METHOD_GSSAPI_MIC | SSH_AUTH_METHOD_HOSTBASED) != 0 {
-            words += "; it also takes Kerberos or host-based authentication, for which use transport: ssh"
+        let others = [
+            (SSH_AUTH_METHOD_GSSAPI_MIC, "Kerberos"), (SSH_AUTH_METHOD_HOSTBASED, "host-based authentication"),
+        ]
+        .filter { offered & $0.0 != 0 }.map(\.1)
+        if !others.isEmpty {
+            words += "; it also takes \(others.joined(separator: " and ")), for which use transport: ssh"
         }
         return HostFailure(.authenticationFailed, words)
     }
@@ -60,6 +103,10 @@ struct SSHAuthentication {
             }
             switch outcome {
             case .damaged:
+                // A key on a token, or of a kind that libssh lacks: the program may know what it is.
+                if let type = file.publicType, !SSHKeyFile.isKnown(type: type) {
+                    lacks.append("keys of the type \(type)")
+                }
                 tried.append("\(file.path) (it cannot be read as a key)")
                 return false
             case .locked where last == nil || last == "" || attempt == settings.passwordPrompts:

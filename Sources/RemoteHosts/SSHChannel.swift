@@ -23,6 +23,8 @@ final class SSHChannel: ByteStream {
         var bytes: [UInt8] = []
         var errors: [UInt8] = []
         var ended = false
+        var closed = false
+        var ending: ProgramEnding?
     }
 
     /// Runs `command` on the host; fails when the server has not agreed within `seconds`.
@@ -58,7 +60,16 @@ final class SSHChannel: ByteStream {
             if let user { Unmanaged<Incoming>.fromOpaque(user).takeUnretainedValue().ended = true }
         }
         callbacks.pointee.channel_close_function = { _, _, user in
-            if let user { Unmanaged<Incoming>.fromOpaque(user).takeUnretainedValue().ended = true }
+            guard let user else { return }
+            let incoming = Unmanaged<Incoming>.fromOpaque(user).takeUnretainedValue()
+            (incoming.ended, incoming.closed) = (true, true)
+        }
+        callbacks.pointee.channel_exit_status_function = { _, _, code, user in
+            if let user { Unmanaged<Incoming>.fromOpaque(user).takeUnretainedValue().ending = .exited(Int(code)) }
+        }
+        callbacks.pointee.channel_exit_signal_function = { _, _, name, _, _, _, user in
+            guard let user, let name else { return }
+            Unmanaged<Incoming>.fromOpaque(user).takeUnretainedValue().ending = .signalled(String(cString: name))
         }
         ssh_set_channel_callbacks(channel, callbacks)
         ssh_event_add_session(event, session)
@@ -133,6 +144,17 @@ final class SSHChannel: ByteStream {
         let words = String(decoding: incoming.errors, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         return words.isEmpty && ssh_is_connected(session) == 0 ? lastError(of: session) : words
     }
+
+    /// The server tells it after the program's last bytes, and then closes the channel.
+    var ending: ProgramEnding? {
+        let limit = monotonicSeconds() + 2
+        while incoming.ending == nil, !incoming.closed, !isClosed, isConnected, monotonicSeconds() < limit {
+            _ = ssh_event_dopoll(event, 50)
+        }
+        return incoming.ending
+    }
+
+    var isConnected: Bool { ssh_is_connected(session) == 1 }
 
     func close() {
         guard !isClosed else { return }

@@ -53,8 +53,8 @@ extension SSHSettings {
         "canonicalizemaxdots", "canonicalizepermittedcnames", "clearallforwardings", "connectionattempts",
         "controlmaster", "controlpersist", "dynamicforward", "enableescapecommandline", "escapechar",
         "exitonforwardfailure", "fingerprinthash", "forkafterauthentication", "forwardagent", "forwardx11",
-        "forwardx11timeout", "forwardx11trusted", "gatewayports", "gssapiauthentication", "gssapidelegatecredentials",
-        "hashknownhosts", "ipqos", "localcommand", "localforward", "loglevel", "logverbose", "permitlocalcommand",
+        "forwardx11timeout", "forwardx11trusted", "gatewayports", "gssapidelegatecredentials", "ipqos", "localcommand",
+        "localforward", "loglevel", "logverbose", "permitlocalcommand",
         "permitremoteopen", "remotecommand", "remoteforward", "requesttty", "sendenv", "serveralivecountmax",
         "serveraliveinterval", "sessiontype", "setenv", "stdinnull", "streamlocalbindmask", "streamlocalbindunlink",
         "stricthostkeychecking", "syslogfacility", "tcpkeepalive", "tunnel", "tunneldevice", "updatehostkeys",
@@ -82,6 +82,8 @@ extension SSHSettings {
         case "port": port = Int(value) ?? 22
         case "user": user = value
         case "hostkeyalias": hostKeyAlias = isNone ? nil : value
+        case "hashknownhosts": hashesKnownHosts = isYes
+        case "gssapiauthentication": offersKerberos = isYes
         case "identityfile": if !isNone { identities.append(value) }
         case "certificatefile": if !isNone { certificates.append(value) }
         case "identitiesonly": identitiesOnly = isYes

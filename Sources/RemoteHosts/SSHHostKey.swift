@@ -3,67 +3,79 @@ import CSSH
 import Foundation
 import SweepModel
 
-/// Decides by the known-hosts files whether a host is the one it was.
+/// Decides by the known-hosts files whether a host is the one it was, as ssh decides it.
 final class SSHHostKey {
-    /// All of the files in one, in memory: libssh reads a single one.
-    final class KnownHosts {
-        let path: String
-        private let descriptor: Int32
-
-        init(_ files: [String]) throws(HostFailure) {
-            var text: [UInt8] = []
-            for file in files {
-                if let data = FileManager.default.contents(atPath: file) { text += data + [10] }
-            }
-            descriptor = posix_memory_file(text, text.count)
-            guard descriptor >= 0 else {
-                throw HostFailure(.agentFailed, "no memory for known hosts: \(String(cString: strerror(errno)))")
-            }
-            path = "/proc/self/fd/\(descriptor)"
-        }
-
-        deinit { close(descriptor) }
-    }
-
-    let known: KnownHosts
+    private let known: KnownHosts
     private let host: HostName
     private let settings: SSHSettings
     private let options: ConnectionOptions
 
-    init(host: HostName, settings: SSHSettings, options: ConnectionOptions) throws(HostFailure) {
+    init(host: HostName, settings: SSHSettings, options: ConnectionOptions) {
         self.host = host
         self.settings = settings
         self.options = options
-        known = try KnownHosts(settings.knownHosts + settings.globalKnownHosts)
+        known = KnownHosts(files: settings.knownHosts + settings.globalKnownHosts)
+    }
+
+    /// The server is asked for the kinds of keys that it is known by before others; empty: for any.
+    var preferredAlgorithms: [String] {
+        let types = known.types(of: settings)
+        guard !types.isEmpty else { return [] }
+        func algorithms(_ type: String) -> [String] {
+            type == "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]
+        }
+        let all = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"]
+        return (types.filter(all.contains) + all.filter { !types.contains($0) }).flatMap(algorithms)
     }
 
     func verify(_ session: ssh_session) throws(HostFailure) {
-        let file = settings.knownHosts.first ?? expandingTilde("~/.ssh/known_hosts")
-        let key = fingerprint(session)
-        switch ssh_session_is_known_server(session) {
-        case SSH_KNOWN_HOSTS_OK: return
-        case SSH_KNOWN_HOSTS_UNKNOWN, SSH_KNOWN_HOSTS_NOT_FOUND:
-            guard options.acceptNewHostKeys else {
-                throw HostFailure(
-                    .hostKeyUnknown,
-                    "\(host): the host key of \(settings.address) is not in \(file) (\(key)). Compare the "
-                        + "fingerprint, then connect once with ssh, or launch with --accept-new-host-keys")
+        let files = settings.knownHosts + settings.globalKnownHosts
+        let names = files.isEmpty ? "any file (the SSH configuration names none)" : files.joined(separator: ", ")
+        guard let blob = serverKey(session) else {
+            throw HostFailure(
+                .unreachable, "\(host): the server showed no host key that can be read: \(lastError(of: session))")
+        }
+        let key = "\(SSHWire(blob).firstText ?? "") \(fingerprint(session))"
+        switch known.verdict(on: blob, of: settings) {
+        case .known: return
+        case .unknown(let others):
+            if options.acceptNewHostKeys { return try accept(blob) }
+            var words = "\(host): the host key of \(settings.address) (\(key)) is not in \(names)"
+            if !others.isEmpty {
+                words += ", where the host has keys of other kinds (\(others.joined(separator: ", ")))"
             }
-            guard ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, file) == 0,
-                ssh_session_update_known_hosts(session) == SSH_OK
-            else {
-                throw HostFailure(
-                    .hostKeyUnknown, "\(host): the host key cannot be written to \(file): \(lastError(of: session))")
+            if !known.unreadable.isEmpty {
+                words += "; \(known.unreadable.joined(separator: ", ")) cannot be read"
             }
-        case SSH_KNOWN_HOSTS_CHANGED, SSH_KNOWN_HOSTS_OTHER:
+            throw HostFailure(
+                .hostKeyUnknown,
+                words + ". Compare the fingerprint, then connect once with ssh, or launch with --accept-new-host-keys")
+        case .changed(let place):
             throw HostFailure(
                 .hostKeyChanged,
-                "\(host): the host key of \(settings.address) is not the one in \(file) (now \(key)). Someone "
-                    + "may be in between, or the host was set up anew: ask its owner, then remove the old line with "
-                    + "ssh-keygen -R")
-        default:
-            throw HostFailure(.hostKeyUnknown, "\(host): \(file) cannot be checked: \(lastError(of: session))")
+                "\(host): the host key of \(settings.address) is \(key), and not the one at \(place). Someone may be in "
+                    + "between, or the host was set up anew: ask its owner, then remove the old line with ssh-keygen -R"
+            )
+        case .revoked(let place):
+            throw HostFailure(
+                .hostKeyChanged,
+                "\(host): the host key of \(settings.address) (\(key)) is revoked at \(place): ask its owner")
         }
+    }
+
+    private func accept(_ blob: [UInt8]) throws(HostFailure) {
+        // `UserKnownHostsFile none`: it is not remembered.
+        guard let file = settings.knownHosts.first else { return }
+        do { try KnownHosts.add(blob, of: settings, to: file) } catch {
+            throw HostFailure(.hostKeyUnknown, "\(host): the host key cannot be written to \(file): \(error)")
+        }
+    }
+
+    private func serverKey(_ session: ssh_session) -> [UInt8]? {
+        var key: ssh_key?
+        guard ssh_get_server_publickey(session, &key) == SSH_OK, let key else { return nil }
+        defer { ssh_key_free(key) }
+        return SSHKeyFile.blob(key).map { Array($0) }
     }
 
     private func fingerprint(_ session: ssh_session) -> String {

@@ -47,6 +47,51 @@ struct SSHKeyFile {
         return .key(key)
     }
 
+    /// The public part as it goes over the wire, from wherever it can be read without a passphrase.
+    var publicBlob: [UInt8]? {
+        guard let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }) else {
+            return Self.publicLine(path + ".pub")
+        }
+        if let blob = Self.openSSHBlob(text) ?? Self.publicLine(path) ?? Self.publicLine(path + ".pub") { return blob }
+        guard case .key(let key) = load(passphrase: { nil }) else { return nil }
+        defer { ssh_key_free(key) }
+        return Self.blob(key).map { Array($0) }
+    }
+
+    /// The kind of key, as SSH names it.
+    var publicType: String? { publicBlob.flatMap { SSHWire($0).firstText } }
+
+    /// Whether libssh can prove that someone has a key of this kind.
+    static func isKnown(type: String) -> Bool {
+        let suffix = "-cert-v01@openssh.com"
+        let plain = type.hasSuffix(suffix) ? String(type.dropLast(suffix.count)) : type
+        return plain == "ssh-ed25519" || plain == "ssh-rsa" || plain.hasPrefix("ecdsa-sha2-nistp")
+    }
+
+    /// OpenSSH's own format has the public part in front, also of a key under a passphrase (PROTOCOL.key).
+    private static func openSSHBlob(_ text: String) -> [UInt8]? {
+        guard let first = text.range(of: "-----BEGIN OPENSSH PRIVATE KEY-----"),
+            let last = text.range(of: "-----END OPENSSH PRIVATE KEY-----", range: first.upperBound..<text.endIndex),
+            let bytes = Data(
+                base64Encoded: String(text[first.upperBound..<last.lowerBound].filter { !$0.isWhitespace }))
+        else { return nil }
+        let magic = Array("openssh-key-v1\0".utf8)
+        guard bytes.starts(with: magic) else { return nil }
+        var wire = SSHWire(Array(bytes.dropFirst(magic.count)))
+        guard wire.bytes() != nil, wire.bytes() != nil, wire.bytes() != nil, wire.number() == 1 else { return nil }
+        return wire.bytes()
+    }
+
+    private static func publicLine(_ path: String) -> [UInt8]? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        let words = String(decoding: data.prefix(65536), as: UTF8.self).split { $0.isWhitespace }
+        guard words.count >= 2, let blob = Data(base64Encoded: String(words[1])),
+            let type = SSHWire(Array(blob)).firstText,
+            type == words[0]
+        else { return nil }
+        return Array(blob)
+    }
+
     /// Makes `key` present the certificate in `file`; false when that is none of its own.
     static func certify(_ key: ssh_key, by file: String) -> Bool {
         var certificate: ssh_key?
@@ -67,7 +112,7 @@ struct SSHKeyFile {
     }
 
     /// The public part, as it goes over the wire.
-    private static func blob(_ key: ssh_key) -> Data? {
+    static func blob(_ key: ssh_key) -> Data? {
         var text: UnsafeMutablePointer<CChar>?
         guard ssh_pki_export_pubkey_base64(key, &text) == SSH_OK, let text else { return nil }
         defer { ssh_string_free_char(text) }

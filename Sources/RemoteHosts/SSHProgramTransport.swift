@@ -5,12 +5,15 @@ import SweepModel
 final class SSHProgramTransport: Transport {
     private let host: HostSpec
     private let configuration: SSHProgramConfiguration
+    private let context: ConnectContext
     private let wake: Int32
     private var program = ""
+    private var more: [String] = []
 
-    init(_ host: HostSpec, _ configuration: SSHProgramConfiguration, wake: Int32) {
+    init(_ host: HostSpec, _ configuration: SSHProgramConfiguration, _ context: ConnectContext, wake: Int32) {
         self.host = host
         self.configuration = configuration
+        self.context = context
         self.wake = wake
     }
 
@@ -22,6 +25,9 @@ final class SSHProgramTransport: Transport {
                 .configuration, "\(host.name): there is no ssh program in PATH; install it or use transport: libssh")
         }
         program = found
+        // The program would wait for a mute agent without end.
+        let settings = try SSHSettings.resolve(host, context.options, ssh: found)
+        more = settings.agentSocket.map { context.answers($0) ? [] : ["-o", "IdentityAgent=none"] } ?? []
     }
 
     func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
@@ -30,10 +36,10 @@ final class SSHProgramTransport: Transport {
             throw HostFailure(.configuration, "\(host.name): \"\(target)\" is no address")
         }
         let arguments =
-            [program, "-T", "-F", configuration.path] + sshArguments(of: host) + ["--", target, line.rawValue]
+            [program, "-T", "-F", configuration.path] + more + sshArguments(of: host) + ["--", target, line.rawValue]
         // Without a terminal of its own: what cannot be had without asking is refused.
         let stream = try ProcessStream(
-            arguments, environment: ProcessInfo.processInfo.environment, wake: wake, ownSession: true)
+            arguments, environment: context.programEnvironment(), wake: wake, ownSession: true)
         return ExplainingStream(stream, host: host.name)
     }
 
@@ -78,6 +84,9 @@ func sshFailure(_ words: String, of host: HostName) -> HostFailure? {
                 + "here; load the key with ssh-add (ssh-agent), or open a master connection by hand. "
                 + "ssh says: \(words)")
     }
+    if words.contains("Unable to negotiate") {
+        return HostFailure(.configuration, "\(host): the ssh program and this server have no way in common: \(words)")
+    }
     if words.contains("Bad configuration option") || words.contains("terminating, ") {
         return HostFailure(.configuration, "\(host): the SSH configuration cannot be read: \(words)")
     }
@@ -109,9 +118,18 @@ private final class ExplainingStream: ByteStream {
             if !bytes.isEmpty { heard = true }
             return bytes
         }
-        if !heard, let failure = sshFailure(stream.diagnostics, of: host) { throw failure }
-        return nil
+        // Other statuses are those of the program at the far end.
+        guard stream.ending == .exited(Self.ownFailure), !heard else { return nil }
+        let words = HostWords([], stream.diagnostics)
+        throw sshFailure(stream.diagnostics, of: host)
+            ?? HostFailure(.unreachable, "\(host): the ssh program ended with exit status 255 \(words.told)")
     }
+
+    /// The status that the program ends with when the connection, and not the program at its far end, failed.
+    private static let ownFailure = 255
+
+    var ending: ProgramEnding? { isConnected ? stream.ending : nil }
+    var isConnected: Bool { stream.ending != .exited(Self.ownFailure) }
 
     func write(_ bytes: ArraySlice<UInt8>) throws(HostFailure) -> Int { try stream.write(bytes) }
     func finishWriting() { stream.finishWriting() }

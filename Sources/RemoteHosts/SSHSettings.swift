@@ -23,6 +23,8 @@ struct SSHSettings {
     var agent = Agent.ofEnvironment
     var knownHosts: [String] = []
     var globalKnownHosts: [String] = []
+    /// Whether names are written there as digests.
+    var hashesKnownHosts = false
     var proxyJump: String?
     var proxyCommand: String?
     /// AF_INET, AF_INET6 or AF_UNSPEC.
@@ -34,6 +36,7 @@ struct SSHSettings {
     var offersKeys = true
     var offersPassword = true
     var offersKeyboardInteractive = true
+    var offersKerberos = false
     var passwordPrompts = 3
     /// What the configuration asks for and libssh lacks, as it would stand there.
     var beyondLibSSH: [String] = []
@@ -71,7 +74,8 @@ struct SSHSettings {
         settings.identities = settings.identities.map(settings.expandingTokens)
         settings.certificates = settings.certificates.map(settings.expandingTokens)
         settings.knownHosts = settings.knownHosts.map(settings.expandingTokens)
-        settings.beyondLibSSH += settings.marksInKnownHosts + settings.keysOnlyTheAgentHas
+        settings.globalKnownHosts = settings.globalKnownHosts.map(settings.expandingTokens)
+        settings.beyondLibSSH += settings.hostAuthorities + settings.certificatesOnlyTheAgentServes
         return settings
     }
 
@@ -84,29 +88,17 @@ struct SSHSettings {
         }
     }
 
-    /// Host certificates and revocations: libssh takes such lines for names of hosts.
-    private var marksInKnownHosts: [String] {
-        for file in knownHosts + globalKnownHosts {
-            guard let text = FileManager.default.contents(atPath: file) else { continue }
-            for mark in ["@cert-authority", "@revoked"] where text.range(of: Data("\(mark) ".utf8)) != nil {
-                return ["\(mark) in \(file)"]
-            }
-        }
-        return []
+    /// libssh does not know host certificates.
+    private var hostAuthorities: [String] {
+        KnownHosts(files: knownHosts + globalKnownHosts).authorities(of: self).map { "@cert-authority in \($0.place)" }
     }
 
-    /// libssh offers an agent's keys all or none: which of them IdentitiesOnly means only the `ssh` program knows.
-    private var keysOnlyTheAgentHas: [String] {
-        guard agentSocket != nil, identitiesOnly || !certificates.isEmpty else { return [] }
-        let held = identities.filter { access($0, R_OK) == 0 ? SSHKeyFile($0).needsPassphrase : isPublished($0) }
-        if !held.isEmpty { return ["IdentitiesOnly with a key that the SSH agent holds (\(held[0]))"] }
-        if !certificates.isEmpty, !identities.contains(where: { access($0, R_OK) == 0 }) {
-            return ["CertificateFile with a key that the SSH agent holds"]
-        }
-        return []
+    private var certificatesOnlyTheAgentServes: [String] {
+        guard agentSocket != nil, !certificates.isEmpty,
+            !identities.contains(where: { access($0, R_OK) == 0 && !SSHKeyFile($0).needsPassphrase })
+        else { return [] }
+        return ["CertificateFile with a key that the SSH agent holds"]
     }
-
-    private func isPublished(_ identity: String) -> Bool { access(identity + ".pub", R_OK) == 0 }
 
     /// The tokens that names of files may hold.
     private func expandingTokens(_ text: String) -> String {

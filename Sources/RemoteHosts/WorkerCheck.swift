@@ -32,7 +32,8 @@ package struct WorkerCheck: Sendable {
         case .mute(let words):
             throw HostFailure(
                 .unsuitable,
-                "\(host.name): \(words). The worker cannot be run on this host: leave it out")
+                "\(host.name): the worker does not describe itself there: \(words). Leave the host out, or use a worker "
+                    + "that runs there")
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
         case .examined, .cleaned, .orphans, .held, .inspected, .lacking:
             throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")

@@ -36,6 +36,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case hostConnected(HostName)
     case hostLost(HostName, HostFailure)
     case hostUnusable(HostName, reason: String)
+    /// It is tried again in so many seconds.
+    case hostAwaited(HostName, seconds: Double)
     /// A file of its store is damaged; in words.
     case storeDamaged(HostName, String)
     /// Others may have the jobs of these attempts now.
@@ -50,6 +52,7 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .hostConnected(let host): "\(host): connected"
         case .hostLost(let host, let failure): "\(host): \(failure)"
         case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
+        case .hostAwaited(let host, let seconds): "\(host): tried again in \(Int(seconds.rounded())) s"
         case .storeDamaged(let host, let words): "\(host): \(words)"
         case .leasesExpired(let host, let attempts):
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"

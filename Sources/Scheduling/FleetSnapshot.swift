@@ -26,6 +26,8 @@ package struct FleetSnapshot: Hashable, Sendable, Codable {
         package var slots: Int
         package var running: [Running]
         package var backlog: Int
+        /// Until the next try to reach it; nil where none is waited for.
+        package var nextTrySeconds: Double?
     }
 
     /// Wanted trials by state, those settled earlier included.

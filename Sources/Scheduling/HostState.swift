@@ -73,6 +73,9 @@ struct HostState {
     var leaseSilence = 0.0
     /// As much of its silence as the catalogue knows.
     var recordedSilence = 0.0
+    /// When the transport tries to reach it again, and the longest such wait that people heard of since it was lost.
+    var nextTry: Instant?
+    var toldWait = 0.0
     /// Whether the silence has already cost it its leases.
     var leasesExpired = false
 

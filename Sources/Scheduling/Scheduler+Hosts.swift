@@ -7,6 +7,7 @@ extension Scheduler {
         switch report {
         case .connected(let facts, let held): connected(name, facts, held, at: now)
         case .disconnected(let failure): disconnected(name, failure, at: now)
+        case .awaited(let seconds): awaited(name, seconds, at: now)
         case .accepted(let number):
             guard heard(of: number, from: name, at: now), attempts[number]?.phase == .intended else { return }
             attempts[number]?.phase = .backlog
@@ -74,6 +75,8 @@ extension Scheduler {
         setConnected(name)
         fleetHasChanged = true
         hosts[name]?.facts = facts
+        hosts[name]?.nextTry = nil
+        hosts[name]?.toldWait = 0
         hosts[name]?.leasesExpired = false
         hosts[name]?.leaseSilence = 0
         hosts[name]?.recordedSilence = 0
@@ -209,8 +212,23 @@ extension Scheduler {
         guard let host = hosts[name] else { return }
         let earlier: HostFailure? = if case .silent(_, let known) = host.link { known } else { nil }
         setSilent(name, failure, at: now)
-        if earlier != failure { actions.append(.notice(.hostLost(name, failure))) }
+        hosts[name]?.nextTry = nil
+        if earlier != failure {
+            hosts[name]?.toldWait = 0
+            actions.append(.notice(.hostLost(name, failure)))
+        }
         if !failure.isTransient { giveUp(name, reason: failure.message) }
+    }
+
+    /// Waits grow up to a bound: each that is half as long again as those before is told.
+    private mutating func awaited(_ name: HostName, _ seconds: Double, at now: Instant) {
+        guard let host = hosts[name], !host.isConnected, seconds.isFinite, (0...86_400).contains(seconds) else {
+            return
+        }
+        hosts[name]?.nextTry = now.advanced(bySeconds: seconds)
+        guard seconds > host.toldWait * 1.5 else { return }
+        hosts[name]?.toldWait = seconds
+        actions.append(.notice(.hostAwaited(name, seconds: seconds)))
     }
 
     /// Gives the host no more jobs in this run, and takes back those it has not begun.

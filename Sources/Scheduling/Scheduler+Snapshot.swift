@@ -26,7 +26,8 @@ extension Scheduler {
             }
             list.append(
                 FleetSnapshot.Host(
-                    name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog))
+                    name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog,
+                    nextTrySeconds: host.nextTry.map { max(0, $0.seconds(since: now)) }))
         }
         let elapsed = now.seconds(since: begunAt)
         let rate = done / max(elapsed, 1e-9)

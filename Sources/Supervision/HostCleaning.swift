@@ -41,6 +41,8 @@ struct HostCleaning {
         }
         sweep("\(place.store)/incoming", beginning: "", &report)
         sweep(store.damagedDirectory, beginning: "", &report)
+        sweep(place.root, beginning: "eigensweep-agent.", &report)
+        // Where earlier versions brought it.
         if let home = getenv("HOME") { sweep(String(cString: home), beginning: ".eigensweep-agent.", &report) }
         return report
     }

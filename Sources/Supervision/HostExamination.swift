@@ -124,7 +124,8 @@ struct HostExamination {
     private func complaint(
         _ complaint: ExaminationReport.Complaint, _ doing: String
     ) -> ExaminationReport.Finding {
-        .init(complaint, Files.refusal(doing).message)
+        let refusal = Files.refusal(doing)
+        return .init(complaint == .noSpace && refusal.kind != .noSpace ? .directory : complaint, refusal.message)
     }
 
     /// A process in a session of its own, as an agent is: whether it outlives the login shows later.

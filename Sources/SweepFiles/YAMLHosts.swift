@@ -4,7 +4,7 @@ import SweepModel
 enum YAMLHosts {
     private static let names = [
         "address", "port", "user", "identity", "proxy_jump", "directory", "slots", "threads", "memory", "tags", "env",
-        "transport",
+        "transport", "machine",
     ]
 
     static func parse(_ text: String, file: String) throws(SweepFileError) -> [HostSpec] {
@@ -69,6 +69,8 @@ enum YAMLHosts {
                 }
                 try set(member, in: &spec)
             }
+            // Where the machine-id does not tell it from others, neither may the directory that it may share with them.
+            if spec.sharesMachineID { spec.directory += "/machines/host-\(name)" }
             try hosts.add(spec, at: entry.origin)
         }
     }
@@ -94,6 +96,7 @@ enum YAMLHosts {
             case "tags": spec.tags = Set(try value.texts("a tag"))
             case "env": try setEnvironment(value, in: &spec)
             case "transport": spec.transport = try transport(value)
+            case "machine": spec.sharesMachineID = try isShared(value)
             default:
                 throw SweepFileError(
                     "no such setting" + NearestName.advice(for: member.key, among: names), key: key, at: member.origin)
@@ -110,6 +113,17 @@ enum YAMLHosts {
                 "no such transport: \(text)" + NearestName.advice(for: text, among: ["libssh", "ssh", "local"]))
         }
         return transport
+    }
+
+    private static func isShared(_ tree: YAMLTree) throws(SweepFileError) -> Bool {
+        switch try tree.text("own or shared") {
+        case "own": return false
+        case "shared": return true
+        case let text:
+            throw tree.failure(
+                "expected own, or shared where other machines have its machine-id too, got \(text)"
+                    + NearestName.advice(for: text, among: ["own", "shared"]))
+        }
     }
 
     private static func setEnvironment(_ tree: YAMLTree, in spec: inout HostSpec) throws(SweepFileError) {

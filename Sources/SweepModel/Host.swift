@@ -15,7 +15,7 @@ package struct HostSpec: Hashable, Sendable {
     package var user: String?
     package var identity: String?
     package var proxyJump: String?
-    /// Directory on the host; `~` is the account's home.
+    /// Where everything of ours lies on the host, the agent's program too; `~` is the account's home.
     package var directory: String
     /// Attempts at a time; nil: cores divided by threads.
     package var slots: Int?
@@ -24,11 +24,14 @@ package struct HostSpec: Hashable, Sendable {
     package var memory: Int?
     package var tags: Set<String>
     package var environment: [String: String]
+    /// Other machines have its machine-id too, as copies of one image do: it is told from them by its name here.
+    package var sharesMachineID: Bool
 
     package init(
         name: HostName, transport: Transport, address: String? = nil, port: Int? = nil, user: String? = nil,
         identity: String? = nil, proxyJump: String? = nil, directory: String = "~/.eigensweep", slots: Int? = nil,
-        threads: Int = 1, memory: Int? = nil, tags: Set<String> = [], environment: [String: String] = [:]
+        threads: Int = 1, memory: Int? = nil, tags: Set<String> = [], environment: [String: String] = [:],
+        sharesMachineID: Bool = false
     ) {
         self.name = name
         self.transport = transport
@@ -43,6 +46,7 @@ package struct HostSpec: Hashable, Sendable {
         self.memory = memory
         self.tags = tags
         self.environment = environment
+        self.sharesMachineID = sharesMachineID
     }
 }
 
@@ -93,6 +97,10 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
         /// A file that an order needs is whole neither there nor beside the catalogue: not the host's doing.
         case missingFile = "missing-file"
         case noSpace = "no-space"
+        /// The account runs no program of ours: no shell, a forced command, a start-up file that exits.
+        case noShell = "no-shell"
+        /// The host's directory cannot be made or written to.
+        case directory
         case spawnFailed = "spawn-failed"
         case duplicateMachine = "duplicate-machine"
         case protocolViolation = "protocol-violation"
@@ -115,8 +123,8 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var isTransient: Bool {
         switch kind {
         case .unreachable, .transferFailed, .missingFile, .agentFailed: true
-        case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .spawnFailed, .duplicateMachine,
-            .protocolViolation, .configuration, .unsuitable:
+        case .authenticationFailed, .hostKeyUnknown, .hostKeyChanged, .noSpace, .noShell, .directory, .spawnFailed,
+            .duplicateMachine, .protocolViolation, .configuration, .unsuitable:
             false
         }
     }

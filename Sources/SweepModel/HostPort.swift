@@ -83,6 +83,8 @@ package enum HostReport: Hashable, Sendable {
     case connected(HostFacts, held: [HeldAttempt])
     /// The connection is gone; the transport tries again by itself when the failure is transient.
     case disconnected(HostFailure)
+    /// After the failure that was reported last, the next try to reach the host begins in so many seconds.
+    case awaited(seconds: Double)
     /// The start order is durable on the host.
     case accepted(AttemptNumber)
     /// The attempt left the backlog and runs.

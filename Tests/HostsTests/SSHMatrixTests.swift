@@ -58,7 +58,7 @@ struct SSHMatrixTests {
                 defer { coordinator.close() }
                 let failure = try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first)
                 #expect(failure.kind == (isChanged ? .hostKeyChanged : .hostKeyUnknown), "\(hop): \(failure)")
-                #expect(!place.scratch.exists("home/.eigensweep-agent"))
+                #expect(!place.scratch.exists("host/eigensweep-agent"))
             }
         }
     }

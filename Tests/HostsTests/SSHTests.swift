@@ -31,7 +31,7 @@ struct SSHTests {
         #expect(
             FileManager.default.contents(atPath: path)
                 == FileManager.default.contents(atPath: server.scratch.path("original")))
-        #expect(server.scratch.exists("home/.eigensweep-agent"))
+        #expect(server.scratch.exists("host/eigensweep-agent"))
     }
 
     @Test(arguments: [HostSpec.Transport.libssh, .ssh])
@@ -43,7 +43,7 @@ struct SSHTests {
         let failure = try #require(try strict.wait("refusal") { !$0.failures.isEmpty }.failures.first)
         #expect(failure.kind == .hostKeyUnknown)
         #expect(failure.message.contains("--accept-new-host-keys"))
-        #expect(!server.scratch.exists("home/.eigensweep-agent"))
+        #expect(!server.scratch.exists("host/eigensweep-agent"))
         var options = server.options
         options.acceptNewHostKeys = true
         let trusting = try connect(server, server.host(transport), options)
@@ -120,7 +120,7 @@ struct SSHTests {
         #expect(try first.waitForEnd() == .exited(code: 0))
         first.close()
         // A file that is written again gets another inode or another change time.
-        let files = ["home/.eigensweep-agent"] + first.store.hostCopies(under: "host/store", of: server.scratch)
+        let files = ["host/eigensweep-agent"] + first.store.hostCopies(under: "host/store", of: server.scratch)
         #expect(files.count == 3)
         let before = files.map { Stamp(server.scratch.path($0)) }
         let second = try connect(server, generation: 2)
@@ -134,8 +134,10 @@ struct SSHTests {
 
     @Test func `a damaged agent on the host is replaced`() throws {
         let server = try SSHServer(try Scratch())
-        try server.scratch.write("#!/bin/sh\nexit 1\n", "home/.eigensweep-agent")
-        chmod(server.scratch.path("home/.eigensweep-agent"), 0o700)
+        try FileManager.default.createDirectory(
+            atPath: server.scratch.path("host"), withIntermediateDirectories: true)
+        try server.scratch.write("#!/bin/sh\nexit 1\n", "host/eigensweep-agent")
+        chmod(server.scratch.path("host/eigensweep-agent"), 0o700)
         let coordinator = try connect(server)
         defer { coordinator.close() }
         try coordinator.waitForConnection()

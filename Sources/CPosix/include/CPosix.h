@@ -43,6 +43,9 @@ int posix_listen_local(const char *path);
 /* A connection to the Unix socket at `path`, non-blocking, or -1 with errno. */
 int posix_connect_local(const char *path);
 
+/* The same without waiting: EAGAIN while as many callers wait there as there is room for. */
+int posix_try_connect_local(const char *path);
+
 /* The account of the process at the other end of a Unix socket, or -1 with errno. */
 long long posix_peer_user(int descriptor);
 

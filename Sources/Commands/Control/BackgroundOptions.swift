@@ -47,7 +47,9 @@ struct BackgroundProcess {
         let pid = try spawn(input: input, output: ends[1], error: errors)
         for descriptor in [errors, input, ends[1]] { close(descriptor) }
         signals.set { _ in kill(pid, SIGTERM) }
-        let said = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
+        let said = Waiting.during("waiting for the coordinator, which writes to \(log.path)") {
+            FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
+        }
         guard String(decoding: said, as: UTF8.self).contains(Self.startedWord) else {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}

@@ -11,7 +11,7 @@ struct HostStoresCheckup {
     /// Connects to every host and has it read its store.
     func findings() -> [Finding] {
         let limit = isThorough ? nil : StoreCheckup.quickBytes
-        let reports = HostVisits.together(specs) { [visits] spec -> InspectionReport? in
+        let reports = visits.together(specs) { [visits] spec -> InspectionReport? in
             try? visits.inspect(spec, limit: limit, putsAside: false)
         }
         return zip(specs, reports).flatMap { spec, report in report.map { findings(spec, $0) } ?? [] }

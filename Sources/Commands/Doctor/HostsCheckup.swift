@@ -29,7 +29,9 @@ struct HostsCheckup {
             }
         }
         fleet.start()
-        wait { told.with { $0.count } == specs.count }
+        Waiting.during("waiting for \(specs.count) host\(specs.count == 1 ? "" : "s") to connect") {
+            _ = wait { told.with { $0.count } == specs.count }
+        }
         let open = Set(try workplace.catalogue.reader.openAttempts().map(\.attempt))
         let answers = told.with { $0 }
         let answering = specs.filter { (try? answers[$0.name]?.get()) != nil }

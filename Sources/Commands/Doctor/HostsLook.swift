@@ -13,7 +13,7 @@ struct HostsLook {
     func findings(_ specs: [HostSpec]) throws -> [Finding] {
         let visits = try HostVisits(options)
         let catalogue = reader.id
-        let answers = HostVisits.together(specs) { spec -> Result<[HeldNumber], HostFailure> in
+        let answers = visits.together(specs) { spec -> Result<[HeldNumber], HostFailure> in
             do throws(HostFailure) { return .success(try visits.held(spec, of: catalogue)) } catch {
                 return .failure(error)
             }
@@ -43,7 +43,7 @@ struct OrphanCheckup {
     init(_ options: HostOptions) throws { visits = try HostVisits(options) }
 
     func findings(_ specs: [HostSpec]) throws -> [HostName: [Finding]] {
-        let answers = HostVisits.together(specs) { [visits] spec -> Result<[Orphan], HostFailure> in
+        let answers = visits.together(specs) { [visits] spec -> Result<[Orphan], HostFailure> in
             do throws(HostFailure) { return .success(try visits.orphans(spec, ends: false)) } catch {
                 return .failure(error)
             }

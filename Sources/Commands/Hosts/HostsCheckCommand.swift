@@ -24,7 +24,7 @@ struct HostsCheckCommand: ParsableCommand {
         let specs = try HostsSelection(hosts).named(names)
         let worker = try WorkerProgram.ours().check()
         let visits = try HostVisits(hosts)
-        var examinations = HostVisits.together(specs) { visits.examine($0, worker: worker) }
+        var examinations = visits.together(specs) { visits.examine($0, worker: worker) }
         HostExamination.refuseTwins(&examinations)
         format.print(Self.table(examinations))
         let unusable = examinations.count { !$0.isUsable }

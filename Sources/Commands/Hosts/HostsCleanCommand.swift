@@ -58,7 +58,7 @@ struct HostsCleanCommand: ParsableCommand {
         _ specs: [HostSpec], _ visits: HostVisits, _ kept: [Digest], isRehearsal: Bool
     ) -> [(HostName, Result<CleaningReport, HostFailure>)] {
         let age = all ? 0 : Self.recentSeconds
-        return HostVisits.together(specs) { spec in
+        return visits.together(specs) { spec in
             do throws(HostFailure) {
                 return (spec.name, .success(try visits.clean(spec, age: age, keep: kept, isRehearsal: isRehearsal)))
             } catch {

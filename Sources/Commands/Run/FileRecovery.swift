@@ -56,7 +56,7 @@ final class FileRecovery: Sendable {
         if isClosed.with({ $0 }) { visits.close() }
         // One host brings what another does not have.
         let turn = Locked(())
-        let outcomes = HostVisits.together(hosts) { [store] spec -> Result<[Digest], HostFailure> in
+        let outcomes = visits.together(hosts, saying: say) { [store] spec -> Result<[Digest], HostFailure> in
             turn.with { _ in
                 let rest = lost.sorted().filter { !store.isWhole($0) }
                 if rest.isEmpty { return .success([]) }

@@ -1,4 +1,5 @@
 import Foundation
+import RemoteHosts
 import Scheduling
 import SweepModel
 
@@ -14,6 +15,9 @@ final class LiveView {
     private var isLog: Bool { log != nil }
 
     let longestPause: Double? = 1
+
+    /// What is being done about hosts that are not connected. Nil where that is not known.
+    var stages: HostStages?
 
     init(log: BackgroundLog? = nil) { self.log = log }
 
@@ -42,7 +46,10 @@ final class LiveView {
         lastDrawn = Date()
         drawn = snapshot
         erase()
-        let lines = Terminal.isInteractive ? [summary(snapshot)] + hostLines(snapshot) : [summary(snapshot)]
+        let lines =
+            Terminal.isInteractive
+            ? [summary(snapshot)] + hostLines(snapshot)
+            : [([summary(snapshot)] + waits(snapshot)).joined(separator: " · ")]
         let width = Terminal.columns
         for line in lines { Terminal.note(stamp + (Terminal.isInteractive ? String(line.prefix(width - 1)) : line)) }
         drawnLines = Terminal.isInteractive ? lines.count : 0
@@ -52,6 +59,24 @@ final class LiveView {
         guard drawnLines > 0 else { return }
         Terminal.raw("\u{1B}[\(drawnLines)A\u{1B}[J")
         drawnLines = 0
+    }
+
+    /// Hosts that the run waits for, where they have no lines of their own.
+    private func waits(_ snapshot: FleetSnapshot) -> [String] {
+        let waits = snapshot.hosts.compactMap { host -> String? in
+            switch host.status {
+            case .connecting: "\(host.name): \(stages?[host.name] ?? "connecting")"
+            case .unreachable:
+                "\(host.name): unreachable, \(nextTry(of: host))"
+            case .connected, .unusable: nil
+            }
+        }
+        return waits.count > 3 ? waits.prefix(3) + ["\(waits.count - 3) more hosts are waited for"] : waits
+    }
+
+    private func nextTry(of host: FleetSnapshot.Host) -> String {
+        let seconds = Int((host.nextTrySeconds ?? 0).rounded(.up))
+        return seconds > 0 ? "next try in \(seconds) s" : "trying again"
     }
 
     private func summary(_ snapshot: FleetSnapshot) -> String {
@@ -70,8 +95,8 @@ final class LiveView {
     private func hostLines(_ snapshot: FleetSnapshot) -> [String] {
         snapshot.hosts.flatMap { host -> [String] in
             switch host.status {
-            case .connecting: return ["  \(host.name): connecting"]
-            case .unreachable(let reason): return ["  \(host.name): unreachable, trying again: \(reason)"]
+            case .connecting: return ["  \(host.name): \(stages?[host.name] ?? "connecting")"]
+            case .unreachable(let reason): return ["  \(host.name): unreachable, \(nextTry(of: host)): \(reason)"]
             case .unusable(let reason): return ["  \(host.name): not used: \(reason)"]
             case .connected:
                 return host.running.map { "  \(host.name): \(line($0))" }

@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import RemoteHosts
 import Scheduling
 
 /// Shows a run here, and to whoever watches it from elsewhere.
@@ -21,6 +22,9 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
         self.broadcast = broadcast
     }
 
+    /// What is being done about hosts. Set before the run begins.
+    func follow(_ stages: HostStages) { lock.withLock { view.stages = stages } }
+
     var longestPause: Double? { view.longestPause }
 
     func update(_ snapshot: FleetSnapshot) {
@@ -38,6 +42,10 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
             hasFailed = true
             failed?()
         default: break
+        }
+        if case .hostAwaited(_, let seconds) = notice {
+            let time = Date(timeIntervalSinceNow: seconds).formatted(.iso8601.time(includingFractionalSeconds: false))
+            return say("\(notice), at \(time)Z")
         }
         say(notice.description)
     }

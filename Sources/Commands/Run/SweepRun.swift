@@ -129,6 +129,7 @@ final class SweepRun {
             agent: agent, options: connection,
             worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
         ) { [inbox] host, report in inbox.post(.host(host, report)) }
+        observer.follow(fleet.stages)
         listen(fleet)
         let watch = hostsFile.path.flatMap { path in
             control.map { HostsFileWatch(path: path, specs: hosts, changes: $0.changes, notice: observer.say) }

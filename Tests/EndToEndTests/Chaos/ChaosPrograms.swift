@@ -34,7 +34,7 @@ final class ChaosPrograms {
         try agent?.write(contentsOf: Data("an older build".utf8))
         try agent?.close()
         worker = try ContentStore(directory: "\(home)/.eigensweep/store").put(copyOf: "\(current)/eigensweep-worker")
-        try files.copyItem(atPath: "\(current)/eigensweep-agent", toPath: "\(home)/.eigensweep-agent")
+        try files.copyItem(atPath: "\(current)/eigensweep-agent", toPath: "\(home)/.eigensweep/eigensweep-agent")
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: directory) }

@@ -118,7 +118,7 @@ extension ChaosCombination {
         var bytes = AgentProtocol.preamble
         try AgentProtocol.frame(AgentMessage.greeting(greeting)).append(to: &bytes)
         try Data(bytes).write(to: URL(fileURLWithPath: "\(host.home)/greeting"))
-        let path = "\(host.home)/.eigensweep-agent"
+        let path = "\(host.home)/.eigensweep/eigensweep-agent"
         // Another file in its place: the running one cannot be written to.
         try "#!/bin/sh\ncat \"$HOME/greeting\"\nsleep 2\n".write(toFile: path, atomically: true, encoding: .utf8)
         chmod(path, 0o755)

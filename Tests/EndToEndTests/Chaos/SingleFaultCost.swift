@@ -71,7 +71,7 @@ struct SingleFaultCost {
 
     private func agentIsOurs() -> [String] {
         let ours = FileManager.default.contents(atPath: "\(arena.programs.current)/eigensweep-agent")
-        let found = FileManager.default.contents(atPath: "\(host.home)/.eigensweep-agent")
+        let found = FileManager.default.contents(atPath: "\(host.home)/.eigensweep/eigensweep-agent")
         return found == ours ? [] : ["the agent on \(host.name) is not the one brought"]
     }
 

@@ -50,8 +50,10 @@ struct SSHScenario: CustomTestStringConvertible, Sendable {
 
         /// The agent is there already: bringing it is what other tests are about.
         func placeAgent() throws {
+            try FileManager.default.createDirectory(
+                atPath: scratch.path("host"), withIntermediateDirectories: true)
             try FileManager.default.createSymbolicLink(
-                atPath: scratch.path("home/.eigensweep-agent"), withDestinationPath: TestPrograms.agent)
+                atPath: scratch.path("host/eigensweep-agent"), withDestinationPath: TestPrograms.agent)
         }
 
         /// Writes the configuration, and a host that it leads to.
@@ -95,7 +97,7 @@ extension SSHScenario {
             let socket = try place.agent(others)
             place.add("far", server, "IdentitiesOnly yes", "IdentityAgent \(socket)")
         },
-        SSHScenario("a key of IdentityAgent named by its public part", needsProgram: true) { place in
+        SSHScenario("a key of IdentityAgent named by its public part") { place in
             let server = try place.serve()
             let socket = try place.agent([server.path("strangerkey"), server.path("userkey")])
             try FileManager.default.removeItem(atPath: server.path("userkey"))
