@@ -15,11 +15,10 @@ struct KnownHosts {
     }
     enum Verdict: Hashable {
         case known
-        /// It has another key of the same kind, there.
-        case changed(at: String)
+        /// It has other keys: kind and place of each.
+        case changed([String])
         case revoked(at: String)
-        /// It may have keys of other kinds: kind and place of each.
-        case unknown(others: [String])
+        case unknown
     }
     private let lines: [Line]
     /// Files that are there and cannot be read, with the reason.
@@ -81,21 +80,17 @@ struct KnownHosts {
 
     /// What is known of a host that shows the key `blob` (OpenSSH 9.2, sshconnect.c, check_host_key).
     func verdict(on blob: [UInt8], of settings: SSHSettings) -> Verdict {
-        let type = SSHWire(blob).firstText ?? ""
-        let names = Self.names(of: settings)
-        var others: [String] = []
-        for (index, name) in names.enumerated() {
+        for (index, name) in Self.names(of: settings).enumerated() {
             let found = lines.filter { $0.mark != .authority && Self.matches(name, $0.names) }
             if let line = found.first(where: { $0.mark == .revoked && $0.blob == blob }) {
                 return .revoked(at: line.place)
             }
             let keys = found.filter { $0.mark == nil }
             if keys.contains(where: { $0.blob == blob }) { return .known }
-            guard index == 0 else { continue }
-            if let line = keys.first(where: { $0.type == type }) { return .changed(at: line.place) }
-            others = keys.map { "\($0.type) at \($0.place)" }
+            // A key of whatever kind that is not this one is a change.
+            if index == 0, !keys.isEmpty { return .changed(keys.map { "\($0.type) at \($0.place)" }) }
         }
-        return .unknown(others: others)
+        return .unknown
     }
 
     /// Whether one of the patterns is the name, and none of them excludes it; or the hash is the name's.

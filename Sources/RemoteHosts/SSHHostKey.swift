@@ -38,24 +38,21 @@ final class SSHHostKey {
         let key = "\(SSHWire(blob).firstText ?? "") \(fingerprint(session))"
         switch known.verdict(on: blob, of: settings) {
         case .known: return
-        case .unknown(let others):
+        case .unknown:
             if options.acceptNewHostKeys { return try accept(blob) }
             var words = "\(host): the host key of \(settings.address) (\(key)) is not in \(names)"
-            if !others.isEmpty {
-                words += ", where the host has keys of other kinds (\(others.joined(separator: ", ")))"
-            }
             if !known.unreadable.isEmpty {
-                words += "; \(known.unreadable.joined(separator: ", ")) cannot be read"
+                words += " (\(known.unreadable.joined(separator: ", ")) cannot be read)"
             }
             throw HostFailure(
                 .hostKeyUnknown,
                 words + ". Compare the fingerprint, then connect once with ssh, or launch with --accept-new-host-keys")
-        case .changed(let place):
+        case .changed(let others):
             throw HostFailure(
                 .hostKeyChanged,
-                "\(host): the host key of \(settings.address) is \(key), and not the one at \(place). Someone may be in "
-                    + "between, or the host was set up anew: ask its owner, then remove the old line with ssh-keygen -R"
-            )
+                "\(host): the host key of \(settings.address) is \(key), and not the one that is known "
+                    + "(\(others.prefix(4).joined(separator: ", "))). Someone may be in between, or the host was set up "
+                    + "anew: ask its owner, then remove the old line with ssh-keygen -R")
         case .revoked(let place):
             throw HostFailure(
                 .hostKeyChanged,
@@ -64,8 +61,12 @@ final class SSHHostKey {
     }
 
     private func accept(_ blob: [UInt8]) throws(HostFailure) {
-        // `UserKnownHostsFile none`: it is not remembered.
-        guard let file = settings.knownHosts.first else { return }
+        guard let file = settings.knownHosts.first else {
+            throw HostFailure(
+                .hostKeyUnknown,
+                "\(host): there is no file to remember its new host key in (UserKnownHostsFile none in the SSH "
+                    + "configuration)")
+        }
         do { try KnownHosts.add(blob, of: settings, to: file) } catch {
             throw HostFailure(.hostKeyUnknown, "\(host): the host key cannot be written to \(file): \(error)")
         }

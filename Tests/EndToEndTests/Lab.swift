@@ -32,6 +32,7 @@ final class Lab {
     @discardableResult
     func write(_ name: String, _ text: String) throws -> String {
         let url = directory.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try text.write(to: url, atomically: true, encoding: .utf8)
         return url.path
     }
@@ -64,9 +65,11 @@ final class Lab {
     @discardableResult
     func run(_ arguments: String...) throws -> Output { try run(arguments) }
 
+    /// - Parameter more: variables of its environment beside the test's own.
     @discardableResult
-    func run(_ arguments: [String]) throws -> Output {
+    func run(_ arguments: [String], _ more: [String: String] = [:]) throws -> Output {
         let (process, out, err) = process(arguments)
+        process.environment?.merge(more) { _, new in new }
         try process.run()
         process.waitUntilExit()
         return Output(

@@ -136,7 +136,9 @@ struct HostsCheckTests {
         var twin = scratch.localHost()
         twin.name = "twin"
         let visits = visits()
-        var found = HostVisits.together([scratch.localHost(), twin], waiting: { _, _ in }) { visits.examine($0, worker: nil) }
+        var found = HostVisits.together([scratch.localHost(), twin], waiting: { _, _ in }) {
+            visits.examine($0, worker: nil)
+        }
         HostExamination.refuseTwins(&found)
         #expect(found.map(\.isUsable) == [true, false])
         #expect(found[1].findings.contains { $0.subject == "duplicate" && $0.words.contains("here") })

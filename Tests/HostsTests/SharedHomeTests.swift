@@ -83,5 +83,37 @@ struct SharedHomeTests {
         let failure = try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first)
         #expect(failure.kind == .duplicateMachine)
         #expect(failure.message.contains("one") && failure.message.contains("two"))
+        #expect(failure.message.contains("machine: shared"))
+    }
+
+    /// As copies of one image are: nothing but their names tells them apart, and they may share a home.
+    @Test func `machines with one machine-id are used where the hosts file says that they share it`() throws {
+        let scratch = try Scratch()
+        let servers = try [machine("one", itself: "image", scratch), machine("two", itself: "image", scratch)]
+        var (hosts, options) = try hosts(servers, scratch)
+        for index in hosts.indices {
+            hosts[index].sharesMachineID = true
+            hosts[index].directory += "/machines/host-\(hosts[index].name)"
+        }
+        let coordinator = try TestCoordinator(hosts, scratch: scratch, options: options)
+        defer { coordinator.close() }
+        try coordinator.wait("both") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
+        #expect(coordinator.reports.failures.isEmpty)
+        for (attempt, host) in [(1, "one"), (2, "two")] {
+            coordinator.send(
+                .start(try ScriptedWorker.order(attempt, in: coordinator.store, "started; await go; finished")),
+                to: host)
+        }
+        for attempt in 1...2 { try coordinator.wait("running") { $0.contains(.running(AttemptNumber(attempt))) } }
+        // Each tells of its own attempt alone.
+        let visits = HostVisits(agentExecutable: TestPrograms.agent, options: options, interaction: NoInteraction())
+        for (attempt, host) in zip(1...2, hosts) {
+            #expect(try visits.held(host, of: "test").map(\.attempt) == [AttemptNumber(attempt)])
+        }
+        var found = hosts.map { visits.examine($0, worker: nil) }
+        HostExamination.refuseTwins(&found)
+        #expect(found.map(\.isUsable) == [true, true], "\(found)")
+        try scratch.write("", "go")
+        for attempt in 1...2 { #expect(try coordinator.waitForEnd(attempt) == .exited(code: 0)) }
     }
 }

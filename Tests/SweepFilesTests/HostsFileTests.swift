@@ -32,6 +32,20 @@ import Testing
                     proxyJump: "head", directory: "/scratch/me", slots: 2, threads: 2))
     }
 
+    @Test func hostsThatShareAMachineIDKeepTheirFilesApart() throws {
+        let hosts = try HostsFile.parse(
+            "hosts:\n  - copy[1-2]: {machine: shared, directory: /scratch}\n  - other: {machine: own}\n", file: "h.yaml"
+        )
+        #expect(hosts.map(\.sharesMachineID) == [true, true, false])
+        #expect(
+            hosts.map(\.directory)
+                == ["/scratch/machines/host-copy1", "/scratch/machines/host-copy2", "~/.eigensweep"])
+        let error = #expect(throws: SweepFileError.self) {
+            try HostsFile.parse("hosts:\n  - copy: {machine: shard}\n", file: "h.yaml")
+        }
+        #expect(error.map { "\($0)".contains("h.yaml:2") && "\($0)".contains("shared") } == true, "\(error as Any)")
+    }
+
     @Test func readsPlainLines() throws {
         let hosts = try HostsFile.parse("# mine\n:\n\n4/node[1-2]  # four each\nme@far\n", file: "hosts")
         #expect(

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// Hosts that can never be used, and hosts that are waited for, as `launch` and `hosts check` tell of them.
+@Suite(.serialized)
+struct UnusableHostTests {
+    /// A lab whose `ssh` is a script, so that what a host says is what the test says.
+    private func withSSH<Result>(_ script: String, _ body: (Lab, [String: String]) throws -> Result) throws -> Result {
+        try withLab { lab in
+            let program = try lab.write("bin/ssh", "#!/bin/sh\n\(script)\n")
+            chmod(program, 0o755)
+            try lab.write("hosts.yaml", "hosts:\n  - far: {transport: ssh}\n")
+            return try body(lab, ["PATH": "\(lab.directory.path)/bin:/usr/bin:/bin"])
+        }
+    }
+
+    @Test func anAccountThatRunsNoProgramEndsTheRunWithItsWords() throws {
+        try withSSH("case \"$*\" in *-G*) exec /usr/bin/ssh \"$@\";; esac\necho This account is closed.; exit 1") {
+            lab, environment in
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let begun = Date()
+            let output = try lab.run(["launch", sweep], environment)
+            #expect(output.status == 4, "\(output.err)")
+            #expect(output.err.contains("This account is closed."))
+            #expect(Date().timeIntervalSince(begun) < 30)
+            let checked = try lab.run(["hosts", "check", "--format", "csv"], environment)
+            #expect(checked.status == 4)
+            #expect(checked.out.contains("far,problem,no-shell,") && checked.out.contains("This account is closed."))
+        }
+    }
+
+    @Test(.enabled(if: slowTestsWanted, whySlow))
+    func aHostThatIsWaitedForIsToldWithTheTimeOfTheNextTry() throws {
+        let script = "case \"$*\" in *-G*) exec /usr/bin/ssh \"$@\";; esac\necho Connection refused >&2; exit 255"
+        try withSSH(script) { lab, environment in
+            let sweep = try lab.write("small.yaml", smallSweep())
+            let limits = ["--limits", "retry=12,longest-retry=24,hope=40"]
+            let output = try lab.run(["launch", sweep] + limits, environment)
+            #expect(output.status == 4, "\(output.err)")
+            #expect(output.err.contains("Connection refused"))
+            let told = output.err.split(separator: "\n").filter { $0.hasPrefix("far: tried again in ") }
+            #expect(!told.isEmpty && told.allSatisfy { $0.hasSuffix("Z") && $0.contains(" s, at ") }, "\(output.err)")
+            #expect(output.err.contains("far: unreachable, next try in "), "\(output.err)")
+        }
+    }
+
+    @Test(.enabled(if: slowTestsWanted, whySlow))
+    func aCheckThatTakesLongSaysWhatItWaitsFor() throws {
+        try withSSH("case \"$*\" in *-G*) exec /usr/bin/ssh \"$@\";; esac\nsleep 14; exit 1") { lab, environment in
+            let output = try lab.run(["hosts", "check"], environment)
+            #expect(output.status == 4)
+            #expect(output.err.contains("waiting for far (waiting for its shell): 10 s"), "\(output.err)")
+        }
+    }
+}

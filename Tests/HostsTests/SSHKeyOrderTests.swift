@@ -1,0 +1,106 @@
+import CPosix
+import Foundation
+import SweepModel
+import Testing
+
+@testable import RemoteHosts
+
+/// Servers take few tries: keys are offered in the order in which ssh offers them.
+@Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
+struct SSHKeyOrderTests {
+    /// What of the right key there is beside the agent.
+    enum Kept: CaseIterable, Sendable { case both, publicPart, privatePart, privatePartUnderPassphrase }
+
+    private func keys(_ names: [String], in scratch: Scratch, kind: String = "ed25519") throws -> [String] {
+        try names.map { name in
+            try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-t", kind, "-N", "", "-f", scratch.path(name))
+            return scratch.path(name)
+        }
+    }
+
+    @Test(arguments: Kept.allCases, [HostSpec.Transport.libssh, .ssh])
+    func `a key of the agent that IdentityFile names is offered before its others`(
+        _ kept: Kept, _ transport: HostSpec.Transport
+    ) throws {
+        var place = SSHScenario.Place(scratch: try Scratch())
+        defer { for process in place.processes { kill(process, SIGTERM) } }
+        let server = try place.serve("target", "MaxAuthTries 2")
+        let others = try keys((1...6).map { "other\($0)" }, in: place.scratch)
+        let user = server.path("userkey")
+        let socket = try place.agent(others + [user])
+        switch kept {
+        case .both: break
+        case .publicPart: unlink(user)
+        case .privatePart: unlink(user + ".pub")
+        case .privatePartUnderPassphrase:
+            try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-p", "-N", "secret", "-f", user)
+            unlink(user + ".pub")
+        }
+        place.add("far", server, "IdentityAgent \(socket)")
+        try place.placeAgent()
+        let (host, options) = try place.finish(transport)
+        let notes = NoteBook()
+        let coordinator = try TestCoordinator([host], scratch: place.scratch, options: options, interaction: notes)
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        #expect(notes.words.isEmpty)
+    }
+
+    @Test func `too many keys before the right one are told with those that were tried`() throws {
+        var place = SSHScenario.Place(scratch: try Scratch())
+        defer { for process in place.processes { kill(process, SIGTERM) } }
+        let server = try place.serve("target", "MaxAuthTries 3")
+        let socket = try place.agent(try keys((1...6).map { "other\($0)" }, in: place.scratch))
+        place.add("far", server, "IdentityAgent \(socket)")
+        let (host, options) = try place.finish(.libssh)
+        let coordinator = try TestCoordinator([host], scratch: place.scratch, options: options)
+        defer { coordinator.close() }
+        let failure = try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first)
+        #expect(failure.kind == .authenticationFailed)
+        #expect(failure.message.contains("IdentitiesOnly"))
+    }
+
+    /// The order that `ssh -v` announces, for configurations made at random.
+    @Test func `the order is ssh's`() throws {
+        var place = SSHScenario.Place(scratch: try Scratch())
+        defer { for process in place.processes { kill(process, SIGTERM) } }
+        let server = try place.serve("target", "MaxAuthTries 1")
+        var all = try keys((1...4).map { "key\($0)" }, in: place.scratch)
+        all += try keys(["ecdsa"], in: place.scratch, kind: "ecdsa") + keys(["rsa"], in: place.scratch, kind: "rsa")
+        unlink(all[1] + ".pub")
+        for round in 0..<6 {
+            let held = all.shuffled().prefix(round)
+            let files = Array(all.shuffled().prefix(3)) + [place.scratch.path("missing")]
+            let onlyFiles = round % 2 == 1
+            let socket = place.scratch.path("agent\(round)")
+            place.processes.append(try KeyAgent.start(socket, keys: Array(held), in: place.scratch))
+            let ssh = place.scratch.path("ssh\(round)")
+            let configured =
+                files.map { "IdentityFile \($0)\n" }.joined() + "IdentitiesOnly \(onlyFiles ? "yes" : "no")\n"
+                + "IdentityAgent \(held.isEmpty ? "none" : socket)\n"
+            try place.scratch.write(
+                "Host far\nHostName 127.0.0.1\nPort \(server.port)\nUserKnownHostsFile \(server.path("known_hosts"))\n"
+                    + configured, "config\(round)")
+            _ = try? ChildProgram.run(
+                "/usr/bin/ssh", "-v", "-E", ssh, "-F", place.scratch.path("config\(round)"), "-o", "BatchMode=yes",
+                "far", "true")
+            let announced = (place.scratch.read("ssh\(round)") ?? "").split(whereSeparator: \.isNewline).compactMap {
+                line in
+                line.components(separatedBy: "Will attempt key: ").dropFirst().first
+            }
+            let identities = held.isEmpty ? [] : try #require(SSHAgent(socket: socket).identities())
+            let ours = SSHKeyOffer.ordered(files: files, held: identities, onlyFiles: onlyFiles)
+            let theirs = announced.filter { !$0.hasPrefix(place.scratch.path("missing")) }
+            #expect(theirs.count == ours.count && !theirs.isEmpty, "\(theirs) \(ours)")
+            for (line, offer) in zip(theirs, ours) {
+                switch offer {
+                case .ofAgent(let identity, let name):
+                    #expect(line.contains(" agent"), "\(theirs) \(ours)")
+                    // A key that no file names is called by its comment, which here is its file.
+                    #expect(line.hasPrefix(name + " ") || line.hasPrefix(identity.comment + " "), "\(theirs) \(ours)")
+                case .file(let path): #expect(line.hasPrefix(path + " ") && !line.contains(" agent"), "\(line)")
+                }
+            }
+        }
+    }
+}
