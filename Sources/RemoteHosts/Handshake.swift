@@ -174,8 +174,8 @@ struct Handshake {
         }
         throw HostFailure(
             .agentFailed,
-            "\(host.name): the account's shell ran no program of ours within \(Int(Self.patience)) s of the login, "
-                + HostWords(seen.suffix(4096), stream.diagnostics).told)
+            "\(host.name): what was to run there did not begin within \(Int(Self.patience)) s, and the host said "
+                + (HostWords(seen.suffix(4096), stream.diagnostics).quoted ?? "nothing"))
     }
 
     /// How the program ended. Throws where it was the connection that ended.

@@ -61,6 +61,7 @@ extension HostVisits {
         defer { findings += found }
         return try visit(host) { visit, transport throws(HostFailure) in
             let request = ExaminationRequest(directory: host.directory, room: HostJudgement.room)
+            stages.set(host.name, "trying out its directory")
             let before = Date().timeIntervalSince1970
             let answer = try visit.ask(.examine(request), seconds: 120)
             let after = Date().timeIntervalSince1970
@@ -76,6 +77,7 @@ extension HostVisits {
             }
             // What cannot be written to cannot be given a worker.
             if let worker, report.findings.allSatisfy({ $0.complaint == .permissionsRepaired }) {
+                stages.set(host.name, "comparing what the worker computes there")
                 found += try describe(worker, host, &visit)
             }
             return report
@@ -97,6 +99,7 @@ extension HostVisits {
     }
 
     private func second(_ host: HostSpec, _ left: ProcessName) throws(HostFailure) -> [HostFinding] {
+        stages.set(host.name, "looking whether processes outlive the login")
         // Logging out ends processes a moment later, where it does.
         Thread.sleep(forTimeInterval: 1.5)
         let request = ExaminationRequest(directory: host.directory, room: 0, left: left)

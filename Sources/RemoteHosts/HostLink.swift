@@ -83,7 +83,10 @@ final class HostLink: Sendable {
                 .run()
             defer { greeted.stream.close() }
             var visit = HostConversation(host: host.name, greeted: greeted, mailbox: mailbox, options: context.options)
-            try context.worker?.verify(host, &visit)
+            if let worker = context.worker {
+                context.connecting.stages.set(host.name, "comparing what the worker computes there")
+                try worker.verify(host, &visit)
+            }
             for words in visit.damages { context.deliver(host.name, .storeDamaged(words)) }
             greeted.reader = visit.reader
             let session = AgentSession(host: host, context: context, mailbox: mailbox, greeted: greeted)

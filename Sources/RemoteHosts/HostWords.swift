@@ -28,7 +28,8 @@ struct HostWords {
             )
             .trimmingSpace
         }
-        let whole = lines.filter { !$0.isEmpty }.joined(separator: " / ")
+        // What ssh frames its loudest words with says nothing.
+        let whole = lines.filter { line in !line.allSatisfy { $0 == "@" } }.joined(separator: " / ")
         return whole.count > most ? "…" + whole.suffix(most) : whole
     }
 }

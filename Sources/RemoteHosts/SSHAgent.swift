@@ -21,7 +21,7 @@ struct SSHAgent {
 
     /// The keys it holds, in its order; nil: it is there and does not answer as an agent does. Empty where there is none.
     func identities() -> [Identity]? {
-        guard let connection = Connection(socket, seconds: Self.listSeconds) else { return [] }
+        guard let connection = Connection(socket, seconds: Self.listSeconds) else { return errno == EAGAIN ? nil : [] }
         guard let answer = connection.ask([11], seconds: Self.listSeconds) else { return nil }
         var wire = SSHWire(answer)
         // An agent that is locked refuses.
@@ -46,7 +46,7 @@ struct SSHAgent {
     private final class Connection {
         private let descriptor: Int32
 
-        /// Nil where nobody listens.
+        /// Nil where nobody listens, and, with EAGAIN, where callers wait in numbers and none is taken.
         init?(_ path: String, seconds: Double) {
             let limit = monotonicSeconds() + seconds
             while true {
@@ -56,7 +56,11 @@ struct SSHAgent {
                     return
                 }
                 // So many wait there already that there is no room.
-                guard errno == EAGAIN, monotonicSeconds() < limit else { return nil }
+                guard errno == EAGAIN else { return nil }
+                guard monotonicSeconds() < limit else {
+                    errno = EAGAIN
+                    return nil
+                }
                 usleep(50_000)
             }
         }

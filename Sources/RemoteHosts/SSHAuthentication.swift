@@ -196,8 +196,9 @@ struct SSHAuthentication {
         if words.contains("Too many authentication failures") {
             throw HostFailure(
                 .authenticationFailed,
-                "\(host): \(settings.address) takes no more tries after so many keys: name the right one with identity: "
-                    + "in the hosts file, or IdentityFile and IdentitiesOnly yes in the SSH configuration")
+                "\(host): \(settings.address) takes no more tries after so many keys (\(tried.joined(separator: ", ")), and "
+                    + "another): name the right one with identity: in the hosts file, or IdentityFile and "
+                    + "IdentitiesOnly yes in the SSH configuration")
         }
         guard ssh_is_connected(session) == 1 else {
             throw HostFailure(.unreachable, "\(host): the connection broke while authenticating: \(words)")

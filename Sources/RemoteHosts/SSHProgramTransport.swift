@@ -64,7 +64,8 @@ func findProgram(_ name: String) -> String? {
 }
 
 /// What the `ssh` program's last words mean; nil when they are not about the connection.
-func sshFailure(_ words: String, of host: HostName) -> HostFailure? {
+func sshFailure(_ said: String, of host: HostName) -> HostFailure? {
+    let words = HostWords.line(said)
     if words.contains("IDENTIFICATION HAS CHANGED") || words.contains("REVOKED HOST KEY") {
         return HostFailure(
             .hostKeyChanged,

@@ -52,7 +52,7 @@ struct SSHSettings {
     ) throws(HostFailure) -> SSHSettings {
         let target = host.address ?? host.name
         guard !target.hasPrefix("-") else {
-            throw HostFailure(.unreachable, "\(host.name): \"\(target)\" is no address")
+            throw HostFailure(.configuration, "\(host.name): \"\(target)\" is no address")
         }
         var settings: SSHSettings
         if let ssh {
@@ -118,7 +118,7 @@ struct SSHSettings {
         for value in [address, target, user ?? ""]
         where !value.allSatisfy({ $0.isLetter || $0.isNumber || "-_.:@%+".contains($0) }) {
             throw HostFailure(
-                .unreachable, "\(host): \"\(value)\" is not given to ProxyCommand, which a shell would read")
+                .configuration, "\(host): \"\(value)\" is not given to ProxyCommand, which a shell would read")
         }
         let tokens: [Character: String] = [
             "%": "%", "h": address, "n": target, "p": String(port), "r": user ?? "",

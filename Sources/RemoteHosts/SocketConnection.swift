@@ -28,7 +28,7 @@ enum SocketConnection {
             let descriptor = socket(info.ai_family, info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), info.ai_protocol)
             guard descriptor >= 0 else { continue }
             if let own = settings.bindAddress, !bind(descriptor, to: own, family: info.ai_family) {
-                words = "BindAddress \(own) is not an address of this machine for it"
+                words = "BindAddress \(own): \(String(cString: strerror(errno)))"
             } else if let reason = connect(descriptor, info, limit) {
                 words = reason
             } else {

@@ -40,6 +40,7 @@ extension HostFailure {
             case .agentFailed: .agentFailed
             case .transferFailed: .transferFailed
             case .noSpace: .noSpace
+            case .directory: .directory
             case .spawnFailed: .spawnFailed
             case .protocolViolation: .protocolViolation
             }

@@ -64,7 +64,10 @@ package struct Bridge {
     }
 
     private func connectToDaemon(_ place: AgentPlace) throws(AgentRefusal) -> Int32 {
-        try place.makeDirectories()
+        do throws(AgentRefusal) { try place.makeDirectories() } catch {
+            // What this account may not do there it may not do later either.
+            throw AgentRefusal(error.kind == .agentFailed ? .directory : error.kind, error.message)
+        }
         let limit = monotonicSeconds() + 15
         var startedAt: Double?
         while monotonicSeconds() < limit {

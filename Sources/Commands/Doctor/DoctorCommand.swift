@@ -102,10 +102,12 @@ struct DoctorCommand: ParsableCommand {
 
     private func storeFindings(_ reader: CatalogueReader, mending: StoreMending? = nil) throws -> [Finding] {
         guard FileManager.default.fileExists(atPath: catalogue.store) || mending != nil else { return [] }
-        return try StoreCheckup(
-            reader: reader, store: ContentStore(directory: catalogue.store),
-            cache: catalogue.store + "/datasets.json", isThorough: thorough, mending: mending
-        ).findings()
+        return try Waiting.during("reading \(catalogue.store)") {
+            try StoreCheckup(
+                reader: reader, store: ContentStore(directory: catalogue.store),
+                cache: catalogue.store + "/datasets.json", isThorough: thorough, mending: mending
+            ).findings()
+        }
     }
 
     /// Sockets of coordinators that died: nobody listens there, for nobody has the lock.

@@ -30,7 +30,12 @@ struct RunEnding {
             Terminal.note(
                 "\(Readable.count(count)) \(what) failed; `eigensweep status\(name)\(catalogueOption)` says why")
         case .noUsableHost(let reason):
-            Terminal.note("error: no usable host is left: \(reason)")
+            Terminal.note(
+                """
+                error: no usable host is left: \(reason)
+                `eigensweep hosts check\(hostsOption)` tries each. Once one can be used, go on with:
+                  eigensweep resume\(name)\(catalogueOption)\(hostsOption)
+                """)
         case .catalogueFailed(let reason):
             Terminal.note("error: the catalogue refused a commit, and nothing of it was acknowledged: \(reason)")
         case .interrupted, .replan:

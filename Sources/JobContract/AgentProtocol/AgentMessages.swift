@@ -295,6 +295,8 @@ package struct AgentRefusal: Error, Hashable, Sendable, Codable, CustomStringCon
         case agentFailed = "agent-failed"
         case transferFailed = "transfer-failed"
         case noSpace = "no-space"
+        /// The host's directory cannot be made or written to.
+        case directory
         case spawnFailed = "spawn-failed"
         case protocolViolation = "protocol-violation"
     }
