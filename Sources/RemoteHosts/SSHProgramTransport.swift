@@ -66,33 +66,33 @@ func findProgram(_ name: String) -> String? {
 /// What the `ssh` program's last words mean; nil when they are not about the connection.
 func sshFailure(_ said: String, of host: HostName) -> HostFailure? {
     let words = HostWords.line(said)
-    if words.contains("IDENTIFICATION HAS CHANGED") || words.contains("REVOKED HOST KEY") {
+    if said.contains("IDENTIFICATION HAS CHANGED") || said.contains("REVOKED HOST KEY") {
         return HostFailure(
             .hostKeyChanged,
             "\(host): a host key is not the known one. Someone may be in between, or the host was set up anew: ask "
                 + "its owner, then remove the old line with ssh-keygen -R. ssh says: \(words)")
     }
-    if words.contains("Host key verification failed") {
+    if said.contains("Host key verification failed") {
         return HostFailure(
             .hostKeyUnknown,
             "\(host): a host key is not known. Compare the fingerprint, then connect once with ssh, or launch with "
                 + "--accept-new-host-keys. ssh says: \(words)")
     }
-    if words.contains("Permission denied (") || words.contains("Too many authentication failures") {
+    if said.contains("Permission denied (") || said.contains("Too many authentication failures") {
         return HostFailure(
             .authenticationFailed,
             "\(host): it does not let this account in: the ssh program is not asked for passwords or passphrases "
                 + "here; load the key with ssh-add (ssh-agent), or open a master connection by hand. "
                 + "ssh says: \(words)")
     }
-    if words.contains("Unable to negotiate") {
+    if said.contains("Unable to negotiate") {
         return HostFailure(.configuration, "\(host): the ssh program and this server have no way in common: \(words)")
     }
-    if words.contains("Bad configuration option") || words.contains("terminating, ") {
+    if said.contains("Bad configuration option") || said.contains("terminating, ") {
         return HostFailure(.configuration, "\(host): the SSH configuration cannot be read: \(words)")
     }
-    if words.contains("ssh: ") || words.contains("Connection ") || words.contains("kex_exchange_identification")
-        || words.contains("Timeout, server")
+    if said.contains("ssh: ") || said.contains("Connection ") || said.contains("kex_exchange_identification")
+        || said.contains("Timeout, server")
     {
         return HostFailure(.unreachable, "\(host): \(words)")
     }

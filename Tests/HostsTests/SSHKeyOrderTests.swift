@@ -18,7 +18,9 @@ struct SSHKeyOrderTests {
         }
     }
 
-    @Test(arguments: Kept.allCases, [HostSpec.Transport.libssh, .ssh])
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "slow: many servers"),
+        arguments: Kept.allCases, [HostSpec.Transport.libssh, .ssh])
     func `a key of the agent that IdentityFile names is offered before its others`(
         _ kept: Kept, _ transport: HostSpec.Transport
     ) throws {

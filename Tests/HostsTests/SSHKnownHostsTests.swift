@@ -110,7 +110,9 @@ struct SSHKnownHostsTests {
         return reports.failures.first
     }
 
-    @Test(arguments: cases, [HostSpec.Transport.libssh, .ssh])
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "slow: dozens of servers"),
+        arguments: cases, [HostSpec.Transport.libssh, .ssh])
     func `it is as ssh says`(_ test: Case, _ transport: HostSpec.Transport) throws {
         let found = try failure(test, transport)
         #expect(found?.kind == test.kind, "\(found.map { "\($0)" } ?? "reached")")
@@ -147,6 +149,44 @@ struct SSHKnownHostsTests {
         let coordinator = try TestCoordinator([host], scratch: place.scratch, options: options)
         defer { coordinator.close() }
         try coordinator.waitForConnection()
+    }
+
+    /// What the files say of a key, without a server to show it.
+    @Test func `known hosts are read as ssh reads them`() throws {
+        let scratch = try Scratch()
+        for name in ["this", "that"] {
+            try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", scratch.path(name))
+        }
+        let keys = ["this", "that"].map { name in
+            (scratch.read(name + ".pub") ?? "").split(separator: " ").prefix(2).joined(separator: " ")
+        }
+        let blob = try #require(SSHKeyFile(scratch.path("this")).publicBlob)
+        try scratch.write("[box.lab]:2222 \(keys[0])\n", "hashed")
+        try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-H", "-f", scratch.path("hashed"))
+        let cases: [(text: String, verdict: KnownHosts.Verdict)] = [
+            ("", .unknown), ("[box.lab]:2222 \(keys[0])", .known), ("box.lab \(keys[0])", .known),
+            ("box.lab \(keys[1])", .unknown), ("BOX.lab,[Box.Lab]:2222 \(keys[0])", .known),
+            (scratch.read("hashed") ?? "", .known), ("[*.lab]:22?2 \(keys[0])", .known),
+            ("[*]:*,![box*]:* \(keys[0])", .unknown), ("other \(keys[0])", .unknown),
+            ("[box.lab]:2222 \(keys[1])", .changed(["ssh-ed25519 at \(scratch.path("known")):1"])),
+            ("[box.lab]:2222 \(keys[1])\n[box.lab]:2222 \(keys[0])", .known),
+            ("[box.lab]:2222 \(keys[0])\n\n@revoked * \(keys[0])", .revoked(at: "\(scratch.path("known")):3")),
+            ("@revoked\tother \(keys[0])\n\t[box.lab]:2222\t\(keys[0]) a comment\r\n", .known),
+            ("@cert-authority * \(keys[0])", .unknown), ("@later [box.lab]:2222 \(keys[0])", .unknown),
+            ("# [box.lab]:2222 \(keys[0])", .unknown), ("[box.lab]:2222 ssh-rsa \(keys[0].dropFirst(12))", .unknown),
+            ("|1|bad|worse \(keys[0])\n[box.lab]:2222", .unknown),
+        ]
+        var settings = SSHSettings(target: "box")
+        settings.address = "Box.lab"
+        settings.port = 2222
+        for (text, verdict) in cases {
+            try scratch.write(text, "known")
+            let known = KnownHosts(files: ["/nowhere", scratch.path("known")])
+            #expect(known.verdict(on: blob, of: settings) == verdict, "\(text)")
+        }
+        settings.hostKeyAlias = "Cluster"
+        try scratch.write("cluster \(keys[0])\n", "known")
+        #expect(KnownHosts(files: [scratch.path("known")]).verdict(on: blob, of: settings) == .known)
     }
 
     /// From RFC 2202.
