@@ -1,4 +1,5 @@
 import ArgumentParser
+import JobContract
 import Reports
 import ResultCatalogue
 
@@ -18,7 +19,7 @@ struct AnalyzeCommand: ParsableCommand {
         let reader = try CatalogueReader(path: catalogue.path)
         let figures = figure.isEmpty ? FigureName.allCases : figure
         let name = try reader.sweepName(sweep)
-        let out = directory ?? "results/\(name)"
+        let out = directory ?? "results/\(PlainName.file(for: name, kind: "sweep"))"
         let result = try Analysis(reader, sweep: name, store: catalogue.store).run(into: out, figures: figures)
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }

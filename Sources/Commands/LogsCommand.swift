@@ -61,7 +61,7 @@ struct LogsCommand: ParsableCommand {
             if piece.offset > question.offset {
                 Terminal.note("[\(Readable.bytes(piece.offset - question.offset)) are no longer kept]")
             }
-            if !piece.text.isEmpty { Terminal.printRaw(piece.text) }
+            if !piece.text.isEmpty { Terminal.printPart(piece.text) }
             let grew = piece.end > question.offset
             question.offset = piece.end
             if piece.isComplete || (!grew && !follow) { return }

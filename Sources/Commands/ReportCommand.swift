@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobContract
 import Reports
 import ResultCatalogue
 
@@ -24,7 +25,7 @@ struct ReportCommand: ParsableCommand {
         let reader = try CatalogueReader(path: catalogue.path)
         let name = try reader.sweepName(sweep)
         let page = try SweepPage(reader, sweep: name, store: catalogue.store)
-        let out = file ?? "results/\(name)/report.html"
+        let out = file ?? "results/\(PlainName.file(for: name, kind: "sweep"))/report.html"
         var renderer = PageRenderer(page, program: "eigensweep \(EigensweepCommand.configuration.version)")
         try write(try renderer.render(), to: out)
         Terminal.print(out)

@@ -1,10 +1,13 @@
 import Glibc
+import JobContract
 
 /// Lines for people, on standard error.
 enum Diagnostics {
-    static func write(_ line: String) {
-        let bytes = Array(("eigensweep-worker: " + line + "\n").utf8)
-        // Nobody is told when standard error is closed: there is nowhere left to say it.
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    static func write(_ line: String) { write("eigensweep-worker: " + ShownText.lines(line) + "\n", to: STDERR_FILENO) }
+
+    /// Nobody is told when it is closed: there is nowhere left to say it.
+    static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.write(descriptor, bytes, bytes.count)
     }
 }

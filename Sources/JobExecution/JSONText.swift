@@ -5,7 +5,7 @@ import JobContract
 func jsonLine(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    return ShownText.json(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
 /// Reads a value from JSON text; errors say which field is wrong.

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import JobContract
 
 /// The worker's command line.
 package struct WorkerCommand: ParsableCommand {
@@ -13,6 +15,21 @@ package struct WorkerCommand: ParsableCommand {
         ])
 
     package init() {}
+
+    /// Parses, runs, says what went wrong on standard error, and returns the exit code.
+    package static func perform(_ arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            // Names of tensors and files are in it.
+            let words = ShownText.lines(fullMessage(for: error))
+            let code = exitCode(for: error)
+            if !words.isEmpty { Diagnostics.write(words + "\n", to: code.isSuccess ? STDOUT_FILENO : STDERR_FILENO) }
+            return code.rawValue
+        }
+        return 0
+    }
 }
 
 struct DescribeCommand: ParsableCommand {

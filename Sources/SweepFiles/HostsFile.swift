@@ -133,7 +133,7 @@ enum HostNames {
         let isName = name.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_.:@%".unicodeScalars.contains($0)
         }
-        guard isName, !name.isEmpty, !name.hasPrefix("-"), name.utf8.count <= 255 else {
+        guard isName, !name.isEmpty, !name.hasPrefix("-"), !name.hasPrefix("."), name.utf8.count <= 255 else {
             throw SweepFileError("expected a host's name, got \"\(name.prefix(60))\"", at: origin)
         }
         guard let at = name.lastIndex(of: "@") else { return HostSpec(name: name, transport: .libssh) }

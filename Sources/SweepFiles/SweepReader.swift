@@ -86,9 +86,10 @@ struct SweepReader {
         switch member.key {
         case "name":
             let name = try member.value.text("the sweep's name")
-            guard name.utf8.count <= 200, !name.contains("/"), !name.contains(where: \.isNewline) else {
+            if let fault = PlainName.fault(name) {
                 throw member.value.failure(
-                    "expected a name without \"/\" and line ends, at most 200 bytes long", key: "name")
+                    "expected a name without \"/\" for the sweep and the folder of its figures, got \"\(name.prefix(80))\": "
+                        + fault, key: "name")
             }
             content.name = name
         case "about": content.about = member.value.isEmpty ? "" : try member.value.text("a text")
@@ -122,6 +123,9 @@ struct SweepReader {
         case "upload":
             content.worker.upload = try member.value.texts("a file").map { TextFile.absolute($0, from: folder) }
             let names = content.worker.upload.map { TextFile.lastName(of: $0) }
+            if let wrong = names.first(where: { !PlainName.isComponent($0) }) {
+                throw member.value.failure("\"\(wrong.prefix(80))\" is no file's name", key: "worker.upload")
+            }
             guard Set(names).count == names.count else {
                 throw member.value.failure("two files have the same last name", key: "worker.upload")
             }

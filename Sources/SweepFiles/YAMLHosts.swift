@@ -1,3 +1,4 @@
+import JobContract
 import SweepModel
 
 /// The YAML form of the hosts file.
@@ -84,12 +85,12 @@ enum YAMLHosts {
         let value = member.value
         do throws(SweepFileError) {
             switch member.key {
-            case "address": spec.address = try value.text("a host name or address")
+            case "address": spec.address = try word(value, "a host name or address")
             case "port": spec.port = try value.integer("a port", in: 1...65535)
-            case "user": spec.user = try value.text("a user's name")
-            case "identity": spec.identity = try value.text("a key file")
-            case "proxy_jump": spec.proxyJump = try value.text("a host, or several separated by commas")
-            case "directory": spec.directory = try value.text("a directory on the host")
+            case "user": spec.user = try word(value, "a user's name")
+            case "identity": spec.identity = try line(value, "a key file")
+            case "proxy_jump": spec.proxyJump = try word(value, "a host, or several separated by commas")
+            case "directory": spec.directory = try line(value, "a directory on the host")
             case "slots": spec.slots = try value.integer("a number of slots", in: 1...100_000)
             case "threads": spec.threads = try value.integer("threads a slot", in: 1...4096)
             case "memory": spec.memory = try ByteSize.read(value, key: key)
@@ -104,6 +105,25 @@ enum YAMLHosts {
         } catch {
             throw SweepFileError(error.message, key: error.key ?? key, at: error.origin)
         }
+    }
+
+    /// A text that is no option to the `ssh` program, and one word, also between its commas.
+    private static func word(_ tree: YAMLTree, _ what: String) throws(SweepFileError) -> String {
+        let text = try line(tree, what)
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix("-") && !$0.contains(where: \.isWhitespace) }) else {
+            throw tree.failure("expected \(what), got \"\(text.prefix(80))\"")
+        }
+        return text
+    }
+
+    /// A text without control characters.
+    private static func line(_ tree: YAMLTree, _ what: String) throws(SweepFileError) -> String {
+        let text = try tree.text(what)
+        guard !text.unicodeScalars.contains(where: ShownText.steers), !text.hasPrefix("-") else {
+            throw tree.failure("expected \(what), got \"\(text.prefix(80))\"")
+        }
+        return text
     }
 
     private static func transport(_ tree: YAMLTree) throws(SweepFileError) -> HostSpec.Transport {

@@ -1,4 +1,5 @@
 import CPosix
+import Glibc
 import JobExecution
 
 @main
@@ -8,6 +9,6 @@ enum Worker {
         let arguments = (1..<max(1, posix_argument_count())).compactMap {
             posix_argument($0).map { String(cString: $0) }
         }
-        WorkerCommand.main(arguments)
+        exit(WorkerCommand.perform(arguments))
     }
 }

@@ -24,6 +24,32 @@ import Testing
                 """)
     }
 
+    /// What a spreadsheet would compute is text there; numbers stay numbers, also where they came as text.
+    @Test func csvHoldsNoFormulas() {
+        let texts = [
+            "=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=HYPERLINK(\"http://x\")", "-", "-1.5e3", "+7", "-12",
+            "a=b", "x-y", "mail@host", "-inf",
+        ]
+        let table = ResultTable(
+            name: "t", columns: ["=name", "n"], rows: texts.map { [.text($0), .number(-1.5)] } + [[.null, .integer(-3)]])
+        let lines = table.render(.csv).replacing("\n=1", with: "⏎=1").split(separator: "\n").map(String.init)
+        #expect(
+            lines == [
+                "'=name,n", "'=1+1,-1.5", "'+1+1,-1.5", "'-2+3,-1.5", "'@SUM(A1),-1.5", "'\t=1,-1.5", "\"'⏎=1\",-1.5",
+                "' =1,-1.5", "'＝1,-1.5", "\"'=HYPERLINK(\"\"http://x\"\")\",-1.5", "'-,-1.5", "-1.5e3,-1.5", "+7,-1.5",
+                "-12,-1.5", "a=b,-1.5", "x-y,-1.5", "mail@host,-1.5", "'-inf,-1.5", ",-3",
+            ])
+    }
+
+    @Test(arguments: [OutputFormat.csv, .json, .ndjson, .table])
+    func noFormatSteersATerminal(_ format: OutputFormat) throws {
+        let text = "red \u{1B}[31m \u{9B}2J\u{7F} \u{202E}gnp.exe"
+        let table = ResultTable(name: "t", columns: ["a", text], rows: [[.text(text), .integer(1)]])
+        let shown = table.render(format)
+        #expect(!shown.unicodeScalars.contains { ShownText.steers($0) && $0 != "\n" }, "\(shown)")
+        if format == .ndjson { #expect(JSONText.object(shown)?["a"]?.stringValue == text) }
+    }
+
     @Test func jsonHasASchemaAndEveryDigit() throws {
         let decoded = try JSONDecoder().decode(JSONValue.self, from: Data(table.render(.json).utf8))
         #expect(

@@ -180,6 +180,11 @@ import Testing
                 "x.yaml: name: expected the sweep's name, got none"
             ),
             ("name: a/b", "x.yaml:1: name: expected a name without \"/\""),
+            ("name: \"..\"", "x.yaml:1: name: expected a name"), ("name: \"\"", "x.yaml:1: name: expected a name"),
+            ("name: store", "x.yaml:1: name: expected a name"), ("name: --help", "x.yaml:1: name: expected a name"),
+            ("name: catalogue.sqlite", "x.yaml:1: name: expected a name"),
+            ("name: \"a\\e[31m\"", "x.yaml:1: name: expected a name"),
+            ("name: a\nworker: {command: [w], upload: [/]}", "x.yaml:2: worker.upload: "),
             (
                 "name: a\ndataset: {source: geometric}\ntraining.steps: 1",
                 "dataset.size: is not given: expected an integer, at least 1"

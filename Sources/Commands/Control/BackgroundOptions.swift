@@ -94,7 +94,7 @@ struct BackgroundProcess {
         guard let file = FileHandle(forReadingAtPath: log.path) else { return }
         try? file.seek(toOffset: UInt64(max(0, offset)))
         let text = String(decoding: (try? file.read(upToCount: 64 << 10)) ?? Data(), as: UTF8.self)
-        if !text.isEmpty { Terminal.raw(text) }
+        if !text.isEmpty { Terminal.note(text.hasSuffix("\n") ? String(text.dropLast()) : text) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import RemoteHosts
 import Scheduling
 import SweepModel
@@ -51,13 +52,15 @@ final class LiveView {
             ? [summary(snapshot)] + hostLines(snapshot)
             : [([summary(snapshot)] + waits(snapshot)).joined(separator: " · ")]
         let width = Terminal.columns
-        for line in lines { Terminal.note(stamp + (Terminal.isInteractive ? String(line.prefix(width - 1)) : line)) }
+        for line in lines.map(ShownText.line) {
+            Terminal.note(stamp + (Terminal.isInteractive ? String(line.prefix(width - 1)) : line))
+        }
         drawnLines = Terminal.isInteractive ? lines.count : 0
     }
 
     private func erase() {
         guard drawnLines > 0 else { return }
-        Terminal.raw("\u{1B}[\(drawnLines)A\u{1B}[J")
+        Terminal.redraw(.up(drawnLines))
         drawnLines = 0
     }
 

@@ -42,6 +42,9 @@ struct WorkerProgram {
         }
         description = try withTemporaryDirectory { directory in
             for upload in uploads {
+                guard PlainName.isComponent(upload.name) else {
+                    throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which is no file's name")
+                }
                 guard access(upload.path, R_OK) == 0 else {
                     throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which cannot be read")
                 }

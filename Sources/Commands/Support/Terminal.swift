@@ -1,7 +1,9 @@
 import CPosix
 import Foundation
+import JobContract
 
-/// Standard output and standard error as people see them.
+/// Standard output and standard error as people see them: the one place through which text goes there, and where nothing
+/// in it can steer the terminal, whoever wrote it.
 enum Terminal {
     /// Whether the program ends once nobody reads standard output: all but a run, which goes on.
     nonisolated(unsafe) static var endsUnread = true
@@ -18,13 +20,13 @@ enum Terminal {
 
     /// Text to standard output, ending with one newline.
     static func print(_ text: String) {
-        write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+        write(ShownText.lines(text.hasSuffix("\n") ? text : text + "\n"), to: STDOUT_FILENO)
     }
 
-    /// Text to standard output as it is.
-    static func printRaw(_ text: String) { write(text, to: STDOUT_FILENO) }
+    /// Text to standard output that may end in the middle of a line.
+    static func printPart(_ text: String) { write(ShownText.lines(text), to: STDOUT_FILENO) }
 
-    /// Bytes to standard output, all of them or an error: what is kept in a file must not be cut off unnoticed.
+    /// What `RowWriter` made, to standard output, all of it or an error: what is kept in a file must not be cut off unnoticed.
     static func export(_ bytes: UnsafeRawBufferPointer) throws {
         var left = bytes[...]
         while !left.isEmpty {
@@ -39,9 +41,27 @@ enum Terminal {
         }
     }
 
-    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func note(_ text: String) { write(ShownText.lines(text) + "\n", to: STDERR_FILENO) }
 
-    static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
+    /// Moves on standard error and then shows one line, without its end.
+    static func redraw(_ code: ControlCode, _ line: String = "") {
+        write(code.text + ShownText.line(line), to: STDERR_FILENO)
+    }
+
+    /// The control codes that there are.
+    enum ControlCode {
+        /// Back to the line's beginning, which is emptied.
+        case line
+        /// So many lines up; all from there on is emptied.
+        case up(Int)
+
+        fileprivate var text: String {
+            switch self {
+            case .line: "\r\u{1B}[K"
+            case .up(let lines): "\u{1B}[\(lines)A\u{1B}[J"
+            }
+        }
+    }
 
     /// A reader that went away, or a full disk, must not end a run: what cannot be written is dropped.
     private static func write(_ text: String, to descriptor: Int32) {

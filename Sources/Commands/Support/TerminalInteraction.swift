@@ -1,5 +1,6 @@
 import CPosix
 import Foundation
+import JobContract
 import RemoteHosts
 
 /// Asks for passwords and passphrases on the terminal, without echo, whatever standard input and output are.
@@ -24,7 +25,8 @@ struct TerminalInteraction: HostInteraction {
         Self.asking.with { $0 = true }
         defer { Self.asking.with { $0 = false } }
         guard tcsetattr(terminal, TCSAFLUSH, &quiet) == 0 else { return nil }
-        write("\(prompt): ", terminal)
+        // A server's words, in part.
+        write("\(ShownText.lines(prompt)): ", terminal)
         let line = readLine(terminal)
         tcsetattr(terminal, TCSAFLUSH, &usual)
         if !isShown || line == nil { write("\n", terminal) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JobContract
 import ScoreNetworks
 import Tensors
 
@@ -41,21 +42,23 @@ struct VerifyCommand: ParsableCommand {
             let comparisons = try compare(try Checkpoints.file(path))
             let wrong = comparisons.filter { !$0.agrees }
             differing += wrong.count
-            print("\(path): \(comparisons.count) tensors, \(wrong.isEmpty ? "all agree" : "\(wrong.count) differ")")
+            say("\(path): \(comparisons.count) tensors, \(wrong.isEmpty ? "all agree" : "\(wrong.count) differ")")
             let groups = Dictionary(grouping: comparisons, by: \.group)
             for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
                 guard let worst = group.max(by: { $0.error < $1.error }) else { continue }
                 let place = worst.tensor == name ? "" : " in \(worst.tensor)"
-                print("  \(name): error \(short(worst.error)) of \(short(worst.tolerance)) allowed\(place)")
+                say("  \(name): error \(short(worst.error)) of \(short(worst.tolerance)) allowed\(place)")
             }
             for comparison in comparisons where verbose || !comparison.agrees {
-                print(
+                say(
                     "    \(comparison.tensor): error \(short(comparison.error)), allowed \(short(comparison.tolerance))"
                         + (comparison.agrees ? "" : " DIFFERS"))
             }
         }
         if differing > 0 { throw ExitCode(1) }
     }
+
+    private func say(_ line: String) { print(ShownText.lines(line)) }
 
     /// Two digits of a small number, such as 3.1e-06.
     private func short(_ value: Double) -> String {

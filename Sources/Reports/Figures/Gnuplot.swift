@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import ResultQueries
 
 /// Draws figures with gnuplot: the script stays beside them, for papers.
@@ -111,8 +112,7 @@ struct Gnuplot {
 
     /// `text` as a gnuplot string that nothing in it can end.
     static func quote(_ text: String) -> String {
-        let plain = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-        return "'" + String(String.UnicodeScalarView(plain)).replacing("'", with: "''") + "'"
+        "'" + ShownText.line(text).replacing("'", with: "''") + "'"
     }
 
     /// From one line of a caption to the next, in points.

@@ -57,7 +57,7 @@ struct SamplesFigure: SweepFigure {
                 set tmargin at screen \(1 - Double(top) / Double(size.height))
                 set bmargin at screen \(1 - Double(top + Self.panel) / Double(size.height))
                 set title \(Gnuplot.quote(title)) font ',13' offset 0,-0.4
-                plot \(Gnuplot.quote(picture.name)) binary filetype=png with rgbimage notitle
+                plot \(Gnuplot.quote("./" + picture.name)) binary filetype=png with rgbimage notitle
                 \(Gnuplot.endOfPanel)
                 unset label
 

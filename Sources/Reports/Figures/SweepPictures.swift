@@ -25,14 +25,20 @@ package struct SweepPictures: Sendable {
                 + (seed.map { ", seed \($0)" } ?? "")
         }
 
-        func path(in store: String) -> String { "\(store)/\(digest.prefix(2))/\(digest)" }
+        private func path(in store: String) -> String { "\(store)/\(digest.prefix(2))/\(digest)" }
 
         /// The picture's bytes; nil where the store lacks it, or has it damaged.
         func bytes(in store: String) -> [UInt8]? {
-            guard let data = FileManager.default.contents(atPath: path(in: store)) else { return nil }
+            let path = path(in: store)
+            var status = stat()
+            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.mostBytes,
+                let data = FileManager.default.contents(atPath: path)
+            else { return nil }
             let bytes = [UInt8](data)
             return Digest(of: bytes).hex == digest ? bytes : nil
         }
+        /// Larger ones are no pictures of measures.
+        private static let mostBytes = 256 << 20
     }
 
     package let pictures: [Picture]
@@ -51,12 +57,12 @@ package struct SweepPictures: Sendable {
             WHERE s.sweep = ? AND a.media_type = 'image/png' ORDER BY a.measure, a.name, t.dataset_size, s.position
             """, [.text(sweep)])
         for row in rows.rows {
-            guard let measure = row[0].text, let name = row[1].text, let digest = row[2].text,
+            guard let measure = row[0].text, let name = row[1].text, let digest = Digest(hex: row[2].text ?? "")?.hex,
                 let size = row[3].integer
             else { continue }
-            // A name from a worker's file must not lead elsewhere.
-            let stem = (name.hasSuffix(".png") ? String(name.dropLast(4)) : name).replacing("/", with: "-")
-            let file = "\(measure)-\(stem)-\(size)-images.png"
+            // Names from a worker, or a catalogue of others, must not lead elsewhere.
+            let stem = name.hasSuffix(".png") ? String(name.dropLast(4)) : name
+            let file = PlainName.file(for: "\(measure)-\(stem)", kind: "picture") + "-\(size)-images.png"
             let rank = [row[4].number ?? 0, row[5].number ?? 0, -(row[6].number ?? 0)]
             if let known = best[file], !known.rank.lexicographicallyPrecedes(rank) { continue }
             if best[file] == nil { order.append(file) }

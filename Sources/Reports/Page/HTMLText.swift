@@ -1,6 +1,9 @@
+import JobContract
+
 /// Text from sweep files, hosts and errors as HTML: nothing in it is markup.
 enum HTMLText {
-    /// For contents of elements, and attributes in double quotes. Control characters but newline and tab are left out.
+    /// For contents of elements, and attributes in double quotes. What would steer a terminal (`ShownText`), or turn the
+    /// direction of writing, is left out, but newline and tab.
     static func escaped(_ text: some StringProtocol) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
@@ -12,7 +15,7 @@ enum HTMLText {
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
             case "\n", "\t": escaped.unicodeScalars.append(scalar)
-            default: if scalar.properties.generalCategory != .control { escaped.unicodeScalars.append(scalar) }
+            default: if !ShownText.steers(scalar) { escaped.unicodeScalars.append(scalar) }
             }
         }
         return escaped

@@ -30,8 +30,9 @@ struct PageData {
 
     /// JSON that cannot end the element it stands in.
     func text() throws -> String {
-        try CanonicalJSON.text(["tables": .object(tables), "figures": .object(figures)])
-            .replacing("<", with: "\\u003c")
+        ShownText.json(
+            try CanonicalJSON.text(["tables": .object(tables), "figures": .object(figures)])
+                .replacing("<", with: "\\u003c"))
     }
 
     private static func value(_ cell: ResultTable.Cell) -> JSONValue {

@@ -2,6 +2,9 @@ import JobContract
 
 /// Writes rows one by one in a format for programs: `csv` (RFC 4180, NULL empty), `json`
 /// (`{"schema", "columns", "rows": [{column: value}]}`) or `ndjson` (a row a line), with every digit.
+///
+/// Text is as it was, and steers nobody's terminal: in JSON by its escapes; in `csv` control codes are written as
+/// `ShownText` does, and an apostrophe stands before what a spreadsheet would take for a formula.
 package struct RowWriter {
     /// Takes bytes, in order.
     package typealias Output = (UnsafeRawBufferPointer) throws -> Void
@@ -40,7 +43,7 @@ package struct RowWriter {
             let names = columns.map { name in
                 var bytes = [UInt8]()
                 CanonicalJSON.append(string: name, to: &bytes)
-                return bytes
+                return Array(ShownText.json(String(decoding: bytes, as: UTF8.self)).utf8)
             }
             leads = names.enumerated().map { index, name in
                 (index == 0 ? [] : [UInt8(ascii: ",")]) + name + [UInt8(ascii: ":")]
@@ -173,19 +176,39 @@ extension RowWriter {
     /// Bytes of a text; what is no UTF-8 is repaired.
     mutating func text(_ bytes: UnsafeBufferPointer<UInt8>) {
         lead()
-        // Plain: nothing in it needs quotes or escapes.
-        if !bytes.isEmpty, bytes.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 44 && $0 != 92 }) {
+        // Plain: nothing in it needs quotes or escapes, and it begins no formula.
+        if let first = bytes.first, first > 45, first != 61, first != 64,
+            bytes.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 44 && $0 != 92 })
+        {
             if format != .csv { buffer.append(34) }
             buffer.append(contentsOf: bytes)
             if format != .csv { buffer.append(34) }
             return
         }
         let text = String(decoding: bytes, as: UTF8.self)
-        guard format == .csv else { return CanonicalJSON.append(string: text, to: &buffer) }
-        if text.isEmpty || text.utf8.contains(where: { [10, 13, 34, 44].contains($0) }) {
-            buffer += "\"\(text.replacing("\"", with: "\"\""))\"".utf8
-        } else {
-            buffer += text.utf8
+        guard format == .csv else {
+            var quoted = [UInt8]()
+            CanonicalJSON.append(string: text, to: &quoted)
+            buffer += ShownText.json(String(decoding: quoted, as: UTF8.self)).utf8
+            return
         }
+        let shown = ShownText.lines(text)
+        let cell = Self.isFormula(text) ? "'" + shown : shown
+        if cell.isEmpty || cell.utf8.contains(where: { [10, 13, 34, 44].contains($0) }) {
+            buffer += "\"\(cell.replacing("\"", with: "\"\""))\"".utf8
+        } else {
+            buffer += cell.utf8
+        }
+    }
+
+    /// Whether a spreadsheet may compute what it reads here: text that begins as a formula does, in ASCII or in full width,
+    /// also behind blanks, but for plain numbers.
+    private static func isFormula(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first else { return false }
+        if first == "\t" || first == "\r" || first == "\n" { return true }
+        guard let start = text.unicodeScalars.first(where: { !$0.properties.isWhitespace }),
+            "=+-@＝＋－＠".unicodeScalars.contains(start)
+        else { return false }
+        return text.utf8.contains { !(48...57).contains($0) && !"+-.eE".utf8.contains($0) } || Double(text) == nil
     }
 }

@@ -42,6 +42,7 @@ extension ResultTable {
 extension ResultTable {
     var aligned: String {
         let body = rows.map { $0.map(Self.short) }
+        let columns = columns.map(ShownText.line)
         var widths = columns.map(\.count)
         for row in body { for (index, text) in row.enumerated() { widths[index] = max(widths[index], text.count) } }
         let isNumber = columns.indices.map { index in rows.contains { $0[index].number != nil } }
@@ -65,10 +66,7 @@ extension ResultTable {
         case .number(let value): return format(value)
         case .text(let value):
             if Digest(hex: value) != nil { return String(value.prefix(12)) }
-            // A host's words must not steer the terminal.
-            return String(
-                String.UnicodeScalarView(
-                    value.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+            return ShownText.line(value)
         }
     }
 
