@@ -34,14 +34,15 @@ struct MergeCommand: ParsableCommand {
                 "note: sweep \(sweep) is another one there: its results are taken in, its list of trials is not. "
                     + "Launch its file under another name to see them together.")
         }
-        for trial in outcome.misnamed.prefix(20) {
-            Terminal.note(
-                "error: trial \(trial.prefix(12)): what \(other) holds of it is not what it is named for: it was damaged or "
-                    + "edited there. Nothing of it is taken in.")
-        }
-        if outcome.misnamed.count > 20 { Terminal.note("error: and \(outcome.misnamed.count - 20) trials more") }
+        tell(
+            outcome.misnamed.map { trial in
+                "trial \(trial.prefix(12)): what \(other) holds of it is not what it is named for: it was damaged or edited "
+                    + "there. Nothing of it is taken in."
+            } + outcome.refused.map { "\($0.what) of \(other) is not taken in: \($0.reason)" })
+        try noteWorkers(of: outcome.sweeps, in: ours.reader)
+        let isWhole = outcome.misnamed.isEmpty && outcome.refused.isEmpty
         guard !outcome.conflicts.isEmpty else {
-            if outcome.misnamed.isEmpty { return }
+            if isWhole { return }
             throw ExitStatusError(status: .catalogue)
         }
         for conflict in outcome.conflicts.prefix(20) {
@@ -50,25 +51,49 @@ struct MergeCommand: ParsableCommand {
         Terminal.note(
             "\(outcome.conflicts.count) results are other ones there. Ours stand, theirs are kept as evidence: "
                 + "`eigensweep status` shows them.")
-        throw ExitStatusError(status: outcome.misnamed.isEmpty ? .someFailed : .catalogue)
+        throw ExitStatusError(status: isWhole ? .someFailed : .catalogue)
+    }
+
+    /// What was refused, which may be all of a large file.
+    private func tell(_ refusals: [String]) {
+        for words in refusals.prefix(20) { Terminal.note("error: " + ShownText.line(words)) }
+        if refusals.count > 20 { Terminal.note("error: and \(Readable.count(refusals.count - 20)) more") }
+    }
+
+    /// Sweeps whose workers nobody here has said yes to.
+    private func noteWorkers(of sweeps: [String], in reader: CatalogueReader) throws {
+        let strange = try sweeps.filter { name in
+            try reader.worker(of: name).map { !TrustedWorkers.ours.contains($0) } ?? false
+        }
+        guard !strange.isEmpty else { return }
+        Terminal.note(
+            "note: \(strange.joined(separator: ", ")): the worker is a program of its author's own. It is not run before you "
+                + "have seen its command, which `resume` shows, and allowed it")
     }
 
     private func copyFiles(of reader: CatalogueReader) throws {
         let store = try ContentStore(directory: catalogue.store)
         let source = URL(fileURLWithPath: reader.path).deletingLastPathComponent().path + "/store"
         var (copied, bytes, missing) = (0, 0, 0)
-        for digest in Set(try reader.referencedFiles().map(\.digest)).sorted() where !store.contains(digest) {
+        for (digest, sizes) in try reader.filesOfResults().sorted(by: { $0.key < $1.key }) where !store.contains(digest)
+        {
             let path = "\(source)/\(digest.hex.prefix(2))/\(digest.hex)"
-            guard FileManager.default.isReadableFile(atPath: path) else {
+            var status = stat()
+            // A pipe would be waited for, and a device read for ever.
+            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                FileManager.default.isReadableFile(atPath: path)
+            else {
                 missing += 1
                 continue
             }
+            let damage = CommandFailure(
+                .catalogue, "\(path) is damaged: it has another content than its name says. Remove it and merge again.")
+            // What is of another size is another file, and may be without end.
+            guard sizes.contains(Int(status.st_size)) else { throw damage }
             let found = try store.put(copyOf: path)
             guard found == digest else {
                 try store.remove(found)
-                throw CommandFailure(
-                    .catalogue,
-                    "\(path) is damaged: it has another content than its name says. Remove it and merge again.")
+                throw damage
             }
             copied += 1
             bytes += store.size(of: digest) ?? 0

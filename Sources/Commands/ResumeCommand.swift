@@ -8,13 +8,16 @@ struct ResumeCommand: ParsableCommand {
         commandName: "resume",
         abstract: "Go on with an interrupted sweep: collect what hosts finished, re-attach to what runs, do the rest.",
         discussion: """
-            Where a coordinator runs on the catalogue already, it goes on with the sweep, and this command shows it.
+            Where a coordinator runs on the catalogue already, it goes on with the sweep, and this command shows it. A \
+            sweep of others, merged or in a catalogue that was given, whose worker is not eigensweep's own, is refused \
+            with its command until --trust-worker names the sweep.
             """)
 
     @Argument(help: "The sweep's name or file; without it, every unfinished sweep.", completion: .sweeps)
     var sweep: String?
     @OptionGroup var background: BackgroundOptions
     @OptionGroup var running: RunOptions
+    @OptionGroup var trust: TrustOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
@@ -22,6 +25,7 @@ struct ResumeCommand: ParsableCommand {
         let signals = SignalWatch.process
         signals.expectRun()
         try catalogue.requireCatalogue()
+        try trust.record(in: catalogue)
         let selection = try HostsSelection(hosts)
         let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)
         let known: CatalogueReader?

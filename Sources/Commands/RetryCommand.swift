@@ -1,4 +1,5 @@
 import ArgumentParser
+import ResultCatalogue
 
 struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,9 +13,16 @@ struct RetryCommand: ParsableCommand {
     @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String
     @OptionGroup var selection: WhereOptions
+    @OptionGroup var trust: TrustOptions
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
+        try trust.record(in: catalogue)
+        let reader = try CatalogueReader(path: catalogue.path)
+        let name = try reader.sweepName(sweep)
+        if let worker = try reader.worker(of: name) {
+            try TrustedWorkers.ours.require(worker, of: name, in: reader.path)
+        }
         let outcome = try selection.change(sweep, in: catalogue) { .retry(sweep: $0, where: $1) }
         Terminal.note(
             outcome.count == 0

@@ -51,6 +51,7 @@ package final class Catalogue: CatalogueWriter {
                     _ = sealed_pages_reserve(db.sqliteConnection)
                 } else {
                     try CatalogueFile.checkIntegrity(db, path: path, condition)
+                    try ForeignSchema.checkTriggers(db, path: path)
                 }
                 return isNew ? .sealed : condition
             }

@@ -108,6 +108,10 @@ package enum CatalogueFile {
         configuration.label = readOnly ? "catalogue reader" : "catalogue writer"
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { db in
+            let code = sqlite_distrust_schema(db.sqliteConnection)
+            guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        }
         if !readOnly {
             configuration.prepareDatabase { _ = sealed_pages_sign($0.sqliteConnection) }
         } else {

@@ -35,7 +35,7 @@ extension Catalogue {
 
     /// A digest of everything a revision holds. What the trials asked for, and which dataset each reads, follows from
     /// the text, the overrides and the trials' IDs.
-    private static func content(of sweep: ExpandedSweep) throws -> String {
+    static func content(of sweep: ExpandedSweep) throws -> String {
         var bytes = Array(
             try JSONText.write([
                 sweep.about, sweep.text, JSONText.write(sweep.overrides), StoredForms.text(sweep.needs),

@@ -96,6 +96,16 @@ extension CatalogueReader {
         return sweep
     }
 
+    /// The worker that the sweep of that name is done by; nil where there is no such sweep.
+    package func worker(of sweep: String) throws -> WorkerCommand? {
+        try read { db in
+            try String.fetchOne(
+                db, sql: "SELECT r.worker FROM sweep s JOIN revision r ON r.key = s.revision WHERE s.name = ?",
+                arguments: [sweep]
+            ).map(StoredForms.worker)
+        }
+    }
+
     private static func measures(of revision: Int64, _ db: Database) throws -> [MeasureRequest] {
         try Row.fetchAll(
             db,

@@ -50,6 +50,8 @@ final class Lab {
         process.currentDirectoryURL = directory
         var environment = ProcessInfo.processInfo.environment
         environment["EIGENSWEEP_CATALOGUE"] = catalogue
+        // What is said yes to is remembered by the account.
+        environment["XDG_STATE_HOME"] = directory.appendingPathComponent("state").path
         process.environment = environment
         let stamp = UUID().uuidString
         let out = directory.appendingPathComponent("out-\(stamp)")
@@ -131,6 +133,16 @@ final class Lab {
     /// What a process that was started here has said on standard error.
     func said(by process: Process) -> String {
         words[process.processIdentifier].flatMap { try? String(contentsOf: $0, encoding: .utf8) } ?? ""
+    }
+
+    /// Changes the catalogue as another program does, by the sqlite3 program.
+    func change(_ sql: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = ["-bail", "-cmd", ".timeout 5000", catalogue, sql]
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CancellationError() }
     }
 
     /// The rows of a query on the catalogue, columns joined by `|`, by the sqlite3 program.

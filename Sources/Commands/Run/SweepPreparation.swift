@@ -24,6 +24,8 @@ struct RunningSweep: Sendable {
 /// Makes sweeps ready to run: reads them, asks their workers, brings datasets and programs into the store. For any
 /// thread.
 struct SweepPreparation: Sendable {
+    /// The catalogue's path.
+    let catalogue: String
     let store: ContentStore
     let preparer: DatasetPreparer
     /// Asks hosts for what the store has lost.
@@ -32,10 +34,12 @@ struct SweepPreparation: Sendable {
     /// Reads and expands a file as `launch` would in `folder`.
     func launch(_ path: String, overrides: [String], folder: String = ".") throws -> RunningSweep {
         let file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        // Whoever launches a file means what it says.
+        let note = TrustedWorkers.ours.add(file.worker, of: file.name, in: catalogue)
         let worker = try WorkerProgram(file.worker)
         let expansion = try file.expand(worker: worker.description, identify: preparer.identify)
         var running = try prepare(expansion.sweep, worker)
-        running.notes += expansion.datasetNotes
+        running.notes += [note].compactMap(\.self) + expansion.datasetNotes
         if !expansion.merged.isEmpty {
             running.notes.append(
                 "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")
@@ -43,8 +47,8 @@ struct SweepPreparation: Sendable {
         return running
     }
 
-    /// A stored sweep and its worker, which must be the one that its trials are named with: another version would
-    /// give them other bits.
+    /// A stored sweep and its worker, which this account must have said yes to, and which must be the one that its trials
+    /// are named with: another version would give them other bits.
     func stored(_ name: String, in reader: CatalogueReader) throws -> RunningSweep {
         guard let sweep = try reader.sweep(named: name) else {
             throw CommandFailure(.usage, "the catalogue has no sweep \"\(name)\"")
@@ -52,6 +56,7 @@ struct SweepPreparation: Sendable {
         guard !sweep.trials.isEmpty || sweep.misnamed.isEmpty else {
             throw CommandFailure(.catalogue, Self.refusal(sweep))
         }
+        try TrustedWorkers.ours.require(sweep.worker, of: name, in: reader.path)
         let worker = try WorkerProgram(sweep.worker)
         let spec = sweep.trainings.values.first?.spec ?? [:]
         let known = spec["worker.name"]?.stringValue ?? ""

@@ -67,7 +67,8 @@ final class SweepRun {
         ) { damages.say($0) }
         self.recovery = recovery
         let preparation = SweepPreparation(
-            store: workplace.store, preparer: workplace.preparer, recovery: recovery)
+            catalogue: workplace.catalogue.path, store: workplace.store, preparer: workplace.preparer,
+            recovery: recovery)
         self.preparation = preparation
         control = ControlServer(workplace.catalogue) { file, overrides, folder in
             try preparation.launch(file, overrides: overrides, folder: folder)

@@ -11,6 +11,9 @@ extension Catalogue {
     /// other's sweeps want and that are not complete come cancelled, so that nobody runs them unasked. Full states come
     /// with `states` only: their files must be in the store then.
     ///
+    /// The other is taken for a file that anybody may have made: every identity is computed again, every name, digest, time,
+    /// count and reference is looked at, and what fails is left out and told with the reason (`MergeOutcome.refused`).
+    ///
     /// Throws `CatalogueError`.
     package func merge(_ other: CatalogueReader, states: Bool) throws -> MergeOutcome {
         guard other.path != path else {
@@ -27,6 +30,7 @@ extension Catalogue {
                 try db.inTransaction(.immediate) {
                     try Pages.check(db, path: path)
                     try Pages.check(db, schema: "other", path: other.path)
+                    try ForeignSchema.checkTables(db, schema: "other", path: other.path)
                     let recording = Recording(db: db, now: now, generation: generation, path: path)
                     let merging = Merging(recording: recording, ours: id, theirs: other.id, states: states)
                     outcome = try merging.run()
@@ -48,34 +52,20 @@ struct Merging {
 
     func run() throws -> MergeOutcome {
         var outcome = MergeOutcome()
-        outcome.misnamed = try findMisnamed()
-        try execute(
-            """
-            INSERT INTO training (training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch,
-                seed, worker, spec)
-            SELECT training_id, dataset, dataset_size, part, resolution, architecture, model_scale, batch, seed, worker,
-                spec
-            FROM other.training o WHERE NOT EXISTS (SELECT 1 FROM main.training m WHERE m.training_id = o.training_id)
-                AND o.key NOT IN temp.misnamed_training
-            """)
-        outcome.trials = try execute(
-            """
-            INSERT INTO trial (trial_id, training, steps, state, reason, ended_at)
-            SELECT o.trial_id, m.key, o.steps, iif(o.state = 'succeeded', o.state, 'cancelled'), o.reason, o.ended_at
-            FROM other.trial o JOIN other.training r ON r.key = o.training
-            JOIN main.training m ON m.training_id = r.training_id
-            WHERE NOT EXISTS (SELECT 1 FROM main.trial t WHERE t.trial_id = o.trial_id)
-                AND o.key NOT IN temp.misnamed_trial
-            """)
+        try makeRefused()
+        let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(key), 0) FROM main.trial") ?? 0
+        try mergeTrials(&outcome)
+        try findWrongRows()
+        try findRefused()
         try mapKeys()
         try mergeAttempts()
         try mergeCheckpoints(&outcome)
+        try succeed(after: last)
         try mergeMeasures(&outcome)
         try mergeSweeps(&outcome)
         try settle()
-        for table in [
-            "trial_pair", "attempt_pair", "request_pair", "measured_pair", "misnamed_training", "misnamed_trial",
-        ] {
+        outcome.refused += try refusals()
+        for table in ["trial_pair", "attempt_pair", "request_pair", "measured_pair", "refused", "wrong_row"] {
             try execute("DROP TABLE temp.\(table)")
         }
         return outcome
@@ -94,20 +84,31 @@ struct Merging {
             """
             CREATE TEMP TABLE trial_pair AS
             SELECT o.key AS theirs, m.key AS ours FROM other.trial o JOIN main.trial m ON m.trial_id = o.trial_id
-            WHERE o.key NOT IN temp.misnamed_trial
+            WHERE \(Self.accepts(.trial, "o.key"))
             """)
         try execute("CREATE UNIQUE INDEX temp.trial_pair_by_theirs ON trial_pair (theirs)")
         try execute(
             """
             INSERT INTO main.measure_request (measure, version, parameters)
-            SELECT measure, version, parameters FROM other.measure_request WHERE true ON CONFLICT DO NOTHING
+            SELECT measure, version, parameters FROM other.measure_request o WHERE \(Self.accepts(.request, "o.key"))
+            ON CONFLICT DO NOTHING
             """)
         try execute(
             """
             CREATE TEMP TABLE request_pair AS
             SELECT o.key AS theirs, m.key AS ours FROM other.measure_request o
-            JOIN main.measure_request m USING (measure, version, parameters)
+            JOIN main.measure_request m USING (measure, version, parameters) WHERE \(Self.accepts(.request, "o.key"))
             """)
+    }
+
+    /// New trials are done where they are said to be and have a checkpoint.
+    private func succeed(after last: Int64) throws {
+        try execute(
+            """
+            UPDATE main.trial SET state = 'succeeded' WHERE key > ?1 AND key IN (
+                SELECT p.ours FROM trial_pair p JOIN other.trial o ON o.key = p.theirs WHERE o.state = 'succeeded')
+                AND EXISTS (SELECT 1 FROM main.milestone m WHERE m.trial = trial.key)
+            """, [last])
     }
 
     /// Attempts that left something, under new numbers; those that were ours, or were taken in before, keep theirs.
@@ -119,7 +120,7 @@ struct Merging {
                 CAST(NULL AS INTEGER) AS ours
             FROM other.attempt a LEFT JOIN other.merged_attempt g ON g.attempt = a.number
             WHERE a.number IN (SELECT attempt FROM other.milestone UNION SELECT attempt FROM other.measured)
-                AND a.training NOT IN temp.misnamed_training
+                AND \(Self.accepts(.attempt, "a.number"))
             """, [theirs])
         try execute("CREATE UNIQUE INDEX temp.attempt_pair_by_theirs ON attempt_pair (theirs)")
         try execute(
@@ -150,12 +151,12 @@ struct Merging {
             """)
         try execute(
             """
-            INSERT INTO main.merged_attempt
+            INSERT OR IGNORE INTO main.merged_attempt
             SELECT p.catalogue, p.number, p.ours FROM temp.new_attempt n JOIN attempt_pair p ON p.theirs = n.theirs
             """)
         try execute(
             """
-            INSERT INTO main.attempt_trial
+            INSERT OR IGNORE INTO main.attempt_trial
             SELECT p.ours, x.position, t.ours FROM temp.new_attempt n JOIN attempt_pair p ON p.theirs = n.theirs
             JOIN other.attempt_trial x ON x.attempt = n.theirs JOIN trial_pair t ON t.theirs = x.trial
             """)
@@ -169,7 +170,7 @@ struct Merging {
                 SELECT t.ours, p.ours, m.weights, m.state, o.weights, o.state, i.trial_id FROM other.milestone o
                 JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
                 JOIN main.milestone m ON m.trial = t.ours JOIN main.trial i ON i.key = t.ours
-                WHERE m.weights <> o.weights OR m.state <> o.state ORDER BY 1
+                WHERE (m.weights <> o.weights OR m.state <> o.state) AND \(Self.accepts(.milestone, "o.trial")) ORDER BY 1
                 """)
         for row in conflicts {
             try recording.addEvidence(
@@ -186,6 +187,7 @@ struct Merging {
                 o.parameters, o.losses, o.seconds, o.recorded_at
             FROM other.milestone o JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
             WHERE NOT EXISTS (SELECT 1 FROM main.milestone m WHERE m.trial = t.ours)
+                AND \(Self.accepts(.milestone, "o.trial")) ON CONFLICT DO NOTHING
             """, [states])
     }
 

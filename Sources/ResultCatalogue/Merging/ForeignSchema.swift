@@ -1,0 +1,74 @@
+import GRDB
+
+/// What a file that says it is a catalogue may hold besides rows. Whoever makes one can put anything into its schema.
+enum ForeignSchema {
+    /// Throws unless every table of the schema `main` is one of the attached `schema` too, with the same columns, and no
+    /// view, virtual table or generated column stands in its place.
+    static func checkTables(_ db: Database, schema: String, path: String) throws {
+        let ours = try tables(db, "main")
+        let theirs = try tables(db, schema)
+        for (name, shape) in ours.sorted(by: { $0.key < $1.key }) {
+            // Tables of SQLite and of GRDB are not read.
+            guard !name.hasPrefix("sqlite_"), !name.hasPrefix("grdb_") else { continue }
+            guard theirs[name] == shape else {
+                throw CatalogueError(
+                    .foreign,
+                    "\(path): its table \(name) is not one that eigensweep makes: somebody made or changed this file by hand. "
+                        + "Nothing of it is taken in.")
+            }
+        }
+    }
+
+    private struct Shape: Hashable {
+        var kind: String
+        var isStrict: Bool
+        var columns: [String]
+    }
+
+    private static func tables(_ db: Database, _ schema: String) throws -> [String: Shape] {
+        let list = try Row.fetchAll(
+            db, sql: "SELECT name, type, strict FROM pragma_table_list WHERE schema = ?", arguments: [schema])
+        var tables: [String: Shape] = [:]
+        for row in list where row[1] as String? != "view" || schema != "main" {
+            let name: String = row[0]
+            let columns = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT format('%s %s %d %d %d', name, type, "notnull", pk, hidden) FROM pragma_table_xinfo(?, ?)
+                    ORDER BY cid
+                    """, arguments: [name, schema])
+            tables[name] = Shape(kind: row[1], isStrict: row[2], columns: columns.map { $0[0] })
+        }
+        return tables
+    }
+
+    /// Throws where the main schema has a trigger that no release makes: it would change what is written here.
+    static func checkTriggers(_ db: Database, path: String) throws {
+        let found = try Row.fetchAll(
+            db, sql: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        let known = Schema.triggers
+        for row in found {
+            let (name, sql): (String, String) = (row[0], row[1])
+            guard known.contains(sql) else {
+                throw CatalogueError(
+                    .foreign,
+                    "\(path): no eigensweep makes its trigger \(name), which would change what is written here. Take it out: "
+                        + "`sqlite3 \(path) 'DROP TRIGGER \"\(name)\"'`.")
+            }
+        }
+    }
+}
+
+extension Schema {
+    /// The text of every trigger that some release makes.
+    static let triggers: Set<String> = {
+        var triggers: Set<String> = []
+        for migration in migrations {
+            for part in migration.sql.split(separator: "CREATE TRIGGER ").dropFirst() {
+                guard let end = part.range(of: "\nEND;") else { continue }
+                triggers.insert("CREATE TRIGGER " + part[..<end.lowerBound] + "\nEND")
+            }
+        }
+        return triggers
+    }()
+}
