@@ -32,7 +32,7 @@ package struct WorkerCheck: Sendable {
         case .mute(let words):
             throw HostFailure(
                 .unsuitable,
-                "\(host.name): the worker does not describe itself there: \(words). Leave the host out, or use a worker "
+                "\(host.name): \(words). Leave the host out, or use a worker "
                     + "that runs there")
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
         case .examined, .cleaned, .orphans, .held, .inspected, .lacking:
