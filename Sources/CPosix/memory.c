@@ -38,7 +38,8 @@ void posix_tell_lack_of_memory(const char *program) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         /* Who asked for something else, such as a backtrace, gets it. */
         struct sigaction before;
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(signals[i], &action, NULL);
+        if (sigaction(signals[i], NULL, &before) < 0 || before.sa_handler != SIG_DFL) continue;
+        sigaction(signals[i], &action, NULL);
     }
     errno = 0;
 }

@@ -49,6 +49,8 @@ extension AttemptTable {
         if let process = identity ?? ProcessIdentity.working(in: attempt.directory.work), process.isAlive {
             restoreRunning(attempt, as: process)
         } else if identity != nil || written > 0 || !isOfThisBoot {
+            // Whatever of it is still there is of an attempt that is over.
+            Leftovers.end(of: attempt.number, in: place, among: nil)
             finish(attempt, .vanished)
         } else {
             restoreWaiting(attempt)
