@@ -38,6 +38,11 @@ package enum AgentProtocol {
             return try JSONText.decode(Message.self, from: frame.payload)
         } catch {
             let text = String(decoding: frame.payload.prefix(120), as: UTF8.self)
+            // Else it is of another version, and its words say more.
+            if case DecodingError.dataCorrupted(let context) = error {
+                let words = context.debugDescription.cut(toBytes: 200)
+                throw ProtocolError("a message came that cannot be true: \(words), in \(text)")
+            }
             throw ProtocolError("a message came that this version does not know: \(text)")
         }
     }

@@ -17,7 +17,7 @@ final class TestCoordinator: @unchecked Sendable {
         _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, starts: [CoordinatorStart] = [],
         place: CataloguePlace? = nil, options: ConnectionOptions = .quick,
         worker: WorkerCheck? = nil, interaction: any HostInteraction = NoInteraction(),
-        store name: String = "coordinator"
+        store name: String = "coordinator", agent: String = TestPrograms.agent
     ) throws {
         self.scratch = scratch
         store = try ContentStore(directory: scratch.path(name))
@@ -25,7 +25,7 @@ final class TestCoordinator: @unchecked Sendable {
         fleet = HostFleet(
             hosts: hosts, catalogue: "test", generation: generation, starts: starts, place: place,
             depot: store,
-            agent: AgentProgram(path: TestPrograms.agent), options: options, worker: worker,
+            agent: AgentProgram(path: agent), options: options, worker: worker,
             interaction: interaction,
             deliver: { box.owner?.take($0, $1) })
         box.owner = self
