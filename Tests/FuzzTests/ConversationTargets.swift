@@ -147,6 +147,8 @@ private final class Recording: ByteStream {
     func write(_ bytes: ArraySlice<UInt8>) -> Int { bytes.count }
     func finishWriting() {}
     let diagnostics = ""
+    let ending: ProgramEnding? = nil
+    let isConnected = true
     func close() {}
 }
 
