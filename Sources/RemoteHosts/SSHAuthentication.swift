@@ -23,7 +23,7 @@ struct SSHAuthentication {
 
     /// Nil once the host lets this account in; else what may do it and libssh lacks.
     mutating func run(_ session: ssh_session) throws(HostFailure) -> String? {
-        if try accepted(ssh_userauth_none(session, nil), session) { return nil }
+        if try accepted(settled(session) { ssh_userauth_none(session, nil) }, session) { return nil }
         let offered = UInt32(bitPattern: ssh_userauth_list(session, nil))
         if settings.offersKeys, offered & SSH_AUTH_METHOD_PUBLICKEY != 0, try keys(session) { return nil }
         if let lack = lacks.first, findProgram("ssh") != nil { return lack }
@@ -73,7 +73,7 @@ struct SSHAuthentication {
             return false
         }
         filter.show(identity)
-        if try accepted(ssh_userauth_agent(session, nil), session) { return true }
+        if try accepted(settled(session) { ssh_userauth_agent(session, nil) }, session) { return true }
         tried.append("\(name) of the SSH agent\(filter.hasRefused ? " (which did not sign with it)" : "")")
         return false
     }
@@ -128,10 +128,10 @@ struct SSHAuthentication {
             guard let copy = ssh_key_dup(key) else { break }
             defer { ssh_key_free(copy) }
             guard SSHKeyFile.certify(copy, by: certificate) else { continue }
-            if try accepted(ssh_userauth_publickey(session, nil, copy), session) { return true }
+            if try accepted(settled(session) { ssh_userauth_publickey(session, nil, copy) }, session) { return true }
             tried.append("the certificate \(certificate)")
         }
-        if try accepted(ssh_userauth_publickey(session, nil, key), session) { return true }
+        if try accepted(settled(session) { ssh_userauth_publickey(session, nil, key) }, session) { return true }
         tried.append(path)
         return false
     }
@@ -146,7 +146,7 @@ struct SSHAuthentication {
                         + "ssh-add)")
                 return false
             }
-            if try accepted(ssh_userauth_password(session, nil, last), session) { return true }
+            if try accepted(settled(session) { ssh_userauth_password(session, nil, last) }, session) { return true }
         }
         tried.append("the password")
         return false
@@ -155,7 +155,7 @@ struct SSHAuthentication {
     private mutating func keyboardInteractive(_ session: ssh_session) throws(HostFailure) -> Bool {
         var last: String?
         for _ in 0..<settings.passwordPrompts {
-            var code = ssh_userauth_kbdint(session, nil, nil)
+            var code = settled(session) { ssh_userauth_kbdint(session, nil, nil) }
             while code == SSH_AUTH_INFO.rawValue {
                 for index in 0..<max(0, ssh_userauth_kbdint_getnprompts(session)) {
                     var echo: CChar = 0
@@ -176,7 +176,7 @@ struct SSHAuthentication {
                     if isPassword { last = answer }
                     ssh_userauth_kbdint_setanswer(session, UInt32(index), answer)
                 }
-                code = ssh_userauth_kbdint(session, nil, nil)
+                code = settled(session) { ssh_userauth_kbdint(session, nil, nil) }
             }
             if try accepted(code, session) { return true }
         }
@@ -187,6 +187,22 @@ struct SSHAuthentication {
     /// What a server wants to show is shown without control codes and not without end.
     private func readable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200)))
+    }
+
+    /// The outcome of a step, or that it is not settled when the connection has ended or the time is over: by itself
+    /// libssh would wait for the whole time for a server that has hung up.
+    private func settled(_ session: ssh_session, _ step: () -> Int32) -> Int32 {
+        ssh_set_blocking(session, 0)
+        defer { ssh_set_blocking(session, 1) }
+        let limit = monotonicSeconds() + (settings.connectSeconds ?? context.options.connectSeconds)
+        while true {
+            let code = step()
+            guard code == SSH_AUTH_AGAIN.rawValue, ssh_is_connected(session) == 1, monotonicSeconds() < limit else {
+                return code
+            }
+            var polled = pollfd(fd: ssh_get_fd(session), events: Int16(POLLIN), revents: 0)
+            _ = poll(&polled, 1, 500)
+        }
     }
 
     /// Whether the host is content; throws when the connection broke.
@@ -202,6 +218,9 @@ struct SSHAuthentication {
         }
         guard ssh_is_connected(session) == 1 else {
             throw HostFailure(.unreachable, "\(host): the connection broke while authenticating: \(words)")
+        }
+        guard code != SSH_AUTH_AGAIN.rawValue else {
+            throw HostFailure(.unreachable, "\(host): the SSH server did not answer while authenticating")
         }
         return false
     }
