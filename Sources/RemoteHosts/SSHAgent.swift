@@ -122,6 +122,9 @@ struct SSHWire {
 
     init(_ bytes: [UInt8]) { rest = bytes[...] }
 
+    /// What is not read yet.
+    var remainder: [UInt8] { Array(rest) }
+
     mutating func byte() -> UInt8? { rest.popFirst() }
 
     mutating func number() -> Int? {

@@ -53,12 +53,22 @@ struct SSHAuthentication {
                 tried.append("no key of the SSH agent at \(socket), which does not answer")
             }
         }
-        for offer in SSHKeyOffer.ordered(files: settings.identities, held: held, onlyFiles: settings.identitiesOnly) {
+        let offers = SSHKeyOffer.ordered(
+            files: settings.identities, certificates: settings.certificates, held: held,
+            onlyFiles: settings.identitiesOnly)
+        for offer in offers {
             switch offer {
             case .ofAgent(let identity, let name):
                 if try agentKey(identity, name, filter, session) { return true }
             case .file(let path):
                 if try key(SSHKeyFile(path), session) { return true }
+            case .certificate(let certificate, let path):
+                let file = SSHKeyFile(path)
+                if file.needsPassphrase, held.contains(where: { $0.blob == file.publicBlob }) {
+                    lacks.append("certificates of keys that the SSH agent holds")
+                } else if try key(file, by: certificate, session) {
+                    return true
+                }
             }
         }
         return false
@@ -92,8 +102,10 @@ struct SSHAuthentication {
         return HostFailure(.authenticationFailed, words)
     }
 
-    /// With its certificates first, then by itself.
-    private mutating func key(_ file: SSHKeyFile, _ session: ssh_session) throws(HostFailure) -> Bool {
+    /// By itself, or by a certificate.
+    private mutating func key(
+        _ file: SSHKeyFile, by certificate: String? = nil, _ session: ssh_session
+    ) throws(HostFailure) -> Bool {
         let asked = asked
         var last: String?
         for attempt in 1...max(1, settings.passwordPrompts) {
@@ -117,22 +129,17 @@ struct SSHAuthentication {
             case .locked: continue
             case .key(let key):
                 defer { ssh_key_free(key) }
-                return try present(key, file.path, session)
+                guard let certificate else { return try present(key, file.path, session) }
+                return SSHKeyFile.certify(key, by: certificate)
+                    ? try present(key, "the certificate \(certificate)", session) : false
             }
         }
         return false
     }
 
-    private mutating func present(_ key: ssh_key, _ path: String, _ session: ssh_session) throws(HostFailure) -> Bool {
-        for certificate in settings.certificates + ["\(path)-cert.pub"] {
-            guard let copy = ssh_key_dup(key) else { break }
-            defer { ssh_key_free(copy) }
-            guard SSHKeyFile.certify(copy, by: certificate) else { continue }
-            if try accepted(settled(session) { ssh_userauth_publickey(session, nil, copy) }, session) { return true }
-            tried.append("the certificate \(certificate)")
-        }
+    private mutating func present(_ key: ssh_key, _ name: String, _ session: ssh_session) throws(HostFailure) -> Bool {
         if try accepted(settled(session) { ssh_userauth_publickey(session, nil, key) }, session) { return true }
-        tried.append(path)
+        tried.append(name)
         return false
     }
 

@@ -82,7 +82,8 @@ struct SSHKeyFile {
         return wire.bytes()
     }
 
-    private static func publicLine(_ path: String) -> [UInt8]? {
+    /// The key or certificate in a file of one line, as it goes over the wire.
+    static func publicLine(_ path: String) -> [UInt8]? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let words = String(decoding: data.prefix(65536), as: UTF8.self).split { $0.isWhitespace }
         guard words.count >= 2, let blob = Data(base64Encoded: String(words[1])),
@@ -92,6 +93,15 @@ struct SSHKeyFile {
         return Array(blob)
     }
 
+    /// Whether a file holds a certificate of the key: that has its numbers as the key's own form does.
+    static func isCertificate(_ file: String, of key: [UInt8]) -> Bool {
+        var own = SSHWire(key)
+        guard let whole = publicLine(file), SSHWire(whole).firstText?.contains("-cert-") == true, own.bytes() != nil,
+            case let numbers = own.remainder, numbers.count > 16
+        else { return false }
+        return Data(whole).range(of: Data(numbers)) != nil
+    }
+
     /// Makes `key` present the certificate in `file`; false when that is none of its own.
     static func certify(_ key: ssh_key, by file: String) -> Bool {
         var certificate: ssh_key?
@@ -99,15 +109,8 @@ struct SSHKeyFile {
             return false
         }
         defer { ssh_key_free(certificate) }
-        // The library does not compare the two; a certificate holds its key's numbers as the key's own form does.
-        guard let own = blob(key)?.dropFirst(4), let type = own.firstIndex(of: 0),
-            let signed = FileManager.default.contents(atPath: file)
-        else { return false }
-        let numbers = own[type...]
-        let words = String(decoding: signed, as: UTF8.self).split(separator: " ")
-        guard words.count > 1, let whole = Data(base64Encoded: String(words[1])), numbers.count > 16,
-            whole.range(of: numbers) != nil
-        else { return false }
+        // The library does not compare the two.
+        guard let own = blob(key), isCertificate(file, of: Array(own)) else { return false }
         return ssh_pki_copy_cert_to_privkey(certificate, key) == SSH_OK
     }
 

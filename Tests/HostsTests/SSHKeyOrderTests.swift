@@ -70,8 +70,17 @@ struct SSHKeyOrderTests {
         var all = try keys((1...4).map { "key\($0)" }, in: place.scratch)
         all += try keys(["ecdsa"], in: place.scratch, kind: "ecdsa") + keys(["rsa"], in: place.scratch, kind: "rsa")
         unlink(all[1] + ".pub")
-        for round in 0..<6 {
-            let held = all.shuffled().prefix(round)
+        try ChildProgram.run(
+            "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place.scratch.path("authority"))
+        for round in 0..<9 {
+            // From some round on keys have certificates beside them; later ones are named.
+            if round >= 3 {
+                try ChildProgram.run(
+                    "/usr/bin/ssh-keygen", "-q", "-s", place.scratch.path("authority"), "-I", "user", "-n", "someone",
+                    all[[0, 2, 3, 4, 5].randomElement() ?? 0] + ".pub")
+            }
+            let certificates = round < 7 ? [] : all.map { $0 + "-cert.pub" }.filter { access($0, R_OK) == 0 }
+            let held = all.shuffled().prefix(round % 6)
             let files = Array(all.shuffled().prefix(3)) + [place.scratch.path("missing")]
             let onlyFiles = round % 2 == 1
             let socket = place.scratch.path("agent\(round)")
@@ -79,6 +88,7 @@ struct SSHKeyOrderTests {
             let ssh = place.scratch.path("ssh\(round)")
             let configured =
                 files.map { "IdentityFile \($0)\n" }.joined() + "IdentitiesOnly \(onlyFiles ? "yes" : "no")\n"
+                + certificates.map { "CertificateFile \($0)\n" }.joined()
                 + "IdentityAgent \(held.isEmpty ? "none" : socket)\n"
             try place.scratch.write(
                 "Host far\nHostName 127.0.0.1\nPort \(server.port)\nUserKnownHostsFile \(server.path("known_hosts"))\n"
@@ -91,7 +101,8 @@ struct SSHKeyOrderTests {
                 line.components(separatedBy: "Will attempt key: ").dropFirst().first
             }
             let identities = held.isEmpty ? [] : try #require(SSHAgent(socket: socket).identities())
-            let ours = SSHKeyOffer.ordered(files: files, held: identities, onlyFiles: onlyFiles)
+            let ours = SSHKeyOffer.ordered(
+                files: files, certificates: certificates, held: identities, onlyFiles: onlyFiles)
             let theirs = announced.filter { !$0.hasPrefix(place.scratch.path("missing")) }
             #expect(theirs.count == ours.count && !theirs.isEmpty, "\(theirs) \(ours)")
             for (line, offer) in zip(theirs, ours) {
@@ -99,7 +110,12 @@ struct SSHKeyOrderTests {
                 case .ofAgent(let identity, let name):
                     #expect(line.contains(" agent"), "\(theirs) \(ours)")
                     // A key that no file names is called by its comment, which here is its file.
-                    #expect(line.hasPrefix(name + " ") || line.hasPrefix(identity.comment + " "), "\(theirs) \(ours)")
+                    let names = [name, name.replacingOccurrences(of: "-cert.pub", with: ""), identity.comment]
+                    #expect(names.contains { line.hasPrefix($0 + " ") }, "\(theirs) \(ours)")
+                    #expect(line.contains("-CERT ") == identity.type.contains("-cert-"), "\(theirs) \(ours)")
+                case .certificate(let file, let key):
+                    #expect(line.contains("-CERT ") && !line.contains(" agent"), "\(theirs) \(ours)")
+                    #expect(line.hasPrefix(file + " ") || line.hasPrefix(key + " "), "\(theirs) \(ours)")
                 case .file(let path): #expect(line.hasPrefix(path + " ") && !line.contains(" agent"), "\(line)")
                 }
             }

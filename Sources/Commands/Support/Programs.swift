@@ -103,7 +103,9 @@ struct WorkerProgram {
         process.standardOutput = output
         try process.run()
         let words = command.joined(separator: " ") + " describe"
-        let bytes = try description(from: output.fileHandleForReading, of: process, words)
+        let bytes = try Waiting.during("waiting for `\(words)`") {
+            try Self.description(from: output.fileHandleForReading, of: process, words)
+        }
         // The end follows the last word at once; Foundation would look for it every 50 ms.
         for _ in 0..<100 where process.isRunning { usleep(500) }
         process.waitUntilExit()
