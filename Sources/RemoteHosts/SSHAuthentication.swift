@@ -63,7 +63,10 @@ struct SSHAuthentication {
             case .file(let path):
                 if try key(SSHKeyFile(path), session) { return true }
             case .certificate(let certificate, let path):
-                let file = SSHKeyFile(path)
+                guard let file = path.map({ SSHKeyFile($0) }) else {
+                    lacks.append("certificates of keys that the SSH agent holds")
+                    continue
+                }
                 if file.needsPassphrase, held.contains(where: { $0.blob == file.publicBlob }) {
                     lacks.append("certificates of keys that the SSH agent holds")
                 } else if try key(file, by: certificate, session) {

@@ -6,8 +6,8 @@ enum SSHKeyOffer: Hashable {
     /// Its name is the file that names it, or what the agent calls it.
     case ofAgent(SSHAgent.Identity, name: String)
     case file(String)
-    /// A certificate of the key in the file `key`.
-    case certificate(String, key: String)
+    /// A certificate of the key in the file `key`; nil: of one that the agent holds and no file names.
+    case certificate(String, key: String?)
 
     /// Certificates of `CertificateFile`; the agent's keys that files name, in the agent's order; its other ones, unless only
     /// `files` are wanted; then files whose key the agent has not. Where no certificates are named, one beside a key counts
@@ -17,8 +17,10 @@ enum SSHKeyOffer: Hashable {
     ) -> [SSHKeyOffer] {
         let keys = files.map { (path: $0, blob: SSHKeyFile($0).publicBlob) }
         var named: [SSHKeyOffer] = certificates.compactMap { certificate in
-            keys.first { key in key.blob.map { SSHKeyFile.isCertificate(certificate, of: $0) } ?? false }
-                .map { .certificate(certificate, key: $0.path) }
+            // One whose key is nowhere proves nothing.
+            let key = keys.first { key in key.blob.map { SSHKeyFile.isCertificate(certificate, of: $0) } ?? false }
+            let isHeld = held.contains { SSHKeyFile.isCertificate(certificate, of: $0.blob) }
+            return key != nil || isHeld ? .certificate(certificate, key: key?.path) : nil
         }
         var rest: [(offer: SSHKeyOffer, blob: [UInt8]?)] = keys.flatMap { key -> [(SSHKeyOffer, [UInt8]?)] in
             let beside = key.path + "-cert.pub"
@@ -42,8 +44,8 @@ enum SSHKeyOffer: Hashable {
         return named + others
             + rest.map(\.offer).filter { offer in
                 switch offer {
-                case .file(let path), .certificate(_, let path): FileManager.default.isReadableFile(atPath: path)
-                case .ofAgent: true
+                case .file(let path), .certificate(_, let path?): FileManager.default.isReadableFile(atPath: path)
+                case .ofAgent, .certificate(_, nil): true
                 }
             }
     }
