@@ -197,6 +197,7 @@ let package = Package(
 let fuzzed: [Target.Dependency] = [
     "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
     "JobExecution", "Supervision", "Commands", "Scheduling", "RemoteHosts", "ContentStore", "CPosix", "CImageFiles",
+    "ResultCatalogue", "ResultQueries", "Reports", grdb,
 ]
 package.targets.append(
     isFuzzing

@@ -36,7 +36,8 @@ package enum ShownText {
             }
             for unit in String(scalar).utf16 {
                 let digits = String(unit, radix: 16)
-                shown.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).unicodeScalars)
+                let zeros = String(repeating: "0", count: 4 - digits.count)
+                shown.append(contentsOf: "\\u\(zeros)\(digits)".unicodeScalars)
             }
         }
         return String(shown)

@@ -50,6 +50,7 @@ package struct CatalogueReader: Sendable {
                             + "up to schema \(Schema.version).")
                 }
                 if let caution = condition.caution(path) { CatalogueFile.caution(caution) }
+                if condition.isUnsealed { try CatalogueFile.checkTypes(db, path: path) }
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
             }
             guard let id else {

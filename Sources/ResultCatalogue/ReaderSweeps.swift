@@ -39,13 +39,16 @@ extension CatalogueReader {
                 let states = try Row.fetchAll(
                     db, sql: "SELECT state, trials FROM sweep_count WHERE sweep = ? AND trials <> 0",
                     arguments: [row[4] as Int64])
-                for row in states { if let state = TrialState(rawValue: row[0]) { counts[state] = row[1] } }
+                for row in states { if let state = TrialState(rawValue: row[0]) { counts[state] = Self.count(row[1]) } }
                 return SweepSummary(
                     name: row[0], about: row[1], revision: row[2], storedAt: row[3], counts: counts,
                     comparisons: try Self.comparisonCounts(of: row[0], db))
             }
         }
     }
+
+    /// A stored count as one that can be added to others, whoever wrote it.
+    private static func count(_ stored: Int) -> Int { min(max(0, stored), 1 << 53) }
 
     private static func comparisonCounts(of sweep: String, _ db: Database) throws -> [TrialState: Int] {
         try Row.fetchAll(

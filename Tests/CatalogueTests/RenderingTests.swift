@@ -27,11 +27,13 @@ import Testing
     /// What a spreadsheet would compute is text there; numbers stay numbers, also where they came as text.
     @Test func csvHoldsNoFormulas() {
         let texts = [
-            "=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=HYPERLINK(\"http://x\")", "-", "-1.5e3", "+7", "-12",
+            "=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=HYPERLINK(\"http://x\")", "-",
+            "-1.5e3", "+7", "-12",
             "a=b", "x-y", "mail@host", "-inf",
         ]
         let table = ResultTable(
-            name: "t", columns: ["=name", "n"], rows: texts.map { [.text($0), .number(-1.5)] } + [[.null, .integer(-3)]])
+            name: "t", columns: ["=name", "n"],
+            rows: texts.map { [.text($0), .number(-1.5)] } + [[.null, .integer(-3)]])
         let lines = table.render(.csv).replacing("\n=1", with: "⏎=1").split(separator: "\n").map(String.init)
         #expect(
             lines == [

@@ -10,15 +10,18 @@ struct FuzzTarget: Sendable {
     let seeds: @Sendable () throws -> [[UInt8]]
     /// Reads an input; a promise that does not hold is a trap.
     let run: @Sendable ([UInt8], FuzzScratch) -> Void
+    /// Of a hundred damaged copies of each seed, how many the tests read.
+    let damages: Int
 
     static let all =
         protocolTargets + conversationTargets + journalTargets + controlTargets + contractTargets + sweepTargets
-        + fileTargets
+        + fileTargets + catalogueTargets
 
     init(
-        _ name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [[UInt8]],
+        _ name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [[UInt8]], damages: Int = 100,
         run: @escaping @Sendable ([UInt8], FuzzScratch) -> Void
     ) {
+        self.damages = damages
         self.name = name
         self.longest = longest
         self.seeds = seeds

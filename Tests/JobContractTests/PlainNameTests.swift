@@ -11,7 +11,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "..", "../x", "a/b", "/", "/etc", "store", "Store", "catalogue.sqlite", "catalogue.sqlite-wal", "x.sqlite",
+        "", ".", "..", "../x", "a/b", "/", "/etc", "store", "Store", "catalogue.sqlite", "catalogue.sqlite-wal",
+        "x.sqlite",
         "--help", "-", ".hidden", "a\nb", "a\u{1B}[31m", "a\u{202E}b", "a\0", " a", "a ", "\u{2028}",
         String(repeating: "x", count: 201), String(repeating: "é", count: 101),
     ])
