@@ -27,3 +27,30 @@ extension DatasetRequest {
             }
     }
 }
+
+/// What trainings say of their images that read the same: of a sweep with a million, each is asked without being taken apart.
+struct DatasetFacts: Sendable {
+    private let facts: [(name: String, value: JSONValue?, key: [UInt8], text: [UInt8]?)]
+
+    /// Nil where one of them, of this spec, asks for other images than it is named for.
+    init?(_ request: DatasetRequest, of spec: [String: JSONValue]) {
+        guard request.agrees(with: spec) else { return nil }
+        let names =
+            ["digest", "generator", "generator_version", "resolution", "channels"]
+            + request.parameters.keys.filter { !DatasetRequest.pathParameters.contains($0) }
+            + (ImageGenerator.all.first { $0.name == request.source }?.parameters.map(\.name) ?? [])
+        facts = Set(names).sorted().compactMap { name in
+            let key = "dataset.\(name)"
+            let value = spec[key]
+            guard let quoted = try? CanonicalJSON.encode(.string(key)) else { return nil }
+            return (key, value, quoted + [UInt8(ascii: ":")], value.flatMap { try? CanonicalJSON.encode($0) })
+        }
+    }
+
+    func hold(of training: Training) -> Bool {
+        if case .text(let table, let index) = training.record {
+            return facts.allSatisfy { table.holds(key: $0.key, value: $0.text, at: index) }
+        }
+        return facts.allSatisfy { training[$0.name]?.canonical == $0.value?.canonical }
+    }
+}

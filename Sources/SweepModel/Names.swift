@@ -28,20 +28,41 @@ extension Trial {
 }
 
 extension ExpandedSweep {
-    /// Takes out the trials whose stored spec or length is not what their name is the digest of, and remembers them in
-    /// `misnamed`: what would be trained is not what the name stands for.
+    /// Takes out the trials whose stored spec or length is not what their name is the digest of, or which are to be trained on
+    /// other images than that spec tells of, and remembers them in `misnamed`: what would be trained is not what the name
+    /// stands for. So do comparisons with them go.
     package mutating func takeOutMisnamed() {
         let all = Array(trainings.values)
-        let misnamed = Set(all.indicesOfMisnamed { $0.bearsItsName }.map { all[$0].id })
+        let (facts, requests) = (datasetFacts(), datasets)
+        let misnamed = Set(
+            all.indicesOfMisnamed { training in
+                training.bearsItsName && (requests[training.id].map { facts[$0]??.hold(of: training) ?? false } ?? true)
+            }.map { all[$0].id })
         let wrong = trials.indicesOfMisnamed { $0.bearsItsName && !misnamed.contains($0.training) }
         guard !wrong.isEmpty else { return }
         self.misnamed = wrong.map { trials[$0].id }
         let left = Set(self.misnamed)
         trials.removeAll { left.contains($0.id) }
+        comparisons.removeAll { !left.isDisjoint(with: [$0.trial] + $0.request.others) }
         for training in misnamed {
             trainings[training] = nil
             datasets[training] = nil
         }
+    }
+}
+
+extension ExpandedSweep {
+    /// By what is asked for, what the first training says that reads it.
+    private func datasetFacts() -> [DatasetRequest: DatasetFacts?] {
+        var facts: [DatasetRequest: DatasetFacts?] = [:]
+        var last: DatasetRequest?
+        for trial in trials {
+            guard let request = datasets[trial.training], request != last else { continue }
+            last = request
+            guard facts[request] == nil, let training = trainings[trial.training] else { continue }
+            facts[request] = .some(DatasetFacts(request, of: training.spec))
+        }
+        return facts
     }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import JobContract
 
 /// Flat key-value records of many grid points, kept as indices into shared columns: a million records of thirty keys
@@ -81,6 +82,19 @@ package final class TextTable: Sendable {
         JSONText.read(texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])?.objectValue ?? [:]
     }
 
+    /// Whether a text, canonical JSON, has this member, or none of its key where there is no value. Each in canonical JSON,
+    /// the key with its colon.
+    func holds(key: [UInt8], value: [UInt8]?, at index: Int) -> Bool {
+        texts.withUnsafeBytes { bytes in
+            let text = UnsafeRawBufferPointer(rebasing: bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
+            guard let place = text.place(of: key) else { return value == nil }
+            guard let value, place + key.count + value.count < text.count else { return false }
+            let rest = text[(place + key.count)...]
+            let next = rest.dropFirst(value.count).first
+            return rest.starts(with: value) && (next == UInt8(ascii: ",") || next == UInt8(ascii: "}"))
+        }
+    }
+
     fileprivate func digest(at index: Int) -> Digest {
         Digest(of: texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
     }
@@ -131,4 +145,20 @@ package enum PointRecord: Hashable, Sendable {
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where `word` first begins, which is not empty.
+    fileprivate func place(of word: [UInt8]) -> Int? {
+        guard let start = baseAddress else { return nil }
+        var from = 0
+        while from + word.count <= count,
+            let found = memchr(start + from, CInt(word[0]), count - from - word.count + 1)
+        {
+            from = start.distance(to: found)
+            if memcmp(found, word, word.count) == 0 { return from }
+            from += 1
+        }
+        return nil
+    }
 }

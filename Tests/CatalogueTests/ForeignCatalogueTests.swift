@@ -226,3 +226,45 @@ import Testing
         #expect(throws: (any Error).self) { try ours.reader.rows("SELECT load_extension('x')") }
     }
 }
+
+/// A catalogue that is only opened: what would be trained is what the trial is named for.
+@Suite struct OtherImagesTests {
+    @Test(arguments: [
+        "UPDATE dataset_request SET request = replace(request, '\"alpha\":3', '\"alpha\":5')",
+        "UPDATE dataset_request SET request = replace(request, 'geometric', '/dev/zero')",
+        "UPDATE dataset_request SET request = replace(request, 'geometric', 'gaussian')",
+        "UPDATE dataset_request SET request = replace(request, '\"resolution\":16', '\"resolution\":8')",
+    ])
+    func trialsThatWouldReadOtherImagesAreMisnamed(_ sql: String) throws {
+        let scratch = try Scratch()
+        do { try Catalogue(path: scratch.catalogue).store(Fixture.sweep()) }
+        let whole = try #require(try CatalogueReader(path: scratch.catalogue).sweep(named: "dataset-size"))
+        #expect(whole.misnamed.isEmpty && whole.trials.count == 8)
+        try RawDatabase.execute(sql, at: scratch.catalogue)
+        let sweep = try #require(try CatalogueReader(path: scratch.catalogue).sweep(named: "dataset-size"))
+        #expect(sweep.misnamed.count == 8 && sweep.trials.isEmpty)
+    }
+
+    /// One request for images of two digests: the second would be trained on the first's.
+    @Test func filesAreThoseOfEachTraining() throws {
+        let scratch = try Scratch()
+        var sweep = Fixture.sweep(sizes: [16, 64], scales: [4], steps: [256])
+        sweep.trainings = [:]
+        sweep.datasets = [:]
+        sweep.trials = try sweep.trials.enumerated().map { index, trial in
+            var spec = Fixture.training(size: 16, scale: 4).spec.filter { !$0.key.hasPrefix("dataset.generator") }
+            spec["dataset.alpha"] = nil
+            spec["dataset.digest"] = .string(Fixture.digest("images \(index)").hex)
+            let training = Training(id: try TrainingID(spec: spec), spec: spec)
+            sweep.trainings[training.id] = training
+            sweep.datasets[training.id] = DatasetRequest(source: "/images", resolution: 16, channels: 1)
+            return Trial(
+                id: Fixture.trialID(training, steps: 256), training: training.id, steps: 256, position: index,
+                asked: [:])
+        }
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        try catalogue.store(sweep)
+        let read = try #require(try catalogue.reader.sweep(named: sweep.name))
+        #expect(read.misnamed == [sweep.trials[1].id])
+    }
+}

@@ -56,6 +56,12 @@ struct SweepPreparation: Sendable {
         guard !sweep.trials.isEmpty || sweep.misnamed.isEmpty else {
             throw CommandFailure(.catalogue, Self.refusal(sweep))
         }
+        guard sweep.datasets.count == sweep.trainings.count else {
+            throw CommandFailure(
+                .catalogue,
+                "sweep \(name): the catalogue does not say where the images of \(sweep.trainings.count - sweep.datasets.count) of "
+                    + "its trainings lie: it was damaged or edited. Launch the sweep's file again")
+        }
         try TrustedWorkers.ours.require(sweep.worker, of: name, in: reader.path)
         let worker = try WorkerProgram(sweep.worker)
         let spec = sweep.trainings.values.first?.spec ?? [:]

@@ -130,7 +130,10 @@ struct Merging {
                 UNION ALL SELECT g.attempt FROM main.merged_attempt g
                 WHERE g.catalogue = attempt_pair.catalogue AND g.number = attempt_pair.number)
             """, [ours])
-        let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(number), 0) FROM main.attempt") ?? 0
+        let last =
+            try Int64.fetchOne(
+                db, sql: "SELECT coalesce(max(number), 0) FROM main.attempt WHERE number < \(AttemptNumber.mostGiven)")
+            ?? 0
         try execute(
             "CREATE TEMP TABLE new_attempt AS SELECT theirs FROM attempt_pair WHERE ours IS NULL ORDER BY theirs")
         try execute(

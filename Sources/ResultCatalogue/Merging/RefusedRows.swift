@@ -77,7 +77,7 @@ extension Merging {
         try check(
             .attempt, "attempt", key: "o.number", what: "'attempt ' || o.number",
             [
-                (ForeignValues.count("o.number", from: 1), "its number is no count"),
+                (ForeignValues.count("o.number", from: 1, to: AttemptNumber.mostGiven.value), "its number is no count"),
                 (ForeignValues.digest("o.job"), "its job is no digest"),
                 ("o.kind IN ('train', 'measure', 'compare', 'adopt')", "no attempts are of its kind"),
                 ("o.outcome IS NULL OR o.outcome IN (\(outcomes))", "no attempt ends so"),
