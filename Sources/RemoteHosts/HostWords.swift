@@ -1,3 +1,4 @@
+import JobContract
 import SweepModel
 
 /// What a host said in place of what was expected, for people: on one line, without control codes, and not without end.
@@ -24,7 +25,7 @@ struct HostWords {
         let lines = text.split { $0.isNewline || $0 == "\r" }.map { line in
             String(
                 String.UnicodeScalarView(
-                    line.unicodeScalars.filter { $0.value >= 32 && !(127...159).contains($0.value) })
+                    line.unicodeScalars.filter { !ShownText.steers($0) })
             )
             .trimmingSpace
         }
