@@ -33,6 +33,16 @@ misused() {
     exit 2
 }
 
+# Adds a line to docs/played.tsv, where what was played adds up over commits: of which kind, what and how much, and what
+# was found. A tree with changes is no commit.
+keep_record() {
+    local kind=$1 what=$2 count=$3 findings=$4 commit
+    commit=$(git rev-parse --short HEAD)
+    [ -z "$(git status --porcelain --untracked-files=no -- Sources Tests Package.swift)" ] || commit+=+changes
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%F)" "$commit" \
+        "$(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: *//')" "$kind" "$what" "$count" "$findings" >>docs/played.tsv
+}
+
 need_swift() {
     if ! command -v swift >/dev/null; then
         echo "error: no 'swift' on the PATH. Install Swift 6.2 or later for Debian 12 from https://swift.org/install" >&2
