@@ -134,6 +134,30 @@ struct WorkerMisdeedsTests {
         #expect(try coordinator.waitForEnd(1) == .exited(code: 0))
     }
 
+    /// The next agent ends what an attempt left, and nobody who only looks at its directory.
+    @Test func `who works in an attempt's directory does not end with it`() throws {
+        let left = Int.random(in: 100_000..<200_000)
+        defer { for pid in sleepers(left) { kill(pid, SIGKILL) } }
+        try start(1, "started; (setsid sleep \(left) < /dev/null > /dev/null 2>&1 &); await never")
+        try scratch.waitUntil("it sleeps") { !sleepers(left).isEmpty }
+        let leftover = sleepers(left)
+        let worker = try #require(scratch.workers.first { !leftover.contains($0) })
+        let onlooker = Process()
+        onlooker.executableURL = URL(fileURLWithPath: "/bin/sleep")
+        onlooker.arguments = ["1000"]
+        onlooker.currentDirectoryURL = URL(
+            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/\(try #require(sleepers(left).first))/cwd"))
+        try onlooker.run()
+        defer { onlooker.terminate() }
+        for agent in scratch.agents { kill(agent, SIGKILL) }
+        kill(-worker, SIGKILL)
+        #expect(try coordinator.waitForEnd() == .vanished)
+        coordinator.close()
+        try scratch.waitUntil("what it left is ended") { sleepers(left).isEmpty }
+        #expect(onlooker.isRunning)
+    }
+
     /// With its agent gone nobody ends it; what it was started for is in its environment.
     @Test func `what an agent could not end is found`() throws {
         let seconds = 100_000 + Int.random(in: 0..<1_000_000)

@@ -50,7 +50,7 @@ extension AttemptTable {
             restoreRunning(attempt, as: process)
         } else if identity != nil || written > 0 || !isOfThisBoot {
             // Whatever of it is still there is of an attempt that is over.
-            Leftovers.end(of: attempt.number, in: place, among: nil)
+            Leftovers.end(of: attempt.number, in: place)
             finish(attempt, .vanished)
         } else {
             restoreWaiting(attempt)

@@ -217,7 +217,7 @@ final class AttemptTable {
     func reapAdopted() {
         for attempt in running.values where attempt.child == nil {
             if let identity = attempt.identity, identity.isAlive { continue }
-            Leftovers.end(of: attempt.number, in: place, among: nil)
+            Leftovers.end(of: attempt.number, in: place)
             finish(attempt, .vanished)
         }
     }

@@ -4,7 +4,7 @@ import JobContract
 /// Processes that outlive the worker that started them.
 ///
 /// Every process of an attempt has the attempt's directory in its environment, whatever group, session and working
-/// directory it chose; one that has cleared its environment too is known by its working directory.
+/// directory it chose; a child of the agent that has cleared its environment too is known by its working directory.
 enum Leftovers {
     static let variable = "EIGENSWEEP_ATTEMPT"
 
@@ -18,29 +18,31 @@ enum Leftovers {
         return found
     }
 
-    /// The attempt that a process was started for.
-    static func attempt(of pid: pid_t, in place: AgentPlace) -> AttemptNumber? {
-        for path in paths(of: pid) {
+    /// The attempt that a process was started for. By its environment alone: somebody who looks at an attempt's directory
+    /// works in it too.
+    static func attempt(of pid: pid_t, in place: AgentPlace, byEnvironment: Bool = false) -> AttemptNumber? {
+        for path in byEnvironment ? said(by: pid) : paths(of: pid) {
             guard let found = PlaceOfAttempt(path: path, under: place.machineHome) else { continue }
             if found.catalogue == place.catalogue { return found.attempt }
         }
         return nil
     }
 
-    /// Ends the processes of an attempt: those of `pids`, or all there are of this account.
-    static func end(of number: AttemptNumber, in place: AgentPlace, among pids: [pid_t]?) {
-        for pid in pids ?? Files.names(in: "/proc").compactMap({ pid_t($0) })
-        where pid != getpid() && attempt(of: pid, in: place) == number { kill(pid, SIGKILL) }
+    /// Ends the processes of this account that say they are of an attempt.
+    static func end(of number: AttemptNumber, in place: AgentPlace) {
+        for pid in Files.names(in: "/proc").compactMap({ pid_t($0) })
+        where pid != getpid() && attempt(of: pid, in: place, byEnvironment: true) == number { kill(pid, SIGKILL) }
     }
 
     /// Where a process says or shows that it works: by its environment, its working directory, its program.
     static func paths(of pid: pid_t) -> [String] {
-        var paths: [String] = []
+        said(by: pid) + [target(of: "/proc/\(pid)/cwd"), target(of: "/proc/\(pid)/exe")]
+    }
+
+    private static func said(by pid: pid_t) -> [String] {
         let prefix = Array("\(variable)=".utf8)
-        for entry in (Files.read("/proc/\(pid)/environ") ?? []).split(separator: 0) where entry.starts(with: prefix) {
-            paths.append(String(decoding: entry.dropFirst(prefix.count), as: UTF8.self))
-        }
-        return paths + [target(of: "/proc/\(pid)/cwd"), target(of: "/proc/\(pid)/exe")]
+        return (Files.read("/proc/\(pid)/environ") ?? []).split(separator: 0).filter { $0.starts(with: prefix) }
+            .map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
     }
 
     /// Empty where there is no such link, or it is not ours to read.
