@@ -7,6 +7,8 @@ import Tensors
 /// Li et al. 2024, figures 9 and 26): strong generalization when they were trained on disjoint halves. Any two
 /// checkpoints of images of one shape can be compared.
 ///
+/// The first is the job's trial: of what the trials differ in it has the least, as the smaller size.
+///
 /// Both start from the same latents. Cosines are of images less their own mean pixel; with `_uncentred`, as they are. Each
 /// has a histogram.
 /// - `cosine`: of the two samples of a latent; `cosine_other`: of the first's sample and the other's of the next latent,
