@@ -34,7 +34,7 @@ struct PlanCommand: ParsableCommand {
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
-            holdings: holdings, hosts: hosts, reader: reader)
+            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: try worker.check() != nil)
         try report.lines().forEach(Terminal.print)
     }
 }

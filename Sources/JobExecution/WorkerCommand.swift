@@ -11,7 +11,8 @@ package struct WorkerCommand: ParsableCommand {
         version: WorkerFacts.version,
         subcommands: [
             RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
-            MeasureCommand.self, VerifyCommand.self, InspectCommand.self, BenchCommand.self, BenchMeasuresCommand.self,
+            MeasureCommand.self, VerifyCommand.self, InspectCommand.self, ForecastCommand.self, BenchCommand.self,
+            BenchMeasuresCommand.self,
         ])
 
     package init() {}

@@ -87,6 +87,7 @@ struct LocalSweepTests {
             // Four trainings of 40 steps of 8 images; from zero each, the 20-step trials would cost 4·160 more.
             #expect(plan.out.contains("1 280"), "\(plan.out)")
             #expect(plan.out.contains("640"), "\(plan.out)")
+            #expect(plan.out.contains("alone, by steps that were tried here"), "\(plan.out)")
         }
     }
 

@@ -48,6 +48,22 @@ import Testing
         #expect(measured.output.split(separator: "\n").count == 8)
     }
 
+    /// A network too large to be tried is told by a narrower one.
+    @Test func whatTrainingsWillTakeIsTried() throws {
+        let specs = [4, 8, 512].map { scale in
+            smallSpec(dataset: Digest(of: []), changing: ["model.scale": .number(scale), "model.dropout": 0])
+        }
+        let file = sandbox.path("specs.json")
+        try JSONEncoder().encode(specs).write(to: URL(fileURLWithPath: file))
+        let start = ContinuousClock.now
+        let found = try run(["forecast", "--seconds", "0.5", "--specs", file])
+        #expect(found.status == 0, "\(found.errors)")
+        let seconds = found.output.split(separator: "\n").compactMap { Double($0) }
+        try #require(seconds.count == 3)
+        #expect(seconds[0] > 0 && seconds[1] > seconds[0] && seconds[2] > 100 * seconds[1], "\(seconds)")
+        #expect(start.duration(to: .now) < .seconds(60))
+    }
+
     private func yaml(_ lines: String) throws -> String {
         let file = sandbox.root.appendingPathComponent("small.yaml")
         try Data(lines.utf8).write(to: file)

@@ -12,6 +12,8 @@ struct PlanReport {
     let holdings: Holdings
     let hosts: [HostSpec]
     let reader: CatalogueReader?
+    /// Whether the sweep's worker is the one that comes with this program.
+    let hasOurWorker: Bool
 
     func lines() throws -> [String] {
         var lines = [
@@ -77,24 +79,25 @@ struct PlanReport {
             + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
     }
 
-    /// Hours on each host were it alone, by the rate at which the catalogue's trainings went there.
+    /// Hours on each host were it alone.
     private func predictions() throws -> [String] {
         guard plan.imagesToTrain > 0 else { return [] }
-        let wanted = graph.jobs.reduce(0) { sum, job in
-            guard case .train(let milestones) = job.work, let first = milestones.first, let last = milestones.last,
-                let training = graph.trainings[job.training]
-            else { return sum }
-            let state = holdings.states[job.training].map { $0.steps < first.steps ? $0.steps : 0 } ?? 0
-            return sum + training.cost(steps: last.steps - state)
-        }
+        let forecast = TrainingForecast(graph: graph, holdings: holdings)
         let rates = try reader?.trainingRates() ?? [:]
+        let isAnyNew = hosts.contains { rates[$0.name] == nil }
+        let here = isAnyNew ? hasOurWorker ? forecast.secondsHere(hosts) : nil : nil
         return hosts.map { host in
             let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
-            guard let rate = rates[host.name] else {
-                return "\(title)not known: no training in this catalogue ran there yet"
+            func hours(_ seconds: Double) -> String { "\((seconds / 36).rounded() / 100)" }
+            if let rate = rates[host.name] {
+                let slots = host.slots ?? max(rate.cores / host.threads, 1)
+                return "\(title)\(hours(forecast.cost / rate.costPerSecond / Double(slots))) alone"
             }
-            let slots = host.slots ?? max(rate.cores / host.threads, 1)
-            return "\(title)\((wanted / rate.costPerSecond / Double(slots) / 36).rounded() / 100) alone"
+            guard let here else { return "\(title)not known: no training in this catalogue ran there yet" }
+            return host.transport == .local
+                ? "\(title)about \(hours(here / Double(TrainingForecast.slots(of: host)))) alone, by steps that were tried here"
+                : "\(title)not known: no training in this catalogue ran there yet; a slot as fast as one here takes "
+                    + "\(hours(here))"
         }
     }
 }
@@ -104,37 +107,6 @@ extension Expansion {
     var datasetNotes: [String] {
         datasets.flatMap { dataset in dataset.prefix(1).map { "dataset \($0)" } + dataset.dropFirst().map { "  \($0)" }
         }
-    }
-}
-
-/// How fast a host trained.
-struct TrainingRate {
-    /// `Training.cost` a second, of one slot.
-    var costPerSecond: Double
-    var cores: Int
-}
-
-extension CatalogueReader {
-    /// The rates of the hosts on which trainings were done.
-    func trainingRates() throws -> [HostName: TrainingRate] {
-        let rows = try rows(
-            """
-            SELECT a.host, r.model_scale, r.resolution, r.batch, max(t.steps), max(m.seconds), max(h.cores)
-            FROM milestone m JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
-            JOIN attempt a ON a.number = m.attempt JOIN host h ON h.name = a.host
-            WHERE m.seconds > 1 GROUP BY t.training, a.host
-            """)
-        var work: [HostName: (cost: Double, seconds: Double, cores: Int)] = [:]
-        for row in rows.rows {
-            guard let host = row[0].text, let steps = row[4].integer, let seconds = row[5].number,
-                let cores = row[6].integer
-            else { continue }
-            let cost = Training.costPerStep(
-                batch: row[3].integer, resolution: row[2].number, scale: row[1].number)
-            let before = work[host] ?? (0, 0, cores)
-            work[host] = (before.cost + Double(steps) * cost, before.seconds + seconds, cores)
-        }
-        return work.mapValues { TrainingRate(costPerSecond: $0.cost / $0.seconds, cores: $0.cores) }
     }
 }
 

@@ -52,18 +52,31 @@ package enum TrainingBenchmark {
 
     /// A training of `subject` on 64 random images.
     package static func training(_ subject: Subject, batch: Int) throws -> TrainingRun {
-        let configuration = subject.configuration
+        var settings = TrainingSettings(batch: batch)
+        if case .blind = subject.configuration { (settings.preconditioning, settings.noise) = (.blind, .uSquared) }
+        return try training(subject.configuration, settings)
+    }
+
+    private static func training(
+        _ configuration: NetworkConfiguration, _ settings: TrainingSettings
+    ) throws -> TrainingRun {
         let random = CounterRandom(seed: 1, purpose: .generator)
         let pixels = (0..<64 * configuration.imageShape.count).map { UInt8(random.integer(UInt64($0), below: 256)) }
-        var settings = TrainingSettings(batch: batch)
-        if case .blind = configuration { (settings.preconditioning, settings.noise) = (.blind, .uSquared) }
         return try TrainingRun(configuration: configuration, settings: settings, images: pixels)
     }
 
     /// Trains for at least `seconds` after one step to warm up.
+    package static func trainingRate(
+        _ configuration: NetworkConfiguration, _ settings: TrainingSettings, seconds: Double
+    ) throws -> Result {
+        let run = try training(configuration, settings)
+        return try rate(configuration, batch: settings.batch, passes: 3, seconds: seconds) { _ = try run.step() }
+    }
+
+    /// The same with EDM's settings.
     package static func trainingRate(_ subject: Subject, batch: Int, seconds: Double) throws -> Result {
         let run = try training(subject, batch: batch)
-        return try rate(subject, batch: batch, passes: 3, seconds: seconds) { _ = try run.step() }
+        return try rate(subject.configuration, batch: batch, passes: 3, seconds: seconds) { _ = try run.step() }
     }
 
     /// Denoises a batch again and again.
@@ -74,13 +87,13 @@ package enum TrainingBenchmark {
         let images = Tensor(
             shape: [batch, shape.channels, shape.height, shape.width], values: noise.map { Float($0) })
         let levels = [Double](repeating: 1, count: batch)
-        return try rate(subject, batch: batch, passes: 1, seconds: seconds) {
+        return try rate(subject.configuration, batch: batch, passes: 1, seconds: seconds) {
             _ = denoiser.denoise(images, sigma: levels)
         }
     }
 
     private static func rate(
-        _ subject: Subject, batch: Int, passes: Double, seconds: Double, _ work: () throws -> Void
+        _ configuration: NetworkConfiguration, batch: Int, passes: Double, seconds: Double, _ work: () throws -> Void
     ) throws -> Result {
         try work()
         let start = NumericThread.seconds
@@ -91,7 +104,7 @@ package enum TrainingBenchmark {
             images += Double(batch)
             spent = NumericThread.seconds - start
         } while spent < seconds
-        let operations = passes * Double(try subject.configuration.forwardOperations())
+        let operations = passes * Double(try configuration.forwardOperations())
         return Result(
             batch: batch, imagesPerCPUSecond: images / spent, gigaflops: operations * images / spent / 1e9)
     }

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Glibc
+import JobContract
+import ScoreNetworks
+import Tensors
+
+/// How long trainings will take, by trying their networks. For `eigensweep plan`.
+struct ForecastCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forecast", abstract: "Print the seconds that an image takes in trainings, one line for each.",
+        discussion: "Reads a JSON list of specs from standard input. Counts processor time of one thread.",
+        shouldDisplay: false)
+
+    @Option(help: "The file with the list; standard input when left out.")
+    var specs: String?
+
+    @Option(help: "Seconds to spend in all.")
+    var seconds: Double = 2
+
+    func run() throws {
+        let text =
+            try specs.map { try InputFile.read($0, what: "the list of specs") }
+            ?? InputFile.readAll(STDIN_FILENO, path: "standard input", what: "the list of specs from")
+        let specs = try decodeJSON([[String: JSONValue]].self, from: text).map(JobSpec.init)
+        NumericThread.prepare()
+        for seconds in try Self.secondsPerImage(of: specs, budget: seconds) { print(seconds) }
+    }
+
+    /// From the smallest network on; one that takes too long is taken to compute as fast as the same at a smaller width.
+    private static func secondsPerImage(of specs: [JobSpec], budget: Double) throws -> [Double] {
+        let start = NumericThread.seconds
+        let work = try specs.map { 3 * Double(try $0.network.forwardOperations()) }
+        var found = [Double](repeating: 0, count: specs.count)
+        // Until one was tried: slower than any host.
+        var speed = 2e9
+        for (rank, place) in specs.indices.sorted(by: { work[$0] < work[$1] }).enumerated() {
+            let share = (budget - (NumericThread.seconds - start)) / Double(specs.count - rank)
+            found[place] = work[place] / speed
+            guard share > 0 || rank == 0 else { continue }
+            var trial = specs[place]
+            // A step to warm up, and one that counts.
+            while 2 * Double(trial.training.batch) * 3 * Double(try trial.network.forwardOperations()) / speed > share,
+                let smaller = trial.smaller
+            {
+                trial = smaller
+            }
+            let rate = try TrainingBenchmark.trainingRate(trial.network, trial.training, seconds: min(share / 4, 0.25))
+            speed = rate.gigaflops * 1e9
+            found[place] = work[place] / speed
+        }
+        return found
+    }
+}
+
+extension JobSpec {
+    /// The same with a smaller batch or, where a group of images is one already, a network of half the width; nil where
+    /// there is none.
+    fileprivate var smaller: JobSpec? {
+        var spec = self
+        if training.batch > 16 {
+            spec.training.batch = 16
+            return spec
+        }
+        switch network {
+        case .unet(var sizes):
+            sizes.modelChannels /= 2
+            spec.network = .unet(sizes)
+        case .blind(var sizes):
+            sizes.kernels /= 2
+            spec.network = .blind(sizes)
+        case .linear: return nil
+        }
+        return (try? spec.network.forwardOperations()).map { _ in spec }
+    }
+}
