@@ -63,8 +63,7 @@ struct SpecOptions: ParsableArguments {
                 throw ValidationError("--set \(setting): expected key=value")
             }
             let value = String(setting[setting.index(after: equals)...])
-            values[String(setting[..<equals])] =
-                (try? decodeJSON(JSONValue.self, from: Array(value.utf8))) ?? .string(value)
+            values[String(setting[..<equals])] = try JSONValue(argument: value, of: "--set \(setting)")
         }
         return values
     }

@@ -67,3 +67,10 @@ package struct TrainingFile: Sendable {
         self.steps = trial.steps
     }
 }
+
+extension JSONValue {
+    /// A value as arguments give it, `{index: 1, of: 2}` or `8`, by YAML 1.2's core schema; `argument` is for errors.
+    package init(argument text: String, of argument: String) throws(SweepFileError) {
+        self = try YAMLTree(parsing: text, file: argument, withLines: false).value
+    }
+}
