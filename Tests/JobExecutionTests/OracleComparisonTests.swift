@@ -177,6 +177,53 @@ import Testing
         }
     }
 
+    @Test func copiesByTheOptimum() throws {
+        let (count, steps) = (16, 6)
+        let found = try oracle.rows(
+            "mutual-information",
+            ["samples": .number(Double(count)), "steps": .number(Double(steps)), "sigmas": [0.5], "sampler": "heun"])
+        let training = try images().training
+        let sigmas = (0..<steps).map { step in
+            let (low, high) = (pow(0.002, 1.0 / 7), pow(80, 1.0 / 7))
+            return pow(high + Double(step) / Double(steps - 1) * (low - high), 7)
+        }
+        func heun(_ denoise: ([[Double]], Double) throws -> [[Double]]) rethrows -> [[Double]] {
+            func slopes(_ x: [[Double]], _ sigma: Double) throws -> [[Double]] {
+                zip(x, try denoise(x.map { $0.map { Double(Float($0)) } }, sigma)).map { x, clean in
+                    zip(x, clean).map { ($0 - $1) / sigma }
+                }
+            }
+            func moved(_ x: [[Double]], _ slopes: [[Double]], _ step: Double) -> [[Double]] {
+                zip(x, slopes).map { zip($0, $1).map { $0 + step * $1 } }
+            }
+            var x = latents(count).map { $0.map { $0 * sigmas[0] } }
+            for (sigma, next) in zip(sigmas, Array(sigmas.dropFirst()) + [0]) {
+                let first = try slopes(x, sigma)
+                let ahead = moved(x, first, next - sigma)
+                if next == 0 { return ahead }
+                let second = try slopes(ahead, next)
+                x = moved(x, zip(first, second).map { zip($0, $1).map { ($0 + $1) / 2 } }, next - sigma)
+            }
+            return x
+        }
+        let network = try heun { try oracle.denoise($0, $1) }
+        let optimum = heun { oracle.optimum(of: training, $0, $1) }
+        func distances(_ a: [[Double]], _ b: [[Double]]) -> Double {
+            oracle.mean(zip(a, b).map { (oracle.square($0, $1) / 64).squareRoot() })
+        }
+        oracle.expect(found, "output_distance", distances(network, optimum), 1e-4)
+        oracle.expect(found, "output_distance_other", distances(network, Array(optimum[1...]) + optimum[..<1]), 1e-4)
+        let near = [network, optimum].map { images in
+            images.map { x in
+                training.indices.min { oracle.square(x, training[$0]) < oracle.square(x, training[$1]) } ?? 0
+            }
+        }
+        oracle.expect(found, "nearest_network", distances(network, near[0].map { training[$0] }), 1e-4)
+        oracle.expect(found, "nearest_optimum", distances(optimum, near[1].map { training[$0] }), 1e-4)
+        oracle.expect(found, "same_nearest", oracle.mean(zip(near[0], near[1]).map { $0 == $1 ? 1 : 0 }))
+        oracle.expect(found, "same_nearest_chance", 1 / 20.0)
+    }
+
     @Test func sampleQuality() throws {
         let found = try oracle.rows("sample-quality", ["samples": 20])
         let (training, heldOut) = try images()

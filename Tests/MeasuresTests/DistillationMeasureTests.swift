@@ -69,6 +69,24 @@ struct DistillationMeasureTests {
             )
             #expect(abs(own - fitted) < 1e-4 * own)
         }
+        let (mean, covariance) = moments(training)
+        for sigma in levels {
+            var noisy = covariance
+            for i in noisy.indices { noisy[i][i] += sigma * sigma }
+            // W_G = Σ(Σ + σ²)⁻¹, row by row, and b_G = μ − W_G·μ.
+            let weights = covariance.map { solve(noisy, $0) }
+            let bias = zip(mean, weights).map { own, row in own - zip(row, mean).reduce(0) { $0 + $1.0 * $1.1 } }
+            var (distance, norm) = (0.0, 0.0)
+            for (i, row) in weights.enumerated() {
+                for (j, value) in row.enumerated() {
+                    distance += (value - (i == j ? 0.4 : 0)) * (value - (i == j ? 0.4 : 0))
+                    norm += value * value
+                }
+            }
+            #expect(abs(found.value("weight_nmse", at: sigma) / (distance / norm) - 1) < 1e-4)
+            let wanted = bias.reduce(0) { $0 + ($1 - 0.3) * ($1 - 0.3) } / bias.reduce(0) { $0 + $1 * $1 }
+            #expect(abs(found.value("bias_nmse", at: sigma) / wanted - 1) < 1e-4)
+        }
     }
 
     /// Gradient steps come to the same W and b, from nothing: more of them nearer, and after few the held-out error is
