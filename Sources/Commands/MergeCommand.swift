@@ -19,7 +19,7 @@ struct MergeCommand: ParsableCommand {
         let reader = try CatalogueReader(path: other)
         let ours = try Catalogue(path: catalogue.path)
         // Files are in the store before the catalogue names them; a merge cut off here is gone on with when repeated.
-        if files { try copyFiles(of: reader) }
+        let damaged = files ? try copyFiles(of: reader) : []
         let outcome = try ours.merge(reader, states: files)
         Terminal.print(
             "\(Readable.count(outcome.trials)) new trials, \(Readable.count(outcome.checkpoints)) checkpoints and "
@@ -38,9 +38,13 @@ struct MergeCommand: ParsableCommand {
             outcome.misnamed.map { trial in
                 "trial \(trial.prefix(12)): what \(other) holds of it is not what it is named for: it was damaged or edited "
                     + "there. Nothing of it is taken in."
-            } + outcome.refused.map { "\($0.what) of \(other) is not taken in: \($0.reason)" })
+            } + outcome.refused.map { "\($0.what) of \(other) is not taken in: \($0.reason)" }
+                + damaged.map { path in
+                    "\(path) is damaged: it has another content than its name says. It is not copied: what is recorded of it "
+                        + "is. Mend or remove it and merge again for the file."
+                })
         try noteWorkers(of: outcome.sweeps, in: ours.reader)
-        let isWhole = outcome.misnamed.isEmpty && outcome.refused.isEmpty
+        let isWhole = outcome.misnamed.isEmpty && outcome.refused.isEmpty && damaged.isEmpty
         guard !outcome.conflicts.isEmpty else {
             if isWhole { return }
             throw ExitStatusError(status: .catalogue)
@@ -71,10 +75,12 @@ struct MergeCommand: ParsableCommand {
                 + "have seen its command, which `resume` shows, and allowed it")
     }
 
-    private func copyFiles(of reader: CatalogueReader) throws {
+    /// Returns the paths of those that are not what they are named for.
+    private func copyFiles(of reader: CatalogueReader) throws -> [String] {
         let store = try ContentStore(directory: catalogue.store)
         let source = URL(fileURLWithPath: reader.path).deletingLastPathComponent().path + "/store"
         var (copied, bytes, missing) = (0, 0, 0)
+        var damaged: [String] = []
         for (digest, sizes) in try reader.filesOfResults().sorted(by: { $0.key < $1.key }) where !store.contains(digest)
         {
             let path = "\(source)/\(digest.hex.prefix(2))/\(digest.hex)"
@@ -86,19 +92,28 @@ struct MergeCommand: ParsableCommand {
                 missing += 1
                 continue
             }
-            let damage = CommandFailure(
-                .catalogue, "\(path) is damaged: it has another content than its name says. Remove it and merge again.")
             // What is of another size is another file, and may be without end.
-            guard sizes.contains(Int(status.st_size)) else { throw damage }
-            let found = try store.put(copyOf: path)
-            guard found == digest else {
-                try store.remove(found)
-                throw damage
+            guard sizes.contains(Int(status.st_size)), try store.takes(copyOf: path, as: digest) else {
+                damaged.append(path)
+                continue
             }
             copied += 1
             bytes += store.size(of: digest) ?? 0
         }
         Terminal.print("copied \(Readable.count(copied)) files (\(Readable.bytes(bytes)))")
         if missing > 0 { Terminal.note("note: \(missing) files that \(reader.path) names are not in its store") }
+        return damaged
+    }
+}
+
+extension ContentStore {
+    /// False where the file has another content.
+    fileprivate func takes(copyOf path: String, as digest: Digest) throws -> Bool {
+        do {
+            try put(copyOf: path, as: digest)
+            return true
+        } catch StoreError.wrongContent {
+            return false
+        }
     }
 }

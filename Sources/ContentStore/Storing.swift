@@ -19,9 +19,10 @@ extension ContentStore {
         return digest
     }
 
-    /// Stores a copy of the file at `path`, which may be on another file system, with its executable bit.
+    /// Stores a copy of the file at `path`, which may be on another file system, with its executable bit. One of other
+    /// content than `wanted` is not taken: `wrongContent`.
     @discardableResult
-    package func put(copyOf path: String) throws(StoreError) -> Digest {
+    package func put(copyOf path: String, as wanted: Digest? = nil) throws(StoreError) -> Digest {
         let temporary = newTemporaryPath()
         var hash = SHA256()
         do throws(StoreError) {
@@ -36,7 +37,7 @@ extension ContentStore {
             unlink(temporary)
             throw error
         }
-        let digest = hash.digest
+        let digest = wanted ?? hash.digest
         try adopt(temporary, as: digest)
         return digest
     }

@@ -42,13 +42,13 @@ import Testing
     @Test func aShareOfOneTrainingHasWilsonsInterval() throws {
         let one = try average([[0.25]], n: 256, areShares: true)
         #expect(one.interval == ConfidenceInterval(ofTheShare: 0.25, of: 256))
-        #expect(one.basis == .samples && one.basisWords == "samples of one training")
+        #expect(one.basis == .samples && one.basisWords == "samples of one replicate")
         // At several places the errors add; they stay between 0 and 1.
         let places = try average([[0], [0.5], [1]], n: 100, areShares: true)
         let interval = try #require(places.interval)
         let halves = [0, 0.5, 1].map { ConfidenceInterval(ofTheShare: $0, of: 100)!.high - $0 }
         #expect(abs(interval.high - (0.5 + halves.reduce(0) { $0 + $1 * $1 }.squareRoot() / 3)) < 1e-12)
-        #expect(places.basisWords == "samples of one training at each of 3 places")
+        #expect(places.basisWords == "samples of one replicate at each of 3 places")
     }
 
     @Test(arguments: [[0.0, 0, 0], [1, 1], [0, 1], [0.5, 0.5, 0.5, 0.5], [0, 0, 0.9], [0.1, 0.3, 0.5, 0.7]])

@@ -4,7 +4,7 @@ import Testing
 /// A colleague's results with their files.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
 struct MergeTests {
-    @Test func mergedFilesAreTrainedOnAndADamagedOneIsRefused() throws {
+    @Test func mergedFilesAreTrainedOnAndADamagedOneIsRefusedAlone() throws {
         try withLab { theirs in
             let file = try theirs.write("small.yaml", smallSweep())
             #expect(try theirs.run("launch", file).status == 0)
@@ -28,11 +28,22 @@ struct MergeTests {
             let weights = try theirs.rows("SELECT weights FROM milestone WHERE trial = 2")[0]
             let path = theirs.directory.appendingPathComponent("store/\(weights.prefix(2))/\(weights)").path
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+            let whole = try Data(contentsOf: URL(fileURLWithPath: path))
             try Data("damaged".utf8).write(to: URL(fileURLWithPath: path))
             try withLab { ours in
                 let refused = try ours.run("merge", theirs.catalogue, "--files")
                 #expect(refused.status == 5 && refused.err.contains("\(path) is damaged"), "\(refused)")
-                #expect(try ours.count("trial") == 0, "nothing of a catalogue with a damaged file is taken in")
+                #expect(try ours.measurements() == measurements, "what is recorded is whole")
+                let store = ours.directory.appendingPathComponent("store")
+                let damaged = store.appendingPathComponent("\(weights.prefix(2))/\(weights)").path
+                #expect(!FileManager.default.fileExists(atPath: damaged))
+                let doctor = try ours.run("doctor", "--thorough")
+                #expect(doctor.status != 0 && doctor.out.contains(weights.prefix(12)), "\(doctor)")
+                // Mended there, it comes too.
+                try Data(whole).write(to: URL(fileURLWithPath: path))
+                let mended = try ours.run("merge", theirs.catalogue, "--files")
+                #expect(mended.status == 0 && mended.out.contains("copied 1 files"), "\(mended)")
+                #expect(try ours.run("doctor", "--thorough").status == 0)
             }
         }
     }

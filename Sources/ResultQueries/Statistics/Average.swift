@@ -23,7 +23,7 @@ package struct Average: Hashable, Sendable {
     package enum Basis: Hashable, Sendable {
         /// There is no interval.
         case none
-        /// How the samples of one training, at each place, might have fallen.
+        /// How the samples of one replicate, at each place, might have fallen.
         case samples
         /// How replicates differ, and their samples.
         case replicates
@@ -133,8 +133,8 @@ extension Average {
         let number = fewest == most ? "\(most)" : "\(fewest) to \(most)"
         return switch (basis, places) {
         case (.none, _): ""
-        case (.samples, 1): "samples of one training"
-        case (.samples, _): "samples of one training at each of \(places) places"
+        case (.samples, 1): "samples of one replicate"
+        case (.samples, _): "samples of one replicate at each of \(places) places"
         case (.replicates, 1): "\(number) replicates"
         case (.replicates, _): "\(number) replicates at each of \(places) places"
         }
