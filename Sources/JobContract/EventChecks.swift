@@ -43,7 +43,9 @@ extension OutputFile {
 }
 
 extension Artifact {
-    fileprivate var isPossible: Bool { WorkerEvent.areNames([name, mediaType]) && file.isPossible }
+    fileprivate var isPossible: Bool {
+        PlainName.fault(name) == nil && WorkerEvent.areNames([mediaType]) && file.isPossible
+    }
 }
 
 extension MeasureRow {

@@ -104,6 +104,18 @@ import Testing
         #expect(WorkerEvent(line: line.utf8) == nil)
     }
 
+    @Test(arguments: ["../a.png", "/a.png", "-a", ".a", "", "store", "catalogue.sqlite"])
+    func anArtifactHasAName(name: String) {
+        func line(_ name: String) -> String {
+            let file = #"{"path":"w","digest":"\#(Self.digest.hex)","bytes":1}"#
+            return #"{"event":"measure","trial":"\#(Self.digest.hex)","checkpoint":"\#(Self.digest.hex)","rows":[],"#
+                + #""request":{"measure":"m","version":1,"parameters":{}},"seconds":1,"#
+                + #""artifacts":[{"name":"\#(name)","mediaType":"image/png","file":\#(file)}]}"#
+        }
+        #expect(WorkerEvent(line: line("a.png").utf8) != nil)
+        #expect(WorkerEvent(line: line(name).utf8) == nil)
+    }
+
     @Test func aReasonIsCutWhereItIsTooLong() throws {
         let long = String(repeating: "é", count: 50_000)
         let event = try #require(

@@ -125,6 +125,11 @@ struct WorkerProgram {
                 "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.current)"
             )
         }
+        for measure in description.measures {
+            guard let fault = PlainName.fault(measure.measure) else { continue }
+            throw CommandFailure(
+                .invalidInput, "`\(words)` names a measure \"\(measure.measure)\", which is no name: \(fault)")
+        }
         return description
     }
 }
