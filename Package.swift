@@ -92,21 +92,21 @@ let package = Package(
         // Vocabulary
         ours("SweepModel", ["JobContract"]),
         ours("Quantities", ["JobContract"]),
-        ours("Tensors", ["Kernels", "JobContract"]),
-        ours("Diffusion", ["Tensors", "Kernels"]),
+        ours("Tensors", ["Kernels"]),
+        ours("Diffusion", ["Tensors"]),
         ours("Datasets", ["JobContract", "Tensors"]),
         ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
 
         // Mechanism
         ours("SweepFiles", ["SweepModel", "Quantities", "JobContract", "CYAML"]),
         ours("Scheduling", ["SweepModel", "JobContract"]),
-        ours("ContentStore", ["JobContract", "CPosix"]),
+        ours("ContentStore", ["JobContract"]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CSHA256", "CPosix"]),
         ours("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
-        ours("ScoreNetworks", ["Diffusion", "Tensors", "Kernels"]),
+        ours("ScoreNetworks", ["Diffusion", "Tensors"]),
         ours(
             "Measures",
             ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
@@ -120,7 +120,7 @@ let package = Package(
             "JobExecution",
             [
                 "JobContract", "SweepModel", "SweepFiles", "Tensors", "Diffusion", "Datasets", "ImageGenerators",
-                "ScoreNetworks", "Measures", "Kernels", "CPosix", "BuildFacts", arguments,
+                "ScoreNetworks", "Measures", "CPosix", "BuildFacts", arguments,
             ]),
         unhurried(
             "Commands",
@@ -132,10 +132,9 @@ let package = Package(
             ]),
 
         // Entry
-        .executableTarget(name: "eigensweep", dependencies: ["Commands", "CPosix", arguments], swiftSettings: strict),
+        .executableTarget(name: "eigensweep", dependencies: ["Commands", "CPosix"], swiftSettings: strict),
         .executableTarget(
-            name: "eigensweep-agent", dependencies: ["Supervision", "JobContract", "CPosix"],
-            swiftSettings: staticSwift,
+            name: "eigensweep-agent", dependencies: ["Supervision", "CPosix"], swiftSettings: staticSwift,
             linkerSettings: staticLink),
         .executableTarget(
             name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],
@@ -146,6 +145,7 @@ let package = Package(
             name: "CSimulatedDisk", path: "Tests/CSimulatedDisk",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("sqlite3")]),
+        tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),
         tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks"]),
         tests(
@@ -174,8 +174,7 @@ let package = Package(
         tests(
             "SimulationTests",
             [
-                "Coordination", "Scheduling", "ResultCatalogue", "ContentStore", "SweepModel", "JobContract",
-                "CSimulatedDisk",
+                "Coordination", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CSimulatedDisk",
             ]),
         tests(
             "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
@@ -188,7 +187,7 @@ let package = Package(
             linker: [.linkedLibrary("openblas")]),
         tests(
             "EndToEndTests",
-            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "ResultCatalogue", "CImageFiles"]),
+            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "CImageFiles"]),
     ],
     cLanguageStandard: .gnu11
 )

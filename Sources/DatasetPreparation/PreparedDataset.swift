@@ -15,8 +15,6 @@ package struct PreparedDataset: Hashable, Sendable, Codable {
 
     /// Images in the prepared file.
     package var images: Int { account.used }
-    /// Images left out because an earlier one has the same pixels or, where that is asked for, nearly the same.
-    package var duplicates: Int { account.equal + account.alike }
 }
 
 /// How far a preparation is.

@@ -47,7 +47,7 @@ extension Scheduler {
         giveUp(
             name,
             reason: "\(failures.count) different jobs failed there within \(Int(policy.quickFailureSeconds)) s of "
-                + "their start, and the worker cannot even describe itself: \(fault)")
+                + "their start, and a probe, which asks the worker there to describe itself, found: \(fault)")
     }
 
     /// Nothing was found out.

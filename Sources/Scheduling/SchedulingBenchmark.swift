@@ -16,7 +16,6 @@ package struct SchedulingBenchmark {
     private var places: [HostName: Int] = [:]
     private let weights = OutputFile(path: "w", digest: Digest(of: "weights".utf8), bytes: 1)
     package private(set) var events = 0
-    package var runningJobs: Int { running.count - next }
 
     /// Connects `hosts` of `slots` each and gives them the first of `jobs` trainings.
     package init(hosts: Int = 1000, slots: Int = 10, jobs: Int = 60_000) {

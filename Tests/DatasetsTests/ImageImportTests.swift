@@ -107,7 +107,7 @@ import Testing
         try folder.write(
             try ImageFiles.png(grey.flatMap { [$0, $0, $0] }, width: 4, height: 4, channels: 3), "images/c.png")
         let (prepared, pixels) = try load("\(folder.path)/images", 4)
-        #expect(prepared.duplicates == 1)
+        #expect(prepared.account.equal + prepared.account.alike == 1)
         #expect(pixels == grey + ImageFiles.noise(5, count: 16))
     }
 
@@ -130,7 +130,7 @@ import Testing
         let preparer = DatasetPreparer(depot: store)
         #expect(try preparer.prepare(request).images == 7)
         let prepared = try preparer.prepare(thinned)
-        #expect(prepared.duplicates == 3)
+        #expect(prepared.account.equal + prepared.account.alike == 3)
         let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
         #expect(try file.pixels(of: Array(0..<file.count)) == [0, 1, 5, 6].flatMap { images[$0] })
     }
