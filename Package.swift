@@ -134,6 +134,13 @@ let package = Package(
         // Entry
         .executableTarget(name: "eigensweep", dependencies: ["Commands", "CPosix"], swiftSettings: strict),
         .executableTarget(
+            name: "eigensweep-bench",
+            dependencies: [
+                "SweepModel", "SweepFiles", "Scheduling", "Coordination", "ResultCatalogue", "ResultQueries", "Reports",
+                "JobContract", "Tensors", "Diffusion", "ScoreNetworks", "Measures", arguments,
+            ],
+            swiftSettings: strict, linkerSettings: [.linkedLibrary("openblas")]),
+        .executableTarget(
             name: "eigensweep-agent", dependencies: ["Supervision", "CPosix"], swiftSettings: staticSwift,
             linkerSettings: staticLink),
         .executableTarget(
@@ -145,20 +152,27 @@ let package = Package(
             name: "CSimulatedDisk", path: "Tests/CSimulatedDisk",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "TestSupport", dependencies: ["ScoreNetworks", "Diffusion", "Tensors", "CImageFiles"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),
-        tests("SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks"]),
         tests(
-            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels"]),
+            "SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks", "TestSupport"]),
+        tests(
+            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels", "TestSupport"]),
         tests(
             "MeasuresTests",
-            ["Measures", "Quantities", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors"],
+            [
+                "Measures", "Quantities", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors",
+                "TestSupport",
+            ],
             linker: [.linkedLibrary("openblas")]),
         tests(
             "DatasetsTests",
             [
                 "Datasets", "DatasetPreparation", "ImageGenerators", "ContentStore", "SweepModel", "Tensors",
-                "JobContract", "CImageFiles",
+                "JobContract", "CImageFiles", "TestSupport",
             ]),
         tests(
             "CatalogueTests",
@@ -177,7 +191,8 @@ let package = Package(
                 "Coordination", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CSimulatedDisk",
             ]),
         tests(
-            "HostsTests", ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix"]),
+            "HostsTests",
+            ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix", "TestSupport"]),
         tests(
             "JobExecutionTests",
             [
@@ -187,7 +202,7 @@ let package = Package(
             linker: [.linkedLibrary("openblas")]),
         tests(
             "EndToEndTests",
-            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "CImageFiles"]),
+            ["RemoteHosts", "ContentStore", "JobContract", "CPosix", "SweepModel", "TestSupport"]),
     ],
     cLanguageStandard: .gnu11
 )
@@ -196,7 +211,7 @@ let package = Package(
 let fuzzed: [Target.Dependency] = [
     "JobContract", "SweepModel", "SweepFiles", "Datasets", "DatasetPreparation", "Tensors", "ScoreNetworks",
     "JobExecution", "Supervision", "Commands", "Scheduling", "RemoteHosts", "ContentStore", "CPosix", "CImageFiles",
-    "ResultCatalogue", "ResultQueries", "Reports", grdb,
+    "ResultCatalogue", "ResultQueries", "Reports", "TestSupport", grdb,
 ]
 package.targets.append(
     isFuzzing

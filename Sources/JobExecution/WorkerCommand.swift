@@ -11,8 +11,7 @@ package struct WorkerCommand: ParsableCommand {
         version: WorkerFacts.version,
         subcommands: [
             RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
-            MeasureCommand.self, VerifyCommand.self, InspectCommand.self, ForecastCommand.self, BenchCommand.self,
-            BenchMeasuresCommand.self,
+            MeasureCommand.self, VerifyCommand.self, InspectCommand.self, ForecastCommand.self,
         ])
 
     package init() {}

@@ -2,12 +2,12 @@ import JobContract
 import Tensors
 
 /// How near pictures are to the training images.
-struct CopyStatistics {
+package struct CopyStatistics {
     let neighbours: [NeighbourPair]
     /// Per picture ‖x − NN(x)‖/‖x‖ (Li et al. 2024, eq. 14).
     let ratios: [Double]
 
-    init(of pictures: Tensor<Float>, near training: NearestNeighbours, beat: () throws -> Void) rethrows {
+    package init(of pictures: Tensor<Float>, near training: NearestNeighbours, beat: () throws -> Void) rethrows {
         neighbours = try training.pairs(of: pictures, beat: beat)
         ratios = neighbours.enumerated().map { index, pair in
             var square = 0.0
@@ -17,7 +17,7 @@ struct CopyStatistics {
     }
 
     /// The GL score.
-    var score: Estimate { Estimate(meanOf: ratios) }
+    package var score: Estimate { Estimate(meanOf: ratios) }
 
     /// The share whose nearest training image is closer than a third of the second nearest; nil below two images.
     var copied: Estimate? {

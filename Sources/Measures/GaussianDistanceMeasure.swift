@@ -48,7 +48,7 @@ package struct GaussianDistanceMeasure: Measure {
 }
 
 /// Gathers the distances between two denoisers' results.
-struct DenoiserDistance {
+package struct DenoiserDistance {
     /// Result i is of image i modulo this.
     let images: Int
     private var roots: [Double] = []
@@ -56,9 +56,9 @@ struct DenoiserDistance {
     private var relative: [Double] = []
     private var relativeToBoth: [Double] = []
 
-    init(images: Int) { self.images = images }
+    package init(images: Int) { self.images = images }
 
-    mutating func add(_ first: Tensor<Float>, _ second: Tensor<Float>) {
+    package mutating func add(_ first: Tensor<Float>, _ second: Tensor<Float>) {
         for image in 0..<first.shape[0] {
             var difference = 0.0
             var (norm, other) = (0.0, 0.0)
@@ -76,7 +76,7 @@ struct DenoiserDistance {
     }
 
     /// √(E ‖A−B‖²/d).
-    var pooled: Estimate { Estimate(meanOf: meanSquares, cycling: images).squareRoot }
+    package var pooled: Estimate { Estimate(meanOf: meanSquares, cycling: images).squareRoot }
 
     /// `nrmse` divides by the norm of the first, or of two that none comes first of by the mean of both norms.
     func rows(sigma: Double, isPair: Bool = false) -> [MeasureRow] {

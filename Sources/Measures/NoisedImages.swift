@@ -5,20 +5,24 @@ import Tensors
 
 /// Images with noise of one's own choice of level: number i is image i modulo their number, with noise keyed by
 /// (seed, i), the same at every level.
-struct NoisedImages {
+package struct NoisedImages {
     let images: Tensor<Float>
     let seed: UInt64
     /// Number of the noise that number 0 has.
     var first = 0
 
+    package init(images: Tensor<Float>, seed: UInt64, first: Int = 0) {
+        (self.images, self.seed, self.first) = (images, seed, first)
+    }
+
     /// Numbers of noises that uses of one seed begin at, so that none meets another's.
-    enum Use {
+    package enum Use {
         /// What chooses among fits, such as the size of patches.
         static let choosing = 1 << 32
         static let nearPoint = 1 << 32
         static let farPoint = 1 << 33
         /// What denoisers are fitted on; they are judged on numbers from 0.
-        static let fitting = 1 << 34
+        package static let fitting = 1 << 34
     }
 
     /// The noise of these numbers at level 1, one row each.
@@ -29,7 +33,7 @@ struct NoisedImages {
                 from: UInt64((first + numbers.lowerBound) * images.stride), count: numbers.count * images.stride))
     }
 
-    func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
+    package func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
         let stride = images.stride
         let noise = noise(numbers).values
         var result = Tensor<Float>(zeros: [numbers.count] + images.shape.dropFirst())

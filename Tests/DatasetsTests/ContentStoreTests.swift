@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import TestSupport
 import Testing
 
 @testable import ContentStore

@@ -4,6 +4,7 @@ import Foundation
 import ImageGenerators
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 /// Archives and images that are not what they seem: each refused by name, nothing stored.

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Prepared datasets: written the same everywhere, read with suspicion.

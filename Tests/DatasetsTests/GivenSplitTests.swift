@@ -3,6 +3,7 @@ import Datasets
 import ImageGenerators
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 @testable import DatasetPreparation

@@ -2,6 +2,7 @@ import ContentStore
 import Datasets
 import Foundation
 import SweepModel
+import TestSupport
 import Testing
 
 @testable import DatasetPreparation

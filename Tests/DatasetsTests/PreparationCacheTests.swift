@@ -4,6 +4,7 @@ import Foundation
 import JobContract
 import SweepModel
 import Synchronization
+import TestSupport
 import Testing
 
 /// What was prepared once is not decoded again, and no cache makes a wrong dataset.

@@ -6,6 +6,7 @@ import Foundation
 import ImageGenerators
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 /// IDX and CIFAR files, plain and packed.

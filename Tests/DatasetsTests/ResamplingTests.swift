@@ -3,6 +3,7 @@ import DatasetPreparation
 import Datasets
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 /// Enlarged and shuffled images.

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import ImageGenerators
 import SweepModel
+import TestSupport
 import Testing
 
 @testable import DatasetPreparation

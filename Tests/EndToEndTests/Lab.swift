@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Whether the slow suite was asked for; `scripts/test` does.
@@ -118,7 +119,7 @@ final class Lab {
     func writePicture(_ name: String, _ pixels: [UInt8], side: Int) throws {
         let url = directory.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(try PictureArchive.png(pixels, side: side)).write(to: url)
+        try Data(try ImageFiles.png(pixels, width: side, height: side, channels: 1)).write(to: url)
     }
 
     /// Starts `eigensweep` and leaves it running.

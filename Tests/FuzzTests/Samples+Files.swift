@@ -1,6 +1,7 @@
 import CImageFiles
 import Foundation
 import Tensors
+import TestSupport
 
 extension Samples {
     struct Unwritten: Error {}
@@ -21,9 +22,10 @@ extension Samples {
     static func images() throws -> [[UInt8]] {
         let grey = (0..<256).map { UInt8($0) }
         return [
-            try png(grey, side: 16, colour: 0), try png(Array((grey + grey + grey)), side: 16, colour: 2),
-            try jpeg(Array(grey + grey + grey), side: 16, sampling: TJSAMP_420),
-            try jpeg(Array(grey + grey + grey), side: 16, sampling: TJSAMP_GRAY),
+            try ImageFiles.png(grey, width: 16, height: 16, channels: 1),
+            try ImageFiles.png(grey + grey + grey, width: 16, height: 16, channels: 3),
+            try ImageFiles.jpeg(grey + grey + grey, width: 16, height: 16, sampling: TJSAMP_420),
+            try ImageFiles.jpeg(grey + grey + grey, width: 16, height: 16, sampling: TJSAMP_GRAY),
         ]
     }
 
@@ -51,34 +53,5 @@ extension Samples {
     /// Two grey images of 3 × 2 as IDX.
     static func records() -> [[UInt8]] {
         [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(0..<12)]
-    }
-
-    private static func png(_ pixels: [UInt8], side: UInt32, colour: UInt8) throws -> [UInt8] {
-        let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue))
-        defer { spng_ctx_free(context) }
-        var header = spng_ihdr()
-        (header.width, header.height, header.bit_depth, header.color_type) = (side, side, 8, colour)
-        guard spng_set_ihdr(context, &header) == 0, spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1) == 0,
-            spng_encode_image(
-                context, pixels, pixels.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)) == 0
-        else { throw Unwritten() }
-        var (length, code) = (0, Int32(0))
-        guard let buffer = spng_get_png_buffer(context, &length, &code) else { throw Unwritten() }
-        defer { free(buffer) }
-        return Array(UnsafeRawBufferPointer(start: buffer, count: length))
-    }
-
-    private static func jpeg(_ rgb: [UInt8], side: Int32, sampling: TJSAMP) throws -> [UInt8] {
-        let handle = tjInitCompress()
-        defer { tjDestroy(handle) }
-        var buffer: UnsafeMutablePointer<UInt8>?
-        var length: UInt = 0
-        guard
-            tjCompress2(
-                handle, rgb, side, 0, side, Int32(TJPF_RGB.rawValue), &buffer, &length, Int32(sampling.rawValue), 60, 0)
-                == 0
-        else { throw Unwritten() }
-        defer { tjFree(buffer) }
-        return Array(UnsafeBufferPointer(start: buffer, count: Int(length)))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 @testable import Supervision
@@ -68,7 +69,7 @@ struct JournalTests {
     }
 
     @Test func `random bytes never crash the reading of a journal`() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededRandom()
         let all = Self.lines().flatMap { $0 }
         for _ in 0..<2000 {
             var bytes = all

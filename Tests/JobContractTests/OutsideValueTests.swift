@@ -120,7 +120,10 @@ import Testing
         let long = String(repeating: "é", count: 50_000)
         let event = try #require(
             WorkerEvent(line: #"{"event":"failed","kind":"internal","message":"\#(long)"}"#.utf8))
-        guard case .failed(let failed) = event else { return }
+        guard case .failed(let failed) = event else {
+            Issue.record("\(event)")
+            return
+        }
         #expect(failed.message.utf8.count <= OutsideValues.wordsLength && failed.message.hasPrefix("éé"))
         #expect("aé".cut(toBytes: 2) == "a")
     }

@@ -2,6 +2,7 @@ import Diffusion
 import JobContract
 import ScoreNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Measures

@@ -50,7 +50,10 @@ import Testing
         bench.milestone("a", 1, 10)
         let starts = bench.starts()
         #expect(starts.map(\.measured) == [.named("x", 10)])
-        guard case .measure(let task)? = starts.first?.task else { return }
+        guard case .measure(let task)? = starts.first?.task else {
+            Issue.record("\(starts)")
+            return
+        }
         #expect(task.checkpoint == .named("weights 10"))
     }
 

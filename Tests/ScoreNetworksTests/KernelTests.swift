@@ -12,6 +12,14 @@ struct KernelTests {
         return buffer
     }
 
+    @Test(
+        .enabled(
+            if: NumericThread.Variant.allCases.filter(NumericThread.supports).count > 1,
+            "this CPU runs the plain kernels alone: no variant was compared with another here"))
+    func variantsAreComparedHere() {
+        #expect(NumericThread.supports(.plain))
+    }
+
     /// Runs `body` with every variant that this CPU has and expects equal results; leaves the one that was selected.
     private func withVariants<Result: Equatable>(_ body: () throws -> Result) rethrows {
         let selected = NumericThread.variant

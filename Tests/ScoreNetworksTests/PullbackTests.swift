@@ -1,5 +1,6 @@
 import Diffusion
 import Tensors
+import TestSupport
 import Testing
 
 @testable import ScoreNetworks
@@ -16,7 +17,7 @@ struct PullbackTests {
     /// vᵀ(D(x+hu) − D(x−hu))/2h is uᵀ(Jᵀv).
     @Test(arguments: cases.indices) func itIsTheDerivativeAlongAnyDirection(number: Int) throws {
         let (configuration, preconditioning) = Self.cases[number]
-        let denoiser = try SmallNetworks.denoiser(configuration, preconditioning)
+        let denoiser = try drawnNetwork(configuration, preconditioning)
         let shape = configuration.imageShape
         let images = Latents.draw(seed: 4, count: 22, shape: shape)
         func entry(_ index: Int) -> [Double] { images[row: index].map(Double.init) }
@@ -50,8 +51,8 @@ struct PullbackTests {
             Latents.draw(
                 seed: 4, first: numbers.lowerBound, count: numbers.count, shape: configuration.imageShape)
         }
-        let alone = try SmallNetworks.denoiser(configuration, preconditioning)
-        let together = try SmallNetworks.denoiser(configuration, preconditioning, threads: 3)
+        let alone = try drawnNetwork(configuration, preconditioning)
+        let together = try drawnNetwork(configuration, preconditioning, threads: 3)
         let x = images(0..<1)
         let all = try together.pullback(at: x, sigma: 0.5)(images(1..<41))
         let one = try alone.pullback(at: x, sigma: 0.5)(images(36..<37))
@@ -61,7 +62,7 @@ struct PullbackTests {
     /// A linear network's derivative is its matrix.
     @Test func aLinearNetworkGivesItsWeights() throws {
         let shape = ImageShape(channels: 2, height: 2, width: 2)
-        let denoiser = try SmallNetworks.denoiser(.linear(shape), .none)
+        let denoiser = try drawnNetwork(.linear(shape), .none)
         var units = Tensor<Float>(zeros: [9, 2, 2, 2])
         for pixel in 0..<8 { units.values[pixel * 8 + pixel] = 1 }
         let columns = denoiser.denoise(units, sigma: [Double](repeating: 1, count: 9))

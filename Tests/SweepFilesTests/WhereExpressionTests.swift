@@ -1,5 +1,6 @@
 import JobContract
 import SweepModel
+import TestSupport
 import Testing
 
 @Suite struct WhereExpressionTests {
@@ -101,14 +102,14 @@ import Testing
 
     /// Random expressions read back as themselves, and agree with the evaluation of their parts.
     @Test func printsBack() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededRandom()
         for _ in 0..<2000 {
             let expression = Self.anyExpression(4, &random)
             #expect(try WhereExpression(expression.description) == expression, "\(expression)")
         }
     }
 
-    private static func anyExpression(_ depth: Int, _ random: inout SystemRandomNumberGenerator) -> WhereExpression {
+    private static func anyExpression(_ depth: Int, _ random: inout SeededRandom) -> WhereExpression {
         let literals: [JSONValue] = [
             1, 0, -3, 0.001, 1e30, true, false, .null, "a", "and", "a b", "q\"\\'", "", "1", "é", "true",
         ]

@@ -20,7 +20,7 @@ package struct EigensweepCommand: ParsableCommand {
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
             LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
             QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
-            AdoptCommand.self, SplitCommand.self, BenchCommand.self,
+            AdoptCommand.self, SplitCommand.self,
         ])
 
     package init() {}

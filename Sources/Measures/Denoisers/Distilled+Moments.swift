@@ -4,7 +4,7 @@ import Tensors
 extension Distilled {
     /// Noised images that the expectations are taken over, of `images` images: at least `wanted`, as many of each image,
     /// ten or more and an even number, and twenty or more for each pixel: ten noises, added and taken away.
-    static func inputs(_ wanted: Int, images: Int, pixels: Int) -> Int {
+    package static func inputs(_ wanted: Int, images: Int, pixels: Int) -> Int {
         let least = max(wanted, 2 * noisesToPixels * pixels)
         let pairs = least / (2 * images) + (least % (2 * images) == 0 ? 0 : 1)
         return 2 * max(pairs, noisesOfEach) * images
@@ -25,7 +25,7 @@ extension Distilled {
     /// Σ D̃(x−μ)ᵀ = Σ A_i(y_i−μ)ᵀ + σ Σ B_k n_kᵀ: a row of a product for every image and noise, however often they meet. With
     /// V the mean of D̃(x−μ)ᵀ and C = Σ + σ²M that of (x−μ)(x−μ)ᵀ, where M is the mean of nnᵀ and the signs leave no other
     /// term, W = VC⁻¹: the least squares on these very inputs, so that affine denoisers, D_G with them, are found exactly.
-    static func fit(
+    package static func fit(
         to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, inputs: Int, sigma: Double,
         beat: (_ done: Int) throws -> Void
     ) throws -> Distilled {

@@ -3,12 +3,12 @@ import JobContract
 import Tensors
 
 /// An affine denoiser Wx + b of one noise level, kept as what it adds to the Gaussian one.
-struct Distilled: Denoiser {
-    var imageShape: ImageShape { gaussian.imageShape }
-    var levels: ClosedRange<Double> { sigma...sigma }
+package struct Distilled: Denoiser {
+    package var imageShape: ImageShape { gaussian.imageShape }
+    package var levels: ClosedRange<Double> { sigma...sigma }
 
     /// Wx + b, at the level of the fit alone.
-    func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
+    package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
         precondition(sigma.allSatisfy { $0 == self.sigma }, "fitted at \(self.sigma)")
         return denoise(x, beat: {})
     }

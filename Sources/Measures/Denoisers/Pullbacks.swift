@@ -42,7 +42,7 @@ extension MultiDeltaDenoiser: SymmetricallyDifferentiable {
 
 extension Distilled: DifferentiableDenoiser {
     /// J = W everywhere.
-    func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback {
+    package func pullback(at x: Tensor<Float>, sigma: Double) -> Pullback {
         precondition(levels.contains(sigma), "fitted at \(levels.lowerBound)")
         return { vectors in
             let found = turnedBack(vectors.rows(0..<vectors.shape[0]))
@@ -50,7 +50,7 @@ extension Distilled: DifferentiableDenoiser {
         }
     }
 
-    func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
+    package func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
         precondition(levels.contains(sigma), "fitted at \(levels.lowerBound)")
         return { vectors in
             let found = turned(vectors.rows(0..<vectors.shape[0]))

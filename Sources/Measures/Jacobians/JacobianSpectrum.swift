@@ -2,9 +2,9 @@ import Diffusion
 import Tensors
 
 /// What is known of the derivative J = ∂D/∂x of a denoiser at one image.
-struct JacobianSpectrum {
+package struct JacobianSpectrum {
     /// tr J; its error where it is of random vectors.
-    let trace: Estimate
+    package let trace: Estimate
     /// ‖(J − Jᵀ)/2‖/‖J‖ (Frobenius).
     let symmetryError: Double
     /// Eigenvalues of (J + Jᵀ)/2, falling.
@@ -17,7 +17,7 @@ struct JacobianSpectrum {
     let matrix: Matrix?
 
     /// From all of J: as many backward passes as there are pixels, `batch` at a time.
-    static func exact(
+    package static func exact(
         _ pullback: Pullback, shape: [Int], batch: Int, beat: (_ done: Int) throws -> Void
     ) throws -> JacobianSpectrum {
         let size = shape.reduce(1, *)

@@ -3,7 +3,7 @@ import Foundation
 import Reports
 import ResultQueries
 
-extension BenchCommand {
+extension EigensweepBench {
     /// What 95 % intervals cover.
     struct IntervalCoverage: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -13,32 +13,32 @@ extension BenchCommand {
         var draws = 5000
 
         func run() throws {
-            Terminal.print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell")
-            Terminal.print("")
-            Terminal.print("| replicates | mean | deviation | covers | width | t covers | t width | ratio |")
-            Terminal.print("|---|---|---|---|---|---|---|---|")
+            print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell")
+            print("")
+            print("| replicates | mean | deviation | covers | width | t covers | t width | ratio |")
+            print("|---|---|---|---|---|---|---|---|")
             for result in Self.concurrently(AverageCoverage.shareCells, { AverageCoverage.shares($0, draws: draws) }) {
                 let cell = result.cell
-                Terminal.print(
+                print(
                     "| \(cell.replicates) | \(cell.mean) | \(cell.deviation) | \(Self.percent(result.found.share)) | "
                         + "\(Self.rounded(result.found.medianWidth)) | \(Self.percent(result.student.share)) | "
                         + "\(Self.rounded(result.student.medianWidth)) | \(Self.rounded(result.ratio)) |")
             }
-            Terminal.print("\nMeans, places and pairs\n\n| of | replicates | covers | width |\n|---|---|---|---|")
+            print("\nMeans, places and pairs\n\n| of | replicates | covers | width |\n|---|---|---|---|")
             let cases = AverageCoverage.cases
             for (given, found) in zip(
                 cases, Self.concurrently(cases) { AverageCoverage.coverage(of: $0, draws: draws) })
             {
-                Terminal.print(
+                print(
                     "| \(given.name) | \(given.replicates) | \(Self.percent(found.share)) | "
                         + "\(Self.rounded(found.medianWidth)) |")
             }
-            Terminal.print(
+            print(
                 "\nFits\n\n| of | estimate | replicates | covers | width | no interval |\n|---|---|---|---|---|---|")
             let fits = FitCoverage.cases
             for (given, found) in zip(fits, Self.concurrently(fits) { FitCoverage.coverage(of: $0, draws: draws) }) {
                 for (estimate, coverage) in found {
-                    Terminal.print(
+                    print(
                         "| \(given.name) | \(estimate) | \(given.replicates) | \(Self.percent(coverage.share)) | "
                             + "\(Self.rounded(coverage.medianWidth)) | \(coverage.missing) of \(coverage.draws) |")
                 }
@@ -79,8 +79,8 @@ extension BenchCommand {
                 guard let n = numbers.first,
                     let average = Average([numbers.dropFirst().map { Replicate($0, n: n) }], areShares: true),
                     let interval = average.interval
-                else { throw CommandFailure(.usage, "expected a number of samples and shares, got \"\(line)\"") }
-                Terminal.print("\(average.mean) \(interval.low) \(interval.high)")
+                else { throw ValidationError("expected a number of samples and shares, got \"\(line)\"") }
+                print("\(average.mean) \(interval.low) \(interval.high)")
             }
         }
     }

@@ -71,7 +71,7 @@ enum MillionTrials {
     }
 }
 
-extension BenchCommand {
+extension EigensweepBench {
     struct MakeCatalogue: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make million.yaml and million.sqlite.")
         @Argument(help: "The directory to make them in; the worker `noop` stands there.")
@@ -81,18 +81,31 @@ extension BenchCommand {
             let path = "\(directory)/million.yaml"
             try MillionTrials.text(worker: "\(directory)/noop").write(toFile: path, atomically: true, encoding: .utf8)
             let file = try SweepFile(contentsOf: path)
-            let worker = try WorkerProgram(file.worker)
+            let worker = try description(by: "\(directory)/noop")
             let sweep = try BenchUsage.measure("expanded") {
-                try file.expand(worker: worker.description) { request in
+                try file.expand(worker: worker) { request in
                     DatasetIdentity(
                         keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 64)
                 }.sweep
             }
             let catalogue = try Catalogue(path: "\(directory)/million.sqlite")
-            try BenchUsage.measure("stored \(Readable.count(sweep.trials.count)) trials") {
+            try BenchUsage.measure("stored \(sweep.trials.count.formatted()) trials") {
                 _ = try catalogue.store(sweep)
             }
             try BenchUsage.measure("recorded a tenth of them") { try MillionTrials.record(sweep, in: catalogue) }
         }
     }
+}
+
+/// What a worker says of itself.
+func description(by program: String) throws -> WorkerDescription {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = ["describe"]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let said = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return try JSONDecoder().decode(WorkerDescription.self, from: said)
 }

@@ -64,7 +64,7 @@ enum MillionMeasurements {
     }
 }
 
-extension BenchCommand {
+extension EigensweepBench {
     struct MakeMeasurements: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make measured.sqlite, of ten million measurements.")
@@ -76,15 +76,15 @@ extension BenchCommand {
             try MillionMeasurements.text(worker: "\(directory)/noop").write(
                 toFile: path, atomically: true, encoding: .utf8)
             let file = try SweepFile(contentsOf: path)
-            let worker = try WorkerProgram(file.worker)
-            let sweep = try file.expand(worker: worker.description) { _ in
+            let worker = try description(by: "\(directory)/noop")
+            let sweep = try file.expand(worker: worker) { _ in
                 DatasetIdentity(keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 64)
             }.sweep
             let catalogue = try Catalogue(path: "\(directory)/measured.sqlite")
             _ = try catalogue.store(sweep)
             let rows =
                 sweep.trials.count * MillionMeasurements.quantities.count * MillionMeasurements.sigmas.count
-            try BenchUsage.measure("recorded \(Readable.count(rows)) measurements") {
+            try BenchUsage.measure("recorded \(rows.formatted()) measurements") {
                 try MillionMeasurements.record(sweep, in: catalogue)
             }
         }

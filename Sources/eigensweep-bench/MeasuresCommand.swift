@@ -1,14 +1,15 @@
 import ArgumentParser
 import Diffusion
+import Foundation
 import Measures
 import ScoreNetworks
 import Tensors
 
 /// Measurements of the measures' dense parts, for `scripts/bench measures`.
-struct BenchMeasuresCommand: ParsableCommand {
+struct MeasuresCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench-measures", abstract: "Measure how fast the dense parts of measures are on one thread.",
-        discussion: "Prints what was measured, what was found, and seconds.", shouldDisplay: false)
+        commandName: "measures", abstract: "Measure how fast the dense parts of measures are on one thread.",
+        discussion: "Prints what was measured, what was found, and seconds.")
 
     enum Part: String, ExpressibleByArgument, CaseIterable { case distillation, neighbours, gaussian, jacobian }
 
@@ -43,7 +44,7 @@ struct BenchMeasuresCommand: ParsableCommand {
             return try MeasureBenchmark.jacobian(of: denoiser, at: image, sigma: sigma)
         }
         guard let images else { throw ValidationError("expected --images FILE") }
-        let file = try Checkpoints.file(images)
+        let file = try SafetensorsFile(bytes: [UInt8](Data(contentsOf: URL(fileURLWithPath: images))), name: images)
         let (all, others): (Tensor<Float>, Tensor<Float>) = (try file.tensor("images"), try file.tensor("others"))
         switch part {
         case .neighbours: return MeasureBenchmark.neighbours(of: others, among: all)

@@ -7,7 +7,7 @@ import Scheduling
 import SweepFiles
 import SweepModel
 
-extension BenchCommand {
+extension EigensweepBench {
     struct FleetLoad: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "fleet", abstract: "The coordinator's load by a simulated fleet.")
@@ -51,7 +51,7 @@ extension BenchCommand {
             while fleet.seconds < began + seconds { try coordinator.step() }
             let used = (BenchUsage.now - before).processor
             let count = fleet.reports - reports
-            Terminal.print(
+            print(
                 "fleet: \(hosts) hosts, \(fleet.running) jobs running, \(Int(Double(count) / seconds)) reports a second: "
                     + "\(BenchUsage.rounded(used / seconds * 100)) % of a core, "
                     + "\(BenchUsage.rounded(used / Double(count) * 1e6)) µs a report")

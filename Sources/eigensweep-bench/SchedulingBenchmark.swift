@@ -1,9 +1,10 @@
 import JobContract
+import Scheduling
 import SweepModel
 
-/// A large fleet that works through many jobs, to see what events cost the scheduler, for `eigensweep bench`. Whoever
+/// A large fleet that works through many jobs, to see what events cost the scheduler, for `eigensweep-bench`. Whoever
 /// runs it holds the clock.
-package struct SchedulingBenchmark {
+struct SchedulingBenchmark {
     private var scheduler: Scheduler
     private let names: [HostName]
     private let slots: Int
@@ -15,10 +16,10 @@ package struct SchedulingBenchmark {
     private var nanoseconds: Int64 = 0
     private var places: [HostName: Int] = [:]
     private let weights = OutputFile(path: "w", digest: Digest(of: "weights".utf8), bytes: 1)
-    package private(set) var events = 0
+    private(set) var events = 0
 
     /// Connects `hosts` of `slots` each and gives them the first of `jobs` trainings.
-    package init(hosts: Int = 1000, slots: Int = 10, jobs: Int = 60_000) {
+    init(hosts: Int = 1000, slots: Int = 10, jobs: Int = 60_000) {
         self.slots = slots
         names = (0..<hosts).map { "host\($0)" }
         waiting = Array(repeating: [], count: hosts)
@@ -51,7 +52,7 @@ package struct SchedulingBenchmark {
     }
 
     /// Reports so many events of running jobs, one after the other; fewer if the jobs run out.
-    package mutating func run(events wanted: Int) {
+    mutating func run(events wanted: Int) {
         let goal = events + wanted
         while events < goal, next < running.count {
             let (host, attempt, step) = running[next]

@@ -1,10 +1,11 @@
 import Diffusion
+import Measures
 import Tensors
 
 /// The dense parts of measures, with their seconds of wall clock, for `scripts/bench`.
-package enum MeasureBenchmark {
+enum MeasureBenchmark {
     /// The GL score of `samples`, and the seconds that the neighbours took.
-    package static func neighbours(
+    static func neighbours(
         of samples: Tensor<Float>, among images: Tensor<Float>
     ) -> (score: Double, seconds: Double) {
         let start = ContinuousClock.now
@@ -13,7 +14,7 @@ package enum MeasureBenchmark {
     }
 
     /// The seconds that the Gaussian denoiser of `images` took, and the sum of its eigenvalues.
-    package static func gaussian(of images: Tensor<Float>) throws -> (trace: Double, seconds: Double) {
+    static func gaussian(of images: Tensor<Float>) throws -> (trace: Double, seconds: Double) {
         let start = ContinuousClock.now
         let gaussian = try GaussianDenoiser(images: images, flips: false)
         return (gaussian.eigenvalues.reduce(0, +), seconds(since: start))
@@ -21,7 +22,7 @@ package enum MeasureBenchmark {
 
     /// The affine fit to `PixelShrinkage` on `images`, ten noises each, and its error on noised held-out images. What the
     /// denoiser itself takes is left out, and so is the Gaussian.
-    package static func distillation(
+    static func distillation(
         on images: Tensor<Float>, heldOut: Tensor<Float>, sigma: Double
     ) throws -> (heldOutError: Double, seconds: Double) {
         let gaussian = try GaussianDenoiser(images: images, flips: false)
@@ -39,7 +40,7 @@ package enum MeasureBenchmark {
     }
 
     /// All of the derivative of `denoiser` at an image, and its eigenvectors.
-    package static func jacobian(
+    static func jacobian(
         of denoiser: any DifferentiableDenoiser, at image: Tensor<Float>, sigma: Double
     ) throws -> (trace: Double, seconds: Double) {
         let start = ContinuousClock.now

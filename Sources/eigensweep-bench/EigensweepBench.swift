@@ -3,15 +3,15 @@ import Foundation
 import Scheduling
 import SweepFiles
 
-/// Measurements of this program itself, for `scripts/bench`.
-struct BenchCommand: ParsableCommand {
+/// What `scripts/bench` measures of the project's own code, in one process. It is no part of what users get.
+@main
+struct EigensweepBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure this program.", shouldDisplay: false,
+        commandName: "eigensweep-bench", abstract: "Measure the parts of Eigensweep.",
         subcommands: [
             Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self, Events.self,
-            IntervalCoverage.self, Intervals.self,
-        ],
-        defaultSubcommand: Expansion.self)
+            IntervalCoverage.self, Intervals.self, NetworksCommand.self, MeasuresCommand.self,
+        ])
 
     struct Events: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "What events of 1 000 hosts cost the scheduler.")
@@ -29,8 +29,8 @@ struct BenchCommand: ParsableCommand {
             for shared in [true, false] {
                 let result = try ExpansionBenchmark.run(shared: shared)
                 let rate = Double(result.trials) / result.seconds / 1e6
-                Terminal.print(
-                    "expansion: \(Readable.count(result.trials)) trials of \(Readable.count(result.trainings)) "
+                print(
+                    "expansion: \(result.trials.formatted()) trials of \(result.trainings.formatted()) "
                         + "trainings in \(BenchUsage.rounded(result.seconds)) s, \(BenchUsage.rounded(rate)) million a "
                         + "second")
             }
@@ -63,7 +63,7 @@ struct BenchUsage {
     static func measure<Result>(_ what: String, _ body: () throws -> Result) rethrows -> Result {
         let before = now
         let result = try body()
-        Terminal.print("\(what): \((now - before).text)")
+        print("\(what): \((now - before).text)")
         return result
     }
 }

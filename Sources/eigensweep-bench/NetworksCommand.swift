@@ -3,13 +3,12 @@ import Glibc
 import ScoreNetworks
 import Tensors
 
-/// Measurements of this program itself, for `scripts/bench`.
-struct BenchCommand: ParsableCommand {
+/// How fast networks train and denoise.
+struct NetworksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure how fast training and denoising are on one thread.",
+        commandName: "networks", abstract: "Measure how fast training and denoising are on one thread.",
         discussion:
-            "Prints what was measured, the network, its scale, the batch, images per second of CPU time, GFLOP/s.",
-        shouldDisplay: false)
+            "Prints what was measured, the network, its scale, the batch, images per second of CPU time, GFLOP/s.")
 
     enum Quantity: String, ExpressibleByArgument, CaseIterable { case training, denoising, memory }
 
@@ -26,15 +25,17 @@ struct BenchCommand: ParsableCommand {
     var batch: Int?
 
     @Option(help: "The kernels: plain, avx2 or avx512; the default is the widest.")
-    var kernels: NumericThread.Variant?
+    var kernels: String?
 
     @Argument(help: "training, denoising, or memory: the peak of two training steps, in MiB.")
     var quantities: [Quantity] = [.training, .denoising]
 
     func run() throws {
         NumericThread.prepare()
-        if let kernels, !NumericThread.select(kernels) {
-            throw ValidationError("this CPU cannot run the \(kernels) kernels")
+        if let kernels {
+            guard let variant = NumericThread.Variant.allCases.first(where: { "\($0)" == kernels }),
+                NumericThread.select(variant)
+            else { throw ValidationError("this CPU cannot run the \(kernels) kernels") }
         }
         for subject in TrainingBenchmark.standard {
             guard network == nil || network == subject.name, scale == nil || scale == subject.scale else { continue }

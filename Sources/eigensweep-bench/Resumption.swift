@@ -5,7 +5,7 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-extension BenchCommand {
+extension EigensweepBench {
     struct Resumption: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resume", abstract: "From a stored million trials to the first start, and 1 000 held jobs.")
@@ -17,7 +17,7 @@ extension BenchCommand {
             let catalogue = try BenchUsage.measure("opened") { try Catalogue(path: "\(directory)/million.sqlite") }
             let reader = catalogue.reader
             let found = try BenchUsage.measure("sweep read") { try reader.sweep(named: "million") }
-            guard let sweep = found else { throw CommandFailure(.usage, "there is no sweep \"million\" here") }
+            guard let sweep = found else { throw ValidationError("there is no sweep \"million\" here") }
             _ = try BenchUsage.measure("generation begun") { try catalogue.beginGeneration() }
             let holdings = try BenchUsage.measure("holdings read") { try reader.holdings(of: sweep.trainings.keys) }
             let data = Digest(of: "data".utf8)
@@ -36,7 +36,7 @@ extension BenchCommand {
             }
             if holdings.openAttempts.isEmpty {
                 while fleet.started.isEmpty { try coordinator.step() }
-                Terminal.print("resume to first dispatch: \((BenchUsage.now - whole).text)")
+                print("resume to first dispatch: \((BenchUsage.now - whole).text)")
                 while fleet.started.count < 1000 { try coordinator.step() }
             } else {
                 fleet.held = holdings.openAttempts.map {

@@ -2,11 +2,11 @@ import CImageFiles
 import Foundation
 
 /// Real PNG, JPEG and zip files, written by the libraries themselves.
-enum ImageFiles {
+package enum ImageFiles {
     struct Failure: Error {}
 
     /// Interleaved pixels of 1 to 4 channels, 8 bits each, or 16 with the high byte first.
-    static func png(
+    package static func png(
         _ pixels: [UInt8], width: Int, height: Int, channels: Int, depth: Int = 8, exif: [UInt8]? = nil
     ) throws -> [UInt8] {
         let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue))
@@ -39,8 +39,10 @@ enum ImageFiles {
         return bigEndian(UInt32(content.count)) + body + bigEndian(UInt32(crc32(0, body, UInt32(body.count))))
     }
 
-    /// A JPEG at quality 95 without chroma subsampling, with these segments after its first marker.
-    static func jpeg(_ rgb: [UInt8], width: Int, height: Int, segments: [UInt8] = []) throws -> [UInt8] {
+    /// A JPEG at quality 95, without chroma subsampling unless told, with these segments after its first marker.
+    package static func jpeg(
+        _ rgb: [UInt8], width: Int, height: Int, segments: [UInt8] = [], sampling: TJSAMP = TJSAMP_444
+    ) throws -> [UInt8] {
         let handle = tjInitCompress()
         defer { tjDestroy(handle) }
         var buffer: UnsafeMutablePointer<UInt8>?
@@ -48,7 +50,7 @@ enum ImageFiles {
         guard
             tjCompress2(
                 handle, rgb, Int32(width), 0, Int32(height), Int32(TJPF_RGB.rawValue), &buffer, &length,
-                Int32(TJSAMP_444.rawValue), 95, 0) == 0
+                Int32(sampling.rawValue), 95, 0) == 0
         else { throw Failure() }
         defer { tjFree(buffer) }
         var file = Array(UnsafeBufferPointer(start: buffer, count: Int(length)))
@@ -56,7 +58,8 @@ enum ImageFiles {
         return file
     }
 
-    static func zip(_ entries: [(name: String, bytes: [UInt8])], to path: String, stored: Bool = false) throws {
+    /// A zip archive; entries whose names end with "/" are folders.
+    package static func zip(_ entries: [(name: String, bytes: [UInt8])], to path: String, stored: Bool = false) throws {
         var code: Int32 = 0
         guard let archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code) else { throw Failure() }
         for (name, bytes) in entries {
@@ -77,7 +80,7 @@ enum ImageFiles {
     }
 
     /// Grey noise: every seed gives other pixels.
-    static func noise(_ seed: UInt64, count: Int) -> [UInt8] {
+    package static func noise(_ seed: UInt64, count: Int) -> [UInt8] {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         return (0..<count).map { _ in
             state ^= state << 13

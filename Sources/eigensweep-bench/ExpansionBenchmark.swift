@@ -1,18 +1,19 @@
 import JobContract
+import SweepFiles
 import SweepModel
 
-/// How long expansion takes, for `eigensweep bench expansion`.
-package struct ExpansionBenchmark: Sendable {
-    package var trials: Int
-    package var trainings: Int
+/// How long expansion takes, for `eigensweep-bench expansion`.
+struct ExpansionBenchmark: Sendable {
+    var trials: Int
+    var trainings: Int
     /// Wall time from text to trials with their IDs.
-    package var seconds: Double
+    var seconds: Double
     /// Digest of all IDs in order, so that runs can be compared.
-    package var digest: Digest
+    var digest: Digest
 
     /// Expands a sweep of about a million trials. `shared`: eight lengths to a training; else every trial is a
     /// training of its own, the worst case.
-    package static func run(shared: Bool) throws -> ExpansionBenchmark {
+    static func run(shared: Bool) throws -> ExpansionBenchmark {
         let clock = ContinuousClock()
         let start = clock.now
         let file = try SweepFile(text: text(shared: shared), file: "benchmark.yaml")
