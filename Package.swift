@@ -48,6 +48,16 @@ func unhurried(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     return target
 }
 
+/// A target that the simulation spends its time in: optimised in debug builds too.
+func hurried(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    let target = ours(name, dependencies)
+    target.swiftSettings?.append(optimised)
+    return target
+}
+
+let optimised: SwiftSetting = .unsafeFlags(
+    ["-O", "-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug))
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], linker: [LinkerSetting] = []
 ) -> Target {
@@ -72,7 +82,7 @@ let package = Package(
     ],
     targets: [
         // Ground
-        ours("JobContract", ["CSHA256"]),
+        hurried("JobContract", ["CSHA256"]),
         .target(name: "BuildFacts", swiftSettings: watched, plugins: ["RecordCommit"]),
         .plugin(name: "RecordCommit", capability: .buildTool()),
         .target(name: "Kernels", cSettings: kernelFlags),
@@ -90,7 +100,7 @@ let package = Package(
         .target(name: "CPosix", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
         // Vocabulary
-        ours("SweepModel", ["JobContract"]),
+        hurried("SweepModel", ["JobContract"]),
         ours("Quantities", ["JobContract"]),
         ours("Tensors", ["Kernels"]),
         ours("Diffusion", ["Tensors"]),
@@ -99,10 +109,10 @@ let package = Package(
 
         // Mechanism
         ours("SweepFiles", ["SweepModel", "Quantities", "JobContract", "CYAML"]),
-        ours("Scheduling", ["SweepModel", "JobContract"]),
-        ours("ContentStore", ["JobContract"]),
+        hurried("Scheduling", ["SweepModel", "JobContract"]),
+        hurried("ContentStore", ["JobContract"]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CSHA256", "CPosix"]),
-        ours("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
+        hurried("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
@@ -112,7 +122,7 @@ let package = Package(
             ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
 
         // Assembly
-        ours("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
+        hurried("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
         ours("ResultQueries", ["Quantities", "SweepModel", "ResultCatalogue", "JobContract"]),
         unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
@@ -186,11 +196,6 @@ let package = Package(
             linker: [.linkedLibrary("openblas")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
-            "SimulationTests",
-            [
-                "Coordination", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CSimulatedDisk",
-            ]),
-        tests(
             "HostsTests",
             ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix", "TestSupport"]),
         tests(
@@ -225,3 +230,20 @@ package.targets.append(
         : .testTarget(
             name: "FuzzTests", dependencies: fuzzed, exclude: ["Fuzz.swift"], swiftSettings: strict,
             linkerSettings: [.linkedLibrary("openblas")]))
+
+/// The simulator stands among the tests too; `scripts/simulate` builds it as a program, optimised.
+let isSimulating = Context.environment["EIGENSWEEP_SIMULATE"] != nil
+let simulated: [Target.Dependency] = [
+    "Coordination", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CSimulatedDisk",
+]
+package.targets.append(
+    isSimulating
+        ? .executableTarget(
+            name: "eigensweep-simulate", dependencies: simulated, path: "Tests/SimulationTests",
+            exclude: [
+                "SimulationTests.swift", "AwakeTimeTests.swift", "CoordinatorTests.swift", "InputQueueTests.swift",
+            ],
+            swiftSettings: strict)
+        : .testTarget(
+            name: "SimulationTests", dependencies: simulated, exclude: ["Simulate.swift"],
+            swiftSettings: strict + [optimised]))

@@ -86,7 +86,7 @@ extension Scheduler {
     mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
         openTrials = holdings.openTrials
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
-            let index = servedJob(record.job, kind: record.kind, record.trials)
+            let index = graph.kept[record.attempt] ?? servedJob(record.job, kind: record.kind, record.trials)
             var attempt = AttemptState(
                 record: record, host: record.host, job: index, assignment: nil, predicted: nil,
                 memory: index.flatMap { jobs[$0].needs.memory }, at: now)

@@ -7,10 +7,10 @@ extension Scheduler {
         _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
     ) {
         if attempts[number]?.isForeign == true || othersEnded.contains(number) { return }
+        // What is none of this run's may be another's, to whom the host is to tell it still.
+        guard heard(of: number, from: host, at: now), let attempt = attempts[number] else { return }
         actions.append(.acknowledge(number, offset: end, on: host))
-        guard heard(of: number, from: host, at: now), let attempt = attempts[number], end > attempt.committed else {
-            return
-        }
+        guard end > attempt.committed else { return }
         attempts[number]?.committed = end
         // Of a probe only what it says of itself counts, and how it ends.
         if attempt.isProbe {
@@ -37,6 +37,8 @@ extension Scheduler {
             case .missingInput:
                 attempts[number]?.metDamage = true
                 conclude(number, .hostFault(failed.message))
+                // Where what it left is gone its worker knows of nothing; its job may be another's from here on.
+                cancel(number, .unwanted)
             case .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
             case .diverged, .unsupported:
                 attempts[number]?.isHopeless = true

@@ -240,6 +240,9 @@ package final class Daemon {
             connection.isLeaving = true
             return
         }
+        if let before = memory?.place, let now = caller.place, !before.isSame(as: now) {
+            table.forgetAcknowledgements()
+        }
         memory = caller
         heard.isNow()
         applyMemory()

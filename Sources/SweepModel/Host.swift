@@ -77,11 +77,12 @@ package enum AttemptEnd: Hashable, Sendable, Codable {
     case exited(code: Int)
     /// By a signal that nobody here sent.
     case signalled(signal: Int)
-    /// Its host had asked it to stop: why, and how it ended, as an exit code or minus a signal; nil where nobody saw.
+    /// Its host had asked it to stop: why, and how it ended, as an exit code or minus a signal; nil where nobody saw, or
+    /// where it waited and will not start.
     case stopped(StopReason, exit: Int?)
     /// The process is gone and nobody saw how: its agent died too.
     case vanished
-    /// It was never started: cancelled in the backlog, or its spawn failed.
+    /// It was never started: its spawn failed, or its host was started again.
     case neverStarted(reason: String)
 }
 

@@ -5,7 +5,8 @@ import JobContract
 /// A training whose wanted lengths are not all recorded is one job that goes to the longest missing length. Where the
 /// store's state lies between missing lengths, those beyond it are a job of their own, which continues from it, and
 /// those before it another, which starts from nothing; unless an open attempt is at work on both. Several open attempts of
-/// a training keep a job each. A trial's missing measures are one job, which may start as soon as the trial's milestone is
+/// a training keep a job each, and what several were given is the last one's: a length is given again only when the
+/// attempt before is given up, or what it left is lost. A trial's missing measures are one job, which may start as soon as the trial's milestone is
 /// recorded. So are the missing comparisons of the same trials, if none of them is settled.
 package struct JobGraph: Sendable {
     package private(set) var jobs: [Job] = []
@@ -19,6 +20,8 @@ package struct JobGraph: Sendable {
     package private(set) var failedComparisons: Set<Holdings.MeasuredUnit> = []
     /// Of trials here the wanted measures that are left alone, for they failed earlier, with the reason.
     package private(set) var failedMeasures: [TrialID: [MeasureRequest: String]] = [:]
+    /// The jobs of trainings that were made for an open attempt.
+    package private(set) var kept: [AttemptNumber: Int] = [:]
     /// The sweeps' trainings.
     package let trainings: [TrainingID: Training]
 
@@ -137,7 +140,10 @@ package struct JobGraph: Sendable {
                 parts.allSatisfy { part in part.contains { attempt.trials.contains(trials[$0].id) } }
             }
         if isOneWork { parts = [missing] }
-        for part in parts.flatMap({ divide($0, among: open) }) { addTraining(training, part, needs: needs) }
+        for part in parts.flatMap({ divide($0, among: open) }) {
+            if let owner = part.owner { kept[owner] = jobs.count }
+            addTraining(training, part.places, needs: needs)
+        }
     }
 
     private mutating func addTraining(_ training: TrainingID, _ places: [Int], needs: JobNeeds) {
@@ -147,14 +153,17 @@ package struct JobGraph: Sendable {
         jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
     }
 
-    /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths it was
-    /// given, and one that none was given goes with the next shorter one.
-    private func divide(_ part: [Int], among open: [AttemptRecord]) -> [[Int]] {
-        if open.isEmpty { return part.isEmpty ? [] : [part] }
+    /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths that it was
+    /// the last to be given, and one that none was given goes with the next shorter one.
+    private func divide(
+        _ part: [Int], among open: [AttemptRecord]
+    ) -> [(owner: AttemptNumber?, places: [Int])] {
+        if open.isEmpty { return part.isEmpty ? [] : [(nil, part)] }
         var owner: AttemptNumber?
         var divided: [(owner: AttemptNumber?, places: [Int])] = []
         for place in part {
-            let holder = open.first { $0.trials.contains(trials[place].id) }?.attempt
+            let id = trials[place].id
+            let holder = open.filter { $0.trials.contains(id) }.map(\.attempt).max()
             // The first length that has an owner decides for those before it.
             if let holder, owner == nil, !divided.isEmpty { divided[0].owner = holder }
             owner = holder ?? owner
@@ -164,7 +173,7 @@ package struct JobGraph: Sendable {
                 divided.append((owner, [place]))
             }
         }
-        return divided.map(\.places)
+        return divided
     }
 }
 

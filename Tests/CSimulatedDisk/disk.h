@@ -20,6 +20,7 @@ typedef struct file {
     content now;    /* as programs see it */
     content synced; /* as of the last sync */
     int is_dirty;
+    int64_t changed_from, changed_to; /* what may differ from `synced`, if it is dirty */
     int exists;
     struct file *next;
 } file;
@@ -35,6 +36,10 @@ struct simulated_disk {
 uint64_t disk_next_random(simulated_disk *disk);
 int disk_reserve(content *c, int64_t count);
 int disk_assign(content *to, const content *from);
+/* Notes that bytes of the file were changed. */
+void disk_change(file *f, int64_t from, int64_t to);
+/* What was changed is on the disk now. 0, or -1 without memory. */
+int disk_sync(file *f);
 int disk_due_failure(simulated_disk *disk, int error);
 simulated_disk *disk_owning(const char *name);
 file *disk_find_file(const simulated_disk *disk, const char *name);

@@ -34,6 +34,20 @@ int disk_assign(content *to, const content *from) {
     return 0;
 }
 
+void disk_change(file *f, int64_t from, int64_t to) {
+    if (!f->is_dirty || from < f->changed_from) f->changed_from = from;
+    if (!f->is_dirty || to > f->changed_to) f->changed_to = to;
+    f->is_dirty = 1;
+}
+
+int disk_sync(file *f) {
+    if (disk_reserve(&f->synced, f->now.room)) return -1;
+    memcpy(f->synced.bytes + f->changed_from, f->now.bytes + f->changed_from, (size_t)(f->changed_to - f->changed_from));
+    f->synced.count = f->now.count;
+    f->is_dirty = 0;
+    return 0;
+}
+
 /* 0, or the error that this call is to fail with. */
 int disk_due_failure(simulated_disk *disk, int error) {
     if (disk->fail_in <= 0 || --disk->fail_in > 0) return 0;

@@ -51,7 +51,7 @@ static int write_file(sqlite3_file *base, const void *from, int count, sqlite3_i
     if (disk_reserve(c, offset + count)) return SQLITE_NOMEM;
     memcpy(c->bytes + offset, from, (size_t)count);
     if (offset + count > c->count) c->count = offset + count;
-    h->file->is_dirty = 1;
+    disk_change(h->file, offset, offset + count);
     return SQLITE_OK;
 }
 
@@ -62,8 +62,8 @@ static int truncate_file(sqlite3_file *base, sqlite3_int64 count) {
     content *c = &h->file->now;
     if (count < c->count) {
         memset(c->bytes + count, 0, (size_t)(c->count - count));
+        disk_change(h->file, count, c->count);
         c->count = count;
-        h->file->is_dirty = 1;
     }
     return SQLITE_OK;
 }
@@ -74,9 +74,7 @@ static int sync_file(sqlite3_file *base, int flags) {
     int error = disk_due_failure(h->disk, SQLITE_IOERR_FSYNC);
     if (error) return error;
     if (h->disk->lies || !h->file->is_dirty) return SQLITE_OK;
-    if (disk_assign(&h->file->synced, &h->file->now)) return SQLITE_NOMEM;
-    h->file->is_dirty = 0;
-    return SQLITE_OK;
+    return disk_sync(h->file) ? SQLITE_NOMEM : SQLITE_OK;
 }
 
 static int size_of_file(sqlite3_file *base, sqlite3_int64 *size) {

@@ -81,6 +81,30 @@ struct CopiedCatalogueTests {
         try late.waitForConnection()
     }
 
+    /// The original may have recorded, after it was copied, what the copy was not told of.
+    @Test func `who comes from another place is told everything again, whatever became of the agent`() throws {
+        let scratch = try Scratch()
+        let starts = [start(1, "original")]
+        let original = try coordinator(scratch, starts, at: place("original", file: 1), store: "original")
+        try original.waitForConnection()
+        let script = "started; echo ours > a; checkpoint 100 a; finished"
+        original.send(.start(try ScriptedWorker.order(1, in: original.store, script)), to: "here")
+        #expect(try original.waitForEnd() == .exited(code: 0))
+        let told = original.reports.events()
+        original.send(.acknowledge(AttemptNumber(1), offset: try #require(told.last).end), to: "here")
+        original.close()
+
+        for (number, name) in ["copy", "copy of the copy"].enumerated() {
+            let later = starts + (0...number).map { start(2 + $0, "start \($0)") }
+            let copy = try coordinator(scratch, later, at: place(name, file: UInt64(2 + number)), store: "copy")
+            #expect(try copy.waitForEnd() == .exited(code: 0))
+            #expect(copy.reports.events().map(\.event) == told.map(\.event))
+            copy.send(.acknowledge(AttemptNumber(1), offset: try #require(told.last).end), to: "here")
+            copy.close()
+            for pid in scratch.agents { kill(pid, SIGKILL) }
+        }
+    }
+
     @Test func `a copy that went its own way is refused, and neither loses or doubles a result`() throws {
         let scratch = try Scratch()
         // Both remember start 1; each then starts by itself.

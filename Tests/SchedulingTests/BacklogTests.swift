@@ -75,10 +75,10 @@ import Testing
         bench.wait(5)
         #expect(bench.revokes == [4, 3])
         #expect(bench.starts().isEmpty, "not before its host gave it back")
-        bench.end("a", 4, .neverStarted(reason: "cancelled"))
+        bench.end("a", 4, .stopped(.cancelled, exit: nil))
         #expect(bench.outcome(of: 4) == .cancelled)
         #expect(bench.starts().map(\.host) == ["b"])
-        bench.end("a", 3, .neverStarted(reason: "cancelled"))
+        bench.end("a", 3, .stopped(.cancelled, exit: nil))
         #expect(bench.starts().map(\.host) == ["b"])
         bench.report("b", .accepted(AttemptNumber(6)))
         bench.actions = []

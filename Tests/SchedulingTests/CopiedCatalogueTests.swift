@@ -60,6 +60,16 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
+    /// It may be the other catalogue's, to which the host is to tell it still.
+    @Test func whatAStrangerSaysIsNotAcknowledged() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a", held: [holds(7, "another", .running)])
+        bench.actions = []
+        bench.milestone("a", 7, 10)
+        #expect(bench.cancels == [7])
+        #expect(!bench.actions.contains { if case .acknowledge = $0 { true } else { false } })
+    }
+
     @Test func whatAnotherHostSaysOfANumberIsNotOfThisAttempt() {
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])
         bench.connect("a")

@@ -74,6 +74,25 @@ import Testing
         #expect(milestones(graph) == [[50, 100, 200, 300], [400, 450]])
     }
 
+    /// A length is given again when the attempt before is given up, or what it left is lost: who got it last has it.
+    @Test(
+        arguments: [
+            ([[100], [100, 200]], [[100, 200]], [nil, 0]), ([[100, 200, 300], [100]], [[100], [200, 300]], [1, 0]),
+            ([[100, 200], [200, 300]], [[100], [200, 300]], [0, 1]),
+        ] as [([[Int]], [[Int]], [Int?])])
+    func whatSeveralWereGivenIsTheLastOnes(given: [[Int]], jobs: [[Int]], kept: [Int?]) {
+        var holdings = Holdings()
+        holdings.openAttempts = given.enumerated().map { number, lengths in
+            AttemptRecord(
+                attempt: AttemptNumber(number + 1), job: JobID(Digest(of: "\(number)".utf8)), training: .named("a"),
+                kind: "train", trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
+                task: nil)
+        }
+        let graph = JobGraph(sweeps: [sweep(["a": Array(Set(given.flatMap { $0 }))])], holdings: holdings)
+        #expect(milestones(graph) == jobs)
+        #expect(given.indices.map { graph.kept[AttemptNumber($0 + 1)] } == kept)
+    }
+
     @Test func settledTrialsAreLeftAlone() {
         var holdings = Holdings()
         holdings.settled = [.named("a", 100): .failed, .named("a", 200): .cancelled]

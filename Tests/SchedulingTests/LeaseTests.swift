@@ -71,6 +71,22 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
+    /// Of one whose file is gone the end is recorded, though it works on: beside another it is not needed.
+    @Test func ofTwoThatRunTheOneWhoseFileIsGoneStops() {
+        var bench = Bench(sweep(["x": [10, 20]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        bench.event("a", 1, .failed(.init(kind: .missingInput, message: "the file is gone")))
+        bench.disconnect("a")
+        bench.wait(901)
+        #expect(bench.starts().map(\.host) == ["a", "b"])
+        bench.run("b", 2)
+        bench.connect("a", held: [bench.held(1, running)])
+        #expect(bench.cancels == [1])
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test func anOrderThatDidNotArriveIsSentAgain() {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")
@@ -171,7 +187,7 @@ import Testing
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")
         bench.run("a", 1)
-        bench.event("a", 1, .failed(.init(kind: .missingInput, message: "gone")))
+        bench.event("a", 1, .failed(.init(kind: .noSpace, message: "no space left")))
         bench.wait(599)
         #expect(bench.cancels.isEmpty)
         bench.wait(2)

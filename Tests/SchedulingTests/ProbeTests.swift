@@ -49,7 +49,7 @@ import Testing
             })
         #expect(!isUnusable(bench), "not before the probe says so")
         #expect(bench.revokes.contains(4), "what it has not begun goes elsewhere")
-        for attempt in bench.revokes { bench.end("bad", attempt, .neverStarted(reason: "cancelled")) }
+        for attempt in bench.revokes { bench.end("bad", attempt, .stopped(.cancelled, exit: nil)) }
         bench.actions = []
         bench.run("bad", probe)
         bench.end("bad", probe, .exited(code: 127))
@@ -77,7 +77,7 @@ import Testing
     @Test func theProbePassesAndTheJobsAreCharged() throws {
         var bench = bench([.test("bad")])
         let probe = try #require(suspicion(&bench)).attempt.value
-        for attempt in bench.revokes { bench.end("bad", attempt, .neverStarted(reason: "cancelled")) }
+        for attempt in bench.revokes { bench.end("bad", attempt, .stopped(.cancelled, exit: nil)) }
         bench.actions = []
         bench.run("bad", probe)
         bench.event("bad", probe, description())

@@ -41,13 +41,26 @@ import Testing
         #expect(bench.starts().isEmpty)
         bench.connect("b")
         #expect(bench.starts().map(\.training) == [.named("z")], "the other is not free before its host says so")
-        bench.end("a", 2, .neverStarted(reason: "cancelled"))
+        bench.end("a", 2, .stopped(.cancelled, exit: nil))
         #expect(bench.outcome(of: 2) == .cancelled)
         bench.milestone("a", 1, 10)
         bench.finish("a", 1)
         #expect(bench.outcome(of: 1) == .succeeded)
         #expect(bench.starts().filter { $0.host == "a" }.isEmpty)
         #expect(bench.scheduler.violations() == [])
+    }
+
+    /// Whoever comes after the coordinator that took them back does not know why they never began.
+    @Test func whatWasTakenBackBeforeIsNoFaultOfItsHost() {
+        var holdings = Holdings()
+        holdings.openAttempts = (1...4).map { record($0, "x\($0)", 10) }
+        var bench = Bench(
+            sweep(["x1": [10], "x2": [10], "x3": [10], "x4": [10]]), hosts: [.test("a", slots: 4)], holdings: holdings)
+        let end = AttemptEnd.stopped(.cancelled, exit: nil)
+        bench.connect("a", held: (1...4).map { bench.held($0, .ended(end)) })
+        for attempt in 1...4 { bench.end("a", attempt, end) }
+        #expect((1...4).allSatisfy { bench.outcome(of: $0) == .cancelled })
+        #expect(bench.starts().count == 4, "the host goes on")
     }
 
     @Test func drainingEveryHostEndsTheRunWhenNothingRunsAnyMore() {

@@ -9,30 +9,18 @@ import Testing
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
     }
 
-    /// The run of a seed, one in sixteen on the real catalogue.
-    static func simulation(
-        of scenario: Scenario, mutant: Mutant = .none, keepsAllNotes: Bool = false
-    ) throws -> Simulation {
-        let catalogue: any DurableCatalogue =
-            scenario.seed % 16 == 8 || mutant == .diskLies
-            ? try RealCatalogue(scenario.sweep, diskSeed: scenario.seed, mutant: mutant)
-            : ModelCatalogue(scenario.sweep, mutant: mutant)
-        return Simulation(scenario, mutant: mutant, catalogue: catalogue, keepsAllNotes: keepsAllNotes)
-    }
-
     @Test func noScheduleLosesOrDoublesAResult() throws {
         let first = UInt64(Self.setting("EIGENSWEEP_SIMULATION_FIRST", 1))
-        let run = SeedRun(first: first, count: Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)) { seed in
-            let simulation = try Self.simulation(of: Scenario(seed: seed))
+        let count = Self.setting("EIGENSWEEP_SIMULATION_SEEDS", 500)
+        print("seeds \(first) to \(first + UInt64(count) - 1)")
+        let run = SeedRun(first: first, count: count) { seed in
+            let simulation = try Simulation.of(Scenario(seed: seed))
             return (try simulation.run(), simulation.world.census)
         }
         print(run.summary)
-        if let report = ProcessInfo.processInfo.environment["EIGENSWEEP_SIMULATION_REPORT"] {
-            try Data((run.summary + "\n").utf8).write(to: URL(fileURLWithPath: report))
-        }
         if run.schedules >= 5000 { #expect(run.census.missing == [], "kinds of fault that never happened") }
         guard let finding = run.findings.first else { return }
-        let replay = try Self.simulation(of: Scenario(seed: finding.seed), keepsAllNotes: true)
+        let replay = try Simulation.of(Scenario(seed: finding.seed), keepsAllNotes: true)
         _ = try replay.run()
         Issue.record(
             """
@@ -41,6 +29,10 @@ import Testing
             what happened:
             \(replay.notes.suffix(Self.setting("EIGENSWEEP_SIMULATION_NOTES", 120)).joined(separator: "\n"))
             """)
+    }
+
+    @Test(arguments: NamedSchedule.allCases) func whatOnceWentWrongDoesNot(schedule: NamedSchedule) throws {
+        #expect(try schedule.findings() == [])
     }
 
     /// The model of the catalogue makes most schedules fast; these show that the real one does the same.
@@ -58,7 +50,7 @@ import Testing
     /// Those with the remainder 8 run on the real catalogue.
     @Test(arguments: [3, 17, 101, 8, 24, 40, 56] as [UInt64]) func aSeedReplaysExactly(seed: UInt64) throws {
         let prints = try (0..<2).map { _ in
-            let simulation = try Self.simulation(of: Scenario(seed: seed))
+            let simulation = try Simulation.of(Scenario(seed: seed))
             _ = try simulation.run()
             return simulation.fingerprint
         }
@@ -74,12 +66,12 @@ import Testing
             scenario.kills = calls.map { [$0] } ?? []
             return scenario
         }
-        let undisturbed = try Self.simulation(of: scenario(killedAfter: nil))
+        let undisturbed = try Simulation.of(scenario(killedAfter: nil))
         #expect(try undisturbed.run() == [])
         let calls = undisturbed.firstCalls
         #expect(calls > 20)
         let run = SeedRun(first: 1, count: calls) { call in
-            let simulation = try Self.simulation(of: scenario(killedAfter: Int(call)))
+            let simulation = try Simulation.of(scenario(killedAfter: Int(call)))
             return (try simulation.run(), simulation.world.census)
         }
         #expect(run.findings.map { "after \($0.seed) calls: \($0.violations)" } == [])
@@ -88,8 +80,8 @@ import Testing
     @Test(arguments: Mutant.allCases.filter { $0 != .none }) func theCheckerNotices(mutant: Mutant) throws {
         for seed in 1...100 as ClosedRange<UInt64> {
             let scenario = Scenario(seed: seed, extra: mutant.provocation)
-            guard let first = try Self.simulation(of: scenario, mutant: mutant).run().first else { continue }
-            #expect(try Self.simulation(of: scenario).run() == [], "it shows for another reason")
+            guard let first = try Simulation.of(scenario, mutant: mutant).run().first else { continue }
+            #expect(try Simulation.of(scenario).run() == [], "it shows for another reason")
             return print("\(mutant) shows in schedule \(seed): \(first)")
         }
         Issue.record("a hundred schedules did not show \(mutant)")

@@ -250,7 +250,7 @@ package struct AgentAttempt: Hashable, Sendable, Codable {
         /// By a signal that its agent did not send.
         case signalled(signal: Int)
         /// Its agent had asked it to stop, with SIGTERM and in the end with SIGKILL: why, and how it ended, as an exit
-        /// code or minus a signal; nil where nobody saw.
+        /// code or minus a signal; nil where nobody saw, or where it waited and will not start.
         case stopped(StopReason, exit: Int?)
         case vanished
         case neverStarted(reason: String)

@@ -86,6 +86,14 @@ final class AttemptTable {
         }
     }
 
+    /// What a coordinator at another place of the catalogue acknowledged is news to the one that comes.
+    func forgetAcknowledgements() {
+        for attempt in attempts.values where attempt.acknowledged > 0 {
+            attempt.restore(acknowledged: 0)
+            journal.append(.acknowledged(attempt.number, offset: 0))
+        }
+    }
+
     /// Takes an order. Nil where the answer follows, once the order is durable; the same order again changes nothing.
     func start(_ order: AgentOrder) throws(AgentRefusal) -> AgentMessage? {
         if let known = attempts[order.attempt] { return known.awaitedPlace == nil ? .accepted(order.attempt) : nil }
@@ -273,7 +281,7 @@ final class AttemptTable {
     func cancel(_ number: AttemptNumber) {
         guard let attempt = attempts[number] else { return }
         switch attempt.state {
-        case .backlog: finish(attempt, .neverStarted(reason: "cancelled before its turn"))
+        case .backlog: finish(attempt, .stopped(.cancelled, exit: nil))
         case .running: stop(attempt, .cancelled)
         case .ended: break
         }

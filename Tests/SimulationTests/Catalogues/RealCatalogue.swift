@@ -13,18 +13,35 @@ final class RealCatalogue: DurableCatalogue {
     private var wall = WallClock()
     private var losesPowerOnClosing = false
 
-    /// - Parameter seed: of what the simulated disk loses with the power; nil: real files.
-    init(_ sweep: ExpandedSweep, diskSeed: UInt64?, mutant: Mutant = .none) throws {
+    /// - Parameters:
+    ///   - diskSeed: of what the simulated disk loses with the power; nil: real files.
+    ///   - isEmpty: nothing is on the disk; else a new catalogue, which was made once for all: no fault comes before.
+    init(_ sweep: ExpandedSweep, diskSeed: UInt64?, mutant: Mutant = .none, isEmpty: Bool = false) throws {
+        directory = try Self.folder()
+        self.sweep = sweep
+        self.mutant = mutant
+        disk = try diskSeed.map { [directory] in try SimulatedDisk(prefix: directory.path, seed: $0) }
+        if let disk, !isEmpty { try Self.fresh.get().copy(to: disk) }
+        if mutant == .diskLies { disk?.lie() }
+    }
+
+    /// A disk with a catalogue that holds nothing yet.
+    nonisolated(unsafe) private static let fresh = Result {
+        let directory = try folder()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let disk = try SimulatedDisk(prefix: directory.path, seed: 0)
+        _ = try Catalogue(path: directory.appendingPathComponent("catalogue.sqlite").path)
+        return disk
+    }
+
+    private static func folder() throws -> URL {
         let memory = URL(fileURLWithPath: "/dev/shm")
         let parent =
             FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
-        directory = parent.appendingPathComponent("eigensweep-simulation-\(UUID().uuidString)")
-        self.sweep = sweep
-        self.mutant = mutant
+        let directory = parent.appendingPathComponent("eigensweep-simulation-\(UUID().uuidString)")
         // The lock is a real file in any case.
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        disk = try diskSeed.map { [directory] in try SimulatedDisk(prefix: directory.path, seed: $0) }
-        if mutant == .diskLies { disk?.lie() }
+        return directory
     }
 
     deinit {
@@ -91,7 +108,7 @@ final class RealCatalogue: DurableCatalogue {
     var diskFailures: Int { disk?.failures ?? 0 }
 
     func copy() throws -> any DurableCatalogue {
-        let copy = try RealCatalogue(sweep, diskSeed: disk.map { _ in 1 }, mutant: mutant)
+        let copy = try RealCatalogue(sweep, diskSeed: disk.map { _ in 1 }, mutant: mutant, isEmpty: true)
         copy.wall = wall
         if let disk, let other = copy.disk {
             try disk.copy(to: other)
@@ -104,7 +121,7 @@ final class RealCatalogue: DurableCatalogue {
     }
 
     func damage() throws -> [String] {
-        let reader = try examined()
+        let reader = try catalogue?.reader ?? examined()
         let integrity = try reader.rows("SELECT * FROM pragma_integrity_check").rows.map { $0[0].text ?? "" }
         let references = try reader.rows("SELECT * FROM pragma_foreign_key_check").rows.map { "\($0)" }
         return integrity.filter { $0 != "ok" } + references

@@ -164,6 +164,7 @@ private final class LeaseWatcher: CoordinationObserver {
 
     func notice(_ notice: Notice) {
         world.note("notice: \(notice)")
+        if case .hostConnected(let host) = notice { fleet.heard(of: host) }
         // A connection made within the last moments may not have reached the loop yet.
         guard case .leasesExpired(let host, _) = notice, let since = fleet.silentSince[host] else { return }
         let silence = clock.now().seconds(since: since)

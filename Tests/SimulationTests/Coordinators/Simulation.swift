@@ -35,7 +35,7 @@ final class Simulation {
         self.scenario = scenario
         self.mutant = mutant
         self.catalogue = catalogue
-        let world = World(seed: scenario.seed, keepsAllNotes: keepsAllNotes)
+        let world = World(seed: scenario.seed, isEven: scenario.isEven, keepsAllNotes: keepsAllNotes)
         self.world = world
         let log = self.log
         hosts = zip(scenario.hosts, scenario.speeds).map {
@@ -43,6 +43,17 @@ final class Simulation {
                 spec: $0, speed: $1, world: world, log: log, broken: scenario.broken,
                 unmeasurable: scenario.unmeasurable, mutant: mutant)
         }
+    }
+
+    /// The run of a scenario, one in sixteen on the real catalogue.
+    static func of(
+        _ scenario: Scenario, mutant: Mutant = .none, keepsAllNotes: Bool = false
+    ) throws -> Simulation {
+        let catalogue: any DurableCatalogue =
+            scenario.seed % 16 == 8 || mutant == .diskLies
+            ? try RealCatalogue(scenario.sweep, diskSeed: scenario.seed, mutant: mutant)
+            : ModelCatalogue(scenario.sweep, mutant: mutant)
+        return Simulation(scenario, mutant: mutant, catalogue: catalogue, keepsAllNotes: keepsAllNotes)
     }
 
     var fingerprint: UInt64 { world.fingerprint }

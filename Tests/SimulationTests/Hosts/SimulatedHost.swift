@@ -155,6 +155,10 @@ final class SimulatedHost {
                 log.disown(.init(owner: held.owner, attempt: number))
             }
         }
+        if let memory, memory.owner != caller.owner {
+            // What the one acknowledged is news to the other.
+            for held in disk.values { held.acknowledged = 0 }
+        }
         memory = caller
         self.link?.sever()
         lastLink?.sever()
@@ -227,7 +231,6 @@ final class SimulatedHost {
         case .acknowledge(let number, let offset):
             guard let held = disk[number] else { return }
             held.acknowledged = max(held.acknowledged, offset)
-            held.spool.removeAll { $0.end <= offset }
         case .release(let number): release(number)
         case .enquire: tellAll()
         }
@@ -302,7 +305,7 @@ final class SimulatedHost {
         guard let held = disk[number] else { return }
         switch held.state {
         case .ended: return
-        case .backlog: finish(number, held, .neverStarted(reason: "cancelled"))
+        case .backlog: finish(number, held, .stopped(.cancelled, exit: nil))
         case .running: held.process?.stop()
         }
     }

@@ -238,7 +238,8 @@ final class SimulatedProcess {
     func stop() {
         guard isAlive, !isStopping else { return }
         // Taken back though it had begun: its host was given up for its faults, or a person cancelled it.
-        if world.now.seconds(since: host.faultedAt) < 120 || world.cancelled.contains(description.training) {
+        let trainings = [description.training] + (description.companions ?? []).map(\.training)
+        if world.now.seconds(since: host.faultedAt) < 120 || !world.cancelled.isDisjoint(with: trainings) {
             host.log.hit(held.key)
         }
         isStopping = true

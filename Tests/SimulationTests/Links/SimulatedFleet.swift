@@ -15,6 +15,8 @@ final class SimulatedFleet: Fleet {
     /// Since when, in the coordinator's awake time, it has not heard of a host.
     private(set) var silentSince: [HostName: Instant] = [:]
     private var silences: [HostName: Int] = [:]
+    /// How long it had not heard of a host before a connection of which it has not heard either.
+    private var unheard: [HostName: Double] = [:]
     private(set) var inputs: [CoordinatorInput] = []
     private var storeFullUntil = Instant(nanoseconds: 0)
     /// Hosts that the coordinator was told to give nothing.
@@ -92,12 +94,16 @@ final class SimulatedFleet: Fleet {
         host.connected(link, caller)
     }
 
-    /// The coordinator hears of the host again.
+    /// The host answers again.
     func connected(_ host: SimulatedHost, _ link: SimulatedLink) {
+        unheard[host.name] = listened[host.name]
         silentSince[host.name] = nil
         log.listened[caller.owner]?[host.name] = nil
         silences[host.name, default: 0] += 1
     }
+
+    /// The coordinator has heard, and recorded, that the host answers.
+    func heard(of host: HostName) { unheard[host] = nil }
 
     func lost(_ host: SimulatedHost, _ link: SimulatedLink) {
         guard links[host.name] === link else { return }
@@ -125,7 +131,7 @@ final class SimulatedFleet: Fleet {
 
     /// How long the catalogue's coordinators have listened for each host in vain.
     var listened: [HostName: Double] {
-        var listened = log.listened[caller.owner] ?? [:]
+        var listened = (log.listened[caller.owner] ?? [:]).merging(unheard) { $1 }
         for (name, since) in silentSince { listened[name, default: 0] += clock.now().seconds(since: since) }
         return listened
     }
@@ -172,6 +178,9 @@ final class SimulatedFleet: Fleet {
             for (number, held) in host.inOrder where held.owner == caller.owner {
                 log.lostTouch(.init(owner: held.owner, attempt: number))
                 log.hit(held.key)
+            }
+            for number in host.lastLink?.underway(of: caller.owner) ?? [] {
+                log.lostTouch(.init(owner: caller.owner, attempt: number))
             }
         }
     }

@@ -14,7 +14,7 @@ final class SimulatedLink {
     /// Whether the host still hears what was sent.
     private var isHeard = true
     /// Starts on their way with their files; a cancel or release that passes one makes the transport give it up.
-    private var starting: [AttemptNumber: Int] = [:]
+    private var starting: [AttemptNumber: (count: Int, order: StartOrder)] = [:]
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
     /// When the last report about an attempt arrives.
@@ -30,6 +30,11 @@ final class SimulatedLink {
 
     // MARK: Towards the host
 
+    /// Attempts of the catalogue whose starts may still arrive.
+    func underway(of owner: Owner) -> [AttemptNumber] {
+        fleet.caller.owner == owner && isHeard ? starting.keys.sorted() : []
+    }
+
     func send(_ command: HostCommand) {
         // Orders whose files are still on their way are given up: the answer tells of all that are not.
         if command == .enquire { starting = [:] }
@@ -38,7 +43,7 @@ final class SimulatedLink {
         var arrival = world.now.advanced(bySeconds: latency())
         if case .start(let order) = command {
             arrival = arrival.advanced(bySeconds: world.random.seconds(0...3))
-            starting[order.attempt, default: 0] += isTwice ? 2 : 1
+            starting[order.attempt, default: (0, order)].count += isTwice ? 2 : 1
         } else {
             arrival = max(arrival, lastThere)
             lastThere = arrival
@@ -60,8 +65,8 @@ final class SimulatedLink {
         default: break
         }
         if case .start(let order) = command {
-            guard let count = starting[order.attempt] else { return }
-            starting[order.attempt] = count == 1 ? nil : count - 1
+            guard let count = starting[order.attempt]?.count else { return }
+            starting[order.attempt] = count == 1 ? nil : (count - 1, order)
             guard bringFiles(of: order) else { return }
         }
         host.receive(command, of: fleet.caller.owner)
@@ -148,6 +153,7 @@ final class SimulatedLink {
         if case .connected = report {
             isConnected = true
             fleet.connected(host, self)
+            if host.isSlow { isHampered(for: host.slowUntil.seconds(since: world.now) + host.extraDelay) }
             if reachableAt <= world.now { fleet.reach(host) }
         }
         if case .event(let attempt, let event, let end) = report, !event.files.isEmpty {

@@ -20,6 +20,26 @@ struct Scenario {
     var later: Set<TrialID> = []
     /// After how many calls of its ports each coordinator is killed; those beyond live.
     var kills: [Int] = []
+    /// Nothing but what stands here decides what happens.
+    private(set) var isEven = false
+
+    /// A schedule that does not depend on draws.
+    init(
+        trainings lengths: [[Int]], later: [(training: Int, steps: Int)] = [], measures: [String] = [],
+        comparing: [(Int, Int)] = [], slots: [Int], faults: [(at: Double, Fault)]
+    ) {
+        seed = 0
+        isEven = true
+        sweep = Self.sweep(lengths, measures: measures) { trials in
+            comparing.map { first, second in [trials[first].id, trials[second].id].sorted() }
+        }
+        for (index, count) in slots.enumerated() {
+            hosts.append(HostSpec(name: "h\(index)", transport: .libssh, slots: count))
+            speeds.append(1)
+        }
+        self.later = Set(later.map { Self.trial($0.training, $0.steps) })
+        self.faults = faults
+    }
 
     /// - Parameter extra: faults that are sure to happen while there is work.
     init(seed: UInt64, extra: [Fault] = []) {
@@ -142,42 +162,58 @@ struct Scenario {
     }
 
     private static func sweep(_ random: inout SeededRandom) -> ExpandedSweep {
+        var scales: [Int64] = []
+        let lengths = (0..<random.pick(1...5)).map { _ in
+            scales.append(Int64(4 << random.pick(0...2)))
+            var steps = 0
+            return (0..<random.pick(1...4)).map { _ in
+                steps += random.pick(1...5) * 70
+                return steps
+            }
+        }
+        let measures = ["memorization", "gaussian-distance"].prefix(random.pick(0...2))
+        return sweep(lengths, scales: scales, measures: Array(measures)) { comparisons(of: $0, &random) }
+    }
+
+    /// - Parameter compared: pairs of the trials, each ascending.
+    private static func sweep(
+        _ lengths: [[Int]], scales: [Int64] = [], measures: [String], compared: ([Trial]) -> [[TrialID]]
+    ) -> ExpandedSweep {
         var trainings: [TrainingID: Training] = [:]
         var trials: [Trial] = []
-        for index in 0..<random.pick(1...5) {
+        for (index, lengths) in lengths.enumerated() {
             let id = TrainingID(Digest(of: "training \(index)".utf8))
             trainings[id] = Training(
                 id: id,
                 spec: [
-                    "training.batch": 32, "model.scale": .integer(Int64(4 << random.pick(0...2))),
+                    "training.batch": 32, "model.scale": .integer(index < scales.count ? scales[index] : 4),
                     "worker.name": "simulated", "worker.numerics": 1,
                 ])
-            var steps = 0
-            for _ in 0..<random.pick(1...4) {
-                steps += random.pick(1...5) * 70
+            for steps in lengths {
                 trials.append(
-                    Trial(
-                        id: TrialID(Digest(of: "trial \(index) \(steps)".utf8)), training: id, steps: steps,
-                        position: trials.count, asked: [:]))
+                    Trial(id: trial(index, steps), training: id, steps: steps, position: trials.count, asked: [:]))
             }
         }
-        let measures = ["memorization", "gaussian-distance"].prefix(random.pick(0...2))
+        let pairs = Set(compared(trials)).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
         return ExpandedSweep(
             name: "simulated", about: "", text: "", overrides: [], trials: trials, trainings: trainings, datasets: [:],
-            measures: measures.map(MeasureRequest.simulated), comparisons: comparisons(of: trials, &random),
-            needs: JobNeeds(), worker: WorkerCommand())
+            measures: measures.map(MeasureRequest.simulated),
+            comparisons: pairs.map {
+                Comparison(trial: $0[0], request: .simulated("agreement").comparing(with: $0.dropFirst()))
+            }, needs: JobNeeds(), worker: WorkerCommand())
+    }
+
+    private static func trial(_ training: Int, _ steps: Int) -> TrialID {
+        TrialID(Digest(of: "trial \(training) \(steps)".utf8))
     }
 
     /// Of some trials each with another, in every third sweep.
-    private static func comparisons(of trials: [Trial], _ random: inout SeededRandom) -> [Comparison] {
+    private static func comparisons(of trials: [Trial], _ random: inout SeededRandom) -> [[TrialID]] {
         guard trials.count > 1, random.pick(0...2) == 0 else { return [] }
-        let pairs = (0..<random.pick(1...3)).map { _ in
+        return (0..<random.pick(1...3)).map { _ in
             let first = random.pick(0...trials.count - 1)
             let second = (first + random.pick(1...trials.count - 1)) % trials.count
             return [trials[first].id, trials[second].id].sorted()
-        }
-        return Set(pairs).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.map {
-            Comparison(trial: $0[0], request: .simulated("agreement").comparing(with: $0.dropFirst()))
         }
     }
 

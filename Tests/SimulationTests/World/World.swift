@@ -4,8 +4,13 @@ import SweepModel
 /// SplitMix64 (Steele, Lea and Flood 2014): one stream decides everything random in a simulated run.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
+    /// Nothing is left to chance: times are the middle of their ranges, and what only may happen does not.
+    let isEven: Bool
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
+    init(seed: UInt64, isEven: Bool = false) {
+        self.isEven = isEven
+        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
@@ -15,9 +20,17 @@ struct SeededRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
-    mutating func seconds(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &self) }
-    mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+    mutating func chance(_ probability: Double) -> Bool {
+        isEven ? probability > 0.5 : Double.random(in: 0..<1, using: &self) < probability
+    }
+
+    mutating func seconds(_ range: ClosedRange<Double>) -> Double {
+        isEven ? (range.lowerBound + range.upperBound) / 2 : Double.random(in: range, using: &self)
+    }
+
+    mutating func pick(_ range: ClosedRange<Int>) -> Int {
+        isEven ? range.lowerBound : Int.random(in: range, using: &self)
+    }
 }
 
 /// Virtual time, what is to happen in it, and the record of what did.
@@ -53,8 +66,8 @@ final class World {
     private var heap: [Happening] = []
     private var scheduled = 0
 
-    init(seed: UInt64, keepsAllNotes: Bool = false) {
-        random = SeededRandom(seed: seed)
+    init(seed: UInt64, isEven: Bool, keepsAllNotes: Bool = false) {
+        random = SeededRandom(seed: seed, isEven: isEven)
         self.keepsAllNotes = keepsAllNotes
     }
 
