@@ -165,6 +165,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["ScoreNetworks", "Diffusion", "Tensors", "CImageFiles"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "CPowerLoss", path: "Tests/CPowerLoss",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),
         tests(
@@ -182,13 +185,13 @@ let package = Package(
             "DatasetsTests",
             [
                 "Datasets", "DatasetPreparation", "ImageGenerators", "ContentStore", "SweepModel", "Tensors",
-                "JobContract", "CImageFiles", "TestSupport",
+                "JobContract", "CImageFiles", "CPowerLoss", "TestSupport",
             ]),
         tests(
             "CatalogueTests",
             [
                 "ResultCatalogue", "ResultQueries", "Reports", "Quantities", "SweepModel", "JobContract", "Datasets",
-                "CImageFiles", grdb,
+                "CImageFiles", "CPowerLoss", grdb,
             ],
             resources: [.copy("Golden")]),
         tests(
@@ -197,7 +200,10 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
             "HostsTests",
-            ["RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix", "TestSupport"]),
+            [
+                "RemoteHosts", "Supervision", "ContentStore", "SweepModel", "JobContract", "CPosix", "CPowerLoss",
+                "TestSupport",
+            ]),
         tests(
             "JobExecutionTests",
             [

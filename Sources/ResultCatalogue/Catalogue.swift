@@ -35,7 +35,7 @@ package final class Catalogue: CatalogueWriter {
         try CatalogueFile.checkHeader(path)
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try CatalogueFile.makeDirectory(directory)
         } catch {
             throw CatalogueError(
                 .unwritable, "\(directory): the catalogue's directory cannot be made. Give another --catalogue.")

@@ -9,6 +9,25 @@ package enum CatalogueFile {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
+    /// Makes a directory and those above it, each durable in its parent: what is recorded in a new catalogue must be found
+    /// after a loss of power.
+    static func makeDirectory(_ path: String) throws {
+        var parents: [String] = []
+        var place = URL(fileURLWithPath: path)
+        while !FileManager.default.fileExists(atPath: place.path) {
+            place.deleteLastPathComponent()
+            parents.append(place.path)
+        }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for parent in parents {
+            let descriptor = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            // Some file systems cannot synchronise directories.
+            fsync(descriptor)
+            close(descriptor)
+        }
+    }
+
     /// Throws unless the file at `path` is absent, empty, or says in its header that it is a catalogue. Changes
     /// nothing, not even beside the file.
     static func checkHeader(_ path: String) throws {

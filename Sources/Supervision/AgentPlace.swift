@@ -37,7 +37,8 @@ package struct AgentPlace: Hashable, Sendable {
     var memory: String { "\(home)/coordinator.json" }
     var log: String { "\(home)/agent.log" }
 
-    func makeDirectories() throws(AgentRefusal) { try Files.makeDirectory(attempts) }
+    /// Durably: what the journal accepts must be found after a loss of power.
+    func makeDirectories() throws(AgentRefusal) { try Files.makeDirectory(attempts, durably: true) }
 
     /// Calls `body` with a path of the agent's socket short enough for a socket's address.
     func withSocketPath<Result>(_ body: (String) -> Result) throws(AgentRefusal) -> Result {

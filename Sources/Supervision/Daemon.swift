@@ -43,7 +43,7 @@ package final class Daemon {
         self.place = place
         self.digest = digest
         self.idleSeconds = idleSeconds
-        try Files.makeDirectory(place.root)
+        try Files.makeDirectory(place.root, durably: true)
         store = try ContentStore(directory: place.store) { [damages] in damages.add($0) }
         table = AttemptTable(place: place, store: store)
         space = SpaceWatch(path: place.store)

@@ -84,20 +84,26 @@ enum Files {
 
     static func synchronizeDirectory(of path: String) {
         guard let slash = path.lastIndex(of: "/") else { return }
-        let descriptor = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let parent = slash == path.startIndex ? "/" : String(path[..<slash])
+        let descriptor = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)
     }
 
-    /// Makes a directory and those above it, for the account alone.
-    static func makeDirectory(_ path: String) throws(AgentRefusal) {
-        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    /// Makes a directory and those above it, for the account alone; each durable in its parent where that is asked for.
+    static func makeDirectory(_ path: String, durably: Bool = false) throws(AgentRefusal) {
+        if mkdir(path, 0o700) == 0 {
+            if durably { synchronizeDirectory(of: path) }
+            return
+        }
+        if errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw refusal("make the directory \(path)")
         }
-        try makeDirectory(String(path[..<slash]))
+        try makeDirectory(String(path[..<slash]), durably: durably)
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw refusal("make the directory \(path)") }
+        if durably { synchronizeDirectory(of: path) }
     }
 
     static func names(in directory: String) -> [String] {

@@ -44,7 +44,7 @@ final class HostService {
             case .examine(let request): return .examined(try HostExamination(request).run())
             case .describe(let request):
                 let place = try AgentPlace(directory: request.directory, catalogue: "none")
-                try Files.makeDirectory(place.root)
+                try Files.makeDirectory(place.root, durably: true)
                 let store = try openStore(place)
                 return try WorkerDescribing(place: place, store: store, request: request).answer()
             case .orphans(let request): return .orphans(try OrphanSearch(request).run())

@@ -262,4 +262,28 @@ import Testing
             #expect(try reader.failures(of: "more").map(\.reason) == (reason.map { [$0] } ?? []))
         }
     }
+
+    /// A file that is lost is made again for who wants the trial, and for nobody else.
+    @Test func onlyWhatIsWantedIsMadeAgain() throws {
+        let scratch = try Scratch()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        let sweep = Fixture.sweep(sizes: [16], scales: [4], measures: [])
+        try catalogue.store(sweep)
+        let trials = sweep.trials.map(\.id)
+        try catalogue.commit([.attemptIntended(Fixture.attempt(1, sweep.trials))])
+        for trial in sweep.trials {
+            try catalogue.commit([
+                .milestone(trial.training, trial.id, AttemptNumber(1), Fixture.checkpoint(trial)),
+                .trialState(trial.id, .succeeded, reason: nil),
+            ])
+        }
+        var fewer = sweep
+        fewer.trials.removeLast()
+        try catalogue.store(fewer)
+        #expect(try catalogue.wantAgain(trials, because: "lost") == 1)
+        #expect(
+            try catalogue.reader.rows("SELECT state FROM trial ORDER BY steps").rows == [
+                [.text("waiting")], [.text("succeeded")],
+            ])
+    }
 }

@@ -146,4 +146,14 @@ import Testing
         #expect(try store.read(Digest(of: bytes)) == bytes)
         #expect(try incoming().isEmpty)
     }
+
+    /// A program that came as data before.
+    @Test func whatIsStoredBecomesExecutableWithAProgram() throws {
+        let program = Array("#!/bin/sh\nexit 7\n".utf8)
+        let digest = try store.put(program)
+        #expect(!FileManager.default.isExecutableFile(atPath: store.path(of: digest)))
+        try store.put(program, executable: true)
+        #expect(try mode(store.path(of: digest)) & 0o111 == 0o111)
+        #expect(try store.read(digest) == program)
+    }
 }

@@ -153,4 +153,19 @@ import Testing
         let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
         return try (0..<file.count).map { try file.pixels(of: $0) }
     }
+
+    /// A circle about a pixel's centre with a whole radius passes through four pixels' centres: half of each is the disk's.
+    @Test func theCircleRunsThroughTheMiddleOfItsEdge() throws {
+        var looked = 0
+        for image in try images("disks", size: 32, count: 60) {
+            let background = image[0]
+            guard let foreground = image.max(by: { abs($0 - background) < abs($1 - background) }),
+                abs(foreground - background) > 100
+            else { continue }
+            let shares = image.map { ($0 - background) / (foreground - background) }
+            #expect(shares.count { abs($0 - 0.5) < 0.011 } >= 4)
+            looked += 1
+        }
+        #expect(looked > 5)
+    }
 }

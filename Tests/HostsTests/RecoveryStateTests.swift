@@ -89,4 +89,55 @@ struct RecoveryStateTests {
         try scratch.write("", "end")
         _ = try second.waitForEnd()
     }
+
+    /// A milestone without a state has nothing to go on from in it.
+    @Test func `a later checkpoint without a state does not stand for one that has it`() throws {
+        let first = try TestCoordinator([scratch.localHost()], scratch: scratch)
+        try start(
+            first,
+            """
+            started; await more; recovery 10 1000; echo w > w; checkpoint 20 w
+            echo > $SCRATCH/written; await end; finished
+            """)
+        try first.wait("running") { !$0.events().isEmpty }
+        first.close()
+        try scratch.write("", "more")
+        try scratch.waitUntil("both checkpoints") { scratch.exists("written") }
+        let second = try TestCoordinator([scratch.localHost()], scratch: scratch, generation: 2, store: "second")
+        defer { second.close() }
+        let found = checkpoints(try second.wait("both checkpoints") { checkpoints($0).count == 2 })
+        let state = try #require(found[0].state)
+        #expect(second.store.isWhole(state.digest))
+        #expect(found[1].state == nil && found[1].weights != nil)
+        try scratch.write("", "end")
+        #expect(try second.waitForEnd() == .exited(code: 0))
+    }
+
+    /// The next attempt was given the older state, and has not begun.
+    @Test func `a superseded state that another attempt needs stays`() throws {
+        let coordinator = try TestCoordinator([scratch.localHost(slots: 1)], scratch: scratch)
+        defer { coordinator.close() }
+        try start(
+            coordinator,
+            "started; recovery 10 1000; await more; recovery 20 1000; await last; recovery 30 1000; await end; finished"
+        )
+        try coordinator.wait("the first state") { checkpoints($0).count == 1 }
+        let old = try #require(checkpoints(coordinator.reports)[0].state?.digest)
+        var order = try ScriptedWorker.order(2, in: coordinator.store, "started; finished")
+        order.description.task = .train(TrainTask(milestones: [100], resume: ResumePoint(steps: 10, state: old)))
+        coordinator.send(.start(order), to: "here")
+        try coordinator.wait("the next order") { $0.contains(.accepted(AttemptNumber(2))) }
+        try scratch.write("", "more")
+        try coordinator.wait("the second state") { checkpoints($0).count == 2 }
+        try scratch.write("", "last")
+        let reports = try coordinator.wait("the third state") { checkpoints($0).count == 3 }
+        let states = checkpoints(reports).compactMap(\.state?.digest)
+        coordinator.send(
+            .acknowledge(AttemptNumber(1), offset: try #require(reports.events().last?.end)), to: "here")
+        let store = try ContentStore(directory: scratch.path("host/store"))
+        try scratch.waitUntil("a state that nobody needs is gone") { !store.contains(states[1]) }
+        #expect(store.contains(old) && store.contains(states[2]))
+        try scratch.write("", "end")
+        #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
+    }
 }

@@ -127,4 +127,17 @@ import Testing
         #expect(failed.message.utf8.count <= OutsideValues.wordsLength && failed.message.hasPrefix("éé"))
         #expect("aé".cut(toBytes: 2) == "a")
     }
+
+    /// No measurement was taken of so many samples, or at such a place.
+    @Test(arguments: absurd) func absurdNumbersOfMeasurements(number: Int) throws {
+        func event(n: Int? = nil, position: Int? = nil) throws -> WorkerEvent? {
+            let row = MeasureRow(quantity: "q", position: position, value: 1, n: n)
+            let measured = WorkerEvent.Measured(
+                trial: TrialID(Self.digest), request: MeasureRequest(measure: "m", version: 1, parameters: [:]),
+                checkpoint: Self.digest, rows: [row], artifacts: [], seconds: 1)
+            return WorkerEvent(line: try JSONText.encode(WorkerEvent.measure(measured)))
+        }
+        #expect(try event(n: number) == nil && event(position: number) == nil)
+        #expect(try event(n: 256, position: 3) != nil)
+    }
 }

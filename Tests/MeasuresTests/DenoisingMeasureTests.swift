@@ -129,4 +129,27 @@ struct DenoisingMeasureTests {
         func error(_ quantity: String) -> Double { found.first { $0.quantity == quantity }?.stderr ?? .nan }
         #expect(error("wiener_gain_db") < 0.8 * error("psnr_held_out_pooled"))
     }
+
+    /// The Gaussian is that of all images that are not held out, not of those trained on: itself it gains nothing on, and of
+    /// few training images their own Gaussian is another.
+    @Test func theGainIsOverTheGaussianOfAllImages() throws {
+        let source = randomImages(300, side: 4, seed: 9)
+        func rows(of denoiser: any Denoiser) throws -> [MeasureRow] {
+            try DenoisingMeasure(parameters: ["sigmas": [0.5, 1.5]]).evaluate(
+                MeasureSubject(
+                    denoiser: denoiser, training: training, heldOut: heldOut, flips: false, source: { source })
+            ) { _, _ in }.rows
+        }
+        let ofSource = try rows(of: try GaussianDenoiser(images: source, flips: false))
+        let ofTraining = try rows(of: try GaussianDenoiser(images: training, flips: false))
+        for sigma in [0.5, 1.5] {
+            for quantity in ["wiener_gain_db", "training_gain_db"] {
+                #expect(ofSource.value(quantity, at: sigma) == 0)
+                #expect(abs(ofTraining.value(quantity, at: sigma)) > 0.05)
+            }
+            #expect(
+                ofSource.value("psnr_held_out", at: sigma) == ofTraining.value("psnr_held_out_gaussian", at: sigma))
+            #expect(ofSource.value("psnr_training", at: sigma) == ofTraining.value("psnr_training_gaussian", at: sigma))
+        }
+    }
 }

@@ -77,15 +77,19 @@ struct DrawsTests {
         func pushforward(at x: Tensor<Float>, sigma: Double) -> Pullback { { $0 } }
     }
 
-    /// No noise that a fit is judged on is one that it was made on, added or taken away. All images are black, so that what
-    /// the network is asked is the noise.
-    @Test(arguments: [
-        ("distances", ["pairs": ["network distilled"], "inputs": 400, "samples": 24] as [String: JSONValue], 24),
+    private static let fits: [(measure: String, parameters: [String: JSONValue], judged: Int)] = [
+        ("distances", ["pairs": ["network distilled"], "inputs": 400, "samples": 24], 24),
+        ("distances", ["pairs": ["network local_patches"], "patches": [1, 3], "samples": 24], 24),
+        ("distances", ["pairs": ["network equivariant_patches"], "patches": [1, 3], "samples": 24], 24),
         ("distillation", ["inputs": 400, "samples": 24], 24),
         ("distillation", ["inputs": 400, "samples": 24, "images": "held_out"], 24),
         ("distillation", ["samples": 24, "recipe": "gradient", "epochs": 3], 24),
         ("jacobian", ["affine": "distilled", "inputs": 400, "samples": 24], 1 + 2 * 24),
-    ])
+    ]
+
+    /// No noise that a fit is judged on is one that it was made on, added or taken away. All images are black, so that what
+    /// the network is asked is the noise.
+    @Test(arguments: fits)
     func fitsAndTheirJudgesShareNoNoise(measure: String, parameters: [String: JSONValue], judged: Int) throws {
         let network = Recording()
         let black = Tensor<Float>(zeros: [20, 1, 4, 4])
@@ -96,7 +100,8 @@ struct DrawsTests {
             MeasureSubject(denoiser: network, training: black, heldOut: black, flips: false)
         ) { _, _ in }
         let (fitted, judges) = (network.seen.dropLast(judged), network.seen.suffix(judged))
-        #expect(fitted.count >= 60)
+        // Eight noised images choose among sizes of patches.
+        #expect(fitted.count >= (parameters["patches"] == nil ? 60 : 8))
         let noises = Set(fitted + fitted.map { $0.map { -$0 } })
         #expect(noises.isDisjoint(with: judges))
         #expect(Set(judges).count == judged)

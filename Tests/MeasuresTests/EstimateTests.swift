@@ -53,4 +53,38 @@ struct EstimateTests {
         #expect(Estimate(chance: [1, 1], isBelow: [1, 1]).value == 0.5)
         #expect(Estimate(chance: [1], isBelow: []).value.isNaN)
     }
+
+    /// Of first order: what moving each by its error does to the ratio, taken together as roots of squares.
+    @Test func aRatioHasTheErrorsOfBoth() {
+        let (a, b) = (Estimate(value: 3, n: 7, stderr: 2e-6), Estimate(value: -0.5, n: 9, stderr: 3e-6))
+        func moved(_ byA: Double, _ byB: Double) -> Double { (3 + byA) / (-0.5 + byB) - 3 / -0.5 }
+        func root(_ first: Double, _ second: Double) -> Double { (first * first + second * second).squareRoot() }
+        let found = Estimate.ratio(a, b)
+        #expect(found.value == -6 && found.n == 7)
+        #expect(abs(found.stderr / root(moved(2e-6, 0), moved(0, 3e-6)) - 1) < 1e-4)
+        // Of two that are known, and of one.
+        #expect(Estimate.ratio(Estimate(value: 1, n: 1, stderr: 0), Estimate(value: 4, n: 1, stderr: 0)).stderr == 0)
+        #expect(
+            abs(Estimate.ratio(a, Estimate(value: 4, n: 1, stderr: 0)).stderr - 0.5e-6) < 1e-18)
+    }
+
+    @Test func aRootHasTheErrorThatItMoves() {
+        let found = Estimate(value: 9, n: 4, stderr: 6e-6).squareRoot
+        #expect(found.value == 3 && found.n == 4 && abs(found.stderr / ((9 + 6e-6).squareRoot() - 3) - 1) < 1e-5)
+    }
+
+    /// Where errors spread little, a mean in dB and the dB of a mean have one error; where the Gaussian errs by a constant
+    /// factor more, the gain is that factor and has none.
+    @Test(arguments: [8, 4]) func decibelsHaveTheErrorOfTheirLogarithm(images: Int) {
+        let network = [3, 1, 4, 1, 5, 9, 2, 6].map { 0.2 + 1e-6 * Double($0) }
+        let steady = DenoisingErrors(network: network, gaussian: network.map { 2 * $0 }, images: images)
+        #expect(abs(steady.pooled.stderr / steady.psnr.stderr - 1) < 1e-4 && steady.psnr.stderr > 0)
+        #expect(abs(steady.gain.value - 3.010299956639812) < 1e-9 && steady.gain.stderr < 1e-12)
+        let gaussian = [2, 7, 1, 8, 2, 8, 1, 8].map { 0.5 + 1e-6 * Double($0) }
+        let apart = DenoisingErrors(network: network, gaussian: gaussian, images: images)
+        let differences = Estimate(
+            meanOf: zip(network, gaussian).map { Decibels.ofError($0) - Decibels.ofError($1) }, cycling: images)
+        #expect(abs(apart.gain.stderr / differences.stderr - 1) < 1e-4)
+        #expect(abs(apart.gain.value - differences.value) < 1e-6)
+    }
 }

@@ -68,4 +68,22 @@ struct SubsetInformationMeasureTests {
         let expected = 0.6931471805599453 + 0.75 * -0.37110066594777763 + 0.25 * -1.1711006659477776
         #expect(abs(found.value("information") - expected) < 1e-12)
     }
+
+    /// The scale is fitted on the images of every other latent, and what they tell counts for nothing: those of the rest may
+    /// tell all, or nothing.
+    @Test(arguments: [0, 1]) func informationIsThatOfImagesThatNothingWasFittedOn(telling: Int) {
+        func distances(_ tells: Bool, _ own: Int) -> SubsetDistances {
+            SubsetDistances(own: own, (0..<2).map { ($0 == own) == tells ? 0.5 : 1.5 })
+        }
+        let draws = [0, 1].flatMap { own in (0..<40).map { distances($0 % 2 == telling, own) } }
+        let found = SubsetInformationMeasure.rows(draws, latents: 40)
+        if telling == 0 {
+            // Fitted on what tells all, and judged on what tells the contrary: −log p is the scale.
+            let scale = found.value("information_scale")
+            #expect(scale > 16 && abs(found.value("information") - (0.6931471805599453 - scale)) < 1e-9)
+        } else {
+            #expect(found.value("information_scale") == 0 && abs(found.value("information")) < 1e-12)
+        }
+        #expect(found.value("accuracy") == 0.5)
+    }
 }

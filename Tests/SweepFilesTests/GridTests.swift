@@ -287,4 +287,20 @@ import Testing
                 trial.asked == ["seed": .integer(Int64(position / 2)), "dataset.size": position % 2 == 0 ? 16 : 64])
         }
     }
+
+    /// However a number is written, it is one value, one training and one trial.
+    @Test(arguments: [
+        ("training.sigma_data", ["1", "1.0", "1e0", "10e-1"]), ("model.dropout", ["0", "0.0", "0e3"]),
+        ("training.learning_rate", ["0.001", "1e-3", "1.0e-3"]), ("training.batch", ["8", "8.0"]),
+        ("training.ema_half_life_images", ["500000", "5e5", "500000.0"]), ("seed", ["3", "3.0"]),
+    ])
+    func aNumberIsOneTrainingHoweverItIsWritten(key: String, texts: [String]) throws {
+        let rest = sweep("dataset.size: 16\ntraining.steps: 5\n")
+        let alone = try texts.map { try expand(rest + "\(key): \($0)\n").sweep }
+        #expect(Set(alone.flatMap { $0.trials.map(\.id) }).count == 1)
+        #expect(Set(try alone.flatMap { try $0.trainings.values.map { try $0.specText } }).count == 1)
+        #expect(Set(alone.flatMap { $0.trainings.values.map(\.spec) }).count == 1)
+        let together = complaint(rest + "grid:\n  \(key): [\(texts.joined(separator: ", "))]\n")
+        #expect(together?.contains("stands twice") == true)
+    }
 }

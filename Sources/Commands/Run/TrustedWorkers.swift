@@ -56,10 +56,14 @@ struct TrustedWorkers: Sendable {
             try FileManager.default.createDirectory(
                 atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
-            let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            let file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard file >= 0 else { throw CocoaError(.fileWriteUnknown) }
             defer { close(file) }
-            let bytes = Array((line + "\n").utf8)
+            // A line that a loss of power or a full disk has cut would spoil this one.
+            var last = UInt8(ascii: "\n")
+            let end = lseek(file, 0, SEEK_END)
+            if end > 0 { pread(file, &last, 1, end - 1) }
+            let bytes = Array(((last == UInt8(ascii: "\n") ? "" : "\n") + line + "\n").utf8)
             guard write(file, bytes, bytes.count) == bytes.count else { throw CocoaError(.fileWriteUnknown) }
             return nil
         } catch {

@@ -1,0 +1,81 @@
+import JobContract
+import SweepModel
+import Testing
+
+@testable import Coordination
+@testable import Scheduling
+
+/// What orders add to assignments: each training's own spec, dataset, program and files.
+@Suite struct OrderBookTests {
+    private static func training(_ name: String, scale: Int) -> Training {
+        Training(
+            id: TrainingID(Digest(of: name.utf8)),
+            spec: ["training.batch": 32, "model.scale": .integer(Int64(scale)), "dataset.source": .string(name)])
+    }
+
+    private static func prepared(_ trainings: [Training], worker: String) -> PreparedSweep {
+        let sweep = ExpandedSweep(
+            name: worker, about: "", text: "", overrides: [], trials: [],
+            trainings: Dictionary(uniqueKeysWithValues: trainings.map { ($0.id, $0) }), datasets: [:], measures: [],
+            needs: JobNeeds(), worker: WorkerCommand())
+        return PreparedSweep(
+            sweep: sweep, datasets: Dictionary(uniqueKeysWithValues: trainings.map { ($0.id, dataset(of: $0)) }),
+            command: [worker, "--fast"],
+            uploads: [StartOrder.Upload(name: worker, digest: Digest(of: worker.utf8))])
+    }
+
+    private static func dataset(of training: Training) -> Digest { Digest(of: "dataset of \(training.id)".utf8) }
+
+    private let first = training("a", scale: 4)
+    private let second = training("b", scale: 8)
+    private let third = training("c", scale: 16)
+    private let book: OrderBook
+
+    init() {
+        book = OrderBook([
+            Self.prepared([first, second], worker: "one"), Self.prepared([third], worker: "two"),
+        ])
+    }
+
+    private func order(_ training: Training, _ purpose: Assignment.Purpose) -> StartOrder {
+        book.order(
+            for: Assignment(
+                attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: training.id,
+                threads: 2, purpose: purpose))
+    }
+
+    private func compared(_ training: Training, with others: [Training]) -> JobTask {
+        .measure(
+            MeasureTask(
+                trial: TrialID(training.id.digest), steps: 5, checkpoint: Digest(of: "w".utf8), measures: [],
+                others: others.map {
+                    .init(
+                        trial: TrialID($0.id.digest), training: $0.id, steps: 5, checkpoint: Digest(of: "v".utf8))
+                }))
+    }
+
+    /// Whichever comes first, and of whichever sweep.
+    @Test func partnersComeWithTheirOwnSpecsAndDatasets() {
+        for (one, others) in [(first, [second, third]), (second, [first]), (third, [second, first])] {
+            let description = order(one, .work(compared(one, with: others))).description
+            #expect(description.spec == one.spec && description.dataset == Self.dataset(of: one))
+            #expect(
+                description.companions
+                    == others.map { .init(training: $0.id, spec: $0.spec, dataset: Self.dataset(of: $0)) })
+            #expect(description.task == compared(one, with: others))
+        }
+    }
+
+    @Test func aTrainingComesWithItsSweepsProgram() throws {
+        let task = JobTask.train(TrainTask(milestones: [7]))
+        for (training, worker) in [(second, "one"), (third, "two")] {
+            let order = order(training, .work(task))
+            #expect(order.command == [worker, "--fast", "run"])
+            #expect(order.uploads == [StartOrder.Upload(name: worker, digest: Digest(of: worker.utf8))])
+            #expect(order.description.companions == nil && order.description.task == task)
+            #expect(order.description.training == training.id && order.description.threads == 2)
+            #expect(order.specText == (try training.specText))
+            #expect(self.order(training, .probe).command == [worker, "--fast", "describe"])
+        }
+    }
+}
