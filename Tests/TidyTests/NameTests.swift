@@ -32,6 +32,20 @@ struct NameTests {
         }
     }
 
+    /// A migration touches one folder: others ask the catalogue's reader, or read the stable views.
+    @Test func statementsAreTheCatalogues() throws {
+        let views: Set = [
+            "trials", "sweep_trials", "measurements", "missing_measures", "artifacts", "comparisons", "json_each",
+        ]
+        for path in ["Reports", "Commands", "eigensweep-bench"].flatMap({ Tree.files("Sources/\($0)", ".swift") }) {
+            for statement in try Tree.text(path).matches(of: #/SELECT [^;"]*?(?:"""|"|$)/#) {
+                for table in statement.0.matches(of: #/\b(?:FROM|JOIN) (\w+)/#) {
+                    #expect(views.contains(String(table.1)), "\(path) reads the table \(table.1)")
+                }
+            }
+        }
+    }
+
     @Test func filesStayShort() throws {
         for path in Tree.files("Sources", ".swift") {
             let lines = try Tree.text(path).count { $0 == "\n" }

@@ -48,10 +48,7 @@ struct HostsCleanCommand: ParsableCommand {
     /// Recovery points of this catalogue whose only copy is on a host.
     private func keptStates() throws -> [Digest] {
         guard FileManager.default.fileExists(atPath: catalogue.path) else { return [] }
-        let reader = try CatalogueReader(path: catalogue.path)
-        return try reader.rows("SELECT state FROM kept_state").rows.compactMap {
-            $0[0].text.flatMap { Digest(hex: $0) }
-        }
+        return try CatalogueReader(path: catalogue.path).statesOnHosts()
     }
 
     private func clean(

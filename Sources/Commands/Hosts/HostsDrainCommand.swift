@@ -43,7 +43,7 @@ enum HostNames {
         try catalogue.requireCatalogue()
         let listed = try HostsSelection(options).specs.map(\.name)
         let reader = try? CatalogueReader(path: catalogue.path)
-        let seen = try reader?.rows("SELECT name FROM host").rows.compactMap(\.first?.text) ?? []
+        let seen = try reader?.hostNames() ?? []
         let known = Set(listed + seen)
         guard known.contains(name) else {
             throw CommandFailure(

@@ -78,13 +78,7 @@ struct HostsTable {
     }
 
     private func seen() throws -> [HostName: Seen] {
-        let rows =
-            try reader?.rows(
-                """
-                SELECT h.name, h.free / 1048576, h.cores, h.cpu, h.seen_at,
-                    (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) FROM host h
-                """
-            ).rows ?? []
+        let rows = try reader?.hostSightings().rows ?? []
         var seen: [HostName: Seen] = [:]
         for row in rows {
             guard let name = row[0].text else { continue }

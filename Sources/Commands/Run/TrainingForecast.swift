@@ -90,13 +90,7 @@ struct TrainingRate {
 extension CatalogueReader {
     /// The rates of the hosts on which trainings were done.
     func trainingRates() throws -> [HostName: TrainingRate] {
-        let rows = try rows(
-            """
-            SELECT a.host, r.model_scale, r.resolution, r.batch, max(t.steps), max(m.seconds), max(h.cores)
-            FROM milestone m JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
-            JOIN attempt a ON a.number = m.attempt JOIN host h ON h.name = a.host
-            WHERE m.seconds > 1 GROUP BY t.training, a.host
-            """)
+        let rows = try trainingTimes()
         var work: [HostName: (cost: Double, seconds: Double, cores: Int)] = [:]
         for row in rows.rows {
             guard let host = row[0].text, let steps = row[4].integer, let seconds = row[5].number,

@@ -7,8 +7,7 @@ extension CompletionKind {
     /// Sweeps of the catalogue that the line names, and sweep files here.
     static let sweeps = CompletionKind.custom { words, _, _ in
         let path = value(of: "--catalogue", in: words) ?? CatalogueOptions.defaultPath
-        let known = try? CatalogueReader(path: path).rows("SELECT name FROM sweep ORDER BY name").rows
-        let names = known?.compactMap { $0[0].text } ?? []
+        let names = (try? CatalogueReader(path: path).sweepNames()) ?? []
         return names
             + ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter {
                 ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) && !$0.hasPrefix("hosts.")

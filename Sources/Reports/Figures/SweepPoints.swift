@@ -63,30 +63,9 @@ struct SweepPoints {
         others = trials.groups(by: otherAxes).codes
         replicates = trials.groups(by: replicateAxes).codes
         seeds = Set(trials.trials.indices.map { trials.value($0, "seed").integerValue ?? 0 }).sorted()
-        builds = try reader.rows(
-            """
-            SELECT DISTINCT a.build FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN milestone m ON m.trial = w.trial JOIN attempt a ON a.number = m.attempt
-            WHERE s.name = ? AND a.build NOT NULL ORDER BY 1
-            """, [.text(sweep)]
-        ).rows.compactMap { $0[0].text.map(WorkerBuild.init) }
-        hasThreshold =
-            try reader.rows(
-                """
-                SELECT 1 FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
-                JOIN training r ON r.key = t.training
-                WHERE s.name = ? AND r.resolution = 64 AND r.model_scale = 128 AND length(r.dataset) = 64 LIMIT 1
-                """, [.text(sweep)]
-            ).rows.count == 1
-        var known = [String: Int]()
-        for row in try reader.rows(
-            """
-            SELECT t.trial_id, m.parameters FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial WHERE s.name = ?
-            """, [.text(sweep)]
-        ).rows {
-            known[row[0].text ?? ""] = row[1].integer
-        }
+        builds = try reader.builds(of: sweep).map(WorkerBuild.init)
+        hasThreshold = try reader.trains(sweep, resolution: 64, scale: 128)
+        let known = try reader.parameterCounts(of: sweep)
         parameters = trials.trials.map { known[$0] }
     }
 
@@ -111,21 +90,12 @@ struct SweepPoints {
     /// The values of a measure's quantity; of the first parameters the sweep wants the measure with, so that unlike
     /// measurements never mix.
     func all(_ measure: String, _ quantity: String) throws -> [PlacedValue] {
-        let wanted = try reader.rows(
-            """
-            SELECT q.key FROM (
-                SELECT w.request, w.position FROM sweep s JOIN wished_measure w ON w.revision = s.revision
-                WHERE s.name = ?1
-                UNION ALL SELECT w.request, w.position FROM sweep s JOIN wished_comparison w ON w.revision = s.revision
-                WHERE s.name = ?1
-            ) w JOIN measure_request q ON q.key = w.request WHERE q.measure = ?2 ORDER BY w.position LIMIT 1
-            """, [.text(sweep), .text(measure)])
-        guard let request = wanted.rows.first?.first?.integer else { return [] }
+        guard let request = try reader.firstRequest(of: measure, in: sweep) else { return [] }
         let quantities = try QuantityChoice.all(in: reader).filter {
-            $0.request == Int64(request) && $0.name == quantity
+            $0.request == request && $0.name == quantity
         }
         guard let first = quantities.first else { return [] }
-        let comparisons = try ComparedTrials(reader, [Int64(request)], among: trials.trials)
+        let comparisons = try ComparedTrials(reader, [request], among: trials.trials)
         let kinds = GroupKinds(trials, [], comparisons)
         var values = [PlacedValue]()
         let isWanted = [Bool](repeating: true, count: trials.trials.count)
@@ -157,13 +127,7 @@ struct SweepPoints {
 
     /// How the loss of every training went to its last wanted length: its places' lengths are those so far.
     func losses() throws -> [PlacedValue] {
-        let found = try reader.rows(
-            """
-            SELECT t.training, t.trial_id, t.steps, m.losses FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN milestone m ON m.trial = w.trial JOIN trial t ON t.key = w.trial
-            WHERE s.name = ? AND m.losses NOT NULL ORDER BY t.training, t.steps DESC
-            """, [.text(sweep)]
-        ).rows
+        let found = try reader.losses(of: sweep).rows
         var drawn = Set<Int>()
         let rowOf = Dictionary(uniqueKeysWithValues: trials.trials.enumerated().map { ($1, $0) })
         return try found.flatMap { row -> [PlacedValue] in

@@ -7,37 +7,9 @@ struct PageAttempts {
 
     private static let mostReasons = 50
 
-    /// The attempts at the sweep's trials.
-    private static let attempts = """
-        attempt a WHERE a.number IN (
-            SELECT x.attempt FROM sweep s JOIN wish w ON w.revision = s.revision
-            JOIN attempt_trial x ON x.trial = w.trial WHERE s.name = ?)
-        """
-
     init(_ reader: CatalogueReader, sweep: String) throws {
-        func table(_ name: String, _ sql: String) throws -> ResultTable {
-            let answer = try reader.rows(sql, [.text(sweep)])
-            return ResultTable(
-                name: name, columns: answer.columns, rows: answer.rows.map { $0.map { ResultTable.Cell($0) } })
-        }
-        let hosts = try table(
-            "hosts",
-            """
-            SELECT a.host, a.cpu, count(*) AS attempts, count(*) FILTER (WHERE a.kind = 'train') AS trainings,
-                count(*) FILTER (WHERE a.outcome = 'succeeded') AS succeeded,
-                count(*) FILTER (WHERE a.outcome IN ('job-fault', 'host-fault', 'killed')) AS failed,
-                count(*) FILTER (WHERE a.outcome IS NULL) AS open,
-                round(sum(max(0, julianday(a.ended_at) - julianday(a.started_at))) * 24, 4) AS hours
-            FROM \(Self.attempts) GROUP BY 1, 2 ORDER BY 1, 2
-            """)
-        let failures = try table(
-            "failures",
-            """
-            SELECT a.outcome, a.kind, count(*) AS attempts, group_concat(DISTINCT a.host) AS hosts,
-                substr(coalesce(a.reason, 'no reason was recorded'), 1, 500) AS reason
-            FROM \(Self.attempts) AND a.outcome IS NOT NULL AND a.outcome <> 'succeeded'
-            GROUP BY 1, 2, 5 ORDER BY 3 DESC, 1, 2, 5
-            """)
+        let hosts = ResultTable(name: "hosts", try reader.hosts(of: sweep))
+        let failures = ResultTable(name: "failures", try reader.failedAttempts(of: sweep))
         let trials = ResultTable(
             name: "failed_trials", columns: ["trial", "host", "attempt", "reason"],
             rows: try reader.failures(of: sweep).map {

@@ -16,11 +16,7 @@ extension SweepPage {
     ) throws {
         try TrialKeys.check(name, in: reader)
         guard let summary = try reader.sweeps().first(where: { $0.name == name }),
-            let revision = try reader.rows(
-                """
-                SELECT r.text, r.overrides FROM sweep s JOIN revision r ON r.key = s.revision WHERE s.name = ?
-                """, [.text(name)]
-            ).rows.first
+            let written = try reader.writtenSweep(name)
         else { throw ReportError(.request, "The catalogue \(reader.path) has no sweep \"\(name)\".") }
 
         sweep = name
@@ -42,8 +38,8 @@ extension SweepPage {
         attempts = try PageAttempts(reader, sweep: name).listings
         provenance = try PageProvenance(reader, sweep: summary, datasets: grid.datasets).listings
 
-        file = revision[0].text ?? ""
-        let overrides = JSONText.read(revision[1].text ?? "")?.arrayValue?.compactMap(\.stringValue) ?? []
+        file = written.text
+        let overrides = JSONText.read(written.overrides)?.arrayValue?.compactMap(\.stringValue) ?? []
         commands = Self.commands(name, overrides: overrides, commits: Set(findings.points.builds.compactMap(\.commit)))
     }
 

@@ -60,17 +60,14 @@ package struct SideBySide: Sendable {
 
     /// Throws `ReportError.request` where neither two sweeps nor two workers have these names, or no trials pair.
     package func run(_ request: Request) throws -> Result {
-        let sweeps = try reader.rows("SELECT name FROM sweep").rows.compactMap { $0[0].text }
-        let workers = try reader.rows("SELECT DISTINCT worker FROM training WHERE worker NOT NULL").rows.compactMap {
-            $0[0].text
-        }
+        let (sweeps, workers) = (try reader.sweepNames(), try reader.workerNames())
         let names = [request.sides.0, request.sides.1]
         let areSweeps = names.allSatisfy(sweeps.contains)
         guard areSweeps || names.allSatisfy(workers.contains) else {
             throw ReportError(
                 .request,
-                "Expected two sweeps or two workers. The catalogue has the sweeps \(sweeps.sorted().joined(separator: ", ")) "
-                    + "and the workers \(workers.sorted().joined(separator: ", ")).")
+                "Expected two sweeps or two workers. The catalogue has the sweeps \(sweeps.joined(separator: ", ")) "
+                    + "and the workers \(workers.joined(separator: ", ")).")
         }
         let bare = try names.map { try TrialKeys(reader, sweep: areSweeps ? $0 : nil) }
         var shared = Set(bare[0].varying).union(bare[1].varying)
@@ -173,7 +170,7 @@ package struct SideBySide: Sendable {
             isWanted.indices.filter { isWanted[$0] }.map { row in
                 "\(trials.cell(row, "worker.name").text)/\(trials.cell(row, "worker.numerics").text)"
             })
-        return workers.count > 1 ? workers.sorted().joined(separator: " and ") : nil
+        return workers.count > 1 ? workers.joined(separator: " and ") : nil
     }
 
     private func table(

@@ -36,6 +36,11 @@ package struct ResultTable: Hashable, Sendable {
         self.columns = columns
         self.rows = rows
     }
+
+    /// What the catalogue answered.
+    package init(name: String, _ answer: CatalogueRows) {
+        self.init(name: name, columns: answer.columns, rows: answer.rows.map { $0.map { Cell($0) } })
+    }
 }
 
 /// How listings are printed.

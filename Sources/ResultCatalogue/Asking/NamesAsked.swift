@@ -1,0 +1,46 @@
+import JobContract
+import SweepModel
+
+extension CatalogueReader {
+    /// Names of all sweeps, in their order.
+    package func sweepNames() throws -> [String] {
+        try rows("SELECT name FROM sweep ORDER BY name").rows.compactMap { $0[0].text }
+    }
+
+    /// Names of the workers that trainings are of.
+    package func workerNames() throws -> [String] {
+        try rows("SELECT DISTINCT worker FROM training WHERE worker NOT NULL ORDER BY 1").rows.compactMap { $0[0].text }
+    }
+
+    /// Names of the hosts that were ever connected.
+    package func hostNames() throws -> [HostName] {
+        try rows("SELECT name FROM host").rows.compactMap { $0[0].text }
+    }
+
+    /// What was last seen of each host: `name`, `free_mib`, `cores`, `cpu`, `seen_at`, and its `open` attempts.
+    package func hostSightings() throws -> CatalogueRows {
+        try rows(
+            """
+            SELECT h.name, h.free / 1048576 AS free_mib, h.cores, h.cpu, h.seen_at,
+                (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) AS open FROM host h
+            """)
+    }
+
+    /// Recovery points whose only copy is on a host.
+    package func statesOnHosts() throws -> [Digest] {
+        try rows("SELECT state FROM kept_state").rows.compactMap { $0[0].text.flatMap { Digest(hex: $0) } }
+    }
+
+    /// What hosts trained, a row for each training and host: `host`, what a step costs by (`model_scale`, `resolution`,
+    /// `batch`), the most `steps` and `seconds`, and the host's `cores`. Without what took no second.
+    package func trainingTimes() throws -> CatalogueRows {
+        try rows(
+            """
+            SELECT a.host, r.model_scale, r.resolution, r.batch, max(t.steps) AS steps, max(m.seconds) AS seconds,
+                max(h.cores) AS cores
+            FROM milestone m JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
+            JOIN attempt a ON a.number = m.attempt JOIN host h ON h.name = a.host
+            WHERE m.seconds > 1 GROUP BY t.training, a.host
+            """)
+    }
+}
