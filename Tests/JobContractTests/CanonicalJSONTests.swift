@@ -60,7 +60,7 @@ import Testing
     @Test func refusesIntegersThatDoublesCannotTellApart() throws {
         #expect(try CanonicalJSON.text(.integer(9_007_199_254_740_991)) == "9007199254740991")
         #expect(try CanonicalJSON.text(.integer(-9_007_199_254_740_991)) == "-9007199254740991")
-        for value in [Int64.min, -9_007_199_254_740_992, 9_007_199_254_740_992, .max] {
+        for value in [Int64.min, -9_007_199_254_740_993, 9_007_199_254_740_993, .max] {
             #expect(throws: CanonicalJSON.Failure.unsafeInteger(value)) { try CanonicalJSON.text(.integer(value)) }
         }
     }
@@ -86,5 +86,14 @@ import Testing
             guard value.isFinite else { continue }
             #expect(try Double(CanonicalJSON.number(value)) == value)
         }
+    }
+
+    /// Every number comes back from its text, whole ones beyond 2⁵³ too, and is written as it was.
+    @Test(arguments: [9_007_199_254_740_992, 2e16, -2e16, 1e20, 1.5e300, 9e18, 123_456_789_012_345_680])
+    func largeNumbersComeBack(number: Double) throws {
+        let text = try CanonicalJSON.encode(["x": .number(number)])
+        let read = try #require(JSONText.read(text))
+        #expect(read.objectValue?["x"]?.doubleValue == number)
+        #expect(try CanonicalJSON.encode(read) == text)
     }
 }

@@ -7,7 +7,7 @@ package enum CanonicalJSON {
     /// What has no canonical form.
     package enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case notFinite(Double)
-        /// Beyond ±(2⁵³ − 1) an integer is not safe in JSON (RFC 7493, 2.2): write it as text.
+        /// Beyond ±(2⁵³ − 1) an integer is not safe in JSON (RFC 7493, 2.2) unless it is a number's own shortest text.
         case unsafeInteger(Int64)
 
         package var description: String {
@@ -36,8 +36,13 @@ package enum CanonicalJSON {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .integer(let value):
-            guard value.magnitude < 1 << 53 else { throw .unsafeInteger(value) }
-            bytes.append(contentsOf: String(value).utf8)
+            let text = String(value)
+            if value.magnitude >= 1 << 53 {
+                // What a number that is no integer here was written as comes back as an integer.
+                let asNumber = try number(Double(value))
+                guard asNumber == text else { throw .unsafeInteger(value) }
+            }
+            bytes.append(contentsOf: text.utf8)
         case .number(let value): bytes.append(contentsOf: try number(value).utf8)
         case .string(let value): append(string: value, to: &bytes)
         case .array(let values):
