@@ -246,8 +246,8 @@ package.targets.append(
     isSimulating
         ? .executableTarget(
             name: "eigensweep-simulate", dependencies: simulated, path: "Tests/SimulationTests",
-            exclude: [
-                "SimulationTests.swift", "AwakeTimeTests.swift", "CoordinatorTests.swift", "InputQueueTests.swift",
+            sources: [
+                "Simulate.swift", "Catalogues", "Checking", "Coordinators", "Hosts", "Links", "Schedules", "World",
             ],
             swiftSettings: strict)
         : .testTarget(

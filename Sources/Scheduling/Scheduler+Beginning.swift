@@ -85,11 +85,13 @@ extension Scheduler {
     /// Takes up what an earlier coordinator intended: the hosts will say what became of it.
     mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
         openTrials = holdings.openTrials
+        // Of what no job here wants any more it is not known: until it has ended it may hold as much as any.
+        let largest = holdings.openAttempts.isEmpty ? nil : jobs.lazy.compactMap(\.needs.memory).max()
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
             let index = graph.kept[record.attempt] ?? servedJob(record.job, kind: record.kind, record.trials)
             var attempt = AttemptState(
                 record: record, host: record.host, job: index, assignment: nil, predicted: nil,
-                memory: index.flatMap { jobs[$0].needs.memory }, at: now)
+                memory: index.map { jobs[$0].needs.memory } ?? largest, at: now)
             let isOthers = record.trials.contains { isWantedElsewhere($0) }
             let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
             attempt.isForeign = isOthers && !isOurs

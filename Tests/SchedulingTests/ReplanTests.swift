@@ -63,6 +63,21 @@ import Testing
         #expect(bench.starts().count == 4, "the host goes on")
     }
 
+    /// What is told to stop holds its memory until it has.
+    @Test func whatNobodyWantsAnyMoreHoldsMemoryUntilItEnds() {
+        var holdings = Holdings()
+        holdings.openAttempts = [record(1, "x", 10)]
+        holdings.settled = [.named("x", 10): .cancelled]
+        var bench = Bench(
+            sweep(["x": [10], "y": [20]], needs: JobNeeds(memory: 6)),
+            hosts: [.test("a", slots: 2, memory: 10)], holdings: holdings)
+        bench.connect("a", held: [bench.held(1, .running)])
+        #expect(bench.cancels == [1])
+        #expect(bench.starts().isEmpty)
+        bench.end("a", 1, .stopped(.cancelled, exit: 0))
+        #expect(bench.starts().map(\.training) == [.named("y")])
+    }
+
     @Test func drainingEveryHostEndsTheRunWhenNothingRunsAnyMore() {
         var holdings = Holdings()
         holdings.openAttempts = [record(1, "x", 10)]

@@ -5,14 +5,6 @@ import Foundation
 @main
 struct Simulate {
     static func main() throws {
-        if CommandLine.arguments.dropFirst() == ["named"] {
-            for schedule in NamedSchedule.allCases {
-                let found = try schedule.findings()
-                print("\(schedule.rawValue): \(found.count) of \(schedule.scenarios.count) find something")
-                for finding in found.prefix(2) { print("  \(finding)") }
-            }
-            return
-        }
         let numbers = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
         guard numbers.count == 2, CommandLine.arguments.count == 3 else {
             print("error: expected the first seed and how many; scripts/simulate gives them")

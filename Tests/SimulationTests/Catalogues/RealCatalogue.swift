@@ -12,6 +12,8 @@ final class RealCatalogue: DurableCatalogue {
     private let mutant: Mutant
     private var wall = WallClock()
     private var losesPowerOnClosing = false
+    /// It has a store of its own, which nobody looks at.
+    private var isCopy = false
 
     /// - Parameters:
     ///   - diskSeed: of what the simulated disk loses with the power; nil: real files.
@@ -58,7 +60,9 @@ final class RealCatalogue: DurableCatalogue {
         try opened.store(sweep)
         let generation = try opened.beginGeneration()
         catalogue = opened
-        return OpenedCatalogue(writer: opened, plan: try plan(), generation: generation)
+        // The model removes nothing: to be compared with it, neither does this one on real files.
+        let writer = Writer(catalogue: opened, world: isCopy || disk == nil ? nil : wall.world, mutant: mutant)
+        return OpenedCatalogue(writer: writer, plan: try plan(), generation: generation)
     }
 
     func plan() throws -> (Holdings, AttemptNumber) {
@@ -110,6 +114,7 @@ final class RealCatalogue: DurableCatalogue {
     func copy() throws -> any DurableCatalogue {
         let copy = try RealCatalogue(sweep, diskSeed: disk.map { _ in 1 }, mutant: mutant, isEmpty: true)
         copy.wall = wall
+        copy.isCopy = true
         if let disk, let other = copy.disk {
             try disk.copy(to: other)
         } else {
@@ -125,6 +130,45 @@ final class RealCatalogue: DurableCatalogue {
         let integrity = try reader.rows("SELECT * FROM pragma_integrity_check").rows.map { $0[0].text ?? "" }
         let references = try reader.rows("SELECT * FROM pragma_foreign_key_check").rows.map { "\($0)" }
         return integrity.filter { $0 != "ok" } + references
+    }
+
+    /// Files that the catalogue needs no more are removed from the coordinator's store.
+    private final class Writer: CatalogueWriter {
+        private let catalogue: Catalogue
+        private let world: World?
+        private let mutant: Mutant
+        private var longest: [TrainingID: ResumePoint] = [:]
+
+        init(catalogue: Catalogue, world: World?, mutant: Mutant) {
+            self.catalogue = catalogue
+            self.world = world
+            self.mutant = mutant
+        }
+
+        func commit(_ changes: [CatalogueChange]) throws {
+            for state in try catalogue.record(changes) {
+                world?.census.count(.stateRetired)
+                world?.store.retire(state)
+            }
+            guard mutant == .longestStateAlone else { return }
+            for change in changes {
+                switch change {
+                case .recoveryPoint(let training, _, let point, _): keep(point, of: training)
+                case .milestone(let training, _, _, let checkpoint):
+                    if let state = checkpoint.state {
+                        keep(ResumePoint(steps: checkpoint.steps, state: state.digest), of: training)
+                    }
+                default: break
+                }
+            }
+        }
+
+        private func keep(_ point: ResumePoint, of training: TrainingID) {
+            guard let known = longest[training] else { return longest[training] = point }
+            guard known.steps != point.steps else { return }
+            world?.store.retire(known.steps < point.steps ? known.state : point.state)
+            if point.steps > known.steps { longest[training] = point }
+        }
     }
 
     /// Opened anew, as the next coordinator would.

@@ -37,6 +37,20 @@ enum Mutant: CaseIterable {
     /// That a measure could not be taken is not kept.
     case failuresAreForgotten
 
+    /// Workers believe what lies in their host's store.
+    case inputsAreBelieved
+    /// Of a training's states beside the catalogue only the longest is kept.
+    case longestStateAlone
+    /// Hosts that left the hosts file get jobs.
+    case leftHostsAreUsed
+    /// Jobs go to hosts without the memory and tags that they need.
+    case needsAreIgnored
+    /// Of a comparison every network is taken for one of the first one's training.
+    case companionsAreTheFirst
+
+    /// Whether only the real catalogue shows it.
+    var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
+
     func delays(_ change: CatalogueChange) -> Bool {
         switch (self, change) {
         case (.acknowledgesBeforeCommit, .milestone), (.acknowledgesBeforeCommit, .measured): true
@@ -52,6 +66,9 @@ enum Mutant: CaseIterable {
         case .lockIsMissing: Array(repeating: .secondCoordinator, count: 4)
         case .damageIsTrusted, .lossIsTheHostsFault:
             (0..<8).map { .damagedFiles(host: $0 % 2 == 0 ? nil : 0, share: 1) }
+        case .inputsAreBelieved: (0..<30).map { _ in .damagedFiles(host: 0, share: 1) }
+        case .longestStateAlone: (0..<4).map { _ in .cut(host: 0, seconds: 1000) }
+        case .leftHostsAreUsed: [.unlisted(host: 0, seconds: 300)]
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }
         default: []
@@ -65,6 +82,24 @@ enum Mutant: CaseIterable {
         case .hostsNumbersCount: max(first, AttemptNumber(log.claimed + 1))
         default: first
         }
+    }
+
+    /// The hosts as the coordinator takes them.
+    func hosts(_ hosts: [HostSpec], needs: JobNeeds) -> [HostSpec] {
+        guard self == .needsAreIgnored else { return hosts }
+        return hosts.map {
+            HostSpec(name: $0.name, transport: $0.transport, slots: $0.slots, memory: 1 << 50, tags: needs.tags)
+        }
+    }
+
+    /// An order as the coordinator sends it.
+    func order(_ order: StartOrder) -> StartOrder {
+        guard self == .companionsAreTheFirst else { return order }
+        var order = order
+        for index in (order.description.companions ?? []).indices {
+            order.description.companions?[index].spec = order.description.spec
+        }
+        return order
     }
 
     var policy: SchedulingPolicy {

@@ -55,7 +55,8 @@ final class CoordinatorLife {
         coordinator = Coordinator(
             configuration: scenario.configuration(
                 opened.holdings, mutant.first(opened.firstAttempt, log), mutant.policy,
-                drained: drained, handover: Handover(), isSecondLaunched: world.isSecondLaunched),
+                drained: drained, handover: Handover(), isSecondLaunched: world.isSecondLaunched,
+                unlisted: world.unlisted, mutant: mutant),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, identity.owner))
         fleet.drained = drained
@@ -69,7 +70,8 @@ final class CoordinatorLife {
         coordinator = Coordinator(
             configuration: scenario.configuration(
                 plan.holdings, plan.firstAttempt, mutant.policy, drained: plan.drained,
-                handover: coordinator.handover(), isSecondLaunched: world.isSecondLaunched),
+                handover: coordinator.handover(), isSecondLaunched: world.isSecondLaunched, unlisted: world.unlisted,
+                mutant: mutant),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, owner))
         try coordinator.begin()

@@ -40,8 +40,7 @@ final class Simulation {
         let log = self.log
         hosts = zip(scenario.hosts, scenario.speeds).map {
             SimulatedHost(
-                spec: $0, speed: $1, world: world, log: log, broken: scenario.broken,
-                unmeasurable: scenario.unmeasurable, mutant: mutant)
+                spec: $0, speed: $1, world: world, log: log, scenario: scenario, mutant: mutant)
         }
     }
 
@@ -50,7 +49,7 @@ final class Simulation {
         _ scenario: Scenario, mutant: Mutant = .none, keepsAllNotes: Bool = false
     ) throws -> Simulation {
         let catalogue: any DurableCatalogue =
-            scenario.seed % 16 == 8 || mutant == .diskLies
+            scenario.seed % 16 == 8 || mutant.isOfTheCatalogue
             ? try RealCatalogue(scenario.sweep, diskSeed: scenario.seed, mutant: mutant)
             : ModelCatalogue(scenario.sweep, mutant: mutant)
         return Simulation(scenario, mutant: mutant, catalogue: catalogue, keepsAllNotes: keepsAllNotes)
@@ -186,6 +185,7 @@ final class Simulation {
             hosts[host].describesWhenBroken = describes
             world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
         case .lies(let host): hosts[host].beginToLie()
+        case .unlisted(let host, let seconds): takeOut(hosts[host], for: seconds)
         case .launch: launch()
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
@@ -283,6 +283,27 @@ final class Simulation {
             lastFault = max(lastFault, world.seconds)
             drained.remove(host.name)
             life?.fleet.post(.replan)
+        }
+    }
+
+    private func takeOut(_ host: SimulatedHost, for seconds: Double) {
+        guard hosts.count > 1 else { return }
+        world.note("\(host.name) leaves the hosts file")
+        world.census.count(.hostUnlisted)
+        world.unlisted.insert(host.name)
+        life?.kill.strike()
+        // What it holds is given up, and goes on until it is back and told otherwise.
+        for (number, held) in host.inOrder {
+            log.hit(held.key)
+            log.lostTouch(.init(owner: held.owner, attempt: number))
+        }
+        for number in (host.link ?? host.lastLink)?.underway(of: 0) ?? [] {
+            log.lostTouch(.init(owner: 0, attempt: number))
+        }
+        world.after(seconds) { [self] in
+            lastFault = max(lastFault, world.seconds)
+            world.unlisted.remove(host.name)
+            life?.kill.strike()
         }
     }
 

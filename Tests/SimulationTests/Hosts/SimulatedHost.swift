@@ -46,6 +46,10 @@ final class SimulatedHost {
     let log: HostLog
     let broken: Set<TrainingID>
     let unmeasurable: [Unit: Scenario.MeasureFailure]
+    /// Of the trainings, as the sweep has them.
+    let specs: [TrainingID: [String: JSONValue]]
+    /// What every job of the sweep needs.
+    let needs: JobNeeds
     let mutant: Mutant
     var boot = 1
     var agentIsUp = true
@@ -87,15 +91,16 @@ final class SimulatedHost {
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
-        spec: HostSpec, speed: Double, world: World, log: HostLog, broken: Set<TrainingID>,
-        unmeasurable: [Unit: Scenario.MeasureFailure], mutant: Mutant = .none
+        spec: HostSpec, speed: Double, world: World, log: HostLog, scenario: Scenario, mutant: Mutant = .none
     ) {
         self.spec = spec
         self.speed = speed
         self.world = world
         self.log = log
-        self.broken = broken
-        self.unmeasurable = unmeasurable
+        broken = scenario.broken
+        unmeasurable = scenario.unmeasurable
+        needs = scenario.sweep.needs
+        specs = scenario.sweep.trainings.mapValues(\.spec)
         self.mutant = mutant
     }
 

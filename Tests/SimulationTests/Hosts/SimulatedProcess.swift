@@ -60,7 +60,17 @@ final class SimulatedProcess {
             let isAlone = !host.disk.values.contains { $0 !== held && $0.process != nil }
             if host.slots == 2, isAlone { host.world.census.count(.ranAloneAfterKill) }
         }
+        checkNeeds()
         host.world.note("\(host.name) runs \(number): \(key)")
+    }
+
+    private func checkNeeds() {
+        let running = host.disk.values.count { $0 !== held && $0.process != nil } + 1
+        let memory = host.needs.memory.map { $0 * running } ?? 0
+        guard host.needs.tags.isSubset(of: host.spec.tags), memory <= host.spec.memory ?? .max else {
+            return world.violation("\(host.name) lacks what attempt \(number) needs")
+        }
+        if host.needs != JobNeeds() { world.census.count(.neededMore) }
     }
 
     func begin() {
@@ -74,11 +84,38 @@ final class SimulatedProcess {
             plan.append((0.3, { [self] in die(.exited(code: 1)) }))
             return perform(plan[...])
         }
+        if readsDamage() {
+            plan.append(
+                (
+                    0.3,
+                    { [self] in
+                        say(.failed(.init(kind: .missingInput, message: "an input is damaged")))
+                        die(.exited(code: 1))
+                    }
+                ))
+            return perform(plan[...])
+        }
         switch description.task {
         case .train(let task): plan += trainingPlan(task)
         case .measure(let task): plan += measurePlan(task)
         }
         perform(plan[...])
+    }
+
+    /// A worker compares what it reads with its digest; its host puts aside what is damaged.
+    private func readsDamage() -> Bool {
+        let files = description.filesToRead.map(\.digest)
+        guard host.mutant != .inputsAreBelieved else {
+            host.spoilt.formUnion(files.filter(host.store.damaged.contains))
+            return false
+        }
+        var isDamaged = false
+        for file in files where host.store.putAsideIfDamaged(file) { isDamaged = true }
+        guard isDamaged else { return false }
+        world.census.count(.damageRead)
+        host.faultedAt = world.now
+        host.log.hit(held.key)
+        return true
     }
 
     private func perform(_ plan: ArraySlice<(seconds: Double, act: () -> Void)>) {
@@ -146,6 +183,9 @@ final class SimulatedProcess {
         return plan + ending
     }
 
+    /// Whether it works with damaged files.
+    private var isSpoilt: Bool { !host.spoilt.isDisjoint(with: description.filesToRead.map(\.digest)) }
+
     private var ending: Plan {
         [(0.5, { [self] in say(.finished) }), (0.3, { [self] in die(.exited(code: 0)) })]
     }
@@ -153,8 +193,9 @@ final class SimulatedProcess {
     private func checkpoint(_ steps: Int, _ isMilestone: Bool) {
         guard hasRoom() else { return }
         let training = description.training
-        let weights = isOther ? Digest(of: "other".utf8) : SimulatedResults.weights(training, steps)
-        let state = isOther ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps)
+        let isWrong = isOther || isSpoilt
+        let weights = isWrong ? Digest(of: "other".utf8) : SimulatedResults.weights(training, steps)
+        let state = isWrong ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps)
         if isMilestone { host.log.note(run) { $0.emitted[.milestone(training, steps)] = weights } }
         if isMilestone { host.store.add(weights) }
         say(
@@ -170,7 +211,9 @@ final class SimulatedProcess {
         }
         let others = task.others ?? []
         let areRight = others.allSatisfy { $0.checkpoint == SimulatedResults.weights($0.training, $0.steps) }
-        if !areRight || others.map(\.training) != (description.companions ?? []).map(\.training) {
+        let companions = description.companions ?? []
+        let areTheirs = companions.allSatisfy { $0.spec == host.specs[$0.training] }
+        if !areRight || !areTheirs || others.map(\.training) != companions.map(\.training) {
             world.violation("attempt \(number) got wrong checkpoints to compare with")
         }
         return task.measures.map { request in (seconds: 15.0, act: { [self] in measure(request, task) }) } + ending
@@ -181,7 +224,7 @@ final class SimulatedProcess {
         if let way = host.unmeasurable[.measure(task.trial, request)], !isOther {
             return fail(request, task, way)
         }
-        let isWrong = isOther || !host.spoilt.isDisjoint(with: description.filesToRead.map(\.digest))
+        let isWrong = isOther || isSpoilt
         let rows =
             isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
         host.log.note(run) { $0.emitted[.measure(task.trial, request)] = task.checkpoint }

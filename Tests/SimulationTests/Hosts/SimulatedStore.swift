@@ -4,6 +4,8 @@ import JobContract
 struct SimulatedStore {
     private var files: Set<Digest> = []
     private(set) var damaged: Set<Digest> = []
+    /// What was there and was removed, for nobody needed it.
+    private(set) var retired: Set<Digest> = []
 
     /// As a look at the disk finds it, without reading.
     func contains(_ digest: Digest) -> Bool { files.contains(digest) }
@@ -12,6 +14,13 @@ struct SimulatedStore {
     /// A whole file arrives; what was damaged makes way.
     mutating func add(_ digest: Digest) {
         files.insert(digest)
+        retired.remove(digest)
+        damaged.remove(digest)
+    }
+
+    /// Nobody needs it any more, it is thought.
+    mutating func retire(_ digest: Digest) {
+        if files.remove(digest) != nil { retired.insert(digest) }
         damaged.remove(digest)
     }
 

@@ -37,6 +37,7 @@ final class SimulatedFleet: Fleet {
         self.caller = caller
         for host in hosts {
             isSilent(host)
+            if world.unlisted.contains(host.name), mutant != .leftHostsAreUsed { continue }
             world.after(world.random.seconds(0.1...3)) { [self] in connect(host) }
         }
     }
@@ -45,6 +46,10 @@ final class SimulatedFleet: Fleet {
         kill.tick(.diedBeforeSend, world)
         guard !kill.isDead else { return }
         if case .start = command, drained.contains(host) { world.violation("\(host) is drained and gets a start") }
+        if case .start = command, world.unlisted.contains(host) {
+            world.violation("\(host) is in no hosts file and gets a start")
+        }
+        if case .start(let order) = command { return links[host]?.send(.start(mutant.order(order))) ?? () }
         links[host]?.send(command)
     }
 

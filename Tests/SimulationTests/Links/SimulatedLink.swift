@@ -79,6 +79,9 @@ final class SimulatedLink {
         guard order.command.last != "describe", host.disk[order.attempt] == nil else { return true }
         for (file, training) in order.description.filesToRead where !bring(file, of: training) {
             world.census.count(.fileNowhere)
+            if world.store.retired.contains(file) {
+                world.violation("\(host.name) is to read a file of \(training.short) that was removed")
+            }
             let kind: HostFailure.Kind = fleet.mutant == .lossIsTheHostsFault ? .transferFailed : .missingFile
             report(.refused(order.attempt, HostFailure(kind, "the file is nowhere")))
             return false

@@ -33,6 +33,8 @@ enum Fault {
     case launch
     /// A person drains a host and lets it work again after a while.
     case drain(host: Int, seconds: Double)
+    /// A person takes a host out of the hosts file and puts it back after a while; each time the run is begun anew.
+    case unlisted(host: Int, seconds: Double)
     /// A person cancels the trials of a training and wants them again after a while.
     case cancelling(training: Int, seconds: Double)
     case coordinatorStop

@@ -26,27 +26,25 @@ enum NamedSchedule: String, CaseIterable {
                 )
             }
         case .aConnectionThatWasNotHeardOf:
-            return (1...40).map { calls in
+            return (1...150).map { calls in
                 var scenario = Scenario(
                     trainings: [[2100], [140]], slots: [1, 1],
                     faults: [
                         (20, .coordinatorDeath), (21, .cut(host: 0, seconds: 330)), (380, .cut(host: 0, seconds: 2500)),
-                        (450, .coordinatorDeath),
                     ])
                 scenario.kills = [1_000_000, calls]
                 return ("dies after \(calls) calls", scenario)
             }
         case .aComparisonOfACancelledTraining:
-            return stride(from: 60.0, through: 130, by: 2).map { time in
-                (
-                    "cancelled at \(time)",
-                    Scenario(
-                        trainings: [[140], [140]], comparing: [(0, 1)], slots: [1, 1],
-                        faults: [
-                            (time, .cancelling(training: 0, seconds: 100)),
-                            (time + 1, .cancelling(training: 1, seconds: 100)),
-                        ])
-                )
+            return [0, 1].flatMap { training in
+                stride(from: 60.0, through: 130, by: 2).map { time in
+                    (
+                        "\(training) is cancelled at \(time)",
+                        Scenario(
+                            trainings: [[140], [140]], comparing: [(0, 1)], slots: [1, 1],
+                            faults: [(time, .cancelling(training: training, seconds: 100))])
+                    )
+                }
             }
         case .revocationsThatOutliveTheirPlan:
             return stride(from: 100.0, through: 160, by: 0.05).map { time in

@@ -65,6 +65,8 @@ struct Scenario {
         addDamage(seed: seed, horizon: horizon, hosts: count)
         addUnmeasurable(seed: seed)
         addLies(seed: seed, horizon: horizon, hosts: count)
+        addNeeds(seed: seed)
+        addUnlisted(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -88,6 +90,29 @@ struct Scenario {
         var random = SeededRandom(seed: seed ^ 0x11E5)
         for _ in 0..<3 where random.chance(0.08) {
             faults.append((random.seconds(1...horizon), .lies(host: random.pick(0...hosts - 1))))
+        }
+    }
+
+    private mutating func addUnlisted(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0x0FF)
+        for _ in 0..<2 where random.chance(0.06) {
+            let away = Fault.unlisted(host: random.pick(0...hosts - 1), seconds: random.seconds(20...1500))
+            faults.append((random.seconds(1...horizon), away))
+        }
+    }
+
+    /// What jobs need and hosts have; one host has enough for sure.
+    private mutating func addNeeds(seed: UInt64) {
+        var random = SeededRandom(seed: seed ^ 0x4EED5)
+        guard random.chance(0.2) else { return }
+        let memory = random.pick(1...4) << 30
+        let tags: Set<String> = random.chance(0.5) ? ["big"] : []
+        sweep.needs = JobNeeds(memory: memory, tags: tags)
+        let sure = random.pick(0...hosts.count - 1)
+        for index in hosts.indices {
+            hosts[index].memory = random.pick(1...8) << 30
+            if index == sure { hosts[index].memory = max(hosts[index].memory ?? 0, memory) }
+            hosts[index].tags = index == sure || random.chance(0.5) ? ["big", "other"] : ["other"]
         }
     }
 
@@ -187,7 +212,7 @@ struct Scenario {
                 id: id,
                 spec: [
                     "training.batch": 32, "model.scale": .integer(index < scales.count ? scales[index] : 4),
-                    "worker.name": "simulated", "worker.numerics": 1,
+                    "worker.name": "simulated", "worker.numerics": 1, "training.seed": .integer(Int64(index)),
                 ])
             for steps in lengths {
                 trials.append(
@@ -248,7 +273,7 @@ struct Scenario {
 
     func configuration(
         _ opened: Holdings, _ firstAttempt: AttemptNumber, _ policy: SchedulingPolicy, drained: Set<HostName>,
-        handover: Handover, isSecondLaunched: Bool
+        handover: Handover, isSecondLaunched: Bool, unlisted: Set<HostName> = [], mutant: Mutant = .none
     ) -> CoordinationConfiguration {
         let sweeps = sweeps(isSecondLaunched: isSecondLaunched)
         let dataset = Digest(of: "dataset".utf8)
@@ -257,7 +282,10 @@ struct Scenario {
                 PreparedSweep(
                     sweep: sweep, datasets: sweep.trainings.mapValues { _ in dataset }, command: ["eigensweep-worker"])
             },
-            hosts: hosts, drained: drained.reduce(into: [:]) { $0[$1] = "drained" }, holdings: opened,
+            hosts: mutant.hosts(hosts, needs: sweep.needs).filter {
+                mutant == .leftHostsAreUsed || !unlisted.contains($0.name)
+            }, drained: drained.reduce(into: [:]) { $0[$1] = "drained" },
+            holdings: opened,
             firstAttempt: firstAttempt, policy: policy, handover: handover)
     }
 }

@@ -48,6 +48,8 @@ final class World {
     var lossAt = 0.0
     /// Trainings whose trials a person cancelled.
     var cancelled: Set<TrainingID> = []
+    /// Hosts that the hosts file does not name now.
+    var unlisted: Set<HostName> = []
     /// Whether the second sweep of the scenario is wanted by now.
     var isSecondLaunched = false
     /// How far the coordinator's wall clock is off.
