@@ -195,7 +195,11 @@ let package = Package(
             ],
             resources: [.copy("Golden")]),
         tests(
-            "CommandsTests", ["Commands", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CPosix"],
+            "CommandsTests",
+            [
+                "Commands", "Scheduling", "RemoteHosts", "ResultCatalogue", "ResultQueries", "DatasetPreparation",
+                "Datasets", "SweepModel", "JobContract", "CPosix",
+            ],
             linker: [.linkedLibrary("openblas")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(

@@ -47,4 +47,19 @@ import Testing
         let expected = try #require(ConfidenceInterval(ofTheMeanOf: [2, 0, 0]))
         #expect(abs(found.low - expected.low) < 1e-12 && abs(found.high - expected.high) < 1e-12)
     }
+
+    /// Pairs that others tie together are one cluster, in whatever order they come: one replicate has no interval.
+    @Test(arguments: [
+        [[1, 2], [2, 3], [1, 4]], [[1, 2], [3, 4], [2, 3]], [[1, 2], [3, 4], [5, 6], [2, 3], [4, 5], [1, 7]],
+    ] as [[[Int32]]])
+    func whatIsTiedTogetherIsOneReplicate(members: [[Int32]]) throws {
+        func difference(_ members: [[Int32]]) throws -> PairedDifference {
+            let pairs = members.enumerated().map { number, members in
+                PairedDifference.Pair(a: Replicate(0), b: Replicate(Double(number * number)), members: members)
+            }
+            return try #require(PairedDifference(pairs, areShares: false))
+        }
+        #expect(try difference(members).interval == nil)
+        #expect(try difference(members + [[8, 9]]).interval != nil)
+    }
 }

@@ -168,4 +168,17 @@ import Testing
         }
         #expect(looked > 5)
     }
+
+    /// Around ½ with a standard deviation of ⅛ in every pixel, the images' own means counted in.
+    @Test(arguments: [1.0, 3]) func gaussianImagesHaveTheirDeviation(alpha: Double) throws {
+        let images = try images("gaussian", size: 8, count: 3000, alpha: alpha)
+        for pixel in [0, 27, 63] {
+            let levels = images.map { $0[pixel] / 255 }
+            let mean = levels.reduce(0, +) / Double(levels.count)
+            let variance = levels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(levels.count - 1)
+            // Six standard errors.
+            #expect(abs(mean - 0.5) < 6 * 0.125 / 3000.0.squareRoot())
+            #expect(abs(variance / (0.125 * 0.125) - 1) < 6 * (2 / 3000.0).squareRoot())
+        }
+    }
 }

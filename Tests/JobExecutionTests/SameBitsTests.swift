@@ -52,6 +52,15 @@ import Testing
         #expect(digests(plain.milestones[0]) == digests(many.milestones[0]))
     }
 
+    /// Checkpoints come as often as they are asked for, whatever that is.
+    @Test func recoveryPointsComeAfterTheirPause() throws {
+        let (often, seldom) = (try start([400], every: 0.05).finish(), try start([400], every: 3600).finish())
+        let points = often.checkpoints.filter { !$0.milestone }
+        #expect(points.count > 1 && points.count < 399)
+        #expect(zip(points, points.dropFirst()).allSatisfy { $1.seconds - $0.seconds > 0.045 })
+        #expect(seldom.checkpoints.allSatisfy(\.milestone))
+    }
+
     // Every step leaves a recovery point, so that the signal comes long before the end.
     @Test(arguments: [SIGTERM, SIGKILL]) func anInterruptedTrainingEndsAlike(signal: Int32) throws {
         let steps = 400

@@ -1,7 +1,8 @@
 import Diffusion
-import Measures
 import Tensors
 import Testing
+
+@testable import Measures
 
 struct GaussianDenoiserTests {
     @Test func aDiagonalSpectrumShrinksEachPixel() {
@@ -82,5 +83,25 @@ struct GaussianDenoiserTests {
         let together = gaussian.denoise(x, sigma: [Double](repeating: 0.7, count: 7))
         let alone = gaussian.denoise(x.entries(5..<6), sigma: [0.7])
         #expect(Array(together[row: 5]) == alone.values)
+    }
+
+    /// Along the probability flow each component shrinks by √((σ² + λ)/(σ_T² + λ)), however small its λ.
+    @Test func everyComponentFlowsByItsOwnVariance() {
+        let eigenvalues = [0, 1e-9, 1e-6, 1e-4, 1e-3, 5e-3, 0.02, 0.5, 4]
+        let size = eigenvalues.count
+        var unit = [Double](repeating: 0, count: size * size)
+        for index in 0..<size { unit[index * size + index] = 1 }
+        let mean = (0..<size).map { 0.1 * Double($0) }
+        let gaussian = GaussianDenoiser(
+            imageShape: ImageShape(channels: 1, height: 3, width: 3), mean: mean, eigenvalues: eigenvalues,
+            eigenvectors: Matrix(rows: size, columns: size, values: unit))
+        let start = Matrix(rows: 1, columns: size, values: mean.map { $0 + 3 })
+        for (high, low) in [(80.0, 0.5), (1, 0.002), (0.01, 0)] {
+            let found = gaussian.flow(start, from: high, to: low) {}.values
+            for index in 0..<size {
+                let shrunk = ((low * low + eigenvalues[index]) / (high * high + eigenvalues[index])).squareRoot()
+                #expect(abs(found[index] - mean[index] - 3 * shrunk) < 1e-12)
+            }
+        }
     }
 }

@@ -74,4 +74,25 @@ struct PosteriorMeasureTests {
             .first { $0.quantity == "collapse_sigma" }
         #expect(row != nil && row?.value == nil)
     }
+
+    /// Over other images the level spreads as its error says.
+    @Test func theErrorOfTheCollapseIsThatOfItsLevel() throws {
+        let training = randomImages(12, side: 4)
+        var (values, errors): ([Double], [Double]) = ([], [])
+        for seed in 0..<30 {
+            let measure = try PosteriorMeasure(
+                parameters: ["samples": 24, "sigmas": [1.0], "seed": .integer(Int64(seed))])
+            let found = try measure.evaluate(
+                MeasureSubject(
+                    denoiser: MultiDeltaDenoiser(images: training, flips: false), training: training,
+                    heldOut: randomImages(24, side: 4, seed: UInt64(100 + seed)), flips: false)
+            ) { _, _ in }.rows
+            let row = try #require(found.first { $0.quantity == "collapse_sigma_held_out" })
+            values.append(try #require(row.value))
+            errors.append(try #require(row.stderr))
+        }
+        let mean = values.reduce(0, +) / 30
+        let spread = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 29).squareRoot()
+        #expect((0.6...1.5).contains(spread / (errors.reduce(0, +) / 30)))
+    }
 }

@@ -12,6 +12,13 @@ struct ScheduleTests {
         #expect(LearningRateSchedule(rate: 0.5).rate(imagesSeen: 0) == 0.5)
     }
 
+    @Test func halvingsComeAfterWholePeriods() {
+        let schedule = LearningRateSchedule(rate: 2, halvingImages: 100)
+        #expect([0, 99, 100, 199, 200, 1000].map { schedule.rate(imagesSeen: $0) } == [2, 2, 1, 1, 0.5, 0x1p-9])
+        let warm = LearningRateSchedule(rate: 2, warmupImages: 200, halvingImages: 100)
+        #expect([0, 50, 100, 300].map { warm.rate(imagesSeen: $0) } == [0, 0.5, 0.5, 0.25])
+    }
+
     /// The first step of a warm-up moves nothing, the second one moves every gradient's parameter by the rate: Adam's
     /// first steps have the size of the rate, whatever the gradient.
     @Test func stepsHaveTheRateOfTheirImages() throws {

@@ -1,0 +1,48 @@
+import DatasetPreparation
+import Datasets
+import JobContract
+import ResultQueries
+import SweepModel
+import Testing
+
+@testable import Commands
+
+/// What `split` says of every image is what trainings and measures take.
+@Suite struct SplitGroupTests {
+    private static let count = 40
+
+    private func spec(size: Int, part: Int) -> [String: JSONValue] {
+        [
+            "dataset.generator": "sines", "dataset.generator_version": 1, "dataset.count": .integer(Int64(Self.count)),
+            "dataset.resolution": 8, "dataset.channels": 1, "dataset.size": .integer(Int64(size)),
+            "dataset.subset_seed": 2, "dataset.held_out": 10,
+            "dataset.part": ["index": .integer(Int64(part)), "of": 2],
+        ]
+    }
+
+    @Test func everyImageHasItsRoleAndTheLeastSizeThatHoldsIt() throws {
+        let request = DatasetRequest(source: "sines", resolution: 8, channels: 1)
+        let sizes = [0: [3, 5], 1: [4]]
+        let members = sizes.sorted { $0.key < $1.key }.flatMap { part, sizes in
+            sizes.map { SplitGroup.Member(request: request, spec: spec(size: $0, part: part)) }
+        }
+        let groups = SplitGroup.groups(of: members)
+        #expect(groups.count == 1)
+        let rows = try groups[0].rows(
+            DatasetListing(digest: nil, names: (0..<Self.count).map { "image \($0)" }, notes: DatasetNotes()))
+        #expect(rows.count == Self.count && rows.map { $0[5] } == (0..<Self.count).map { .text("image \($0)") })
+        func images(_ role: String, _ part: String, size: Int? = nil) -> Set<Int> {
+            Set(rows.indices.filter {
+                rows[$0][2] == .text(part) && rows[$0][3] == .text(role) && (size == nil || rows[$0][4] == .init(size))
+            })
+        }
+        func split(_ size: Int, _ part: Int) throws -> DatasetSplit {
+            try DatasetSplit(spec: spec(size: size, part: part), count: Self.count)
+        }
+        #expect(images("held out", "") == Set(try split(3, 0).heldOut))
+        #expect(images("training", "0/2", size: 3) == Set(try split(3, 0).training))
+        #expect(images("training", "0/2") == Set(try split(5, 0).training))
+        #expect(images("training", "1/2", size: 4) == Set(try split(4, 1).training))
+        #expect(images("unused", "").count == Self.count - 10 - 5 - 4)
+    }
+}
