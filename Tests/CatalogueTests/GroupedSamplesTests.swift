@@ -7,7 +7,9 @@ import Testing
     /// (value, place, unit): units 7 and 8 were measured of several trials.
     private func samples(_ values: [(Double, Int32, Int32)]) -> Samples {
         var samples = GroupedSamples()
-        for (value, place, unit) in values { samples.append(value, n: 10, of: .init(group: 0, place: place, unit: unit)) }
+        for (value, place, unit) in values {
+            samples.append(value, n: 10, of: .init(group: 0, place: place, unit: unit))
+        }
         samples.append(99, n: 10, of: .init(group: 1, place: 0))
         samples.sort(into: 2)
         return samples.samples(0)

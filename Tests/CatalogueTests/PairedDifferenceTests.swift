@@ -49,9 +49,10 @@ import Testing
     }
 
     /// Pairs that others tie together are one cluster, in whatever order they come: one replicate has no interval.
-    @Test(arguments: [
-        [[1, 2], [2, 3], [1, 4]], [[1, 2], [3, 4], [2, 3]], [[1, 2], [3, 4], [5, 6], [2, 3], [4, 5], [1, 7]],
-    ] as [[[Int32]]])
+    @Test(
+        arguments: [
+            [[1, 2], [2, 3], [1, 4]], [[1, 2], [3, 4], [2, 3]], [[1, 2], [3, 4], [5, 6], [2, 3], [4, 5], [1, 7]],
+        ] as [[[Int32]]])
     func whatIsTiedTogetherIsOneReplicate(members: [[Int32]]) throws {
         func difference(_ members: [[Int32]]) throws -> PairedDifference {
             let pairs = members.enumerated().map { number, members in

@@ -118,4 +118,12 @@ import Testing
             try check()
         }
     }
+
+    /// A milestone is trained by going on to its length: a state of that very length serves it too, one beyond does not.
+    @Test func aStateStaysThatAMilestoneOfItsSuccessorsLengthNeeds() throws {
+        #expect(try catalogue.record([point(200, "a")]).isEmpty)
+        // The longer state stands where the milestone, whose weights are not here, would end.
+        #expect(try catalogue.record([point(short.steps, "b")]).isEmpty)
+        #expect(try catalogue.record([milestone(short), point(short.steps + 1, "c")]).contains(Fixture.digest("b")))
+    }
 }

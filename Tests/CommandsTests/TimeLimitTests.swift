@@ -40,7 +40,9 @@ import Testing
         #expect(both.policy.leaseSeconds == 20 && both.options.silenceSeconds == 2)
     }
 
-    @Test(arguments: ["", "lease", "lease=", "lease=0", "lease=-1", "lease=x", "lease=31536001", "rent=5", "ping=1,ping=2"])
+    @Test(arguments: [
+        "", "lease", "lease=", "lease=0", "lease=-1", "lease=x", "lease=31536001", "rent=5", "ping=1,ping=2",
+    ])
     func whatIsNoLimitIsRefused(text: String) {
         #expect(throws: (any Error).self) { try TimeLimits(parsing: text) }
     }

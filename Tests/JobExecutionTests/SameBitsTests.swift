@@ -58,7 +58,7 @@ import Testing
         let points = often.checkpoints.filter { !$0.milestone }
         #expect(points.count > 1 && points.count < 399)
         #expect(zip(points, points.dropFirst()).allSatisfy { $1.seconds - $0.seconds > 0.045 })
-        #expect(seldom.checkpoints.allSatisfy(\.milestone))
+        #expect(seldom.checkpoints.count == seldom.milestones.count)
     }
 
     // Every step leaves a recovery point, so that the signal comes long before the end.
