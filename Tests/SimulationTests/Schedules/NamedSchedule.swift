@@ -6,7 +6,6 @@ enum NamedSchedule: String, CaseIterable {
     case aDeadFirstAttemptOfALongerTraining = "a training's first attempt is dead, and its second goes further"
     case aConnectionThatWasNotHeardOf = "a coordinator dies before it hears that a host answers"
     case aComparisonOfACancelledTraining = "a training is cancelled while one of its trials is compared"
-    case revocationsThatOutliveTheirPlan = "what was revoked ends when its coordinator is gone"
     case anAttemptWhoseFileIsGone = "an attempt whose file is gone works on, and is back beside another"
     case acknowledgedByACopy = "a coordinator on a copy takes what the original's attempt found"
 
@@ -26,7 +25,7 @@ enum NamedSchedule: String, CaseIterable {
                 )
             }
         case .aConnectionThatWasNotHeardOf:
-            return (1...150).map { calls in
+            return (1...400).map { calls in
                 var scenario = Scenario(
                     trainings: [[2100], [140]], slots: [1, 1],
                     faults: [
@@ -41,22 +40,11 @@ enum NamedSchedule: String, CaseIterable {
                     (
                         "\(training) is cancelled at \(time)",
                         Scenario(
-                            trainings: [[140], [140]], comparing: [(0, 1)], slots: [1, 1],
+                            trainings: [[140], [140]], measures: ["memorization", "gaussian-distance"],
+                            comparing: [(0, 1)], slots: [2, 2],
                             faults: [(time, .cancelling(training: training, seconds: 100))])
                     )
                 }
-            }
-        case .revocationsThatOutliveTheirPlan:
-            return stride(from: 100.0, through: 160, by: 0.05).map { time in
-                (
-                    "dies at \(time)",
-                    Scenario(
-                        trainings: [[700], [700], [700], [700], [700], [700], [700], [700]], slots: [1, 1, 1, 1],
-                        faults: [
-                            (0.5, .cut(host: 1, seconds: 100)), (0.5, .cut(host: 2, seconds: 100)),
-                            (0.5, .cut(host: 3, seconds: 100)), (time, .coordinatorDeath),
-                        ])
-                )
             }
         case .anAttemptWhoseFileIsGone:
             return stride(from: 1080.0, through: 1300, by: 20).map { back in
