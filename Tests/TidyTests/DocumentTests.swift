@@ -123,6 +123,17 @@ struct DocumentTests {
         }
     }
 
+    @Test func sourcesThatAreNamedExist() throws {
+        for path in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+            for match in try Tree.text(path).matches(of: #/`(?:Sources\/)?([A-Z]\w+\/[\w\/+]+\.swift)`/#)
+            where !match.1.contains("XMeasure") {
+                #expect(
+                    FileManager.default.fileExists(atPath: "\(Tree.root.path)/Sources/\(match.1)"),
+                    "\(path) names \(match.1), which is not there")
+            }
+        }
+    }
+
     /// Links lead to files that are there.
     @Test func linksLeadSomewhere() throws {
         for (path, text) in try Tree.documents() {

@@ -1,0 +1,48 @@
+import JobContract
+
+/// An order to start an attempt. Durable on the host before it answers, and idempotent by attempt number.
+package struct StartOrder: Hashable, Sendable, Codable {
+    package var description: JobDescription
+    /// The canonical JSON of its spec, where it is known.
+    package var specText: [UInt8]?
+    /// The worker's argument vector, run in the attempt's directory.
+    package var command: [String]
+    /// Files placed in that directory: name, and content in the coordinator's store.
+    package var uploads: [Upload]
+
+    package struct Upload: Hashable, Sendable, Codable {
+        package var name: String
+        package var digest: Digest
+        package init(name: String, digest: Digest) {
+            self.name = name
+            self.digest = digest
+        }
+    }
+
+    package init(description: JobDescription, specText: [UInt8]? = nil, command: [String], uploads: [Upload]) {
+        self.description = description
+        self.specText = specText
+        self.command = command
+        self.uploads = uploads
+    }
+
+    package var attempt: AttemptNumber { description.attempt }
+    /// Everything that must be in the host's store before the start.
+    package var files: [Digest] { description.inputs + uploads.map(\.digest) }
+}
+
+/// What the coordinator asks of a host. Every command is idempotent; on a dead connection it is dropped, and the
+/// coordinator asks again after the next `connected`.
+package enum HostCommand: Hashable, Sendable {
+    /// Bring the files the order names, then start it: at once when a slot is free, else from the backlog.
+    case start(StartOrder)
+    case cancel(AttemptNumber)
+    /// Give the attempt back if it has not begun: it then ends as never started; otherwise nothing happens.
+    case revoke(AttemptNumber)
+    /// Everything up to this byte of the attempt's events is committed.
+    case acknowledge(AttemptNumber, offset: Int)
+    /// The attempt's end is committed: its directory may go.
+    case release(AttemptNumber)
+    /// Report again as after connecting: `connected`, then events from the last acknowledged offsets and ends.
+    case enquire
+}

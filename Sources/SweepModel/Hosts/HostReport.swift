@@ -1,0 +1,48 @@
+import JobContract
+
+/// An attempt a host knows of.
+package struct HeldAttempt: Hashable, Sendable, Codable {
+    package enum State: Hashable, Sendable, Codable {
+        case backlog
+        case running
+        case ended(AttemptEnd)
+    }
+    package var attempt: AttemptNumber
+    package var job: JobID
+    package var state: State
+
+    package init(attempt: AttemptNumber, job: JobID, state: State) {
+        self.attempt = attempt
+        self.job = job
+        self.state = state
+    }
+}
+
+/// What a host reports. Reports of one connection arrive in order.
+package enum HostReport: Hashable, Sendable {
+    /// The host answers: what it is and all the attempts it knows of this catalogue. Events of held attempts follow
+    /// from the last acknowledged offset.
+    case connected(HostFacts, held: [HeldAttempt])
+    /// The connection is gone; the transport tries again by itself when the failure is transient.
+    case disconnected(HostFailure)
+    /// After the failure that was reported last, the next try to reach the host begins in so many seconds.
+    case awaited(seconds: Double)
+    /// The start order is durable on the host.
+    case accepted(AttemptNumber)
+    /// The attempt left the backlog and runs.
+    case running(AttemptNumber)
+    /// The order could not be taken; the attempt does not exist on the host.
+    case refused(AttemptNumber, HostFailure)
+    /// One durable event. Its files are already in the coordinator's store; a state that a later one of the attempt
+    /// makes superfluous is left out. `end` is the offset to acknowledge.
+    case event(AttemptNumber, WorkerEvent, end: Int)
+    /// A recovery point whose state stays in the host's store: bringing it would take too much of the time until the
+    /// next. Its event follows without the state.
+    case stateKept(AttemptNumber, ResumePoint, bytes: Int)
+    /// The latest progress; may be skipped or repeated.
+    case progress(AttemptNumber, WorkerEvent.Progress)
+    /// A file of the host's store was found damaged, in words; what needed it gets it again.
+    case storeDamaged(String)
+    /// The attempt is over and all its events were reported before.
+    case ended(AttemptNumber, AttemptEnd, diagnostics: String)
+}
