@@ -98,7 +98,7 @@ package struct DatasetPreparer: Sendable {
         return DatasetNotes.Source(found: found, numbers: numbers)
     }
 
-    /// Without what lies beside the images.
+    /// Imports images; what lies beside them in a source has no part in it.
     private func importImages(_ sources: FileSources, _ request: DatasetRequest) throws -> PreparedDataset {
         try remembered(sources.key(conversion: Self.conversion)) {
             try convert(sources, request).made

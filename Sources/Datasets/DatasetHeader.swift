@@ -23,7 +23,7 @@ struct DatasetHeader: Equatable {
     var bytesPerImage: Int { channels * height * width }
 
     var imageBytes: Int { count * bytesPerImage }
-    /// Of `numbers`, which follow the images.
+    /// The bytes of `numbers`, which follow the images.
     var numberBytes: Int { found == nil ? 0 : 8 * count }
 
     /// Eight bytes of length and the JSON, padded by spaces to a multiple of eight.

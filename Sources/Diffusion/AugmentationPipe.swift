@@ -74,7 +74,7 @@ package struct AugmentationPipe: Sendable, Equatable {
         }
     }
 
-    /// From the point of the new image to that of the old one, both doubled, origin in the middle; nil for no change.
+    /// The map from points of the new image to those of the old one, both doubled, origin in the middle; nil for no change.
     private static func matrix(_ draw: Draw, _ shape: ImageShape) -> Matrix? {
         if draw.scale == 0, draw.angle == 0, draw.stretch == 0, draw.shiftX == 0, draw.shiftY == 0 { return nil }
         var g = Matrix.identity
@@ -140,7 +140,7 @@ private struct Plane {
         return Plane(height: height, width: width) { self[y ? height - 1 - $0 : $0, x ? width - 1 - $1 : $1] }
     }
 
-    /// With its mirror images on all sides; the border itself is not repeated.
+    /// The image with its mirror images on all sides; the border itself is not repeated.
     func reflected() -> Plane {
         func source(_ place: Int, _ count: Int) -> Int {
             let from = abs(place - (count - 1))

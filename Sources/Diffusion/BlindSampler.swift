@@ -52,7 +52,7 @@ package struct BlindSampler: Sendable, Equatable {
         self.steps = steps
     }
 
-    /// From noise around mid-grey, `startSigma`·z for `latents` z ~ N(0, I) of shape [B, C, H, W].
+    /// Samples from noise around mid-grey, `startSigma`·z for `latents` z ~ N(0, I) of shape [B, C, H, W].
     package func sample(
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
     ) -> Result {
@@ -67,7 +67,7 @@ package struct BlindSampler: Sendable, Equatable {
         return try walk(denoiser, from: Tensor(shape: latents.shape, values: values), noise: noise, beat: beat)
     }
 
-    /// From the images `start`, [B, C, H, W].
+    /// Samples from the images `start`, [B, C, H, W].
     package func sample(
         _ denoiser: any Denoiser, start: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0)
     ) -> Result {

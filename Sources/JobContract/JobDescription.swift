@@ -67,7 +67,7 @@ package struct JobDescription: Hashable, Sendable, Codable {
     package func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
 }
 
-/// On the wire an object with one key, the kind.
+/// It travels as an object with one key, the kind.
 package enum JobTask: Hashable, Sendable {
     case train(TrainTask)
     case measure(MeasureTask)

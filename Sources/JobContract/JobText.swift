@@ -49,7 +49,7 @@ package struct JobText: Hashable, Sendable {
     }
 }
 
-/// In a message it is the JSON that it holds.
+/// Travels in a message as the JSON that it holds.
 extension JobText: Codable {
     package init(from decoder: any Decoder) throws {
         bytes = try CanonicalJSON.encode(.object(try [String: JSONValue](from: decoder)))

@@ -30,7 +30,7 @@ package struct QuantityDeclaration: Hashable, Sendable, Codable {
         case heldOut = "held_out"
         /// Every image of the dataset but those held out.
         case source
-        /// Of a comparison, trials of different images.
+        /// A comparison needs trials of different images.
         case subsets
     }
 

@@ -52,7 +52,7 @@ extension ExpandedSweep {
 }
 
 extension ExpandedSweep {
-    /// By what is asked for, what the first training says that reads it.
+    /// For each key that is asked for, the value of the first training that reads it.
     private func datasetFacts() -> [DatasetRequest: DatasetFacts?] {
         var facts: [DatasetRequest: DatasetFacts?] = [:]
         var last: DatasetRequest?

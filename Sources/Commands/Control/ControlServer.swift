@@ -50,7 +50,7 @@ final class ControlServer: Sendable {
         thread.start()
     }
 
-    /// From now on logs of running attempts can be read with `read`.
+    /// Lets logs of running attempts be read with `read` from now on.
     func serveLogs(_ read: @escaping @Sendable (LogQuestion) -> LogPiece) { reader.with { $0 = read } }
 
     /// The run is over: tells viewers, refuses what still waits, and gives those who listen a moment to hear it.

@@ -40,7 +40,7 @@ final class PendingChanges: Sendable {
     }
     private let state = Locked(State())
 
-    /// From now on `wake` is called for every change that comes, and at once when one waits.
+    /// Calls `wake` for every change that comes from now on, and at once when one waits.
     func attend(_ wake: @escaping @Sendable () -> Void) {
         let waits = state.with { state in
             state.wake = wake

@@ -28,7 +28,7 @@ struct RunViewer {
             if !sweeps.isEmpty, Date() > lookAgain {
                 let begun = Date()
                 isFinished = (try? unfinished().isEmpty) ?? false
-                // Of a large catalogue the question is not asked all the time.
+                // A large catalogue is not asked all the time.
                 lookAgain = Date(timeIntervalSinceNow: max(0.5, 20 * Date().timeIntervalSince(begun)))
             }
             return !isFinished

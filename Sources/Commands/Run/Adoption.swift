@@ -6,9 +6,9 @@ import SweepModel
 
 /// Where the images of a network lie that was trained elsewhere, and who says which it was trained on.
 enum AdoptedImages {
-    /// Those that it was trained on and others, in two places.
+    /// The images that it was trained on and others, in two places.
     case apart(training: String, heldOut: String)
-    /// Those that it was trained on are named in a file, of images of one place.
+    /// Images of one place, of which a file names those that it was trained on.
     case indexed(String, by: String)
     /// Which they are is not said. A path or a generator's name.
     case mixed(String)

@@ -26,7 +26,7 @@ final class FileRecovery: Sendable {
         specs = Locked(hosts)
     }
 
-    /// From now on these hosts are asked.
+    /// Asks these hosts from now on.
     func update(hosts: [HostSpec]) {
         specs.with { $0 = hosts }
         unfound.with { $0 = [] }

@@ -52,7 +52,7 @@ struct PlanReport {
         return lines
     }
 
-    /// Of the trainings that are left to do, as far as their networks are known.
+    /// The most memory that a training which is left to do takes, as far as networks are known.
     private var largestMemory: Int? {
         guard plan.imagesToTrain > 0 else { return nil }
         // What decides it takes few values in many trainings.

@@ -16,7 +16,7 @@ struct SplitGroup {
     /// The version of a generator's images.
     var version: Int? { members[0].spec["dataset.generator_version"]?.integerValue }
 
-    /// By what decides the split, in an order of their own.
+    /// The members grouped by what decides the split, in an order of their own.
     static func groups(of members: [Member]) -> [SplitGroup] {
         let kept = ["dataset.size", "dataset.part"]
         let groups = Dictionary(grouping: members) { member in

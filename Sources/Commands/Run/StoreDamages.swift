@@ -8,7 +8,7 @@ final class StoreDamages: Sendable {
     /// How many were found.
     var count: Int { state.with { $0.count } }
 
-    /// From now on `say` is told.
+    /// Tells `say` from now on.
     func tell(_ say: @escaping @Sendable (String) -> Void) { state.with { $0.say = say } }
 
     func add(_ damage: Damage) {

@@ -172,7 +172,7 @@ final class SweepRun {
         }
     }
 
-    /// From now on signals and other commands reach the loop.
+    /// Lets signals and other commands reach the loop from now on.
     private func listen(_ fleet: HostFleet) {
         signals.set { [inbox, recovery] request in
             recovery.close()

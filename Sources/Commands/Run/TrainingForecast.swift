@@ -6,7 +6,7 @@ import SweepModel
 
 /// How long the trainings that are left to do will take.
 struct TrainingForecast {
-    /// By `Training.cost`.
+    /// The work that is left, in units of `Training.cost`.
     private(set) var cost = 0.0
     /// Images to train of each kind of training that takes a time of its own.
     private var images: [[JSONValue?]: Double] = [:]

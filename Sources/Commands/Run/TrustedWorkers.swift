@@ -13,7 +13,7 @@ import SweepModel
 struct TrustedWorkers: Sendable {
     let path: String
 
-    /// Those of this account.
+    /// The workers that this account trusts.
     static let ours = TrustedWorkers(path: stateDirectory + "/eigensweep/trusted-workers")
 
     /// What this process has heard and could not write down.
@@ -91,7 +91,7 @@ struct TrustedWorkers: Sendable {
     }
 }
 
-/// By which people say yes to what a catalogue would have run.
+/// The flag by which people say yes to what a catalogue would have run.
 struct TrustOptions: ParsableArguments {
     @Option(
         name: .customLong("trust-worker"),

@@ -6,7 +6,7 @@ import Foundation
 /// Until a handler is set, the first of them ends the program by `exit`, with 128 and the signal's number: what it has
 /// open is closed in order.
 final class SignalWatch: Sendable {
-    /// Of this process. Made before other threads are, which then leave these signals to it.
+    /// The watch of this process. It is made before other threads are, which then leave these signals to it.
     static let process = SignalWatch()
 
     enum Request {
@@ -37,7 +37,7 @@ final class SignalWatch: Sendable {
         }
     }
 
-    /// From now on `handle` is called, on the watcher's thread.
+    /// Calls `handle` from now on, on the watcher's thread.
     func set(_ handle: @escaping @Sendable (Request) -> Void) { handler.set(handle) }
 
     /// Returns unless one of them is ending the program: what fails then fails because of that.

@@ -1,7 +1,7 @@
 import ImageKernels
 import Tensors
 
-/// From a decoded image to the pixels of a dataset.
+/// Turns a decoded image into the pixels of a dataset.
 ///
 /// The largest centred square is kept (an odd remainder goes to the right and the bottom). Down to the resolution it is
 /// averaged by area, each pixel the exact mean of what it covers; up to it, interpolated linearly between the centres of

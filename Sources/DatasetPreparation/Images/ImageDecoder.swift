@@ -83,7 +83,7 @@ struct ImageDecoder {
         return Image(width: Int(header.width), height: Int(header.height), rgb: rgb, isDeep: isDeep)
     }
 
-    /// Without the last of four samples a pixel; nil where that is not full everywhere.
+    /// The image without the last of four samples a pixel; nil where that is not full everywhere.
     private static func opaque(_ rgba: [UInt8], bytesPerSample size: Int) -> [UInt8]? {
         let pixels = rgba.count / (4 * size)
         var rgb = [UInt8](repeating: 0, count: 3 * size * pixels)

@@ -60,7 +60,7 @@ struct ImageRecords {
 
     private static func idx(_ content: [UInt8]) throws(FileFault) -> Reading {
         let dimensions = Int(content[3])
-        // Of QMNIST, eight numbers an image.
+        // QMNIST has eight numbers an image.
         if dimensions < 3 {
             return .labels("labels: IDX in \(dimensions == 1 ? "one dimension" : "two dimensions"), no grey images")
         }

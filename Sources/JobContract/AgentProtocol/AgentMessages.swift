@@ -247,7 +247,7 @@ package struct AgentOrder: Hashable, Sendable, Codable {
 package struct AgentAttempt: Hashable, Sendable, Codable {
     package enum End: Hashable, Sendable, Codable {
         case exited(code: Int)
-        /// By a signal that its agent did not send.
+        /// The worker died of a signal that its agent did not send.
         case signalled(signal: Int)
         /// Its agent had asked it to stop, with SIGTERM and in the end with SIGKILL: why, and how it ended, as an exit
         /// code or minus a signal; nil where nobody saw, or where it waited and will not start.

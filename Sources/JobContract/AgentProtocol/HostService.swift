@@ -6,7 +6,7 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case clean(CleaningRequest)
     case orphans(OrphanRequest)
     case held(HeldRequest)
-    /// After it, the files found whole may be asked for by `fetch`.
+    /// The files found whole may be asked for by `fetch` after it.
     case inspect(InspectionRequest)
 }
 

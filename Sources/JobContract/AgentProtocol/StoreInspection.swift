@@ -28,7 +28,7 @@ package struct InspectionReport: Hashable, Sendable, Codable {
             self.words = words
         }
     }
-    /// Of those asked for, the ones that are there and whole; empty where all were meant.
+    /// The files asked for that are there and whole; empty where all were meant.
     package var whole: [Digest]
     package var damaged: [Damaged]
     /// Files that were not read, and their bytes.

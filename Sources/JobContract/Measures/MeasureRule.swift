@@ -16,7 +16,7 @@ package struct MeasureRule: Hashable, Sendable, Codable {
     }
 
     package var fact: Fact
-    /// Of a count, the least that it takes.
+    /// The least that a count may be.
     package var least: Int?
     /// Of a count, the parameter that may not be above it where it is asked for; of `levels`, that which lists levels: one
     /// of them at least must be among those that the network is for.

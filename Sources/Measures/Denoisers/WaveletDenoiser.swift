@@ -78,7 +78,7 @@ package struct WaveletDenoiser: Denoiser {
 
     private func isMean(_ index: Int) -> Bool { transform.bands[index % transform.bands.count] == 0 }
 
-    /// Of image number `row`.
+    /// The coefficients of image number `row`.
     func coefficients(of x: Tensor<Float>, _ row: Int) -> [Double] {
         Self.coefficients(of: x.rows(row..<row + 1).values, transform)
     }

@@ -58,7 +58,7 @@ struct PSNRCurves {
         levels.append(Level(sigma: sigma, training: training, heldOut: heldOut))
     }
 
-    /// Of noisy images.
+    /// The PSNR of noisy images.
     static func input(_ sigma: Double) -> Double { Decibels.ofError(sigma * sigma) }
 
     /// Training less held-out, at the level added last.

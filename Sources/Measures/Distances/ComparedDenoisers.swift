@@ -17,9 +17,9 @@ struct ComparedDenoisers {
         case local_patches
         case equivariant_patches
 
-        /// Those that differ as functions.
+        /// The sides that differ as functions.
         static let functions = allCases.filter { $0 != .gaussian_sampled }
-        /// Those that see a window only.
+        /// The sides that see a window only.
         static let patches: [Side] = [.local_patches, .equivariant_patches]
     }
 
@@ -81,7 +81,7 @@ struct ComparedDenoisers {
 }
 
 extension ComparedDenoisers {
-    /// By what those are fitted that are fitted to the network at each level.
+    /// How the sides are fitted that are fitted to the network at each level.
     struct Fitting {
         /// Noised images of a distillation.
         private(set) var inputs = 20_000

@@ -99,7 +99,7 @@ package struct LinearityMeasure: Measure {
                 let centredOutput = try outputs(of: subject.denoiser, centred)
                 let gaussianOutput = try gaussian.denoise(mixed, at: sigma) { try progress(min(done, total), total) }
                 let suffix = share == 0.5 ? "" : "_\(share)"
-                /// Of D − `less`·x, for D's results at the mixture and at both inputs.
+                /// Compares D − `less`·x at the mixture with that at both inputs.
                 func compare(
                     _ whole: Tensor<Float>, _ parts: (Tensor<Float>, Tensor<Float>), less: Double
                 ) -> LinearityComparison {

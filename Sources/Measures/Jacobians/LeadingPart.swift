@@ -20,7 +20,7 @@ struct LeadingPart {
     /// Vectors of random signs that the rest of the trace is found by.
     static let probes = 16
     private static let block = 16
-    /// What residuals are to be brought below.
+    /// Residuals below this are small enough.
     private static let tolerance = 1e-3
 
     /// `seed` keys the random vectors.
@@ -118,7 +118,7 @@ struct Rows {
     }
 
     /// Appends what is left of the candidates outside of the rows there are, made orthonormal, up to `most` rows in all.
-    /// Those of which nothing is left give way to random vectors.
+    /// Vectors of which nothing is left are replaced by random ones.
     mutating func append(orthonormal candidates: Matrix, filling drawn: (Range<Int>) -> Matrix, to most: Int) {
         let number = min(candidates.rows, most - count)
         var block = Matrix(
@@ -166,7 +166,7 @@ private struct Ritz {
     let values: [Double]
     let vectors: Matrix
     let residuals: [Double]
-    /// Of J within the basis.
+    /// Trace and asymmetry of J within the basis.
     let trace: Double
     let symmetryError: Double
 

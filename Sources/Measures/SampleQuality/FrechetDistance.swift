@@ -7,7 +7,7 @@ struct FactoredMoments {
     /// Row i is (vᵢ − mean)/√n.
     let factor: Matrix
 
-    /// Of the rows, with 1/n.
+    /// The moments of the rows, with 1/n.
     init(of rows: Matrix) {
         let (count, size) = (rows.rows, rows.columns)
         var mean = [Double](repeating: 0, count: size)

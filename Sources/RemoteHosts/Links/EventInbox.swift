@@ -15,7 +15,7 @@ struct EventInbox {
     private let host: HostName
     private let depot: any FileDepot
     private var waiting: [AttemptNumber: [Item]] = [:]
-    /// At least what the events that wait take; counted anew when none does.
+    /// The bytes that the waiting events take, or more; counted anew when none waits.
     private var waitingBytes = 0
     private static let mostWaiting = 1 << 30
     private var fetches: FetchTable

@@ -42,7 +42,7 @@ final class LibSSHTransport: Transport {
         let hostKey = SSHHostKey(host: host, settings: settings, options: context.options)
         try configure(session, hostKey)
         var descriptor = try openWay()
-        // From here on the session closes it.
+        // The session closes it from here on.
         ssh_options_set(session, SSH_OPTIONS_FD, &descriptor)
         guard ssh_connect(session) == SSH_OK else {
             let words = lastError(of: session)

@@ -34,7 +34,7 @@ final class SSHAgentFilter: Sendable {
         return true
     }
 
-    /// From now on the agent has this key alone.
+    /// Lets the agent have this key alone from now on.
     func show(_ identity: SSHAgent.Identity) {
         shown.with { $0 = identity }
         failed.with { $0 = false }

@@ -105,7 +105,7 @@ struct SSHAuthentication {
         return HostFailure(.authenticationFailed, words)
     }
 
-    /// By itself, or by a certificate.
+    /// Offers the key by itself, or by a certificate.
     private mutating func key(
         _ file: SSHKeyFile, by certificate: String? = nil, _ session: ssh_session
     ) throws(HostFailure) -> Bool {

@@ -13,7 +13,7 @@ package struct HostExamination: Sendable {
 
     package var isUsable: Bool { !findings.contains { $0.level == .problem } }
 
-    /// Of several names of one machine, only the first can be used.
+    /// Only the first of several names of one machine can be used.
     package static func refuseTwins(_ examinations: inout [HostExamination]) {
         var names: [String: HostName] = [:]
         for index in examinations.indices {

@@ -13,7 +13,7 @@ package struct GroupKinds {
 
     private let trials: TrialKeys
     private let codes: [Int32]
-    /// By group, trials that show its values.
+    /// The trials of each group that show its values.
     private var rows: [[Int32]]
     private let singles: Int32
     /// Of comparisons: groups by their trials' groups and difference, places by their trials' places and difference.
@@ -21,7 +21,7 @@ package struct GroupKinds {
     private var places: [[String]: Int32] = [:]
     private var units: [[Int32]: Int32] = [:]
     private var known: [Int32: (ofNetworks: Belonging, ofSubset: Belonging)] = [:]
-    /// By unit of a comparison, its trials, or the numbers of their subsets.
+    /// The trials of each unit of a comparison, or the numbers of their subsets.
     package private(set) var members: [[Int32]] = []
 
     package init(_ trials: TrialKeys, _ keys: [String], _ comparisons: ComparedTrials) {

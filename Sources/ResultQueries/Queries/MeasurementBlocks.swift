@@ -63,7 +63,7 @@ package struct MeasurementBlocks {
     package func forEach(_ order: Order, _ body: (MeasurementBlock) throws -> Bool) throws {
         let wanted = isWanted.reduce(0) { $0 + ($1 ? 1 : 0) }
         guard wanted > 0, !quantities.isEmpty else { return }
-        // Of few trials the rest is better not read.
+        // Where few trials are wanted the rest is better not read.
         if order == .trials || wanted * 4 < isWanted.count || isWanted.count < 1000 {
             try byTrial(body)
         } else {

@@ -170,7 +170,7 @@ struct QueryPlan {
             }, kinds: kinds)
     }
 
-    /// By quantity, the first of those that are the same in all versions, where these are asked for together.
+    /// For each quantity the first that is the same in all versions, where these are asked for together.
     private var mergedQuantities: [Int] {
         guard request.mixes.contains(.versions) else { return Array(blocks.quantities.indices) }
         return blocks.quantities.map { quantity in

@@ -86,14 +86,14 @@ package struct Average: Hashable, Sendable {
         interval = areShares ? ConfidenceInterval(low: max(0, low), high: min(1, high)) : .init(low: low, high: high)
     }
 
-    /// Of the replicates of one place; nil where they tell none.
+    /// The interval of the replicates of one place; nil where they tell none.
     private static func interval(of replicates: [Replicate], areShares: Bool) -> ConfidenceInterval? {
         guard areShares else { return ConfidenceInterval(ofTheMeanOf: replicates.map(\.value)) }
         let shares = replicates.compactMap { replicate in
             replicate.n.flatMap { $0 > 0 ? (share: replicate.value, n: $0) : nil }
         }
         guard shares.count == replicates.count else {
-            // Without their numbers of samples equal shares tell nothing.
+            // Equal shares tell nothing where their numbers of samples are not known.
             let interval = ConfidenceInterval(ofTheMeanOf: replicates.map(\.value))
             return interval.flatMap {
                 $0.high > $0.low ? ConfidenceInterval(low: max(0, $0.low), high: min(1, $0.high)) : nil

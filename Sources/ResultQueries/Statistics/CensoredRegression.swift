@@ -127,7 +127,7 @@ package struct CensoredRegression: Hashable {
         return (squares / Double(max(1, rows.count))).squareRoot()
     }
 
-    /// By the normal equations; nil where they have no one solution.
+    /// Solves the normal equations; nil where they have no one solution.
     private static func leastSquares(_ rows: [(predictors: [Double], value: Double)]) -> [Double]? {
         guard let width = rows.first?.predictors.count else { return nil }
         var system = [[Double]](repeating: [Double](repeating: 0, count: width + 1), count: width)
@@ -140,7 +140,7 @@ package struct CensoredRegression: Hashable {
         return solved(system)
     }
 
-    /// Of linear equations, each a row with its right side last; nil where they have no one solution.
+    /// Solves linear equations, each a row with its right side last; nil where they have no one solution.
     private static func solved(_ system: [[Double]]) -> [Double]? {
         var matrix = system
         let width = matrix.count

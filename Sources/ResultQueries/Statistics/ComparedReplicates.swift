@@ -45,7 +45,7 @@ enum ComparedReplicates {
             let rest = replicates.indices.filter { !part.contains($0) }.map { replicates[$0].value }
             return count * whole - (count - 1) * rest.mean
         }
-        // Of clusters of several sizes their mean is not quite that of all.
+        // Where clusters differ in size, the mean of their means is not quite that of all.
         let shift = whole - values.mean
         return values.map { Replicate($0 + shift, n: n) }
     }

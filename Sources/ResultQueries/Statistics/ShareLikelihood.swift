@@ -87,7 +87,7 @@ struct ShareLikelihood {
     /// The logit of the most likely p, and the logarithm of its likelihood.
     private var mostLikely: (logit: Double, value: Double) {
         let total = counts.reduce(0) { $0 + $1.times * ($1.successes + $1.failures) }
-        // Of no success at all p = 0 is the most likely; the search for the other end begins beyond it.
+        // Where there is no success at all, p = 0 is the most likely: the search for the other end begins beyond it.
         guard counts.contains(where: { $0.successes > 0 }) else { return (Self.logit(0.25 / total), 0) }
         let shares = counts.map { ($0.successes + 0.25) / ($0.successes + $0.failures + 0.5) }
         guard let low = shares.min(), let high = shares.max() else { return (0, 0) }
@@ -106,7 +106,7 @@ struct ShareLikelihood {
         return max(equal, spread.y, logarithm(p, spread: Self.mostSpread))
     }
 
-    /// At mean p and s² = spread · p(1−p); without the factors that hold neither.
+    /// The log-likelihood at mean p and s² = spread · p(1−p), without the factors that hold neither.
     private func logarithm(_ p: Double, spread: Double) -> Double {
         let total = 1 / spread - 1
         let (a, b) = (p * total, (1 - p) * total)
@@ -125,7 +125,7 @@ struct ShareLikelihood {
         return sum
     }
 
-    /// Of a function with one top, by golden sections (Kiefer 1953).
+    /// Finds the top of a function that has one, by golden sections (Kiefer 1953).
     private static func largest(
         _ low: Double, _ high: Double, within tolerance: Double, _ function: (Double) -> Double
     ) -> (x: Double, y: Double) {

@@ -1,5 +1,5 @@
 extension ResultTable {
-    /// Without those of the named columns that hold nothing.
+    /// The table without those of the named columns that hold nothing.
     package func withoutEmptyColumns(among names: Set<String>) -> ResultTable {
         let kept = columns.indices.filter { index in
             !names.contains(columns[index]) || rows.contains { $0[index] != .null }

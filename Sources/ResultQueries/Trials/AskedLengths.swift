@@ -45,7 +45,7 @@ package struct AskedLengths {
     private struct Row {
         var trial: String
         var asked: [String: JSONValue]
-        /// By unit, recomputed from whole steps.
+        /// The length in each unit, recomputed from whole steps.
         var trained: [String: Double]
     }
 

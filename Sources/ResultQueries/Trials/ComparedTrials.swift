@@ -4,14 +4,14 @@ import ResultCatalogue
 /// The trials that comparisons are of. Comparisons whose trials differ in other keys are other things: of disjoint parts
 /// they tell strong generalization, of seeds reproducibility, and no mean is over both.
 package struct ComparedTrials {
-    /// By number, the trials of each as ascending rows of `TrialKeys`.
+    /// The trials of each comparison, by its number, as ascending rows of `TrialKeys`.
     package private(set) var members: [[Int32]] = []
     /// Numbers by the key of what was measured.
     private(set) var numbers: [Int64: Int32] = [:]
     /// Keys of what was measured of trials that are not among the rows.
     private(set) var strangers: Set<Int64> = []
 
-    /// Those that `requests` were measured of.
+    /// The comparisons that `requests` were measured of.
     package init(_ reader: CatalogueReader, _ requests: Set<Int64>, among trials: [String]) throws {
         var rows = [String: Int32]()
         for request in requests.sorted() {

@@ -7,7 +7,7 @@ import SweepModel
 /// Of a measure's versions and parameters it is those that the sweep wants, else the newest version's, and among these the
 /// first recorded: numbers of two are never taken together.
 struct MeasuredColumn {
-    /// By row of the trials, null where there is no value; the smallest of the term's levels, null where one of them is.
+    /// The value of each row of the trials: the smallest over the term's levels, null where one of them has none.
     private(set) var values: [JSONValue]
 
     /// Nil where the catalogue has nothing of the measure. Throws `ReportError.request` for what no trial has as one number.

@@ -9,7 +9,7 @@ struct SpecColumns {
     private(set) var varying: [String] = []
     /// Row numbers by the trainings' keys in the catalogue.
     private(set) var rows: [Int64: Int] = [:]
-    /// By key asked for, in order of row.
+    /// The values of each key asked for, in order of row.
     private(set) var columns: [String: CodedColumn]
 
     /// In order of row; empty unless asked for.

@@ -2,11 +2,11 @@ import SweepModel
 
 /// In what a spec is like another, as sums of its members' hashes: equal for equal members in any order. Of one process.
 struct SpecLikeness {
-    /// Of all that replicates share.
+    /// A hash of all that replicates share.
     private(set) var place = 0
-    /// Of all that decides which images a network was trained on, mirror images (`dataset.flip`) too.
+    /// A hash of all that decides which images a network was trained on, mirror images (`dataset.flip`) too.
     private(set) var subset = 0
-    /// Of all that subsets of one place share.
+    /// A hash of all that subsets of one place share.
     private(set) var subsetPlace = 0
 
     private static let replicateNames = Trial.replicateKeys.map { Array($0.utf8) }

@@ -45,7 +45,7 @@ struct SpecText {
         while place < bytes.count, holds(bytes[place]) { place += 1 }
     }
 
-    /// From a quote to after the one that ends it.
+    /// Moves from a quote to after the one that ends it.
     private mutating func skipText() {
         place += 1
         while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {

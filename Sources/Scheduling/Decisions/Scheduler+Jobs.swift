@@ -89,7 +89,7 @@ extension Scheduler {
     mutating func refresh(at place: Int) {
         let wanted = graph.trials[place]
         let lost = failedMeasures[wanted.id]
-        // What failed for its measures has all else, and may get these.
+        // A trial that failed for its measures has all else, and may get these.
         guard trialStates[place] != .failed || lost != nil else { return }
         let isTrained = weights[wanted.id] != nil
         let isMeasured = wanted.measureJob.map { jobs[$0].phase == .done } ?? true

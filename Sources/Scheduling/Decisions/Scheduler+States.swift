@@ -22,7 +22,7 @@ extension Scheduler {
         if let same = known.firstIndex(where: { $0.point.steps == point.steps }) {
             if host == nil { known[same] = StoredState(point: point) }
         } else {
-            // Of those that only hosts have, the newest alone is sure to be there still.
+            // Where only hosts have states, only the newest is sure to be there still.
             if host != nil { known.removeAll { $0.host == host && $0.point.steps < point.steps } }
             known.append(StoredState(point: point, host: host))
             known.sort { $0.point.steps < $1.point.steps }

@@ -22,7 +22,7 @@ struct HostState {
     struct Tally: Hashable {
         var all = 0
         var cancelling = 0
-        /// Those that serve sweeps of this run only.
+        /// The attempts that serve sweeps of this run only.
         var ours = 0
 
         static func += (a: inout Tally, b: Tally) {
@@ -88,9 +88,9 @@ struct HostState {
     /// Attempts that have not begun, as far as is known, and how long they would take one slot.
     private(set) var waiting = 0
     private(set) var waitingSeconds = 0.0
-    /// Those of them for which that is a guess.
+    /// The attempts for which that is a guess.
     private(set) var waitingUnknown = 0
-    /// Of its attempts that need so much memory, how many.
+    /// How many of its attempts need so much memory.
     private var memoryHeld: [Int: Int] = [:]
 
     init(spec: HostSpec, isListed: Bool, index: Int, link: Link, standing: Standing = .usable) {
@@ -164,7 +164,7 @@ struct HostState {
         waiting += sign
         waitingSeconds += Double(sign) * (attempt.predicted ?? SchedulingPolicy.guessedSeconds)
         if attempt.predicted == nil { waitingUnknown += sign }
-        // What rounding left.
+        // Rounding may have left a rest.
         if waiting == 0 { waitingSeconds = 0 }
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 struct AuxiliaryResidual {
     let inputs: Int
     let outputs: Int
-    /// Of the input; the output's is half of it.
+    /// The side of the input; the output's is half of it.
     let side: Int
     private let convolution: Convolution
     private let framed: Int

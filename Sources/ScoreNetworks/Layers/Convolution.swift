@@ -82,8 +82,8 @@ struct Convolution {
         apply(w, packed(w, transposed: true), 1, dy, outputs, side, w.zeros, add, scale, inputs, out)
     }
 
-    /// In training, adds to the gradients of weight and bias, those by an output of which scale·dy is the gradient. `sums` are dy's over
-    /// pixels where the caller has them.
+    /// In training, adds the gradients of weight and bias that follow from scale·dy, the gradient by the output. `sums` are
+    /// the sums of dy over pixels, where the caller has them.
     func parameterGradient<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, side: Int, scale: S = 1,
         sums: UnsafePointer<S>? = nil
@@ -108,7 +108,7 @@ struct Convolution {
         w.kernels.pack(w.parameters + weight, outputs, inputs, kernel * kernel, transposed ? 1 : 0, place)
     }
 
-    /// What the convolution reads, or with `transposed` its input gradient.
+    /// The packed weights that the convolution reads, or with `transposed` those of its input gradient.
     private func packed<S>(_ w: Workspace<S>, transposed: Bool) -> UnsafePointer<S> {
         switch transposed ? packedTransposed : packedWeight {
         case .kept(let place): return UnsafePointer(w.packed + place)

@@ -30,7 +30,7 @@ enum Resampling {
     case up
     case down
 
-    /// From an image to the resampled one.
+    /// Resamples an image.
     func forward<S: LaneScalar>(
         _ filter: ResamplingFilter, _ x: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
     ) {
@@ -41,7 +41,7 @@ enum Resampling {
         }
     }
 
-    /// From the gradient by the resampled image to that by the image.
+    /// Turns the gradient by the resampled image into that by the image.
     func backward<S: LaneScalar>(
         _ filter: ResamplingFilter, _ dy: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
     ) {

@@ -8,7 +8,7 @@ final class InputGradients {
     /// Where each thread arranges the vectors of a group.
     private let rows: [LaneBuffer<Float>]
 
-    /// Of a network as it is now, on as many threads.
+    /// The gradients of a network as it is now, on as many threads.
     init(of other: Network<Float>) throws(NetworkError) {
         network = try Network(other.configuration, for: .inputGradients, threads: other.team.count)
         let (own, others) = (network.workspace, other.workspace)

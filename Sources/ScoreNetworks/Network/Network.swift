@@ -7,7 +7,7 @@ import Tensors
 package final class Network<S: LaneScalar> {
     package let configuration: NetworkConfiguration
     let core: any NetworkCore<S>
-    /// Those that may work at the same time on different groups, `core` the first; they have its parameters.
+    /// The cores that may work at the same time on different groups, `core` the first; they share its parameters.
     let cores: [any NetworkCore<S>]
     let team: ThreadTeam
     var plan: NetworkPlan { core.plan }

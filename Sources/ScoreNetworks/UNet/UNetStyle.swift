@@ -41,9 +41,9 @@ struct UNetStyle {
     func heads(_ channels: Int) -> Int { isADM ? channels / 64 : 1 }
 
     var start: LayerStart { isADM ? .fanIn : .xavier(gain: 1) }
-    /// Of what makes queries, keys and values.
+    /// How the layer that makes queries, keys and values starts.
     var mixingStart: LayerStart { isADM ? .fanIn : .xavier(gain: 0.2.squareRoot()) }
-    /// Of the last layer of a residual path, and of the network.
+    /// How the last layer of a residual path starts, and that of the network.
     var closingStart: LayerStart { isADM ? .zero : .xavier(gain: 1e-5) }
     var labelStart: LayerStart { isADM ? .zero : .xavier(gain: 1) }
 

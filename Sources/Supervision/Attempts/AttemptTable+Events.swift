@@ -40,7 +40,7 @@ extension AttemptTable {
         return false
     }
 
-    /// Of one attempt's events so many bytes are read before others have their turn, however fast its worker writes.
+    /// So many bytes of one attempt's events are read before others have their turn, however fast its worker writes.
     private static let bytesAtOnce = 4 << 20
 
     /// Whether nothing that stands behind what was told of it counts: a flood is not read to its end.

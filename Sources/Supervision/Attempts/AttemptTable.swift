@@ -16,8 +16,8 @@ final class AttemptTable {
     private var backlog = Backlog()
     /// Taken, but not durable yet; in the journal's order.
     private var unsettled: [Attempt] = []
-    /// Empty, of attempts that are no more, for those to come: making and removing directories and files would cost a
-    /// short attempt more than all else. After an agent's end its successor takes them for remains.
+    /// Emptied directories of ended attempts, kept for the next ones: making and removing directories and files would
+    /// cost a short attempt more than all else. The next agent treats them as remains.
     private var spares: [AttemptDirectory] = []
     /// Attempts that are over and were not released yet.
     private var over = 0

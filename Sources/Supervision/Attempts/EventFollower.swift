@@ -5,7 +5,7 @@ import JobContract
 /// Reads a growing event file line by line.
 final class EventFollower {
     struct Line {
-        /// Without the line's end; empty when it was too long to keep.
+        /// The line without its end; empty when it was too long to keep.
         var bytes: [UInt8]
         /// Offset just behind the line.
         var end: Int

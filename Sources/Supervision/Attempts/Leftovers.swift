@@ -45,7 +45,7 @@ enum Leftovers {
             .map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
     }
 
-    /// Empty where there is no such link, or it is not ours to read.
+    /// The link's target; empty where there is no such link, or it is not ours to read.
     static func target(of link: String) -> String {
         var bytes = [CChar](repeating: 0, count: 4096)
         let count = readlink(link, &bytes, bytes.count)

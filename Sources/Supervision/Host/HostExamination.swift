@@ -6,7 +6,7 @@ import JobContract
 struct HostExamination {
     private let request: ExaminationRequest
     private let place: AgentPlace
-    /// For this examination's own files.
+    /// A directory for this examination's own files.
     private let bench: String
 
     init(_ request: ExaminationRequest) throws(AgentRefusal) {

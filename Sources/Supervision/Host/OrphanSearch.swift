@@ -36,7 +36,7 @@ struct OrphanSearch {
         return found.filter { held[$0.catalogue]?.contains($0.attempt) != true && isAlive($0) }
     }
 
-    /// Those that were started for an attempt, or work, or whose program lies, in its directory.
+    /// The processes that were started for an attempt, or that work in its directory, or whose program lies there.
     private func processes() -> [Orphan] {
         let homes = place.machineHome
         var orphans: [Orphan] = []

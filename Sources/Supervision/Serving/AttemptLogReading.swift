@@ -4,7 +4,7 @@ import JobContract
 
 /// What an attempt said on standard error and standard output, as people ask for it.
 enum AttemptLog {
-    /// Of a longer standard error so much of the beginning and of the end is kept.
+    /// So much of the beginning and of the end of a longer standard error is kept.
     static let keptAtBeginning = 256 << 10
     static let keptAtEnd = 1 << 20
 

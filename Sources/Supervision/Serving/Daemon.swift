@@ -254,7 +254,7 @@ package final class Daemon {
     /// What the host is and holds; what its attempts say is told from the last acknowledged events on.
     private func standing() -> AgentWelcome {
         table.tellFromAcknowledged()
-        // It is in what is held.
+        // The welcome lists all attempts, so their news need not be told again.
         _ = table.takeNews()
         return AgentWelcome(
             machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),

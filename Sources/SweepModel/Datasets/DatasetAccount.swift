@@ -11,7 +11,7 @@ package struct NamedReason: Hashable, Sendable, Codable {
 
 /// What a dataset consists of: what became of everything that its source holds.
 package struct DatasetAccount: Hashable, Sendable, Codable {
-    /// What shares a reason.
+    /// Files with one reason in common.
     package struct Group: Hashable, Sendable, Codable {
         package var reason: String
         package var count: Int

@@ -75,7 +75,7 @@ package struct HostFacts: Hashable, Sendable, Codable {
 /// What became of an attempt, as its host knows it.
 package enum AttemptEnd: Hashable, Sendable, Codable {
     case exited(code: Int)
-    /// By a signal that nobody here sent.
+    /// The process died of a signal that nobody here sent.
     case signalled(signal: Int)
     /// Its host had asked it to stop: why, and how it ended, as an exit code or minus a signal; nil where nobody saw, or
     /// where it waited and will not start.

@@ -69,7 +69,7 @@ package struct Holdings: Sendable, Equatable {
         package var job: JobID
         /// As `Job.Work.kind`.
         package var kind: String
-        /// Those of its trials that still wait and were not forgiven since.
+        /// The trials of it that still wait and were not forgiven since.
         package var trials: [TrialID]
         package var host: HostName
         package var outcome: AttemptOutcome

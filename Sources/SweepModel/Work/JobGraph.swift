@@ -18,7 +18,7 @@ package struct JobGraph: Sendable {
     package private(set) var comparisons: [TrialID: [Int]] = [:]
     /// Wanted comparisons that are left alone, for they failed earlier.
     package private(set) var failedComparisons: Set<Holdings.MeasuredUnit> = []
-    /// Of trials here the wanted measures that are left alone, for they failed earlier, with the reason.
+    /// The wanted measures that failed earlier and are left alone, by trial, with the reason.
     package private(set) var failedMeasures: [TrialID: [MeasureRequest: String]] = [:]
     /// The jobs of trainings that were made for an open attempt.
     package private(set) var kept: [AttemptNumber: Int] = [:]

@@ -3,7 +3,7 @@ import JobContract
 /// A file of a recorded result that what is left to do would read.
 package struct NeededFile: Hashable, Sendable {
     package enum Role: Hashable, Sendable {
-        /// Of a training after so many steps.
+        /// The weights of a training after so many steps.
         case weights(TrainingID, steps: Int)
         case state(TrainingID, steps: Int)
         /// A file that a measure of a trial left, which waits for it to be made again.
@@ -15,7 +15,7 @@ package struct NeededFile: Hashable, Sendable {
 
 /// Files can be lost or damaged after they were recorded. What nothing reads any more is not missed: its numbers stand.
 extension Holdings {
-    /// Those of the files that what is left to do of the sweeps would read that are lost, in no order.
+    /// The lost files that remaining work of the sweeps would read, in no order.
     package func lostFiles(of sweeps: [ExpandedSweep], isLost: (Digest) -> Bool) -> [NeededFile] {
         let measured = withoutLostMeasures(isLost)
         var lost = artifacts.flatMap { unit, files in

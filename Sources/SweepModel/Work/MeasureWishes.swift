@@ -4,7 +4,7 @@ import JobContract
 struct MeasureWishes {
     private var lists: [[MeasureRequest]] = []
     private var places: [[MeasureRequest]: Int32] = [:]
-    /// For each sweep the place of its list, and for two lists that of both.
+    /// The place of each sweep's list, and the place of what two lists have together.
     private var ofSweeps: [Int32] = []
     private var unions: [[Int32]: Int32] = [:]
     private var ofTrials: [Int32] = []

@@ -35,7 +35,7 @@ package struct PlanSummary: Hashable, Sendable {
         self.init(of: sweep, given: holdings, by: JobGraph(sweeps: [sweep], holdings: holdings))
     }
 
-    /// With the graph of that sweep alone, for who has it.
+    /// As above, for a caller that has the graph of that sweep alone.
     package init(of sweep: ExpandedSweep, given holdings: Holdings, by graph: JobGraph) {
         trials = sweep.trials.count
         trainings = sweep.trainings.count

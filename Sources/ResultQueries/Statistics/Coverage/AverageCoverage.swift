@@ -100,7 +100,7 @@ package enum AverageCoverage {
                 return PairedDifference(pairs, areShares: true)?.interval
             },
         ]
-        // Of two trials there is one pair.
+        // Two trials make one pair.
         return k == 2 ? cases : cases + [pairs(of: k)]
     }
 

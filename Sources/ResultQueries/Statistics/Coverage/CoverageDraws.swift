@@ -25,7 +25,7 @@ package struct CoverageDraws {
         (0..<n).reduce(0) { sum, _ in sum + (uniform() < p ? 1 : 0) }
     }
 
-    /// From a beta distribution by its mean and standard deviation; the mean itself for none.
+    /// A draw of the beta distribution of this mean and standard deviation; the mean itself where that is 0.
     package mutating func beta(mean: Double, deviation: Double) -> Double {
         guard deviation > 0 else { return mean }
         let total = mean * (1 - mean) / (deviation * deviation) - 1
@@ -66,7 +66,7 @@ package struct Coverage: Sendable {
         widths.append(interval.high - interval.low)
     }
 
-    /// Of the draws that have an interval.
+    /// The share of intervals that hold the true value, among the draws that have one.
     package var share: Double { Double(held) / Double(max(1, draws - missing)) }
 
     package var medianWidth: Double { widths.isEmpty ? .nan : widths.sorted()[widths.count / 2] }
