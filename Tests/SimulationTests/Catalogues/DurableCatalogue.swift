@@ -8,6 +8,8 @@ struct CatalogueContents {
         /// Weights of a milestone; for a measure the checkpoint it was taken of.
         let digest: Digest
         let rows: [MeasureRow]
+        /// What a milestone tells besides: its network's parameters and how its loss went.
+        var told = ""
     }
 
     /// Every recorded result of every unit: one each, in a catalogue that does its duty.

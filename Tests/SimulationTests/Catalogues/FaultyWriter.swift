@@ -26,6 +26,7 @@ final class FaultyWriter: CatalogueWriter {
         kill.tick(.diedBeforeCommit, world)
         if kill.isDead { throw Killed() }
         if let reason = failure() { throw CatalogueRefusal(description: reason) }
+        let changes = changes.map(mutant.recorded)
         let late = changes.filter(mutant.delays)
         let now = held + changes.filter { !mutant.delays($0) }
         held = late

@@ -194,7 +194,11 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
                 throw CatalogueRefusal(description: "a milestone without weights")
             }
             progress(training, attempt)
-            record(.milestone(training, checkpoint.steps), .init(attempt: attempt, digest: weights.digest, rows: []))
+            record(
+                .milestone(training, checkpoint.steps),
+                .init(
+                    attempt: attempt, digest: weights.digest, rows: [],
+                    told: SimulatedResults.told(checkpoint.parameters, checkpoint.losses)))
             if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
         case .recoveryPoint(let training, let attempt, let point, _):
             try known(attempt)

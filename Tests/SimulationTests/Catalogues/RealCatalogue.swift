@@ -184,13 +184,18 @@ final class RealCatalogue: DurableCatalogue {
         var contents = CatalogueContents()
         let trainings = Dictionary(uniqueKeysWithValues: sweep.trials.map { ($0.id.hex, $0) })
         let milestones = try reader.rows(
-            "SELECT t.trial_id, m.attempt, m.weights FROM milestone m JOIN trial t ON t.key = m.trial")
+            "SELECT t.trial_id, m.attempt, m.weights, m.parameters, m.losses FROM milestone m JOIN trial t ON t.key = m.trial"
+        )
         for row in milestones.rows {
             guard let trial = trainings[row[0].text ?? ""], let digest = row[2].text.flatMap(Digest.init(hex:)) else {
                 throw CatalogueRefusal(description: "a milestone that is none of ours: \(row)")
             }
             contents.results[.milestone(trial.training, trial.steps), default: []].append(
-                .init(attempt: AttemptNumber(row[1].integer ?? 0), digest: digest, rows: []))
+                .init(
+                    attempt: AttemptNumber(row[1].integer ?? 0), digest: digest, rows: [],
+                    told: SimulatedResults.told(
+                        row[3].integer,
+                        row[4].text.flatMap { try? JSONText.decode([LossPoint].self, from: Array($0.utf8)) })))
         }
         let measured = try reader.rows(
             """

@@ -63,6 +63,9 @@ struct Checker {
                     if result.digest != SimulatedResults.weights(training, steps) {
                         found.append("\(unit) has other bits")
                     }
+                    let told = SimulatedResults.told(
+                        SimulatedResults.parameters(training), SimulatedResults.losses(training, steps))
+                    if result.told != told { found.append("\(unit) tells \(result.told), not \(told)") }
                 case .measure(_, let request):
                     if result.rows != SimulatedResults.rows(result.digest, request) {
                         found.append("\(unit) has other values")

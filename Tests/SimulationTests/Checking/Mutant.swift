@@ -45,6 +45,8 @@ enum Mutant: CaseIterable {
     case leftHostsAreUsed
     /// Jobs go to hosts without the memory and tags that they need.
     case needsAreIgnored
+    /// How the loss went is not kept.
+    case lossesAreForgotten
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
 
@@ -57,6 +59,15 @@ enum Mutant: CaseIterable {
         case (.intentIsNotDurable, .attemptIntended): true
         default: false
         }
+    }
+
+    /// A change as it reaches the catalogue.
+    func recorded(_ change: CatalogueChange) -> CatalogueChange {
+        guard self == .lossesAreForgotten,
+            case .milestone(let training, let trial, let attempt, var checkpoint) = change
+        else { return change }
+        checkpoint.losses = nil
+        return .milestone(training, trial, attempt, checkpoint)
     }
 
     /// What shows it soonest.

@@ -202,7 +202,8 @@ final class SimulatedProcess {
             .checkpoint(
                 .init(
                     steps: steps, milestone: isMilestone, weights: isMilestone ? SimulatedResults.file(weights) : nil,
-                    state: SimulatedResults.file(state), parameters: 7, seconds: 1)))
+                    state: SimulatedResults.file(state), parameters: SimulatedResults.parameters(training),
+                    losses: isMilestone ? SimulatedResults.losses(training, steps) : nil, seconds: 1)))
     }
 
     private func measurePlan(_ task: MeasureTask) -> Plan {

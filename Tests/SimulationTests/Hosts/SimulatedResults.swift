@@ -11,6 +11,17 @@ enum SimulatedResults {
         Digest(of: "state \(training.hex) \(steps)".utf8)
     }
 
+    /// What differs between trainings, and grows.
+    static func parameters(_ training: TrainingID) -> Int { 1000 + (Int(training.hex.prefix(3), radix: 16) ?? 0) }
+
+    static func losses(_ training: TrainingID, _ steps: Int) -> [LossPoint] {
+        (1...4).map { LossPoint(steps: steps * $0 / 4, mean: Double(parameters(training)) / Double(steps * $0)) }
+    }
+
+    static func told(_ parameters: Int?, _ losses: [LossPoint]?) -> String {
+        "\(parameters ?? 0) parameters" + (losses ?? []).map { ", \($0.mean) at \($0.steps)" }.joined()
+    }
+
     static func rows(_ checkpoint: Digest, _ request: MeasureRequest) -> [MeasureRow] {
         let others = request.others.map(\.hex).joined()
         let digits = Digest(of: "\(checkpoint.hex) \(request.measure) \(others)".utf8).hex.prefix(8)
