@@ -12,7 +12,7 @@ package struct DatasetPart: Hashable, Sendable {
     }
 }
 
-/// Which images of a dataset a training sees, and which none sees (definitions, section 8).
+/// Which images of a dataset a training sees, and which none sees (docs/data.md).
 ///
 /// One permutation of all images is drawn, keyed by the dataset and the subset seed. Its head is held out. Of the R
 /// images that follow, part 0 of k takes the first; the last part takes them from the tail inwards; part j between

@@ -9,7 +9,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// The columns interface.md promises, by view.
+    /// The columns that docs/reading-the-catalogue.md promises, by view.
     static let promised = [
         "trials": """
         trial_id training_id state dataset dataset_size part resolution architecture model_scale steps images \

@@ -75,6 +75,36 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
+    /// What was refused while its host was away, and by another meanwhile, was one measure and not two.
+    @Test func twoAttemptsThatRefuseOneMeasureCostOne() {
+        var bench = Bench(sweep(["x": [10]], measures: ["m", "n"]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        bench.run("a", 2)
+        bench.connect("b")
+        _ = bench.starts()
+        bench.disconnect("a")
+        bench.wait(901)
+        #expect(bench.starts().map(\.host) == ["b"])
+        bench.run("b", 3)
+        bench.seconds += 100
+        bench.event("b", 3, .failed(.init(kind: .unsupported, message: "no")))
+        bench.end("b", 3, .exited(code: 1))
+        #expect(failed(bench) == ["m: unsupported: no"])
+        #expect(bench.starts().map(\.host) == ["b"])
+        bench.run("b", 4)
+        bench.connect("a", held: [bench.held(2, .ended(.exited(code: 1)))])
+        bench.event("a", 2, .failed(.init(kind: .unsupported, message: "no")))
+        bench.end("a", 2, .exited(code: 1))
+        #expect(failed(bench) == [])
+        bench.measured("b", 4, trial, "n")
+        bench.finish("b", 4)
+        #expect(bench.changes.contains(.trialState(trial, .failed, reason: "m is missing: unsupported: no")))
+        #expect(bench.scheduler.violations() == [])
+    }
+
     /// The next coordinator leaves it alone, takes what else is wanted, and compares the trial with others.
     @Test func theNextRunLeavesItAlone() {
         var holdings = Holdings()

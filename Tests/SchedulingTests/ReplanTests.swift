@@ -78,6 +78,17 @@ import Testing
         #expect(bench.starts().map(\.training) == [.named("y")])
     }
 
+    /// The same where the catalogue has its end already, though its worker does not listen.
+    @Test func whatIsOverHereHoldsMemoryUntilItEndsThere() {
+        var bench = Bench(
+            sweep(["y": [20]], needs: JobNeeds(memory: 6)), hosts: [.test("a", slots: 2, memory: 10)])
+        bench.connect("a", held: [bench.held(1, .running)])
+        #expect(bench.cancels == [1])
+        #expect(bench.starts().isEmpty)
+        bench.end("a", 1, .stopped(.cancelled, exit: -9))
+        #expect(bench.starts().map(\.training) == [.named("y")])
+    }
+
     @Test func drainingEveryHostEndsTheRunWhenNothingRunsAnyMore() {
         var holdings = Holdings()
         holdings.openAttempts = [record(1, "x", 10)]

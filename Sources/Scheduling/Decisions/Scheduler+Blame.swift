@@ -15,7 +15,7 @@ extension Scheduler {
             jobs[job].troubles.lastHostFault = reason
         case .killed: giveMoreMemory(to: job, killedOn: attempt.host)
         case .jobFault(let reason):
-            guard !attempt.isHopeless else { return setAside(job, reason: reason) }
+            guard !attempt.isHopeless else { return setAside(job, reason: reason, by: attempt) }
             if isQuick(attempt, at: now), let host = hosts[attempt.host], host.isSuspect {
                 return excuse([HostState.QuickFailure(attempt: attempt.number, reason: reason)], on: host.spec.name)
             }

@@ -27,6 +27,7 @@ extension Scheduler {
     mutating func ended(
         _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
     ) {
+        if hosts[host]?.strays.remove(number) != nil { invite(host) }
         if othersEnded.contains(number) { return }
         if let attempt = attempts[number], attempt.isForeign, attempt.host == host { return leaveToOthers(attempt) }
         // Also for an attempt not known any more: its end is recorded, so its directory may go.

@@ -91,6 +91,7 @@ extension Scheduler {
         for (number, state) in states.sorted(by: { $0.key < $1.key }) {
             reconcile(number, state, on: name, at: now)
         }
+        hosts[name]?.strays = Set(states.keys.filter { states[$0] == .running && attempts[$0]?.host != name })
     }
 
     /// Finds out whose a held attempt is. One known under a host's earlier name follows the machine that holds it. A

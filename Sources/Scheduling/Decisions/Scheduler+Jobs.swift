@@ -38,9 +38,21 @@ extension Scheduler {
     }
 
     /// Gives up what a job failed at: of a training its trials, and what depends on them; else the measure that was next,
-    /// as they are taken in their order.
-    mutating func setAside(_ index: Int, reason: String) {
+    /// as they are taken in their order. The order is that of `attempt`, where it is given: another attempt may have failed
+    /// at the same measure since.
+    mutating func setAside(_ index: Int, reason: String, by attempt: AttemptState? = nil) {
         guard !jobs[index].isOver else { return }
+        if case .measure(let task)? = attempt?.assignment?.task ?? attempt?.record.task {
+            for measure in task.measures {
+                if jobs[index].measures.contains(measure) {
+                    return lose(measure, of: index, reason: reason, reportedBy: nil)
+                }
+                let isLost =
+                    failedMeasures[task.trial]?[measure] != nil
+                    || failedComparisons.contains(.init(trial: task.trial, request: measure))
+                if isLost { return }
+            }
+        }
         if let measure = jobs[index].measures.first {
             return lose(measure, of: index, reason: reason, reportedBy: nil)
         }

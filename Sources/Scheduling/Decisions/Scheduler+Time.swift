@@ -113,7 +113,7 @@ extension Scheduler {
             }
             switch host.link {
             case .connected:
-                if host.standing != .usable { return nil }
+                if host.standing != .usable || !host.strays.isEmpty { return nil }
                 connected = true
             case .silent(let since, let failure):
                 let patience = host.facts == nil ? policy.connectSeconds : policy.leaseSeconds

@@ -82,6 +82,9 @@ struct HostState {
     /// Numbers to come that it says it holds: of a copy of this catalogue, or of nobody.
     var claimed: Set<AttemptNumber> = []
 
+    /// Attempts that run there though they are over here: they are told to stop, and until then have their memory.
+    var strays: Set<AttemptNumber> = []
+
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
     private(set) var tally = Tally()
@@ -132,6 +135,9 @@ struct HostState {
         guard let wanted = needs.memory, let memory else { return true }
         var beside = slots - 1
         var taken = Double(wanted)
+        // What a stray needs is not known: it may be as much as any.
+        taken += Double(max(wanted, memoryHeld.keys.max() ?? 0)) * Double(min(strays.count, beside))
+        beside -= strays.count
         for (need, count) in memoryHeld.sorted(by: { $0.key > $1.key }) where beside > 0 {
             taken += Double(need) * Double(min(count, beside))
             beside -= count

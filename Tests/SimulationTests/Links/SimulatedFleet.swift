@@ -24,6 +24,9 @@ final class SimulatedFleet: Fleet {
     /// Called when there is an input.
     var onInput: () -> Void = {}
 
+    /// Hosts that were in no hosts file when its coordinator began.
+    private let left: Set<HostName>
+
     init(
         _ hosts: [SimulatedHost], _ world: World, _ log: HostLog, _ kill: KillSwitch, _ clock: SimulatedClock,
         _ caller: SimulatedHost.Caller, mutant: Mutant
@@ -35,6 +38,7 @@ final class SimulatedFleet: Fleet {
         self.kill = kill
         self.clock = clock
         self.caller = caller
+        left = world.unlisted
         for host in hosts {
             isSilent(host)
             if world.unlisted.contains(host.name), mutant != .leftHostsAreUsed { continue }
@@ -46,7 +50,7 @@ final class SimulatedFleet: Fleet {
         kill.tick(.diedBeforeSend, world)
         guard !kill.isDead else { return }
         if case .start = command, drained.contains(host) { world.violation("\(host) is drained and gets a start") }
-        if case .start = command, world.unlisted.contains(host) {
+        if case .start = command, left.contains(host), world.unlisted.contains(host) {
             world.violation("\(host) is in no hosts file and gets a start")
         }
         if case .start(let order) = command { return links[host]?.send(.start(mutant.order(order))) ?? () }
