@@ -91,7 +91,13 @@ extension Scheduler {
         for (number, state) in states.sorted(by: { $0.key < $1.key }) {
             reconcile(number, state, on: name, at: now)
         }
-        hosts[name]?.strays = Set(states.keys.filter { states[$0] == .running && attempts[$0]?.host != name })
+        let strays = states.filter { $0.value == .running && $0.key < nextAttempt && attempts[$0.key]?.host != name }
+        hosts[name]?.strays = Set(strays.keys)
+        if !strays.isEmpty {
+            let until = now.advanced(bySeconds: policy.cancelSeconds)
+            hosts[name]?.straysUntil = until
+            timers.add(.host(name), at: until)
+        }
     }
 
     /// Finds out whose a held attempt is. One known under a host's earlier name follows the machine that holds it. A

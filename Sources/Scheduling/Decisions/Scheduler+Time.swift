@@ -20,6 +20,14 @@ extension Scheduler {
         if case .resting(let until) = host.standing {
             if until <= now { setStanding(name, .usable) } else { timers.add(.host(name), at: until) }
         }
+        if !host.strays.isEmpty {
+            if host.straysUntil <= now {
+                hosts[name]?.strays = []
+                invite(name)
+            } else {
+                timers.add(.host(name), at: host.straysUntil)
+            }
+        }
         guard case .silent(let since, _) = host.link else { return }
         let silence = host.leaseSilence + now.seconds(since: since)
         if !host.leasesExpired {

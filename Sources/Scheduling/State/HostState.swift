@@ -82,8 +82,10 @@ struct HostState {
     /// Numbers to come that it says it holds: of a copy of this catalogue, or of nobody.
     var claimed: Set<AttemptNumber> = []
 
-    /// Attempts that run there though they are over here: they are told to stop, and until then have their memory.
+    /// Attempts that run there though they are over here: they are told to stop, and until then have their memory. A host
+    /// that does not tell of their end in time is not believed.
     var strays: Set<AttemptNumber> = []
+    var straysUntil = Instant(nanoseconds: 0)
 
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
