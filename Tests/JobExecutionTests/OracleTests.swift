@@ -54,15 +54,20 @@ import Testing
             oracle.expect(
                 mutual, "epsilon_error", at: sigma,
                 oracle.mean(zip(own, best).map { oracle.square($0, $1) / 64 / (sigma * sigma) }))
-            let nearest = seen.map { x in training.min { oracle.square(x, $0) < oracle.square(x, $1) } ?? [] }
-            let distance = zip(seen, nearest).map { oracle.square($0, $1).squareRoot() }
-            func relative(_ a: [[Double]], _ b: [[Double]]) -> Double {
-                oracle.mean(zip(zip(a, b), distance).map { oracle.square($0.0, $0.1).squareRoot() / $1 })
+            for (suffix, images) in [("", training), ("_held_out", heldOut)] {
+                let seen = oracle.noised(images, n, sigma)
+                let (own, best) = (try oracle.denoise(seen, sigma), oracle.optimum(of: training, seen, sigma))
+                let nearest = seen.map { x in training.min { oracle.square(x, $0) < oracle.square(x, $1) } ?? [] }
+                let distance = zip(seen, nearest).map { oracle.square($0, $1).squareRoot() }
+                func relative(_ a: [[Double]], _ b: [[Double]]) -> Double {
+                    oracle.mean(zip(zip(a, b), distance).map { oracle.square($0.0, $0.1).squareRoot() / $1 })
+                }
+                oracle.expect(projection, "projection_error" + suffix, at: sigma, relative(own, nearest))
+                oracle.expect(projection, "projection_error_multi_delta" + suffix, at: sigma, relative(best, nearest))
+                oracle.expect(projection, "gradient_error" + suffix, at: sigma, relative(own, best))
+                oracle.expect(
+                    projection, "noise_ratio" + suffix, at: sigma, oracle.mean(distance.map { 8 * sigma / $0 }))
             }
-            oracle.expect(projection, "projection_error", at: sigma, relative(own, nearest))
-            oracle.expect(projection, "projection_error_multi_delta", at: sigma, relative(best, nearest))
-            oracle.expect(projection, "gradient_error", at: sigma, relative(own, best))
-            oracle.expect(projection, "noise_ratio", at: sigma, oracle.mean(distance.map { 8 * sigma / $0 }))
         }
     }
 

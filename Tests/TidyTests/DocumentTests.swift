@@ -82,7 +82,7 @@ struct DocumentTests {
         }
     }
 
-    @Test func viewsHaveTheColumnsThatAreNamed() throws {
+    @Test func everyViewIsTold() throws {
         let text = try Tree.text("docs/reading-the-catalogue.md")
         let schema = try Tree.text("Tests/CatalogueTests/Golden/schema.sql")
         let views = Set(schema.matches(of: #/CREATE VIEW (\w+) AS/#).map { String($0.1) })
