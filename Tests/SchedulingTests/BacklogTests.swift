@@ -118,4 +118,30 @@ import Testing
         bench.wait(100)
         #expect(bench.revokes.isEmpty)
     }
+
+    /// What is taken back for a host without room comes back where it was, again and again.
+    @Test func nothingIsTakenForAHostWithoutRoom() {
+        let needy = sweep(["x": [10], "y": [20], "z": [30], "u": [40], "v": [50]], needs: JobNeeds(memory: 6))
+        var bench = Bench(needy, hosts: [.test("a", memory: 6), .test("b", slots: 2, memory: 10)])
+        bench.connect("b")
+        bench.connect("a")
+        let given = bench.starts()
+        #expect(given.count { $0.host == "b" } == 1, "ten hold one that needs six")
+        for start in given { bench.report(start.host, .accepted(start.attempt)) }
+        bench.wait(100)
+        #expect(bench.revokes.isEmpty)
+    }
+
+    @Test func noMoreIsTakenForAHostThanItHasRoomFor() {
+        let needy = sweep(["x": [10], "y": [10], "z": [10]], needs: JobNeeds(memory: 6))
+        var bench = Bench(needy, hosts: [.test("a"), .test("b", slots: 3, memory: 10)])
+        bench.connect("a")
+        bench.wait(121)
+        #expect(bench.starts().count == 3, "nobody else has come")
+        bench.run("a", 1)
+        for attempt in 2...3 { bench.report("a", .accepted(AttemptNumber(attempt))) }
+        bench.connect("b")
+        bench.wait(5)
+        #expect(bench.revokes == [3])
+    }
 }

@@ -18,7 +18,8 @@ import Testing
             return (try simulation.run(), simulation.world.census)
         }
         print(run.summary)
-        if run.schedules >= 5000 { #expect(run.census.missing == [], "kinds of fault that never happened") }
+        // Of fresh schedules, any few thousand may lack a rare kind.
+        if first == 1, count >= 3000 { #expect(run.census.missing == [], "kinds of fault that never happened") }
         guard let finding = run.findings.first else { return }
         let replay = try Simulation.of(Scenario(seed: finding.seed), keepsAllNotes: true)
         _ = try replay.run()

@@ -68,7 +68,8 @@ extension Scheduler {
             }
             let fitting = takers.indices.filter { index in
                 let host = takers[index].host
-                return host.spec.name != attempt.host && host.suits(jobs[job].needs) && mayTry(job, on: host)
+                return host.spec.name != attempt.host && host.suits(jobs[job].needs)
+                    && host.hasRoom(for: jobs[job].needs) && mayTry(job, on: host)
             }
             guard let to = fitting.min(by: { takers[$0].isBefore(takers[$1]) }) else { continue }
             let seconds = predictedSeconds(job, on: takers[to].host) ?? SchedulingPolicy.guessedSeconds
@@ -78,7 +79,7 @@ extension Scheduler {
             }
             revoke(number)
             givers[from].give(attempt.predicted ?? SchedulingPolicy.guessedSeconds)
-            takers[to].take(seconds)
+            takers[to].take(seconds, memory: jobs[job].needs.memory)
         }
     }
 
@@ -97,7 +98,7 @@ extension Scheduler {
 
     /// A host as it will be when what is being moved has moved.
     private struct Side {
-        let host: HostState
+        var host: HostState
         var free: Int
         var load: Double
         var waiting: [AttemptNumber]?
@@ -114,7 +115,8 @@ extension Scheduler {
         }
 
         mutating func give(_ seconds: Double) { load -= seconds / Double(host.slots) }
-        mutating func take(_ seconds: Double) {
+        mutating func take(_ seconds: Double, memory: Int?) {
+            host.hold(memory)
             if free > 0 { free -= 1 } else { load += seconds / Double(host.slots) }
         }
     }

@@ -150,8 +150,13 @@ struct HostState {
     mutating func take(_ attempt: AttemptState) {
         attempts.insert(attempt.number)
         tally += attempt.tally
-        if let memory = attempt.memory { memoryHeld[memory, default: 0] += 1 }
+        hold(attempt.memory)
         if attempt.waits { countWaiting(attempt, by: 1) }
+    }
+
+    /// Counts the memory of one more job.
+    mutating func hold(_ memory: Int?) {
+        if let memory { memoryHeld[memory, default: 0] += 1 }
     }
 
     mutating func drop(_ attempt: AttemptState) {

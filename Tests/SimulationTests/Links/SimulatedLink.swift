@@ -13,8 +13,11 @@ final class SimulatedLink {
     private(set) var isOpen = true
     /// Whether the host still hears what was sent.
     private var isHeard = true
-    /// Starts on their way with their files; a cancel or release that passes one makes the transport give it up.
-    private var starting: [AttemptNumber: (count: Int, order: StartOrder)] = [:]
+    /// Starts on their way with their files, by when they were sent; a later cancel or release that passes one makes the
+    /// transport give it up.
+    private var starting: [AttemptNumber: [Int]] = [:]
+    /// How many commands were sent.
+    private var sent = 0
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
     /// When the last report about an attempt arrives.
@@ -32,41 +35,48 @@ final class SimulatedLink {
 
     /// Attempts of the catalogue whose starts may still arrive.
     func underway(of owner: Owner) -> [AttemptNumber] {
-        fleet.caller.owner == owner && isHeard ? starting.keys.sorted() : []
+        fleet.caller.owner == owner && isHeard ? starting.filter { !$0.value.isEmpty }.keys.sorted() : []
     }
 
     func send(_ command: HostCommand) {
         // Orders whose files are still on their way are given up: the answer tells of all that are not.
-        if command == .enquire { starting = [:] }
+        if command == .enquire {
+            if !starting.values.allSatisfy(\.isEmpty) { world.census.count(.startGivenUp) }
+            starting = [:]
+        }
+        sent += 1
+        let place = sent
         let isTwice = world.random.chance(0.02)
         if isTwice { world.census.count(.commandTwice) }
         var arrival = world.now.advanced(bySeconds: latency())
         if case .start(let order) = command {
             arrival = arrival.advanced(bySeconds: world.random.seconds(0...3))
-            starting[order.attempt, default: (0, order)].count += isTwice ? 2 : 1
+            starting[order.attempt, default: []] += Array(repeating: place, count: isTwice ? 2 : 1)
         } else {
             arrival = max(arrival, lastThere)
             lastThere = arrival
         }
-        for _ in 0..<(isTwice ? 2 : 1) { world.at(arrival) { [self] in arrive(command) } }
+        for _ in 0..<(isTwice ? 2 : 1) { world.at(arrival) { [self] in arrive(command, sentAs: place) } }
     }
 
-    private func arrive(_ command: HostCommand) {
+    private func arrive(_ command: HostCommand, sentAs place: Int) {
         // What is lost on its way is sent again by the network until it gets through or the connection ends.
         let until = max(host.toHostLostUntil, host.frozenUntil)
-        if until > world.now { return world.at(until) { [self] in arrive(command) } }
+        if until > world.now { return world.at(until) { [self] in arrive(command, sentAs: place) } }
         guard isHeard else { return }
         if !isOpen { world.census.count(.commandLate) }
         switch command {
         // The session gives up an order whose attempt is cancelled, and forgets one that was taken: what was sent of it
         // again does not follow its release.
         case .cancel(let attempt), .release(let attempt):
-            if starting.removeValue(forKey: attempt) != nil { world.census.count(.startOvertaken) }
+            let later = starting[attempt]?.filter { $0 > place }
+            if later != starting[attempt] { world.census.count(.startGivenUp) }
+            starting[attempt] = later
         default: break
         }
         if case .start(let order) = command {
-            guard let count = starting[order.attempt]?.count else { return }
-            starting[order.attempt] = count == 1 ? nil : (count - 1, order)
+            guard let index = starting[order.attempt]?.firstIndex(of: place) else { return }
+            starting[order.attempt]?.remove(at: index)
             guard bringFiles(of: order) else { return }
         }
         host.receive(command, of: fleet.caller.owner)

@@ -18,7 +18,7 @@ struct Census {
         case commandLate = "command after its connection's end"
         case commandTwice = "command twice"
         case reportTwice = "report twice"
-        case startOvertaken = "start overtaken by its cancel or release"
+        case startGivenUp = "start given up on its way"
         case eventOvertaken = "event overtaken by a later report"
         case agentDied = "agent died"
         case agentReplaced = "agent replaced"
