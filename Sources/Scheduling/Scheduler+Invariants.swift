@@ -10,13 +10,15 @@ extension Scheduler {
         }
         for (index, job) in jobs.enumerated() {
             let wanted = job.live.compactMap { attempts[$0] }.filter(\.counts)
-            check(wanted.count == job.live.filter { attempts[$0]?.cancelling == nil }.count, "job \(index): lost lease")
+            check(wanted.count == job.live.count { attempts[$0]?.cancellation == nil }, "job \(index): lost lease")
             check(
-                wanted.filter { $0.mayRun && hosts[$0.host]?.isConnected == true }.count <= 1,
+                wanted.count { $0.mayRun && isConnected($0.host) } <= 1,
                 "job \(index): several wanted attempts on hosts that answer")
             check((job.phase == .leased) == (!job.live.isEmpty && !job.isOver), "job \(index): lease and phase differ")
             check(job.phase != .ready || job.isQueued, "job \(index): ready and not queued")
             check(job.phase != .ready || hasCheckpoints(index), "job \(index): ready without its checkpoints")
+            check(
+                job.milestones.allSatisfy { weights[$0.trial] == nil }, "job \(index): to leave what is recorded")
             check(job.isComplete == (job.phase == .done) || job.phase == .failed, "job \(index): complete or not")
             if job.phase == .blocked {
                 let described = graph.jobs[index]
@@ -56,8 +58,13 @@ extension Scheduler {
         }
         check(waitingTotal == attempts.values.count(where: \.waits), "count of waiting attempts")
         check(
-            reachable == tally(attempts.values.filter { hosts[$0.host]?.isConnected == true }),
+            reachable == tally(attempts.values.filter { isConnected($0.host) }),
             "count of attempts on hosts that answer")
+        check(
+            fleetHasChanged || backlogTotal == hosts.values.reduce(0) { $0 + $1.backlog },
+            "count of attempts without a slot")
+        check(claimed == hosts.values.reduce(into: []) { $0.formUnion($1.claimed) }, "numbers that hosts claim")
+        check(othersEnded.isDisjoint(with: attempts.keys), "over at others' and open here")
         let known = trialStates.map { $0 ?? .waiting }
         check(
             unsettled == known.count { $0 != .succeeded && $0 != .failed }, "count of trials that are not settled")

@@ -13,8 +13,8 @@ extension Scheduler {
             var backlog = 0
             for number in host.attempts.sorted() {
                 guard let attempt = attempts[number] else { continue }
-                guard attempt.isRunning, let since = attempt.startedAt else {
-                    if attempt.verdict == nil { backlog += 1 }
+                guard attempt.isRunning, let since = attempt.beginning?.since else {
+                    if attempt.waits { backlog += 1 }
                     continue
                 }
                 running.append(
@@ -27,7 +27,7 @@ extension Scheduler {
             list.append(
                 FleetSnapshot.Host(
                     name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog,
-                    nextTrySeconds: host.nextTry.map { max(0, $0.seconds(since: now)) }))
+                    nextTrySeconds: host.silence?.nextTry.map { max(0, $0.seconds(since: now)) }))
         }
         let elapsed = now.seconds(since: begunAt)
         let rate = done / max(elapsed, 1e-9)
@@ -42,8 +42,7 @@ extension Scheduler {
         if case .unusable(let reason) = host.standing { return .unusable(reason) }
         switch host.link {
         case .connected: return .connected
-        case .silent(_, nil): return .connecting
-        case .silent(_, let failure?): return .unreachable(failure.message)
+        case .silent(let silence): return silence.failure.map { .unreachable($0.message) } ?? .connecting
         }
     }
 

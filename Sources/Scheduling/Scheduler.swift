@@ -97,17 +97,19 @@ package struct Scheduler {
         present = now
         nextAttempt = firstAttempt
         for spec in specs where hosts[spec.name] == nil {
-            add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(since: now, nil)))
+            add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(.init(since: now))))
         }
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) where hosts[record.host] == nil {
             add(
                 HostState(
                     spec: HostSpec(name: record.host, transport: .libssh), isListed: false, index: hostOrder.count,
-                    link: .silent(since: now, nil), standing: .unusable(reason: "not in the hosts file")))
+                    link: .silent(.init(since: now)), standing: .unusable(reason: "not in the hosts file")))
         }
         recall(holdings.hosts, at: now)
         take(handover, at: now)
-        for (name, reason) in drained { hosts[name]?.standing = .unusable(reason: reason) }
+        for (name, reason) in drained where hosts[name] != nil {
+            hosts[known: name].standing = .unusable(reason: reason)
+        }
         addTrials(holdings)
         addJobs(holdings)
         addFaults(holdings)

@@ -143,7 +143,7 @@ final class Lab {
         process.arguments = ["-bail", "-cmd", ".timeout 5000", catalogue, sql]
         try process.run()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CancellationError() }
+        guard process.terminationStatus == 0 else { throw UnansweredQuestion(sql: sql) }
     }
 
     /// The rows of a query on the catalogue, columns joined by `|`, by the sqlite3 program.
@@ -153,15 +153,22 @@ final class Lab {
         process.arguments = ["-readonly", "-cmd", ".timeout 5000", catalogue, sql]
         let pipe = Pipe()
         process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
+        // No rows and no such column are two things.
+        guard process.terminationStatus == 0 else { throw UnansweredQuestion(sql: sql) }
         return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    /// The rows of a table; 0 while there is no catalogue yet.
-    func count(_ table: String) throws -> Int { Int(try rows("SELECT count(*) FROM \(table)").first ?? "") ?? 0 }
+    /// The rows of a table, which a condition may follow; 0 while there is no such table yet.
+    func count(_ table: String) throws -> Int {
+        let name = table.prefix { $0 != " " }
+        guard FileManager.default.fileExists(atPath: catalogue),
+            try !rows("SELECT 1 FROM sqlite_schema WHERE name = '\(name)'").isEmpty
+        else { return 0 }
+        return Int(try rows("SELECT count(*) FROM \(table)").first ?? "") ?? 0
+    }
 
     /// Every measurement to the last bit, in an order of its own.
     func measurements() throws -> [String] {
@@ -173,11 +180,11 @@ final class Lab {
             """)
     }
 
-    /// Waits until `condition` holds, at most `seconds`.
+    /// Waits until `condition` holds, at most `seconds`; while there is no catalogue it holds not.
     func wait(_ seconds: Double, for what: String, until condition: () throws -> Bool) throws {
         let end = Date(timeIntervalSinceNow: seconds)
         while Date() < end {
-            if try condition() { return }
+            do { if try condition() { return } } catch is UnansweredQuestion {}
             usleep(50_000)
         }
         Issue.record("after \(seconds) s still waiting for \(what)")
@@ -220,3 +227,6 @@ func smallSweep(name: String = "small", lengths: String = "[20, 40]", extra: Str
     \(extra)
     """
 }
+
+/// Something that sqlite3 did not answer; it says why on standard error.
+struct UnansweredQuestion: Error { let sql: String }

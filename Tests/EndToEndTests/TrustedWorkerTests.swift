@@ -81,6 +81,42 @@ struct TrustedWorkerTests {
         }
     }
 
+    /// A network of ours that joins a sweep of theirs is measured by our worker.
+    @Test func whatIsAdoptedIntoTheirSweepRunsNothingOfTheirs() throws {
+        try withLab { theirs in
+            let mark = theirs.directory.path + "/mark"
+            try self.theirs(theirs, mark: mark)
+            let spec = try theirs.write(
+                "small.yaml",
+                """
+                dataset: {source: geometric, resolution: 8, size: 16, count: 64, held_out: 8}
+                model: {architecture: linear}
+                training: {batch: 4, steps: 1}
+                """)
+            try theirs.runWorker("train", spec, "--output", theirs.directory.path)
+            let weights = theirs.directory.path + "/weights-1.safetensors"
+            let adoption = [
+                "adopt", weights, "--dataset", "geometric", "--measure", "linearity",
+            ]
+            let adopted = try theirs.run(adoption)
+            #expect(adopted.status == 0, "\(adopted)")
+            try theirs.change("UPDATE revision SET worker = '{\"command\":[\"touch\",\"\(mark)\"],\"upload\":[]}'")
+            try withLab { ours in
+                #expect(try ours.run("merge", theirs.catalogue).status == 0)
+                let refused = try ours.run("resume", "adopted")
+                #expect(refused.status == 3 && refused.err.contains(mark), "\(refused)")
+                let joined = try ours.run(adoption + ["--set", "training.batch=8"])
+                #expect(joined.status == 0, "\(joined)")
+                // What is merged waits until it is asked for.
+                #expect(try ours.run("retry", "adopted").status == 0)
+                let resumed = try ours.run("resume", "adopted")
+                #expect(resumed.status == 0, "\(resumed)")
+                #expect(!hasRun(mark))
+                #expect(try ours.rows("SELECT count(DISTINCT trial_id) FROM measurements") == ["2"])
+            }
+        }
+    }
+
     /// Who launches a file has said yes to its worker, and resumes without a word.
     @Test func aLaunchedWorkerIsResumed() throws {
         try withLab { lab in

@@ -45,11 +45,17 @@ struct UnusableHostTests {
     }
 
     @Test(.enabled(if: slowTestsWanted, whySlow))
-    func aCheckThatTakesLongSaysWhatItWaitsFor() throws {
+    func aCommandThatWaitsForHostsSaysForWhatItWaits() throws {
         try withSSH("case \"$*\" in *-G*) exec /usr/bin/ssh \"$@\";; esac\nsleep 14; exit 1") { lab, environment in
-            let output = try lab.run(["hosts", "check"], environment)
-            #expect(output.status == 4)
-            #expect(output.err.contains("waiting for far (waiting for its shell): 10 s"), "\(output.err)")
+            let here = try lab.write("here.yaml", "hosts:\n  - local: {directory: \(lab.directory.path)/host}\n")
+            #expect(try lab.run("launch", try lab.write("small.yaml", smallSweep()), "--hosts", here).status == 0)
+            for (words, status) in [(["hosts", "check"], 4), (["hosts", "clean", "--yes"], 4), (["doctor"], 5)]
+                as [(_, Int32)]
+            {
+                let output = try lab.run(words, environment)
+                #expect(output.status == status, "\(words): \(output)")
+                #expect(output.err.contains("waiting for far (waiting for its shell): 10 s"), "\(words): \(output)")
+            }
         }
     }
 }

@@ -5,10 +5,10 @@ import SweepModel
 extension Scheduler {
     mutating func add(_ attempt: AttemptState) {
         attempts[attempt.number] = attempt
-        backlogTotal -= hosts[attempt.host]?.backlog ?? 0
-        hosts[attempt.host]?.take(attempt)
-        backlogTotal += hosts[attempt.host]?.backlog ?? 0
-        if hosts[attempt.host]?.isConnected == true { reachable += attempt.tally }
+        let before = hosts[known: attempt.host].backlog
+        hosts[known: attempt.host].take(attempt)
+        backlogTotal += hosts[known: attempt.host].backlog - before
+        if isConnected(attempt.host) { reachable += attempt.tally }
         if attempt.waits {
             waitingTotal += 1
             timers.add(.balance, at: present.advanced(bySeconds: policy.balanceSeconds))
@@ -17,59 +17,63 @@ extension Scheduler {
     }
 
     mutating func remove(_ number: AttemptNumber) {
-        guard let attempt = attempts.removeValue(forKey: number) else { return }
+        let attempt = attempts[known: number]
+        attempts[number] = nil
         timers.remove(.attempt(number))
-        backlogTotal -= hosts[attempt.host]?.backlog ?? 0
-        hosts[attempt.host]?.drop(attempt)
-        backlogTotal += hosts[attempt.host]?.backlog ?? 0
-        if hosts[attempt.host]?.isConnected == true { reachable -= attempt.tally }
+        let before = hosts[known: attempt.host].backlog
+        hosts[known: attempt.host].drop(attempt)
+        backlogTotal += hosts[known: attempt.host].backlog - before
+        if isConnected(attempt.host) { reachable -= attempt.tally }
         if attempt.waits { waitingTotal -= 1 }
         invite(attempt.host)
     }
 
     /// The attempt is on another host than was thought.
     mutating func move(_ number: AttemptNumber, to name: HostName) {
-        guard var attempt = attempts[number] else { return }
+        var attempt = attempts[known: number]
         remove(number)
         attempt.host = name
         add(attempt)
     }
 
-    /// The attempt runs, or is over.
-    mutating func stopWaiting(_ number: AttemptNumber) {
-        guard let attempt = attempts[number], attempt.waits else { return }
-        attempts[number]?.waits = false
-        attempts[number]?.isRevoked = false
+    /// Changes an attempt that there must be. One that waited may begin or be over; none that did begins to wait.
+    mutating func update(_ number: AttemptNumber, _ change: (inout AttemptState) -> Void) {
+        let waited = attempts[known: number].waits
+        change(&attempts[known: number])
+        guard waited, !attempts[known: number].waits else { return }
+        let attempt = attempts[known: number]
         waitingTotal -= 1
-        hosts[attempt.host]?.beginOne(attempt)
+        hosts[known: attempt.host].beginOne(attempt)
         invite(attempt.host)
     }
 
     mutating func noteCancelling(_ number: AttemptNumber, _ reason: AttemptState.CancelReason) {
-        guard let attempt = attempts[number], attempt.cancelling == nil else { return }
-        attempts[number]?.cancelling = reason
-        hosts[attempt.host]?.cancelOne()
-        if hosts[attempt.host]?.isConnected == true { reachable.cancelling += 1 }
+        let attempt = attempts[known: number]
+        guard attempt.cancellation == nil else { return }
+        attempts[known: number].cancellation = .init(reason: reason)
+        hosts[known: attempt.host].cancelOne()
+        if isConnected(attempt.host) { reachable.cancelling += 1 }
     }
 
+    /// Of a host that there must be.
+    func isConnected(_ name: HostName) -> Bool { hosts[known: name].isConnected }
+
     mutating func setConnected(_ name: HostName) {
-        guard let host = hosts[name], !host.isConnected else { return }
-        hosts[name]?.link = .connected
+        let host = hosts[known: name]
+        guard !host.isConnected else { return }
+        hosts[known: name].link = .connected
         reachable += host.tally
         fleetHasChanged = true
     }
 
     /// A repeated failure does not begin the silence anew.
     mutating func setSilent(_ name: HostName, _ failure: HostFailure, at now: Instant) {
-        guard let host = hosts[name] else { return }
-        if case .silent(let since, _) = host.link {
-            hosts[name]?.link = .silent(since: since, failure)
-            return
-        }
-        hosts[name]?.link = .silent(since: now, failure)
+        let host = hosts[known: name]
+        guard host.isConnected else { return hosts[known: name].note { $0.failure = failure } }
+        hosts[known: name].link = .silent(.init(since: now, failure: failure))
         reachable -= host.tally
         fleetHasChanged = true
-        timers.add(.host(name), at: nextLook(after: host.leaseSilence, at: now))
+        timers.add(.host(name), at: nextLook(after: 0, at: now))
     }
 
     /// When to look again at a host that has been silent for so long: to record the silence, or as the leases expire.
@@ -78,14 +82,14 @@ extension Scheduler {
     }
 
     mutating func setStanding(_ name: HostName, _ standing: HostState.Standing) {
-        guard hosts[name]?.standing != standing else { return }
-        hosts[name]?.standing = standing
+        guard hosts[known: name].standing != standing else { return }
+        hosts[known: name].standing = standing
         fleetHasChanged = true
     }
 
     /// Lets a host ask for jobs, if it may have more, by how much it has to do.
     mutating func invite(_ name: HostName) {
-        guard let host = hosts[name] else { return }
+        let host = hosts[known: name]
         guard host.isReady, asksForMore(host) else { return ready.withdraw(host.index) }
         let load = HostQueue.Load(
             isFull: host.attempts.count >= host.slots, seconds: host.load, host: host.index)
@@ -108,11 +112,12 @@ extension Scheduler {
         backlogTotal = hosts.values.reduce(0) { $0 + $1.backlog }
         for name in hostOrder {
             invite(name)
-            guard let host = hosts[name], host.isListed, !host.isUnusable else { continue }
+            let host = hosts[known: name]
+            guard host.isListed, !host.isUnusable else { continue }
             if host.isConnected {
                 usableSlots += host.slots
-            } else if case .silent(let since, _) = host.link, host.facts == nil,
-                now.seconds(since: since) < policy.connectSeconds
+            } else if let silence = host.silence, host.facts == nil,
+                now.seconds(since: silence.since) < policy.connectSeconds
             {
                 slotsToCome += host.slots
             }

@@ -26,11 +26,12 @@ extension Scheduler {
         let steps = checkpoint.steps - (task.resume?.steps ?? 0)
         guard steps > 0, checkpoint.seconds.isFinite else { return }
         let seen = Double(steps) * perStep / max(checkpoint.seconds, 0.001)
-        let pace = hosts[attempt.host]?.pace.map { 0.7 * $0 + 0.3 * seen } ?? seen
-        hosts[attempt.host]?.pace = pace
+        let host = hosts[known: attempt.host]
+        let pace = host.pace.map { 0.7 * $0 + 0.3 * seen } ?? seen
+        hosts[known: attempt.host].pace = pace
         // The catalogue need not know small changes.
-        if let recorded = hosts[attempt.host]?.recordedPace, abs(recorded / pace - 1) < 0.2 { return }
-        hosts[attempt.host]?.recordedPace = pace
+        if let recorded = host.recordedPace, abs(recorded / pace - 1) < 0.2 { return }
+        hosts[known: attempt.host].recordedPace = pace
         actions.append(.record(.hostPace(attempt.host, pace)))
     }
 
@@ -42,10 +43,9 @@ extension Scheduler {
 
     /// Asks a host to give an attempt back if it has not begun; nobody is charged. One that begins meanwhile goes on.
     mutating func revoke(_ number: AttemptNumber) {
-        guard let attempt = attempts[number], attempt.waits, attempt.cancelling == nil,
-            hosts[attempt.host]?.isConnected == true
-        else { return }
-        attempts[number]?.isRevoked = true
+        let attempt = attempts[known: number]
+        guard attempt.waits, attempt.cancellation == nil, isConnected(attempt.host) else { return }
+        attempts[known: number].isToBeGivenBack()
         actions.append(.revoke(number, on: attempt.host))
     }
 
@@ -54,7 +54,7 @@ extension Scheduler {
     mutating func balance(at now: Instant) {
         guard stopping == nil, ending == nil, waitingTotal > 0 else { return }
         timers.add(.balance, at: now.advanced(bySeconds: policy.balanceSeconds))
-        let known = hostOrder.compactMap { hosts[$0] }
+        let known = hostOrder.map { hosts[known: $0] }
         var takers = known.filter { $0.isReady && asksForMore($0) }.map(Side.init)
         guard !takers.isEmpty else { return }
         var givers = known.filter { $0.isConnected && $0.waiting > 0 }.map(Side.init)
@@ -62,7 +62,7 @@ extension Scheduler {
             guard let from = givers.indices.max(by: { givers[$0].load < givers[$1].load }) else { return }
             let waiting = givers[from].waiting ?? revocable(on: givers[from].host.spec.name, at: now)
             givers[from].waiting = waiting.dropLast()
-            guard let number = waiting.last, let attempt = attempts[number], let job = attempt.job else {
+            guard let number = waiting.last, case let attempt = attempts[known: number], let job = attempt.job else {
                 givers.remove(at: from)
                 continue
             }
@@ -85,10 +85,10 @@ extension Scheduler {
 
     /// Attempts of this run alone that have waited for a while on the host, oldest first.
     private func revocable(on name: HostName, at now: Instant) -> [AttemptNumber] {
-        (hosts[name]?.attempts ?? []).filter { number in
-            guard let attempt = attempts[number] else { return false }
-            return attempt.phase == .backlog && attempt.waits && !attempt.isRevoked && attempt.cancelling == nil
-                && attempt.job != nil && !attempt.isForeign && !attempt.servesOthers
+        hosts[known: name].attempts.filter { number in
+            let attempt = attempts[known: number]
+            return attempt.isInBacklog && attempt.waits && !attempt.isRevoked && attempt.cancellation == nil
+                && attempt.job != nil && !attempt.isShared
                 && now.seconds(since: attempt.givenAt) >= policy.balanceSeconds
         }.sorted()
     }

@@ -57,12 +57,13 @@ extension Scheduler {
     /// time to be reached by this coordinator: that it was down says nothing of the host.
     mutating func recall(_ known: [HostName: Holdings.KnownHost], at now: Instant) {
         for (name, host) in known {
-            hosts[name]?.remembered = host.facts
-            hosts[name]?.pace = host.pace
-            hosts[name]?.recordedPace = host.pace
+            // It may have left the hosts file.
+            guard hosts[name] != nil else { continue }
+            hosts[known: name].remembered = host.facts
+            hosts[known: name].pace = host.pace
+            hosts[known: name].recordedPace = host.pace
             let counted = min(host.silentSeconds, max(0, policy.leaseSeconds - policy.connectSeconds))
-            hosts[name]?.leaseSilence = counted
-            hosts[name]?.recordedSilence = counted
+            hosts[known: name].note { ($0.before, $0.recorded) = (counted, counted) }
         }
     }
 
@@ -90,13 +91,9 @@ extension Scheduler {
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
             let index = graph.kept[record.attempt] ?? servedJob(record.job, kind: record.kind, record.trials)
             var attempt = AttemptState(
-                record: record, host: record.host, job: index, assignment: nil, predicted: nil,
-                memory: index.map { jobs[$0].needs.memory } ?? largest, at: now)
-            let isOthers = record.trials.contains { isWantedElsewhere($0) }
-            let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
-            attempt.isForeign = isOthers && !isOurs
-            attempt.servesOthers = isOthers && isOurs
-            attempt.saidStarted = holdings.startedAttempts.contains(record.attempt)
+                record: record, host: record.host, service: service(of: record, job: index), assignment: nil,
+                predicted: nil, memory: index.map { jobs[$0].needs.memory } ?? largest, at: now)
+            if holdings.startedAttempts.contains(record.attempt) { attempt.startRecord = .told }
             add(attempt)
             if nextAttempt <= record.attempt, record.attempt < .mostGiven {
                 nextAttempt = AttemptNumber(record.attempt.value + 1)
@@ -105,6 +102,15 @@ extension Scheduler {
             jobs[index].live.insert(record.attempt)
             setPhase(index, .leased)
         }
+    }
+
+    /// - Parameter job: of this run, that wants its results.
+    private func service(of record: AttemptRecord, job: Int?) -> AttemptState.Service {
+        if record.kind == AttemptRecord.probe { return .probe(nil) }
+        let isOthers = record.trials.contains { isWantedElsewhere($0) }
+        if let job { return .job(job, isShared: isOthers) }
+        let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
+        return isOthers && !isOurs ? .others : .noJob(isShared: isOthers)
     }
 
     /// Whether only sweeps that are not part of this run want the trial; one that nobody knows is left to them.

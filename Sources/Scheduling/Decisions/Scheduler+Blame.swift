@@ -15,15 +15,15 @@ extension Scheduler {
             jobs[job].troubles.lastHostFault = reason
         case .killed: giveMoreMemory(to: job, killedOn: attempt.host)
         case .jobFault(let reason):
-            guard !attempt.isHopeless else { return setAside(job, reason: reason, by: attempt) }
-            if isQuick(attempt, at: now), let host = hosts[attempt.host], host.isSuspect {
-                return excuse([HostState.QuickFailure(attempt: attempt.number, reason: reason)], on: host.spec.name)
+            guard attempt.lastWord?.meaning != .hopeless else { return setAside(job, reason: reason, by: attempt) }
+            if isQuick(attempt, at: now), hosts[known: attempt.host].isSuspect {
+                return excuse([HostState.QuickFailure(attempt: attempt.number, reason: reason)], on: attempt.host)
             }
             jobs[job].troubles.faults.append(
                 JobState.Fault(attempt: attempt.number, host: attempt.host, reason: reason))
             if isQuick(attempt, at: now) { suspect(attempt, job, reason, at: now) }
             // What a probe is to decide is judged after it.
-            if case .probing? = hosts[attempt.host]?.standing { return }
+            if case .probing = hosts[known: attempt.host].standing { return }
         }
         judge(job)
     }
@@ -50,8 +50,7 @@ extension Scheduler {
             guard host.isListed, !host.isUnusable, !faulty.contains(host.spec.name), host.suits(jobs[job].needs) else {
                 return false
             }
-            guard case .silent(let since, _) = host.link else { return true }
-            return present.seconds(since: since) < policy.connectSeconds
+            return host.silence.map { present.seconds(since: $0.since) < policy.connectSeconds } ?? true
         }
     }
 
@@ -68,16 +67,15 @@ extension Scheduler {
     }
 
     private func isQuick(_ attempt: AttemptState, at now: Instant) -> Bool {
-        guard attempt.beginningWasSeen || attempt.startedAt == nil else { return false }
-        return now.seconds(since: attempt.startedAt ?? now) < policy.quickFailureSeconds
+        guard let beginning = attempt.beginning else { return true }
+        return beginning.isSeen && now.seconds(since: beginning.since) < policy.quickFailureSeconds
     }
 
     private mutating func suspect(_ attempt: AttemptState, _ job: Int, _ reason: String, at now: Instant) {
         let name = attempt.host
-        hosts[name]?.quickFailures[job] = HostState.QuickFailure(attempt: attempt.number, reason: reason)
-        guard let host = hosts[name], host.quickFailures.count >= policy.quickFailureJobs, host.isConnected else {
-            return
-        }
+        hosts[known: name].quickFailures[job] = HostState.QuickFailure(attempt: attempt.number, reason: reason)
+        let host = hosts[known: name]
+        guard host.quickFailures.count >= policy.quickFailureJobs, host.isConnected else { return }
         switch host.standing {
         case .usable, .resting: break
         case .probing, .unusable: return
@@ -95,16 +93,17 @@ extension Scheduler {
     }
 
     mutating func praise(_ name: HostName) {
-        hosts[name]?.strikes = 0
-        hosts[name]?.quickFailures = [:]
+        hosts[known: name].strikes = 0
+        hosts[known: name].quickFailures = [:]
     }
 
     /// A host refused a job, or failed one by itself: it rests, each time longer, and is drained in the end.
     mutating func strike(_ name: HostName, _ reason: String, drains: Bool, at now: Instant) {
-        guard let host = hosts[name], !host.isUnusable else { return }
+        let host = hosts[known: name]
+        guard !host.isUnusable else { return }
         if case .probing = host.standing { return }
         let strikes = host.strikes + 1
-        hosts[name]?.strikes = strikes
+        hosts[known: name].strikes = strikes
         if drains && strikes >= policy.refusalLimit {
             giveUp(name, reason: "\(strikes) jobs in a row could not be done there, the last: \(reason)")
             return

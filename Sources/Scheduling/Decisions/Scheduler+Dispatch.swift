@@ -10,7 +10,7 @@ extension Scheduler {
         if let before = shareBefore, shareOfSlot.map({ $0 > before }) ?? true { surveyFleet(at: now) }
         while readyCount > 0, let load = ready.nextHost {
             let name = hostOrder[load.host]
-            guard let host = hosts[name] else { return }
+            let host = hosts[known: name]
             if load.isFull, let share = shareOfSlot, host.backlog >= share * host.slots {
                 // Asks again when the share grows.
                 ready.withdraw(load.host)
@@ -69,7 +69,8 @@ extension Scheduler {
     }
 
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
-        guard let host = hosts[name], let task = task(of: index, on: name) else { return }
+        let host = hosts[known: name]
+        guard let task = task(of: index, on: name) else { return }
         let job = graph.jobs[index]
         let trials = jobs[index].isTraining ? jobs[index].milestones.map(\.trial) : job.trials
         let record = AttemptRecord(
@@ -81,7 +82,7 @@ extension Scheduler {
             purpose: .work(task))
         add(
             AttemptState(
-                record: record, host: name, job: index, assignment: assignment,
+                record: record, host: name, service: .job(index, isShared: false), assignment: assignment,
                 predicted: predictedSeconds(index, on: host), memory: jobs[index].needs.memory, at: now))
         jobs[index].live.insert(record.attempt)
         setPhase(index, .leased)

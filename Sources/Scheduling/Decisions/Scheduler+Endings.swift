@@ -4,18 +4,18 @@ import SweepModel
 extension Scheduler {
     /// Asks an attempt to stop. Remembered, and asked again whenever its host connects, until it ends.
     mutating func cancel(_ number: AttemptNumber, _ reason: AttemptState.CancelReason) {
-        guard let attempt = attempts[number] else { return }
+        let attempt = attempts[known: number]
         noteCancelling(number, reason)
-        guard hosts[attempt.host]?.isConnected == true else { return }
+        guard isConnected(attempt.host) else { return }
         actions.append(.cancel(number, on: attempt.host))
-        guard attempt.cancelSentAt == nil else { return }
-        attempts[number]?.cancelSentAt = present
+        guard attempt.cancellation?.sentAt == nil else { return }
+        attempts[known: number].cancellation = .init(reason: attempt.cancelling ?? reason, sentAt: present)
         timers.add(.attempt(number), at: present.advanced(bySeconds: policy.cancelSeconds))
     }
 
     /// Asks an attempt to stop that nothing of this run needs any more; one that serves other sweeps too goes on.
     mutating func abandon(_ number: AttemptNumber) {
-        if attempts[number]?.servesOthers != true { cancel(number, .unwanted) }
+        if !attempts[known: number].isShared { cancel(number, .unwanted) }
     }
 
     /// An attempt of another sweep is over: it takes up no place, and its results stay on the host.
@@ -27,7 +27,7 @@ extension Scheduler {
     mutating func ended(
         _ number: AttemptNumber, _ end: AttemptEnd, diagnostics: String, on host: HostName, at now: Instant
     ) {
-        if hosts[host]?.strays.remove(number) != nil { invite(host) }
+        if hosts[known: host].losesStray(number) { invite(host) }
         if othersEnded.contains(number) { return }
         if let attempt = attempts[number], attempt.isForeign, attempt.host == host { return leaveToOthers(attempt) }
         // Also for an attempt not known any more: its end is recorded, so its directory may go.
@@ -35,7 +35,7 @@ extension Scheduler {
         guard let attempt = attempts[number], attempt.host == host else { return }
         if !diagnostics.isEmpty { actions.append(.record(.attemptSaid(number, diagnostics))) }
         if attempt.isProbe { return probeEnded(attempt, end, diagnostics, at: now) }
-        let outcome = attempt.verdict ?? judge(attempt, end, diagnostics)
+        let outcome = attempt.lastWord?.outcome ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
         if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt), !isMended(attempt) {
             strike(attempt.host, reason, drains: true, at: now)
@@ -71,7 +71,7 @@ extension Scheduler {
             let reason = "killed by a signal 9 that did not come from here, perhaps for its memory\(tail)"
             return attempt.job.map { jobs[$0].troubles.wasKilled } == true ? .jobFault(reason) : .killed(reason)
         // A program that traps in its own code dies of this signal too.
-        case .signalled(4) where !attempt.saidStarted:
+        case .signalled(4) where attempt.startRecord != .told:
             return .hostFault("illegal instruction: this CPU lacks what the worker needs")
         case .signalled(let signal) where [1, 2, 15].contains(signal):
             return .hostFault("stopped by signal \(signal) that did not come from here")
@@ -99,7 +99,7 @@ extension Scheduler {
     /// Whether a host's fault is likely to meet the next job too. A process that vanished with its agent, in a reboot
     /// or by someone's signal was in no way refused: the host is back and may be fine.
     private func isOfLastingCause(_ end: AttemptEnd, _ attempt: AttemptState) -> Bool {
-        if attempt.verdict != nil { return true }
+        if attempt.lastWord != nil { return true }
         switch end {
         case .neverStarted, .signalled(4), .exited(75), .stopped(.noSpace, _): return true
         case .exited, .signalled, .stopped, .vanished: return false
@@ -109,15 +109,17 @@ extension Scheduler {
     /// Whether the job met a damaged file on its host, for the first time since it got further: the host has put it aside
     /// and gets it again, so that others need not meet it. Where the same job meets damage again, the disk is no good.
     private func isMended(_ attempt: AttemptState) -> Bool {
-        let isOfDamage = attempt.metDamage || hosts[attempt.host]?.damagedAt.map { $0 >= attempt.givenAt } ?? false
+        let isOfDamage =
+            attempt.lastWord?.meaning == .metDamage
+            || hosts[known: attempt.host].damagedAt.map { $0 >= attempt.givenAt } ?? false
         return isOfDamage && attempt.job.map { jobs[$0].troubles.hostFaults <= 1 } ?? true
     }
 
     /// The attempt is over: records it, charges whom it must, and lets the job go on. Its own last word, if it had one,
     /// stands before `judged`.
     mutating func close(_ number: AttemptNumber, _ judged: AttemptOutcome, at now: Instant) {
-        guard let attempt = attempts[number] else { return }
-        let outcome = attempt.verdict ?? judged
+        let attempt = attempts[known: number]
+        let outcome = attempt.lastWord?.outcome ?? judged
         recordEnd(of: number, outcome)
         if probedHost(number) != nil { giveUpProbe(of: attempt.host) }
         remove(number)
@@ -144,17 +146,19 @@ extension Scheduler {
     /// Lets others have the jobs of a host that was silent for too long. Its attempts stay open in the catalogue, for
     /// only the host can say how they ended, and what they found may still come; unless the host is gone for good.
     mutating func expireLeases(of name: HostName, at now: Instant) {
-        hosts[name]?.leasesExpired = true
-        let held = (hosts[name]?.attempts ?? []).sorted().filter {
-            attempts[$0].map { $0.holdsLease && !$0.isForeign } ?? false
+        hosts[known: name].note { $0.leasesExpired = true }
+        let host = hosts[known: name]
+        let held = host.attempts.sorted().filter {
+            let attempt = attempts[known: $0]
+            return attempt.holdsLease && !attempt.isForeign
         }
         guard !held.isEmpty else { return }
         actions.append(.notice(.leasesExpired(name, held)))
         actions.append(.record(.hostSilent(name, seconds: policy.leaseSeconds)))
         for number in held {
-            if hosts[name]?.isListed == false { recordEnd(of: number, .hostFault("the host is no longer used")) }
-            attempts[number]?.holdsLease = false
-            guard let job = attempts[number]?.job else { continue }
+            if !host.isListed { recordEnd(of: number, .hostFault("the host is no longer used")) }
+            attempts[known: number].holdsLease = false
+            guard let job = attempts[known: number].job else { continue }
             jobs[job].live.remove(number)
             letGo(job)
             refreshTrials(of: job)

@@ -11,38 +11,35 @@ extension Scheduler {
         guard heard(of: number, from: host, at: now), let attempt = attempts[number] else { return }
         actions.append(.acknowledge(number, offset: end, on: host))
         guard end > attempt.committed else { return }
-        attempts[number]?.committed = end
+        attempts[known: number].committed = end
         // Of a probe only what it says of itself counts, and how it ends.
         if attempt.isProbe {
-            if case .described(let description) = event { attempts[number]?.described = description }
+            if case .described(let description) = event { attempts[known: number].service = .probe(description) }
             return
         }
         switch event {
         case .started(let started):
             began(number, at: now)
             // It says so once; one that says it again and again is not written down each time.
-            if !attempt.saidStarted { recordStart(of: number, started) }
-            attempts[number]?.saidStarted = true
+            if attempt.startRecord != .told { recordStart(of: number, started) }
             if let complaint = mismatch(of: started, with: attempt) {
                 distrust(number, .hostFault(complaint))
             }
         case .described: reject("a description of itself", of: number)
-        case .progress(let progress): attempts[number]?.progress = progress
+        case .progress(let progress): attempts[known: number].progress = progress
         case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
         case .measure(let measured): take(measured, of: attempt)
-        case .paused: conclude(number, attempt.cancelling == nil ? .paused : .cancelled)
+        case .paused: conclude(number, attempt.cancellation == nil ? .paused : .cancelled)
         case .finished: conclude(number, verdictOnFinishing(attempt))
         case .failed(let failed):
             switch failed.kind {
             case .missingInput:
-                attempts[number]?.metDamage = true
-                conclude(number, .hostFault(failed.message))
+                conclude(number, .hostFault(failed.message), .metDamage)
                 // Where what it left is gone its worker knows of nothing; its job may be another's from here on.
                 cancel(number, .unwanted)
             case .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
             case .diverged, .unsupported:
-                attempts[number]?.isHopeless = true
-                conclude(number, .jobFault("\(failed.kind.rawValue): \(failed.message)"))
+                conclude(number, .jobFault("\(failed.kind.rawValue): \(failed.message)"), .hopeless)
             case .internal: conclude(number, .jobFault(failed.message))
             }
         }
@@ -177,7 +174,7 @@ extension Scheduler {
     /// Its worker is another one, or reports what it was not asked for: nothing of it is recorded from here on, however
     /// much of it has come already, and it is stopped.
     private mutating func distrust(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
-        attempts[number]?.isTrusted = false
+        attempts[known: number].isTrusted = false
         conclude(number, outcome)
         cancel(number, .unwanted)
     }
@@ -205,17 +202,19 @@ extension Scheduler {
     }
 
     /// The attempt's own last word: its outcome is recorded with the event, though its process may still be there.
-    private mutating func conclude(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
-        guard attempts[number]?.verdict == nil else { return }
-        stopWaiting(number)
-        attempts[number]?.verdict = outcome
+    private mutating func conclude(
+        _ number: AttemptNumber, _ outcome: AttemptOutcome, _ meaning: AttemptState.LastWord.Meaning = .plain
+    ) {
+        let attempt = attempts[known: number]
+        guard attempt.lastWord == nil else { return }
+        update(number) { $0.lastWord = .init(outcome: outcome, meaning: meaning) }
         recordEnd(of: number, outcome)
-        if let job = attempts[number]?.job { refreshTrials(of: job) }
+        if let job = attempt.job { refreshTrials(of: job) }
     }
 
     mutating func recordEnd(of number: AttemptNumber, _ outcome: AttemptOutcome) {
-        guard attempts[number]?.endIsRecorded == false else { return }
-        attempts[number]?.endIsRecorded = true
+        guard !attempts[known: number].endIsRecorded else { return }
+        attempts[known: number].endIsRecorded = true
         actions.append(.record(.attemptEnded(number, outcome)))
     }
 }

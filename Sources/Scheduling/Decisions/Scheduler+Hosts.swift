@@ -9,14 +9,13 @@ extension Scheduler {
         case .disconnected(let failure): disconnected(name, failure, at: now)
         case .awaited(let seconds): awaited(name, seconds, at: now)
         case .accepted(let number):
-            guard heard(of: number, from: name, at: now), attempts[number]?.phase == .intended else { return }
-            attempts[number]?.phase = .backlog
+            guard heard(of: number, from: name, at: now), attempts[known: number].isUnanswered else { return }
+            attempts[known: number].isAccepted()
             repeatCancel(number)
-            if hosts[name].map(isGivingBack) == true, probedHost(number) == nil { revoke(number) }
+            if isGivingBack(hosts[known: name]), probedHost(number) == nil { revoke(number) }
         case .running(let number):
             guard heard(of: number, from: name, at: now) else { return }
-            if attempts[number]?.startedAt == nil { attempts[number]?.beginningWasSeen = true }
-            began(number, at: now)
+            began(number, isSeen: true, at: now)
             repeatCancel(number)
         case .refused(let number, let failure): refused(number, failure, by: name, at: now)
         case .event(let number, let event, let end): take(event, of: number, end: end, from: name, at: now)
@@ -26,9 +25,9 @@ extension Scheduler {
         case .progress(let number, let progress):
             guard heard(of: number, from: name, at: now) else { return }
             began(number, at: now)
-            attempts[number]?.progress = progress
+            attempts[known: number].progress = progress
         case .storeDamaged(let words):
-            hosts[name]?.damagedAt = now
+            hosts[known: name].damagedAt = now
             actions.append(.notice(.storeDamaged(name, words)))
         case .ended(let number, let end, let diagnostics):
             ended(number, end, diagnostics: diagnostics, on: name, at: now)
@@ -43,21 +42,21 @@ extension Scheduler {
             actions.append(.cancel(number, on: host))
             return false
         }
-        attempts[number]?.lastWord = now
+        attempts[known: number].heardAt = now
         return true
     }
 
     /// A cancel may have overtaken the order it was for.
     private mutating func repeatCancel(_ number: AttemptNumber) {
-        guard let attempt = attempts[number], attempt.cancelling != nil else { return }
-        actions.append(.cancel(number, on: attempt.host))
+        let attempt = attempts[known: number]
+        if attempt.cancellation != nil { actions.append(.cancel(number, on: attempt.host)) }
     }
 
     /// Notes that an attempt runs, once.
-    mutating func began(_ number: AttemptNumber, at now: Instant) {
-        guard let attempt = attempts[number], attempt.startedAt == nil else { return }
-        stopWaiting(number)
-        attempts[number]?.phase = .running(since: now)
+    mutating func began(_ number: AttemptNumber, isSeen: Bool = false, at now: Instant) {
+        let attempt = attempts[known: number]
+        guard attempt.beginning == nil else { return }
+        update(number) { $0.begins(.init(since: now, isSeen: isSeen)) }
         timers.add(
             .attempt(number),
             at: now.advanced(bySeconds: attempt.isProbe ? policy.probeSeconds : policy.hungSeconds))
@@ -66,36 +65,29 @@ extension Scheduler {
     }
 
     mutating func recordStart(of number: AttemptNumber, _ started: WorkerEvent.Started?) {
-        guard attempts[number]?.startIsRecorded == false || started != nil else { return }
-        attempts[number]?.startIsRecorded = true
+        guard attempts[known: number].startRecord == .none || started != nil else { return }
+        attempts[known: number].startRecord = started == nil ? .bare : .told
         actions.append(.record(.attemptStarted(number, started)))
     }
 
     private mutating func connected(_ name: HostName, _ facts: HostFacts, _ held: [HeldAttempt], at now: Instant) {
         setConnected(name)
         fleetHasChanged = true
-        hosts[name]?.facts = facts
-        hosts[name]?.nextTry = nil
-        hosts[name]?.toldWait = 0
-        hosts[name]?.leasesExpired = false
-        hosts[name]?.leaseSilence = 0
-        hosts[name]?.recordedSilence = 0
+        hosts[known: name].facts = facts
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
         note(Set(held.map(\.attempt).filter { $0 >= nextAttempt }), claimedBy: name)
         let states = Dictionary(held.map { ($0.attempt, $0.state) }, uniquingKeysWith: { _, last in last })
         for attempt in held.sorted(by: { $0.attempt < $1.attempt }) { settle(attempt, on: name, at: now) }
-        for number in (hosts[name]?.attempts ?? []).sorted() where states[number] == nil {
-            denied(number, at: now)
-        }
+        for number in hosts[known: name].attempts.sorted() where states[number] == nil { denied(number, at: now) }
         for (number, state) in states.sorted(by: { $0.key < $1.key }) {
             reconcile(number, state, on: name, at: now)
         }
         let strays = states.filter { $0.value == .running && $0.key < nextAttempt && attempts[$0.key]?.host != name }
-        hosts[name]?.strays = Set(strays.keys)
+        hosts[known: name].strays = nil
         if !strays.isEmpty {
             let until = now.advanced(bySeconds: policy.cancelSeconds)
-            hosts[name]?.straysUntil = until
+            hosts[known: name].strays = .init(attempts: Set(strays.keys), until: until)
             timers.add(.host(name), at: until)
         }
     }
@@ -112,32 +104,31 @@ extension Scheduler {
 
     /// A coordinator on a copy of this catalogue may have given numbers to come.
     private mutating func note(_ numbers: Set<AttemptNumber>, claimedBy name: HostName) {
-        guard numbers != hosts[name]?.claimed else { return }
-        hosts[name]?.claimed = numbers
+        guard numbers != hosts[known: name].claimed else { return }
+        hosts[known: name].claimed = numbers
         claimed = hosts.values.reduce(into: []) { $0.formUnion($1.claimed) }
     }
 
     private mutating func bringHome(_ number: AttemptNumber, to name: HostName) {
-        guard let attempt = attempts[number], attempt.host != name, hosts[attempt.host]?.isConnected == false else {
-            return
-        }
+        guard let attempt = attempts[number], attempt.host != name, !isConnected(attempt.host) else { return }
         // Another machine may say anything; where it ran was not always recorded.
         let machine = attempt.record.machine
-        guard machine.isEmpty || machine == hosts[name]?.facts?.machine else { return }
+        guard machine.isEmpty || machine == hosts[known: name].facts?.machine else { return }
         move(number, to: name)
     }
 
     /// The host does not know an attempt of its own.
     private mutating func denied(_ number: AttemptNumber, at now: Instant) {
+        // It may have been closed as one of a copy of this catalogue.
         guard let attempt = attempts[number] else { return }
-        if attempt.cancelling != nil || attempt.isProbe {
+        if attempt.cancellation != nil || attempt.isProbe {
             close(number, .cancelled, at: now)
-        } else if attempt.phase == .intended, let assignment = attempt.assignment, attempt.holdsLease,
+        } else if attempt.isUnanswered, let assignment = attempt.assignment, attempt.holdsLease,
             stopping == nil
         {
             // The order was dropped with its connection, or has not arrived: it is idempotent, so it is sent again.
             actions.append(.start(assignment))
-        } else if attempt.phase == .intended {
+        } else if attempt.isUnanswered {
             close(number, .hostFault("the host never received it"), at: now)
         } else {
             close(number, .hostFault("the host no longer knows it"), at: now)
@@ -157,27 +148,33 @@ extension Scheduler {
             }
             return
         }
-        attempts[number]?.lastWord = now
+        attempts[known: number].heardAt = now
         switch state {
-        case .backlog:
-            if attempt.phase == .intended { attempts[number]?.phase = .backlog }
+        case .backlog: attempts[known: number].isAccepted()
         case .running:
             began(number, at: now)
             timers.add(.attempt(number), at: now.advanced(bySeconds: policy.hungSeconds))
-        case .ended:
-            stopWaiting(number)
-            if attempt.isForeign { leaveToOthers(attempt) } else { attempts[number]?.isOverThere = true }
-            return
+        case .ended: return isFoundOver(number)
         }
+        goesOn(number, isWaiting: state == .backlog)
+    }
+
+    private mutating func isFoundOver(_ number: AttemptNumber) {
+        let attempt = attempts[known: number]
+        if attempt.isForeign { leaveToOthers(attempt) } else { update(number) { $0.isFoundOver() } }
+    }
+
+    /// Finds out whether what a host that connects has not ended may go on.
+    private mutating func goesOn(_ number: AttemptNumber, isWaiting: Bool) {
+        let attempt = attempts[known: number]
         if attempt.isForeign || probedHost(number) != nil { return }
-        let open = attempt.job.flatMap { jobs[$0].isOver ? nil : $0 }
-        if attempt.cancelling != nil {
+        if attempt.cancellation != nil {
             cancel(number, .unwanted)
-        } else if let job = open {
+        } else if let job = attempt.job, !jobs[job].isOver {
             renewLease(number, of: job)
             keepOne(of: job)
             // Whether the host heard before that it was to give it back is not known.
-            if state == .backlog, attempt.isRevoked || hosts[name].map(isGivingBack) == true { revoke(number) }
+            if isWaiting, attempt.isRevoked || isGivingBack(hosts[known: attempt.host]) { revoke(number) }
         } else {
             abandon(number)
         }
@@ -193,8 +190,8 @@ extension Scheduler {
 
     /// A host that was silent for too long is back with the attempt: it may go on.
     private mutating func renewLease(_ number: AttemptNumber, of job: Int) {
-        guard attempts[number]?.holdsLease == false else { return }
-        attempts[number]?.holdsLease = true
+        guard !attempts[known: number].holdsLease else { return }
+        attempts[known: number].holdsLease = true
         jobs[job].live.insert(number)
         setPhase(job, .leased)
         refreshTrials(of: job)
@@ -207,21 +204,21 @@ extension Scheduler {
         guard rivals.count > 1 else { return }
         func rank(_ attempt: AttemptState) -> (Int, Int) {
             switch attempt.phase {
-            case .running: (0, attempt.number.value)
-            case .backlog: (1, attempt.number.value)
-            case .intended: (2, attempt.number.value)
+            case .running, .over: (0, attempt.number.value)
+            case .waiting(let isHeld, _): (isHeld ? 1 : 2, attempt.number.value)
             }
         }
         for loser in rivals.sorted(by: { rank($0) < rank($1) }).dropFirst() { cancel(loser.number, .unwanted) }
     }
 
     private mutating func disconnected(_ name: HostName, _ failure: HostFailure, at now: Instant) {
-        guard let host = hosts[name] else { return }
-        let earlier: HostFailure? = if case .silent(_, let known) = host.link { known } else { nil }
+        let isNews = hosts[known: name].silence?.failure != failure
         setSilent(name, failure, at: now)
-        hosts[name]?.nextTry = nil
-        if earlier != failure {
-            hosts[name]?.toldWait = 0
+        hosts[known: name].note { silence in
+            silence.nextTry = nil
+            if isNews { silence.toldWait = 0 }
+        }
+        if isNews {
             actions.append(.notice(.hostLost(name, failure)))
         }
         if !failure.isTransient { giveUp(name, reason: failure.message) }
@@ -229,24 +226,23 @@ extension Scheduler {
 
     /// Waits grow up to a bound: each that is half as long again as those before is told.
     private mutating func awaited(_ name: HostName, _ seconds: Double, at now: Instant) {
-        guard let host = hosts[name], !host.isConnected, seconds.isFinite, (0...86_400).contains(seconds) else {
-            return
-        }
-        hosts[name]?.nextTry = now.advanced(bySeconds: seconds)
-        guard seconds > host.toldWait * 1.5 else { return }
-        hosts[name]?.toldWait = seconds
+        guard let silence = hosts[known: name].silence, seconds.isFinite, (0...86_400).contains(seconds) else { return }
+        hosts[known: name].note { $0.nextTry = now.advanced(bySeconds: seconds) }
+        guard seconds > silence.toldWait * 1.5 else { return }
+        hosts[known: name].note { $0.toldWait = seconds }
         actions.append(.notice(.hostAwaited(name, seconds: seconds)))
     }
 
     /// Gives the host no more jobs in this run, and takes back those it has not begun.
     mutating func giveUp(_ name: HostName, reason: String) {
-        guard let host = hosts[name], !host.isUnusable else { return }
+        let host = hosts[known: name]
+        guard !host.isUnusable else { return }
         setStanding(name, .unusable(reason: reason))
         actions.append(.notice(.hostUnusable(name, reason: reason)))
         for number in host.attempts.sorted() {
-            guard let attempt = attempts[number], !attempt.isForeign, !attempt.isProbe, attempt.startedAt == nil
-            else { continue }
-            if attempt.phase == .backlog {
+            let attempt = attempts[known: number]
+            guard !attempt.isForeign, !attempt.isProbe, attempt.beginning == nil else { continue }
+            if attempt.isInBacklog {
                 revoke(number)
             } else if !host.isConnected {
                 cancel(number, .unwanted)
@@ -259,7 +255,7 @@ extension Scheduler {
         _ number: AttemptNumber, _ failure: HostFailure, by name: HostName, at now: Instant
     ) {
         guard let attempt = attempts[number], attempt.host == name else { return }
-        guard attempt.cancelling == nil else { return close(number, .cancelled, at: now) }
+        guard attempt.cancellation == nil else { return close(number, .cancelled, at: now) }
         if failure.kind == .missingFile { return lacksFile(attempt, at: now) }
         if attempt.isProbe {
             if let probed = probedHost(number) { decide(probed, fault: failure.message, at: now) }

@@ -6,7 +6,8 @@ import SweepModel
 extension Scheduler {
     /// Begins to find out whether the training's worker runs on the host, which gets no jobs until that is known.
     mutating func probe(_ name: HostName, training: TrainingID, at now: Instant) {
-        guard let host = hosts[name], stopping == nil else { return }
+        guard stopping == nil else { return }
+        let host = hosts[known: name]
         let job = JobID(Digest(of: "probe of \(name)".utf8))
         let record = AttemptRecord(
             attempt: takeNumber(), job: job, training: training, kind: AttemptRecord.probe, trials: [], host: name,
@@ -19,29 +20,29 @@ extension Scheduler {
         for number in host.attempts.sorted() { revoke(number) }
         add(
             AttemptState(
-                record: record, host: name, job: nil, assignment: assignment, predicted: 1, memory: nil, at: now))
+                record: record, host: name, service: .probe(nil), assignment: assignment, predicted: 1, memory: nil,
+                at: now))
         actions.append(.record(.attemptIntended(record)))
         actions.append(.start(assignment))
     }
 
     /// The host whose standing waits for this attempt; nil for one that nobody waits for any more.
     func probedHost(_ number: AttemptNumber) -> HostName? {
-        guard let name = attempts[number]?.host, hosts[name]?.standing == .probing(number) else { return nil }
+        guard let name = attempts[number]?.host, hosts[known: name].standing == .probing(number) else { return nil }
         return name
     }
 
     /// The probe is over: `fault` says what it showed to be wrong with the host.
     mutating func decide(_ name: HostName, fault: String?, at now: Instant) {
-        guard let host = hosts[name] else { return }
-        let failures = host.quickFailures.sorted { $0.key < $1.key }
-        hosts[name]?.quickFailures = [:]
+        let failures = hosts[known: name].quickFailures.sorted { $0.key < $1.key }
+        hosts[known: name].quickFailures = [:]
         setStanding(name, .usable)
         guard let fault else {
-            hosts[name]?.vouchedUntil = now.advanced(bySeconds: policy.vouchSeconds)
+            hosts[known: name].vouchedUntil = now.advanced(bySeconds: policy.vouchSeconds)
             for (job, _) in failures where !jobs[job].isOver && jobs[job].live.isEmpty { judge(job) }
             return
         }
-        hosts[name]?.isSuspect = true
+        hosts[known: name].isSuspect = true
         for (job, failure) in failures { jobs[job].troubles.faults.removeAll { $0.attempt == failure.attempt } }
         excuse(failures.map(\.value), on: name)
         giveUp(
@@ -52,7 +53,7 @@ extension Scheduler {
 
     /// Nothing was found out.
     mutating func giveUpProbe(of name: HostName) {
-        if case .probing? = hosts[name]?.standing { setStanding(name, .usable) }
+        if case .probing = hosts[known: name].standing { setStanding(name, .usable) }
     }
 
     /// What a probe's end shows to be wrong; nil: the host is fine.
@@ -67,7 +68,7 @@ extension Scheduler {
         case .vanished: return "its process is gone and nobody saw how\(tail)"
         case .neverStarted(let reason): return reason
         }
-        guard let described = probe.described else { return "it printed no description\(tail)" }
+        guard case .probe(let described?) = probe.service else { return "it printed no description\(tail)" }
         let spec = graph.trainings[probe.record.training]?.spec ?? [:]
         if let name = spec["worker.name"]?.stringValue, let numerics = spec["worker.numerics"]?.integerValue,
             described.name != name || described.numerics != numerics || described.contract != ContractVersion.current

@@ -16,48 +16,47 @@ extension Scheduler {
     }
 
     private mutating func passTime(for name: HostName, at now: Instant) {
-        guard let host = hosts[name] else { return }
+        let host = hosts[known: name]
         if case .resting(let until) = host.standing {
             if until <= now { setStanding(name, .usable) } else { timers.add(.host(name), at: until) }
         }
-        if !host.strays.isEmpty {
-            if host.straysUntil <= now {
-                hosts[name]?.strays = []
+        if let strays = host.strays {
+            if strays.until <= now {
+                hosts[known: name].strays = nil
                 invite(name)
             } else {
-                timers.add(.host(name), at: host.straysUntil)
+                timers.add(.host(name), at: strays.until)
             }
         }
-        guard case .silent(let since, _) = host.link else { return }
-        let silence = host.leaseSilence + now.seconds(since: since)
-        if !host.leasesExpired {
-            if silence >= policy.leaseSeconds {
+        guard let silence = host.silence else { return }
+        if !silence.leasesExpired {
+            let seconds = silence.seconds(at: now)
+            if seconds >= policy.leaseSeconds {
                 expireLeases(of: name, at: now)
             } else {
-                record(silence, of: name)
-                timers.add(.host(name), at: nextLook(after: silence, at: now))
+                record(seconds, of: host)
+                timers.add(.host(name), at: nextLook(after: seconds, at: now))
             }
         }
         guard host.facts == nil else { return }
-        let patience = since.advanced(bySeconds: policy.connectSeconds)
+        let patience = silence.since.advanced(bySeconds: policy.connectSeconds)
         if patience > now { timers.add(.host(name), at: patience) } else { fleetHasChanged = true }
     }
 
     /// Remembers how long a host with attempts has been silent, so that a later coordinator counts on.
-    private mutating func record(_ silence: Double, of name: HostName) {
-        guard let host = hosts[name], !host.attempts.isEmpty,
-            silence - host.recordedSilence >= policy.silenceRecordSeconds
+    private mutating func record(_ seconds: Double, of host: HostState) {
+        guard let silence = host.silence, !host.attempts.isEmpty,
+            seconds - silence.recorded >= policy.silenceRecordSeconds
         else { return }
-        hosts[name]?.recordedSilence = silence
-        actions.append(.record(.hostSilent(name, seconds: silence)))
+        hosts[known: host.spec.name].note { $0.recorded = seconds }
+        actions.append(.record(.hostSilent(host.spec.name, seconds: seconds)))
     }
 
     /// Ignores attempts on hosts that do not answer: their limits begin anew when they do.
     private mutating func passTime(for number: AttemptNumber, at now: Instant) {
-        guard let attempt = attempts[number], !attempt.isForeign, hosts[attempt.host]?.isConnected == true else {
-            return
-        }
-        if let asked = attempt.cancelSentAt, attempt.phase == .intended {
+        let attempt = attempts[known: number]
+        guard !attempt.isForeign, isConnected(attempt.host) else { return }
+        if let asked = attempt.cancellation?.sentAt, attempt.isUnanswered {
             // The order was given up before the host had it, so no end will be told. Should it be there all the
             // same, its first word is answered with another cancel.
             let limit = asked.advanced(bySeconds: policy.cancelSeconds)
@@ -65,9 +64,9 @@ extension Scheduler {
             return
         }
         // Also one that said its last word and does not go: its job waits for it.
-        guard attempt.cancelling == nil, !attempt.isOverThere, let since = attempt.startedAt else { return }
+        guard attempt.cancellation == nil, !attempt.isOver, let since = attempt.beginning?.since else { return }
         let seconds = attempt.isProbe ? policy.probeSeconds : policy.hungSeconds
-        let limit = (attempt.isProbe ? since : attempt.lastWord).advanced(bySeconds: seconds)
+        let limit = (attempt.isProbe ? since : attempt.heardAt).advanced(bySeconds: seconds)
         if limit > now { return timers.add(.attempt(number), at: limit) }
         cancel(number, .hung("it ran for \(Int(seconds / 60)) minutes without a word"))
     }
@@ -98,8 +97,8 @@ extension Scheduler {
 
     /// Whether the host is only just being connected to, and what nobody wants any more there is to be stopped.
     private func holdsOursAndMayCome(_ host: HostState) -> Bool {
-        guard host.isListed, host.tally.ours > 0, case .silent(_, nil) = host.link else { return false }
-        return true
+        guard host.isListed, host.tally.ours > 0, let silence = host.silence else { return false }
+        return silence.failure == nil
     }
 
     /// Why nothing more can happen; nil while something can.
@@ -108,11 +107,12 @@ extension Scheduler {
         var reasons: [String] = []
         var connected = false
         for name in hostOrder {
-            guard let host = hosts[name], host.isListed else { continue }
+            let host = hosts[known: name]
+            guard host.isListed else { continue }
             if case .unusable(let reason) = host.standing {
                 // One that is only drained may come and tell of what it holds.
-                if !host.attempts.isEmpty, case .silent(let since, let failure) = host.link,
-                    failure?.isTransient != false, now.seconds(since: since) < policy.connectSeconds
+                if !host.attempts.isEmpty, let silence = host.silence, silence.failure?.isTransient != false,
+                    now.seconds(since: silence.since) < policy.connectSeconds
                 {
                     return nil
                 }
@@ -121,12 +121,12 @@ extension Scheduler {
             }
             switch host.link {
             case .connected:
-                if host.standing != .usable || !host.strays.isEmpty { return nil }
+                if host.standing != .usable || host.strays != nil { return nil }
                 connected = true
-            case .silent(let since, let failure):
+            case .silent(let silence):
                 let patience = host.facts == nil ? policy.connectSeconds : policy.leaseSeconds
-                if now.seconds(since: since) < patience { return nil }
-                reasons.append("\(name): \(failure?.message ?? "it does not answer")")
+                if now.seconds(since: silence.since) < patience { return nil }
+                reasons.append("\(name): \(silence.failure?.message ?? "it does not answer")")
             }
         }
         if connected {

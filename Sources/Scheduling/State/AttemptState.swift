@@ -3,11 +3,33 @@ import SweepModel
 
 /// An attempt whose end its host has not reported yet.
 struct AttemptState {
+    /// Whom it works for.
+    enum Service: Hashable {
+        /// A job of this run. With `isShared` other sweeps want some of its results too: they are recorded, and it goes on
+        /// when nothing of this run needs it any more.
+        case job(Int, isShared: Bool)
+        /// Nothing that this run still wants.
+        case noJob(isShared: Bool)
+        /// Only sweeps that are not part of this run: left alone, and its events to the run that wants them.
+        case others
+        /// The scheduler itself, which looks whether the host can run the worker; what it said of itself.
+        case probe(WorkerDescription?)
+    }
+
+    /// When it began, as this run knows; `isSeen` where the host said so as it happened, so that its length is known.
+    struct Beginning: Hashable {
+        let since: Instant
+        let isSeen: Bool
+    }
+
+    /// How far it has come on its host.
     enum Phase: Hashable {
-        /// The intent is durable; the host has not answered, or has not been asked since the coordinator started.
-        case intended
-        case backlog
-        case running(since: Instant)
+        /// The intent is durable; with `isHeld` the host has said that it has the order. With `isRevoked` the host was asked
+        /// to give it back if it has not begun.
+        case waiting(isHeld: Bool, isRevoked: Bool)
+        case running(Beginning)
+        /// Its host said on connecting that it is over; its last events and its end follow.
+        case over(Beginning?)
     }
 
     enum CancelReason: Hashable {
@@ -17,80 +39,127 @@ struct AttemptState {
         case hung(String)
     }
 
+    struct Cancellation: Hashable {
+        let reason: CancelReason
+        /// When a host that answers was first asked to stop it.
+        var sentAt: Instant?
+    }
+
+    /// What its worker said last, and what is to be made of it. The process may still be there.
+    struct LastWord: Hashable {
+        enum Meaning: Hashable {
+            case plain
+            /// The job cannot be done anywhere.
+            case hopeless
+            /// A file that it reads or left was missing or damaged on its host.
+            case metDamage
+        }
+        let outcome: AttemptOutcome
+        let meaning: Meaning
+    }
+
+    /// As much of its start as the catalogue knows.
+    enum StartRecord: Hashable {
+        case none
+        /// That it runs.
+        case bare
+        /// What its worker said of itself when it started.
+        case told
+    }
+
     let record: AttemptRecord
     /// The host that holds it, by the name it has in this run.
     var host: HostName
-    /// The job it serves; nil when that is no longer wanted.
-    let job: Int?
-    /// Serves only sweeps that are not part of this run: left alone, and its events to the run that wants them.
-    var isForeign = false
-    /// Serves such sweeps too: what it finds is recorded, and it goes on when nothing of this run needs it any more.
-    var servesOthers = false
+    var service: Service
     /// What was ordered; nil for an attempt of an earlier coordinator.
     let assignment: Assignment?
     /// Seconds it was thought to take; nil where nothing is known.
-    var predicted: Double?
+    let predicted: Double?
     /// Memory its job needs.
-    var memory: Int?
+    let memory: Int?
     /// When it was given to its host, or found there.
     let givenAt: Instant
-    /// Whether it has not begun, as far as is known.
-    var waits = true
-    /// Its host was asked to give it back if it has not begun.
-    var isRevoked = false
-    /// Whether its beginning was seen in this run, so that it is known how long it runs.
-    var beginningWasSeen = false
-    /// Whether its worker said that it started.
-    var saidStarted = false
-    /// What a probe's worker said of itself.
-    var described: WorkerDescription?
-    var phase: Phase = .intended
-    var cancelling: CancelReason?
-    /// When a host that answers was first asked to stop it.
-    var cancelSentAt: Instant?
+    var phase = Phase.waiting(isHeld: false, isRevoked: false)
+    var cancellation: Cancellation?
+    var lastWord: LastWord?
+    var startRecord = StartRecord.none
     /// False once the host was silent for too long: the job may then be given to another attempt.
     var holdsLease = true
-    /// The outcome its own last word implies; the process may still be there.
-    var verdict: AttemptOutcome?
-    /// The worker's own judgement that the job cannot be done anywhere.
-    var isHopeless = false
-    /// A file that it reads or left was missing or damaged on its host.
-    var metDamage = false
     /// False once its worker proved to be another one or reported what it was not asked for.
     var isTrusted = true
     var endIsRecorded = false
-    /// Its host said on connecting that it is over; its last events and its end follow.
-    var isOverThere = false
-    var startIsRecorded = false
     /// Events up to this byte are committed.
     var committed = 0
-    var lastWord: Instant
+    var heardAt: Instant
     var progress: WorkerEvent.Progress?
 
     init(
-        record: AttemptRecord, host: HostName, job: Int?, assignment: Assignment?, predicted: Double?, memory: Int?,
-        at now: Instant
+        record: AttemptRecord, host: HostName, service: Service, assignment: Assignment?, predicted: Double?,
+        memory: Int?, at now: Instant
     ) {
         self.record = record
         self.host = host
-        self.job = job
+        self.service = service
         self.assignment = assignment
         self.predicted = predicted
         self.memory = memory
         givenAt = now
-        lastWord = now
+        heardAt = now
     }
 
     var number: AttemptNumber { record.attempt }
-    var isProbe: Bool { record.kind == AttemptRecord.probe }
+    /// The job of this run that it serves.
+    var job: Int? { if case .job(let index, _) = service { index } else { nil } }
+    var isProbe: Bool { if case .probe = service { true } else { false } }
+    var isForeign: Bool { if case .others = service { true } else { false } }
+    var isShared: Bool {
+        switch service {
+        case .job(_, let isShared), .noJob(let isShared): isShared
+        case .others, .probe: false
+        }
+    }
+    var cancelling: CancelReason? { cancellation?.reason }
     var tally: HostState.Tally {
         HostState.Tally(
-            all: 1, cancelling: cancelling == nil ? 0 : 1, ours: isForeign || servesOthers || isProbe ? 0 : 1)
+            all: 1, cancelling: cancellation == nil ? 0 : 1, ours: isForeign || isShared || isProbe ? 0 : 1)
     }
-    var isRunning: Bool { if case .running = phase { verdict == nil } else { false } }
-    var startedAt: Instant? { if case .running(let since) = phase { since } else { nil } }
+
+    /// Whether it has not begun, as far as is known.
+    var waits: Bool { if case .waiting = phase { lastWord == nil } else { false } }
+    /// Whether its host has not said that it has the order, or has not been asked since the coordinator started.
+    var isUnanswered: Bool { if case .waiting(let isHeld, _) = phase { !isHeld } else { false } }
+    var isInBacklog: Bool { if case .waiting(let isHeld, _) = phase { isHeld } else { false } }
+    var isRevoked: Bool { if case .waiting(_, let isRevoked) = phase { isRevoked && lastWord == nil } else { false } }
+    var isRunning: Bool { if case .running = phase { lastWord == nil } else { false } }
+    var isOver: Bool { if case .over = phase { true } else { false } }
+    var beginning: Beginning? {
+        switch phase {
+        case .waiting: nil
+        case .running(let beginning): beginning
+        case .over(let beginning): beginning
+        }
+    }
     /// Whether its job relies on it.
-    var counts: Bool { holdsLease && cancelling == nil }
+    var counts: Bool { holdsLease && cancellation == nil }
     /// Whether it may take up a host beside another attempt of its job.
-    var mayRun: Bool { counts && verdict == nil && !isOverThere }
+    var mayRun: Bool { counts && lastWord == nil && !isOver }
+
+    /// Its host has the order.
+    mutating func isAccepted() {
+        if case .waiting(isHeld: false, let isRevoked) = phase { phase = .waiting(isHeld: true, isRevoked: isRevoked) }
+    }
+
+    mutating func isToBeGivenBack() {
+        if case .waiting(let isHeld, _) = phase { phase = .waiting(isHeld: isHeld, isRevoked: true) }
+    }
+
+    mutating func isFoundOver() { phase = .over(beginning) }
+
+    mutating func begins(_ beginning: Beginning) {
+        switch phase {
+        case .waiting: phase = .running(beginning)
+        case .over(nil): phase = .over(beginning)
+        case .running, .over: break
+        }
+    }
 }

@@ -25,13 +25,11 @@ extension Scheduler {
     package func handover(at now: Instant) -> Handover {
         var handover = Handover()
         for (name, host) in hosts where host.isListed {
-            var silentSince: Instant?
-            var failure: HostFailure?
-            if case .silent(let since, let known) = host.link { (silentSince, failure) = (since, known) }
             var standing = drained[name] == nil ? host.standing : .usable
             if case .probing = standing { standing = .usable }
             handover.hosts[name] = Handover.Host(
-                silentSince: silentSince, failure: failure, leaseSilence: host.leaseSilence, facts: host.facts,
+                silentSince: host.silence?.since, failure: host.silence?.failure,
+                leaseSilence: host.silence?.before ?? 0, facts: host.facts,
                 standing: standing, strikes: host.strikes)
         }
         return handover
@@ -39,12 +37,15 @@ extension Scheduler {
 
     mutating func take(_ handover: Handover, at now: Instant) {
         for (name, known) in handover.hosts {
-            guard hosts[name] != nil else { continue }
-            hosts[name]?.link = .silent(since: known.silentSince ?? now, known.failure)
-            hosts[name]?.leaseSilence = known.leaseSilence
-            hosts[name]?.facts = known.facts
-            hosts[name]?.standing = known.standing
-            hosts[name]?.strikes = known.strikes
+            // It may have left the hosts file.
+            guard let host = hosts[name] else { continue }
+            hosts[known: name].link = .silent(
+                HostState.Silence(
+                    since: known.silentSince ?? now, failure: known.failure, before: known.leaseSilence,
+                    recorded: host.silence?.recorded ?? 0))
+            hosts[known: name].facts = known.facts
+            hosts[known: name].standing = known.standing
+            hosts[known: name].strikes = known.strikes
         }
     }
 }

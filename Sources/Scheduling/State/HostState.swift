@@ -5,8 +5,25 @@ import SweepModel
 struct HostState {
     enum Link: Hashable {
         case connected
-        /// Not answering since then; the failure, once one was reported.
-        case silent(since: Instant, HostFailure?)
+        case silent(Silence)
+    }
+
+    /// What is known of a host while it does not answer.
+    struct Silence: Hashable {
+        let since: Instant
+        /// Once one was reported.
+        var failure: HostFailure?
+        /// Seconds that earlier coordinators listened for it in vain: they count towards the end of its leases.
+        var before = 0.0
+        /// As much of its silence as the catalogue knows.
+        var recorded = 0.0
+        /// When the transport tries to reach it again, and the longest such wait that people heard of.
+        var nextTry: Instant?
+        var toldWait = 0.0
+        /// Whether it has already cost it its leases.
+        var leasesExpired = false
+
+        func seconds(at now: Instant) -> Double { before + now.seconds(since: since) }
     }
 
     enum Standing: Hashable, Sendable {
@@ -69,23 +86,16 @@ struct HostState {
     var vouchedUntil: Instant?
     /// Drained for them: what else fails quickly there is not held against the jobs.
     var isSuspect = false
-    /// Seconds that earlier coordinators listened for it in vain: they count towards the end of its leases.
-    var leaseSilence = 0.0
-    /// As much of its silence as the catalogue knows.
-    var recordedSilence = 0.0
-    /// When the transport tries to reach it again, and the longest such wait that people heard of since it was lost.
-    var nextTry: Instant?
-    var toldWait = 0.0
-    /// Whether the silence has already cost it its leases.
-    var leasesExpired = false
-
     /// Numbers to come that it says it holds: of a copy of this catalogue, or of nobody.
     var claimed: Set<AttemptNumber> = []
 
     /// Attempts that run there though they are over here: they are told to stop, and until then have their memory. A host
     /// that does not tell of their end in time is not believed.
-    var strays: Set<AttemptNumber> = []
-    var straysUntil = Instant(nanoseconds: 0)
+    struct Strays: Hashable {
+        var attempts: Set<AttemptNumber>
+        let until: Instant
+    }
+    var strays: Strays?
 
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
@@ -107,6 +117,23 @@ struct HostState {
     }
 
     var isConnected: Bool { link == .connected }
+    /// Nil while it answers.
+    var silence: Silence? { if case .silent(let silence) = link { silence } else { nil } }
+
+    /// Notes something of a silence that there must be.
+    mutating func note(_ change: (inout Silence) -> Void) {
+        guard case .silent(var silence) = link else { preconditionFailure("\(spec.name) answers") }
+        change(&silence)
+        link = .silent(silence)
+    }
+
+    /// One of the strays has ended. False where it was none.
+    mutating func losesStray(_ number: AttemptNumber) -> Bool {
+        guard strays?.attempts.remove(number) != nil else { return false }
+        if strays?.attempts.isEmpty == true { strays = nil }
+        return true
+    }
+
     var isUnusable: Bool { if case .unusable = standing { true } else { false } }
     /// Whether it may get jobs now.
     var isReady: Bool { isConnected && standing == .usable }
@@ -135,11 +162,12 @@ struct HostState {
     /// slots become free, so of all that it holds any `slots` may run at once.
     func hasRoom(for needs: JobNeeds) -> Bool {
         guard let wanted = needs.memory, let memory else { return true }
+        let strayCount = strays?.attempts.count ?? 0
         var beside = slots - 1
         var taken = Double(wanted)
         // What a stray needs is not known: it may be as much as any.
-        taken += Double(max(wanted, memoryHeld.keys.max() ?? 0)) * Double(min(strays.count, beside))
-        beside -= strays.count
+        taken += Double(max(wanted, memoryHeld.keys.max() ?? 0)) * Double(min(strayCount, beside))
+        beside -= strayCount
         for (need, count) in memoryHeld.sorted(by: { $0.key > $1.key }) where beside > 0 {
             taken += Double(need) * Double(min(count, beside))
             beside -= count
