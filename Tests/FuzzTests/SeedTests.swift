@@ -18,6 +18,17 @@ struct SeedTests {
     }
 }
 
+/// Inputs that once broke a promise.
+struct FoundInputTests {
+    @Test(arguments: [
+        // Two trainings are gone from a colleague's catalogue.
+        ("catalogues", "AIMHAwAAgwcDAAcF")
+    ]) func whatOnceBrokeAPromiseDoesNot(name: String, input: String) throws {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        target.run(Array(try #require(Data(base64Encoded: input))), FuzzScratch())
+    }
+}
+
 /// The same damage at every run (splitmix64).
 private struct Draws: RandomNumberGenerator {
     var state: UInt64

@@ -64,9 +64,11 @@ package struct TrialKeys {
         var ofLength = [Int64]()
         var (keys, trials) = ([Int64](), [String]())
         try reader.scan("SELECT \(selected.joined(separator: ", "))\(source)\(joined)\(condition)", arguments) { row in
+            // A trial whose training a damaged catalogue lacks has no keys, and is in no view.
+            guard let training = specs.rows[row.integer(2)] else { return true }
             keys.append(row.integer(0))
             trials.append(row.text(1))
-            trainings.append(Int32(specs.rows[row.integer(2)] ?? 0))
+            trainings.append(Int32(training))
             let length = row.integer(3)
             steps = (min(steps?.least ?? length, length), max(steps?.most ?? length, length))
             if withPlaces { ofLength.append(length) }
