@@ -62,8 +62,8 @@ private final class CoordinatorUnderFire {
             EventLine(attempt: AttemptNumber(attempt), end: end, line: try json(event)[...]).frame
         }
         let welcome = AgentWelcome(
-            machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40,
-            held: [AgentAttempt(attempt: AttemptNumber(3), job: job, state: .ended(.exited(code: 0)))])
+            HostFacts(machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40),
+            held: [HeldAttempt(attempt: AttemptNumber(3), job: job, state: .ended(.exited(code: 0)))])
         let messages: [AgentMessage] = [
             .welcome(welcome), .accepted(AttemptNumber(1)), .running(AttemptNumber(1)),
             .lacking(AttemptNumber(1), [Samples.digest]), .standing(welcome), .storeDamaged("a file"),

@@ -76,16 +76,16 @@ enum Samples {
     }
 
     static var agentMessages: [AgentMessage] {
-        let states: [AgentAttempt.State] = [
+        let states: [HeldAttempt.State] = [
             .backlog, .running, .ended(.exited(code: 0)), .ended(.signalled(signal: 9)), .ended(.vanished),
             .ended(.neverStarted(reason: "no memory")),
         ]
-        let held = states.map { AgentAttempt(attempt: attempt, job: job, state: $0) }
+        let held = states.map { HeldAttempt(attempt: attempt, job: job, state: $0) }
         return [
             .greeting(AgentGreeting(digest: digest, machine: "0123456789abcdef")),
             .welcome(
                 AgentWelcome(
-                    machine: "m", boot: "b", cores: 8, memory: 1 << 34, cpu: "c", free: 1 << 40, held: held)),
+                    HostFacts(machine: "m", boot: "b", cores: 8, memory: 1 << 34, cpu: "c", free: 1 << 40), held: held)),
             .denied(AgentRefusal(.agentFailed, "older")), .retiring, .accepted(attempt), .lacking(attempt, [digest]),
             .refused(attempt, AgentRefusal(.noSpace, "full")), .running(attempt),
             .ended(attempt, .exited(code: 1), diagnostics: "words"), .stored(transfer: 1),

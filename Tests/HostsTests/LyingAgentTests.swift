@@ -8,7 +8,7 @@ import Testing
 struct LyingAgentTests {
     private static let digest = Digest(of: Array("agent".utf8))
     private static let welcome = AgentWelcome(
-        machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40, held: [])
+        HostFacts(machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40), held: [])
 
     private static func bytes(_ messages: [AgentMessage]) throws -> [UInt8] {
         try messages.reduce(into: []) { try AgentProtocol.frame($1).append(to: &$0) }
@@ -18,11 +18,11 @@ struct LyingAgentTests {
     private static var speeches: [(String, [UInt8], String)] {
         get throws {
             var negative = welcome
-            negative.cores = -3
+            negative.facts.cores = -3
             var last = welcome
-            last.held = [AgentAttempt(attempt: AttemptNumber(.max), job: JobID(digest), state: .running)]
+            last.held = [HeldAttempt(attempt: AttemptNumber(.max), job: JobID(digest), state: .running)]
             var other = welcome
-            other.machine = "another"
+            other.facts.machine = "another"
             return [
                 ("negative cores", try bytes([.welcome(negative)]), "the number of its cores is -3"),
                 ("the last of all numbers", try bytes([.welcome(last)]), "9223372036854775807"),

@@ -57,10 +57,10 @@ import Testing
         .ended(AttemptNumber(1), .neverStarted(reason: ""), diagnostics: ""),
         .welcome(
             AgentWelcome(
-                machine: "m", boot: "b", cores: 2, memory: 1 << 40, cpu: "c", free: 0,
+                HostFacts(machine: "m", boot: "b", cores: 2, memory: 1 << 40, cpu: "c", free: 0),
                 held: [
-                    AgentAttempt(attempt: AttemptNumber(1), job: JobID(digest), state: .backlog),
-                    AgentAttempt(attempt: AttemptNumber(2), job: JobID(digest), state: .ended(.exited(code: 0))),
+                    HeldAttempt(attempt: AttemptNumber(1), job: JobID(digest), state: .backlog),
+                    HeldAttempt(attempt: AttemptNumber(2), job: JobID(digest), state: .ended(.exited(code: 0))),
                 ])),
     ]
 

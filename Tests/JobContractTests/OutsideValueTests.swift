@@ -24,8 +24,8 @@ import Testing
 
     private static func welcome(_ change: (inout AgentWelcome) -> Void) -> AgentMessage {
         var welcome = AgentWelcome(
-            machine: "m", boot: "b", cores: 8, memory: 1 << 34, cpu: "c", free: 1 << 40,
-            held: [AgentAttempt(attempt: AttemptNumber(1), job: JobID(digest), state: .running)])
+            HostFacts(machine: "m", boot: "b", cores: 8, memory: 1 << 34, cpu: "c", free: 1 << 40),
+            held: [HeldAttempt(attempt: AttemptNumber(1), job: JobID(digest), state: .running)])
         change(&welcome)
         return .welcome(welcome)
     }
@@ -33,7 +33,7 @@ import Testing
     @Test(arguments: [0, -1, .min, (1 << 53) + 1, 9_223_372_036_854_775_800, .max])
     func numbersThatNoAttemptHas(number: Int) throws {
         let attempt = AttemptNumber(number)
-        let held = AgentAttempt(attempt: attempt, job: JobID(Self.digest), state: .backlog)
+        let held = HeldAttempt(attempt: attempt, job: JobID(Self.digest), state: .backlog)
         for message in [
             .accepted(attempt), .running(attempt), .ended(attempt, .exited(code: 0), diagnostics: ""),
             .ended(attempt, .vanished, diagnostics: ""), .lacking(attempt, []), Self.welcome { $0.held = [held] },
@@ -49,7 +49,8 @@ import Testing
 
     @Test(arguments: absurd) func absurdFactsOfAHost(number: Int) throws {
         for message in [
-            Self.welcome { $0.cores = number }, Self.welcome { $0.memory = number }, Self.welcome { $0.free = number },
+            Self.welcome { $0.facts.cores = number }, Self.welcome { $0.facts.memory = number },
+            Self.welcome { $0.facts.free = number },
             .sending(transfer: 1, bytes: number), .ended(AttemptNumber(1), .exited(code: number), diagnostics: ""),
             .ended(AttemptNumber(1), .signalled(signal: number), diagnostics: ""),
             .ended(AttemptNumber(1), .stopped(.cancelled, exit: number), diagnostics: ""),
@@ -77,7 +78,7 @@ import Testing
     @Test func textsWithoutEnd() throws {
         let long = String(repeating: "x", count: 100_000)
         for message in [
-            Self.welcome { $0.machine = long }, Self.welcome { $0.cpu = long },
+            Self.welcome { $0.facts.machine = long }, Self.welcome { $0.facts.cpu = long },
             .ended(AttemptNumber(1), .exited(code: 0), diagnostics: long), .storeDamaged(long),
             .greeting(AgentGreeting(digest: Self.digest, machine: long)),
         ] as [AgentMessage] { #expect(try refuses(message)) }

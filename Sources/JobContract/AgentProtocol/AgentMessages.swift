@@ -97,7 +97,7 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case lacking(AttemptNumber, [Digest])
     case refused(AttemptNumber, AgentRefusal)
     case running(AttemptNumber)
-    case ended(AttemptNumber, AgentAttempt.End, diagnostics: String)
+    case ended(AttemptNumber, AttemptEnd, diagnostics: String)
     /// An upload is verified and durable.
     case stored(transfer: UInt32)
     case notStored(transfer: UInt32, AgentRefusal)
@@ -181,25 +181,29 @@ package struct AgentHello: Hashable, Sendable, Codable {
 }
 
 /// What the host is and which attempts it knows of the catalogue.
-package struct AgentWelcome: Hashable, Sendable, Codable {
-    package var machine: String
-    package var boot: String
-    package var cores: Int
-    package var memory: Int
-    package var cpu: String
-    package var free: Int
-    package var held: [AgentAttempt]
+package struct AgentWelcome: Hashable, Sendable {
+    package var facts: HostFacts
+    package var held: [HeldAttempt]
 
-    package init(
-        machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int, held: [AgentAttempt]
-    ) {
-        self.machine = machine
-        self.boot = boot
-        self.cores = cores
-        self.memory = memory
-        self.cpu = cpu
-        self.free = free
+    package init(_ facts: HostFacts, held: [HeldAttempt]) {
+        self.facts = facts
         self.held = held
+    }
+}
+
+/// On the line the attempts stand beside the facts.
+extension AgentWelcome: Codable {
+    private enum Key: String, CodingKey { case held }
+
+    package init(from decoder: any Decoder) throws {
+        facts = try HostFacts(from: decoder)
+        held = try decoder.container(keyedBy: Key.self).decode([HeldAttempt].self, forKey: .held)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try facts.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(held, forKey: .held)
     }
 }
 
@@ -241,57 +245,6 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     }
 
     package var files: Set<Digest> { Set(inputs).union(uploads.values) }
-}
-
-/// An attempt as its agent knows it.
-package struct AgentAttempt: Hashable, Sendable, Codable {
-    package enum End: Hashable, Sendable, Codable {
-        case exited(code: Int)
-        /// The worker died of a signal that its agent did not send.
-        case signalled(signal: Int)
-        /// Its agent had asked it to stop, with SIGTERM and in the end with SIGKILL: why, and how it ended, as an exit
-        /// code or minus a signal; nil where nobody saw, or where it waited and will not start.
-        case stopped(StopReason, exit: Int?)
-        case vanished
-        case neverStarted(reason: String)
-    }
-    package enum State: Hashable, Sendable, Codable {
-        case backlog
-        case running
-        case ended(End)
-    }
-    package var attempt: AttemptNumber
-    package var job: JobID
-    package var state: State
-
-    package init(attempt: AttemptNumber, job: JobID, state: State) {
-        self.attempt = attempt
-        self.job = job
-        self.state = state
-    }
-}
-
-extension AgentAttempt.End {
-    /// The same of an attempt that was asked to stop for `reason`: how it ended is then of its agent's doing.
-    package func asked(_ reason: StopReason?) -> AgentAttempt.End {
-        guard let reason else { return self }
-        switch self {
-        case .exited(let code): return .stopped(reason, exit: code)
-        case .signalled(let signal): return .stopped(reason, exit: -signal)
-        case .vanished: return .stopped(reason, exit: nil)
-        case .stopped, .neverStarted: return self
-        }
-    }
-}
-
-/// Why an agent asks a worker to stop.
-package enum StopReason: String, Hashable, Sendable, Codable {
-    /// The coordinator wants it no more.
-    case cancelled
-    /// The host's disk is nearly full.
-    case noSpace = "no-space"
-    /// It broke the job contract; the event that says how stands in place of its own.
-    case misbehaved
 }
 
 /// Why the agent will not: a kind the coordinator knows, and words for people.

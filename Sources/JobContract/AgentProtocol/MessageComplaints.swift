@@ -67,7 +67,7 @@ private struct Check {
         if text.utf8.count > OutsideValues.wordsLength { note("a sentence of it has \(text.utf8.count) bytes") }
     }
 
-    mutating func callAsFunction(_ end: AgentAttempt.End) {
+    mutating func callAsFunction(_ end: AttemptEnd) {
         switch end {
         case .exited(let code): self("an exit code", code, OutsideValues.statuses)
         case .signalled(let signal): self("a signal", signal, OutsideValues.statuses)
@@ -94,12 +94,12 @@ private struct Check {
     }
 
     mutating func callAsFunction(_ welcome: AgentWelcome) {
-        self(name: "the machine", welcome.machine)
-        self(name: "the machine's boot", welcome.boot)
-        self(name: "the CPU", welcome.cpu)
-        self("the number of its cores", welcome.cores, OutsideValues.processors)
-        self("its memory in bytes", welcome.memory, OutsideValues.bytes)
-        self("its free space in bytes", welcome.free, OutsideValues.bytes)
+        self(name: "the machine", welcome.facts.machine)
+        self(name: "the machine's boot", welcome.facts.boot)
+        self(name: "the CPU", welcome.facts.cpu)
+        self("the number of its cores", welcome.facts.cores, OutsideValues.processors)
+        self("its memory in bytes", welcome.facts.memory, OutsideValues.bytes)
+        self("its free space in bytes", welcome.facts.free, OutsideValues.bytes)
         if Set(welcome.held.map(\.attempt)).count < welcome.held.count { note("it names an attempt twice") }
         for case .ended(let end) in welcome.held.map(\.state) { self(end) }
     }

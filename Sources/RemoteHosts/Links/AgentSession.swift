@@ -140,18 +140,18 @@ final class AgentSession {
         case .greeting: throw ProtocolError("a second greeting came")
         case .welcome(let welcome):
             guard !welcomed else { throw ProtocolError("a second welcome came") }
-            guard welcome.machine == greeting.machine else {
-                throw ProtocolError("the agent greeted as machine \(greeting.machine) and is \(welcome.machine)")
+            guard welcome.facts.machine == greeting.machine else {
+                throw ProtocolError("the agent greeted as machine \(greeting.machine) and is \(welcome.facts.machine)")
             }
             welcomed = true
             mailbox.setConnected(true)
             connected()
-            deliver(.connected(HostFacts(welcome), held: welcome.held.map { HeldAttempt($0) }))
+            deliver(.connected(welcome.facts, held: welcome.held))
         case .standing(let standing):
             // What waits for files is told again, and an order that did not get there is its giver's to repeat.
             inbox.forgetEvents()
             uploads.forget(allBut: Set(standing.held.map(\.attempt)))
-            deliver(.connected(HostFacts(standing), held: standing.held.map { HeldAttempt($0) }))
+            deliver(.connected(standing.facts, held: standing.held))
         case .log(let request, let piece): inquiries.removeValue(forKey: request)?.answer(piece)
         case .denied(let refusal): throw HostFailure(refusal, host: host.name)
         case .retiring: throw SessionEnd.retired
@@ -165,7 +165,7 @@ final class AgentSession {
             deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
         case .running(let attempt): deliver(.running(attempt))
         case .ended(let attempt, let end, let diagnostics):
-            report(try inbox.take(end: AttemptEnd(end), diagnostics: diagnostics, of: attempt))
+            report(try inbox.take(end: end, diagnostics: diagnostics, of: attempt))
         case .stored(let transfer):
             for order in uploads.stored(transfer) { try say(.start(order)) }
         case .notStored(let transfer, let refusal):

@@ -133,3 +133,13 @@ struct UploadQueue {
         return queue.remove(at: index)
     }
 }
+
+extension AgentOrder {
+    /// Throws what `AgentOrder` throws.
+    init(_ order: StartOrder) throws {
+        var uploads: [String: Digest] = [:]
+        for upload in order.uploads { uploads[upload.name] = upload.digest }
+        try self.init(
+            description: order.description, spec: order.specText, command: order.command, uploads: uploads)
+    }
+}

@@ -1,3 +1,4 @@
+import JobContract
 import SweepModel
 
 /// What a scheduler that ended with `replan` leaves to the one that takes over on the same clock: of the hosts only,

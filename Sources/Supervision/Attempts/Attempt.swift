@@ -7,7 +7,7 @@ final class Attempt {
     /// The boot of the machine in which it was ordered.
     let boot: String
     let directory: AttemptDirectory
-    var state: AgentAttempt.State = .backlog
+    var state: HeldAttempt.State = .backlog
     /// Where in the journal its order ends, until that is durable: only then it is accepted and may start.
     var awaitedPlace: Int?
     /// The worker, once it runs and the journal tells of it.
@@ -47,7 +47,7 @@ final class Attempt {
     }
 
     var number: AttemptNumber { order.attempt }
-    var held: AgentAttempt { AgentAttempt(attempt: number, job: order.job, state: state) }
+    var held: HeldAttempt { HeldAttempt(attempt: number, job: order.job, state: state) }
     var isRunning: Bool { state == .running }
     var isOver: Bool { if case .ended = state { true } else { false } }
 

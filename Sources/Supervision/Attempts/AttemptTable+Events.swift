@@ -139,9 +139,9 @@ extension AttemptTable {
     }
 
     /// How an attempt ended whose process nobody saw ending: as its worker announced, if it did.
-    func endByLastWord(of attempt: Attempt) -> AgentAttempt.End {
+    func endByLastWord(of attempt: Attempt) -> AttemptEnd {
         let reader = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
-        var end = AgentAttempt.End.vanished
+        var end = AttemptEnd.vanished
         while let line = reader.next(atEnd: true) {
             switch WorkerEvent(line: line.bytes) {
             case .finished, .paused: end = .exited(code: 0)

@@ -6,7 +6,7 @@ extension AttemptTable {
     func load() throws(AgentRefusal) {
         let records = try journal.replay()
         var identities: [AttemptNumber: ProcessIdentity] = [:]
-        var ends: [AttemptNumber: AgentAttempt.End] = [:]
+        var ends: [AttemptNumber: AttemptEnd] = [:]
         var offsets: [AttemptNumber: Int] = [:]
         var stops: [AttemptNumber: StopReason] = [:]
         var found: [AttemptNumber: Attempt] = [:]
@@ -39,7 +39,7 @@ extension AttemptTable {
     }
 
     /// Finds out what became of an attempt while no agent watched.
-    private func settle(_ attempt: Attempt, _ identity: ProcessIdentity?, _ end: AgentAttempt.End?) {
+    private func settle(_ attempt: Attempt, _ identity: ProcessIdentity?, _ end: AttemptEnd?) {
         if let end { return finish(attempt, end) }
         let isOfThisBoot = attempt.boot == HostSurvey.boot()
         guard let written = attempt.directory.eventBytes else {

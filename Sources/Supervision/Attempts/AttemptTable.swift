@@ -48,7 +48,7 @@ final class AttemptTable {
     }
 
     /// What a coordinator that asks is told; not what is not durable yet.
-    var held: [AgentAttempt] {
+    var held: [HeldAttempt] {
         attempts.values.filter { $0.awaitedPlace == nil }.sorted { $0.number < $1.number }.map(\.held)
     }
     var hasRunning: Bool { !running.isEmpty }
@@ -262,7 +262,7 @@ final class AttemptTable {
     var hasLeftovers: Bool { mayHaveLeftovers }
 
     /// An attempt is over, as far as was seen.
-    func finish(_ attempt: Attempt, _ seen: AgentAttempt.End) {
+    func finish(_ attempt: Attempt, _ seen: AttemptEnd) {
         let end = (seen == .vanished ? endByLastWord(of: attempt) : seen).asked(attempt.stopReason)
         attempt.state = .ended(end)
         over += 1

@@ -8,7 +8,7 @@ enum JournalRecord: Hashable, Codable {
     case acknowledged(AttemptNumber, offset: Int)
     /// It is asked to stop; written before its end is told, so that a later agent knows who sent the signal.
     case stopping(AttemptNumber, StopReason)
-    case ended(AttemptNumber, AgentAttempt.End)
+    case ended(AttemptNumber, AttemptEnd)
     /// Nothing of it is kept any more.
     case released(AttemptNumber)
 }

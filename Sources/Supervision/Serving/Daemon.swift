@@ -257,8 +257,9 @@ package final class Daemon {
         // The welcome lists all attempts, so their news need not be told again.
         _ = table.takeNews()
         return AgentWelcome(
-            machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
-            memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
+            HostFacts(
+                machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
+                memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store)),
             held: table.held)
     }
 

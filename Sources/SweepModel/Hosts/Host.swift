@@ -50,42 +50,6 @@ package struct HostSpec: Hashable, Sendable {
     }
 }
 
-/// What a host says of itself on connecting.
-package struct HostFacts: Hashable, Sendable, Codable {
-    /// machine-id; two aliases of one machine are refused.
-    package var machine: String
-    /// Changes at every boot: attempts of another boot are over.
-    package var boot: String
-    package var cores: Int
-    package var memory: Int
-    package var cpu: String
-    /// Free bytes where the store lies.
-    package var free: Int
-
-    package init(machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int) {
-        self.machine = machine
-        self.boot = boot
-        self.cores = cores
-        self.memory = memory
-        self.cpu = cpu
-        self.free = free
-    }
-}
-
-/// What became of an attempt, as its host knows it.
-package enum AttemptEnd: Hashable, Sendable, Codable {
-    case exited(code: Int)
-    /// The process died of a signal that nobody here sent.
-    case signalled(signal: Int)
-    /// Its host had asked it to stop: why, and how it ended, as an exit code or minus a signal; nil where nobody saw, or
-    /// where it waited and will not start.
-    case stopped(StopReason, exit: Int?)
-    /// The process is gone and nobody saw how: its agent died too.
-    case vanished
-    /// It was never started: its spawn failed, or its host was started again.
-    case neverStarted(reason: String)
-}
-
 /// Why a host cannot be used or an attempt was not accepted.
 package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, Codable {

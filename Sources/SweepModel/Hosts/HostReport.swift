@@ -1,23 +1,5 @@
 import JobContract
 
-/// An attempt a host knows of.
-package struct HeldAttempt: Hashable, Sendable, Codable {
-    package enum State: Hashable, Sendable, Codable {
-        case backlog
-        case running
-        case ended(AttemptEnd)
-    }
-    package var attempt: AttemptNumber
-    package var job: JobID
-    package var state: State
-
-    package init(attempt: AttemptNumber, job: JobID, state: State) {
-        self.attempt = attempt
-        self.job = job
-        self.state = state
-    }
-}
-
 /// What a host reports. Reports of one connection arrive in order.
 package enum HostReport: Hashable, Sendable {
     /// The host answers: what it is and all the attempts it knows of this catalogue. Events of held attempts follow

@@ -1,0 +1,21 @@
+/// What a host says of itself on connecting.
+package struct HostFacts: Hashable, Sendable, Codable {
+    /// machine-id; two aliases of one machine are refused.
+    package var machine: String
+    /// Changes at every boot: attempts of another boot are over.
+    package var boot: String
+    package var cores: Int
+    package var memory: Int
+    package var cpu: String
+    /// Free bytes where the store lies.
+    package var free: Int
+
+    package init(machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int) {
+        self.machine = machine
+        self.boot = boot
+        self.cores = cores
+        self.memory = memory
+        self.cpu = cpu
+        self.free = free
+    }
+}
