@@ -52,6 +52,8 @@ package struct Scheduler {
     var readyCount = 0
     /// Weights of recorded milestones of wanted trials.
     var weights: [TrialID: Digest] = [:]
+    /// Weights that stand of milestones that are trained again, for their files are lost.
+    let lostWeights: [TrialID: Digest]
     /// Full states to continue from, ascending in steps.
     var states: [TrainingID: [StoredState]] = [:]
     /// States as recorded, of the wanted trials in their order; nil while the catalogue's word is not known.
@@ -96,6 +98,7 @@ package struct Scheduler {
         begunAt = now
         present = now
         nextAttempt = firstAttempt
+        lostWeights = holdings.lost
         for spec in specs where hosts[spec.name] == nil {
             add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(.init(since: now))))
         }

@@ -21,7 +21,7 @@ extension Scheduler {
         // The catalogue says "running" only of trials with an open attempt, and of those it may say either.
         // What is to be made again may have succeeded.
         // One that misses measures only for good has failed, whatever it says.
-        for trial in holdings.openAttempts.flatMap(\.trials) + holdings.lost + graph.failedMeasures.keys {
+        for trial in holdings.openAttempts.flatMap(\.trials) + holdings.lost.keys + graph.failedMeasures.keys {
             if let place = graph.trials.place(of: trial), trialStates[place] == .waiting { trialStates[place] = nil }
         }
         for (training, point) in holdings.states { states[training] = [StoredState(point: point)] }

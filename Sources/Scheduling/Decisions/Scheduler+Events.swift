@@ -87,11 +87,15 @@ extension Scheduler {
             return
         }
         guard self.weights[trial.id] == nil else { return }
-        self.weights[trial.id] = weights.digest
-        for measure in (trial.measureJob.map { [$0] } ?? []) + graph.comparisons[id, default: []]
-        where jobs[measure].phase == .blocked && hasCheckpoints(measure) {
-            jobs[measure].preferredHost = attempt.host
-            setPhase(measure, .ready)
+        let standing = lostWeights[id] ?? weights.digest
+        self.weights[id] = standing
+        for measure in (trial.measureJob.map { [$0] } ?? []) + graph.comparisons[id, default: []] {
+            if standing != weights.digest {
+                giveUp(measure, without: standing, for: weights.digest, reportedBy: attempt.number)
+            } else if jobs[measure].phase == .blocked, hasCheckpoints(measure) {
+                jobs[measure].preferredHost = attempt.host
+                setPhase(measure, .ready)
+            }
         }
         if let job = trial.trainJob {
             let before = jobs[job].cost

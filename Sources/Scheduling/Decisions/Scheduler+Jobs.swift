@@ -80,6 +80,19 @@ extension Scheduler {
         refresh(trial)
     }
 
+    /// What is left to measure of weights that are lost for good: those that were made again are others, and no measure of
+    /// these is one of the milestone that stands.
+    mutating func giveUp(
+        _ index: Int, without standing: Digest, for other: Digest, reportedBy reporter: AttemptNumber
+    ) {
+        for measure in jobs[index].measures {
+            lose(
+                measure, of: index,
+                reason: "the weights \(standing.short) are lost, and training again gave others, \(other.short)",
+                reportedBy: reporter)
+        }
+    }
+
     private mutating func fail(_ trial: TrialID, reason: String) {
         guard let place = graph.trials.place(of: trial), case let wanted = graph.trials[place] else { return }
         // Nothing is compared with a trial that failed.

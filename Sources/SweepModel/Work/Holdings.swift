@@ -115,8 +115,8 @@ package struct Holdings: Sendable, Equatable {
     package var failedMeasures: [MeasuredUnit: String] = [:]
     /// Trials that `launch` and `resume` leave alone: cancelled, or failed by more than measures.
     package var settled: [TrialID: TrialState] = [:]
-    /// Trials whose milestone was recorded and is to be trained again, for its weights are lost.
-    package var lost: Set<TrialID> = []
+    /// Trials whose milestone was recorded and is to be trained again, for its weights, which stand, are lost.
+    package var lost: [TrialID: Digest] = [:]
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.
     package var takenBack: [String: Set<TrialID>] = [:]
     /// Trials whose recorded state is "succeeded".

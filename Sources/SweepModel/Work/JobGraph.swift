@@ -127,7 +127,7 @@ package struct JobGraph: Sendable {
         if !open.isEmpty {
             let again = missing.filter { place in
                 let id = trials[place].id
-                return holdings.lost.contains(id) && !open.contains { $0.trials.contains(id) }
+                return holdings.lost[id] != nil && !open.contains { $0.trials.contains(id) }
             }
             addTraining(training, again, needs: needs)
             missing.removeAll(where: again.contains)

@@ -70,7 +70,7 @@ extension Holdings {
     private mutating func wait(for lost: [TrainingID: [Checkpoint]], of sweeps: [ExpandedSweep]) {
         for trial in sweeps.lazy.flatMap(\.trials) {
             guard let checkpoint = lost[trial.training]?.first(where: { $0.steps == trial.steps }) else { continue }
-            self.lost.insert(trial.id)
+            self.lost[trial.id] = checkpoint.weights
             succeeded.remove(trial.id)
             guard let left = checkpoint.attempt else { continue }
             for index in openAttempts.indices where openAttempts[index].attempt <= left {
@@ -89,19 +89,26 @@ extension Holdings {
         return result
     }
 
-    /// Lengths of recorded milestones whose weights are to be read, or whose trial is not done.
+    /// Lengths of recorded milestones whose weights are to be read, or whose trial is not done. A trial that misses only
+    /// what cannot be taken is.
     private func stepsToRead(by sweeps: [ExpandedSweep]) -> [TrainingID: Set<Int>] {
         var needed: [TrainingID: Set<Int>] = [:]
+        var failed: [MeasureRequest: Set<TrialID>] = [:]
+        for unit in failedMeasures.keys { failed[unit.request, default: []].insert(unit.trial) }
+        let incomplete = failed.values.reduce(into: Set()) { $0.formUnion($1) }
         for sweep in sweeps {
             let measured = sweep.measures.map(self.measured.trials)
+            let failed = sweep.measures.map { failed[$0] ?? [] }
+            func isOver(_ trial: TrialID) -> Bool {
+                let isKnown = succeeded.contains(trial) || incomplete.contains(trial)
+                return isKnown && zip(measured, failed).allSatisfy { $0.contains(trial) || $1.contains(trial) }
+            }
             var current: (training: TrainingID, isHeld: Bool)?
             for trial in sweep.trials {
                 if current?.training != trial.training {
                     current = (trial.training, milestones[trial.training] != nil)
                 }
-                guard current?.isHeld == true, settled[trial.id] == nil,
-                    !succeeded.contains(trial.id) || !measured.allSatisfy({ $0.contains(trial.id) })
-                else { continue }
+                guard current?.isHeld == true, settled[trial.id] == nil, !isOver(trial.id) else { continue }
                 needed[trial.training, default: []].insert(trial.steps)
             }
             let compared = trialsToCompare(of: sweep)

@@ -5,11 +5,16 @@ import SweepModel
 struct CatalogueContents {
     struct Result: Hashable {
         let attempt: AttemptNumber
-        /// Weights of a milestone; for a measure the checkpoint it was taken of.
-        let digest: Digest
-        let rows: [MeasureRow]
-        /// What a milestone tells besides: its network's parameters and how its loss went.
-        var told = ""
+        let given: Given
+    }
+
+    /// A result that differs from the one that stands. The catalogue does not say with whom a trial was compared.
+    struct Evidence: Hashable {
+        let trial: TrialID
+        /// The measure; nil for a checkpoint.
+        let measure: String?
+        let attempt: AttemptNumber
+        let found: Given
     }
 
     /// Every recorded result of every unit: one each, in a catalogue that does its duty.
@@ -17,8 +22,7 @@ struct CatalogueContents {
     /// Measures and comparisons that could not be taken.
     var failed: Set<Unit> = []
     var states: [TrialID: TrialState] = [:]
-    /// Results that differ from the one that stands.
-    var evidence = 0
+    var evidence: Set<Evidence> = []
     var openAttempts: [AttemptRecord] = []
 }
 

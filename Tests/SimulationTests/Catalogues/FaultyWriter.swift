@@ -7,18 +7,22 @@ final class FaultyWriter: CatalogueWriter {
     private let kill: KillSwitch
     private let mutant: Mutant
     private let world: World
+    private let log: HostLog
+    private let owner: Owner
     private let failure: () -> String?
     /// What a mutant has not committed yet though it was told to.
     private var held: [CatalogueChange] = []
 
     init(
-        _ writer: any CatalogueWriter, _ kill: KillSwitch, _ mutant: Mutant, _ world: World,
-        failure: @escaping () -> String?
+        _ writer: any CatalogueWriter, _ kill: KillSwitch, _ mutant: Mutant, _ world: World, _ log: HostLog,
+        _ owner: Owner, failure: @escaping () -> String?
     ) {
         self.writer = writer
         self.kill = kill
         self.mutant = mutant
         self.world = world
+        self.log = log
+        self.owner = owner
         self.failure = failure
     }
 
@@ -30,15 +34,23 @@ final class FaultyWriter: CatalogueWriter {
         let late = changes.filter(mutant.delays)
         let now = held + changes.filter { !mutant.delays($0) }
         held = late
-        if !now.isEmpty { try writer?.commit(now) }
+        if !now.isEmpty { try record(now) }
         kill.tick(.diedAfterCommit, world)
         if kill.isDead { throw Killed() }
     }
 
     func flush() throws {
         guard !held.isEmpty else { return }
-        try writer?.commit(held)
+        try record(held)
         held = []
+    }
+
+    private func record(_ changes: [CatalogueChange]) throws {
+        do { try writer?.commit(changes) } catch {
+            log.reached(owner, changes, isSure: false)
+            throw error
+        }
+        log.reached(owner, changes, isSure: true)
     }
 
     func letGo() { writer = nil }

@@ -92,7 +92,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             switch unit {
             case .milestone(let training, let steps):
                 holdings.milestones[training, default: []].append(
-                    .init(steps: steps, weights: result.digest, attempt: result.attempt))
+                    .init(steps: steps, weights: result.given.digest, attempt: result.attempt))
             case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
         }
@@ -108,7 +108,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             guard let wanted = trials[trial] else { continue }
             holdings.openTrials[trial] = .init(
                 steps: wanted.steps,
-                weights: rows.content.results[.milestone(wanted.training, wanted.steps)]?.first?.digest,
+                weights: rows.content.results[.milestone(wanted.training, wanted.steps)]?.first?.given.digest,
                 isWanted: holdings.settled[trial] == nil)
         }
         holdings.startedAttempts = rows.started.filter { rows.ends[$0] == nil }
@@ -188,17 +188,13 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         case .attemptExcused(let attempt, let reason):
             try known(attempt)
             if case .jobFault? = rows.ends[attempt] { rows.ends[attempt] = .hostFault(reason) }
-        case .milestone(let training, _, let attempt, let checkpoint):
+        case .milestone(let training, let trial, let attempt, let checkpoint):
             try known(attempt)
-            guard let weights = checkpoint.weights else {
+            guard let given = checkpoint.given else {
                 throw CatalogueRefusal(description: "a milestone without weights")
             }
             progress(training, attempt)
-            record(
-                .milestone(training, checkpoint.steps),
-                .init(
-                    attempt: attempt, digest: weights.digest, rows: [],
-                    told: SimulatedResults.told(checkpoint.parameters, checkpoint.losses)))
+            record(.milestone(training, checkpoint.steps), of: trial, .init(attempt: attempt, given: given))
             if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
         case .recoveryPoint(let training, let attempt, let point, _):
             try known(attempt)
@@ -216,9 +212,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             if rows.content.results[unit] == nil {
                 rows.measureSeconds[measured.request.measure, default: []].append(measured.seconds)
             }
-            record(
-                unit,
-                .init(attempt: attempt, digest: measured.checkpoint, rows: measured.rows))
+            record(unit, of: measured.trial, .init(attempt: attempt, given: measured.given))
             rows.failedMeasures[.init(trial: measured.trial, request: measured.request)] = nil
         case .measureFailed(let trial, let request, let reason):
             let unit = Holdings.MeasuredUnit(trial: trial, request: request)
@@ -235,12 +229,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
     }
 
-    private func record(_ unit: Unit, _ result: CatalogueContents.Result) {
-        if let standing = rows.content.results[unit]?.first, mutant != .doesNotDeduplicate {
-            if standing.digest != result.digest || standing.rows != result.rows { rows.content.evidence += 1 }
-            return
+    private func record(_ unit: Unit, of trial: TrialID, _ result: CatalogueContents.Result) {
+        guard let standing = rows.content.results[unit]?.first, mutant != .doesNotDeduplicate else {
+            return rows.content.results[unit, default: []].append(result)
         }
-        rows.content.results[unit, default: []].append(result)
+        if standing.given.essence != result.given.essence, mutant != .evidenceIsForgotten {
+            rows.content.evidence.insert(unit.evidence(of: trial, result))
+        }
+        if mutant == .lastResultStands { rows.content.results[unit] = [result] }
     }
 
     private func progress(_ training: TrainingID, _ attempt: AttemptNumber) {

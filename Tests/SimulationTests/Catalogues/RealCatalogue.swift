@@ -192,10 +192,10 @@ final class RealCatalogue: DurableCatalogue {
             }
             contents.results[.milestone(trial.training, trial.steps), default: []].append(
                 .init(
-                    attempt: AttemptNumber(row[1].integer ?? 0), digest: digest, rows: [],
-                    told: SimulatedResults.told(
-                        row[3].integer,
-                        row[4].text.flatMap { try? JSONText.decode([LossPoint].self, from: Array($0.utf8)) })))
+                    attempt: AttemptNumber(row[1].integer ?? 0),
+                    given: Given(
+                        digest: digest, parameters: row[3].integer,
+                        losses: row[4].text.flatMap { try? JSONText.decode([LossPoint].self, from: Array($0.utf8)) })))
         }
         let measured = try reader.rows(
             """
@@ -208,8 +208,10 @@ final class RealCatalogue: DurableCatalogue {
             let request = Self.request(row[1].text, row[7].text, row[8].text, of: trial.id)
             contents.results[.measure(trial.id, request), default: []].append(
                 .init(
-                    attempt: AttemptNumber(row[2].integer ?? 0), digest: digest,
-                    rows: [MeasureRow(quantity: row[4].text ?? "", value: row[5].number, n: row[6].integer)]))
+                    attempt: AttemptNumber(row[2].integer ?? 0),
+                    given: Given(
+                        digest: digest,
+                        rows: [MeasureRow(quantity: row[4].text ?? "", value: row[5].number, n: row[6].integer)])))
         }
         let failed = try reader.rows(
             """
@@ -224,7 +226,7 @@ final class RealCatalogue: DurableCatalogue {
             contents.failed.insert(.measure(trial.id, request))
         }
         for (trial, state) in try reader.trialStates(of: sweep.name) { contents.states[trial] = state }
-        contents.evidence = try reader.evidence().count
+        contents.evidence = Set(try reader.evidence().map(CatalogueContents.Evidence.init))
         contents.openAttempts = try reader.openAttempts()
         return contents
     }
@@ -247,5 +249,24 @@ private final class WallClock: @unchecked Sendable {
 
     @Sendable func now() -> Date {
         Date(timeIntervalSince1970: 1_700_000_000 + (world.map { $0.seconds + $0.wallOffset } ?? 0))
+    }
+}
+
+extension CatalogueContents.Evidence {
+    fileprivate init(_ evidence: ResultCatalogue.Evidence) throws {
+        let found = JSONText.object(evidence.found) ?? [:]
+        guard let digest = (found["weights"] ?? found["checkpoint"])?.stringValue.flatMap(Digest.init(hex:)) else {
+            throw CatalogueRefusal(description: "evidence of no file: \(evidence.found)")
+        }
+        let rows = (found["rows"]?.arrayValue ?? []).compactMap(\.arrayValue).map(Self.row)
+        self.init(
+            trial: evidence.trial, measure: evidence.measure, attempt: evidence.attempt,
+            found: Given(digest: digest, rows: rows))
+    }
+
+    private static func row(_ cells: [JSONValue]) -> MeasureRow {
+        MeasureRow(
+            quantity: cells[0].stringValue ?? "", sigma: cells[1].doubleValue, position: cells[2].integerValue,
+            value: cells[3].doubleValue, n: cells[4].integerValue, stderr: cells[5].doubleValue)
     }
 }

@@ -47,6 +47,10 @@ enum Mutant: CaseIterable {
     case needsAreIgnored
     /// How the loss went is not kept.
     case lossesAreForgotten
+    /// A result that differs from the one that stands leaves nothing.
+    case evidenceIsForgotten
+    /// A result that comes later takes the place of the first.
+    case lastResultStands
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
 
@@ -79,6 +83,7 @@ enum Mutant: CaseIterable {
             (0..<8).map { .damagedFiles(host: $0 % 2 == 0 ? nil : 0, share: 1) }
         case .inputsAreBelieved: (0..<30).map { _ in .damagedFiles(host: 0, share: 1) }
         case .longestStateAlone: (0..<4).map { _ in .cut(host: 0, seconds: 1000) }
+        case .evidenceIsForgotten, .lastResultStands: (0..<6).map { _ in .cut(host: 0, seconds: 1200) }
         case .leftHostsAreUsed: [.unlisted(host: 0, seconds: 300)]
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }

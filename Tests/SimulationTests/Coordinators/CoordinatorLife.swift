@@ -51,7 +51,7 @@ final class CoordinatorLife {
                 owner: identity.owner, coordinator: identity.number, generation: opened.generation,
                 nonce: world.random.next()), mutant: mutant)
         inbox = SimulatedInbox(fleet, world, kill, clock, isDriven: identity.isDriven)
-        writer = FaultyWriter(opened.writer, kill, mutant, world, failure: commitFailure)
+        writer = FaultyWriter(opened.writer, kill, mutant, world, log, owner, failure: commitFailure)
         coordinator = Coordinator(
             configuration: scenario.configuration(
                 opened.holdings, mutant.first(opened.firstAttempt, log), mutant.policy,

@@ -83,8 +83,10 @@ final class Simulation {
         for other in others { other.life.end() }
         guard world.violations.isEmpty, let outcome else { return world.violations }
         var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
+        if !checker.contents.evidence.isEmpty { world.census.count(.evidenceKept) }
         var found = checker.violations(outcome) + (try catalogue.damage())
-        for other in others {
+        for (index, other) in others.enumerated() {
+            checker.owner = index + 1
             checker.contents = try other.catalogue.contents()
             found += checker.unsoundness()
         }
@@ -258,6 +260,7 @@ final class Simulation {
         guard let copy = try? catalogue.copy(), let opened = try? copy.open() else { return }
         world.note("a copy of the catalogue is put to work")
         log.listened[others.count + 1] = life?.fleet.listened ?? log.listened[0]
+        log.copied(for: others.count + 1)
         let other = CoordinatorLife(
             .init(owner: others.count + 1, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened,
             hosts,

@@ -25,11 +25,14 @@ final class HostLog {
         var isConcluded = false
         /// Made by a worker that was not asked for: its results are worth nothing.
         var isOfOtherWorker = false
-        var emitted: [Unit: Digest] = [:]
+        /// What a worker that does its job gives there, whatever it said.
+        var given: [Unit: Given] = [:]
+        /// The checkpoints that it compared with.
+        var compared: [TrialID: Digest] = [:]
 
         /// What it was asked for, less what it left and was lost since, which is to be made again while it goes on.
         func asked(butFor lost: Set<Digest>) -> Set<Unit> {
-            lost.isEmpty ? asked : asked.filter { unit in emitted[unit].map { !lost.contains($0) } ?? true }
+            lost.isEmpty ? asked : asked.filter { unit in given[unit].map { !lost.contains($0.digest) } ?? true }
         }
     }
 
@@ -45,7 +48,18 @@ final class HostLog {
         let attempt: AttemptNumber
     }
 
+    /// A result that came before a catalogue.
+    struct Reached {
+        let unit: Unit
+        let trial: TrialID
+        let result: CatalogueContents.Result
+        /// Else its transaction failed, and may be there all the same.
+        let isSure: Bool
+    }
+
     private(set) var runs: [Run] = []
+    /// In their order.
+    private(set) var reached: [Owner: [Reached]] = [:]
     /// The largest number that a host said it has.
     var claimed = 0
     private(set) var reaches: [HostName: [Reach]] = [:]
@@ -75,6 +89,26 @@ final class HostLog {
         lost.insert(file)
         hit(.training(training), times: 2)
     }
+
+    func reached(_ owner: Owner, _ changes: [CatalogueChange], isSure: Bool) {
+        for change in changes {
+            switch change {
+            case .milestone(let training, let trial, let attempt, let checkpoint):
+                guard let given = checkpoint.given else { break }
+                let unit = Unit.milestone(training, checkpoint.steps)
+                note(.init(unit: unit, trial: trial, result: .init(attempt: attempt, given: given), isSure: isSure))
+            case .measured(let attempt, let measured):
+                let unit = Unit.measure(measured.trial, measured.request)
+                let result = CatalogueContents.Result(attempt: attempt, given: measured.given)
+                note(.init(unit: unit, trial: measured.trial, result: result, isSure: isSure))
+            default: break
+            }
+        }
+        func note(_ result: Reached) { reached[owner, default: []].append(result) }
+    }
+
+    /// A copy has what the first one had.
+    func copied(for owner: Owner) { reached[owner] = reached[0] }
 
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 

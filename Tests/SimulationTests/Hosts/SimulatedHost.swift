@@ -51,6 +51,8 @@ final class SimulatedHost {
     /// What every job of the sweep needs.
     let needs: JobNeeds
     let mutant: Mutant
+    /// What its workers' bits are of.
+    let kind: Int
     var boot = 1
     var agentIsUp = true
     var isUp = true
@@ -102,6 +104,7 @@ final class SimulatedHost {
         needs = scenario.sweep.needs
         specs = scenario.sweep.trainings.mapValues(\.spec)
         self.mutant = mutant
+        kind = scenario.kinds[spec.name] ?? 0
     }
 
     var name: HostName { spec.name }

@@ -12,6 +12,8 @@ final class SimulatedProcess {
     private var isStopping = false
     private(set) var isHung = false
     private var steps = 0
+    /// Of what it leaves.
+    private var bits: Bits
 
     private var world: World { host.world }
     private var description: JobDescription { held.order.description }
@@ -22,6 +24,7 @@ final class SimulatedProcess {
         self.number = number
         self.host = host
         isOther = host.nextWorkerIsOther
+        bits = Bits(kind: host.kind)
         let log = host.log
         let key = held.key
         let this = HostLog.Held(owner: held.owner, attempt: number)
@@ -143,9 +146,12 @@ final class SimulatedProcess {
         steps = task.resume?.steps ?? 0
         if let resume = task.resume {
             world.census.count(.resumedFromState)
-            if resume.state != SimulatedResults.state(training, resume.steps) {
+            let before = world.unusual[resume.state] ?? Bits()
+            if resume.state != SimulatedResults.state(training, resume.steps, before) {
                 world.violation("attempt \(number) got a wrong state to continue from")
             }
+            bits = before.continued(on: host.kind, at: resume.steps)
+            if before.kind != host.kind { world.census.count(.bitsMixed) }
         }
         if task.milestones.contains(where: { $0 <= steps }) {
             world.violation("attempt \(number) is asked for lengths before its beginning")
@@ -194,24 +200,40 @@ final class SimulatedProcess {
         guard hasRoom() else { return }
         let training = description.training
         let isWrong = isOther || isSpoilt
-        let weights = isWrong ? Digest(of: "other".utf8) : SimulatedResults.weights(training, steps)
-        let state = isWrong ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps)
-        if isMilestone { host.log.note(run) { $0.emitted[.milestone(training, steps)] = weights } }
-        if isMilestone { host.store.add(weights) }
+        let parameters = SimulatedResults.parameters(training)
+        let losses = isMilestone ? SimulatedResults.losses(training, steps, bits) : nil
+        let state = isWrong ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps, bits)
+        var weights: Digest?
+        if isMilestone {
+            let right = SimulatedResults.weights(training, steps, bits)
+            host.log.note(run) {
+                $0.given[.milestone(training, steps)] = Given(digest: right, parameters: parameters, losses: losses)
+            }
+            let left = isWrong ? Digest(of: "other".utf8) : right
+            host.store.add(left)
+            weights = left
+        }
+        if !bits.isUsual {
+            if isMilestone { world.census.count(.otherBits) }
+            for file in [weights, state].compactMap({ $0 }) { world.unusual[file] = bits }
+        }
         say(
             .checkpoint(
                 .init(
-                    steps: steps, milestone: isMilestone, weights: isMilestone ? SimulatedResults.file(weights) : nil,
-                    state: SimulatedResults.file(state), parameters: SimulatedResults.parameters(training),
-                    losses: isMilestone ? SimulatedResults.losses(training, steps) : nil, seconds: 1)))
+                    steps: steps, milestone: isMilestone, weights: weights.map(SimulatedResults.file),
+                    state: SimulatedResults.file(state), parameters: parameters, losses: losses, seconds: 1)))
+    }
+
+    private func areWeights(_ file: Digest, of training: TrainingID, _ steps: Int) -> Bool {
+        file == SimulatedResults.weights(training, steps, world.unusual[file] ?? Bits())
     }
 
     private func measurePlan(_ task: MeasureTask) -> Plan {
-        if task.checkpoint != SimulatedResults.weights(description.training, task.steps) {
+        if !areWeights(task.checkpoint, of: description.training, task.steps) {
             world.violation("attempt \(number) got a wrong checkpoint to measure")
         }
         let others = task.others ?? []
-        let areRight = others.allSatisfy { $0.checkpoint == SimulatedResults.weights($0.training, $0.steps) }
+        let areRight = others.allSatisfy { areWeights($0.checkpoint, of: $0.training, $0.steps) }
         let companions = description.companions ?? []
         let areTheirs = companions.allSatisfy { $0.spec == host.specs[$0.training] }
         if !areRight || !areTheirs || others.map(\.training) != companions.map(\.training) {
@@ -225,14 +247,20 @@ final class SimulatedProcess {
         if let way = host.unmeasurable[.measure(task.trial, request)], !isOther {
             return fail(request, task, way)
         }
+        let others = task.others ?? []
+        let right = Given(
+            digest: task.checkpoint,
+            rows: SimulatedResults.rows(task.checkpoint, others.map(\.checkpoint), request, bits))
         let isWrong = isOther || isSpoilt
-        let rows =
-            isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : SimulatedResults.rows(task.checkpoint, request)
-        host.log.note(run) { $0.emitted[.measure(task.trial, request)] = task.checkpoint }
+        host.log.note(run) {
+            $0.given[.measure(task.trial, request)] = right
+            for other in others { $0.compared[other.trial] = other.checkpoint }
+        }
         say(
             .measure(
                 .init(
-                    trial: task.trial, request: request, checkpoint: task.checkpoint, rows: rows, artifacts: [],
+                    trial: task.trial, request: request, checkpoint: task.checkpoint,
+                    rows: isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : right.rows, artifacts: [],
                     seconds: 15)))
     }
 

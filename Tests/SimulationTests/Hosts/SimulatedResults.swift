@@ -1,34 +1,68 @@
 import JobContract
 import SweepModel
 
-/// What a simulated worker computes: content determined by training and length alone, as a real one's is.
+/// What a simulated worker computes: content determined by training, length and bits alone, as a real one's is.
 enum SimulatedResults {
-    static func weights(_ training: TrainingID, _ steps: Int) -> Digest {
-        Digest(of: "weights \(training.hex) \(steps)".utf8)
+    static func weights(_ training: TrainingID, _ steps: Int, _ bits: Bits = Bits()) -> Digest {
+        Digest(of: "weights \(training.hex) \(steps)\(bits.suffix)".utf8)
     }
 
-    static func state(_ training: TrainingID, _ steps: Int) -> Digest {
-        Digest(of: "state \(training.hex) \(steps)".utf8)
+    static func state(_ training: TrainingID, _ steps: Int, _ bits: Bits = Bits()) -> Digest {
+        Digest(of: "state \(training.hex) \(steps)\(bits.suffix)".utf8)
     }
 
     /// What differs between trainings, and grows.
     static func parameters(_ training: TrainingID) -> Int { 1000 + (Int(training.hex.prefix(3), radix: 16) ?? 0) }
 
-    static func losses(_ training: TrainingID, _ steps: Int) -> [LossPoint] {
-        (1...4).map { LossPoint(steps: steps * $0 / 4, mean: Double(parameters(training)) / Double(steps * $0)) }
+    static func losses(_ training: TrainingID, _ steps: Int, _ bits: Bits = Bits()) -> [LossPoint] {
+        let start = Double(parameters(training)) + (bits.isUsual ? 0 : bits.share)
+        return (1...4).map { LossPoint(steps: steps * $0 / 4, mean: start / Double(steps * $0)) }
     }
 
-    static func told(_ parameters: Int?, _ losses: [LossPoint]?) -> String {
-        "\(parameters ?? 0) parameters" + (losses ?? []).map { ", \($0.mean) at \($0.steps)" }.joined()
-    }
-
-    static func rows(_ checkpoint: Digest, _ request: MeasureRequest) -> [MeasureRow] {
-        let others = request.others.map(\.hex).joined()
-        let digits = Digest(of: "\(checkpoint.hex) \(request.measure) \(others)".utf8).hex.prefix(8)
+    /// - Parameter others: the checkpoints that it is compared with.
+    static func rows(
+        _ checkpoint: Digest, _ others: [Digest] = [], _ request: MeasureRequest, _ bits: Bits = Bits()
+    ) -> [MeasureRow] {
+        let files = ([checkpoint] + others).map(\.hex).joined(separator: " ")
+        let digits = Digest(of: "\(files) \(request.measure)\(bits.suffix)".utf8).hex.prefix(8)
         return [MeasureRow(quantity: "value", value: Double(UInt32(digits, radix: 16) ?? 0), n: 1)]
     }
 
     static func file(_ digest: Digest) -> OutputFile { OutputFile(path: "file", digest: digest, bytes: 10) }
+}
+
+/// To which bits a worker computes, which its host's kind decides. A training that goes on on another kind has bits that
+/// neither kind gives alone.
+struct Bits: Hashable {
+    /// 0 for most hosts.
+    var kind = 0
+    private var past: UInt64 = 0
+
+    init(kind: Int = 0) { self.kind = kind }
+
+    var isUsual: Bool { kind == 0 && past == 0 }
+    fileprivate var suffix: String { isUsual ? "" : " on \(kind) after \(past)" }
+    fileprivate var share: Double { Double(kind + 1) + Double(past >> 40) / 0x1p24 }
+
+    func continued(on kind: Int, at steps: Int) -> Bits {
+        guard kind != self.kind else { return self }
+        var bits = Bits(kind: kind)
+        bits.past = (past &+ UInt64(self.kind + 1)) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(steps)
+        return bits
+    }
+}
+
+/// What a run gives for a unit.
+struct Given: Hashable {
+    /// Weights of a milestone; for a measure the checkpoint it was taken of.
+    var digest: Digest
+    var rows: [MeasureRow] = []
+    /// What a milestone tells besides.
+    var parameters: Int?
+    var losses: [LossPoint]?
+
+    /// By which two results are told apart: how it went is none of it.
+    var essence: Given { Given(digest: digest, rows: rows) }
 }
 
 /// A recording unit of the simulation.
@@ -82,5 +116,21 @@ enum JobKey: Hashable, CustomStringConvertible {
         case .training(let id): "training \(id.short)"
         case .trials(let ids): "measures of \(ids.map(\.short).joined(separator: " and "))"
         }
+    }
+}
+
+extension WorkerEvent.Checkpoint {
+    /// As a milestone gives it; nil without weights.
+    var given: Given? { weights.map { Given(digest: $0.digest, parameters: parameters, losses: losses) } }
+}
+
+extension WorkerEvent.Measured {
+    var given: Given { Given(digest: checkpoint, rows: rows) }
+}
+
+extension Unit {
+    func evidence(of trial: TrialID, _ result: CatalogueContents.Result) -> CatalogueContents.Evidence {
+        let measure: String? = if case .measure(_, let request) = self { request.measure } else { nil }
+        return .init(trial: trial, measure: measure, attempt: result.attempt, found: result.given.essence)
     }
 }

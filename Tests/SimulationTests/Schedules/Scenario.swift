@@ -15,6 +15,8 @@ struct Scenario {
     enum MeasureFailure { case saysSo, refusesTheJob, dies }
     /// Measures and comparisons that nobody can take.
     var unmeasurable: [Unit: MeasureFailure] = [:]
+    /// Of hosts whose workers give other bits, though they name themselves as all do: what they are one of.
+    var kinds: [HostName: Int] = [:]
     var faults: [(at: Double, Fault)] = []
     /// Trials that only a second sweep wants, which is launched while the first is at work; often none.
     var later: Set<TrialID> = []
@@ -66,6 +68,7 @@ struct Scenario {
         addUnmeasurable(seed: seed)
         addLies(seed: seed, horizon: horizon, hosts: count)
         addNeeds(seed: seed)
+        addKinds(seed: seed)
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
@@ -114,6 +117,12 @@ struct Scenario {
             if index == sure { hosts[index].memory = max(hosts[index].memory ?? 0, memory) }
             hosts[index].tags = index == sure || random.chance(0.5) ? ["big", "other"] : ["other"]
         }
+    }
+
+    private mutating func addKinds(seed: UInt64) {
+        var random = SeededRandom(seed: seed ^ 0xB175)
+        guard random.chance(0.2) else { return }
+        for host in hosts where random.chance(0.5) { kinds[host.name] = random.pick(1...2) }
     }
 
     private mutating func addUnmeasurable(seed: UInt64) {

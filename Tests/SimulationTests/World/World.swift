@@ -52,6 +52,8 @@ final class World {
     var unlisted: Set<HostName> = []
     /// Whether the second sweep of the scenario is wanted by now.
     var isSecondLaunched = false
+    /// The bits of states and weights that are not as most hosts make them.
+    var unusual: [Digest: Bits] = [:]
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
     let keepsAllNotes: Bool

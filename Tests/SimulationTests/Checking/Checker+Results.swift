@@ -1,0 +1,75 @@
+import JobContract
+import SweepModel
+
+extension Checker {
+    /// What stands though no run gave it, of files that do not stand, or though another came first; and what differs and
+    /// is forgotten.
+    func unsoundness() -> [String] {
+        var found: [String] = []
+        for (unit, results) in contents.results {
+            for result in results { found += faults(of: result, unit) }
+        }
+        return (found + disagreements()).sorted()
+    }
+
+    /// The run may be of a copy of the catalogue that gave the same number to the same job.
+    private func faults(of result: CatalogueContents.Result, _ unit: Unit) -> [String] {
+        let runs = log.runs.filter {
+            $0.attempt == result.attempt && !$0.isOfOtherWorker && $0.given[unit] != nil
+        }
+        if runs.isEmpty { return ["\(unit) is of attempt \(result.attempt), which no host saw give it"] }
+        let equal = runs.filter { $0.given[unit] == result.given }
+        if equal.isEmpty { return ["\(unit) has other bits, values or losses than attempt \(result.attempt) gave"] }
+        guard case .measure(let trial, let request) = unit else { return [] }
+        if weights(of: trial) != result.given.digest { return ["\(unit) is of a checkpoint that does not stand"] }
+        let isOfThose = equal.contains { run in request.others.allSatisfy { run.compared[$0] == weights(of: $0) } }
+        return isOfThose ? [] : ["\(unit) compares with a checkpoint that does not stand"]
+    }
+
+    private func weights(of id: TrialID) -> Digest? {
+        scenario.sweep.trials.first { $0.id == id }
+            .flatMap { contents.results[.milestone($0.training, $0.steps)]?.first?.given.digest }
+    }
+
+    /// What was not measured, for the checkpoint was lost and others came when it was made again.
+    func excused() -> Set<Unit> {
+        let remade = Dictionary(grouping: log.reached[owner] ?? [], by: \.trial).compactMapValues { results in
+            results.first { result in
+                guard case .milestone = result.unit, let standing = weights(of: result.trial) else { return false }
+                return result.result.given.digest != standing && log.lost.contains(standing)
+            }
+        }
+        guard !remade.isEmpty else { return [] }
+        return contents.failed.filter { unit in
+            guard case .measure(let trial, let request) = unit else { return false }
+            return ([trial] + request.others).contains { remade[$0] != nil }
+        }
+    }
+
+    /// The first result of a unit stands, and every other one that came and differs is kept.
+    private func disagreements() -> [String] {
+        var found: [String] = []
+        var expected: Set<CatalogueContents.Evidence> = []
+        var possible: Set<CatalogueContents.Evidence> = []
+        for (unit, results) in Dictionary(grouping: log.reached[owner] ?? [], by: \.unit) {
+            guard let standing = contents.results[unit]?.first else {
+                if results.contains(where: \.isSure) { found.append("\(unit) was recorded and is gone") }
+                continue
+            }
+            let first = results.first { $0.isSure || $0.result == standing }
+            if first?.result != standing { found.append("\(unit) is not what came first") }
+            for other in results where other.result.given.essence != standing.given.essence {
+                let evidence = unit.evidence(of: other.trial, other.result)
+                possible.insert(evidence)
+                if other.isSure { expected.insert(evidence) }
+            }
+        }
+        let forgotten = expected.subtracting(contents.evidence)
+        let invented = contents.evidence.subtracting(possible)
+        if !forgotten.isEmpty { found.append("\(forgotten.count) differing results are forgotten") }
+        if !invented.isEmpty {
+            found.append("\(invented.count) results are evidence that did not come or do not differ")
+        }
+        return found
+    }
+}
