@@ -96,6 +96,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
         }
+        holdings.artifacts = artifacts()
         holdings.failedMeasures = rows.failedMeasures
         holdings.states = rows.states
         holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > rows.states[$0.key]?.steps ?? 0 }
@@ -117,6 +118,18 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         holdings.measureSeconds = rows.measureSeconds.mapValues { $0.reduce(0, +) / Double($0.count) }
         holdings.takenBack = rows.takenBack.isEmpty ? [:] : [sweep.name: rows.takenBack]
         return (holdings, AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1))
+    }
+
+    /// Of measures of trials that are not done.
+    private func artifacts() -> [Holdings.MeasuredUnit: [Digest]] {
+        var artifacts: [Holdings.MeasuredUnit: [Digest]] = [:]
+        for (unit, results) in rows.content.results {
+            guard case .measure(let trial, let request) = unit, let files = results.first?.given.files, !files.isEmpty,
+                [.waiting, .running].contains(rows.content.states[trial])
+            else { continue }
+            artifacts[.init(trial: trial, request: request)] = files.values.sorted()
+        }
+        return artifacts
     }
 
     /// Whether a failed trial is trained, and misses no more than measures.

@@ -197,22 +197,7 @@ final class RealCatalogue: DurableCatalogue {
                         digest: digest, parameters: row[3].integer,
                         losses: row[4].text.flatMap { try? JSONText.decode([LossPoint].self, from: Array($0.utf8)) })))
         }
-        let measured = try reader.rows(
-            """
-            SELECT trial_id, measure, attempt, checkpoint, quantity, value, n, parameters, members FROM measurements
-            """)
-        for row in measured.rows {
-            guard let trial = trainings[row[0].text ?? ""], let digest = row[3].text.flatMap(Digest.init(hex:)) else {
-                throw CatalogueRefusal(description: "a measure that is none of ours: \(row)")
-            }
-            let request = Self.request(row[1].text, row[7].text, row[8].text, of: trial.id)
-            contents.results[.measure(trial.id, request), default: []].append(
-                .init(
-                    attempt: AttemptNumber(row[2].integer ?? 0),
-                    given: Given(
-                        digest: digest,
-                        rows: [MeasureRow(quantity: row[4].text ?? "", value: row[5].number, n: row[6].integer)])))
-        }
+        for (unit, result) in try measured(reader, trainings) { contents.results[unit, default: []].append(result) }
         let failed = try reader.rows(
             """
             SELECT t.trial_id, q.measure, q.parameters, f.members
@@ -229,6 +214,43 @@ final class RealCatalogue: DurableCatalogue {
         contents.evidence = Set(try reader.evidence().map(CatalogueContents.Evidence.init))
         contents.openAttempts = try reader.openAttempts()
         return contents
+    }
+
+    private func measured(
+        _ reader: CatalogueReader, _ trials: [String: Trial]
+    ) throws -> [(Unit, CatalogueContents.Result)] {
+        var rows: [Int: [MeasureRow]] = [:]
+        let values = try reader.rows(
+            """
+            SELECT v.measured, k.name, v.sigma, v.position, v.value, v.n, v.stderr
+            FROM measurement v JOIN quantity k ON k.key = v.quantity ORDER BY v.measured, v.ordinal
+            """)
+        for row in values.rows {
+            rows[row[0].integer ?? 0, default: []].append(
+                MeasureRow(
+                    quantity: row[1].text ?? "", sigma: row[2].number, position: row[3].integer, value: row[4].number,
+                    n: row[5].integer, stderr: row[6].number))
+        }
+        var files: [Int: [String: Digest]] = [:]
+        for row in try reader.rows("SELECT measured, name, digest FROM artifact").rows {
+            files[row[0].integer ?? 0, default: [:]][row[1].text ?? ""] = row[2].text.flatMap(Digest.init(hex:))
+        }
+        let measured = try reader.rows(
+            """
+            SELECT d.key, t.trial_id, q.measure, d.attempt, d.checkpoint, q.parameters, d.members
+            FROM measured d JOIN trial t ON t.key = d.trial JOIN measure_request q ON q.key = d.request
+            """)
+        return try measured.rows.map { row in
+            guard let trial = trials[row[1].text ?? ""], let digest = row[4].text.flatMap(Digest.init(hex:)) else {
+                throw CatalogueRefusal(description: "a measure that is none of ours: \(row)")
+            }
+            let key = row[0].integer ?? 0
+            let given = Given(digest: digest, rows: rows[key] ?? [], files: files[key] ?? [:])
+            let request = Self.request(row[2].text, row[5].text, row[6].text, of: trial.id)
+            return (
+                .measure(trial.id, request), .init(attempt: AttemptNumber(row[3].integer ?? 0), given: given)
+            )
+        }
     }
 
     private static func request(
@@ -259,9 +281,12 @@ extension CatalogueContents.Evidence {
             throw CatalogueRefusal(description: "evidence of no file: \(evidence.found)")
         }
         let rows = (found["rows"]?.arrayValue ?? []).compactMap(\.arrayValue).map(Self.row)
+        let files = (found["artifacts"]?.arrayValue ?? []).compactMap(\.arrayValue).compactMap { pair in
+            pair[1].stringValue.flatMap(Digest.init(hex:)).map { (pair[0].stringValue ?? "", $0) }
+        }
         self.init(
             trial: evidence.trial, measure: evidence.measure, attempt: evidence.attempt,
-            found: Given(digest: digest, rows: rows))
+            found: Given(digest: digest, rows: rows, files: Dictionary(files) { first, _ in first }))
     }
 
     private static func row(_ cells: [JSONValue]) -> MeasureRow {

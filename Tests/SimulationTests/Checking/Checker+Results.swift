@@ -20,7 +20,14 @@ extension Checker {
         if runs.isEmpty { return ["\(unit) is of attempt \(result.attempt), which no host saw give it"] }
         let equal = runs.filter { $0.given[unit] == result.given }
         if equal.isEmpty { return ["\(unit) has other bits, values or losses than attempt \(result.attempt) gave"] }
-        guard case .measure(let trial, let request) = unit else { return [] }
+        // What is damaged is removed from the store when it is read.
+        guard case .measure(let trial, let request) = unit else {
+            let isThere = world.store.contains(result.given.digest) || log.lost.contains(result.given.digest)
+            return isThere ? [] : ["the store lacks the weights of \(unit)"]
+        }
+        if !result.given.files.values.allSatisfy({ world.store.contains($0) || log.lost.contains($0) }) {
+            return ["the store lacks a file of \(unit)"]
+        }
         if weights(of: trial) != result.given.digest { return ["\(unit) is of a checkpoint that does not stand"] }
         let isOfThose = equal.contains { run in request.others.allSatisfy { run.compared[$0] == weights(of: $0) } }
         return isOfThose ? [] : ["\(unit) compares with a checkpoint that does not stand"]

@@ -51,6 +51,10 @@ enum Mutant: CaseIterable {
     case evidenceIsForgotten
     /// A result that comes later takes the place of the first.
     case lastResultStands
+    /// What a measure leaves for people is not kept.
+    case artifactsAreForgotten
+    /// A measure is recorded before its files have come.
+    case artifactsAreNotFetched
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
 
@@ -67,11 +71,15 @@ enum Mutant: CaseIterable {
 
     /// A change as it reaches the catalogue.
     func recorded(_ change: CatalogueChange) -> CatalogueChange {
-        guard self == .lossesAreForgotten,
-            case .milestone(let training, let trial, let attempt, var checkpoint) = change
-        else { return change }
-        checkpoint.losses = nil
-        return .milestone(training, trial, attempt, checkpoint)
+        switch (self, change) {
+        case (.lossesAreForgotten, .milestone(let training, let trial, let attempt, var checkpoint)):
+            checkpoint.losses = nil
+            return .milestone(training, trial, attempt, checkpoint)
+        case (.artifactsAreForgotten, .measured(let attempt, var measured)):
+            measured.artifacts = []
+            return .measured(attempt, measured)
+        default: return change
+        }
     }
 
     /// What shows it soonest.

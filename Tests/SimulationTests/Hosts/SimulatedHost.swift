@@ -53,6 +53,8 @@ final class SimulatedHost {
     let mutant: Mutant
     /// What its workers' bits are of.
     let kind: Int
+    /// Whether its measures leave files for people.
+    let leavesFiles: Bool
     var boot = 1
     var agentIsUp = true
     var isUp = true
@@ -105,6 +107,7 @@ final class SimulatedHost {
         specs = scenario.sweep.trainings.mapValues(\.spec)
         self.mutant = mutant
         kind = scenario.kinds[spec.name] ?? 0
+        leavesFiles = scenario.leavesFiles
     }
 
     var name: HostName { spec.name }

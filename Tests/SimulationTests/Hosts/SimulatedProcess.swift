@@ -250,8 +250,12 @@ final class SimulatedProcess {
         let others = task.others ?? []
         let right = Given(
             digest: task.checkpoint,
-            rows: SimulatedResults.rows(task.checkpoint, others.map(\.checkpoint), request, bits))
+            rows: SimulatedResults.rows(task.checkpoint, others.map(\.checkpoint), request, bits),
+            files: host.leavesFiles
+                ? SimulatedResults.files(task.checkpoint, others.map(\.checkpoint), request, bits) : [:])
         let isWrong = isOther || isSpoilt
+        for file in right.files.values { host.store.add(file) }
+        if !right.files.isEmpty { world.census.count(.artifactLeft) }
         host.log.note(run) {
             $0.given[.measure(task.trial, request)] = right
             for other in others { $0.compared[other.trial] = other.checkpoint }
@@ -260,8 +264,8 @@ final class SimulatedProcess {
             .measure(
                 .init(
                     trial: task.trial, request: request, checkpoint: task.checkpoint,
-                    rows: isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : right.rows, artifacts: [],
-                    seconds: 15)))
+                    rows: isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : right.rows,
+                    artifacts: SimulatedResults.artifacts(right.files), seconds: 15)))
     }
 
     /// At a measure that cannot be taken.

@@ -24,8 +24,26 @@ enum SimulatedResults {
         _ checkpoint: Digest, _ others: [Digest] = [], _ request: MeasureRequest, _ bits: Bits = Bits()
     ) -> [MeasureRow] {
         let files = ([checkpoint] + others).map(\.hex).joined(separator: " ")
-        let digits = Digest(of: "\(files) \(request.measure)\(bits.suffix)".utf8).hex.prefix(8)
+        let digits = Digest(of: "\(files) \(request.measure)\(bits.ofNumbers)".utf8).hex.prefix(8)
         return [MeasureRow(quantity: "value", value: Double(UInt32(digits, radix: 16) ?? 0), n: 1)]
+    }
+
+    /// Pictures differ on hosts whose numbers are as they are elsewhere.
+    static func files(
+        _ checkpoint: Digest, _ others: [Digest], _ request: MeasureRequest, _ bits: Bits
+    ) -> [String: Digest] {
+        let names = request.isComparison ? ["picture.png", "table.csv"] : ["picture.png"]
+        let read = ([checkpoint] + others).map(\.hex).joined(separator: " ")
+        return names.reduce(into: [:]) {
+            $0[$1] = Digest(of: "\($1) of \(read) \(request.measure)\(bits.suffix)".utf8)
+        }
+    }
+
+    static func artifacts(_ files: [String: Digest]) -> [Artifact] {
+        files.sorted { $0.key < $1.key }.map {
+            Artifact(
+                name: $0.key, mediaType: $0.key.hasSuffix("png") ? "image/png" : "text/csv", file: file($0.value))
+        }
     }
 
     static func file(_ digest: Digest) -> OutputFile { OutputFile(path: "file", digest: digest, bytes: 10) }
@@ -42,6 +60,7 @@ struct Bits: Hashable {
 
     var isUsual: Bool { kind == 0 && past == 0 }
     fileprivate var suffix: String { isUsual ? "" : " on \(kind) after \(past)" }
+    fileprivate var ofNumbers: String { kind == 2 ? "" : suffix }
     fileprivate var share: Double { Double(kind + 1) + Double(past >> 40) / 0x1p24 }
 
     func continued(on kind: Int, at steps: Int) -> Bits {
@@ -57,12 +76,14 @@ struct Given: Hashable {
     /// Weights of a milestone; for a measure the checkpoint it was taken of.
     var digest: Digest
     var rows: [MeasureRow] = []
+    /// What a measure leaves for people, by its names.
+    var files: [String: Digest] = [:]
     /// What a milestone tells besides.
     var parameters: Int?
     var losses: [LossPoint]?
 
     /// By which two results are told apart: how it went is none of it.
-    var essence: Given { Given(digest: digest, rows: rows) }
+    var essence: Given { Given(digest: digest, rows: rows, files: files) }
 }
 
 /// A recording unit of the simulation.
@@ -125,7 +146,10 @@ extension WorkerEvent.Checkpoint {
 }
 
 extension WorkerEvent.Measured {
-    var given: Given { Given(digest: checkpoint, rows: rows) }
+    var given: Given {
+        let files = artifacts.map { ($0.name, $0.file.digest) }
+        return Given(digest: checkpoint, rows: rows, files: Dictionary(files) { first, _ in first })
+    }
 }
 
 extension Unit {

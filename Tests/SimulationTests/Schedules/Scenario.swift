@@ -17,6 +17,8 @@ struct Scenario {
     var unmeasurable: [Unit: MeasureFailure] = [:]
     /// Of hosts whose workers give other bits, though they name themselves as all do: what they are one of.
     var kinds: [HostName: Int] = [:]
+    /// Whether measures leave files for people.
+    var leavesFiles = false
     var faults: [(at: Double, Fault)] = []
     /// Trials that only a second sweep wants, which is launched while the first is at work; often none.
     var later: Set<TrialID> = []
@@ -69,6 +71,7 @@ struct Scenario {
         addLies(seed: seed, horizon: horizon, hosts: count)
         addNeeds(seed: seed)
         addKinds(seed: seed)
+        addFiles(seed: seed)
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
@@ -117,6 +120,11 @@ struct Scenario {
             if index == sure { hosts[index].memory = max(hosts[index].memory ?? 0, memory) }
             hosts[index].tags = index == sure || random.chance(0.5) ? ["big", "other"] : ["other"]
         }
+    }
+
+    private mutating func addFiles(seed: UInt64) {
+        var random = SeededRandom(seed: seed ^ 0xF11E5)
+        leavesFiles = random.chance(0.2)
     }
 
     private mutating func addKinds(seed: UInt64) {
