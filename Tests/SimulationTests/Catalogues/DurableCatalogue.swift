@@ -22,6 +22,8 @@ struct CatalogueContents {
     /// Measures and comparisons that could not be taken.
     var failed: Set<Unit> = []
     var states: [TrialID: TrialState] = [:]
+    /// Images that a trial saw, and of how many different ones, as queries show them.
+    var images: [TrialID: [Int]] = [:]
     var evidence: Set<Evidence> = []
     var openAttempts: [AttemptRecord] = []
 }

@@ -210,6 +210,10 @@ final class RealCatalogue: DurableCatalogue {
             let request = Self.request(row[1].text, row[2].text, row[3].text, of: trial.id)
             contents.failed.insert(.measure(trial.id, request))
         }
+        for row in try reader.rows("SELECT trial_id, images, dataset_size FROM trials").rows {
+            guard let trial = trainings[row[0].text ?? ""] else { continue }
+            contents.images[trial.id] = row[1...2].map { $0.integer ?? 0 }
+        }
         for (trial, state) in try reader.trialStates(of: sweep.name) { contents.states[trial] = state }
         contents.evidence = Set(try reader.evidence().map(CatalogueContents.Evidence.init))
         contents.openAttempts = try reader.openAttempts()

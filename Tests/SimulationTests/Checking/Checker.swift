@@ -36,6 +36,12 @@ struct Checker {
             found.append("failed measures are \(kept.sorted()), not \(awaited.sorted())")
         }
         for trial in scenario.sweep.trials {
+            let training = scenario.sweep.trainings[trial.training]
+            if let images = contents.images[trial.id],
+                images != [trial.steps * (training?.batch ?? 0), training?["dataset.size"]?.integerValue ?? 0]
+            {
+                found.append("trial \(trial.id.short) is shown to have seen \(images) images")
+            }
             // A comparison is no part of it.
             let missesMeasure = sweepMeasures(of: trial.id).contains { impossible.contains($0) }
             let expected: TrialState =

@@ -55,6 +55,10 @@ enum Mutant: CaseIterable {
     case artifactsAreForgotten
     /// A measure is recorded before its files have come.
     case artifactsAreNotFetched
+    /// Every row of a measure is of as many images as its first.
+    case countsAreOfTheFirst
+    /// Whoever tells of images is taken to speak of steps.
+    case imagesAreSteps
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
 
@@ -75,11 +79,22 @@ enum Mutant: CaseIterable {
         case (.lossesAreForgotten, .milestone(let training, let trial, let attempt, var checkpoint)):
             checkpoint.losses = nil
             return .milestone(training, trial, attempt, checkpoint)
+        case (.countsAreOfTheFirst, .measured(let attempt, var measured)):
+            for row in measured.rows.indices { measured.rows[row].n = measured.rows[0].n }
+            return .measured(attempt, measured)
         case (.artifactsAreForgotten, .measured(let attempt, var measured)):
             measured.artifacts = []
             return .measured(attempt, measured)
         default: return change
         }
+    }
+
+    /// What a worker tells, as it reaches the coordinator.
+    func told(_ progress: WorkerEvent.Progress) -> WorkerEvent.Progress {
+        guard self == .imagesAreSteps else { return progress }
+        var progress = progress
+        progress.unit = "steps"
+        return progress
     }
 
     /// What shows it soonest.

@@ -58,7 +58,7 @@ final class CoordinatorLife {
                 drained: drained, handover: Handover(), isSecondLaunched: world.isSecondLaunched,
                 unlisted: world.unlisted, mutant: mutant),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
-            observer: LeaseWatcher(fleet, clock, log, world, identity.owner))
+            observer: LeaseWatcher(fleet, clock, log, world, identity.owner, scenario.sweep.trainings))
         fleet.drained = drained
     }
 
@@ -73,7 +73,7 @@ final class CoordinatorLife {
                 handover: coordinator.handover(), isSecondLaunched: world.isSecondLaunched, unlisted: world.unlisted,
                 mutant: mutant),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
-            observer: LeaseWatcher(fleet, clock, log, world, owner))
+            observer: LeaseWatcher(fleet, clock, log, world, owner, scenario.sweep.trainings))
         try coordinator.begin()
         fleet.enquire()
     }
@@ -150,8 +150,13 @@ private final class LeaseWatcher: CoordinationObserver {
     private let log: HostLog
     private let world: World
     private let owner: Owner
+    private let trainings: [TrainingID: Training]
 
-    init(_ fleet: SimulatedFleet, _ clock: SimulatedClock, _ log: HostLog, _ world: World, _ owner: Owner) {
+    init(
+        _ fleet: SimulatedFleet, _ clock: SimulatedClock, _ log: HostLog, _ world: World, _ owner: Owner,
+        _ trainings: [TrainingID: Training]
+    ) {
+        self.trainings = trainings
         self.fleet = fleet
         self.clock = clock
         self.log = log
@@ -162,6 +167,21 @@ private final class LeaseWatcher: CoordinationObserver {
     var longestPause: Double? { nil }
     func update(_ snapshot: FleetSnapshot) {
         if snapshot.trials.values.contains(where: { $0 < 0 }) { world.violation("a negative count of trials") }
+        var rate = 0
+        for running in snapshot.hosts.lazy.flatMap(\.running) {
+            guard let told = running.progress, let batch = trainings[running.training]?.batch else { continue }
+            rate += 2 * batch
+            let factor = batch == SimulatedResults.largeBatch ? batch : 1
+            if told != SimulatedResults.progress(told.done / factor, of: told.of / factor, batch: batch) {
+                world.violation("attempt \(running.attempt) is shown at \(told.done) of \(told.of) \(told.unit)")
+            }
+        }
+        if snapshot.imagesPerSecond != Double(rate) {
+            world.violation("\(snapshot.imagesPerSecond) images a second are shown, not \(rate)")
+        }
+        if snapshot.workDone > snapshot.workWanted * 1.000001 {
+            world.violation("\(snapshot.workDone) of \(snapshot.workWanted) work are shown as done")
+        }
     }
 
     func notice(_ notice: Notice) {

@@ -323,7 +323,7 @@ final class SimulatedHost {
 
     func emit(_ number: AttemptNumber, _ held: Held, _ event: WorkerEvent) {
         guard event.isDurable else {
-            if case .progress(let progress) = event { link?.report(.progress(number, progress)) }
+            if case .progress(let progress) = event { link?.report(.progress(number, mutant.told(progress))) }
             return
         }
         held.written += 100

@@ -171,6 +171,7 @@ final class SimulatedProcess {
         var plan: Plan = []
         var at = steps
         let last = task.milestones.last ?? 0
+        let batch = description.spec["training.batch"]?.integerValue ?? 0
         while at < last {
             // Every hundred steps a word, every third a recovery point.
             let next = min((at / 100 + 1) * 100, task.milestones.first { $0 > at } ?? last)
@@ -180,7 +181,7 @@ final class SimulatedProcess {
                     Double(next - at) * 0.5,
                     { [self] in
                         steps = next
-                        say(.progress(.init(done: next, of: last, unit: "steps", rate: 2)))
+                        say(.progress(SimulatedResults.progress(next, of: last, batch: batch)))
                         if isMilestone || next % 300 == 0 { checkpoint(next, isMilestone) }
                     }
                 ))
@@ -250,11 +251,15 @@ final class SimulatedProcess {
         let others = task.others ?? []
         let right = Given(
             digest: task.checkpoint,
-            rows: SimulatedResults.rows(task.checkpoint, others.map(\.checkpoint), request, bits),
+            rows: SimulatedResults.rows(
+                task.checkpoint, others.map(\.checkpoint), request, bits,
+                images: ([description.spec] + (description.companions ?? []).map(\.spec))
+                    .flatMap(SimulatedResults.images)),
             files: host.leavesFiles
                 ? SimulatedResults.files(task.checkpoint, others.map(\.checkpoint), request, bits) : [:])
         let isWrong = isOther || isSpoilt
         for file in right.files.values { host.store.add(file) }
+        if right.rows.count > 1 { world.census.count(.imagesCounted) }
         if !right.files.isEmpty { world.census.count(.artifactLeft) }
         host.log.note(run) {
             $0.given[.measure(task.trial, request)] = right

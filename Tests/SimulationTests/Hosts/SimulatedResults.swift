@@ -19,14 +19,36 @@ enum SimulatedResults {
         return (1...4).map { LossPoint(steps: steps * $0 / 4, mean: start / Double(steps * $0)) }
     }
 
-    /// - Parameter others: the checkpoints that it is compared with.
+    /// - Parameters:
+    ///   - others: the checkpoints that it is compared with.
+    ///   - images: how many training and held-out images each of the networks has; empty where nobody counts them.
     static func rows(
-        _ checkpoint: Digest, _ others: [Digest] = [], _ request: MeasureRequest, _ bits: Bits = Bits()
+        _ checkpoint: Digest, _ others: [Digest], _ request: MeasureRequest, _ bits: Bits, images: [Int] = []
     ) -> [MeasureRow] {
         let files = ([checkpoint] + others).map(\.hex).joined(separator: " ")
         let digits = Digest(of: "\(files) \(request.measure)\(bits.ofNumbers)".utf8).hex.prefix(8)
-        return [MeasureRow(quantity: "value", value: Double(UInt32(digits, radix: 16) ?? 0), n: 1)]
+        let value = Double(UInt32(digits, radix: 16) ?? 0)
+        guard !images.isEmpty else { return [MeasureRow(quantity: "value", value: value, n: 1)] }
+        return images.enumerated().map { place, count in
+            MeasureRow(
+                quantity: place % 2 == 0 ? "training" : "held_out", sigma: Double(place + 1) / 4, position: place,
+                value: value + Double(place), n: count, stderr: 1 / Double(count))
+        }
     }
+
+    /// Training and held-out images of a training, as its spec has them; none where it does not.
+    static func images(_ spec: [String: JSONValue]) -> [Int] {
+        [spec["dataset.size"]?.integerValue, spec["dataset.held_out"]?.integerValue].compactMap { $0 }
+    }
+
+    /// Twice a second a batch; a worker counts in images where batches are large.
+    static func progress(_ steps: Int, of last: Int, batch: Int) -> WorkerEvent.Progress {
+        let factor = batch == largeBatch ? batch : 1
+        return .init(
+            done: steps * factor, of: last * factor, unit: factor == 1 ? "steps" : "images", rate: Double(2 * factor))
+    }
+
+    static let largeBatch = 64
 
     /// Pictures differ on hosts whose numbers are as they are elsewhere.
     static func files(

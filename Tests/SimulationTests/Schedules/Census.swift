@@ -69,6 +69,7 @@ struct Census {
         case stateKept = "state kept on its host"
         case stateRetired = "state retired"
         case resumedFromState = "training continued from a state"
+        case imagesCounted = "measure told of how many images"
         case artifactLeft = "artifact left by a measure"
         case otherBits = "milestone with other bits than most hosts give"
         case bitsMixed = "training continued with other bits"

@@ -17,6 +17,8 @@ struct Scenario {
     var unmeasurable: [Unit: MeasureFailure] = [:]
     /// Of hosts whose workers give other bits, though they name themselves as all do: what they are one of.
     var kinds: [HostName: Int] = [:]
+    /// Whether trainings differ in their images and batches, and measures say of how many images they are.
+    private(set) var countsImages = false
     /// Whether measures leave files for people.
     var leavesFiles = false
     var faults: [(at: Double, Fault)] = []
@@ -72,6 +74,7 @@ struct Scenario {
         addNeeds(seed: seed)
         addKinds(seed: seed)
         addFiles(seed: seed)
+        addImages(seed: seed)
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
@@ -125,6 +128,19 @@ struct Scenario {
     private mutating func addFiles(seed: UInt64) {
         var random = SeededRandom(seed: seed ^ 0xF11E5)
         leavesFiles = random.chance(0.2)
+    }
+
+    private mutating func addImages(seed: UInt64) {
+        var random = SeededRandom(seed: seed ^ 0x1A6E5)
+        guard random.chance(0.2) else { return }
+        countsImages = true
+        for id in sweep.trainings.keys.sorted() {
+            guard var spec = sweep.trainings[id]?.spec else { continue }
+            spec["dataset.size"] = .integer(Int64(random.pick(1...9) * 1000))
+            spec["dataset.held_out"] = .integer(Int64(random.pick(1...9) * 100))
+            spec["training.batch"] = .integer(Int64([8, 32, SimulatedResults.largeBatch][random.pick(0...2)]))
+            sweep.trainings[id] = Training(id: id, spec: spec)
+        }
     }
 
     private mutating func addKinds(seed: UInt64) {
