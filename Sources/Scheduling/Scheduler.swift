@@ -54,6 +54,8 @@ package struct Scheduler {
     var weights: [TrialID: Digest] = [:]
     /// Weights that stand of milestones that are trained again, for their files are lost.
     let lostWeights: [TrialID: Digest]
+    /// Measures that stand and are taken again for their files.
+    let lostMeasures: Set<Holdings.MeasuredUnit>
     /// Full states to continue from, ascending in steps.
     var states: [TrainingID: [StoredState]] = [:]
     /// States as recorded, of the wanted trials in their order; nil while the catalogue's word is not known.
@@ -99,6 +101,7 @@ package struct Scheduler {
         present = now
         nextAttempt = firstAttempt
         lostWeights = holdings.lost
+        lostMeasures = holdings.lostMeasures
         for spec in specs where hosts[spec.name] == nil {
             add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(.init(since: now))))
         }

@@ -124,6 +124,65 @@ import Testing
         #expect(evidence.first?[1].text?.contains("0.5") == true && evidence.first?[2].text?.contains("0.75") == true)
     }
 
+    /// Their checkpoint is another one, and so what they measured of it is no measure of ours.
+    @Test(arguments: [false, true]) func whatIsOfOtherWeightsIsEvidenceOnly(compared: Bool) throws {
+        try ours.store(sweep)
+        try theirs.store(sweep)
+        let (first, second) = (sweep.trials[0], sweep.trials[1])
+        func leave(_ trial: Trial, _ weights: Digest?, in catalogue: Catalogue, as number: Int) throws -> Digest? {
+            var checkpoint = Fixture.checkpoint(trial)
+            if let weights { checkpoint.weights?.digest = weights }
+            try catalogue.commit([
+                .attemptIntended(Fixture.attempt(number, [trial])),
+                .milestone(trial.training, trial.id, AttemptNumber(number), checkpoint),
+            ])
+            return checkpoint.weights?.digest
+        }
+        for (index, trial) in [first, second].enumerated() {
+            _ = try leave(trial, nil, in: ours, as: index + 1)
+        }
+        let other = Digest(of: "other weights".utf8)
+        let pair = [first, second].sorted { $0.id < $1.id }
+        // Of a comparison it is the partner's checkpoint that differs.
+        let (measuredOf, differing) = compared ? (pair[0], pair[1]) : (first, first)
+        for (index, trial) in [first, second].enumerated() {
+            _ = try leave(trial, trial.id == differing.id ? other : nil, in: theirs, as: index + 1)
+        }
+        var measured = Fixture.distances(measuredOf)
+        if compared { measured.request = measured.request.comparing(with: [pair[1].id]) }
+        let standing = Fixture.checkpoint(measuredOf).weights?.digest
+        measured.checkpoint = try #require(compared ? standing : other)
+        try theirs.commit([.measured(AttemptNumber(measuredOf.id == first.id ? 1 : 2), measured)])
+        for _ in 0..<2 {
+            let outcome = try merge()
+            #expect(outcome.measures == 0)
+            #expect(
+                outcome.conflicts == [
+                    .init(trial: differing.id.hex, about: "checkpoint"),
+                    .init(trial: measuredOf.id.hex, about: measured.request.measure),
+                ])
+        }
+        #expect(try ours.reader.rows("SELECT count(*) FROM measured").rows == [[.integer(0)]])
+        #expect(try ours.reader.evidence().map(\.kind).sorted() == ["measure", "milestone"])
+        #expect(
+            try ours.reader.evidence().contains { $0.kind == "measure" && $0.found.contains(measured.checkpoint.hex) })
+    }
+
+    /// Its number is larger than that of an attempt here that has not got so far.
+    @Test func aMilestoneOfElsewhereSaysNothingOfAttemptsHere() throws {
+        try ours.store(sweep)
+        try theirs.store(sweep)
+        let trial = sweep.trials[0]
+        try ours.commit([.attemptIntended(Fixture.attempt(1, [trial]))])
+        try record([trial], in: theirs)
+        _ = try merge()
+        let holdings = try ours.reader.holdings(of: [trial.training])
+        #expect(holdings.milestones[trial.training]?.map(\.attempt) == [nil])
+        #expect(holdings.openAttempts.map(\.attempt) == [AttemptNumber(1)])
+        let left = holdings.less({ _ in true }, for: [sweep])
+        #expect(left.openAttempts.map(\.trials) == [[trial.id]])
+    }
+
     @Test func aSweepOfTheSameNameButOtherTrialsStaysOurs() throws {
         try ours.store(Fixture.sweep(name: "both", sizes: [16], scales: [4], steps: [256]))
         try theirs.store(sweep)

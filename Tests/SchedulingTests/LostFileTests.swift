@@ -250,4 +250,28 @@ import Testing
         for unit in failed { holdings.failedMeasures[unit] = "lost" }
         #expect(less(holdings, wanted, lost: "weights 20").lost == [:])
     }
+
+    @Test func aMeasureThatStandsDoesNotFailWithItsFiles() {
+        var holdings = measured()
+        let unit = Holdings.MeasuredUnit(trial: .named("x", 20), request: .named("m"))
+        holdings.succeeded = [.named("x", 10)]
+        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
+        holdings.artifacts[unit] = [.named("picture")]
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "picture"))
+        bench.connect("a")
+        #expect(bench.starts().map(\.measured) == [.named("x", 20)])
+        bench.run("a", 1)
+        bench.event(
+            "a", 1,
+            .measure(
+                .init(
+                    trial: unit.trial, request: unit.request, checkpoint: .named("weights 20"), rows: [], artifacts: [],
+                    seconds: 1, failure: "impossible")))
+        #expect(bench.changes.contains(.trialState(.named("x", 20), .succeeded, reason: nil)))
+        #expect(!bench.changes.contains { if case .measureFailed = $0 { true } else { false } })
+        bench.finish("a", 1)
+        #expect(bench.outcome(of: 1) == .succeeded)
+        #expect(bench.starts().isEmpty)
+    }
 }

@@ -5,6 +5,7 @@ import SweepModel
 extension Merging {
     func mergeMeasures(_ outcome: inout MergeOutcome) throws {
         try reportConflicts(&outcome)
+        try leaveOutOthers(&outcome)
         try execute(
             """
             INSERT INTO main.quantity (request, name)
@@ -20,6 +21,7 @@ extension Merging {
             JOIN attempt_pair p ON p.theirs = d.attempt
             WHERE \(Self.accepts(.measured, "d.key")) AND NOT EXISTS (
                 SELECT 1 FROM main.measured m WHERE m.trial = t.ours AND m.request = q.ours AND m.members = d.members)
+                AND NOT \(Self.isOfOthers)
             GROUP BY t.ours, q.ours, d.members ORDER BY min(d.key)
             """)
         let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(key), 0) FROM main.measured") ?? 0
@@ -72,6 +74,38 @@ extension Merging {
                     measure, version, declaration.name,
                     String(decoding: try JSONText.encode(declaration), as: UTF8.self),
                 ])
+        }
+    }
+
+    /// Whether their measure `d` of our trial `t.ours` is of other weights than the checkpoints that stand here.
+    private static let isOfOthers = """
+        (EXISTS (SELECT 1 FROM main.milestone s WHERE s.trial = t.ours AND s.weights <> d.checkpoint)
+        OR d.members <> '' AND EXISTS (
+            SELECT 1 FROM json_each(d.members) j JOIN main.trial n ON n.trial_id = j.value
+            JOIN main.milestone s ON s.trial = n.key JOIN other.trial x ON x.trial_id = j.value
+            JOIN other.milestone o ON o.trial = x.key WHERE s.weights <> o.weights))
+        """
+
+    /// What was measured of other weights is no measure of the checkpoints that stand, and so evidence only.
+    private func leaveOutOthers(_ outcome: inout MergeOutcome) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT d.key, t.ours, q.ours, p.ours, i.trial_id, r.measure, m.weights FROM other.measured d
+                JOIN trial_pair t ON t.theirs = d.trial JOIN request_pair q ON q.theirs = d.request
+                JOIN attempt_pair p ON p.theirs = d.attempt
+                JOIN main.milestone m ON m.trial = t.ours
+                JOIN main.trial i ON i.key = t.ours JOIN main.measure_request r ON r.key = q.ours
+                WHERE \(Self.accepts(.measured, "d.key")) AND \(Self.isOfOthers) AND NOT EXISTS (
+                    SELECT 1 FROM main.measured s WHERE s.trial = t.ours AND s.request = q.ours AND s.members = d.members)
+                ORDER BY 1
+                """)
+        for row in rows {
+            try recording.addEvidence(
+                kind: "measure", trial: row[1], request: row[2], attempt: AttemptNumber(row[3]),
+                kept: Recording.text(checkpoint: row[6], rows: [], artifacts: []),
+                found: recording.text(ofMeasured: row[0], in: "other"))
+            outcome.conflicts.append(.init(trial: row[4], about: row[5]))
         }
     }
 

@@ -12,6 +12,7 @@ extension CatalogueReader {
             try Self.addSettled(of: known, to: &holdings, db)
             try Self.addResults(of: known, to: &holdings, db)
             holdings.openAttempts = try Self.openAttempts(db)
+            try Self.forgetOthersAttempts(in: &holdings, db)
             holdings.openTrials = try Self.openTrials(db)
             holdings.takenBack = try Self.takenBack(db)
             holdings.failedMeasures = try Self.failedMeasures(db)
@@ -119,6 +120,25 @@ extension CatalogueReader {
             guard let unit = open[artifacts.integer(0)], let request = requests[unit.request] else { continue }
             let named = unit.members.isEmpty ? request : StoredForms.comparison(request, of: unit.members)
             holdings.artifacts[.init(trial: unit.trial, request: named), default: []].append(try artifacts.digest(1))
+        }
+    }
+
+    /// A milestone that came with a merge says nothing of how far an attempt here is, whatever its number.
+    private static func forgetOthersAttempts(in holdings: inout Holdings, _ db: Database) throws {
+        let trainings = Set(holdings.openAttempts.map(\.training)).filter { holdings.milestones[$0] != nil }
+        let attempts = trainings.flatMap { holdings.milestones[$0] ?? [] }.compactMap(\.attempt)
+        guard !attempts.isEmpty else { return }
+        let merged = Set(
+            try Int.fetchAll(
+                db, sql: "SELECT attempt FROM merged_attempt WHERE attempt IN (SELECT value FROM json_each(?))",
+                arguments: [StoredRows.array(attempts.lazy.map { Int64($0.value) })]))
+        guard !merged.isEmpty else { return }
+        for training in trainings {
+            for index in (holdings.milestones[training] ?? []).indices {
+                guard let attempt = holdings.milestones[training]?[index].attempt, merged.contains(attempt.value)
+                else { continue }
+                holdings.milestones[training]?[index].attempt = nil
+            }
         }
     }
 

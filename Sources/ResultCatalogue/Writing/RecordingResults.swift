@@ -234,7 +234,7 @@ extension Recording {
     }
 
     /// What must be equal for two results to be the same; seconds are not among it. NaN is NULL, as stored.
-    private static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) throws -> String {
+    static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) throws -> String {
         func number(_ value: Double?) -> JSONValue { value.map { $0.isFinite ? .number($0) : .null } ?? .null }
         func count(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
         return try JSONText.write([

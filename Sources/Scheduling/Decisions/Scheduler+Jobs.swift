@@ -69,12 +69,15 @@ extension Scheduler {
         else { return }
         jobs[index].measures.removeAll { $0 == measure }
         jobs[index].troubles = JobState.Troubles()
-        actions.append(.record(.measureFailed(trial, measure, reason: reason)))
-        actions.append(.notice(.measureFailed(trial, measure, reason: reason)))
-        if measure.isComparison {
-            failedComparisons.insert(.init(trial: trial, request: measure))
-        } else {
-            failedMeasures[trial, default: [:]][measure] = reason
+        // Numbers that stand do not fail with their files.
+        if !lostMeasures.contains(.init(trial: trial, request: measure)) {
+            actions.append(.record(.measureFailed(trial, measure, reason: reason)))
+            actions.append(.notice(.measureFailed(trial, measure, reason: reason)))
+            if measure.isComparison {
+                failedComparisons.insert(.init(trial: trial, request: measure))
+            } else {
+                failedMeasures[trial, default: [:]][measure] = reason
+            }
         }
         finishIfComplete(index, reportedBy: reporter)
         refresh(trial)

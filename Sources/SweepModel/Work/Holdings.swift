@@ -5,7 +5,7 @@ package struct Holdings: Sendable, Equatable {
     package struct Checkpoint: Hashable, Sendable {
         package var steps: Int
         package var weights: Digest
-        /// The attempt that it was recorded of.
+        /// The attempt that it was recorded of, if it was one of here.
         package var attempt: AttemptNumber?
         package init(steps: Int, weights: Digest, attempt: AttemptNumber? = nil) {
             self.steps = steps
@@ -117,6 +117,8 @@ package struct Holdings: Sendable, Equatable {
     package var settled: [TrialID: TrialState] = [:]
     /// Trials whose milestone was recorded and is to be trained again, for its weights, which stand, are lost.
     package var lost: [TrialID: Digest] = [:]
+    /// Measures that stand and are to be taken again, for files of theirs are lost.
+    package var lostMeasures: Set<MeasuredUnit> = []
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.
     package var takenBack: [String: Set<TrialID>] = [:]
     /// Trials whose recorded state is "succeeded".

@@ -85,7 +85,10 @@ extension Holdings {
 
     private func withoutLostMeasures(_ isLost: (Digest) -> Bool) -> Holdings {
         var result = self
-        for (unit, files) in artifacts where files.contains(where: isLost) { result.measured.remove(unit) }
+        for (unit, files) in artifacts where files.contains(where: isLost) {
+            result.measured.remove(unit)
+            result.lostMeasures.insert(unit)
+        }
         return result
     }
 
