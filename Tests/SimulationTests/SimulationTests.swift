@@ -64,6 +64,7 @@ import Testing
             var scenario = Scenario(seed: seed)
             scenario.faults = []
             scenario.later = []
+            scenario.takeOutAdoption()
             scenario.kills = calls.map { [$0] } ?? []
             return scenario
         }

@@ -55,6 +55,9 @@ protocol DurableCatalogue: AnyObject {
     /// Takes the wish for trials back, or wants them again; of an open catalogue.
     func cancel(_ trials: [TrialID]) throws
     func retry(_ trials: [TrialID]) throws
+    /// Takes in what was made elsewhere, as `merge` and `adopt` do: the numbers that its attempts have here. To do it again
+    /// changes nothing. Throws while a coordinator has it open.
+    func take(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber]
     /// The coordinator that had it open is gone.
     func close()
     /// Another catalogue with the same content, as by copying the files.

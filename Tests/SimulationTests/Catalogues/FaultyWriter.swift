@@ -47,10 +47,10 @@ final class FaultyWriter: CatalogueWriter {
 
     private func record(_ changes: [CatalogueChange]) throws {
         do { try writer?.commit(changes) } catch {
-            log.reached(owner, changes, isSure: false)
+            log.reached(owner, changes, isSure: false, in: world)
             throw error
         }
-        log.reached(owner, changes, isSure: true)
+        log.reached(owner, changes, isSure: true, in: world)
     }
 
     func letGo() { writer = nil }

@@ -4,9 +4,9 @@ import SweepModel
 /// A catalogue in memory with the promises of the real one: all of a transaction or nothing, first result stands,
 /// applying a change again changes nothing, unknown attempts are refused.
 final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
-    private let trials: [TrialID: Trial]
+    let trials: [TrialID: Trial]
     /// All that a transaction may change.
-    private struct Rows {
+    struct Rows {
         var content = CatalogueContents()
         var states: [TrainingID: ResumePoint] = [:]
         var keptStates: [TrainingID: Holdings.KeptState] = [:]
@@ -22,11 +22,13 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         /// Attempts up to which a trial's faults do not count.
         var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
+        /// Attempts of other catalogues, and theirs here.
+        var merged: [Int: [AttemptNumber: AttemptNumber]] = [:]
     }
-    private var rows = Rows()
-    private var isOpen = false
-    private let sweep: ExpandedSweep
-    private let mutant: Mutant
+    var rows = Rows()
+    var isOpen = false
+    let sweep: ExpandedSweep
+    let mutant: Mutant
 
     init(_ sweep: ExpandedSweep, mutant: Mutant = .none) {
         self.sweep = sweep
@@ -92,7 +94,9 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             switch unit {
             case .milestone(let training, let steps):
                 holdings.milestones[training, default: []].append(
-                    .init(steps: steps, weights: result.given.digest, attempt: result.attempt))
+                    .init(
+                        steps: steps, weights: result.given.digest,
+                        attempt: isMerged(result.attempt) ? nil : result.attempt))
             case .measure(let trial, let request): holdings.measured.insert(.init(trial: trial, request: request))
             }
         }
@@ -242,7 +246,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
     }
 
-    private func record(_ unit: Unit, of trial: TrialID, _ result: CatalogueContents.Result) {
+    func record(_ unit: Unit, of trial: TrialID, _ result: CatalogueContents.Result) {
         guard let standing = rows.content.results[unit]?.first, mutant != .doesNotDeduplicate else {
             return rows.content.results[unit, default: []].append(result)
         }
@@ -256,7 +260,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         rows.progressed[training] = max(rows.progressed[training] ?? attempt, attempt)
     }
 
-    private func reach(_ training: TrainingID, _ point: ResumePoint) {
+    func reach(_ training: TrainingID, _ point: ResumePoint) {
         if point.steps > rows.states[training]?.steps ?? 0 { rows.states[training] = point }
     }
 }

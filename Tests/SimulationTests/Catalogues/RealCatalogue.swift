@@ -6,11 +6,13 @@ import SweepModel
 /// The real catalogue, on a simulated disk or in real files in memory where the machine offers that.
 final class RealCatalogue: DurableCatalogue {
     private let directory: URL
-    private let sweep: ExpandedSweep
-    private var catalogue: Catalogue?
-    private let disk: SimulatedDisk?
+    let sweep: ExpandedSweep
+    var catalogue: Catalogue?
+    let disk: SimulatedDisk?
     private let mutant: Mutant
-    private var wall = WallClock()
+    var wall = WallClock()
+    /// Others', by their numbers.
+    var foreign: [Int: RealCatalogue] = [:]
     private var losesPowerOnClosing = false
     /// It has a store of its own, which nobody looks at.
     private var isCopy = false
@@ -36,7 +38,7 @@ final class RealCatalogue: DurableCatalogue {
         return disk
     }
 
-    private static func folder() throws -> URL {
+    static func folder() throws -> URL {
         let memory = URL(fileURLWithPath: "/dev/shm")
         let parent =
             FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
@@ -51,7 +53,7 @@ final class RealCatalogue: DurableCatalogue {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    private var path: String { directory.appendingPathComponent("catalogue.sqlite").path }
+    var path: String { directory.appendingPathComponent("catalogue.sqlite").path }
 
     func isPut(in world: World) { wall.world = world }
 
@@ -269,7 +271,7 @@ final class RealCatalogue: DurableCatalogue {
 }
 
 /// The date as the coordinator's machine shows it.
-private final class WallClock: @unchecked Sendable {
+final class WallClock: @unchecked Sendable {
     /// A simulation runs on one thread.
     var world: World?
 

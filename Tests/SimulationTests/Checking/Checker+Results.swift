@@ -20,6 +20,10 @@ extension Checker {
         if runs.isEmpty { return ["\(unit) is of attempt \(result.attempt), which no host saw give it"] }
         let equal = runs.filter { $0.given[unit] == result.given }
         if equal.isEmpty { return ["\(unit) has other bits, values or losses than attempt \(result.attempt) gave"] }
+        let isTaken = log.runs.contains { $0.attempt == result.attempt && $0.owner == owner }
+        if isTaken, equal.allSatisfy({ $0.owner == HostLog.Run.elsewhere }) {
+            return ["\(unit) came from elsewhere, with the number of attempt \(result.attempt) of here"]
+        }
         // What is damaged is removed from the store when it is read.
         guard case .measure(let trial, let request) = unit else {
             let isThere = world.store.contains(result.given.digest) || log.lost.contains(result.given.digest)
@@ -53,12 +57,27 @@ extension Checker {
         }
     }
 
+    private func isOfOtherWeights(_ reached: HostLog.Reached) -> Bool {
+        guard let compared = reached.compared, case .measure(let trial, let request) = reached.unit else {
+            return false
+        }
+        return weights(of: trial) != reached.result.given.digest
+            || request.others.contains { weights(of: $0) != compared[$0] }
+    }
+
     /// The first result of a unit stands, and every other one that came and differs is kept.
     private func disagreements() -> [String] {
         var found: [String] = []
         var expected: Set<CatalogueContents.Evidence> = []
         var possible: Set<CatalogueContents.Evidence> = []
-        for (unit, results) in Dictionary(grouping: log.reached[owner] ?? [], by: \.unit) {
+        for (unit, all) in Dictionary(grouping: log.reached[owner] ?? [], by: \.unit) {
+            // What elsewhere was measured of other weights never stands.
+            for other in all where isOfOtherWeights(other) {
+                let evidence = unit.evidence(of: other.trial, other.result)
+                possible.insert(evidence)
+                expected.insert(evidence)
+            }
+            let results = all.filter { !isOfOtherWeights($0) }
             guard let standing = contents.results[unit]?.first else {
                 if results.contains(where: \.isSure) { found.append("\(unit) was recorded and is gone") }
                 continue

@@ -59,6 +59,14 @@ enum Mutant: CaseIterable {
     case countsAreOfTheFirst
     /// Whoever tells of images is taken to speak of steps.
     case imagesAreSteps
+    /// A merge gives what it takes in the numbers that it has elsewhere.
+    case mergeKeepsNumbers
+    /// A merge takes what was measured of other weights for measures of those that stand.
+    case mergeTakesMeasuresOfOthers
+    /// A merge adds a result to the one that stands.
+    case mergeDoubles
+    /// A merge goes on beside a coordinator.
+    case mergeIgnoresTheLock
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
 
@@ -107,6 +115,8 @@ enum Mutant: CaseIterable {
         case .inputsAreBelieved: (0..<30).map { _ in .damagedFiles(host: 0, share: 1) }
         case .longestStateAlone: (0..<4).map { _ in .cut(host: 0, seconds: 1000) }
         case .evidenceIsForgotten, .lastResultStands: (0..<6).map { _ in .cut(host: 0, seconds: 1200) }
+        case .mergeTakesMeasuresOfOthers: (0..<4).map { .merge(share: 0.7, kind: $0 % 3, files: true) }
+        case .mergeKeepsNumbers, .mergeDoubles, .mergeIgnoresTheLock: [.merge(share: 0.7, kind: 0, files: true)]
         case .leftHostsAreUsed: [.unlisted(host: 0, seconds: 300)]
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }

@@ -27,6 +27,7 @@ final class Simulation {
     /// How often trials were wanted again, and up to which of these the last plan went.
     private var changedWishes = 0
     private var plannedWishes = 0
+    private let incoming = Incoming()
     private lazy var bound = scenario.bound
     /// Port calls of the first coordinator.
     private(set) var firstCalls = 0
@@ -71,7 +72,7 @@ final class Simulation {
         while world.violations.isEmpty {
             outcome = runCoordinator()
             if outcome == .succeeded || isSomeFailed(outcome), takenBack == 0, plannedWishes == changedWishes,
-                scenario.later.isEmpty || world.isSecondLaunched
+                incoming.isEmpty, scenario.later.isEmpty || world.isSecondLaunched
             {
                 break
             }
@@ -122,6 +123,9 @@ final class Simulation {
 
     private func begin() throws -> CoordinatorLife {
         if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
+        while !incoming.isEmpty {
+            if try incoming.takeNext(into: catalogue, log, world) == .adoption { changedWishes += 1 }
+        }
         var opened = try catalogue.open()
         _ = try wantAgain()
         opened.replan(try whole(catalogue.plan()))
@@ -189,6 +193,9 @@ final class Simulation {
         case .lies(let host): hosts[host].beginToLie()
         case .unlisted(let host, let seconds): takeOut(hosts[host], for: seconds)
         case .launch: launch()
+        case .merge(let share, let kind, let files):
+            incoming.merge(of: scenario, share: share, kind: kind, bringsFiles: files, into: catalogue, life, world)
+        case .adopt: incoming.adoption(of: scenario, into: catalogue, life, world)
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
         case .reboot(let host, let seconds, let losesDisk): hosts[host].reboot(for: seconds, losesDisk: losesDisk)

@@ -7,6 +7,9 @@ typealias Owner = Int
 /// What the hosts and the network saw, apart from anything a coordinator believes: the checker reads this.
 final class HostLog {
     struct Run {
+        /// The owner of what no host here did.
+        static let elsewhere: Owner = -1
+
         let attempt: AttemptNumber
         let job: JobKey
         let jobID: JobID
@@ -55,9 +58,14 @@ final class HostLog {
         let result: CatalogueContents.Result
         /// Else its transaction failed, and may be there all the same.
         let isSure: Bool
+        /// With what a measure of elsewhere compares.
+        var compared: [TrialID: Digest]?
     }
 
     private(set) var runs: [Run] = []
+    /// The first results that surely came.
+    private var stands: [Owner: [Unit: Given]] = [:]
+    private var weights: [Owner: [TrialID: Digest]] = [:]
     /// In their order.
     private(set) var reached: [Owner: [Reached]] = [:]
     /// The largest number that a host said it has.
@@ -90,9 +98,12 @@ final class HostLog {
         hit(.training(training), times: 2)
     }
 
-    func reached(_ owner: Owner, _ changes: [CatalogueChange], isSure: Bool) {
+    func reached(
+        _ owner: Owner, _ changes: [CatalogueChange], isSure: Bool, compared: [TrialID: Digest]? = nil, in world: World
+    ) {
         for change in changes {
             switch change {
+            case .attemptIntended(let record): check(record, owner, world)
             case .milestone(let training, let trial, let attempt, let checkpoint):
                 guard let given = checkpoint.given else { break }
                 let unit = Unit.milestone(training, checkpoint.steps)
@@ -104,11 +115,72 @@ final class HostLog {
             default: break
             }
         }
-        func note(_ result: Reached) { reached[owner, default: []].append(result) }
+        func note(_ result: Reached) {
+            var result = result
+            result.compared = compared
+            reached[owner, default: []].append(result)
+            if isSure, compared == nil || isOfWhatStands(result, owner), stands[owner]?[result.unit] == nil {
+                stands[owner, default: [:]][result.unit] = result.result.given
+                if case .milestone = result.unit {
+                    weights[owner, default: [:]][result.trial] = result.result.given.digest
+                }
+            }
+        }
+    }
+
+    /// Whether a result of elsewhere is of the weights that stand here.
+    private func isOfWhatStands(_ result: Reached, _ owner: Owner) -> Bool {
+        guard case .measure(let trial, let request) = result.unit else { return true }
+        return ([trial] + request.others).allSatisfy { id in
+            weights[owner]?[id] == (id == trial ? result.result.given.digest : result.compared?[id])
+        }
+    }
+
+    /// Nothing is to be made that is recorded and whose files are there.
+    private func check(_ record: AttemptRecord, _ owner: Owner, _ world: World) {
+        guard let stands = stands[owner], let task = record.task else { return }
+        for unit in task.units(of: record.training) {
+            guard let given = stands[unit] else { continue }
+            let files = if case .milestone = unit { [given.digest] } else { Array(given.files.values) }
+            guard files.allSatisfy({ world.store.contains($0) && !lost.contains($0) }) else { continue }
+            world.violation("attempt \(record.attempt) is to make \(unit) again")
+        }
     }
 
     /// A copy has what the first one had.
-    func copied(for owner: Owner) { reached[owner] = reached[0] }
+    func copied(for owner: Owner) {
+        (reached[owner], stands[owner], weights[owner]) = (reached[0], stands[0], weights[0])
+    }
+
+    /// What was made elsewhere is in the first catalogue by now, under these numbers.
+    func took(_ foreign: ForeignResults, as numbers: [AttemptNumber: AttemptNumber], in world: World) {
+        for attempt in foreign.attempts {
+            let record = attempt.record
+            guard let number = numbers[record.attempt] else {
+                world.violation("attempt \(record.attempt) of elsewhere is not here")
+                continue
+            }
+            let key: JobKey = record.kind == "train" ? .training(record.training) : .trials(record.trials)
+            var run = Run(
+                attempt: number, job: key, jobID: record.job, host: record.host, owner: Run.elsewhere, asked: [],
+                begun: world.now, ended: world.now, compared: attempt.compared)
+            for change in attempt.results {
+                switch change {
+                case .milestone(let training, _, _, let checkpoint):
+                    run.given[.milestone(training, checkpoint.steps)] = checkpoint.given
+                case .measured(_, let measured):
+                    run.given[.measure(measured.trial, measured.request)] = measured.given
+                default: break
+                }
+            }
+            runs.append(run)
+            let results = foreign.changes(of: attempt, as: number).dropFirst()
+            reached(0, Array(results), isSure: true, compared: attempt.compared, in: world)
+            // What was one job may be two now, before and after what has come.
+            hit(.training(record.training), times: attempt.results.count + 1)
+        }
+        for (file, training) in foreign.files where !world.store.contains(file) { lose(file, of: training) }
+    }
 
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 

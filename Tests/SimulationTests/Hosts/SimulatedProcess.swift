@@ -156,6 +156,9 @@ final class SimulatedProcess {
         if task.milestones.contains(where: { $0 <= steps }) {
             world.violation("attempt \(number) is asked for lengths before its beginning")
         }
+        if description.spec["model.weights"] != nil {
+            world.violation("attempt \(number) is to train a network that was adopted")
+        }
         guard !host.broken.contains(training) else {
             return [
                 (

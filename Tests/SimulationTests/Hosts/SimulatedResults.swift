@@ -133,8 +133,12 @@ extension JobDescription {
     }
 
     /// What an order asks for.
-    var units: Set<Unit> {
-        switch task {
+    var units: Set<Unit> { task.units(of: training) }
+}
+
+extension JobTask {
+    func units(of training: TrainingID) -> Set<Unit> {
+        switch self {
         case .train(let task): Set(task.milestones.map { .milestone(training, $0) })
         case .measure(let task): Set(task.measures.map { .measure(task.trial, $0) })
         }

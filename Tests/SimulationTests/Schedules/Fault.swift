@@ -29,6 +29,11 @@ enum Fault {
     case lies(host: Int)
     /// Every job there fails at once for so long; its worker describes itself all the same, or not.
     case brokenHost(host: Int, seconds: Double, describes: Bool)
+    /// A person takes in what another catalogue has of the sweep: a share of it, by workers of one kind of bits, with its
+    /// files or without; the coordinator that is at work is stopped for it.
+    case merge(share: Double, kind: Int, files: Bool)
+    /// A person adopts the scenario's network, and wants it measured.
+    case adopt
     /// Another sweep is launched, on the catalogue and the hosts of the first.
     case launch
     /// A person drains a host and lets it work again after a while.

@@ -17,8 +17,8 @@ struct Scenario {
     var unmeasurable: [Unit: MeasureFailure] = [:]
     /// Of hosts whose workers give other bits, though they name themselves as all do: what they are one of.
     var kinds: [HostName: Int] = [:]
-    /// Whether trainings differ in their images and batches, and measures say of how many images they are.
-    private(set) var countsImages = false
+    /// A trial whose network was trained elsewhere; `later` has it alone then.
+    var adopted: TrialID?
     /// Whether measures leave files for people.
     var leavesFiles = false
     var faults: [(at: Double, Fault)] = []
@@ -51,7 +51,8 @@ struct Scenario {
     init(seed: UInt64, extra: [Fault] = []) {
         self.seed = seed
         var random = SeededRandom(seed: seed ^ 0x5EED)
-        sweep = Self.sweep(&random)
+        let merges = Self.merges(seed: seed, extra)
+        sweep = Self.sweep(&random, isNamed: !merges.isEmpty)
         let count = random.pick(1...4)
         for index in 0..<count {
             hosts.append(HostSpec(name: "h\(index)", transport: .libssh, slots: random.pick(1...2)))
@@ -75,6 +76,8 @@ struct Scenario {
         addKinds(seed: seed)
         addFiles(seed: seed)
         addImages(seed: seed)
+        for merge in merges { faults.append((merge.at * horizon, merge.fault)) }
+        addAdoption(seed: seed, horizon: horizon)
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
@@ -123,30 +126,6 @@ struct Scenario {
             if index == sure { hosts[index].memory = max(hosts[index].memory ?? 0, memory) }
             hosts[index].tags = index == sure || random.chance(0.5) ? ["big", "other"] : ["other"]
         }
-    }
-
-    private mutating func addFiles(seed: UInt64) {
-        var random = SeededRandom(seed: seed ^ 0xF11E5)
-        leavesFiles = random.chance(0.2)
-    }
-
-    private mutating func addImages(seed: UInt64) {
-        var random = SeededRandom(seed: seed ^ 0x1A6E5)
-        guard random.chance(0.2) else { return }
-        countsImages = true
-        for id in sweep.trainings.keys.sorted() {
-            guard var spec = sweep.trainings[id]?.spec else { continue }
-            spec["dataset.size"] = .integer(Int64(random.pick(1...9) * 1000))
-            spec["dataset.held_out"] = .integer(Int64(random.pick(1...9) * 100))
-            spec["training.batch"] = .integer(Int64([8, 32, SimulatedResults.largeBatch][random.pick(0...2)]))
-            sweep.trainings[id] = Training(id: id, spec: spec)
-        }
-    }
-
-    private mutating func addKinds(seed: UInt64) {
-        var random = SeededRandom(seed: seed ^ 0xB175)
-        guard random.chance(0.2) else { return }
-        for host in hosts where random.chance(0.5) { kinds[host.name] = random.pick(1...2) }
     }
 
     private mutating func addUnmeasurable(seed: UInt64) {
@@ -219,7 +198,7 @@ struct Scenario {
         }
     }
 
-    private static func sweep(_ random: inout SeededRandom) -> ExpandedSweep {
+    private static func sweep(_ random: inout SeededRandom, isNamed: Bool) -> ExpandedSweep {
         var scales: [Int64] = []
         let lengths = (0..<random.pick(1...5)).map { _ in
             scales.append(Int64(4 << random.pick(0...2)))
@@ -230,26 +209,34 @@ struct Scenario {
             }
         }
         let measures = ["memorization", "gaussian-distance"].prefix(random.pick(0...2))
-        return sweep(lengths, scales: scales, measures: Array(measures)) { comparisons(of: $0, &random) }
+        return sweep(lengths, scales: scales, measures: Array(measures), isNamed: isNamed) {
+            comparisons(of: $0, &random)
+        }
     }
 
-    /// - Parameter compared: pairs of the trials, each ascending.
+    /// - Parameters:
+    ///   - isNamed: whether trainings and trials are named by what they are, without which a merge refuses them.
+    ///   - compared: pairs of the trials, each ascending.
     private static func sweep(
-        _ lengths: [[Int]], scales: [Int64] = [], measures: [String], compared: ([Trial]) -> [[TrialID]]
+        _ lengths: [[Int]], scales: [Int64] = [], measures: [String], isNamed: Bool = false,
+        compared: ([Trial]) -> [[TrialID]]
     ) -> ExpandedSweep {
         var trainings: [TrainingID: Training] = [:]
         var trials: [Trial] = []
         for (index, lengths) in lengths.enumerated() {
-            let id = TrainingID(Digest(of: "training \(index)".utf8))
-            trainings[id] = Training(
-                id: id,
-                spec: [
-                    "training.batch": 32, "model.scale": .integer(index < scales.count ? scales[index] : 4),
-                    "worker.name": "simulated", "worker.numerics": 1, "training.seed": .integer(Int64(index)),
-                ])
+            let spec: [String: JSONValue] = [
+                "training.batch": 32, "model.scale": .integer(index < scales.count ? scales[index] : 4),
+                "worker.name": "simulated", "worker.numerics": 1, "training.seed": .integer(Int64(index)),
+            ]
+            let named = isNamed ? try? TrainingID(spec: spec) : nil
+            let id = named ?? TrainingID(Digest(of: "training \(index)".utf8))
+            trainings[id] = Training(id: id, spec: spec)
             for steps in lengths {
+                let ofItsKind = isNamed ? try? TrialID(training: id, steps: steps) : nil
                 trials.append(
-                    Trial(id: trial(index, steps), training: id, steps: steps, position: trials.count, asked: [:]))
+                    Trial(
+                        id: ofItsKind ?? trial(index, steps), training: id, steps: steps, position: trials.count,
+                        asked: [:]))
             }
         }
         let pairs = Set(compared(trials)).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
