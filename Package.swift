@@ -102,7 +102,7 @@ let package = Package(
         // Vocabulary
         hurried("SweepModel", ["JobContract"]),
         ours("Quantities", ["JobContract"]),
-        ours("Tensors", ["Kernels"]),
+        ours("Tensors", ["Kernels", "CPosix"]),
         ours("Diffusion", ["Tensors"]),
         ours("Datasets", ["JobContract", "Tensors"]),
         ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
@@ -110,7 +110,7 @@ let package = Package(
         // Mechanism
         ours("SweepFiles", ["SweepModel", "Quantities", "JobContract", "CYAML"]),
         hurried("Scheduling", ["SweepModel", "JobContract"]),
-        hurried("ContentStore", ["JobContract"]),
+        hurried("ContentStore", ["JobContract", "CPosix"]),
         ours("RemoteHosts", ["SweepModel", "JobContract", "CSSH", "CSHA256", "CPosix"]),
         hurried("ResultCatalogue", ["SweepModel", "JobContract", "CSQLiteSetup", grdb, sqlite]),
         ours(
@@ -119,10 +119,10 @@ let package = Package(
         ours("ScoreNetworks", ["Diffusion", "Tensors"]),
         ours(
             "Measures",
-            ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS"]),
+            ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS", "CPosix"]),
 
         // Assembly
-        hurried("Coordination", ["SweepModel", "Scheduling", "JobContract"]),
+        hurried("Coordination", ["SweepModel", "Scheduling", "JobContract", "CPosix"]),
         ours("ResultQueries", ["Quantities", "SweepModel", "ResultCatalogue", "JobContract"]),
         unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
@@ -200,7 +200,7 @@ let package = Package(
                 "Commands", "Scheduling", "RemoteHosts", "ResultCatalogue", "ResultQueries", "DatasetPreparation",
                 "Datasets", "SweepModel", "JobContract", "CPosix",
             ],
-            linker: [.linkedLibrary("openblas")]),
+            resources: [.copy("Golden")], linker: [.linkedLibrary("openblas")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),
         tests(
             "HostsTests",

@@ -27,8 +27,7 @@ struct LaunchCommand: ParsableCommand {
         let signals = SignalWatch.process
         signals.expectRun()
         // What is wrong with the files is said before anything is made.
-        let file = try SweepFile(contentsOf: sweep, overrides: settings.overrides)
-        _ = try WorkerProgram(file.worker)
+        let read = try ReadSweepFile(sweep, overrides: settings.overrides)
         let selection = try HostsSelection(hosts)
         let change = WishChange.launch(
             file: URL(fileURLWithPath: sweep).path, overrides: settings.overrides,
@@ -38,7 +37,7 @@ struct LaunchCommand: ParsableCommand {
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
                 log: background.isInBackground ? catalogue.log : nil
             ) { run in
-                try run.launch(sweep, overrides: settings.overrides)
+                try run.launch(read)
                 try run.complete(started: StartReport(background.reportStart))
             }
         }

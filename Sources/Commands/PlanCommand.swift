@@ -19,14 +19,8 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
-        let file = try SweepFile(contentsOf: sweep, overrides: settings.overrides)
-        let worker = try WorkerProgram(file.worker)
-        let expansion = try withTemporaryDirectory { directory in
-            // Images that were never prepared must be decoded to know their digest; what that makes goes away again.
-            let depot = try ContentStore(directory: directory.path)
-            let preparer = DatasetPreparer(depot: depot, knows: catalogue.datasets, progress: PreparationLine.show)
-            return try file.expand(worker: worker.description, identify: preparer.identify)
-        }
+        let read = try ReadSweepFile(sweep, overrides: settings.overrides)
+        let expansion = try read.expandAside(in: catalogue)
         let hosts = try HostsSelection(hosts).specs
         let reader =
             FileManager.default.fileExists(atPath: catalogue.path) ? try CatalogueReader(path: catalogue.path) : nil
@@ -34,7 +28,7 @@ struct PlanCommand: ParsableCommand {
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
-            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: try worker.check() != nil)
+            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: try read.worker.check() != nil)
         try report.lines().forEach(Terminal.print)
     }
 }

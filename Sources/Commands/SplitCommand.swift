@@ -45,15 +45,8 @@ struct SplitCommand: ParsableCommand {
     private func trainings() throws -> [SplitGroup.Member] {
         let isFile = subject.hasSuffix(".yaml") || subject.hasSuffix(".yml") || subject.contains("/")
         if isFile {
-            let file = try SweepFile(contentsOf: subject, overrides: settings.overrides)
-            let worker = try WorkerProgram(file.worker)
-            let sweep = try withTemporaryDirectory { directory in
-                let preparer = DatasetPreparer(
-                    depot: try ContentStore(directory: directory.path), knows: catalogue.datasets,
-                    progress: PreparationLine.show)
-                return try file.expand(worker: worker.description, identify: preparer.identify).sweep
-            }
-            return members(of: sweep) { _ in true }
+            let read = try ReadSweepFile(subject, overrides: settings.overrides)
+            return members(of: try read.expandAside(in: catalogue).sweep) { _ in true }
         }
         guard settings.overrides.isEmpty else {
             throw CommandFailure(.usage, "--set changes a sweep file: expected one, got \(subject)")

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -41,16 +42,7 @@ final class OpenFile {
 
     /// False, with `errno` set, when the system refuses.
     private func writeAll(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count >= 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            } else if errno != EINTR {
-                return false
-            }
-        }
-        return true
+        posix_write_all(descriptor, bytes.baseAddress, bytes.count) == 0
     }
 
     func synchronise() throws(StoreError) {

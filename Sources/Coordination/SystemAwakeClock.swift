@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import SweepModel
 import Synchronization
@@ -7,34 +8,28 @@ import Synchronization
 package final class SystemAwakeClock: AwakeClock, Sendable {
     package init() {}
 
-    package func now() -> Instant { Self.process.withLock { Instant(nanoseconds: $0.advance(to: Self.monotonic())) } }
+    package func now() -> Instant {
+        Self.process.withLock { Instant(nanoseconds: $0.advance(to: posix_monotonic_nanoseconds())) }
+    }
 
     /// When CLOCK_MONOTONIC shows that `instant` has come, if the process stays awake; nanoseconds.
     func monotonic(of instant: Instant) -> Int64 {
-        let real = Self.monotonic()
+        let real = posix_monotonic_nanoseconds()
         return Self.process.withLock { real + instant.nanoseconds - $0.advance(to: real) }
     }
 
     /// Advanced every second by a thread of its own, which is stopped when the process is.
     private static let process: Mutex<AwakeTime> = {
-        var thread = pthread_t()
-        let rc = pthread_create(
-            &thread, nil,
+        _ = posix_start_thread(
+            0,
             { _ in
                 while true {
                     sleep(1)
                     _ = SystemAwakeClock().now()
                 }
-            }, nil)
-        if rc == 0 { pthread_detach(thread) }
-        return Mutex(AwakeTime(at: monotonic()))
+            }, nil, nil)
+        return Mutex(AwakeTime(at: posix_monotonic_nanoseconds()))
     }()
-
-    private static func monotonic() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
 }
 
 /// Counts time that is looked at every second or more often: longer gaps between two looks were no time to be awake.

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import Tensors
 
@@ -8,13 +9,8 @@ enum BackgroundWork {
     static func run(_ work: @escaping @Sendable () -> Void, beat: () throws -> Void) throws {
         let work = Work(body: work)
         let box = Unmanaged.passRetained(work)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 64 << 20)
-        defer { pthread_attr_destroy(&attributes) }
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
+        let code = posix_start_thread(
+            64 << 20,
             { argument in
                 guard let argument else { return nil }
                 NumericThread.prepare()
@@ -22,12 +18,11 @@ enum BackgroundWork {
                 work.body()
                 sem_post(work.done)
                 return nil
-            }, box.toOpaque())
+            }, box.toOpaque(), nil)
         guard code == 0 else {
             // Without another thread the work is silent, but it is done.
             return box.takeRetainedValue().body()
         }
-        pthread_detach(thread)
         while true {
             var until = timespec()
             clock_gettime(CLOCK_REALTIME, &until)

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 
 /// Threads that do parts of a task together; the one that asks is the first of them.
@@ -64,20 +65,16 @@ package final class ThreadTeam {
 
     private static func start(_ member: Int, _ board: Board) -> pthread_t? {
         let post = Unmanaged.passRetained(Post(member: member, board: board))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 8 << 20)
-        defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
+        let code = posix_start_thread(
+            8 << 20,
             { argument in
                 guard let argument else { return nil }
                 NumericThread.prepare()
                 let post = Unmanaged<Post>.fromOpaque(argument).takeRetainedValue()
                 post.board.serve(post.member)
                 return nil
-            }, post.toOpaque())
+            }, post.toOpaque(), &thread)
         guard code == 0 else {
             post.release()
             return nil

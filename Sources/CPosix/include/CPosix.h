@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -95,6 +96,17 @@ void posix_tell_lack_of_memory(const char *program);
 
 /* And with this text, which must stay where it is, on standard output. */
 void posix_tell_lack_of_memory_as(const char *event);
+
+/* Nanoseconds by CLOCK_MONOTONIC, which on Linux stands still while the machine sleeps; the same in seconds. */
+long long posix_monotonic_nanoseconds(void);
+double posix_monotonic_seconds(void);
+
+/* Writes everything, however many calls that takes, also to a descriptor that does not block. 0, or -1 with errno. */
+int posix_write_all(int descriptor, const void *bytes, size_t count);
+
+/* A thread with a stack of `stack` bytes (0: the usual) that calls `body`. It is joined by `thread`, or by nobody where
+   that is NULL. 0, or an errno value. */
+int posix_start_thread(size_t stack, void *(*body)(void *), void *argument, pthread_t *thread);
 
 /* 1 for a regular file, 0 for anything else. */
 int posix_is_regular(mode_t mode);

@@ -21,6 +21,28 @@ struct RunningSweep: Sendable {
     var name: String { prepared.sweep.name }
 }
 
+/// A sweep file, and the worker that it names with what that says of itself.
+struct ReadSweepFile {
+    let file: SweepFile
+    let worker: WorkerProgram
+
+    /// - Parameter folder: paths in the overrides are relative to it.
+    init(_ path: String, overrides: [String], folder: String = ".") throws {
+        file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        worker = try WorkerProgram(file.worker)
+    }
+
+    /// Its trials. Images that were never prepared must be decoded to know their digest; what that makes goes away again.
+    func expandAside(in catalogue: CatalogueOptions) throws -> Expansion {
+        try withTemporaryDirectory { directory in
+            let preparer = DatasetPreparer(
+                depot: try ContentStore(directory: directory.path), knows: catalogue.datasets,
+                progress: PreparationLine.show)
+            return try file.expand(worker: worker.description, identify: preparer.identify)
+        }
+    }
+}
+
 /// Makes sweeps ready to run: reads them, asks their workers, brings datasets and programs into the store. For any
 /// thread.
 struct SweepPreparation: Sendable {
@@ -31,14 +53,12 @@ struct SweepPreparation: Sendable {
     /// Asks hosts for what the store has lost.
     let recovery: FileRecovery
 
-    /// Reads and expands a file as `launch` would in `folder`.
-    func launch(_ path: String, overrides: [String], folder: String = ".") throws -> RunningSweep {
-        let file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+    /// Expands a file and makes its sweep ready to run.
+    func launch(_ read: ReadSweepFile) throws -> RunningSweep {
         // Whoever launches a file means what it says.
-        let note = TrustedWorkers.ours.add(file.worker, of: file.name, in: catalogue)
-        let worker = try WorkerProgram(file.worker)
-        let expansion = try file.expand(worker: worker.description, identify: preparer.identify)
-        var running = try prepare(expansion.sweep, worker)
+        let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
+        let expansion = try read.file.expand(worker: read.worker.description, identify: preparer.identify)
+        var running = try prepare(expansion.sweep, read.worker)
         running.notes += [note].compactMap(\.self) + expansion.datasetNotes
         if !expansion.merged.isEmpty {
             running.notes.append(

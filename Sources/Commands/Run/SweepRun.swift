@@ -71,7 +71,7 @@ final class SweepRun {
             recovery: recovery)
         self.preparation = preparation
         control = ControlServer(workplace.catalogue) { file, overrides, folder in
-            try preparation.launch(file, overrides: overrides, folder: folder)
+            try preparation.launch(ReadSweepFile(file, overrides: overrides, folder: folder))
         }
         let observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
         self.observer = observer
@@ -84,8 +84,8 @@ final class SweepRun {
     }
 
     /// Adds a sweep file; it is what is wanted from now on.
-    func launch(_ path: String, overrides: [String]) throws {
-        _ = try add(try preparation.launch(path, overrides: overrides)).notes.map(Terminal.note)
+    func launch(_ read: ReadSweepFile) throws {
+        try add(try preparation.launch(read)).notes.forEach(Terminal.note)
     }
 
     /// Adds a sweep of the catalogue, less the trials that nobody may run: what people should hear of those.

@@ -49,13 +49,5 @@ enum DurableFile {
 
 /// Writes all of `bytes`, however many calls that takes.
 func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32, named name: String) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if count < 0 {
-            if errno == EINTR { continue }
-            throw systemFailure("write", name)
-        }
-        rest = rest.dropFirst(count)
-    }
+    guard posix_write_all(file, bytes.baseAddress, bytes.count) == 0 else { throw systemFailure("write", name) }
 }

@@ -1,3 +1,4 @@
+import CPosix
 import JobContract
 import SweepModel
 
@@ -12,8 +13,8 @@ final class AgentSession {
     private var outgoing = OutgoingBytes()
     private var uploads: UploadQueue
     private var inbox: EventInbox
-    private var lastHeard = monotonicSeconds()
-    private var lastPing = monotonicSeconds()
+    private var lastHeard = posix_monotonic_seconds()
+    private var lastPing = posix_monotonic_seconds()
     private var pings = 0
     private var welcomed = false
     private var closingSince: Double?
@@ -46,9 +47,9 @@ final class AgentSession {
             if welcomed { try handleCommands() }
             if mailbox.isClosing {
                 if closingSince == nil, welcomed { try say(.leaving) }
-                let since = closingSince ?? monotonicSeconds()
+                let since = closingSince ?? posix_monotonic_seconds()
                 closingSince = since
-                if outgoing.isEmpty || !welcomed || monotonicSeconds() - since > 2 { return }
+                if outgoing.isEmpty || !welcomed || posix_monotonic_seconds() - since > 2 { return }
             } else {
                 try uploads.pump(into: &outgoing)
             }
@@ -68,7 +69,7 @@ final class AgentSession {
             reader.push(bytes)
             while let frame = try next() { try handle(frame, connected) }
             if bytes.isEmpty { return }
-            lastHeard = monotonicSeconds()
+            lastHeard = posix_monotonic_seconds()
         }
         let words = stream.diagnostics
         throw HostFailure(.unreachable, "\(host.name): the connection ended\(words.isEmpty ? "" : ": \(words)")")
@@ -188,7 +189,7 @@ final class AgentSession {
     private func deliver(_ report: HostReport) { context.deliver(host.name, report) }
 
     private func watchSilence() throws {
-        let now = monotonicSeconds()
+        let now = posix_monotonic_seconds()
         let silence = now - lastHeard
         if silence > context.options.silenceSeconds {
             throw HostFailure(

@@ -1,3 +1,4 @@
+import CPosix
 import JobContract
 import SweepModel
 
@@ -80,8 +81,8 @@ struct Handshake {
         var seen: [UInt8] = []
         var reader: FrameReader?
         var bytes = first
-        let limit = monotonicSeconds() + Self.patience
-        while monotonicSeconds() < limit {
+        let limit = posix_monotonic_seconds() + Self.patience
+        while posix_monotonic_seconds() < limit {
             if reader == nil {
                 seen += bytes
                 if let end = seen.endOfFirst(AgentProtocol.preamble) {
@@ -146,9 +147,9 @@ struct Handshake {
     /// Waits until what was to run says that it does; returns what came after that.
     private func awaitShell(_ stream: any ByteStream) throws(HostFailure) -> [UInt8] {
         var seen: [UInt8] = []
-        let limit = monotonicSeconds() + Self.patience
+        let limit = posix_monotonic_seconds() + Self.patience
         context.stages.set(host.name, "waiting for its shell")
-        while monotonicSeconds() < limit {
+        while posix_monotonic_seconds() < limit {
             try checkOpen()
             guard let bytes = try stream.read() else {
                 let ending = try ending(of: stream)
@@ -198,13 +199,13 @@ struct Handshake {
 
     private func give(_ bytes: [UInt8], to stream: any ByteStream) throws(HostFailure) {
         var rest = bytes[...]
-        let limit = monotonicSeconds() + context.options.silenceSeconds
+        let limit = posix_monotonic_seconds() + context.options.silenceSeconds
         while !rest.isEmpty {
             try checkOpen()
             let count = try stream.write(rest)
             rest = rest.dropFirst(count)
             if count == 0 { try stream.wait(writing: true, seconds: 1) }
-            guard monotonicSeconds() < limit else {
+            guard posix_monotonic_seconds() < limit else {
                 throw HostFailure(.unreachable, "\(host.name): nothing can be sent; the connection is given up")
             }
         }
@@ -214,24 +215,24 @@ struct Handshake {
         let (stream, _) = try begin(.receiveAgent)
         defer { stream.close() }
         var rest = program.bytes[...]
-        var heard = monotonicSeconds()
+        var heard = posix_monotonic_seconds()
         var said: [UInt8] = []
         while !rest.isEmpty {
             try checkOpen()
             let count = try stream.write(rest)
             rest = rest.dropFirst(count)
-            if count > 0 { heard = monotonicSeconds() } else { try stream.wait(writing: true, seconds: 1) }
+            if count > 0 { heard = posix_monotonic_seconds() } else { try stream.wait(writing: true, seconds: 1) }
             guard let bytes = try stream.read() else { throw try refused(stream, said) }
             said = (said + bytes).suffix(4096)
-            if monotonicSeconds() - heard > context.options.silenceSeconds { throw stalled() }
+            if posix_monotonic_seconds() - heard > context.options.silenceSeconds { throw stalled() }
         }
         stream.finishWriting()
-        heard = monotonicSeconds()
+        heard = posix_monotonic_seconds()
         while let bytes = try stream.read() {
             said = (said + bytes).suffix(4096)
             try checkOpen()
             try stream.wait(writing: false, seconds: 1)
-            if monotonicSeconds() - heard > context.options.silenceSeconds { throw stalled() }
+            if posix_monotonic_seconds() - heard > context.options.silenceSeconds { throw stalled() }
         }
         guard try ending(of: stream) ?? .exited(0) == .exited(0) else { throw try refused(stream, said) }
     }

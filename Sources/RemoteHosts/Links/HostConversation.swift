@@ -1,3 +1,4 @@
+import CPosix
 import Foundation
 import JobContract
 import SweepModel
@@ -135,14 +136,14 @@ struct HostConversation {
     }
 
     private mutating func frame(within seconds: Double) throws(HostFailure) -> Frame {
-        let limit = monotonicSeconds() + seconds
-        while monotonicSeconds() < limit {
+        let limit = posix_monotonic_seconds() + seconds
+        while posix_monotonic_seconds() < limit {
             if mailbox.isClosing { throw HostFailure(.unreachable, "\(host): closing") }
             do { if let frame = try reader.next() { return frame } } catch {
                 throw HostFailure(.protocolViolation, "\(host): not an agent's answer: \(error)")
             }
             try outgoing.flush(to: stream)
-            try stream.wait(writing: !outgoing.isEmpty, seconds: min(1, max(0, limit - monotonicSeconds())))
+            try stream.wait(writing: !outgoing.isEmpty, seconds: min(1, max(0, limit - posix_monotonic_seconds())))
             guard let bytes = try stream.read() else {
                 let words = stream.diagnostics
                 throw HostFailure(.unreachable, "\(host): the connection ended\(words.isEmpty ? "" : ": \(words)")")

@@ -1,3 +1,4 @@
+import CPosix
 import Foundation
 import JobContract
 import SweepModel
@@ -49,7 +50,7 @@ final class HostLink: Sendable {
         var told: HostFailure?
         var wasEverConnected = false
         while !mailbox.isClosing {
-            let begun = monotonicSeconds()
+            let begun = posix_monotonic_seconds()
             var wasConnected = false
             do throws(SessionEnd) {
                 try converse(connected: { wasConnected = true })
@@ -66,7 +67,7 @@ final class HostLink: Sendable {
                 told = failure
                 guard failure.isTransient else { break }
             }
-            if wasConnected, monotonicSeconds() - begun > 10 { backOff.reset() }
+            if wasConnected, posix_monotonic_seconds() - begun > 10 { backOff.reset() }
             let pause = backOff.next()
             if pause >= Self.longPause { context.deliver(host.name, .awaited(seconds: pause)) }
             mailbox.sleep(seconds: pause)

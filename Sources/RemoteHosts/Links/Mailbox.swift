@@ -69,9 +69,9 @@ final class Mailbox: Sendable {
 
     /// Sleeps, or less when the fleet closes.
     func sleep(seconds: Double) {
-        let end = monotonicSeconds() + seconds
+        let end = posix_monotonic_seconds() + seconds
         while !isClosing {
-            let left = end - monotonicSeconds()
+            let left = end - posix_monotonic_seconds()
             guard left > 0 else { return }
             var poll = pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)
             _ = Glibc.poll(&poll, 1, Int32(min(left, 3600) * 1000) + 1)
@@ -83,11 +83,4 @@ final class Mailbox: Sendable {
         var one: UInt64 = 1
         _ = Glibc.write(wakeDescriptor, &one, 8)
     }
-}
-
-/// Seconds of this machine being awake.
-func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

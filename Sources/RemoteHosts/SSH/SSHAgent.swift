@@ -48,7 +48,7 @@ struct SSHAgent {
 
         /// Nil where nobody listens, and, with EAGAIN, where callers wait in numbers and none is taken.
         init?(_ path: String, seconds: Double) {
-            let limit = monotonicSeconds() + seconds
+            let limit = posix_monotonic_seconds() + seconds
             while true {
                 let found = posix_try_connect_local(path)
                 if found >= 0 {
@@ -57,7 +57,7 @@ struct SSHAgent {
                 }
                 // So many wait there already that there is no room.
                 guard errno == EAGAIN else { return nil }
-                guard monotonicSeconds() < limit else {
+                guard posix_monotonic_seconds() < limit else {
                     errno = EAGAIN
                     return nil
                 }
@@ -69,7 +69,7 @@ struct SSHAgent {
 
         /// The answer to a message, both without their length; nil when it did not come in time.
         func ask(_ message: [UInt8], seconds: Double) -> [UInt8]? {
-            let limit = monotonicSeconds() + seconds
+            let limit = posix_monotonic_seconds() + seconds
             guard send(SSHWire.framed(message), until: limit), let head = receive(4, until: limit) else { return nil }
             let length = head.reduce(0) { $0 << 8 | Int($1) }
             guard (1...1 << 20).contains(length) else { return nil }
@@ -108,7 +108,7 @@ struct SSHAgent {
         /// After a call that did nothing: whether it can be tried again.
         private func waits(_ event: Int32, until limit: Double) -> Bool {
             if errno == EINTR { return true }
-            let left = limit - monotonicSeconds()
+            let left = limit - posix_monotonic_seconds()
             guard errno == EAGAIN, left > 0 else { return false }
             var polled = pollfd(fd: descriptor, events: Int16(event), revents: 0)
             return poll(&polled, 1, Int32(left * 1000) + 1) >= 0
@@ -162,9 +162,9 @@ final class KnownSSHAgents: Sendable {
     func identities(_ socket: String, telling asked: AskedOnce) -> [SSHAgent.Identity]? {
         // Others who would ask the same agent wait: it may be mute.
         mute.with { mute in
-            if let since = mute[socket], monotonicSeconds() - since < Self.pause { return nil }
+            if let since = mute[socket], posix_monotonic_seconds() - since < Self.pause { return nil }
             let found = SSHAgent(socket: socket).identities()
-            mute[socket] = found == nil ? monotonicSeconds() : nil
+            mute[socket] = found == nil ? posix_monotonic_seconds() : nil
             if found == nil {
                 asked.note(
                     "the SSH agent at \(socket) does not answer (\(Int(SSHAgent.listSeconds)) s were waited): hosts "

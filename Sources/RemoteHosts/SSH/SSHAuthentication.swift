@@ -204,10 +204,11 @@ struct SSHAuthentication {
     private func settled(_ session: ssh_session, _ step: () -> Int32) -> Int32 {
         ssh_set_blocking(session, 0)
         defer { ssh_set_blocking(session, 1) }
-        let limit = monotonicSeconds() + (settings.connectSeconds ?? context.options.connectSeconds)
+        let limit = posix_monotonic_seconds() + (settings.connectSeconds ?? context.options.connectSeconds)
         while true {
             let code = step()
-            guard code == SSH_AUTH_AGAIN.rawValue, ssh_is_connected(session) == 1, monotonicSeconds() < limit else {
+            guard code == SSH_AUTH_AGAIN.rawValue, ssh_is_connected(session) == 1, posix_monotonic_seconds() < limit
+            else {
                 return code
             }
             var polled = pollfd(fd: ssh_get_fd(session), events: Int16(POLLIN), revents: 0)

@@ -74,7 +74,7 @@ final class SSHChannel: ByteStream {
         ssh_set_channel_callbacks(channel, callbacks)
         ssh_event_add_session(event, session)
         if wake >= 0 { ssh_event_add_fd(event, wake, Int16(POLLIN), { _, _, _ in 0 }, nil) }
-        let limit = monotonicSeconds() + seconds
+        let limit = posix_monotonic_seconds() + seconds
         do throws(HostFailure) {
             try repeatedly(until: limit) { ssh_channel_open_session(channel) }
             isOpen = true
@@ -90,7 +90,7 @@ final class SSHChannel: ByteStream {
             switch step() {
             case SSH_OK: return
             case SSH_AGAIN:
-                guard monotonicSeconds() < limit else {
+                guard posix_monotonic_seconds() < limit else {
                     throw HostFailure(.unreachable, "\(host): the SSH server does not answer")
                 }
                 _ = ssh_event_dopoll(event, 100)
@@ -147,8 +147,8 @@ final class SSHChannel: ByteStream {
 
     /// The server tells it after the program's last bytes, and then closes the channel.
     var ending: ProgramEnding? {
-        let limit = monotonicSeconds() + 2
-        while incoming.ending == nil, !incoming.closed, !isClosed, isConnected, monotonicSeconds() < limit {
+        let limit = posix_monotonic_seconds() + 2
+        while incoming.ending == nil, !incoming.closed, !isClosed, isConnected, posix_monotonic_seconds() < limit {
             _ = ssh_event_dopoll(event, 50)
         }
         return incoming.ending
@@ -162,8 +162,8 @@ final class SSHChannel: ByteStream {
         // Closing a channel that never opened makes servers drop the whole session.
         if isOpen, ssh_is_connected(session) == 1 {
             ssh_channel_close(channel)
-            let limit = monotonicSeconds() + 1
-            while !incoming.ended, monotonicSeconds() < limit, ssh_is_connected(session) == 1 {
+            let limit = posix_monotonic_seconds() + 1
+            while !incoming.ended, posix_monotonic_seconds() < limit, ssh_is_connected(session) == 1 {
                 _ = ssh_event_dopoll(event, 50)
             }
         }

@@ -32,8 +32,8 @@ struct SSHClientQuestion {
         defer { stream.close() }
         stream.finishWriting()
         var bytes: [UInt8] = []
-        let limit = monotonicSeconds() + 10
-        while let more = try stream.read(), bytes.count < 1 << 20, monotonicSeconds() < limit {
+        let limit = posix_monotonic_seconds() + 10
+        while let more = try stream.read(), bytes.count < 1 << 20, posix_monotonic_seconds() < limit {
             bytes += more
             if more.isEmpty { try stream.wait(writing: false, seconds: 1) }
         }

@@ -99,13 +99,13 @@ final class ProcessStream: ByteStream {
 
     /// Looks for the program's end, and waits for it so long.
     private func hasEnded(within seconds: Double) -> Bool {
-        let limit = monotonicSeconds() + seconds
+        let limit = posix_monotonic_seconds() + seconds
         while status == nil {
             var found: Int32 = 0
             let code = waitpid(process, &found, WNOHANG)
             if code == process || code < 0 && errno == ECHILD {
                 status = found
-            } else if monotonicSeconds() < limit {
+            } else if posix_monotonic_seconds() < limit {
                 usleep(5_000)
             } else {
                 return false

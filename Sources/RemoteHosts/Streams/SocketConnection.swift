@@ -20,7 +20,7 @@ enum SocketConnection {
                 .unreachable, "\(host): \(address) has no address: \(String(cString: gai_strerror(code)))")
         }
         defer { freeaddrinfo(list) }
-        let limit = monotonicSeconds() + seconds
+        let limit = posix_monotonic_seconds() + seconds
         var words = "it has no address of the wanted kind"
         var next = list
         while let info = next?.pointee {
@@ -48,7 +48,7 @@ enum SocketConnection {
         if Glibc.connect(descriptor, info.ai_addr, info.ai_addrlen) == 0 { return nil }
         guard errno == EINPROGRESS else { return String(cString: strerror(errno)) }
         var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        while case let left = limit - monotonicSeconds(), left > 0 {
+        while case let left = limit - posix_monotonic_seconds(), left > 0 {
             let count = poll(&polled, 1, Int32(left * 1000) + 1)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }

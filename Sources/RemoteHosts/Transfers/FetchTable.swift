@@ -1,3 +1,4 @@
+import CPosix
 import Foundation
 import JobContract
 import SweepModel
@@ -58,7 +59,7 @@ struct FetchTable {
         while active.count < Self.width, !queue.isEmpty {
             let file = queue.removeFirst()
             lastTransfer += 1
-            if active.isEmpty { rate.begin(at: monotonicSeconds()) }
+            if active.isEmpty { rate.begin(at: posix_monotonic_seconds()) }
             active[lastTransfer] = Fetch(file: file, path: try depot.temporaryPath())
             frames.append(
                 try AgentProtocol.frame(CoordinatorMessage.fetch(transfer: lastTransfer, digest: file.digest)))
@@ -135,13 +136,13 @@ struct FetchTable {
         }
         active[transfer] = nil
         if fetch.isWanted { wanted.remove(fetch.file.digest) }
-        if active.isEmpty { rate.end(at: monotonicSeconds()) }
+        if active.isEmpty { rate.end(at: posix_monotonic_seconds()) }
         return Step(frames: try startNext(), settled: true)
     }
 
     private mutating func fail(_ transfer: UInt32, _ words: String) throws -> Step {
         if let fetch = active.removeValue(forKey: transfer) {
-            if active.isEmpty { rate.end(at: monotonicSeconds()) }
+            if active.isEmpty { rate.end(at: posix_monotonic_seconds()) }
             try? fetch.handle?.close()
             if fetch.isWanted {
                 failures[fetch.file.digest] = words

@@ -1,3 +1,4 @@
+import CPosix
 import Foundation
 import JobContract
 import SweepModel
@@ -35,11 +36,11 @@ package final class HostVisits: Sendable {
         let results = Locked<[Int: Result]>([:])
         let room = DispatchSemaphore(value: 32)
         let all = DispatchGroup()
-        let begun = monotonicSeconds()
+        let begun = posix_monotonic_seconds()
         func patiently(_ wait: (DispatchTime) -> DispatchTimeoutResult) {
             while wait(.now() + 10) == .timedOut {
                 let left = results.with { results in hosts.indices.filter { results[$0] == nil } }
-                waiting(left.map { hosts[$0].name }, monotonicSeconds() - begun)
+                waiting(left.map { hosts[$0].name }, posix_monotonic_seconds() - begun)
             }
         }
         for (index, host) in hosts.enumerated() {

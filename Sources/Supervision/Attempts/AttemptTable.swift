@@ -70,7 +70,7 @@ final class AttemptTable {
     func restoreRunning(_ attempt: Attempt, as identity: ProcessIdentity) {
         attempt.identity = identity
         attempt.spool = SpoolMeter(allowing: attempt.directory.eventBytes ?? 0)
-        if attempt.stopReason != nil { attempt.killAt = monotonicSeconds() + Self.graceSeconds }
+        if attempt.stopReason != nil { attempt.killAt = posix_monotonic_seconds() + Self.graceSeconds }
         begin(attempt)
     }
 
@@ -298,7 +298,7 @@ final class AttemptTable {
     func stop(_ attempt: Attempt, _ reason: StopReason) {
         guard attempt.isRunning, attempt.killAt == nil else { return }
         let grace = reason == .misbehaved ? Self.shortGraceSeconds : Self.graceSeconds
-        attempt.killAt = monotonicSeconds() + grace
+        attempt.killAt = posix_monotonic_seconds() + grace
         attempt.stopReason = reason
         journal.append(.stopping(attempt.number, reason))
         unsignalled.append(attempt)
@@ -316,7 +316,7 @@ final class AttemptTable {
     /// Ends what was asked to stop and has not.
     func killOverdue() {
         for attempt in running.values {
-            if let killAt = attempt.killAt, monotonicSeconds() > killAt { attempt.signalGroup(SIGKILL) }
+            if let killAt = attempt.killAt, posix_monotonic_seconds() > killAt { attempt.signalGroup(SIGKILL) }
         }
     }
 

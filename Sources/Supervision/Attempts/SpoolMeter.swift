@@ -1,3 +1,4 @@
+import CPosix
 import JobContract
 
 /// How much of what a worker writes to standard output need not be kept: progress, and blank lines. That its room is
@@ -14,7 +15,7 @@ struct SpoolMeter {
     /// Room is given back in pieces of at least this size.
     static let piece = 1 << 20
 
-    private let begun = monotonicSeconds()
+    private let begun = posix_monotonic_seconds()
     /// What stood there before anybody looked.
     private let allowed: Int
     private var bytes = 0
@@ -51,7 +52,7 @@ struct SpoolMeter {
 
     /// Why the worker is to be stopped, in words; nil: it need not. Where room is scarce, less may wait to be read.
     func flood(unread: Int, isRoomScarce: Bool = false) -> String? {
-        let seconds = monotonicSeconds() - begun
+        let seconds = posix_monotonic_seconds() - begun
         let most = allowed + Self.burst + Int(seconds) * Self.bytesPerSecond
         if kept > allowed + Self.keptBurst + Int(seconds) * Self.keptBytesPerSecond {
             return "the worker wrote \(kept >> 20) MiB of events in \(Int(seconds) + 1) s, more than any job has"

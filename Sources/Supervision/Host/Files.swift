@@ -62,21 +62,7 @@ enum Files {
 
     /// Writes everything, also to a descriptor that does not block.
     static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-            }
-            if count >= 0 {
-                done += count
-            } else if errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&waiting, 1, -1)
-            } else if errno != EINTR {
-                return false
-            }
-        }
-        return true
+        bytes.withUnsafeBytes { posix_write_all(descriptor, $0.baseAddress, $0.count) } == 0
     }
 
     /// Words for the agent's log, or for who started it.
@@ -131,11 +117,4 @@ enum Files {
         let full = errno == ENOSPC || errno == EDQUOT
         return AgentRefusal(full ? .noSpace : .agentFailed, "cannot \(doing): \(String(cString: strerror(errno)))")
     }
-}
-
-/// Seconds of this machine being awake.
-func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -17,9 +18,9 @@ struct OrphanSearch {
         let orphans = try search()
         guard request.ends, !orphans.isEmpty else { return orphans }
         for signal in [SIGTERM, SIGKILL] {
-            let end = monotonicSeconds() + Self.patienceSeconds
+            let end = posix_monotonic_seconds() + Self.patienceSeconds
             for orphan in orphans where isAlive(orphan) { kill(orphan.process.pid, signal) }
-            while orphans.contains(where: isAlive), monotonicSeconds() < end { usleep(50_000) }
+            while orphans.contains(where: isAlive), posix_monotonic_seconds() < end { usleep(50_000) }
         }
         return orphans.filter(isAlive)
     }

@@ -62,19 +62,19 @@ struct PosixProgram {
             throw error
         }
         defer { close(ends[0]) }
-        let limit = monotonicSeconds() + seconds
+        let limit = posix_monotonic_seconds() + seconds
         var output: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             var polled = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
-            let left = limit - monotonicSeconds()
+            let left = limit - posix_monotonic_seconds()
             guard left > 0, poll(&polled, 1, Int32(left * 1000) + 1) >= 0 || errno == EINTR else { break }
             guard polled.revents != 0 else { continue }
             let count = read(ends[0], &piece, piece.count)
             if count <= 0 { break }
             if output.count < 1 << 20 { output += piece[..<count] }
         }
-        let isLate = monotonicSeconds() >= limit
+        let isLate = posix_monotonic_seconds() >= limit
         if isLate { kill(-started, SIGKILL) }
         var status: Int32 = 0
         while waitpid(started, &status, 0) < 0, errno == EINTR {}

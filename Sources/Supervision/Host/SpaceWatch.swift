@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -22,7 +23,7 @@ struct SpaceWatch {
 
     /// Looks again when it is time to.
     mutating func look() {
-        let now = monotonicSeconds()
+        let now = posix_monotonic_seconds()
         guard now - lookedAt >= Self.seconds else { return }
         lookedAt = now
         var status = statvfs()

@@ -32,21 +32,19 @@ final class BackgroundSync {
         _ = fcntl(answers, F_SETFL, O_NONBLOCK)
         let ends = UnsafeMutablePointer<Ends>.allocate(capacity: 1)
         ends.initialize(to: Ends(requests: request[0], answers: answer[1]))
-        var thread = pthread_t()
-        let rc = pthread_create(
-            &thread, nil,
+        let rc = posix_start_thread(
+            0,
             { ends in
                 guard let ends else { return nil }
                 let pointer = ends.assumingMemoryBound(to: Ends.self)
                 BackgroundSync.serve(pointer.move())
                 pointer.deallocate()
                 return nil
-            }, ends)
+            }, ends, nil)
         guard rc == 0 else {
             errno = rc
             throw Files.refusal("start a thread")
         }
-        pthread_detach(thread)
     }
 
     deinit {

@@ -68,15 +68,15 @@ package struct Bridge {
             // What this account may not do there it may not do later either.
             throw AgentRefusal(error.kind == .agentFailed ? .directory : error.kind, error.message)
         }
-        let limit = monotonicSeconds() + 15
+        let limit = posix_monotonic_seconds() + 15
         var startedAt: Double?
-        while monotonicSeconds() < limit {
+        while posix_monotonic_seconds() < limit {
             let socket = try place.withSocketPath { posix_connect_local($0) }
             if socket >= 0 { return socket }
             // One that is on its way out still has the lock: start another a little later.
-            if startedAt.map({ monotonicSeconds() - $0 > 1 }) ?? true {
+            if startedAt.map({ posix_monotonic_seconds() - $0 > 1 }) ?? true {
                 try startDaemon(place)
-                startedAt = monotonicSeconds()
+                startedAt = posix_monotonic_seconds()
             }
             usleep(5_000)
         }

@@ -17,7 +17,7 @@ final class Connection {
     var isServed = false
     var receivers: [UInt32: FileReceiver] = [:]
     var senders: [FileSender] = []
-    let since = monotonicSeconds()
+    let since = posix_monotonic_seconds()
     private static let mostUnsent = 256 << 20
 
     init(descriptor: Int32) {

@@ -16,10 +16,10 @@ package final class Daemon {
     private var space: SpaceWatch
     private var connections: [Connection] = []
     private var isRetiring = false
-    private var busyAt = monotonicSeconds()
-    private var boundedAt = monotonicSeconds()
-    private var toldAt = monotonicSeconds()
-    private var filledAt = monotonicSeconds()
+    private var busyAt = posix_monotonic_seconds()
+    private var boundedAt = posix_monotonic_seconds()
+    private var toldAt = posix_monotonic_seconds()
+    private var filledAt = posix_monotonic_seconds()
     /// When the coordinator came, or last said that it has recorded something.
     private var recordedAt = 0.0
     /// Attempts that are over and wait for a coordinator that keeps recording, before more are begun: every one holds a
@@ -76,8 +76,8 @@ package final class Daemon {
         while true {
             try advance()
             if isRetiring, connections.isEmpty { return }
-            if !table.isEmpty || !connections.isEmpty { busyAt = monotonicSeconds() }
-            if monotonicSeconds() - busyAt > idleSeconds { return }
+            if !table.isEmpty || !connections.isEmpty { busyAt = posix_monotonic_seconds() }
+            if posix_monotonic_seconds() - busyAt > idleSeconds { return }
             if wait(signals, listener) { return }
         }
     }
@@ -91,8 +91,8 @@ package final class Daemon {
         table.killOverdue()
         try table.settleOrders()
         space.look()
-        if monotonicSeconds() - boundedAt > Self.boundingPause {
-            boundedAt = monotonicSeconds()
+        if posix_monotonic_seconds() - boundedAt > Self.boundingPause {
+            boundedAt = posix_monotonic_seconds()
             table.boundLogs(isRoomScarce: space.room != .ample)
             if table.hasLeftovers { table.endLeftovers() }
         }
@@ -109,14 +109,14 @@ package final class Daemon {
         }
         for connection in connections {
             connection.flush()
-            if !connection.isServed, monotonicSeconds() - connection.since > 30 { connection.end() }
+            if !connection.isServed, posix_monotonic_seconds() - connection.since > 30 { connection.end() }
         }
         connections.removeAll { $0.isOver && !$0.hasFrames }
         if table.journal.isWorthRewriting { try table.rewriteJournal() }
     }
 
     private func fillSlots() {
-        filledAt = monotonicSeconds()
+        filledAt = posix_monotonic_seconds()
         let isRecording = filledAt - recordedAt < Self.recordingPause
         let most = max(Self.mostUnrecorded, 2 * table.slots)
         if !isRetiring, space.room == .ample { table.fillSlots(keeping: isRecording ? most : .max) }
@@ -124,7 +124,7 @@ package final class Daemon {
 
     /// Tells what became of attempts, unless that was done a moment ago.
     private func tell(_ connection: Connection?) {
-        let now = monotonicSeconds()
+        let now = posix_monotonic_seconds()
         isTellingDue = now - toldAt < Self.tellingPause
         if isTellingDue { return }
         toldAt = now
@@ -169,10 +169,10 @@ package final class Daemon {
             connection.read()
             if connection.isServed, connection.hasFrames { heard.isNow() }
             // The rest waits until what has happened meanwhile is told.
-            let end = monotonicSeconds() + Self.tellingPause
+            let end = posix_monotonic_seconds() + Self.tellingPause
             while let frame = try connection.next() {
                 try handle(frame, from: connection)
-                let now = monotonicSeconds()
+                let now = posix_monotonic_seconds()
                 if now > end { break }
                 if now - filledAt > Self.fillingPause {
                     table.reapChildren()
@@ -247,7 +247,7 @@ package final class Daemon {
         heard.isNow()
         applyMemory()
         connection.isServed = true
-        recordedAt = monotonicSeconds()
+        recordedAt = posix_monotonic_seconds()
         connection.send(.welcome(standing()))
     }
 
@@ -286,10 +286,10 @@ package final class Daemon {
         case .cancel(let attempt): table.cancel(attempt)
         case .revoke(let attempt): table.revoke(attempt)
         case .acknowledge(let attempt, let offset):
-            recordedAt = monotonicSeconds()
+            recordedAt = posix_monotonic_seconds()
             table.acknowledge(attempt, offset)
         case .release(let attempt):
-            recordedAt = monotonicSeconds()
+            recordedAt = posix_monotonic_seconds()
             table.release(attempt)
         case .enquire: connection.send(.standing(standing()))
         case .read(let request, let question):

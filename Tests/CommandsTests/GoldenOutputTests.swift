@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// What commands print, of a catalogue and of files that do not change: `Golden/commands.txt` holds it.
+/// `EIGENSWEEP_WRITE_DOCS=1 swift test --filter GoldenOutputTests` writes it anew, for a person to read the difference.
+struct GoldenOutputTests {
+    private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Golden/commands.txt")
+
+    private static let commands: [[String]] = [
+        ["status"], ["status", "small"], ["status", "--format", "csv"], ["status", "smal"],
+        ["query", "--sweep", "small", "--measure", "memorization.copied"],
+        ["query", "--sweep", "small", "--measure", "memorization.copied", "--by", "dataset.size", "--format", "csv"],
+        [
+            "query", "--sweep", "small", "--measure", "memorization", "--by", "dataset.size", "--statistic",
+            "mean,ci95,count", "--format", "json",
+        ],
+        ["query", "--measure", "memorization.gl_score", "--where", "dataset.size >= 256", "--format", "ndjson"],
+        ["query", "--measure", "memorisation"], ["query", "--measure", "memorization", "--by", "dataset.sise"],
+        ["query", "--measure", "memorization", "--where", "dataset.size >"],
+        ["query", "--sql", "SELECT state, count(*) FROM trials GROUP BY state"],
+        ["query", "--sql", "DELETE FROM trial"],
+        ["compare", "small", "other"], ["logs", "4"], ["logs", "99"],
+        ["analyze", "smal"], ["report", "smal"],
+        ["cancel", "smal"], ["retry", "small", "--where", "model.scael = 4"], ["resume", "nothing"],
+        ["plan", "wrong.yaml"], ["plan", "nowhere.yaml"], ["launch", "wrong.yaml", "--set", "training.batch=0"],
+        ["hosts", "list", "--hosts", "wrong-hosts.yaml"], ["merge", "nowhere.sqlite"],
+        ["adopt", "words.safetensors", "--dataset", "geometric"], ["nonsense"], ["query", "--nonsense"],
+    ]
+
+    @Test func commandsPrintWhatTheyDid() throws {
+        let folder = URL(fileURLWithPath: "/tmp/es-golden-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try SampleCatalogue.write(to: folder.path + "/catalogue.sqlite")
+        for (name, text) in [
+            ("wrong.yaml", "name: wrong\ngrid:\n  dataset.sise: [16]\n"),
+            ("wrong-hosts.yaml", "hosts:\n  - near: {slots: many}\n"), ("words.safetensors", "no checkpoint"),
+        ] { try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8) }
+        let seen = try Self.commands.map { try Self.output(of: $0, in: folder) }
+        if ProcessInfo.processInfo.environment["EIGENSWEEP_WRITE_DOCS"] != nil {
+            try FileManager.default.createDirectory(
+                at: Self.file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try seen.joined(separator: "\n").write(to: Self.file, atomically: true, encoding: .utf8)
+        }
+        let known = try String(contentsOf: Self.file, encoding: .utf8).components(separatedBy: "\n$ ")
+        #expect(known.count == seen.count, "commands were added or taken away: EIGENSWEEP_WRITE_DOCS=1 writes them")
+        for (was, now) in zip(known, seen) {
+            let was = was.hasPrefix("$ ") ? was : "$ " + was
+            #expect(was.trimmingCharacters(in: .newlines) == now.trimmingCharacters(in: .newlines))
+        }
+    }
+
+    /// The command, what it printed on both outputs, and its exit status; without what differs from run to run.
+    private static func output(of words: [String], in folder: URL) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent("eigensweep")
+        process.arguments = words
+        process.currentDirectoryURL = folder
+        process.environment = [
+            "EIGENSWEEP_CATALOGUE": "catalogue.sqlite", "HOME": folder.path, "PATH": "/usr/bin:/bin", "TZ": "UTC",
+            "XDG_STATE_HOME": folder.path, "XDG_RUNTIME_DIR": folder.path,
+        ]
+        let (out, err) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError, process.standardInput) = (out, err, FileHandle.nullDevice)
+        try process.run()
+        // A command's outputs here are shorter than a pipe is wide.
+        let texts = [out, err].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+        process.waitUntilExit()
+        func settled(_ text: String) -> String {
+            text.replacing(folder.path, with: "FOLDER")
+                .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/, with: "TIME")
+                .replacing(/\b\d+(\.\d+)? (s|ms) ago/, with: "SECONDS ago")
+        }
+        var lines = ["$ eigensweep " + words.map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " ")]
+        lines += settled(texts[0]).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+        lines += settled(texts[1]).split(separator: "\n", omittingEmptySubsequences: false).map { "! \($0)" }
+        lines = lines.filter { !["  ", "! "].contains($0) }
+        return (lines + ["[\(process.terminationStatus)]", ""]).joined(separator: "\n")
+    }
+}
