@@ -30,4 +30,20 @@ struct EventLineTests {
         #expect(WorkerEvent(line: Array(line.utf8)) == nil)
         #expect(throws: (any Error).self) { try JSONDecoder().decode(WorkerEvent.self, from: Data(line.utf8)) }
     }
+
+    /// Else a member whose name a byte was damaged in would be missing, and the rest believed.
+    @Test(arguments: [
+        "{\(started)}", "{\(checkpoint),\"weights\":\(file),\"losses\":[[5,0.5]]}",
+        #"{"event":"paused","steps":3}"#, #"{"event":"failed","kind":"diverged","message":"m"}"#,
+    ])
+    func `a line with a byte that no JSON has there is no event`(_ line: String) {
+        #expect(WorkerEvent(line: Array(line.utf8)) != nil)
+        for place in 0..<line.utf8.count {
+            for byte in [0, 1, 31, 0x80, 0xC3, 0xFF] as [UInt8] {
+                var bytes = Array(line.utf8)
+                bytes[place] = byte
+                #expect(WorkerEvent(line: bytes) == nil, "byte \(byte) at \(place)")
+            }
+        }
+    }
 }

@@ -123,19 +123,21 @@ private struct JSONReader {
         return .number(number)
     }
 
+    /// Nil also where it holds what no JSON string may: bytes that are no UTF-8, and control characters.
     private mutating func string() -> String? {
         at += 1
         let start = at
-        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { at += 1 }
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 32 { at += 1 }
         // Most strings have no escapes.
         var text = bytes[start..<at]
         while let byte = current {
             at += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\""): return String(validating: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
                 guard let scalar = escape() else { return nil }
                 text += String(Character(scalar)).utf8
+            case 0..<32: return nil
             default: text.append(byte)
             }
         }
