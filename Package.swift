@@ -244,7 +244,7 @@ package.targets.append(
 /// The simulator stands among the tests too; `scripts/simulate` builds it as a program, optimised.
 let isSimulating = Context.environment["EIGENSWEEP_SIMULATE"] != nil
 let simulated: [Target.Dependency] = [
-    "Coordination", "Scheduling", "ResultCatalogue", "SweepModel", "JobContract", "CSimulatedDisk",
+    "Coordination", "Scheduling", "ResultCatalogue", "Supervision", "SweepModel", "JobContract", "CSimulatedDisk",
 ]
 package.targets.append(
     isSimulating

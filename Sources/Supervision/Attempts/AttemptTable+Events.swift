@@ -25,7 +25,7 @@ extension AttemptTable {
             if isSilenced(attempt) { return true }
             let begin = attempt.reader.position
             guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return attempt.reader.allowance > 0 }
-            let event = line.isTooLong ? nil : WorkerEvent(line: line.bytes)
+            let event = line.event
             meter(line, event, from: begin, of: attempt)
             guard let (event, text) = take(line, event, of: attempt), let connection else { continue }
             let frame = EventLine(attempt: attempt.number, end: line.end, line: text[...]).frame
@@ -89,7 +89,7 @@ extension AttemptTable {
                 }
                 attempt.adoptedUpTo = max(attempt.adoptedUpTo, line.end)
                 note(event, at: line.end, of: attempt)
-            } else if !line.isCut, !line.bytes.isBlank || line.isTooLong {
+            } else if line.isWhole {
                 complain(attempt, line)
             }
         }
@@ -137,25 +137,4 @@ extension AttemptTable {
             stop(attempt, .misbehaved)
         }
     }
-
-    /// How an attempt ended whose process nobody saw ending: as its worker announced, if it did.
-    func endByLastWord(of attempt: Attempt) -> AttemptEnd {
-        let reader = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
-        var end = AttemptEnd.vanished
-        while let line = reader.next(atEnd: true) {
-            switch WorkerEvent(line: line.bytes) {
-            case .finished, .paused: end = .exited(code: 0)
-            case .failed: end = .exited(code: 1)
-            case .started, .progress, .checkpoint, .measure, .described: break
-            case nil where line.isCut || line.bytes.isBlank && !line.isTooLong: break
-            // The worker is to be stopped for it.
-            case nil: end = .exited(code: 1)
-            }
-        }
-        return end
-    }
-}
-
-extension [UInt8] {
-    var isBlank: Bool { allSatisfy { $0 == 32 || $0 == 13 || $0 == 9 } }
 }

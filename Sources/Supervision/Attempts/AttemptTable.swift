@@ -263,7 +263,8 @@ final class AttemptTable {
 
     /// An attempt is over, as far as was seen.
     func finish(_ attempt: Attempt, _ seen: AttemptEnd) {
-        let end = (seen == .vanished ? endByLastWord(of: attempt) : seen).asked(attempt.stopReason)
+        let words = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
+        let end = (seen == .vanished ? words.endByLastWord() : seen).asked(attempt.stopReason)
         attempt.state = .ended(end)
         over += 1
         attempt.killAt = nil

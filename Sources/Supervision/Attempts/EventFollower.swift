@@ -3,18 +3,18 @@ import Glibc
 import JobContract
 
 /// Reads a growing event file line by line.
-final class EventFollower {
-    struct Line {
+package final class EventFollower {
+    package struct Line {
         /// The line without its end; empty when it was too long to keep.
-        var bytes: [UInt8]
+        package var bytes: [UInt8]
         /// Offset just behind the line.
-        var end: Int
-        var isTooLong = false
+        package var end: Int
+        package var isTooLong = false
         /// The file ended before the line did.
-        var isCut = false
+        package var isCut = false
     }
     /// Offset behind the last line given.
-    private(set) var position: Int
+    package private(set) var position: Int
     /// Bytes that may still be read: a worker may write faster than is read. Below it `next` gives nothing.
     var allowance = Int.max
     private let path: String
@@ -26,7 +26,7 @@ final class EventFollower {
     private var searched = 0
     private var skipping = false
 
-    init(path: String, from offset: Int) {
+    package init(path: String, from offset: Int) {
         self.path = path
         position = offset
         base = offset
@@ -35,13 +35,13 @@ final class EventFollower {
     deinit { close() }
 
     /// Lets go of the file until more is asked for.
-    func close() {
+    package func close() {
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = -1
     }
 
     /// The next whole line; with `atEnd`, also what stands behind the last line's end.
-    func next(atEnd: Bool) -> Line? {
+    package func next(atEnd: Bool) -> Line? {
         while true {
             if !skipping { skipHole() }
             if let newline = newline() {
@@ -108,4 +108,35 @@ final class EventFollower {
         allowance -= min(piece.count, max(0, allowance))
         return !piece.isEmpty
     }
+}
+
+extension EventFollower.Line {
+    /// What the worker said with it, if that is anything.
+    package var event: WorkerEvent? { isTooLong ? nil : WorkerEvent(line: bytes) }
+
+    /// Whether it breaks the contract where it is no event: a line that its worker did not finish does not, nor does an
+    /// empty one.
+    package var isWhole: Bool { !isCut && (isTooLong || !bytes.isBlank) }
+}
+
+extension EventFollower {
+    /// How an attempt ended whose process nobody saw ending, by what is still to be read: as its worker announced, if it
+    /// did.
+    package func endByLastWord() -> AttemptEnd {
+        var end = AttemptEnd.vanished
+        while let line = next(atEnd: true) {
+            switch line.event {
+            case .finished, .paused: end = .exited(code: 0)
+            case .failed: end = .exited(code: 1)
+            case .started, .progress, .checkpoint, .measure, .described: break
+            // The worker is to be stopped for it.
+            case nil: if line.isWhole { end = .exited(code: 1) }
+            }
+        }
+        return end
+    }
+}
+
+extension [UInt8] {
+    var isBlank: Bool { allSatisfy { $0 == 32 || $0 == 13 || $0 == 9 } }
 }

@@ -24,7 +24,7 @@ extension RealCatalogue {
     /// A file with a catalogue that holds nothing, made once for all: what comes from elsewhere comes of it, and by the
     /// numbers of its attempts from one catalogue.
     private static let empty = Result {
-        let directory = try RealCatalogue.folder()
+        let directory = try ByteLayer.newFolder()
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appendingPathComponent("catalogue.sqlite")
         _ = try Catalogue(path: file.path)

@@ -21,7 +21,7 @@ final class RealCatalogue: DurableCatalogue {
     ///   - diskSeed: of what the simulated disk loses with the power; nil: real files.
     ///   - isEmpty: nothing is on the disk; else a new catalogue, which was made once for all: no fault comes before.
     init(_ sweep: ExpandedSweep, diskSeed: UInt64?, mutant: Mutant = .none, isEmpty: Bool = false) throws {
-        directory = try Self.folder()
+        directory = try ByteLayer.newFolder()
         self.sweep = sweep
         self.mutant = mutant
         disk = try diskSeed.map { [directory] in try SimulatedDisk(prefix: directory.path, seed: $0) }
@@ -31,21 +31,11 @@ final class RealCatalogue: DurableCatalogue {
 
     /// A disk with a catalogue that holds nothing yet.
     nonisolated(unsafe) private static let fresh = Result {
-        let directory = try folder()
+        let directory = try ByteLayer.newFolder()
         defer { try? FileManager.default.removeItem(at: directory) }
         let disk = try SimulatedDisk(prefix: directory.path, seed: 0)
         _ = try Catalogue(path: directory.appendingPathComponent("catalogue.sqlite").path)
         return disk
-    }
-
-    static func folder() throws -> URL {
-        let memory = URL(fileURLWithPath: "/dev/shm")
-        let parent =
-            FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
-        let directory = parent.appendingPathComponent("eigensweep-simulation-\(UUID().uuidString)")
-        // The lock is a real file in any case.
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        return directory
     }
 
     deinit {

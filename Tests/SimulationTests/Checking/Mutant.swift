@@ -69,6 +69,17 @@ enum Mutant: CaseIterable {
     case mergeIgnoresTheLock
     /// Of a comparison every network is taken for one of the first one's training.
     case companionsAreTheFirst
+    /// A line that its worker died over is taken for what it was to be.
+    case tornLinesCount
+    /// What came of a frame as its connection ended is the beginning of what the next connection brings.
+    case cutFramesGoOn
+    /// A line with a damaged byte is read for what it may have been.
+    case damagedBytesPass
+
+    /// A result that was not asked for is taken for what was.
+    case unaskedResultsCount
+    /// What a host says of an attempt is believed, whosever it is.
+    case anyHostIsBelieved
 
     /// Whether only the real catalogue shows it.
     var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
@@ -105,6 +116,29 @@ enum Mutant: CaseIterable {
         return progress
     }
 
+    /// What is read of a line that is no event.
+    func event(in line: [UInt8]) -> WorkerEvent? {
+        guard self == .damagedBytesPass else { return nil }
+        return WorkerEvent(line: line.map { $0 < 32 || $0 == 0xFF ? UInt8(ascii: "0") : $0 })
+    }
+
+    /// An event as it is taken, of an attempt that was ordered so.
+    func taken(_ event: WorkerEvent, of job: JobDescription) -> WorkerEvent {
+        guard self == .unaskedResultsCount else { return event }
+        switch (event, job.task) {
+        case (.checkpoint(var checkpoint), .train(let task))
+        where checkpoint.milestone && !task.milestones.contains(checkpoint.steps):
+            checkpoint.steps = task.milestones[0]
+            return .checkpoint(checkpoint)
+        case (.measure(var measured), .measure(let task))
+        where measured.trial != task.trial || !task.measures.contains(measured.request)
+            || measured.checkpoint != task.checkpoint:
+            (measured.trial, measured.request, measured.checkpoint) = (task.trial, task.measures[0], task.checkpoint)
+            return .measure(measured)
+        default: return event
+        }
+    }
+
     /// What shows it soonest.
     var provocation: [Fault] {
         switch self {
@@ -120,6 +154,14 @@ enum Mutant: CaseIterable {
         case .leftHostsAreUsed: [.unlisted(host: 0, seconds: 300)]
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }
+        case .unaskedResultsCount:
+            (0..<8).map { .lie(host: 0, Fault.Lie.allCases[$0 % 4]) }
+        case .anyHostIsBelieved: (0..<8).map { _ in .lie(host: 0, .othersResults) }
+        case .tornLinesCount: (0..<6).map { _ in .bytes(host: 0, .tornLine) }
+        case .cutFramesGoOn:
+            (0..<6).map { .bytes(host: 0, $0 % 2 == 0 ? .cutToHost : .cutToCoordinator) }
+        case .damagedBytesPass:
+            (0..<6).map { .bytes(host: 0, $0 % 2 == 0 ? .damagedLine : .damagedToCoordinator) }
         default: []
         }
     }

@@ -67,6 +67,7 @@ final class Simulation {
             for host in hosts { (host.link, host.lastLink) = (nil, nil) }
         }
         catalogue.isPut(in: world)
+        if scenario.isOfBytes { world.bytes = try ByteLayer(seed: scenario.seed) }
         for (at, fault) in scenario.faults { world.after(at) { [self] in strike(fault) } }
         var outcome: CoordinationOutcome?
         while world.violations.isEmpty {
@@ -191,6 +192,8 @@ final class Simulation {
             hosts[host].describesWhenBroken = describes
             world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
         case .lies(let host): hosts[host].beginToLie()
+        case .lie(let host, let lie): hosts[host].tell(lie)
+        case .bytes(let host, let kind): hosts[host].hitBytes(kind)
         case .unlisted(let host, let seconds): takeOut(hosts[host], for: seconds)
         case .launch: launch()
         case .merge(let share, let kind, let files):

@@ -200,6 +200,13 @@ final class HostLog {
 
     func lostTouch(_ held: Held) { outOfReach.insert(held) }
 
+    /// The attempt's end may be recorded though it lives.
+    func conclude(_ held: Held) {
+        for index in live where runs[index].owner == held.owner && runs[index].attempt == held.attempt {
+            runs[index].isConcluded = true
+        }
+    }
+
     /// A coordinator of another catalogue has taken the attempt over.
     func disown(_ held: Held) {
         outOfReach.insert(held)

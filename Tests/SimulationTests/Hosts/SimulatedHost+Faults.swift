@@ -66,6 +66,13 @@ extension SimulatedHost {
         for (_, held) in inOrder {
             // With the disk, even what is recorded nowhere else is gone.
             if held.state == .running || losesDisk { log.hit(held.key) }
+            if held.state == .running, let lines = held.lines, let layer = world.bytes {
+                held.process?.tearLine()
+                if layer.random.chance(0.5) {
+                    world.census.count(.linesLost)
+                    lines.lose(layer.random.pick(1...1000))
+                }
+            }
             held.process?.vanish()
             held.process = nil
         }
@@ -91,7 +98,7 @@ extension SimulatedHost {
     }
 
     /// Ends or hangs a running worker, if there is one.
-    func hitWorker(_ kind: Fault.Worker) {
+    func hitWorker(_ kind: Fault.Worker, first: (SimulatedProcess) -> Void = { _ in }) {
         let running = inOrder.filter { $0.value.process != nil }
         guard isUp, !running.isEmpty else { return }
         let (_, held) = running[world.random.pick(0...running.count - 1)]
@@ -102,6 +109,7 @@ extension SimulatedHost {
         log.injectedJobFaults[held.key, default: 0] += 1
         log.hit(held.key)
         world.note("\(name) hits a worker of \(held.key): \(kind)")
+        first(process)
         switch kind {
         case .fails:
             world.census.count(.workerFailed)

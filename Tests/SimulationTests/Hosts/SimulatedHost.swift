@@ -15,10 +15,13 @@ final class SimulatedHost {
         var process: SimulatedProcess?
         var isToBeReleased = false
         var lastWord: WorkerEvent?
+        /// What its worker writes, where that is bytes.
+        let lines: SimulatedLines?
 
-        init(_ order: StartOrder, _ owner: Owner) {
+        init(_ order: StartOrder, _ owner: Owner, _ lines: SimulatedLines?) {
             self.order = order
             self.owner = owner
+            self.lines = lines
         }
         var isOver: Bool { if case .ended = state { true } else { false } }
         var key: JobKey { JobKey(order.description) }
@@ -87,11 +90,17 @@ final class SimulatedHost {
     /// The connection before, of which something may still be on its way.
     var lastLink: SimulatedLink?
     /// What the agent remembers of coordinators, on disk.
-    private var memory: Caller?
+    private(set) var memory: Caller?
     /// When it last heard of the coordinator that it works for, if it does not now.
     private var heard = Instant(nanoseconds: 0)
     /// Tells more than it holds the next time it tells.
-    private var isLying = false
+    var isLying = false
+    /// Tells other facts of itself than are true the next time it tells.
+    var liesOfItself = false
+    /// What it says more when an attempt is over.
+    var afterwards: [Fault.Lie] = []
+    /// What is still to happen to its bytes.
+    var armed: [Fault.Bytes: Int] = [:]
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
@@ -184,47 +193,18 @@ final class SimulatedHost {
         let held = inOrder.map {
             HeldAttempt(attempt: $0.key, job: $0.value.order.description.job, state: $0.value.state)
         }
-        link.report(.connected(facts, held: isLying ? held + lies(beside: held) : held))
+        link.report(.connected(liesOfItself ? otherFacts : facts, held: isLying ? held + lies(beside: held) : held))
         for (number, held) in inOrder {
             for entry in held.spool where entry.end > held.acknowledged {
                 link.report(.event(number, entry.event, end: entry.end))
             }
+            held.lines?.tell(from: held.acknowledged)
+            readLines(of: number, held)
             if case .ended(let end) = held.state { link.report(.ended(number, end, diagnostics: "")) }
         }
         if isLying { tellOfOthers(link) }
         isLying = false
-    }
-
-    func beginToLie() {
-        guard isUp else { return }
-        world.note("\(name) will lie")
-        isLying = true
-        link?.sever()
-    }
-
-    /// Attempts that it never had: of numbers that are soon to be given, of absurd ones, and of other hosts'.
-    private func lies(beside held: [HeldAttempt]) -> [HeldAttempt] {
-        world.census.count(.hostLied)
-        var told: [HeldAttempt] = []
-        let last = log.runs.map(\.attempt.value).max() ?? 0
-        for number in [last + 1, last + 3, 1 << 50, AttemptNumber.range.upperBound] {
-            log.claimed = max(log.claimed, number)
-            let state: HeldAttempt.State = world.random.chance(0.5) ? .running : .ended(.exited(code: 0))
-            told.append(.init(attempt: AttemptNumber(number), job: JobID(Digest(of: "a lie".utf8)), state: state))
-        }
-        for run in log.runs where run.host != name && run.ended == nil && run.owner == memory?.owner {
-            told.append(.init(attempt: run.attempt, job: run.jobID, state: .running))
-        }
-        let known = Set(held.map(\.attempt))
-        return told.filter { !known.contains($0.attempt) }
-    }
-
-    /// Of attempts that others have it says that they are over and what they found.
-    private func tellOfOthers(_ link: SimulatedLink) {
-        for run in log.runs where run.host != name && disk[run.attempt] == nil && run.ended == nil {
-            link.report(.event(run.attempt, .finished, end: 1 << 50))
-            link.report(.ended(run.attempt, .exited(code: 0), diagnostics: "a lie"))
-        }
+        liesOfItself = false
     }
 
     func receive(_ command: HostCommand, of owner: Owner) {
@@ -241,6 +221,7 @@ final class SimulatedHost {
             cancel(number)
         case .acknowledge(let number, let offset):
             guard let held = disk[number] else { return }
+            if let lines = held.lines, offset > lines.position { return }
             held.acknowledged = max(held.acknowledged, offset)
         case .release(let number): release(number)
         case .enquire: tellAll()
@@ -274,7 +255,7 @@ final class SimulatedHost {
                 link?.report(.refused(order.attempt, HostFailure(.noSpace, "the disk is full")))
                 return
             }
-            disk[order.attempt] = Held(order, owner)
+            disk[order.attempt] = Held(order, owner, world.bytes?.newLines())
         }
         link?.report(.accepted(order.attempt))
         startNext()
@@ -322,6 +303,10 @@ final class SimulatedHost {
     }
 
     func emit(_ number: AttemptNumber, _ held: Held, _ event: WorkerEvent) {
+        if let lines = held.lines {
+            lines.write(written(event, by: number))
+            return readLines(of: number, held)
+        }
         guard event.isDurable else {
             if case .progress(let progress) = event { link?.report(.progress(number, mutant.told(progress))) }
             return
@@ -342,8 +327,10 @@ final class SimulatedHost {
     private func finish(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
         guard disk[number] === held else { return }
         held.state = .ended(end)
+        readLines(of: number, held)
         if held.isToBeReleased { disk[number] = nil }
         link?.report(.ended(number, end, diagnostics: ""))
+        sayMore(of: number, held, end)
         startNext()
     }
 
@@ -351,7 +338,12 @@ final class SimulatedHost {
     func startAgent() {
         guard isUp, !agentIsUp else { return }
         agentIsUp = true
+        for (_, held) in inOrder { held.lines?.isTakenOver(from: held.acknowledged) }
         for held in disk.values where held.state == .running && held.process == nil {
+            if let lines = held.lines {
+                held.state = .ended(lines.endByLastWord(from: held.acknowledged))
+                continue
+            }
             switch held.lastWord {
             case .finished, .paused: held.state = .ended(.exited(code: 0))
             case .failed: held.state = .ended(.exited(code: 1))

@@ -202,34 +202,71 @@ final class SimulatedProcess {
 
     private func checkpoint(_ steps: Int, _ isMilestone: Bool) {
         guard hasRoom() else { return }
+        let (event, right) = written(at: steps, isMilestone)
+        note(event, isMilestone ? [.milestone(description.training, steps): right] : [:])
+        say(event)
+    }
+
+    /// The event is there for the host to tell, and this is what its job's results are.
+    private func note(_ event: WorkerEvent, _ given: [Unit: Given]) {
+        host.log.note(run) { $0.given.merge(given) { $1 } }
+        switch event {
+        case .checkpoint(let checkpoint):
+            if let weights = checkpoint.weights { host.store.add(weights.digest) }
+            guard !bits.isUsual else { return }
+            if checkpoint.milestone { world.census.count(.otherBits) }
+            for file in event.files { world.unusual[file.digest] = bits }
+        case .measure(let measured):
+            for file in event.files { host.store.add(file.digest) }
+            if measured.rows.count > 1 { world.census.count(.imagesCounted) }
+            if !measured.artifacts.isEmpty { world.census.count(.artifactLeft) }
+            guard case .measure(let task) = description.task else { return }
+            host.log.note(run) {
+                for other in task.others ?? [] { $0.compared[other.trial] = other.checkpoint }
+            }
+        default: break
+        }
+    }
+
+    private func written(at steps: Int, _ isMilestone: Bool) -> (WorkerEvent, Given) {
         let training = description.training
         let isWrong = isOther || isSpoilt
         let parameters = SimulatedResults.parameters(training)
         let losses = isMilestone ? SimulatedResults.losses(training, steps, bits) : nil
         let state = isWrong ? Digest(of: "other state".utf8) : SimulatedResults.state(training, steps, bits)
-        var weights: Digest?
-        if isMilestone {
-            let right = SimulatedResults.weights(training, steps, bits)
-            host.log.note(run) {
-                $0.given[.milestone(training, steps)] = Given(digest: right, parameters: parameters, losses: losses)
-            }
-            let left = isWrong ? Digest(of: "other".utf8) : right
-            host.store.add(left)
-            weights = left
-        }
-        if !bits.isUsual {
-            if isMilestone { world.census.count(.otherBits) }
-            for file in [weights, state].compactMap({ $0 }) { world.unusual[file] = bits }
-        }
-        say(
-            .checkpoint(
-                .init(
-                    steps: steps, milestone: isMilestone, weights: weights.map(SimulatedResults.file),
-                    state: SimulatedResults.file(state), parameters: parameters, losses: losses, seconds: 1)))
+        let right = Given(
+            digest: SimulatedResults.weights(training, steps, bits), parameters: parameters, losses: losses)
+        let left = isWrong ? Digest(of: "other".utf8) : right.digest
+        let checkpoint = WorkerEvent.Checkpoint(
+            steps: steps, milestone: isMilestone, weights: isMilestone ? SimulatedResults.file(left) : nil,
+            state: SimulatedResults.file(state), parameters: parameters, losses: losses, seconds: 1)
+        return (.checkpoint(checkpoint), right)
     }
 
     private func areWeights(_ file: Digest, of training: TrainingID, _ steps: Int) -> Bool {
         file == SimulatedResults.weights(training, steps, world.unusual[file] ?? Bits())
+    }
+
+    /// It dies as it writes what it found next: a part of the line is there, or all of it but its end.
+    func tearLine() {
+        guard let lines = held.lines, let layer = world.bytes, isAlive, !isOther, !isSpoilt else { return }
+        let torn: (unit: Unit, event: WorkerEvent, right: Given)
+        switch description.task {
+        case .train(let task):
+            guard let next = task.milestones.first(where: { $0 > steps }) else { return }
+            let (event, right) = written(at: next, true)
+            torn = (.milestone(description.training, next), event, right)
+        case .measure(let task):
+            let left = task.measures.first { host.log.runs[run].given[.measure(task.trial, $0)] == nil }
+            guard let left, host.unmeasurable[.measure(task.trial, left)] == nil else { return }
+            let (measured, right) = written(left, task)
+            torn = (.measure(task.trial, left), .measure(measured), right)
+        }
+        let length = SimulatedLines.line(torn.event).count - 1
+        let count = layer.random.chance(0.2) ? length : layer.random.pick(1...length - 1)
+        world.census.count(count == length ? .lineWhole : .lineTorn)
+        if count == length { note(torn.event, [torn.unit: torn.right]) }
+        lines.tear(torn.event, after: count)
     }
 
     private func measurePlan(_ task: MeasureTask) -> Plan {
@@ -251,6 +288,12 @@ final class SimulatedProcess {
         if let way = host.unmeasurable[.measure(task.trial, request)], !isOther {
             return fail(request, task, way)
         }
+        let (measured, right) = written(request, task)
+        note(.measure(measured), [.measure(task.trial, request): right])
+        say(.measure(measured))
+    }
+
+    private func written(_ request: MeasureRequest, _ task: MeasureTask) -> (WorkerEvent.Measured, Given) {
         let others = task.others ?? []
         let right = Given(
             digest: task.checkpoint,
@@ -261,19 +304,11 @@ final class SimulatedProcess {
             files: host.leavesFiles
                 ? SimulatedResults.files(task.checkpoint, others.map(\.checkpoint), request, bits) : [:])
         let isWrong = isOther || isSpoilt
-        for file in right.files.values { host.store.add(file) }
-        if right.rows.count > 1 { world.census.count(.imagesCounted) }
-        if !right.files.isEmpty { world.census.count(.artifactLeft) }
-        host.log.note(run) {
-            $0.given[.measure(task.trial, request)] = right
-            for other in others { $0.compared[other.trial] = other.checkpoint }
-        }
-        say(
-            .measure(
-                .init(
-                    trial: task.trial, request: request, checkpoint: task.checkpoint,
-                    rows: isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : right.rows,
-                    artifacts: SimulatedResults.artifacts(right.files), seconds: 15)))
+        let measured = WorkerEvent.Measured(
+            trial: task.trial, request: request, checkpoint: task.checkpoint,
+            rows: isWrong ? [MeasureRow(quantity: "value", value: -1, n: 1)] : right.rows,
+            artifacts: SimulatedResults.artifacts(right.files), seconds: 15)
+        return (measured, right)
     }
 
     /// At a measure that cannot be taken.
@@ -317,6 +352,13 @@ final class SimulatedProcess {
     }
 
     // MARK: Its end
+
+    /// Its output is no event: it is asked to stop, and killed a moment later.
+    func isInBreach() {
+        guard isAlive, !isStopping else { return }
+        isStopping = true
+        world.after(1) { [self] in die(.stopped(.misbehaved, exit: -9)) }
+    }
 
     /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
     func stop() {

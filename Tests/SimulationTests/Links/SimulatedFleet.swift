@@ -114,12 +114,14 @@ final class SimulatedFleet: Fleet {
     /// The coordinator has heard, and recorded, that the host answers.
     func heard(of host: HostName) { unheard[host] = nil }
 
-    func lost(_ host: SimulatedHost, _ link: SimulatedLink) {
+    /// - Parameter refusal: why it is not tried again.
+    func lost(_ host: SimulatedHost, _ link: SimulatedLink, _ refusal: HostFailure? = nil) {
         guard links[host.name] === link else { return }
         links[host.name] = nil
         unreach(host)
         guard !kill.isDead else { return }
         isSilent(host)
+        if let refusal { return post(.host(host.name, .disconnected(refusal))) }
         let detection = world.random.seconds(0.1...20)
         // Now and then the transport is back before the loop has heard that it was gone.
         let failure = HostReport.disconnected(HostFailure(.unreachable, "connection lost"))

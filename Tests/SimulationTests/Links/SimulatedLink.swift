@@ -24,11 +24,15 @@ final class SimulatedLink {
     private var lastAbout: [AttemptNumber: Instant] = [:]
     private var reachableAt = Instant(nanoseconds: 0)
     private var isConnected = false
+    /// What it is where bytes go over it.
+    private let wire: Wire?
     private var world: World { host.world }
 
     init(_ host: SimulatedHost, _ fleet: SimulatedFleet) {
         self.host = host
         self.fleet = fleet
+        let last = fleet.mutant == .cutFramesGoOn ? host.lastLink?.wire : nil
+        wire = host.world.bytes.map { _ in last ?? Wire(fleet.mutant) }
     }
 
     // MARK: Towards the host
@@ -56,14 +60,19 @@ final class SimulatedLink {
             arrival = max(arrival, lastThere)
             lastThere = arrival
         }
-        for _ in 0..<(isTwice ? 2 : 1) { world.at(arrival) { [self] in arrive(command, sentAs: place) } }
+        let bytes = wire.flatMap { try? $0.bytes(of: command) }
+        for _ in 0..<(isTwice ? 2 : 1) { world.at(arrival) { [self] in arrive(command, bytes, sentAs: place) } }
     }
 
-    private func arrive(_ command: HostCommand, sentAs place: Int) {
+    private func arrive(_ command: HostCommand, _ bytes: [UInt8]?, sentAs place: Int) {
         // What is lost on its way is sent again by the network until it gets through or the connection ends.
         let until = max(host.toHostLostUntil, host.frozenUntil)
-        if until > world.now { return world.at(until) { [self] in arrive(command, sentAs: place) } }
-        guard isHeard else { return }
+        if until > world.now { return world.at(until) { [self] in arrive(command, bytes, sentAs: place) } }
+        guard isHeard else { return cut(bytes, .toHost) }
+        if bytes != nil, host.meets(.cutToHost) {
+            cut(bytes, .toHost)
+            return sever()
+        }
         if !isOpen { world.census.count(.commandLate) }
         switch command {
         // The session gives up an order whose attempt is cancelled, and forgets one that was taken: what was sent of it
@@ -79,7 +88,7 @@ final class SimulatedLink {
             starting[order.attempt]?.remove(at: index)
             guard bringFiles(of: order) else { return }
         }
-        host.receive(command, of: fleet.caller.owner)
+        for command in commands(command, bytes) { host.receive(command, of: fleet.caller.owner) }
     }
 
     /// What the order reads goes with the start, or is on the host already; without it the order is refused. Either side
@@ -123,7 +132,9 @@ final class SimulatedLink {
 
     // MARK: Towards the coordinator
 
-    func report(_ report: HostReport) {
+    /// - Parameter line: what the worker wrote, of an event or of progress.
+    func report(_ report: HostReport, line: [UInt8]? = nil) {
+        let bytes = bytes(of: report, line)
         var report = report
         // Where the way is slow, a recovery point's state stays on the host.
         if case .event(let attempt, .checkpoint(var checkpoint), let end) = report, !checkpoint.milestone,
@@ -132,18 +143,18 @@ final class SimulatedLink {
             world.census.count(.stateKept)
             host.store.add(state.digest)
             checkpoint.state = nil
-            deliver(.stateKept(attempt, ResumePoint(steps: checkpoint.steps, state: state.digest), bytes: 10))
+            deliver(.stateKept(attempt, ResumePoint(steps: checkpoint.steps, state: state.digest), bytes: 10), nil)
             report = .event(attempt, .checkpoint(checkpoint), end: end)
         }
-        deliver(report)
+        deliver(report, bytes)
         if case .connected = report { return }
         if world.random.chance(0.03) {
             world.census.count(.reportTwice)
-            deliver(report)
+            deliver(report, bytes)
         }
     }
 
-    private func deliver(_ report: HostReport) {
+    private func deliver(_ report: HostReport, _ bytes: [UInt8]?) {
         var arrival = max(world.now.advanced(bySeconds: latency()), lastBack)
         switch report {
         case .event(let attempt, let event, _):
@@ -157,13 +168,21 @@ final class SimulatedLink {
             if lastAbout.values.contains(where: { $0 > arrival }) { world.census.count(.eventOvertaken) }
             lastBack = arrival
         }
-        world.at(arrival) { [self] in arrive(report) }
+        world.at(arrival) { [self] in arrive(report, bytes) }
     }
 
-    private func arrive(_ report: HostReport) {
+    private func arrive(_ report: HostReport, _ bytes: [UInt8]?) {
         let until = host.toCoordinatorLostUntil
-        if until > world.now { return world.at(until) { [self] in arrive(report) } }
-        guard isOpen else { return }
+        if until > world.now { return world.at(until) { [self] in arrive(report, bytes) } }
+        guard isOpen else { return cut(bytes, .toCoordinator) }
+        if bytes != nil, host.meets(.cutToCoordinator) {
+            cut(bytes, .toCoordinator)
+            return close()
+        }
+        for report in reports(report, bytes) { arrived(taken(report)) }
+    }
+
+    private func arrived(_ report: HostReport) {
         if case .connected = report {
             isConnected = true
             fleet.connected(host, self)
@@ -187,7 +206,22 @@ final class SimulatedLink {
             let failed = WorkerEvent.Failed(kind: .missingInput, message: "the file is damaged")
             return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
         }
-        fleet.post(.host(host.name, report))
+        fleet.post(.host(whose(report), report))
+    }
+
+    /// What the coordinator takes it for: what it is, but for mutants.
+    private func taken(_ report: HostReport) -> HostReport {
+        guard case .event(let attempt, let event, let end) = report, fleet.mutant == .unaskedResultsCount,
+            let job = host.disk[attempt]?.order.description
+        else { return report }
+        return .event(attempt, fleet.mutant.taken(event, of: job), end: end)
+    }
+
+    private func whose(_ report: HostReport) -> HostName {
+        guard case .event(let attempt, _, _) = report, fleet.mutant == .anyHostIsBelieved, host.disk[attempt] == nil,
+            let run = host.log.runs.last(where: { $0.attempt == attempt })
+        else { return host.name }
+        return run.host
     }
 
     /// Brings an event's files into the coordinator's store; false when one is damaged on the host by now.
@@ -210,6 +244,70 @@ final class SimulatedLink {
         host.log.lostTouch(.init(owner: held.owner, attempt: attempt))
     }
 
+    // MARK: Bytes
+
+    private func bytes(of report: HostReport, _ line: [UInt8]?) -> [UInt8]? {
+        wire.flatMap { try? $0.bytes(of: report, line: line) }
+    }
+
+    /// What the host makes of a command's bytes.
+    private func commands(_ command: HostCommand, _ bytes: [UInt8]?) -> [HostCommand] {
+        guard let wire, var bytes else { return [command] }
+        if host.meets(.damagedToHost) { damage(&bytes, mayHitLine: false) }
+        do { return try wire.commands(in: bytes) } catch {
+            refuse(error)
+            return []
+        }
+    }
+
+    /// What the coordinator makes of a report's bytes.
+    private func reports(_ report: HostReport, _ bytes: [UInt8]?) -> [HostReport] {
+        guard let wire, var bytes else { return [report] }
+        if host.meets(.damagedToCoordinator) { damage(&bytes, about: report) }
+        do {
+            return try wire.reports(in: bytes).map { told in
+                // A state that stays on its host is left out on this side.
+                guard case .event(_, .checkpoint(let whole), _) = told, whole.state != nil,
+                    case .event(let attempt, .checkpoint(var checkpoint), let end) = report, checkpoint.state == nil
+                else { return told }
+                checkpoint = whole
+                checkpoint.state = nil
+                return .event(attempt, .checkpoint(checkpoint), end: end)
+            }
+        } catch {
+            refuse(error)
+            return []
+        }
+    }
+
+    private func damage(_ bytes: inout [UInt8], about report: HostReport) {
+        let sent = bytes
+        var mayHitLine = false
+        if case .event(let attempt, _, _) = report { mayHitLine = host.mayLoseLine(of: attempt) }
+        damage(&bytes, mayHitLine: mayHitLine)
+        // An event that nobody can read has failed its job: it counts as told.
+        if case .event(let attempt, _, _) = report, Wire.hitsLine(bytes, sent) { host.losesLine(of: attempt) }
+    }
+
+    private func damage(_ bytes: inout [UInt8], mayHitLine: Bool) {
+        guard let layer = world.bytes else { return }
+        world.census.count(.frameDamaged)
+        wire?.damage(&bytes, &layer.random, mayHitLine: mayHitLine)
+    }
+
+    private func cut(_ bytes: [UInt8]?, _ direction: Fault.Direction) {
+        guard let wire, let bytes, let layer = world.bytes else { return }
+        if wire.cut(bytes, direction, &layer.random) { world.census.count(.frameCut) }
+    }
+
+    /// One end does not understand the other: the host is not used any more in this run.
+    private func refuse(_ error: any Error) {
+        world.note("\(host.name): \(error)")
+        if wire?.isDamaged == false { world.violation("\(host.name) is not understood, though all came whole: \(error)") }
+        world.census.count(.frameRefused)
+        close(HostFailure(.protocolViolation, "\(error)"))
+    }
+
     // MARK: Its state
 
     /// Something makes the connection slow or useless for so long.
@@ -221,8 +319,8 @@ final class SimulatedLink {
         }
     }
 
-    /// Breaks at once; the coordinator notices some time later and tries again.
-    func close() {
+    /// Breaks at once; the coordinator notices some time later and tries again, unless it was given a reason not to.
+    func close(_ failure: HostFailure? = nil) {
         guard isOpen else { return }
         isOpen = false
         isHeard = world.random.chance(0.5)
@@ -231,7 +329,7 @@ final class SimulatedLink {
             host.isLeft()
             host.lastLink = self
         }
-        fleet.lost(host, self)
+        fleet.lost(host, self, failure)
     }
 
     /// Its other end is gone, or another connection has taken its place there.

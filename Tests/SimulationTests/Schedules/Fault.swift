@@ -4,6 +4,19 @@ enum Fault {
     enum Worker: CaseIterable { case fails, crashes, isKilled, isTerminated, hangs }
     enum Direction: CaseIterable { case toHost, toCoordinator }
 
+    /// What a hostile host says of its attempts, of others', of itself.
+    enum Lie: CaseIterable {
+        /// A result that was not asked for.
+        case otherSteps, otherTrial, otherCheckpoint, otherMeasure
+        /// Events end at bytes that were told before, or far behind all.
+        case offsetBack, offsetJump
+        case endTwice, wordsAfterTheEnd, otherFacts, othersResults
+    }
+    /// What happens to the bytes of a line, or of a frame on its way.
+    enum Bytes: CaseIterable {
+        case tornLine, damagedLine, cutToHost, cutToCoordinator, damagedToHost, damagedToCoordinator
+    }
+
     case cut(host: Int, seconds: Double)
     /// Everything on the link takes longer.
     case slowLink(host: Int, seconds: Double, delay: Double)
@@ -34,6 +47,9 @@ enum Fault {
     case merge(share: Double, kind: Int, files: Bool)
     /// A person adopts the scenario's network, and wants it measured.
     case adopt
+    case lie(host: Int, Lie)
+    /// A worker dies as it writes a line, or the next line or frame is cut or damaged.
+    case bytes(host: Int, Bytes)
     /// Another sweep is launched, on the catalogue and the hosts of the first.
     case launch
     /// A person drains a host and lets it work again after a while.

@@ -26,6 +26,8 @@ struct Scenario {
     var later: Set<TrialID> = []
     /// After how many calls of its ports each coordinator is killed; those beyond live.
     var kills: [Int] = []
+    /// Workers' lines, and what goes over links, are bytes.
+    private(set) var isOfBytes = false
     /// Nothing but what stands here decides what happens.
     private(set) var isEven = false
 
@@ -79,6 +81,8 @@ struct Scenario {
         for merge in merges { faults.append((merge.at * horizon, merge.fault)) }
         addAdoption(seed: seed, horizon: horizon)
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
+        addBytes(seed: seed, horizon: horizon, hosts: count)
+        addHostility(seed: seed, horizon: horizon, hosts: count)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -110,6 +114,25 @@ struct Scenario {
         for _ in 0..<2 where random.chance(0.06) {
             let away = Fault.unlisted(host: random.pick(0...hosts - 1), seconds: random.seconds(20...1500))
             faults.append((random.seconds(1...horizon), away))
+        }
+    }
+
+    private mutating func addHostility(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0xBAD)
+        for _ in 0..<3 where random.chance(0.08) {
+            let lie = Fault.Lie.allCases[random.pick(0...Fault.Lie.allCases.count - 1)]
+            faults.append((random.seconds(1...horizon), .lie(host: random.pick(0...hosts - 1), lie)))
+        }
+    }
+
+    private mutating func addBytes(seed: UInt64, horizon: Double, hosts: Int) {
+        var random = SeededRandom(seed: seed ^ 0xB17E)
+        isOfBytes = faults.contains { if case .bytes = $0.1 { true } else { false } }
+        guard random.chance(0.15) else { return }
+        isOfBytes = true
+        for _ in 0..<random.pick(1...4) {
+            let kind = Fault.Bytes.allCases[random.pick(0...Fault.Bytes.allCases.count - 1)]
+            faults.append((random.seconds(1...horizon), .bytes(host: random.pick(0...hosts - 1), kind)))
         }
     }
 

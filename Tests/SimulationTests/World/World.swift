@@ -54,6 +54,8 @@ final class World {
     var isSecondLaunched = false
     /// The bits of states and weights that are not as most hosts make them.
     var unusual: [Digest: Bits] = [:]
+    /// Where workers' lines and what goes over links are bytes.
+    var bytes: ByteLayer?
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
     let keepsAllNotes: Bool
@@ -91,6 +93,9 @@ final class World {
         lossAt = seconds
         log.lose(file, of: training)
     }
+
+    /// Something that was to go wrong did so just now.
+    func faultFound() { lossAt = seconds }
 
     /// Something that must not be was seen.
     func violation(_ text: String) {

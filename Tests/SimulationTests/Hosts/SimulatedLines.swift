@@ -1,0 +1,87 @@
+import Foundation
+import JobContract
+import Supervision
+
+/// What a worker writes, in a real file, and what its agent makes of it by the real code.
+final class SimulatedLines {
+    /// Something to tell of the attempt.
+    struct Word {
+        let event: WorkerEvent
+        let line: [UInt8]
+        let end: Int
+        /// The line broke the contract, and the worker is to be stopped for it.
+        var isBreach = false
+    }
+    private let path: String
+    private var reader: EventFollower
+    /// What is told in place of a line that ends there.
+    private var problems: [Int: WorkerEvent] = [:]
+    /// What the worker was about to say as it was cut off; its agent knows nothing of it.
+    private var torn: WorkerEvent?
+
+    init(path: String) {
+        self.path = path
+        reader = EventFollower(path: path, from: 0)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+    }
+
+    /// How far its agent has read.
+    var position: Int { reader.position }
+
+    static func line(_ event: WorkerEvent) -> [UInt8] { ((try? JSONText.encode(event)) ?? []) + [10] }
+
+    func write(_ bytes: [UInt8]) {
+        guard let file = FileHandle(forWritingAtPath: path) else { return }
+        defer { try? file.close() }
+        _ = try? file.seekToEnd()
+        try? file.write(contentsOf: Data(bytes))
+    }
+
+    /// The worker dies as it writes: so many bytes of the line are there.
+    func tear(_ event: WorkerEvent, after count: Int) {
+        write(Array(Self.line(event).prefix(count)))
+        torn = event
+    }
+
+    /// The last bytes never reached the disk.
+    func lose(_ count: Int) {
+        guard let file = FileHandle(forWritingAtPath: path) else { return }
+        defer { try? file.close() }
+        if let end = try? file.seekToEnd() { try? file.truncate(atOffset: end - min(end, UInt64(count))) }
+    }
+
+    /// Another coordinator is to be told everything from there on.
+    func tell(from offset: Int) { reader = EventFollower(path: path, from: offset) }
+
+    /// Another agent reads it, and knows nothing of what was wrong.
+    func isTakenOver(from offset: Int) {
+        problems = [:]
+        tell(from: offset)
+    }
+
+    func endByLastWord(from offset: Int) -> AttemptEnd {
+        EventFollower(path: path, from: offset).endByLastWord()
+    }
+
+    /// The next thing to tell; nil when there is none yet.
+    func next(atEnd: Bool, _ mutant: Mutant) -> Word? {
+        while let line = reader.next(atEnd: atEnd) {
+            if let problem = problems[line.end] { return told(problem, line.end) }
+            if let event = line.event ?? mutant.event(in: line.bytes) {
+                return Word(event: event, line: line.bytes, end: line.end)
+            }
+            if line.isCut, mutant == .tornLinesCount, let torn { return told(torn, line.end) }
+            guard line.isWhole, problems.isEmpty else { continue }
+            let problem = WorkerEvent.failed(.init(kind: .internal, message: "its line is no event"))
+            problems[line.end] = problem
+            var word = told(problem, line.end)
+            word.isBreach = true
+            return word
+        }
+        return nil
+    }
+
+    private func told(_ event: WorkerEvent, _ end: Int) -> Word {
+        Word(event: event, line: Self.line(event).dropLast(), end: end)
+    }
+}
