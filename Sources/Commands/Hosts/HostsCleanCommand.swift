@@ -33,9 +33,8 @@ struct HostsCleanCommand: ParsableCommand {
     func run() throws {
         let specs = try HostsSelection(hosts).named(names)
         let visits = try HostVisits(hosts)
-        let kept = try keptStates()
-        if all, !yes, !dryRun { try confirm(specs, visits, kept) }
-        let outcomes = clean(specs, visits, kept, isRehearsal: dryRun)
+        if all, !yes, !dryRun { try confirm(specs, visits) }
+        let outcomes = clean(specs, visits, isRehearsal: dryRun)
         format.print(Self.table(outcomes.compactMap { name, result in (try? result.get()).map { (name, $0) } }))
         var failed = 0
         for case (_, .failure(let failure)) in outcomes {
@@ -45,28 +44,32 @@ struct HostsCleanCommand: ParsableCommand {
         if failed > 0 { throw ExitStatusError(status: failed == outcomes.count ? .noUsableHost : .someFailed) }
     }
 
-    /// Recovery points of this catalogue whose only copy is on a host.
-    private func keptStates() throws -> [Digest] {
-        guard FileManager.default.fileExists(atPath: catalogue.path) else { return [] }
-        return try CatalogueReader(path: catalogue.path).statesOnHosts()
+    /// Recovery points of the catalogue whose only copy is on a host.
+    private static func keptStates(_ path: String) throws -> [Digest] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try CatalogueReader(path: path).statesOnHosts()
     }
 
+    /// What is kept is read as each host is visited: a run that goes on beside this keeps more and more.
     private func clean(
-        _ specs: [HostSpec], _ visits: HostVisits, _ kept: [Digest], isRehearsal: Bool
+        _ specs: [HostSpec], _ visits: HostVisits, isRehearsal: Bool
     ) -> [(HostName, Result<CleaningReport, HostFailure>)] {
         let age = all ? 0 : Self.recentSeconds
-        return visits.together(specs) { spec in
-            do throws(HostFailure) {
+        return visits.together(specs) { [path = catalogue.path] spec in
+            do {
+                let kept = try Self.keptStates(path)
                 return (spec.name, .success(try visits.clean(spec, age: age, keep: kept, isRehearsal: isRehearsal)))
+            } catch let failure as HostFailure {
+                return (spec.name, .failure(failure))
             } catch {
-                return (spec.name, .failure(error))
+                return (spec.name, .failure(HostFailure(.configuration, "\(error)")))
             }
         }
     }
 
     /// Removing everything is agreed to by a person or by --yes.
-    private func confirm(_ specs: [HostSpec], _ visits: HostVisits, _ kept: [Digest]) throws {
-        let bytes = clean(specs, visits, kept, isRehearsal: true).reduce(0) { sum, outcome in
+    private func confirm(_ specs: [HostSpec], _ visits: HostVisits) throws {
+        let bytes = clean(specs, visits, isRehearsal: true).reduce(0) { sum, outcome in
             sum + ((try? outcome.1.get()).map { $0.bytes + $0.leftoverBytes } ?? 0)
         }
         let question =

@@ -136,6 +136,17 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         return artifacts
     }
 
+    func statesOnHosts() -> Set<Digest>? { isOpen ? Set(rows.keptStates.values.map(\.point.state)) : nil }
+
+    func referencedFiles() -> Set<Digest> {
+        var files = Set(rows.states.values.map(\.state))
+        for (unit, results) in rows.content.results {
+            for result in results { files.formUnion(result.given.files.values) }
+            if case .milestone = unit { files.formUnion(results.map(\.given.digest)) }
+        }
+        return files
+    }
+
     /// Whether a failed trial is trained, and misses no more than measures.
     private func missesMeasures(_ id: TrialID) -> Bool {
         guard let trial = trials[id], rows.content.results[.milestone(trial.training, trial.steps)] != nil else {

@@ -62,6 +62,9 @@ final class RealCatalogue: DurableCatalogue {
         return (try reader.holdings(of: sweep.trainings.keys), try reader.nextAttemptNumber())
     }
 
+    func statesOnHosts() -> Set<Digest>? { (try? catalogue?.reader.statesOnHosts()).map(Set.init) }
+    func referencedFiles() throws -> Set<Digest> { Set(try isOpen().reader.referencedFiles().map(\.digest)) }
+
     func cancel(_ trials: [TrialID]) throws { try isOpen().cancel(trials, of: sweep.name) }
     func retry(_ trials: [TrialID]) throws { try isOpen().retry(trials, of: sweep.name) }
 

@@ -81,6 +81,11 @@ enum Mutant: CaseIterable {
     /// What a host says of an attempt is believed, whosever it is.
     case anyHostIsBelieved
 
+    /// Cleaning removes what attempts and the catalogue need.
+    case cleaningTakesAll
+    /// A repair gives up attempts that nobody has collected.
+    case repairTakesAll
+
     /// Whether only the real catalogue shows it.
     var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
 
@@ -157,6 +162,8 @@ enum Mutant: CaseIterable {
         case .unaskedResultsCount:
             (0..<8).map { .lie(host: 0, Fault.Lie.allCases[$0 % 4]) }
         case .anyHostIsBelieved: (0..<8).map { _ in .lie(host: 0, .othersResults) }
+        case .cleaningTakesAll: Array(repeating: .cleaning, count: 10)
+        case .repairTakesAll: (0..<6).flatMap { _ in [.repair, .coordinatorDeath] }
         case .tornLinesCount: (0..<6).map { _ in .bytes(host: 0, .tornLine) }
         case .cutFramesGoOn:
             (0..<6).map { .bytes(host: 0, $0 % 2 == 0 ? .cutToHost : .cutToCoordinator) }

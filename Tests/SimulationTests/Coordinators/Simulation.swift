@@ -17,6 +17,8 @@ final class Simulation {
     private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue)] = []
     private var catalogueFullUntil = Instant(nanoseconds: 0)
     private var failsNextCommit = false
+    /// Somebody waits for the catalogue to repair it.
+    private var wantsRepair = false
     private var coordinators = 0
     private var starts = 0
     private var drained: Set<HostName> = []
@@ -81,6 +83,7 @@ final class Simulation {
             starts += 1
             if starts > 300 { world.violation("\(starts) starts of coordinators did not end it") }
             world.pass(world.random.seconds(0.5...(world.random.chance(0.2) ? 1500 : 60)))
+            if wantsRepair { repair() }
         }
         for other in others { other.life.end() }
         guard world.violations.isEmpty, let outcome else { return world.violations }
@@ -192,6 +195,12 @@ final class Simulation {
             hosts[host].describesWhenBroken = describes
             world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
         case .lies(let host): hosts[host].beginToLie()
+        case .cleaning: clean()
+        case .repair:
+            wantsRepair = true
+            guard life != nil else { return }
+            guard (try? catalogue.open()) == nil else { return world.violation("a repair opened a catalogue at work") }
+            world.census.count(.repairRefused)
         case .lie(let host, let lie): hosts[host].tell(lie)
         case .bytes(let host, let kind): hosts[host].hitBytes(kind)
         case .unlisted(let host, let seconds): takeOut(hosts[host], for: seconds)
@@ -361,5 +370,32 @@ final class Simulation {
         changedWishes += 1
         wantedAgain = []
         return true
+    }
+}
+
+// MARK: Tidying
+
+extension Simulation {
+    /// What is kept is read as each host is about to be visited, which takes a while.
+    private func clean() {
+        for host in hosts {
+            guard let kept = catalogue.statesOnHosts() else { continue }
+            world.after(world.random.seconds(0.1...20)) { host.clean(keeping: kept) }
+        }
+    }
+
+    /// What `doctor --repair` does to hosts and store. What it sees lost, the next coordinator sees as well.
+    private func repair() {
+        guard let opened = try? catalogue.open() else { return catalogue.close() }
+        defer { catalogue.close() }
+        guard let plan = try? catalogue.plan(), let named = try? catalogue.referencedFiles() else { return }
+        wantsRepair = false
+        world.note("the catalogue is repaired, as its start \(opened.generation)")
+        world.census.count(.repaired)
+        lastFault = max(lastFault, world.seconds)
+        let open = Set(plan.0.openAttempts.map(\.attempt))
+        for host in hosts { host.repair(open: open, of: 0) }
+        let strays = world.store.retire { !named.contains($0) }
+        if strays > 0 { world.census.count(.strayRemoved) }
     }
 }

@@ -55,7 +55,8 @@ extension SimulatedHost {
     }
 
     private func tellOfOwn(_ lie: Fault.Lie) {
-        guard let link, let (number, held) = inOrder.first(where: { $0.value.process != nil && mayLoseLine(of: $0.key) })
+        guard let link,
+            let (number, held) = inOrder.first(where: { $0.value.process != nil && mayLoseLine(of: $0.key) })
         else { return }
         world.note("\(name) lies of \(number): \(lie)")
         held.written += 100
@@ -122,7 +123,8 @@ extension SimulatedHost {
         guard let link else { return }
         for run in log.runs
         where run.host != name && disk[run.attempt] == nil && run.ended == nil && run.owner == memory?.owner {
-            guard case .milestone(_, let steps)? = run.asked.first else { continue }
+            let lengths = run.asked.compactMap { if case .milestone(_, let steps) = $0 { steps } else { nil } }
+            guard let steps = lengths.max() else { continue }
             world.census.count(.liedOfOthers)
             link.report(.running(run.attempt))
             link.report(.event(run.attempt, milestone(steps), end: 1 << 50))

@@ -31,10 +31,19 @@ final class SimulatedLines {
     static func line(_ event: WorkerEvent) -> [UInt8] { ((try? JSONText.encode(event)) ?? []) + [10] }
 
     func write(_ bytes: [UInt8]) {
-        guard let file = FileHandle(forWritingAtPath: path) else { return }
-        defer { try? file.close() }
-        _ = try? file.seekToEnd()
-        try? file.write(contentsOf: Data(bytes))
+        change { file in
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(bytes))
+        }
+    }
+
+    /// What fails here is none of the schedule's faults.
+    private func change(_ body: (FileHandle) throws -> Void) {
+        do {
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+            try body(file)
+            try file.close()
+        } catch { fatalError("\(path): \(error)") }
     }
 
     /// The worker dies as it writes: so many bytes of the line are there.
@@ -45,9 +54,10 @@ final class SimulatedLines {
 
     /// The last bytes never reached the disk.
     func lose(_ count: Int) {
-        guard let file = FileHandle(forWritingAtPath: path) else { return }
-        defer { try? file.close() }
-        if let end = try? file.seekToEnd() { try? file.truncate(atOffset: end - min(end, UInt64(count))) }
+        change { file in
+            let end = try file.seekToEnd()
+            try file.truncate(atOffset: end - min(end, UInt64(count)))
+        }
     }
 
     /// Another coordinator is to be told everything from there on.
@@ -57,6 +67,14 @@ final class SimulatedLines {
     func isTakenOver(from offset: Int) {
         problems = [:]
         tell(from: offset)
+    }
+
+    /// The files that the worker named.
+    var files: [Digest] {
+        let all = EventFollower(path: path, from: 0)
+        var files: [Digest] = []
+        while let line = all.next(atEnd: true) { files += line.event?.files.map(\.digest) ?? [] }
+        return files
     }
 
     func endByLastWord(from offset: Int) -> AttemptEnd {
@@ -78,6 +96,7 @@ final class SimulatedLines {
             word.isBreach = true
             return word
         }
+        reader.close()
         return nil
     }
 

@@ -108,6 +108,9 @@ final class SimulatedProcess {
     /// A worker compares what it reads with its digest; its host puts aside what is damaged.
     private func readsDamage() -> Bool {
         let files = description.filesToRead.map(\.digest)
+        if !host.store.retired.isDisjoint(with: files) {
+            world.violation("\(host.name) was cleaned of what attempt \(number) reads")
+        }
         guard host.mutant != .inputsAreBelieved else {
             host.spoilt.formUnion(files.filter(host.store.damaged.contains))
             return false

@@ -24,6 +24,13 @@ struct SimulatedStore {
         damaged.remove(digest)
     }
 
+    /// Removes those that nobody needs, it is thought; says how many there were.
+    mutating func retire(_ isUnneeded: (Digest) -> Bool) -> Int {
+        let unneeded = files.filter(isUnneeded)
+        for digest in unneeded { retire(digest) }
+        return unneeded.count
+    }
+
     /// Each of the files is damaged as `chooses` says.
     mutating func damage(_ chooses: () -> Bool) -> Int {
         let before = damaged.count

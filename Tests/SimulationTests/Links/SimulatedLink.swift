@@ -98,6 +98,9 @@ final class SimulatedLink {
         guard order.command.last != "describe", host.disk[order.attempt] == nil else { return true }
         for (file, training) in order.description.filesToRead where !bring(file, of: training) {
             world.census.count(.fileNowhere)
+            if host.store.retired.contains(file), host.log.lost.isEmpty {
+                world.violation("\(host.name) was cleaned of what attempt \(order.attempt) is to read")
+            }
             // The catalogue does not know what of its milestones is lost, and may remove what would make it again.
             if world.store.retired.contains(file), host.log.lost.isEmpty {
                 world.violation("\(host.name) is to read a file of \(training.short) that was removed")
@@ -233,6 +236,9 @@ final class SimulatedLink {
                 noteLoss(attempt)
                 return false
             }
+            if host.store.retired.contains(file), !host.log.lost.contains(file) {
+                world.violation("\(host.name) was cleaned of what attempt \(attempt) left")
+            }
             world.store.add(file)
         }
         return true
@@ -303,7 +309,9 @@ final class SimulatedLink {
     /// One end does not understand the other: the host is not used any more in this run.
     private func refuse(_ error: any Error) {
         world.note("\(host.name): \(error)")
-        if wire?.isDamaged == false { world.violation("\(host.name) is not understood, though all came whole: \(error)") }
+        if wire?.isDamaged == false {
+            world.violation("\(host.name) is not understood, though all came whole: \(error)")
+        }
         world.census.count(.frameRefused)
         close(HostFailure(.protocolViolation, "\(error)"))
     }

@@ -48,6 +48,10 @@ enum Fault {
     /// A person adopts the scenario's network, and wants it measured.
     case adopt
     case lie(host: Int, Lie)
+    /// Somebody has all hosts cleaned of what nothing needs.
+    case cleaning
+    /// Somebody has the catalogue repaired: beside a coordinator that is refused, and tried again when it has ended.
+    case repair
     /// A worker dies as it writes a line, or the next line or frame is cut or damaged.
     case bytes(host: Int, Bytes)
     /// Another sweep is launched, on the catalogue and the hosts of the first.

@@ -83,6 +83,7 @@ struct Scenario {
         addUnlisted(seed: seed, horizon: horizon, hosts: count)
         addBytes(seed: seed, horizon: horizon, hosts: count)
         addHostility(seed: seed, horizon: horizon, hosts: count)
+        addTidying(seed: seed, horizon: horizon)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -122,6 +123,13 @@ struct Scenario {
         for _ in 0..<3 where random.chance(0.08) {
             let lie = Fault.Lie.allCases[random.pick(0...Fault.Lie.allCases.count - 1)]
             faults.append((random.seconds(1...horizon), .lie(host: random.pick(0...hosts - 1), lie)))
+        }
+    }
+
+    private mutating func addTidying(seed: UInt64, horizon: Double) {
+        var random = SeededRandom(seed: seed ^ 0x71D1)
+        for _ in 0..<3 where random.chance(0.06) {
+            faults.append((random.seconds(1...2 * horizon), random.chance(0.6) ? .cleaning : .repair))
         }
     }
 
