@@ -16,6 +16,7 @@ extension Checker {
     private func faults(of result: CatalogueContents.Result, _ unit: Unit) -> [String] {
         let runs = log.runs.filter {
             $0.attempt == result.attempt && !$0.isOfOtherWorker && $0.given[unit] != nil
+                && ($0.owner == .neighbour) == (owner == .neighbour)
         }
         if runs.isEmpty { return ["\(unit) is of attempt \(result.attempt), which no host saw give it"] }
         let equal = runs.filter { $0.given[unit] == result.given }

@@ -58,6 +58,13 @@ struct Checker {
         return found + unsoundness() + excessRuns() + twins()
     }
 
+    /// What is recorded more than once, or was not wanted.
+    func doubled() -> [String] {
+        let wanted = wantedUnits()
+        return contents.results.filter { $0.value.count > 1 || scenario.broken.isEmpty && !wanted.contains($0.key) }
+            .map { "another catalogue has \($0.value.count) results of \($0.key)" }.sorted()
+    }
+
     private func wantedUnits() -> Set<Unit> {
         var units: Set<Unit> = []
         for trial in scenario.sweep.trials where !scenario.broken.contains(trial.training) {

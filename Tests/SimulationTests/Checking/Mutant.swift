@@ -86,6 +86,9 @@ enum Mutant: CaseIterable {
     /// A repair gives up attempts that nobody has collected.
     case repairTakesAll
 
+    /// An agent holds attempts of two catalogues under their numbers alone.
+    case cataloguesAreMixed
+
     /// Whether only the real catalogue shows it.
     var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
 
@@ -164,6 +167,7 @@ enum Mutant: CaseIterable {
         case .anyHostIsBelieved: (0..<8).map { _ in .lie(host: 0, .othersResults) }
         case .cleaningTakesAll: Array(repeating: .cleaning, count: 10)
         case .repairTakesAll: (0..<6).flatMap { _ in [.repair, .coordinatorDeath] }
+        case .cataloguesAreMixed: [.neighbour(seconds: 100)]
         case .tornLinesCount: (0..<6).map { _ in .bytes(host: 0, .tornLine) }
         case .cutFramesGoOn:
             (0..<6).map { .bytes(host: 0, $0 % 2 == 0 ? .cutToHost : .cutToCoordinator) }

@@ -17,6 +17,8 @@ final class Simulation {
     private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue)] = []
     private var catalogueFullUntil = Instant(nanoseconds: 0)
     private var failsNextCommit = false
+    /// Another catalogue on the same hosts.
+    private var neighbour: (life: CoordinatorLife, catalogue: ModelCatalogue)?
     /// Somebody waits for the catalogue to repair it.
     private var wantsRepair = false
     private var coordinators = 0
@@ -66,7 +68,7 @@ final class Simulation {
         defer {
             // What holds one another goes, and the catalogue's files with it.
             world.end()
-            for host in hosts { (host.link, host.lastLink) = (nil, nil) }
+            for host in hosts.flatMap(\.agents) { host.end() }
         }
         catalogue.isPut(in: world)
         if scenario.isOfBytes { world.bytes = try ByteLayer(seed: scenario.seed) }
@@ -86,6 +88,7 @@ final class Simulation {
             if wantsRepair { repair() }
         }
         for other in others { other.life.end() }
+        neighbour?.life.end()
         guard world.violations.isEmpty, let outcome else { return world.violations }
         var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
         if !checker.contents.evidence.isEmpty { world.census.count(.evidenceKept) }
@@ -94,6 +97,11 @@ final class Simulation {
             checker.owner = index + 1
             checker.contents = try other.catalogue.contents()
             found += checker.unsoundness()
+        }
+        if let neighbour {
+            checker.contents = neighbour.catalogue.contents()
+            checker.owner = .neighbour
+            found += checker.unsoundness() + checker.doubled()
         }
         return found
     }
@@ -195,6 +203,7 @@ final class Simulation {
             hosts[host].describesWhenBroken = describes
             world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
         case .lies(let host): hosts[host].beginToLie()
+        case .neighbour(let seconds): beginNeighbour(for: seconds)
         case .cleaning: clean()
         case .repair:
             wantsRepair = true
@@ -210,10 +219,12 @@ final class Simulation {
         case .adopt: incoming.adoption(of: scenario, into: catalogue, life, world)
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
         case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
-        case .reboot(let host, let seconds, let losesDisk): hosts[host].reboot(for: seconds, losesDisk: losesDisk)
-        case .freeze(let host, let seconds): hosts[host].freeze(for: seconds)
+        case .reboot(let host, let seconds, let losesDisk):
+            for agent in hosts[host].agents { agent.reboot(for: seconds, losesDisk: losesDisk) }
+        case .freeze(let host, let seconds): for agent in hosts[host].agents { agent.freeze(for: seconds) }
         case .worker(let host, let kind): hosts[host].hitWorker(kind)
-        case .fullDisk(let host, let seconds): hosts[host].fullUntil = world.now.advanced(bySeconds: seconds)
+        case .fullDisk(let host, let seconds):
+            for agent in hosts[host].agents { agent.fullUntil = world.now.advanced(bySeconds: seconds) }
         case .lostFile(let host): hosts[host].losesNextFile = true
         case .damagedFiles(let host, let share): damage(host, share)
         default: strikeCoordinator(fault)
@@ -376,10 +387,41 @@ final class Simulation {
 // MARK: Tidying
 
 extension Simulation {
+    private func beginNeighbour(for seconds: Double) {
+        guard neighbour == nil else { return }
+        world.note("another catalogue is put to work on the hosts")
+        let agents = zip(hosts, scenario.speeds).map { host, speed in
+            SimulatedHost(
+                spec: host.spec, speed: speed, world: world, log: log, scenario: scenario, mutant: mutant, beside: host)
+        }
+        let catalogue = ModelCatalogue(scenario.sweep)
+        startNeighbour(catalogue, agents, number: 0)
+        world.after(seconds) { [self] in
+            lastFault = max(lastFault, world.seconds)
+            neighbour?.life.end()
+            catalogue.close()
+            world.census.count(.neighbourDied)
+            world.after(30) { [self] in startNeighbour(catalogue, agents, number: 1) }
+        }
+    }
+
+    private func startNeighbour(_ catalogue: ModelCatalogue, _ agents: [SimulatedHost], number: Int) {
+        guard let opened = try? catalogue.open() else { return }
+        let life = CoordinatorLife(
+            .init(owner: .neighbour, number: 2000 + number, isDriven: true, diesAfterCalls: nil), opened, agents,
+            scenario, mutant, world, log, drained: []
+        ) { nil }
+        neighbour = (life, catalogue)
+        life.startDriven()
+    }
+
     /// What is kept is read as each host is about to be visited, which takes a while.
     private func clean() {
         for host in hosts {
-            guard let kept = catalogue.statesOnHosts() else { continue }
+            // Of what is beside no attempt it knows what its own catalogue keeps; who cleans all of it has the others'
+            // states made again.
+            guard var kept = catalogue.statesOnHosts() else { continue }
+            kept.formUnion(neighbour?.catalogue.statesOnHosts() ?? [])
             world.after(world.random.seconds(0.1...20)) { host.clean(keeping: kept) }
         }
     }

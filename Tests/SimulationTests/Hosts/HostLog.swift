@@ -4,6 +4,11 @@ import SweepModel
 /// Which catalogue's: the first is the one under test, others are copies that someone made of it.
 typealias Owner = Int
 
+extension Owner {
+    /// Another catalogue, which has agents of its own on the hosts and counts its attempts for itself.
+    static let neighbour = 1000
+}
+
 /// What the hosts and the network saw, apart from anything a coordinator believes: the checker reads this.
 final class HostLog {
     struct Run {

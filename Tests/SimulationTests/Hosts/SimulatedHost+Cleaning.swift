@@ -15,7 +15,7 @@ extension SimulatedHost {
     /// What attempts read, and what they left.
     private var neededFiles: Set<Digest> {
         var needed: Set<Digest> = []
-        for held in disk.values {
+        for held in agents.flatMap(\.disk.values) {
             needed.formUnion(held.order.description.filesToRead.map(\.digest))
             for entry in held.spool { needed.formUnion(entry.event.files.map(\.digest)) }
             needed.formUnion(held.lines?.files ?? [])

@@ -1,6 +1,12 @@
 import JobContract
 import SweepModel
 
+/// What several hold.
+final class Shared<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}
+
 /// A host with its agent: what is on its disk outlives the agent, what runs outlives it too, and a reboot ends both.
 final class SimulatedHost {
     /// An attempt's directory on the host's disk.
@@ -79,13 +85,15 @@ final class SimulatedHost {
     var toCoordinatorLostUntil = Instant(nanoseconds: 0)
     /// When it last failed an attempt by itself.
     var faultedAt = Instant(nanoseconds: -1_000_000_000_000)
-    /// Its store, as far as the coordinator's may lack what is in it.
-    var store = SimulatedStore()
+    /// Its store, as far as the coordinator's may lack what is in it: one for all catalogues' agents.
+    private let sharedStore: Shared<SimulatedStore>
+    /// Attempts of all catalogues on the machine.
+    private let machine: Shared<[SimulatedHost]>
     /// Damaged files that a mutant gave to workers.
     var spoilt: Set<Digest> = []
     var nextWorkerIsOther = false
     var losesNextFile = false
-    var disk: [AttemptNumber: Held] = [:]
+    private let attempts: Shared<[AttemptNumber: Held]>
     var link: SimulatedLink?
     /// The connection before, of which something may still be on its way.
     var lastLink: SimulatedLink?
@@ -104,8 +112,12 @@ final class SimulatedHost {
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
     init(
-        spec: HostSpec, speed: Double, world: World, log: HostLog, scenario: Scenario, mutant: Mutant = .none
+        spec: HostSpec, speed: Double, world: World, log: HostLog, scenario: Scenario, mutant: Mutant = .none,
+        beside other: SimulatedHost? = nil
     ) {
+        sharedStore = other?.sharedStore ?? Shared(SimulatedStore())
+        machine = other?.machine ?? Shared([])
+        attempts = mutant == .cataloguesAreMixed ? other?.attempts ?? Shared([:]) : Shared([:])
         self.spec = spec
         self.speed = speed
         self.world = world
@@ -117,6 +129,26 @@ final class SimulatedHost {
         self.mutant = mutant
         kind = scenario.kinds[spec.name] ?? 0
         leavesFiles = scenario.leavesFiles
+        machine.value.append(self)
+    }
+
+    /// The agents of all catalogues there.
+    var agents: [SimulatedHost] { machine.value }
+
+    var store: SimulatedStore {
+        get { sharedStore.value }
+        _modify { yield &sharedStore.value }
+    }
+
+    var disk: [AttemptNumber: Held] {
+        get { attempts.value }
+        _modify { yield &attempts.value }
+    }
+
+    /// Lets go of what holds it.
+    func end() {
+        (link, lastLink) = (nil, nil)
+        machine.value = []
     }
 
     var name: HostName { spec.name }

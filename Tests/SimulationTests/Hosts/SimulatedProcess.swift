@@ -63,6 +63,7 @@ final class SimulatedProcess {
             let isAlone = !host.disk.values.contains { $0 !== held && $0.process != nil }
             if host.slots == 2, isAlone { host.world.census.count(.ranAloneAfterKill) }
         }
+        if held.owner == .neighbour { host.world.census.count(.neighbourRan) }
         checkNeeds()
         host.world.note("\(host.name) runs \(number): \(key)")
     }
@@ -207,6 +208,7 @@ final class SimulatedProcess {
         guard hasRoom() else { return }
         let (event, right) = written(at: steps, isMilestone)
         note(event, isMilestone ? [.milestone(description.training, steps): right] : [:])
+        for file in event.files { host.store.isMadeAgain(file.digest) }
         say(event)
     }
 

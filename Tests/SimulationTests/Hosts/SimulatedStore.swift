@@ -18,6 +18,9 @@ struct SimulatedStore {
         damaged.remove(digest)
     }
 
+    /// It was made again; where it lies until it is brought is not told here.
+    mutating func isMadeAgain(_ digest: Digest) { retired.remove(digest) }
+
     /// Nobody needs it any more, it is thought.
     mutating func retire(_ digest: Digest) {
         if files.remove(digest) != nil { retired.insert(digest) }

@@ -93,6 +93,8 @@ struct Census {
         case frameCut = "frame cut"
         case frameDamaged = "frame damaged"
         case frameRefused = "connection refused for a frame"
+        case neighbourRan = "job of another catalogue run on the host"
+        case neighbourDied = "coordinator of another catalogue died"
         case hostCleaned = "host cleaned of files"
         case repairRefused = "repair refused beside a coordinator"
         case repaired = "catalogue repaired between coordinators"

@@ -48,6 +48,9 @@ enum Fault {
     /// A person adopts the scenario's network, and wants it measured.
     case adopt
     case lie(host: Int, Lie)
+    /// Another catalogue, of the same trainings, is put to work on the same hosts; its coordinator dies after a while, and
+    /// another goes on.
+    case neighbour(seconds: Double)
     /// Somebody has all hosts cleaned of what nothing needs.
     case cleaning
     /// Somebody has the catalogue repaired: beside a coordinator that is refused, and tried again when it has ended.

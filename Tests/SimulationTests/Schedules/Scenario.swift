@@ -84,6 +84,7 @@ struct Scenario {
         addBytes(seed: seed, horizon: horizon, hosts: count)
         addHostility(seed: seed, horizon: horizon, hosts: count)
         addTidying(seed: seed, horizon: horizon)
+        addNeighbour(seed: seed, horizon: horizon)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -131,6 +132,12 @@ struct Scenario {
         for _ in 0..<3 where random.chance(0.06) {
             faults.append((random.seconds(1...2 * horizon), random.chance(0.6) ? .cleaning : .repair))
         }
+    }
+
+    private mutating func addNeighbour(seed: UInt64, horizon: Double) {
+        var random = SeededRandom(seed: seed ^ 0x4E19)
+        guard random.chance(0.06) else { return }
+        faults.append((random.seconds(0...horizon / 2), .neighbour(seconds: random.seconds(20...500))))
     }
 
     private mutating func addBytes(seed: UInt64, horizon: Double, hosts: Int) {
