@@ -388,7 +388,8 @@ final class Simulation {
 
 extension Simulation {
     private func beginNeighbour(for seconds: Double) {
-        guard neighbour == nil else { return }
+        // It adopts nothing.
+        guard neighbour == nil, scenario.adopted == nil else { return }
         world.note("another catalogue is put to work on the hosts")
         let agents = zip(hosts, scenario.speeds).map { host, speed in
             SimulatedHost(

@@ -136,8 +136,7 @@ struct Scenario {
 
     private mutating func addNeighbour(seed: UInt64, horizon: Double) {
         var random = SeededRandom(seed: seed ^ 0x4E19)
-        // It adopts nothing.
-        guard random.chance(0.06), adopted == nil else { return }
+        guard random.chance(0.06) else { return }
         faults.append((random.seconds(0...horizon / 2), .neighbour(seconds: random.seconds(20...500))))
     }
 
