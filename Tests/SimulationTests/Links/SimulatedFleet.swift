@@ -157,7 +157,8 @@ final class SimulatedFleet: Fleet {
     // MARK: What the log needs to know
 
     func reach(_ host: SimulatedHost) {
-        if !clock.isAsleep { log.reach(host.name, by: caller.coordinator, at: world.now) }
+        // Whom another catalogue's coordinator reaches says nothing of this one's.
+        if !clock.isAsleep, caller.owner != .neighbour { log.reach(host.name, by: caller.coordinator, at: world.now) }
     }
 
     func unreach(_ host: SimulatedHost) { log.unreach(host.name, by: caller.coordinator, at: world.now) }
