@@ -438,8 +438,8 @@ extension Simulation {
         lastFault = max(lastFault, world.seconds)
         let open = Set(plan.0.openAttempts.map(\.attempt))
         for host in hosts { host.repair(open: open, of: 0) }
-        // Here another catalogue's coordinator has the same store.
-        guard neighbour == nil else { return }
+        // Here other catalogues' coordinators, and copies', have the same store.
+        guard neighbour == nil, others.isEmpty else { return }
         let strays = world.store.retire { !named.contains($0) }
         if strays > 0 { world.census.count(.strayRemoved) }
     }
