@@ -22,6 +22,18 @@ import Testing
         return holdings.less(digests.contains, for: sweeps)
     }
 
+    /// A length between those that are recorded goes on from the longest state before it, though nothing is lost.
+    @Test func whatIsWantedBetweenLengthsGoesOnFromAShorterState() {
+        let wanted = sweep(["x": [10, 15, 20]])
+        var bench = Bench(wanted, holdings: less(measured(), wanted))
+        bench.connect("a")
+        let starts = bench.starts()
+        #expect(starts.map(\.milestones) == [[15]])
+        #expect(starts.first?.resume == ResumePoint(steps: 10, state: .named("state 10")))
+        let beyond = sweep(["x": [10, 30]])
+        #expect(less(measured(), beyond).shorterStates.isEmpty, "the longest is all that is needed")
+    }
+
     @Test func anOrderWithoutItsFileBlamesNobodyAndIsPlannedAnew() {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")

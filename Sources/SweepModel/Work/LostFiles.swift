@@ -60,10 +60,23 @@ extension Holdings {
             result.states[training] = shorterStates[training]?.filter { !isLost($0.state) }.max { $0.steps < $1.steps }
         }
         // Elsewhere the longest is all that is needed.
-        result.shorterStates = shorterStates.filter { lost[$0.key] != nil }.mapValues { states in
+        let needing = result.trainingsToGoBack(for: sweeps)
+        result.shorterStates = shorterStates.filter { needing.contains($0.key) }.mapValues { states in
             states.filter { !isLost($0.state) }
         }
         return result
+    }
+
+    /// Trainings of which a length is wanted and missing that is not beyond their longest state.
+    private func trainingsToGoBack(for sweeps: [ExpandedSweep]) -> Set<TrainingID> {
+        var found: Set<TrainingID> = []
+        for trial in sweeps.lazy.flatMap(\.trials) {
+            guard let longest = states[trial.training], trial.steps <= longest.steps, settled[trial.id] == nil,
+                milestones[trial.training]?.contains(where: { $0.steps == trial.steps }) != true
+            else { continue }
+            found.insert(trial.training)
+        }
+        return found
     }
 
     /// The trials that end at these checkpoints wait again. Open attempts that have left them are past them.

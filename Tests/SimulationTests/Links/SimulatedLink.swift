@@ -104,7 +104,8 @@ final class SimulatedLink {
             // The catalogue does not know what of its milestones is lost, and may remove what would make it again.
             // Here both catalogues' coordinators have one store, of which each removes what it needs no more itself.
             if fleet.caller.owner != .neighbour, world.store.retired.contains(file), host.log.lost.isEmpty {
-                world.violation("\(host.name) is to read a file of \(training.short) that was removed")
+                world.violation(
+                    "\(host.name) is to read a file of \(training.short) that was removed: \(order.description.task)")
             }
             let kind: HostFailure.Kind = fleet.mutant == .lossIsTheHostsFault ? .transferFailed : .missingFile
             report(.refused(order.attempt, HostFailure(kind, "the file is nowhere")))
