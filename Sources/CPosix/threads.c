@@ -10,14 +10,14 @@ long long posix_monotonic_nanoseconds(void) {
 
 double posix_monotonic_seconds(void) { return (double)posix_monotonic_nanoseconds() / 1e9; }
 
-int posix_write_all(int descriptor, const void *bytes, size_t count) {
+int posix_write_all(int descriptor, const void *bytes, size_t count, int waits) {
     const char *rest = bytes;
     while (count > 0) {
         ssize_t written = write(descriptor, rest, count);
         if (written >= 0) {
             rest += written;
             count -= (size_t)written;
-        } else if (errno == EAGAIN) {
+        } else if (errno == EAGAIN && waits) {
             struct pollfd waiting = {.fd = descriptor, .events = POLLOUT};
             poll(&waiting, 1, -1);
         } else if (errno != EINTR) {

@@ -42,7 +42,7 @@ final class OpenFile {
 
     /// False, with `errno` set, when the system refuses.
     private func writeAll(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        posix_write_all(descriptor, bytes.baseAddress, bytes.count) == 0
+        posix_write_all(descriptor, bytes.baseAddress, bytes.count, 0) == 0
     }
 
     func synchronise() throws(StoreError) {

@@ -101,8 +101,9 @@ void posix_tell_lack_of_memory_as(const char *event);
 long long posix_monotonic_nanoseconds(void);
 double posix_monotonic_seconds(void);
 
-/* Writes everything, however many calls that takes, also to a descriptor that does not block. 0, or -1 with errno. */
-int posix_write_all(int descriptor, const void *bytes, size_t count);
+/* Writes everything, however many calls that takes. Where a descriptor does not block and is full it waits, if `waits`.
+   0, or -1 with errno. */
+int posix_write_all(int descriptor, const void *bytes, size_t count, int waits);
 
 /* A thread with a stack of `stack` bytes (0: the usual) that calls `body`. It is joined by `thread`, or by nobody where
    that is NULL. 0, or an errno value. */

@@ -49,5 +49,5 @@ enum DurableFile {
 
 /// Writes all of `bytes`, however many calls that takes.
 func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32, named name: String) throws {
-    guard posix_write_all(file, bytes.baseAddress, bytes.count) == 0 else { throw systemFailure("write", name) }
+    guard posix_write_all(file, bytes.baseAddress, bytes.count, 0) == 0 else { throw systemFailure("write", name) }
 }

@@ -62,7 +62,7 @@ enum Files {
 
     /// Writes everything, also to a descriptor that does not block.
     static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { posix_write_all(descriptor, $0.baseAddress, $0.count) } == 0
+        bytes.withUnsafeBytes { posix_write_all(descriptor, $0.baseAddress, $0.count, 1) } == 0
     }
 
     /// Words for the agent's log, or for who started it.
