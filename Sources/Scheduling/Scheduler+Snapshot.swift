@@ -59,7 +59,7 @@ extension Scheduler {
     /// What a running training has done beyond its job's last recorded milestone.
     private func workUnderWay(_ attempt: AttemptState) -> Double {
         guard let progress = attempt.progress, progress.of > 0, let job = attempt.job, !jobs[job].isOver,
-            attempt.holdsLease, case .train(let task)? = attempt.record.task, let last = task.milestones.last
+            attempt.counts, case .train(let task)? = attempt.record.task, let last = task.milestones.last
         else { return 0 }
         let from = Double(task.resume?.steps ?? 0)
         let perStep = jobs[job].costPerStep
@@ -70,6 +70,7 @@ extension Scheduler {
             progress.unit == "steps"
             ? min(whole, max(0, Double(progress.done) - from) * perStep)
             : whole * min(1, Double(progress.done) / Double(progress.of))
-        return max(0, reached - recorded)
+        // It may have been asked for less than the job has left, or for what another has recorded since.
+        return min(jobs[job].cost, max(0, reached - max(0, recorded)))
     }
 }
