@@ -258,7 +258,9 @@ final class SimulatedProcess {
         let torn: (unit: Unit, event: WorkerEvent, right: Given)
         switch description.task {
         case .train(let task):
-            guard let next = task.milestones.first(where: { $0 > steps }) else { return }
+            guard !host.broken.contains(description.training),
+                let next = task.milestones.first(where: { $0 > steps })
+            else { return }
             let (event, right) = written(at: next, true)
             torn = (.milestone(description.training, next), event, right)
         case .measure(let task):
