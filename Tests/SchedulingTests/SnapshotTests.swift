@@ -52,6 +52,28 @@ import Testing
         }
     }
 
+    @Test func twoAttemptsOfAJobAreShownAsOne() {
+        var bench = Bench(sweep(["x": [100, 200]]), hosts: [.test("a"), .test("b")])
+        bench.connect("a")
+        bench.connect("b")
+        bench.run("a", 1)
+        bench.report("a", .progress(AttemptNumber(1), .init(done: 190, of: 200, unit: "steps", rate: 10)))
+        bench.disconnect("a")
+        bench.wait(901)
+        bench.run("b", 2)
+        bench.report("b", .progress(AttemptNumber(2), .init(done: 150, of: 200, unit: "steps", rate: 10)))
+        bench.connect("a", held: [bench.held(1, .running)])
+        #expect(bench.cancels == [2])
+        let both = bench.scheduler.snapshot(at: now(1000))
+        #expect(both.workDone == 0.95 * both.workWanted, "what is being stopped does not count")
+
+        // It was asked for both lengths, and is told nothing of what came meanwhile.
+        bench.milestone("b", 2, 100)
+        let late = bench.scheduler.snapshot(at: now(1001))
+        #expect(late.workDone == 0.95 * late.workWanted, "what another recorded is not counted twice")
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test func whatAHostSaysIsShown() {
         var bench = Bench(sweep(["x": [100]]), hosts: [.test("a"), .test("b")])
         bench.disconnect("a")
