@@ -31,6 +31,18 @@ import Testing
         #expect(bench.outcome(of: 1) == .succeeded)
     }
 
+    /// What a copy gave the host has its memory until it ends, or for as long as a host may take to end it.
+    @Test(arguments: [true, false]) func whatACopyRunsHasItsMemoryUntilItEnds(isTold: Bool) {
+        var bench = Bench(
+            sweep(["x": [10]], needs: JobNeeds(memory: 600)), hosts: [.test("a", slots: 2, memory: 1000)])
+        bench.connect("a", held: [holds(1, "another", .running)])
+        #expect(bench.cancels == [1])
+        #expect(bench.starts().isEmpty)
+        if isTold { bench.end("a", 1, .signalled(signal: 9)) } else { bench.wait(26) }
+        #expect(bench.starts().map(\.attempt.value) == [2])
+        #expect(bench.scheduler.violations() == [])
+    }
+
     /// An attempt moves with its machine from one name to another, and to no other machine that says it has it.
     @Test(arguments: [true, false]) func anAttemptFollowsItsMachineOnly(isSameMachine: Bool) {
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("a"), .test("b")])

@@ -83,7 +83,7 @@ extension Scheduler {
         for (number, state) in states.sorted(by: { $0.key < $1.key }) {
             reconcile(number, state, on: name, at: now)
         }
-        let strays = states.filter { $0.value == .running && $0.key < nextAttempt && attempts[$0.key]?.host != name }
+        let strays = states.filter { $0.value == .running && attempts[$0.key]?.host != name }
         hosts[known: name].strays = nil
         if !strays.isEmpty {
             let until = now.advanced(bySeconds: policy.cancelSeconds)

@@ -29,7 +29,8 @@ extension SimulatedHost {
 
     /// Of attempts that others have it says that they are over and what they found.
     func tellOfOthers(_ link: SimulatedLink) {
-        for run in log.runs where run.host != name && disk[run.attempt] == nil && run.ended == nil {
+        for run in log.runs
+        where run.host != name && disk[run.attempt] == nil && run.ended == nil && run.owner == memory?.owner {
             link.report(.event(run.attempt, .finished, end: 1 << 50))
             link.report(.ended(run.attempt, .exited(code: 0), diagnostics: "a lie"))
         }
