@@ -31,20 +31,32 @@ static void note_ignored(void) {
     is_ignored[SIGPIPE] = 1;
 }
 
+enum { MOST_KEPT = 256 };
+
 /* What the child of a vfork does: it has its parent's memory, and its own signals and descriptors. Returns only when
    that fails, with an errno value. */
-static int become(const struct posix_program *program, char **arguments, char **environment) {
+static int become(
+    const struct posix_program *program, const int *kept, size_t count, char **arguments, char **environment) {
     if (program->own_session ? setsid() < 0 : setpgid(0, 0) < 0) return errno;
     if (program->directory && chdir(program->directory) < 0) return errno;
     const int streams[] = {program->input, program->output, program->error};
     for (int place = 0; place < 3; place++) {
         if (streams[place] == place ? fcntl(place, F_SETFD, 0) < 0 : dup2(streams[place], place) < 0) return errno;
     }
-    if (close_range(3, ~0U, 0) < 0) {
+    /* First out of the way: what is kept may stand where another is to go. */
+    const int end = 3 + (int)count;
+    int aside[MOST_KEPT];
+    for (size_t i = 0; i < count; i++) {
+        if ((aside[i] = fcntl(kept[i], F_DUPFD, end)) < 0) return errno;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (dup2(aside[i], 3 + (int)i) < 0) return errno;
+    }
+    if (close_range((unsigned)end, ~0U, 0) < 0) {
         /* Before Linux 5.9. */
         struct rlimit limit;
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return errno;
-        for (rlim_t descriptor = 3; descriptor < limit.rlim_cur; descriptor++) close((int)descriptor);
+        for (rlim_t descriptor = (rlim_t)end; descriptor < limit.rlim_cur; descriptor++) close((int)descriptor);
     }
     /* A program begins without handlers, but what is ignored stays so. */
     const struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -59,6 +71,12 @@ static int become(const struct posix_program *program, char **arguments, char **
 }
 
 int posix_start_program(const struct posix_program *program, pid_t *pid) {
+    return posix_start_program_keeping(program, NULL, 0, pid);
+}
+
+int posix_start_program_keeping(
+    const struct posix_program *program, const int *kept, size_t count, pid_t *pid) {
+    if (count > MOST_KEPT) return EMFILE;
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, note_ignored);
     char **arguments = list_of(program->arguments, program->argument_count);
@@ -71,7 +89,7 @@ int posix_start_program(const struct posix_program *program, pid_t *pid) {
         pthread_sigmask(SIG_SETMASK, &all, &before);
         const pid_t child = vfork();
         if (child == 0) {
-            failure = become(program, arguments, environment);
+            failure = become(program, kept, count, arguments, environment);
             _exit(127);
         }
         if (child < 0) failure = errno;

@@ -28,7 +28,8 @@ struct OrderBook {
                     job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
                     training: assignment.training, spec: training.spec, dataset: dataset, task: task,
                     companions: companions),
-                specText: try? training.specText, command: prepared.command + [subcommand], uploads: prepared.uploads)
+                specText: try? training.specText, command: prepared.command + [subcommand], uploads: prepared.uploads,
+                gpus: assignment.gpus)
         }
         preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
     }

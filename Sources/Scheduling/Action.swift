@@ -21,6 +21,8 @@ package struct Assignment: Hashable, Sendable {
     package let job: JobID
     package let training: TrainingID
     package let threads: Int
+    /// GPUs that the attempt has.
+    package let gpus: Int
     package let purpose: Purpose
 
     package enum Purpose: Hashable, Sendable {
@@ -40,6 +42,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case hostAwaited(HostName, seconds: Double)
     /// A file of its store is damaged; in words.
     case storeDamaged(HostName, String)
+    /// A GPU of its gets no jobs any more.
+    case gpuFailed(HostName, FailedGPU)
     /// Others may have the jobs of these attempts now.
     case leasesExpired(HostName, [AttemptNumber])
     case attemptFailed(AttemptNumber, HostName, reason: String)
@@ -54,6 +58,7 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
         case .hostAwaited(let host, let seconds): "\(host): tried again in \(Int(seconds.rounded())) s"
         case .storeDamaged(let host, let words): "\(host): \(words)"
+        case .gpuFailed(let host, let gpu): "\(host): GPU \(gpu.id) gets no jobs any more: \(gpu.reason)"
         case .leasesExpired(let host, let attempts):
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"
         case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"

@@ -27,7 +27,8 @@ extension Scheduler {
             list.append(
                 FleetSnapshot.Host(
                     name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog,
-                    nextTrySeconds: host.silence?.nextTry.map { max(0, $0.seconds(since: now)) }))
+                    nextTrySeconds: host.silence?.nextTry.map { max(0, $0.seconds(since: now)) },
+                    gpus: host.facts?.gpus))
         }
         let elapsed = now.seconds(since: begunAt)
         let rate = done / max(elapsed, 1e-9)

@@ -102,8 +102,12 @@ package struct Scheduler {
         nextAttempt = firstAttempt
         lostWeights = holdings.lost
         lostMeasures = holdings.lostMeasures
+        let leastGPUs = graph.jobs.lazy.map(\.needs.gpus).min() ?? 0
         for spec in specs where hosts[spec.name] == nil {
-            add(HostState(spec: spec, isListed: true, index: hostOrder.count, link: .silent(.init(since: now))))
+            var host = HostState(
+                spec: spec, isListed: true, index: hostOrder.count, link: .silent(.init(since: now)))
+            host.leastGPUs = leastGPUs
+            add(host)
         }
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) where hosts[record.host] == nil {
             add(

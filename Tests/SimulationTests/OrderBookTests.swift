@@ -41,7 +41,7 @@ import Testing
         book.order(
             for: Assignment(
                 attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: training.id,
-                threads: 2, purpose: purpose))
+                threads: 2, gpus: 0, purpose: purpose))
     }
 
     private func compared(_ training: Training, with others: [Training]) -> JobTask {

@@ -38,6 +38,10 @@ struct posix_program {
    0 and the process number, or an errno value. */
 int posix_start_program(const struct posix_program *program, pid_t *pid);
 
+/* The same with `count` descriptors more, at most 256, under the numbers from 3 on. */
+int posix_start_program_keeping(
+    const struct posix_program *program, const int *kept, size_t count, pid_t *pid);
+
 /* A listening Unix socket at `path`, mode 0600, non-blocking, or -1 with errno. */
 int posix_listen_local(const char *path);
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobContract
 import ResultCatalogue
 import ResultQueries
 import Scheduling
@@ -40,7 +41,7 @@ struct HostsTable {
             name: "hosts",
             columns: [
                 "host", "address", "standing", "reason", "slots", "running", "backlog", "free_mib", "cores", "cpu",
-                "seen_at",
+                "seen_at", "gpus",
             ])
         for name in listed + others {
             let spec = specs.first { $0.name == name }
@@ -51,6 +52,7 @@ struct HostsTable {
                 .text(name), .init(spec?.place), .text(standing), .init(reason), .init(slots),
                 .init(live[name]?.running.count ?? known?.open), .init(live[name]?.backlog),
                 known?.free ?? .null, known?.cores ?? .null, known?.cpu ?? .null, known?.seenAt ?? .null,
+                .init((live[name]?.gpus ?? known?.gpus).map(Self.words)),
             ])
         }
         return table
@@ -69,8 +71,15 @@ struct HostsTable {
         }
     }
 
+    /// Which they are, and which of them get no jobs.
+    private static func words(_ gpus: [GPUFacts]) -> String {
+        gpus.isEmpty
+            ? "none" : gpus.map { $0.title + ($0.setAside == nil ? "" : " set aside") }.joined(separator: "; ")
+    }
+
     private struct Seen {
         var free, cores, cpu, seenAt: ResultTable.Cell
+        var gpus: [GPUFacts]?
         var coreCount: Int?
         var open: Int?
 
@@ -84,6 +93,7 @@ struct HostsTable {
             guard let name = row[0].text else { continue }
             seen[name] = Seen(
                 free: .init(row[1]), cores: .init(row[2]), cpu: .init(row[3]), seenAt: .init(row[4]),
+                gpus: CatalogueReader.gpus(row[6].text),
                 coreCount: row[2].integer, open: row[5].integer)
         }
         return seen

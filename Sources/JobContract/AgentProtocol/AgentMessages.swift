@@ -108,6 +108,8 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case served(ServiceAnswer)
     /// A file of the host's store was found damaged, in words.
     case storeDamaged(String)
+    /// A GPU gets no attempts any more. Those that failed on it may have been told to have ended.
+    case gpuFailed(FailedGPU)
 }
 
 /// Which program answers, and where.
@@ -159,11 +161,14 @@ package struct AgentHello: Hashable, Sendable, Codable {
     package var threads: Int
     /// Added to every worker's environment.
     package var environment: [String: String]
+    /// GPUs that attempts may have, and how many attempts one may have at a time; nil: attempts are told nothing of GPUs.
+    package var gpus: GPUChoice?
+    package var jobsPerGPU: Int?
 
     package init(
         version: Int = AgentProtocol.version, agent: Digest, catalogue: String, generation: Int, nonce: String,
         earlier: [CoordinatorStart]? = nil, place: CataloguePlace? = nil, lease: Double? = nil, directory: String,
-        slots: Int?, threads: Int, environment: [String: String]
+        slots: Int?, threads: Int, environment: [String: String], gpus: GPUChoice? = nil, jobsPerGPU: Int? = nil
     ) {
         self.version = version
         self.agent = agent
@@ -177,6 +182,8 @@ package struct AgentHello: Hashable, Sendable, Codable {
         self.slots = slots
         self.threads = threads
         self.environment = environment
+        self.gpus = gpus
+        self.jobsPerGPU = jobsPerGPU
     }
 }
 
@@ -220,20 +227,24 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     package var command: [String]
     /// Content to place in the attempt's directory, by plain name.
     package var uploads: [String: Digest]
+    /// GPUs that the attempt has to itself, or shares as the host's agent was told; nil: none.
+    package var gpus: Int?
 
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
     /// - Parameter spec: the canonical JSON of the description's spec, where it is known.
     package init(
-        description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest]
+        description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest],
+        gpus: Int? = nil
     ) throws {
         self.init(
             attempt: description.attempt, job: description.job, text: try JobText(description, spec: spec),
-            inputs: description.inputs, output: description.expectedOutput, command: command, uploads: uploads)
+            inputs: description.inputs, output: description.expectedOutput, command: command, uploads: uploads,
+            gpus: gpus)
     }
 
     package init(
         attempt: AttemptNumber, job: JobID, text: JobText, inputs: [Digest], output: Int, command: [String],
-        uploads: [String: Digest]
+        uploads: [String: Digest], gpus: Int? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -242,6 +253,7 @@ package struct AgentOrder: Hashable, Sendable, Codable {
         self.output = output
         self.command = command
         self.uploads = uploads
+        self.gpus = gpus
     }
 
     package var files: Set<Digest> { Set(inputs).union(uploads.values) }

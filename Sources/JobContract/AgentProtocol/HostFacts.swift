@@ -9,13 +9,18 @@ package struct HostFacts: Hashable, Sendable, Codable {
     package var cpu: String
     /// Free bytes where the store lies.
     package var free: Int
+    /// GPUs that attempts may have; nil where the hosts file asks for none, or while that is not known.
+    package var gpus: [GPUFacts]?
 
-    package init(machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int) {
+    package init(
+        machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int, gpus: [GPUFacts]? = nil
+    ) {
         self.machine = machine
         self.boot = boot
         self.cores = cores
         self.memory = memory
         self.cpu = cpu
         self.free = free
+        self.gpus = gpus
     }
 }

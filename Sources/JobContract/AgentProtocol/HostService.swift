@@ -32,11 +32,19 @@ package struct ExaminationRequest: Hashable, Sendable, Codable {
     package var room: Int
     /// A process an earlier examination left behind: does it live?
     package var left: ProcessName?
+    /// GPUs that its attempts are to have, and the environment that is added to theirs.
+    package var gpus: GPUChoice?
+    package var environment: [String: String]?
 
-    package init(directory: String, room: Int, left: ProcessName? = nil) {
+    package init(
+        directory: String, room: Int, left: ProcessName? = nil, gpus: GPUChoice? = nil,
+        environment: [String: String]? = nil
+    ) {
         self.directory = directory
         self.room = room
         self.left = left
+        self.gpus = gpus
+        self.environment = environment
     }
 }
 
@@ -70,6 +78,8 @@ package struct ExaminationReport: Hashable, Sendable, Codable {
         case locks
         /// Sockets cannot be made in it.
         case sockets
+        /// GPUs that the hosts file names are not there.
+        case gpus
     }
     package struct Finding: Hashable, Sendable, Codable {
         package var complaint: Complaint
@@ -102,11 +112,13 @@ package struct ExaminationReport: Hashable, Sendable, Codable {
     package var left: ProcessName?
     /// Whether the one of the request lives.
     package var leftLives: Bool?
+    /// The GPUs that attempts would have; nil where none were asked for.
+    package var gpus: [GPUFacts]?
 
     package init(
         machine: String, directory: String, cores: Int, memory: Int, availableMemory: Int, cpu: String, clock: Double,
         free: Int, freeFiles: Int?, descriptors: Int, otherMachines: [String], findings: [Finding],
-        left: ProcessName?, leftLives: Bool?
+        left: ProcessName?, leftLives: Bool?, gpus: [GPUFacts]? = nil
     ) {
         self.machine = machine
         self.directory = directory
@@ -122,6 +134,7 @@ package struct ExaminationReport: Hashable, Sendable, Codable {
         self.findings = findings
         self.left = left
         self.leftLives = leftLives
+        self.gpus = gpus
     }
 }
 

@@ -7,7 +7,9 @@ extension CoordinatorMessage {
         var check = Check()
         switch self {
         case .hello(let hello): check(hello)
-        case .start(let order): check("a job's output", order.output, OutsideValues.bytes)
+        case .start(let order):
+            check("a job's output", order.output, OutsideValues.bytes)
+            check("the number of a job's GPUs", order.gpus ?? 1, 1...GPUChoice.most)
         case .cancel, .revoke, .release, .enquire, .fetch, .ping, .leaving: break
         case .acknowledge(_, let offset): check("an offset", offset, OutsideValues.bytes)
         case .read(_, let question): check("an offset", question.offset, within: OutsideValues.bytes)
@@ -34,6 +36,10 @@ extension AgentMessage {
         case .sending(_, let bytes): check("a file's size", bytes, OutsideValues.bytes)
         case .served(let answer): check(answer)
         case .storeDamaged(let words): check(words: words)
+        case .gpuFailed(let gpu):
+            check(name: "a GPU", gpu.id)
+            check(words: gpu.reason)
+            check("the number of attempts", gpu.attempts.count, 0...FailedGPU.mostAttempts)
         case .retiring, .accepted, .lacking, .running, .stored, .pong: break
         }
         return check.complaint
@@ -83,6 +89,14 @@ private struct Check {
         self("the number of threads", hello.threads, OutsideValues.processors)
         self("the number of slots", hello.slots ?? 1, OutsideValues.processors)
         self("its patience in seconds", hello.lease ?? 0, 0...1e12)
+        self("the jobs a GPU may have", hello.jobsPerGPU ?? 1, OutsideValues.processors)
+        switch hello.gpus {
+        case .first(let count): self("the number of GPUs", count, 1...GPUChoice.most)
+        case .named(let names):
+            self("the number of GPUs", names.count, 1...GPUChoice.most)
+            for name in names { self(name: "a GPU", name) }
+        case .all, nil: break
+        }
         for start in hello.earlier ?? [] {
             self("an earlier start's number", start.generation, OutsideValues.counts)
             self(name: "an earlier coordinator", start.nonce)
@@ -100,8 +114,23 @@ private struct Check {
         self("the number of its cores", welcome.facts.cores, OutsideValues.processors)
         self("its memory in bytes", welcome.facts.memory, OutsideValues.bytes)
         self("its free space in bytes", welcome.facts.free, OutsideValues.bytes)
+        self(welcome.facts.gpus ?? [])
         if Set(welcome.held.map(\.attempt)).count < welcome.held.count { note("it names an attempt twice") }
         for case .ended(let end) in welcome.held.map(\.state) { self(end) }
+    }
+
+    mutating func callAsFunction(_ gpus: [GPUFacts]) {
+        self("the number of its GPUs", gpus.count, 0...GPUChoice.most)
+        if Set(gpus.map(\.id)).count < gpus.count { note("it names a GPU twice") }
+        for gpu in gpus {
+            self(name: "a GPU", gpu.id)
+            self(name: "a GPU's model", gpu.name)
+            self("a GPU's number", gpu.index ?? 0, OutsideValues.counts)
+            self("a GPU's memory in bytes", gpu.memory ?? 0, OutsideValues.bytes)
+            self("a GPU's free memory in bytes", gpu.free ?? 0, OutsideValues.bytes)
+            for user in gpu.users ?? [] { self(words: user) }
+            self(words: gpu.setAside ?? "")
+        }
     }
 
     mutating func callAsFunction(_ piece: LogPiece) {
@@ -168,6 +197,7 @@ private struct Check {
         self("its clock in seconds", report.clock, -1e12...1e12)
         for machine in report.otherMachines { self(name: "another machine", machine) }
         for finding in report.findings { self(words: finding.words) }
+        self(report.gpus ?? [])
         if let left = report.left { self(name: "the machine's boot", left.boot) }
     }
 }

@@ -9,6 +9,8 @@ extension CoordinatorMessage: AgentProtocolMessage {
     package var packed: [UInt8]? {
         var bytes: [UInt8] = []
         switch self {
+        // Rare, and not known to every agent that reads packed orders.
+        case .start(let order) where order.gpus != nil: return nil
         case .start(let order):
             bytes.reserveCapacity(order.text.bytes.count + 512)
             bytes.append(Tag.start.rawValue)
@@ -91,7 +93,7 @@ extension AgentMessage: AgentProtocolMessage {
             bytes.append(packed: diagnostics)
         // `vanished`, `stopped`, `neverStarted`.
         case .ended, .greeting, .welcome, .standing, .log, .denied, .retiring, .lacking, .refused, .stored, .notStored,
-            .sending, .notSending, .pong, .served, .storeDamaged:
+            .sending, .notSending, .pong, .served, .storeDamaged, .gpuFailed:
             return nil
         }
         return bytes

@@ -94,8 +94,7 @@ final class AgentSession {
             agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,
             nonce: context.nonce, earlier: context.earlier, place: context.place,
             lease: context.options.leaseSeconds, directory: host.directory, slots: host.slots,
-            threads: host.threads,
-            environment: host.environment)
+            threads: host.threads, environment: host.environment, gpus: host.gpus, jobsPerGPU: host.jobsPerGPU)
         try say(.hello(hello))
     }
 
@@ -176,6 +175,7 @@ final class AgentSession {
         case .notSending(let transfer, let refusal): report(try inbox.missing(transfer, refusal))
         case .pong: break
         case .storeDamaged(let words): deliver(.storeDamaged(words))
+        case .gpuFailed(let gpu): deliver(.gpuFailed(gpu))
         case .served: throw ProtocolError("an answer came to nothing that was asked")
         }
     }

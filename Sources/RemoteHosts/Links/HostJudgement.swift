@@ -16,7 +16,7 @@ struct HostJudgement {
     private static let scarceDescriptors = 256
 
     func findings() -> [HostFinding] {
-        report.findings.map(judge) + resources() + promises() + sharing()
+        report.findings.map(judge) + resources() + promises() + sharing() + gpus()
     }
 
     private func judge(_ finding: ExaminationReport.Finding) -> HostFinding {
@@ -29,6 +29,7 @@ struct HostJudgement {
             case .noSpace: (.problem, "free space or raise the quota there, or \(elsewhere)")
             case .noexec: (.problem, "mount it without noexec, or \(elsewhere)")
             case .locks, .sockets: (.problem, "\(elsewhere), on a local file system")
+            case .gpus: (.problem, "correct gpus: in the hosts file, or see why the driver does not show them")
             }
         return HostFinding(host.name, level, finding.complaint.rawValue, finding.words, advice)
     }
@@ -73,6 +74,17 @@ struct HostJudgement {
                     "fewer slots: or threads: in the hosts file"))
         }
         return found
+    }
+
+    /// What jobs will have, and with whom they share it.
+    private func gpus() -> [HostFinding] {
+        (report.gpus ?? []).map { gpu in
+            let what = "\(gpu.title): jobs have it\(host.jobsPerGPU == 1 ? "" : ", \(host.jobsPerGPU) at a time")"
+            guard let users = gpu.users, !users.isEmpty else { return HostFinding(host.name, .note, "gpu", what) }
+            return warning(
+                "gpu", "\(what), beside \(users.prefix(4).joined(separator: "; "))\(users.count > 4 ? "; …" : "")",
+                "leave it out of gpus: in the hosts file, or ask whose these are")
+        }
     }
 
     private func sharing() -> [HostFinding] {

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import SweepModel
 
 /// This machine: the agent is started as a child, and leaves its daemon behind.
@@ -17,7 +18,7 @@ final class LocalTransport: Transport {
 
     func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
         var environment: [String: String] = [:]
-        for name in ["HOME", "PATH"] { environment[name] = ProcessInfo.processInfo.environment[name] }
+        for name in ["HOME", "PATH"] + GPUVariables.surroundings { environment[name] = ProcessInfo.processInfo.environment[name] }
         return try ProcessStream([agent.path, "connect"], environment: environment, wake: wake)
     }
 

@@ -140,6 +140,7 @@ extension AgentOrder {
         var uploads: [String: Digest] = [:]
         for upload in order.uploads { uploads[upload.name] = upload.digest }
         try self.init(
-            description: order.description, spec: order.specText, command: order.command, uploads: uploads)
+            description: order.description, spec: order.specText, command: order.command, uploads: uploads,
+            gpus: order.gpus == 0 ? nil : order.gpus)
     }
 }

@@ -60,7 +60,8 @@ extension HostVisits {
         var found: [HostFinding] = []
         defer { findings += found }
         return try visit(host) { visit, transport throws(HostFailure) in
-            let request = ExaminationRequest(directory: host.directory, room: HostJudgement.room)
+            let request = ExaminationRequest(
+                directory: host.directory, room: HostJudgement.room, gpus: host.gpus, environment: host.environment)
             stages.set(host.name, "trying out its directory")
             let before = Date().timeIntervalSince1970
             let answer = try visit.ask(.examine(request), seconds: 120)

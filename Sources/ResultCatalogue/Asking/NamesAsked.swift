@@ -17,14 +17,17 @@ extension CatalogueReader {
         try rows("SELECT name FROM host").rows.compactMap { $0[0].text }
     }
 
-    /// What was last seen of each host: `name`, `free_mib`, `cores`, `cpu`, `seen_at`, and its `open` attempts.
+    /// What was last seen of each host: `name`, `free_mib`, `cores`, `cpu`, `seen_at`, its `open` attempts, and its `gpus` as stored.
     package func hostSightings() throws -> CatalogueRows {
         try rows(
             """
             SELECT h.name, h.free / 1048576 AS free_mib, h.cores, h.cpu, h.seen_at,
-                (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) AS open FROM host h
+                (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) AS open, h.gpus FROM host h
             """)
     }
+
+    /// The GPUs of a host, as they are stored.
+    package static func gpus(_ stored: String?) -> [GPUFacts]? { StoredForms.gpus(stored) }
 
     /// Recovery points whose only copy is on a host.
     package func statesOnHosts() throws -> [Digest] {

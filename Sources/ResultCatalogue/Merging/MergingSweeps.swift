@@ -195,7 +195,9 @@ private struct ForeignRevision {
         self.overrides = overrides
         let memory = needs["memory"]?.integerValue
         guard memory == nil ? needs["memory"] == .null : memory.map({ 0...(1 << 60) ~= $0 }) == true else { return nil }
-        self.needs = JobNeeds(memory: memory, tags: Set(tags))
+        let gpus = needs["gpus"] ?? .integer(0)
+        guard let gpus = gpus.integerValue, 0...GPUChoice.most ~= gpus else { return nil }
+        self.needs = JobNeeds(memory: memory, tags: Set(tags), gpus: gpus)
         let names = upload.map { $0.split(separator: "/").last.map(String.init) ?? "" }
         guard upload.allSatisfy({ $0.hasPrefix("/") && !$0.hasSuffix("/") }), names.allSatisfy(PlainName.isComponent)
         else { return nil }

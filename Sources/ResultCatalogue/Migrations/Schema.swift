@@ -25,6 +25,7 @@ enum Schema {
         Migration("0017-sealed-pages", sealedPages),
         Migration("0018-failed-measures", failedMeasures),
         Migration("0019-trials-made-again", trialsMadeAgain),
+        Migration("0020-gpus", "ALTER TABLE host ADD COLUMN gpus TEXT"),
     ]
 
     /// What this release writes to `user_version`.

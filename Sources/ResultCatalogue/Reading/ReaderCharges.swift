@@ -50,11 +50,12 @@ extension CatalogueReader {
         var hosts: [HostName: Holdings.KnownHost] = [:]
         let rows = try Row.fetchCursor(
             db,
-            sql: "SELECT name, machine, boot, cpu, cores, memory, free, silent_seconds, pace FROM host")
+            sql: "SELECT name, machine, boot, cpu, cores, memory, free, silent_seconds, pace, gpus FROM host")
         while let row = try rows.next() {
             hosts[row[0]] = Holdings.KnownHost(
                 facts: HostFacts(
-                    machine: row[1], boot: row[2], cores: row[4], memory: row[5], cpu: row[3], free: row[6]),
+                    machine: row[1], boot: row[2], cores: row[4], memory: row[5], cpu: row[3], free: row[6],
+                    gpus: StoredForms.gpus(row[9])),
                 silentSeconds: row[7], pace: row[8])
         }
         return hosts

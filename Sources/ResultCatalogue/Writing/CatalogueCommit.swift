@@ -241,11 +241,12 @@ extension Recording {
     private func see(_ host: HostName, _ facts: HostFacts) throws {
         try run(
             """
-            INSERT INTO host (name, machine, boot, cpu, cores, memory, free, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO host (name, machine, boot, cpu, cores, memory, free, gpus, seen_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (name) DO UPDATE SET machine = excluded.machine, boot = excluded.boot, cpu = excluded.cpu,
-                cores = excluded.cores, memory = excluded.memory, free = excluded.free, seen_at = excluded.seen_at,
+                cores = excluded.cores, memory = excluded.memory, free = excluded.free, gpus = excluded.gpus, seen_at = excluded.seen_at,
                 silent_seconds = 0
             """,
-            [host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free, now])
+            [host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free, StoredForms.text(facts.gpus), now])
     }
 }

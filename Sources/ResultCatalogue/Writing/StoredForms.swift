@@ -59,15 +59,28 @@ enum StoredForms {
     }
 
     static func text(_ needs: JobNeeds) throws -> String {
-        try JSONText.write([
+        var stored: [String: JSONValue] = [
             "memory": needs.memory.map { .integer(Int64($0)) } ?? .null,
             "tags": .array(needs.tags.sorted().map(JSONValue.string)),
-        ])
+        ]
+        if needs.gpus > 0 { stored["gpus"] = .integer(Int64(needs.gpus)) }
+        return try JSONText.write(stored)
     }
 
     static func needs(_ text: String) -> JobNeeds {
         let object = JSONText.object(text) ?? [:]
-        return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])))
+        return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])),
+            gpus: object["gpus"]?.integerValue ?? 0)
+    }
+
+    /// Nil for a host that gives none.
+    static func text(_ gpus: [GPUFacts]?) throws -> String? {
+        guard let gpus else { return nil }
+        return String(decoding: try JSONText.encode(gpus), as: UTF8.self)
+    }
+
+    static func gpus(_ text: String?) -> [GPUFacts]? {
+        text.flatMap { try? JSONText.decode([GPUFacts].self, from: Array($0.utf8)) }
     }
 
     static func text(_ worker: WorkerCommand) throws -> String {

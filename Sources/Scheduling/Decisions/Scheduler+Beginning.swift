@@ -92,7 +92,7 @@ extension Scheduler {
             let index = graph.kept[record.attempt] ?? servedJob(record.job, kind: record.kind, record.trials)
             var attempt = AttemptState(
                 record: record, host: record.host, service: service(of: record, job: index), assignment: nil,
-                predicted: nil, memory: index.map { jobs[$0].needs.memory } ?? largest, at: now)
+                predicted: nil, needs: index.map { jobs[$0].needs } ?? JobNeeds(memory: largest), at: now)
             if holdings.startedAttempts.contains(record.attempt) { attempt.startRecord = .told }
             add(attempt)
             if nextAttempt <= record.attempt, record.attempt < .mostGiven {

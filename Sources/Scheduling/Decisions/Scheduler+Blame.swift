@@ -61,7 +61,7 @@ extension Scheduler {
         let host = hosts[name]
         guard let before = jobs[job].needs.memory ?? host.flatMap({ host in host.memory.map { $0 / host.slots } })
         else { return }
-        let tags = JobNeeds(memory: nil, tags: jobs[job].needs.tags)
+        let tags = JobNeeds(memory: nil, tags: jobs[job].needs.tags, gpus: jobs[job].needs.gpus)
         let most = hosts.values.filter { !$0.isUnusable && $0.suits(tags) }.compactMap(\.memory).max()
         jobs[job].needs.memory = max(before, min(2 * before, most ?? 2 * before))
     }
@@ -84,8 +84,31 @@ extension Scheduler {
         probe(name, training: attempt.record.training, at: now)
     }
 
+    /// A GPU of the host gets no jobs any more: what failed on it is held against it, also what is still to end.
+    mutating func gpuFailed(_ gpu: FailedGPU, on name: HostName) {
+        let numbers = Set(gpu.attempts)
+        var failures: [HostState.QuickFailure] = []
+        for job in jobs.indices where jobs[job].hasFaults {
+            let found = jobs[job].troubles.faults.filter { $0.host == name && numbers.contains($0.attempt) }
+            guard !found.isEmpty else { continue }
+            failures += found.map { .init(attempt: $0.attempt, reason: $0.reason) }
+            jobs[job].troubles.faults.removeAll { found.contains($0) }
+            hosts[known: name].quickFailures[job] = nil
+        }
+        excuse(failures.sorted { $0.attempt < $1.attempt }, on: "GPU \(gpu.id) of \(name)")
+        for number in numbers where attempts[number]?.host == name {
+            attempts[known: number].gpuFault = "GPU \(gpu.id) of the host fails: \(gpu.reason)"
+        }
+        if let place = hosts[known: name].facts?.gpus?.firstIndex(where: { $0.id == gpu.id }) {
+            hosts[known: name].facts?.gpus?[place].setAside = gpu.reason
+            if let facts = hosts[known: name].facts { actions.append(.record(.hostSeen(name, facts))) }
+        }
+        fleetHasChanged = true
+        actions.append(.notice(.gpuFailed(name, gpu)))
+    }
+
     /// Holds faults against the host instead of their jobs.
-    mutating func excuse(_ failures: [HostState.QuickFailure], on name: HostName) {
+    mutating func excuse(_ failures: [HostState.QuickFailure], on name: String) {
         for failure in failures {
             actions.append(
                 .record(.attemptExcused(failure.attempt, reason: "\(failure.reason) (held against \(name))")))

@@ -79,11 +79,11 @@ extension Scheduler {
             task: task)
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job.id, training: job.training, threads: host.spec.threads,
-            purpose: .work(task))
+            gpus: jobs[index].needs.gpus, purpose: .work(task))
         add(
             AttemptState(
                 record: record, host: name, service: .job(index, isShared: false), assignment: assignment,
-                predicted: predictedSeconds(index, on: host), memory: jobs[index].needs.memory, at: now))
+                predicted: predictedSeconds(index, on: host), needs: jobs[index].needs, at: now))
         jobs[index].live.insert(record.attempt)
         setPhase(index, .leased)
         actions.append(.record(.attemptIntended(record)))

@@ -37,7 +37,8 @@ extension Scheduler {
         if attempt.isProbe { return probeEnded(attempt, end, diagnostics, at: now) }
         let outcome = attempt.lastWord?.outcome ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
-        if case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt), !isMended(attempt) {
+        // Its GPU gets no more: the next jobs do not meet it.
+        if attempt.gpuFault == nil, case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt), !isMended(attempt) {
             strike(attempt.host, reason, drains: true, at: now)
         }
     }
@@ -119,7 +120,7 @@ extension Scheduler {
     /// stands before `judged`.
     mutating func close(_ number: AttemptNumber, _ judged: AttemptOutcome, at now: Instant) {
         let attempt = attempts[known: number]
-        let outcome = attempt.lastWord?.outcome ?? judged
+        let outcome = (attempt.lastWord?.outcome ?? judged).excused(by: attempt.gpuFault)
         recordEnd(of: number, outcome)
         if probedHost(number) != nil { giveUpProbe(of: attempt.host) }
         remove(number)
@@ -171,6 +172,17 @@ extension Scheduler {
         cancelling = cancelling ?? now
         for (number, attempt) in attempts.sorted(by: { $0.key < $1.key }) where !attempt.isForeign {
             abandon(number)
+        }
+    }
+}
+
+extension AttemptOutcome {
+    /// A failure that is held against a GPU of the host instead, if there is a reason to.
+    fileprivate func excused(by fault: String?) -> AttemptOutcome {
+        guard let fault else { return self }
+        return switch self {
+        case .jobFault(let reason), .killed(let reason): .hostFault("\(reason) (\(fault))")
+        case .succeeded, .paused, .cancelled, .hostFault: self
         }
     }
 }

@@ -26,6 +26,7 @@ extension Scheduler {
             guard heard(of: number, from: name, at: now) else { return }
             began(number, at: now)
             attempts[known: number].progress = progress
+        case .gpuFailed(let gpu): gpuFailed(gpu, on: name)
         case .storeDamaged(let words):
             hosts[known: name].damagedAt = now
             actions.append(.notice(.storeDamaged(name, words)))

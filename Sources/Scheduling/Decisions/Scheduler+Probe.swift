@@ -14,13 +14,13 @@ extension Scheduler {
             machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "")
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job, training: training, threads: host.spec.threads,
-            purpose: .probe)
+            gpus: host.spec.gpus == nil ? 0 : host.leastGPUs, purpose: .probe)
         setStanding(name, .probing(record.attempt))
         // So that it is its turn next.
         for number in host.attempts.sorted() { revoke(number) }
         add(
             AttemptState(
-                record: record, host: name, service: .probe(nil), assignment: assignment, predicted: 1, memory: nil,
+                record: record, host: name, service: .probe(nil), assignment: assignment, predicted: 1, needs: JobNeeds(),
                 at: now))
         actions.append(.record(.attemptIntended(record)))
         actions.append(.start(assignment))

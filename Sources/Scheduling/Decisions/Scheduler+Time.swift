@@ -132,7 +132,7 @@ extension Scheduler {
         if connected {
             // A usable host with nothing to do: jobs may be on silent hosts, whose leases will expire; or none suits.
             guard attempts.values.allSatisfy({ !$0.holdsLease || $0.isForeign }), readyCount > 0 else { return nil }
-            reasons.append("no host that answers offers the memory and tags that the waiting jobs need")
+            reasons.append("no host that answers offers the memory, GPUs and tags that the waiting jobs need")
         }
         return reasons.isEmpty ? "there is no host" : reasons.joined(separator: "; ")
     }

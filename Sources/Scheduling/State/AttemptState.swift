@@ -75,8 +75,9 @@ struct AttemptState {
     let assignment: Assignment?
     /// Seconds it was thought to take; nil where nothing is known.
     let predicted: Double?
-    /// Memory its job needs.
+    /// Memory and GPUs its job needs.
     let memory: Int?
+    let gpus: Int
     /// When it was given to its host, or found there.
     let givenAt: Instant
     var phase = Phase.waiting(isHeld: false, isRevoked: false)
@@ -88,6 +89,8 @@ struct AttemptState {
     /// False once its worker proved to be another one or reported what it was not asked for.
     var isTrusted = true
     var endIsRecorded = false
+    /// Why it is its GPU's fault if it fails, where the host says so.
+    var gpuFault: String?
     /// Events up to this byte are committed.
     var committed = 0
     var heardAt: Instant
@@ -95,14 +98,15 @@ struct AttemptState {
 
     init(
         record: AttemptRecord, host: HostName, service: Service, assignment: Assignment?, predicted: Double?,
-        memory: Int?, at now: Instant
+        needs: JobNeeds, at now: Instant
     ) {
         self.record = record
         self.host = host
         self.service = service
         self.assignment = assignment
         self.predicted = predicted
-        self.memory = memory
+        memory = needs.memory
+        gpus = needs.gpus
         givenAt = now
         heardAt = now
     }

@@ -28,6 +28,8 @@ package struct FleetSnapshot: Hashable, Sendable, Codable {
         package var backlog: Int
         /// Until the next try to reach it; nil where none is waited for.
         package var nextTrySeconds: Double?
+        /// Those that jobs may have; nil where the hosts file asks for none.
+        package var gpus: [GPUFacts]?
     }
 
     /// Wanted trials by state, those settled earlier included.

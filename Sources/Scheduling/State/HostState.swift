@@ -97,6 +97,9 @@ struct HostState {
     }
     var strays: Strays?
 
+    /// GPUs that every job of the run needs.
+    var leastGPUs = 0
+
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
     private(set) var tally = Tally()
@@ -107,6 +110,8 @@ struct HostState {
     private(set) var waitingUnknown = 0
     /// How many of its attempts need so much memory.
     private var memoryHeld: [Int: Int] = [:]
+    /// GPUs of its attempts, were they all at work.
+    private var gpusHeld = 0
 
     init(spec: HostSpec, isListed: Bool, index: Int, link: Link, standing: Standing = .usable) {
         self.spec = spec
@@ -138,10 +143,23 @@ struct HostState {
     /// Whether it may get jobs now.
     var isReady: Bool { isConnected && standing == .usable }
 
+    /// Attempts that it runs at a time.
     var slots: Int {
-        if let slots = spec.slots { return max(1, slots) }
-        return max(1, ((facts ?? remembered)?.cores ?? 1) / max(1, spec.threads))
+        let slots = spec.slots ?? ((facts ?? remembered)?.cores ?? 1) / max(1, spec.threads)
+        guard leastGPUs > 0, let places = gpuPlaces else { return max(1, slots) }
+        return max(1, min(slots, places / leastGPUs))
     }
+    /// GPUs that attempts may have; nil while unknown.
+    private var gpus: Int? {
+        guard let choice = spec.gpus else { return 0 }
+        if let gpus = (facts ?? remembered)?.gpus { return gpus.count { $0.setAside == nil } }
+        return switch choice {
+        case .all: nil
+        case .first(let count): count
+        case .named(let names): names.count
+        }
+    }
+    private var gpuPlaces: Int? { gpus.map { $0 * spec.jobsPerGPU } }
     /// Bytes; nil while unknown.
     var memory: Int? { spec.memory ?? (facts ?? remembered)?.memory }
     /// Attempts for which it has no slot.
@@ -151,9 +169,9 @@ struct HostState {
         waiting == 0 ? 0 : waitingSeconds / Double(slots) * Double(min(backlog, waiting)) / Double(waiting)
     }
 
-    /// Whether the host could ever run the job. Memory it has not told of counts as enough.
+    /// Whether the host could ever run the job. Memory and GPUs it has not told of count as enough.
     func suits(_ needs: JobNeeds) -> Bool {
-        guard needs.tags.isSubset(of: spec.tags) else { return false }
+        guard needs.tags.isSubset(of: spec.tags), needs.gpus <= gpus ?? .max else { return false }
         guard let wanted = needs.memory, let memory else { return true }
         return wanted <= memory
     }
@@ -161,6 +179,8 @@ struct HostState {
     /// Whether its memory holds one more such job whatever runs beside it: the host starts what it was given as its
     /// slots become free, so of all that it holds any `slots` may run at once.
     func hasRoom(for needs: JobNeeds) -> Bool {
+        // Where jobs without GPUs have slots too, as many may wait for GPUs as have them.
+        if needs.gpus > 0, leastGPUs == 0, let places = gpuPlaces, gpusHeld + needs.gpus > 2 * places { return false }
         guard let wanted = needs.memory, let memory else { return true }
         let strayCount = strays?.attempts.count ?? 0
         var beside = slots - 1
@@ -178,18 +198,20 @@ struct HostState {
     mutating func take(_ attempt: AttemptState) {
         attempts.insert(attempt.number)
         tally += attempt.tally
-        hold(attempt.memory)
+        hold(attempt.memory, gpus: attempt.gpus)
         if attempt.waits { countWaiting(attempt, by: 1) }
     }
 
-    /// Counts the memory of one more job.
-    mutating func hold(_ memory: Int?) {
+    /// Counts the memory and the GPUs of one more job.
+    mutating func hold(_ memory: Int?, gpus: Int) {
+        gpusHeld += gpus
         if let memory { memoryHeld[memory, default: 0] += 1 }
     }
 
     mutating func drop(_ attempt: AttemptState) {
         attempts.remove(attempt.number)
         tally -= attempt.tally
+        gpusHeld -= attempt.gpus
         if let memory = attempt.memory {
             memoryHeld[memory, default: 0] -= 1
             if memoryHeld[memory] == 0 { memoryHeld[memory] = nil }

@@ -14,6 +14,12 @@ final class AttemptTable {
     var talking: [AttemptNumber: Attempt] = [:]
     private var children: [pid_t: Attempt] = [:]
     private var backlog = Backlog()
+    /// Those that wait for GPUs too. They begin in their order, so that one that wants several gets them.
+    private var gpuBacklog = Backlog()
+    private(set) var gpus: GPUPool?
+    /// Until when no GPU is looked for, unless an attempt ends.
+    private var gpusTakenUntil = 0.0
+    private static let gpuPause = 0.05
     /// Taken, but not durable yet; in the journal's order.
     private var unsettled: [Attempt] = []
     /// Emptied directories of ended attempts, kept for the next ones: making and removing directories and files would
@@ -59,9 +65,11 @@ final class AttemptTable {
         return news
     }
 
-    /// What workers find in their environment from now on, beside what they always find.
-    func setEnvironment(_ environment: [String: String]) {
-        launcher = WorkerLauncher(store: store, environment: environment)
+    /// What workers find in their environment from now on, beside what they always find, and the GPUs that they may have.
+    func setSurroundings(_ environment: [String: String], gpus wish: GPUPool.Wish?) throws(AgentRefusal) {
+        launcher = WorkerLauncher(store: store, environment: environment, givesGPUs: wish != nil)
+        guard gpus?.wish != wish else { return }
+        if let wish { gpus = try GPUPool(wish, in: place) } else { gpus = nil }
     }
 
     /// Takes over an attempt of an earlier agent.
@@ -74,7 +82,11 @@ final class AttemptTable {
         begin(attempt)
     }
 
-    func restoreWaiting(_ attempt: Attempt) { backlog.insert(attempt) }
+    func restoreWaiting(_ attempt: Attempt) { wait(attempt) }
+
+    private func wait(_ attempt: Attempt) {
+        if attempt.order.gpus == nil { backlog.insert(attempt) } else { gpuBacklog.insert(attempt) }
+    }
 
     func leave(_ path: String, of attempt: AttemptNumber) { unreadable[attempt] = path }
 
@@ -147,24 +159,50 @@ final class AttemptTable {
             // It may have been cancelled meanwhile.
             guard attempts[attempt.number] === attempt, attempt.state == .backlog else { continue }
             news.append(.accepted(attempt.number))
-            backlog.insert(attempt)
+            wait(attempt)
         }
         unsettled.removeFirst(count)
     }
 
     /// Starts attempts of the backlog, oldest first, while slots are free and no more than so many are over and kept.
     func fillSlots(keeping most: Int) {
-        while running.count < slots, over < most, let attempt = backlog.popFirst() {
-            guard attempts[attempt.number] === attempt, attempt.state == .backlog else { continue }
-            launch(attempt)
+        fillGPUs(keeping: most)
+        while running.count < slots, over < most, let attempt = backlog.popFirst(where: isWaiting) {
+            launch(attempt, having: nil)
         }
     }
 
-    private func launch(_ attempt: Attempt) {
+    private func fillGPUs(keeping most: Int) {
+        while running.count < slots, over < most, let attempt = gpuBacklog.first(where: isWaiting) {
+            let wanted = attempt.order.gpus ?? 0
+            guard let gpus, gpus.count >= wanted else {
+                _ = gpuBacklog.popFirst(where: isWaiting)
+                finish(attempt, .neverStarted(reason: "it needs \(wanted) GPUs, and there are \(gpus?.count ?? 0)"))
+                continue
+            }
+            guard posix_monotonic_seconds() >= gpusTakenUntil else { return }
+            guard let grant = gpus.grant(wanted) else {
+                judgeGPUs()
+                gpusTakenUntil = posix_monotonic_seconds() + Self.gpuPause
+                return
+            }
+            _ = gpuBacklog.popFirst(where: isWaiting)
+            launch(attempt, having: grant)
+        }
+    }
+
+    private func isWaiting(_ attempt: Attempt) -> Bool {
+        attempts[attempt.number] === attempt && attempt.state == .backlog
+    }
+
+    private func launch(_ attempt: Attempt, having given: GPUPool.Grant?) {
+        var grant = given
+        defer { grant?.close() }
         do throws(AgentRefusal) {
             try requireFiles(of: attempt.order)
             try makeDirectory(of: attempt)
-            let pid = try launcher.start(attempt.order, in: attempt.directory)
+            let pid = try launcher.start(attempt.order, in: attempt.directory, having: grant)
+            if let grant { gpus?.hasBegun(attempt.number, job: attempt.order.job, on: grant) }
             attempt.child = pid
             children[pid] = attempt
             unnoted.append(attempt)
@@ -265,6 +303,7 @@ final class AttemptTable {
     func finish(_ attempt: Attempt, _ seen: AttemptEnd) {
         let words = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
         let end = (seen == .vanished ? words.endByLastWord() : seen).asked(attempt.stopReason)
+        if attempt.order.gpus != nil { gpuIsFree(of: attempt, end) }
         attempt.state = .ended(end)
         over += 1
         attempt.killAt = nil
@@ -276,6 +315,27 @@ final class AttemptTable {
             talking[attempt.number] = attempt
             journal.append(.ended(attempt.number, end))
         }
+    }
+
+    private func gpuIsFree(of attempt: Attempt, _ end: AttemptEnd) {
+        gpusTakenUntil = 0
+        let isGood: Bool? =
+            switch end {
+            case .exited(0): true
+            case .exited, .signalled:
+                switch EventFollower(path: attempt.directory.events, from: 0).lastFailure() {
+                case nil, .internal, .unfitHost: false
+                // The job's or its files' fault, whatever GPU it has.
+                case .diverged, .unsupported, .missingInput, .noSpace: nil
+                }
+            case .stopped, .vanished, .neverStarted: nil
+            }
+        gpus?.hasEnded(attempt.number, isGood: isGood)
+        judgeGPUs()
+    }
+
+    private func judgeGPUs() {
+        if let failed = gpus?.failed() { news.append(.gpuFailed(failed)) }
     }
 
     /// Asks the worker to pause; ends it when it does not within 20 s. What waits never starts.
@@ -378,15 +438,27 @@ struct Backlog {
         waiting.insert(attempt, at: place)
     }
 
-    mutating func popFirst() -> Attempt? {
-        guard first < waiting.count else { return nil }
-        defer {
-            first += 1
-            if first == waiting.count || first > 1024 {
-                waiting.removeFirst(first)
-                first = 0
-            }
+    /// The first that still waits; forgets those before it.
+    mutating func first(where waits: (Attempt) -> Bool) -> Attempt? {
+        while first < waiting.count {
+            if waits(waiting[first]) { return waiting[first] }
+            forgetFirst()
         }
-        return waiting[first]
+        return nil
+    }
+
+    /// Takes the first that still waits.
+    mutating func popFirst(where waits: (Attempt) -> Bool) -> Attempt? {
+        guard let found = first(where: waits) else { return nil }
+        forgetFirst()
+        return found
+    }
+
+    private mutating func forgetFirst() {
+        first += 1
+        if first == waiting.count || first > 1024 {
+            waiting.removeFirst(first)
+            first = 0
+        }
     }
 }

@@ -137,6 +137,15 @@ extension EventFollower {
     }
 }
 
+extension EventFollower {
+    /// What the worker said of its failure, if it said it.
+    func lastFailure() -> WorkerEvent.Failed.Kind? {
+        var kind: WorkerEvent.Failed.Kind?
+        while let line = next(atEnd: true) { if case .failed(let failed) = line.event { kind = failed.kind } }
+        return kind
+    }
+}
+
 extension [UInt8] {
     var isBlank: Bool { allSatisfy { $0 == 32 || $0 == 13 || $0 == 9 } }
 }

@@ -39,6 +39,9 @@ enum Leftovers {
         said(by: pid) + [target(of: "/proc/\(pid)/cwd"), target(of: "/proc/\(pid)/exe")]
     }
 
+    /// Whether a process was started for some attempt, of whatever agent.
+    static func isOfAttempt(_ pid: pid_t) -> Bool { !said(by: pid).isEmpty }
+
     private static func said(by pid: pid_t) -> [String] {
         let prefix = Array("\(variable)=".utf8)
         return (Files.read("/proc/\(pid)/environ") ?? []).split(separator: 0).filter { $0.starts(with: prefix) }

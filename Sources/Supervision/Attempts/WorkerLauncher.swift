@@ -11,21 +11,28 @@ struct WorkerLauncher {
     /// `NAME=value` of every variable, each ended by a zero, and how many these are.
     private let variables: String
     private let variableCount: Int
+    private let givesGPUs: Bool
 
-    /// - Parameter environment: added to, and before, the ordinary environment.
-    init(store: ContentStore, environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: added to, and before, the ordinary environment.
+    ///   - givesGPUs: whether each attempt is told which GPUs it has.
+    init(store: ContentStore, environment: [String: String], givesGPUs: Bool = false) {
         self.store = store
+        self.givesGPUs = givesGPUs
         var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
         if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
         settings.merge(environment) { _, new in new }
         settings[Leftovers.variable] = nil
+        if givesGPUs { for name in GPUVariables.all { settings[name] = nil } }
         path = settings["PATH"] ?? ""
         variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
         variableCount = settings.count
     }
 
     /// The started process, or why there is none.
-    func start(_ order: AgentOrder, in directory: AttemptDirectory) throws(AgentRefusal) -> pid_t {
+    func start(
+        _ order: AgentOrder, in directory: AttemptDirectory, having grant: GPUPool.Grant?
+    ) throws(AgentRefusal) -> pid_t {
         for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
         let job = order.text.placed(inStore: store.directory)
         let input = posix_memory_file(job, job.count)
@@ -36,7 +43,10 @@ struct WorkerLauncher {
         guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
         let path = program(order.command[0], in: directory.work)
         let list = order.command.map { $0 + "\0" }.joined()
-        let variables = "\(variables)\(Leftovers.variable)=\(directory.path)\0"
+        let gpus = givesGPUs ? GPUVariables.settings(for: grant?.gpus ?? []) : [:]
+        let added = gpus.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
+        let variables = "\(variables)\(added)\(Leftovers.variable)=\(directory.path)\0"
+        let kept = grant?.locks ?? []
         var pid: pid_t = 0
         let rc = path.withCString { path in
             list.withCString { list in
@@ -44,9 +54,9 @@ struct WorkerLauncher {
                     directory.work.withCString { work in
                         var program = posix_program(
                             path: path, arguments: list, argument_count: order.command.count,
-                            environment: variables, environment_count: variableCount + 1, directory: work,
+                            environment: variables, environment_count: variableCount + gpus.count + 1, directory: work,
                             input: input, output: output, error: errors, own_session: 0)
-                        return posix_start_program(&program, &pid)
+                        return posix_start_program_keeping(&program, kept, kept.count, &pid)
                     }
                 }
             }

@@ -24,6 +24,7 @@ struct HostExamination {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         let existing = existingDirectory
+        let gpus = gpus(&findings)
         let others = Files.names(in: "\(place.root)/hosts").filter { $0 != place.machine && $0.utf8.count == 32 }
         let left = request.left.map { ProcessIdentity(boot: $0.boot, pid: $0.pid, start: $0.start) }
         let lives = left?.isAlive
@@ -34,7 +35,17 @@ struct HostExamination {
             clock: wallSeconds(), free: HostSurvey.free(existing), freeFiles: HostSurvey.freeFiles(existing),
             descriptors: OutsideValues.bytes(Int(clamping: limit.rlim_cur)), otherMachines: others.sorted(),
             findings: findings,
-            left: request.left == nil ? leaveProcess() : nil, leftLives: lives)
+            left: request.left == nil ? leaveProcess() : nil, leftLives: lives, gpus: gpus)
+    }
+
+    private func gpus(_ findings: inout [ExaminationReport.Finding]) -> [GPUFacts]? {
+        guard let choice = request.gpus else { return nil }
+        let survey = GPUSurvey(environment: request.environment ?? [:])
+        let (gpus, missing) = survey.chosen(choice)
+        findings += missing.map { .init(.gpus, $0) }
+        if gpus.isEmpty, missing.isEmpty { findings.append(.init(.gpus, "no GPU is found there")) }
+        let users = GPUUsers.of(gpus)
+        return gpus.map { $0.facts(users: users[$0.id] ?? []) }
     }
 
     /// The directory, or what there is of the way to it.

@@ -69,6 +69,7 @@ extension AgentOrder {
         }
         bytes.append(literal: #"},"text":"#)
         bytes.append(contentsOf: text.bytes)
+        if let gpus { bytes.append(member: #","gpus":"#, gpus) }
         bytes.append(UInt8(ascii: "}"))
     }
 }

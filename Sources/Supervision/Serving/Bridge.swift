@@ -94,7 +94,9 @@ package struct Bridge {
             digest.hex,
         ]
         var environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"]
-        if let home = getenv("HOME") { environment.append("HOME=" + String(cString: home)) }
+        for name in ["HOME"] + GPUVariables.surroundings {
+            if let value = getenv(name) { environment.append("\(name)=" + String(cString: value)) }
+        }
         var pid: pid_t = 0
         let rc = arguments.map { $0 + "\0" }.joined().withCString { list in
             environment.map { $0 + "\0" }.joined().withCString { variables in

@@ -11,6 +11,8 @@ struct CoordinatorMemory: Codable, Equatable {
     var environment: [String: String]
     var slots: Int?
     var threads: Int
+    var gpus: GPUChoice?
+    var jobsPerGPU: Int?
 
     init(_ hello: AgentHello) {
         generation = hello.generation
@@ -22,6 +24,8 @@ struct CoordinatorMemory: Codable, Equatable {
         }
         slots = hello.slots
         threads = max(1, hello.threads)
+        gpus = hello.gpus
+        jobsPerGPU = hello.jobsPerGPU
     }
 
     /// Nil when there is none, or when it is not as it was written, which the agent's log then says.
@@ -50,6 +54,10 @@ struct CoordinatorMemory: Codable, Equatable {
             throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(error)")
         }
         try Files.write(bytes, to: place.memory)
+    }
+
+    var gpuWish: GPUPool.Wish? {
+        gpus.map { GPUPool.Wish(choice: $0, jobsPerGPU: max(1, jobsPerGPU ?? 1), environment: environment) }
     }
 
     /// Attempts at a time.

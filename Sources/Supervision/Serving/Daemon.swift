@@ -64,7 +64,7 @@ package final class Daemon {
         // What transfers left that were cut off; a day, because other hosts may share the store.
         try? store.removeTemporaries(olderThan: 86_400)
         memory = CoordinatorMemory.load(place)
-        applyMemory()
+        try applyMemory()
         try table.load()
         let listener = try place.withSocketPath { path in
             unlink(path)
@@ -233,19 +233,21 @@ package final class Daemon {
             isRetiring = true
             return
         }
+        let before = memory
         do throws(AgentRefusal) {
             if memory != caller { try caller.save(place) }
+            memory = caller
+            try applyMemory()
         } catch {
+            memory = before
             connection.send(.denied(error))
             connection.isLeaving = true
             return
         }
-        if let before = memory?.place, let now = caller.place, !before.isSame(as: now) {
+        if let before = before?.place, let now = caller.place, !before.isSame(as: now) {
             table.forgetAcknowledgements()
         }
-        memory = caller
         heard.isNow()
-        applyMemory()
         connection.isServed = true
         recordedAt = posix_monotonic_seconds()
         connection.send(.welcome(standing()))
@@ -259,14 +261,15 @@ package final class Daemon {
         return AgentWelcome(
             HostFacts(
                 machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
-                memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store)),
+                memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
+                gpus: table.gpus?.facts),
             held: table.held)
     }
 
-    private func applyMemory() {
+    private func applyMemory() throws(AgentRefusal) {
         guard let memory else { return }
         table.slots = memory.width
-        table.setEnvironment(memory.environment)
+        try table.setSurroundings(memory.environment, gpus: memory.gpuWish)
     }
 
     private func handle(_ message: CoordinatorMessage, from connection: Connection) {

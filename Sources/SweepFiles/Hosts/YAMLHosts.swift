@@ -5,7 +5,7 @@ import SweepModel
 enum YAMLHosts {
     private static let names = [
         "address", "port", "user", "identity", "proxy_jump", "directory", "slots", "threads", "memory", "tags", "env",
-        "transport", "machine",
+        "transport", "machine", "gpus", "jobs_per_gpu",
     ]
 
     static func parse(_ text: String, file: String) throws(SweepFileError) -> [HostSpec] {
@@ -98,6 +98,8 @@ enum YAMLHosts {
             case "env": try setEnvironment(value, in: &spec)
             case "transport": spec.transport = try transport(value)
             case "machine": spec.sharesMachineID = try isShared(value)
+            case "gpus": spec.gpus = try gpus(value)
+            case "jobs_per_gpu": spec.jobsPerGPU = try value.integer("jobs that a GPU may have", in: 1...64)
             default:
                 throw SweepFileError(
                     "no such setting" + NearestName.advice(for: member.key, among: names), key: key, at: member.origin)
@@ -144,6 +146,30 @@ enum YAMLHosts {
                 "expected own, or shared where other machines have its machine-id too, got \(text)"
                     + NearestName.advice(for: text, among: ["own", "shared"]))
         }
+    }
+
+    /// `auto`, how many, or which: numbers as the driver counts them, or UUIDs.
+    private static func gpus(_ tree: YAMLTree) throws(SweepFileError) -> GPUChoice? {
+        let expected = "auto, a number of GPUs, or a list of their numbers or UUIDs"
+        if let items = tree.list {
+            var names: [String] = []
+            for item in items {
+                let name = try line(item, "a GPU's number or UUID")
+                let isNumber = !name.isEmpty && name.utf8.allSatisfy { (48...57).contains($0) } && name.utf8.count < 6
+                guard isNumber || name.hasPrefix("GPU-") || name.hasPrefix("MIG-") else {
+                    throw item.failure("expected a GPU's number or UUID (GPU-…, MIG-…), got \"\(name.prefix(80))\"")
+                }
+                let plain = isNumber ? String(Int(name) ?? 0) : name
+                guard !names.contains(plain) else { throw item.failure("GPU \(plain) stands there twice") }
+                names.append(plain)
+            }
+            guard (1...GPUChoice.most).contains(names.count) else { throw tree.failure("expected \(expected)") }
+            return .named(names)
+        }
+        let text = try tree.text(expected)
+        if text == "auto" { return .all }
+        let count = try tree.integer(expected, in: 0...GPUChoice.most)
+        return count == 0 ? nil : .first(count)
     }
 
     private static func setEnvironment(_ tree: YAMLTree, in spec: inout HostSpec) throws(SweepFileError) {

@@ -95,7 +95,7 @@ struct SweepReader {
         case "about": content.about = member.value.isEmpty ? "" : try member.value.text("a text")
         case "measures": content.measures = try readMeasures(member.value)
         case "needs":
-            for need in try member.value.members("memory and tags") { try readNeed(need, into: &content) }
+            for need in try member.value.members("memory, tags and gpus") { try readNeed(need, into: &content) }
         case "worker":
             for part in try member.value.members("command and upload") { try readWorker(part, into: &content) }
         default: throw SweepFileError("cannot be set here", key: member.key, at: member.origin)
@@ -106,9 +106,10 @@ struct SweepReader {
         switch member.key {
         case "memory": content.needs.memory = try ByteSize.read(member.value, key: "needs.memory")
         case "tags": content.needs.tags = Set(try member.value.texts("a tag"))
+        case "gpus": content.needs.gpus = try member.value.integer("a number of GPUs", in: 0...GPUChoice.most)
         default:
             throw SweepFileError(
-                "no such need" + NearestName.advice(for: member.key, among: ["memory", "tags"]),
+                "no such need" + NearestName.advice(for: member.key, among: ["memory", "tags", "gpus"]),
                 key: "needs.\(member.key)", at: member.origin)
         }
     }

@@ -126,10 +126,13 @@ package struct JobNeeds: Hashable, Sendable {
     /// Bytes of memory; nil when unknown.
     package var memory: Int?
     package var tags: Set<String>
+    /// GPUs that an attempt has.
+    package var gpus: Int
 
-    package init(memory: Int? = nil, tags: Set<String> = []) {
+    package init(memory: Int? = nil, tags: Set<String> = [], gpus: Int = 0) {
         self.memory = memory
         self.tags = tags
+        self.gpus = gpus
     }
 }
 

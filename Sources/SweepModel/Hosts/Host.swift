@@ -26,12 +26,16 @@ package struct HostSpec: Hashable, Sendable {
     package var environment: [String: String]
     /// Other machines have its machine-id too, as copies of one image do: it is told from them by its name here.
     package var sharesMachineID: Bool
+    /// GPUs that attempts may have; nil: they are told nothing of GPUs.
+    package var gpus: GPUChoice?
+    /// Attempts that one GPU may have at a time.
+    package var jobsPerGPU: Int
 
     package init(
         name: HostName, transport: Transport, address: String? = nil, port: Int? = nil, user: String? = nil,
         identity: String? = nil, proxyJump: String? = nil, directory: String = "~/.eigensweep", slots: Int? = nil,
         threads: Int = 1, memory: Int? = nil, tags: Set<String> = [], environment: [String: String] = [:],
-        sharesMachineID: Bool = false
+        sharesMachineID: Bool = false, gpus: GPUChoice? = nil, jobsPerGPU: Int = 1
     ) {
         self.name = name
         self.transport = transport
@@ -47,6 +51,8 @@ package struct HostSpec: Hashable, Sendable {
         self.tags = tags
         self.environment = environment
         self.sharesMachineID = sharesMachineID
+        self.gpus = gpus
+        self.jobsPerGPU = jobsPerGPU
     }
 }
 

@@ -9,6 +9,8 @@ package struct StartOrder: Hashable, Sendable, Codable {
     package var command: [String]
     /// Files placed in that directory: name, and content in the coordinator's store.
     package var uploads: [Upload]
+    /// GPUs that the attempt is to have.
+    package var gpus: Int
 
     package struct Upload: Hashable, Sendable, Codable {
         package var name: String
@@ -19,11 +21,14 @@ package struct StartOrder: Hashable, Sendable, Codable {
         }
     }
 
-    package init(description: JobDescription, specText: [UInt8]? = nil, command: [String], uploads: [Upload]) {
+    package init(
+        description: JobDescription, specText: [UInt8]? = nil, command: [String], uploads: [Upload], gpus: Int = 0
+    ) {
         self.description = description
         self.specText = specText
         self.command = command
         self.uploads = uploads
+        self.gpus = gpus
     }
 
     package var attempt: AttemptNumber { description.attempt }

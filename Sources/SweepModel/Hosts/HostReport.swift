@@ -25,6 +25,8 @@ package enum HostReport: Hashable, Sendable {
     case progress(AttemptNumber, WorkerEvent.Progress)
     /// A file of the host's store was found damaged, in words; what needed it gets it again.
     case storeDamaged(String)
+    /// A GPU of the host gets no attempts any more; that those failed was its fault.
+    case gpuFailed(FailedGPU)
     /// The attempt is over and all its events were reported before.
     case ended(AttemptNumber, AttemptEnd, diagnostics: String)
 }

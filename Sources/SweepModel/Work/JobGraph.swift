@@ -182,6 +182,7 @@ extension JobNeeds {
     package mutating func formUnion(_ other: JobNeeds) {
         if let theirs = other.memory { memory = max(memory ?? 0, theirs) }
         tags.formUnion(other.tags)
+        gpus = max(gpus, other.gpus)
     }
 }
 

@@ -185,7 +185,7 @@ CREATE TABLE host (
     memory INTEGER NOT NULL,
     free INTEGER NOT NULL,
     seen_at TEXT NOT NULL
-, silent_seconds REAL NOT NULL DEFAULT 0, pace REAL) STRICT;
+, silent_seconds REAL NOT NULL DEFAULT 0, pace REAL, gpus TEXT) STRICT;
 
 table kept_state
 CREATE TABLE kept_state (

@@ -27,7 +27,7 @@ enum ScriptedWorker {
 
     /// An order to run `script`, whose text and a small dataset are put into the coordinator's store.
     static func order(
-        _ attempt: Int, in store: ContentStore, steps: [Int] = [100], _ script: String
+        _ attempt: Int, in store: ContentStore, steps: [Int] = [100], gpus: Int = 0, _ script: String
     ) throws -> StartOrder {
         let program = try store.put(Array((prelude + script).utf8))
         let dataset = try store.put(Array("a dataset".utf8))
@@ -37,6 +37,6 @@ enum ScriptedWorker {
             spec: ["seed": .integer(1)], dataset: dataset, task: .train(TrainTask(milestones: steps)))
         return StartOrder(
             description: description, command: ["worker", "run"],
-            uploads: [StartOrder.Upload(name: "worker", digest: program)])
+            uploads: [StartOrder.Upload(name: "worker", digest: program)], gpus: gpus)
     }
 }

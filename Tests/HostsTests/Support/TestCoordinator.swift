@@ -17,13 +17,13 @@ final class TestCoordinator: @unchecked Sendable {
         _ hosts: [HostSpec], scratch: Scratch, generation: Int = 1, starts: [CoordinatorStart] = [],
         place: CataloguePlace? = nil, options: ConnectionOptions = .quick,
         worker: WorkerCheck? = nil, interaction: any HostInteraction = NoInteraction(),
-        store name: String = "coordinator", agent: String = TestPrograms.agent
+        store name: String = "coordinator", catalogue: String = "test", agent: String = TestPrograms.agent
     ) throws {
         self.scratch = scratch
         store = try ContentStore(directory: scratch.path(name))
         let box = Box()
         fleet = HostFleet(
-            hosts: hosts, catalogue: "test", generation: generation, starts: starts, place: place,
+            hosts: hosts, catalogue: catalogue, generation: generation, starts: starts, place: place,
             depot: store,
             agent: AgentProgram(path: agent), options: options, worker: worker,
             interaction: interaction,

@@ -142,6 +142,7 @@ extension AgentMessage {
             self = .refused(attempt, AgentRefusal(.noSpace, failure.message))
         case .ended(let attempt, let end, let diagnostics): self = .ended(attempt, end, diagnostics: diagnostics)
         case .storeDamaged(let words): self = .storeDamaged(words)
+        case .gpuFailed(let gpu): self = .gpuFailed(gpu)
         case .disconnected, .awaited, .event, .stateKept, .progress: return nil
         }
     }
