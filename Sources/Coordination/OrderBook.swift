@@ -21,23 +21,23 @@ struct OrderBook {
                 case .work(let task): ("run", task)
                 case .probe: ("describe", JobTask.train(TrainTask(milestones: [])))
                 }
-            var companions: [JobDescription.Companion]?
-            if case .measure(let task) = task { companions = task.others?.map { companion($0.training) } }
+            var otherTrainings: [JobDescription.OtherTraining]?
+            if case .measure(let task) = task { otherTrainings = task.others?.map { otherTraining($0.training) } }
             return StartOrder(
                 description: JobDescription(
                     job: assignment.job, attempt: assignment.attempt, threads: assignment.threads,
                     training: assignment.training, spec: training.spec, dataset: dataset, task: task,
-                    companions: companions),
+                    otherTrainings: otherTrainings),
                 specText: try? training.specText, command: prepared.command + [subcommand], uploads: prepared.uploads,
                 gpus: assignment.gpus)
         }
         preconditionFailure("training \(assignment.training) was planned without a prepared dataset file")
     }
 
-    private func companion(_ id: TrainingID) -> JobDescription.Companion {
+    private func otherTraining(_ id: TrainingID) -> JobDescription.OtherTraining {
         for prepared in sweeps {
             guard let training = prepared.sweep.trainings[id], let dataset = prepared.datasets[id] else { continue }
-            return JobDescription.Companion(training: id, spec: training.spec, dataset: dataset)
+            return JobDescription.OtherTraining(training: id, spec: training.spec, dataset: dataset)
         }
         preconditionFailure("training \(id) was planned without a prepared dataset file")
     }

@@ -19,11 +19,16 @@ package struct JobDescription: Hashable, Sendable, Codable {
     /// The prepared dataset file.
     package var dataset: Digest
     package var task: JobTask
-    /// The trainings of a comparison's other trials, in their order; nil for every other task.
-    package var companions: [Companion]?
+    /// The trainings of a comparison's others, in the order of `MeasureTask.others`; nil for every other task.
+    package var otherTrainings: [OtherTraining]?
 
-    /// Another training that a job reads a checkpoint of.
-    package struct Companion: Hashable, Sendable, Codable {
+    private enum CodingKeys: String, CodingKey {
+        case contract, job, attempt, store, threads, training, spec, dataset, task
+        case otherTrainings = "companions"
+    }
+
+    /// The training of one of a comparison's others.
+    package struct OtherTraining: Hashable, Sendable, Codable {
         package var training: TrainingID
         /// As the job's own.
         package var spec: [String: JSONValue]
@@ -39,7 +44,7 @@ package struct JobDescription: Hashable, Sendable, Codable {
     package init(
         contract: Int = ContractVersion.current, job: JobID, attempt: AttemptNumber, store: String = "",
         threads: Int = 1, training: TrainingID, spec: [String: JSONValue], dataset: Digest, task: JobTask,
-        companions: [Companion]? = nil
+        otherTrainings: [OtherTraining]? = nil
     ) {
         self.contract = contract
         self.job = job
@@ -50,7 +55,7 @@ package struct JobDescription: Hashable, Sendable, Codable {
         self.spec = spec
         self.dataset = dataset
         self.task = task
-        self.companions = companions
+        self.otherTrainings = otherTrainings
     }
 
     /// The files that must be in the host's store before the worker starts.
@@ -58,7 +63,7 @@ package struct JobDescription: Hashable, Sendable, Codable {
         switch task {
         case .train(let task): [dataset] + (task.resume.map { [$0.state] } ?? [])
         case .measure(let task):
-            ([dataset, task.checkpoint] + (task.others ?? []).map(\.checkpoint) + (companions ?? []).map(\.dataset))
+            ([dataset, task.checkpoint] + (task.others ?? []).map(\.checkpoint) + (otherTrainings ?? []).map(\.dataset))
                 .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
     }
@@ -137,7 +142,7 @@ package struct MeasureTask: Hashable, Sendable, Codable {
     /// The averaged (EMA) weights.
     package var checkpoint: Digest
     package var measures: [MeasureRequest]
-    /// What the checkpoint is compared with, as the measures name them; nil for measures of one trial.
+    /// The trials that this one is compared with, as the measures name them; nil for measures of one trial.
     package var others: [Other]?
 
     package struct Other: Hashable, Sendable, Codable {
@@ -177,28 +182,28 @@ package struct MeasureRequest: Hashable, Sendable, Codable {
         self.parameters = parameters
     }
 
-    /// The parameter that names the trials a trial is compared with. A measure that has it is a comparison; it is
-    /// recorded once, of the smallest of its trials.
-    package static let partners = "with"
+    /// The parameter that names the others of a comparison. A measure that has it is a comparison; it is recorded once, of
+    /// the smallest of its members.
+    package static let othersParameter = "with"
 
     /// The parameter by which a comparison takes all trials that belong together at once, where it is true, and every two
     /// of them otherwise.
     package static let together = "together"
 
-    package var isComparison: Bool { parameters[Self.partners] != nil }
+    package var isComparison: Bool { parameters[Self.othersParameter] != nil }
 
-    /// The trials it compares its trial with, ascending; none for a measure of one trial.
+    /// The others: the trials that it compares its trial with, ascending; none for a measure of one trial.
     package var others: [TrialID] {
-        (parameters[Self.partners]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }
+        (parameters[Self.othersParameter]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }
     }
 
     /// All that it is asked for with, but what it compares its trial with.
-    package var ownParameters: [String: JSONValue] { parameters.filter { $0.key != Self.partners } }
+    package var ownParameters: [String: JSONValue] { parameters.filter { $0.key != Self.othersParameter } }
 
-    /// This comparison of the smallest of `others` and one more, with all others.
+    /// This comparison with `others`.
     package func comparing(with others: some Sequence<TrialID>) -> MeasureRequest {
         var request = self
-        request.parameters[Self.partners] = .array(others.sorted().map { .string($0.hex) })
+        request.parameters[Self.othersParameter] = .array(others.sorted().map { .string($0.hex) })
         return request
     }
 }

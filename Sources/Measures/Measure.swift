@@ -18,7 +18,7 @@ package struct MeasureSubject {
     package var seed: UInt64
     /// Whether somebody says which images it was trained on; otherwise `training` and `heldOut` are just images.
     package var areImagesKnown: Bool
-    /// What it is compared with; none for measures of one checkpoint.
+    /// The others of a comparison; none for measures of one checkpoint.
     package var others: [MeasureSubject]
 
     package init(

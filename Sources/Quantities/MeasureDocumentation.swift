@@ -14,7 +14,7 @@ extension KnownQuantities {
     ) -> String {
         var text = "\n## \(measure.name), version \(measure.version)\n\n\(measure.about)\n"
         for (number, change) in measure.changes.enumerated() { text += "\nVersion \(number + 2): \(change)\n" }
-        text += table(parameters.filter { $0.name != MeasureRequest.partners })
+        text += table(parameters.filter { $0.name != MeasureRequest.othersParameter })
         if !rules.isEmpty { text += "\nNeeds " + rules.map(\.inWords).joined(separator: "; ") + ".\n" }
         if !measure.artifacts.isEmpty {
             text += "\nArtifacts: " + measure.artifacts.map { "`\($0)`" }.joined(separator: ", ") + ".\n"

@@ -38,9 +38,10 @@ package struct MeasureParameter: Sendable {
         MeasureParameter(declaration: declaration, fallback: fallback)
     }
 
-    /// The trials that a comparison compares its trial with: the coordinator's to say.
-    package static let partners = MeasureParameter(
+    /// The others of a comparison; the coordinator says which they are.
+    package static let others = MeasureParameter(
         declaration: ParameterDeclaration(
-            name: MeasureRequest.partners, kind: .text, list: .init(least: 0), meaning: "the trials it compares with"),
+            name: MeasureRequest.othersParameter, kind: .text, list: .init(least: 0),
+            meaning: "the trials it compares with"),
         fallback: [])
 }

@@ -143,7 +143,7 @@ import Testing
         }
         let other = Digest(of: "other weights".utf8)
         let pair = [first, second].sorted { $0.id < $1.id }
-        // Of a comparison it is the partner's checkpoint that differs.
+        // Of a comparison it is the other trial's checkpoint that differs.
         let (measuredOf, differing) = compared ? (pair[0], pair[1]) : (first, first)
         for (index, trial) in [first, second].enumerated() {
             _ = try leave(trial, trial.id == differing.id ? other : nil, in: theirs, as: index + 1)

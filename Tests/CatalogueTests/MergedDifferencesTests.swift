@@ -60,11 +60,11 @@ import Testing
     }
 
     /// A pair that was compared there and not here is news, whoever else the first was compared with.
-    @Test func comparisonsWithOtherPartnersAreTaken() throws {
+    @Test func comparisonsWithOtherTrialsAreTaken() throws {
         let request = MeasureRequest(measure: "agreement", version: 1, parameters: ["samples": 8])
-        func compared(_ partner: String, _ value: Double) -> WorkerEvent.Measured {
+        func compared(_ other: String, _ value: Double) -> WorkerEvent.Measured {
             WorkerEvent.Measured(
-                trial: first.id, request: request.comparing(with: [TrialID(Fixture.digest(partner))]),
+                trial: first.id, request: request.comparing(with: [TrialID(Fixture.digest(other))]),
                 checkpoint: Fixture.digest("w"), rows: [MeasureRow(quantity: "cosine", value: value, n: 8)],
                 artifacts: [], seconds: 1)
         }
@@ -79,8 +79,8 @@ import Testing
             "SELECT d.members, v.value FROM measured d JOIN measurement v ON v.measured = d.key ORDER BY v.value"
         ).rows
         #expect(values.map { $0[1] } == [.real(0.25), .real(0.5), .real(0.75)])
-        for (row, partner) in zip(values, ["a", "b", "c"]) {
-            #expect(row[0].text?.contains(Fixture.digest(partner).hex) == true)
+        for (row, other) in zip(values, ["a", "b", "c"]) {
+            #expect(row[0].text?.contains(Fixture.digest(other).hex) == true)
         }
         #expect(try merge().measures == 0)
     }

@@ -26,7 +26,7 @@ import Testing
                     MeasureRequest(measure: "n", version: 2, parameters: [:]),
                 ],
                 others: [.init(trial: TrialID(digest), training: TrainingID(digest), steps: 8, checkpoint: digest)])),
-        companions: [.init(training: TrainingID(digest), spec: ["b": 1, "a": 2], dataset: digest)])
+        otherTrainings: [.init(training: TrainingID(digest), spec: ["b": 1, "a": 2], dataset: digest)])
     private static var orders: [AgentOrder] {
         get throws {
             [
@@ -89,6 +89,16 @@ import Testing
         #expect(
             try JSONSerialization.jsonObject(with: Data(ours)) as? NSDictionary
                 == JSONSerialization.jsonObject(with: theirs) as? NSDictionary)
+    }
+
+    /// Workers of other people read these names, whatever the program calls the things.
+    @Test func aComparisonsOthersHaveTheContractsNames() throws {
+        let job = JSONText.read(try JobText(Self.measureJob).bytes)
+        let task = job?.objectValue?["task"]?.objectValue?["measure"]
+        #expect(task?.objectValue?["others"]?.arrayValue?.count == 1)
+        #expect(job?.objectValue?["companions"]?.arrayValue?.count == 1)
+        let request = MeasureRequest(measure: "m", version: 1, parameters: ["with": []])
+        #expect(request.isComparison && request.ownParameters.isEmpty)
     }
 
     @Test(arguments: toAgent) func sayTheSameToAnAgent(_ message: CoordinatorMessage) throws {

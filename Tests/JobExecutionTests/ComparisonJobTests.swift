@@ -5,7 +5,7 @@ import Testing
 
 import class Datasets.DatasetFile
 
-/// The worker compares each checkpoint by its own spec and dataset: what is said of the partner of one is what is said of
+/// The worker compares each checkpoint by its own spec and dataset: what is said of the other of one is what is said of
 /// the first of the other, asked the other way round.
 @Suite(.serialized) struct ComparisonJobTests {
     private let sandbox: Sandbox
@@ -38,7 +38,7 @@ import class Datasets.DatasetFile
             measures: [request.comparing(with: [other.trial])],
             others: [.init(trial: other.trial, training: other.training, steps: 3, checkpoint: other.checkpoint)])
         var job = JobDescription(.measure(task), spec: first.spec, dataset: first.dataset, in: sandbox)
-        job.companions = [.init(training: other.training, spec: other.spec, dataset: other.dataset)]
+        job.otherTrainings = [.init(training: other.training, spec: other.spec, dataset: other.dataset)]
         let measured = try #require(
             try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish().measurements.first)
         #expect(measured.failure == nil)
@@ -50,7 +50,7 @@ import class Datasets.DatasetFile
     /// What says where images come from, or only how: nothing but the job tells the datasets of generators apart.
     enum Difference: CaseIterable { case dataset, generator, subset, mirroring, network }
 
-    @Test(arguments: Difference.allCases) func partnersAreWhatTheyAre(difference: Difference) throws {
+    @Test(arguments: Difference.allCases) func othersAreWhatTheyAre(difference: Difference) throws {
         let one = try sandbox.keep(Sandbox.dataset(count: 40))
         let pixels = Sandbox.dataset(count: 60).suffix(60 * 64).map { 255 - $0 }
         let other = try sandbox.keep(DatasetFile.encode(pixels: pixels, channels: 1, height: 8, width: 8))

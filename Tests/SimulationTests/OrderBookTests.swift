@@ -55,12 +55,12 @@ import Testing
     }
 
     /// Whichever comes first, and of whichever sweep.
-    @Test func partnersComeWithTheirOwnSpecsAndDatasets() {
+    @Test func othersComeWithTheirOwnSpecsAndDatasets() {
         for (one, others) in [(first, [second, third]), (second, [first]), (third, [second, first])] {
             let description = order(one, .work(compared(one, with: others))).description
             #expect(description.spec == one.spec && description.dataset == Self.dataset(of: one))
             #expect(
-                description.companions
+                description.otherTrainings
                     == others.map { .init(training: $0.id, spec: $0.spec, dataset: Self.dataset(of: $0)) })
             #expect(description.task == compared(one, with: others))
         }
@@ -72,7 +72,7 @@ import Testing
             let order = order(training, .work(task))
             #expect(order.command == [worker, "--fast", "run"])
             #expect(order.uploads == [StartOrder.Upload(name: worker, digest: Digest(of: worker.utf8))])
-            #expect(order.description.companions == nil && order.description.task == task)
+            #expect(order.description.otherTrainings == nil && order.description.task == task)
             #expect(order.description.training == training.id && order.description.threads == 2)
             #expect(order.specText == (try training.specText))
             #expect(self.order(training, .probe).command == [worker, "--fast", "describe"])

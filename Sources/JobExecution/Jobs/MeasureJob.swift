@@ -27,9 +27,9 @@ struct MeasureJob {
         }
     }
 
-    /// The checkpoints to compare with.
+    /// The others of a comparison, with their checkpoints.
     private func others() throws -> [MeasureSubject] {
-        let (named, trainings) = (task.others ?? [], job.companions ?? [])
+        let (named, trainings) = (task.others ?? [], job.otherTrainings ?? [])
         guard named.map(\.training) == trainings.map(\.training) else {
             throw JobFailure(.unsupported, "the job names \(named.count) trials to compare with, but other trainings")
         }

@@ -24,7 +24,7 @@ import Tensors
 package struct AgreementMeasure: Measure {
     package static let entry = MeasureEntry.agreement
     package static let parameters =
-        LatentSampling.parameters() + [.sigmas(NoisedSampling.tenLevels), .partners] + Draws.parameters
+        LatentSampling.parameters() + [.sigmas(NoisedSampling.tenLevels), .others] + Draws.parameters
     package static let rules = [MeasureRule(.shape), NoisedSampling.rule]
 
     let sampling: NoisedSampling

@@ -20,7 +20,7 @@ package struct SubsetInformationMeasure: Measure {
     package static let parameters =
         LatentSampling.parameters(least: 2) + [
             .flag(MeasureRequest.together, true, "whether all that differ are compared at once, or every two"),
-            .partners,
+            .others,
         ] + Draws.parameters
     package static let rules = [MeasureRule(.shape)]
 

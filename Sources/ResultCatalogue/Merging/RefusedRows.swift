@@ -58,7 +58,7 @@ extension Merging {
                     || rows.integer(2) > 1 << 31
                 {
                     "its version is no count"
-                } else if object == nil || object?[MeasureRequest.partners] != nil
+                } else if object == nil || object?[MeasureRequest.othersParameter] != nil
                     || (try? object.map(JSONText.write)) != parameters
                 { "its parameters are not as they are stored" } else { nil }
             if let fault { refused.append((rows.integer(0), "measure \(name.prefix(80))", fault)) }

@@ -10,8 +10,7 @@ package struct BlockRow: Hashable {
     package var stderr: Double?
 }
 
-/// All measurements of one quantity of one trial, and of one set of partners where a measure has any, in the order of
-/// recording.
+/// All measurements of one quantity of one trial, or of one comparison, in the order of recording.
 package struct MeasurementBlock {
     /// Of `TrialKeys`; of a comparison the trial that it is recorded of.
     package var trial: Int

@@ -50,9 +50,9 @@ extension MeasureWish {
                 given[parameter] = tree
                 continue
             }
-            guard parameter != MeasureRequest.partners, let fallback = request.parameters[parameter] else {
+            guard parameter != MeasureRequest.othersParameter, let fallback = request.parameters[parameter] else {
                 let names =
-                    request.parameters.keys.filter { $0 != MeasureRequest.partners }.sorted()
+                    request.parameters.keys.filter { $0 != MeasureRequest.othersParameter }.sorted()
                     + (across == nil ? [] : ["across"])
                 let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: parameter, among: names)
                 throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")

@@ -1,6 +1,6 @@
 import JobContract
 
-/// What is leased: a training with its milestones, the measures of one checkpoint, or those of one beside others.
+/// What is leased: a training with its milestones, the measures of one checkpoint, or comparisons of one with others.
 package struct Job: Hashable, Sendable {
     package enum Work: Hashable, Sendable {
         /// Milestones in steps, ascending, with the trials that end there.

@@ -68,7 +68,7 @@ enum Mutant: CaseIterable {
     /// A merge goes on beside a coordinator.
     case mergeIgnoresTheLock
     /// Of a comparison every network is taken for one of the first one's training.
-    case companionsAreTheFirst
+    case othersAreTheFirst
     /// A line that its worker died over is taken for what it was to be.
     case tornLinesCount
     /// What came of a frame as its connection ended is the beginning of what the next connection brings.
@@ -196,10 +196,10 @@ enum Mutant: CaseIterable {
 
     /// An order as the coordinator sends it.
     func order(_ order: StartOrder) -> StartOrder {
-        guard self == .companionsAreTheFirst else { return order }
+        guard self == .othersAreTheFirst else { return order }
         var order = order
-        for index in (order.description.companions ?? []).indices {
-            order.description.companions?[index].spec = order.description.spec
+        for index in (order.description.otherTrainings ?? []).indices {
+            order.description.otherTrainings?[index].spec = order.description.spec
         }
         return order
     }

@@ -282,9 +282,9 @@ final class SimulatedProcess {
         }
         let others = task.others ?? []
         let areRight = others.allSatisfy { areWeights($0.checkpoint, of: $0.training, $0.steps) }
-        let companions = description.companions ?? []
-        let areTheirs = companions.allSatisfy { $0.spec == host.specs[$0.training] }
-        if !areRight || !areTheirs || others.map(\.training) != companions.map(\.training) {
+        let otherTrainings = description.otherTrainings ?? []
+        let areTheirs = otherTrainings.allSatisfy { $0.spec == host.specs[$0.training] }
+        if !areRight || !areTheirs || others.map(\.training) != otherTrainings.map(\.training) {
             world.violation("attempt \(number) got wrong checkpoints to compare with")
         }
         return task.measures.map { request in (seconds: 15.0, act: { [self] in measure(request, task) }) } + ending
@@ -306,7 +306,7 @@ final class SimulatedProcess {
             digest: task.checkpoint,
             rows: SimulatedResults.rows(
                 task.checkpoint, others.map(\.checkpoint), request, bits,
-                images: ([description.spec] + (description.companions ?? []).map(\.spec))
+                images: ([description.spec] + (description.otherTrainings ?? []).map(\.spec))
                     .flatMap(SimulatedResults.images)),
             files: host.leavesFiles
                 ? SimulatedResults.files(task.checkpoint, others.map(\.checkpoint), request, bits) : [:])
@@ -371,7 +371,7 @@ final class SimulatedProcess {
     func stop() {
         guard isAlive, !isStopping else { return }
         // Taken back though it had begun: its host was given up for its faults, or a person cancelled it.
-        let trainings = [description.training] + (description.companions ?? []).map(\.training)
+        let trainings = [description.training] + (description.otherTrainings ?? []).map(\.training)
         if world.now.seconds(since: host.faultedAt) < 120 || !world.cancelled.isDisjoint(with: trainings) {
             host.log.hit(held.key)
         }

@@ -1,13 +1,14 @@
 import JobContract
 import SweepModel
 
-/// A measure over several trials as asked for: of which trials follows from the grid.
+/// A comparison as a sweep file asks for it. Which trials are compared follows from the grid.
 struct ComparisonWish: Sendable {
     private let wish: ResolvedWish
     /// Keys in which compared trials differ; in all other axes they are alike.
     private let across: [String]
 
-    /// Parts of one dataset: the papers compare trainings on disjoint halves.
+    /// What `across` is where the file says nothing: parts of one dataset, as the papers compare trainings on disjoint
+    /// halves.
     static let usualKeys = ["dataset.part"]
 
     /// Nil of a measure of one trial.
@@ -19,8 +20,8 @@ struct ComparisonWish: Sendable {
 
     private var request: MeasureRequest { wish.request }
 
-    /// Every two trials that differ in no axis but those of `across`, or all such trials together, in the order of the
-    /// trials. Throws where there are none, where a key that the file names is no axis, and where a measure that tells
+    /// Comparisons of every two trials that differ in no axis but those of `across`, or of all such trials together, in the
+    /// order of the trials. Throws where there are none, where a key that the file names is no axis, and where a measure that tells
     /// images apart would compare trials of the same ones.
     func comparisons(
         among trials: [Trial], of trainings: [TrainingID: Training], axes: Set<String>
@@ -43,22 +44,22 @@ struct ComparisonWish: Sendable {
         }
         try checkSubsets(groups, trainings)
         let isTogether = request.parameters[MeasureRequest.together]?.boolValue == true
-        let pairs = groups.flatMap { group in
+        let found = groups.flatMap { group in
             guard !isTogether else { return group.count > 1 ? [comparison(of: group)] : [] }
             return group.indices.flatMap { first in
                 group[(first + 1)...].map { comparison(of: [group[first], $0]) }
             }
         }
-        if pairs.isEmpty {
+        if found.isEmpty {
             throw wish.failure(
                 "it compares trials that differ in \(across.joined(separator: " or ")) only, and no two of this sweep "
                     + "do: expected such an axis, or other keys after across")
         }
-        return pairs
+        return found
     }
 
-    /// Recorded of the first of `members`: the least by what they differ in, so that what is told of the first is told of
-    /// one side in all pairs; of replicates, where there are no sides, the least identity.
+    /// The comparison is recorded of the least of `members` by what they differ in, so that what is told of the first is
+    /// told of one side in all pairs; of replicates, where there are no sides, it is recorded of the least identity.
     private func comparison(of members: [Trial]) -> Comparison {
         let sides = across.filter { !Trial.replicateKeys.contains($0) }.sorted()
         let sorted = members.sorted { first, second in
