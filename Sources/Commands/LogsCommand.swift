@@ -92,6 +92,6 @@ extension AttemptStory {
     fileprivate var summary: String {
         let times = (startedAt.map { ", started \($0)" } ?? ", not started") + (endedAt.map { ", ended \($0)" } ?? "")
         let end = outcome.map { ": \($0)" } ?? ""
-        return "attempt \(attempt) (\(kind)) on \(host)\(times)\(end)"
+        return "attempt \(attempt) (\(kind.rawValue)) on \(host)\(times)\(end)"
     }
 }

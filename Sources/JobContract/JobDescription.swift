@@ -72,22 +72,16 @@ package struct JobDescription: Hashable, Sendable, Codable {
     package func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
 }
 
-/// It travels as an object with one key, the kind.
+/// What is to be done. It travels as an object with one key, its kind.
 package enum JobTask: Hashable, Sendable {
     case train(TrainTask)
     case measure(MeasureTask)
 
-    package var kind: String {
-        switch self {
-        case .train: "train"
-        case .measure: "measure"
-        }
-    }
+    /// What jobs are, as the contract names them: comparisons are measures to a worker.
+    package enum Kind: String, CaseIterable, CodingKey { case train, measure }
 }
 
 extension JobTask: Codable {
-    private enum Kind: String, CodingKey { case train, measure }
-
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Kind.self)
         if container.contains(.train) {

@@ -49,7 +49,7 @@ extension Scheduler {
 
     /// Images per second of a running training, from images or optimiser steps.
     private func imageRate(_ attempt: AttemptState) -> Double {
-        guard attempt.record.kind == "train", let progress = attempt.progress else { return 0 }
+        guard attempt.record.kind == .train, let progress = attempt.progress else { return 0 }
         switch progress.unit {
         case "images": return progress.rate
         case "steps": return progress.rate * Double(graph.trainings[attempt.record.training]?.batch ?? 0)

@@ -36,7 +36,7 @@ enum MillionMeasurements {
                 .attemptIntended(
                     AttemptRecord(
                         attempt: attempt, job: JobID(Digest(of: "\(number)".utf8)), training: trial.training,
-                        kind: "measure", trials: [trial.id], host: "bench", machine: "m", boot: "b", cpu: "c")))
+                        kind: .measure, trials: [trial.id], host: "bench", machine: "m", boot: "b", cpu: "c")))
             var rows = [MeasureRow]()
             for (index, quantity) in quantities.enumerated() {
                 for (level, sigma) in sigmas.enumerated() {

@@ -40,7 +40,7 @@ enum MillionTrials {
             changes.append(
                 .attemptIntended(
                     AttemptRecord(
-                        attempt: attempt, job: JobID(Digest(of: "\(start)".utf8)), training: training, kind: "train",
+                        attempt: attempt, job: JobID(Digest(of: "\(start)".utf8)), training: training, kind: .train,
                         trials: members.map(\.id), host: "bench", machine: "m", boot: "b", cpu: "c")))
             changes.append(.attemptStarted(attempt, nil))
             for trial in members {

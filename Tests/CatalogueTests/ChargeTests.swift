@@ -18,7 +18,7 @@ import Testing
 
     private func holdings() throws -> Holdings { try catalogue.reader.holdings(of: sweep.trainings.keys) }
 
-    private func end(_ number: Int, _ trials: [Trial], _ outcome: AttemptOutcome, kind: String = "train") throws {
+    private func end(_ number: Int, _ trials: [Trial], _ outcome: AttemptOutcome, kind: AttemptKind = .train) throws {
         try catalogue.commit([
             .attemptIntended(Fixture.attempt(number, trials, kind: kind)),
             .attemptEnded(AttemptNumber(number), outcome),
@@ -83,7 +83,7 @@ import Testing
         train.task = .train(
             TrainTask(
                 milestones: [256], resume: ResumePoint(steps: 10, state: Fixture.digest("r")), checkpointSeconds: 60.5))
-        var measure = Fixture.attempt(2, [sweep.trials[1]], kind: "measure")
+        var measure = Fixture.attempt(2, [sweep.trials[1]], kind: .measure)
         measure.task = .measure(
             MeasureTask(
                 trial: sweep.trials[1].id, steps: 1024, checkpoint: Fixture.digest("w"), measures: [Fixture.gaussian]))

@@ -87,7 +87,7 @@ import Testing
         #expect(try catalogue.reader.rows("SELECT weights FROM milestone").rows == [[.text(weights.hex)]])
         let evidence = try catalogue.reader.evidence()
         #expect(evidence.count == 1)
-        #expect(evidence.first?.kind == "milestone")
+        #expect(evidence.first?.kind == .milestone)
         #expect(evidence.first?.trial == trial.id)
         #expect(evidence.first?.host == "far")
         let other = try #require(Fixture.checkpoint(trial, bits: "other").weights?.digest.hex)

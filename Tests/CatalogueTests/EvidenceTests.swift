@@ -55,7 +55,7 @@ import Testing
         let evidence = try catalogue.reader.evidence()
         #expect(evidence.map(\.attempt) == (second.differs ? [AttemptNumber(2)] : []))
         if let found = evidence.first {
-            #expect(found.kind == "milestone" && found.found.contains(Fixture.digest(second.weights).hex))
+            #expect(found.kind == .milestone && found.found.contains(Fixture.digest(second.weights).hex))
         }
         #expect(
             try catalogue.reader.rows("SELECT weights FROM milestone").rows == [[.text(Fixture.digest("w").hex)]])

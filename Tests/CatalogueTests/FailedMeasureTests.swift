@@ -20,7 +20,7 @@ import Testing
             .attemptIntended(Fixture.attempt(1, [trial])),
             .milestone(trial.training, trial.id, attempts[0], Fixture.checkpoint(trial)),
             .attemptEnded(attempts[0], .succeeded),
-            .attemptIntended(Fixture.attempt(2, [trial], kind: "measure")),
+            .attemptIntended(Fixture.attempt(2, [trial], kind: .measure)),
             .measured(attempts[1], Fixture.memorized(trial, glScore: 0.5, copied: 0)),
             .measureFailed(trial.id, Fixture.gaussian, reason: "no held-out images"),
             .attemptEnded(attempts[1], .succeeded),
@@ -66,7 +66,7 @@ import Testing
         #expect(try state == ["waiting "])
         #expect(measures(try graph(sweep)) == ["gaussian-distance"])
         try catalogue.commit([
-            .attemptIntended(Fixture.attempt(3, [trial], kind: "measure")),
+            .attemptIntended(Fixture.attempt(3, [trial], kind: .measure)),
             .measured(AttemptNumber(3), Fixture.distances(trial)),
             .trialState(trial.id, .succeeded, reason: nil),
         ])
@@ -97,7 +97,7 @@ import Testing
             trial: trial.id, request: other, checkpoint: Fixture.digest("weights \(trial.id.hex) "),
             rows: [MeasureRow(quantity: "coincidence", value: 1, n: 1)], artifacts: [], seconds: 1)
         try catalogue.commit([
-            .attemptIntended(Fixture.attempt(3, [trial], kind: "measure")), .measured(AttemptNumber(3), late),
+            .attemptIntended(Fixture.attempt(3, [trial], kind: .measure)), .measured(AttemptNumber(3), late),
             .trialState(trial.id, .succeeded, reason: nil),
         ])
         #expect(try state == ["failed gaussian-distance is missing: no held-out images"], "the first misses its own")

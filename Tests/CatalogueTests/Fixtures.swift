@@ -88,7 +88,7 @@ enum Fixture {
             worker: WorkerCommand(command: ["eigensweep-worker"], upload: []))
     }
 
-    static func attempt(_ number: Int, _ trials: [Trial], host: String = "local", kind: String = "train")
+    static func attempt(_ number: Int, _ trials: [Trial], host: String = "local", kind: AttemptKind = .train)
         -> AttemptRecord
     {
         AttemptRecord(

@@ -100,7 +100,7 @@ struct GivenSweep {
             guard let trial = trials.first(where: { $0.id == pair[0] }) else { continue }
             let number = AttemptNumber(trials.count + index + 1)
             try catalogue.commit([
-                .attemptIntended(Fixture.attempt(number.value, [trial], kind: "compare")),
+                .attemptIntended(Fixture.attempt(number.value, [trial], kind: .compare)),
                 .measured(
                     number,
                     Self.measured(

@@ -163,9 +163,9 @@ import Testing
                 ])
         }
         #expect(try ours.reader.rows("SELECT count(*) FROM measured").rows == [[.integer(0)]])
-        #expect(try ours.reader.evidence().map(\.kind).sorted() == ["measure", "milestone"])
+        #expect(try ours.reader.evidence().map(\.kind.rawValue).sorted() == ["measure", "milestone"])
         #expect(
-            try ours.reader.evidence().contains { $0.kind == "measure" && $0.found.contains(measured.checkpoint.hex) })
+            try ours.reader.evidence().contains { $0.kind == .measure && $0.found.contains(measured.checkpoint.hex) })
     }
 
     /// Its number is larger than that of an attempt here that has not got so far.

@@ -44,7 +44,7 @@ import Testing
         }
         let evidence = try ours.reader.evidence()
         let (kept, found) = (Fixture.checkpoint(first), Fixture.checkpoint(first, bits: "other"))
-        #expect(evidence.count == 1 && evidence.first?.kind == "milestone")
+        #expect(evidence.count == 1 && evidence.first?.kind == .milestone)
         #expect(evidence.first?.found.contains(try #require(found.weights?.digest.hex)) == true)
         #expect(
             try ours.reader.rows("SELECT weights FROM milestone").rows == [

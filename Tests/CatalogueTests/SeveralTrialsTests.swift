@@ -48,7 +48,7 @@ import Testing
         #expect(try state == ["waiting"])
         #expect(try reader.unfinishedSweeps() == [sweep.name])
         let graph = JobGraph(sweeps: [sweep], holdings: try holdings())
-        #expect(graph.jobs.map(\.work.kind) == ["compare"])
+        #expect(graph.jobs.map(\.work.kind) == [.compare])
     }
 
     @Test func itIsRecordedOnceOfTheSmallestTrialWithItsMembers() throws {
@@ -58,7 +58,7 @@ import Testing
             trial: trial.id, request: comparison.request, checkpoint: Fixture.digest("weights \(trial.id.hex) "),
             rows: [MeasureRow(quantity: "cosine", value: 0.5, n: 8)], artifacts: [], seconds: 1)
         try catalogue.commit([
-            .attemptIntended(Fixture.attempt(9, [trial], kind: "compare")), .measured(AttemptNumber(9), measured),
+            .attemptIntended(Fixture.attempt(9, [trial], kind: .compare)), .measured(AttemptNumber(9), measured),
             .attemptEnded(AttemptNumber(9), .succeeded),
         ])
         #expect(try state == ["succeeded"])

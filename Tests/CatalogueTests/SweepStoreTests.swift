@@ -146,7 +146,7 @@ import Testing
         try catalogue.store(sweep)
         let (short, long) = (sweep.trials[0], sweep.trials[1])
         #expect(short.training == long.training)
-        let open = Fixture.attempt(2, [long], host: "far", kind: "measure")
+        let open = Fixture.attempt(2, [long], host: "far", kind: .measure)
         try catalogue.commit([
             .attemptIntended(Fixture.attempt(1, [short, long])),
             .milestone(short.training, short.id, AttemptNumber(1), Fixture.checkpoint(short)),

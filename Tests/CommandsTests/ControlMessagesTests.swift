@@ -28,7 +28,7 @@ import Testing
     @Test func viewsReadBackWithNumbersThatAreNone() throws {
         let progress = WorkerEvent.Progress(done: 1, of: 2, unit: "steps", rate: 3)
         let running = FleetSnapshot.Running(
-            attempt: AttemptNumber(3), kind: "train", training: TrainingID(Digest(of: "t".utf8)),
+            attempt: AttemptNumber(3), kind: .train, training: TrainingID(Digest(of: "t".utf8)),
             trials: [TrialID(Digest(of: "x".utf8))], progress: progress, seconds: 4)
         let fleet = FleetSnapshot(
             trials: [.waiting: 2, .failed: 1], total: 3,

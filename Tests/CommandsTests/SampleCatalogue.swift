@@ -49,7 +49,7 @@ enum SampleCatalogue {
             .attemptIntended(
                 AttemptRecord(
                     attempt: number, job: JobID(Digest(of: "job \(index)".utf8)), training: trial.training,
-                    kind: "train", trials: [trial.id], host: index % 2 == 0 ? "near" : "far", machine: "m",
+                    kind: .train, trials: [trial.id], host: index % 2 == 0 ? "near" : "far", machine: "m",
                     boot: "b", cpu: "a CPU")),
             .attemptStarted(
                 number,

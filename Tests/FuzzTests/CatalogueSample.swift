@@ -82,7 +82,7 @@ enum CatalogueSample {
             [
                 .attemptIntended(
                     AttemptRecord(
-                        attempt: attempt, job: Samples.job, training: trial.training, kind: "train", trials: [trial.id],
+                        attempt: attempt, job: Samples.job, training: trial.training, kind: .train, trials: [trial.id],
                         host: "far",
                         machine: "m", boot: "b", cpu: "c")),
                 .attemptStarted(

@@ -62,7 +62,7 @@ extension Samples {
 
     fileprivate static var controlAnswers: [ControlAnswer] {
         let running = FleetSnapshot.Running(
-            attempt: attempt, kind: "train", training: training, trials: [trial],
+            attempt: attempt, kind: .train, training: training, trials: [trial],
             progress: .init(done: 1, of: 2, unit: "steps", rate: 3), seconds: 4)
         let fleet = FleetSnapshot(
             trials: [.waiting: 2, .failed: 1], total: 3,

@@ -52,7 +52,7 @@ import Testing
         holdings.states[.named("a")] = ResumePoint(steps: 200, state: .named("s"))
         holdings.openAttempts = [
             AttemptRecord(
-                attempt: AttemptNumber(1), job: JobID(Digest(of: "job".utf8)), training: .named("a"), kind: "train",
+                attempt: AttemptNumber(1), job: JobID(Digest(of: "job".utf8)), training: .named("a"), kind: .train,
                 trials: [.named("a", 100), .named("a", 400)], host: "h", machine: "", boot: "", cpu: "", task: nil)
         ]
         let graph = JobGraph(sweeps: [sweep(["a": [100, 400]])], holdings: holdings)
@@ -67,7 +67,7 @@ import Testing
         holdings.openAttempts = [[400], [100, 200]].enumerated().map { number, lengths in
             AttemptRecord(
                 attempt: AttemptNumber(number + 1), job: JobID(Digest(of: "\(number)".utf8)), training: .named("a"),
-                kind: "train", trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
+                kind: .train, trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
                 task: nil)
         }
         let graph = JobGraph(sweeps: [sweep(["a": [50, 100, 200, 300, 400, 450]])], holdings: holdings)
@@ -85,7 +85,7 @@ import Testing
         holdings.openAttempts = given.enumerated().map { number, lengths in
             AttemptRecord(
                 attempt: AttemptNumber(number + 1), job: JobID(Digest(of: "\(number)".utf8)), training: .named("a"),
-                kind: "train", trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
+                kind: .train, trials: lengths.map { .named("a", $0) }, host: "h", machine: "", boot: "", cpu: "",
                 task: nil)
         }
         let graph = JobGraph(sweeps: [sweep(["a": Array(Set(given.flatMap { $0 }))])], holdings: holdings)

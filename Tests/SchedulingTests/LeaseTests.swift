@@ -111,7 +111,7 @@ import Testing
         var holdings = Holdings()
         holdings.openAttempts = attempts.map {
             AttemptRecord(
-                attempt: AttemptNumber($0), job: JobID(.named("job")), training: .named("x"), kind: "train",
+                attempt: AttemptNumber($0), job: JobID(.named("job")), training: .named("x"), kind: .train,
                 trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test")
         }
         holdings.openTrials[.named("x", 10)] = .init(steps: 10, isWanted: true)

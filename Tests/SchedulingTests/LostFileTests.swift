@@ -188,7 +188,7 @@ import Testing
         holdings.measured.insert([.named("x", 10)], with: .named("m"))
         holdings.openAttempts = [
             AttemptRecord(
-                attempt: AttemptNumber(2), job: measure.id, training: .named("x"), kind: "measure",
+                attempt: AttemptNumber(2), job: measure.id, training: .named("x"), kind: .measure,
                 trials: [.named("x", 20)], host: "a", machine: "", boot: "", cpu: "")
         ]
         let wanted = sweep(["x": [10, 20]], measures: ["m"])
@@ -215,7 +215,7 @@ import Testing
             needs: JobNeeds())
         holdings.openAttempts = [
             AttemptRecord(
-                attempt: AttemptNumber(1), job: job.id, training: .named("x"), kind: "train", trials: trials, host: "a",
+                attempt: AttemptNumber(1), job: job.id, training: .named("x"), kind: .train, trials: trials, host: "a",
                 machine: "", boot: "", cpu: "", task: .train(TrainTask(milestones: [10, 20])))
         ]
         let wanted = sweep(["x": [10, 20]], measures: ["m"])

@@ -45,7 +45,7 @@ import Testing
         let probe = try #require(suspicion(&bench)).attempt.value
         #expect(
             bench.changes.contains {
-                if case .attemptIntended(let record) = $0 { record.kind == "probe" } else { false }
+                if case .attemptIntended(let record) = $0 { record.kind == .probe } else { false }
             })
         #expect(!isUnusable(bench), "not before the probe says so")
         #expect(bench.revokes.contains(4), "what it has not begun goes elsewhere")
@@ -146,7 +146,7 @@ import Testing
         holdings.openAttempts = [
             AttemptRecord(
                 attempt: AttemptNumber(7), job: JobID(.named("probe")), training: .named("x"),
-                kind: AttemptRecord.probe, trials: [], host: "bad", machine: "m", boot: "1", cpu: "c")
+                kind: .probe, trials: [], host: "bad", machine: "m", boot: "1", cpu: "c")
         ]
         var bench = Bench(sweep(["x": [10]]), hosts: [.test("bad")], holdings: holdings)
         bench.connect(

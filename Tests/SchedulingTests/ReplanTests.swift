@@ -7,7 +7,7 @@ import Testing
 @Suite struct ReplanTests {
     private func record(_ attempt: Int, _ name: String, _ steps: Int) -> AttemptRecord {
         AttemptRecord(
-            attempt: AttemptNumber(attempt), job: JobID(.named("job")), training: .named(name), kind: "train",
+            attempt: AttemptNumber(attempt), job: JobID(.named("job")), training: .named(name), kind: .train,
             trials: [.named(name, steps)], host: "a", machine: "a", boot: "1", cpu: "test")
     }
 

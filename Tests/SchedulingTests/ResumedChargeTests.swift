@@ -7,7 +7,7 @@ import Testing
 @Suite struct ResumedChargeTests {
     private func fault(_ attempt: Int, _ outcome: AttemptOutcome, on host: HostName = "a") -> Holdings.Fault {
         Holdings.Fault(
-            attempt: AttemptNumber(attempt), job: JobID(Digest(of: [])), kind: "train", trials: [.named("x", 10)],
+            attempt: AttemptNumber(attempt), job: JobID(Digest(of: [])), kind: .train, trials: [.named("x", 10)],
             host: host, outcome: outcome)
     }
 
@@ -46,7 +46,7 @@ import Testing
         #expect(bench.outcome(of: 1)?.name == "job-fault")
     }
 
-    private func resumed(_ task: JobTask?, kind: String, saidStarted: Bool = true) -> Bench {
+    private func resumed(_ task: JobTask?, kind: AttemptKind, saidStarted: Bool = true) -> Bench {
         var holdings = Holdings()
         var record = AttemptRecord(
             attempt: AttemptNumber(7), job: JobID(.named("job")), training: .named("x"), kind: kind,
@@ -54,9 +54,9 @@ import Testing
         record.task = task
         holdings.openAttempts = [record]
         holdings.openTrials[.named("x", 10)] = .init(
-            steps: 10, weights: kind == "train" ? nil : .named("weights 10"), isWanted: true)
+            steps: 10, weights: kind == .train ? nil : .named("weights 10"), isWanted: true)
         if saidStarted { holdings.startedAttempts = [AttemptNumber(7)] }
-        if kind == "measure" { holdings.milestones[.named("x")] = [.init(steps: 10, weights: .named("weights 10"))] }
+        if kind == .measure { holdings.milestones[.named("x")] = [.init(steps: 10, weights: .named("weights 10"))] }
         var bench = Bench(sweep(["x": [10]], measures: ["m", "n"]), holdings: holdings)
         bench.connect(
             "a", held: [HeldAttempt(attempt: AttemptNumber(7), job: JobID(.named("job")), state: .running)])
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aResultIsCheckedAgainstWhatAnEarlierCoordinatorAsked() {
-        var bench = resumed(measure("m"), kind: "measure")
+        var bench = resumed(measure("m"), kind: .measure)
         bench.measured("a", 7, .named("x", 10), "m")
         #expect(bench.changes.contains { if case .measured = $0 { true } else { false } })
         bench.actions = []
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func aResumedAttemptMustLeaveWhatItWasAskedFor() {
-        var bench = resumed(measure("m", "n"), kind: "measure")
+        var bench = resumed(measure("m", "n"), kind: .measure)
         bench.measured("a", 7, .named("x", 10), "m")
         bench.event("a", 7, .finished)
         #expect(bench.outcome(of: 7)?.reason?.contains("without measuring n") == true)
@@ -91,7 +91,7 @@ import Testing
 
     @Test(arguments: [true, false]) func aTrapIsTheJobsIfItsWorkerHadStarted(saidStarted: Bool) {
         let task = JobTask.train(TrainTask(milestones: [10]))
-        var bench = resumed(task, kind: "train", saidStarted: saidStarted)
+        var bench = resumed(task, kind: .train, saidStarted: saidStarted)
         bench.end("a", 7, .signalled(signal: 4))
         #expect(bench.outcome(of: 7)?.name == (saidStarted ? "job-fault" : "host-fault"))
     }
@@ -100,7 +100,7 @@ import Testing
         var holdings = Holdings()
         holdings.openAttempts = (1...3).map {
             AttemptRecord(
-                attempt: AttemptNumber($0), job: JobID(.named("\($0)")), training: .named("\($0)"), kind: "train",
+                attempt: AttemptNumber($0), job: JobID(.named("\($0)")), training: .named("\($0)"), kind: .train,
                 trials: [.named("\($0)", 10)], host: "a", machine: "a", boot: "1", cpu: "test")
         }
         var bench = Bench(
@@ -118,7 +118,7 @@ import Testing
         var holdings = Holdings()
         holdings.openAttempts = [
             AttemptRecord(
-                attempt: AttemptNumber(7), job: JobID(.named("job")), training: .named("x"), kind: "train",
+                attempt: AttemptNumber(7), job: JobID(.named("job")), training: .named("x"), kind: .train,
                 trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test")
         ]
         let facts = HostFacts(machine: "m", boot: "1", cores: 4, memory: 1, cpu: "test", free: 1)

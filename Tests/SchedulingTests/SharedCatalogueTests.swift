@@ -9,7 +9,7 @@ import Testing
     private let hosts = [HostSpec.test("a"), .test("b", slots: 2)]
 
     /// Attempt 7 on host "a" with trials of the training "x" at these lengths, and which of them some sweep wants.
-    private func holdings(_ trials: KeyValuePairs<Int, Bool>, kind: String = "train") -> Holdings {
+    private func holdings(_ trials: KeyValuePairs<Int, Bool>, kind: AttemptKind = .train) -> Holdings {
         var holdings = Holdings()
         holdings.openAttempts = [
             AttemptRecord(

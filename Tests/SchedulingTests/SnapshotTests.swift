@@ -16,7 +16,7 @@ import Testing
         #expect(early.workDone == early.workWanted / 4)
         #expect(early.secondsLeft == 30)
         #expect(early.hosts.map(\.status) == [.connected, .connecting])
-        #expect(early.hosts[0].running.map(\.kind) == ["train"])
+        #expect(early.hosts[0].running.map(\.kind) == [.train])
         #expect(early.trials[.running] == 2)
 
         bench.milestone("a", 1, 100)

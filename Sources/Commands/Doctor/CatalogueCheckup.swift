@@ -34,7 +34,7 @@ struct CatalogueCheckup {
                 Finding(
                     about: "trial \(evidence.trial.short)",
                     problem:
-                        "attempt \(evidence.attempt) on \(evidence.host) found another \(evidence.kind) than stands",
+                        "attempt \(evidence.attempt) on \(evidence.host) found another \(evidence.kind.rawValue) than stands",
                     remedy: "compare the hosts: equal trials must give equal bits"))
         }
         return findings

@@ -31,7 +31,8 @@ struct WorkerFacts {
     func description(check: String) -> WorkerDescription {
         WorkerDescription(
             contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,
-            jobKinds: ["train", "measure"], architectures: SpecKey.architectures, measures: KnownMeasures.requests,
+            jobKinds: JobTask.Kind.allCases.map(\.rawValue), architectures: SpecKey.architectures,
+            measures: KnownMeasures.requests,
             sampling: KnownMeasures.sampling, quantities: KnownMeasures.quantities,
             parameters: KnownMeasures.parameters.mapValues { $0.map(\.declaration) }, rules: KnownMeasures.rules,
             levels: Self.levels, build: build, cpu: cpu, kernels: kernels, check: check)

@@ -84,7 +84,8 @@ package struct StatusReport: Sendable {
             name: "disagreements", columns: ["trial_id", "kind", "measure", "attempt", "host", "recorded_at"],
             rows: try reader.evidence().map {
                 [
-                    .text($0.trial.hex), .text($0.kind), .init($0.measure), .init($0.attempt.value), .text($0.host),
+                    .text($0.trial.hex), .text($0.kind.rawValue), .init($0.measure), .init($0.attempt.value),
+                    .text($0.host),
                     .text($0.recordedAt),
                 ]
             })

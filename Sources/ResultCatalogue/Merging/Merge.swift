@@ -177,7 +177,7 @@ struct Merging {
                 """)
         for row in conflicts {
             try recording.addEvidence(
-                kind: "milestone", trial: row[0], request: nil, attempt: AttemptNumber(row[1]),
+                kind: .milestone, trial: row[0], request: nil, attempt: AttemptNumber(row[1]),
                 kept: Recording.text(weights: row[2], state: row[3]),
                 found: Recording.text(weights: row[4], state: row[5]))
             outcome.conflicts.append(.init(trial: row[6], about: "checkpoint"))

@@ -102,7 +102,7 @@ extension Merging {
                 """)
         for row in rows {
             try recording.addEvidence(
-                kind: "measure", trial: row[1], request: row[2], attempt: AttemptNumber(row[3]),
+                kind: .measure, trial: row[1], request: row[2], attempt: AttemptNumber(row[3]),
                 kept: Recording.text(checkpoint: row[6], rows: [], artifacts: []),
                 found: recording.text(ofMeasured: row[0], in: "other"))
             outcome.conflicts.append(.init(trial: row[4], about: row[5]))
@@ -138,7 +138,7 @@ extension Merging {
                 """)
         for pair in pairs {
             try recording.addEvidence(
-                kind: "measure", trial: pair[2], request: pair[3], attempt: AttemptNumber(pair[4]),
+                kind: .measure, trial: pair[2], request: pair[3], attempt: AttemptNumber(pair[4]),
                 kept: recording.text(ofMeasured: pair[0]), found: recording.text(ofMeasured: pair[1], in: "other"))
             outcome.conflicts.append(.init(trial: pair[5], about: pair[6]))
         }

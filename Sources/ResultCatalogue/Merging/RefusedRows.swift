@@ -74,12 +74,14 @@ extension Merging {
             }
             + ["reason", "diagnostics"].map { ForeignValues.optional("o.\($0)") { ForeignValues.text($0, 1 << 20) } }
         let outcomes = "'succeeded', 'paused', 'cancelled', 'job-fault', 'host-fault', 'killed'"
+        // A probe is its host's affair: it has no result.
+        let kinds = AttemptKind.allCases.filter { $0 != .probe }.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         try check(
             .attempt, "attempt", key: "o.number", what: "'attempt ' || o.number",
             [
                 (ForeignValues.count("o.number", from: 1, to: AttemptNumber.mostGiven.value), "its number is no count"),
                 (ForeignValues.digest("o.job"), "its job is no digest"),
-                ("o.kind IN ('train', 'measure', 'compare', 'adopt')", "no attempts are of its kind"),
+                ("o.kind IN (\(kinds))", "no attempts are of its kind"),
                 ("o.outcome IS NULL OR o.outcome IN (\(outcomes))", "no attempt ends so"),
                 (texts.joined(separator: " AND "), "one of its texts is none, or is too long"),
                 (ForeignValues.count("o.generation"), "its generation is no count"),

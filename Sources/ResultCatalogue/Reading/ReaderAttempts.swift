@@ -5,8 +5,7 @@ import SweepModel
 /// One attempt as the catalogue tells its story. Times are ISO 8601, UTC.
 package struct AttemptStory: Hashable, Sendable {
     package var attempt: AttemptNumber
-    /// "train", "measure" or "compare".
-    package var kind: String
+    package var kind: AttemptKind
     package var training: TrainingID
     package var host: HostName
     package var intendedAt: String
@@ -58,7 +57,8 @@ extension CatalogueReader {
                     """, arguments: arguments
             ).map { row in
                 AttemptStory(
-                    attempt: AttemptNumber(row[0]), kind: row[1], training: TrainingID(try Self.digest(row[2])),
+                    attempt: AttemptNumber(row[0]), kind: try Self.known(row[1]),
+                    training: TrainingID(try Self.digest(row[2])),
                     host: row[3], intendedAt: row[4], startedAt: row[5], endedAt: row[6], outcome: row[7],
                     reason: row[8], diagnostics: row[9])
             }

@@ -40,7 +40,8 @@ extension CatalogueReader {
                 }
             faults.append(
                 Holdings.Fault(
-                    attempt: attempt, job: JobID(try digest(row[6])), kind: row[1], trials: [trial], host: row[2],
+                    attempt: attempt, job: JobID(try digest(row[6])), kind: try known(row[1]), trials: [trial],
+                    host: row[2],
                     outcome: outcome))
         }
         return faults

@@ -4,8 +4,10 @@ import SweepModel
 
 /// A result that differs from the one that stands for the same milestone or measure.
 package struct Evidence: Hashable, Sendable {
-    /// "milestone" or "measure".
-    package var kind: String
+    /// What it is of, as the catalogue holds it.
+    package enum Kind: String, Hashable, Sendable { case milestone, measure }
+
+    package var kind: Kind
     package var trial: TrialID
     /// The measure, when it is one.
     package var measure: String?
@@ -40,7 +42,8 @@ extension CatalogueReader {
                     """
             ).map {
                 Evidence(
-                    kind: $0[0], trial: TrialID(try Self.digest($0[1])), measure: $0[2], attempt: AttemptNumber($0[3]),
+                    kind: try Self.known($0[0]), trial: TrialID(try Self.digest($0[1])), measure: $0[2],
+                    attempt: AttemptNumber($0[3]),
                     host: $0[4], kept: $0[5], found: $0[6], recordedAt: $0[7])
             }
         }

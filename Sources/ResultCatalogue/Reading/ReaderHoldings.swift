@@ -186,7 +186,8 @@ extension CatalogueReader {
             return AttemptRecord(
                 attempt: AttemptNumber(row[0]), job: JobID(try digest(row[1])),
                 training: TrainingID(try digest(row[2])),
-                kind: row[3], trials: try trials.map { TrialID(try digest($0)) }, host: row[4], machine: row[5],
+                kind: try known(row[3]), trials: try trials.map { TrialID(try digest($0)) }, host: row[4],
+                machine: row[5],
                 boot: row[6], cpu: row[7], task: (row[8] as String?).flatMap(StoredForms.task))
         }
     }
@@ -231,6 +232,14 @@ extension CatalogueReader {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\"\(hex.prefix(80))\" is no digest")
         }
         return digest
+    }
+
+    /// The value that is stored as `text`. Throws for text that no release has stored.
+    static func known<Value: RawRepresentable>(_ text: String) throws -> Value where Value.RawValue == String {
+        guard let value = Value(rawValue: text) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\"\(text.prefix(80))\" is no \(Value.self)")
+        }
+        return value
     }
 }
 

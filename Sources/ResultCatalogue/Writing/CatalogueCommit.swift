@@ -132,7 +132,7 @@ extension Recording {
             INSERT INTO attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at, task)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
-            record.attempt.value, record.job.digest, try key(of: record.training), record.kind, record.host,
+            record.attempt.value, record.job.digest, try key(of: record.training), record.kind.rawValue, record.host,
             record.machine, record.boot, record.cpu, generation, now, try record.task.map(StoredForms.text))
         guard db.changesCount > 0 else {
             let known = try db.cachedStatement(sql: "SELECT job FROM attempt WHERE number = ?")

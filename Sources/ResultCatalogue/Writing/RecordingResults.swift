@@ -30,7 +30,7 @@ extension Recording {
                 kept.weights == found.weights && (kept.state == nil || found.state == nil || kept.state == found.state)
             if !isSame {
                 try addEvidence(
-                    kind: "milestone", trial: trialKey, request: nil, attempt: attempt,
+                    kind: .milestone, trial: trialKey, request: nil, attempt: attempt,
                     kept: try Self.text(weights: kept.weights, state: kept.state),
                     found: try Self.text(weights: found.weights, state: found.state))
             } else if kept.state == nil, let state = checkpoint.state {
@@ -94,7 +94,7 @@ extension Recording {
 
     /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.
     func addEvidence(
-        kind: String, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String
+        kind: Evidence.Kind, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String
     ) throws {
         try run(
             """
@@ -102,7 +102,7 @@ extension Recording {
             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
                 SELECT 1 FROM evidence WHERE trial = ?2 AND attempt = ?4 AND kind = ?1 AND request IS ?3 AND found = ?6)
             """,
-            [kind, trial, request, attempt.value, kept, found, now])
+            [kind.rawValue, trial, request, attempt.value, kept, found, now])
     }
 }
 
@@ -153,7 +153,7 @@ extension Recording {
                 artifacts: measured.artifacts.map { ($0.name, $0.file.digest.hex) })
             if kept != found {
                 try addEvidence(
-                    kind: "measure", trial: trial, request: request, attempt: attempt, kept: kept, found: found)
+                    kind: .measure, trial: trial, request: request, attempt: attempt, kept: kept, found: found)
             }
             return
         }

@@ -106,7 +106,7 @@ extension Scheduler {
 
     /// - Parameter job: of this run, that wants its results.
     private func service(of record: AttemptRecord, job: Int?) -> AttemptState.Service {
-        if record.kind == AttemptRecord.probe { return .probe(nil) }
+        if record.kind == .probe { return .probe(nil) }
         let isOthers = record.trials.contains { isWantedElsewhere($0) }
         if let job { return .job(job, isShared: isOthers) }
         let isOurs = record.trials.contains { graph.trials[$0] != nil || graph.settled[$0] != nil }
@@ -119,15 +119,15 @@ extension Scheduler {
     }
 
     /// The job an earlier attempt's results serve; nil when none of them is wanted any more.
-    private func servedJob(_ id: JobID, kind: String, _ trials: [TrialID]) -> Int? {
+    private func servedJob(_ id: JobID, kind: AttemptKind, _ trials: [TrialID]) -> Int? {
         for trial in trials {
             guard let wanted = graph.trials[trial] else { continue }
             let job: Int? =
                 switch kind {
-                case "train": wanted.trainJob
-                case "measure": wanted.measureJob
-                case "compare": graph.comparisons[trial]?.first { graph.jobs[$0].id == id }
-                default: nil
+                case .train: wanted.trainJob
+                case .measure: wanted.measureJob
+                case .compare: graph.comparisons[trial]?.first { graph.jobs[$0].id == id }
+                case .probe, .adopt: nil
                 }
             if let job { return job }
         }

@@ -150,7 +150,7 @@ extension Scheduler {
 
     /// Whether a training was to leave a checkpoint there.
     func isAsked(steps: Int, milestone: Bool, of attempt: AttemptState) -> Bool {
-        guard attempt.record.kind == "train", steps >= 0 else { return false }
+        guard attempt.record.kind == .train, steps >= 0 else { return false }
         if case .train(let task)? = attempt.record.task {
             return milestone ? task.milestones.contains(steps) : steps <= task.milestones.last ?? 0
         }
@@ -163,7 +163,7 @@ extension Scheduler {
     /// Whether the attempt was to measure this. What exactly was asked for is not known of attempts that an earlier
     /// release recorded.
     private func isAsked(_ measured: WorkerEvent.Measured, of attempt: AttemptState) -> Bool {
-        guard attempt.record.kind != "train", attempt.record.trials.contains(measured.trial) else { return false }
+        guard attempt.record.kind != .train, attempt.record.trials.contains(measured.trial) else { return false }
         let known = weights[measured.trial] ?? openTrials[measured.trial]?.weights
         guard known == nil || known == measured.checkpoint else { return false }
         guard case .measure(let task)? = attempt.record.task else { return true }

@@ -10,7 +10,7 @@ extension Scheduler {
         let host = hosts[known: name]
         let job = JobID(Digest(of: "probe of \(name)".utf8))
         let record = AttemptRecord(
-            attempt: takeNumber(), job: job, training: training, kind: AttemptRecord.probe, trials: [], host: name,
+            attempt: takeNumber(), job: job, training: training, kind: .probe, trials: [], host: name,
             machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "")
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job, training: training, threads: host.spec.threads,

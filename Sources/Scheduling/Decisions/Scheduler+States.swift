@@ -43,7 +43,7 @@ extension Scheduler {
 
     /// A training whose newest state only this host has goes on there while it can.
     mutating func preferKeeper(of attempt: AttemptState, _ job: Int) {
-        guard attempt.record.kind == "train", let newest = states[attempt.record.training]?.last else { return }
+        guard attempt.record.kind == .train, let newest = states[attempt.record.training]?.last else { return }
         jobs[job].preferredHost = newest.host
     }
 

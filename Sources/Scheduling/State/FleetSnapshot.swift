@@ -5,8 +5,7 @@ import SweepModel
 package struct FleetSnapshot: Hashable, Sendable, Codable {
     package struct Running: Hashable, Sendable, Codable {
         package var attempt: AttemptNumber
-        /// As `Job.Work.kind`.
-        package var kind: String
+        package var kind: AttemptKind
         package var training: TrainingID
         package var trials: [TrialID]
         package var progress: WorkerEvent.Progress?

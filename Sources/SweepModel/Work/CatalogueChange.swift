@@ -5,8 +5,7 @@ package struct AttemptRecord: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var job: JobID
     package var training: TrainingID
-    /// As `Job.Work.kind`; `probe` for one that finds out whether its host can run the worker.
-    package var kind: String
+    package var kind: AttemptKind
     package var trials: [TrialID]
     package var host: HostName
     package var machine: String
@@ -15,10 +14,8 @@ package struct AttemptRecord: Hashable, Sendable {
     /// What was ordered, by which its results are judged; kept until its end is recorded.
     package var task: JobTask?
 
-    package static let probe = "probe"
-
     package init(
-        attempt: AttemptNumber, job: JobID, training: TrainingID, kind: String, trials: [TrialID], host: HostName,
+        attempt: AttemptNumber, job: JobID, training: TrainingID, kind: AttemptKind, trials: [TrialID], host: HostName,
         machine: String, boot: String, cpu: String, task: JobTask? = nil
     ) {
         self.attempt = attempt

@@ -67,14 +67,13 @@ package struct Holdings: Sendable, Equatable {
     package struct Fault: Hashable, Sendable {
         package var attempt: AttemptNumber
         package var job: JobID
-        /// As `Job.Work.kind`.
-        package var kind: String
+        package var kind: AttemptKind
         /// The trials of it that still wait and were not forgiven since.
         package var trials: [TrialID]
         package var host: HostName
         package var outcome: AttemptOutcome
         package init(
-            attempt: AttemptNumber, job: JobID, kind: String, trials: [TrialID], host: HostName,
+            attempt: AttemptNumber, job: JobID, kind: AttemptKind, trials: [TrialID], host: HostName,
             outcome: AttemptOutcome
         ) {
             self.attempt = attempt

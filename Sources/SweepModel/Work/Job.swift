@@ -10,12 +10,12 @@ package struct Job: Hashable, Sendable {
         /// The comparisons still missing of a trial with others, ascending; needs the checkpoints of all.
         indirect case compare(trial: TrialID, others: [TrialID], steps: Int, measures: [MeasureRequest])
 
-        /// As attempts name it: "train", "measure" or "compare".
-        package var kind: String {
+        /// The kind of the attempts at it.
+        package var kind: AttemptKind {
             switch self {
-            case .train: "train"
-            case .measure: "measure"
-            case .compare: "compare"
+            case .train: .train
+            case .measure: .measure
+            case .compare: .compare
             }
         }
     }
@@ -33,7 +33,7 @@ package struct Job: Hashable, Sendable {
     /// Its name: a digest of its kind, its training and the trials it serves or reads, sorted. Made anew each time.
     package var id: JobID {
         let others: [TrialID] = if case .compare(_, let others, _, _) = work { others } else { [] }
-        let text = ([work.kind, training.hex] + (trials + others).map(\.hex).sorted()).joined(separator: "\n")
+        let text = ([work.kind.rawValue, training.hex] + (trials + others).map(\.hex).sorted()).joined(separator: "\n")
         return JobID(Digest(of: text.utf8))
     }
 

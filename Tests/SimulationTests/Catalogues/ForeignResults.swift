@@ -29,7 +29,7 @@ struct ForeignResults {
             let trials = scenario.sweep.trials
                 .filter { $0.training == training && $0.id != scenario.adopted && world.random.chance(share) }
                 .sorted { $0.steps < $1.steps }
-            add("train", training, trials.map(\.id)) { attempt in
+            add(.train, training, trials.map(\.id)) { attempt in
                 trials.map { trial in
                     let checkpoint = Self.checkpoint(trial, bits, world)
                     weights[trial.id] = checkpoint.weights?.digest
@@ -53,7 +53,7 @@ struct ForeignResults {
                 let files =
                     scenario.leavesFiles ? SimulatedResults.files(checkpoint, others, request, bits) : [:]
                 let members = [trial.id] + request.others
-                add(request.isComparison ? "compare" : "measure", trial.training, members, compared: weights) {
+                add(request.isComparison ? .compare : .measure, trial.training, members, compared: weights) {
                     [
                         .measured(
                             $0,
@@ -72,13 +72,13 @@ struct ForeignResults {
         isAdoption = true
         bringsFiles = true
         let checkpoint = Self.checkpoint(trial, Bits(), world)
-        add("adopt", trial.training, [trial.id]) {
+        add(.adopt, trial.training, [trial.id]) {
             [.milestone(trial.training, trial.id, $0, checkpoint), .trialState(trial.id, .succeeded, reason: nil)]
         }
     }
 
     private mutating func add(
-        _ kind: String, _ training: TrainingID, _ trials: [TrialID], compared: [TrialID: Digest] = [:],
+        _ kind: AttemptKind, _ training: TrainingID, _ trials: [TrialID], compared: [TrialID: Digest] = [:],
         _ results: (AttemptNumber) -> [CatalogueChange]
     ) {
         guard !trials.isEmpty else { return }

@@ -158,13 +158,13 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     private func faults() -> [Holdings.Fault] {
         rows.ends.sorted { $0.key < $1.key }.compactMap { number, outcome in
             guard outcome.reason != nil, let record = rows.attempts[number] else { return nil }
-            if case .hostFault = outcome, record.kind == "train", let last = rows.progressed[record.training],
+            if case .hostFault = outcome, record.kind == .train, let last = rows.progressed[record.training],
                 number <= last
             {
                 return nil
             }
             let waiting = record.trials.filter {
-                ([.waiting, .running].contains(rows.content.states[$0]) || record.kind == "compare")
+                ([.waiting, .running].contains(rows.content.states[$0]) || record.kind == .compare)
                     && rows.forgiven[$0].map { $0 < number } ?? true
             }
             guard !waiting.isEmpty else { return nil }

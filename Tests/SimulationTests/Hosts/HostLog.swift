@@ -165,7 +165,7 @@ final class HostLog {
                 world.violation("attempt \(record.attempt) of elsewhere is not here")
                 continue
             }
-            let key: JobKey = record.kind == "train" ? .training(record.training) : .trials(record.trials)
+            let key: JobKey = record.kind == .train ? .training(record.training) : .trials(record.trials)
             var run = Run(
                 attempt: number, job: key, jobID: record.job, host: record.host, owner: Run.elsewhere, asked: [],
                 begun: world.now, ended: world.now, compared: attempt.compared)

@@ -181,7 +181,7 @@ struct Adoption {
         try catalogue.commit([
             .attemptIntended(
                 AttemptRecord(
-                    attempt: attempt, job: job.id, training: trial.training, kind: "adopt", trials: [trial.id],
+                    attempt: attempt, job: job.id, training: trial.training, kind: .adopt, trials: [trial.id],
                     host: "elsewhere", machine: "", boot: "", cpu: "")),
             .attemptStarted(attempt, nil), .milestone(trial.training, trial.id, attempt, checkpoint),
             .attemptEnded(attempt, .succeeded), .trialState(trial.id, .succeeded, reason: nil),

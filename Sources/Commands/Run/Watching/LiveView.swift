@@ -109,7 +109,7 @@ final class LiveView {
 
     private func line(_ running: FleetSnapshot.Running) -> String {
         let name =
-            running.kind == "train"
+            running.kind == .train
             ? "training \(running.training.short)" : "measuring \(running.trials.first?.short ?? "")"
         guard let progress = running.progress else { return name }
         let done = "\(Readable.count(progress.done)) of \(Readable.count(progress.of)) \(progress.unit)"
