@@ -45,7 +45,7 @@ package final class Coordinator {
     /// Returns at once when there is nothing to do.
     package func run(connect: () -> Void = {}) -> CoordinationOutcome {
         do {
-            try begin()
+            try performFirstActions()
             if outcome == nil { connect() }
             while outcome == nil { try step() }
         } catch {
@@ -56,8 +56,8 @@ package final class Coordinator {
     }
 
     /// What `run` does before its first step. Throws what the catalogue throws.
-    package func begin() throws {
-        try perform(scheduler.begin(at: clock.now()))
+    package func performFirstActions() throws {
+        try perform(scheduler.firstActions(at: clock.now()))
     }
 
     /// Waits for an input, takes those that came with it and does everything that follows from them. Throws what the

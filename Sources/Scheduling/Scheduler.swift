@@ -116,7 +116,7 @@ package struct Scheduler {
                     link: .silent(.init(since: now)), standing: .unusable(reason: "not in the hosts file")))
         }
         recall(holdings.hosts, at: now)
-        take(handover, at: now)
+        restore(handover, at: now)
         for (name, reason) in drained where hosts[name] != nil {
             hosts[known: name].standing = .unusable(reason: reason)
         }
@@ -134,7 +134,7 @@ package struct Scheduler {
     }
 
     /// The first actions: what the catalogue should know of trials that need nothing more.
-    package mutating func begin(at now: Instant) -> [Action] {
+    package mutating func firstActions(at now: Instant) -> [Action] {
         present = now
         // A trial that waits, as the catalogue says, and has something left to do, goes on waiting.
         for place in graph.trials.indices

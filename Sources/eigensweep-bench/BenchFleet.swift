@@ -64,7 +64,7 @@ final class BenchFleet: Fleet, Inbox, AwakeClock {
                 tick += 1
             }
             clock = max(clock, Double(tick) / 100)
-            if let step = agenda[tick]?.popLast() { take(step) }
+            if let step = agenda[tick]?.popLast() { perform(step) }
         }
     }
 
@@ -86,7 +86,7 @@ final class BenchFleet: Fleet, Inbox, AwakeClock {
         plan(.progress(attempt), after: 5 * Double(attempt.value % 100) / 100)
     }
 
-    private func take(_ step: Step) {
+    private func perform(_ step: Step) {
         switch step {
         case .connect(let name):
             let facts = HostFacts(

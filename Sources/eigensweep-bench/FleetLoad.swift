@@ -43,7 +43,7 @@ extension EigensweepBench {
                     hosts: names.map { HostSpec(name: $0, transport: .libssh, slots: slots) }, holdings: Holdings(),
                     firstAttempt: AttemptNumber(1)),
                 fleet: fleet, inbox: fleet, catalogue: catalogue, clock: fleet, observer: BenchObserver())
-            try coordinator.begin()
+            try coordinator.performFirstActions()
             try BenchUsage.measure("\(hosts) hosts connected, \(hosts * slots) jobs started") {
                 while fleet.seconds < 60 { try coordinator.step() }
             }

@@ -31,7 +31,7 @@ extension EigensweepBench {
                         sweeps: [prepared], hosts: [HostSpec(name: "far", transport: .libssh, slots: 1000)],
                         holdings: holdings, firstAttempt: first),
                     fleet: fleet, inbox: fleet, catalogue: catalogue, clock: SystemAwakeClock())
-                try coordinator.begin()
+                try coordinator.performFirstActions()
                 return coordinator
             }
             if holdings.openAttempts.isEmpty {

@@ -30,7 +30,7 @@ struct SchedulingBenchmark {
             hosts: names.map { HostSpec(name: $0, transport: .ssh, slots: slots) }, firstAttempt: AttemptNumber(1),
             policy: SchedulingPolicy(), at: Instant(nanoseconds: 0))
         for (place, name) in names.enumerated() { places[name] = place }
-        perform(scheduler.begin(at: Instant(nanoseconds: 0)))
+        perform(scheduler.firstActions(at: Instant(nanoseconds: 0)))
         for name in names {
             let facts = HostFacts(machine: name, boot: "1", cores: slots, memory: 1 << 36, cpu: "c", free: 1 << 40)
             report(name, .connected(facts, held: []))
@@ -79,12 +79,12 @@ struct SchedulingBenchmark {
         default:
             busy[host] -= 1
             report(name, .ended(attempt, .exited(code: 0), diagnostics: ""))
-            return begin(on: host)
+            return fillSlots(on: host)
         }
         running.append((host, attempt, step + 1))
     }
 
-    private mutating func begin(on host: Int) {
+    private mutating func fillSlots(on host: Int) {
         while busy[host] < slots, !waiting[host].isEmpty {
             busy[host] += 1
             running.append((host, waiting[host].removeFirst(), 0))
@@ -103,7 +103,7 @@ struct SchedulingBenchmark {
             guard let host = places[assignment.host] else { continue }
             waiting[host].append(assignment.attempt)
             report(assignment.host, .accepted(assignment.attempt))
-            begin(on: host)
+            fillSlots(on: host)
         }
     }
 }

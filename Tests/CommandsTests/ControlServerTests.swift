@@ -47,7 +47,7 @@ import Testing
             server.changes.attend { woken.signal() }
             let thread = Thread {
                 woken.wait()
-                for entry in server.changes.take() {
+                for entry in server.changes.takeAll() {
                     guard case .wish(.cancel(let sweep, nil)) = entry.change else { continue }
                     entry.answer(.done(.init(count: 4, sweeps: [sweep])))
                 }

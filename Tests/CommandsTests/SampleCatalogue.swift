@@ -43,7 +43,7 @@ enum SampleCatalogue {
         return sweep
     }
 
-    private static func begin(_ trial: Trial, _ index: Int) -> [CatalogueChange] {
+    private static func beginning(_ trial: Trial, _ index: Int) -> [CatalogueChange] {
         let number = AttemptNumber(index + 1)
         return [
             .attemptIntended(
@@ -66,7 +66,7 @@ enum SampleCatalogue {
         let copied = [200, 192, 5][index]
         let share = Double(copied) / 256
         try catalogue.commit(
-            begin(trial, index) + [
+            beginning(trial, index) + [
                 .milestone(
                     trial.training, trial.id, number,
                     WorkerEvent.Checkpoint(
@@ -89,7 +89,7 @@ enum SampleCatalogue {
     private static func fail(_ trial: Trial, _ index: Int, in catalogue: Catalogue) throws {
         let reason = "diverged: the loss is not finite after 40 steps"
         try catalogue.commit(
-            begin(trial, index) + [
+            beginning(trial, index) + [
                 .trialState(trial.id, .failed, reason: reason),
                 .attemptEnded(AttemptNumber(index + 1), .jobFault(reason)),
                 .attemptSaid(AttemptNumber(index + 1), "worker: the loss is not finite\n"),

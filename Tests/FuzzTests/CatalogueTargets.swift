@@ -39,7 +39,7 @@ private final class CatalogueTrial: @unchecked Sendable {
         try hand.make(at: theirs)
         if let reader = try? CatalogueReader(path: theirs) {
             look(at: reader)
-            try take(in: reader)
+            try mergeIn(reader)
         }
         // Nothing was made but where results go.
         let made = try files.subpathsOfDirectory(atPath: folder).filter {
@@ -52,7 +52,7 @@ private final class CatalogueTrial: @unchecked Sendable {
         }
     }
 
-    private func take(in reader: CatalogueReader) throws {
+    private func mergeIn(_ reader: CatalogueReader) throws {
         let catalogue = try Catalogue(path: ours)
         let before = try content(catalogue.reader)
         guard let outcome = try? catalogue.merge(reader, states: true) else {

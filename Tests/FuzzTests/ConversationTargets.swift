@@ -51,7 +51,7 @@ private final class CoordinatorUnderFire {
         scheduler = Scheduler(
             graph: JobGraph(sweeps: [Self.sweep], holdings: Holdings()), holdings: Holdings(), hosts: [Self.host],
             firstAttempt: AttemptNumber(1), policy: SchedulingPolicy(), at: now)
-        _ = scheduler.begin(at: now)
+        _ = scheduler.firstActions(at: now)
     }
 
     /// What a good agent says while attempts 1 and 2 run.
@@ -114,10 +114,10 @@ private final class CoordinatorUnderFire {
                 stream: stream, reader: FrameReader(), greeting: AgentGreeting(digest: Samples.digest, machine: "m")))
         // It ends with the recording, or before, where what it hears is not an agent's.
         try? session.run(connected: {})
-        for report in reports.with({ $0 }) { take(report) }
+        for report in reports.with({ $0 }) { handle(report) }
     }
 
-    private func take(_ report: HostReport) {
+    private func handle(_ report: HostReport) {
         if case .connected(_, let held) = report { claimed += held.count }
         let actions = scheduler.handle(.host(Self.host.name, report), at: Instant(nanoseconds: Int64(claimed)))
         for case .record(.attemptIntended) in actions { intents += 1 }

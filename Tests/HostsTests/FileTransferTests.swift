@@ -27,9 +27,9 @@ struct FileTransferTests {
         for (transfer, content) in [(UInt32(1), "wrong"), (2, "right")] {
             let asked = try table.want(file)
             #expect(asked.count == 1)
-            let begun = try table.begin(transfer, bytes: 5)
+            let begun = try table.open(transfer, bytes: 5)
             #expect(!begun.settled)
-            let step = try table.take(Chunk(transfer: transfer, offset: 0, bytes: Array(content.utf8)[...]))
+            let step = try table.write(Chunk(transfer: transfer, offset: 0, bytes: Array(content.utf8)[...]))
             #expect(step.settled)
             #expect((table.failure(of: file.digest) != nil) == (content == "wrong"))
             #expect(store.contains(file.digest) == (content == "right"))

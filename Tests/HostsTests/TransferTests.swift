@@ -53,9 +53,9 @@ import Testing
     @Test func aWayThatBecomesSlowIsNoticed() {
         var rate = TransferRate()
         func transfer(_ bytes: Int, seconds: Double) {
-            rate.begin(at: 10)
+            rate.startClock(at: 10)
             rate.add(bytes)
-            rate.end(at: 10 + seconds)
+            rate.stopClock(at: 10 + seconds)
         }
         transfer(1000, seconds: 1)
         #expect(rate.bytesPerSecond == nil)

@@ -58,7 +58,7 @@ struct Bench {
             graph: JobGraph(sweeps: sweeps, holdings: holdings), holdings: holdings, hosts: hosts, drained: drained,
             checks: checks, firstAttempt: AttemptNumber(1), policy: policy, handover: handover, at: now)
         for record in holdings.openAttempts { issued[record.attempt] = record.job }
-        actions = scheduler.begin(at: now)
+        actions = scheduler.firstActions(at: now)
     }
 
     var handover: Handover { scheduler.handover(at: now) }

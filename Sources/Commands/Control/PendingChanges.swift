@@ -64,7 +64,7 @@ final class PendingChanges: Sendable {
         return entry
     }
 
-    func take() -> [Entry] {
+    func takeAll() -> [Entry] {
         state.with { state in
             defer { state.entries = [] }
             return state.entries

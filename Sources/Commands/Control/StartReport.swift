@@ -11,7 +11,7 @@ final class StartReport: Sendable {
     init(_ report: @escaping @Sendable () -> Void) { self.report = Locked(report) }
 
     /// From now on it is said in time, whatever hosts do.
-    func begin() {
+    func startTimer() {
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say() }
     }
 

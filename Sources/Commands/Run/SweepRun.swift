@@ -145,7 +145,7 @@ final class SweepRun {
         time?.start()
         defer { time?.end() }
         if run.failFast { observer.failed = { [inbox] in inbox.post(.stop) } }
-        started.begin()
+        started.startTimer()
         let outcome = try run(fleet)
         observer.close()
         fleet.close()
@@ -216,7 +216,7 @@ final class SweepRun {
                 control?.changes.close()
                 return outcome
             }
-            for entry in control?.changes.take() ?? [] {
+            for entry in control?.changes.takeAll() ?? [] {
                 do { entry.answer(.done(try apply(entry.change))) } catch {
                     entry.answer(ControlAnswer(refusing: error))
                 }

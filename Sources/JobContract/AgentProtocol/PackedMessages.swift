@@ -123,16 +123,16 @@ private struct PackedReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    private mutating func take(_ count: Int) throws(ProtocolError) -> Range<Int> {
+    private mutating func advance(by count: Int) throws(ProtocolError) -> Range<Int> {
         guard count >= 0, count <= bytes.count - at else { throw Self.damage }
         defer { at += count }
         return at..<at + count
     }
 
-    mutating func byte() throws(ProtocolError) -> UInt8 { bytes[try take(1).lowerBound] }
+    mutating func byte() throws(ProtocolError) -> UInt8 { bytes[try advance(by: 1).lowerBound] }
 
     mutating func integer() throws(ProtocolError) -> Int {
-        Int(bytes.little(Int64.self, at: try take(8).lowerBound))
+        Int(bytes.little(Int64.self, at: try advance(by: 8).lowerBound))
     }
 
     mutating func attempt() throws(ProtocolError) -> AttemptNumber {
@@ -147,14 +147,14 @@ private struct PackedReader {
         return count
     }
 
-    mutating func run() throws(ProtocolError) -> [UInt8] { Array(bytes[try take(try integer())]) }
+    mutating func run() throws(ProtocolError) -> [UInt8] { Array(bytes[try advance(by: try integer())]) }
 
     mutating func text() throws(ProtocolError) -> String {
-        String(decoding: bytes[try take(try integer())], as: UTF8.self)
+        String(decoding: bytes[try advance(by: try integer())], as: UTF8.self)
     }
 
     mutating func digest() throws(ProtocolError) -> Digest {
-        let place = try take(64)
+        let place = try advance(by: 64)
         guard let digest = bytes[place].withUnsafeBufferPointer({ Digest(hex: $0) }) else { throw Self.damage }
         return digest
     }

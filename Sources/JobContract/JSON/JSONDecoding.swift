@@ -27,23 +27,23 @@ private struct JSONDecoding: Decoder {
 
     func read<Value: Decodable>(_: Value.Type) throws -> Value {
         // Types are compared, not cast: a cast costs more than what it leads to.
-        func take<Other>(_ found: Other?) throws -> Value {
+        func required<Other>(_ found: Other?) throws -> Value {
             guard let found else { throw mismatch(Value.self) }
             return unsafeBitCast(found, to: Value.self)
         }
-        if Value.self == String.self { return try take(value.stringValue) }
-        if Value.self == Int.self { return try take(value.integerValue) }
+        if Value.self == String.self { return try required(value.stringValue) }
+        if Value.self == Int.self { return try required(value.integerValue) }
         // What messages are full of; what does not succeed here fails below, with words.
         if JSONText.isDigest(Value.self) {
-            if let text = value.stringValue, let digest = Digest(hex: text) { return try take(digest) }
+            if let text = value.stringValue, let digest = Digest(hex: text) { return try required(digest) }
         } else if Value.self == AttemptNumber.self {
-            if let number = value.integerValue.flatMap(AttemptNumber.init(outside:)) { return try take(number) }
+            if let number = value.integerValue.flatMap(AttemptNumber.init(outside:)) { return try required(number) }
         }
-        if Value.self == [String: JSONValue].self { return try take(value.objectValue) }
-        if Value.self == JSONValue.self { return try take(value) }
-        if Value.self == Double.self { return try take(value.doubleValue) }
-        if Value.self == Float.self { return try take(value.doubleValue.map(Float.init)) }
-        if Value.self == Bool.self { return try take(value.boolValue) }
+        if Value.self == [String: JSONValue].self { return try required(value.objectValue) }
+        if Value.self == JSONValue.self { return try required(value) }
+        if Value.self == Double.self { return try required(value.doubleValue) }
+        if Value.self == Float.self { return try required(value.doubleValue.map(Float.init)) }
+        if Value.self == Bool.self { return try required(value.boolValue) }
         if JSONText.isInteger(Value.self), let type = Value.self as? any FixedWidthInteger.Type {
             guard let found = integer(type) as? Value else { throw mismatch(Value.self) }
             return found

@@ -65,7 +65,7 @@ private final class JSONEncoding: Encoder {
         while open.count > depth { bytes.append(open.removeLast().end) }
     }
 
-    private func begin(_ start: Unicode.Scalar, _ end: Unicode.Scalar) -> Int {
+    private func openContainer(_ start: Unicode.Scalar, _ end: Unicode.Scalar) -> Int {
         bytes.append(UInt8(ascii: start))
         open.append((UInt8(ascii: end), true))
         return open.count
@@ -87,14 +87,14 @@ private final class JSONEncoding: Encoder {
     func container<Key: CodingKey>(keyedBy: Key.Type) -> KeyedEncodingContainer<Key> {
         // An event asks for its members twice: for its name, and for what it says.
         let isOpen = open.count > base && open[base].end == UInt8(ascii: "}")
-        return KeyedEncodingContainer(Members<Key>(encoding: self, depth: isOpen ? base + 1 : begin("{", "}")))
+        return KeyedEncodingContainer(Members<Key>(encoding: self, depth: isOpen ? base + 1 : openContainer("{", "}")))
     }
 
     private func nested<Key: CodingKey>() -> KeyedEncodingContainer<Key> {
-        KeyedEncodingContainer(Members<Key>(encoding: self, depth: begin("{", "}")))
+        KeyedEncodingContainer(Members<Key>(encoding: self, depth: openContainer("{", "}")))
     }
 
-    func unkeyedContainer() -> any UnkeyedEncodingContainer { Elements(encoding: self, depth: begin("[", "]")) }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer { Elements(encoding: self, depth: openContainer("[", "]")) }
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoding: self) }
 
     private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {

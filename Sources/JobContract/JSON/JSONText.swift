@@ -60,14 +60,14 @@ private struct JSONReader {
         while let byte = current, byte == 32 || byte == 10 || byte == 13 || byte == 9 { at += 1 }
     }
 
-    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    private mutating func accept(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         guard current == UInt8(ascii: character) else { return false }
         at += 1
         return true
     }
 
-    private mutating func take(word: StaticString) -> Bool {
+    private mutating func accept(word: StaticString) -> Bool {
         let end = at + word.utf8CodeUnitCount
         guard end <= bytes.count else { return false }
         for index in 0..<word.utf8CodeUnitCount where bytes[at + index] != word.utf8Start[index] { return false }
@@ -84,9 +84,9 @@ private struct JSONReader {
         case UInt8(ascii: "{"): return object()
         case UInt8(ascii: "["): return array()
         case UInt8(ascii: "\""): return string().map(JSONValue.string)
-        case UInt8(ascii: "t"): return take(word: "true") ? .bool(true) : nil
-        case UInt8(ascii: "f"): return take(word: "false") ? .bool(false) : nil
-        case UInt8(ascii: "n"): return take(word: "null") ? .null : nil
+        case UInt8(ascii: "t"): return accept(word: "true") ? .bool(true) : nil
+        case UInt8(ascii: "f"): return accept(word: "false") ? .bool(false) : nil
+        case UInt8(ascii: "n"): return accept(word: "null") ? .null : nil
         default: return number()
         }
     }
@@ -94,24 +94,26 @@ private struct JSONReader {
     private mutating func object() -> JSONValue? {
         at += 1
         var values = [String: JSONValue]()
-        if take("}") { return .object(values) }
+        if accept("}") { return .object(values) }
         repeat {
             skipSpace()
-            guard current == UInt8(ascii: "\""), let key = string(), take(":"), let value = value() else { return nil }
+            guard current == UInt8(ascii: "\""), let key = string(), accept(":"), let value = value() else {
+                return nil
+            }
             values[key] = value
-        } while take(",")
-        return take("}") ? .object(values) : nil
+        } while accept(",")
+        return accept("}") ? .object(values) : nil
     }
 
     private mutating func array() -> JSONValue? {
         at += 1
         var values = [JSONValue]()
-        if take("]") { return .array(values) }
+        if accept("]") { return .array(values) }
         repeat {
             guard let value = value() else { return nil }
             values.append(value)
-        } while take(",")
-        return take("]") ? .array(values) : nil
+        } while accept(",")
+        return accept("]") ? .array(values) : nil
     }
 
     private mutating func number() -> JSONValue? {
@@ -156,7 +158,7 @@ private struct JSONReader {
         case UInt8(ascii: "u"):
             guard let high = codeUnit() else { return nil }
             guard UTF16.isLeadSurrogate(high) else { return Unicode.Scalar(high) }
-            guard take(word: "\\u"), let low = codeUnit(), UTF16.isTrailSurrogate(low) else { return nil }
+            guard accept(word: "\\u"), let low = codeUnit(), UTF16.isTrailSurrogate(low) else { return nil }
             return UTF16.decode(UTF16.EncodedScalar([high, low]))
         default: return Unicode.Scalar(byte)
         }

@@ -23,7 +23,7 @@ struct MeasureJob {
                     denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
                 subject?.others = try others()
             }
-            try take(measure, request, number: number, of: subject)
+            try evaluate(measure, request, number: number, of: subject)
         }
     }
 
@@ -60,7 +60,7 @@ struct MeasureJob {
     }
 
     /// One that cannot be taken is said to be so, and costs itself alone.
-    private func take(
+    private func evaluate(
         _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int, of subject: MeasureSubject?
     ) throws {
         let start = ContinuousClock.now

@@ -107,7 +107,7 @@ package struct JacobianMeasure: Measure {
                     on: NoisedImages(images: training, seed: key, first: NoisedImages.Use.fitting),
                     inputs: Distilled.inputs(inputs, images: training.shape[0], pixels: training.stride), sigma: sigma
                 ) { _ in try beat(0) }
-            report.begin(sigma)
+            report.addLevel(sigma)
             for number in 0..<images {
                 let point = JacobianPoint(
                     clean: clean, number: number, sigma: sigma, samples: sampling.samples, key: key,

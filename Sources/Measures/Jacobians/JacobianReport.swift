@@ -28,7 +28,7 @@ struct JacobianReport {
         (self.images, self.vectors, self.shape) = (images, vectors, shape)
     }
 
-    mutating func begin(_ sigma: Double) { levels.append(Level(sigma: sigma)) }
+    mutating func addLevel(_ sigma: Double) { levels.append(Level(sigma: sigma)) }
 
     /// Adds an image of the level begun last.
     mutating func add(

@@ -107,7 +107,7 @@ final class AgentSession {
     }
 
     private func handleCommands() throws {
-        for command in mailbox.take() {
+        for command in mailbox.takeCommands() {
             switch command {
             case .start(let order): try say(.start(uploads.remember(try AgentOrder(order))))
             case .cancel(let attempt):
@@ -129,8 +129,8 @@ final class AgentSession {
     private func handle(_ frame: Frame, _ connected: () -> Void) throws {
         switch frame.kind {
         case .control, .attempt: try handle(try AgentProtocol.message(AgentMessage.self, in: frame), connected)
-        case .event: report(try inbox.take(try EventLine(frame.payload)))
-        case .chunk: report(try inbox.take(try Chunk(frame.payload)))
+        case .event: report(try inbox.add(try EventLine(frame.payload)))
+        case .chunk: report(try inbox.write(try Chunk(frame.payload)))
         case .received: uploads.received(try Received(frame.payload))
         }
     }
@@ -165,13 +165,13 @@ final class AgentSession {
             deliver(.refused(attempt, HostFailure(refusal, host: host.name)))
         case .running(let attempt): deliver(.running(attempt))
         case .ended(let attempt, let end, let diagnostics):
-            report(try inbox.take(end: end, diagnostics: diagnostics, of: attempt))
+            report(try inbox.add(end: end, diagnostics: diagnostics, of: attempt))
         case .stored(let transfer):
             for order in uploads.stored(transfer) { try say(.start(order)) }
         case .notStored(let transfer, let refusal):
             let (attempts, failure) = uploads.failed(transfer, HostFailure(refusal, host: host.name))
             for attempt in attempts { deliver(.refused(attempt, failure)) }
-        case .sending(let transfer, let bytes): report(try inbox.begin(transfer, bytes: bytes))
+        case .sending(let transfer, let bytes): report(try inbox.open(transfer, bytes: bytes))
         case .notSending(let transfer, let refusal): report(try inbox.missing(transfer, refusal))
         case .pong: break
         case .storeDamaged(let words): deliver(.storeDamaged(words))

@@ -28,7 +28,7 @@ struct EventInbox {
         fetches = FetchTable(host: host, depot: depot)
     }
 
-    mutating func take(_ line: EventLine) throws -> Outcome {
+    mutating func add(_ line: EventLine) throws -> Outcome {
         let event =
             WorkerEvent(line: line.line)
             ?? .failed(
@@ -44,7 +44,7 @@ struct EventInbox {
         return try advance(line.attempt)
     }
 
-    mutating func take(end: AttemptEnd, diagnostics: String, of attempt: AttemptNumber) throws -> Outcome {
+    mutating func add(end: AttemptEnd, diagnostics: String, of attempt: AttemptNumber) throws -> Outcome {
         try count(diagnostics.utf8.count)
         waiting[attempt, default: []].append(.end(end, diagnostics))
         return try advance(attempt)
@@ -59,11 +59,11 @@ struct EventInbox {
         }
     }
 
-    mutating func begin(_ transfer: UInt32, bytes: Int) throws -> Outcome {
-        try settle(try fetches.begin(transfer, bytes: bytes))
+    mutating func open(_ transfer: UInt32, bytes: Int) throws -> Outcome {
+        try settle(try fetches.open(transfer, bytes: bytes))
     }
 
-    mutating func take(_ chunk: Chunk) throws -> Outcome { try settle(try fetches.take(chunk)) }
+    mutating func write(_ chunk: Chunk) throws -> Outcome { try settle(try fetches.write(chunk)) }
 
     mutating func missing(_ transfer: UInt32, _ refusal: AgentRefusal) throws -> Outcome {
         try settle(try fetches.missing(transfer, refusal))

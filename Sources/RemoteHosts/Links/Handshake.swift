@@ -66,7 +66,7 @@ struct Handshake {
     }
 
     private func startAgent() throws(HostFailure) -> Outcome {
-        let (stream, rest) = try begin(.startAgent)
+        let (stream, rest) = try openLine(.startAgent)
         do throws(HostFailure) {
             let outcome = try greet(stream, rest)
             if case .ended = outcome { stream.close() }
@@ -118,7 +118,7 @@ struct Handshake {
     private static let patience = 30.0
 
     /// Has the account's shell run a line, and gives it the host's directory. With the first bytes that came after.
-    private func begin(_ line: RemoteLine) throws(HostFailure) -> (any ByteStream, [UInt8]) {
+    private func openLine(_ line: RemoteLine) throws(HostFailure) -> (any ByteStream, [UInt8]) {
         let stream = try transport.open(line)
         guard transport.bringsAgent else { return (stream, []) }
         do throws(HostFailure) {
@@ -212,7 +212,7 @@ struct Handshake {
     }
 
     private func bring(_ program: AgentProgram.Content) throws(HostFailure) {
-        let (stream, _) = try begin(.receiveAgent)
+        let (stream, _) = try openLine(.receiveAgent)
         defer { stream.close() }
         var rest = program.bytes[...]
         var heard = posix_monotonic_seconds()

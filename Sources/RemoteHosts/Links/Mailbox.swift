@@ -42,7 +42,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    func take() -> [HostCommand] {
+    func takeCommands() -> [HostCommand] {
         var count: UInt64 = 0
         _ = Glibc.read(wakeDescriptor, &count, 8)
         return state.with { state in
@@ -75,7 +75,7 @@ final class Mailbox: Sendable {
             guard left > 0 else { return }
             var poll = pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)
             _ = Glibc.poll(&poll, 1, Int32(min(left, 3600) * 1000) + 1)
-            _ = take()
+            _ = takeCommands()
         }
     }
 

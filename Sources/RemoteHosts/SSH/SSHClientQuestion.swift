@@ -69,12 +69,12 @@ extension SSHSettings {
         for line in answer.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             guard words.count == 2 else { continue }
-            if !take(words[0].lowercased(), words[1]), !plain.contains(line) { beyondLibSSH.append(String(line)) }
+            if !apply(words[0].lowercased(), words[1]), !plain.contains(line) { beyondLibSSH.append(String(line)) }
         }
     }
 
     /// Whether the option is honoured, or has no effect.
-    private mutating func take(_ keyword: String, _ value: String) -> Bool {
+    private mutating func apply(_ keyword: String, _ value: String) -> Bool {
         let isNone = value == "none"
         let isYes = value == "yes" || value == "true"
         switch keyword {

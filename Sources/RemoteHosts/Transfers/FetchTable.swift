@@ -59,7 +59,7 @@ struct FetchTable {
         while active.count < Self.width, !queue.isEmpty {
             let file = queue.removeFirst()
             lastTransfer += 1
-            if active.isEmpty { rate.begin(at: posix_monotonic_seconds()) }
+            if active.isEmpty { rate.startClock(at: posix_monotonic_seconds()) }
             active[lastTransfer] = Fetch(file: file, path: try depot.temporaryPath())
             frames.append(
                 try AgentProtocol.frame(CoordinatorMessage.fetch(transfer: lastTransfer, digest: file.digest)))
@@ -67,7 +67,7 @@ struct FetchTable {
         return frames
     }
 
-    mutating func begin(_ transfer: UInt32, bytes: Int) throws -> Step {
+    mutating func open(_ transfer: UInt32, bytes: Int) throws -> Step {
         guard var fetch = active[transfer] else { return Step() }
         guard bytes == fetch.file.bytes else {
             return try fail(
@@ -83,7 +83,7 @@ struct FetchTable {
         return bytes == 0 ? try finish(transfer, fetch) : Step()
     }
 
-    mutating func take(_ chunk: Chunk) throws -> Step {
+    mutating func write(_ chunk: Chunk) throws -> Step {
         guard var fetch = active[chunk.transfer], let handle = fetch.handle else { return Step() }
         guard chunk.offset == fetch.received, fetch.received + chunk.bytes.count <= fetch.file.bytes else {
             throw ProtocolError("\(host): a piece of \(fetch.file.digest.short) came out of place")
@@ -136,13 +136,13 @@ struct FetchTable {
         }
         active[transfer] = nil
         if fetch.isWanted { wanted.remove(fetch.file.digest) }
-        if active.isEmpty { rate.end(at: posix_monotonic_seconds()) }
+        if active.isEmpty { rate.stopClock(at: posix_monotonic_seconds()) }
         return Step(frames: try startNext(), settled: true)
     }
 
     private mutating func fail(_ transfer: UInt32, _ words: String) throws -> Step {
         if let fetch = active.removeValue(forKey: transfer) {
-            if active.isEmpty { rate.end(at: posix_monotonic_seconds()) }
+            if active.isEmpty { rate.stopClock(at: posix_monotonic_seconds()) }
             try? fetch.handle?.close()
             if fetch.isWanted {
                 failures[fetch.file.digest] = words

@@ -7,14 +7,14 @@ struct TransferRate {
     /// Less than this says more about the round trip than about the rate.
     private static let leastBytes = 64 << 10
 
-    mutating func begin(at now: Double) {
+    mutating func startClock(at now: Double) {
         begun = now
         bytes = 0
     }
 
     mutating func add(_ count: Int) { bytes += count }
 
-    mutating func end(at now: Double) {
+    mutating func stopClock(at now: Double) {
         guard let begun, bytes >= Self.leastBytes, now > begun else { return }
         let found = Double(bytes) / (now - begun)
         bytesPerSecond = bytesPerSecond.map { ($0 + found) / 2 } ?? found

@@ -32,7 +32,7 @@ package struct Query: Sendable {
         }
         let plan = try QueryPlan(reader, request)
         var writer = RowWriter(format, to: output)
-        try writer.begin(plan.listColumns)
+        try writer.writeHeader(plan.listColumns)
         try plan.list(limit: request.limit, to: &writer)
         try writer.finish()
         return []
@@ -59,7 +59,7 @@ package struct Query: Sendable {
         var columns = 0
         try reader.scan(sql, seconds: seconds) {
             columns = $0.count
-            try writer.begin($0)
+            try writer.writeHeader($0)
         } _: { row in
             try writer.beginRow()
             for column in 0..<columns {

@@ -32,7 +32,7 @@ package struct RowWriter {
         buffer.reserveCapacity(1 << 17)
     }
 
-    mutating func begin(_ columns: [String]) throws {
+    mutating func writeHeader(_ columns: [String]) throws {
         switch format {
         case .csv, .table:
             leads = columns.indices.map { $0 == 0 ? [] : [UInt8(ascii: ",")] }
@@ -67,7 +67,7 @@ package struct RowWriter {
             buffer += given.aligned.utf8
             return try flush()
         }
-        try begin(given.columns)
+        try writeHeader(given.columns)
         for row in given.rows {
             try beginRow()
             for cell in row { self.cell(cell) }

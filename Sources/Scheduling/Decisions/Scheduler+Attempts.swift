@@ -6,7 +6,7 @@ extension Scheduler {
     mutating func add(_ attempt: AttemptState) {
         attempts[attempt.number] = attempt
         let before = hosts[known: attempt.host].backlog
-        hosts[known: attempt.host].take(attempt)
+        hosts[known: attempt.host].add(attempt)
         backlogTotal += hosts[known: attempt.host].backlog - before
         if isConnected(attempt.host) { reachable += attempt.tally }
         if attempt.waits {

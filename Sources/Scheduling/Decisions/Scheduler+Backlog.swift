@@ -79,7 +79,7 @@ extension Scheduler {
             }
             revoke(number)
             givers[from].give(attempt.predicted ?? SchedulingPolicy.guessedSeconds)
-            takers[to].take(seconds, jobs[job].needs)
+            takers[to].receive(seconds, jobs[job].needs)
         }
     }
 
@@ -115,7 +115,7 @@ extension Scheduler {
         }
 
         mutating func give(_ seconds: Double) { load -= seconds / Double(host.slots) }
-        mutating func take(_ seconds: Double, _ needs: JobNeeds) {
+        mutating func receive(_ seconds: Double, _ needs: JobNeeds) {
             host.hold(needs.memory, gpus: needs.gpus)
             if free > 0 { free -= 1 } else { load += seconds / Double(host.slots) }
         }

@@ -2,8 +2,8 @@ import JobContract
 import SweepModel
 
 extension Scheduler {
-    /// Takes one durable event: records it, or finds that it is recorded already, and acknowledges it either way.
-    mutating func take(
+    /// Records a durable event, or finds that it is recorded already, and acknowledges it either way.
+    mutating func record(
         _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
     ) {
         if attempts[number]?.isForeign == true || othersEnded.contains(number) { return }
@@ -27,8 +27,8 @@ extension Scheduler {
             }
         case .described: reject("a description of itself", of: number)
         case .progress(let progress): attempts[known: number].progress = progress
-        case .checkpoint(let checkpoint): take(checkpoint, of: attempt)
-        case .measure(let measured): take(measured, of: attempt)
+        case .checkpoint(let checkpoint): record(checkpoint, of: attempt)
+        case .measure(let measured): record(measured, of: attempt)
         case .paused: conclude(number, attempt.cancellation == nil ? .paused : .cancelled)
         case .finished: conclude(number, verdictOnFinishing(attempt))
         case .failed(let failed):
@@ -62,7 +62,7 @@ extension Scheduler {
         attempt.isTrusted && (policy.deterministic || attempt.counts)
     }
 
-    private mutating func take(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
+    private mutating func record(_ checkpoint: WorkerEvent.Checkpoint, of attempt: AttemptState) {
         guard counts(attempt) else { return }
         let training = attempt.record.training
         guard isAsked(steps: checkpoint.steps, milestone: checkpoint.milestone, of: attempt) else {
@@ -107,7 +107,7 @@ extension Scheduler {
         refresh(trial.id)
     }
 
-    private mutating func take(_ measured: WorkerEvent.Measured, of attempt: AttemptState) {
+    private mutating func record(_ measured: WorkerEvent.Measured, of attempt: AttemptState) {
         guard counts(attempt) else { return }
         guard isAsked(measured, of: attempt) else {
             return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)

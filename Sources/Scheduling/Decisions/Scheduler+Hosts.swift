@@ -18,7 +18,7 @@ extension Scheduler {
             began(number, isSeen: true, at: now)
             repeatCancel(number)
         case .refused(let number, let failure): refused(number, failure, by: name, at: now)
-        case .event(let number, let event, let end): take(event, of: number, end: end, from: name, at: now)
+        case .event(let number, let event, let end): record(event, of: number, end: end, from: name, at: now)
         case .stateKept(let number, let point, let bytes):
             guard heard(of: number, from: name, at: now) else { return }
             keep(point, bytes: bytes, of: number, on: name)

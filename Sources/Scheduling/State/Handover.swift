@@ -36,7 +36,7 @@ extension Scheduler {
         return handover
     }
 
-    mutating func take(_ handover: Handover, at now: Instant) {
+    mutating func restore(_ handover: Handover, at now: Instant) {
         for (name, known) in handover.hosts {
             // It may have left the hosts file.
             guard let host = hosts[name] else { continue }

@@ -195,7 +195,7 @@ struct HostState {
         return taken <= Double(memory)
     }
 
-    mutating func take(_ attempt: AttemptState) {
+    mutating func add(_ attempt: AttemptState) {
         attempts.insert(attempt.number)
         tally += attempt.tally
         hold(attempt.memory, gpus: attempt.gpus)

@@ -27,7 +27,7 @@ extension AttemptTable {
             guard let line = attempt.reader.next(atEnd: attempt.isOver) else { return attempt.reader.allowance > 0 }
             let event = line.event
             meter(line, event, from: begin, of: attempt)
-            guard let (event, text) = take(line, event, of: attempt), let connection else { continue }
+            guard let (event, text) = adoptOutput(of: line, event, of: attempt), let connection else { continue }
             let frame = EventLine(attempt: attempt.number, end: line.end, line: text[...]).frame
             if event.isDurable {
                 connection.send(frame)
@@ -76,8 +76,8 @@ extension AttemptTable {
     }
 
     /// What a line says, which is not always what the worker wrote; nil when that is nothing.
-    private func take(
-        _ line: EventFollower.Line, _ event: WorkerEvent?, of attempt: Attempt
+    private func adoptOutput(
+        of line: EventFollower.Line, _ event: WorkerEvent?, of attempt: Attempt
     ) -> (WorkerEvent, [UInt8])? {
         if attempt.problems[line.end] == nil {
             if let event {

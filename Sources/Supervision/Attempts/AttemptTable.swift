@@ -79,7 +79,7 @@ final class AttemptTable {
         attempt.identity = identity
         attempt.spool = SpoolMeter(allowing: attempt.directory.eventBytes ?? 0)
         if attempt.stopReason != nil { attempt.killAt = posix_monotonic_seconds() + Self.graceSeconds }
-        begin(attempt)
+        markRunning(attempt)
     }
 
     func restoreWaiting(_ attempt: Attempt) { wait(attempt) }
@@ -206,7 +206,7 @@ final class AttemptTable {
             attempt.child = pid
             children[pid] = attempt
             unnoted.append(attempt)
-            begin(attempt)
+            markRunning(attempt)
             news.append(.running(attempt.number))
         } catch {
             putAsideDamagedFiles(of: attempt)
@@ -246,7 +246,7 @@ final class AttemptTable {
         unnoted.removeAll(keepingCapacity: true)
     }
 
-    private func begin(_ attempt: Attempt) {
+    private func markRunning(_ attempt: Attempt) {
         attempt.state = .running
         running[attempt.number] = attempt
         talking[attempt.number] = attempt

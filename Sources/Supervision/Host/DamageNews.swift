@@ -11,7 +11,7 @@ final class DamageNews: Sendable {
         words.withLock { if $0.count < Self.most { $0.append("\(damage)") } }
     }
 
-    func take() -> [String] {
+    func takeAll() -> [String] {
         words.withLock { words in
             defer { words = [] }
             return words

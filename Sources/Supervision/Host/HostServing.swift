@@ -29,7 +29,7 @@ final class HostService {
     }
 
     private func tellDamages(_ send: (Frame) throws -> Void) throws {
-        for words in damages.take() { try send(AgentProtocol.frame(AgentMessage.storeDamaged(words))) }
+        for words in damages.takeAll() { try send(AgentProtocol.frame(AgentMessage.storeDamaged(words))) }
     }
 
     private func openStore(_ place: AgentPlace) throws(StoreError) -> ContentStore {

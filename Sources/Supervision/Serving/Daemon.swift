@@ -129,7 +129,7 @@ package final class Daemon {
         if isTellingDue { return }
         toldAt = now
         if let connection {
-            for damage in damages.take() { connection.send(.storeDamaged(damage)) }
+            for damage in damages.takeAll() { connection.send(.storeDamaged(damage)) }
         }
         for message in table.takeNews() { connection?.send(message) }
         table.passEvents(to: connection)

@@ -54,9 +54,9 @@ struct WhereParser {
         defer { depth -= 1 }
         guard depth <= Self.deepest else { throw failure("nested deeper than \(Self.deepest) levels") }
         if takeWord("not") { return .not(try negation()) }
-        if take("(") {
+        if accept("(") {
             let inner = try disjunction()
-            guard take(")") else { throw failure("expected \")\"") }
+            guard accept(")") else { throw failure("expected \")\"") }
             return inner
         }
         return try comparison()
@@ -80,7 +80,7 @@ struct WhereParser {
         for (symbol, comparison) in [
             ("==", WhereExpression.Comparison.equal), ("!=", .unequal), ("<=", .lessOrEqual), (">=", .greaterOrEqual),
             ("=", .equal), ("<", .less), (">", .greater),
-        ] where take(symbol) {
+        ] where accept(symbol) {
             return .compare(key: key, comparison, try value())
         }
         throw failure("expected =, !=, <, <=, >, >=, \"in\" or \"not in\" after \(key)")
@@ -107,10 +107,10 @@ struct WhereParser {
     }
 
     private mutating func list() throws(WhereExpression.Failure) -> [JSONValue] {
-        guard take("(") else { throw failure("expected \"(\" and a list of values") }
+        guard accept("(") else { throw failure("expected \"(\" and a list of values") }
         var values = [try value()]
-        while take(",") { values.append(try value()) }
-        guard take(")") else { throw failure("expected \",\" or \")\"") }
+        while accept(",") { values.append(try value()) }
+        guard accept(")") else { throw failure("expected \",\" or \")\"") }
         return values
     }
 
@@ -161,7 +161,7 @@ struct WhereParser {
         while place < bytes.count, [9, 10, 13, 32].contains(bytes[place]) { place += 1 }
     }
 
-    private mutating func take(_ symbol: String) -> Bool {
+    private mutating func accept(_ symbol: String) -> Bool {
         skipSpace()
         guard bytes[place...].starts(with: symbol.utf8) else { return false }
         place += symbol.utf8.count

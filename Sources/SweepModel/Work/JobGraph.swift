@@ -58,7 +58,7 @@ package struct JobGraph: Sendable {
             settled[trial] = holdings.succeeded.contains(trial) ? .succeeded : .cancelled
         }
         let open = Dictionary(grouping: holdings.openAttempts, by: \.training)
-        wishes.begin(with: holdings.measured, among: trials)
+        wishes.noteMeasured(holdings.measured, among: trials)
         var failed: [TrialID: [MeasureRequest: String]] = [:]
         for (unit, reason) in holdings.failedMeasures where !unit.request.isComparison {
             failed[unit.trial, default: [:]][unit.request] = reason

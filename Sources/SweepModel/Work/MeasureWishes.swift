@@ -28,8 +28,8 @@ struct MeasureWishes {
         ofTrials[trial] = unions[[known, added]] ?? known
     }
 
-    /// No trial is added any more.
-    mutating func begin(with units: Holdings.MeasuredUnits, among trials: WantedTrials) {
+    /// Notes what is measured already. No trial is added after that.
+    mutating func noteMeasured(_ units: Holdings.MeasuredUnits, among trials: WantedTrials) {
         measured = lists.map { $0.map { units.trials(with: $0) } }
         hasSome = Array(repeating: false, count: ofTrials.count)
         for request in Set(lists.joined()) {

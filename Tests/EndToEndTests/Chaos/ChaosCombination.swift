@@ -54,7 +54,7 @@ final class ChaosCombination {
             let now = elapsed - launched
             while let next = waiting.first, next.start <= now {
                 waiting.removeFirst()
-                active.append((next, try begin(next)))
+                active.append((next, try inject(next)))
                 if active.last?.state.watch == nil { occurred.insert(next.kind) }
             }
             try look(at: now)

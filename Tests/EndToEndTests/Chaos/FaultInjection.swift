@@ -16,7 +16,7 @@ struct ActiveFault {
 
 extension ChaosCombination {
     /// Begins a fault. What it must meet, as a worker to kill, is waited for by `watch`.
-    func begin(_ fault: Fault) throws -> ActiveFault {
+    func inject(_ fault: Fault) throws -> ActiveFault {
         let host = arena.hosts[fault.host]
         let network = arena.network
         switch fault.kind {

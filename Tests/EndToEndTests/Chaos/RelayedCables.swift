@@ -92,7 +92,7 @@ final class RelayedCables: @unchecked Sendable {
                 let now = DispatchTime.now().uptimeNanoseconds
                 for index in polls.indices where polls[index].revents != 0 {
                     while case let count = read(polls[index].fd, &frame, frame.count), count > 0 {
-                        take(Array(frame[..<count]), from: index, at: now)
+                        receive(Array(frame[..<count]), from: index, at: now)
                     }
                 }
                 deliver(at: now)
@@ -110,7 +110,7 @@ final class RelayedCables: @unchecked Sendable {
 
     private static let nearlyFull = 1000
 
-    private func take(_ frame: [UInt8], from index: Int, at now: UInt64) {
+    private func receive(_ frame: [UInt8], from index: Int, at now: UInt64) {
         let (number, end) = (index / 2, index % 2)
         let condition = cables[number].condition
         let isFromHost = end == 0

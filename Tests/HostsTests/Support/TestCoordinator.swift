@@ -27,7 +27,7 @@ final class TestCoordinator: @unchecked Sendable {
             depot: store,
             agent: AgentProgram(path: agent), options: options, worker: worker,
             interaction: interaction,
-            deliver: { box.owner?.take($0, $1) })
+            deliver: { box.owner?.note($0, $1) })
         box.owner = self
         fleet.start()
     }
@@ -39,7 +39,7 @@ final class TestCoordinator: @unchecked Sendable {
 
     private final class Box: @unchecked Sendable { weak var owner: TestCoordinator? }
 
-    private func take(_ host: HostName, _ report: HostReport) {
+    private func note(_ host: HostName, _ report: HostReport) {
         condition.lock()
         received.append((host, report))
         condition.broadcast()

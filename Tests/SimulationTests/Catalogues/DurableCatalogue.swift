@@ -57,7 +57,7 @@ protocol DurableCatalogue: AnyObject {
     func retry(_ trials: [TrialID]) throws
     /// Takes in what was made elsewhere, as `merge` and `adopt` do: the numbers that its attempts have here. To do it again
     /// changes nothing. Throws while a coordinator has it open.
-    func take(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber]
+    func merge(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber]
     /// States that are only on hosts; nil where it cannot be asked. Anybody may ask, also beside a coordinator.
     func statesOnHosts() -> Set<Digest>?
     /// What the catalogue names of its store; of an open catalogue.

@@ -2,7 +2,7 @@ import JobContract
 import SweepModel
 
 extension ModelCatalogue {
-    func take(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber] {
+    func merge(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber] {
         if isOpen, mutant != .lockIsMissing, mutant != .mergeIgnoresTheLock {
             throw CatalogueRefusal(description: "another process writes it")
         }

@@ -4,7 +4,7 @@ import ResultCatalogue
 import SweepModel
 
 extension RealCatalogue {
-    func take(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber] {
+    func merge(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber] {
         let opened = try Catalogue(path: path, clock: wall.now)
         try opened.store(sweep)
         if foreign.isAdoption { return try adopt(foreign, in: opened) }

@@ -74,7 +74,7 @@ final class CoordinatorLife {
                 mutant: mutant),
             fleet: fleet, inbox: inbox, catalogue: writer, clock: clock,
             observer: LeaseWatcher(fleet, clock, log, world, owner, scenario.sweep.trainings))
-        try coordinator.begin()
+        try coordinator.performFirstActions()
         fleet.enquire()
     }
 
@@ -82,7 +82,7 @@ final class CoordinatorLife {
     /// when what is wanted has changed.
     func run(plan: () throws -> Plan, check: () -> Bool) -> CoordinationOutcome? {
         do {
-            try coordinator.begin()
+            try coordinator.performFirstActions()
             while coordinator.outcome == nil {
                 try step()
                 if coordinator.outcome == .replan, !kill.isDead { try takeOver(plan()) }
@@ -112,7 +112,7 @@ final class CoordinatorLife {
     /// Starts a coordinator that is called when there is something for it.
     func startDriven() {
         fleet.onInput = { [self] in world.after(0) { [self] in drive() } }
-        act { try coordinator.begin() }
+        act { try coordinator.performFirstActions() }
         drive()
     }
 

@@ -31,7 +31,7 @@ final class Incoming {
         waiting.append(foreign)
         guard let life else { return }
         do {
-            _ = try catalogue.take(foreign)
+            _ = try catalogue.merge(foreign)
             world.violation("the catalogue took in results beside its coordinator")
         } catch {
             world.census.count(.mergeRefused)
@@ -44,7 +44,7 @@ final class Incoming {
         guard let foreign = waiting.first else { return nil }
         // Files come before the catalogue names them.
         if foreign.bringsFiles { for file in foreign.files { world.store.add(file.digest) } }
-        let numbers = try catalogue.take(foreign)
+        let numbers = try catalogue.merge(foreign)
         waiting.removeFirst()
         log.took(foreign, as: numbers, in: world)
         world.note("results of elsewhere are taken in")
@@ -54,7 +54,7 @@ final class Incoming {
             return .adoption
         }
         world.census.count(.merged)
-        if world.random.chance(0.3), try catalogue.take(foreign) != numbers {
+        if world.random.chance(0.3), try catalogue.merge(foreign) != numbers {
             world.violation("to merge again is something else")
         }
         return .merge

@@ -113,7 +113,7 @@ final class Simulation {
     /// One coordinator's life; nil when it was killed or could not start.
     private func runCoordinator() -> CoordinationOutcome? {
         let life: CoordinatorLife
-        do { life = try begin() } catch {
+        do { life = try startCoordinator() } catch {
             world.note("no coordinator can start")
             catalogue.close()
             return nil
@@ -133,7 +133,7 @@ final class Simulation {
         return outcome
     }
 
-    private func begin() throws -> CoordinatorLife {
+    private func startCoordinator() throws -> CoordinatorLife {
         if isCatalogueFull { throw CatalogueRefusal(description: "the disk is full") }
         while !incoming.isEmpty {
             if try incoming.takeNext(into: catalogue, log, world) == .adoption { changedWishes += 1 }

@@ -190,7 +190,7 @@ final class HostLog {
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 
     /// Notes a run's beginning and returns its place in `runs`.
-    func begin(_ run: Run) -> Int {
+    func add(_ run: Run) -> Int {
         runs.append(run)
         live.insert(runs.count - 1)
         return runs.count - 1

@@ -305,7 +305,7 @@ final class SimulatedHost {
             }
             held.process = SimulatedProcess(held, number, on: self)
             link?.report(.running(number))
-            held.process?.begin()
+            held.process?.startWork()
         }
     }
 

@@ -46,7 +46,7 @@ final class SimulatedProcess {
             host.world.census.count(.lateBacklog)
             log.hit(key)
         }
-        run = log.begin(
+        run = log.add(
             .init(
                 attempt: number, job: key, jobID: held.order.description.job, host: host.name, owner: held.owner,
                 asked: asked, begun: host.world.now,
@@ -77,7 +77,7 @@ final class SimulatedProcess {
         if host.needs != JobNeeds() { world.census.count(.neededMore) }
     }
 
-    func begin() {
+    func startWork() {
         var plan: Plan = [(0.2, { [self] in say(.started(isOther ? .other : .simulated)) })]
         // Once for a job, whose third fault would set it aside.
         if host.isBroken, !isOther, host.log.injectedJobFaults[held.key, default: 0] < 1 {
