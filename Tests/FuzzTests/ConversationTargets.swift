@@ -200,9 +200,9 @@ private final class AgentUnderFire {
             try place.makeDirectories()
             try table.load()
         } catch { fatalError("an empty place cannot be loaded: \(error)") }
-        var receivers: [UInt32: FileReceiver] = [:]
+        var uploads = Uploads()
         for frame in frames {
-            do { try take(frame, table, store, &receivers) } catch {}
+            do { try hear(frame, table, store, &uploads) } catch {}
             table.writeOrders()
             table.signalStopped()
             _ = try? table.settleOrders()
@@ -219,8 +219,8 @@ private final class AgentUnderFire {
         precondition(next.held == table.held, "the next agent holds \(next.held), not \(table.held)")
     }
 
-    private func take(
-        _ frame: Frame, _ table: AttemptTable, _ store: ContentStore, _ receivers: inout [UInt32: FileReceiver]
+    private func hear(
+        _ frame: Frame, _ table: AttemptTable, _ store: ContentStore, _ uploads: inout Uploads
     ) throws {
         switch frame.kind {
         case .control, .attempt:
@@ -236,17 +236,11 @@ private final class AgentUnderFire {
             case .release(let attempt): table.release(attempt)
             case .read(_, let question): _ = AttemptLog.read(question, table.attempts[question.attempt])
             case .upload(let transfer, let digest, let bytes):
-                receivers[transfer] = try FileReceiver(digest: digest, bytes: min(bytes, 1 << 16), depot: store)
+                _ = uploads.open(transfer, digest, bytes: min(bytes, 1 << 16), into: store)
             case .enquire, .fetch, .ping, .leaving, .service: break
             }
         case .chunk:
-            let chunk = try Chunk(frame.payload)
-            guard let receiver = receivers[chunk.transfer] else { return }
-            try receiver.take(chunk)
-            if receiver.isComplete {
-                receivers[chunk.transfer] = nil
-                try receiver.finish()
-            }
+            _ = uploads.write(try Chunk(frame.payload))
         case .received: _ = try Received(frame.payload)
         case .event: _ = try EventLine(frame.payload)
         }

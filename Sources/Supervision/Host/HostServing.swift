@@ -5,7 +5,7 @@ import JobContract
 
 /// Answers what is asked of the host itself, in the bridge, one request after the other.
 final class HostService {
-    private var receivers: [UInt32: FileReceiver] = [:]
+    private var uploads = Uploads()
     private var store: ContentStore?
     private let damages = DamageNews()
 
@@ -18,11 +18,17 @@ final class HostService {
                 let answer = answer(to: request)
                 try tellDamages(send)
                 try send(AgentProtocol.frame(AgentMessage.served(answer)))
-            case .upload(let transfer, let digest, let bytes): try begin(transfer, digest, bytes, send)
+            case .upload(let transfer, let digest, let bytes):
+                // Files are brought for a request that found them lacking: the store is known then.
+                guard let store else { throw ProtocolError("a file came that nothing asked for") }
+                try tell(uploads.open(transfer, digest, bytes: bytes, into: store), send)
             case .fetch(let transfer, let digest): try give(transfer, digest, send)
             default: return false
             }
-        case .chunk: return try take(try Chunk(frame.payload), send)
+        case .chunk:
+            let chunk = try Chunk(frame.payload)
+            guard uploads.isOpen(chunk.transfer) else { return false }
+            try tell(uploads.write(chunk), send)
         case .event, .received, .attempt: return false
         }
         return true
@@ -30,6 +36,12 @@ final class HostService {
 
     private func tellDamages(_ send: (Frame) throws -> Void) throws {
         for words in damages.takeAll() { try send(AgentProtocol.frame(AgentMessage.storeDamaged(words))) }
+    }
+
+    /// Damage that storing a file met is told before the answer about the file.
+    private func tell(_ answers: [UploadAnswer], _ send: (Frame) throws -> Void) throws {
+        try tellDamages(send)
+        for answer in answers { try send(answer.frame) }
     }
 
     private func openStore(_ place: AgentPlace) throws(StoreError) -> ContentStore {
@@ -70,41 +82,6 @@ final class HostService {
         }
     }
 
-    /// Files are brought for a request that found them lacking: the store is known then.
-    private func begin(
-        _ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ send: (Frame) throws -> Void
-    ) throws {
-        guard let store else { throw ProtocolError("a file came that nothing asked for") }
-        do {
-            let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: store)
-            receivers[transfer] = receiver
-            if receiver.isComplete { try finish(transfer, receiver, send) }
-        } catch {
-            try send(refusal(transfer, error))
-        }
-    }
-
-    private func take(_ chunk: Chunk, _ send: (Frame) throws -> Void) throws -> Bool {
-        guard let receiver = receivers[chunk.transfer] else { return false }
-        do {
-            try receiver.take(chunk)
-            try send(Received(transfer: chunk.transfer, bytes: receiver.received).frame)
-            if receiver.isComplete { try finish(chunk.transfer, receiver, send) }
-        } catch {
-            try send(refusal(chunk.transfer, error))
-        }
-        return true
-    }
-
-    private func finish(
-        _ transfer: UInt32, _ receiver: FileReceiver, _ send: (Frame) throws -> Void
-    ) throws {
-        try receiver.finish()
-        receivers[transfer] = nil
-        try tellDamages(send)
-        try send(AgentProtocol.frame(AgentMessage.stored(transfer: transfer)))
-    }
-
     /// Sends a file that an inspection found whole; the connection's own patience paces it.
     private func give(_ transfer: UInt32, _ digest: Digest, _ send: (Frame) throws -> Void) throws {
         guard let store else { throw ProtocolError("a file is asked for before its store is known") }
@@ -122,16 +99,5 @@ final class HostService {
         } catch let refusal as AgentRefusal {
             try refuse(refusal)
         }
-    }
-
-    private func refusal(_ transfer: UInt32, _ error: any Error) throws -> Frame {
-        receivers[transfer] = nil
-        let refusal: AgentRefusal =
-            switch error {
-            case let refusal as AgentRefusal: refusal
-            case StoreError.noSpace(let path): AgentRefusal(.noSpace, "no space left to write \(path)")
-            default: AgentRefusal(.transferFailed, "\(error)")
-            }
-        return try AgentProtocol.frame(AgentMessage.notStored(transfer: transfer, refusal))
     }
 }

@@ -15,7 +15,7 @@ final class Connection {
     var isLeaving = false
     /// It said hello and was let in.
     var isServed = false
-    var receivers: [UInt32: FileReceiver] = [:]
+    var uploads = Uploads()
     var senders: [FileSender] = []
     let since = posix_monotonic_seconds()
     private static let mostUnsent = 256 << 20
@@ -35,6 +35,10 @@ final class Connection {
     func send(_ message: AgentMessage) {
         // The messages are plain values: their encoding cannot fail.
         if let frame = try? AgentProtocol.frame(message) { send(frame) }
+    }
+
+    func send(_ answers: [UploadAnswer]) {
+        for answer in answers { if let frame = try? answer.frame { send(frame) } }
     }
 
     func send(_ frame: Frame) {

@@ -198,9 +198,7 @@ package final class Daemon {
             }
         case .chunk:
             let chunk = try Chunk(frame.payload)
-            if let receiver = connection.receivers[chunk.transfer] {
-                receive(chunk, receiver, connection)
-            }
+            connection.send(connection.uploads.write(chunk))
         case .received:
             let receipt = try Received(frame.payload)
             connection.senders.first { $0.transfer == receipt.transfer }?.acknowledge(receipt.bytes)
@@ -297,7 +295,10 @@ package final class Daemon {
         case .enquire: connection.send(.standing(standing()))
         case .read(let request, let question):
             connection.send(.log(request: request, AttemptLog.read(question, table.attempts[question.attempt])))
-        case .upload(let transfer, let digest, let bytes): begin(transfer, digest, bytes, connection)
+        case .upload(let transfer, let digest, _) where store.isWhole(digest):
+            connection.send(.stored(transfer: transfer))
+        case .upload(let transfer, let digest, let bytes):
+            connection.send(connection.uploads.open(transfer, digest, bytes: bytes, into: store))
         case .fetch(let transfer, let digest): send(transfer, digest, connection)
         case .ping(let number): connection.send(.pong(number))
         case .leaving:
@@ -305,44 +306,6 @@ package final class Daemon {
             // Where it cannot be written the host stays with this coordinator a while.
             try? memory?.save(place)
         }
-    }
-
-    private func begin(_ transfer: UInt32, _ digest: Digest, _ bytes: Int, _ connection: Connection) {
-        guard !store.isWhole(digest) else { return connection.send(.stored(transfer: transfer)) }
-        do {
-            let receiver = try FileReceiver(digest: digest, bytes: bytes, depot: store)
-            connection.receivers[transfer] = receiver
-            if receiver.isComplete { try finish(transfer, receiver, connection) }
-        } catch {
-            refuse(transfer, error, connection)
-        }
-    }
-
-    private func receive(_ chunk: Chunk, _ receiver: FileReceiver, _ connection: Connection) {
-        do {
-            try receiver.take(chunk)
-            connection.send(Received(transfer: chunk.transfer, bytes: receiver.received).frame)
-            if receiver.isComplete { try finish(chunk.transfer, receiver, connection) }
-        } catch {
-            refuse(chunk.transfer, error, connection)
-        }
-    }
-
-    private func finish(_ transfer: UInt32, _ receiver: FileReceiver, _ connection: Connection) throws {
-        try receiver.finish()
-        connection.receivers[transfer] = nil
-        connection.send(.stored(transfer: transfer))
-    }
-
-    private func refuse(_ transfer: UInt32, _ error: any Error, _ connection: Connection) {
-        connection.receivers[transfer] = nil
-        let refusal: AgentRefusal =
-            switch error {
-            case let refusal as AgentRefusal: refusal
-            case StoreError.noSpace(let path): AgentRefusal(.noSpace, "no space left to write \(path)")
-            default: AgentRefusal(.transferFailed, "\(error)")
-            }
-        connection.send(.notStored(transfer: transfer, refusal))
     }
 
     private func send(_ transfer: UInt32, _ digest: Digest, _ connection: Connection) {

@@ -31,7 +31,8 @@ final class FileReceiver {
 
     var isComplete: Bool { received == bytes }
 
-    func take(_ chunk: Chunk) throws(AgentRefusal) {
+    /// Adds a piece, which begins where the last one ended.
+    func write(_ chunk: Chunk) throws(AgentRefusal) {
         guard chunk.offset == received, received + chunk.bytes.count <= bytes else {
             throw AgentRefusal(.protocolViolation, "a piece of the file \(digest.short) came out of place")
         }
