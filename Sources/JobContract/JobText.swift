@@ -65,22 +65,22 @@ extension JobText: Codable {
 
 extension [UInt8] {
     /// Appends a key, with all that stands before its value, and the value.
-    package mutating func append(member key: StaticString, _ value: Int) {
+    fileprivate mutating func append(member key: StaticString, _ value: Int) {
         append(literal: key)
         append(decimal: value)
     }
 
-    package mutating func append(member key: StaticString, _ digest: Digest) {
+    fileprivate mutating func append(member key: StaticString, _ digest: Digest) {
         append(literal: key)
         append(quoted: digest)
     }
 
-    package mutating func append(member key: StaticString, _ text: String) {
+    fileprivate mutating func append(member key: StaticString, _ text: String) {
         append(literal: key)
         CanonicalJSON.append(string: text, to: &self)
     }
 
-    package mutating func append(literal text: StaticString) {
+    fileprivate mutating func append(literal text: StaticString) {
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 

@@ -53,7 +53,7 @@ struct BlockExpander {
         let steps = try stepCounts(at: points, of: all)
 
         let spec = try specTable(of: training, datasets: requests)
-        let trainingIDs = spec.identifiers(at: trainingPlaces, count: training.count)
+        let trainingIDs = try spec.identifiers(at: trainingPlaces, count: training.count)
         let trialIDs = TrialIdentifiers.compute(
             points, trainings: trainingIDs, trainingOf: trainingFinder, steps: steps.values, stepsOf: steps.finder)
 

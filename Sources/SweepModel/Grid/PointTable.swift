@@ -34,7 +34,8 @@ package final class PointTable: Sendable {
 
     private let constants: [String: JSONValue]
     private let columns: [Column]
-    private let texts: PointTexts?
+    /// What its records' texts are put together from; nil where none were asked for, or there are none.
+    package let texts: PointTexts?
 
     /// - Parameter isWritten: whether the records' texts are asked for, so that what is in many of them is written once.
     package init(constants: [String: JSONValue], columns: [Column], isWritten: Bool = false) {
@@ -53,10 +54,9 @@ package final class PointTable: Sendable {
 
     fileprivate func text(at index: Int) throws(CanonicalJSON.Failure) -> [UInt8] {
         guard let texts else { return try CanonicalJSON.encode(.object(values(at: index))) }
-        var text: [UInt8] = []
-        text.reserveCapacity(1024)
-        texts.append(to: &text) { columns[$0].choice(at: index) }
-        return text
+        return [UInt8](unsafeUninitializedCapacity: texts.longest) { text, length in
+            length = texts.write(to: text) { columns[$0].choice(at: index) }
+        }
     }
 
     fileprivate func value(of key: String, at index: Int) -> JSONValue? {

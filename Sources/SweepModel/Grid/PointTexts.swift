@@ -1,50 +1,80 @@
 import JobContract
 
 /// The canonical JSON of a table's records, put together from pieces: each value's text is written once for each value it
-/// takes, and a record is then a matter of copying.
-struct PointTexts: Sendable {
+/// takes, and a record is then a matter of copying. A million trainings get their names and their stored texts so.
+package struct PointTexts: Sendable {
     /// Keys that stand beside one another and come from one place: `,"key":value…` for each of its choices.
     private struct Piece {
         /// Nil for what is the same in all records.
         var column: Int?
-        var choices: [[UInt8]]
+        /// The text of choice i is `bytes[starts[i]..<starts[i + 1]]`.
+        var starts: [Int]
     }
     private let pieces: [Piece]
+    /// The texts of all pieces, one after the other.
+    private let bytes: [UInt8]
+    /// No record's text is longer.
+    package let longest: Int
 
-    /// Nil where records have different keys, or values that have no canonical form.
+    /// Nil where a value has no canonical form, or a key is of several columns and one of its choices lacks it.
     init?(constants: [String: JSONValue], columns: [PointTable.Column]) {
-        var places = constants.mapValues { _ in Int?.none }
+        var columnsOf = constants.mapValues { _ in [Int]() }
         for (number, column) in columns.enumerated() {
-            guard let keys = column.choices.first?.keys, column.choices.allSatisfy({ $0.keys == keys }) else {
-                return nil
-            }
-            for key in keys { places[key] = .some(number) }
+            for key in Set(column.choices.flatMap(\.keys)) { columnsOf[key, default: []].append(number) }
         }
-        var pieces: [Piece] = []
-        for key in places.keys.sorted(by: { $0.utf16.lexicographicallyPrecedes($1.utf16) }) {
-            guard let column = places[key] else { continue }
-            let values = column.map { columns[$0].choices.map { $0[key] } } ?? [constants[key]]
+        var runs: [(column: Int?, texts: [[UInt8]])] = []
+        for key in columnsOf.keys.sorted(by: { $0.utf16.lexicographicallyPrecedes($1.utf16) }) {
+            let owners = columnsOf[key, default: []]
+            // Where several columns have a key, the last one's value stands.
+            let values = owners.last.map { columns[$0].choices.map { $0[key] } } ?? [constants[key]]
+            guard owners.count < 2 || !values.contains(nil) else { return nil }
             var texts: [[UInt8]] = []
             for value in values {
-                guard let value, let text = try? CanonicalJSON.encode(.object([key: value])) else { return nil }
+                guard let value = value ?? constants[key] else {
+                    texts.append([])
+                    continue
+                }
+                guard let text = try? CanonicalJSON.encode(.object([key: value])) else { return nil }
                 texts.append([UInt8(ascii: ",")] + text.dropFirst().dropLast())
             }
-            if let last = pieces.indices.last, pieces[last].column == column {
-                for choice in texts.indices { pieces[last].choices[choice] += texts[choice] }
+            if let last = runs.indices.last, runs[last].column == owners.last {
+                for choice in texts.indices { runs[last].texts[choice] += texts[choice] }
             } else {
-                pieces.append(Piece(column: column, choices: texts))
+                runs.append((owners.last, texts))
             }
         }
-        self.pieces = pieces
+        var bytes: [UInt8] = []
+        var longest = 2
+        pieces = runs.map { run in
+            var starts = [bytes.count]
+            for text in run.texts {
+                bytes += text
+                starts.append(bytes.count)
+            }
+            longest += run.texts.map(\.count).max() ?? 0
+            return Piece(column: run.column, starts: starts)
+        }
+        self.bytes = bytes
+        self.longest = longest
     }
 
-    /// Appends the text of the record that makes these choices of columns.
-    func append(to bytes: inout [UInt8], choice: (Int) -> Int) {
-        let start = bytes.count
-        for piece in pieces { bytes.append(contentsOf: piece.choices[piece.column.map(choice) ?? 0]) }
+    /// Writes the text of the record that makes these choices of columns, and returns its length.
+    /// - Parameter text: has room for `longest` bytes.
+    package func write(to text: UnsafeMutableBufferPointer<UInt8>, choice: (Int) -> Int) -> Int {
+        var length = 0
+        bytes.withUnsafeBufferPointer { bytes in
+            for piece in pieces {
+                let chosen = piece.column.map(choice) ?? 0
+                let range = piece.starts[chosen]..<piece.starts[chosen + 1]
+                guard !range.isEmpty else { continue }
+                _ = text[length...].update(fromContentsOf: bytes[range])
+                length += range.count
+            }
+        }
         // Every member begins with a comma: the first one's place is the brace's.
-        if bytes.count == start { bytes.append(0) }
-        bytes[start] = UInt8(ascii: "{")
-        bytes.append(UInt8(ascii: "}"))
+        if length == 0 { length = 1 }
+        text[0] = UInt8(ascii: "{")
+        text[length] = UInt8(ascii: "}")
+        return length + 1
     }
 }
