@@ -76,7 +76,10 @@ extension CatalogueReader {
         let isHex = !prefix.isEmpty && prefix.utf8.count <= 64 && prefix.allSatisfy(\.isHexDigit)
         let found = isHex ? try trials(startingWith: prefix, limit: 6) : []
         guard let first = found.first else {
-            throw CommandFailure(.usage, "no trial of \(path) has an ID that begins with \"\(prefix)\"")
+            throw CommandFailure(
+                .usage,
+                "no trial of \(path) has an ID that begins with \"\(prefix)\"; expected the first digits of a trial_id, as "
+                    + "`eigensweep query` lists them")
         }
         guard found.count == 1 else {
             let shown = found.prefix(5).map { String($0.hex.prefix(16)) }.joined(separator: ", ")

@@ -16,6 +16,10 @@ struct MergeCommand: ParsableCommand {
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
+        guard FileManager.default.fileExists(atPath: other) else {
+            throw CommandFailure(
+                .catalogue, "\(other): there is no catalogue here; expected the file of the one to take in")
+        }
         let reader = try CatalogueReader(path: other)
         let ours = try Catalogue(path: catalogue.path)
         // Files are in the store before the catalogue names them; a merge cut off here is gone on with when repeated.

@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
         } catch {
             throw CommandFailure(
                 .internalError,
-                "The report could not be written to \(path): \(error.localizedDescription) Give another file with --out."
+                "the report could not be written to \(path), give another file with --out: \(error.localizedDescription)"
             )
         }
     }

@@ -23,7 +23,8 @@ package final class InputQueue: Inbox, @unchecked Sendable {
         filled = .allocate(capacity: 1)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // What the awake clock goes by: waiting by wall time would stretch or break off when someone sets the date.
+        // Waits go by the clock that the awake clock is made of: by wall time they would stretch or break off when someone
+        // sets the date.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(filled, &attributes)
         pthread_condattr_destroy(&attributes)

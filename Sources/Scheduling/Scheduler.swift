@@ -11,13 +11,13 @@ import SweepModel
 package struct Scheduler {
     let policy: SchedulingPolicy
     let graph: JobGraph
-    /// Hosts that get no starts by a person's wish, with the reason.
+    /// Hosts that a person has drained, with the reason: they get no starts.
     let drained: [HostName: String]
     let begunAt: Instant
     /// The instant of the event being handled.
     var present: Instant
     var nextAttempt: AttemptNumber
-    /// What hosts claim of the numbers to come, together: these are not given. Nothing that a host says moves
+    /// Numbers not given yet that hosts claim to hold, of all hosts together: they are not given. No host's word moves
     /// `nextAttempt` itself.
     var claimed: Set<AttemptNumber> = []
     var hosts: [HostName: HostState] = [:]
@@ -150,7 +150,7 @@ package struct Scheduler {
         case .host(let host, let report): handle(report, from: host, at: now)
         case .stop: stopping = stopping ?? now
         case .cancelAll: cancelEverything(at: now)
-        // Who stops does not begin anew: the next run finds the change in the catalogue.
+        // A run that is stopping is not planned anew: the next run finds the change in the catalogue.
         case .replan: if stopping == nil, ending == nil { ending = .replan }
         case .timeout: break
         }

@@ -43,6 +43,10 @@ struct GoldenOutputTests {
                 at: Self.file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try seen.joined(separator: "\n").write(to: Self.file, atomically: true, encoding: .utf8)
         }
+        for line in seen.joined(separator: "\n").split(separator: "\n") where line.hasPrefix("! error: ") {
+            let message = line.dropFirst("! error: ".count)
+            #expect(message.first?.isUppercase == false && !message.hasSuffix("."), "against docs/style.md: \(message)")
+        }
         let known = try String(contentsOf: Self.file, encoding: .utf8).components(separatedBy: "\n$ ")
         #expect(known.count == seen.count, "commands were added or taken away: EIGENSWEEP_WRITE_DOCS=1 writes them")
         for (was, now) in zip(known, seen) {

@@ -46,6 +46,14 @@ struct NameTests {
         }
     }
 
+    @Test(arguments: ["take", "begin"])
+    func noFunctionIsNamedForNothing(name: String) throws {
+        for path in Tree.files("Sources", ".swift") {
+            #expect(
+                try !Tree.code(path).contains(Regex("func \(name)[<(]")), "\(path): say what it is that \(name) does")
+        }
+    }
+
     @Test func filesStayShort() throws {
         for path in Tree.files("Sources", ".swift") {
             let lines = try Tree.text(path).count { $0 == "\n" }

@@ -66,7 +66,9 @@ extension CatalogueOptions {
     /// Throws unless there is a catalogue: only `launch` makes one.
     func requireCatalogue() throws {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw CommandFailure(.catalogue, "\(path): there is no catalogue here; `eigensweep launch` makes one")
+            throw CommandFailure(
+                .catalogue,
+                "\(path): there is no catalogue here; `eigensweep launch` makes one, --catalogue names another")
         }
     }
 }

@@ -10,7 +10,7 @@ final class StartReport: Sendable {
 
     init(_ report: @escaping @Sendable () -> Void) { self.report = Locked(report) }
 
-    /// From now on it is said in time, whatever hosts do.
+    /// From now on the start is said within 20 s, whatever hosts do.
     func startTimer() {
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say() }
     }

@@ -15,7 +15,7 @@ enum Programs {
             throw CommandFailure(
                 .internalError,
                 "\(path) is missing. eigensweep, eigensweep-agent and eigensweep-worker belong in one directory: "
-                    + "build all three with `swift build -c release`.")
+                    + "build all three with `swift build -c release`")
         }
         return path
     }

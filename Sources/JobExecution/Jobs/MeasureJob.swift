@@ -59,7 +59,7 @@ struct MeasureJob {
         return denoiser
     }
 
-    /// One that cannot be taken is said to be so, and costs itself alone.
+    /// Takes one measure and tells its rows. One that cannot be taken is told with its reason, and costs itself alone.
     private func evaluate(
         _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int, of subject: MeasureSubject?
     ) throws {

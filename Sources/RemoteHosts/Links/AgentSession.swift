@@ -148,7 +148,8 @@ final class AgentSession {
             connected()
             deliver(.connected(welcome.facts, held: welcome.held))
         case .standing(let standing):
-            // What waits for files is told again, and an order that did not get there is its giver's to repeat.
+            // The agent tells again of events that wait for files; an order that did not get there is repeated by the
+            // scheduler.
             inbox.forgetEvents()
             uploads.forget(allBut: Set(standing.held.map(\.attempt)))
             deliver(.connected(standing.facts, held: standing.held))

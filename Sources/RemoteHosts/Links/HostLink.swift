@@ -59,7 +59,7 @@ final class HostLink: Sendable {
                 wasEverConnected = wasEverConnected || wasConnected
                 guard case .failed(let found) = error else { continue }
                 let failure = wasEverConnected ? found.afterGoodConnection : found
-                // What passes without this program's doing takes its time.
+                // A failure that may pass by itself takes its time to pass.
                 if failure != found { backOff.takeTime() }
                 mailbox.setConnected(false)
                 if mailbox.isClosing { break }

@@ -10,6 +10,6 @@ enum RemoteLine: String, CaseIterable {
     case startAgent =
         "exec /bin/sh -c 'echo eigensweep-shell-$((6*7)); IFS= read -r d || exit 1; case \"$d\" in \"~\"|\"~/\"*) d=\"$HOME${d#?}\";; esac; exec \"$d/eigensweep-agent\" connect'"
 
-    /// What the line says once it runs. Who only repeats the line does not say it.
+    /// What the line prints once it runs. A program that only repeats the line does not print it.
     static let mark = Array("eigensweep-shell-42\n".utf8)
 }

@@ -76,7 +76,7 @@ enum SocketConnection {
             var value = value
             setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
         }
-        // Messages are small and awaited: none is to linger for company.
+        // Messages are small and awaited: none may be held back to be sent together with later ones.
         set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
         set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(silenceSeconds * 1000))

@@ -64,7 +64,7 @@ package struct Analysis: Sendable {
             result.problem = error
         } catch {
             result.problem = ReportError(
-                .environment, "The figures could not be written to \(directory): \(error.localizedDescription)")
+                .environment, "the figures could not be written to \(directory): \(error.localizedDescription)")
         }
         return result
     }

@@ -92,7 +92,7 @@ package struct SweepPictures: Sendable {
             } catch {
                 throw ReportError(
                     .environment,
-                    "The picture \(picture.name) could not be written to \(directory): \(error.localizedDescription)")
+                    "the picture \(picture.name) could not be written to \(directory): \(error.localizedDescription)")
             }
         }
         return copied

@@ -17,7 +17,7 @@ extension SweepPage {
         try TrialKeys.check(name, in: reader)
         guard let summary = try reader.sweeps().first(where: { $0.name == name }),
             let written = try reader.writtenSweep(name)
-        else { throw ReportError(.request, "The catalogue \(reader.path) has no sweep \"\(name)\".") }
+        else { throw ReportError(.request, "the catalogue \(reader.path) has no sweep \"\(name)\"") }
 
         sweep = name
         about = summary.about

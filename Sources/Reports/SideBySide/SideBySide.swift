@@ -66,8 +66,8 @@ package struct SideBySide: Sendable {
         guard areSweeps || names.allSatisfy(workers.contains) else {
             throw ReportError(
                 .request,
-                "Expected two sweeps or two workers. The catalogue has the sweeps \(sweeps.joined(separator: ", ")) "
-                    + "and the workers \(workers.joined(separator: ", ")).")
+                "expected two sweeps or two workers; the catalogue has the sweeps \(sweeps.joined(separator: ", ")) "
+                    + "and the workers \(workers.joined(separator: ", "))")
         }
         let bare = try names.map { try TrialKeys(reader, sweep: areSweeps ? $0 : nil) }
         var shared = Set(bare[0].varying).union(bare[1].varying)
@@ -91,7 +91,7 @@ package struct SideBySide: Sendable {
                 throw ReportError(
                     .request,
                     "\(name) has results of \(mixed): numbers of two workers, or of two versions of one's numerics, are not "
-                        + "averaged. Choose one with --where.")
+                        + "averaged; choose one with --where")
             }
             sides.append(try values(request, trials, isWanted, quantities, axes))
         }
@@ -99,8 +99,8 @@ package struct SideBySide: Sendable {
         guard !both.isEmpty else {
             throw ReportError(
                 .request,
-                "Nothing of \(names[0]) has a partner in \(names[1]): no measurement of trials that agree in "
-                    + "\(axes.isEmpty ? "the seed" : axes.joined(separator: ", ") + " and the seed").")
+                "nothing of \(names[0]) has a partner in \(names[1]): no measurement of trials that agree in "
+                    + "\(axes.isEmpty ? "the seed" : axes.joined(separator: ", ") + " and the seed")")
         }
         let table = table(sides, Dictionary(grouping: both, by: \.place), quantities, axes, names)
         var notes = areSweeps ? Self.constants(try constants(names[0]), try constants(names[1]), names) : []

@@ -27,7 +27,7 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
     }
 
     package var kind: Kind
-    /// What happened, what was expected, what to do: one or two sentences.
+    /// What happened, what was expected, what to do, without a full stop.
     package var message: String
 
     package init(_ kind: Kind, _ message: String) {
@@ -47,19 +47,19 @@ extension CatalogueError {
             self.init(
                 .corrupt,
                 Pages.refusal(path)
-                    ?? "\(path): the catalogue is damaged (\(detail)). Restore it from a copy, or try "
-                    + "`sqlite3 \(path) .recover`.")
+                    ?? "\(path): the catalogue is damaged (\(detail)); restore it from a copy, or try "
+                    + "`sqlite3 \(path) .recover`")
         case .SQLITE_NOTADB:
-            self.init(.foreign, "\(path): not a SQLite database. Give another --catalogue.")
+            self.init(.foreign, "\(path): not a SQLite database; give another --catalogue")
         case .SQLITE_FULL:
-            self.init(.noSpace, "\(path): no space left to write the catalogue. Free some and resume.")
+            self.init(.noSpace, "\(path): no space left to write the catalogue; free some and resume")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
-                .busy, "\(path): another program keeps the catalogue locked. End its transaction and try again.")
+                .busy, "\(path): another program keeps the catalogue locked; end its transaction and try again")
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
-            self.init(.unwritable, "\(path): the catalogue cannot be opened or written here (\(detail)).")
+            self.init(.unwritable, "\(path): the catalogue cannot be opened or written here (\(detail))")
         case .SQLITE_IOERR:
-            self.init(.other, "\(path): reading or writing the catalogue failed (\(detail)). Check the disk.")
+            self.init(.other, "\(path): reading or writing the catalogue failed (\(detail)); check the disk")
         default:
             self.init(.other, "\(path): \(error.description)")
         }
@@ -72,7 +72,7 @@ extension CatalogueError {
         } catch let error as DatabaseError {
             throw CatalogueError(error, path: path)
         } catch let error as CanonicalJSON.Failure {
-            throw CatalogueError(.unknown, "\(path): a value cannot be stored: \(error).")
+            throw CatalogueError(.unknown, "\(path): a value cannot be stored: \(error)")
         }
     }
 }

@@ -35,7 +35,7 @@ package enum CatalogueFile {
         if FileManager.default.fileExists(atPath: path + "-journal") { return }
         guard let file = FileHandle(forReadingAtPath: path) else {
             if FileManager.default.fileExists(atPath: path) {
-                throw CatalogueError(.unwritable, "\(path): the file cannot be read. Check its permissions.")
+                throw CatalogueError(.unwritable, "\(path): the file cannot be read; check its permissions")
             }
             return
         }
@@ -44,15 +44,15 @@ package enum CatalogueFile {
         do {
             header = try file.read(upToCount: 100) ?? Data()
         } catch {
-            throw CatalogueError(.foreign, "\(path): not a file that can be read. Give another --catalogue.")
+            throw CatalogueError(.foreign, "\(path): not a file that can be read; give another --catalogue")
         }
         if header.isEmpty { return }
         guard header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw CatalogueError(.foreign, "\(path): not a SQLite database. Give another --catalogue.")
+            throw CatalogueError(.foreign, "\(path): not a SQLite database; give another --catalogue")
         }
         guard header.count == 100 else {
             throw CatalogueError(
-                .corrupt, "\(path): truncated after \(header.count) bytes. Restore the catalogue from a copy.")
+                .corrupt, "\(path): truncated after \(header.count) bytes; restore the catalogue from a copy")
         }
         func field(_ place: Int) -> Int32 {
             Int32(bitPattern: header[place..<place + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
@@ -72,8 +72,8 @@ package enum CatalogueFile {
         guard left == 0 else {
             throw CatalogueError(
                 .unwritable,
-                "\(path): the folder cannot be written, and \(path)-wal holds results that are not yet in the file. "
-                    + "Copy both to a folder that can be written and give that --catalogue.")
+                "\(path): the folder cannot be written, and \(path)-wal holds results that are not yet in the file; "
+                    + "copy both to a folder that can be written and give that --catalogue")
         }
         return unchangingPath(path)
     }
@@ -93,13 +93,13 @@ package enum CatalogueFile {
     private static func check(application: Int32, version: Int, path: String) throws {
         guard application == Schema.applicationID else {
             throw CatalogueError(
-                .foreign, "\(path): a SQLite database of another program. Give another --catalogue.")
+                .foreign, "\(path): a SQLite database of another program; give another --catalogue")
         }
         guard version <= Schema.version else {
             throw CatalogueError(
                 .newer,
-                "\(path): written by a later eigensweep (schema \(version), this release knows \(Schema.version)). "
-                    + "Use that release.")
+                "\(path): written by a later eigensweep (schema \(version), this release knows \(Schema.version)); "
+                    + "use that release")
         }
     }
 
@@ -154,20 +154,20 @@ package enum CatalogueFile {
         }
     }
 
-    /// Values that their columns do not allow, which no SQLite writes but a hand in the file can, are found at opening where
-    /// another program wrote, as far as that costs under a tenth of a second.
+    /// Finds values that their columns do not allow: no SQLite writes them, but a hand in the file can. For opening a
+    /// catalogue that another program wrote; a large one is not looked at, for that takes more than a tenth of a second.
     static func checkTypes(_ db: Database, path: String) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         guard size < 32 << 20 else { return }
-        // Rows that a CHECK refuses are read as what they are.
+        // A row that a CHECK refuses is no damage: it is read as what it is.
         let findings = try String.fetchAll(db, sql: "PRAGMA quick_check(100)").filter {
             $0 != "ok" && !$0.hasPrefix("CHECK constraint failed")
         }
         if let first = findings.first { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: first) }
     }
 
-    /// Damage in a small catalogue is found at opening, where it costs under a tenth of a second; of pages without seals
-    /// in any.
+    /// Finds damage at opening: in a small catalogue, where that takes under a tenth of a second, and in any whose pages
+    /// have no seals.
     static func checkIntegrity(_ db: Database, path: String, _ condition: PageCondition) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         guard size < 32 << 20 || condition.isUnsealed else { return }

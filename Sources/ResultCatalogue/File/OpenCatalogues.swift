@@ -35,7 +35,7 @@ enum OpenCatalogues {
         }
     }
 
-    /// The catalogue is not written by `writer` any more, which readers may still hold.
+    /// Ends the writing by `writer`, which readers may still hold.
     static func end(writer: DatabaseQueue) {
         closing.withLock {
             guard lock.withLock({ writers.removeValue(forKey: ObjectIdentifier(writer)) }) != nil else { return }
@@ -43,7 +43,7 @@ enum OpenCatalogues {
         }
     }
 
-    /// What is under way is interrupted.
+    /// Interrupts what is under way, and closes everything.
     private static func closeAll() {
         closing.lock()
         defer { closing.unlock() }

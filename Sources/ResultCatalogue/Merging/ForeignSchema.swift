@@ -13,8 +13,8 @@ enum ForeignSchema {
             guard theirs[name] == shape else {
                 throw CatalogueError(
                     .foreign,
-                    "\(path): its table \(name) is not one that eigensweep makes: somebody made or changed this file by hand. "
-                        + "Nothing of it is taken in.")
+                    "\(path): its table \(name) is not one that eigensweep makes: somebody made or changed this file by hand; "
+                        + "nothing of it is taken in")
             }
         }
     }
@@ -52,8 +52,8 @@ enum ForeignSchema {
             guard known.contains(sql) else {
                 throw CatalogueError(
                     .foreign,
-                    "\(path): no eigensweep makes its trigger \(name), which would change what is written here. Take it out: "
-                        + "`sqlite3 \(path) 'DROP TRIGGER \"\(name)\"'`.")
+                    "\(path): no eigensweep makes its trigger \(name), which would change what is written here; take it out: "
+                        + "`sqlite3 \(path) 'DROP TRIGGER \"\(name)\"'`")
             }
         }
     }

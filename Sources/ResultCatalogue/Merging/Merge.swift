@@ -17,7 +17,7 @@ extension Catalogue {
     /// Throws `CatalogueError`.
     package func merge(_ other: CatalogueReader, states: Bool) throws -> MergeOutcome {
         guard other.path != path else {
-            throw CatalogueError(.unknown, "\(path): a catalogue cannot be merged into itself.")
+            throw CatalogueError(.unknown, "\(path): a catalogue cannot be merged into itself")
         }
         let source = try CatalogueFile.attachingPath(other.path)
         let now = Timestamp.text(clock())
@@ -101,7 +101,7 @@ struct Merging {
             """)
     }
 
-    /// New trials are done where they are said to be and have a checkpoint.
+    /// Marks those new trials as succeeded that the other catalogue says have succeeded and that have a checkpoint.
     private func succeed(after last: Int64) throws {
         try execute(
             """
@@ -140,7 +140,7 @@ struct Merging {
             """
             UPDATE attempt_pair SET ours = ?1 + n.rowid FROM temp.new_attempt n WHERE n.theirs = attempt_pair.theirs
             """, [last])
-        // What still ran there is none of ours to wait for.
+        // An attempt that still ran there counts as paused: nobody waits for it here.
         try execute(
             """
             INSERT INTO main.attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at,

@@ -26,7 +26,7 @@ package struct CatalogueReader: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw CatalogueError(
                 .missing,
-                "\(given): there is no catalogue here. `eigensweep launch` makes one; give its path with --catalogue.")
+                "\(given): there is no catalogue here; `eigensweep launch` makes one, --catalogue names another")
         }
         try CatalogueFile.checkHeader(path)
         (database, id) = try CatalogueError.translating(path) {
@@ -40,21 +40,21 @@ package struct CatalogueReader: Sendable {
                 guard !isNew else {
                     throw CatalogueError(
                         .missing,
-                        "\(path): the file is empty, not yet a catalogue. `eigensweep launch` makes one. If it is a copy, what "
-                            + "its original holds lies in the -wal file beside that: copy both.")
+                        "\(path): the file is empty, not yet a catalogue, which `eigensweep launch` makes; if it is a copy, what "
+                            + "its original holds lies in the -wal file beside that: copy both")
                 }
                 guard version == Schema.version else {
                     throw CatalogueError(
                         .query,
-                        "\(path): written by an earlier eigensweep (schema \(version)). `eigensweep resume` brings it "
-                            + "up to schema \(Schema.version).")
+                        "\(path): written by an earlier eigensweep (schema \(version)); `eigensweep resume` brings it "
+                            + "up to schema \(Schema.version)")
                 }
                 if let caution = condition.caution(path) { CatalogueFile.caution(caution) }
                 if condition.isUnsealed { try CatalogueFile.checkTypes(db, path: path) }
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")
             }
             guard let id else {
-                throw CatalogueError(.corrupt, "\(path): the catalogue has lost its identity. Restore it from a copy.")
+                throw CatalogueError(.corrupt, "\(path): the catalogue has lost its identity; restore it from a copy")
             }
             return (queue, id)
         }

@@ -67,7 +67,7 @@ extension CatalogueReader {
         }
     }
 
-    /// Adds what is recorded of the trainings that have come to something.
+    /// Adds what is recorded of the trainings of which anything is recorded.
     private static func addResults(of trainings: [Known], to holdings: inout Holdings, _ db: Database) throws {
         let rows = try StoredRows(
             db,

@@ -68,7 +68,7 @@ extension CatalogueReader {
             do {
                 let statement = try db.makeStatement(sql: sql)
                 guard statement.isReadonly, statement.columnCount > 0 else {
-                    throw CatalogueError(.query, "The query changes something or returns nothing; give one SELECT.")
+                    throw CatalogueError(.query, "the query changes something or returns nothing; give one SELECT")
                 }
                 try begin(statement.columnNames)
                 let cursor = try Row.fetchCursor(
@@ -78,7 +78,7 @@ extension CatalogueReader {
             } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
                 throw CatalogueError(
                     .query,
-                    "The query was ended after \(seconds ?? 0) seconds. Narrow it, or allow it more with --time-limit.")
+                    "the query was ended after \(seconds ?? 0) seconds; narrow it, or allow it more with --time-limit")
             } catch let error as DatabaseError where Self.isAboutTheQuery(error) {
                 throw CatalogueError(.query, "SQLite refuses the query: \(Self.explain(error, sql, db))")
             }

@@ -60,8 +60,8 @@ enum Pages {
         let page = sealed_pages_refused(path, &fault)
         guard page > 0 else { return nil }
         let finding = fault == page_fault_cut ? "is cut short" : "is not as it was written: the file is damaged"
-        return "\(path): page \(page) \(finding). Nothing is answered from it. Restore the catalogue from a copy, or, "
-            + "if another program changed it on purpose, take it as it is: `sqlite3 \(path) \"VACUUM INTO 'NEW'\"`."
+        return "\(path): page \(page) \(finding); nothing is answered from it: restore the catalogue from a copy, or, "
+            + "if another program changed it on purpose, take it as it is: `sqlite3 \(path) \"VACUUM INTO 'NEW'\"`"
     }
 }
 

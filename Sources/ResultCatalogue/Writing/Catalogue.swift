@@ -38,7 +38,7 @@ package final class Catalogue: CatalogueWriter {
             try CatalogueFile.makeDirectory(directory)
         } catch {
             throw CatalogueError(
-                .unwritable, "\(directory): the catalogue's directory cannot be made. Give another --catalogue.")
+                .unwritable, "\(directory): the catalogue's directory cannot be made; give another --catalogue")
         }
         lock = try WriterLock(catalogue: path)
         (queue, id, generation) = try CatalogueError.translating(path) {

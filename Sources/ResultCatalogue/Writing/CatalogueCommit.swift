@@ -89,7 +89,7 @@ struct Recording {
     }
 
     func unknown(_ what: String) -> CatalogueError {
-        CatalogueError(.unknown, "\(path): \(what); nothing was recorded.")
+        CatalogueError(.unknown, "\(path): \(what); nothing was recorded")
     }
 
     func key(of trial: TrialID) throws -> Int64 {

@@ -16,25 +16,25 @@ final class WriterLock {
         guard descriptor >= 0 else {
             throw CatalogueError(
                 .unwritable,
-                "\(file): cannot be opened (\(String(cString: strerror(errno)))). "
-                    + "The catalogue's directory must be writable.")
+                "\(file): cannot be opened (\(String(cString: strerror(errno)))); "
+                    + "the catalogue's directory must be writable")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             let holder = LockHolder(in: descriptor)?.pid
             guard reason == EWOULDBLOCK else {
                 throw CatalogueError(
-                    .unwritable, "\(file): cannot be locked (\(String(cString: strerror(reason)))).")
+                    .unwritable, "\(file): cannot be locked (\(String(cString: strerror(reason))))")
             }
             throw CatalogueError(
                 .locked(pid: holder),
-                "\(path): process \(holder.map(String.init) ?? "unknown") is writing this catalogue. Wait for it, or "
-                    + "stop it (it can be resumed).")
+                "\(path): process \(holder.map(String.init) ?? "unknown") is writing this catalogue; wait for it, or "
+                    + "stop it (it can be resumed)")
         }
         guard write("\(getpid())\n") else {
             let reason = errno
             throw CatalogueError(
-                .unwritable, "\(file): cannot be written (\(String(cString: strerror(reason)))).")
+                .unwritable, "\(file): cannot be written (\(String(cString: strerror(reason))))")
         }
     }
 

@@ -55,8 +55,8 @@ package struct NoiseLevels {
         let between = !interpolates && stored.contains { $0 < sigma } && stored.contains { $0 > sigma }
         throw ReportError(
             .request,
-            "No measurement was made at sigma \(sigma); "
-                + (stored.isEmpty ? "what was asked for has no noise levels." : "there are \(list).")
-                + (between ? " --interpolate finds values between them." : ""))
+            "no measurement was made at sigma \(sigma); "
+                + (stored.isEmpty ? "what was asked for has no noise levels" : "there are \(list)")
+                + (between ? "; --interpolate finds values between them" : ""))
     }
 }

@@ -56,15 +56,15 @@ package struct QuantityChoice: Hashable {
         guard measures.contains(selection.measure) else {
             throw ReportError(
                 .request,
-                "The catalogue has no measurements of \"\(selection.measure)\"; it has "
-                    + "\(measures.isEmpty ? "none yet" : measures.joined(separator: ", ")).")
+                "the catalogue has no measurements of \"\(selection.measure)\"; it has "
+                    + "\(measures.isEmpty ? "none yet" : measures.joined(separator: ", "))")
         }
         let quantities = Set(known.filter { $0.measure == selection.measure }.map(\.name)).sorted()
         guard selection.quantity.map(quantities.contains) ?? true else {
             throw ReportError(
                 .request,
                 "\(selection.measure) has no quantity \"\(selection.quantity ?? "")\"; it has "
-                    + "\(quantities.joined(separator: ", ")).")
+                    + "\(quantities.joined(separator: ", "))")
         }
     }
 }

@@ -50,7 +50,7 @@ extension ResultTable {
             guard let place = columns.firstIndex(of: key.name) else {
                 throw ReportError(
                     .request,
-                    "There is no column \"\(key.name)\" to sort by; there are \(columns.joined(separator: ", ")).")
+                    "there is no column \"\(key.name)\" to sort by; there are \(columns.joined(separator: ", "))")
             }
             return (place, key.descends)
         }

@@ -112,8 +112,8 @@ package struct TrialKeys {
         guard names.contains(sweep) else {
             throw ReportError(
                 .request,
-                "The catalogue \(reader.path) has no sweep \"\(sweep)\"; it has "
-                    + (names.isEmpty ? "none." : "\(names.joined(separator: ", "))."))
+                "the catalogue \(reader.path) has no sweep \"\(sweep)\"; it has "
+                    + (names.isEmpty ? "none" : names.joined(separator: ", ")))
         }
     }
 
@@ -121,7 +121,7 @@ package struct TrialKeys {
     package func check(_ keys: [String]) throws {
         for key in keys where !trials.isEmpty && !names.contains(key) {
             throw ReportError(
-                .request, "No trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", ")).")
+                .request, "no trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", "))")
         }
     }
 

@@ -28,7 +28,7 @@ extension Scheduler {
         invite(attempt.host)
     }
 
-    /// The attempt is on another host than was thought.
+    /// Moves the attempt to the host that turned out to hold it.
     mutating func move(_ number: AttemptNumber, to name: HostName) {
         var attempt = attempts[known: number]
         remove(number)
@@ -36,7 +36,8 @@ extension Scheduler {
         add(attempt)
     }
 
-    /// Changes an attempt that there must be. One that waited may begin or be over; none that did begins to wait.
+    /// Changes an attempt, which must be known. By the change a waiting attempt may begin or be over, but none may begin to
+    /// wait.
     mutating func update(_ number: AttemptNumber, _ change: (inout AttemptState) -> Void) {
         let waited = attempts[known: number].waits
         change(&attempts[known: number])
@@ -55,7 +56,7 @@ extension Scheduler {
         if isConnected(attempt.host) { reachable.cancelling += 1 }
     }
 
-    /// Of a host that there must be.
+    /// The host must be known.
     func isConnected(_ name: HostName) -> Bool { hosts[known: name].isConnected }
 
     mutating func setConnected(_ name: HostName) {

@@ -86,7 +86,7 @@ extension Scheduler {
     /// Takes up what an earlier coordinator intended: the hosts will say what became of it.
     mutating func addOpenAttempts(_ holdings: Holdings, at now: Instant) {
         openTrials = holdings.openTrials
-        // Of what no job here wants any more it is not known: until it has ended it may hold as much as any.
+        // Nobody knows what memory an attempt needs that no job here wants: until it ends it may hold as much as any job.
         let largest = holdings.openAttempts.isEmpty ? nil : jobs.lazy.compactMap(\.needs.memory).max()
         for record in holdings.openAttempts.sorted(by: { $0.attempt < $1.attempt }) {
             let index = graph.kept[record.attempt] ?? servedJob(record.job, kind: record.kind, record.trials)

@@ -3,8 +3,8 @@ import SweepModel
 
 /// Whose fault it was. A job's own faults set it aside; a host's faults rest and then drain the host.
 ///
-/// Where several different jobs fail at once on one host, with no success between, a probe decides: does the worker
-/// not even describe itself there, the host is drained and these failures are its own; else they are the jobs'.
+/// Where several different jobs fail at once on one host, with no success between, a probe decides: if the worker cannot
+/// even describe itself there, the host is drained and the failures are held against it, else against the jobs.
 extension Scheduler {
     mutating func charge(_ job: Int, _ attempt: AttemptState, _ outcome: AttemptOutcome, at now: Instant) {
         guard !jobs[job].isOver else { return }
@@ -22,7 +22,7 @@ extension Scheduler {
             jobs[job].troubles.faults.append(
                 JobState.Fault(attempt: attempt.number, host: attempt.host, reason: reason))
             if isQuick(attempt, at: now) { suspect(attempt, job, reason, at: now) }
-            // What a probe is to decide is judged after it.
+            // A probe decides whose failures these are: the job is judged after it.
             if case .probing = hosts[known: attempt.host].standing { return }
         }
         judge(job)

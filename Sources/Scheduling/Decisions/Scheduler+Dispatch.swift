@@ -12,7 +12,7 @@ extension Scheduler {
             let name = hostOrder[load.host]
             let host = hosts[known: name]
             if load.isFull, let share = shareOfSlot, host.backlog >= share * host.slots {
-                // Asks again when the share grows.
+                // The host asks again when the share grows.
                 ready.withdraw(load.host)
             } else if let job = takeJob(for: host) {
                 start(job, on: name, at: now)
@@ -21,7 +21,8 @@ extension Scheduler {
         shareBefore = shareOfSlot
     }
 
-    /// How many jobs may wait for a slot while hosts are still to come, so that these find their part; nil: any number.
+    /// How many jobs may wait for each slot while some hosts are not connected yet, so that jobs are left for these; nil:
+    /// any number.
     private var shareOfSlot: Int? {
         slotsToCome > 0 ? (readyCount + backlogTotal) / (usableSlots + slotsToCome) : nil
     }

@@ -7,12 +7,12 @@ extension Scheduler {
         _ event: WorkerEvent, of number: AttemptNumber, end: Int, from host: HostName, at now: Instant
     ) {
         if attempts[number]?.isForeign == true || othersEnded.contains(number) { return }
-        // What is none of this run's may be another's, to whom the host is to tell it still.
+        // An attempt that is none of this run's may be another run's, and the host must go on telling that run.
         guard heard(of: number, from: host, at: now), let attempt = attempts[number] else { return }
         actions.append(.acknowledge(number, offset: end, on: host))
         guard end > attempt.committed else { return }
         attempts[known: number].committed = end
-        // Of a probe only what it says of itself counts, and how it ends.
+        // Of a probe only two things count: how the worker describes itself, and how the probe ends.
         if attempt.isProbe {
             if case .described(let description) = event { attempts[known: number].service = .probe(description) }
             return
@@ -20,7 +20,7 @@ extension Scheduler {
         switch event {
         case .started(let started):
             began(number, at: now)
-            // It says so once; one that says it again and again is not written down each time.
+            // A worker says once that it starts; one that repeats it is not recorded each time.
             if attempt.startRecord != .told { recordStart(of: number, started) }
             if let complaint = mismatch(of: started, with: attempt) {
                 distrust(number, .hostFault(complaint))
@@ -35,7 +35,8 @@ extension Scheduler {
             switch failed.kind {
             case .missingInput:
                 conclude(number, .hostFault(failed.message), .metDamage)
-                // Where what it left is gone its worker knows of nothing; its job may be another's from here on.
+                // Where a file that it left is gone, its worker does not know and would go on; the job may be given to
+                // another attempt now.
                 cancel(number, .unwanted)
             case .noSpace, .unfitHost: conclude(number, .hostFault(failed.message))
             case .diverged, .unsupported:
@@ -175,8 +176,8 @@ extension Scheduler {
         distrust(number, .jobFault("the worker reported \(what), which was not asked"))
     }
 
-    /// Its worker is another one, or reports what it was not asked for: nothing of it is recorded from here on, however
-    /// much of it has come already, and it is stopped.
+    /// Stops an attempt whose worker is not the one that was ordered, or reports what it was not asked for: nothing of it
+    /// is recorded from here on, however much has come already.
     private mutating func distrust(_ number: AttemptNumber, _ outcome: AttemptOutcome) {
         attempts[known: number].isTrusted = false
         conclude(number, outcome)

@@ -225,7 +225,7 @@ extension Scheduler {
         if !failure.isTransient { giveUp(name, reason: failure.message) }
     }
 
-    /// Waits grow up to a bound: each that is half as long again as those before is told.
+    /// Waits grow up to a bound: people are told of each that is half as long again as the longest they know of.
     private mutating func awaited(_ name: HostName, _ seconds: Double, at now: Instant) {
         guard let silence = hosts[known: name].silence, seconds.isFinite, (0...86_400).contains(seconds) else { return }
         hosts[known: name].note { $0.nextTry = now.advanced(bySeconds: seconds) }

@@ -69,7 +69,7 @@ extension Scheduler {
         else { return }
         jobs[index].measures.removeAll { $0 == measure }
         jobs[index].troubles = JobState.Troubles()
-        // Numbers that stand do not fail with their files.
+        // A measure whose numbers are recorded does not fail because its files cannot be made again.
         if !lostMeasures.contains(.init(trial: trial, request: measure)) {
             actions.append(.record(.measureFailed(trial, measure, reason: reason)))
             actions.append(.notice(.measureFailed(trial, measure, reason: reason)))
@@ -83,8 +83,8 @@ extension Scheduler {
         refresh(trial)
     }
 
-    /// What is left to measure of weights that are lost for good: those that were made again are others, and no measure of
-    /// these is one of the milestone that stands.
+    /// Gives up what is left to measure of weights that are lost for good. Training again gave other weights, and no
+    /// measure of those belongs to the milestone that stands.
     mutating func giveUp(
         _ index: Int, without standing: Digest, for other: Digest, reportedBy reporter: AttemptNumber
     ) {

@@ -16,7 +16,7 @@ extension Scheduler {
             attempt: record.attempt, host: name, job: job, training: training, threads: host.spec.threads,
             gpus: host.spec.gpus == nil ? 0 : host.leastGPUs, purpose: .probe)
         setStanding(name, .probing(record.attempt))
-        // So that it is its turn next.
+        // What waits there is taken back, so that the probe is next.
         for number in host.attempts.sorted() { revoke(number) }
         add(
             AttemptState(
@@ -51,7 +51,7 @@ extension Scheduler {
                 + "their start, and a probe, which asks the worker there to describe itself, found: \(fault)")
     }
 
-    /// Nothing was found out.
+    /// The probe ended without showing anything: the host is used as before.
     mutating func giveUpProbe(of name: HostName) {
         if case .probing = hosts[known: name].standing { setStanding(name, .usable) }
     }

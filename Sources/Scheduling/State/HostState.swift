@@ -15,7 +15,7 @@ struct HostState {
         var failure: HostFailure?
         /// Seconds that earlier coordinators listened for it in vain: they count towards the end of its leases.
         var before = 0.0
-        /// As much of its silence as the catalogue knows.
+        /// How much of its silence is recorded.
         var recorded = 0.0
         /// When the transport tries to reach it again, and the longest such wait that people heard of.
         var nextTry: Instant?
@@ -82,11 +82,11 @@ struct HostState {
     var damagedAt: Instant?
     /// The jobs that failed quickly since the last success, each once.
     var quickFailures: [Int: QuickFailure] = [:]
-    /// A probe passed: until then quick failures are the jobs' own.
+    /// Since a probe passed, quick failures are the jobs' own until then.
     var vouchedUntil: Instant?
-    /// Drained for them: what else fails quickly there is not held against the jobs.
+    /// Whether it was drained for quick failures: others there are not held against the jobs either.
     var isSuspect = false
-    /// Numbers to come that it says it holds: of a copy of this catalogue, or of nobody.
+    /// Numbers not given yet that it says it holds: a coordinator on a copy of this catalogue gave them, or nobody did.
     var claimed: Set<AttemptNumber> = []
 
     /// Attempts that run there though they are over here: they are told to stop, and until then have their memory. A host
@@ -103,10 +103,10 @@ struct HostState {
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
     private(set) var tally = Tally()
-    /// Attempts that have not begun, as far as is known, and how long they would take one slot.
+    /// Attempts that have not begun, as far as is known, and how long they would take one slot, in seconds.
     private(set) var waiting = 0
     private(set) var waitingSeconds = 0.0
-    /// The attempts for which that is a guess.
+    /// How many of those take a time that nobody knows, so that it is guessed.
     private(set) var waitingUnknown = 0
     /// How many of its attempts need so much memory.
     private var memoryHeld: [Int: Int] = [:]
@@ -125,14 +125,14 @@ struct HostState {
     /// Nil while it answers.
     var silence: Silence? { if case .silent(let silence) = link { silence } else { nil } }
 
-    /// Notes something of a silence that there must be.
+    /// Changes the host's silence; it must be silent.
     mutating func note(_ change: (inout Silence) -> Void) {
         guard case .silent(var silence) = link else { preconditionFailure("\(spec.name) answers") }
         change(&silence)
         link = .silent(silence)
     }
 
-    /// One of the strays has ended. False where it was none.
+    /// Takes an attempt that has ended out of the strays. Returns false where it was none of them.
     mutating func losesStray(_ number: AttemptNumber) -> Bool {
         guard strays?.attempts.remove(number) != nil else { return false }
         if strays?.attempts.isEmpty == true { strays = nil }

@@ -72,7 +72,7 @@ final class Attempt {
         unacknowledgedBytes += bytes
     }
 
-    /// Whether that is news: the coordinator has recorded all events up to this byte.
+    /// The coordinator has recorded all events up to this byte. Returns whether that is news.
     func acknowledge(_ offset: Int) -> Bool {
         guard offset > acknowledged, offset <= reader.position else { return false }
         acknowledged = offset

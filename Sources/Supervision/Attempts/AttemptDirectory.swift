@@ -15,12 +15,13 @@ struct AttemptDirectory {
 
     func make() throws(AgentRefusal) { try Files.makeDirectory(work) }
 
-    /// Empties it, to be used again. False where something else may still write there; then it can only be removed.
+    /// Empties the directory for another attempt. Returns false where it cannot be emptied; then it can only be removed.
     func clear() -> Bool {
         posix_clear_file(events) == 0 && posix_clear_file(errors) == 0 && posix_clear_directory(work) == 0
     }
 
-    /// Gives what was cleared to another attempt. False where that has something already; what is left is to be removed.
+    /// Renames the emptied directory for another attempt. Returns false where that attempt has one already; then this one
+    /// is to be removed.
     func give(to other: AttemptDirectory) -> Bool { rename(path, other.path) == 0 }
 
     func remove() { Files.removeTree(path) }

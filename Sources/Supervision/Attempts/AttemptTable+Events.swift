@@ -6,7 +6,8 @@ extension AttemptTable {
     func passEvents(to connection: Connection?) {
         for attempt in talking.values {
             guard pass(attempt, to: connection), attempt.isOver else { continue }
-            // Read to its end. Descriptors cost every worker's start, as long as they are open.
+            // The events are read to their end: the file is closed, for every open descriptor makes the start of workers
+            // slower.
             attempt.reader.close()
             if let connection, case .ended(let end) = attempt.state, !attempt.endTold {
                 attempt.endTold = true
@@ -43,7 +44,8 @@ extension AttemptTable {
     /// So many bytes of one attempt's events are read before others have their turn, however fast its worker writes.
     private static let bytesAtOnce = 4 << 20
 
-    /// Whether nothing that stands behind what was told of it counts: a flood is not read to its end.
+    /// Whether the attempt was told to have failed for flooding its output, and nothing behind that counts: a flood is not
+    /// read to its end.
     private func isSilenced(_ attempt: Attempt) -> Bool {
         let position = attempt.reader.position
         guard attempt.flood != nil, attempt.complained, !attempt.problems.keys.contains(where: { $0 > position }) else {
@@ -75,7 +77,8 @@ extension AttemptTable {
         }
     }
 
-    /// What a line says, which is not always what the worker wrote; nil when that is nothing.
+    /// Takes the files that the line's event names into the store. Returns the event to tell, with its text: the worker's
+    /// own, or the failure that stands in its place; nil where there is nothing to tell.
     private func adoptOutput(
         of line: EventFollower.Line, _ event: WorkerEvent?, of attempt: Attempt
     ) -> (WorkerEvent, [UInt8])? {

@@ -49,7 +49,7 @@ extension AttemptTable {
         if let process = identity ?? ProcessIdentity.working(in: attempt.directory.work), process.isAlive {
             restoreRunning(attempt, as: process)
         } else if identity != nil || written > 0 || !isOfThisBoot {
-            // Whatever of it is still there is of an attempt that is over.
+            // Its worker is gone: the processes that are left of it are ended.
             Leftovers.end(of: attempt.number, in: place)
             finish(attempt, .vanished)
         } else {
@@ -57,8 +57,8 @@ extension AttemptTable {
         }
     }
 
-    /// Removes what is left of attempts that were being removed; what may be an attempt whose order this agent cannot
-    /// read stays.
+    /// Removes the directories of attempts whose removal was cut off. One that may belong to an attempt whose order this
+    /// agent cannot read stays.
     private func removeRemains(except known: [AttemptNumber: Attempt]) {
         for name in Files.names(in: place.attempts) {
             let number = Int(name).map(AttemptNumber.init)

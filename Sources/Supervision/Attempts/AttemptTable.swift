@@ -53,7 +53,7 @@ final class AttemptTable {
         launcher = WorkerLauncher(store: store, environment: [:])
     }
 
-    /// What a coordinator that asks is told; not what is not durable yet.
+    /// The attempts that a coordinator is told of: those whose orders are durable.
     var held: [HeldAttempt] {
         attempts.values.filter { $0.awaitedPlace == nil }.sorted { $0.number < $1.number }.map(\.held)
     }
@@ -90,7 +90,7 @@ final class AttemptTable {
 
     func leave(_ path: String, of attempt: AttemptNumber) { unreadable[attempt] = path }
 
-    /// Everything begins to be told anew.
+    /// Tells of every attempt again, from what was acknowledged.
     func tellFromAcknowledged() {
         for attempt in attempts.values {
             attempt.tellFromAcknowledged()
@@ -98,7 +98,8 @@ final class AttemptTable {
         }
     }
 
-    /// What a coordinator at another place of the catalogue acknowledged is news to the one that comes.
+    /// Forgets what was acknowledged: the coordinator that did was at another place of the catalogue, and to the one that
+    /// comes it is news.
     func forgetAcknowledgements() {
         for attempt in attempts.values where attempt.acknowledged > 0 {
             attempt.restore(acknowledged: 0)
@@ -252,8 +253,8 @@ final class AttemptTable {
         talking[attempt.number] = attempt
     }
 
-    /// What the attempt needs and is damaged here is put aside, so that the next order brings it again. Where one file
-    /// was damaged without a word, no other is believed before it is read again.
+    /// Puts aside the files that the attempt needs and that are damaged, so that the next order brings them again. Where
+    /// one file was damaged without a word, no other is believed before it is read again.
     func putAsideDamagedFiles(of attempt: Attempt) {
         store.doubtAll()
         for digest in attempt.order.files { _ = store.wholeFile(digest) }
@@ -299,7 +300,7 @@ final class AttemptTable {
 
     var hasLeftovers: Bool { mayHaveLeftovers }
 
-    /// An attempt is over, as far as was seen.
+    /// Ends an attempt. `seen` is how it ended, as far as anybody saw.
     func finish(_ attempt: Attempt, _ seen: AttemptEnd) {
         let words = EventFollower(path: attempt.directory.events, from: attempt.acknowledged)
         let end = (seen == .vanished ? words.endByLastWord() : seen).asked(attempt.stopReason)
@@ -374,14 +375,14 @@ final class AttemptTable {
         unsignalled = []
     }
 
-    /// Ends what was asked to stop and has not.
+    /// Kills the workers that were asked to stop and have not done so in time.
     func killOverdue() {
         for attempt in running.values {
             if let killAt = attempt.killAt, posix_monotonic_seconds() > killAt { attempt.signalGroup(SIGKILL) }
         }
     }
 
-    /// Everything up to this byte of the attempt's events is committed. States are large: of those that are, only the
+    /// Everything up to this byte of the attempt's events is committed. States are large: of the committed ones only the
     /// newest stays.
     func acknowledge(_ number: AttemptNumber, _ offset: Int) {
         guard let attempt = attempts[number], attempt.acknowledge(offset) else { return }
@@ -412,7 +413,7 @@ final class AttemptTable {
         if attempt.isOver { over -= 1 }
         talking[attempt.number] = nil
         attempt.reader.close()
-        // One that somebody may still be in is nobody else's.
+        // A directory in which a process may still be is given to no other attempt.
         if attempt.child != nil, !mayHaveLeftovers, spares.count < Self.mostSpares, attempt.directory.clear() {
             spares.append(attempt.directory)
         } else {
@@ -420,7 +421,7 @@ final class AttemptTable {
         }
     }
 
-    /// Removes what is kept for attempts to come.
+    /// Removes the emptied directories that are kept for later attempts.
     func removeSpares() {
         for spare in spares { spare.remove() }
         spares = []

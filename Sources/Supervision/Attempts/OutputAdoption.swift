@@ -46,7 +46,7 @@ struct OutputAdoption {
                     "\(name) has \(status.st_size) bytes, of which only \(Int(status.st_blocks) * 512) are on the disk")
         }
         do {
-            // Another name leads to it still, or somebody goes on writing to it: what is kept is a copy.
+            // The file has another name too, or somebody may go on writing to it: a copy of it is kept.
             let isShared = status.st_nlink > 1 || posix_has_writer(path) == 1
             try takeOver(path, as: file.digest, copying: isShared)
             return nil

@@ -4,7 +4,7 @@ import JobContract
 /// How much of what a worker writes to standard output need not be kept: progress, and blank lines. That its room is
 /// given back bounds the file of a long job; how much there may be bounds a worker that does nothing else.
 struct SpoolMeter {
-    /// What any job may write of it at once, and what it may beside for every second.
+    /// Bytes of it that any job may write at once, and how many more for every second.
     static let burst = 16 << 20
     static let bytesPerSecond = 64 << 10
     /// The same of events that are kept: no job has as many results.
@@ -16,7 +16,7 @@ struct SpoolMeter {
     static let piece = 1 << 20
 
     private let begun = posix_monotonic_seconds()
-    /// What stood there before anybody looked.
+    /// Bytes that stood there before this agent watched: they are not held against the worker.
     private let allowed: Int
     private var bytes = 0
     private var kept = 0
@@ -31,7 +31,7 @@ struct SpoolMeter {
         kept += news(range)
     }
 
-    /// What of it was not counted before: lines are read again for every coordinator that comes.
+    /// How many of these bytes were not counted before: lines are read again for every coordinator that comes.
     private mutating func news(_ range: Range<Int>) -> Int {
         let news = range.upperBound - max(range.lowerBound, countedUpTo)
         countedUpTo = max(countedUpTo, range.upperBound)

@@ -66,7 +66,7 @@ final class HostService {
                     try place.heldOrders().map { HeldNumber(attempt: $0.key, hasEnded: $0.value.hasEnded) })
             case .inspect(let request):
                 let place = try AgentPlace(directory: request.directory, catalogue: "none")
-                // A look makes nothing.
+                // An inspection makes no directory.
                 guard access(place.store, F_OK) == 0 else { return .inspected(InspectionReport()) }
                 return .inspected(
                     try openStore(place).inspect(

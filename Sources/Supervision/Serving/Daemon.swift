@@ -102,7 +102,8 @@ package final class Daemon {
         let served = connections.first(where: \.isServed)
         tell(served)
         served?.pumpFiles()
-        // What is said now must not be forgotten by the next agent. A full disk takes that from it, no more.
+        // What is told now is in the journal first, so that the next agent knows it. Where the disk is full the next agent
+        // does without it.
         if !isTellingDue || connections.contains(where: \.wantsToWrite) {
             table.noteStarted()
             try? table.journal.write()

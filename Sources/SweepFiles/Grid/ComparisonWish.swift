@@ -21,8 +21,8 @@ struct ComparisonWish: Sendable {
     private var request: MeasureRequest { wish.request }
 
     /// Comparisons of every two trials that differ in no axis but those of `across`, or of all such trials together, in the
-    /// order of the trials. Throws where there are none, where a key that the file names is no axis, and where a measure that tells
-    /// images apart would compare trials of the same ones.
+    /// order of the trials. Throws where there are none, where a key that the file names is no axis, and where a measure
+    /// that tells images apart would compare trials of the same ones.
     func comparisons(
         among trials: [Trial], of trainings: [TrainingID: Training], axes: Set<String>
     ) throws(SweepFileError) -> [Comparison] {

@@ -91,7 +91,7 @@ struct Adoption {
 
     /// All keys of the trial.
     private func keys(_ worker: WorkerDescription, _ measures: [String]) throws -> [String: JSONValue] {
-        // How much was dropped or augmented no checkpoint says, and who draws only the user.
+        // No checkpoint says how much was dropped out or augmented, and only the user knows how images were split.
         let open = ["model.dropout", "training.augment", "dataset.split"]
         var keys = inspection.keys
         keys.merge(images.keys) { $1 }

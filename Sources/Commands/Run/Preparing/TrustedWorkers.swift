@@ -16,7 +16,7 @@ struct TrustedWorkers: Sendable {
     /// The workers that this account trusts.
     static let ours = TrustedWorkers(path: stateDirectory + "/eigensweep/trusted-workers")
 
-    /// What this process has heard and could not write down.
+    /// Workers that this process was told to trust, written down or not.
     private static let heard = Locked<Set<WorkerCommand>>([])
 
     private static var stateDirectory: String {

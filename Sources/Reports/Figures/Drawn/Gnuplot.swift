@@ -12,7 +12,7 @@ struct Gnuplot {
         guard let found = candidates.first(where: FileManager.default.isExecutableFile(atPath:)) else {
             throw ReportError(
                 .environment,
-                "gnuplot was not found in PATH; figures are drawn with it. Install it: apt-get install gnuplot-nox")
+                "gnuplot, which draws the figures, was not found in PATH; install it: apt-get install gnuplot-nox")
         }
         program = found
     }
@@ -35,7 +35,7 @@ struct Gnuplot {
         try run("\(name).gnuplot", in: directory)
         let outputs = ["svg", "png", "gnuplot"].map { "\(directory)/\(name).\($0)" }
         guard outputs.allSatisfy(FileManager.default.fileExists(atPath:)) else {
-            throw ReportError(.environment, "gnuplot drew nothing from \(directory)/\(name).gnuplot.")
+            throw ReportError(.environment, "gnuplot drew nothing from \(directory)/\(name).gnuplot")
         }
         return outputs
     }
@@ -65,7 +65,7 @@ struct Gnuplot {
             throw error
         } catch {
             throw ReportError(
-                .environment, "The figure \(figure.name.rawValue) could not be drawn: \(error.localizedDescription)")
+                .environment, "the figure \(figure.name.rawValue) could not be drawn: \(error.localizedDescription)")
         }
     }
 
