@@ -41,7 +41,7 @@ struct JournalTests {
         let order = AgentOrder(
             attempt: AttemptNumber(7), job: JobID(Digest(of: [1])), text: JobText(bytes: Array(#"{"a":[1,"b"]}"#.utf8)),
             inputs: [Digest(of: [2]), Digest(of: [3])], output: 5, command: ["./w \"", ""],
-            uploads: ["w": Digest(of: [4]), "ü": Digest(of: [5])])
+            uploads: ["w": Digest(of: [4]), "ü": Digest(of: [5])], gpus: 2)
         let ends: [AttemptEnd] = [
             .exited(code: -1), .signalled(signal: 9), .vanished, .stopped(.noSpace, exit: -9),
             .stopped(.cancelled, exit: nil), .neverStarted(reason: "no \"room\"\n"),

@@ -247,6 +247,9 @@ extension Recording {
                 cores = excluded.cores, memory = excluded.memory, free = excluded.free, gpus = excluded.gpus, seen_at = excluded.seen_at,
                 silent_seconds = 0
             """,
-            [host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free, StoredForms.text(facts.gpus), now])
+            [
+                host, facts.machine, facts.boot, facts.cpu, facts.cores, facts.memory, facts.free,
+                StoredForms.text(facts.gpus), now,
+            ])
     }
 }

@@ -69,7 +69,8 @@ enum StoredForms {
 
     static func needs(_ text: String) -> JobNeeds {
         let object = JSONText.object(text) ?? [:]
-        return JobNeeds(memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])),
+        return JobNeeds(
+            memory: object["memory"]?.integerValue, tags: Set(strings(object["tags"])),
             gpus: object["gpus"]?.integerValue ?? 0)
     }
 

@@ -38,7 +38,9 @@ extension Scheduler {
         let outcome = attempt.lastWord?.outcome ?? judge(attempt, end, diagnostics)
         close(number, outcome, at: now)
         // Its GPU gets no more: the next jobs do not meet it.
-        if attempt.gpuFault == nil, case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt), !isMended(attempt) {
+        if attempt.gpuFault == nil, case .hostFault(let reason) = outcome, isOfLastingCause(end, attempt),
+            !isMended(attempt)
+        {
             strike(attempt.host, reason, drains: true, at: now)
         }
     }

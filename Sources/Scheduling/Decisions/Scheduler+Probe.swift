@@ -20,7 +20,8 @@ extension Scheduler {
         for number in host.attempts.sorted() { revoke(number) }
         add(
             AttemptState(
-                record: record, host: name, service: .probe(nil), assignment: assignment, predicted: 1, needs: JobNeeds(),
+                record: record, host: name, service: .probe(nil), assignment: assignment, predicted: 1,
+                needs: JobNeeds(),
                 at: now))
         actions.append(.record(.attemptIntended(record)))
         actions.append(.start(assignment))
