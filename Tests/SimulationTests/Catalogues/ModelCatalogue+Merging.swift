@@ -33,7 +33,7 @@ extension ModelCatalogue {
                 let isNew = rows.content.results[unit] == nil
                 merge(unit, of: trial, .init(attempt: attempt, given: given))
                 if isNew, statesToo, let state = checkpoint.state {
-                    reach(training, .init(steps: checkpoint.steps, state: state.digest))
+                    rows.states[training, default: .init()].ofMilestones[checkpoint.steps] = state.digest
                 }
             case .measured(let attempt, let measured): merge(measured, attempt, compared)
             default: break

@@ -8,7 +8,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     /// All that a transaction may change.
     struct Rows {
         var content = CatalogueContents()
-        var states: [TrainingID: ResumePoint] = [:]
+        var states: [TrainingID: StoredStates] = [:]
         var keptStates: [TrainingID: Holdings.KeptState] = [:]
         var attempts: [AttemptNumber: AttemptRecord] = [:]
         var ends: [AttemptNumber: AttemptOutcome] = [:]
@@ -26,6 +26,10 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var merged: [Int: [AttemptNumber: AttemptNumber]] = [:]
     }
     var rows = Rows()
+    /// States that the changes of a transaction made superfluous.
+    var retired: Set<Digest> = []
+    /// Whose coordinator's store its files are in; nil of a copy, and of another's.
+    private(set) var world: World?
     var isOpen = false
     let sweep: ExpandedSweep
     let mutant: Mutant
@@ -37,7 +41,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         for trial in sweep.trials { rows.content.states[trial.id] = .waiting }
     }
 
-    func isPut(in world: World) {}
+    func isPut(in world: World) { self.world = world }
     func close() { isOpen = false }
     func losePower(afterCalls calls: Int) -> Bool { false }
     func fillDisk(_ isFull: Bool) -> Bool { false }
@@ -102,8 +106,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
         holdings.artifacts = artifacts()
         holdings.failedMeasures = rows.failedMeasures
-        holdings.states = rows.states
-        holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > rows.states[$0.key]?.steps ?? 0 }
+        addStates(to: &holdings)
         holdings.settled = rows.content.states.filter {
             $0.value == .cancelled || $0.value == .failed && !missesMeasures($0.key)
         }
@@ -139,7 +142,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     func statesOnHosts() -> Set<Digest>? { isOpen ? Set(rows.keptStates.values.map(\.point.state)) : nil }
 
     func referencedFiles() -> Set<Digest> {
-        var files = Set(rows.states.values.map(\.state))
+        var files = Set(rows.states.values.flatMap(\.all).map(\.point.state))
         for (unit, results) in rows.content.results {
             for result in results { files.formUnion(result.given.files.values) }
             if case .milestone = unit { files.formUnion(results.map(\.given.digest)) }
@@ -189,8 +192,10 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             for change in changes { try apply(change) }
         } catch {
             rows = saved
+            retired = []
             throw error
         }
+        removeRetired()
     }
 
     private func known(_ attempt: AttemptNumber) throws {
@@ -222,12 +227,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
                 throw CatalogueRefusal(description: "a milestone without weights")
             }
             progress(training, attempt)
-            record(.milestone(training, checkpoint.steps), of: trial, .init(attempt: attempt, given: given))
-            if let state = checkpoint.state { reach(training, .init(steps: checkpoint.steps, state: state.digest)) }
+            let unit = Unit.milestone(training, checkpoint.steps)
+            let isNew = rows.content.results[unit] == nil
+            record(unit, of: trial, .init(attempt: attempt, given: given))
+            reach(checkpoint, of: training, by: attempt, isNew: isNew)
         case .recoveryPoint(let training, let attempt, let point, _):
             try known(attempt)
             progress(training, attempt)
-            reach(training, point)
+            reach(point, of: training, by: attempt)
         case .stateKept(let training, let attempt, let point, _):
             guard let host = rows.attempts[attempt]?.host else { return try known(attempt) }
             progress(training, attempt)
@@ -269,10 +276,6 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
 
     private func progress(_ training: TrainingID, _ attempt: AttemptNumber) {
         rows.progressed[training] = max(rows.progressed[training] ?? attempt, attempt)
-    }
-
-    func reach(_ training: TrainingID, _ point: ResumePoint) {
-        if point.steps > rows.states[training]?.steps ?? 0 { rows.states[training] = point }
     }
 }
 

@@ -52,17 +52,13 @@ final class RealCatalogue: DurableCatalogue {
         try opened.store(sweep)
         let generation = try opened.beginGeneration()
         catalogue = opened
-        // The model removes nothing: to be compared with it, neither does this one on real files.
-        let writer = Writer(catalogue: opened, world: isCopy || disk == nil ? nil : wall.world, mutant: mutant)
+        let writer = Writer(catalogue: opened, world: isCopy ? nil : wall.world, mutant: mutant)
         return OpenedCatalogue(writer: writer, plan: try plan(), generation: generation)
     }
 
     func plan() throws -> (Holdings, AttemptNumber) {
         let reader = try isOpen().reader
-        var holdings = try reader.holdings(of: sweep.trainings.keys)
-        // The model, with which this one is compared on real files, knows a training's longest state alone.
-        if disk == nil { holdings.shorterStates = [:] }
-        return (holdings, try reader.nextAttemptNumber())
+        return (try reader.holdings(of: sweep.trainings.keys), try reader.nextAttemptNumber())
     }
 
     func statesOnHosts() -> Set<Digest>? { (try? catalogue?.reader.statesOnHosts()).map(Set.init) }
