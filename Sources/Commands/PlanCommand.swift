@@ -1,6 +1,4 @@
 import ArgumentParser
-import ContentStore
-import DatasetPreparation
 import Foundation
 import ResultCatalogue
 import SweepFiles

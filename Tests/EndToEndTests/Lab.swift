@@ -161,13 +161,25 @@ final class Lab {
         return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    /// The rows of a table, which a condition may follow; 0 while there is no such table yet.
+    /// The rows of a table, which a condition may follow; 0 while the catalogue has no such table yet. Throws for one that
+    /// no catalogue has.
     func count(_ table: String) throws -> Int {
-        let name = table.prefix { $0 != " " }
-        guard FileManager.default.fileExists(atPath: catalogue),
-            try !rows("SELECT 1 FROM sqlite_schema WHERE name = '\(name)'").isEmpty
-        else { return 0 }
+        let name = String(table.prefix { $0 != " " })
+        guard try CatalogueNames.all.get().contains(name) else { throw UnansweredQuestion(sql: table) }
+        guard try names().contains(name) else { return 0 }
         return Int(try rows("SELECT count(*) FROM \(table)").first ?? "") ?? 0
+    }
+
+    /// What the catalogue's tables, views and the like are called; empty while there is none.
+    private func names() throws -> Set<String> {
+        guard FileManager.default.fileExists(atPath: catalogue) else { return [] }
+        return Set(try rows("SELECT name FROM sqlite_schema"))
+    }
+
+    /// Whether the catalogue is complete: then a question that has no answer will never have one.
+    private func isMade() -> Bool {
+        guard let names = try? names(), let all = try? CatalogueNames.all.get() else { return false }
+        return all.isSubset(of: names)
     }
 
     /// Every measurement to the last bit, in an order of its own.
@@ -180,11 +192,16 @@ final class Lab {
             """)
     }
 
-    /// Waits until `condition` holds, at most `seconds`; while there is no catalogue it holds not.
+    /// Waits until `condition` holds, at most `seconds`; what it asks a catalogue that is not made yet holds not. Throws
+    /// what a complete one does not answer.
     func wait(_ seconds: Double, for what: String, until condition: () throws -> Bool) throws {
         let end = Date(timeIntervalSinceNow: seconds)
+        var wasMade = isMade()
         while Date() < end {
-            do { if try condition() { return } } catch is UnansweredQuestion {}
+            do { if try condition() { return } } catch let question as UnansweredQuestion {
+                guard !wasMade else { throw question }
+                wasMade = isMade()
+            }
             usleep(50_000)
         }
         Issue.record("after \(seconds) s still waiting for \(what)")
@@ -228,5 +245,19 @@ func smallSweep(name: String = "small", lengths: String = "[20, 40]", extra: Str
     """
 }
 
-/// Something that sqlite3 did not answer; it says why on standard error.
+/// Something that sqlite3 did not answer, where it says why on standard error, or that names no table.
 struct UnansweredQuestion: Error { let sql: String }
+
+/// The golden schema.
+enum CatalogueNames {
+    static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("CatalogueTests/Golden/schema.sql")
+
+    /// The names of all that a complete catalogue has.
+    static let all = Result {
+        Set(
+            try String(contentsOf: golden, encoding: .utf8).matches(
+                of: #/(?m)^(?:index|table|trigger|view) (\w+)$/#
+            ).map { String($0.1) })
+    }
+}

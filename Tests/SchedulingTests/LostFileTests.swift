@@ -17,6 +17,15 @@ import Testing
         return holdings
     }
 
+    /// Everything is measured, and the trial that still waits has a picture.
+    private func withPicture() -> (wanted: ExpandedSweep, holdings: Holdings) {
+        var holdings = measured()
+        holdings.succeeded = [.named("x", 10)]
+        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
+        holdings.artifacts[.init(trial: .named("x", 20), request: .named("m"))] = [.named("picture")]
+        return (sweep(["x": [10, 20]], measures: ["m"]), holdings)
+    }
+
     private func less(_ holdings: Holdings, _ sweeps: ExpandedSweep..., lost: String...) -> Holdings {
         let digests = Set(lost.map(Digest.named))
         return holdings.less(digests.contains, for: sweeps)
@@ -165,12 +174,7 @@ import Testing
     }
 
     @Test func aMeasureWhoseFilesAreLostIsMadeAgainOnceItsTrialWaits() {
-        var holdings = measured()
-        let unit = Holdings.MeasuredUnit(trial: .named("x", 20), request: .named("m"))
-        holdings.succeeded = [.named("x", 10)]
-        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
-        holdings.artifacts[unit] = [.named("picture")]
-        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        let (wanted, holdings) = withPicture()
         var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "picture"))
         bench.connect("a")
         #expect(bench.starts().map(\.measured) == [.named("x", 20)])
@@ -264,12 +268,7 @@ import Testing
     }
 
     @Test func aMeasureThatStandsDoesNotFailWithItsFiles() {
-        var holdings = measured()
-        let unit = Holdings.MeasuredUnit(trial: .named("x", 20), request: .named("m"))
-        holdings.succeeded = [.named("x", 10)]
-        for steps in [10, 20] { holdings.measured.insert([.named("x", steps)], with: .named("m")) }
-        holdings.artifacts[unit] = [.named("picture")]
-        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        let (wanted, holdings) = withPicture()
         var bench = Bench(wanted, holdings: less(holdings, wanted, lost: "picture"))
         bench.connect("a")
         #expect(bench.starts().map(\.measured) == [.named("x", 20)])
@@ -278,8 +277,8 @@ import Testing
             "a", 1,
             .measure(
                 .init(
-                    trial: unit.trial, request: unit.request, checkpoint: .named("weights 20"), rows: [], artifacts: [],
-                    seconds: 1, failure: "impossible")))
+                    trial: .named("x", 20), request: .named("m"), checkpoint: .named("weights 20"), rows: [],
+                    artifacts: [], seconds: 1, failure: "impossible")))
         #expect(bench.changes.contains(.trialState(.named("x", 20), .succeeded, reason: nil)))
         #expect(!bench.changes.contains { if case .measureFailed = $0 { true } else { false } })
         bench.finish("a", 1)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Datasets
 import Diffusion
-import Measures
 import Tensors
 
 struct SampleCommand: ParsableCommand {
