@@ -34,16 +34,28 @@ struct NameTests {
 
     /// A migration touches one folder: others ask the catalogue's reader, or read the stable views.
     @Test func statementsAreTheCatalogues() throws {
-        let views: Set = [
-            "trials", "sweep_trials", "measurements", "missing_measures", "artifacts", "comparisons", "json_each",
-        ]
-        for path in ["Reports", "Commands", "eigensweep-bench"].flatMap({ Tree.files("Sources/\($0)", ".swift") }) {
-            for statement in try Tree.text(path).matches(of: #/SELECT [^;"]*?(?:"""|"|$)/#) {
-                for table in statement.0.matches(of: #/\b(?:FROM|JOIN) (\w+)/#) {
-                    #expect(views.contains(String(table.1)), "\(path) reads the table \(table.1)")
+        let schema = try Tree.text("Tests/CatalogueTests/Golden/schema.sql")
+        func names(_ kind: String) throws -> Set<String> {
+            Set(
+                schema.matches(of: try Regex("(?m)^CREATE \(kind) (\\w+)")).compactMap {
+                    $0[1].substring.map(String.init)
+                })
+        }
+        let (tables, views) = (try names("TABLE"), try names("VIEW"))
+        #expect(tables.contains("measured") && tables.count > 30 && views.count == 6)
+        let named = #/\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:"|\\")?(\w+|\\\()(?:\s+\w+)?(?:,\s*(\w+))?/#
+        var read: Set<String> = []
+        for path in Tree.files("Sources", ".swift") where !path.hasPrefix("Sources/ResultCatalogue/") {
+            let text = try Tree.text(path).replacing(#/(?m)//.*$/#, with: "")
+            for statement in text.matches(of: named) {
+                #expect(statement.1 != "\\(", "\(path): which table does a statement read?")
+                for name in [statement.1, statement.2 ?? ""].map(String.init) {
+                    #expect(!tables.contains(name), "\(path) has a statement on the table \(name)")
+                    if views.contains(name) { read.insert(name) }
                 }
             }
         }
+        #expect(read.count > 3, "the statements that there are were not seen")
     }
 
     @Test(arguments: ["take", "begin"])

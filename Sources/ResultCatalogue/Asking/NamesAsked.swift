@@ -2,9 +2,9 @@ import JobContract
 import SweepModel
 
 extension CatalogueReader {
-    /// Names of all sweeps, in their order.
-    package func sweepNames() throws -> [String] {
-        try rows("SELECT name FROM sweep ORDER BY name").rows.compactMap { $0[0].text }
+    /// Names of all sweeps, in their order or by age.
+    package func sweepNames(oldestFirst: Bool = false) throws -> [String] {
+        try rows("SELECT name FROM sweep ORDER BY \(oldestFirst ? "key" : "name")").rows.compactMap { $0[0].text }
     }
 
     /// Names of the workers that trainings are of.

@@ -70,8 +70,6 @@ package struct MeasurementBlocks {
         }
     }
 
-    private static let columns = "v.sigma, v.position, v.value, v.n, v.stderr"
-
     private func read(_ row: CatalogueRow, from first: Int) -> BlockRow {
         BlockRow(
             sigma: row.number(first), position: row.count(first + 1), value: row.number(first + 2) ?? .nan,
@@ -79,21 +77,11 @@ package struct MeasurementBlocks {
     }
 
     private func byTrial(_ body: (MeasurementBlock) throws -> Bool) throws {
-        let keys = "[" + trials.keys.map(String.init).joined(separator: ",") + "]"
         let places = [Int64: Int](uniqueKeysWithValues: quantities.enumerated().map { ($1.key, $0) })
-        let chosen = quantities.map { String($0.key) }.joined(separator: ",")
         var block = MeasurementBlock(trial: -1, quantity: -1)
         var last: Int64 = -1
         var isGoing = true
-        // json_each tells the place in the array as its key.
-        try reader.scan(
-            """
-            SELECT j.key, k.key, d.key, \(Self.columns)
-            FROM json_each(?) j CROSS JOIN measured d ON d.trial = j.value
-            CROSS JOIN quantity k ON k.request = d.request CROSS JOIN measurement v
-            ON v.quantity = k.key AND v.measured = d.key WHERE k.key IN (\(chosen))
-            """, [.text(keys)]
-        ) { row in
+        try reader.scanMeasurements(trials: trials.keys, quantities: quantities.map(\.key)) { row in
             let trial = Int(row.integer(0))
             let measured = row.integer(2)
             guard isWanted[trial], let comparison = comparison(measured) else { return true }
@@ -119,10 +107,7 @@ package struct MeasurementBlocks {
         var block = MeasurementBlock(trial: -1, quantity: index)
         var last: Int64 = -1
         var isGoing = true
-        try reader.scan(
-            "SELECT v.measured, \(Self.columns) FROM measurement v WHERE v.quantity = ?",
-            [.integer(quantities[index].key)]
-        ) { row in
+        try reader.scanMeasurements(quantity: quantities[index].key) { row in
             let measured = row.integer(0)
             if measured != last {
                 if !block.rows.isEmpty { isGoing = try body(block) }
@@ -144,9 +129,8 @@ package struct MeasurementBlocks {
     private func trialRows(of request: Int64) throws -> KeyTable {
         var rows = KeyTable(largest: trials.keys.max() ?? 0, count: trials.keys.count)
         for (row, key) in trials.keys.enumerated() where isWanted[row] { rows[key] = Int32(row) }
-        let largest = try reader.rows("SELECT max(key) FROM measured").rows.first?.first?.integer ?? 0
-        var found = KeyTable(largest: Int64(largest), count: trials.keys.count)
-        try reader.scan("SELECT key, trial FROM measured WHERE request = ?", [.integer(request)]) { row in
+        var found = KeyTable(largest: try reader.largestMeasured(), count: trials.keys.count)
+        try reader.scanMeasured(request: request) { row in
             if let trial = rows[row.integer(1)] { found[row.integer(0)] = trial }
             return true
         }

@@ -29,12 +29,7 @@ package struct QuantityChoice: Hashable {
         for declared in try reader.declaredQuantities() {
             book.add(declared.declaration, measure: declared.measure, version: declared.version)
         }
-        let known = try reader.rows(
-            """
-            SELECT k.key, q.key, q.measure, q.version, q.parameters, k.name
-            FROM quantity k JOIN measure_request q ON q.key = k.request ORDER BY q.key, k.key
-            """
-        ).rows.map { row in
+        let known = try reader.measuredQuantities().rows.map { row in
             let (measure, version) = (row[2].text ?? "", row[3].integer ?? 0)
             let name = row[5].text ?? ""
             return QuantityChoice(

@@ -15,11 +15,9 @@ package struct ComparedTrials {
     package init(_ reader: CatalogueReader, _ requests: Set<Int64>, among trials: [String]) throws {
         var rows = [String: Int32]()
         for request in requests.sorted() {
-            // A request is one of single trials or one of several.
-            let first = try reader.rows("SELECT members FROM measured WHERE request = ? LIMIT 1", [.integer(request)])
-            guard first.rows.first?.first?.text.map({ !$0.isEmpty }) == true else { continue }
+            guard try reader.isOfSeveralTrials(request: request) else { continue }
             if rows.isEmpty { for (row, trial) in trials.enumerated() { rows[trial] = Int32(row) } }
-            try reader.scan("SELECT key, members FROM measured WHERE request = ? ORDER BY key", [.integer(request)]) {
+            try reader.scanMembers(request: request) {
                 let ids = JSONText.read($0.text(1))?.arrayValue?.compactMap(\.stringValue) ?? []
                 let found = ids.compactMap { rows[$0] }
                 if found.count == ids.count, found.count > 1 {

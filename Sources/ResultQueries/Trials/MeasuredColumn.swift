@@ -15,7 +15,7 @@ struct MeasuredColumn {
         values = [JSONValue](repeating: .null, count: trials.trials.count)
         guard try QuantityChoice.all(in: reader).contains(where: { $0.measure == term.measure }) else { return nil }
         let all = try QuantityChoice.all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
-        let wanted = try Self.wanted(by: sweep, in: reader)
+        let wanted = try sweep.map { try reader.wantedRequests(of: $0) } ?? []
         let newest = all.map(\.version).max()
         guard
             let quantity = all.first(where: { wanted.contains($0.request) })
@@ -57,14 +57,5 @@ struct MeasuredColumn {
 
     private static func number(_ value: Double?) -> JSONValue {
         value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null
-    }
-
-    private static func wanted(by sweep: String?, in reader: CatalogueReader) throws -> Set<Int64> {
-        guard let sweep else { return [] }
-        let rows = try reader.rows(
-            "SELECT w.request FROM sweep s JOIN wished_measure w ON w.revision = s.revision WHERE s.name = ?",
-            [.text(sweep)]
-        ).rows
-        return Set(rows.compactMap { $0[0].integer.map(Int64.init) })
     }
 }

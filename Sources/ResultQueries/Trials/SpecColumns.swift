@@ -25,15 +25,7 @@ struct SpecColumns {
         var found = [String: CodedColumn](uniqueKeysWithValues: keys.map { ($0, CodedColumn()) })
         var count = 0
         var numbers = [Int64: Int]()
-        let filter = """
-             WHERE r.key IN (
-                SELECT t.training FROM sweep s JOIN wish w ON w.revision = s.revision
-                JOIN trial t ON t.key = w.trial WHERE s.name = ?)
-            """
-        try reader.scan(
-            "SELECT r.key, r.spec FROM training r" + (sweep == nil ? "" : filter),
-            sweep.map { [.text($0)] } ?? []
-        ) { row in
+        try reader.scanSpecs(of: sweep) { row in
             numbers[row.integer(0)] = count
             row.withBytes(1) { bytes in
                 var text = SpecText(bytes)

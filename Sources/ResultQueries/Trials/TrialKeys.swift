@@ -32,38 +32,23 @@ package struct TrialKeys {
         _ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil, withPlaces: Bool = false
     ) throws {
         if let sweep { try Self.check(sweep, in: reader) }
-        let viewColumns = try reader.rows("SELECT * FROM trials LIMIT 0").columns.filter { $0 != "spec" }
+        let viewColumns = try reader.trialColumns().filter { $0 != "spec" }
         // Once each: a key may be grouped by and be in the condition.
         let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
             .sorted()
         let specs = try SpecColumns(reader, sweep: sweep, keys: asked, withLikenesses: withPlaces)
-        let source =
-            sweep == nil
-            ? " FROM trial x"
-            : " FROM sweep s CROSS JOIN wish w ON w.revision = s.revision CROSS JOIN trial x ON x.key = w.trial"
-        let condition = sweep == nil ? "" : " WHERE s.name = ? ORDER BY w.position"
-        let arguments: [CatalogueValue] = sweep.map { [.text($0)] } ?? []
 
         // The spec goes before a column of its name.
         let ofView = asked.filter { !specs.names.contains($0) }
         let lengths = ofView.filter { Self.lengths[$0] != nil }
         let others = ofView.filter { Self.lengths[$0] == nil && viewColumns.contains($0) }
-        var selected = ["x.key", "x.trial_id", "x.training", "x.steps"]
-        var joined = ""
-        if !lengths.isEmpty {
-            selected += lengths.compactMap { Self.lengths[$0] }
-            joined += " JOIN training r ON r.key = x.training"
-        }
-        if !others.isEmpty {
-            selected += others.map { "t.\($0)" }
-            joined += " JOIN trials t ON t.trial_id = x.trial_id"
-        }
+        let selected = lengths.compactMap { Self.lengths[$0] } + others.map { .ofView($0) }
         var found = (lengths + others).map { _ in CodedColumn() }
         var trainings = [Int32]()
         var steps: (least: Int64, most: Int64)?
         var ofLength = [Int64]()
         var (keys, trials) = ([Int64](), [String]())
-        try reader.scan("SELECT \(selected.joined(separator: ", "))\(source)\(joined)\(condition)", arguments) { row in
+        try reader.scanTrials(of: sweep, selected) { row in
             // A trial whose training a damaged catalogue lacks has no keys, and is in no view.
             guard let training = specs.rows[row.integer(2)] else { return true }
             keys.append(row.integer(0))
@@ -101,14 +86,13 @@ package struct TrialKeys {
         }
     }
 
-    private static let lengths = [
-        "training.steps": "x.steps", "training.images": "x.steps * r.batch",
-        "training.epochs": "CAST(x.steps * r.batch AS REAL) / r.dataset_size",
+    private static let lengths: [String: TrialColumn] = [
+        "training.steps": .steps, "training.images": .images, "training.epochs": .epochs,
     ]
 
     /// Throws `.request` unless the catalogue has a sweep of that name.
     package static func check(_ sweep: String, in reader: CatalogueReader) throws {
-        let names = try reader.rows("SELECT name FROM sweep ORDER BY key").rows.compactMap(\.first?.text)
+        let names = try reader.sweepNames(oldestFirst: true)
         guard names.contains(sweep) else {
             throw ReportError(
                 .request,

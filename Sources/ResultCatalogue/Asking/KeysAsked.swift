@@ -1,0 +1,54 @@
+/// What is asked of a trial beside its keys.
+package enum TrialColumn: Hashable, Sendable {
+    /// Its length.
+    case steps, images, epochs
+    /// A column of the view `trials`.
+    case ofView(String)
+
+    /// Over rows `x` of `trial`, `r` of `training` and `t` of the view.
+    fileprivate var sql: String {
+        switch self {
+        case .steps: "x.steps"
+        case .images: "x.steps * r.batch"
+        case .epochs: "CAST(x.steps * r.batch AS REAL) / r.dataset_size"
+        case .ofView(let name): "t.\"\(name)\""
+        }
+    }
+    fileprivate var isOfView: Bool { if case .ofView = self { true } else { false } }
+}
+
+/// What trials and trainings are, row by row; `body` returns false to end. Keys are numbers of this catalogue alone.
+extension CatalogueReader {
+    /// The columns of the view `trials`.
+    package func trialColumns() throws -> [String] { try rows("SELECT * FROM trials LIMIT 0").columns }
+
+    /// The trials that a sweep wants, in its order, or all, in the catalogue's: the key, `trial_id`, the training's key,
+    /// `steps`, and the columns asked for. Throws `.query` for a column that the view does not have.
+    package func scanTrials(
+        of sweep: String?, _ columns: [TrialColumn], _ body: (CatalogueRow) throws -> Bool
+    ) throws {
+        let selected = ["x.key", "x.trial_id", "x.training", "x.steps"] + columns.map(\.sql)
+        // The view costs several lookups a row, and so does what nobody asks for.
+        let training = columns.contains { !$0.isOfView } ? " JOIN training r ON r.key = x.training" : ""
+        let view = columns.contains(where: \.isOfView) ? " JOIN trials t ON t.trial_id = x.trial_id" : ""
+        let source =
+            sweep == nil
+            ? "trial x" : "sweep s CROSS JOIN wish w ON w.revision = s.revision CROSS JOIN trial x ON x.key = w.trial"
+        let condition = sweep == nil ? "" : " WHERE s.name = ? ORDER BY w.position"
+        try scan(
+            "SELECT \(selected.joined(separator: ", ")) FROM \(source)\(training)\(view)\(condition)",
+            sweep.map { [.text($0)] } ?? [], body)
+    }
+
+    /// The trainings of a sweep, or all: the key, and the spec as canonical JSON.
+    package func scanSpecs(of sweep: String?, _ body: (CatalogueRow) throws -> Bool) throws {
+        let filter = """
+             WHERE r.key IN (
+                SELECT t.training FROM sweep s JOIN wish w ON w.revision = s.revision
+                JOIN trial t ON t.key = w.trial WHERE s.name = ?)
+            """
+        try scan(
+            "SELECT r.key, r.spec FROM training r" + (sweep == nil ? "" : filter), sweep.map { [.text($0)] } ?? [], body
+        )
+    }
+}
