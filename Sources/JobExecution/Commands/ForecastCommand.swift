@@ -61,15 +61,8 @@ extension JobSpec {
             spec.training.batch = 16
             return spec
         }
-        switch network {
-        case .unet(var sizes):
-            sizes.modelChannels /= 2
-            spec.network = .unet(sizes)
-        case .blind(var sizes):
-            sizes.kernels /= 2
-            spec.network = .blind(sizes)
-        case .linear: return nil
-        }
+        guard let narrower = network.narrower else { return nil }
+        spec.network = narrower
         return (try? spec.network.forwardOperations()).map { _ in spec }
     }
 }

@@ -15,7 +15,7 @@ struct JobSpec: Equatable {
     /// Reads every key. Throws JobFailure `unsupported` naming a key that is missing, unknown or out of range.
     init(_ spec: [String: JSONValue]) throws {
         var keys = SpecReader(spec)
-        network = try Self.network(&keys)
+        network = try NetworkConfiguration(&keys)
         training = try Self.training(&keys)
         if case .unet(var sizes) = network, training.augment > 0 {
             sizes.augmentLabels = 9
@@ -33,42 +33,6 @@ struct JobSpec: Equatable {
         keys.pass(SpecKey.all.filter { !$0.isLater }.map(\.name))
         try keys.finish()
         if let fault = TrainingRules.fault(spec) { throw JobFailure(.unsupported, "\(fault.key): \(fault.message)") }
-    }
-
-    private static func network(_ keys: inout SpecReader) throws -> NetworkConfiguration {
-        let resolution = try keys.integer("dataset.resolution")
-        let channels = try keys.integer("dataset.channels")
-        let name = try keys.text("model.architecture")
-        switch name {
-        case "linear": return .linear(ImageShape(channels: channels, height: resolution, width: resolution))
-        case "bias-free-unet":
-            return .blind(
-                BlindConfiguration(
-                    kind: .unet(blocks: try keys.integer("model.blocks")), kernels: try keys.integer("model.scale"),
-                    resolution: resolution, imageChannels: channels))
-        case "bf-cnn":
-            let field = try keys.integer("model.receptive_field")
-            return .blind(
-                BlindConfiguration(
-                    kind: .cnn(
-                        layers: try keys.integer("model.layers"),
-                        linearFirstLayer: try keys.flag("model.linear_first_layer"),
-                        receptiveField: field == 0 ? nil : field),
-                    kernels: try keys.integer("model.scale"), resolution: resolution, imageChannels: channels))
-        default:
-            guard let architecture = UNetArchitecture(rawValue: name) else {
-                throw JobFailure(
-                    .unsupported,
-                    "model.architecture is \(name): this worker has \(SpecKey.architectures.joined(separator: ", "))")
-            }
-            return .unet(
-                UNetConfiguration(
-                    architecture: architecture, modelChannels: try keys.integer("model.scale"), resolution: resolution,
-                    imageChannels: channels, multipliers: try keys.integers("model.multipliers"),
-                    blocks: try keys.integer("model.blocks"),
-                    attentionResolutions: try keys.integers("model.attention"),
-                    dropout: try keys.number("model.dropout")))
-        }
     }
 
     private static func training(_ keys: inout SpecReader) throws -> TrainingSettings {

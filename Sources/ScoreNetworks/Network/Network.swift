@@ -87,6 +87,19 @@ package enum NetworkConfiguration: Sendable, Hashable {
         return .unet(sizes)
     }
 
+    /// The same with half the channels, whether it can be built or not; nil where no channels can be chosen.
+    package var narrower: NetworkConfiguration? {
+        switch self {
+        case .unet(var sizes):
+            sizes.modelChannels /= 2
+            return .unet(sizes)
+        case .blind(var sizes):
+            sizes.kernels /= 2
+            return .blind(sizes)
+        case .linear: return nil
+        }
+    }
+
     func plan() throws(NetworkError) -> NetworkPlan {
         switch self {
         case .unet(let sizes): try UNetLayout(sizes).plan

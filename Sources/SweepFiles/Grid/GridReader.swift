@@ -77,7 +77,7 @@ extension SpecKey {
             "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
     }
 
-    /// Reads an axis: a list, `{range: …}`, `{linear: …}`, `{geometric: …}`, or one value. A value may stand in a list again
+    /// Reads an axis: a list, one of `Axis.forms`, or one value. A value may stand in a list again
     /// where it `mayRepeat`: beside it another axis advances.
     func readAxis(_ tree: YAMLTree, folder: String, mayRepeat: Bool = false) throws(SweepFileError) -> GridAxis {
         let axis = try axisShape(tree, mayRepeat: mayRepeat)
@@ -135,7 +135,7 @@ extension SpecKey {
 }
 
 extension Axis {
-    /// Reads `{range: …}`, `{linear: …}` or `{geometric: …}`; nil for any other mapping.
+    /// Reads one of `forms`; nil for any other mapping.
     init?(members: [YAMLTree.Member], key: String) throws(SweepFileError) {
         guard members.count == 1, let member = members.first else { return nil }
         let tree = member.value
@@ -161,7 +161,7 @@ extension Axis {
             case (nil, nil), (_?, _?): throw tree.failure("expected \(shape)", key: key)
             }
         default:
-            guard let nearest = NearestName.nearest(to: member.key, among: ["range", "linear", "geometric"]) else {
+            guard let nearest = NearestName.nearest(to: member.key, among: Axis.formNames) else {
                 return nil
             }
             throw SweepFileError("no such axis: \(member.key); did you mean \(nearest)?", key: key, at: member.origin)
@@ -176,7 +176,9 @@ extension Axis {
         } else if let items = tree.list {
             self = .list(items.map { $0.value.canonical })
         } else {
-            throw tree.failure("expected a list, {range: …}, {linear: …} or {geometric: …}, got \(tree.kind)")
+            let shapes = ["a list"] + Self.formNames.map { "{\($0): …}" }
+            let all = shapes.dropLast().joined(separator: ", ") + " or " + (shapes.last ?? "")
+            throw tree.failure("expected \(all), got \(tree.kind)")
         }
     }
 

@@ -132,7 +132,8 @@ enum YAMLHosts {
         let text = try tree.text("libssh or ssh")
         guard let transport = HostSpec.Transport(rawValue: text) else {
             throw tree.failure(
-                "no such transport: \(text)" + NearestName.advice(for: text, among: ["libssh", "ssh", "local"]))
+                "no such transport: \(text)"
+                    + NearestName.advice(for: text, among: HostSpec.Transport.allCases.map(\.rawValue)))
         }
         return transport
     }

@@ -1,4 +1,5 @@
 import JobContract
+import SweepModel
 
 extension SpecKey {
     /// The reference of all keys as Markdown: what `docs/keys.md` holds.
@@ -25,6 +26,12 @@ extension SpecKey {
         return words
     }
 
+    private static var axisForms: String {
+        Axis.forms.map { form in
+            "| \(form.shapes.map { "`\($0)`" }.joined(separator: ", ")) | \(form.meaning) |"
+        }.joined(separator: "\n")
+    }
+
     private static let preface = """
         # Keys of a sweep
 
@@ -45,10 +52,7 @@ extension SpecKey {
         | axis | values |
         |---|---|
         | `[16, 64, 256]` | these |
-        | `{range: [from, to]}`, `{range: [from, to, step]}` | from `from` by `step` (1), `to` not included |
-        | `{linear: {from: a, to: b, count: n}}` | n in equal distance, both ends included |
-        | `{geometric: {from: a, to: b, count: n}}` | n in equal ratio, both ends included |
-        | `{geometric: {from: a, to: b, factor: f}}` | a, a·f, a·f², … as far as b |
+        \(axisForms)
 
         Computed values are rounded to 12 significant digits, and to whole numbers where the key is an integer. Points
         that become equal are one trial. Keys that take a list (`model.multipliers`) take a list of lists as an axis.

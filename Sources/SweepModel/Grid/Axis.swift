@@ -15,6 +15,34 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
     /// `from`, `from`·`factor`, … up to and including `to` where it is met.
     case multiplied(from: Double, to: Double, factor: Double)
 
+    /// A way to write computed values, as people are told of it.
+    package struct Form: Sendable {
+        package let name: String
+        package let shapes: [String]
+        package let meaning: String
+    }
+
+    /// Beside lists.
+    package static let forms = [
+        Form(
+            name: "range", shapes: ["{range: [from, to]}", "{range: [from, to, step]}"],
+            meaning: "from `from` by `step` (1), `to` not included"),
+        Form(
+            name: "linear", shapes: ["{linear: {from: a, to: b, count: n}}"],
+            meaning: "n in equal distance, both ends included"),
+        Form(
+            name: "geometric", shapes: ["{geometric: {from: a, to: b, count: n}}"],
+            meaning: "n in equal ratio, both ends included"),
+        Form(
+            name: "geometric", shapes: ["{geometric: {from: a, to: b, factor: f}}"],
+            meaning: "a, a·f, a·f², … as far as b"),
+    ]
+
+    /// The names of `forms`, once each.
+    package static let formNames = forms.map(\.name).reduce(into: [String]()) { names, name in
+        if !names.contains(name) { names.append(name) }
+    }
+
     /// What an axis cannot be, and what was expected.
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package let description: String

@@ -5,7 +5,7 @@ package typealias HostName = String
 
 /// One host as the hosts file describes it.
 package struct HostSpec: Hashable, Sendable {
-    package enum Transport: String, Hashable, Sendable { case local, libssh, ssh }
+    package enum Transport: String, Hashable, Sendable, CaseIterable { case libssh, ssh, local }
 
     package var name: HostName
     package var transport: Transport
