@@ -62,11 +62,14 @@ private final class CoordinatorUnderFire {
             EventLine(attempt: AttemptNumber(attempt), end: end, line: try json(event)[...]).frame
         }
         let welcome = AgentWelcome(
-            HostFacts(machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40),
+            HostFacts(
+                machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40,
+                gpus: [GPUFacts(id: "0", index: 0, name: "g")]),
             held: [HeldAttempt(attempt: AttemptNumber(3), job: job, state: .ended(.exited(code: 0)))])
         let messages: [AgentMessage] = [
             .welcome(welcome), .accepted(AttemptNumber(1)), .running(AttemptNumber(1)),
             .lacking(AttemptNumber(1), [Samples.digest]), .standing(welcome), .storeDamaged("a file"),
+            .gpuFailed(FailedGPU(id: "0", reason: "words", attempts: [AttemptNumber(1)])),
             .sending(transfer: 1, bytes: 4), .ended(AttemptNumber(1), .exited(code: 0), diagnostics: "words"),
             .ended(AttemptNumber(1), .stopped(.cancelled, exit: -9), diagnostics: ""),
             .refused(AttemptNumber(2), AgentRefusal(.noSpace, "full")), .pong(1),

@@ -12,35 +12,35 @@ final class AttemptTable {
     private(set) var running: [AttemptNumber: Attempt] = [:]
     /// Those that have something to say: they run, or the connected coordinator has not heard of their end.
     var talking: [AttemptNumber: Attempt] = [:]
-    private var children: [pid_t: Attempt] = [:]
-    private var backlog = Backlog()
+    var children: [pid_t: Attempt] = [:]
+    var backlog = Backlog()
     /// Those that wait for GPUs too. They begin in their order, so that one that wants several gets them.
-    private var gpuBacklog = Backlog()
+    var gpuBacklog = Backlog()
     private(set) var gpus: GPUPool?
     /// Until when no GPU is looked for, unless an attempt ends.
-    private var gpusTakenUntil = 0.0
-    private static let gpuPause = 0.05
+    var gpusTakenUntil = 0.0
+    static let gpuPause = 0.05
     /// Taken, but not durable yet; in the journal's order.
     private var unsettled: [Attempt] = []
     /// Emptied directories of ended attempts, kept for the next ones: making and removing directories and files would
     /// cost a short attempt more than all else. The next agent treats them as remains.
-    private var spares: [AttemptDirectory] = []
+    var spares: [AttemptDirectory] = []
     /// Attempts that are over and were not released yet.
-    private var over = 0
+    private(set) var over = 0
     /// What remains of attempts whose order this agent cannot read.
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
-    private var launcher: WorkerLauncher
+    var launcher: WorkerLauncher
     /// Children of which the journal does not tell yet which processes they are.
-    private var unnoted: [Attempt] = []
+    var unnoted: [Attempt] = []
     /// Asked to stop, in the journal's words; the signals follow when these are written.
     private var unsignalled: [Attempt] = []
     /// Whether processes that workers left may live: then no directory is given to another attempt.
     private var mayHaveLeftovers = false
     /// Files that were gone as attempts were to begin, each told once until it is brought again.
-    private var toldLost: Set<Digest> = []
+    var toldLost: Set<Digest> = []
     /// What became of attempts since this was last taken.
-    private var news: [AgentMessage] = []
+    var news: [AgentMessage] = []
     private static let graceSeconds = 20.0
     /// For those that broke the contract: they have nothing to finish.
     private static let shortGraceSeconds = 1.0
@@ -165,77 +165,6 @@ final class AttemptTable {
         unsettled.removeFirst(count)
     }
 
-    /// Starts attempts of the backlog, oldest first, while slots are free and no more than so many are over and kept.
-    func fillSlots(keeping most: Int) {
-        fillGPUs(keeping: most)
-        while running.count < slots, over < most, let attempt = backlog.popFirst(where: isWaiting) {
-            launch(attempt, having: nil)
-        }
-    }
-
-    private func fillGPUs(keeping most: Int) {
-        while running.count < slots, over < most, let attempt = gpuBacklog.first(where: isWaiting) {
-            let wanted = attempt.order.gpus ?? 0
-            guard let gpus, gpus.count >= wanted else {
-                _ = gpuBacklog.popFirst(where: isWaiting)
-                finish(attempt, .neverStarted(reason: "it needs \(wanted) GPUs, and there are \(gpus?.count ?? 0)"))
-                continue
-            }
-            guard posix_monotonic_seconds() >= gpusTakenUntil else { return }
-            guard let grant = gpus.grant(wanted) else {
-                judgeGPUs()
-                gpusTakenUntil = posix_monotonic_seconds() + Self.gpuPause
-                return
-            }
-            _ = gpuBacklog.popFirst(where: isWaiting)
-            launch(attempt, having: grant)
-        }
-    }
-
-    private func isWaiting(_ attempt: Attempt) -> Bool {
-        attempts[attempt.number] === attempt && attempt.state == .backlog
-    }
-
-    private func launch(_ attempt: Attempt, having given: GPUPool.Grant?) {
-        var grant = given
-        defer { grant?.close() }
-        do throws(AgentRefusal) {
-            try requireFiles(of: attempt.order)
-            try makeDirectory(of: attempt)
-            let pid = try launcher.start(attempt.order, in: attempt.directory, having: grant)
-            if let grant { gpus?.hasBegun(attempt.number, job: attempt.order.job, on: grant) }
-            attempt.child = pid
-            children[pid] = attempt
-            unnoted.append(attempt)
-            markRunning(attempt)
-            news.append(.running(attempt.number))
-        } catch {
-            putAsideDamagedFiles(of: attempt)
-            finish(attempt, .neverStarted(reason: error.message))
-        }
-    }
-
-    /// Throws when a file that was here as the order came has been damaged or removed since.
-    private func requireFiles(of order: AgentOrder) throws(AgentRefusal) {
-        for file in order.files.sorted() {
-            let isGone = store.size(of: file) == nil
-            if store.isWhole(file) { continue }
-            if isGone, toldLost.insert(file).inserted {
-                news.append(.storeDamaged("the stored file \(file.short) that attempts need is gone"))
-            }
-            throw AgentRefusal(
-                .spawnFailed, "the file \(file.short) is no longer whole in the store \(store.directory)")
-        }
-    }
-
-    private func makeDirectory(of attempt: Attempt) throws(AgentRefusal) {
-        if let spare = spares.popLast() {
-            if spare.give(to: attempt.directory) { return }
-            spare.remove()
-        }
-        try attempt.directory.make()
-    }
-
     /// Adds to the journal which processes were started since the last time, but for those that have ended meanwhile,
     /// as short jobs have. An agent that dies before finds them by the directory they work in.
     func noteStarted() {
@@ -247,7 +176,7 @@ final class AttemptTable {
         unnoted.removeAll(keepingCapacity: true)
     }
 
-    private func markRunning(_ attempt: Attempt) {
+    func markRunning(_ attempt: Attempt) {
         attempt.state = .running
         running[attempt.number] = attempt
         talking[attempt.number] = attempt
@@ -316,27 +245,6 @@ final class AttemptTable {
             talking[attempt.number] = attempt
             journal.append(.ended(attempt.number, end))
         }
-    }
-
-    private func gpuIsFree(of attempt: Attempt, _ end: AttemptEnd) {
-        gpusTakenUntil = 0
-        let isGood: Bool? =
-            switch end {
-            case .exited(0): true
-            case .exited, .signalled:
-                switch EventFollower(path: attempt.directory.events, from: 0).lastFailure() {
-                case nil, .internal, .unfitHost: false
-                // The job's or its files' fault, whatever GPU it has.
-                case .diverged, .unsupported, .missingInput, .noSpace: nil
-                }
-            case .stopped, .vanished, .neverStarted: nil
-            }
-        gpus?.hasEnded(attempt.number, isGood: isGood)
-        judgeGPUs()
-    }
-
-    private func judgeGPUs() {
-        if let failed = gpus?.failed() { news.append(.gpuFailed(failed)) }
     }
 
     /// Asks the worker to pause; ends it when it does not within 20 s. What waits never starts.
@@ -425,41 +333,5 @@ final class AttemptTable {
     func removeSpares() {
         for spare in spares { spare.remove() }
         spares = []
-    }
-}
-
-/// Attempts that wait for a slot, the lowest number first. Those that are cancelled stay until they are met.
-struct Backlog {
-    private var waiting: [Attempt] = []
-    private var first = 0
-
-    mutating func insert(_ attempt: Attempt) {
-        var place = waiting.count
-        while place > first, waiting[place - 1].number > attempt.number { place -= 1 }
-        waiting.insert(attempt, at: place)
-    }
-
-    /// The first that still waits; forgets those before it.
-    mutating func first(where waits: (Attempt) -> Bool) -> Attempt? {
-        while first < waiting.count {
-            if waits(waiting[first]) { return waiting[first] }
-            forgetFirst()
-        }
-        return nil
-    }
-
-    /// Takes the first that still waits.
-    mutating func popFirst(where waits: (Attempt) -> Bool) -> Attempt? {
-        guard let found = first(where: waits) else { return nil }
-        forgetFirst()
-        return found
-    }
-
-    private mutating func forgetFirst() {
-        first += 1
-        if first == waiting.count || first > 1024 {
-            waiting.removeFirst(first)
-            first = 0
-        }
     }
 }

@@ -84,7 +84,8 @@ enum SweepOverrides {
             return 0
         }
         let key = try SpecKey.find(
-            member.key, at: member.origin, also: ["name", "about", "measures", "needs.memory", "needs.tags", "profile"])
+            member.key, at: member.origin,
+            also: ["name", "about", "measures", "needs.memory", "needs.tags", "needs.gpus", "profile"])
         var axis = try key.readAxis(member.value, folder: reader.folder, mayRepeat: content.advancesWithOthers(key))
         axis.origin = member.origin
         try replace(axis, in: &content)

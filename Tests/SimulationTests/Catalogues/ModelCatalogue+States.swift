@@ -78,7 +78,7 @@ extension ModelCatalogue {
     /// Whether no other attempt is at the training: it may be on its way to a host with an older state.
     private func isAlone(_ attempt: AttemptNumber, on training: TrainingID) -> Bool {
         !rows.attempts.values.contains {
-            $0.training == training && $0.kind == "train" && $0.attempt != attempt && rows.ends[$0.attempt] == nil
+            $0.training == training && $0.kind == .train && $0.attempt != attempt && rows.ends[$0.attempt] == nil
         }
     }
 
