@@ -71,6 +71,8 @@ final class HostLog {
     /// The first results that surely came.
     private var stands: [Owner: [Unit: Given]] = [:]
     private var weights: [Owner: [TrialID: Digest]] = [:]
+    /// Of which a result came in a transaction that failed: it may stand before those that surely came.
+    private var doubtful: [Owner: Set<Unit>] = [:]
     /// In their order.
     private(set) var reached: [Owner: [Reached]] = [:]
     /// The largest number that a host said it has.
@@ -124,6 +126,8 @@ final class HostLog {
             var result = result
             result.compared = compared
             reached[owner, default: []].append(result)
+            if !isSure { doubtful[owner, default: []].insert(result.unit) }
+            guard doubtful[owner]?.contains(result.unit) != true else { return }
             if isSure, compared == nil || isOfWhatStands(result, owner), stands[owner]?[result.unit] == nil {
                 stands[owner, default: [:]][result.unit] = result.result.given
                 if case .milestone = result.unit {
@@ -155,6 +159,7 @@ final class HostLog {
     /// A copy has what the first one had.
     func copied(for owner: Owner) {
         (reached[owner], stands[owner], weights[owner]) = (reached[0], stands[0], weights[0])
+        doubtful[owner] = doubtful[0]
     }
 
     /// What was made elsewhere is in the first catalogue by now, under these numbers.
