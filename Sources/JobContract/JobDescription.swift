@@ -223,6 +223,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var rules: [String: [MeasureRule]]?
     /// The noise levels that networks are for, by `training.preconditioning`.
     package var levels: [String: LevelRange]?
+    /// GPUs that every job of the worker needs; nil: none.
+    package var gpus: Int?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -233,7 +235,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
         measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
         parameters: [String: [ParameterDeclaration]]? = nil, rules: [String: [MeasureRule]]? = nil,
-        levels: [String: LevelRange]? = nil, build: String, cpu: String, kernels: String, check: String
+        levels: [String: LevelRange]? = nil, gpus: Int? = nil, build: String, cpu: String, kernels: String,
+        check: String
     ) {
         self.contract = contract
         self.name = name
@@ -247,6 +250,7 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.parameters = parameters
         self.rules = rules
         self.levels = levels
+        self.gpus = gpus
         self.build = build
         self.cpu = cpu
         self.kernels = kernels

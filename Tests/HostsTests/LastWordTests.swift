@@ -58,7 +58,8 @@ import Testing
         stranger.executableURL = URL(fileURLWithPath: "/bin/sleep")
         stranger.arguments = ["1000"]
         try stranger.run()
-        defer { stranger.terminate() }
+        // It may have been started with other signals blocked.
+        defer { kill(stranger.processIdentifier, SIGKILL) }
         var worker = try #require(ProcessIdentity(of: stranger.processIdentifier))
         #expect(worker.isAlive)
         if isOfAnotherBoot { worker.boot = "earlier" } else { worker.start -= 1 }

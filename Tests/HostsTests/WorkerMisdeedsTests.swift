@@ -149,7 +149,8 @@ struct WorkerMisdeedsTests {
             fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(
                 atPath: "/proc/\(try #require(sleepers(left).first))/cwd"))
         try onlooker.run()
-        defer { onlooker.terminate() }
+        // It may have been started with other signals blocked.
+        defer { kill(onlooker.processIdentifier, SIGKILL) }
         for agent in scratch.agents { kill(agent, SIGKILL) }
         kill(-worker, SIGKILL)
         #expect(try coordinator.waitForEnd() == .vanished)

@@ -20,7 +20,7 @@ struct StoreCheckup {
         let referenced = Dictionary(grouping: try reader.referencedFiles(), by: \.digest)
         let stored = try store.digests()
         return missing(referenced, among: Set(stored)) + (try damaged(stored, referenced))
-            + strays(stored, Set(referenced.keys))
+            + strays(stored, Set(referenced.keys).union(try reader.statesOnHosts()))
     }
 
     private func missing(_ referenced: [Digest: [ReferencedFile]], among stored: Set<Digest>) -> [Finding] {

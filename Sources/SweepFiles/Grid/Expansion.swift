@@ -60,6 +60,8 @@ extension SweepFile {
             try ComparisonWish(wish)?.comparisons(
                 among: collector.list.trials, of: collector.trainings, axes: axes) ?? []
         }
+        var needs = needs
+        needs.gpus = max(needs.gpus, min(max(0, description.gpus ?? 0), GPUChoice.most))
         let sweep = ExpandedSweep(
             name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
             trainings: collector.trainings, datasets: collector.datasets,

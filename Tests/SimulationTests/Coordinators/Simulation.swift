@@ -431,7 +431,8 @@ extension Simulation {
     private func repair() {
         guard let opened = try? catalogue.open() else { return catalogue.close() }
         defer { catalogue.close() }
-        guard let plan = try? catalogue.plan(), let named = try? catalogue.referencedFiles() else { return }
+        guard let plan = try? catalogue.plan(), var named = try? catalogue.referencedFiles() else { return }
+        named.formUnion(catalogue.statesOnHosts() ?? [])
         wantsRepair = false
         world.note("the catalogue is repaired, as its start \(opened.generation)")
         world.census.count(.repaired)
