@@ -43,6 +43,28 @@ import Testing
         #expect(less(measured(), beyond).shorterStates.isEmpty, "the longest is all that is needed")
     }
 
+    /// An open attempt at measures of weights that are lost is no attempt at the training that makes these again.
+    @Test func aMeasureThatCannotBeTakenFailsNoTraining() {
+        let wanted = sweep(["x": [10, 20]], measures: ["m"])
+        var holdings = measured()
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(5), job: JobID(.named("measures")), training: .named("x"), kind: .measure,
+                trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test",
+                task: .measure(
+                    MeasureTask(
+                        trial: .named("x", 10), steps: 10, checkpoint: .named("weights 10"), measures: [.named("m")])))
+        ]
+        var bench = Bench(wanted, hosts: [.test("a", slots: 4)], holdings: less(holdings, wanted, lost: "weights 10"))
+        bench.connect("a", held: [bench.held(5, .running)])
+        bench.event("a", 5, .failed(.init(kind: .unsupported, message: "impossible")))
+        bench.end("a", 5, .exited(code: 1))
+        #expect(!bench.changes.contains(.trialState(.named("x", 10), .failed, reason: "unsupported: impossible")))
+        #expect(bench.changes.contains { if case .measureFailed = $0 { true } else { false } })
+        #expect(bench.starts().map(\.milestones).contains([10]), "it is trained again")
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test func anOrderWithoutItsFileBlamesNobodyAndIsPlannedAnew() {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")

@@ -57,7 +57,7 @@ package struct JobGraph: Sendable {
         for trial in takenBack where trials.place(of: trial) == nil && settled[trial] == nil {
             settled[trial] = holdings.succeeded.contains(trial) ? .succeeded : .cancelled
         }
-        let open = Dictionary(grouping: holdings.openAttempts, by: \.training)
+        let open = Dictionary(grouping: holdings.openAttempts.filter { $0.kind == .train }, by: \.training)
         wishes.noteMeasured(holdings.measured, among: trials)
         var failed: [TrialID: [MeasureRequest: String]] = [:]
         for (unit, reason) in holdings.failedMeasures where !unit.request.isComparison {
