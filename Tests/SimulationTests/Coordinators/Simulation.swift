@@ -297,6 +297,7 @@ final class Simulation {
             scenario, mutant, world, log, drained: []
         ) { nil }
         others.append((other, copy))
+        world.sharesStore = true
         other.startDriven()
         world.after(seconds) { [self] in
             lastFault = max(lastFault, world.seconds)
@@ -413,6 +414,7 @@ extension Simulation {
             scenario, mutant, world, log, drained: []
         ) { nil }
         neighbour = (life, catalogue)
+        world.sharesStore = true
         life.startDriven()
     }
 

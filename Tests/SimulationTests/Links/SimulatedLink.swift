@@ -19,6 +19,8 @@ final class SimulatedLink {
     /// How many commands were sent.
     private var sent = 0
     private var lastThere = Instant(nanoseconds: 0)
+    private var standingsSent = 0
+    private var standingsCome = 0
     private var lastBack = Instant(nanoseconds: 0)
     /// When the last report about an attempt arrives.
     private var lastAbout: [AttemptNumber: Instant] = [:]
@@ -102,8 +104,8 @@ final class SimulatedLink {
                 world.violation("\(host.name) was cleaned of what attempt \(order.attempt) is to read")
             }
             // The catalogue does not know what of its milestones is lost, and may remove what would make it again.
-            // Here both catalogues' coordinators have one store, of which each removes what it needs no more itself.
-            if fleet.caller.owner != .neighbour, world.store.retired.contains(file), host.log.lost.isEmpty {
+            // Several catalogues' coordinators have one store here, of which each removes what it needs no more itself.
+            if !world.sharesStore, world.store.retired.contains(file), host.log.lost.isEmpty {
                 world.violation(
                     "\(host.name) is to read a file of \(training.short) that was removed: \(order.description.task)")
             }
@@ -161,6 +163,7 @@ final class SimulatedLink {
 
     private func deliver(_ report: HostReport, _ bytes: [UInt8]?) {
         var arrival = max(world.now.advanced(bySeconds: latency()), lastBack)
+        if case .connected = report { standingsSent += 1 }
         switch report {
         case .event(let attempt, let event, _):
             let transfer = event.files.isEmpty ? 0 : world.random.seconds(0...4)
@@ -173,13 +176,18 @@ final class SimulatedLink {
             if lastAbout.values.contains(where: { $0 > arrival }) { world.census.count(.eventOvertaken) }
             lastBack = arrival
         }
-        world.at(arrival) { [self] in arrive(report, bytes) }
+        let standing = standingsSent
+        world.at(arrival) { [self] in arrive(report, bytes, standing) }
     }
 
-    private func arrive(_ report: HostReport, _ bytes: [UInt8]?) {
+    /// - Parameter standing: how often the host had told all that it holds when it said this.
+    private func arrive(_ report: HostReport, _ bytes: [UInt8]?, _ standing: Int) {
         let until = host.toCoordinatorLostUntil
-        if until > world.now { return world.at(until) { [self] in arrive(report, bytes) } }
+        if until > world.now { return world.at(until) { [self] in arrive(report, bytes, standing) } }
         guard isOpen else { return cut(bytes, .toCoordinator) }
+        // What waited for its files as the host told everything anew is forgotten: it has been told again.
+        if standing < standingsCome { return }
+        if case .connected = report { standingsCome = standing }
         if bytes != nil, host.meets(.cutToCoordinator) {
             cut(bytes, .toCoordinator)
             return close()

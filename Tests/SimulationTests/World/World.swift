@@ -52,6 +52,8 @@ final class World {
     var unlisted: Set<HostName> = []
     /// Whether the second sweep of the scenario is wanted by now.
     var isSecondLaunched = false
+    /// Another catalogue, or a copy of the first, has the same store of files.
+    var sharesStore = false
     /// The bits of states and weights that are not as most hosts make them.
     var unusual: [Digest: Bits] = [:]
     /// Where workers' lines and what goes over links are bytes.
