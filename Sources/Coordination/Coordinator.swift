@@ -104,6 +104,8 @@ package final class Coordinator {
             case .acknowledge(let attempt, let offset, let host):
                 fleet.send(.acknowledge(attempt, offset: offset), to: host)
             case .release(let attempt, let host): fleet.send(.release(attempt), to: host)
+            case .call(let host): fleet.send(.call, to: host)
+            case .dismiss(let host): fleet.send(.dismiss, to: host)
             case .notice(let notice): observer?.notice(notice)
             }
         }

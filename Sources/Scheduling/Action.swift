@@ -10,6 +10,10 @@ package enum Action: Hashable, Sendable {
     case revoke(AttemptNumber, on: HostName)
     case acknowledge(AttemptNumber, offset: Int, on: HostName)
     case release(AttemptNumber, on: HostName)
+    /// Ask the queue for an allocation.
+    case call(HostName)
+    /// The allocation is not needed.
+    case dismiss(HostName)
     /// Something people want to hear of.
     case notice(Notice)
 }
@@ -42,6 +46,10 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case hostAwaited(HostName, seconds: Double)
     /// A file of its store is damaged; in words.
     case storeDamaged(HostName, String)
+    /// The queue does not take an allocation, in its words.
+    case queueRefused(HostName, words: String, seconds: Double)
+    /// An allocation ended before it was of use; what was last said of it.
+    case allocationWasted(HostName, words: String)
     /// A GPU of its gets no jobs any more.
     case gpuFailed(HostName, FailedGPU)
     /// Others may have the jobs of these attempts now.
@@ -58,6 +66,9 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
         case .hostAwaited(let host, let seconds): "\(host): tried again in \(Int(seconds.rounded())) s"
         case .storeDamaged(let host, let words): "\(host): \(words)"
+        case .queueRefused(let host, let words, let seconds):
+            "\(host): the queue takes no allocation: \(words); asked again in \(Int(seconds.rounded())) s"
+        case .allocationWasted(let host, let words): "\(host): an allocation ended before it was of use: \(words)"
         case .gpuFailed(let host, let gpu): "\(host): GPU \(gpu.id) gets no jobs any more: \(gpu.reason)"
         case .leasesExpired(let host, let attempts):
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"

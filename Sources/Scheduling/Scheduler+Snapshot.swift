@@ -28,7 +28,7 @@ extension Scheduler {
                 FleetSnapshot.Host(
                     name: name, status: status(of: host), slots: host.slots, running: running, backlog: backlog,
                     nextTrySeconds: host.silence?.nextTry.map { max(0, $0.seconds(since: now)) },
-                    gpus: host.facts?.gpus))
+                    gpus: host.facts?.gpus, loan: loan(of: host, at: now)))
         }
         let elapsed = now.seconds(since: begunAt)
         let rate = done / max(elapsed, 1e-9)
@@ -43,8 +43,17 @@ extension Scheduler {
         if case .unusable(let reason) = host.standing { return .unusable(reason) }
         switch host.link {
         case .connected: return .connected
+        case .silent where host.seat?.isComing == true:
+            if case .waiting(let words)? = host.seat?.allocation { return .queued(words) }
+            return .queued("it is being submitted")
+        case .silent(let silence) where silence.failure == nil && host.seat?.isEmpty == true: return .vacant
         case .silent(let silence): return silence.failure.map { .unreachable($0.message) } ?? .connecting
         }
+    }
+
+    private func loan(of host: HostState, at now: Instant) -> NodeLoan? {
+        guard host.isConnected, let loan = host.facts?.loan else { return nil }
+        return NodeLoan(node: loan.node, secondsLeft: host.seat?.endsAt.map { max(0, $0.seconds(since: now)) })
     }
 
     /// Images per second of a running training, from images or optimiser steps.

@@ -125,6 +125,7 @@ package struct Scheduler {
         addFaults(holdings)
         addOpenAttempts(holdings, at: now)
         for index in jobs.indices where jobs[index].phase == .ready { enqueue(index) }
+        if hosts.values.contains(where: { $0.seat != nil }) { timers.add(.staff, at: now) }
     }
 
     private mutating func add(_ host: HostState) {

@@ -123,8 +123,9 @@ final class Lab {
     }
 
     /// Starts `eigensweep` and leaves it running.
-    func start(_ arguments: [String]) throws -> Process {
+    func start(_ arguments: [String], environment more: [String: String] = [:]) throws -> Process {
         let (process, _, errors) = process(arguments)
+        process.environment?.merge(more) { _, new in new }
         try process.run()
         children.append(process)
         words[process.processIdentifier] = errors

@@ -240,12 +240,13 @@ private final class AgentUnderFire {
             case .read(_, let question): _ = AttemptLog.read(question, table.attempts[question.attempt])
             case .upload(let transfer, let digest, let bytes):
                 _ = uploads.open(transfer, digest, bytes: min(bytes, 1 << 16), into: store)
-            case .enquire, .fetch, .ping, .leaving, .service: break
+            case .enquire, .fetch, .ping, .leaving, .service, .relay: break
             }
         case .chunk:
             _ = uploads.write(try Chunk(frame.payload))
         case .received: _ = try Received(frame.payload)
         case .event: _ = try EventLine(frame.payload)
+        case .relayed: break
         }
     }
 }

@@ -57,5 +57,7 @@ private func read(_ frame: Frame) {
         guard let line = try? EventLine(frame.payload) else { return }
         precondition(line.frame == frame)
         if let event = WorkerEvent(line: Array(line.line)) { checkRoundTrip(event) }
+    // Bytes of another conversation.
+    case .relayed: break
     }
 }

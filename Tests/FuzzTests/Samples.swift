@@ -72,8 +72,15 @@ enum Samples {
                     threads: 1, environment: ["TMPDIR": "/scratch"])),
             .cancel(attempt), .acknowledge(attempt, offset: 1234), .release(attempt),
             .upload(transfer: 1, digest: digest, bytes: 77), .fetch(transfer: 2, digest: digest), .ping(5),
+            .service(.relay(RelayPlace(directory: "~/.eigensweep", catalogue: "c0", kind: .slurm))),
+            .relay(.submit(name: "es-c0-3-abc", queue)), .relay(.cancel(name: "es-c0-3-abc")),
+            .relay(.open(channel: 7, name: "es-c0-3-abc")), .relay(.close(channel: 7)),
         ]
     }
+
+    private static let queue = QueueSettings(
+        partition: "cpu", account: "abc", seconds: 3600, cores: 16, memory: 1 << 35, gpus: 2,
+        options: ["--constraint=rome"])
 
     static var agentMessages: [AgentMessage] {
         let states: [HeldAttempt.State] = [
@@ -90,7 +97,15 @@ enum Samples {
             .refused(attempt, AgentRefusal(.noSpace, "full")), .running(attempt),
             .ended(attempt, .exited(code: 1), diagnostics: "words"), .stored(transfer: 1),
             .notStored(transfer: 1, AgentRefusal(.transferFailed, "cut")), .sending(transfer: 2, bytes: 5),
-            .notSending(transfer: 2, AgentRefusal(.transferFailed, "gone")), .pong(5),
+            .notSending(transfer: 2, AgentRefusal(.transferFailed, "gone")), .pong(5), .served(.relaying),
+            .served(.queueExamined(objection: "Invalid account")), .relayed(.ready),
+            .relayed(
+                .standing(
+                    AllocationStanding(
+                        name: "es-c0-3-abc", state: .waiting, job: "17", words: "Priority", node: "n1"))),
+            .relayed(.refused(name: "es-c0-3-abc", words: "no such partition")),
+            .relayed(.closed(channel: 7, words: "gone")), .relayed(.mute(words: "no answer")),
+            .ended(attempt, .stopped(.hostLeft, exit: nil), diagnostics: ""),
         ]
     }
 

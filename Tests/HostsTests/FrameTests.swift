@@ -59,6 +59,7 @@ struct FrameTests {
                     case .chunk: _ = try Chunk(frame.payload)
                     case .received: _ = try Received(frame.payload)
                     case .event: _ = try EventLine(frame.payload)
+                    case .relayed: break
                     }
                 }
             } catch { continue }

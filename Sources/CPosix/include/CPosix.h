@@ -60,7 +60,7 @@ int posix_release_range(int descriptor, off_t offset, off_t length);
 /* The first place at or behind `offset` that is no hole, or -1 with errno. */
 off_t posix_next_data(int descriptor, off_t offset);
 
-/* Blocks SIGCHLD and SIGTERM and returns a non-blocking descriptor that reports them, or -1. */
+/* Blocks SIGCHLD, SIGTERM and SIGUSR1 and returns a non-blocking descriptor that reports them, or -1. */
 int posix_watch_signals(void);
 
 /* The next signal of such a descriptor, or 0 when there is none. */

@@ -73,8 +73,9 @@ struct DoctorCommand: ParsableCommand {
         let stored = try storeFindings(reader)
         guard isLocked else {
             return try beside + staleSockets(of: reader) + stored
-                + HostsLook(reader: reader, options: hosts).findings(selection.specs)
-                + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs, isThorough: thorough).findings()
+                + HostsLook(reader: reader, options: hosts).findings(selection.specs.gates)
+                + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs.gates, isThorough: thorough)
+                .findings()
         }
         let holder = CatalogueFile.lockHolder(reader.path)?.pid.map { "process \($0)" } ?? "a process"
         Terminal.note("\(holder) is writing \(catalogue.path): only what can be seen beside it is looked at")
@@ -96,8 +97,11 @@ struct DoctorCommand: ParsableCommand {
         return try CatalogueCheckup(reader: reader, writer: workplace.catalogue)
             .findings(listed: selection.specs.map(\.name)) + staleSockets(of: reader)
             + storeFindings(reader, mending: StoreMending(workplace, recovery))
-            + HostsCheckup(workplace: workplace, options: hosts, specs: selection.specs).findings()
-            + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs, isThorough: thorough).findings()
+            + HostsCheckup(
+                workplace: workplace, options: hosts, specs: selection.specs.filter { $0.seat == nil }
+            ).findings()
+            + HostStoresCheckup(visits: HostVisits(hosts), specs: selection.specs.gates, isThorough: thorough)
+            .findings()
     }
 
     private func storeFindings(_ reader: CatalogueReader, mending: StoreMending? = nil) throws -> [Finding] {

@@ -21,10 +21,13 @@ struct HostsCheckCommand: ParsableCommand {
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let specs = try HostsSelection(hosts).named(names)
+        let named = try HostsSelection(hosts).named(names)
+        let specs = named.gates
+        let seats = Dictionary(
+            named.compactMap { spec in spec.seat.map { ($0.queue, $0) } }, uniquingKeysWith: { first, _ in first })
         let worker = try WorkerProgram.ours().check()
         let visits = try HostVisits(hosts)
-        var examinations = visits.together(specs) { visits.examine($0, worker: worker) }
+        var examinations = visits.together(specs) { visits.examine($0, queue: seats[$0.name], worker: worker) }
         HostExamination.refuseTwins(&examinations)
         format.print(Self.table(examinations))
         let unusable = examinations.count { !$0.isUsable }

@@ -31,7 +31,7 @@ struct HostsCleanCommand: ParsableCommand {
     private static let recentSeconds = 14 * 86_400
 
     func run() throws {
-        let specs = try HostsSelection(hosts).named(names)
+        let specs = try HostsSelection(hosts).named(names).gates
         let visits = try HostVisits(hosts)
         if all, !yes, !dryRun { try confirm(specs, visits) }
         let outcomes = clean(specs, visits, isRehearsal: dryRun)

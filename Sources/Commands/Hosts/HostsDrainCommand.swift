@@ -41,7 +41,8 @@ enum HostNames {
     /// Throws for a name that neither the hosts file nor the catalogue has.
     static func check(_ name: HostName, _ catalogue: CatalogueOptions, _ options: HostOptions) throws {
         try catalogue.requireCatalogue()
-        let listed = try HostsSelection(options).specs.map(\.name)
+        let specs = try HostsSelection(options).specs
+        let listed = (specs + specs.gates).map(\.name)
         let reader = try? CatalogueReader(path: catalogue.path)
         let seen = try reader?.hostNames() ?? []
         let known = Set(listed + seen)

@@ -63,12 +63,19 @@ struct HostsTable {
     ) -> (String, String?) {
         if let drained { return ("drained", drained) }
         switch live?.status {
-        case .connected: return ("connected", nil)
+        case .connected: return ("connected", live?.loan.map(Self.words))
+        case .vacant: return ("vacant", "no allocation is needed")
+        case .queued(let words): return ("queued", words)
         case .connecting: return ("connecting", nil)
         case .unreachable(let reason): return ("unreachable", reason)
         case .unusable(let reason): return ("drained", reason)
         case nil: return (isListed ? "idle" : "not listed", fleet == nil ? "no coordinator runs" : nil)
         }
+    }
+
+    private static func words(_ loan: NodeLoan) -> String {
+        let left = loan.secondsLeft.map { ", \(Readable.duration($0)) left" } ?? ""
+        return loan.node.isEmpty ? "what it left is collected" : "on \(loan.node)\(left)"
     }
 
     /// Which they are, and which of them get no jobs.

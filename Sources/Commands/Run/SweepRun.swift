@@ -148,6 +148,11 @@ final class SweepRun {
         started.startTimer()
         let outcome = try run(fleet)
         observer.close()
+        // Interrupted, or without a usable host, a run leaves allocations as it leaves jobs to hosts.
+        switch outcome {
+        case .succeeded, .someFailed, .cancelled: fleet.dismissAllocations()
+        case .noUsableHost, .interrupted, .catalogueFailed, .replan: break
+        }
         fleet.close()
         try RunEnding(
             sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks, time)
@@ -272,6 +277,9 @@ final class SweepRun {
             try reader.drainedHosts().map { ($0.name, "drained: \($0.reason)") },
             uniquingKeysWith: { first, _ in first })
         for host in leaving { drained[host.name] = "no longer in the hosts file" }
+        for host in hosts + leaving {
+            if let queue = host.seat?.queue, let reason = drained[queue] { drained[host.name] = reason }
+        }
         return CoordinationConfiguration(
             sweeps: sweeps.map(\.prepared), hosts: hosts + leaving, drained: drained, holdings: holdings,
             firstAttempt: try reader.nextAttemptNumber(), policy: policy(), handover: handover)

@@ -13,15 +13,16 @@ struct HostsSelection {
         specs = try path.map { try HostsFile.read($0) } ?? HostsFile.localAlone
     }
 
-    /// The hosts of these names; all without any. Throws for a name that is none.
+    /// The hosts of these names, of a queue host all its allocations; all without any name. Throws for a name that is none.
     func named(_ names: [String]) throws -> [HostSpec] {
         guard !names.isEmpty else { return specs }
-        return try names.map { name in
-            guard let spec = specs.first(where: { $0.name == name }) else {
-                let known = specs.prefix(20).map(\.name).joined(separator: ", ")
+        return try names.flatMap { name in
+            let found = specs.filter { $0.name == name || $0.seat?.queue == name }
+            guard !found.isEmpty else {
+                let known = specs.gates.prefix(20).map(\.name).joined(separator: ", ")
                 throw CommandFailure(.usage, "no host is named \(name); there are \(known)")
             }
-            return spec
+            return found
         }
     }
 }

@@ -77,6 +77,8 @@ package enum CoordinatorMessage: Hashable, Sendable, Codable {
     case leaving
     /// Before `hello`, for the host itself.
     case service(ServiceRequest)
+    /// To a relay.
+    case relay(RelayRequest)
 }
 
 /// What the agent says.
@@ -110,6 +112,8 @@ package enum AgentMessage: Hashable, Sendable, Codable {
     case storeDamaged(String)
     /// A GPU gets no attempts any more. Those that failed on it may have been told to have ended.
     case gpuFailed(FailedGPU)
+    /// Of a relay.
+    case relayed(RelayReport)
 }
 
 /// Which program answers, and where.

@@ -10,12 +10,15 @@ package enum FrameKind: UInt8, Sendable {
     case event = 4
     /// A message of the few that come with every attempt: `CoordinatorMessage.packed`, `AgentMessage.packed`.
     case attempt = 5
+    /// Bytes of a channel that a relay carries: the channel's number (4 bytes), bytes.
+    case relayed = 6
 
     /// The largest payload in bytes; a longer one ends the connection.
     package var limit: Int {
         switch self {
         case .control, .event, .attempt: 4 << 20
         case .chunk: (1 << 20) + 12
+        case .relayed: (1 << 20) + 4
         case .received: 12
         }
     }

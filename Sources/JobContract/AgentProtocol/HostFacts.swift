@@ -11,9 +11,12 @@ package struct HostFacts: Hashable, Sendable, Codable {
     package var free: Int
     /// GPUs that attempts may have; nil where the hosts file asks for none, or while that is not known.
     package var gpus: [GPUFacts]?
+    /// Of a node that a queue has lent; nil where it is the user's own.
+    package var loan: NodeLoan?
 
     package init(
-        machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int, gpus: [GPUFacts]? = nil
+        machine: String, boot: String, cores: Int, memory: Int, cpu: String, free: Int, gpus: [GPUFacts]? = nil,
+        loan: NodeLoan? = nil
     ) {
         self.machine = machine
         self.boot = boot
@@ -22,5 +25,19 @@ package struct HostFacts: Hashable, Sendable, Codable {
         self.cpu = cpu
         self.free = free
         self.gpus = gpus
+        self.loan = loan
+    }
+}
+
+/// What an agent says of the allocation that it runs in.
+package struct NodeLoan: Hashable, Sendable, Codable {
+    /// The node's name; empty of an allocation that is over.
+    package var node: String
+    /// Until attempts are asked to save and to stop; nil while the allocation has no limit, 0 once it begins nothing more.
+    package var secondsLeft: Double?
+
+    package init(node: String, secondsLeft: Double?) {
+        self.node = node
+        self.secondsLeft = secondsLeft
     }
 }

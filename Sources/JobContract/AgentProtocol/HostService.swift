@@ -8,6 +8,24 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case held(HeldRequest)
     /// The files found whole may be asked for by `fetch` after it.
     case inspect(InspectionRequest)
+    /// From now on the connection is the relay's.
+    case relay(RelayPlace)
+    /// Tries out what allocations need.
+    case examineQueue(RelayPlace, QueueSettings)
+}
+
+/// Whose allocations a relay serves, and where they lie.
+package struct RelayPlace: Hashable, Sendable, Codable {
+    /// Shared by the login node and the nodes.
+    package var directory: String
+    package var catalogue: String
+    package var kind: QueueSettings.Kind
+
+    package init(directory: String, catalogue: String, kind: QueueSettings.Kind) {
+        self.directory = directory
+        self.catalogue = catalogue
+        self.kind = kind
+    }
 }
 
 package enum ServiceAnswer: Hashable, Sendable, Codable {
@@ -22,6 +40,9 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     case orphans([Orphan])
     case held([HeldNumber])
     case inspected(InspectionReport)
+    case relaying
+    /// What the queue would say to an allocation: its refusal in its own words; nil: it would take it.
+    case queueExamined(objection: String?)
     case refused(AgentRefusal)
 }
 

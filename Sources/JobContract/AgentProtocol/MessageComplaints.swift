@@ -15,6 +15,7 @@ extension CoordinatorMessage {
         case .read(_, let question): check("an offset", question.offset, within: OutsideValues.bytes)
         case .upload(_, _, let bytes): check("a file's size", bytes, OutsideValues.bytes)
         case .service(let request): check(request)
+        case .relay(let request): check(request)
         }
         return check.complaint
     }
@@ -40,6 +41,7 @@ extension AgentMessage {
             check(name: "a GPU", gpu.id)
             check(words: gpu.reason)
             check("the number of attempts", gpu.attempts.count, 0...FailedGPU.mostAttempts)
+        case .relayed(let report): check(report)
         case .retiring, .accepted, .lacking, .running, .stored, .pong: break
         }
         return check.complaint
@@ -115,6 +117,10 @@ private struct Check {
         self("its memory in bytes", welcome.facts.memory, OutsideValues.bytes)
         self("its free space in bytes", welcome.facts.free, OutsideValues.bytes)
         self(welcome.facts.gpus ?? [])
+        if let loan = welcome.facts.loan {
+            self(name: "its node", loan.node)
+            self("the time its loan has left in seconds", loan.secondsLeft ?? 0, 0...1e9)
+        }
         if Set(welcome.held.map(\.attempt)).count < welcome.held.count { note("it names an attempt twice") }
         for case .ended(let end) in welcome.held.map(\.state) { self(end) }
     }
@@ -147,8 +153,50 @@ private struct Check {
         case .examine(let request): self("the room to try in bytes", request.room, OutsideValues.bytes)
         case .clean(let request): self("an age in seconds", request.youngerThan, within: OutsideValues.counts)
         case .inspect(let request): self("the bytes to read", request.limit ?? 0, OutsideValues.bytes)
-        case .describe, .orphans, .held: break
+        case .examineQueue(_, let settings): self(settings)
+        case .describe, .orphans, .held, .relay: break
         }
+    }
+
+    mutating func callAsFunction(_ settings: QueueSettings) {
+        self("an allocation's time in seconds", settings.seconds, OutsideValues.counts)
+        self("an allocation's cores", settings.cores, OutsideValues.processors)
+        self("an allocation's memory in bytes", settings.memory ?? 0, OutsideValues.bytes)
+        self("an allocation's GPUs", settings.gpus, 0...GPUChoice.most)
+        for text in settings.options
+            + [settings.partition, settings.account, settings.qualityOfService].compactMap({ $0 })
+        {
+            self(words: text)
+        }
+    }
+
+    mutating func callAsFunction(_ request: RelayRequest) {
+        switch request {
+        case .submit(let name, let settings):
+            self(allocation: name)
+            self(settings)
+        case .cancel(let name), .open(_, let name): self(allocation: name)
+        case .close: break
+        }
+    }
+
+    mutating func callAsFunction(_ report: RelayReport) {
+        switch report {
+        case .standing(let standing):
+            self(allocation: standing.name)
+            self(name: "a job", standing.job ?? "")
+            self(name: "a node", standing.node ?? "")
+            self(words: standing.words)
+        case .refused(let name, let words):
+            self(allocation: name)
+            self(words: words)
+        case .closed(_, let words), .mute(let words): self(words: words)
+        case .ready: break
+        }
+    }
+
+    private mutating func callAsFunction(allocation name: String) {
+        if !AllocationName.isPlain(name) { note("its name for an allocation is \"\(name.prefix(80))\"") }
     }
 
     mutating func callAsFunction(_ answer: ServiceAnswer) {
@@ -180,7 +228,8 @@ private struct Check {
                 self(name: "a catalogue", orphan.catalogue)
                 self(words: orphan.program)
             }
-        case .lacking, .held: break
+        case .queueExamined(let objection): self(words: objection ?? "")
+        case .lacking, .held, .relaying: break
         }
     }
 

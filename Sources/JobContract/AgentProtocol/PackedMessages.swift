@@ -35,7 +35,7 @@ extension CoordinatorMessage: AgentProtocolMessage {
         case .release(let attempt):
             bytes.append(Tag.release.rawValue)
             bytes.append(packed: attempt.value)
-        case .hello, .cancel, .revoke, .enquire, .read, .upload, .fetch, .ping, .leaving, .service: return nil
+        case .hello, .cancel, .revoke, .enquire, .read, .upload, .fetch, .ping, .leaving, .service, .relay: return nil
         }
         return bytes
     }
@@ -93,7 +93,7 @@ extension AgentMessage: AgentProtocolMessage {
             bytes.append(packed: diagnostics)
         // `vanished`, `stopped`, `neverStarted`.
         case .ended, .greeting, .welcome, .standing, .log, .denied, .retiring, .lacking, .refused, .stored, .notStored,
-            .sending, .notSending, .pong, .served, .storeDamaged, .gpuFailed:
+            .sending, .notSending, .pong, .served, .storeDamaged, .gpuFailed, .relayed:
             return nil
         }
         return bytes

@@ -117,6 +117,8 @@ final class AgentSession {
             case .acknowledge(let attempt, let offset): try say(.acknowledge(attempt, offset: offset))
             case .release(let attempt): try say(.release(attempt))
             case .enquire: try say(.enquire)
+            // These are the queue's.
+            case .call, .dismiss: break
             }
         }
         for inquiry in mailbox.takeInquiries() {
@@ -132,6 +134,7 @@ final class AgentSession {
         case .event: report(try inbox.add(try EventLine(frame.payload)))
         case .chunk: report(try inbox.write(try Chunk(frame.payload)))
         case .received: uploads.received(try Received(frame.payload))
+        case .relayed: throw ProtocolError("an agent sent what only relays carry")
         }
     }
 
@@ -177,7 +180,7 @@ final class AgentSession {
         case .pong: break
         case .storeDamaged(let words): deliver(.storeDamaged(words))
         case .gpuFailed(let gpu): deliver(.gpuFailed(gpu))
-        case .served: throw ProtocolError("an answer came to nothing that was asked")
+        case .served, .relayed: throw ProtocolError("an answer came to nothing that was asked")
         }
     }
 

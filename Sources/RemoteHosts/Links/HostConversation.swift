@@ -61,7 +61,7 @@ struct HostConversation {
                 case .storeDamaged(let words): try note(damage: words)
                 default: throw HostFailure(.protocolViolation, "\(host): the agent lost the thread of an upload")
                 }
-            case .chunk, .event, .attempt:
+            case .chunk, .event, .attempt, .relayed:
                 throw HostFailure(.protocolViolation, "\(host): the agent sent what was not asked for")
             }
         }

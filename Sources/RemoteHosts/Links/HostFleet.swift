@@ -10,6 +10,8 @@ import SweepModel
 /// again cannot help; the reason then says what to do.
 package final class HostFleet: Fleet, Sendable {
     private let links = Locked<[HostName: HostLink]>([:])
+    /// By the queue hosts' names.
+    private let queues = Locked<[HostName: QueueLink]>([:])
     private let context: LinkContext
     /// Those with commands that their threads were not woken for: once a round and not once a command.
     private let asleep = Locked<[Mailbox]>([])
@@ -42,8 +44,41 @@ package final class HostFleet: Fleet, Sendable {
             earlier: starts.filter { $0.generation < generation }, place: place, depot: depot, deliver: deliver,
             machines: MachineRegistry(), worker: worker, connecting: connecting)
         links.with { links in
-            for host in hosts { links[host.name] = HostLink(host, context) }
+            for host in hosts { links[host.name] = link(to: host) }
         }
+    }
+
+    private func link(to host: HostSpec) -> HostLink {
+        HostLink(host, context, queue: host.seat.map { queue(of: host, $0) })
+    }
+
+    private func queue(of host: HostSpec, _ seat: QueueSeat) -> QueueLink {
+        queues.with { queues in
+            if let known = queues[seat.queue] { return known }
+            let made = QueueLink(host, seat, context)
+            queues[seat.queue] = made
+            return made
+        }
+    }
+
+    /// Tells queues which seats there are, and ends those that have none.
+    private func updateQueues() {
+        let seats = Dictionary(grouping: all.map(\.host).filter { $0.seat != nil }, by: { $0.seat?.queue ?? "" })
+        for (name, queue) in queues.with({ $0 }) {
+            queue.update(seats[name] ?? [])
+            guard seats[name] == nil else { continue }
+            queue.dismissAll(seconds: 2)
+            queue.close(until: .now() + .seconds(2))
+            queues.with { $0[name] = nil }
+        }
+    }
+
+    /// Ends the allocations of queues, which nothing needs any more; waits for so many seconds at most.
+    package func dismissAllocations(seconds: Double = 10) {
+        let all = queues.with { Array($0.values) }
+        guard !all.isEmpty else { return }
+        let limit = posix_monotonic_seconds() + seconds
+        for queue in all { queue.dismissAll(seconds: max(0.1, limit - posix_monotonic_seconds())) }
     }
 
     /// What is being done about hosts that are not connected.
@@ -56,10 +91,20 @@ package final class HostFleet: Fleet, Sendable {
         // A peer that is gone is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
         for link in all { link.start() }
+        updateQueues()
     }
 
     package func send(_ command: HostCommand, to host: HostName) {
-        guard let mailbox = links.with({ $0[host] })?.mailbox, mailbox.post(command) else { return }
+        guard let link = links.with({ $0[host] }) else { return }
+        if let seat = link.host.seat, let queue = queues.with({ $0[seat.queue] }) {
+            switch command {
+            case .call: return queue.call(link.host, seat)
+            case .dismiss: return queue.dismiss(seat.number)
+            case .start, .cancel, .revoke, .acknowledge, .release, .enquire: break
+            }
+        }
+        let mailbox = link.mailbox
+        guard mailbox.post(command) else { return }
         asleep.with { $0.append(mailbox) }
     }
 
@@ -84,8 +129,9 @@ package final class HostFleet: Fleet, Sendable {
         // A host's old connection ends before its new one begins: its machine has one name at a time.
         close(left)
         links.with { links in
-            for host in hosts where links[host.name] == nil { links[host.name] = HostLink(host, context) }
+            for host in hosts where links[host.name] == nil { links[host.name] = link(to: host) }
         }
+        updateQueues()
         for link in all {
             link.start()
             if link.mailbox.post(.enquire) { link.mailbox.wake() }
@@ -101,7 +147,10 @@ package final class HostFleet: Fleet, Sendable {
     }
 
     /// Sends what was asked before, ends the connections and waits for their threads, 4 s at most. Jobs go on.
-    package func close() { close(all) }
+    package func close() {
+        close(all)
+        for queue in queues.with({ Array($0.values) }) { queue.close(until: .now() + .seconds(4)) }
+    }
 
     private func close(_ links: [HostLink]) {
         for link in links { link.mailbox.close() }

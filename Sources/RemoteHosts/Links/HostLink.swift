@@ -12,8 +12,12 @@ final class HostLink: Sendable {
     private let ended = Locked(false)
     private let done = DispatchSemaphore(value: 0)
 
-    init(_ host: HostSpec, _ context: LinkContext) {
+    /// Through which the host is reached, where it is a seat of a queue.
+    private let queue: QueueLink?
+
+    init(_ host: HostSpec, _ context: LinkContext, queue: QueueLink? = nil) {
         self.host = host
+        self.queue = queue
         self.context = context
     }
 
@@ -50,6 +54,7 @@ final class HostLink: Sendable {
         var told: HostFailure?
         var wasEverConnected = false
         while !mailbox.isClosing {
+            if let queue, let seat = host.seat, !queue.awaitAllocation(of: seat.number, mailbox) { break }
             let begun = posix_monotonic_seconds()
             var wasConnected = false
             do throws(SessionEnd) {
@@ -63,6 +68,11 @@ final class HostLink: Sendable {
                 if failure != found { backOff.takeTime() }
                 mailbox.setConnected(false)
                 if mailbox.isClosing { break }
+                if hasLeft() {
+                    context.machines.release(host.name)
+                    backOff.reset()
+                    continue
+                }
                 if wasConnected || told != failure { context.deliver(host.name, .disconnected(failure)) }
                 told = failure
                 guard failure.isTransient else { break }
@@ -75,10 +85,31 @@ final class HostLink: Sendable {
         context.machines.release(host.name)
     }
 
+    /// Seconds in which a relay tells that an allocation has ended.
+    private static let partingSeconds = 2.5
+
+    /// Whether the connection ended because the allocation did, which is no failure.
+    private func hasLeft() -> Bool {
+        guard let queue, let seat = host.seat else { return false }
+        let limit = posix_monotonic_seconds() + Self.partingSeconds
+        while queue.allocation(of: seat.number)?.state == .running, posix_monotonic_seconds() < limit {
+            if mailbox.isClosing { return true }
+            mailbox.sleep(seconds: 0.1)
+        }
+        return queue.allocation(of: seat.number)?.state != .running && queue.isAnswering
+    }
+
+    private func transport() throws(HostFailure) -> any Transport {
+        if let queue, let seat = host.seat {
+            return SeatTransport(seat: seat.number, link: queue, wake: mailbox.wakeDescriptor)
+        }
+        return try context.connecting.transport(to: host, wake: mailbox.wakeDescriptor)
+    }
+
     /// One connection, from the first byte until the fleet closes.
     private func converse(connected: () -> Void) throws(SessionEnd) {
         do {
-            let transport = try context.connecting.transport(to: host, wake: mailbox.wakeDescriptor)
+            let transport = try transport()
             defer { transport.close() }
             var greeted = try Handshake(host: host, context: context.connecting, transport: transport, mailbox: mailbox)
                 .run()

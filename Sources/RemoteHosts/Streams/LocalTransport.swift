@@ -18,7 +18,7 @@ final class LocalTransport: Transport {
 
     func open(_ line: RemoteLine) throws(HostFailure) -> any ByteStream {
         var environment: [String: String] = [:]
-        for name in ["HOME", "PATH"] + GPUVariables.surroundings {
+        for name in ["HOME", "PATH", "USER", "LOGNAME", "SLURM_CONF"] + GPUVariables.surroundings {
             environment[name] = ProcessInfo.processInfo.environment[name]
         }
         return try ProcessStream([agent.path, "connect"], environment: environment, wake: wake)

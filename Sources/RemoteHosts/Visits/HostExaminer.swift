@@ -37,14 +37,24 @@ package struct HostExamination: Sendable {
 extension HostVisits {
     /// What will not do on a host. Two visits: what the first leaves behind must live at the second.
     ///
-    /// - Parameter worker: has to run there and give the bits it gives here; nil: is not looked at.
-    package func examine(_ host: HostSpec, worker: WorkerCheck?) -> HostExamination {
+    /// - Parameters:
+    ///   - queue: where the host is a login node: what allocations are to be.
+    ///   - worker: has to run there and give the bits it gives here; nil: is not looked at.
+    package func examine(_ host: HostSpec, queue: QueueSeat? = nil, worker: WorkerCheck?) -> HostExamination {
         var result = HostExamination(host: host.name, findings: [], sharesMachineID: host.sharesMachineID)
         do throws(HostFailure) {
             let report = try first(host, worker, &result.findings)
             result.machine = report.machine
-            result.findings += HostJudgement(host: host, report: report).findings()
-            if host.transport != .local, let left = report.left { result.findings += try second(host, left) }
+            if let queue {
+                result.findings += HostJudgement(host: host, report: report).findings().filter {
+                    // Of the login node; jobs run elsewhere, and nothing of theirs stays on it.
+                    !["slots", "memory", "gpu", "sockets", "locks"].contains($0.subject)
+                }
+                result.findings += try examine(queue, through: host)
+            } else {
+                result.findings += HostJudgement(host: host, report: report).findings()
+                if host.transport != .local, let left = report.left { result.findings += try second(host, left) }
+            }
         } catch {
             result.findings.append(error.finding(host.name))
         }
@@ -85,6 +95,22 @@ extension HostVisits {
         }
     }
 
+    /// Whether the queue would take such an allocation; nothing is submitted.
+    private func examine(_ queue: QueueSeat, through host: HostSpec) throws(HostFailure) -> [HostFinding] {
+        stages.set(host.name, "asking its queue")
+        let place = RelayPlace(directory: host.directory, catalogue: "none", kind: queue.settings.kind)
+        let answer = try visit(host) { visit, _ throws(HostFailure) in
+            try visit.ask(.examineQueue(place, queue.settings), seconds: 120)
+        }
+        guard case .queueExamined(let objection) = answer else { throw unexpected(answer, host) }
+        guard let objection else { return [] }
+        return [
+            HostFinding(
+                host.name, .problem, "queue", "it takes no such allocation: \(HostWords.line(objection))",
+                "correct partition:, account:, time:, cores:, memory: or options: in the hosts file")
+        ]
+    }
+
     private func describe(
         _ worker: WorkerCheck, _ host: HostSpec, _ visit: inout HostConversation
     ) throws(HostFailure) -> [HostFinding] {
@@ -95,7 +121,8 @@ extension HostVisits {
             guard let words = worker.objection(to: there) else { return [] }
             return [HostFinding(host.name, .problem, "numerics", words, "leave the host out")]
         case .mute(let words): return [HostFinding(host.name, .problem, "worker", words, advice)]
-        case .examined, .lacking, .cleaned, .orphans, .held, .inspected, .refused: throw unexpected(answer, host)
+        case .examined, .lacking, .cleaned, .orphans, .held, .inspected, .relaying, .queueExamined, .refused:
+            throw unexpected(answer, host)
         }
     }
 

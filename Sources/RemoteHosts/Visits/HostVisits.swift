@@ -72,7 +72,8 @@ package final class HostVisits: Sendable {
         switch answer {
         case .cleaned(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .orphans, .held, .inspected: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .orphans, .held, .inspected, .relaying, .queueExamined:
+            throw unexpected(host)
         }
     }
 
@@ -86,7 +87,8 @@ package final class HostVisits: Sendable {
         switch answer {
         case .orphans(let orphans): return orphans
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .held, .inspected: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .cleaned, .held, .inspected, .relaying, .queueExamined:
+            throw unexpected(host)
         }
     }
 
@@ -99,7 +101,8 @@ package final class HostVisits: Sendable {
         switch answer {
         case .held(let held): return held
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .orphans, .inspected: throw unexpected(host)
+        case .examined, .described, .lacking, .mute, .cleaned, .orphans, .inspected, .relaying, .queueExamined:
+            throw unexpected(host)
         }
     }
 

@@ -68,7 +68,7 @@ extension Scheduler {
     }
 
     /// A repeated failure does not begin the silence anew.
-    mutating func setSilent(_ name: HostName, _ failure: HostFailure, at now: Instant) {
+    mutating func setSilent(_ name: HostName, _ failure: HostFailure?, at now: Instant) {
         let host = hosts[known: name]
         guard host.isConnected else { return hosts[known: name].note { $0.failure = failure } }
         hosts[known: name].link = .silent(.init(since: now, failure: failure))
@@ -117,7 +117,7 @@ extension Scheduler {
             guard host.isListed, !host.isUnusable else { continue }
             if host.isConnected {
                 usableSlots += host.slots
-            } else if let silence = host.silence, host.facts == nil,
+            } else if host.seat == nil, let silence = host.silence, host.facts == nil,
                 now.seconds(since: silence.since) < policy.connectSeconds
             {
                 slotsToCome += host.slots

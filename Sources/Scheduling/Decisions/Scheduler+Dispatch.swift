@@ -39,7 +39,7 @@ extension Scheduler {
                 continue
             }
             looked += 1
-            guard mayTry(entry.job, on: host) else {
+            guard mayTry(entry.job, on: host), !outlasts(host, entry.job) else {
                 passed.append(entry)
                 continue
             }

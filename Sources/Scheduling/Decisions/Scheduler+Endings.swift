@@ -83,6 +83,7 @@ extension Scheduler {
         case .stopped(.noSpace, let exit):
             return .hostFault(
                 "the host's disk was nearly full: its agent stopped the worker, \(words(of: exit))\(tail)")
+        case .stopped(.hostLeft, _): return .paused
         case .stopped(.misbehaved, let exit):
             return .jobFault("the worker broke the job contract and its agent stopped it, \(words(of: exit))\(tail)")
         case .vanished: return .hostFault("the process is gone and nobody saw how")

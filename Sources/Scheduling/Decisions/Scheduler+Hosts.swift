@@ -27,6 +27,7 @@ extension Scheduler {
             began(number, at: now)
             attempts[known: number].progress = progress
         case .gpuFailed(let gpu): gpuFailed(gpu, on: name)
+        case .seat(let news): handle(news, of: name, at: now)
         case .storeDamaged(let words):
             hosts[known: name].damagedAt = now
             actions.append(.notice(.storeDamaged(name, words)))
@@ -74,6 +75,7 @@ extension Scheduler {
     private mutating func connected(_ name: HostName, _ facts: HostFacts, _ held: [HeldAttempt], at now: Instant) {
         setConnected(name)
         fleetHasChanged = true
+        if hosts[known: name].seat != nil { isFilled(name, facts, at: now) }
         hosts[known: name].facts = facts
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
@@ -122,7 +124,7 @@ extension Scheduler {
     private mutating func denied(_ number: AttemptNumber, at now: Instant) {
         // It may have been closed as one of a copy of this catalogue.
         guard let attempt = attempts[number] else { return }
-        if attempt.cancellation != nil || attempt.isProbe {
+        if attempt.cancellation != nil || attempt.isProbe || hosts[known: attempt.host].seat?.isLeaving == true {
             close(number, .cancelled, at: now)
         } else if attempt.isUnanswered, let assignment = attempt.assignment, attempt.holdsLease,
             stopping == nil

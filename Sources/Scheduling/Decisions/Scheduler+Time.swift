@@ -9,6 +9,7 @@ extension Scheduler {
             case .host(let name): passTime(for: name, at: now)
             case .attempt(let number): passTime(for: number, at: now)
             case .balance: balance(at: now)
+            case .staff: staff(at: now)
             // Every event ends with that question.
             case .ending: break
             }
@@ -27,6 +28,9 @@ extension Scheduler {
             } else {
                 timers.add(.host(name), at: strays.until)
             }
+        }
+        if let endsAt = host.seat?.endsAt, host.seat?.isLeaving == false {
+            if endsAt <= now { leave(name) } else { timers.add(.host(name), at: endsAt) }
         }
         guard let silence = host.silence else { return }
         if !silence.leasesExpired {
@@ -120,6 +124,10 @@ extension Scheduler {
                 continue
             }
             switch host.link {
+            case _ where host.seat?.mayCome == true:
+                // Its allocation may wait for days.
+                if waitingTotal > 0 || !ready.fitting({ host.suits($0) }).isEmpty { return nil }
+                connected = true
             case .connected:
                 if host.standing != .usable || host.strays != nil { return nil }
                 connected = true

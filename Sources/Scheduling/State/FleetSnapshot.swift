@@ -19,6 +19,10 @@ package struct FleetSnapshot: Hashable, Sendable, Codable {
             case connected
             case unreachable(String)
             case unusable(String)
+            /// A seat of a queue without an allocation.
+            case vacant
+            /// A seat whose allocation waits in the queue, with the queue's words.
+            case queued(String)
         }
         package var name: HostName
         package var status: Status
@@ -29,6 +33,8 @@ package struct FleetSnapshot: Hashable, Sendable, Codable {
         package var nextTrySeconds: Double?
         /// Those that jobs may have; nil where the hosts file asks for none.
         package var gpus: [GPUFacts]?
+        /// Of a node that a queue has lent.
+        package var loan: NodeLoan?
     }
 
     /// Wanted trials by state, those settled earlier included.

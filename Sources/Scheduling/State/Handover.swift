@@ -13,6 +13,7 @@ package struct Handover: Hashable, Sendable {
         var facts: HostFacts?
         var standing: HostState.Standing
         var strikes: Int
+        var seat: SeatState?
     }
 
     /// Leave a host out and it begins anew, as when a person says that it can be used again.
@@ -31,7 +32,7 @@ extension Scheduler {
             handover.hosts[name] = Handover.Host(
                 silentSince: host.silence?.since, failure: host.silence?.failure,
                 leaseSilence: host.silence?.before ?? 0, facts: host.facts,
-                standing: standing, strikes: host.strikes)
+                standing: standing, strikes: host.strikes, seat: host.seat)
         }
         return handover
     }
@@ -47,6 +48,8 @@ extension Scheduler {
             hosts[known: name].facts = known.facts
             hosts[known: name].standing = known.standing
             hosts[known: name].strikes = known.strikes
+            // Which allocation it has the queue's word will tell, and how long that stays the host's own.
+            if hosts[known: name].seat != nil, let seat = known.seat { hosts[known: name].seat?.wasted = seat.wasted }
         }
     }
 }

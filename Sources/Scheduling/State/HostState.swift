@@ -99,6 +99,8 @@ struct HostState {
 
     /// GPUs that every job of the run needs.
     var leastGPUs = 0
+    /// Of a host that comes and goes with allocations of a queue; nil: it is the user's own.
+    var seat: SeatState?
 
     /// Attempts it may hold.
     private(set) var attempts: Set<AttemptNumber> = []
@@ -119,6 +121,7 @@ struct HostState {
         self.index = index
         self.link = link
         self.standing = standing
+        if spec.seat != nil { seat = SeatState() }
     }
 
     var isConnected: Bool { link == .connected }
@@ -141,11 +144,12 @@ struct HostState {
 
     var isUnusable: Bool { if case .unusable = standing { true } else { false } }
     /// Whether it may get jobs now.
-    var isReady: Bool { isConnected && standing == .usable }
+    var isReady: Bool { isConnected && standing == .usable && seat?.isLeaving != true }
 
     /// Attempts that it runs at a time.
     var slots: Int {
-        let slots = spec.slots ?? ((facts ?? remembered)?.cores ?? 1) / max(1, spec.threads)
+        let cores = (facts ?? remembered)?.cores ?? spec.seat?.settings.cores ?? 1
+        let slots = spec.slots ?? cores / max(1, spec.threads)
         guard leastGPUs > 0, let places = gpuPlaces else { return max(1, slots) }
         return max(1, min(slots, places / leastGPUs))
     }

@@ -9,6 +9,8 @@ enum TimeLimit: Hashable {
     case ending
     /// Moving waiting attempts to hosts that would begin them sooner.
     case balance
+    /// Whether more allocations of queues are needed.
+    case staff
 }
 
 /// When to look at what again, earliest first: a binary heap with one valid entry for each limit.

@@ -3,7 +3,9 @@ import JobContract
 
 extension AttemptTable {
     /// Reads what an earlier agent left, and adopts what still runs.
-    func load() throws(AgentRefusal) {
+    ///
+    /// - Parameter isLeft: the host of these attempts is gone for good: those of which nobody saw the end went with it.
+    func load(isLeft: Bool = false) throws(AgentRefusal) {
         let records = try journal.replay()
         var identities: [AttemptNumber: ProcessIdentity] = [:]
         var ends: [AttemptNumber: AttemptEnd] = [:]
@@ -33,14 +35,18 @@ extension AttemptTable {
             attempt.restore(acknowledged: offsets[attempt.number] ?? 0)
             restore(attempt)
             attempt.stopReason = stops[attempt.number]
-            settle(attempt, identities[attempt.number], ends[attempt.number])
+            settle(attempt, identities[attempt.number], ends[attempt.number], isLeft: isLeft)
         }
         try rewriteJournal()
     }
 
     /// Finds out what became of an attempt while no agent watched.
-    private func settle(_ attempt: Attempt, _ identity: ProcessIdentity?, _ end: AttemptEnd?) {
+    private func settle(_ attempt: Attempt, _ identity: ProcessIdentity?, _ end: AttemptEnd?, isLeft: Bool) {
         if let end { return finish(attempt, end) }
+        if isLeft, identity?.isAlive != true {
+            attempt.stopReason = attempt.stopReason ?? .hostLeft
+            return finish(attempt, identity == nil ? .stopped(.hostLeft, exit: nil) : .vanished)
+        }
         let isOfThisBoot = attempt.boot == HostSurvey.boot()
         guard let written = attempt.directory.eventBytes else {
             if isOfThisBoot { return restoreWaiting(attempt) }

@@ -258,7 +258,18 @@ final class AttemptTable {
     }
 
     /// Asks every worker to pause while its checkpoint can still be written.
-    func pauseAll() { for attempt in running.values { stop(attempt, .noSpace) } }
+    func pauseAll(_ reason: StopReason) { for attempt in running.values { stop(attempt, reason) } }
+
+    /// Nothing begins here any more, and what runs is asked to save.
+    func leaveAll() {
+        pauseAll(.hostLeft)
+        for attempt in attempts.values where attempt.state == .backlog && attempt.awaitedPlace == nil {
+            finish(attempt, .stopped(.hostLeft, exit: nil))
+        }
+    }
+
+    /// Whether attempts run, or wait to.
+    var hasWork: Bool { attempts.count > over }
 
     /// Gives an attempt back that has not begun.
     func revoke(_ number: AttemptNumber) {

@@ -14,6 +14,7 @@ final class HostService {
         switch frame.kind {
         case .control:
             switch try AgentProtocol.message(CoordinatorMessage.self, in: frame) {
+            case .service(.relay): return false
             case .service(let request):
                 let answer = answer(to: request)
                 try tellDamages(send)
@@ -29,7 +30,7 @@ final class HostService {
             let chunk = try Chunk(frame.payload)
             guard uploads.isOpen(chunk.transfer) else { return false }
             try tell(uploads.write(chunk), send)
-        case .event, .received, .attempt: return false
+        case .event, .received, .attempt, .relayed: return false
         }
         return true
     }
@@ -72,6 +73,9 @@ final class HostService {
                     try openStore(place).inspect(
                         request.wanted, limit: request.limit, putsAside: request.putsAside))
             case .clean(let request): return .cleaned(try HostCleaning(request).run())
+            case .relay: return .relaying
+            case .examineQueue(let place, let settings):
+                return .queueExamined(objection: try Relay.objection(in: place, to: settings))
             }
         } catch let refusal as AgentRefusal {
             return .refused(refusal)

@@ -2,7 +2,7 @@ import CPosix
 import Glibc
 import JobContract
 
-/// A program to start with an environment that says everything. Its standard input is empty.
+/// A program to start with an environment that says everything.
 struct PosixProgram {
     var path: String
     var arguments: [String]
@@ -18,8 +18,11 @@ struct PosixProgram {
         var isLate = false
     }
 
-    /// Starts it without output.
-    func start(ownSession: Bool, output: Int32 = -1) throws(AgentRefusal) -> pid_t {
+    /// Starts it with these descriptors, or nothing, as its standard streams; standard error goes where output goes unless
+    /// it is given one.
+    func start(
+        ownSession: Bool, input: Int32 = -1, output: Int32 = -1, errors: Int32 = -1
+    ) throws(AgentRefusal) -> pid_t {
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         // Where there is no /dev, a pipe without another end stands in for the null device.
         var empty: [Int32] = [-1, -1]
@@ -33,8 +36,9 @@ struct PosixProgram {
                     directory.withCString { directory in
                         var program = posix_program(
                             path: path, arguments: list, argument_count: arguments.count, environment: variables,
-                            environment_count: environment.count, directory: directory, input: nothing,
-                            output: output >= 0 ? output : nothing, error: output >= 0 ? output : nothing,
+                            environment_count: environment.count, directory: directory,
+                            input: input >= 0 ? input : nothing, output: output >= 0 ? output : nothing,
+                            error: errors >= 0 ? errors : output >= 0 ? output : nothing,
                             own_session: ownSession ? 1 : 0)
                         return posix_start_program(&program, &pid)
                     }
@@ -47,7 +51,7 @@ struct PosixProgram {
         return pid
     }
 
-    /// Runs it to its end, or ends it after so many seconds. Standard error is part of the output, of which the first
+    /// Runs it to its end without input, or ends it after so many seconds. Standard error is part of the output, of which the first
     /// MiB is kept.
     func run(seconds: Double) throws(AgentRefusal) -> Ended {
         var ends: [Int32] = [-1, -1]

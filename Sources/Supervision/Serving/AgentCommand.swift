@@ -14,11 +14,20 @@ package enum AgentCommand {
                 let place = try AgentPlace(directory: settings.directory, catalogue: settings.catalogue)
                 try place.makeDirectories()
                 try Daemon(place: place, digest: settings.digest).run()
+            case "pilot", "collect":
+                let settings = try options(Array(arguments.dropFirst()))
+                let relayed = RelayPlace(directory: settings.directory, catalogue: settings.catalogue, kind: .slurm)
+                let place = try AllocationPlace(relayed, name: settings.allocation ?? "")
+                if arguments[0] == "pilot" {
+                    try Pilot(place, digest: settings.digest).run()
+                } else {
+                    try Collector(place, digest: settings.digest).run()
+                }
             case "linger" where arguments.count == 1: sleep(120)
             default:
                 Files.say(
                     "usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME [--digest DIGEST] "
-                        + "| linger")
+                        + "| pilot --directory DIRECTORY --catalogue NAME --digest DIGEST --allocation NAME | linger")
                 return 2
             }
             return 0
@@ -28,15 +37,24 @@ package enum AgentCommand {
         }
     }
 
+    private struct Settings {
+        var directory: String
+        var catalogue: String
+        var digest: Digest
+        var allocation: String?
+    }
+
     /// The digest is given by who has just read the whole program.
-    private static func options(
-        _ words: [String]
-    ) throws -> (directory: String, catalogue: String, digest: Digest) {
-        guard [4, 6].contains(words.count), words[0] == "--directory", words[2] == "--catalogue",
-            words.count == 4 || words[4] == "--digest"
-        else { throw AgentRefusal(.agentFailed, "serve needs --directory DIRECTORY --catalogue NAME") }
-        let given = words.count == 6 ? Digest(hex: words[5]) : nil
-        return (words[1], words[3], try given ?? ownDigest())
+    private static func options(_ words: [String]) throws -> Settings {
+        var given: [String: String] = [:]
+        for index in stride(from: 0, to: words.count - 1, by: 2) { given[words[index]] = words[index + 1] }
+        let known: Set = ["--directory", "--catalogue", "--digest", "--allocation"]
+        guard let directory = given["--directory"], let catalogue = given["--catalogue"],
+            words.count == 2 * given.count, known.isSuperset(of: given.keys)
+        else { throw AgentRefusal(.agentFailed, "it needs --directory DIRECTORY --catalogue NAME") }
+        return Settings(
+            directory: directory, catalogue: catalogue,
+            digest: try given["--digest"].flatMap { Digest(hex: $0) } ?? ownDigest(), allocation: given["--allocation"])
     }
 
     private static func ownDigest() throws -> Digest {

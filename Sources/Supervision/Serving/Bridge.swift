@@ -5,23 +5,38 @@ import JobContract
 /// Joins standard input and output to the agent that stays, starting it when there is none.
 package struct Bridge {
     private let digest: Digest
+    private let machine: String
+    private let input: Int32
+    private let output: Int32
+    /// A connection to the agent of which `hello` speaks; nil: the one that stays on this host.
+    private let reach: ((AgentHello) throws -> Int32)?
 
     /// - Parameter digest: content of this executable.
-    package init(digest: Digest) { self.digest = digest }
+    package init(digest: Digest) { self.init(digest: digest, machine: HostSurvey.machine(), input: 0, output: 1) }
+
+    init(
+        digest: Digest, machine: String, input: Int32, output: Int32, reach: ((AgentHello) throws -> Int32)? = nil
+    ) {
+        self.digest = digest
+        self.machine = machine
+        self.input = input
+        self.output = output
+        self.reach = reach
+    }
 
     /// Returns when either side ends.
     package func run() {
         // A gone peer ends the copying, not the program.
         signal(SIGPIPE, SIG_IGN)
         var hello = AgentProtocol.preamble
-        let greeting = AgentGreeting(digest: digest, machine: HostSurvey.machine())
+        let greeting = AgentGreeting(digest: digest, machine: machine)
         guard let frame = try? AgentProtocol.frame(AgentMessage.greeting(greeting)) else { return }
         frame.append(to: &hello)
-        guard Files.writeAll(1, hello) else { return }
+        guard Files.writeAll(output, hello) else { return }
         do {
             guard let (message, bytes) = try readHello() else { return }
-            let place = try AgentPlace(directory: message.directory, catalogue: message.catalogue)
-            let socket = try connectToDaemon(place)
+            let socket = try reach?(message) ?? connectToDaemon(message)
+            defer { if reach != nil { close(socket) } }
             guard Files.writeAll(socket, bytes) else { return }
             copy(socket)
         } catch {
@@ -33,7 +48,7 @@ package struct Bridge {
         var bytes: [UInt8] = []
         guard let frame = try? AgentProtocol.frame(AgentMessage.denied(refusal)) else { return }
         frame.append(to: &bytes)
-        _ = Files.writeAll(1, bytes)
+        _ = Files.writeAll(output, bytes)
     }
 
     /// `hello`, and every byte from its first on that was read. What is asked of the host itself before is answered.
@@ -42,7 +57,7 @@ package struct Bridge {
         var reader = FrameReader()
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = Glibc.read(0, &piece, piece.count)
+            let count = Glibc.read(input, &piece, piece.count)
             if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { return nil }
             reader.push(piece[..<count])
@@ -50,12 +65,18 @@ package struct Bridge {
                 let isAnswered = try service.answer(frame) { answer in
                     var bytes: [UInt8] = []
                     answer.append(to: &bytes)
-                    guard Files.writeAll(1, bytes) else { throw AgentRefusal(.agentFailed, "nobody listens any more") }
+                    guard Files.writeAll(output, bytes) else {
+                        throw AgentRefusal(.agentFailed, "nobody listens any more")
+                    }
                 }
                 if isAnswered { continue }
-                guard frame.kind == .control,
-                    case .hello(let hello) = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
-                else { throw ProtocolError("the first message is not hello") }
+                guard frame.kind == .control else { throw ProtocolError("the first message is not hello") }
+                let message = try AgentProtocol.message(CoordinatorMessage.self, in: frame)
+                if case .service(.relay(let place)) = message {
+                    try Relay(place, digest: digest, input: input, output: output).run(after: reader.takeRest())
+                    return nil
+                }
+                guard case .hello(let hello) = message else { throw ProtocolError("the first message is not hello") }
                 var bytes: [UInt8] = []
                 frame.append(to: &bytes)
                 return (hello, bytes + reader.takeRest())
@@ -63,7 +84,8 @@ package struct Bridge {
         }
     }
 
-    private func connectToDaemon(_ place: AgentPlace) throws(AgentRefusal) -> Int32 {
+    private func connectToDaemon(_ hello: AgentHello) throws(AgentRefusal) -> Int32 {
+        let place = try AgentPlace(directory: hello.directory, catalogue: hello.catalogue)
         do throws(AgentRefusal) { try place.makeDirectories() } catch {
             // What this account may not do there it may not do later either.
             throw AgentRefusal(error.kind == .agentFailed ? .directory : error.kind, error.message)
@@ -120,12 +142,12 @@ package struct Bridge {
     private func copy(_ socket: Int32) {
         var piece = [UInt8](repeating: 0, count: 256 << 10)
         var polls = [
-            pollfd(fd: 0, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: input, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
         ]
         while true {
             if poll(&polls, 2, -1) < 0, errno != EINTR { return }
             if polls[0].revents != 0 {
-                let count = Glibc.read(0, &piece, piece.count)
+                let count = Glibc.read(input, &piece, piece.count)
                 if count > 0 {
                     guard Files.writeAll(socket, Array(piece[..<count])) else { return }
                 } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
@@ -138,7 +160,7 @@ package struct Bridge {
             if polls[1].revents != 0 {
                 let count = Glibc.read(socket, &piece, piece.count)
                 if count > 0 {
-                    if polls[0].fd >= 0, !Files.writeAll(1, Array(piece[..<count])) { return }
+                    if polls[0].fd >= 0, !Files.writeAll(output, Array(piece[..<count])) { return }
                 } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
                     return
                 }

@@ -16,6 +16,10 @@ package final class Daemon {
     private var space: SpaceWatch
     private var connections: [Connection] = []
     private var isRetiring = false
+    private let role: AgentRole
+    private let term: AllocationTerm?
+    private let joining = JoiningConnections()
+    private var hasServed = false
     private var busyAt = posix_monotonic_seconds()
     private var boundedAt = posix_monotonic_seconds()
     private var toldAt = posix_monotonic_seconds()
@@ -36,11 +40,16 @@ package final class Daemon {
     /// Seconds between tellings: what happens meanwhile is told together, at the cost of one.
     private static let tellingPause = 0.004
 
-    /// - Parameters:
-    ///   - digest: content of the agent's executable.
-    ///   - idleSeconds: how long to stay without attempts and without a coordinator.
-    package init(place: AgentPlace, digest: Digest, idleSeconds: Double = 600) throws {
+    /// - Parameter digest: content of the agent's executable.
+    package convenience init(place: AgentPlace, digest: Digest) throws {
+        try self.init(place: place, digest: digest, role: .host)
+    }
+
+    /// - Parameter idleSeconds: how long to stay without attempts and, on a host, without a coordinator.
+    init(place: AgentPlace, digest: Digest, role: AgentRole, idleSeconds: Double = 600) throws {
         self.place = place
+        self.role = role
+        term = role.term
         self.digest = digest
         self.idleSeconds = idleSeconds
         try Files.makeDirectory(place.root, durably: true)
@@ -52,33 +61,85 @@ package final class Daemon {
 
     /// Serves until it is idle, told to end, or replaced. Workers go on without it. Returns at once when another
     /// agent serves this place.
-    package func run() throws {
-        let lock = open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else { throw Files.refusal("open \(place.lock)") }
-        defer { close(lock) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return }
+    package func run() throws { try run(begun: {}) }
+
+    /// A connection to this agent from within its program.
+    func join() throws(AgentRefusal) -> Int32 {
+        guard let pair = LocalPair() else { throw Files.refusal("make a socket") }
+        joining.add(pair.far)
+        return pair.near
+    }
+
+    /// - Parameter begun: called once signals are waited for; threads that begin before would get them.
+    func run(begun: () -> Void) throws {
+        guard let lock = try lockPlace() else { return }
+        defer { if lock >= 0 { close(lock) } }
         let signals = posix_watch_signals()
         guard signals >= 0 else { throw Files.refusal("watch signals") }
+        begun()
         // Who leaves a worker's group and outlives it becomes this program's child.
         posix_adopt_orphans()
         // What transfers left that were cut off; a day, because other hosts may share the store.
         try? store.removeTemporaries(olderThan: 86_400)
         memory = CoordinatorMemory.load(place)
         try applyMemory()
-        try table.load()
+        if case .collector = role { try table.load(isLeft: true) } else { try table.load() }
+        let listener = try listen()
+        defer { if listener >= 0 { close(listener) } }
+        defer { table.removeSpares() }
+        while true {
+            try advance()
+            if isRetiring, connections.isEmpty { return }
+            if isBusy { busyAt = posix_monotonic_seconds() }
+            if posix_monotonic_seconds() - busyAt > idleSeconds || hasDoneItsPart { return }
+            if wait(signals, listener) {
+                guard let term else { return }
+                term.leave()
+            }
+        }
+    }
+
+    /// The locked file by which one agent serves this place; nil where another does. An allocation's files are its own: the
+    /// locks of network file systems do not tell of nodes that died.
+    private func lockPlace() throws(AgentRefusal) -> Int32? {
+        guard term == nil else { return -1 }
+        let lock = open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw Files.refusal("open \(place.lock)") }
+        if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
+        close(lock)
+        return nil
+    }
+
+    private func listen() throws(AgentRefusal) -> Int32 {
+        guard term == nil else { return -1 }
         let listener = try place.withSocketPath { path in
             unlink(path)
             return posix_listen_local(path)
         }
         guard listener >= 0 else { throw Files.refusal("listen in \(place.home)") }
-        defer { close(listener) }
-        defer { table.removeSpares() }
-        while true {
-            try advance()
-            if isRetiring, connections.isEmpty { return }
-            if !table.isEmpty || !connections.isEmpty { busyAt = posix_monotonic_seconds() }
-            if posix_monotonic_seconds() - busyAt > idleSeconds { return }
-            if wait(signals, listener) { return }
+        return listener
+    }
+
+    private var isBusy: Bool {
+        switch role {
+        case .host: !table.isEmpty || !connections.isEmpty
+        // What is over can be collected without a node.
+        case .pilot: table.hasWork
+        case .collector: true
+        }
+    }
+
+    /// Whether no attempt is known here that a coordinator may still ask for.
+    var holdsNothing: Bool { table.isEmpty }
+
+    /// Whether an allocation's agent has nothing more to do: its attempts have ended, and who listens knows it.
+    private var hasDoneItsPart: Bool {
+        switch role {
+        case .host: false
+        case .pilot(let term):
+            term.isLeaving && !table.hasWork
+                && (table.isEmpty || !connections.contains { $0.isServed && $0.wantsToWrite })
+        case .collector: hasServed && table.isEmpty && !connections.contains { $0.wantsToWrite }
         }
     }
 
@@ -97,7 +158,8 @@ package final class Daemon {
             if table.hasLeftovers { table.endLeftovers() }
         }
         if table.isEmpty { table.removeSpares() }
-        if space.room == .critical { table.pauseAll() }
+        if space.room == .critical { table.pauseAll(.noSpace) }
+        if term?.isLeaving == true { table.leaveAll() }
         fillSlots()
         let served = connections.first(where: \.isServed)
         tell(served)
@@ -120,7 +182,9 @@ package final class Daemon {
         filledAt = posix_monotonic_seconds()
         let isRecording = filledAt - recordedAt < Self.recordingPause
         let most = max(Self.mostUnrecorded, 2 * table.slots)
-        if !isRetiring, space.room == .ample { table.fillSlots(keeping: isRecording ? most : .max) }
+        if !isRetiring, space.room == .ample, term?.isLeaving != true {
+            table.fillSlots(keeping: isRecording ? most : .max)
+        }
     }
 
     /// Tells what became of attempts, unless that was done a moment ago.
@@ -142,6 +206,7 @@ package final class Daemon {
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
             pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
             pollfd(fd: table.journal.wakeDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: joining.bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         for connection in connections {
             let events = POLLIN | (connection.wantsToWrite ? POLLOUT : 0)
@@ -153,15 +218,16 @@ package final class Daemon {
         let pause = hasFrames ? 0 : isTellingDue ? Int32(Self.tellingPause * 1000) : milliseconds
         _ = poll(&polls, nfds_t(polls.count), pause)
         while case let signal = posix_next_signal(signals), signal != 0 {
-            if signal == SIGTERM { return true }
+            if signal == SIGTERM || signal == SIGUSR1 { return true }
         }
-        for (connection, poll) in zip(connections, polls.dropFirst(3)) where poll.revents != 0 || connection.hasFrames {
+        for (connection, poll) in zip(connections, polls.dropFirst(4)) where poll.revents != 0 || connection.hasFrames {
             receive(from: connection)
         }
         if polls[1].revents != 0 {
             let descriptor = accept(listener, nil, nil)
             if descriptor >= 0 { connections.append(Connection(descriptor: descriptor)) }
         }
+        if polls[3].revents != 0 { connections += joining.takeAll().map(Connection.init(descriptor:)) }
         return false
     }
 
@@ -203,7 +269,7 @@ package final class Daemon {
         case .received:
             let receipt = try Received(frame.payload)
             connection.senders.first { $0.transfer == receipt.transfer }?.acknowledge(receipt.bytes)
-        case .event: throw ProtocolError("an event came from the coordinator")
+        case .event, .relayed: throw ProtocolError("an event came from the coordinator")
         }
     }
 
@@ -248,6 +314,7 @@ package final class Daemon {
         }
         heard.isNow()
         connection.isServed = true
+        hasServed = true
         recordedAt = posix_monotonic_seconds()
         connection.send(.welcome(standing()))
     }
@@ -261,19 +328,20 @@ package final class Daemon {
             HostFacts(
                 machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
                 memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
-                gpus: table.gpus?.facts),
+                gpus: table.gpus?.facts, loan: term?.loan),
             held: table.held)
     }
 
     private func applyMemory() throws(AgentRefusal) {
         guard let memory else { return }
         table.slots = memory.width
+        if case .collector = role { return }
         try table.setSurroundings(memory.environment, gpus: memory.gpuWish)
     }
 
     private func handle(_ message: CoordinatorMessage, from connection: Connection) {
         switch message {
-        case .hello, .service: break
+        case .hello, .service, .relay: break
         case .start(let order):
             do throws(AgentRefusal) {
                 if table.attempts[order.attempt] == nil,

@@ -63,6 +63,10 @@ enum YAMLHosts {
             for member in defaults where !(spec.transport == .local && isRemoteOnly(member.key)) {
                 try set(member, in: &spec)
             }
+            if settings.contains(where: { $0.key == "queue" }) {
+                for seat in try seats(of: spec, settings, at: entry.origin) { try hosts.add(seat, at: entry.origin) }
+                continue
+            }
             for member in settings {
                 if name == "local" && isRemoteOnly(member.key) {
                     throw SweepFileError(
@@ -74,6 +78,24 @@ enum YAMLHosts {
             if spec.sharesMachineID { spec.directory += "/machines/host-\(name)" }
             try hosts.add(spec, at: entry.origin)
         }
+    }
+
+    /// The allocations of a cluster's queue, each as a host.
+    private static func seats(
+        of host: HostSpec, _ settings: [YAMLTree.Member], at origin: TextOrigin
+    ) throws(SweepFileError) -> [HostSpec] {
+        var spec = host
+        var queue = QueueHost()
+        for member in settings {
+            let key = "\(host.name).\(member.key)"
+            do throws(SweepFileError) {
+                if try !queue.set(member, in: &spec) { try set(member, in: &spec) }
+            } catch {
+                throw SweepFileError(
+                    error.message, key: error.key == nil || error.key == member.key ? key : error.key, at: error.origin)
+            }
+        }
+        return try queue.seats(of: spec, at: origin)
     }
 
     private static func isRemoteOnly(_ name: String) -> Bool {
@@ -101,8 +123,13 @@ enum YAMLHosts {
             case "gpus": spec.gpus = try gpus(value)
             case "jobs_per_gpu": spec.jobsPerGPU = try value.integer("jobs that a GPU may have", in: 1...64)
             default:
+                if QueueHost.names.contains(member.key) {
+                    throw SweepFileError(
+                        "only hosts with queue: have this setting", key: key, at: member.origin)
+                }
                 throw SweepFileError(
-                    "no such setting" + NearestName.advice(for: member.key, among: names), key: key, at: member.origin)
+                    "no such setting" + NearestName.advice(for: member.key, among: names + QueueHost.names), key: key,
+                    at: member.origin)
             }
         } catch {
             throw SweepFileError(error.message, key: error.key ?? key, at: error.origin)

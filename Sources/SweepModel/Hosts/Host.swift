@@ -30,12 +30,14 @@ package struct HostSpec: Hashable, Sendable {
     package var gpus: GPUChoice?
     /// Attempts that one GPU may have at a time.
     package var jobsPerGPU: Int
+    /// Of a host that comes and goes with allocations of a queue: then address and directory are those of the login node.
+    package var seat: QueueSeat?
 
     package init(
         name: HostName, transport: Transport, address: String? = nil, port: Int? = nil, user: String? = nil,
         identity: String? = nil, proxyJump: String? = nil, directory: String = "~/.eigensweep", slots: Int? = nil,
         threads: Int = 1, memory: Int? = nil, tags: Set<String> = [], environment: [String: String] = [:],
-        sharesMachineID: Bool = false, gpus: GPUChoice? = nil, jobsPerGPU: Int = 1
+        sharesMachineID: Bool = false, gpus: GPUChoice? = nil, jobsPerGPU: Int = 1, seat: QueueSeat? = nil
     ) {
         self.name = name
         self.transport = transport
@@ -53,6 +55,40 @@ package struct HostSpec: Hashable, Sendable {
         self.sharesMachineID = sharesMachineID
         self.gpus = gpus
         self.jobsPerGPU = jobsPerGPU
+        self.seat = seat
+    }
+
+    /// The login node through which the host is reached, or the host itself.
+    package var gate: HostSpec {
+        guard let seat else { return self }
+        var gate = self
+        gate.name = seat.queue
+        gate.seat = nil
+        return gate
+    }
+}
+
+extension [HostSpec] {
+    /// The machines that they are reached through, each once: of a queue's allocations the login node.
+    package var gates: [HostSpec] {
+        var seen: Set<HostName> = []
+        return map(\.gate).filter { seen.insert($0.name).inserted }
+    }
+}
+
+/// One of the allocations that a queue host has at a time: a host that comes with one allocation, goes with it, and comes
+/// with another.
+package struct QueueSeat: Hashable, Sendable {
+    /// The queue host's name.
+    package var queue: HostName
+    /// From 1.
+    package var number: Int
+    package var settings: QueueSettings
+
+    package init(queue: HostName, number: Int, settings: QueueSettings) {
+        self.queue = queue
+        self.number = number
+        self.settings = settings
     }
 }
 

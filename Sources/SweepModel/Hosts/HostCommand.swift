@@ -50,4 +50,8 @@ package enum HostCommand: Hashable, Sendable {
     case release(AttemptNumber)
     /// Report again as after connecting: `connected`, then events from the last acknowledged offsets and ends.
     case enquire
+    /// To a seat of a queue: submit an allocation.
+    case call
+    /// To a seat of a queue: its allocation is not needed; what waits never begins, what runs saves and ends.
+    case dismiss
 }

@@ -257,6 +257,7 @@ final class SimulatedHost {
             held.acknowledged = max(held.acknowledged, offset)
         case .release(let number): release(number)
         case .enquire: tellAll()
+        case .call, .dismiss: break
         }
     }
 
@@ -395,6 +396,8 @@ extension HostCommand {
         case .acknowledge(let number, let offset): "acknowledge \(number) \(offset)"
         case .release(let number): "release \(number)"
         case .enquire: "enquire"
+        case .call: "call"
+        case .dismiss: "dismiss"
         }
     }
 }

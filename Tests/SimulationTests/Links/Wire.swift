@@ -28,6 +28,7 @@ final class Wire {
         case .acknowledge(let attempt, let offset): message = .acknowledge(attempt, offset: offset)
         case .release(let attempt): message = .release(attempt)
         case .enquire: message = .enquire
+        case .call, .dismiss: return []
         }
         return Self.bytes(try AgentProtocol.frame(message))
     }
@@ -143,7 +144,7 @@ extension AgentMessage {
         case .ended(let attempt, let end, let diagnostics): self = .ended(attempt, end, diagnostics: diagnostics)
         case .storeDamaged(let words): self = .storeDamaged(words)
         case .gpuFailed(let gpu): self = .gpuFailed(gpu)
-        case .disconnected, .awaited, .event, .stateKept, .progress: return nil
+        case .disconnected, .awaited, .event, .stateKept, .progress, .seat: return nil
         }
     }
 }

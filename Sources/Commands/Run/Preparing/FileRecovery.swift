@@ -47,7 +47,7 @@ final class FileRecovery: Sendable {
             return wanted.subtracting(unfound)
         }
         guard !lost.isEmpty else { return [] }
-        let hosts = specs.with { $0 }
+        let hosts = specs.with { $0 }.gates
         let names = lost.sorted().prefix(3).map(\.short).joined(separator: ", ") + (lost.count > 3 ? ", …" : "")
         let count = lost.count == 1 ? "a file that the run reads is" : "\(lost.count) files that the run reads are"
         say("\(count) not whole in \(store.directory) (\(names)): asking the hosts")

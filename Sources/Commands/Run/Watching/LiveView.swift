@@ -71,7 +71,8 @@ final class LiveView {
             case .connecting: "\(host.name): \(stages?[host.name] ?? "connecting")"
             case .unreachable:
                 "\(host.name): unreachable, \(nextTry(of: host))"
-            case .connected, .unusable: nil
+            case .queued(let words): "\(host.name): queued\(words.isEmpty ? "" : " (\(words))")"
+            case .connected, .unusable, .vacant: nil
             }
         }
         return waits.count > 3 ? waits.prefix(3) + ["\(waits.count - 3) more hosts are waited for"] : waits
@@ -101,8 +102,11 @@ final class LiveView {
             case .connecting: return ["  \(host.name): \(stages?[host.name] ?? "connecting")"]
             case .unreachable(let reason): return ["  \(host.name): unreachable, \(nextTry(of: host)): \(reason)"]
             case .unusable(let reason): return ["  \(host.name): not used: \(reason)"]
+            case .queued(let words): return ["  \(host.name): queued\(words.isEmpty ? "" : " (\(words))")"]
+            case .vacant: return []
             case .connected:
-                return host.running.map { "  \(host.name): \(line($0))" }
+                let node = host.loan.map { " on \($0.node)" } ?? ""
+                return host.running.map { "  \(host.name)\(node): \(line($0))" }
             }
         }
     }

@@ -1,0 +1,339 @@
+import CPosix
+import Foundation
+import JobContract
+import SweepModel
+
+/// One queue host's thread: keeps a relay on its login node, asks it for allocations, and carries the bytes between the
+/// seats' threads and their allocations over the one connection.
+final class QueueLink: Sendable {
+    struct State {
+        var seats: [Int: HostSpec] = [:]
+        /// Nil while no relay answers.
+        var allocations: [String: AllocationStanding]?
+        var streams: [UInt32: RelayStream] = [:]
+        var lastChannel: UInt32 = 0
+        var outgoing = OutgoingBytes()
+        /// Refusals of the queue since it last took an allocation.
+        var refusals = 0
+        var isDismissing = false
+    }
+    let state = Locked(State())
+    let name: HostName
+    private let gate: HostSpec
+    private let kind: QueueSettings.Kind
+    private let context: LinkContext
+    private let mailbox = Mailbox()
+    private let started = Locked(false)
+    private let done = DispatchSemaphore(value: 0)
+    private static let mostUnsent = 8 << 20
+    /// Refusals in a row after which the queue is not asked any more in this run.
+    private static let mostRefusals = 10
+
+    init(_ seat: HostSpec, _ queue: QueueSeat, _ context: LinkContext) {
+        gate = seat.gate
+        name = gate.name
+        kind = queue.settings.kind
+        self.context = context
+    }
+
+    /// From now on these are its seats. Allocations of others are ended.
+    func update(_ seats: [HostSpec]) {
+        state.with { state in
+            state.seats = [:]
+            for seat in seats { if let number = seat.seat?.number { state.seats[number] = seat } }
+        }
+        start()
+        tellAll()
+    }
+
+    private func start() {
+        guard
+            started.with({ started in
+                defer { started = true }; return !started
+            })
+        else { return }
+        let thread = Thread { [self] in
+            run()
+            done.signal()
+        }
+        thread.name = "queue \(name)"
+        thread.stackSize = 2 << 20
+        thread.start()
+    }
+
+    // MARK: For the seats' threads
+
+    /// The name and state of a seat's allocation that has begun and is not gone; nil: there is none.
+    func allocation(of seat: Int) -> AllocationStanding? {
+        state.with { state in
+            current(seat, in: state).flatMap { $0.state == .running || $0.state == .over ? $0 : nil }
+        }
+    }
+
+    /// Whether a relay answers.
+    var isAnswering: Bool { state.with { $0.allocations != nil } }
+
+    /// Sleeps until the seat has an allocation that can be spoken to. False once `mailbox` closes.
+    func awaitAllocation(of seat: Int, _ mailbox: Mailbox) -> Bool {
+        while !mailbox.isClosing {
+            if allocation(of: seat) != nil { return true }
+            mailbox.sleep(seconds: 0.2)
+        }
+        return false
+    }
+
+    func open(_ seat: Int, wake: Int32) throws(HostFailure) -> RelayStream {
+        let opened: RelayStream? = state.with { state in
+            guard let allocation = current(seat, in: state) else { return nil }
+            state.lastChannel += 1
+            let stream = RelayStream(channel: state.lastChannel, link: self, wake: wake)
+            state.streams[state.lastChannel] = stream
+            say(.open(channel: state.lastChannel, name: allocation.name), in: &state)
+            return stream
+        }
+        mailbox.wake()
+        guard let opened else { throw HostFailure(.unreachable, "\(name): there is no allocation any more") }
+        return opened
+    }
+
+    /// Takes as many bytes as there is room for.
+    func send(_ bytes: ArraySlice<UInt8>, over channel: UInt32) -> Int {
+        let count = state.with { state in
+            let count = min(bytes.count, Self.mostUnsent - state.outgoing.count, 1 << 20)
+            guard count > 0, state.streams[channel] != nil else { return 0 }
+            var payload: [UInt8] = []
+            payload.reserveCapacity(4 + count)
+            payload.append(little: channel)
+            payload += bytes.prefix(count)
+            state.outgoing.append(Frame(.relayed, payload))
+            return count
+        }
+        if count > 0 { mailbox.wake() }
+        return count
+    }
+
+    func close(_ channel: UInt32) {
+        state.with { state in
+            if state.streams.removeValue(forKey: channel) != nil { say(.close(channel: channel), in: &state) }
+        }
+        mailbox.wake()
+    }
+
+    // MARK: For the coordination loop
+
+    func call(_ seat: HostSpec, _ queue: QueueSeat) {
+        state.with { state in
+            guard state.allocations != nil, current(queue.number, in: state) == nil else { return }
+            let name = AllocationName.make(
+                catalogue: context.catalogue, seat: queue.number, random: UInt32.random(in: 1 ... .max))
+            say(.submit(name: name, queue.settings), in: &state)
+        }
+        mailbox.wake()
+    }
+
+    func dismiss(_ seat: Int) {
+        state.with { state in
+            if let allocation = current(seat, in: state) { say(.cancel(name: allocation.name), in: &state) }
+        }
+        mailbox.wake()
+    }
+
+    /// Ends every allocation, and waits until none is left or the time is up.
+    func dismissAll(seconds: Double) {
+        state.with { state in
+            state.isDismissing = true
+            for name in (state.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
+        }
+        mailbox.wake()
+        let limit = posix_monotonic_seconds() + seconds
+        while posix_monotonic_seconds() < limit, state.with({ $0.allocations?.isEmpty == false }) { usleep(50_000) }
+    }
+
+    func close(until deadline: DispatchTime) {
+        mailbox.close()
+        guard started.with({ $0 }) else { return }
+        if done.wait(timeout: deadline) == .success { done.signal() }
+    }
+
+    // MARK: The thread
+
+    private func say(_ request: RelayRequest, in state: inout State) {
+        if let frame = try? AgentProtocol.frame(CoordinatorMessage.relay(request)) { state.outgoing.append(frame) }
+    }
+
+    /// The seat's allocation: the first, where there are several, of which the others wait for their turn to be collected.
+    private func current(_ seat: Int, in state: State) -> AllocationStanding? {
+        (state.allocations ?? [:]).values
+            .filter { AllocationName.seat(of: $0.name, catalogue: context.catalogue) == seat }
+            .min { $0.name < $1.name }
+    }
+
+    private func run() {
+        var backOff = BackOff(context.options)
+        while !mailbox.isClosing {
+            let begun = posix_monotonic_seconds()
+            do {
+                try converse()
+            } catch let failure as HostFailure {
+                lose(failure)
+                guard failure.isTransient else { break }
+            } catch {
+                lose(HostFailure(.protocolViolation, "\(name): not a relay's answer: \(error)"))
+                break
+            }
+            if posix_monotonic_seconds() - begun > 10 { backOff.reset() }
+            mailbox.sleep(seconds: backOff.next())
+        }
+        lose(nil)
+    }
+
+    /// Forgets what the relay said. Allocations go on without it.
+    private func lose(_ failure: HostFailure?) {
+        let (streams, seats) = state.with { state in
+            defer {
+                state.allocations = nil
+                state.streams = [:]
+                state.outgoing = OutgoingBytes()
+            }
+            return (Array(state.streams.values), Array(state.seats.values))
+        }
+        for stream in streams { stream.end(failure?.message ?? "the run ends") }
+        guard let failure, !mailbox.isClosing else { return }
+        for seat in seats { context.deliver(seat.name, .disconnected(failure)) }
+    }
+
+    private func converse() throws {
+        let transport = try context.connecting.transport(to: gate, wake: mailbox.wakeDescriptor)
+        defer { transport.close() }
+        let greeted = try Handshake(host: gate, context: context.connecting, transport: transport, mailbox: mailbox)
+            .run()
+        defer { greeted.stream.close() }
+        guard greeted.greeting.version == AgentProtocol.version else {
+            throw HostFailure(
+                .protocolViolation,
+                "\(name): the agent speaks protocol \(greeted.greeting.version), this program \(AgentProtocol.version); "
+                    + "remove eigensweep-agent from \(gate.directory) there; it is brought again")
+        }
+        var visit = HostConversation(host: name, greeted: greeted, mailbox: mailbox, options: context.options)
+        let place = RelayPlace(directory: gate.directory, catalogue: context.catalogue, kind: kind)
+        switch try visit.ask(.relay(place), seconds: 120) {
+        case .relaying: break
+        case .refused(let refusal): throw HostFailure(refusal, host: name)
+        default: throw HostFailure(.protocolViolation, "\(name): the agent answered something else than was asked")
+        }
+        try serve(greeted.stream, visit.reader)
+    }
+
+    private func serve(_ stream: any ByteStream, _ received: FrameReader) throws {
+        var reader = received
+        var found: [String: AllocationStanding]? = [:]
+        while true {
+            while let frame = try reader.next() { try handle(frame, &found) }
+            var outgoing = state.with { state in
+                defer { state.outgoing = OutgoingBytes() }
+                return state.outgoing
+            }
+            while !outgoing.isEmpty {
+                try outgoing.flush(to: stream)
+                if !outgoing.isEmpty { try stream.wait(writing: true, seconds: 1) }
+                if let bytes = try stream.read() { reader.push(bytes) } else { throw ended(stream) }
+            }
+            // Closing waits for what was asked before.
+            if mailbox.isClosing, state.with({ $0.outgoing.isEmpty }) { return }
+            try stream.wait(writing: false, seconds: 1)
+            _ = mailbox.takeCommands()
+            guard let bytes = try stream.read() else { throw ended(stream) }
+            reader.push(bytes)
+        }
+    }
+
+    private func ended(_ stream: any ByteStream) -> HostFailure {
+        let words = stream.diagnostics
+        return HostFailure(.unreachable, "\(name): the connection ended\(words.isEmpty ? "" : ": \(words)")")
+    }
+
+    /// - Parameter found: what is known of allocations until all are; nil from then on.
+    private func handle(_ frame: Frame, _ found: inout [String: AllocationStanding]?) throws {
+        switch frame.kind {
+        case .relayed where frame.payload.count > 4:
+            let channel = frame.payload.little(UInt32.self, at: 0)
+            state.with { $0.streams[channel] }?.receive(frame.payload[4...])
+        case .control:
+            guard case .relayed(let report) = try AgentProtocol.message(AgentMessage.self, in: frame) else {
+                throw ProtocolError("a relay said what only agents say")
+            }
+            if case .standing(let standing) = report, found != nil {
+                found?[standing.name] = standing
+            } else if case .ready = report {
+                let all = found ?? [:]
+                found = nil
+                state.with { $0.allocations = all }
+                tellAll()
+            } else {
+                take(report)
+            }
+        case .relayed, .chunk, .received, .event, .attempt: throw ProtocolError("a relay sent what it does not carry")
+        }
+    }
+
+    private func take(_ report: RelayReport) {
+        switch report {
+        case .standing(let standing):
+            guard let seat = AllocationName.seat(of: standing.name, catalogue: context.catalogue) else { return }
+            state.with { state in
+                state.allocations?[standing.name] = standing.state == .gone ? nil : standing
+                if standing.state == .waiting { state.refusals = 0 }
+                if state.isDismissing, standing.state != .gone { say(.cancel(name: standing.name), in: &state) }
+            }
+            tell(seat, lastWords: standing.state == .gone ? standing.words : "")
+        case .refused(let name, let words):
+            guard let seat = AllocationName.seat(of: name, catalogue: context.catalogue) else { return }
+            refused(seat, words)
+        case .closed(let channel, let words):
+            state.with { $0.streams.removeValue(forKey: channel) }?.end(words)
+        case .mute(let words): context.connecting.asked.note("\(name): the queue does not answer: \(words)")
+        case .ready: break
+        }
+    }
+
+    private func refused(_ seat: Int, _ words: String) {
+        let (spec, count) = state.with { state in
+            state.refusals += 1
+            return (state.seats[seat], state.refusals)
+        }
+        guard let spec else { return }
+        guard count < Self.mostRefusals else {
+            return context.deliver(
+                spec.name,
+                .disconnected(
+                    HostFailure(.unsuitable, "\(name): the queue took no allocation \(count) times: \(words)")))
+        }
+        let pause = min(1800, 30 * Double(1 << min(count - 1, 6)))
+        context.deliver(spec.name, .seat(.refused(words: words, seconds: pause)))
+    }
+
+    /// Tells of every seat, and ends the allocations that no seat is kept for.
+    private func tellAll() {
+        let seats = state.with { state in
+            for name in (state.allocations ?? [:]).keys {
+                let seat = AllocationName.seat(of: name, catalogue: context.catalogue)
+                if seat.map({ state.seats[$0] == nil }) ?? true { say(.cancel(name: name), in: &state) }
+            }
+            return state.allocations == nil ? [] : Array(state.seats.keys)
+        }
+        mailbox.wake()
+        for seat in seats.sorted() { tell(seat, lastWords: "") }
+    }
+
+    private func tell(_ seat: Int, lastWords: String) {
+        let (spec, allocation) = state.with { ($0.seats[seat], current(seat, in: $0)) }
+        guard let spec else { return }
+        let news: SeatNews =
+            switch allocation?.state {
+            case nil, .gone: .vacant(words: lastWords)
+            case .waiting: .waiting(job: allocation?.job ?? "", words: allocation?.words ?? "")
+            case .running, .over: .begun
+            }
+        context.deliver(spec.name, .seat(news))
+    }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import Testing
+
+/// Sweeps through the queue of a real Slurm of three nodes, which the test starts and ends.
+@Suite(
+    .serialized, .enabled(if: slowTestsWanted, whySlow),
+    .enabled(if: Cluster.lack == nil, Comment(rawValue: Cluster.lack ?? "")))
+struct SlurmTests {
+    /// A lab with a cluster, and what a sweep gives on this machine alone.
+    private func withCluster(
+        hosts: String = "time: 10m, cores: 2, memory: 1G, allocations: 3", settings: String = "",
+        _ body: (Lab, Cluster) throws -> Void
+    ) throws {
+        try withLab { lab in
+            try lab.write(
+                "hosts.yaml",
+                "hosts:\n  - here: {address: local, queue: slurm, \(hosts), slots: 2, directory: \(lab.directory.path)/host}\n"
+            )
+            let cluster = try Cluster(in: lab.directory, settings: settings)
+            defer { cluster.close() }
+            try body(lab, cluster)
+        }
+    }
+
+    /// Measurements of the sweep as the local host gives them.
+    private func local(_ sweep: String) throws -> [String] {
+        try withLab { lab in
+            let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)])
+            #expect(output.status == 0, "\(output.err)")
+            return try lab.measurements()
+        }
+    }
+
+    /// Long enough that something can happen meanwhile, with recovery points.
+    private static let long = smallSweep(name: "long", lengths: "[400, 800]")
+
+    /// Whether no attempt was held against a job or a host.
+    private func requireNobodyCharged(_ lab: Lab) throws {
+        let charged = try lab.rows(
+            "SELECT number, outcome, reason FROM attempt WHERE outcome NOT IN ('succeeded', 'paused', 'cancelled')")
+        #expect(charged == [])
+    }
+
+    @Test func aSweepThroughTheQueueGivesTheBitsOfThisMachine() throws {
+        let sweep = smallSweep()
+        let expected = try local(sweep)
+        try withCluster { lab, cluster in
+            let check = try lab.run(["hosts", "check"], cluster.environment)
+            #expect(check.status == 0, "\(check.out)\(check.err)")
+            let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)], cluster.environment)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.measurements() == expected)
+            // Nothing was left to do: the allocations are gone, and what they left too.
+            try cluster.wait(15, for: "the end of allocations") { try cluster.jobs().isEmpty }
+            let hosts = try FileManager.default.contentsOfDirectory(atPath: lab.directory.path + "/host/hosts")
+            #expect(hosts.filter { $0.hasPrefix("es-") } == [])
+            try requireNobodyCharged(lab)
+        }
+    }
+
+    /// What happens to a sweep under way, after which it gives the same results and nobody is charged.
+    enum Mishap: String, CaseIterable, CustomTestStringConvertible {
+        case scancel, nodeDown, slurmdKilled, controllerRestarted, requeue, relayKilled, pilotKilled
+        var testDescription: String { rawValue }
+    }
+
+    @Test(arguments: Mishap.allCases) func noMishapLosesAResult(_ mishap: Mishap) throws {
+        let expected = try local(Self.long)
+        try withCluster { lab, cluster in
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", Self.long)], environment: cluster.environment)
+            try lab.wait(60, for: "running attempts") { try lab.count("attempt WHERE started_at IS NOT NULL") >= 3 }
+            try happen(mishap, lab, cluster)
+            try lab.wait(150, for: "the end of the sweep") { !run.isRunning }
+            #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
+            #expect(try lab.measurements() == expected)
+            try requireNobodyCharged(lab)
+        }
+    }
+
+    private func happen(_ mishap: Mishap, _ lab: Lab, _ cluster: Cluster) throws {
+        let job = try #require(try cluster.jobs().first { $0.state == "RUNNING" })
+        let node = try cluster.run("squeue", ["--noheader", "--jobs=\(job.number)", "--format=%N"])
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        switch mishap {
+        case .scancel: try cluster.run("scancel", [job.number])
+        case .nodeDown:
+            try cluster.run("scontrol", ["update", "NodeName=\(node)", "State=DOWN", "Reason=test"])
+        case .slurmdKilled: cluster.kill(node)
+        case .controllerRestarted:
+            cluster.kill("slurmctld")
+            sleep(3)
+            try cluster.startController()
+        case .requeue:
+            #expect(throws: Cluster.Refusal.self) { try cluster.run("scontrol", ["requeue", job.number]) }
+            try cluster.run("scontrol", ["update", "JobId=\(job.number)", "Requeue=1"])
+            try cluster.run("scontrol", ["requeue", job.number])
+        case .relayKilled:
+            let relays = lab.processes(matching: "eigensweep-agent").filter { pid in
+                let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+                return line.split(separator: "\0").last == "connect"
+            }
+            #expect(relays.count == 1)
+            for relay in relays { kill(relay, SIGKILL) }
+        case .pilotKilled:
+            let pilots = lab.processes(matching: "eigensweep-agent").filter { pid in
+                let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+                return line.contains("\0pilot\0") && line.contains(job.name)
+            }
+            #expect(pilots.count == 1)
+            for pilot in pilots { kill(pilot, SIGKILL) }
+        }
+    }
+
+    @Test func trainingsGoOnInTheNextAllocationWhenTheTimeIsOver() throws {
+        let sweep = smallSweep(name: "hours", lengths: "[6000, 12000]")
+        let expected = try local(sweep)
+        try withCluster(hosts: "time: 1m, cores: 2, allocations: 2") { lab, cluster in
+            let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)], cluster.environment)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.measurements() == expected)
+            let paused = try lab.count("attempt WHERE outcome = 'paused'")
+            #expect(paused > 0)
+            try requireNobodyCharged(lab)
+        }
+    }
+
+    @Test func aCoordinatorKilledInMidSubmissionSubmitsNothingTwice() throws {
+        let sweep = smallSweep()
+        let expected = try local(sweep)
+        try withCluster { lab, cluster in
+            // A submission takes its time.
+            try lab.write(
+                "bin/sbatch",
+                "#!/bin/sh\ntouch \(lab.directory.path)/submitting\nsleep 2\nexec /usr/bin/sbatch \"$@\"\n")
+            chmod(lab.directory.path + "/bin/sbatch", 0o755)
+            var slow = cluster.environment
+            slow["PATH"] = "\(lab.directory.path)/bin:/usr/bin:/bin"
+            let file = try lab.write("sweep.yaml", sweep)
+            let run = try lab.start(["launch", file], environment: slow)
+            try lab.wait(30, for: "a submission") {
+                FileManager.default.fileExists(atPath: lab.directory.path + "/submitting")
+            }
+            kill(run.processIdentifier, SIGKILL)
+            run.waitUntilExit()
+            let output = try lab.run(["resume"], cluster.environment)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.measurements() == expected)
+            try requireNobodyCharged(lab)
+            try cluster.wait(40, for: "the end of allocations") { try cluster.jobs().isEmpty }
+        }
+    }
+
+    @Test func whatTheQueueRefusesIsSaidInItsOwnWords() throws {
+        try withCluster(hosts: "partition: nowhere, time: 10m, cores: 2, allocations: 2") { lab, cluster in
+            let check = try lab.run(["hosts", "check", "--format", "csv"], cluster.environment)
+            #expect(check.status == 4)
+            #expect(check.out.contains("invalid partition specified: nowhere"), "\(check.out)")
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", smallSweep())], environment: cluster.environment)
+            try lab.wait(30, for: "the queue's words") {
+                lab.said(by: run).contains(
+                    "the queue takes no allocation: sbatch: error: invalid partition specified: nowhere")
+            }
+        }
+    }
+
+    @Test func aMachineWithoutAQueueIsSaidToBeOne() throws {
+        try withLab { lab in
+            try lab.write(
+                "hosts.yaml",
+                "hosts:\n  - here: {address: local, queue: slurm, time: 10m, directory: \(lab.directory.path)/host}\n")
+            let check = try lab.run(
+                ["hosts", "check", "--format", "csv"], ["SLURM_CONF": "\(lab.directory.path)/none"])
+            #expect(check.status == 4)
+            #expect(check.out.contains("here,problem,queue,"), "\(check.out)")
+        }
+    }
+}
