@@ -15,20 +15,31 @@ import Testing
     }
 
     @Test(arguments: ["../measure", "--help", "store"]) func aMeasureHasAName(name: String) throws {
-        let description = WorkerDescription(
+        let error = try refusal {
+            $0.measures = [MeasureRequest(measure: name, version: 1, parameters: [:])]
+        }
+        #expect(error.description.contains("names a measure \"\(name)\", which is no name: "), "\(error)")
+    }
+
+    @Test(arguments: [-1, 257, .max]) func noWorkerNeedsSoManyGPUs(count: Int) throws {
+        let error = try refusal { $0.gpus = count }
+        #expect(error.description.hasSuffix("says that its jobs need \(count) GPUs: expected 0 to 256"), "\(error)")
+    }
+
+    /// What is said of a worker that describes itself so.
+    private func refusal(of change: (inout WorkerDescription) -> Void) throws -> CommandFailure {
+        var description = WorkerDescription(
             contract: 1, name: "given", numerics: 1, deterministic: true, jobKinds: ["measure"], architectures: [],
-            measures: [MeasureRequest(measure: name, version: 1, parameters: [:])], build: "1", cpu: "any",
-            kernels: "none", check: "")
+            measures: [], build: "1", cpu: "any", kernels: "none", check: "")
+        change(&description)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try JSONEncoder().encode(description).write(to: folder.appendingPathComponent("said.json"))
+        let said = folder.appendingPathComponent("said.json")
+        try JSONEncoder().encode(description).write(to: said)
         let error = #expect(throws: CommandFailure.self) {
-            try WorkerProgram(
-                WorkerCommand(
-                    command: ["sh", "-c", "cat said.json"], upload: [folder.appendingPathComponent("said.json").path]))
+            try WorkerProgram(WorkerCommand(command: ["sh", "-c", "cat said.json"], upload: [said.path]))
         }
-        #expect(
-            error?.description.contains("names a measure \"\(name)\", which is no name: ") == true, "\(error as Any)")
+        return try #require(error)
     }
 }

@@ -88,6 +88,23 @@ struct GPUTests {
         #expect(reason == "it needs 4 GPUs, and there are 3")
     }
 
+    @Test func `a place that cannot be taken is told where it stands in a job's way`() throws {
+        let coordinator = try connected(try host(devices: ["", ""]))
+        defer { coordinator.close() }
+        let machines = scratch.path("host/gpus")
+        let machine = try #require(try FileManager.default.contentsOfDirectory(atPath: machines).first)
+        let lock = "\(machines)/\(machine)/1.0"
+        try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false)
+        try start(1, by: coordinator)
+        #expect(try seen(1) == "0 0 0", "the other one is left")
+        try start(2, by: coordinator)
+        #expect(
+            try coordinator.waitForEnd(2) == .neverStarted(reason: "cannot open \(lock) for a GPU: Is a directory"))
+        try FileManager.default.removeItem(atPath: lock)
+        try start(3, by: coordinator)
+        #expect(try seen(3) == "1 1 1")
+    }
+
     @Test(
         arguments: [
             (GPUChoice.all, nil, ["0", "GPU-aa11", "2"]), (.first(2), nil, ["0", "GPU-aa11"]),

@@ -130,6 +130,10 @@ struct WorkerProgram {
             throw CommandFailure(
                 .invalidInput, "`\(words)` names a measure \"\(measure.measure)\", which is no name: \(fault)")
         }
+        if let gpus = description.gpus, !(0...GPUChoice.most).contains(gpus) {
+            throw CommandFailure(
+                .invalidInput, "`\(words)` says that its jobs need \(gpus) GPUs: expected 0 to \(GPUChoice.most)")
+        }
         return description
     }
 }

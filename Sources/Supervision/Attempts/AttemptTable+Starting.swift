@@ -22,13 +22,18 @@ extension AttemptTable {
                 continue
             }
             guard posix_monotonic_seconds() >= gpusTakenUntil else { return }
-            guard let grant = gpus.grant(wanted) else {
-                judgeGPUs()
-                gpusTakenUntil = posix_monotonic_seconds() + Self.gpuPause
-                return
+            do throws(AgentRefusal) {
+                guard let grant = try gpus.grant(wanted) else {
+                    judgeGPUs()
+                    gpusTakenUntil = posix_monotonic_seconds() + Self.gpuPause
+                    return
+                }
+                _ = gpuBacklog.popFirst(where: isWaiting)
+                launch(attempt, having: grant)
+            } catch {
+                _ = gpuBacklog.popFirst(where: isWaiting)
+                finish(attempt, .neverStarted(reason: error.message))
             }
-            _ = gpuBacklog.popFirst(where: isWaiting)
-            launch(attempt, having: grant)
         }
     }
 

@@ -51,8 +51,15 @@ final class GPUPool {
     }
 
     /// Places on so many different GPUs, those that have the most left; nil where there are none now.
-    func grant(_ wanted: Int) -> Grant? {
-        var free: [(gpu: GPU, locks: [Int32])] = ready.map { ($0, freePlaces(on: $0)) }.filter { !$0.1.isEmpty }
+    ///
+    /// Throws where there are too few and one of the places cannot be taken: to wait for it would be for ever.
+    func grant(_ wanted: Int) throws(AgentRefusal) -> Grant? {
+        var refusal: AgentRefusal?
+        var free: [(gpu: GPU, locks: [Int32])] = []
+        for gpu in ready {
+            let locks = freePlaces(on: gpu, &refusal)
+            if !locks.isEmpty { free.append((gpu, locks)) }
+        }
         free.sort { $0.locks.count > $1.locks.count }
         let isEnough = free.count >= wanted
         var taken: [Int32] = []
@@ -61,17 +68,26 @@ final class GPUPool {
             if keeps { taken.append(locks[0]) }
             for lock in locks.dropFirst(keeps ? 1 : 0) { close(lock) }
         }
-        return isEnough ? Grant(gpus: free.prefix(wanted).map(\.gpu), locks: taken) : nil
+        if isEnough { return Grant(gpus: free.prefix(wanted).map(\.gpu), locks: taken) }
+        if let refusal { throw refusal }
+        return nil
     }
 
-    private func freePlaces(on gpu: GPU) -> [Int32] {
-        (0..<wish.jobsPerGPU).compactMap { place in
-            let lock = open("\(directory)/\(name(of: gpu)).\(place)", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard lock >= 0 else { return nil }
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
-            close(lock)
-            return nil
+    private func freePlaces(on gpu: GPU, _ refusal: inout AgentRefusal?) -> [Int32] {
+        var free: [Int32] = []
+        for place in 0..<wish.jobsPerGPU {
+            let path = "\(directory)/\(name(of: gpu)).\(place)"
+            let lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            if lock < 0 {
+                refusal = Files.refusal("open \(path) for a GPU")
+            } else if flock(lock, LOCK_EX | LOCK_NB) == 0 {
+                free.append(lock)
+            } else {
+                if errno != EWOULDBLOCK, errno != EINTR { refusal = Files.refusal("lock \(path) for a GPU") }
+                close(lock)
+            }
         }
+        return free
     }
 
     /// By its number where the driver counts it, so that it is the same however it was called. What a queue's allocation

@@ -61,7 +61,7 @@ extension SweepFile {
                 among: collector.list.trials, of: collector.trainings, axes: axes) ?? []
         }
         var needs = needs
-        needs.gpus = max(needs.gpus, min(max(0, description.gpus ?? 0), GPUChoice.most))
+        needs.gpus = max(needs.gpus, description.gpus ?? 0)
         let sweep = ExpandedSweep(
             name: name, about: about, text: text, overrides: overrides, trials: collector.list.trials,
             trainings: collector.trainings, datasets: collector.datasets,
