@@ -53,4 +53,24 @@ import Testing
         bench.connect("a")
         #expect(bench.starts().map(\.resume) == [point])
     }
+
+    /// A milestone that is wanted later than its attempt was given is no reason: the host removes what it has told a
+    /// longer state than, and the catalogue lets it be cleaned.
+    @Test func aKeptStateIsForgottenForALongerOne() {
+        var holdings = Holdings()
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(1), job: JobID(.named("for 10 alone")), training: .named("x"), kind: .train,
+                trials: [.named("x", 10)], host: "a", machine: "a", boot: "1", cpu: "test",
+                task: .train(TrainTask(milestones: [10])))
+        ]
+        var bench = Bench(sweep(["x": [8, 10]]), hosts: [.test("a")], holdings: holdings)
+        bench.connect("a", held: [bench.held(1, .running)])
+        bench.report("a", .stateKept(AttemptNumber(1), point, bytes: 1))
+        bench.milestone("a", 1, 10)
+        bench.finish("a", 1)
+        let next = bench.starts()
+        #expect(next.map(\.milestones) == [[8]])
+        #expect(next.map(\.resume) == [nil])
+    }
 }

@@ -19,6 +19,8 @@ extension Scheduler {
 
     mutating func addState(_ point: ResumePoint, keptBy host: HostName?, of training: TrainingID) {
         var known = states[training] ?? []
+        // As the catalogue does: hosts remove a state that they have told a longer one than, or are cleaned of it.
+        if host == nil { known.removeAll { $0.host != nil && $0.point.steps < point.steps } }
         if let same = known.firstIndex(where: { $0.point.steps == point.steps }) {
             if host == nil { known[same] = StoredState(point: point) }
         } else {
