@@ -73,4 +73,17 @@ import Testing
         #expect(next.map(\.milestones) == [[8]])
         #expect(next.map(\.resume) == [nil])
     }
+
+    @Test func aKeptStateBelowALongerOneServesALengthBetween() {
+        var holdings = Holdings()
+        holdings.milestones[.named("x")] = [.init(steps: 10, weights: .named("weights"))]
+        holdings.states[.named("x")] = ResumePoint(steps: 10, state: .named("state 10"))
+        var bench = Bench(sweep(["x": [8, 10]]), hosts: [.test("a")], holdings: holdings)
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.report("a", .stateKept(AttemptNumber(1), point, bytes: 1))
+        _ = bench.starts()
+        bench.end("a", 1, .signalled(signal: 15))
+        #expect(bench.starts().map(\.resume) == [point])
+    }
 }
