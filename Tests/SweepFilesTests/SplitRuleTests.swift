@@ -48,8 +48,8 @@ import Testing
                 "x.yaml:5: dataset.training_index: dataset.held_out_source says"
             ),
             ("dataset: {held_out_source: a, split: drawn}", "x.yaml:5: dataset.split: dataset.held_out_source says"),
-            ("dataset.split: given", "x.yaml:5: dataset.split: given by what?"),
-            ("dataset.split: unknown", "x.yaml:5: dataset.split: what is trained here"),
+            ("dataset.split: given", "x.yaml:5: dataset.split: given without saying which images are for training"),
+            ("dataset.split: unknown", "x.yaml:5: dataset.split: unknown is for networks that were trained elsewhere"),
             (
                 "dataset: {held_out_source: a, held_out: 41}",
                 "x.yaml:5: dataset.held_out: 41 images are to be held out, but only 40"

@@ -7,7 +7,7 @@ struct BlockExpander {
     let resolver: BlockResolver
     let content: SweepContent
     let worker: WorkerDescription
-    /// What measures need of trials.
+    /// The rules by which measures need something of trials.
     let rules: MeasureRules
 
     private static let datasetKeys =
@@ -125,7 +125,7 @@ struct BlockExpander {
         }
     }
 
-    /// Keys that are given but that what was chosen does not read.
+    /// Refuses keys that are given and that the chosen source, architecture, noise or objective does not read.
     private func checkReaders(_ values: [String: JSONValue]) -> (key: String, message: String)? {
         for key in SpecKey.all where content.settings[key.name] != nil || block.axis(key.name) != nil {
             if let other = key.reader.stranger(values) {
@@ -145,7 +145,7 @@ struct BlockExpander {
         return NetworkRules.fault(values)
     }
 
-    /// Steps by place of the space that determines them.
+    /// The steps of the points, by place of the smallest space that determines them.
     private func stepCounts(at points: [Int], of all: PointSpace) throws -> (values: [Int], finder: PlaceFinder) {
         let space = try resolver.space(of: Self.lengthKeys)
         let resolver = resolver.only(Self.lengthKeys)
@@ -163,8 +163,7 @@ struct BlockExpander {
         return (steps, finder)
     }
 
-    /// The datasets in use, with the keys that stand for them in specs; refuses subsets larger than they
-    /// are.
+    /// The datasets in use, with the keys that stand for them in specs. Throws where a subset is larger than its dataset.
     private func datasetChoices(
         at places: [Int], of training: PointSpace, datasets: inout DatasetDirectory
     ) throws -> DatasetChoices {
@@ -210,7 +209,7 @@ struct BlockExpander {
         return request
     }
 
-    /// Refuses measures of which nothing is left where nobody says which images a network was trained on.
+    /// Where nobody says which images a network was trained on, refuses measures that speak of these images alone.
     private func checkMeasures(_ values: [String: JSONValue]) throws {
         guard values["dataset.split"] == "unknown" else { return }
         let refused = content.measures.filter { worker.speaksOfTraining($0.name) }
@@ -303,7 +302,8 @@ struct DatasetChoices {
         identities[place] = identity
     }
 
-    /// The keys that stand for the dataset in a spec. What the generator reads is in it, whoever identified it.
+    /// The keys that stand for each dataset in a spec: those of its identity, and the request's own parameters but for
+    /// paths.
     var specs: [[String: JSONValue]] {
         zip(requests, identities).map { request, identity in
             guard let request, let identity else { return [:] }

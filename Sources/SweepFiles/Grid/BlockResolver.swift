@@ -43,7 +43,7 @@ struct BlockResolver {
         return try space(dimensions)
     }
 
-    /// With the keys that their defaults depend on.
+    /// `keys` and those that their defaults depend on.
     private func withChoosers(_ keys: some Sequence<String>) -> Set<String> {
         var all = Set(keys)
         for key in open.reversed() where all.contains(key.name) {
@@ -73,7 +73,7 @@ struct BlockResolver {
         return values
     }
 
-    /// For who looks at a few keys of many points: the others may be missing.
+    /// The same resolver, quicker for who asks for `keys` alone at many points: its values may lack the others.
     func only(_ keys: some Sequence<String>) -> BlockResolver {
         let kept = withChoosers(keys)
         var resolver = self
@@ -82,7 +82,7 @@ struct BlockResolver {
         return resolver
     }
 
-    /// As `values`, but with the source as it was asked for rather than as a path from the root.
+    /// The values as `values` gives them, but with the source as the file wrote it rather than as a path from the root.
     func asked(at place: Int, of space: PointSpace) -> [String: JSONValue] {
         var values = values(at: place, of: space)
         if let source = askedSource { values["dataset.source"] = source }
@@ -94,8 +94,8 @@ struct BlockResolver {
         return values
     }
 
-    /// What a training's spec is made of: keys that nothing varies, keys of one dimension's values, and defaults that
-    /// depend on some dimensions.
+    /// The part of a spec that nothing varies. `specs(of:)` gives the part that one dimension's values decide, `defaults()`
+    /// the defaults that depend on some dimensions.
     var constantSpec: [String: JSONValue] { Self.written(constants) }
 
     func specs(of dimension: Int) -> [[String: JSONValue]] {

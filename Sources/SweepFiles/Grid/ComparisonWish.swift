@@ -11,7 +11,7 @@ struct ComparisonWish: Sendable {
     /// halves.
     static let usualKeys = ["dataset.part"]
 
-    /// Nil of a measure of one trial.
+    /// Nil for a measure of one trial.
     init?(_ wish: ResolvedWish) {
         guard let across = wish.across else { return nil }
         self.wish = wish
@@ -21,8 +21,8 @@ struct ComparisonWish: Sendable {
     private var request: MeasureRequest { wish.request }
 
     /// Comparisons of every two trials that differ in no axis but those of `across`, or of all such trials together, in the
-    /// order of the trials. Throws where there are none, where a key that the file names is no axis, and where a measure
-    /// that tells images apart would compare trials of the same ones.
+    /// order of the trials. Throws where there are no such trials, where a key that the file names is no axis, and where a
+    /// measure that tells images apart would compare trials of the same images.
     func comparisons(
         among trials: [Trial], of trainings: [TrainingID: Training], axes: Set<String>
     ) throws(SweepFileError) -> [Comparison] {
@@ -58,8 +58,8 @@ struct ComparisonWish: Sendable {
         return found
     }
 
-    /// The comparison is recorded of the least of `members` by what they differ in, so that what is told of the first is
-    /// told of one side in all pairs; of replicates, where there are no sides, it is recorded of the least identity.
+    /// The comparison is recorded of the least of `members` in the keys of `across`, so that in all pairs the first member
+    /// is of the same side. Replicates have no sides: their comparison is recorded of the least identity.
     private func comparison(of members: [Trial]) -> Comparison {
         let sides = across.filter { !Trial.replicateKeys.contains($0) }.sorted()
         let sorted = members.sorted { first, second in

@@ -9,15 +9,15 @@ package struct Expansion: Sendable {
     package var merged: [MergedPoint]
     /// Points that `exclude` removed.
     package var excluded: Int
-    /// What each of its datasets consists of, in words: `DatasetAccount.lines`.
+    /// The lines that say in words what each of the datasets consists of: `DatasetAccount.lines`.
     package var datasets: [[String]]
-    /// What its author may want to do otherwise, in words.
+    /// Sentences that advise the sweep's author to do something otherwise.
     package var advice: [String]
 }
 
 /// A grid point that names the same trial as an earlier one.
 package struct MergedPoint: Sendable {
-    /// The position of the trial it is.
+    /// The position of the trial that the point names.
     package var position: Int
     private var record: PointRecord
 
@@ -33,9 +33,9 @@ package struct MergedPoint: Sendable {
 extension SweepFile {
     /// Every trial the file asks for, in promised order: blocks as they stand, in each the first axis varying slowest.
     ///
-    /// `identify` is asked once for each dataset; where it throws a `DatasetProblem`, that comes back as a `SweepFileError`
-    /// with the line to blame; other errors, such as a full disk's, come back as they are.
-    /// `SweepFileError` too for measures, architectures, keys and sizes that this worker or these data do not have.
+    /// `identify` is asked once for each dataset. A `DatasetProblem` that it throws comes back as a `SweepFileError` with
+    /// the line to blame; its other errors, such as a full disk's, come back as they are.
+    /// Throws `SweepFileError` too for measures, architectures, keys and sizes that this worker or these data do not have.
     package func expand(
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
@@ -79,7 +79,7 @@ struct TrialCollector {
     var trainings: [TrainingID: Training] = [:]
     var datasets: [TrainingID: DatasetRequest] = [:]
     var excluded = 0
-    /// Those that networks are for, where that is known and measures go by it.
+    /// The noise levels that networks are for, where they are known and measures go by them.
     var levels: Set<LevelRange> = []
 
     /// Lets each part grow on a thread of its own: for a million trials that is half of the time.
@@ -117,7 +117,7 @@ struct TrialList {
         index.reserve(trials.count + count)
     }
 
-    /// Adds a point; an equal one that is there already stands for it.
+    /// Adds a point as a trial; where its trial is there already, as a merged point.
     mutating func add(_ id: TrialID, training: TrainingID, steps: Int, asked: PointRecord) {
         var probe = index.probe(id)
         while let earlier = index.next(&probe) {
@@ -144,8 +144,8 @@ struct DatasetDirectory {
         return identity
     }
 
-    /// Datasets that are one source's images made differently each have a permutation of their own, unless the source's
-    /// order is asked for.
+    /// Says so where one source's images are made into several datasets: each of these has a permutation of its own, unless
+    /// the source's order is asked for.
     var advice: [String] {
         let alike = Dictionary(grouping: known.keys.filter { !$0.keepsNumbers }) { request in
             var source = request

@@ -10,10 +10,10 @@ struct GridAxis: Sendable {
     var asked: [JSONValue]
     var values: [JSONValue]
 
-    /// What all axes of a file may hold together.
+    /// All axes of a file together have no more values.
     private static let mostValues = 2_000_000
 
-    /// Refuses what would take a file of few lines to gigabytes.
+    /// Refuses so many values that a file of few lines would take gigabytes.
     static func check(_ values: Int, at origin: TextOrigin) throws(SweepFileError) {
         guard values <= mostValues else {
             throw SweepFileError("the axes have more than \(mostValues) values in all: expected fewer", at: origin)
@@ -28,7 +28,7 @@ struct GridDimension: Sendable {
 
     var count: Int { axes.first?.values.count ?? 0 }
 
-    /// Refuses what is asked for twice: a value may come again, but not beside the same values of all other axes.
+    /// Refuses equal places: a value may come again, but not beside the same values of all other axes.
     func checkPoints() throws(SweepFileError) {
         var known: [[JSONValue]: Int] = [:]
         for index in 0..<count {
@@ -77,8 +77,8 @@ extension SpecKey {
             "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
     }
 
-    /// Reads an axis: a list, one of `Axis.forms`, or one value. A value may stand in a list again
-    /// where it `mayRepeat`: beside it another axis advances.
+    /// Reads an axis: a list, one of `Axis.forms`, or one value. With `mayRepeat`, where other axes advance beside it, a
+    /// value may stand in a list again.
     func readAxis(_ tree: YAMLTree, folder: String, mayRepeat: Bool = false) throws(SweepFileError) -> GridAxis {
         let axis = try axisShape(tree, mayRepeat: mayRepeat)
         let asked: [JSONValue]

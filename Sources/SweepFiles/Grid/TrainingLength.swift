@@ -2,10 +2,10 @@ import JobContract
 
 /// The canonical length of a trial: optimiser steps.
 enum TrainingLength {
-    /// No training is longer: far beyond what anyone trains, and such that the sum over ten million trials is an `Int`.
+    /// No training is longer. It is far more than anyone trains, and the sum over ten million trials is still an `Int`.
     static let mostImages = 100_000_000_000
 
-    /// max(1, round(N·epochs/batch)) or ⌈images/batch⌉; nil beyond `mostImages`, or without a length.
+    /// The steps as given, ⌈images/batch⌉, or max(1, round(N·epochs/batch)); nil beyond `mostImages`, or without a length.
     static func steps(_ values: [String: JSONValue]) -> Int? {
         guard let batch = values["training.batch"]?.integerValue, let steps = steps(values, batch: batch),
             steps <= mostImages / batch

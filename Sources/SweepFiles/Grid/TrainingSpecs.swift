@@ -11,8 +11,8 @@ struct TrainingSpecs: Sendable {
         self.columns = columns.map { PlaceFinder($0.digits) }
     }
 
-    /// The names at `places`; others of the `count` are of no meaning. Throws `CanonicalJSON.Failure` for values that have no
-    /// canonical form.
+    /// The names by place, of which only those at `places` mean something. Throws `CanonicalJSON.Failure` for values that
+    /// have no canonical form.
     func identifiers(at places: [Int], count: Int) throws(CanonicalJSON.Failure) -> [TrainingID] {
         var identifiers = [TrainingID](repeating: TrainingID(Digest(of: [])), count: count)
         guard let texts = table.texts else {

@@ -83,7 +83,7 @@ enum PlainHosts {
 
 /// Names of hosts and ranges of them.
 enum HostNames {
-    /// No file names more.
+    /// A file with more is refused.
     static let mostHosts = 10_000
 
     /// `node[01-08,12].lab` is eight hosts and one more; digits keep their width.

@@ -74,7 +74,7 @@ enum YAMLHosts {
                 }
                 try set(member, in: &spec)
             }
-            // Where the machine-id does not tell it from others, neither may the directory that it may share with them.
+            // Machines with one machine-id may share a home too: each gets a directory of its own there.
             if spec.sharesMachineID { spec.directory += "/machines/host-\(name)" }
             try hosts.add(spec, at: entry.origin)
         }

@@ -11,7 +11,7 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
     /// Images from files, chosen by `dataset.source`.
     case files
 
-    /// What was chosen and does not read the key, in words; nil where the choice reads it, or may: what the architectures
+    /// The choice that does not read the key, in words; nil where the choice reads it, or may: which keys the architectures
     /// of other workers read is not known here.
     package func stranger(_ values: [String: JSONValue]) -> String? {
         switch self {

@@ -2,7 +2,7 @@ import JobContract
 import SweepModel
 
 extension ResolvedWish {
-    /// What the keys say by themselves in which the trials of a comparison differ.
+    /// Refuses keys after `across` of which it is plain by their names that the measure cannot compare trials over them.
     func checkKeys() throws(SweepFileError) {
         guard let across else { return }
         let shapes = across.filter { ["dataset.resolution", "dataset.channels"].contains($0) }
@@ -24,7 +24,7 @@ extension ResolvedWish {
     }
 }
 
-/// What the measures of a sweep need of its trials.
+/// The rules by which the measures of a sweep need something of its trials.
 struct MeasureRules {
     let wishes: [ResolvedWish]
     /// The noise levels of the worker's networks, by preconditioning.
@@ -46,8 +46,8 @@ struct MeasureRules {
         self.keys = keys
     }
 
-    /// Throws for a trial that has not what a measure needs. Tells of which noise levels its network is; nil where that is
-    /// not known, or the measures keep to its own level.
+    /// Throws for a trial that lacks what a measure needs. Returns the noise levels that its network is for; nil where they
+    /// are not known, and for a network of one level, to which measures keep.
     func check(_ values: [String: JSONValue]) throws(SweepFileError) -> LevelRange? {
         let isForOneLevel = values["training.noise"] == "fixed"
         if isForOneLevel, let architecture = values["model.architecture"]?.stringValue,
@@ -67,7 +67,7 @@ struct MeasureRules {
                     let keys = ["dataset.channels", "dataset.resolution", "dataset.resolution"]
                     try check(wish, rule, values, keys, "numbers in an image")
                 case .levels: try check(wish, rule, range, values["training.preconditioning"])
-                // Of comparisons: `checkKeys`.
+                // A rule of comparisons, which `checkKeys` checks.
                 case .shape: break
                 }
             }
@@ -75,7 +75,7 @@ struct MeasureRules {
         return range
     }
 
-    /// A count is the product of `keys`.
+    /// Checks a rule about a count, which is the product of the values of `keys`.
     private func check(
         _ wish: ResolvedWish, _ rule: MeasureRule, _ values: [String: JSONValue], _ keys: [String], _ what: String
     ) throws(SweepFileError) {
@@ -110,7 +110,7 @@ struct MeasureRules {
         throw wish.given[parameter]?.failure(message, key: "\(wish.name).\(parameter)") ?? wish.failure(message)
     }
 
-    /// Throws for a level that the file gives and that none of these ranges has: it would be left out everywhere.
+    /// Throws for a level that the file gives and that lies in none of these ranges: it would be left out everywhere.
     func checkLevels(_ ranges: Set<LevelRange>) throws(SweepFileError) {
         guard !ranges.isEmpty else { return }
         for wish in wishes {

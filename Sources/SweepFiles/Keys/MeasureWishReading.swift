@@ -4,11 +4,11 @@ import SweepModel
 /// A measure as asked for, with every parameter resolved, the worker's defaults where the file says nothing.
 struct ResolvedWish: Sendable {
     var request: MeasureRequest
-    /// Of a comparison, the keys in which its trials differ.
+    /// The keys in which the trials of a comparison differ; nil for a measure of one trial.
     var across: [String]?
-    /// What it needs of trials.
+    /// The rules by which the measure needs something of trials.
     var rules: [MeasureRule]
-    /// Whether it draws samples whichever quantity is asked for.
+    /// Whether the measure draws samples whichever quantity is asked for.
     var samples: Bool
     /// Whether the trials of a comparison must be of different images.
     var isOfSubsets: Bool
@@ -87,7 +87,7 @@ extension MeasureWish {
         return resolved
     }
 
-    /// By what the worker declares.
+    /// Checks a value by what the worker declares of its parameter.
     private func check(
         _ tree: YAMLTree, _ value: JSONValue, as declaration: ParameterDeclaration
     ) throws(SweepFileError) {
@@ -105,7 +105,7 @@ extension MeasureWish {
         throw wrong.failure(message, key: "\(name).\(declaration.name)")
     }
 
-    /// By the default, of workers that declare nothing.
+    /// Checks a value by its default, where the worker declares nothing of the parameter.
     private func check(
         _ tree: YAMLTree, _ value: JSONValue, like fallback: JSONValue, _ parameter: String
     ) throws(SweepFileError) {
@@ -117,7 +117,7 @@ extension MeasureWish {
         }
     }
 
-    /// One key or several.
+    /// The keys after `across`, one or several.
     private static func keys(_ tree: YAMLTree) throws(SweepFileError) -> [String] {
         var keys: [String] = []
         for item in tree.list ?? [tree] {
@@ -127,8 +127,8 @@ extension MeasureWish {
         return keys
     }
 
-    /// Whether a value is of its default's type. A whole default number admits any number only where the value is
-    /// whole too; lists are alike when their elements are numbers, or texts.
+    /// Whether a value is of its default's type. A default that is an integer admits integers alone; a list is alike where
+    /// its elements are numbers if the default's are, and no numbers if not.
     private static func isAlike(_ value: JSONValue, _ fallback: JSONValue) -> Bool {
         switch (value, fallback) {
         case (.integer, .integer), (.integer, .number), (.number, .number), (.bool, .bool), (.string, .string),

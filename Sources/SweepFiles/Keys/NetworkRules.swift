@@ -1,6 +1,6 @@
 import JobContract
 
-/// Which sizes the networks that come with Eigensweep can have.
+/// The sizes that networks of Eigensweep's own worker can have.
 ///
 /// Group normalisation of the EDM family's U-Nets (as in Karras et al. 2022) has min(32, C/4) groups, which must divide
 /// the C channels of every layer it stands before, concatenations with skipped activations included. Levels halve the
@@ -50,7 +50,7 @@ enum NetworkRules {
             : "resolution \(resolution) cannot be halved \(count) times: expected a multiple of \(1 << count)"
     }
 
-    /// What is wrong, by name of the layer.
+    /// The first layer whose channels do not divide into groups, in words; nil where there is none.
     private static func widths(
         isADM: Bool, scale: Int, multipliers: [Int], blocks: Int, resolution: Int
     ) -> String? {

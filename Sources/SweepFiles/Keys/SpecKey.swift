@@ -3,7 +3,7 @@ import SweepModel
 
 /// A key of a trial: its type, range, default and meaning.
 package struct SpecKey: Hashable, Sendable {
-    /// What a key's value is.
+    /// The values that a key may have.
     package enum Kind: Hashable, Sendable {
         case integer(ClosedRange<Int64>, multipleOf: Int64)
         /// An integer of a short list.
@@ -20,7 +20,7 @@ package struct SpecKey: Hashable, Sendable {
         case digest
     }
 
-    /// What becomes of a key.
+    /// The use of a key.
     package enum Role: Hashable, Sendable {
         /// Written to the spec under its own name.
         case spec
@@ -42,7 +42,7 @@ package struct SpecKey: Hashable, Sendable {
     /// Whether the key joined after the first release: then it is not in the spec while its value is `fallback`, so that
     /// trainings keep the names they had without it.
     package let isLater: Bool
-    /// The default, at birth and for ever; nil where the key must be given.
+    /// The default, which never changes; nil where the key must be given.
     package let fallback: JSONValue?
     package let exceptions: Exceptions?
     package let reader: KeyReader
@@ -62,7 +62,7 @@ package struct SpecKey: Hashable, Sendable {
 
     package static let lengthKeys = all.filter { $0.role == .length }.map(\.name)
 
-    /// Integers JSON holds exactly.
+    /// Integers that JSON holds exactly, up to 2⁵³ − 1.
     static let counted: ClosedRange<Int64> = 0...9_007_199_254_740_991
     static let positive: ClosedRange<Int64> = 1...9_007_199_254_740_991
 

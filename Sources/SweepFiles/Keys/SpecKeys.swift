@@ -2,7 +2,7 @@ import JobContract
 import SweepModel
 
 /// All keys. Those of the first release are always written to the spec; a later one is left out of it while it has its
-/// birth value. Names and defaults never change.
+/// default. Names and defaults never change.
 extension SpecKey {
     private init(
         _ name: String, _ kind: Kind, _ fallback: JSONValue?, role: Role = .spec, isLater: Bool = false,

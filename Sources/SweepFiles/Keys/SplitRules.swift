@@ -1,7 +1,7 @@
 import JobContract
 import Quantities
 
-/// Who says which images are for training, and what then goes together.
+/// The rules for keys that say which images are for training.
 enum SplitRules {
     /// The keys that the rules look at.
     static let keys = [
@@ -27,19 +27,26 @@ enum SplitRules {
             return nil
         }
         if split == "given" {
-            return ("dataset.split", "given by what? Expected dataset.held_out_source or dataset.training_index too")
+            return (
+                "dataset.split",
+                "given without saying which images are for training: expected dataset.held_out_source or "
+                    + "dataset.training_index too"
+            )
         }
         if split == "unknown" && !isSet("model.weights") {
-            return ("dataset.split", "what is trained here is trained on images that are known: expected drawn")
+            return (
+                "dataset.split",
+                "unknown is for networks that were trained elsewhere (model.weights): expected drawn"
+            )
         }
         return nil
     }
 }
 
 extension WorkerDescription {
-    /// Whether a measure has nothing to say of a network without its training images: each quantity that is not of the
-    /// images alone needs to know them. What a worker declares nothing of is taken as our measure of that name, if there is
-    /// one.
+    /// Whether a measure says nothing of a network whose training images nobody knows: each of its quantities is of the
+    /// images alone, or needs to know them. A measure of which the worker declares nothing is taken for ours of that name,
+    /// if there is one.
     func speaksOfTraining(_ measure: String) -> Bool {
         let declared = quantities?[measure] ?? KnownQuantities.all.first { $0.name == measure }?.declarations ?? []
         return !declared.isEmpty && declared.allSatisfy { $0.fact == .subset || $0.takesKnownImages }

@@ -1,13 +1,13 @@
 import JobContract
 
-/// Which ways to train go together.
+/// The rules on which ways to train go together.
 package enum TrainingRules {
     /// The keys that the rules look at.
     static let keys = [
         "model.architecture", "training.preconditioning", "training.noise", "training.noise_min", "training.noise_max",
         "training.noise_sigma", "training.objective", "training.augment",
     ]
-    /// A bank's copies lie below the noise of what is made of them.
+    /// The least fixed σ with a bank, whose copies have less noise than what is made of them.
     private static let leastOfBank = 0.005
 
     /// What is wrong and the key that is to blame; nil where all goes together, or belongs to another worker's network.

@@ -8,15 +8,15 @@ package struct CheckpointInspection: Hashable, Sendable, Codable {
     package var weights: Digest
     package var bytes: Int
     package var parameters: Int
-    /// What wrappers put before the names of its tensors, and what else the file has and is not read.
+    /// The text before the names of all its tensors, and the parts of the file that were not read.
     package var prefix: String?
     package var leftAside: [String]?
     /// Types of the elements of its tensors.
     package var elements: [String]?
-    /// How it does on the images that it is said to be trained on, where those were shown.
+    /// How the network does on the images that it is said to be trained on, where these were shown.
     package var fit: Fit?
 
-    /// PSNR on noised training images, of the network and of their Fourier Wiener filter.
+    /// PSNR on noised training images: that of the network, and that of the images' Fourier Wiener filter.
     package struct Fit: Hashable, Sendable, Codable {
         package var sigma: Double
         package var decibels: Double
@@ -29,7 +29,7 @@ package struct CheckpointInspection: Hashable, Sendable, Codable {
         }
     }
 
-    /// What people should hear of how the file holds its network.
+    /// Notes for people on how the file holds its network.
     package var notes: [String] {
         var notes: [String] = []
         let elements = elements ?? []
@@ -41,10 +41,11 @@ package struct CheckpointInspection: Hashable, Sendable, Codable {
         return notes
     }
 
-    /// Less than this is what short trainings of small networks are behind, 3 dB being twice the error.
+    /// The decibels by which a network must be worse than the filter to be noted: 3 dB are twice the squared error. Small
+    /// networks after short trainings are worse by less.
     private static let margin = 3.0
 
-    /// What people should hear where a network does badly on the images that it is said to be trained on.
+    /// Notes for people on a network that does badly on the images that it is said to be trained on.
     package static func notes(of fit: Fit?) -> [String] {
         guard let fit, fit.decibels < fit.ofFilter - margin else { return [] }
         func shown(_ decibels: Double) -> Double { (decibels * 10).rounded() / 10 }

@@ -82,7 +82,7 @@ struct SweepContent: Sendable {
 }
 
 extension SweepContent {
-    /// What can be wrong between keys without knowing worker and data.
+    /// Throws for keys that do not go together, as far as that can be told without worker and data.
     func check(file: String) throws(SweepFileError) {
         for block in blocks {
             let lengths = SpecKey.lengthKeys.filter { settings[$0] != nil || block.axis($0) != nil }
@@ -117,7 +117,7 @@ extension SweepContent {
         }
     }
 
-    /// Gives what is not given.
+    /// Gives these values to keys that are not given.
     mutating func fill(_ standIns: [String: JSONValue], at origin: TextOrigin) {
         for (key, value) in standIns {
             let same = SpecKey.lengthKeys.contains(key) ? SpecKey.lengthKeys : [key]

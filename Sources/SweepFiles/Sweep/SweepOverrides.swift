@@ -18,7 +18,7 @@ enum SweepOverrides {
             }
         }
         let ofFile = SweepReader(file: file, folder: content.folder)
-        // A profile nobody chose today is wrong today all the same.
+        // What is wrong in a profile is told whether or not it was chosen.
         var values = 0
         for profile in content.profiles {
             var trial = content
@@ -49,7 +49,7 @@ enum SweepOverrides {
         }
         let key = String(text[..<sign]).trimmingSpace
         let value = String(text[text.index(after: sign)...])
-        // Paths and names are taken as they are: a colon or a number sign in them is no YAML.
+        // Paths and names are taken as they are: a colon or a number sign in them means nothing.
         let isText = ["dataset.source", "name", "about", "profile"].contains(key)
         if isText, let first = value.trimmingSpace.first, !"[{\"'".contains(first) {
             return YAMLTree.Member(key: key, origin: origin, value: YAMLTree(text: value, origin: origin))
@@ -58,7 +58,7 @@ enum SweepOverrides {
         return YAMLTree.Member(key: key, origin: origin, value: tree)
     }
 
-    /// Returns how many values the keys take.
+    /// Sets one key, section or topic. Returns how many values its keys take.
     @discardableResult
     private static func set(
         _ member: YAMLTree.Member, in content: inout SweepContent, by reader: SweepReader
@@ -135,7 +135,7 @@ enum SweepOverrides {
 }
 
 extension SweepContent {
-    /// Whether the key, or of a length any length, is an axis beside which others advance, in every block that varies it.
+    /// Whether other axes advance beside the key's axis, in every block that has one. Of a length any length's axis counts.
     fileprivate func advancesWithOthers(_ key: SpecKey) -> Bool {
         let same = key.role == .length ? SpecKey.lengthKeys : [key.name]
         let widths = blocks.flatMap { block in
@@ -146,7 +146,7 @@ extension SweepContent {
 }
 
 extension YAMLTree {
-    /// A text as it is.
+    /// A scalar that is text, whatever it looks like.
     init(text: String, origin: TextOrigin) {
         content = .scalar(text, quoted: true)
         self.origin = origin

@@ -81,7 +81,7 @@ struct SweepReader {
         }
     }
 
-    /// Reads what is no key of a trial. Also serves overrides and profiles.
+    /// Reads what is no key of a trial, in the file, in a profile or in `--set`.
     func readTopic(_ member: YAMLTree.Member, into content: inout SweepContent) throws(SweepFileError) {
         switch member.key {
         case "name":

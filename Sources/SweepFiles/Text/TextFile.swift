@@ -26,7 +26,8 @@ enum TextFile {
         return text
     }
 
-    /// Nil for what is no text. A text has no character U+0000: UTF-16 without its mark is full of them.
+    /// The text of these bytes; nil where they are no text. A text has no character U+0000, of which UTF-16 without its mark
+    /// is full.
     static func decode(_ bytes: [UInt8]) -> String? {
         let text: String?
         // The mark of UTF-16 begins that of UTF-32.
@@ -74,7 +75,8 @@ enum TextFile {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
-    /// A path from the current folder or root as one from the root, without `.` and `..`; `~` is home.
+    /// A path as one from the root: a relative one from `folder`, without `.` and `..`; one from `~` in the home folder. One
+    /// that begins with `/` stays as it is.
     static func absolute(_ path: String, from folder: String) -> String {
         if path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") {
             return String(cString: home) + path.dropFirst()

@@ -5,7 +5,7 @@ import CYAML
 /// Aliases share what they stand for, and everything is bounded while it is read: the text's length, how deep it
 /// nests, and how many parts it has once its aliases are unfolded. So no text costs more than its size promises.
 struct YAMLComposer: ~Copyable {
-    /// Longer than any sweep, in bytes.
+    /// The most bytes of a file. No sweep is as long.
     private static let longest = 16 << 20
     private static let mostParts = 500_000
     private static let deepest = 100

@@ -19,7 +19,7 @@ struct YAMLTree: Sendable {
     var content: Content
     var origin: TextOrigin
 
-    /// Reads one document. Without lines, for arguments, whose lines mean nothing.
+    /// Reads one document. Arguments are read without lines, which mean nothing there.
     init(parsing text: String, file: String, withLines: Bool = true) throws(SweepFileError) {
         self =
             try YAMLComposer.compose(text, file: file, withLines: withLines)
@@ -34,7 +34,7 @@ struct YAMLTree: Sendable {
 }
 
 extension String {
-    /// Without leading and trailing blanks and line ends.
+    /// The text without leading and trailing blanks and line ends.
     var trimmingSpace: String {
         let blank: (Character) -> Bool = { $0.isWhitespace }
         let start = self.drop(while: blank)
@@ -43,7 +43,7 @@ extension String {
 }
 
 extension YAMLTree {
-    /// What kind of thing this is, for messages.
+    /// The kind of thing that the node is, for messages.
     var kind: String {
         switch content {
         case .scalar(let text, let quoted): text.isEmpty && !quoted ? "nothing" : "\"\(text.prefix(60))\""
