@@ -16,7 +16,7 @@ extension Identifier where Kind == TrainingKind {
 }
 
 extension Training {
-    /// Whether `id` is the digest of the spec: of one that was read back, whether it is what was once stored.
+    /// Whether `id` is the digest of the spec. For a training read from a catalogue: whether its spec is what was stored.
     package var bearsItsName: Bool {
         record.storedDigest == id.digest || (try? TrainingID(spec: spec)) == id
     }
@@ -28,9 +28,9 @@ extension Trial {
 }
 
 extension ExpandedSweep {
-    /// Takes out the trials whose stored spec or length is not what their name is the digest of, or which are to be trained on
-    /// other images than that spec tells of, and remembers them in `misnamed`: what would be trained is not what the name
-    /// stands for. So do comparisons with them go.
+    /// Takes out the trials whose name is not the digest of their stored spec and length, or whose dataset is not the one
+    /// that their spec tells of, and remembers them in `misnamed`: another training than the name stands for would be run.
+    /// Comparisons with them are taken out too.
     package mutating func takeOutMisnamed() {
         let all = Array(trainings.values)
         let (facts, requests) = (datasetFacts(), datasets)
@@ -52,7 +52,8 @@ extension ExpandedSweep {
 }
 
 extension ExpandedSweep {
-    /// For each key that is asked for, the value of the first training that reads it.
+    /// For each dataset asked for, what the spec of the first training that reads it says of it; nil where that spec tells
+    /// of another dataset.
     private func datasetFacts() -> [DatasetRequest: DatasetFacts?] {
         var facts: [DatasetRequest: DatasetFacts?] = [:]
         var last: DatasetRequest?
@@ -67,7 +68,7 @@ extension ExpandedSweep {
 }
 
 extension Array where Element: Sendable {
-    /// In order, found on all cores: a sweep may have a million.
+    /// The indices, ascending, of elements that do not bear their name; sought on all cores, for a sweep may have a million.
     fileprivate func indicesOfMisnamed(_ bearsItsName: @Sendable (Element) -> Bool) -> [Int] {
         let found = Mutex<[Int]>([])
         InParallel.chunks(count) { range in

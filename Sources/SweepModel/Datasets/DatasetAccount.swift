@@ -1,4 +1,4 @@
-/// A file or folder of a dataset's source, and what is to be said of it.
+/// A file or folder of a dataset's source, and why it was left aside.
 package struct NamedReason: Hashable, Sendable, Codable {
     package var name: String
     package var reason: String
@@ -9,7 +9,7 @@ package struct NamedReason: Hashable, Sendable, Codable {
     }
 }
 
-/// What a dataset consists of: what became of everything that its source holds.
+/// The account of a dataset: how many of the images that its source holds were used, and why others were not.
 package struct DatasetAccount: Hashable, Sendable, Codable {
     /// Files with one reason in common.
     package struct Group: Hashable, Sendable, Codable {
@@ -20,7 +20,7 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
 
         private static let mostExamples = 3
 
-        /// By reason, in the order in which reasons come first.
+        /// One group for each reason, in the order in which reasons first appear.
         package static func groups(of reasons: [NamedReason]) -> [Group] {
             var groups: [Group] = []
             var places: [String: Int] = [:]
@@ -42,32 +42,32 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
         }
     }
 
-    /// Images that there were, used or not.
+    /// Images of the source, used or not.
     package var found: Int
     /// Images in the dataset.
     package var used: Int
-    /// Left out, for an earlier one has the same pixels.
+    /// Images left out because an earlier one has the same pixels.
     package var equal = 0
-    /// Left out, for an earlier one has nearly the same; only where that is asked for.
+    /// Images left out, where that is asked for, because an earlier one has nearly the same pixels.
     package var alike = 0
-    /// Used, and smaller than asked for.
+    /// Images used that are smaller than asked for.
     package var enlarged = 0
-    /// Turned or mirrored, as they say they must be to be seen upright.
+    /// Images turned or mirrored as their Exif orientation says.
     package var turned = 0
-    /// What lies in files of many images each.
+    /// One line for each file of many images, which says what it holds.
     package var records: [String] = []
     /// Folders that were reached by links.
     package var links: [String] = []
-    /// What is no image and was left aside.
+    /// Files that are no images and were left aside.
     package var skipped: [Group] = []
-    /// What cannot be used and was left out, where that is asked for.
+    /// Files that cannot be used and were left out, where that is asked for.
     package var refused: [NamedReason] = []
-    /// How many of the used ones are for training, the first of them, where that is given; the others are for holding out.
+    /// How many of the used images, from the first, are for training, where that is given; the others are for holding out.
     package var training: Int?
-    /// Of the source of held-out images, where it has one of its own: left out, for they equal a training image.
+    /// In the account of a source of held-out images: images left out because they equal a training image.
     package var alsoTrainedOn: Int?
-    /// What the source of held-out images holds, where it has one of its own; then `found` and what follows `used` are of
-    /// the training images alone.
+    /// The accounts of held-out images that have a source of their own; with them `found` and what follows `used` count the
+    /// training images alone.
     package var heldOut: [DatasetAccount]?
 
     package init(found: Int, used: Int) {
@@ -121,7 +121,7 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
     }
 }
 
-/// Names are others' bytes; those that steer terminals are not passed on.
+/// A file's name of at most 200 characters, with `?` for each control character, which could steer a terminal.
 package func printable(_ name: String) -> String {
     var text = String.UnicodeScalarView()
     for scalar in name.unicodeScalars.prefix(200) {

@@ -1,10 +1,10 @@
 import JobContract
 
 extension DatasetRequest {
-    /// Whether a training of this spec reads the images asked for here: its identity says of what generator, with what
-    /// parameters, or of what digest they are, and in what size.
+    /// Whether a training of this spec reads the images that are asked for here. Its spec says their size, and their
+    /// generator with its parameters or their digest.
     ///
-    /// Files are known by their digest alone, which whoever prepares them compares.
+    /// Images from files are known by their digest alone, which is not compared here but when they are prepared.
     package func agrees(with spec: [String: JSONValue]) -> Bool {
         func says(_ key: String, _ value: JSONValue) -> Bool {
             guard let said = spec[key] else { return true }
@@ -28,11 +28,12 @@ extension DatasetRequest {
     }
 }
 
-/// What trainings say of their images that read the same: of a sweep with a million, each is asked without being taken apart.
+/// What the trainings that read one dataset say of it in their specs. A sweep may have a million of them: each spec's text
+/// is compared without being parsed.
 struct DatasetFacts: Sendable {
     private let facts: [(name: String, value: JSONValue?, key: [UInt8], text: [UInt8]?)]
 
-    /// Nil where one of them, of this spec, asks for other images than it is named for.
+    /// Takes the facts from the spec of one of these trainings. Nil where it tells of other images than `request` asks for.
     init?(_ request: DatasetRequest, of spec: [String: JSONValue]) {
         guard request.agrees(with: spec) else { return nil }
         let names =

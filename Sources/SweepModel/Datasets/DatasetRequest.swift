@@ -6,8 +6,8 @@ package struct DatasetRequest: Hashable, Sendable {
     package var source: String
     package var resolution: Int
     package var channels: Int
-    /// What else it depends on: of a generator `alpha` or `count`; of files the `fileParameters`; of either `order`, where it
-    /// is `source`.
+    /// Everything else that the images depend on: a generator's parameters (`ImageGenerator`) or the `fileParameters`,
+    /// and `order` where it is `source`.
     package var parameters: [String: JSONValue]
 
     package init(source: String, resolution: Int, channels: Int, parameters: [String: JSONValue] = [:]) {
@@ -18,17 +18,17 @@ package struct DatasetRequest: Hashable, Sendable {
     }
 }
 
-/// What stands for a dataset in a training's spec.
+/// The keys that stand for a dataset in a training's spec, and the dataset's account.
 package struct DatasetIdentity: Hashable, Sendable {
     /// Flat keys: `dataset.digest` of the prepared file, or `dataset.generator` and `dataset.generator_version`.
     package var keys: [String: JSONValue]
-    /// What it consists of.
+    /// What the dataset consists of.
     package var account: DatasetAccount
 
     /// How many of the images may be trained on, where that is given; the others are for holding out.
     package var pool: Int? { account.training }
 
-    /// The number of images there are.
+    /// The number of images in the dataset.
     package var images: Int {
         get { account.used }
         set { account.used = newValue }
@@ -39,7 +39,7 @@ package struct DatasetIdentity: Hashable, Sendable {
         self.account = account
     }
 
-    /// Of that many images, about which nothing more is to be said.
+    /// A dataset of that many images, of whose source nothing is known.
     package init(keys: [String: JSONValue], images: Int) {
         self.init(keys: keys, account: DatasetAccount(found: images, used: images))
     }

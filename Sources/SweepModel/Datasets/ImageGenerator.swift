@@ -9,7 +9,7 @@ package struct ImageGenerator: Hashable, Sendable {
         /// Whether the lower bound itself is out of range.
         package let isOpenBelow: Bool
         package let isInteger: Bool
-        /// Its value where none is given.
+        /// The parameter's value where none is given.
         package let fallback: JSONValue
         package let meaning: String
 
@@ -24,13 +24,13 @@ package struct ImageGenerator: Hashable, Sendable {
         }
     }
 
-    /// As `dataset.source` names it.
+    /// The name by which `dataset.source` asks for the generator.
     package let name: String
     package let about: String
-    /// Rises when an image's bytes change, by 2: the next one is that of datasets that lack some images.
+    /// Rises by 2 when an image's bytes change; the number after it is `thinnedVersion`.
     package let version: Int
-    /// Of a dataset from which images went that equal an earlier one. Where all differ, as they nearly always do, it is what
-    /// the first release made, and has its name.
+    /// The version of a dataset from which images were left out that equal an earlier one. Where all differ, as they nearly
+    /// always do, the dataset is what the first release made, and keeps `version`.
     package var thinnedVersion: Int { version + 1 }
     package let parameters: [Parameter]
 
@@ -64,13 +64,13 @@ extension ImageGenerator.Parameter {
 }
 
 extension DatasetRequest {
-    /// What may be asked of images from files: `shuffle`, true where their pixels change places; `deduplicate`, true where
-    /// those go that are nearly equal to an earlier one; `skip_unreadable`, true where those go that cannot be used; and
-    /// the `pathParameters`.
+    /// The parameters of a request for images from files, with the `pathParameters`. `shuffle`: one permutation changes
+    /// the places of their pixels; `deduplicate`: images nearly equal to an earlier one are left out;
+    /// `skip_unreadable`: files that cannot be used are left out.
     package static let fileParameters = ["shuffle", "deduplicate", "skip_unreadable"] + pathParameters
 
-    /// Which images are for training: those of the source, where `held_out_source` has the others, or those that the file
-    /// `training_index` names. They are paths, and no part of a dataset's identity.
+    /// Paths that say which images are for training: `held_out_source` holds the others, `training_index` names these. They
+    /// are no part of a dataset's identity.
     package static let pathParameters = ["held_out_source", "training_index"]
 
     package func path(_ parameter: String) -> String? { parameters[parameter]?.stringValue }

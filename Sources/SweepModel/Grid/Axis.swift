@@ -22,7 +22,7 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
         package let meaning: String
     }
 
-    /// Beside lists.
+    /// The forms beside lists.
     package static let forms = [
         Form(
             name: "range", shapes: ["{range: [from, to]}", "{range: [from, to, step]}"],
@@ -43,7 +43,7 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
         if !names.contains(name) { names.append(name) }
     }
 
-    /// What an axis cannot be, and what was expected.
+    /// Why an axis has no values, and what was expected.
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package let description: String
     }
@@ -132,7 +132,7 @@ package enum Axis: Hashable, Sendable, CustomStringConvertible {
 
     /// Rounds to 12 significant digits.
     private static func tidy(_ value: Double) -> Double {
-        // Whole numbers of so few digits are what they would be rounded to.
+        // Rounding would leave whole numbers of so few digits as they are.
         if value.magnitude < 1e11, value == value.rounded() { return value }
         var text = [CChar](repeating: 0, count: 32)
         _ = withVaList([value]) { vsnprintf(&text, 32, "%.11e", $0) }

@@ -3,7 +3,7 @@
 package struct MeasurementTerm: Hashable, Sendable, CustomStringConvertible {
     package var measure: String
     package var quantity: String
-    /// Noise levels, of which the smallest value counts; empty for what has none.
+    /// Noise levels, of whose values the smallest counts; empty for a quantity without levels.
     package var levels: [Double]
 
     /// Reads `MEASURE.QUANTITY`, with a level or `worse(…)` after `@`; nil for any other text.

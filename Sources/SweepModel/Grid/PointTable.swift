@@ -1,8 +1,8 @@
 import Glibc
 import JobContract
 
-/// Flat key-value records of many grid points, kept as indices into shared columns: a million records of thirty keys
-/// cost eight bytes each.
+/// Flat key-value records of many grid points, kept as indices into shared columns: a record of thirty keys costs one
+/// reference and one index.
 package final class PointTable: Sendable {
     /// One digit of a column's place: `index / divisor % count`, worth `stride` in the column.
     package struct Digit: Hashable, Sendable {
@@ -34,10 +34,10 @@ package final class PointTable: Sendable {
 
     private let constants: [String: JSONValue]
     private let columns: [Column]
-    /// What its records' texts are put together from; nil where none were asked for, or there are none.
+    /// What the records' texts are put together from; nil where they were not asked for, or where they cannot be.
     package let texts: PointTexts?
 
-    /// - Parameter isWritten: whether the records' texts are asked for, so that what is in many of them is written once.
+    /// - Parameter isWritten: whether the records' texts are asked for; then what many of them share is encoded once.
     package init(constants: [String: JSONValue], columns: [Column], isWritten: Bool = false) {
         self.constants = constants
         self.columns = columns
@@ -72,7 +72,7 @@ package final class TextTable: Sendable {
     private let texts: [UInt8]
     private let ends: [Int]
 
-    /// The texts one after the other, and where each ends. One that is no object's has no keys.
+    /// The texts one after the other, and where each ends. The record of a text that is no object has no keys.
     package init(texts: [UInt8], ends: [Int]) {
         self.texts = texts
         self.ends = ends
@@ -82,8 +82,8 @@ package final class TextTable: Sendable {
         JSONText.read(texts[(index == 0 ? 0 : ends[index - 1])..<ends[index]])?.objectValue ?? [:]
     }
 
-    /// Whether a text, canonical JSON, has this member, or none of its key where there is no value. Each in canonical JSON,
-    /// the key with its colon.
+    /// Whether the text, canonical JSON, has this member; without a value, whether it lacks the key. Key and value are
+    /// canonical JSON too, the key with its colon.
     func holds(key: [UInt8], value: [UInt8]?, at index: Int) -> Bool {
         texts.withUnsafeBytes { bytes in
             let text = UnsafeRawBufferPointer(rebasing: bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
@@ -100,7 +100,7 @@ package final class TextTable: Sendable {
     }
 }
 
-/// A flat key-value record, held itself or as a place in a table.
+/// A flat key-value record: its values, or its place in a table.
 package enum PointRecord: Hashable, Sendable {
     case values([String: JSONValue])
     case place(PointTable, Int)
@@ -124,7 +124,7 @@ package enum PointRecord: Hashable, Sendable {
         }
     }
 
-    /// The digest of the text as it is held; nil where none is.
+    /// The digest of the record's text where a `TextTable` holds it, else nil.
     var storedDigest: Digest? {
         if case .text(let table, let index) = self { table.digest(at: index) } else { nil }
     }
@@ -148,7 +148,7 @@ package enum PointRecord: Hashable, Sendable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where `word` first begins, which is not empty.
+    /// Where `word`, which is not empty, first begins.
     fileprivate func place(of word: [UInt8]) -> Int? {
         guard let start = baseAddress else { return nil }
         var from = 0

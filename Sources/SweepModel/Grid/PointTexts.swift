@@ -1,11 +1,11 @@
 import JobContract
 
-/// The canonical JSON of a table's records, put together from pieces: each value's text is written once for each value it
-/// takes, and a record is then a matter of copying. A million trainings get their names and their stored texts so.
+/// The canonical JSON of a table's records, put together from pieces: each value that a key takes is encoded once, and a
+/// record's text is then copied together. So a million trainings get their names and their stored texts.
 package struct PointTexts: Sendable {
-    /// Keys that stand beside one another and come from one place: `,"key":value…` for each of its choices.
+    /// Neighbouring keys of one column: `,"key":value…` for each of the column's choices.
     private struct Piece {
-        /// Nil for what is the same in all records.
+        /// Nil for keys whose values are the same in all records.
         var column: Int?
         /// The text of choice i is `bytes[starts[i]..<starts[i + 1]]`.
         var starts: [Int]

@@ -1,4 +1,4 @@
 extension Trial {
-    /// Keys in which replicates of one place differ, and nothing else.
+    /// The only keys in which replicates of one place differ.
     package static let replicateKeys = ["dataset.part", "dataset.subset_seed", "seed"]
 }

@@ -12,7 +12,7 @@ package struct Training: Hashable, Sendable {
 
     package init(id: TrainingID, spec: [String: JSONValue]) { self.init(id: id, spec: .values(spec)) }
 
-    /// `costPerStep`, where it is known, need not be found out from the spec.
+    /// A given `costPerStep` saves computing it from the spec.
     package init(id: TrainingID, spec: PointRecord, costPerStep: Double? = nil) {
         self.id = id
         record = spec
@@ -46,7 +46,7 @@ package struct Trial: Hashable, Sendable {
     package let steps: Int
     /// Place in the sweep, from 0, in the grid's promised order.
     package let position: Int
-    /// The axes as the file asked for them, before defaults and rounding; of a trial that was read back, none.
+    /// The axes as the file asked for them, before defaults and rounding; empty for a trial read from a catalogue.
     package var asked: [String: JSONValue] { record.values }
     private let record: PointRecord
 
@@ -86,7 +86,7 @@ package struct ExpandedSweep: Sendable {
     package var comparisons: [Comparison]
     package var needs: JobNeeds
     package var worker: WorkerCommand
-    /// Trials that a stored sweep wants and that are not among `trials`, for what is stored of them has another name.
+    /// Trials that a stored sweep wants and that are not among `trials`, because their stored spec has another name.
     package var misnamed: [TrialID] = []
 
     package init(
@@ -110,9 +110,9 @@ package struct ExpandedSweep: Sendable {
 
 /// A measure over several trials of a sweep.
 package struct Comparison: Hashable, Sendable {
-    /// The smallest of the trials, of which it is recorded.
+    /// The least of the members, of which the comparison is recorded.
     package let trial: TrialID
-    /// Names the others.
+    /// The measure, with the other members.
     package let request: MeasureRequest
 
     package init(trial: TrialID, request: MeasureRequest) {
@@ -121,7 +121,7 @@ package struct Comparison: Hashable, Sendable {
     }
 }
 
-/// What a job asks of a host.
+/// The needs of a job, which its host must meet.
 package struct JobNeeds: Hashable, Sendable {
     /// Bytes of memory; nil when unknown.
     package var memory: Int?

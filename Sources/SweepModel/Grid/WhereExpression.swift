@@ -31,7 +31,7 @@ package indirect enum WhereExpression: Hashable, Sendable, CustomStringConvertib
         package let position: Int
         package let message: String
 
-        /// A fault of a key that the expression `text` looks at.
+        /// A fault of `key`, at which the expression `text` looks.
         package init(of key: String, in text: String, _ message: String) {
             var parser = WhereParser(text)
             _ = try? parser.parse()

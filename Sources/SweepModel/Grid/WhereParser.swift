@@ -23,7 +23,7 @@ struct WhereParser {
         startsWord(byte) || (48...57).contains(byte) || byte == 45 || byte == 46
     }
 
-    /// A fault of `key`, which the text must have been read to hold.
+    /// A fault of `key`, where the text that was parsed first has it.
     func failure(at key: String, _ message: String) -> WhereExpression.Failure {
         var parser = self
         parser.place = keyPlaces[key] ?? 0
@@ -186,7 +186,7 @@ struct WhereParser {
     private func failure(_ message: String) -> WhereExpression.Failure {
         var place = place
         while place < bytes.count, [9, 10, 13, 32].contains(bytes[place]) { place += 1 }
-        // A byte offset inside a character counts as that character's.
+        // A place inside a character counts as that character's.
         let prefix = String(decoding: bytes[..<min(place, bytes.count)], as: UTF8.self)
         return WhereExpression.Failure(
             text: text.replacing("\n", with: " "), position: prefix.count, message: message)

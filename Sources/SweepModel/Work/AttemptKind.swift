@@ -1,5 +1,5 @@
-/// What an attempt is at. The raw values are what catalogues hold, what queries of them name, and what a job's name is a
-/// digest of: they never change.
+/// The kind of work of an attempt. Catalogues store the raw values, queries of them name these, and a job's name is a
+/// digest with one of them: they never change.
 package enum AttemptKind: String, Hashable, Sendable, Codable, CaseIterable {
     /// A training, to the last of its milestones.
     case train
@@ -9,6 +9,6 @@ package enum AttemptKind: String, Hashable, Sendable, Codable, CaseIterable {
     case compare
     /// No job: it finds out whether its host can run the worker at all, which only has to describe itself.
     case probe
-    /// No job: `adopt` records a network that was trained elsewhere as the result of one.
+    /// No job: `adopt` records a network that was trained elsewhere as the result of such an attempt.
     case adopt
 }

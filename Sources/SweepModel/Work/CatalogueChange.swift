@@ -1,6 +1,6 @@
 import JobContract
 
-/// An attempt as the catalogue holds it. `startedAt` and such are seconds since 1970, UTC.
+/// An attempt as the catalogue holds it.
 package struct AttemptRecord: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var job: JobID
@@ -11,7 +11,7 @@ package struct AttemptRecord: Hashable, Sendable {
     package var machine: String
     package var boot: String
     package var cpu: String
-    /// What was ordered, by which its results are judged; kept until its end is recorded.
+    /// The task as it was ordered, by which results are judged; kept until the attempt's end is recorded.
     package var task: JobTask?
 
     package init(
@@ -40,7 +40,8 @@ package enum AttemptOutcome: Hashable, Sendable {
     case jobFault(String)
     /// The host's doing: the job is not charged.
     case hostFault(String)
-    /// By a SIGKILL that nobody here sent, perhaps for its memory: tried once more with twice as much.
+    /// Ended by a SIGKILL that Eigensweep did not send, perhaps for its use of memory: the job is tried once more with twice
+    /// the memory.
     case killed(String)
 
     package var name: String {
@@ -67,7 +68,7 @@ package enum CatalogueChange: Hashable, Sendable {
     case attemptIntended(AttemptRecord)
     case attemptStarted(AttemptNumber, WorkerEvent.Started?)
     case attemptEnded(AttemptNumber, AttemptOutcome)
-    /// A fault was held against the job, and is the host's after all.
+    /// A fault that was charged to the job is the host's after all.
     case attemptExcused(AttemptNumber, reason: String)
     /// The last of what the attempt wrote to standard error.
     case attemptSaid(AttemptNumber, String)
@@ -81,8 +82,8 @@ package enum CatalogueChange: Hashable, Sendable {
     /// A measure with all its rows. The first of a (trial, measure, version, parameters) wins; a later one with
     /// other values is kept as evidence.
     case measured(AttemptNumber, WorkerEvent.Measured)
-    /// A measure, or a comparison, that could not be taken: only `retry` tries it again. What was charged to its trial so
-    /// far is paid with it.
+    /// A measure, or a comparison, that could not be taken: only `retry` tries it again. Earlier faults no longer count
+    /// against its trial.
     case measureFailed(TrialID, MeasureRequest, reason: String)
     case trialState(TrialID, TrialState, reason: String?)
     case hostSeen(HostName, HostFacts)

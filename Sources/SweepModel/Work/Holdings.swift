@@ -5,7 +5,7 @@ package struct Holdings: Sendable, Equatable {
     package struct Checkpoint: Hashable, Sendable {
         package var steps: Int
         package var weights: Digest
-        /// The attempt that it was recorded of, if it was one of here.
+        /// The attempt whose result it is; nil where that attempt was of another catalogue.
         package var attempt: AttemptNumber?
         package init(steps: Int, weights: Digest, attempt: AttemptNumber? = nil) {
             self.steps = steps
@@ -32,7 +32,7 @@ package struct Holdings: Sendable, Equatable {
         }
     }
 
-    /// Recording units, by request: a million trials have a few.
+    /// Recording units by request: a million trials have few different requests.
     package struct MeasuredUnits: Sendable, Equatable, ExpressibleByArrayLiteral {
         private var trials: [MeasureRequest: Set<TrialID>] = [:]
 
@@ -45,7 +45,7 @@ package struct Holdings: Sendable, Equatable {
             if !added.isEmpty { trials[request, default: []].formUnion(added) }
         }
 
-        /// The trials of which that is recorded.
+        /// The trials of which this measure is recorded.
         package func trials(with request: MeasureRequest) -> Set<TrialID> { trials[request] ?? [] }
     }
 
@@ -68,7 +68,7 @@ package struct Holdings: Sendable, Equatable {
         package var attempt: AttemptNumber
         package var job: JobID
         package var kind: AttemptKind
-        /// The trials of it that still wait and were not forgiven since.
+        /// The attempt's trials that still wait and were not forgiven since.
         package var trials: [TrialID]
         package var host: HostName
         package var outcome: AttemptOutcome
@@ -85,10 +85,10 @@ package struct Holdings: Sendable, Equatable {
         }
     }
 
-    /// What is known of a host from earlier.
+    /// A host as it was last seen.
     package struct KnownHost: Hashable, Sendable {
         package var facts: HostFacts
-        /// Seconds it was listened for in vain since it was last seen.
+        /// Seconds for which a coordinator listened and the host said nothing since it was last seen.
         package var silentSeconds: Double
         /// `Training.cost` that one slot does in a second; nil while no training was seen there.
         package var pace: Double?
@@ -114,9 +114,10 @@ package struct Holdings: Sendable, Equatable {
     package var failedMeasures: [MeasuredUnit: String] = [:]
     /// Trials that `launch` and `resume` leave alone: cancelled, or failed by more than measures.
     package var settled: [TrialID: TrialState] = [:]
-    /// Trials whose milestone was recorded and is to be trained again, for its weights, which stand, are lost.
+    /// Trials whose milestone is recorded and is to be trained again, for the file of its weights is lost: by trial, the
+    /// weights that it must give again.
     package var lost: [TrialID: Digest] = [:]
-    /// Measures that stand and are to be taken again, for files of theirs are lost.
+    /// Recorded measures that are to be taken again, for files of theirs are lost.
     package var lostMeasures: Set<MeasuredUnit> = []
     /// Trials that a sweep, by its name, wants no more: cancelled for it, whatever other sweeps want of them.
     package var takenBack: [String: Set<TrialID>] = [:]
@@ -126,7 +127,7 @@ package struct Holdings: Sendable, Equatable {
     package var openAttempts: [AttemptRecord] = []
     /// Every trial of `openAttempts`.
     package var openTrials: [TrialID: OpenTrial] = [:]
-    /// Those of `openAttempts` whose worker said that it started.
+    /// The attempts among `openAttempts` whose worker said that it started.
     package var startedAttempts: Set<AttemptNumber> = []
     /// Attempts that count against their jobs, by number, of all sweeps. A host's fault counts until the training
     /// gets further.

@@ -1,6 +1,7 @@
 import JobContract
 
-/// What is leased: a training with its milestones, the measures of one checkpoint, or comparisons of one with others.
+/// The work of one lease: a training with its milestones, the measures of one checkpoint, or comparisons of one
+/// checkpoint with others.
 package struct Job: Hashable, Sendable {
     package enum Work: Hashable, Sendable {
         /// Milestones in steps, ascending, with the trials that end there.
@@ -10,7 +11,7 @@ package struct Job: Hashable, Sendable {
         /// The comparisons still missing of a trial with others, ascending; needs the checkpoints of all.
         indirect case compare(trial: TrialID, others: [TrialID], steps: Int, measures: [MeasureRequest])
 
-        /// The kind of the attempts at it.
+        /// The kind of attempts at this work.
         package var kind: AttemptKind {
             switch self {
             case .train: .train
@@ -30,14 +31,14 @@ package struct Job: Hashable, Sendable {
         self.needs = needs
     }
 
-    /// Its name: a digest of its kind, its training and the trials it serves or reads, sorted. Made anew each time.
+    /// The job's name: a digest of its kind, its training and the trials it serves or reads, sorted. Computed at each call.
     package var id: JobID {
         let others: [TrialID] = if case .compare(_, let others, _, _) = work { others } else { [] }
         let text = ([work.kind.rawValue, training.hex] + (trials + others).map(\.hex).sorted()).joined(separator: "\n")
         return JobID(Digest(of: text.utf8))
     }
 
-    /// One more comparison of the same trials.
+    /// Adds a comparison of the same trials.
     mutating func add(_ request: MeasureRequest) {
         guard case .compare(let trial, let others, let steps, let measures) = work, !measures.contains(request) else {
             return
@@ -47,7 +48,7 @@ package struct Job: Hashable, Sendable {
             work: .compare(trial: trial, others: others, steps: steps, measures: measures + [request]), needs: needs)
     }
 
-    /// The trials that it serves.
+    /// The trials that the job serves.
     package var trials: [TrialID] {
         switch work {
         case .train(let milestones): milestones.map(\.trial)

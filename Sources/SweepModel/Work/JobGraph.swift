@@ -5,9 +5,11 @@ import JobContract
 /// A training whose wanted lengths are not all recorded is one job that goes to the longest missing length. Where the
 /// store's state lies between missing lengths, those beyond it are a job of their own, which continues from it, and
 /// those before it another, which starts from nothing; unless an open attempt is at work on both. Several open attempts of
-/// a training keep a job each, and what several were given is the last one's: a length is given again only when the
-/// attempt before is given up, or what it left is lost. A trial's missing measures are one job, which may start as soon as the trial's milestone is
-/// recorded. So are the missing comparisons of the same trials, if none of them is settled.
+/// a training keep a job each. A length that several of them were given belongs to the last of these: a length is given
+/// again only when the attempt before is given up, or when what that attempt left is lost.
+///
+/// A trial's missing measures are one job, which may start as soon as the trial's milestone is recorded. The missing
+/// comparisons of the same trials are one job too, if none of these trials is settled.
 package struct JobGraph: Sendable {
     package private(set) var jobs: [Job] = []
     /// Every wanted trial that is not settled, in the sweeps' order.
@@ -30,8 +32,8 @@ package struct JobGraph: Sendable {
         trials.places(of: training).map { trials[$0] }.first { $0.steps == steps }
     }
 
-    /// Recorded trials need no job, settled ones and those a sweep took back get none, equal trials of several sweeps
-    /// are one with the union of their measures and of their needs.
+    /// Recorded trials need no job; settled ones, and those that a sweep took back, get none. Equal trials of several sweeps
+    /// are one trial, with the union of their measures and of their needs.
     package init(sweeps: [ExpandedSweep], holdings: Holdings) {
         trainings = sweeps.dropFirst().reduce(sweeps.first?.trainings ?? [:]) { known, sweep in
             known.merging(sweep.trainings) { first, _ in first }
@@ -123,7 +125,7 @@ package struct JobGraph: Sendable {
         var missing = places
         if !recorded.isEmpty { missing.removeAll { place in recorded.contains { $0.steps == trials[place].steps } } }
         missing.sort { trials[$0].steps < trials[$1].steps }
-        // Attempts that are past what is lost go on with what is theirs.
+        // A lost length that no open attempt has is a job of its own, so that those attempts go on with theirs.
         if !open.isEmpty {
             let again = missing.filter { place in
                 let id = trials[place].id
@@ -153,8 +155,8 @@ package struct JobGraph: Sendable {
         jobs.append(Job(training: training, work: .train(milestones: milestones), needs: needs))
     }
 
-    /// What several open attempts work on stays apart, so that none of them is given up: each keeps the lengths that it was
-    /// the last to be given, and one that none was given goes with the next shorter one.
+    /// Divides lengths among several open attempts, so that none of these is given up: each keeps the lengths that it was
+    /// the last to be given, and a length that none was given goes with the next shorter one.
     private func divide(
         _ part: [Int], among open: [AttemptRecord]
     ) -> [(owner: AttemptNumber?, places: [Int])] {

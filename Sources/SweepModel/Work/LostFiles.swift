@@ -13,7 +13,8 @@ package struct NeededFile: Hashable, Sendable {
     package var role: Role
 }
 
-/// Files can be lost or damaged after they were recorded. What nothing reads any more is not missed: its numbers stand.
+/// Files can be lost or damaged after they were recorded. A file that nothing reads any more is not missed, and the numbers
+/// that were measured with it stand.
 extension Holdings {
     /// The lost files that remaining work of the sweeps would read, in no order.
     package func lostFiles(of sweeps: [ExpandedSweep], isLost: (Digest) -> Bool) -> [NeededFile] {
@@ -30,7 +31,7 @@ extension Holdings {
                 trained[training] = max(checkpoint.steps, trained[training] ?? 0)
             }
         }
-        // What is trained goes on from a state, if there is one.
+        // A training goes on from a state, if there is one.
         for sweep in sweeps {
             for trial in sweep.trials where settled[trial.id] == nil && states[trial.training] != nil {
                 if milestones[trial.training]?.contains(where: { $0.steps == trial.steps }) == true { continue }
@@ -59,7 +60,7 @@ extension Holdings {
         for (training, state) in states where isLost(state.state) {
             result.states[training] = shorterStates[training]?.filter { !isLost($0.state) }.max { $0.steps < $1.steps }
         }
-        // Elsewhere the longest is all that is needed.
+        // Other trainings need their longest state alone.
         let needing = result.trainingsToGoBack(for: sweeps)
         result.shorterStates = shorterStates.filter { needing.contains($0.key) }.mapValues { states in
             states.filter { !isLost($0.state) }
@@ -79,7 +80,8 @@ extension Holdings {
         return found
     }
 
-    /// The trials that end at these checkpoints wait again. Open attempts that have left them are past them.
+    /// The trials that end at these checkpoints wait again. An open attempt that is not newer than the one that left the
+    /// checkpoint is past it, and no longer has the trial.
     private mutating func wait(for lost: [TrainingID: [Checkpoint]], of sweeps: [ExpandedSweep]) {
         for trial in sweeps.lazy.flatMap(\.trials) {
             guard let checkpoint = lost[trial.training]?.first(where: { $0.steps == trial.steps }) else { continue }
@@ -105,8 +107,8 @@ extension Holdings {
         return result
     }
 
-    /// Lengths of recorded milestones whose weights are to be read, or whose trial is not done. A trial that misses only
-    /// what cannot be taken is.
+    /// Lengths of recorded milestones whose weights are to be read, or whose trial is not done. A trial that lacks only
+    /// measures that could not be taken is done.
     private func stepsToRead(by sweeps: [ExpandedSweep]) -> [TrainingID: Set<Int>] {
         var needed: [TrainingID: Set<Int>] = [:]
         var failed: [MeasureRequest: Set<TrialID>] = [:]

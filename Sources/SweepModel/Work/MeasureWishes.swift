@@ -1,16 +1,16 @@
 import JobContract
 
-/// Which measures are wanted of which trial: the few lists that there are, and for each trial the place of its own.
+/// The measures that are wanted of each trial. There are only few different lists; each trial has the place of its own.
 struct MeasureWishes {
     private var lists: [[MeasureRequest]] = []
     private var places: [[MeasureRequest]: Int32] = [:]
-    /// The place of each sweep's list, and the place of what two lists have together.
+    /// The place of each sweep's list; then, by the places of two lists, the place of their union.
     private var ofSweeps: [Int32] = []
     private var unions: [[Int32]: Int32] = [:]
     private var ofTrials: [Int32] = []
     /// For each list the trials that have each of its measures.
     private var measured: [[Set<TrialID>]] = []
-    /// Whether a trial has any measure that is wanted of some.
+    /// For each trial, whether it has any measure that is wanted of some trial.
     private var hasSome: [Bool] = []
 
     init(_ sweeps: [[MeasureRequest]]) {
@@ -41,7 +41,7 @@ struct MeasureWishes {
 
     func missing(of trial: TrialID, at place: Int) -> [MeasureRequest] {
         let list = Int(ofTrials[place])
-        // Most trials lack all: they share the list.
+        // Most trials lack all measures: they share the list.
         guard hasSome[place] else { return lists[list] }
         return zip(lists[list], measured[list]).filter { !$1.contains(trial) }.map(\.0)
     }

@@ -35,7 +35,7 @@ package struct PlanSummary: Hashable, Sendable {
         self.init(of: sweep, given: holdings, by: JobGraph(sweeps: [sweep], holdings: holdings))
     }
 
-    /// As above, for a caller that has the graph of that sweep alone.
+    /// Does the same for a caller that has the graph of that sweep alone.
     package init(of sweep: ExpandedSweep, given holdings: Holdings, by graph: JobGraph) {
         trials = sweep.trials.count
         trainings = sweep.trainings.count
@@ -69,7 +69,7 @@ package struct PlanSummary: Hashable, Sendable {
 }
 
 extension Int {
-    /// Sums and products of what a file may ask for; the largest number stands for all beyond it.
+    /// Sums and products, where a file may ask for more than an `Int`: the largest number stands for all beyond it.
     fileprivate func plus(_ other: Int) -> Int {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? .max : sum

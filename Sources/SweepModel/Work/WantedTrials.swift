@@ -12,7 +12,7 @@ package struct WantedTrial: Hashable, Sendable {
     package var isRecorded: Bool { trainJob == nil && measureJob == nil }
 }
 
-/// Wanted trials in order, each once. By their place, for there may be a million; by ID where one is asked for.
+/// Wanted trials in order, each once. Others name them by their place, for there may be a million; an ID is looked up.
 package struct WantedTrials: Sendable {
     /// A training of wanted trials.
     package struct Family: Sendable {
@@ -36,7 +36,7 @@ package struct WantedTrials: Sendable {
         var measureJob: Int32 = -1
     }
 
-    /// In the order in which they are first met.
+    /// The trainings, in the order in which they are first met.
     package private(set) var trainings: [Family] = []
     private var list: [Member] = []
     private var index = TrialIndex()
@@ -85,7 +85,7 @@ package struct WantedTrials: Sendable {
         index.reserve(count)
     }
 
-    /// Adds a trial of a sweep, and what that needs of hosts, or finds it.
+    /// Adds a trial of a sweep, unless it is there, and what the sweep needs of hosts.
     mutating func add(_ trial: Trial, needs: JobNeeds, of sweep: Int) -> (place: Int, isNew: Bool) {
         let known = place(of: trial.id)
         let place = known ?? list.count
@@ -114,7 +114,8 @@ package struct WantedTrials: Sendable {
     }
 }
 
-/// Positions by trial ID: open addressing, eight bytes a slot. A position it gives may be another ID's.
+/// Positions by trial ID: open addressing, eight bytes a slot. It keeps 32 bits of an ID: a position that it gives may be
+/// another trial's.
 package struct TrialIndex: Sendable {
     package struct Probe {
         fileprivate var slot: Int
