@@ -1,11 +1,11 @@
-/// Where numbers belong in a table of groups: trials that agree in the keys grouped by are one group, and so are
-/// comparisons whose trials have the same values of them and differ in the same keys.
+/// Where numbers belong in a table of groups. Trials that agree in the keys grouped by are one group; so are comparisons
+/// whose trials have the same values of these keys and differ in the same keys.
 package struct GroupKinds {
     /// Where the numbers of one block go.
     package struct Belonging {
-        /// Of the table's rows.
+        /// The number of its group, which is a row of the table.
         package var group: Int32
-        /// Of trials, or comparisons, that only replication tells apart.
+        /// The number of its place: trials, or comparisons, that only replication tells apart.
         package var place: Int32
         /// The subset or comparison that a number is a fact of; −1: its trial's alone.
         package var unit: Int32 = -1
@@ -13,10 +13,10 @@ package struct GroupKinds {
 
     private let trials: TrialKeys
     private let codes: [Int32]
-    /// The trials of each group that show its values.
+    /// For each group, the trials whose values of the keys are shown.
     private var rows: [[Int32]]
     private let singles: Int32
-    /// Of comparisons: groups by their trials' groups and difference, places by their trials' places and difference.
+    /// Groups and places of comparisons, by their trials' groups or places and what these differ in.
     private var groups: [[String]: Int32] = [:]
     private var places: [[String]: Int32] = [:]
     private var units: [[Int32]: Int32] = [:]

@@ -12,11 +12,11 @@ package struct BlockRow: Hashable {
 
 /// All measurements of one quantity of one trial, or of one comparison, in the order of recording.
 package struct MeasurementBlock {
-    /// Of `TrialKeys`; of a comparison the trial that it is recorded of.
+    /// A row of `TrialKeys`; for a comparison, that of the trial that it is recorded of.
     package var trial: Int
-    /// Of the quantities asked for.
+    /// An index into the quantities asked for.
     package var quantity: Int
-    /// Of a comparison, its number among `ComparedTrials`; else −1.
+    /// For a comparison, its number among `ComparedTrials`; else −1.
     package var comparison: Int32 = -1
     package var rows: [BlockRow] = []
 }
@@ -25,13 +25,12 @@ package struct MeasurementBlock {
 package struct MeasurementBlocks {
     let reader: CatalogueReader
     package let trials: TrialKeys
-    /// By row of `trials`.
+    /// For each row of `trials`, whether it is wanted.
     let isWanted: [Bool]
     let quantities: [QuantityChoice]
     package let comparisons: ComparedTrials
 
-    /// Of the quantities asked for, those of the trials that are wanted, by row of `trials`; of comparisons those all of
-    /// whose trials are.
+    /// The measurements of these quantities, of the trials that are wanted and of comparisons all of whose trials are.
     package init(
         reader: CatalogueReader, trials: TrialKeys, isWanted: [Bool], quantities: [QuantityChoice],
         comparisons: ComparedTrials
@@ -52,9 +51,9 @@ package struct MeasurementBlocks {
     }
 
     package enum Order {
-        /// By trial in the order of `trials`, then by quantity.
+        /// Blocks come by trial in the order of `trials`, then by quantity.
         case trials
-        /// By quantity: as they lie in the file.
+        /// Blocks come by quantity, in the order of the file.
         case quantities
     }
 
@@ -62,7 +61,7 @@ package struct MeasurementBlocks {
     package func forEach(_ order: Order, _ body: (MeasurementBlock) throws -> Bool) throws {
         let wanted = isWanted.reduce(0) { $0 + ($1 ? 1 : 0) }
         guard wanted > 0, !quantities.isEmpty else { return }
-        // Where few trials are wanted the rest is better not read.
+        // Where few trials are wanted, the rows of the others are better not read.
         if order == .trials || wanted * 4 < isWanted.count || isWanted.count < 1000 {
             try byTrial(body)
         } else {
@@ -125,7 +124,7 @@ package struct MeasurementBlocks {
         return isGoing
     }
 
-    /// Rows of wanted trials by the keys of what a request measured of them.
+    /// The rows of wanted trials, by the key in `measured` of what the request measured of them.
     private func trialRows(of request: Int64) throws -> KeyTable {
         var rows = KeyTable(largest: trials.keys.max() ?? 0, count: trials.keys.count)
         for (row, key) in trials.keys.enumerated() where isWanted[row] { rows[key] = Int32(row) }

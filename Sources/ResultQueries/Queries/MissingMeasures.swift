@@ -1,9 +1,9 @@
 import JobContract
 import ResultCatalogue
 
-/// What trials lack of what a query asks for, since it could not be taken: in words.
+/// The measures that a query asks for and that some trials lack because they could not be taken, in words.
 package struct MissingMeasures {
-    /// A line a measure and reason.
+    /// A line for each measure and reason.
     package let lines: [String]
 
     /// Throws what reading the catalogue throws.

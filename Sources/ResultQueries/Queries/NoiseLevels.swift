@@ -18,7 +18,7 @@ package struct NoiseLevels {
         missing = Set(asked)
     }
 
-    /// Leaves the rows at the levels asked for. What is interpolated has neither `n` nor `stderr`.
+    /// Keeps the rows at the levels asked for. Interpolated rows have neither `n` nor `stderr`.
     package mutating func select(_ rows: inout [BlockRow]) {
         guard !asked.isEmpty else { return }
         let levels = Set(rows.compactMap(\.sigma)).sorted()

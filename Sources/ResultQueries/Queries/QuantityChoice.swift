@@ -4,14 +4,15 @@ import ResultCatalogue
 
 /// A quantity of a measure with its parameters, of which the catalogue has measurements.
 package struct QuantityChoice: Hashable {
-    /// In the catalogue.
+    /// The quantity's key in the catalogue.
     package var key: Int64
     package var request: Int64
     package var measure: String
     package var version: Int
     package var parameters: String
     package var name: String
-    /// What its worker declares of it, or this project of a measure of that name; nil where neither does.
+    /// The declaration of the quantity by its worker, or by this project for a measure of that name; nil where neither
+    /// has one.
     package var declaration: QuantityDeclaration?
 
     /// Whether it is a share of `n` draws.
@@ -19,7 +20,7 @@ package struct QuantityChoice: Hashable {
     /// Whether it is a fact of the images alone, which trials on the same ones have one value of.
     package var isOfSubset: Bool { declaration?.fact == .subset }
 
-    /// Those that `selections` name, all without any, in the order in which they were first recorded.
+    /// The quantities that `selections` name, or all where there are none, in the order in which they were first recorded.
     ///
     /// Throws `ReportError.request` for names the catalogue does not have, naming those it has.
     package static func all(_ selections: [MeasureSelection] = [], in reader: CatalogueReader) throws

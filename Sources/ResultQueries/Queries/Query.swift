@@ -19,8 +19,8 @@ package struct Query: Sendable {
         return try plan.shaped(table.withoutEmptyColumns(among: ["sigma", "position"]))
     }
 
-    /// Writes what `run` answers in a format for programs, row by row as it is read: a list of any length takes no
-    /// memory. Of lists every column is written, also where all of it is NULL. Returns what people are to be told beside it.
+    /// Writes what `run` answers. In a format for programs an unsorted list is written row by row as it is read, so that its
+    /// length takes no memory, and with every column, also one that is NULL throughout. Returns notes for people.
     package func write(
         _ request: QueryRequest, _ format: OutputFormat, to output: @escaping RowWriter.Output
     ) throws -> [String] {

@@ -20,7 +20,7 @@ struct QueryPlan {
         try trials.check(groupBy)
         let isWanted = try trials.holding(request.filter, in: reader, sweep: request.sweep)
         let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)
-        // Numbers of other workers are other numbers, unless asked for together.
+        // Numbers of different workers are averaged together only where asked for.
         var workers = request.isList || request.mixes.contains(.workers) ? [] : Self.workerKeys
         workers = workers.filter { trials.varying.contains($0) && !groupBy.contains($0) }
         // A list shows the axes, and comparisons are told apart by them.
@@ -120,7 +120,7 @@ struct QueryPlan {
     // MARK: Groups
 
     private struct Group: Hashable {
-        /// Of trials that agree in the keys.
+        /// The group of trials that agree in the keys (`GroupKinds`).
         var trials: Int32
         var quantity: Int32
         /// NaN where there is none.
@@ -233,7 +233,7 @@ struct QueryPlan {
         return axes.filter { key in wanted.contains { values.value($0, key) != values.value(wanted[0], key) } }
     }
 
-    /// Pivoted, sorted and cut off as the request says.
+    /// The table pivoted, sorted and cut off as the request says.
     func shaped(_ given: ResultTable) throws -> ResultTable {
         var table = given
         if let axis = request.columnsBy {

@@ -17,7 +17,7 @@ package struct MeasureSelection: Hashable, Sendable {
     }
 }
 
-/// What `query` is asked.
+/// A question to `query`.
 package struct QueryRequest: Sendable {
     /// Nil: every trial of the catalogue.
     package var sweep: String?
@@ -35,7 +35,7 @@ package struct QueryRequest: Sendable {
     package var columnsBy: String?
     /// Empty with `groupBy`: mean and count. Given without `groupBy`: over all trials.
     package var statistics: [Statistic] = []
-    /// What means may be over that are otherwise kept apart.
+    /// The differences that means may ignore, which otherwise keep values apart.
     package var mixes: Set<Mix> = []
     /// Columns to sort by, the first first; NULL goes last.
     package var sort: [SortColumn] = []
@@ -52,7 +52,7 @@ package struct QueryRequest: Sendable {
 package enum Mix: String, Hashable, Sendable, CaseIterable {
     /// Versions of a measure.
     case versions
-    /// Workers, and versions of one's numerics.
+    /// Workers, and versions of one worker's numerics.
     case workers
 }
 

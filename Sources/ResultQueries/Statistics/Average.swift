@@ -1,4 +1,4 @@
-/// One of the values that a mean is over, independent of the others of its place.
+/// One of the values that a mean is taken over, independent of the other values of its place.
 package struct Replicate: Hashable, Sendable {
     package var value: Double
     /// How many samples a share was seen in.
@@ -13,13 +13,13 @@ package struct Replicate: Hashable, Sendable {
 /// The mean over replicates, and over places the mean of their means, with its 95 % interval: the one place where
 /// queries, figures and reports make either.
 ///
-/// The interval of one place is Student's t of its replicates; of shares, `ShareLikelihood`'s. A share of one replicate
-/// has Wilson's, which says how its own samples might have fallen and nothing of other trainings. Over several places the
-/// interval comes from the spread within each: the error of the mean of means, with Welch and Satterthwaite's degrees of
-/// freedom (1938, 1946), on each side by itself (Zou & Donner 2008) since shares' intervals are not even. None where a
-/// place cannot tell its own.
+/// The interval of one place is Student's t of its replicates; for shares it is `ShareLikelihood`'s. A share of one
+/// replicate has Wilson's, which says how its own samples might have fallen and nothing of other trainings. Over several
+/// places the interval comes from the spread within each: the error of the mean of means, with Welch and Satterthwaite's
+/// degrees of freedom (1938, 1946), on each side by itself (Zou & Donner 2008) since shares' intervals are not symmetric.
+/// There is none where a place has no interval of its own.
 package struct Average: Hashable, Sendable {
-    /// What an interval reflects.
+    /// The sources of variation that an interval reflects.
     package enum Basis: Hashable, Sendable {
         /// There is no interval.
         case none
@@ -33,14 +33,14 @@ package struct Average: Hashable, Sendable {
     package let interval: ConfidenceInterval?
     package let basis: Basis
     package let places: Int
-    /// Of all places together.
+    /// How many there are at all places together.
     package let replicates: Int
-    /// At the places of fewest and of most.
+    /// How many there are at the place of fewest and at that of most.
     package let replicatesPerPlace: ClosedRange<Int>
     package let smallest: Double
     package let largest: Double
 
-    /// Of replicates by place; nil of none. Shares are between 0 and 1.
+    /// The average of replicates by place; nil where there are none. Shares are between 0 and 1.
     package init?(_ places: [[Replicate]], areShares: Bool) {
         let places = places.filter { !$0.isEmpty }
         guard let first = places.first else { return nil }
@@ -86,7 +86,7 @@ package struct Average: Hashable, Sendable {
         interval = areShares ? ConfidenceInterval(low: max(0, low), high: min(1, high)) : .init(low: low, high: high)
     }
 
-    /// The interval of the replicates of one place; nil where they tell none.
+    /// The interval of the replicates of one place; nil where they do not determine one.
     private static func interval(of replicates: [Replicate], areShares: Bool) -> ConfidenceInterval? {
         guard areShares else { return ConfidenceInterval(ofTheMeanOf: replicates.map(\.value)) }
         let shares = replicates.compactMap { replicate in
@@ -103,7 +103,7 @@ package struct Average: Hashable, Sendable {
         return ShareLikelihood(shares).interval
     }
 
-    /// The standard error that replicates show, of shares no less than their samples have.
+    /// The standard error that replicates show; for shares it is no less than that of all their samples.
     private static func leastError(of replicates: [Replicate], areShares: Bool) -> Double {
         let values = replicates.map(\.value)
         let spread = (values.sampleDeviation ?? 0) / Double(values.count).squareRoot()
@@ -112,8 +112,8 @@ package struct Average: Hashable, Sendable {
         return max(spread, (values.mean * (1 - values.mean) / samples).squareRoot())
     }
 
-    /// The half width of a mean of means, of the half widths at each place, the least error there and the degrees of
-    /// freedom. Shares' half widths end at 0 and 1, so that of few replicates they tell of less error than there is.
+    /// The half width of a mean of means, from the half width, the least error and the degrees of freedom at each place.
+    /// Shares' half widths end at 0 and 1, so that those of few replicates show less error than there is.
     private static func combined(_ parts: [(half: Double, error: Double, freedom: Double)]) -> Double {
         let variances = parts.map { part in
             let error = max(part.half / StudentT.quantile(freedom: part.freedom), part.error)
@@ -127,7 +127,7 @@ package struct Average: Hashable, Sendable {
 }
 
 extension Average {
-    /// For people: what the interval is of. Empty without one.
+    /// The basis of the interval in words; empty without an interval.
     package var basisWords: String {
         let (fewest, most) = (replicatesPerPlace.lowerBound, replicatesPerPlace.upperBound)
         let number = fewest == most ? "\(most)" : "\(fewest) to \(most)"
@@ -140,7 +140,7 @@ extension Average {
         }
     }
 
-    /// For people: the mean, and its interval with what it is of.
+    /// The mean, and its interval with what it is of, for people.
     package var summary: String {
         guard let interval else { return ResultTable.format(mean) }
         return "\(ResultTable.format(mean)) (\(ResultTable.format(interval.low)) to "

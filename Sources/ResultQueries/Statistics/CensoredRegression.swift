@@ -2,7 +2,7 @@ import Foundation
 
 /// A linear law with normal errors, fitted where some values are only known to lie above or below a bound: the most
 /// likely coefficients (Tobin 1958), by Newton's method in Olsen's (1978) coordinates, γ = β/σ and θ = 1/σ, in which the
-/// likelihood has one top.
+/// likelihood has a single maximum.
 package struct CensoredRegression: Hashable {
     package enum Value: Hashable, Sendable {
         case exactly(Double)
@@ -14,7 +14,7 @@ package struct CensoredRegression: Hashable {
     package private(set) var coefficients: [Double]
     private(set) var deviation: Double
 
-    /// Errors are taken to be no smaller, so that exact values on one line leave a likelihood to speak of.
+    /// The least standard deviation of errors: with exact values on one line the likelihood would grow without end.
     private static let leastDeviation = 1e-6
 
     /// Nil with fewer exact values than predictors, or where they do not tell the predictors apart.
@@ -29,7 +29,7 @@ package struct CensoredRegression: Hashable {
         coefficients = start
         deviation = max(Self.deviation(of: exact, start), Self.leastDeviation)
         guard exact.count < rows.count else { return }
-        // Exact values alone may lie on a line by chance, which is no place to begin.
+        // Exact values alone may lie on a line by chance: the search does not begin at a deviation as small as theirs.
         let scale = 1 / max(deviation, 0.1)
         var point = start.map { $0 * scale } + [scale]
         var best = Self.likelihood(rows, point)
@@ -53,7 +53,7 @@ package struct CensoredRegression: Hashable {
         deviation = 1 / point[width]
     }
 
-    /// How far a row's value or bound is from what is expected of it, in deviations.
+    /// How far a row's value or bound is from its expectation, in standard deviations.
     private static func distance(_ row: (predictors: [Double], value: Value), _ point: [Double]) -> Double {
         let mean = zip(row.predictors, point).reduce(0) { $0 + $1.0 * $1.1 }
         switch row.value {
@@ -62,7 +62,7 @@ package struct CensoredRegression: Hashable {
         }
     }
 
-    /// The logarithm of the likelihood; of no positive θ it is nothing.
+    /// The logarithm of the likelihood; −∞ where θ is not positive.
     private static func likelihood(_ rows: [(predictors: [Double], value: Value)], _ point: [Double]) -> Double {
         guard let theta = point.last, theta > 0 else { return -.infinity }
         return rows.reduce(0) { sum, row in
@@ -85,7 +85,7 @@ package struct CensoredRegression: Hashable {
         z > 30 ? z + 1 / z : exp(-z * z / 2 - 0.5 * log(2 * .pi) - tail(z))
     }
 
-    /// Newton's; nil where the second derivatives are singular.
+    /// Newton's step; nil where the second derivatives are singular.
     private static func step(_ rows: [(predictors: [Double], value: Value)], _ point: [Double]) -> [Double]? {
         let width = point.count
         var system = [[Double]](repeating: [Double](repeating: 0, count: width + 1), count: width)

@@ -1,8 +1,9 @@
-/// A 95 % interval of an estimate from clusters, such as the exponent of a law from replicates: what is alike within a
-/// replicate counts once.
+/// A 95 % interval of an estimate from clusters, such as the exponent of a law from replicates: what the values of one
+/// replicate have in common counts once.
 ///
-/// Student's t with one degree of freedom less than there are clusters, around the estimate from all, with the error that
-/// leaving one out at a time shows (Tukey's jackknife). None for one cluster, or where an estimate fails.
+/// It is Student's, around the estimate from all clusters, with one degree of freedom less than there are clusters and the
+/// error that leaving one out at a time shows (Tukey's jackknife). There is none for one cluster, or where an estimate
+/// fails.
 package enum ClusterInterval {
     package static func of<Cluster>(_ clusters: [Cluster], estimate: ([Cluster]) -> Double?) -> ConfidenceInterval? {
         guard clusters.count > 1, let whole = estimate(clusters) else { return nil }

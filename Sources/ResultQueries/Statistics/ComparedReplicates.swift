@@ -3,9 +3,9 @@
 enum ComparedReplicates {
     /// As many independent replicates as the comparisons amount to, with the same mean.
     ///
-    /// Comparisons that are tied together by trials are one cluster, and each cluster is one replicate. A single cluster
-    /// of all pairs of three or more trials has one for each trial: the pseudo-value that leaving the trial out shows
-    /// (Tukey's jackknife, for statistics of pairs by Arvesen 1969).
+    /// Comparisons that share trials are one cluster, and each cluster is one replicate. A single cluster of all pairs of
+    /// three or more trials has one replicate for each trial: the pseudo-value that leaving the trial out shows (Tukey's
+    /// jackknife, for statistics of pairs by Arvesen 1969).
     static func independent(_ comparisons: [(members: [Int32], replicate: Replicate)]) -> [Replicate] {
         let clusters = clusters(comparisons.map(\.members))
         if clusters.count > 1 { return pseudoValues(comparisons.map(\.replicate), without: clusters) }
@@ -18,7 +18,7 @@ enum ComparedReplicates {
             without: trials.map { trial in comparisons.indices.filter { comparisons[$0].members.contains(trial) } })
     }
 
-    /// Of comparisons by number, those that trials tie together.
+    /// The clusters of comparisons that share trials, directly or through others, by their numbers.
     private static func clusters(_ comparisons: [[Int32]]) -> [[Int]] {
         var clusters = [(trials: Set<Int32>, comparisons: [Int])]()
         for (number, members) in comparisons.enumerated() {
@@ -35,7 +35,7 @@ enum ComparedReplicates {
         return clusters.map(\.comparisons)
     }
 
-    /// One for each part that may be left out; of a single part, the mean.
+    /// One replicate for each part that may be left out; for a single part, the mean.
     private static func pseudoValues(_ replicates: [Replicate], without parts: [[Int]]) -> [Replicate] {
         let whole = replicates.map(\.value).mean
         let n = replicates.compactMap(\.n).count == replicates.count ? replicates.compactMap(\.n).mean : nil

@@ -10,8 +10,7 @@ package struct ConfidenceInterval: Hashable, Sendable {
         self.high = high
     }
 
-    /// Of the mean that independent values are drawn about: Student's t at every number of values. Nil for fewer than
-    /// two.
+    /// Student's interval of the mean that independent values are drawn about; nil for fewer than two values.
     package init?(ofTheMeanOf values: [Double]) {
         guard let deviation = values.sampleDeviation else { return nil }
         let half =
@@ -29,7 +28,7 @@ package struct ConfidenceInterval: Hashable, Sendable {
         (low, high) = (Swift.max(0, middle - half), Swift.min(1, middle + half))
     }
 
-    /// The interval of a growing function of what it is of.
+    /// The interval of an increasing function of the estimated quantity.
     package func mapped(_ function: (Double) -> Double) -> ConfidenceInterval {
         ConfidenceInterval(low: function(low), high: function(high))
     }

@@ -10,7 +10,7 @@ package struct LogisticFit: Hashable {
     package var middle: Double { -intercept / slope }
 
     /// The most likely curve through shares of `n` samples at `x`. Half a success and half a failure are added to each
-    /// (Haldane 1956, Anscombe 1956), so that shares of 0 and 1 alone have a curve too.
+    /// share (Haldane 1956, Anscombe 1956), so that shares of 0 and 1 alone have a curve too.
     ///
     /// Nil for fewer than two different `x`, or where no curve falls or rises.
     package init?(_ points: [(x: Double, share: Double, n: Double)]) {

@@ -16,11 +16,12 @@ package struct PairedDifference: Hashable, Sendable {
     package let mean: Double
     package let interval: ConfidenceInterval?
 
-    /// Student's interval of the differences, of pairs that share trials as of comparisons (`ComparedReplicates`).
+    /// The interval is Student's of the differences; pairs that share trials are first made independent, as comparisons are
+    /// (`ComparedReplicates`). Nil where there are no pairs.
     ///
-    /// Of shares it stays within −1 and 1 and is at least as wide as their samples alone would make it, with one success
-    /// and one failure added to each side (Agresti & Caffo 2000): equal differences are no certainty. One pair of shares
-    /// has that width alone. Nil of no pairs.
+    /// The interval of shares stays within −1 and 1 and is at least as wide as their samples alone would make it, with one
+    /// success and one failure added to each side (Agresti & Caffo 2000), since equal differences do not mean that there is
+    /// no error. A single pair of shares has that width.
     package init?(_ pairs: [Pair], areShares: Bool) {
         guard !pairs.isEmpty else { return nil }
         let differences = pairs.map { Replicate($0.b.value - $0.a.value) }
@@ -38,7 +39,8 @@ package struct PairedDifference: Hashable, Sendable {
         interval = ConfidenceInterval(low: max(-1, wide.low), high: min(1, wide.high))
     }
 
-    /// Of the mean of the differences, by the samples of each share; nil where one has no number of them.
+    /// The half width for the mean of the differences that the samples of each share make; nil where a share has no number
+    /// of samples.
     private static func half(_ pairs: [Pair]) -> Double? {
         var variance = 0.0
         for share in pairs.flatMap({ [$0.a, $0.b] }) {

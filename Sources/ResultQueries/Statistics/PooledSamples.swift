@@ -1,10 +1,10 @@
 /// The values of one group.
 package struct Samples {
-    /// Without NULLs; facts of a subset once for each.
+    /// The values without NULLs; a fact of a subset counts once for each subset.
     var values: [Double] = []
     /// The same as independent replicates, by place.
     var places: [[Replicate]] = []
-    /// The sum of their `n`; nil where one of them has none.
+    /// The sum of the values' `n`; nil where a value has none.
     var total: Double? = 0
 
     package func average(areShares: Bool) -> Average? { Average(places, areShares: areShares) }
@@ -15,9 +15,9 @@ package struct GroupedSamples {
     /// Where a value belongs.
     package struct Key {
         var group: Int32
-        /// Of trials that only replication tells apart.
+        /// The number of its place: trials that only replication tells apart.
         var place: Int32
-        /// Which subset or comparison it is of, where it is a fact of one; −1: of its trial alone.
+        /// The subset or comparison that the value is a fact of; −1: its trial's alone.
         var unit: Int32 = -1
 
         package init(group: Int32, place: Int32, unit: Int32 = -1) {
@@ -32,12 +32,12 @@ package struct GroupedSamples {
     private var values: [Double] = []
     private var groups: [Int32] = []
     private var places: [Int32] = []
-    /// Empty where nothing has one; −1 for none.
+    /// The values' `n`, −1 for none; empty where no value has one.
     private var counts: [Int32] = []
     private var units: [Int32] = []
     private var starts: [Int] = []
 
-    /// NaN does not count.
+    /// Adds a value, unless it is NaN.
     package mutating func append(_ value: Double, n: Int?, of key: Key) {
         guard !value.isNaN else { return }
         if let n {
@@ -75,12 +75,12 @@ package struct GroupedSamples {
         groups = []
     }
 
-    /// The samples of a group; `members` are the trials of comparisons, by unit, of a group of such.
+    /// The samples of a group. For a group of comparisons, `members` are the trials of each, by unit.
     package func samples(_ group: Int, members: [[Int32]]? = nil) -> Samples {
         var samples = Samples()
         var byPlace = [Int32: Int]()
         var byUnit = [Int32: Int]()
-        /// By place, the values that are of one unit together.
+        /// The values at each place, those of one unit together.
         var found = [[ReplicateOf]]()
         for index in starts[group]..<starts[group + 1] {
             let place = byPlace[places[index]] ?? found.count
@@ -110,7 +110,7 @@ package struct GroupedSamples {
         return samples
     }
 
-    /// What was measured of one unit, which several trials may have measured.
+    /// A value measured of one unit, which several trials may have measured.
     private struct ReplicateOf {
         var unit: Int32
         var n: Double?

@@ -1,15 +1,15 @@
 import Foundation
 
-/// How likely the shares of several replicates are where the replicates' own shares follow a beta distribution of mean p
-/// and standard deviation s, and each has been seen in n samples: beta-binomially (Skellam 1948). The 95 % interval of p
-/// is where twice the logarithm of the largest likelihood over that at p, both at their most likely s, stays below
-/// k ln(1 + t²/(k−1)): with that bound the same interval of k normal values is Student's.
+/// The likelihood of the shares of k replicates, where the replicates' true shares follow a beta distribution of mean p and
+/// standard deviation s, and each is seen in n samples: beta-binomial (Skellam 1948). The 95 % interval of p is where twice
+/// the logarithm of the largest likelihood over that at p, both at their most likely s, stays below k ln(1 + t²/(k−1)), t
+/// being Student's quantile: with that bound the same interval of k normal values is Student's.
 ///
-/// s² is taken to be at most half of p(1−p), and to be somewhat smaller rather than larger: the logarithm of the
-/// likelihood is less by 90 s²/k², which matters at two to four replicates only. Both were chosen by simulation:
-/// `scripts/bench coverage` tells what the interval covers, and docs/statistics.md holds the table.
+/// s² is at most half of p(1−p), and small s are preferred: 90 s²/k² is subtracted from the logarithm of the likelihood,
+/// which matters at two to four replicates only. Both were chosen by simulation: `scripts/bench coverage` tells what the
+/// interval covers, and docs/statistics.md holds the table.
 struct ShareLikelihood {
-    /// Different counts, how often each is, and of how many samples.
+    /// A count of successes and failures, and how many replicates have it.
     private struct Count: Hashable {
         var successes: Double
         var failures: Double
@@ -19,13 +19,13 @@ struct ShareLikelihood {
     private let counts: [Count]
     private let replicates: Double
     private let penalty: Double
-    /// Whether failures are counted as successes: so that the interval is the mirror image of the mirrored shares'.
+    /// Whether failures are counted as successes, so that the interval of mirrored shares is the mirror image.
     private let isMirrored: Bool
     private let mean: Double
 
     /// The largest share of p(1−p) that s² may be.
     private static let mostSpread = 0.5
-    /// Below it the shares of one place are as good as equal.
+    /// Below this share of p(1−p) the shares of replicates are as good as equal.
     private static let leastSpread = 1e-5
 
     /// At least two shares, each of n > 0 samples.
@@ -52,7 +52,7 @@ struct ShareLikelihood {
         let t = StudentT.quantile(freedom: replicates - 1)
         let bound = (replicates * log1p(t * t / (replicates - 1))).squareRoot()
         let (best, most) = mostLikely
-        /// How far p is from the most likely one, as a deviate; it grows almost evenly with the logit.
+        /// How far p lies beyond the interval's bound, as a normal deviate; it grows almost linearly with the logit.
         func deviate(_ logit: Double) -> Double { (2 * max(0, most - profile(logit))).squareRoot() - bound }
         func end(_ direction: Double) -> Double {
             var (inside, outside) = ((x: best, y: -bound), (x: best, y: 0.0))
@@ -65,7 +65,7 @@ struct ShareLikelihood {
             } while outside.y < 0 && abs(outside.x) < 40
             guard outside.y >= 0 else { return direction < 0 ? 0 : 1 }
             for _ in 0..<60 where abs(outside.x - inside.x) > 1e-7 {
-                // The line between the two, kept away from its ends.
+                // Where the line between the two crosses zero, kept away from its ends.
                 let share = min(max(inside.y / (inside.y - outside.y), 0.02), 0.98)
                 let x = inside.x + share * (outside.x - inside.x)
                 let y = deviate(x)
@@ -87,7 +87,7 @@ struct ShareLikelihood {
     /// The logit of the most likely p, and the logarithm of its likelihood.
     private var mostLikely: (logit: Double, value: Double) {
         let total = counts.reduce(0) { $0 + $1.times * ($1.successes + $1.failures) }
-        // Where there is no success at all, p = 0 is the most likely: the search for the other end begins beyond it.
+        // Without any success p = 0 is the most likely: the search for the upper end begins just above it.
         guard counts.contains(where: { $0.successes > 0 }) else { return (Self.logit(0.25 / total), 0) }
         let shares = counts.map { ($0.successes + 0.25) / ($0.successes + $0.failures + 0.5) }
         guard let low = shares.min(), let high = shares.max() else { return (0, 0) }
@@ -106,7 +106,7 @@ struct ShareLikelihood {
         return max(equal, spread.y, logarithm(p, spread: Self.mostSpread))
     }
 
-    /// The log-likelihood at mean p and s² = spread · p(1−p), without the factors that hold neither.
+    /// The log-likelihood at mean p and s² = spread · p(1−p), without the terms that depend on neither.
     private func logarithm(_ p: Double, spread: Double) -> Double {
         let total = 1 / spread - 1
         let (a, b) = (p * total, (1 - p) * total)
@@ -125,7 +125,7 @@ struct ShareLikelihood {
         return sum
     }
 
-    /// Finds the top of a function that has one, by golden sections (Kiefer 1953).
+    /// Finds the maximum of a function that has a single one, by golden sections (Kiefer 1953).
     private static func largest(
         _ low: Double, _ high: Double, within tolerance: Double, _ function: (Double) -> Double
     ) -> (x: Double, y: Double) {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What a group of values is reduced to. NULL values do not count, and what is a fact of a training subset counts once
+/// The function that reduces a group of values. NULL values do not count, and a fact of a training subset counts once
 /// for each subset.
 package enum Statistic: String, Hashable, Sendable, CaseIterable {
-    /// Over replicates; of several places the mean of their means (`Average`).
+    /// The mean over replicates; over several places the mean of their means (`Average`).
     case mean
     case median
     /// Sample standard deviation (divisor n − 1); NULL for fewer than two values.
@@ -14,10 +14,10 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
     /// 95 % interval of the mean (`Average`), and what it is of, as three columns.
     case ci95
 
-    /// What it is called in a table.
+    /// The names of its columns in a table.
     var columns: [String] { self == .ci95 ? ["ci95_low", "ci95_high", "ci95_of"] : [rawValue] }
 
-    /// As many as `columns`. NULL of no values, except `count`.
+    /// A cell for each of `columns`. Without values all are NULL but `count`.
     func cells(_ samples: Samples, _ average: Average?) -> [ResultTable.Cell] {
         let values = samples.values
         switch self {
@@ -40,10 +40,10 @@ package enum Statistic: String, Hashable, Sendable, CaseIterable {
 }
 
 extension [Double] {
-    /// NaN of no values.
+    /// NaN where there are no values.
     package var mean: Double { reduce(0, +) / Double(count) }
 
-    /// Divisor n − 1; nil for fewer than two values.
+    /// The standard deviation with divisor n − 1; nil for fewer than two values.
     var sampleDeviation: Double? {
         guard count > 1 else { return nil }
         let mean = mean

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Student's t distribution (1908), with any number of degrees of freedom: Welch and Satterthwaite's are no whole numbers.
+/// Student's t distribution (1908), with any number of degrees of freedom: Welch and Satterthwaite's need not be whole.
 package enum StudentT {
     /// The value that t stays below with probability 0.975; the normal distribution's for infinitely many degrees.
     package static func quantile(freedom: Double) -> Double {
         guard freedom < 1e7 else { return normalQuantile }
-        // 1 and 2 degrees have closed forms, whose far tails are hard to compute.
+        // 1 and 2 degrees have closed forms; their far tails would be hard to compute.
         if freedom == 1 { return tan(.pi * 0.475) }
         if freedom == 2 { return 0.95 / (2 * 0.975 * 0.025).squareRoot() }
-        // Newton's method on ln of the tail over ln t, which is concave: past the root once, then back to it.
+        // Newton's method on ln of the tail as a function of ln t, which is concave: past the root once, then back to it.
         var logarithm = log(normalQuantile)
         for _ in 0..<100 {
             let value = exp(logarithm)
@@ -38,7 +38,7 @@ package enum StudentT {
     private static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
         guard x > 0 else { return 0 }
         guard x < 1 else { return 1 }
-        // On this side of the mean the fraction ends soon.
+        // The fraction converges fast for x below this bound only.
         if x > (a + 1) / (a + b + 2) { return 1 - incompleteBeta(1 - x, b, a) }
         let front = exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * log(x) + b * log1p(-x)) / a
         func kept(_ value: Double) -> Double { abs(value) < 1e-300 ? 1e-300 : value }

@@ -26,7 +26,7 @@ package struct ResultTable: Hashable, Sendable {
     /// Names the table where several are shown: lower case, words joined by `_`.
     package var name: String
     package var columns: [String]
-    /// What people are told beside it.
+    /// Notes for people, shown beside the table.
     package var notes: [String] = []
     /// Each as long as `columns`.
     package var rows: [[Cell]]
@@ -37,7 +37,7 @@ package struct ResultTable: Hashable, Sendable {
         self.rows = rows
     }
 
-    /// What the catalogue answered.
+    /// A table of what the catalogue answered.
     package init(name: String, _ answer: CatalogueRows) {
         self.init(name: name, columns: answer.columns, rows: answer.rows.map { $0.map { Cell($0) } })
     }

@@ -3,8 +3,8 @@ import JobContract
 /// Writes rows one by one in a format for programs: `csv` (RFC 4180, NULL empty), `json`
 /// (`{"schema", "columns", "rows": [{column: value}]}`) or `ndjson` (a row a line), with every digit.
 ///
-/// Text is as it was, and steers nobody's terminal: in JSON by its escapes; in `csv` control codes are written as
-/// `ShownText` does, and an apostrophe stands before what a spreadsheet would take for a formula.
+/// No text steers a terminal. JSON escapes control codes, so that text reads back as it was; `csv` shows them as `ShownText`
+/// does, and puts an apostrophe before what a spreadsheet would take for a formula.
 package struct RowWriter {
     /// Takes bytes, in order.
     package typealias Output = (UnsafeRawBufferPointer) throws -> Void
@@ -19,7 +19,7 @@ package struct RowWriter {
     private let output: Output
     private let table: String?
     private var buffer: [UInt8] = []
-    /// Before each value: in JSON its column's name.
+    /// The text before each value, which in JSON is its column's name.
     private var leads: [[UInt8]] = []
     private var column = 0
     private var rows = 0
@@ -61,7 +61,7 @@ package struct RowWriter {
         try flush()
     }
 
-    /// A whole table in this format or for people.
+    /// Writes a whole table, for programs or for people.
     mutating func write(_ given: ResultTable) throws {
         if format == .table {
             buffer += given.aligned.utf8
@@ -85,7 +85,7 @@ package struct RowWriter {
 // MARK: Rows
 
 extension RowWriter {
-    /// The first cells of rows to come.
+    /// Formats the first cells of rows to come.
     mutating func start(_ cells: [ResultTable.Cell]) -> Start {
         let length = buffer.count
         beginValues()
@@ -157,7 +157,7 @@ extension RowWriter {
         buffer[first...].reverse()
     }
 
-    /// JSON has no infinities: NULL. NaN is NULL everywhere.
+    /// Writes NaN as NULL, and in JSON, which has no infinities, these too.
     mutating func number(_ value: Double) {
         guard !value.isNaN, format == .csv || value.isFinite else { return null() }
         lead()
@@ -173,10 +173,10 @@ extension RowWriter {
         value.withUTF8 { text($0) }
     }
 
-    /// Bytes of a text; what is no UTF-8 is repaired.
+    /// Writes the bytes of a text; where they are no UTF-8 they are repaired.
     mutating func text(_ bytes: UnsafeBufferPointer<UInt8>) {
         lead()
-        // Plain: nothing in it needs quotes or escapes, and it begins no formula.
+        // Plain text: nothing in it needs quotes or escapes, and it begins no formula.
         if let first = bytes.first, first > 45, first != 61, first != 64,
             bytes.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 44 && $0 != 92 })
         {
@@ -201,8 +201,8 @@ extension RowWriter {
         }
     }
 
-    /// Whether a spreadsheet may compute what it reads here: text that begins as a formula does, in ASCII or in full width,
-    /// also behind blanks, but for plain numbers.
+    /// Whether a spreadsheet may take the text for a formula: it begins as one does, in ASCII or in full width, also behind
+    /// blanks, and is no plain number.
     private static func isFormula(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first else { return false }
         if first == "\t" || first == "\r" || first == "\n" { return true }

@@ -1,5 +1,5 @@
 extension ResultTable {
-    /// The table without those of the named columns that hold nothing.
+    /// The table without those of the named columns that are NULL throughout.
     package func withoutEmptyColumns(among names: Set<String>) -> ResultTable {
         let kept = columns.indices.filter { index in
             !names.contains(columns[index]) || rows.contains { $0[index] != .null }
@@ -44,7 +44,7 @@ extension ResultTable {
 
     /// Sorts by the columns, the first first; equal rows stay as they are, NULL goes last.
     ///
-    /// Throws `ReportError.request` for a column there is not.
+    /// Throws `ReportError.request` for a column that the table lacks.
     mutating func sort(by keys: [SortColumn]) throws {
         let places = try keys.map { key in
             guard let place = columns.firstIndex(of: key.name) else {
@@ -70,7 +70,7 @@ extension ResultTable {
 }
 
 extension ResultTable.Cell {
-    /// What it is called in the name of a column.
+    /// The value as it stands in the name of a column.
     package var text: String {
         switch self {
         case .null: "none"
@@ -80,7 +80,7 @@ extension ResultTable.Cell {
         }
     }
 
-    /// Numbers by size before text by its characters before NULL.
+    /// Numbers, by size, come before text, by its characters, and text before NULL.
     package static func isOrdered(_ a: Self, _ b: Self) -> Bool {
         switch (a.number, b.number) {
         case (let a?, let b?): return a < b
@@ -93,7 +93,7 @@ extension ResultTable.Cell {
         }
     }
 
-    /// Whole or not; nil for everything else.
+    /// The number, whole or not; nil for everything else.
     var number: Double? {
         switch self {
         case .integer(let value): Double(value)

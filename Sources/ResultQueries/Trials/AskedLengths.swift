@@ -1,8 +1,8 @@
 import JobContract
 import ResultCatalogue
 
-/// The lengths of a sweep's trials as its file asked for them. Recomputed from whole steps, one asked number of epochs
-/// would be another for every dataset size.
+/// The lengths of a sweep's trials as its file asked for them. Computed back from whole steps, one number of epochs would
+/// become a different one for every dataset size.
 package struct AskedLengths {
     /// "images", "epochs" or "steps".
     package let unit: String
@@ -24,8 +24,8 @@ package struct AskedLengths {
         let units = ["images", "epochs", "steps"]
         let unit =
             units.first { unit in rows.contains { $0.asked["training." + unit] != nil } } ?? Self.constantUnit(rows)
-        // A length that the file gives once for all trials is not among what they ask for.
-        // Rounded to whole steps it differs a little from trial to trial, and least in the one of most steps.
+        // A length that the file gives once for all trials is not among the axes that they ask for. It is computed back from
+        // the trial of most steps, where rounding to whole steps matters least.
         let constant = rows.filter { !$0.asked.keys.contains(where: Self.isLength) }
             .max { $0.trained["steps", default: 0] < $1.trained["steps", default: 0] }?.trained[unit]
         var byTrial = [String: Double]()
@@ -53,7 +53,7 @@ package struct AskedLengths {
         ["training.images", "training.epochs", "training.steps"].contains(key)
     }
 
-    /// The unit in which the trials' lengths differ least: that of the one length they share.
+    /// The unit, images or epochs, in which the trials' lengths differ least: that of the one length they share.
     private static func constantUnit(_ rows: [Row]) -> String {
         func spread(_ unit: String) -> Double {
             let lengths = rows.compactMap { $0.trained[unit] }

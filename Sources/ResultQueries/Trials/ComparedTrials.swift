@@ -1,14 +1,14 @@
 import JobContract
 import ResultCatalogue
 
-/// The trials that comparisons are of. Comparisons whose trials differ in other keys are other things: of disjoint parts
-/// they tell strong generalization, of seeds reproducibility, and no mean is over both.
+/// The trials that comparisons are of. What a comparison tells depends on the keys in which its trials differ: across
+/// disjoint parts it is strong generalization, across seeds reproducibility, and no mean is taken over both.
 package struct ComparedTrials {
     /// The trials of each comparison, by its number, as ascending rows of `TrialKeys`.
     package private(set) var members: [[Int32]] = []
-    /// Numbers by the key of what was measured.
+    /// The numbers of comparisons, by their key in `measured`.
     private(set) var numbers: [Int64: Int32] = [:]
-    /// Keys of what was measured of trials that are not among the rows.
+    /// The keys in `measured` of comparisons whose trials are not all among the rows.
     private(set) var strangers: Set<Int64> = []
 
     /// The comparisons that `requests` were measured of.
@@ -35,7 +35,7 @@ package struct ComparedTrials {
 }
 
 extension TrialKeys {
-    /// The axes in which some of the trials of these rows differ, of those that were read; sorted.
+    /// The axes in which the trials of these rows differ, among the keys that were read; sorted.
     package func differing(_ rows: [Int32]) -> [String] {
         guard let first = rows.first else { return [] }
         return varying.filter { key in
@@ -43,7 +43,7 @@ extension TrialKeys {
         }
     }
 
-    /// What the trials of these rows have under a key: several values, in order, where they differ.
+    /// The value of the trials of these rows under a key; several values, in order, where they differ.
     package func cell(_ rows: [Int32], _ key: String) -> ResultTable.Cell {
         let cells = Set(rows.map { cell(Int($0), key) }).sorted { ResultTable.Cell.isOrdered($0, $1) }
         return cells.count == 1 ? cells[0] : .text(cells.map(\.text).joined(separator: ", "))

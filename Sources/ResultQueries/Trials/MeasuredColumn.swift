@@ -4,13 +4,14 @@ import SweepModel
 
 /// What was measured of each trial, as a key that conditions look at.
 ///
-/// Of a measure's versions and parameters it is those that the sweep wants, else the newest version's, and among these the
-/// first recorded: numbers of two are never taken together.
+/// It is of one version and one set of parameters, so that unlike numbers are never taken together: those that the sweep
+/// wants, else the newest version's, and among these the first recorded.
 struct MeasuredColumn {
     /// The value of each row of the trials: the smallest over the term's levels, null where one of them has none.
     private(set) var values: [JSONValue]
 
-    /// Nil where the catalogue has nothing of the measure. Throws `ReportError.request` for what no trial has as one number.
+    /// Nil where the catalogue has nothing of the measure. Throws `ReportError.request` where the term does not name one
+    /// number a trial.
     init?(_ term: MeasurementTerm, _ trials: TrialKeys, in reader: CatalogueReader, sweep: String?) throws {
         values = [JSONValue](repeating: .null, count: trials.trials.count)
         guard try QuantityChoice.all(in: reader).contains(where: { $0.measure == term.measure }) else { return nil }

@@ -1,7 +1,7 @@
 import JobContract
 import ResultCatalogue
 
-/// What the specs of a sweep's trainings, or of all, say under some keys, and which keys differ between them.
+/// What the specs of a sweep's trainings, or of all trainings, say under some keys, and which keys differ between them.
 struct SpecColumns {
     /// Every key that some training has.
     private(set) var names: Set<String> = []
@@ -12,7 +12,7 @@ struct SpecColumns {
     /// The values of each key asked for, in order of row.
     private(set) var columns: [String: CodedColumn]
 
-    /// In order of row; empty unless asked for.
+    /// The likeness of each spec, in order of row; empty unless asked for.
     private(set) var likenesses: [SpecLikeness] = []
 
     package init(
@@ -43,8 +43,8 @@ struct SpecColumns {
                         first.append((Array(member.name), Array(member.value), name))
                         differs.append(false)
                     } else {
-                        // Members are sorted by name: one that is not where the first spec has it is another, or behind
-                        // one that is missing.
+                        // Members are sorted by name: where this one is not the one expected, it is new, or some of the
+                        // first spec's are missing before it.
                         name = String(decoding: member.name, as: UTF8.self)
                         if let index = first.firstIndex(where: { $0.text == name }) {
                             for skipped in place..<max(place, index) { differs[skipped] = true }
@@ -76,7 +76,7 @@ struct SpecColumns {
     }
 }
 
-/// Values of which few are different: each row holds the number of its value.
+/// A column with few different values: each row holds the number of its value.
 struct CodedColumn {
     private(set) var codes: [Int32] = []
     private(set) var values: [JSONValue] = []

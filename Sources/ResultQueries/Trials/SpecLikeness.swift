@@ -1,6 +1,7 @@
 import SweepModel
 
-/// In what a spec is like another, as sums of its members' hashes: equal for equal members in any order. Of one process.
+/// In what a spec is like another, as sums of its members' hashes, which do not depend on the members' order. They can be
+/// compared within one process only.
 struct SpecLikeness {
     /// A hash of all that replicates share.
     private(set) var place = 0

@@ -1,4 +1,4 @@
-/// The members of a JSON object's text, without making values of them: a catalogue has hundreds of thousands of specs.
+/// Reads the members of a JSON object's text without making values of them: a catalogue has hundreds of thousands of specs.
 struct SpecText {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var place = 0
@@ -45,7 +45,7 @@ struct SpecText {
         while place < bytes.count, holds(bytes[place]) { place += 1 }
     }
 
-    /// Moves from a quote to after the one that ends it.
+    /// Moves from a text's first quote to behind its last.
     private mutating func skipText() {
         place += 1
         while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {

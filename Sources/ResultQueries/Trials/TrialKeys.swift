@@ -14,18 +14,17 @@ package struct TrialKeys {
     /// Keys of the spec, and the length, that differ between trials: a sweep's axes. Sorted.
     package let varying: [String]
 
-    /// Keys in which replicates of one place differ, and nothing else.
+    /// The only keys in which replicates of one place differ.
     package static var replicateKeys: [String] { Trial.replicateKeys }
 
     private var columns: [String: CodedColumn] = [:]
 
-    /// By row, numbers that trials of one place, of one training subset, and of one place of subsets share; empty unless
-    /// asked for.
+    /// By row, the numbers of the trial's place, of its training subset, and of its subset's place; empty unless asked for.
     package private(set) var places: [Int32] = []
     private(set) var subsets: [Int32] = []
     private(set) var subsetPlaces: [Int32] = []
 
-    /// Reads the trials a sweep wants, or all, with `asked` only; with none given, with the keys that vary.
+    /// Reads the trials that a sweep wants, or all, with the keys `asked`; where these are nil, with the keys that vary.
     ///
     /// Throws `.request` for a sweep the catalogue does not know.
     package init(
@@ -33,12 +32,12 @@ package struct TrialKeys {
     ) throws {
         if let sweep { try Self.check(sweep, in: reader) }
         let viewColumns = try reader.trialColumns().filter { $0 != "spec" }
-        // Once each: a key may be grouped by and be in the condition.
+        // A key that is grouped by may be in the condition too: each is read once.
         let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
             .sorted()
         let specs = try SpecColumns(reader, sweep: sweep, keys: asked, withLikenesses: withPlaces)
 
-        // The spec goes before a column of its name.
+        // Where the spec has a key of the name of a view's column, the spec's value counts.
         let ofView = asked.filter { !specs.names.contains($0) }
         let lengths = ofView.filter { Self.lengths[$0] != nil }
         let others = ofView.filter { Self.lengths[$0] == nil && viewColumns.contains($0) }
@@ -101,7 +100,7 @@ package struct TrialKeys {
         }
     }
 
-    /// Throws `.request` for a key that no trial has, naming those there are. Of no trials everything may be asked.
+    /// Throws `.request` for a key that no trial has, naming the keys there are. Where there are no trials, any key passes.
     package func check(_ keys: [String]) throws {
         for key in keys where !trials.isEmpty && !names.contains(key) {
             throw ReportError(
@@ -109,15 +108,15 @@ package struct TrialKeys {
         }
     }
 
-    /// Takes a key that is none of the catalogue's, with its values by row.
+    /// Adds a key that is none of the catalogue's, with its values by row.
     mutating func add(_ key: String, _ values: [JSONValue]) {
         var column = CodedColumn()
         for value in values { column.append(value) }
         columns[key] = column
     }
 
-    /// By row, whether `filter` holds. The trials' keys that it looks at must have been asked for; other keys are measured
-    /// quantities, of the sweep's trials.
+    /// By row, whether `filter` holds. The trials' keys that it looks at must have been asked for; its other keys are
+    /// quantities measured of the sweep's trials.
     ///
     /// Throws `WhereExpression.Failure`, which shows the place, for a key that is neither.
     package mutating func holding(_ filter: WhereExpression?, in reader: CatalogueReader, sweep: String?) throws
@@ -154,7 +153,7 @@ package struct TrialKeys {
     /// Null where the trial lacks the key, or the key was not asked for.
     package func value(_ row: Int, _ key: String) -> JSONValue { columns[key]?[row] ?? .null }
 
-    /// The keys read, of one trial.
+    /// The keys that were read, of one trial.
     func record(_ row: Int) -> [String: JSONValue] { columns.mapValues { $0[row] } }
 
     /// Whether `condition` holds, by row. The keys it looks at must have been asked for.
@@ -170,7 +169,8 @@ package struct TrialKeys {
         }
     }
 
-    /// Trials that agree in `keys` have one code; codes are numbered as they first appear.
+    /// A code for each trial: trials that agree in `keys` have the same. Codes are numbered as they first appear; `first`
+    /// holds the first row of each.
     package func groups(by keys: [String]) -> (codes: [Int32], first: [Int], count: Int) {
         let columns = keys.map { self.columns[$0] }
         var known = [[Int32]: Int32]()

@@ -2,7 +2,7 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// Which trials of a sweep a command is about.
+/// Selects the trials of a sweep that a command is about.
 package struct TrialSelection: Sendable {
     private let reader: CatalogueReader
 
@@ -10,7 +10,8 @@ package struct TrialSelection: Sendable {
 
     /// The sweep's trials of which `condition` holds, in the sweep's order; without one, all.
     ///
-    /// Throws `ReportError.request` for a sweep that the catalogue does not have, `WhereExpression.Failure` for such a key.
+    /// Throws `ReportError.request` for a sweep that the catalogue does not have, `WhereExpression.Failure` for a key that
+    /// it does not have.
     package func trials(of sweep: String, where condition: WhereExpression?) throws -> [TrialID] {
         let keys = condition?.keys.sorted() ?? []
         var trials = try TrialKeys(reader, sweep: sweep, keys: keys)

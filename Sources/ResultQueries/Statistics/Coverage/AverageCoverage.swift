@@ -1,21 +1,23 @@
 import Foundation
 
-/// What the intervals of means and shares cover, by simulation, through the very code that tables and figures use.
+/// Finds by simulation how often intervals of means and shares cover the truth, by the code that tables and figures
+/// use.
 package enum AverageCoverage {
-    /// Shares of 256 samples each, the replicates' own beta-distributed with mean p and standard deviation s.
+    /// Shares of 256 samples each; the true shares of replicates follow a beta distribution of this mean and standard
+    /// deviation.
     package struct ShareCell: Hashable, Sendable {
         package var replicates: Int
         package var mean: Double
         package var deviation: Double
     }
 
-    /// Of shares, with Student's interval cut to [0, 1] beside it.
+    /// Coverage of our interval of shares, and of Student's cut to [0, 1].
     package struct Shares: Sendable {
         package var cell: ShareCell
         package var found = Coverage()
         package var student = Coverage()
 
-        /// The median width over Student's.
+        /// The median width of our interval over that of Student's.
         package var ratio: Double { found.medianWidth / student.medianWidth }
     }
 
@@ -104,7 +106,7 @@ package enum AverageCoverage {
         return k == 2 ? cases : cases + [pairs(of: k)]
     }
 
-    /// Of places with these means and deviations.
+    /// A case of shares at places with these means and deviations.
     private static func shares(of k: Int, _ name: String, _ places: [(Double, Double)]) -> Case {
         let truth = places.map(\.0).mean
         let cells = places.map { ShareCell(replicates: k, mean: $0.0, deviation: $0.1) }
@@ -117,7 +119,7 @@ package enum AverageCoverage {
         (0..<count).map { _ in Replicate(draw()) }
     }
 
-    /// What is odd about a trial is in each of its pairs.
+    /// The deviation of a trial enters each of its pairs.
     private static func pairs(of k: Int) -> Case {
         Case(name: "mean of all pairs of trials", replicates: k, truth: 0) { random in
             let trials = (0..<k).map { _ in random.normal() }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Random numbers for simulations, the same at every call: Steele, Lea & Flood, "Fast splittable pseudorandom number
+/// Random numbers for simulations, the same for the same seed: Steele, Lea & Flood, "Fast splittable pseudorandom number
 /// generators" (2014).
 package struct CoverageDraws {
     private var state: UInt64
@@ -15,17 +15,17 @@ package struct CoverageDraws {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Between 0 and 1, neither of them.
+    /// A number above 0 and below 1.
     package mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 
     package mutating func normal() -> Double { (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()) }
 
-    /// How many of `n` samples have what each has with probability p.
+    /// How many of `n` independent events occur, each of probability p.
     package mutating func binomial(_ n: Int, _ p: Double) -> Int {
         (0..<n).reduce(0) { sum, _ in sum + (uniform() < p ? 1 : 0) }
     }
 
-    /// A draw of the beta distribution of this mean and standard deviation; the mean itself where that is 0.
+    /// A draw of the beta distribution of this mean and standard deviation; the mean itself where the deviation is 0.
     package mutating func beta(mean: Double, deviation: Double) -> Double {
         guard deviation > 0 else { return mean }
         let total = mean * (1 - mean) / (deviation * deviation) - 1
@@ -33,7 +33,7 @@ package struct CoverageDraws {
         return 1 / (1 + exp(b - a))
     }
 
-    /// The logarithm of a gamma variate (Marsaglia & Tsang 2000), which small shapes would take to 0.
+    /// The logarithm of a gamma variate (Marsaglia & Tsang 2000); the variate itself would round to 0 for small shapes.
     private mutating func logarithmOfGamma(_ shape: Double) -> Double {
         if shape < 1 { return log(uniform()) / shape + logarithmOfGamma(shape + 1) }
         let d = shape - 1.0 / 3
@@ -46,7 +46,7 @@ package struct CoverageDraws {
     }
 }
 
-/// How often an interval holds what it is of, and how wide it is.
+/// How often an interval holds the true value, and how wide it is.
 package struct Coverage: Sendable {
     package private(set) var draws = 0
     package private(set) var held = 0
