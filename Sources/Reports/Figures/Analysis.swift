@@ -10,8 +10,8 @@ package struct AnalysisResult: Hashable, Sendable {
     package var figures: [String]
     /// What the numbers say, for people.
     package var sentences: [String]
-    /// Why figures are missing: gnuplot is not installed (it names the Debian package) or failed, or the directory
-    /// cannot be written. Tables and sentences are whole all the same.
+    /// Why figures are missing: gnuplot is not installed (the message names the Debian package) or failed, or the directory
+    /// cannot be written. Tables and sentences are complete all the same.
     package var problem: ReportError?
 }
 
@@ -33,8 +33,8 @@ package struct Analysis: Sendable {
         self.searchPath = searchPath
     }
 
-    /// Draws `figures` into `directory`, making it. Figures whose measure the sweep has no result of are left out, and
-    /// a sentence names them.
+    /// Draws figures into `directory`, which it makes. It leaves out those for whose measure the sweep has no result, and a
+    /// sentence names them.
     ///
     /// Throws `ReportError.request` for an unknown sweep.
     package func run(into directory: String, figures names: [FigureName] = FigureName.allCases) throws -> AnalysisResult

@@ -3,14 +3,14 @@ import JobContract
 import ResultCatalogue
 import ResultQueries
 
-/// The pictures that measures made, of the trials that show most: the first seed and the longest training of the largest
-/// scale, for each dataset size.
+/// The pictures that measures made, for each dataset size those of one trial: of the largest scale, then the longest
+/// training, then the first seed.
 package struct SweepPictures: Sendable {
     package struct Picture: Hashable, Sendable {
-        /// Without directory, such as `jacobian-eigenvectors-16-images.png`.
+        /// The file's name without a directory, such as `jacobian-eigenvectors-16-images.png`.
         package var name: String
         package var digest: String
-        /// The measure that made it, and the name it gave it.
+        /// The measure that made the picture, and the name that the measure gave it.
         var measure: String
         var file: String
         /// The trial: its dataset size, model scale, length and seed.
@@ -37,7 +37,7 @@ package struct SweepPictures: Sendable {
             let bytes = [UInt8](data)
             return Digest(of: bytes).hex == digest ? bytes : nil
         }
-        /// Larger ones are no pictures of measures.
+        /// No measure makes a larger picture.
         private static let mostBytes = 256 << 20
     }
 
@@ -60,7 +60,7 @@ package struct SweepPictures: Sendable {
             guard let measure = row[0].text, let name = row[1].text, let digest = Digest(hex: row[2].text ?? "")?.hex,
                 let size = row[3].integer
             else { continue }
-            // Names from a worker, or a catalogue of others, must not lead elsewhere.
+            // A name from a worker, or from somebody else's catalogue, must not lead out of the directory.
             let stem = name.hasSuffix(".png") ? String(name.dropLast(4)) : name
             let file = PlainName.file(for: "\(measure)-\(stem)", kind: "picture") + "-\(size)-images.png"
             let rank = [row[4].number ?? 0, row[5].number ?? 0, -(row[6].number ?? 0)]
@@ -74,7 +74,7 @@ package struct SweepPictures: Sendable {
         pictures = order.compactMap { best[$0]?.picture }
     }
 
-    /// Copies those that are whole in the store into `directory` and returns their paths.
+    /// Copies the pictures that are undamaged in the store into `directory` and returns their paths.
     package func copy(from store: String, into directory: String) throws -> [String] {
         try Self.copy(pictures, from: store, into: directory)
     }

@@ -4,12 +4,12 @@ struct WorkerBuild: Hashable {
 
     init(_ text: String) { self.text = text }
 
-    /// The beginning of the commit's hash; with "-dirty" when files differed from it. Nil when none is named.
+    /// The beginning of the commit's hash, with "-dirty" where files differed from the commit; nil where none is named.
     var commit: String? {
         guard let match = text.firstMatch(of: /\.g([0-9a-f]{7,40}(-dirty)?)$/) else { return nil }
         return String(match.1)
     }
 
-    /// For a caption: the commit, else the beginning of the text.
+    /// The short form for captions: the commit, or else the beginning of the text.
     var short: String { commit.map { "commit \($0)" } ?? "build \(text.prefix(24))" }
 }

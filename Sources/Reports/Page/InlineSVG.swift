@@ -1,7 +1,7 @@
 /// Gnuplot's SVG as a part of a page that has others.
 enum InlineSVG {
-    /// Names of things get `prefix`, so that figures do not share them; gnuplot's own titles, which browsers show under
-    /// the pointer, and blank text are left out.
+    /// Puts `prefix` before identifiers, so that no two figures share one. Leaves out blank text, and gnuplot's own titles,
+    /// which browsers would show under the pointer.
     static func text(_ svg: String, prefix: String) -> String {
         var inline = ""
         var skipped: Substring?

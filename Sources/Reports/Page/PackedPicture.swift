@@ -1,16 +1,16 @@
 import CImageFiles
 
-/// Workers write PNGs (ISO/IEC 15948) without compression; in a page they are packed, pixel for pixel the same.
+/// Compresses a page's PNGs (ISO/IEC 15948), which workers write without compression; every pixel stays the same.
 enum PackedPicture {
     private static let mostBytes = 64 << 20
 
-    /// `png` with its pixels compressed; as it is where it is of another kind than workers write or is no whole PNG.
+    /// `png` with its pixels compressed. It is returned as it is where it is of another kind than workers write, or damaged.
     static func packed(_ png: [UInt8]) -> [UInt8] {
         guard let header = chunk(png, at: 8, named: "IHDR"), header.count == 13 else { return png }
         let fields = Array(header)
         let (width, height) = (number(fields[0..<4]), number(fields[4..<8]))
         let channels = [0: 1, 2: 3][fields[9]] ?? 0
-        // Eight bits, grey or colours, rows in order.
+        // Eight bits a channel, grey or colour, not interlaced.
         guard fields[8] == 8, channels > 0, fields[10...] == [0, 0, 0], 1...65535 ~= width, 1...65535 ~= height,
             height * (1 + width * channels) <= mostBytes
         else { return png }

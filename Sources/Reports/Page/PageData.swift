@@ -28,7 +28,7 @@ struct PageData {
         ]
     }
 
-    /// JSON that cannot end the element it stands in.
+    /// The JSON, in which nothing can end the HTML element it stands in.
     func text() throws -> String {
         ShownText.json(
             try CanonicalJSON.text(["tables": .object(tables), "figures": .object(figures)])

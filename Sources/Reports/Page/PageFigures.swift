@@ -5,7 +5,7 @@ extension SweepPage {
     private static let mostValues = 1500
     private static let mostRows = 1500
 
-    /// Figures with their data; where gnuplot fails, without drawings, and why.
+    /// Figures with their data and drawings. Where gnuplot fails, the drawings are missing and the error says why.
     static func drawn(_ figures: [any SweepFigure], searchPath: String) -> ([Figure], ReportError?) {
         var problem: ReportError?
         var drawn = [Figure]()

@@ -2,7 +2,7 @@ import JobContract
 import ResultCatalogue
 import ResultQueries
 
-/// What a sweep's trials differ in, and what they share.
+/// The axes in which a sweep's trials differ, and the settings that they share.
 struct PageGrid {
     let axes: [SweepPage.Axis]
     let settings: SweepPage.Listing

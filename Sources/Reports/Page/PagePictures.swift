@@ -6,12 +6,12 @@ extension SweepPage {
     private static let mostBytes = 1_200_000
     private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    /// Those of the pictures that are whole in the store, as many as there is room for.
+    /// The pictures that are undamaged in the store, as many as there is room for, and a note about the others.
     static func shown(_ pictures: [SweepPictures.Picture], in store: String) -> ([Picture], String?) {
         var shown = [Picture]()
         var room = mostBytes
         var (missing, crowded) = (0, 0)
-        // Samples first.
+        // Pictures of samples come first.
         for picture in pictures.filter({ $0.measure == "memorization" })
             + pictures.filter({ $0.measure != "memorization" })
         {

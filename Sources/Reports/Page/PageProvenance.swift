@@ -2,7 +2,7 @@ import JobContract
 import ResultCatalogue
 import ResultQueries
 
-/// What made a sweep's results, of what: enough to tell whether others are the same.
+/// The workers and data that made a sweep's results: enough to tell whether other results are comparable.
 struct PageProvenance {
     let listings: [SweepPage.Listing]
 

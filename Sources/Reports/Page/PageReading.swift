@@ -43,7 +43,7 @@ extension SweepPage {
         commands = Self.commands(name, overrides: overrides, commits: Set(findings.points.builds.compactMap(\.commit)))
     }
 
-    /// With the commit first, where all results are of one.
+    /// The commands that make the sweep anew; the first checks out the commit, where all results are of one.
     private static func commands(_ sweep: String, overrides: [String], commits: Set<String>) -> [String] {
         let settings = overrides.map { " --set " + quoted($0) }.joined()
         let checkout = commits.count == 1 ? commits.map { "git checkout " + $0.replacing("-dirty", with: "") } : []
@@ -53,7 +53,7 @@ extension SweepPage {
         ]
     }
 
-    /// As one word of a shell.
+    /// `word` as one word of a shell.
     static func quoted(_ word: String) -> String {
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:@%+")
         if !word.isEmpty, word.allSatisfy(plain.contains) { return word }

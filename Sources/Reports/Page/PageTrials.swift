@@ -48,7 +48,7 @@ struct PageTrials {
         }
     }
 
-    /// The quantities without a noise level or position, the first measures' first, and their values by trial.
+    /// The quantities without a noise level or position, in the order of the sweep's measures, and their values by trial.
     private func singleNumbers() throws -> ([(key: Int, name: String)], [String: [Int: Double]]) {
         let quantities = try reader.singleQuantities(of: sweep, most: Self.mostQuantities)
         var values = [String: [Int: Double]]()

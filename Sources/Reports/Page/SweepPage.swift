@@ -1,7 +1,7 @@
 import ResultCatalogue
 import ResultQueries
 
-/// What the page about a sweep holds, as values: what `PageRenderer` writes down and nothing else.
+/// All that the page about a sweep holds, as values that `PageRenderer` writes down.
 package struct SweepPage: Sendable {
     /// An axis of the grid and the values that trials ask for, ascending.
     package struct Axis: Hashable, Sendable {
@@ -13,13 +13,13 @@ package struct SweepPage: Sendable {
     package struct Listing: Hashable, Sendable {
         package var title: String
         package var table: ResultTable
-        /// What was left out, or what the columns mean.
+        /// A sentence on rows left out, or on the meaning of columns.
         package var note: String?
     }
 
-    /// A figure, the values in it for the pointer, and the numbers behind it.
+    /// A figure, the values that it shows under the pointer, and the numbers behind it.
     package struct Figure: Hashable, Sendable {
-        /// A value's place in points from the left and the top, and what there is.
+        /// A value's place in points from the left and the top, and what the value is.
         package struct Value: Hashable, Sendable {
             package var x: Double
             package var y: Double
@@ -28,7 +28,7 @@ package struct SweepPage: Sendable {
         package var name: String
         package var width: Int
         package var height: Int
-        /// As gnuplot drew it, from `<svg` on; nil where it could not be drawn.
+        /// The figure that gnuplot drew, from `<svg` on; nil where it could not.
         package var svg: String?
         package var values: [Value]
         package var data: Listing
@@ -42,21 +42,21 @@ package struct SweepPage: Sendable {
     }
 
     package var sweep: String
-    /// The sweep file's `about`: what is asked.
+    /// The sweep file's `about`.
     package var about: String
-    /// Trials by state, those that there are, in the states' order.
+    /// Numbers of trials by state, without states that no trial is in.
     package var states: [(state: String, trials: Int)]
     package var axes: [Axis]
     /// Keys that all trials share.
     package var settings: Listing
-    /// What `analyze` says.
+    /// The sentences of `analyze`.
     package var findings: [String]
     package var memorization: Listing
     package var figures: [Figure]
     /// Why figures are not drawn.
     package var problem: ReportError?
     package var pictures: [Picture]
-    /// What was left out among them.
+    /// Which pictures were left out.
     package var picturesNote: String?
     package var trials: Listing
     /// Hosts, then what went wrong.

@@ -22,16 +22,17 @@ package struct SideBySide: Sendable {
     }
 
     package struct Result: Hashable, Sendable {
-        /// A row for each place that both sides have, quantity and noise level: the means over its pairs, which agree in
-        /// all shared axes and in what replicates differ in, and their differences, b − a (`PairedDifference`).
+        /// A row for each quantity and noise level at each place that both sides have: the means over pairs, and their
+        /// difference b − a (`PairedDifference`). The two of a pair agree in all shared axes and in the keys in which
+        /// replicates differ.
         package var table: ResultTable
-        /// What differs between the sides throughout, and how much of each has no partner.
+        /// Sentences on the constant differences between the sides, and on how many values of each have no partner.
         package var notes: [String]
     }
 
     private struct Place: Hashable {
         var axes: [ResultTable.Cell]
-        /// Of comparisons, what their trials differ in.
+        /// The keys in which a comparison's trials differ.
         var difference: [String]
         var quantity: Int64
         var sigma: Double?
@@ -40,18 +41,18 @@ package struct SideBySide: Sendable {
 
     private struct Pair: Hashable {
         var place: Place
-        /// What replicates differ in.
+        /// The values of the keys in which replicates differ.
         var replicate: [ResultTable.Cell]
     }
 
-    /// What one side has of a pair.
+    /// The values of one side of a pair.
     private struct Found {
-        /// Several where the side has axes that the other lacks.
+        /// There are several where the side has axes that the other lacks.
         var values: [Replicate] = []
-        /// Of a comparison, what tells its trials, or their subsets, from those of others.
+        /// For a comparison, the keys' values that tell its trials, or their subsets, from those of other comparisons.
         var members: Set<[ResultTable.Cell]> = []
 
-        /// Seen in no more samples than one of them is: several may be of the same draws.
+        /// The mean of the values, of as few samples as the value of fewest: several values may be of the same draws.
         var mean: Replicate {
             let ns = values.compactMap(\.n)
             return Replicate(values.map(\.value).mean, n: ns.count == values.count ? ns.min() : nil)
@@ -134,7 +135,7 @@ package struct SideBySide: Sendable {
             let quantity = quantities[block.quantity]
             let members = block.comparison < 0 ? [Int32(block.trial)] : comparisons.members[Int(block.comparison)]
             let cells = axes.map { trials.cell(members, $0) }
-            // Subsets are the same whatever the seed.
+            // A subset does not depend on the seed.
             let replicate = TrialKeys.replicateKeys.map { key in
                 key == "seed" && quantity.isOfSubset ? .null : trials.cell(members, key)
             }
@@ -194,7 +195,7 @@ package struct SideBySide: Sendable {
             return (a.position ?? -1) < (b.position ?? -1)
         }
         for place in places.keys.sorted(by: isOrdered) {
-            // In the replicates' order, so that sums are the same at every call.
+            // Pairs are sorted by replicate, so that sums are the same at every call.
             let pairs = (places[place] ?? []).sorted {
                 $0.replicate.lexicographicallyPrecedes($1.replicate, by: ResultTable.Cell.isOrdered)
             }
@@ -202,7 +203,7 @@ package struct SideBySide: Sendable {
             var numbers = [[ResultTable.Cell]: Int32]()
             let values = pairs.map { pair -> PairedDifference.Pair in
                 let (a, b) = (sides[0][pair] ?? Found(), sides[1][pair] ?? Found())
-                // In one order, so that sums are the same at every call.
+                // Members are sorted for the same reason.
                 let known = a.members.union(b.members).sorted {
                     $0.lexicographicallyPrecedes($1, by: ResultTable.Cell.isOrdered)
                 }

@@ -9,14 +9,15 @@ package struct StatusReport: Sendable {
 
     package init(_ reader: CatalogueReader) { self.reader = reader }
 
-    /// Tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes that the catalogue names), and, where there are any, `comparisons`
-    /// (measures over several trials, by state), `failures`, `lost_files` (trials whose measurements are recorded and which
-    /// wait for a file of theirs to be made again) and `disagreements` (results of equal trials that differ). With
-    /// `sweep`, of that sweep only.
+    /// The tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes of the files that the catalogue names), and,
+    /// where they have rows, `comparisons` (measures over several trials, by state), `failures`, `lost_files` (trials whose
+    /// measurements are recorded and which wait for a file of theirs to be made again) and `disagreements` (results of equal
+    /// trials that differ). `sweep` restricts all of them but `hosts`, `store` and `disagreements` to one sweep.
     ///
-    /// In `running`, the newest recovery point of the training, and where it is: in the coordinator's store, or only on
-    /// its host because bringing it would take too long. In `sweeps`, `done` is the share of the training that is recorded, from 0 to 1, and `seconds_left` what the rest
-    /// takes at the rate since the oldest running attempt began: NULL while nothing runs or nothing is recorded since.
+    /// `running` has the newest recovery point of the training and where it is: in the coordinator's store, or only on its
+    /// host because bringing it would take too long. In `sweeps`, `done` is the share of the training that is recorded, from
+    /// 0 to 1, and `seconds_left` the time that the rest takes at the rate since the oldest running attempt began: NULL
+    /// while nothing runs or nothing is recorded since.
     package func tables(sweep: String? = nil, now: Date = Date()) throws -> [ResultTable] {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }

@@ -3,13 +3,13 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// How much of a sweep's training is recorded, and how long the rest may take. Lengths are weighed by `Training.cost`;
+/// How much of a sweep's training is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`;
 /// measures are not counted.
 struct SweepProgress {
     /// From 0 to 1; nil for a sweep without trainings.
     let share: Double?
-    /// What is left over the rate since the oldest running attempt began. Nil when nothing runs, nothing was recorded
-    /// since, or only measures are left.
+    /// The training that is left, divided by the rate since the oldest running attempt began. Nil where nothing runs,
+    /// nothing was recorded since, or only measures are left.
     let secondsLeft: Double?
 
     /// `now` in seconds since 1970.
@@ -34,12 +34,12 @@ struct SweepProgress {
     }
 }
 
-/// One training's way, in steps.
+/// How far one training is, in steps.
 private struct TrainingProgress {
     let cost: Double
-    /// Recorded now, at most what is wanted.
+    /// Steps recorded now, at most those wanted.
     let reached: Int
-    /// Recorded before the running attempts began; where that is not known, too much rather than too little.
+    /// Steps recorded before the running attempts began; where that is not known, too many rather than too few.
     let before: Int
 
     init(_ row: [CatalogueValue]) {

@@ -12,7 +12,7 @@ struct CurveFigure: SweepFigure {
             self.y = y
         }
 
-        /// Of what has one value.
+        /// A point of a single value, without an interval.
         init?(x: Double, value: Double) {
             guard let y = Average([[Replicate(value)]], areShares: false) else { return nil }
             self.init(x: x, y: y)
@@ -21,10 +21,10 @@ struct CurveFigure: SweepFigure {
 
     struct Line {
         var title: String
-        /// From 0 to 1 on the colour map; nil is grey.
+        /// A place from 0 to 1 on the colour map; nil is grey.
         var shade: Double?
         var isReference = false
-        /// Of references: dotted, not dashed.
+        /// Whether a reference is dotted rather than dashed.
         var isDotted = false
         var points: [Point]
     }
@@ -32,7 +32,7 @@ struct CurveFigure: SweepFigure {
     struct Panel {
         var title: String
         var lines: [Line]
-        /// What its lines share and the title does not say.
+        /// The settings that the panel's lines share and its title does not name.
         var place = ""
     }
 
@@ -40,7 +40,7 @@ struct CurveFigure: SweepFigure {
         var label: String
         /// The base of its logarithm; nil for a linear one.
         var base: Double?
-        /// In gnuplot's words.
+        /// The axis's range in gnuplot's notation.
         var range = "[*:*]"
     }
 
@@ -51,7 +51,7 @@ struct CurveFigure: SweepFigure {
     var panels: [Panel]
     /// Two paragraphs.
     var caption: [String]
-    /// What the CSV calls x and y.
+    /// The names of x and y in the CSV.
     var columns: (x: String, y: String)
 
     var isEmpty: Bool { panels.allSatisfy { $0.lines.allSatisfy(\.points.isEmpty) } }
@@ -89,7 +89,8 @@ struct CurveFigure: SweepFigure {
         }
     }
 
-    /// In points: a panel's axes and its distance to the next; the figure's margins, the legend at the right.
+    /// The size of a panel's axes, the distance from panel to panel, and the figure's margins with the legend at the
+    /// right, all in points.
     private static let panel = (width: 345, height: 270)
     private static let pitch = (width: 425, height: 385)
     private static let margin = (left: 105, top: 85, right: 190, bottom: 10)
@@ -175,7 +176,7 @@ struct CurveFigure: SweepFigure {
             """
     }
 
-    /// The first panel drawn has the legend of all: entries of lines that only others have.
+    /// Entries of lines that only other panels have: the first panel drawn has the legend of all.
     private func legend(beyond first: Panel) -> [String] {
         var known = Set(first.lines.filter { !$0.points.isEmpty }.map(\.title)).union([""])
         return panels.flatMap(\.lines).filter { !$0.points.isEmpty && known.insert($0.title).inserted }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A figure as SVG, and the points of it that values lie at.
+/// A figure as SVG, and where values lie in it.
 struct FigureDrawing {
     /// A panel: its edges in points from the left and the bottom, and what its axes span.
     struct Panel: Hashable {
@@ -12,7 +12,7 @@ struct FigureDrawing {
         var y: ClosedRange<Double>
     }
 
-    /// From `<svg` to `</svg>`.
+    /// The text from `<svg` to `</svg>`.
     let svg: String
     let panels: [Panel]
     let size: (width: Int, height: Int)

@@ -7,7 +7,7 @@ struct GLScoreFigure: SweepFigure {
     let points: SweepPoints
     let glScore: [GridPoint: Average]
     let copied: [GridPoint: Average]
-    /// By dataset size: images that nobody was trained on know of no scale.
+    /// Averages of held-out images by dataset size alone, since they do not depend on the network's scale.
     private let heldOut: [Int: Average]
     private let heldOutAt: [GridPoint: Average]
 
@@ -79,7 +79,7 @@ struct GLScoreFigure: SweepFigure {
         }
         data += "$baseline << EOD\n" + baseline + "EOD\n"
         scores.append("$baseline using 1:2 with lines lc rgb '#555555' lw 2 dt 3 title 'held-out images'")
-        // Elsewhere the threshold says nothing: unseen faces of 16 × 16 score as much.
+        // For other networks and images the threshold means nothing: unseen faces of 16 × 16 score as much.
         if points.hasThreshold {
             scores.append("0.6 with lines lc rgb '#b03a2e' lw 1.5 dt 2 title '0.6 (Li et al. 2024)'")
         }

@@ -110,12 +110,12 @@ struct Gnuplot {
           GPVAL_X_MIN, GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX)
         """
 
-    /// `text` as a gnuplot string that nothing in it can end.
+    /// `text` as a gnuplot string, quoted so that nothing in it ends the string.
     static func quote(_ text: String) -> String {
         "'" + ShownText.line(text).replacing("'", with: "''") + "'"
     }
 
-    /// From one line of a caption to the next, in points.
+    /// The distance from one line of a caption to the next, in points.
     static let captionPitch = 17
 
     /// Paragraphs in lines that fit under a figure so many points wide.
@@ -132,7 +132,7 @@ struct Gnuplot {
         }
     }
 
-    /// What stands under a figure, a line each.
+    /// Labels for the lines under a figure.
     static func captions(_ lines: [String], height: Int) -> String {
         lines.reversed().enumerated().map { index, line in
             "set label \(90 + index) \(quote(line)) at screen 0.02,\(Double(14 + captionPitch * index) / Double(height)) left "
@@ -140,7 +140,7 @@ struct Gnuplot {
         }.joined(separator: "\n")
     }
 
-    /// Viridis from dark blue to green, `share` from 0 to 1; its yellow end cannot be read on white.
+    /// A colour of viridis from dark blue to green, by `share` from 0 to 1. Its yellow end could not be read on white.
     static func colour(_ share: Double) -> String {
         let stops: [(Double, Double, Double)] = [
             (68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (190, 205, 40),

@@ -8,7 +8,7 @@ struct PhaseMapFigure: SweepFigure {
     private let cells: [PhaseMap.Cell]
     private let isByLength: Bool
 
-    /// By length: at the largest scale; by scale: at the longest length of each.
+    /// A map by length shows the largest scale; a map by scale shows each scale's longest length.
     init(_ map: PhaseMap, byLength: Bool) {
         self.map = map
         isByLength = byLength
@@ -21,7 +21,7 @@ struct PhaseMapFigure: SweepFigure {
         }
     }
 
-    /// One row is no map, unless nothing else is one.
+    /// A single row is no map, but where the other map has a single row too.
     var isEmpty: Bool {
         let lengths = Set(map.cells.map(\.point.length)).count
         return cells.isEmpty || (isByLength ? lengths < 2 : rows.count < 2 && lengths > 1)
@@ -58,7 +58,7 @@ struct PhaseMapFigure: SweepFigure {
         .memorizing: "#f0a86a",
     ]
 
-    /// Columns and rows are evenly spread: a place between sizes is found by the logarithm between its neighbours.
+    /// Where a size lies among the columns, which are evenly spread: between two by their logarithms.
     private func place(_ size: Double) -> Double {
         guard let first = sizes.first, let last = sizes.last, last > first else { return 0 }
         let inside = min(max(size, Double(first)), Double(last))

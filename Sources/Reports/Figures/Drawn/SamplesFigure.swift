@@ -5,18 +5,18 @@ import ResultQueries
 /// size, at most six.
 struct SamplesFigure: SweepFigure {
     let points: SweepPoints
-    /// In the folder that the script is run in.
+    /// They must lie in the folder that the script is run in.
     let pictures: [SweepPictures.Picture]
     let name = FigureName.samples
 
-    /// Of `pictures` those that are of this kind and whole in `store`.
+    /// Chooses those of `pictures` that are of this kind and undamaged in `store`.
     init(_ points: SweepPoints, _ pictures: [SweepPictures.Picture], store: String) {
         self.points = points
         let shown = pictures.filter {
             $0.measure == "memorization" && $0.file == "neighbours.png"
                 && $0.bytes(in: store) != nil
         }
-        // The first and the last, and between them evenly.
+        // The first and the last, and others evenly spread between them.
         self.pictures = shown.count <= 6 ? shown : (0..<6).map { shown[$0 * (shown.count - 1) / 5] }
     }
 

@@ -3,9 +3,9 @@ import ResultQueries
 /// One figure of a sweep.
 protocol SweepFigure {
     var name: FigureName { get }
-    /// In points.
+    /// The figure's size in points.
     var size: (width: Int, height: Int) { get }
-    /// What gnuplot draws; it holds its data. `Gnuplot.endOfPanel` follows every `plot`.
+    /// The script that gnuplot draws, with its data. `Gnuplot.endOfPanel` follows every `plot`.
     var script: String { get }
     /// The numbers behind the figure.
     var table: ResultTable { get }
@@ -21,7 +21,7 @@ struct PanelMarks {
         /// On the panel's axes.
         var x: Double
         var y: Double
-        /// What there is, with its interval.
+        /// What the value is, with its interval.
         var text: String
     }
 

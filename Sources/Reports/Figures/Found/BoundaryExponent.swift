@@ -4,22 +4,22 @@ import ResultQueries
 /// An exponent of the boundary's law: log N* grows by it with x, the logarithm of parameters or of length, within strata
 /// that share everything else and have an intercept each.
 struct BoundaryExponent {
-    /// Rows that differ in x and in nothing but it and the replicate.
+    /// Rows that differ in nothing but x and the replicate.
     struct Stratum: Hashable, Comparable {
-        /// Alike in all axes but scale and length.
+        /// `Row.other`, which all of its rows share.
         var other: Int32
-        /// The length where x is of the parameters, else the scale.
+        /// Where x is of the parameters, the length; else the scale.
         var value: Double
 
         static func < (a: Stratum, b: Stratum) -> Bool { (a.other, a.value) < (b.other, b.value) }
     }
 
     let value: Double
-    /// Over replicates, which are clusters of rows.
+    /// The exponent's interval over replicates, each of which is a cluster of rows.
     let interval: ConfidenceInterval?
-    /// Those that it rests on, ascending: in which rows with two different x are inside.
+    /// The strata that it rests on, ascending: those in which copying ends within the sizes swept at two different x.
     let strata: [Stratum]
-    /// How many rows they have, inside or beyond.
+    /// How many rows these strata have, those included in which copying ends beyond the sizes swept.
     let rows: Int
     private let intercepts: [Double]
 
@@ -41,7 +41,7 @@ struct BoundaryExponent {
         }
     }
 
-    /// Nil where the rows do not determine it.
+    /// Nil where the rows do not determine the exponent.
     private init?(
         _ rows: [BoundaryLaw.Row], by stratum: (BoundaryLaw.Row) -> Stratum, x: (BoundaryLaw.Row) -> Double?
     ) {
@@ -59,12 +59,12 @@ struct BoundaryExponent {
         interval = ClusterInterval.of(replicates) { Self.fit($0.flatMap(\.self))?.slope }
     }
 
-    /// N* at x; nil in strata that it does not rest on.
+    /// N* at x; nil in a stratum that the exponent does not rest on.
     func size(_ stratum: Stratum, x: Double) -> Double? {
         strata.firstIndex(of: stratum).map { exp(intercepts[$0] + value * x) }
     }
 
-    /// For people: to two digits, as are the ends of the interval unless these would be one number.
+    /// For people: the exponent to two decimals, and the ends of its interval to so many, at least two, that they differ.
     var words: (value: String, interval: String) {
         func text(_ number: Double, _ digits: Int) -> String {
             let unit = pow(10, Double(digits))

@@ -4,16 +4,17 @@ import ResultQueries
 /// The dataset size N* at which copying ends, as a law of the network's parameters P and the length of its training:
 /// log N* = a + b log P + c log images (Bonnaire et al., NeurIPS 2025, expect c = 1).
 ///
-/// A row of the map is one scale, length and replicate. N* is where a logistic curve through its copied shares passes ½;
-/// in a row that never passes it, N* is only known to lie beyond the sizes swept, and a row whose shares rise with size
-/// has none.
+/// A row of the map is one scale, length and replicate. N* is where a logistic curve through its copied shares passes ½.
+/// Where the shares never pass ½, N* is only known to lie beyond the sizes swept; a row whose shares rise with size has no
+/// N*.
 ///
-/// An exponent rests on what identifies it. That of the length is found at scales where copying ends inside the sizes
-/// swept for two lengths or more, each scale with an intercept of its own, so that scales which only say "beyond" do not
-/// bend it; that of P at lengths where it ends inside for two scales or more. Fewer than four such rows: not determined.
+/// An exponent is found from those rows alone that identify it. The exponent of the length is found at scales where copying
+/// ends within the sizes swept for two lengths or more, each scale with an intercept of its own, so that scales where it
+/// always ends beyond them do not bend it; that of P at lengths where copying ends within them for two scales or more. With
+/// fewer than four such rows it is not determined.
 struct BoundaryLaw {
     enum Boundary: Hashable {
-        /// In natural logarithms of the dataset size.
+        /// N*; here as in the bounds, the natural logarithm of a dataset size.
         case at(Double)
         case above(Double)
         case below(Double)
@@ -24,16 +25,16 @@ struct BoundaryLaw {
     struct Row {
         var scale: Int
         var length: Double
-        /// Alike in all other axes.
+        /// Rows that are alike in all other axes share this number.
         var other: Int32
         var replicate: Int32
-        /// What it has under `SweepPoints.otherAxes` and `replicateAxes`.
+        /// The row's values of `SweepPoints.otherAxes` and `replicateAxes`.
         var otherCells: [ResultTable.Cell]
         var replicateCells: [ResultTable.Cell]
-        /// Nil where no network of it is trained.
+        /// Nil where none of the row's networks is trained.
         var parameters: Int?
         var boundary: Boundary
-        /// Whether it was measured at every size swept.
+        /// Whether the row was measured at every size swept.
         var isWhole = true
     }
 
@@ -44,7 +45,7 @@ struct BoundaryLaw {
     /// Nil where not determined.
     let ofParameters: BoundaryExponent?
     let ofLength: BoundaryExponent?
-    /// Of the law with both exponents, log N* of P = 1 and length 1, by `Row.other`.
+    /// log N* at P = 1 and length 1 in the law with both exponents, by `Row.other`.
     private let intercepts: [Int32: Double]
 
     /// Rows in which copying ends within the sizes swept.
@@ -64,7 +65,7 @@ struct BoundaryLaw {
             Key(scale: $0.point.scale, length: $0.point.length, line: points.line(of: $0))
         }
         let rows = shares.compactMap { key, values -> Row? in
-            // Of one size nothing could be said of another.
+            // A single size tells nothing of where copying ends.
             guard sizes.count > 1, let first = values.first else { return nil }
             return Row(
                 scale: key.scale, length: key.length, other: key.line.other, replicate: key.line.replicate,
@@ -89,7 +90,7 @@ struct BoundaryLaw {
         }
     }
 
-    /// Of dataset sizes with their shares of n samples.
+    /// Where copying ends, from the shares of n samples at several dataset sizes.
     static func boundary(_ shares: [(size: Double, share: Double, n: Double)]) -> Boundary {
         let sizes = shares.map { log($0.size) }
         guard let low = sizes.min(), let high = sizes.max() else { return .rises }
@@ -99,7 +100,7 @@ struct BoundaryLaw {
         return .at(min(max(fit.middle, low), high))
     }
 
-    /// N* by the law; nil for a row of which it says nothing.
+    /// N* by the law; nil for a row of which the law says nothing.
     func size(of row: Row) -> Double? {
         let (p, length) = (row.parameters.map { log(Double($0)) }, log(row.length))
         if let ofParameters, let ofLength {
@@ -131,7 +132,7 @@ struct BoundaryLaw {
         return ["\(law); \(rowWords).\(undetermined.map { " \($0)" } ?? "")"]
     }
 
-    /// Of an axis that was swept without an exponent.
+    /// A sentence about an axis that was swept and has no exponent.
     private var undetermined: String? {
         if ofParameters == nil, Set(rows.compactMap(\.parameters)).count > 1 {
             return
@@ -145,7 +146,7 @@ struct BoundaryLaw {
         return nil
     }
 
-    /// In how many of all rows copying ends where.
+    /// Words on the numbers of rows in which copying ends within the sizes swept, beyond them and before them.
     private var rowWords: String {
         func count(_ holds: (Boundary) -> Bool) -> Int { whole.count { holds($0.boundary) } }
         let whole = rows.filter { $0.isWhole || $0.isInside }
@@ -179,7 +180,7 @@ extension BoundaryLaw.Row {
 }
 
 extension BoundaryLaw.Boundary {
-    /// Less `offset`, for a regression; nil of rows without a boundary.
+    /// The boundary less `offset`, for a regression; nil where the share copied rises.
     func shifted(by offset: Double = 0) -> CensoredRegression.Value? {
         switch self {
         case .at(let value): .exactly(value - offset)

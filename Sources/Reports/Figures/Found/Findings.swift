@@ -6,9 +6,9 @@ struct Findings {
     let points: SweepPoints
     /// GL score, copied share and AUC by dataset size, model scale and length.
     let memorization: ResultTable
-    /// For people.
+    /// The findings in words, for people.
     let sentences: [String]
-    /// Those that there is something to draw in.
+    /// The figures in which there is something to draw.
     let figures: [any SweepFigure]
     private let empty: [FigureName]
 
@@ -36,7 +36,7 @@ struct Findings {
         empty = all.filter(\.isEmpty).map(\.name)
     }
 
-    /// Which of `names` cannot be drawn, as a sentence; nil when all can.
+    /// A sentence that says which of `names` cannot be drawn; nil where all can.
     func missing(among names: [FigureName] = FigureName.allCases) -> String? {
         let missing = empty.filter(names.contains).map { name in
             name.rawValue + (name.measure.map { " (measure \($0))" } ?? "")

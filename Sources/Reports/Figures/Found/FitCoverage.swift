@@ -1,8 +1,8 @@
 import Foundation
 import ResultQueries
 
-/// What the intervals of the fits that are reported cover, by simulation, through the code that reports them: the dataset
-/// sizes of both contours, and the exponents of the boundary's law.
+/// How often the intervals of reported fits hold the true value, by simulation, through the code that reports them. The fits
+/// are the dataset sizes of both contours and the exponents of the boundary's law.
 package enum FitCoverage {
     package struct Case: Sendable {
         package var name: String
@@ -17,11 +17,11 @@ package enum FitCoverage {
         case half
         /// The size of one row at which `copy_auc` is that of the contour.
         case nearness
-        /// The exponents of rows of three scales by three lengths; scales multiply N* by these factors besides.
+        /// The exponents from rows of three scales by three lengths, where each scale multiplies N* by a factor of its own.
         case law([Double])
     }
 
-    /// By what is estimated.
+    /// The coverage of each estimate.
     package typealias Result = [(estimate: String, coverage: Coverage)]
 
     package static let cases: [Case] = [3, 4, 8, 20].flatMap { replicates in
@@ -39,7 +39,7 @@ package enum FitCoverage {
     }
 
     private static let (ofParameters, ofLength) = (0.4, 0.7)
-    /// log N* of a row, and the standard deviation in it between replicates.
+    /// log N* of a row, and its standard deviation between replicates.
     private static let (middle, deviation) = (log(90.0), 0.2)
 
     package static func coverage(of given: Case, draws: Int) -> Result {
@@ -51,7 +51,7 @@ package enum FitCoverage {
                 PhaseMap.half(shares(about: middle, given.sizes, &random))
             }
         case .nearness:
-            // Lines between the sizes swept are part of what is defined.
+            // The contour is defined by lines between the sizes swept, so the true value is found by them too.
             let deviates = (-400...400).map { Double($0) / 100 }
             let weights = deviates.map { exp(-$0 * $0 / 2) }
             let truth =
@@ -65,7 +65,7 @@ package enum FitCoverage {
         }
     }
 
-    /// Of one row, found in each replicate.
+    /// The coverage of the size of one row, which is found in each replicate.
     private static func crossing(
         _ given: Case, draws: Int, truth: Double, _ random: inout CoverageDraws,
         _ find: (Double, inout CoverageDraws) -> Double?
@@ -82,7 +82,8 @@ package enum FitCoverage {
         return [("log N", coverage)]
     }
 
-    /// By size ½ and half of the share copied, each with an error as 256 samples and 256 held-out images have.
+    /// Where `copy_auc`, here ½ and half of the share copied, passes the contour's level; `noise` adds to each size an error
+    /// like that of 256 samples.
     private static func nearness(about middle: Double, _ sizes: [Int], _ noise: (Double) -> Double) -> Double? {
         let areas = sizes.map { size in
             let area = (1 + share(about: middle, size)) / 2
@@ -119,7 +120,7 @@ package enum FitCoverage {
             parameters.add(BoundaryExponent.ofParameters(rows)?.interval, holding: ofParameters)
             length.add(BoundaryExponent.ofLength(rows)?.interval, holding: ofLength)
         }
-        // Of one scale there is nothing to tell of P.
+        // Factors that differ make scales of which one alone ends inside: they tell nothing of P.
         return (Set(factors).count > 1 ? [] : [("exponent of P", parameters)]) + [("exponent of length", length)]
     }
 

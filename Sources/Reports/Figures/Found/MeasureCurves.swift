@@ -8,7 +8,7 @@ extension SweepPoints {
         Dictionary(grouping: values, by: \.point).mapValues { points($0, x: x) }
     }
 
-    /// The means of what lies at one x each, ascending.
+    /// The mean of the values at each x, ascending.
     private static func points(_ values: [PlacedValue], x: (PlacedValue) -> Double?) -> [CurveFigure.Point] {
         Dictionary(grouping: values, by: x).compactMap { x, values in
             guard let x, let y = values.average else { return nil }
@@ -30,7 +30,7 @@ extension SweepPoints {
             caption: caption(rest + intervalWords("Bands")), columns: columns)
     }
 
-    /// Panels over an axis of the grid.
+    /// A panel for each value of an axis of the grid.
     private func panels(_ values: [PlacedValue], references: [PlacedValue], of what: String) -> [CurveFigure.Panel] {
         let spread = Spread(self, Set(values.map(\.point)), fixedPanels: false)
         let curves = Self.grouped(values) { $0.sigma }
@@ -51,7 +51,7 @@ extension SweepPoints {
         }
     }
 
-    /// Panels of several quantities over the same places.
+    /// A panel for each of several quantities, of the same places.
     private func panels(
         _ parts: [(title: String, values: [PlacedValue], references: [CurveFigure.Line])], x: (PlacedValue) -> Double?
     ) -> [CurveFigure.Panel] {
@@ -122,8 +122,8 @@ extension SweepPoints {
                 }, x: input))
     }
 
-    /// Of held-out images by the Gaussian denoiser of all images but these; nil where nobody measured it. It is a fact of
-    /// the images, so that means over networks have no interval.
+    /// The PSNR of held-out images by the Gaussian denoiser of all images but these; nil where it was not measured. It is a
+    /// fact of the images, so that means over networks have no interval.
     private func gaussianPSNR(x: (PlacedValue) -> Double?) throws -> CurveFigure.Line? {
         var values = try all("denoising", "psnr_held_out_gaussian")
         if values.isEmpty { values = try gaussianPSNRByGain() }
@@ -132,7 +132,8 @@ extension SweepPoints {
         return CurveFigure.Line(title: "Gaussian", shade: nil, isReference: true, isDotted: true, points: found)
     }
 
-    /// In version 1 of the measure PSNR was pooled, as gains are, so that what networks reach less their gain is the Gaussian's.
+    /// The same from version 1 of the measure, where PSNR was pooled, as gains are: the network's PSNR less its gain is the
+    /// Gaussian denoiser's.
     private func gaussianPSNRByGain() throws -> [PlacedValue] {
         struct Place: Hashable {
             var trial: Int
@@ -223,7 +224,7 @@ extension SweepPoints {
             ? "\(sizes[0]) images each" : sizes.map(String.init).joined(separator: " and ") + " images"
     }
 
-    /// Keys without the section they are of.
+    /// Keys without their section.
     static func words(_ keys: [String]) -> String {
         keys.map { $0.split(separator: ".").last.map(String.init) ?? $0 }.joined(separator: " and ")
     }

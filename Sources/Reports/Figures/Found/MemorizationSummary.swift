@@ -68,9 +68,9 @@ struct MemorizationSummary {
     }
 }
 
-/// What the lines of a figure over noise levels say.
+/// Summarises the lines of a figure over noise levels.
 struct CurveSummary {
-    /// Noise levels between those that hide nothing and those that hide all.
+    /// Noise levels between those that hide nothing of an image and those that hide all of it.
     private static let intermediate = 0.1...10.0
     let figure: CurveFigure
     let subject: String

@@ -1,16 +1,16 @@
 import Foundation
 import ResultQueries
 
-/// Where on the map networks memorize, generalize, are not trained far enough and are trained too far.
+/// Where on the map networks memorize, generalize, are trained too short or too long.
 struct PhaseMap {
     enum Phase: String, Hashable, CaseIterable {
-        /// Worse than the source's Gaussian denoiser on the very images trained on.
+        /// The network is worse than the source's Gaussian denoiser on the very images it was trained on.
         case undertrained
-        /// Better than it on those, and worse on held-out images, without copying.
+        /// It is better than that denoiser on them and worse on held-out images, without copying.
         case overfitted
-        /// None of the others.
+        /// It is better on both, without copying.
         case generalizing
-        /// No more is known: a gain that tells was not measured at both noise levels.
+        /// It does not copy; a gain that would tell more was not measured at both noise levels.
         case notMemorizing = "not memorizing"
         /// At least half of the samples are copies of training images.
         case memorizing
@@ -20,7 +20,8 @@ struct PhaseMap {
         var point: GridPoint
         var copied: Average
         var copyAUC: Average?
-        /// On held-out and on training images, at the worse of the two noise levels; nil where not both were measured.
+        /// The gains on held-out and on training images, at the worse of the two noise levels; nil where one of these was
+        /// not measured.
         var gain: Double?
         var trainingGain: Double?
 
@@ -37,12 +38,13 @@ struct PhaseMap {
     struct Crossing {
         var scale: Int
         var length: Double
-        /// A dataset size, of all that `lines` is over; nil where it lies outside of those swept, or for a single one does.
+        /// The dataset size, averaged over all replicates; nil where for one of them it lies outside of the sizes swept.
         var size: Double?
         var interval: ConfidenceInterval?
-        /// In words, what the interval is over.
+        /// The basis of the interval in words.
         var basis: String
-        /// Replicates, of every place, in which it lies inside, of all; and in how many it does not, but sizes are missing.
+        /// Replicates of all places: those in which the size lies inside, all of them, and those in which it does not but
+        /// which were not measured at every size.
         var lines: (inside: Int, all: Int, incomplete: Int)
     }
 
@@ -84,8 +86,9 @@ struct PhaseMap {
     /// The copy_auc of the contour.
     static let nearness = 0.95
 
-    /// Where values at ascending sizes fall below a level and stay there, in logarithms, on the line between neighbours,
-    /// the second of which is `after`; nil where they do so before the first or not at all.
+    /// Where values at ascending sizes fall below a level and stay there, on the line between two neighbours over the
+    /// logarithm of the size. `at` is that logarithm, `after` the second neighbour; nil where all values are below the
+    /// level, or the last is not.
     static func fall(_ values: [(size: Double, value: Double)], below level: Double) -> (at: Double, after: Int)? {
         guard let last = values.lastIndex(where: { $0.value >= level }), last + 1 < values.count else { return nil }
         let (low, high) = (values[last], values[last + 1])
@@ -93,14 +96,14 @@ struct PhaseMap {
         return (x + (low.value - level) / (low.value - high.value) * (y - x), last + 1)
     }
 
-    /// Where a logistic curve through shares of n samples passes ½ within the sizes, in logarithms.
+    /// The logarithm of the size at which a logistic curve through shares of n samples passes ½; nil where there is none.
     static func half(_ shares: [(size: Double, share: Double, n: Double)]) -> Double? {
         guard case .at(let middle) = BoundaryLaw.boundary(shares) else { return nil }
         return middle
     }
 
-    /// By place on the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5; none where one of
-    /// them lacks a level, at which it might be worse.
+    /// For each point of the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5; none where a
+    /// place lacks one of these levels, at which it might be worse.
     private static func atTheWorse(_ gains: [PlacedValue]) -> [GridPoint: Double] {
         let sigmas = Set(gains.compactMap(\.sigma))
         let levels = [0.5, 1.5].compactMap { level in
@@ -118,7 +121,7 @@ struct PhaseMap {
         }
     }
 
-    /// Row by row of the map, found for each replicate of each place: in logarithms of the size.
+    /// The crossing of each row of the map. `find` gives it, as a logarithm of the size, for one replicate of one place.
     private static func crossings(
         _ values: [PlacedValue], _ points: SweepPoints, _ find: ([PlacedValue]) -> Double?
     ) -> [Crossing] {

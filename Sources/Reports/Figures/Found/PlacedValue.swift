@@ -1,9 +1,9 @@
 import ResultQueries
 
-/// A place on the map: what figures spread out. Replicates and every other axis lie together on it.
+/// A point of the map, by the axes that figures spread out. Trials that differ in replicates or any other axis share it.
 struct GridPoint: Hashable, Comparable {
     var scale: Int
-    /// As the sweep asked for it, before rounding to whole steps; in its unit.
+    /// The length in the sweep's unit, as the sweep asked for it, before rounding to whole steps.
     var length: Double
     var size: Int
 
@@ -14,24 +14,24 @@ struct GridPoint: Hashable, Comparable {
 
 /// A measurement of one of a sweep's trials, or of several of them.
 struct PlacedValue {
-    /// Of a comparison, the first of `points`.
+    /// For a comparison, the first of `points`.
     var point: GridPoint
-    /// The trial, as a row of the sweep's.
+    /// The trial's row among the sweep's.
     var trial: Int
-    /// Its replicates share this number.
+    /// Replicates share this number.
     var place: Int32
-    /// The subset or comparison that it is a fact of; −1: its trial's alone.
+    /// The subset or comparison that the value is a fact of; −1: its trial's alone.
     var unit: Int32 = -1
     var sigma: Double?
     var position: Int?
     var value: Double
     var n: Int?
     var isShare = false
-    /// Of a comparison, what its trials differ in.
+    /// The keys in which a comparison's trials differ.
     var difference: [String] = []
-    /// Where its trials lie.
+    /// Where the value's trials lie.
     var points: [GridPoint] = []
-    /// Of a comparison, what it shares with others of its place.
+    /// A comparison's trials, or their subsets, which other comparisons of its place may share.
     var members: [Int32] = []
 }
 
@@ -52,7 +52,7 @@ extension [PlacedValue] {
         return samples.samples(0, members: members).average(areShares: first.isShare)
     }
 
-    /// By place on the map.
+    /// The averages by place on the map.
     var averages: [GridPoint: Average] {
         Dictionary(grouping: self, by: \.point).compactMapValues(\.average)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The axis that a figure's lines spread over, and the one its panels do.
+/// The axis over which a figure's lines spread, and the one over which its panels do.
 struct Spread {
     enum Axis { case size, scale, length }
 
@@ -9,8 +9,9 @@ struct Spread {
     let lines: Axis
     let panels: Axis?
 
-    /// Lines go over what varies of dataset size, model scale and length, the first of them; panels over the second. What
-    /// is left is where most places are, at the largest of such values.
+    /// Of dataset size, model scale and length, lines spread over the first that varies and panels over the second. A scale
+    /// or size that is left over is held at the value with most places, the largest of several; a length at the longest of
+    /// each scale and size.
     init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
         self.points = points
         let counts: [(Axis, Int)] = [
@@ -29,7 +30,7 @@ struct Spread {
         let (scale, size) = (fullest(\.scale), fullest(\.size))
         var kept = places.filter { (isFree(.scale) || $0.scale == scale) && (isFree(.size) || $0.size == size) }
         if !isFree(.length) {
-            // The longest of each, which need not be the longest of all.
+            // The longest of each scale and size, which need not be the longest of all.
             kept = kept.filter { place in
                 !kept.contains { $0.scale == place.scale && $0.size == place.size && $0.length > place.length }
             }
@@ -53,14 +54,14 @@ struct Spread {
         }
     }
 
-    /// By the lines' axis, on a logarithmic scale.
+    /// A place's shade by its value on the lines' axis, on a logarithmic scale.
     func shade(_ place: GridPoint) -> Double {
         let all = places.map { Self.value(lines, $0) }
         guard let low = all.min(), let high = all.max(), high > low, low > 0 else { return 0.25 }
         return log(Self.value(lines, place) / low) / log(high / low)
     }
 
-    /// The panels' values, at most six of them spread over all.
+    /// The values of panels: all, or six spread over them.
     var panelValues: [Double] {
         guard let panels else { return [0] }
         let all = Set(places.map { Self.value(panels, $0) }).sorted()

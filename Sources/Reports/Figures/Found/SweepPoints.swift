@@ -8,8 +8,8 @@ struct SweepPoints {
     /// "images", "epochs" or "steps": what the sweep's lengths are given in.
     let lengthUnit: String
     let trialCount: Int
-    /// Axes besides dataset size, model scale and length in which trials of one place on the map differ: figures show the
-    /// mean over them of the means over replicates.
+    /// Axes besides dataset size, model scale and length in which trials at one point of the map differ. Figures show the
+    /// mean over these axes of the means over replicates.
     let otherAxes: [String]
     /// Keys in which replicates of this sweep differ.
     let replicateAxes: [String]
@@ -23,7 +23,7 @@ struct SweepPoints {
     private let points: [GridPoint?]
     private let parameters: [Int?]
     private let trials: TrialKeys
-    /// By row, numbers that trials alike in all other axes share, and those that the same replicates of places share.
+    /// By row, a number that trials which are alike in `otherAxes` share, and one that trials alike in `replicateAxes` do.
     private let others: [Int32]
     private let replicates: [Int32]
     private let reader: CatalogueReader
@@ -69,9 +69,9 @@ struct SweepPoints {
         parameters = trials.trials.map { known[$0] }
     }
 
-    /// What of a trial decides to which row of the map's boundary its numbers belong, besides scale and length.
+    /// What decides, besides scale and length, to which row of the boundary's map a trial's numbers belong.
     struct Line: Hashable {
-        /// Alike in all axes that no figure spreads out.
+        /// The trial's number among those alike in `otherAxes`.
         var other: Int32
         var replicate: Int32
     }
@@ -82,12 +82,12 @@ struct SweepPoints {
 
     func parameters(of value: PlacedValue) -> Int? { parameters[value.trial] }
 
-    /// What its trial has under axes.
+    /// The values of axes of the trial that `value` is of.
     func cells(of value: PlacedValue, _ axes: [String]) -> [ResultTable.Cell] {
         axes.map { trials.cell(value.trial, $0) }
     }
 
-    /// The values of a measure's quantity; of the first parameters the sweep wants the measure with, so that unlike
+    /// The values of a measure's quantity, with the first parameters with which the sweep wants the measure, so that unlike
     /// measurements never mix.
     func all(_ measure: String, _ quantity: String) throws -> [PlacedValue] {
         guard let request = try reader.firstRequest(of: measure, in: sweep) else { return [] }
@@ -120,12 +120,12 @@ struct SweepPoints {
         return values
     }
 
-    /// The values of quantities without a position by noise level, nil where there is none.
+    /// The values of a quantity that have no position, by noise level; nil is the level of values without one.
     func values(_ measure: String, _ quantity: String) throws -> [Double?: [PlacedValue]] {
         Dictionary(grouping: try all(measure, quantity).filter { $0.position == nil }, by: \.sigma)
     }
 
-    /// How the loss of every training went to its last wanted length: its places' lengths are those so far.
+    /// The loss of every training up to its last wanted length; the point of each value has the length so far.
     func losses() throws -> [PlacedValue] {
         let found = try reader.losses(of: sweep).rows
         var drawn = Set<Int>()
@@ -149,8 +149,8 @@ struct SweepPoints {
             : "\(Int((length / 1e3).rounded())) k \(lengthUnit)"
     }
 
-    /// What stands under every figure, a line each: the sweep, its seeds and the workers that made the numbers, by the
-    /// commits they were built from.
+    /// The lines under every figure: the sweep, its seeds and the workers that made the numbers, by the commits they
+    /// were built from.
     func caption(_ rest: String) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trials."
         if let meanWords { line += " Mean \(meanWords)." }
@@ -162,7 +162,7 @@ struct SweepPoints {
         return [line, rest]
     }
 
-    /// Over what sentences and tables average; nil where a place on the map is one trial.
+    /// A sentence on what sentences and tables average over; nil where each point of the map is one trial.
     var averageSentence: String? { meanWords.map { "What is said of a place is the mean \($0)." } }
 
     private var meanWords: String? {
@@ -172,7 +172,7 @@ struct SweepPoints {
             + (replicates.isEmpty ? "" : " of the means over \(replicates)")
     }
 
-    /// What bands and bars are, for captions; empty where nothing is repeated.
+    /// The words that explain bands and bars in captions; empty where nothing is repeated.
     func intervalWords(_ marks: String) -> String {
         guard !replicateAxes.isEmpty else { return "" }
         return " \(marks): 95 % intervals over \(replicateAxes.joined(separator: ", "))"

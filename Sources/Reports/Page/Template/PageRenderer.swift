@@ -2,13 +2,13 @@ import Foundation
 import JobContract
 import ResultQueries
 
-/// Writes a page down as one HTML file that needs no other, and that no reader's browser loads anything for.
+/// Writes a page down as one HTML file, for which a browser loads nothing else.
 package struct PageRenderer {
     private var data = PageData()
     private let page: SweepPage
     private let program: String
 
-    /// `program` names what makes the page, such as "eigensweep 0.1.0".
+    /// `program` is the name and version of the program that makes the page, such as "eigensweep 0.1.0".
     package init(_ page: SweepPage, program: String) {
         self.page = page
         self.program = program
@@ -56,7 +56,7 @@ package struct PageRenderer {
             """
     }
 
-    /// Nothing may be loaded, and no script run but ours.
+    /// The page may load nothing, and runs no script but its own.
     private static let policy = """
         default-src 'none'; script-src '\(hash(PageScript.text))'; style-src '\(hash(PageStyle.text))'; img-src data:; \
         base-uri 'none'; form-action 'none'
@@ -129,7 +129,7 @@ extension PageRenderer {
             + (page.picturesNote.map { notice($0) } ?? "")
     }
 
-    /// Small pictures are shown a whole number of times as large.
+    /// Attributes that show a small picture a whole number of times as large.
     private static func size(of png: [UInt8]) -> String {
         guard png.count > 24 else { return "" }
         let (width, height) = (number(png[16..<20]), number(png[20..<24]))

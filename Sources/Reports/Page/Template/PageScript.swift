@@ -1,5 +1,5 @@
-/// What the page does: tables that sort and save as CSV, and values under the pointer. It reads the element `data`
-/// and loads nothing.
+/// The page's script: it sorts tables, saves them as CSV, and shows values under the pointer. It reads the element
+/// `data` and loads nothing.
 enum PageScript {
     static let text = tables + figures
 
