@@ -15,10 +15,10 @@ struct AdoptCommand: ParsableCommand {
             The checkpoint is a safetensors file with the published parameter names and the metadata entry `config`. The \
             images are read at its size. Which of them it was trained on only you know: they and others lie in two places \
             (--training, --held-out), or a file names them, a line a file name or a number from 0 (--training-index), and \
-            all others are held out. With --dataset alone what speaks of training images is refused; a network that was \
-            trained on what this program draws of them says --set dataset.split=drawn, with dataset.size and \
-            dataset.held_out. What else is known of its training is said by --set: --set dataset.flip=true --set \
-            training.batch=512. To adopt it again changes nothing, but may add measures.
+            all others are held out. With --dataset alone measures that speak of training images are refused; for a network \
+            that was trained on the subset that this program draws of them, give --set dataset.split=drawn, with \
+            dataset.size and dataset.held_out. --set tells what else is known of its training: --set dataset.flip=true \
+            --set training.batch=512. To adopt it again changes nothing, but may add measures.
             """)
 
     @Argument(help: "The checkpoint.", completion: .file(extensions: ["safetensors"]))
@@ -27,14 +27,14 @@ struct AdoptCommand: ParsableCommand {
     @Option(help: "The images that it was trained on: a zip or folder, IDX or CIFAR files.", completion: .file())
     var training: String?
 
-    @Option(help: "Images that it never saw, read as those are.", completion: .file())
+    @Option(help: "Images that it never saw, in the same forms.", completion: .file())
     var heldOut: String?
 
     @Option(help: "Images of which it was trained on some: a path, or the name of a built-in generator.")
     var dataset: String?
 
     @Option(
-        help: "Which of them those are: a file with a line for each, a file name or a number from 0.",
+        help: "Which of --dataset's images these are: a file with a line for each, a file name or a number from 0.",
         completion: .file())
     var trainingIndex: String?
 

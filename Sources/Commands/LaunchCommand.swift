@@ -26,7 +26,7 @@ struct LaunchCommand: ParsableCommand {
     func run() throws {
         let signals = SignalWatch.process
         signals.expectRun()
-        // What is wrong with the files is said before anything is made.
+        // Errors in the files are told before anything is made.
         let read = try ReadSweepFile(sweep, overrides: settings.overrides)
         let selection = try HostsSelection(hosts)
         let change = WishChange.launch(

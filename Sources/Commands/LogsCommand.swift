@@ -9,8 +9,8 @@ struct LogsCommand: ParsableCommand {
         commandName: "logs",
         abstract: "Show what an attempt at a trial wrote to standard error.",
         discussion: """
-            Of a running attempt its host is asked, through the coordinator that runs; of one that is over the catalogue \
-            has the last lines.
+            A running attempt's host is asked, through the coordinator that runs; the catalogue has the last lines of an \
+            attempt that is over.
             """)
 
     @Argument(help: "The trial: any unique beginning of its ID.")
@@ -54,7 +54,7 @@ struct LogsCommand: ParsableCommand {
                 return Terminal.note("the coordinator has ended; `eigensweep resume` goes on")
             }
             if let problem = piece.problem {
-                // Over in the meantime: then the catalogue has the end of it.
+                // Where the attempt has ended in the meantime, the catalogue has its last lines.
                 if let now = try reader.attempt(story.attempt), !now.isOpen { return showEnded(now) }
                 return Terminal.note("\(story.host): \(problem)")
             }
@@ -91,7 +91,7 @@ extension CatalogueReader {
 }
 
 extension AttemptStory {
-    /// One line about it.
+    /// The attempt in one line.
     fileprivate var summary: String {
         let times = (startedAt.map { ", started \($0)" } ?? ", not started") + (endedAt.map { ", ended \($0)" } ?? "")
         let end = outcome.map { ": \($0)" } ?? ""

@@ -22,7 +22,7 @@ struct MergeCommand: ParsableCommand {
         }
         let reader = try CatalogueReader(path: other)
         let ours = try Catalogue(path: catalogue.path)
-        // Files are in the store before the catalogue names them; a merge cut off here is gone on with when repeated.
+        // Files are in the store before the catalogue names them. A merge that is cut off here goes on when it is repeated.
         let damaged = files ? try copyFiles(of: reader) : []
         let outcome = try ours.merge(reader, states: files)
         Terminal.print(
@@ -35,7 +35,7 @@ struct MergeCommand: ParsableCommand {
         }
         for sweep in outcome.otherSweeps {
             Terminal.note(
-                "note: sweep \(sweep) is another one there: its results are taken in, its list of trials is not. "
+                "note: \(other) has another sweep named \(sweep): its results are taken in, its list of trials is not. "
                     + "Launch its file under another name to see them together.")
         }
         tell(
@@ -54,21 +54,21 @@ struct MergeCommand: ParsableCommand {
             throw ExitStatusError(status: .catalogue)
         }
         for conflict in outcome.conflicts.prefix(20) {
-            Terminal.note("conflict: trial \(conflict.trial.prefix(12)): the \(conflict.about) there is another one")
+            Terminal.note("conflict: trial \(conflict.trial.prefix(12)): the \(conflict.about) in \(other) differs")
         }
         Terminal.note(
-            "\(outcome.conflicts.count) results are other ones there. Ours stand, theirs are kept as evidence: "
-                + "`eigensweep status` shows them.")
+            "\(outcome.conflicts.count) results differ. Those of \(catalogue.path) stand, those of \(other) are kept as "
+                + "evidence: `eigensweep status` shows them.")
         throw ExitStatusError(status: isWhole ? .someFailed : .catalogue)
     }
 
-    /// What was refused, which may be all of a large file.
+    /// Shows what was refused, in part where it is much: it may be all of a large file.
     private func tell(_ refusals: [String]) {
         for words in refusals.prefix(20) { Terminal.note("error: " + ShownText.line(words)) }
         if refusals.count > 20 { Terminal.note("error: and \(Readable.count(refusals.count - 20)) more") }
     }
 
-    /// Sweeps whose workers nobody here has said yes to.
+    /// Tells of sweeps whose workers nobody here has allowed.
     private func noteWorkers(of sweeps: [String], in reader: CatalogueReader) throws {
         let strange = try sweeps.filter { name in
             try reader.worker(of: name).map { !TrustedWorkers.ours.contains($0) } ?? false
@@ -79,7 +79,7 @@ struct MergeCommand: ParsableCommand {
                 + "have seen its command, which `resume` shows, and allowed it")
     }
 
-    /// Returns the paths of those that are not what they are named for.
+    /// Copies the files of results and returns the paths of those whose content is not what their name says.
     private func copyFiles(of reader: CatalogueReader) throws -> [String] {
         let store = try ContentStore(directory: catalogue.store)
         let source = URL(fileURLWithPath: reader.path).deletingLastPathComponent().path + "/store"
@@ -89,14 +89,14 @@ struct MergeCommand: ParsableCommand {
         {
             let path = "\(source)/\(digest.hex.prefix(2))/\(digest.hex)"
             var status = stat()
-            // A pipe would be waited for, and a device read for ever.
+            // Reading a pipe might never begin, and reading a device never end.
             guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
                 FileManager.default.isReadableFile(atPath: path)
             else {
                 missing += 1
                 continue
             }
-            // What is of another size is another file, and may be without end.
+            // A file of another size is another file, and may have no end.
             guard sizes.contains(Int(status.st_size)), try store.takes(copyOf: path, as: digest) else {
                 damaged.append(path)
                 continue
@@ -111,7 +111,7 @@ struct MergeCommand: ParsableCommand {
 }
 
 extension ContentStore {
-    /// False where the file has another content.
+    /// Copies a file into the store; false where it has another content.
     fileprivate func takes(copyOf path: String, as digest: Digest) throws -> Bool {
         do {
             try put(copyOf: path, as: digest)

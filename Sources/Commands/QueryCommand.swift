@@ -93,7 +93,7 @@ struct QueryCommand: ParsableCommand {
         for line in try query.write(request, output.format, to: Terminal.export) { Terminal.note("note: \(line)") }
     }
 
-    /// What an option lists, with commas or again and again.
+    /// The values of an option that lists them with commas or is repeated.
     static func list(_ given: [String]) -> [String] {
         given.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
     }

@@ -34,7 +34,7 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    /// Whole or not at all: an earlier page stands until the new one takes its place.
+    /// Writes the page whole or not at all: an earlier page stands until the new one takes its place.
     private func write(_ text: String, to path: String) throws {
         let url = URL(fileURLWithPath: path)
         do {

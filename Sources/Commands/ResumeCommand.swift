@@ -30,7 +30,7 @@ struct ResumeCommand: ParsableCommand {
         let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)
         let known: CatalogueReader?
         do { known = try CatalogueReader(path: catalogue.path) } catch let error as CatalogueError {
-            // What is empty stays so; a catalogue of an earlier release is brought up to this one's by its writer.
+            // A catalogue of an earlier release cannot be read yet: its writer brings it up to this release.
             guard error.kind != .missing else { throw error }
             known = nil
         }
@@ -50,7 +50,7 @@ struct ResumeCommand: ParsableCommand {
         }
     }
 
-    /// Sweeps and trials that cannot go on are named, and do not keep the others from it.
+    /// Resumes the sweeps. Those that cannot go on, or trials of theirs, are named, and the others go on all the same.
     private func resume(_ names: [String], _ run: SweepRun) throws {
         var refusals: [CommandFailure] = []
         for name in names {

@@ -41,7 +41,7 @@ struct SplitCommand: ParsableCommand {
         output.print(table)
     }
 
-    /// What the subject trains, each training with the images that it asks for.
+    /// The subject's trainings, each with the images that it asks for.
     private func trainings() throws -> [SplitGroup.Member] {
         let isFile = subject.hasSuffix(".yaml") || subject.hasSuffix(".yml") || subject.contains("/")
         if isFile {

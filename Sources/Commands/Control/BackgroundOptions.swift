@@ -7,7 +7,7 @@ struct BackgroundOptions: ParsableArguments {
     @Flag(name: .long, help: "Leave a coordinator in the background, which later commands find.")
     var detach = false
 
-    /// Set in the process that a detaching command starts: it says on standard output when it has started.
+    /// Set in the process that a detaching command starts. That process says on standard output when its run has started.
     @Flag(name: .customLong("in-background"), help: .hidden)
     var isInBackground = false
 
@@ -34,8 +34,8 @@ struct BackgroundProcess {
         self.signals = signals
     }
 
-    /// Returns once it has started. Throws `ExitStatusError` with its exit code, after showing what it said, when it
-    /// ended instead.
+    /// Returns once the process says that it has started. Where it ends instead, shows its words and throws
+    /// `ExitStatusError` with its exit code.
     func start() throws {
         let errors = log.open()
         let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -89,7 +89,7 @@ struct BackgroundProcess {
         return pid
     }
 
-    /// What the process said before it ended.
+    /// Shows what the process said before it ended.
     private func showLog(from offset: Int) {
         guard let file = FileHandle(forReadingAtPath: log.path) else { return }
         try? file.seek(toOffset: UInt64(max(0, offset)))

@@ -1,15 +1,15 @@
 import Foundation
 import ResultCatalogue
 
-/// Who writes a catalogue: this process, once it has the lock, or a coordinator that runs.
+/// Has a catalogue written by this process, once it has the lock, or by the coordinator that runs.
 enum CatalogueWriting {
-    /// How long a lock whose holder does not listen is waited for: another command that is soon done holds it.
+    /// How long a lock is waited for whose holder does not listen: it may be another command, which is soon done.
     private static let patienceSeconds = 15.0
 
     /// Calls `here` when the lock is free, with what `open` made under it, else `elsewhere` with the coordinator.
     ///
-    /// A coordinator that ends meanwhile is no error: both are tried again. Throws `CatalogueError.locked` when someone
-    /// holds the lock and answers nobody.
+    /// A coordinator that ends meanwhile is no error: both ways are tried again. Throws `CatalogueError.locked` where a
+    /// process holds the lock and answers at no socket.
     static func perform<Opened, Result>(
         on path: String, open: () throws -> Opened, here: (Opened) throws -> Result,
         elsewhere: (ControlClient) throws -> Result
@@ -51,8 +51,8 @@ extension WishChange {
 }
 
 extension CatalogueOptions {
-    /// What to say where no sweep is unfinished. Throws where there is none at all: its launch was cut off before the
-    /// sweep was stored, and nothing of it can be gone on with.
+    /// What to say where no sweep is unfinished. Throws where the catalogue has no sweep: its launch was cut off before the
+    /// sweep was stored, and cannot be resumed.
     func nothingToResume(in reader: CatalogueReader) throws -> String {
         if try reader.sweeps().isEmpty {
             throw CommandFailure(

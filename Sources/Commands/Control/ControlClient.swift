@@ -6,16 +6,16 @@ import SweepModel
 
 /// The coordinator that runs on a catalogue, as other commands reach it.
 struct ControlClient {
-    /// The coordinator's process, by the catalogue's lock.
+    /// The coordinator's process, as the catalogue's lock names it.
     let process: Int?
     private let socket: String
 
-    /// The coordinator went away before it answered, or ends: the change was not made.
+    /// The coordinator went away before it answered, or is ending: the change was not made.
     struct CoordinatorEnds: Error {}
 
-    /// The one that listens for the catalogue; nil when nobody answers.
+    /// The coordinator that listens for the catalogue; nil where none answers.
     init?(catalogue path: String) {
-        // A lock's file that was copied names the original's coordinator, and is held by nobody.
+        // A copied lock file names the original's coordinator, but no process holds it.
         guard let holder = CatalogueFile.lockHolder(path), let socket = holder.socket, CatalogueFile.isLocked(path)
         else { return nil }
         self.socket = socket
@@ -28,13 +28,13 @@ struct ControlClient {
         return descriptor >= 0 ? LineStream(descriptor: descriptor) : nil
     }
 
-    /// Asks for a change and waits until it is made. Throws what the coordinator refuses, or `CoordinatorEnds`.
+    /// Asks for a change and waits until it is made. Throws the coordinator's refusal, or `CoordinatorEnds`.
     func make(_ change: WishChange) throws -> WishChange.Outcome {
         guard case .done(let outcome) = try ask(.change(change)) else { throw CoordinatorEnds() }
         return outcome
     }
 
-    /// Where the run stands; nil when the coordinator ends.
+    /// How far the run is; nil where the coordinator ends.
     func look() -> RunView? {
         guard case .view(let view)? = try? ask(.look) else { return nil }
         return view
@@ -53,8 +53,8 @@ struct ControlClient {
         }
     }
 
-    /// Calls `show` for every view until the run ends, and returns its exit code; nil when it died, or `show` said
-    /// that it saw enough by returning false.
+    /// Calls `show` for every view until the run ends, and returns the run's exit code. Nil where the coordinator died, or
+    /// `show` returned false because it has seen enough.
     func watch(_ show: (RunView) -> Bool) throws -> Int32? {
         guard let stream = connect(), stream.write(try ControlMessages.line(ControlRequest.watch)) else { return nil }
         while let line = stream.read(limit: ControlMessages.answerLimit) {

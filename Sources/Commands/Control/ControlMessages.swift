@@ -3,9 +3,9 @@ import JobContract
 import Scheduling
 import SweepModel
 
-/// What a command asks of the coordinator that runs, and what it answers: JSON values, a line each, over its socket.
+/// The requests of commands to the coordinator that runs, and its answers: JSON values, a line each, over its socket.
 enum ControlMessages {
-    /// Both sides must be of one version: they come from one program.
+    /// Both sides must speak the same version: they are the same program, perhaps of two releases.
     static let version = 1
     /// The longest line either side reads, in bytes.
     static let requestLimit = 1 << 20
@@ -17,7 +17,7 @@ enum ControlMessages {
     }
     private struct Version: Codable { var version: Int }
 
-    /// One line with its end.
+    /// The line for a message, with its end.
     static func line(_ body: some Codable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -52,9 +52,9 @@ enum ControlError: Error, Hashable {
 
 enum ControlRequest: Hashable, Sendable, Codable {
     case change(WishChange)
-    /// Views follow until the run ends.
+    /// Asks for views until the run ends.
     case watch
-    /// One view.
+    /// Asks for one view.
     case look
     case read(LogQuestion)
 }
@@ -63,7 +63,7 @@ enum ControlAnswer: Hashable, Sendable, Codable {
     case done(WishChange.Outcome)
     /// An exit code and words for a person.
     case refused(status: Int32, message: String)
-    /// The run ends: nothing was done. Ask again, or take the catalogue's lock.
+    /// The run is ending and did nothing. The command asks again, or takes the catalogue's lock.
     case ending
     case view(RunView)
     /// The run has ended with this exit code.
@@ -71,12 +71,12 @@ enum ControlAnswer: Hashable, Sendable, Codable {
     case log(LogPiece)
 }
 
-/// Where a run stands, for a viewer.
+/// How far a run is, for a viewer.
 struct RunView: Hashable, Sendable, Codable {
     /// The coordinator's process.
     var process: Int32
     /// Nil before its first look at the fleet.
     var fleet: FleetSnapshot?
-    /// What happened since the view before, less what came too fast to be kept.
+    /// The notices since the view before; the last ones where there are too many.
     var notices: [String]
 }

@@ -4,9 +4,9 @@ import JobContract
 import RemoteHosts
 import ResultCatalogue
 
-/// The coordinator's ear: a Unix socket at which commands of the same account ask for changes and views.
+/// The Unix socket at which the coordinator listens: commands of the same account ask there for changes and views.
 ///
-/// Threads of its own read and answer; what changes the catalogue waits in `changes` for the run's thread.
+/// Threads of its own read and answer; changes of the catalogue wait in `changes` for the run's thread.
 final class ControlServer: Sendable {
     let changes = PendingChanges()
     let broadcast = RunBroadcast()
@@ -19,8 +19,8 @@ final class ControlServer: Sendable {
 
     /// Listens for the catalogue, whose lock the caller holds: a socket of a dead coordinator is replaced.
     ///
-    /// `launches` reads and prepares a sweep that another command hands over, on the connection's thread. Nil where
-    /// nowhere a socket can be made.
+    /// `launches` reads and prepares a sweep that another command hands over, on the connection's thread. Nil where a socket
+    /// can be made in no directory.
     init?(
         _ catalogue: Catalogue,
         launches: @escaping @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
@@ -53,7 +53,7 @@ final class ControlServer: Sendable {
     /// Lets logs of running attempts be read with `read` from now on.
     func serveLogs(_ read: @escaping @Sendable (LogQuestion) -> LogPiece) { reader.with { $0 = read } }
 
-    /// The run is over: tells viewers, refuses what still waits, and gives those who listen a moment to hear it.
+    /// Ends with the run: tells viewers, refuses the changes that still wait, and gives connections a moment to close.
     func end(status: Int32) {
         changes.close()
         broadcast.end(status: status)
@@ -67,7 +67,7 @@ final class ControlServer: Sendable {
         while true {
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard Glibc.poll(&poll, 1, -1) >= 0 || errno == EINTR else { return }
-            // After `end` there is nothing to wait for, and accept would say to try again.
+            // After `end` no connection comes any more, and accept would only say to try again.
             if Int32(poll.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0 { return }
             let connection = Glibc.accept(descriptor, nil, nil)
             if connection < 0 {
@@ -93,7 +93,7 @@ final class ControlServer: Sendable {
         }
     }
 
-    /// One request, and all its answers.
+    /// Reads one request and writes all answers to it.
     private func serve(_ stream: LineStream) {
         guard let line = stream.read(limit: ControlMessages.requestLimit, seconds: 10) else { return }
         let request: ControlRequest
@@ -125,7 +125,7 @@ final class ControlServer: Sendable {
             guard let answer = broadcast.next(&place) else { continue }
             guard let line = try? ControlMessages.line(answer), stream.write(line) else { return }
             if case .ended = answer { return }
-            // Often enough for eyes.
+            // Five views a second are enough for people.
             usleep(200_000)
         }
     }
@@ -146,7 +146,7 @@ extension ControlAnswer {
 extension ControlError {
     var words: String {
         switch self {
-        case .damaged(let text): "what came is no message of this program: \(text)"
+        case .damaged(let text): "expected a message of this program, got \(text)"
         case .otherVersion(let version):
             "the other side speaks version \(version) of the control protocol, this program "
                 + "\(ControlMessages.version); use the release that runs the coordinator"

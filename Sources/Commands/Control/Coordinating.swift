@@ -1,7 +1,7 @@
 import Foundation
 import ResultCatalogue
 
-/// Becomes the coordinator of a catalogue, or hands what it was to do to the one that runs and shows that.
+/// Becomes the coordinator of a catalogue; where one runs, hands the change to it and shows its run.
 struct Coordinating {
     let catalogue: CatalogueOptions
     let background: BackgroundOptions
@@ -13,7 +13,7 @@ struct Coordinating {
     func perform(_ change: WishChange, here: (Workplace) throws -> Void) throws {
         if background.detach {
             let handed: Handed? = try CatalogueWriting.perform(on: catalogue.path) {
-                // Only to see that it can be opened: the background process takes the lock itself.
+                // This only finds out whether the catalogue can be opened: the background process takes the lock itself.
                 _ = try Workplace(catalogue)
             } here: {
                 nil

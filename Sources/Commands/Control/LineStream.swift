@@ -1,7 +1,7 @@
 import CPosix
 import Foundation
 
-/// A connected Unix socket that carries lines. For one thread at a time.
+/// A connected Unix socket that carries lines. One thread at a time may use it.
 final class LineStream: @unchecked Sendable {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
@@ -16,7 +16,7 @@ final class LineStream: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether everything was written within `seconds`; if not, the stream is of no use any more.
+    /// Writes all bytes; false where they were not written within `seconds`, after which the stream cannot be used any more.
     func write(_ bytes: [UInt8], seconds: Double = 10) -> Bool {
         var done = 0
         let end = Date(timeIntervalSinceNow: seconds)

@@ -3,7 +3,7 @@ import JobContract
 import RemoteHosts
 import SweepModel
 
-/// Changes on their way from whoever asks to the run's thread, the only one that writes the catalogue.
+/// Changes on their way from those who ask for them to the run's thread, the only one that writes the catalogue.
 final class PendingChanges: Sendable {
     /// A change as the run's thread takes it.
     enum Change: Sendable {
@@ -40,7 +40,7 @@ final class PendingChanges: Sendable {
     }
     private let state = Locked(State())
 
-    /// Calls `wake` for every change that comes from now on, and at once when one waits.
+    /// Calls `wake` for every change that comes from now on, and at once if one waits.
     func attend(_ wake: @escaping @Sendable () -> Void) {
         let waits = state.with { state in
             state.wake = wake
@@ -49,7 +49,7 @@ final class PendingChanges: Sendable {
         if waits { wake() }
     }
 
-    /// Hands a change in. What the entry answers is `.ending` when the run is over before it is made.
+    /// Hands a change in. Its entry answers `.ending` where the run is over before the change is made.
     func submit(_ change: Change) -> Entry {
         let entry = Entry(change)
         let wake: (@Sendable () -> Void)? = state.with { state in
@@ -81,7 +81,7 @@ final class PendingChanges: Sendable {
         for entry in left { entry.answer(.ending) }
     }
 
-    /// Closes unless a change waits: so none is lost between a run's last look and its end.
+    /// Closes unless a change waits, so that none is lost between a run's last look and its end.
     func closeIfEmpty() -> Bool {
         state.with { state in
             guard state.entries.isEmpty else { return false }

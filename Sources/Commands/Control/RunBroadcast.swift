@@ -1,10 +1,10 @@
 import Foundation
 import Scheduling
 
-/// The latest view of a run for whoever looks: a newer one takes its place, and only the last notices are kept.
+/// The latest view of a run, for all viewers: a newer view takes its place, and only the last notices are kept.
 final class RunBroadcast: @unchecked Sendable {
     private let changed = NSCondition()
-    /// Guarded by `changed`, as all below.
+    /// Guarded by `changed`, as are the properties below.
     private var fleet: FleetSnapshot?
     private var notices: [String] = []
     /// How many notices there were before those kept.
@@ -26,7 +26,7 @@ final class RunBroadcast: @unchecked Sendable {
         }
     }
 
-    /// The run has ended.
+    /// Tells viewers that the run has ended.
     func end(status: Int32) {
         change { self.status = status }
     }
@@ -45,7 +45,7 @@ final class RunBroadcast: @unchecked Sendable {
         fileprivate var notices: Int?
     }
 
-    /// What there is to see now. The first look brings no old notices.
+    /// The view as it is now, without notices.
     func look() -> RunView {
         var place = Place()
         changed.lock()
@@ -53,7 +53,7 @@ final class RunBroadcast: @unchecked Sendable {
         return view(&place)
     }
 
-    /// Waits, a second at most, for something new behind `place`; nil: there is nothing new.
+    /// Waits, a second at most, for something newer than `place` has seen; nil where nothing came.
     func next(_ place: inout Place) -> ControlAnswer? {
         changed.lock()
         defer { changed.unlock() }
@@ -62,7 +62,7 @@ final class RunBroadcast: @unchecked Sendable {
             guard changed.wait(until: end) else { return nil }
         }
         if let status {
-            // What was said last is told before the end.
+            // The last notices are shown before the end.
             guard place.turn == -2 else {
                 let last = view(&place)
                 place.turn = -2

@@ -10,7 +10,8 @@ struct RunViewer {
     let sweeps: [String]
     let signals: SignalWatch
 
-    /// Returns when all is done. Throws `ExitStatusError` as the sweeps ended, or as the run did before them.
+    /// Returns when all is done. Throws `ExitStatusError` with the code of how the sweeps ended, or of how the run did where
+    /// it ended before them.
     func follow() throws {
         let process = client.process.map { "process \($0)" } ?? "another process"
         let catalogue = CatalogueOptions.option(for: reader.path)
@@ -28,7 +29,7 @@ struct RunViewer {
             if !sweeps.isEmpty, Date() > lookAgain {
                 let begun = Date()
                 isFinished = (try? unfinished().isEmpty) ?? false
-                // A large catalogue is not asked all the time.
+                // A large catalogue, which takes long to ask, is asked less often.
                 lookAgain = Date(timeIntervalSinceNow: max(0.5, 20 * Date().timeIntervalSince(begun)))
             }
             return !isFinished

@@ -2,11 +2,11 @@ import CPosix
 import Foundation
 import JobContract
 
-/// Where coordinators listen: a directory of the account alone, on this machine.
+/// The directory of the sockets at which coordinators listen: on this machine, open to this account alone.
 enum RuntimeDirectory {
     /// Paths for the socket of a catalogue, best first. A Unix socket's path has at most 107 bytes.
     static func sockets(catalogue id: String, at path: String) -> [String] {
-        // The path too: a copied catalogue has its original's id.
+        // A copied catalogue has its original's id, so the name depends on the path too.
         let name = String(Digest(of: "\(id)\n\(path)".utf8).hex.prefix(20)) + ".sock"
         var directories = ["/tmp/eigensweep-\(getuid())"]
         if let runtime = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/") {
@@ -16,12 +16,13 @@ enum RuntimeDirectory {
         return directories.map { "\($0)/\(name)" }.filter { $0.utf8.count <= 107 }
     }
 
-    /// Makes the socket's directory, or checks that it is the account's and closed to others. Nil: it cannot be used.
+    /// Makes the socket's directory, or checks that it is this account's and closes it to others. Nil where it cannot be
+    /// used.
     static func prepare(for socket: String) -> String? {
         let directory = URL(fileURLWithPath: socket).deletingLastPathComponent().path
         if mkdir(directory, 0o700) != 0, errno != EEXIST { return nil }
         var status = stat()
-        // Not through a link: in /tmp someone else might have made it.
+        // A link is not followed: in /tmp another account might have made it.
         guard lstat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid() else {
             return nil
         }

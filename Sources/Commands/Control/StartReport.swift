@@ -1,16 +1,16 @@
 import Foundation
 import RemoteHosts
 
-/// Says once that a run has started: when the first host answers, or when hosts take long about it.
+/// Says once that a run has started: when the first host answers, or when hosts take long to.
 ///
-/// So a command that left a coordinator in the background still sees that no host can be used.
+/// So a command that leaves a coordinator in the background still learns that no host can be used.
 final class StartReport: Sendable {
     private let report: Locked<(@Sendable () -> Void)?>
     private static let patienceSeconds = 20.0
 
     init(_ report: @escaping @Sendable () -> Void) { self.report = Locked(report) }
 
-    /// From now on the start is said within 20 s, whatever hosts do.
+    /// Has the start said within 20 s from now, whatever hosts do.
     func startTimer() {
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say() }
     }

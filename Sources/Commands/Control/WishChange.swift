@@ -15,19 +15,19 @@ enum WishChange: Hashable, Sendable, Codable {
     case drain(host: HostName, reason: String)
     case undrain(host: HostName)
 
-    /// What came of it.
+    /// The outcome of a change.
     struct Outcome: Hashable, Sendable, Codable {
         /// Trials or hosts that changed.
         var count = 0
-        /// The sweeps it was about.
+        /// The sweeps that the change was about.
         var sweeps: [String] = []
-        /// What people should hear of it.
+        /// Notes for people.
         var notes: [String] = []
     }
 }
 
 extension Catalogue {
-    /// Makes a change that is the catalogue's alone: `launch` and `resume` need a coordinator, and change nothing here.
+    /// Makes a change that concerns the catalogue alone. `launch` and `resume` need a coordinator, and change nothing here.
     func apply(_ change: WishChange) throws -> WishChange.Outcome {
         func trials(_ sweep: String, _ filter: String?) throws -> [TrialID] {
             try TrialSelection(reader).trials(of: sweep, where: filter.map { try WhereExpression($0) })

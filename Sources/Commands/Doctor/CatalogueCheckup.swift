@@ -2,7 +2,7 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// The catalogue by itself: whether the file is whole, and whether what it says can be.
+/// Looks at the catalogue by itself: whether the file is undamaged, and its content consistent.
 struct CatalogueCheckup {
     let reader: CatalogueReader
     /// Nil while another process writes.
@@ -34,13 +34,14 @@ struct CatalogueCheckup {
                 Finding(
                     about: "trial \(evidence.trial.short)",
                     problem:
-                        "attempt \(evidence.attempt) on \(evidence.host) found another \(evidence.kind.rawValue) than stands",
+                        "attempt \(evidence.attempt) on \(evidence.host) found another \(evidence.kind.rawValue) than the "
+                        + "recorded one",
                     remedy: "compare the hosts: equal trials must give equal bits"))
         }
         return findings
     }
 
-    /// Attempts that only a host could tell of to which nobody connects any more.
+    /// Open attempts on hosts that the hosts file does not name: nobody connects to these to hear how the attempts end.
     private func abandoned(_ listed: [HostName]) throws -> [Finding] {
         let open = Dictionary(grouping: try reader.openAttempts().filter { !listed.contains($0.host) }, by: \.host)
         return open.sorted { $0.key < $1.key }.map { host, attempts in

@@ -11,7 +11,8 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Look for what is not as it should be, and on request mend it.",
         discussion: """
             Looks at the catalogue, its lock and socket, the files beside it, and what hosts hold, and changes nothing \
-            there. While a coordinator runs, only what can be seen beside it; hosts and repairs need the catalogue's lock.
+            there. While a coordinator runs, it looks only at what can be seen beside it: hosts and repairs need the \
+            catalogue's lock.
 
             A copied catalogue has its original's id, so hosts take both for one and serve one of them: --separate makes \
             the copy a catalogue of its own. What the original has running stays with it and waits here again.
@@ -30,7 +31,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func validate() throws {
-        if separate, repair { throw ValidationError("--separate and --repair: one after the other") }
+        if separate, repair { throw ValidationError("expected --separate or --repair, one after the other; got both") }
     }
 
     func run() throws {
@@ -64,7 +65,7 @@ struct DoctorCommand: ParsableCommand {
                 + (given == 0 ? "" : "; \(attempts) stayed with the original, and what they were to do waits here"))
     }
 
-    /// Changes nothing, here or on hosts.
+    /// Looks without changing anything, here or on hosts.
     private func look(_ selection: HostsSelection) throws -> [Finding] {
         let reader = try CatalogueReader(path: catalogue.path)
         let isLocked = CatalogueFile.isLocked(reader.path)
@@ -114,7 +115,7 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    /// Sockets of coordinators that died: nobody listens there, for nobody has the lock.
+    /// Sockets of coordinators that died: no process has the lock, so none listens there.
     private func staleSockets(of catalogue: CatalogueReader) -> [Finding] {
         RuntimeDirectory.sockets(catalogue: catalogue.id, at: catalogue.path).filter {
             var status = stat()

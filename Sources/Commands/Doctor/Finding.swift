@@ -4,10 +4,10 @@ import ResultCatalogue
 struct Finding {
     var about: String
     var problem: String
-    /// What would help, or did.
+    /// The remedy that people may take, or that was taken.
     var remedy: String
-    /// Takes up room, and nothing else: no reason to call the catalogue unwell.
+    /// Whether it does no harm but take up room, and so does not count as left.
     var isHarmless = false
-    /// Whether `--repair` mends it, and how; nil: a person must.
+    /// How `--repair` mends it; nil where a person must.
     var repair: (() throws -> Void)?
 }

@@ -2,7 +2,7 @@ import JobContract
 import RemoteHosts
 import SweepModel
 
-/// The stores of hosts: files that are not what their names say. Hosts that cannot be asked are left out here.
+/// Looks for files in the stores of hosts that are not what their names say. Hosts that cannot be asked are left out here.
 struct HostStoresCheckup {
     let visits: HostVisits
     let specs: [HostSpec]

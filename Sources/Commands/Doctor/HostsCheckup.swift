@@ -4,7 +4,8 @@ import RemoteHosts
 import ResultCatalogue
 import SweepModel
 
-/// What hosts hold, against the attempts that the catalogue thinks are open, by a coordinator that may mend it.
+/// Compares the attempts that hosts hold with those that the catalogue has open, as a coordinator, which may mend what it
+/// finds.
 struct HostsCheckup {
     let workplace: Workplace
     let options: HostOptions
@@ -49,8 +50,8 @@ struct HostsCheckup {
 
     private typealias Told = Locked<[HostName: Result<[HeldAttempt], HostFailure>]>
 
-    /// Attempts there that the catalogue does not know, or whose end it has recorded: an older copy of the catalogue
-    /// was put back, or the end of a run did not reach the host.
+    /// Attempts that a host holds and that the catalogue does not know, or whose end it has recorded: an older copy of the
+    /// catalogue was put back, or the host was not told before a run ended.
     private func strangers(
         _ held: [HeldAttempt], on host: HostName, _ fleet: HostFleet, _ told: Told
     ) -> [Finding] {

@@ -4,8 +4,8 @@ import RemoteHosts
 import ResultCatalogue
 import SweepModel
 
-/// What hosts hold, against the attempts that the catalogue thinks are open, by what lies there: whom they work for, and
-/// all else on them, stays as it is.
+/// Compares the attempts that hosts hold, by the files that lie there, with those that the catalogue has open. It changes
+/// nothing on hosts, nor for which coordinator they work.
 struct HostsLook {
     let reader: CatalogueReader
     let options: HostOptions
@@ -36,7 +36,7 @@ struct HostsLook {
     }
 }
 
-/// Workers on hosts that no agent, of whatever catalogue, knows of.
+/// Looks for workers on hosts that no agent of any catalogue knows.
 struct OrphanCheckup {
     private let visits: HostVisits
 

@@ -4,16 +4,16 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// The store against the catalogue: files that are named and not there, damaged, or there and not named.
+/// Compares the store with the catalogue: files that are named but missing or damaged, and files that nothing names.
 struct StoreCheckup {
     let reader: CatalogueReader
     let store: ContentStore
-    /// Which prepared datasets are remembered.
+    /// The file that remembers prepared datasets.
     let cache: String
     let isThorough: Bool
     /// Nil while another process writes.
     let mending: StoreMending?
-    /// Bytes that are read of a store at most, unless it is to be thorough: some seconds' worth.
+    /// The most bytes of a store that are read, unless the check is to be thorough: some seconds' worth.
     static let quickBytes = 4 << 30
 
     func findings() throws -> [Finding] {
@@ -32,7 +32,7 @@ struct StoreCheckup {
     private func damaged(_ stored: [Digest], _ referenced: [Digest: [ReferencedFile]]) throws -> [Finding] {
         let report = try store.inspect(stored, limit: isThorough ? nil : Self.quickBytes, putsAside: false)
         var problems = Dictionary(report.damaged.map { ($0.digest, $0.words) }, uniquingKeysWith: { first, _ in first })
-        // What is too short, or too long, need not be read.
+        // A file of another size than recorded need not be read.
         for (digest, uses) in referenced where problems[digest] == nil {
             guard let expected = uses.lazy.compactMap(\.bytes).first, let bytes = store.size(of: digest),
                 bytes != expected
@@ -71,7 +71,7 @@ struct StoreCheckup {
             repair: mending.map { mending in { try mending.mend(digest, uses) } })
     }
 
-    /// What nothing names takes up room only. Programs are brought again when they are wanted.
+    /// Files that nothing names: they only take up room. Programs among them are brought again when they are needed.
     private func strays(_ stored: [Digest], _ referenced: Set<Digest>) -> [Finding] {
         let remembered = (FileManager.default.contents(atPath: cache)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let strays = stored.filter { !referenced.contains($0) && !remembered.contains($0.hex) }

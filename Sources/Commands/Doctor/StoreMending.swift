@@ -3,8 +3,7 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// Makes the store whole again: damaged files are put aside, hosts asked for what is lost, and what no host has is to be
-/// made again.
+/// Mends the store: puts damaged files aside, asks hosts for lost files, and has those that no host has made again.
 final class StoreMending {
     private let workplace: Workplace
     private let recovery: FileRecovery
@@ -16,7 +15,7 @@ final class StoreMending {
         self.recovery = recovery
     }
 
-    /// A file that is to be mended: hosts are asked for all at once.
+    /// Notes a file that is to be mended: hosts are asked for all of them at once.
     func expect(_ digest: Digest) { lost.insert(digest) }
 
     /// Throws when the file is lost and cannot be made again.

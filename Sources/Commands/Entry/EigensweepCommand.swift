@@ -60,7 +60,7 @@ package struct EigensweepCommand: ParsableCommand {
     }
 }
 
-/// Ends a command whose outcome is not an error but is not "all done" either.
+/// Ends a command with an exit code but no message: it has said already what there is to say.
 struct ExitStatusError: Error {
     let status: ExitStatus
 }

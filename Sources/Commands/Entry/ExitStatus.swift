@@ -11,7 +11,7 @@ package enum ExitStatus: Int32 {
     case cancelled = 130
 }
 
-/// A failure with the words for the person and the code for the script.
+/// A failure with words for people and an exit code for scripts.
 package struct CommandFailure: Error, CustomStringConvertible {
     package let status: ExitStatus
     package let description: String

@@ -7,7 +7,7 @@ import SweepFiles
 import SweepModel
 
 extension CommandFailure {
-    /// The exit code and words for an error of the layers below; nil for what is not theirs.
+    /// The exit code and words for an error of the layers below; nil for any other error.
     init?(describing error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure

@@ -13,7 +13,8 @@ struct HostsSelection {
         specs = try path.map { try HostsFile.read($0) } ?? HostsFile.localAlone
     }
 
-    /// The hosts of these names, of a queue host all its allocations; all without any name. Throws for a name that is none.
+    /// The hosts of these names, of a queue host all its allocations, or all hosts where no name is given. Throws for a name
+    /// that no host has.
     func named(_ names: [String]) throws -> [HostSpec] {
         guard !names.isEmpty else { return specs }
         return try names.flatMap { name in

@@ -16,7 +16,7 @@ struct CatalogueOptions: ParsableArguments {
 
     var path: String { catalogue ?? Self.defaultPath }
 
-    /// The content store beside the catalogue's file, where links to it lead.
+    /// The content store, beside the file to which links to the catalogue lead.
     var store: String {
         URL(fileURLWithPath: CatalogueFile.resolve(path)).deletingLastPathComponent().appendingPathComponent("store")
             .path
@@ -24,7 +24,7 @@ struct CatalogueOptions: ParsableArguments {
 }
 
 extension CatalogueOptions {
-    /// What is remembered of the datasets in the store.
+    /// The file that remembers the prepared datasets of the store.
     var datasets: String { store + "/datasets.json" }
 }
 

@@ -21,7 +21,7 @@ enum Programs {
     }
 }
 
-/// A sweep's worker on this machine: what it says of itself, and what hosts need to run it.
+/// A sweep's worker on this machine: its description of itself, and what hosts need to run it.
 struct WorkerProgram {
     let description: WorkerDescription
     /// The argument vector on a host, in the attempt's directory, without the subcommand.
@@ -63,14 +63,14 @@ struct WorkerProgram {
         try WorkerProgram(WorkerCommand(command: ["eigensweep-worker"], upload: []))
     }
 
-    /// What hosts are compared by before they run it; nil for a worker of the user's own.
+    /// What hosts' own runs of the worker are compared with before they get jobs; nil for a worker of the user's own.
     func check() throws -> WorkerCheck? {
         guard command.first == "./eigensweep-worker", let own = uploads.first(where: { $0.name == "eigensweep-worker" })
         else { return nil }
         return WorkerCheck(digest: try Digest(ofFile: own.path), path: own.path, description: description)
     }
 
-    /// What the program prints, which may be a page and takes it seconds: one that does not end is ended.
+    /// What the program prints, which takes it seconds at most. A program that does not end, or prints too much, is killed.
     private static func description(from output: FileHandle, of process: Process, _ words: String) throws -> Data {
         let patience = 120.0
         let end = Date(timeIntervalSinceNow: patience)
@@ -106,7 +106,7 @@ struct WorkerProgram {
         let bytes = try Waiting.during("waiting for `\(words)`") {
             try Self.description(from: output.fileHandleForReading, of: process, words)
         }
-        // The end follows the last word at once; Foundation would look for it every 50 ms.
+        // The process ends right after its last word; Foundation would look for its end only every 50 ms.
         for _ in 0..<100 where process.isRunning { usleep(500) }
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {

@@ -1,10 +1,10 @@
 import CPosix
 import Foundation
 
-/// SIGINT, SIGTERM and SIGHUP as calls on a thread of their own, from the moment it is made.
+/// Turns SIGINT, SIGTERM and SIGHUP into calls on a thread of their own, from the moment the watch is made.
 ///
-/// Until a handler is set, the first of them ends the program by `exit`, with 128 and the signal's number: what it has
-/// open is closed in order.
+/// Until a handler is set, the first of these signals ends the program by `exit`, with 128 plus the signal's number, so that
+/// what it has open is closed in order.
 final class SignalWatch: Sendable {
     /// The watch of this process. It is made before other threads are, which then leave these signals to it.
     static let process = SignalWatch()
@@ -40,10 +40,10 @@ final class SignalWatch: Sendable {
     /// Calls `handle` from now on, on the watcher's thread.
     func set(_ handle: @escaping @Sendable (Request) -> Void) { handler.set(handle) }
 
-    /// Returns unless one of them is ending the program: what fails then fails because of that.
+    /// Does not return while a signal is ending the program: errors are then of that end, and are not told.
     func waitIfEnding() { while handler.isEnding { pause() } }
 
-    /// Until a handler is set, the first of them ends a run that has not begun.
+    /// Until a run sets its handler, the first signal ends the program with the exit code of an interrupted run.
     func expectRun() {
         Terminal.endsUnread = false
         set { _ in

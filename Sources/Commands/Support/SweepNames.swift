@@ -5,7 +5,7 @@ import SweepFiles
 extension CatalogueReader {
     /// The name of the catalogue's sweep that `text`, a name or a sweep file, stands for.
     ///
-    /// Throws `SweepFileError` for a file that is none, and `CommandFailure` when the catalogue has no such sweep.
+    /// Throws `SweepFileError` for a file that is no sweep file, and `CommandFailure` where the catalogue has no such sweep.
     func sweepName(_ text: String) throws -> String {
         let known = try sweeps().map(\.name)
         if known.contains(text) { return text }

@@ -2,10 +2,10 @@ import CPosix
 import Foundation
 import JobContract
 
-/// Standard output and standard error as people see them: the one place through which text goes there, and where nothing
-/// in it can steer the terminal, whoever wrote it.
+/// Standard output and standard error as people see them. All text for them goes through here, where nothing in it can steer
+/// the terminal, whoever wrote it.
 enum Terminal {
-    /// Whether the program ends once nobody reads standard output: all but a run, which goes on.
+    /// Whether the program ends once nobody reads standard output; a run goes on.
     nonisolated(unsafe) static var endsUnread = true
 
     /// Whether control codes and redrawing are welcome on standard error.
@@ -18,15 +18,16 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Text to standard output, ending with one newline.
+    /// Writes text to standard output, ending with one newline.
     static func print(_ text: String) {
         write(ShownText.lines(text.hasSuffix("\n") ? text : text + "\n"), to: STDOUT_FILENO)
     }
 
-    /// Text to standard output that may end in the middle of a line.
+    /// Writes text to standard output that may end in the middle of a line.
     static func printPart(_ text: String) { write(ShownText.lines(text), to: STDOUT_FILENO) }
 
-    /// What `RowWriter` made, to standard output, all of it or an error: what is kept in a file must not be cut off unnoticed.
+    /// Writes the bytes of `RowWriter` to standard output, all of them, or throws: a file of them must not be cut off
+    /// unnoticed.
     static func export(_ bytes: UnsafeRawBufferPointer) throws {
         var left = bytes[...]
         while !left.isEmpty {
@@ -43,16 +44,16 @@ enum Terminal {
 
     static func note(_ text: String) { write(ShownText.lines(text) + "\n", to: STDERR_FILENO) }
 
-    /// Moves on standard error and then shows one line, without its end.
+    /// Moves the cursor on standard error and then shows one line, without its end.
     static func redraw(_ code: ControlCode, _ line: String = "") {
         write(code.text + ShownText.line(line), to: STDERR_FILENO)
     }
 
     /// The control codes that there are.
     enum ControlCode {
-        /// Back to the line's beginning, which is emptied.
+        /// Moves to the line's beginning and empties the line.
         case line
-        /// So many lines up; all from there on is emptied.
+        /// Moves so many lines up and empties all from there on.
         case up(Int)
 
         fileprivate var text: String {
@@ -63,7 +64,7 @@ enum Terminal {
         }
     }
 
-    /// A reader that went away, or a full disk, must not end a run: what cannot be written is dropped.
+    /// Writes what can be written: a reader that went away, or a full disk, must not end a run.
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
@@ -77,7 +78,7 @@ enum Terminal {
         }
     }
 
-    /// Nobody reads what is written any more: the program ends as by SIGPIPE, in order.
+    /// Nobody reads standard output any more: the program ends with SIGPIPE's exit code, closing what it has open.
     struct Unread: Error {
         static let status = 128 + SIGPIPE
     }

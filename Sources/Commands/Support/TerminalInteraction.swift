@@ -6,7 +6,7 @@ import RemoteHosts
 /// Asks for passwords and passphrases on the terminal, without echo, whatever standard input and output are.
 struct TerminalInteraction: HostInteraction {
     private static let asking = Locked(false)
-    /// The screen belongs to a question: nothing else is drawn.
+    /// Whether a question is on the screen: nothing else is drawn then.
     static var isAsking: Bool { asking.with { $0 } }
 
     func note(_ words: String) { Terminal.note("note: \(words)") }
@@ -16,16 +16,16 @@ struct TerminalInteraction: HostInteraction {
         guard terminal >= 0 else { return nil }
         defer { close(terminal) }
         var usual = termios()
-        // A program in the background would be stopped for asking.
+        // The terminal stops a program in the background that reads from it.
         guard tcgetpgrp(terminal) == getpgrp(), tcgetattr(terminal, &usual) == 0 else { return nil }
         var quiet = usual
         if !isShown { quiet.c_lflag &= ~tcflag_t(ECHO) }
-        // Keys that end programs are read as keys, so that the terminal is itself again before they work.
+        // Keys that end programs are read as keys, so that the terminal's settings are restored before the program ends.
         quiet.c_lflag &= ~tcflag_t(ISIG)
         Self.asking.with { $0 = true }
         defer { Self.asking.with { $0 = false } }
         guard tcsetattr(terminal, TCSAFLUSH, &quiet) == 0 else { return nil }
-        // A server's words, in part.
+        // Parts of the prompt are a server's words.
         write("\(ShownText.lines(prompt)): ", terminal)
         let line = readLine(terminal)
         tcsetattr(terminal, TCSAFLUSH, &usual)
@@ -34,7 +34,7 @@ struct TerminalInteraction: HostInteraction {
         return line
     }
 
-    /// Without its end; nil when Ctrl-C, Ctrl-\ or the end of input came.
+    /// The next line without its end; nil where Ctrl-C, Ctrl-\ or the end of input came.
     private func readLine(_ terminal: Int32) -> String? {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0

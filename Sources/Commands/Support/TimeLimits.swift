@@ -2,8 +2,8 @@ import ArgumentParser
 import RemoteHosts
 import Scheduling
 
-/// Time limits in place of the usual ones, as `--limits lease=20,silence=2` gives them: how tests see in seconds what
-/// otherwise takes minutes, and what a bad network may need longer.
+/// Time limits in place of the usual ones, as `--limits lease=20,silence=2` gives them. With them tests see in seconds what
+/// takes minutes otherwise; a bad network may need longer ones.
 struct TimeLimits: Sendable {
     /// Seconds by name; every name is one of `known`.
     private let seconds: [String: Double]

@@ -4,7 +4,7 @@ import SweepModel
 
 /// Sentences for waits of more than ten seconds.
 enum Waiting {
-    /// Runs `body`; says what is waited for while it takes long.
+    /// Runs `body`, and says what is waited for while it takes long.
     static func during<Result>(_ words: String, _ body: () throws -> Result) rethrows -> Result {
         let begun = Date()
         let timer = DispatchSource.makeTimerSource(queue: .global())
@@ -17,7 +17,7 @@ enum Waiting {
         return try body()
     }
 
-    /// Hosts that have not answered, and what is being done about them.
+    /// A sentence about hosts that have not answered, and at what stage each is.
     static func words(_ hosts: [HostName], _ seconds: Double, _ stages: HostStages) -> String {
         let some = hosts.prefix(3).map { name in stages[name].map { "\(name) (\($0))" } ?? name }
         let others = hosts.count > 3 ? " and \(hosts.count - 3) more" : ""

@@ -2,7 +2,7 @@ import ArgumentParser
 import ResultCatalogue
 import SweepModel
 
-/// Which of a sweep's trials a command changes.
+/// The options that select the trials of a sweep that a command changes.
 struct WhereOptions: ParsableArguments {
     @Option(
         name: .customLong("where"),
@@ -11,8 +11,8 @@ struct WhereOptions: ParsableArguments {
     )
     var filter: String?
 
-    /// Has the change that `make` describes (of the sweep's name and the condition) done by whoever writes the
-    /// catalogue, and returns what came of it.
+    /// Has the change that `make` makes of the sweep's name and the condition done by whoever writes the catalogue, and
+    /// returns its outcome.
     func change(
         _ sweep: String, in catalogue: CatalogueOptions, _ make: (String, String?) -> WishChange
     ) throws -> WishChange.Outcome {
