@@ -1,11 +1,11 @@
-/// What is asked of a trial beside its keys.
+/// What can be asked of a trial beside its keys.
 package enum TrialColumn: Hashable, Sendable {
-    /// Its length.
+    /// The trial's length.
     case steps, images, epochs
     /// A column of the view `trials`.
     case ofView(String)
 
-    /// Over rows `x` of `trial`, `r` of `training` and `t` of the view.
+    /// The column in SQL, over rows `x` of `trial`, `r` of `training` and `t` of the view.
     fileprivate var sql: String {
         switch self {
         case .steps: "x.steps"
@@ -17,18 +17,18 @@ package enum TrialColumn: Hashable, Sendable {
     fileprivate var isOfView: Bool { if case .ofView = self { true } else { false } }
 }
 
-/// What trials and trainings are, row by row; `body` returns false to end. Keys are numbers of this catalogue alone.
+/// Trials and trainings, row by row; `body` returns false to end. Keys are numbers of this catalogue alone.
 extension CatalogueReader {
     /// The columns of the view `trials`.
     package func trialColumns() throws -> [String] { try rows("SELECT * FROM trials LIMIT 0").columns }
 
-    /// The trials that a sweep wants, in its order, or all, in the catalogue's: the key, `trial_id`, the training's key,
-    /// `steps`, and the columns asked for. Throws `.query` for a column that the view does not have.
+    /// The trials that a sweep wants, in its order, or all, in the catalogue's order: the key, `trial_id`, the training's
+    /// key, `steps`, and the columns asked for. Throws `.query` for a column that the view does not have.
     package func scanTrials(
         of sweep: String?, _ columns: [TrialColumn], _ body: (CatalogueRow) throws -> Bool
     ) throws {
         let selected = ["x.key", "x.trial_id", "x.training", "x.steps"] + columns.map(\.sql)
-        // The view costs several lookups a row, and so does what nobody asks for.
+        // The view costs several lookups a row, and each join some: only those that are needed are made.
         let training = columns.contains { !$0.isOfView } ? " JOIN training r ON r.key = x.training" : ""
         let view = columns.contains(where: \.isOfView) ? " JOIN trials t ON t.trial_id = x.trial_id" : ""
         let source =

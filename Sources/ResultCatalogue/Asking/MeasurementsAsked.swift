@@ -1,5 +1,5 @@
-/// What queries are made of. Measurements may be millions: they are handed out row by row, and `body` returns false to end.
-/// Keys are numbers of this catalogue alone.
+/// The rows that queries are made of. There may be millions of measurements: they are handed out row by row, and `body`
+/// returns false to end. Keys are numbers of this catalogue alone.
 extension CatalogueReader {
     /// Quantities that something was measured of, in the order in which they were first recorded: `key`, the key of the
     /// `request`, its `measure`, `version` and `parameters`, and `name`.
@@ -11,7 +11,7 @@ extension CatalogueReader {
             """)
     }
 
-    /// The keys of what a sweep wants measured of its trials.
+    /// The keys of the requests that a sweep wants measured of its trials.
     package func wantedRequests(of sweep: String) throws -> Set<Int64> {
         let rows = try rows(
             "SELECT w.request FROM sweep s JOIN wished_measure w ON w.revision = s.revision WHERE s.name = ?",
@@ -20,7 +20,7 @@ extension CatalogueReader {
         return Set(rows.compactMap { $0[0].integer.map(Int64.init) })
     }
 
-    /// Whether what was measured of a request is of several trials together; it is always, or never.
+    /// Whether a request's measurements are each of several trials together; either all of them are, or none.
     package func isOfSeveralTrials(request: Int64) throws -> Bool {
         let first = try rows("SELECT members FROM measured WHERE request = ? LIMIT 1", [.integer(request)])
         return first.rows.first?.first?.text.map { !$0.isEmpty } == true

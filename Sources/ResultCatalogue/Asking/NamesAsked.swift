@@ -2,7 +2,7 @@ import JobContract
 import SweepModel
 
 extension CatalogueReader {
-    /// Names of all sweeps, in their order or by age.
+    /// Names of all sweeps, sorted or by age.
     package func sweepNames(oldestFirst: Bool = false) throws -> [String] {
         try rows("SELECT name FROM sweep ORDER BY \(oldestFirst ? "key" : "name")").rows.compactMap { $0[0].text }
     }
@@ -17,7 +17,8 @@ extension CatalogueReader {
         try rows("SELECT name FROM host").rows.compactMap { $0[0].text }
     }
 
-    /// What was last seen of each host: `name`, `free_mib`, `cores`, `cpu`, `seen_at`, its `open` attempts, and its `gpus` as stored.
+    /// What was last seen of each host: `name`, `free_mib`, `cores`, `cpu`, `seen_at`, its `open` attempts, and its `gpus`
+    /// as stored.
     package func hostSightings() throws -> CatalogueRows {
         try rows(
             """
@@ -26,7 +27,7 @@ extension CatalogueReader {
             """)
     }
 
-    /// The GPUs of a host, as they are stored.
+    /// The GPUs of a host, read from what is stored.
     package static func gpus(_ stored: String?) -> [GPUFacts]? { StoredForms.gpus(stored) }
 
     /// Recovery points whose only copy is on a host.
@@ -34,8 +35,9 @@ extension CatalogueReader {
         try rows("SELECT state FROM kept_state").rows.compactMap { $0[0].text.flatMap { Digest(hex: $0) } }
     }
 
-    /// What hosts trained, a row for each training and host: `host`, what a step costs by (`model_scale`, `resolution`,
-    /// `batch`), the most `steps` and `seconds`, and the host's `cores`. Without what took no second.
+    /// What hosts trained, a row for each training and host: `host`, what a step's cost depends on (`model_scale`,
+    /// `resolution`, `batch`), the most `steps` and `seconds`, and the host's `cores`. Trainings of less than a second are
+    /// left out.
     package func trainingTimes() throws -> CatalogueRows {
         try rows(
             """

@@ -71,9 +71,9 @@ extension CatalogueReader {
             """, [.text(sweep)])
     }
 
-    /// By training of a sweep with something recorded since a time: what a step costs by; steps wanted, milestones reached
-    /// in all, before the time and first since it; the recovery point, whether that is older than the time, and whether an
-    /// attempt was interrupted before it.
+    /// A row for each training of a sweep of which something was recorded since a time: what a step's cost depends on; the
+    /// steps wanted; the steps of the longest milestone in all, of the longest before the time and of the shortest since it;
+    /// the recovery point's steps, whether it is older than the time, and whether an attempt was interrupted before then.
     package func trainingsTouched(since time: CatalogueValue, of sweep: String) throws -> CatalogueRows {
         try rows(
             """

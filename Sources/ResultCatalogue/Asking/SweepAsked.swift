@@ -20,7 +20,7 @@ extension CatalogueReader {
         ).rows.compactMap { $0[0].text }
     }
 
-    /// Workers with what they ran on, and the attempts of each at a sweep's trials.
+    /// Workers with the processors they ran on, and the attempts of each at a sweep's trials.
     package func workers(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
@@ -30,7 +30,7 @@ extension CatalogueReader {
             """, [.text(sweep)])
     }
 
-    /// Hosts with the attempts at a sweep's trials, by what became of them, and their hours.
+    /// Hosts with their attempts at a sweep's trials by outcome, and the hours of these attempts.
     package func hosts(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
@@ -61,7 +61,7 @@ extension CatalogueReader {
             JOIN attempt_trial x ON x.trial = w.trial WHERE s.name = ?)
         """
 
-    /// `measure`, `version` and `parameters` that a sweep wants, those over several trials last.
+    /// `measure`, `version` and `parameters` of the measures that a sweep wants, those over several trials last.
     package func wantedMeasures(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
@@ -74,7 +74,7 @@ extension CatalogueReader {
             """, [.text(sweep)])
     }
 
-    /// The key of the first parameters that a sweep wants a measure with.
+    /// The key of a sweep's first request for a measure.
     package func firstRequest(of measure: String, in sweep: String) throws -> Int64? {
         try rows(
             """
@@ -88,7 +88,7 @@ extension CatalogueReader {
         ).rows.first?.first?.integer.map { Int64($0) }
     }
 
-    /// The catalogues that results of a sweep were merged from, with their attempts.
+    /// The catalogues from which results of a sweep were merged, with the number of their attempts.
     package func origins(of sweep: String) throws -> CatalogueRows {
         try rows(
             """

@@ -1,5 +1,5 @@
 extension CatalogueReader {
-    /// Parameters of the networks of a sweep's trials that are trained, by trial.
+    /// The numbers of parameters of a sweep's trained networks, by trial.
     package func parameterCounts(of sweep: String) throws -> [String: Int] {
         var known = [String: Int]()
         for row in try rows(
@@ -13,7 +13,7 @@ extension CatalogueReader {
         return known
     }
 
-    /// A training's number, `trial_id`, `steps` and `losses` of a sweep's trials that have losses, the longest of each
+    /// The training's key, `trial_id`, `steps` and `losses` of a sweep's trials that have losses, the longest trial of each
     /// training first.
     package func losses(of sweep: String) throws -> CatalogueRows {
         try rows(
@@ -37,7 +37,7 @@ extension CatalogueReader {
             """, [.text(sweep), .integer(Int64(most))])
     }
 
-    /// Quantities with one value a trial that a sweep's measures have, as `measure.quantity`.
+    /// The quantities of a sweep's measures that have one value a trial, as `measure.quantity`.
     package func singleQuantities(of sweep: String, most: Int) throws -> [(key: Int, name: String)] {
         try rows(
             """

@@ -6,7 +6,7 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
     package enum Kind: Hashable, Sendable {
         /// There is no file at the path.
         case missing
-        /// The file is not a catalogue of ours.
+        /// The file is no catalogue.
         case foreign
         /// A later release wrote it.
         case newer
@@ -14,7 +14,7 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
         case corrupt
         /// The file or its directory cannot be written.
         case unwritable
-        /// Another coordinator holds the writer's lock.
+        /// Another process holds the writer's lock.
         case locked(pid: Int?)
         case noSpace
         /// Another program holds SQLite's lock for longer than the time allowed.
@@ -39,7 +39,7 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension CatalogueError {
-    /// Says what SQLite's refusal means for the catalogue at `path`.
+    /// What SQLite's refusal means for the catalogue at `path`.
     init(_ error: DatabaseError, path: String) {
         let detail = error.message ?? "no detail"
         switch error.resultCode {

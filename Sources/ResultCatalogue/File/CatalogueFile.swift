@@ -2,7 +2,7 @@ import CSQLiteSetup
 import Foundation
 import GRDB
 
-/// A catalogue's file before it is opened: whose it is, and how to connect.
+/// A catalogue's file before it is opened: which program wrote it, and how to connect.
 package enum CatalogueFile {
     /// The path with symbolic links followed, so that one file has one lock and one store.
     package static func resolve(_ path: String) -> String {
@@ -31,7 +31,7 @@ package enum CatalogueFile {
     /// Throws unless the file at `path` is absent, empty, or says in its header that it is a catalogue. Changes
     /// nothing, not even beside the file.
     static func checkHeader(_ path: String) throws {
-        // With a rollback journal beside it the file is in the middle of being made: SQLite decides.
+        // With a rollback journal beside it the making of the file was cut off: SQLite decides.
         if FileManager.default.fileExists(atPath: path + "-journal") { return }
         guard let file = FileHandle(forReadingAtPath: path) else {
             if FileManager.default.fileExists(atPath: path) {
@@ -60,10 +60,11 @@ package enum CatalogueFile {
         try check(application: field(68), version: Int(field(60)), path: path)
     }
 
-    /// What SQLite is given to read the file at `path`.
+    /// The name by which SQLite opens the file at `path` for reading.
     ///
-    /// Readers of a file in WAL mode share an index that they make beside it. Where that cannot be made nobody writes
-    /// either, so that the file is read as one that never changes; what a writer left beside it would then be missed.
+    /// Readers of a file in WAL mode share an index that they make beside it. Where the index cannot be made, nobody can
+    /// write either, and the file is read as one that never changes. It throws where a writer left results beside the file,
+    /// for they would be missed.
     static func readingPath(_ path: String) throws -> String {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let files = FileManager.default
@@ -78,7 +79,7 @@ package enum CatalogueFile {
         return unchangingPath(path)
     }
 
-    /// What SQLite is given to attach the file at `path` for reading.
+    /// The name by which SQLite attaches the file at `path` for reading.
     static func attachingPath(_ path: String) throws -> String {
         let reading = try readingPath(path)
         return reading == path ? uri(path) + "?mode=ro" : reading
@@ -134,7 +135,7 @@ package enum CatalogueFile {
         if !readOnly {
             configuration.prepareDatabase { _ = sealed_pages_sign($0.sqliteConnection) }
         } else {
-            // Refused by the connection too, whatever becomes of the file's own mode.
+            // The connection refuses to write too, however the file was opened.
             configuration.prepareDatabase {
                 try $0.execute(sql: "PRAGMA query_only = 1; PRAGMA cache_size = -65536")
             }
@@ -142,10 +143,10 @@ package enum CatalogueFile {
         return configuration
     }
 
-    /// Removes the empty log that readers left, who may not remove it themselves. The file is not changed.
+    /// Removes an empty log that readers left, which they may not remove themselves. The file is not changed.
     static func removeEmptyLog(_ path: String) {
         guard access(path, W_OK) == 0 else { return }
-        // SQLite does it when the last connection that may write is closed; one on another thread may still be closing.
+        // SQLite removes it when the last connection that may write is closed; another thread may still be closing one.
         for _ in 0..<5 where FileManager.default.fileExists(atPath: path + "-wal") {
             let queue = try? DatabaseQueue(path: path, configuration: configuration(readOnly: false))
             _ = try? queue?.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
@@ -154,20 +155,21 @@ package enum CatalogueFile {
         }
     }
 
-    /// Finds values that their columns do not allow: no SQLite writes them, but a hand in the file can. For opening a
-    /// catalogue that another program wrote; a large one is not looked at, for that takes more than a tenth of a second.
+    /// Finds values that their columns do not allow: SQLite never writes them, but an edit of the file's bytes can. This is
+    /// for opening a catalogue that another program wrote; a large one is not checked, which would take more than a tenth of
+    /// a second.
     static func checkTypes(_ db: Database, path: String) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         guard size < 32 << 20 else { return }
-        // A row that a CHECK refuses is no damage: it is read as what it is.
+        // A row that a CHECK refuses is no damage: it is read as it is.
         let findings = try String.fetchAll(db, sql: "PRAGMA quick_check(100)").filter {
             $0 != "ok" && !$0.hasPrefix("CHECK constraint failed")
         }
         if let first = findings.first { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: first) }
     }
 
-    /// Finds damage at opening: in a small catalogue, where that takes under a tenth of a second, and in any whose pages
-    /// have no seals.
+    /// Finds damage at opening, in a small catalogue, where the check takes under a tenth of a second, and in any catalogue
+    /// whose pages have no seals.
     static func checkIntegrity(_ db: Database, path: String, _ condition: PageCondition) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         guard size < 32 << 20 || condition.isUnsealed else { return }

@@ -4,7 +4,7 @@ import JobContract
 import SweepModel
 
 extension CatalogueFile {
-    /// Where the catalogue at `path`, which is there, is.
+    /// The machine, path and file number of the catalogue at `path`.
     package static func place(of path: String) -> CataloguePlace {
         let path = resolve(path)
         var status = stat()
@@ -31,8 +31,8 @@ extension CatalogueReader {
 }
 
 extension Catalogue {
-    /// Makes of a copy a catalogue of its own, with another id: hosts know it for a new one. Attempts that are open stay
-    /// with the original; their number is returned, and what they were to do waits again.
+    /// Makes a copy a catalogue of its own, with another id, which hosts take for a new one. Open attempts stay with the
+    /// original, and what they were to do waits again; returns how many they were.
     package func separate() throws -> Int {
         let open = try reader.openAttempts()
         try commit(open.map { .attemptEnded($0.attempt, .hostFault("it stayed with the original of this catalogue")) })

@@ -10,11 +10,11 @@ package struct ReferencedFile: Hashable, Sendable {
     }
     package var digest: Digest
     package var role: Role
-    /// The trial it belongs to; nil for what belongs to a training.
+    /// The trial that the file belongs to; nil for a training's file.
     package var trial: TrialID?
-    /// As recorded; nil where that was not.
+    /// The recorded size; nil where none was recorded.
     package var bytes: Int?
-    /// Whether its trial waits or runs: what is lost of it is made again.
+    /// Whether its trial waits or runs: then the file, if lost, is made again.
     package var isOfOpenTrial = false
 }
 
@@ -44,7 +44,7 @@ extension CatalogueReader {
             SELECT x.trial FROM attempt a JOIN attempt_trial x ON x.attempt = a.number WHERE a.outcome IS NULL)
         """
 
-    /// Every file the catalogue names, once for each thing it is.
+    /// Every file that the catalogue names, once for each use.
     package func referencedFiles() throws -> [ReferencedFile] {
         let parts: [(ReferencedFile.Role, String)] = [
             (
@@ -79,7 +79,7 @@ extension CatalogueReader {
                             isOfOpenTrial: ["waiting", "running"].contains(row[3] as String?)))
                 }
             }
-            // A generated dataset stands there by its generator's name.
+            // For a generated dataset the column holds the generator's name, which is no digest.
             let datasets = try String.fetchAll(db, sql: "SELECT DISTINCT dataset FROM training WHERE dataset NOT NULL")
             return files
                 + datasets.compactMap { Digest(hex: $0).map { ReferencedFile(digest: $0, role: .dataset, trial: nil) } }
@@ -88,7 +88,7 @@ extension CatalogueReader {
 }
 
 extension Catalogue {
-    /// Trials that are said to run while no attempt at them is open wait again; how many they were.
+    /// Makes trials wait again that are said to run while no attempt at them is open, and returns how many they were.
     @discardableResult
     package func releaseStuckTrials() throws -> Int {
         try write { db in

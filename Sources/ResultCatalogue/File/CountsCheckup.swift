@@ -1,7 +1,7 @@
 import GRDB
 
 extension CatalogueReader {
-    /// What the counts say that the rows do not: one line for each kind that is wrong. Reads everything.
+    /// The kinds of counts that differ from what the rows say, a line each. Reads all rows.
     package func wrongCounts() throws -> [String] {
         try read { db in
             try Self.counts.compactMap { about, kept, found in
@@ -17,7 +17,7 @@ extension CatalogueReader {
         }
     }
 
-    /// What is counted, as it is kept, and as the rows have it.
+    /// What is counted, the stored counts, and the counts that the rows give.
     private static let counts = [
         (
             "trials of sweeps by state", "SELECT sweep, state, trials FROM sweep_count WHERE trials <> 0",

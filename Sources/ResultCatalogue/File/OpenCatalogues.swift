@@ -1,15 +1,15 @@
 import Foundation
 import GRDB
 
-/// What this process has open, so that its end, however it comes about, leaves all that was committed in the files, and
-/// beside them nothing that was not there.
+/// The catalogues that this process has open. When it exits, all that was committed is in the files, and nothing is left
+/// beside them that was not there before.
 enum OpenCatalogues {
     private struct Reader {
         weak var queue: DatabaseQueue?
     }
 
     private static let lock = NSLock()
-    /// Held while something is closed: whoever ends the process meanwhile waits.
+    /// Held while a catalogue is closed: the end of the process waits for that.
     private static let closing = NSLock()
     nonisolated(unsafe) private static var writers: [ObjectIdentifier: DatabaseQueue] = [:]
     nonisolated(unsafe) private static var readers: [Reader] = []
@@ -25,7 +25,7 @@ enum OpenCatalogues {
         }
     }
 
-    /// - Parameter path: the file, where no log is beside it yet.
+    /// - Parameter path: the file, if no log lies beside it yet.
     static func add(reader: DatabaseQueue, leavingLogBeside path: String?) {
         _ = atExit
         lock.withLock {
@@ -48,7 +48,7 @@ enum OpenCatalogues {
         closing.lock()
         defer { closing.unlock() }
         let (written, read, left) = lock.withLock { (writers.values, readers.compactMap(\.queue), paths) }
-        // Readers first: one that is open keeps the log from being removed.
+        // Readers are closed first: an open one keeps the log from being removed.
         for queue in read {
             queue.interrupt()
             try? queue.close()
@@ -61,7 +61,7 @@ enum OpenCatalogues {
         for path in left { CatalogueFile.removeEmptyLog(path) }
     }
 
-    /// Everything committed is in the file then, unless another process reads what was before.
+    /// Brings everything committed into the file, unless another process still reads what was there before.
     private static func finish(_ writer: DatabaseQueue) {
         try? writer.inDatabase(Pages.close)
     }

@@ -1,9 +1,9 @@
 import GRDB
 
-/// What a file that says it is a catalogue may hold besides rows. Whoever makes one can put anything into its schema.
+/// Checks the schema of a file that says it is a catalogue: whoever makes one can put anything into it.
 enum ForeignSchema {
-    /// Throws unless every table of the schema `main` is one of the attached `schema` too, with the same columns, and no
-    /// view, virtual table or generated column stands in its place.
+    /// Throws unless the attached `schema` has every table of the schema `main`, with the same columns, and no view, virtual
+    /// table or generated column in its place.
     static func checkTables(_ db: Database, schema: String, path: String) throws {
         let ours = try tables(db, "main")
         let theirs = try tables(db, schema)

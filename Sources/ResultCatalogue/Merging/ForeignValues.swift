@@ -1,8 +1,8 @@
 import GRDB
 import JobContract
 
-/// Conditions on what stands in columns of a catalogue that anybody may have made: SQL that is 1 where a value is what it is
-/// taken for, and never where it is of another type.
+/// Conditions on values in a catalogue that anybody may have made: SQL that is 1 where a value is of the expected type and
+/// range, and never 1 where it is of another type.
 enum ForeignValues {
     private static let most = 1 << 53
 
@@ -10,7 +10,7 @@ enum ForeignValues {
         "(typeof(\(column)) = 'integer' AND \(column) BETWEEN \(least) AND \(most))"
     }
 
-    /// Finite, and at least 0.
+    /// A finite number, at least 0.
     static func amount(_ column: String) -> String {
         "(typeof(\(column)) IN ('real', 'integer') AND \(column) BETWEEN 0 AND 1e300)"
     }
@@ -42,7 +42,7 @@ enum ForeignValues {
         "(\(column) IS NULL OR \(condition(column)))"
     }
 
-    /// Of a column that a function of ours judges.
+    /// A text that one of `functions` accepts.
     static func text(_ column: String, is function: DatabaseFunction, _ most: Int = 1 << 20) -> String {
         "(\(text(column, most)) AND \(function.name)(\(column)))"
     }
@@ -51,7 +51,7 @@ enum ForeignValues {
     static let isLosses = function("is_losses") {
         (try? JSONText.decode([LossPoint].self, from: Array($0.utf8))) != nil
     }
-    /// The trials of a comparison.
+    /// A JSON list of two different trials or more, as it is stored for comparisons.
     static let isMembers = function("is_members") { text in
         guard let values = JSONText.read(text)?.arrayValue else { return false }
         let trials = values.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) }

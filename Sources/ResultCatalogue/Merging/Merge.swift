@@ -5,14 +5,14 @@ import SweepModel
 
 extension Catalogue {
     /// Takes in what the catalogue that `other` reads has recorded, in one transaction: trainings, trials, checkpoints,
-    /// measures, and sweeps by names that are new here. To do it again changes nothing.
+    /// measures, and sweeps by names that are new here. A second merge of the same catalogue changes nothing.
     ///
-    /// What both have must be equal; where it is not, ours stands and theirs is kept as evidence. Trials that only the
-    /// other's sweeps want and that are not complete come cancelled, so that nobody runs them unasked. Full states come
-    /// with `states` only: their files must be in the store then.
+    /// Results that both have must be equal; where they are not, ours stand and theirs are kept as evidence. Incomplete
+    /// trials that only the other's sweeps want come cancelled, so that nobody runs them unasked. Full states come with
+    /// `states` only: their files must be in the store then.
     ///
-    /// The other is taken for a file that anybody may have made: every identity is computed again, every name, digest, time,
-    /// count and reference is looked at, and what fails is left out and told with the reason (`MergeOutcome.refused`).
+    /// Anybody may have made the other file: every identity is computed again, every name, digest, time, count and reference
+    /// is checked, and rows that fail are left out and told with the reason (`MergeOutcome.refused`).
     ///
     /// Throws `CatalogueError`.
     package func merge(_ other: CatalogueReader, states: Bool) throws -> MergeOutcome {
@@ -78,7 +78,7 @@ struct Merging {
         return db.changesCount
     }
 
-    /// Pairs of keys, theirs and ours, of what is the same by its content.
+    /// Pairs the keys, theirs and ours, of trials and requests that are the same.
     private func mapKeys() throws {
         try execute(
             """
@@ -101,7 +101,7 @@ struct Merging {
             """)
     }
 
-    /// Marks those new trials as succeeded that the other catalogue says have succeeded and that have a checkpoint.
+    /// Marks new trials as succeeded that have succeeded in the other catalogue and have a checkpoint.
     private func succeed(after last: Int64) throws {
         try execute(
             """
@@ -111,7 +111,8 @@ struct Merging {
             """, [last])
     }
 
-    /// Attempts that left something, under new numbers; those that were ours, or were taken in before, keep theirs.
+    /// Takes in attempts that left something, under new numbers. Attempts that were ours, or were taken in before, keep the
+    /// number that they have here.
     private func mergeAttempts() throws {
         try execute(
             """
@@ -140,7 +141,7 @@ struct Merging {
             """
             UPDATE attempt_pair SET ours = ?1 + n.rowid FROM temp.new_attempt n WHERE n.theirs = attempt_pair.theirs
             """, [last])
-        // An attempt that still ran there counts as paused: nobody waits for it here.
+        // An attempt that still ran there is taken in as paused: nobody waits for it here.
         try execute(
             """
             INSERT INTO main.attempt (number, job, training, kind, host, machine, boot, cpu, generation, intended_at,
@@ -194,7 +195,7 @@ struct Merging {
             """, [states])
     }
 
-    /// Waiting trials that now have everything are done, whoever gave up on them here.
+    /// Trials that now have everything have succeeded, also where they had failed or were cancelled here.
     private func settle() throws {
         try execute(
             """
@@ -213,7 +214,7 @@ struct Merging {
         for revision in try Int64.fetchAll(db, sql: "SELECT revision FROM main.sweep WHERE revision NOT NULL") {
             try storing.reconsider(revision)
         }
-        // Counted anew.
+        // This counts all sweeps anew.
         try execute("UPDATE main.sweep SET revision = revision")
     }
 }

@@ -1,17 +1,17 @@
-/// What a merge brought.
+/// The outcome of a merge.
 package struct MergeOutcome: Hashable, Sendable {
-    /// A result of which the other catalogue has other values. Ours stands; theirs is kept as evidence.
+    /// A result that differs in the other catalogue. Ours stands; theirs is kept as evidence.
     package struct Conflict: Hashable, Sendable {
         package var trial: String
         /// "checkpoint", or the measure's name.
         package var about: String
     }
 
-    /// What was not taken in. Texts are the other catalogue's.
+    /// Something that was not taken in. Names in its texts are the other catalogue's.
     package struct Refusal: Hashable, Sendable {
-        /// Such as "attempt 3", or "measure memorization of trial 0123…".
+        /// What was refused, such as "attempt 3", or "measure memorization of trial 0123…".
         package var what: String
-        /// What is wrong with it.
+        /// Why it was refused.
         package var reason: String
     }
 
@@ -23,9 +23,9 @@ package struct MergeOutcome: Hashable, Sendable {
     /// Sweeps whose name stands for another list of trials here: their results are taken in, their list is not.
     package var otherSweeps: [String] = []
     package var conflicts: [Conflict] = []
-    /// Trials of which the other catalogue holds what they are not named for: nothing of them was taken in.
+    /// Trials whose name is not the digest of what the other catalogue holds of them: nothing of them was taken in.
     package var misnamed: [String] = []
-    /// Everything else that was not taken in, for it is not what a catalogue holds.
+    /// Everything else that was not taken in, because no catalogue would hold it.
     package var refused: [Refusal] = []
 
     package init() {}

@@ -2,8 +2,8 @@ import GRDB
 import JobContract
 
 extension CatalogueReader {
-    /// The files that results name which a merge takes in, with the sizes that they are said to have. Names that are no digests
-    /// are left out: their rows stay where they are.
+    /// The files of results that a merge takes in, with their recorded sizes. Names that are no digests are left out, as the
+    /// merge leaves out their rows.
     package func filesOfResults() throws -> [Digest: Set<Int>] {
         try read { db in
             var files: [Digest: Set<Int>] = [:]

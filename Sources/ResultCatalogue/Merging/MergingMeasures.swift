@@ -49,7 +49,7 @@ extension Merging {
             """)
     }
 
-    /// What workers declared there of measures that nobody declared here.
+    /// Takes in the declarations of workers there for quantities of which nobody declared anything here.
     private func mergeDeclarations(_ outcome: inout MergeOutcome) throws {
         let rows = try StoredRows(db, "SELECT measure, version, name, declaration FROM other.declared_quantity", [])
         var declared: [(measure: String, version: Int64, declaration: QuantityDeclaration)] = []
@@ -86,7 +86,7 @@ extension Merging {
             JOIN other.milestone o ON o.trial = x.key WHERE s.weights <> o.weights))
         """
 
-    /// What was measured of other weights is no measure of the checkpoints that stand, and so evidence only.
+    /// Keeps as evidence, and no more, what was measured of other weights than the checkpoints that stand here.
     private func leaveOutOthers(_ outcome: inout MergeOutcome) throws {
         let rows = try Row.fetchAll(
             db,
@@ -109,7 +109,7 @@ extension Merging {
         }
     }
 
-    /// Measures that both have with other values, checkpoints or artifacts.
+    /// Reports measures that both have, with different values, checkpoints or artifacts.
     private func reportConflicts(_ outcome: inout MergeOutcome) throws {
         func rows(_ schema: String, _ key: String) -> String {
             """

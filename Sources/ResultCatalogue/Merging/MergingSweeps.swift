@@ -3,7 +3,7 @@ import JobContract
 import SweepModel
 
 extension Merging {
-    /// Sweeps whose names are new here come with their last revision.
+    /// Takes in sweeps whose names are new here, with their last revision.
     func mergeSweeps(_ outcome: inout MergeOutcome) throws {
         let sweeps = try Row.fetchAll(
             db,
@@ -38,7 +38,7 @@ extension Merging {
         }
     }
 
-    /// Returns how much of what it wants was left out.
+    /// Takes in one sweep and returns how many of its trials and comparisons were left out.
     private func mergeSweep(_ name: String, _ revision: ForeignRevision, created: String) throws -> Int {
         let theirs = revision.key
         let time = try Bool.fetchOne(db, sql: "SELECT \(ForeignValues.time("?1"))", arguments: [created]) ?? false
@@ -114,7 +114,7 @@ extension Merging {
         return left
     }
 
-    /// Comparisons of trials that the sweep wants; returns how many others there were.
+    /// Takes in comparisons whose trials the sweep wants, and returns how many were left out.
     private func mergeComparisons(_ ours: Int64, _ theirs: Int64) throws -> Int {
         let all =
             try Int.fetchOne(
@@ -135,8 +135,8 @@ extension Merging {
         return all - taken
     }
 
-    /// What the revision's trainings read: their keys there, and the requests by place. Those that ask for other images than
-    /// the training is named for, or for none, are left out.
+    /// The datasets that the revision's trainings read: by the training's key there, the place of its request. Trainings are
+    /// left out whose request is for other images than their spec tells of, or cannot be read.
     private func datasets(of revision: Int64) throws -> (ofTraining: [Int64: Int], requests: [DatasetRequest]) {
         var (requests, places, ofTraining): ([DatasetRequest], [DatasetRequest: Int], [Int64: Int]) = ([], [:], [:])
         let rows = try StoredRows(
@@ -160,7 +160,7 @@ extension Merging {
     }
 }
 
-/// A revision of the other catalogue, read as what it says.
+/// A revision of the other catalogue, with its texts read.
 private struct ForeignRevision {
     var key: Int64
     var about: String
@@ -168,12 +168,12 @@ private struct ForeignRevision {
     var overrides: [String]
     var needs: JobNeeds
     var worker: WorkerCommand
-    /// Nil where it is no time.
+    /// Nil where the stored text is no time.
     var storedAt: String?
 
     private static let longest = 16 << 20
 
-    /// Nil where it is not as one is stored.
+    /// Nil where no release stores a revision so.
     init?(_ db: Database, _ key: Int64) throws {
         guard
             let row = try Row.fetchOne(

@@ -3,7 +3,8 @@ import JobContract
 import SweepModel
 
 extension Merging {
-    /// Takes in the trainings and trials that are what they are named for, and returns the names of the trials that are not.
+    /// Takes in the trainings and trials whose names are the digests of their content. The others' names go to
+    /// `outcome.misnamed`.
     func mergeTrials(_ outcome: inout MergeOutcome) throws {
         try mergeTrainings()
         outcome.misnamed = try refuseTrials()
@@ -18,7 +19,7 @@ extension Merging {
             """)
     }
 
-    /// A training's columns are made of its spec again, of which alone its name is the digest.
+    /// Takes in trainings. Their columns are made from the spec again, for their name is the digest of the spec alone.
     private func mergeTrainings() throws {
         let rows = try StoredRows(
             db,
@@ -38,7 +39,7 @@ extension Merging {
             guard let id = TrainingID(hex: name), let spec = JSONText.object(rows.text(2)),
                 (try? TrainingID(spec: spec)) == id
             else {
-                // Told by its trials.
+                // The refusal has no words here, since the trials of the training are reported as misnamed.
                 refused.append((rows.integer(0), name, ""))
                 continue
             }
@@ -52,7 +53,7 @@ extension Merging {
         for row in refused { try refuse(.training, row.key, "training \(row.name.prefix(64))", row.reason) }
     }
 
-    /// Whether what tables and figures compute with are counts that they can compute with.
+    /// Whether the values that tables and figures compute with are counts in a sensible range.
     private static func isSensible(_ spec: [String: JSONValue]) -> Bool {
         ["training.batch", "dataset.size", "dataset.resolution", "model.scale"].allSatisfy { key in
             guard let value = spec[key] else { return true }

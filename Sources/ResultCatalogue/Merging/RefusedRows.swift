@@ -2,11 +2,11 @@ import GRDB
 import JobContract
 import SweepModel
 
-/// Which rows of the other catalogue are not taken in, and why: `temp.refused`, by kind and key, the first reason each.
+/// The rows of the other catalogue that are not taken in: `temp.refused`, by kind and key, with the first reason of each.
 extension Merging {
     enum Kind: String { case training, trial, attempt, request, milestone, measured, sweep }
 
-    /// SQL that is true of a row of that kind, by its key, that may come in.
+    /// SQL that is true where the row of that kind with this key was not refused.
     static func accepts(_ kind: Kind, _ key: String) -> String {
         "NOT EXISTS (SELECT 1 FROM temp.refused x WHERE x.kind = '\(kind.rawValue)' AND x.key = \(key))"
     }
@@ -24,7 +24,7 @@ extension Merging {
             "INSERT INTO temp.refused VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", [kind.rawValue, key, what, reason])
     }
 
-    /// Refuses the rows `o` of a table of which a condition is not 1. `what` names a row in SQL.
+    /// Refuses the rows `o` of a table for which a condition is not 1. `what` is SQL that names a row.
     private func check(
         _ kind: Kind, _ table: String, key: String, what: String, _ conditions: [(holds: String, reason: String)]
     ) throws {
@@ -37,7 +37,8 @@ extension Merging {
         }
     }
 
-    /// Everything else than trainings and trials, which come before, in the order in which one names another.
+    /// Refuses requests, attempts, milestones and measures, in the order in which one names another. Trainings and trials
+    /// were refused before.
     func findRefused() throws {
         try refuseRequests()
         try refuseAttempts()
@@ -74,7 +75,7 @@ extension Merging {
             }
             + ["reason", "diagnostics"].map { ForeignValues.optional("o.\($0)") { ForeignValues.text($0, 1 << 20) } }
         let outcomes = "'succeeded', 'paused', 'cancelled', 'job-fault', 'host-fault', 'killed'"
-        // A probe is its host's affair: it has no result.
+        // A probe has no result that a merge could take in.
         let kinds = AttemptKind.allCases.filter { $0 != .probe }.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         try check(
             .attempt, "attempt", key: "o.number", what: "'attempt ' || o.number",
@@ -138,7 +139,7 @@ extension Merging {
             ])
     }
 
-    /// A measure comes with all its rows or not at all.
+    /// Refuses measures: a measure comes with all its rows or not at all.
     private func refuseMeasured() throws {
         try check(
             .measured, "measured", key: "o.key",
@@ -188,7 +189,7 @@ extension Merging {
             ])
     }
 
-    /// Gathers the measures that have a row which is none, as `temp.wrong_row`: all rows are looked at once.
+    /// Gathers in `temp.wrong_row` the measures that have a row with a wrong value: so all rows are read once only.
     func findWrongRows() throws {
         let values = [
             ForeignValues.count("v.ordinal"), ForeignValues.optional("v.sigma", ForeignValues.amount),
@@ -205,7 +206,7 @@ extension Merging {
             """)
     }
 
-    /// What was refused, in an order of its own, but for trials that are not what they are named for.
+    /// What was refused, sorted by kind and key, without trials that are misnamed.
     func refusals() throws -> [MergeOutcome.Refusal] {
         try Row.fetchAll(
             db, sql: "SELECT what, reason FROM temp.refused WHERE reason <> '' ORDER BY kind, key"

@@ -1,7 +1,7 @@
 extension Schema {
     /// What a coordinator needs to judge as the one before it would have: what open attempts were asked, which faults
-    /// still count (`progressed`: the last attempt that left a checkpoint; `forgiven`: the last one before a retry), how
-    /// long a host has been silent and how fast it is.
+    /// still count (`progressed`: the last attempt that left a checkpoint; `forgiven`: the last attempt whose faults no
+    /// longer count), how long a host has been silent and how fast it is.
     static let charges = """
         ALTER TABLE attempt ADD COLUMN task TEXT;
         ALTER TABLE training ADD COLUMN progressed INTEGER NOT NULL DEFAULT 0;

@@ -1,6 +1,6 @@
 extension Schema {
-    /// Measures over several trials: recorded once, of the smallest of them, and no part of its state. `members` are the
-    /// trials, ascending, as a JSON list; those of measures of one trial have none.
+    /// Measures over several trials: each is recorded once, of the first of its trials, and does not change that trial's
+    /// state. `members` are the trials as a JSON list, that one first; it is empty for measures of one trial.
     static let comparisons = """
         CREATE TABLE wished_comparison (
             revision INTEGER NOT NULL REFERENCES revision,

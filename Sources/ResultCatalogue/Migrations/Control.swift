@@ -52,12 +52,12 @@ extension Schema {
         ) STRICT;
         """
 
-    /// Where coordinators worked on the catalogue, by which copies of it tell themselves from the original.
+    /// Where coordinators worked on the catalogue, by which a copy is told from its original.
     static let places = """
         ALTER TABLE coordinator_start ADD COLUMN place TEXT;
         """
 
-    /// Trials that are left alone, by training: few among many.
+    /// Finds the trials of a training that are left alone, which are few among many.
     static let settledTrials = """
         CREATE INDEX trial_settled ON trial (training) WHERE state IN ('failed', 'cancelled');
         """

@@ -3,7 +3,7 @@ extension Schema {
     /// trials of every sweep by the state it sees; how far its trainings are, by what a step of them costs (`wanted` and
     /// `reached` are steps, summed over trainings); attempts by host and outcome.
     ///
-    /// To store a sweep's revision, even the same one, counts that sweep anew.
+    /// Setting a sweep's revision, even to the same one, counts that sweep anew.
     static let counts: String = countTables + trialCounts + workCounts + "UPDATE sweep SET revision = revision;\n"
 
     private static let countTables = """
@@ -132,8 +132,8 @@ extension Schema {
 
         """
 
-    /// One trial as the sweeps that want it see it; `state` is what it is as long as it is neither complete nor
-    /// cancelled.
+    /// A row for each sweep that wants the trial: whether it is complete or cancelled there, and the state that it has
+    /// otherwise.
     private static func standing(_ trial: String) -> String {
         """
         SELECT s.key AS sweep, w.revision, \(isComplete) AS is_complete, \(isCancelled) AS is_cancelled,
@@ -143,7 +143,8 @@ extension Schema {
         """
     }
 
-    /// Whether all that its sweep wants of a trial is recorded; part of a migration, as all here. SQL over a row `w` of `wish`.
+    /// Whether all that its sweep wants of a trial is recorded: SQL over a row `w` of `wish`. It is part of a migration and
+    /// never changes.
     static let isComplete = """
         (EXISTS (SELECT 1 FROM milestone m WHERE m.trial = w.trial) AND NOT EXISTS (
                     SELECT 1 FROM wished_measure q WHERE q.revision = w.revision AND NOT EXISTS (
@@ -156,7 +157,7 @@ extension Schema {
 
     private static let changes = "SELECT -1 AS change UNION ALL SELECT 1"
 
-    /// The sweeps that want the training of a row of `reach`, and how far.
+    /// The sweeps that want the training of a row of `reach`, and the steps that each wants of it.
     private static let lengthsWanted = """
         SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, max(t.steps) AS wanted
                 FROM training r CROSS JOIN trial t ON t.training = r.key CROSS JOIN wish w ON w.trial = t.key

@@ -1,6 +1,6 @@
 extension Schema {
     /// `failed_comparison` holds measures of one trial too, with no members: a trial that failed for these alone is trained,
-    /// and can be compared with others. `missing_measures` tells which they are and why.
+    /// and can be compared with others. `missing_measures` lists these measures and their reasons.
     static let failedMeasures = """
         DROP VIEW comparisons;
         CREATE VIEW comparisons AS

@@ -1,6 +1,6 @@
 extension Schema {
-    /// Recovery points whose state stays on its host, because the way to the coordinator is too slow for it; and the
-    /// bytes of all that the catalogue names, counted as rows come and go.
+    /// Recovery points whose state stays on its host, because bringing it to the coordinator would take too long; and the
+    /// bytes of all files that the catalogue names, counted as rows come and go.
     static let keptStates = """
         CREATE TABLE kept_state (
             training INTEGER PRIMARY KEY REFERENCES training,

@@ -1,6 +1,6 @@
 extension Schema {
-    /// Measurements lie by quantity, so that the million of one quantity among ten are read one after the other, and
-    /// name it by a number. A `quantity` is one of one request: measure, version and parameters are its as well.
+    /// Measurements lie in the file by quantity, so that a million values of one quantity are read one after the other, and
+    /// name it by a number. A `quantity` belongs to one request, and so to one measure, version and parameters.
     static let quantities = """
         CREATE TABLE quantity (
             key INTEGER PRIMARY KEY,

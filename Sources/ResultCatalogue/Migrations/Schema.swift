@@ -2,7 +2,7 @@ import GRDB
 
 /// The catalogue's migrations: append only, never edited once released, one transaction each.
 enum Schema {
-    /// "ESwp": says in the file's header that it is ours.
+    /// "ESwp", which marks a file as a catalogue in its header.
     static let applicationID: Int32 = 0x4553_7770
 
     static let migrations: [Migration] = [
@@ -44,7 +44,7 @@ struct Migration {
 }
 
 extension Schema {
-    /// Says in the file that it is ours. This comes before all else, so that a file is either empty or ours, wherever the
+    /// Marks the file as a catalogue. This comes before all else, so that a file is either empty or marked, wherever the
     /// making of it was cut off.
     static func claim(_ queue: DatabaseQueue) throws {
         try queue.inDatabase { db in
@@ -53,7 +53,7 @@ extension Schema {
         }
     }
 
-    /// Claims the file and applies what it lacks.
+    /// Claims the file and applies the migrations that it lacks.
     static func migrate(_ queue: DatabaseQueue, through last: Int = version) throws {
         try claim(queue)
         var migrator = DatabaseMigrator()

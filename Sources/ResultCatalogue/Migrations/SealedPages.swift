@@ -1,6 +1,6 @@
 extension Schema {
-    /// Who may have left pages without a seal: our writer, from its opening to its closing in order, and other programs,
-    /// by triggers, for only on a connection of ours `sqlite_version()` answers `eigensweep`.
+    /// Who may have left pages without a seal. Our writer is noted there from its opening until it closes in order. Another
+    /// program is noted by triggers: only on our connections `sqlite_version()` answers `eigensweep`.
     static let sealedPages = """
         CREATE TABLE unsealed (by TEXT PRIMARY KEY, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -15,7 +15,7 @@ extension Schema {
         "wished_comparison", "wished_dataset", "wished_measure",
     ]
 
-    /// What a migration after this one adds for each table that it makes.
+    /// Triggers that note an edit by another program. A later migration adds them for each table that it makes.
     static func editTriggers(_ table: String) -> String {
         ["INSERT", "UPDATE", "DELETE"].map { change in
             """

@@ -1,8 +1,8 @@
 extension Schema {
-    /// The views other people's queries read: columns may be added, never renamed or removed.
+    /// The views that users' own queries read: columns may be added, never renamed or removed.
     ///
-    /// A trial's `state` is that of everything any sweep wants of it; in `sweep_trials` it is what the sweep sees:
-    /// `succeeded` as soon as all that this sweep wants is recorded.
+    /// In `trials`, a trial's `state` takes in everything that any sweep wants of it. In `sweep_trials` it is that of one
+    /// sweep: `succeeded` as soon as all that this sweep wants is recorded.
     static let stableViews = """
         CREATE VIEW trials AS
         SELECT

@@ -3,7 +3,7 @@ import GRDB
 import JobContract
 import SweepModel
 
-/// A view of a catalogue that cannot write. Works beside an active writer and never blocks it; sees whole transactions.
+/// Reads a catalogue and cannot write. It works beside an active writer without blocking it, and sees whole transactions.
 package struct CatalogueReader: Sendable {
     /// The file, symbolic links followed.
     package let path: String
@@ -20,7 +20,8 @@ package struct CatalogueReader: Sendable {
 
     /// Opens the catalogue at `path` for reading only, also where nothing can be written beside it.
     ///
-    /// Throws `CatalogueError`: `.missing` when there is none, `.foreign`, `.newer`, `.corrupt`.
+    /// Throws `CatalogueError`: `.missing` where there is none or the file is empty, `.query` for an earlier release's
+    /// schema, which only its writer brings up to date, and `.foreign`, `.newer`, `.corrupt` and `.unwritable`.
     package init(path given: String) throws {
         let path = CatalogueFile.resolve(given)
         guard FileManager.default.fileExists(atPath: path) else {
@@ -72,8 +73,8 @@ package struct CatalogueReader: Sendable {
 }
 
 extension CatalogueReader {
-    /// The number the next attempt takes: greater than that of every attempt whose intent was ever committed, but for
-    /// numbers that no catalogue comes to by itself: an earlier release took them from a host.
+    /// The number of the next attempt, greater than that of every attempt whose intent was ever committed. Numbers that no
+    /// catalogue reaches by itself do not count: an earlier release took them from a host.
     package func nextAttemptNumber() throws -> AttemptNumber {
         let sql = "SELECT max(number) FROM attempt WHERE number < \(AttemptNumber.mostGiven)"
         return AttemptNumber(try read { try Int.fetchOne($0, sql: sql) ?? 0 } + 1)

@@ -29,7 +29,7 @@ package struct CatalogueRows: Hashable, Sendable {
 extension CatalogueReader {
     /// Runs one SELECT over the stable views or the tables beneath; `arguments` fill its `?`.
     ///
-    /// Throws `.query` when SQLite refuses it, when it is not one statement, or when it would write.
+    /// Throws `.query` where SQLite refuses the text, where it is not one statement, or where it would write.
     package func rows(_ sql: String, _ arguments: [CatalogueValue] = []) throws -> CatalogueRows {
         var columns = [String]()
         var rows = [[CatalogueValue]]()

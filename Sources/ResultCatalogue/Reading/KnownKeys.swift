@@ -1,13 +1,13 @@
 import JobContract
 
-/// What a writer has looked up and need not look up again: rows of trials, trainings and attempts stay for ever under
-/// their keys. To be forgotten when a transaction fails, for it may have made some of them.
+/// Keys that a writer has looked up and need not look up again: rows of trials, trainings and attempts keep their keys for
+/// ever. They must be forgotten when a transaction fails, which may have made some of the rows.
 final class KnownKeys {
     var trials: [TrialID: Int64] = [:]
     var trainings: [TrainingID: Int64] = [:]
-    /// Few: those of the measures in use.
+    /// Quantities of the measures in use, which are few.
     var quantities: [Quantity: Int64] = [:]
-    /// Issued by this catalogue.
+    /// Attempts that this catalogue issued.
     var attempts: Set<AttemptNumber> = []
     private static let limit = 1 << 16
 
@@ -23,7 +23,7 @@ final class KnownKeys {
         attempts = []
     }
 
-    /// Keeps memory bounded: what is needed again is looked up again.
+    /// Keeps memory bounded: keys that are needed again are looked up again.
     func bound() {
         if max(trials.count, trainings.count, attempts.count) > Self.limit { forget() }
     }

@@ -2,7 +2,7 @@ import GRDB
 import JobContract
 import SweepModel
 
-/// One attempt as the catalogue tells its story. Times are ISO 8601, UTC.
+/// What the catalogue knows of one attempt. Times are ISO 8601, UTC.
 package struct AttemptStory: Hashable, Sendable {
     package var attempt: AttemptNumber
     package var kind: AttemptKind
@@ -14,7 +14,7 @@ package struct AttemptStory: Hashable, Sendable {
     /// Nil while its end is not recorded.
     package var outcome: String?
     package var reason: String?
-    /// The last of its standard error, when it is over and said something.
+    /// The last of its standard error; nil while it runs, and where it wrote nothing.
     package var diagnostics: String?
 
     package var isOpen: Bool { outcome == nil }

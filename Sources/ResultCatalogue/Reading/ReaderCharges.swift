@@ -2,7 +2,7 @@ import GRDB
 import JobContract
 import SweepModel
 
-// What one coordinator leaves to the next about jobs and hosts.
+// Facts about jobs and hosts that one coordinator leaves to the next.
 extension CatalogueReader {
     static func startedAttempts(_ db: Database) throws -> Set<AttemptNumber> {
         Set(
@@ -11,7 +11,8 @@ extension CatalogueReader {
     }
 
     static func faults(_ db: Database) throws -> [Holdings.Fault] {
-        // A checkpoint of the same or a later attempt shows that a training gets on in spite of its hosts.
+        // Where the same or a later attempt left a checkpoint, the training gets on in spite of its hosts, and their faults
+        // count no longer.
         let rows = try Row.fetchCursor(
             db,
             sql: """

@@ -4,16 +4,16 @@ import SweepModel
 
 /// A result that differs from the one that stands for the same milestone or measure.
 package struct Evidence: Hashable, Sendable {
-    /// What it is of, as the catalogue holds it.
+    /// The kind of result that differs. Catalogues store the raw values.
     package enum Kind: String, Hashable, Sendable { case milestone, measure }
 
     package var kind: Kind
     package var trial: TrialID
-    /// The measure, when it is one.
+    /// The measure's name; nil for a milestone.
     package var measure: String?
     package var attempt: AttemptNumber
     package var host: HostName
-    /// What stands and what came later, as JSON.
+    /// The result that stands and the one that came later, as JSON.
     package var kept: String
     package var found: String
     package var recordedAt: String
@@ -23,14 +23,14 @@ package struct Evidence: Hashable, Sendable {
 package struct TrialFailure: Hashable, Sendable {
     package var trial: TrialID
     package var reason: String
-    /// The last attempt at it, and where that was.
+    /// The last attempt at the trial, and its host.
     package var attempt: AttemptNumber?
     package var host: HostName?
     package var endedAt: String?
 }
 
 extension CatalogueReader {
-    /// Results that disagreed with what stands, in the order they came. Empty in a healthy catalogue.
+    /// Results that disagreed with those that stand, in the order in which they came. Empty in a healthy catalogue.
     package func evidence() throws -> [Evidence] {
         try read { db in
             try Row.fetchAll(

@@ -3,8 +3,8 @@ import JobContract
 import SweepModel
 
 extension CatalogueReader {
-    /// What is recorded of these trainings, and every attempt whose end is not. Trainings the catalogue does not know
-    /// hold nothing.
+    /// What is recorded of these trainings, and every attempt whose end is not recorded. Of trainings that the catalogue
+    /// does not know there is nothing.
     package func holdings(of trainings: some Sequence<TrainingID>) throws -> Holdings {
         try read { db in
             var holdings = Holdings()
@@ -26,7 +26,7 @@ extension CatalogueReader {
 
     private typealias Known = (key: Int64, id: TrainingID)
 
-    /// Adds the states to go on from, but for those of milestones, and returns the trainings that the catalogue knows.
+    /// Adds recovery points and states kept on hosts, and returns the trainings that the catalogue knows.
     private static func addStates(
         of trainings: some Sequence<TrainingID>, to holdings: inout Holdings, _ db: Database
     ) throws -> [Known] {
@@ -67,7 +67,7 @@ extension CatalogueReader {
         }
     }
 
-    /// Adds what is recorded of the trainings of which anything is recorded.
+    /// Adds milestones, measures and artifacts of the trainings that have reached anything.
     private static func addResults(of trainings: [Known], to holdings: inout Holdings, _ db: Database) throws {
         let rows = try StoredRows(
             db,
@@ -92,7 +92,7 @@ extension CatalogueReader {
                     compared.append((trial, rows.integer(7), rows.text(8)))
                 }
             }
-            // A row for each measure of a trial, one after the other.
+            // A trial has a row for each of its measures, one after the other.
             guard last != rows.integer(1) else { continue }
             last = rows.integer(1)
             let training = trainings[rows.count(0)].id
@@ -123,7 +123,7 @@ extension CatalogueReader {
         }
     }
 
-    /// A milestone that came with a merge says nothing of how far an attempt here is, whatever its number.
+    /// Forgets the attempts of milestones that came with a merge: their numbers say nothing of how far attempts here are.
     private static func forgetOthersAttempts(in holdings: inout Holdings, _ db: Database) throws {
         let trainings = Set(holdings.openAttempts.map(\.training)).filter { holdings.milestones[$0] != nil }
         let attempts = trainings.flatMap { holdings.milestones[$0] ?? [] }.compactMap(\.attempt)
@@ -244,7 +244,7 @@ extension CatalogueReader {
 }
 
 extension Holdings {
-    /// Adds a state of the store: the longest stands in `states`, a milestone's before a recovery point of its length.
+    /// Adds a milestone's state: the longest stands in `states`, a milestone's in place of a recovery point of its length.
     fileprivate mutating func addState(_ point: ResumePoint, of training: TrainingID) {
         guard let known = states[training] else { return states[training] = point }
         states[training] = point.steps >= known.steps ? point : known

@@ -14,8 +14,8 @@ package struct SweepSummary: Hashable, Sendable {
     package var counts: [TrialState: Int]
 
     package var trials: Int { counts.values.reduce(0, +) }
-    /// Measures over several trials, by what became of them: of trials that failed or were cancelled they are
-    /// `cancelled`. States without any are absent.
+    /// Measures over several trials by state. One is `cancelled` where a trial of it failed or was cancelled. States without
+    /// any are absent.
     package var comparisons: [TrialState: Int]
 
     /// Whether something still waits or runs.
@@ -58,8 +58,8 @@ extension CatalogueReader {
         }
     }
 
-    /// The sweeps of which something waits or runs, or which an open attempt serves: their hosts have something to say.
-    /// So do those whose results are recorded, of which a file was lost and is to be made again.
+    /// The sweeps of which something waits or runs, which an open attempt serves, or of which a lost file is to be made
+    /// again.
     package func unfinishedSweeps() throws -> [String] {
         let others = try read { db in
             try String.fetchAll(
@@ -75,8 +75,8 @@ extension CatalogueReader {
         return try sweeps().filter { $0.isUnfinished || others.contains($0.name) }.map(\.name)
     }
 
-    /// The sweep of that name as it was last stored: all that `resume` needs, which is not what its trials asked for.
-    /// Nil when there is none. Trials whose stored spec is not the one they are named for come as `misnamed` alone.
+    /// The sweep of that name as it was last stored, without what its trials asked for, which `resume` does not need. Nil
+    /// where there is none. Trials whose name is not the digest of their stored spec come in `misnamed` alone.
     package func sweep(named name: String) throws -> ExpandedSweep? { try read { try Self.sweep(named: name, $0) } }
 
     static func sweep(named name: String, _ db: Database) throws -> ExpandedSweep? {
@@ -99,7 +99,7 @@ extension CatalogueReader {
         return sweep
     }
 
-    /// The worker that the sweep of that name is done by; nil where there is no such sweep.
+    /// The worker of the sweep of that name; nil where there is no such sweep.
     package func worker(of sweep: String) throws -> WorkerCommand? {
         try read { db in
             try String.fetchOne(
@@ -182,7 +182,7 @@ extension CatalogueReader {
         var ids: [TrainingID] = []
         var costs: [Double] = []
         var specs = TextColumn(count: keys.count)
-        // Rows may come in any order; to have them sorted would cost more than all the rest.
+        // Rows may come in any order: sorting them would cost more than all the rest.
         var rowOfKey = [Int](repeating: 0, count: keys.count)
         var datasets: [Int64: DatasetRequest] = [:]
         sweep.datasets.reserveCapacity(keys.count)

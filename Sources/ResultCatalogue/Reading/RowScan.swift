@@ -2,7 +2,7 @@ import Dispatch
 import GRDB
 import GRDBSQLite
 
-/// The row at which a running query stands, gone with the next: no value is made that nobody asks for.
+/// The current row of a running query, valid until the next. It makes only the values that are asked for.
 package struct CatalogueRow {
     private let statement: OpaquePointer
 
@@ -19,14 +19,14 @@ package struct CatalogueRow {
         default: .null
         }
     }
-    /// 0 of NULL.
+    /// 0 for NULL.
     package func integer(_ column: Int) -> Int64 { sqlite3_column_int64(statement, CInt(column)) }
-    /// 0 of NULL.
+    /// 0 for NULL.
     package func real(_ column: Int) -> Double { sqlite3_column_double(statement, CInt(column)) }
     package func number(_ column: Int) -> Double? { kind(column) == .null ? nil : real(column) }
     package func count(_ column: Int) -> Int? { kind(column) == .null ? nil : Int(integer(column)) }
 
-    /// The bytes of a text or blob, which are gone when the row is.
+    /// The bytes of a text or blob, valid as long as the row is.
     package func withBytes<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows
         -> Result
     {
@@ -50,10 +50,10 @@ package struct CatalogueRow {
 }
 
 extension CatalogueReader {
-    /// Runs one SELECT as `rows` does and hands out its rows as they come, of a catalogue as it was at the first.
-    /// `begin` is told the columns before. `body` returns false to end the query.
+    /// Runs one SELECT as `rows` does and hands out its rows as they come; all are of the catalogue as it was at the first.
+    /// `begin` is given the columns before. `body` returns false to end the query.
     ///
-    /// Throws what `rows` does, and `.query` when it takes longer than `seconds`; an error in SQL is shown at its place.
+    /// Throws what `rows` does, and `.query` where it takes longer than `seconds`; an error in SQL is shown at its place.
     package func scan(
         _ sql: String, _ arguments: [CatalogueValue] = [], seconds: Double? = nil,
         begin: ([String]) throws -> Void = { _ in }, _ body: (CatalogueRow) throws -> Bool
@@ -85,7 +85,7 @@ extension CatalogueReader {
         }
     }
 
-    /// The message, with the place where SQLite knows it.
+    /// The message, with the place in the query if SQLite knows it.
     private static func explain(_ error: DatabaseError, _ sql: String, _ db: Database) -> String {
         let message = error.message ?? error.description
         let offset = db.sqliteConnection.map { Int(sqlite3_error_offset($0)) } ?? -1

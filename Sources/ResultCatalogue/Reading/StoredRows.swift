@@ -2,7 +2,7 @@ import GRDB
 import GRDBSQLite
 import JobContract
 
-/// The rows of a query that may be a million, read column by column without a value in between.
+/// The rows of a query, of which there may be a million, read column by column without making values of GRDB's.
 struct StoredRows {
     private let statement: Statement
     private let cursor: RowCursor
@@ -12,7 +12,7 @@ struct StoredRows {
         cursor = try Row.fetchCursor(statement, arguments: arguments)
     }
 
-    /// Goes to the next row; false: there is none.
+    /// Goes to the next row; false where there is none.
     func next() throws -> Bool { try cursor.next() != nil }
 
     func isNull(_ column: CInt) -> Bool { sqlite3_column_type(statement.sqliteStatement, column) == SQLITE_NULL }
@@ -22,7 +22,7 @@ struct StoredRows {
         isNull(column) ? nil : sqlite3_column_double(statement.sqliteStatement, column)
     }
 
-    /// The bytes of a text, which are gone when the row is.
+    /// The bytes of a text, valid as long as the row is.
     func withText<Result>(_ column: CInt, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         let start = sqlite3_column_text(statement.sqliteStatement, column)
         return body(
@@ -31,7 +31,7 @@ struct StoredRows {
 
     func text(_ column: CInt) -> String { withText(column) { String(decoding: $0, as: UTF8.self) } }
 
-    /// Throws where there is no digest.
+    /// Throws where the text is no digest.
     func digest(_ column: CInt) throws -> Digest {
         guard let digest = withText(column, { Digest(hex: $0) }) else {
             throw DatabaseError(
@@ -52,7 +52,7 @@ struct TextColumn {
 
     mutating func append(_ column: CInt, of rows: StoredRows) {
         rows.withText(column) { text in
-            // Room made by doubling is touched twice.
+            // To grow by doubling would copy all texts again.
             if ends.isEmpty { texts.reserveCapacity(count * (text.count + text.count / 16)) }
             texts.append(contentsOf: text)
         }
@@ -61,7 +61,7 @@ struct TextColumn {
 }
 
 extension StoredRows {
-    /// Whole numbers as the JSON array that `json_each` takes apart: how a query is told which rows.
+    /// Whole numbers as a JSON array, which a query takes apart with `json_each`.
     static func array(_ numbers: some Sequence<Int64>) -> String {
         "[" + numbers.map(String.init).joined(separator: ",") + "]"
     }

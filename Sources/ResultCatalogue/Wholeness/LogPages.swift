@@ -1,21 +1,21 @@
 import Foundation
 import Synchronization
 
-/// Which pages a catalogue's `-wal` holds that are not yet in its file.
+/// The pages that a catalogue's `-wal` holds and that may not be in its file yet.
 ///
-/// What was read of a log is remembered until the next round of it begins: a writer that has just stored a large sweep
-/// would otherwise read the whole of it again in each transaction.
+/// The pages that were found in a log are remembered until its next round begins: a writer that has just stored a large
+/// sweep would otherwise read the whole log again in each transaction.
 struct LogPages {
     private static let known = Mutex<[String: LogPages]>([:])
 
     /// The two numbers that all frames of the log's present round bear.
     private var salts: ArraySlice<UInt8>
-    /// Where the frames end that were read, after a commit: those of a transaction that is undone are written over.
+    /// The end of the frames read so far, always behind a commit: frames of a transaction that is undone are written over.
     private var end = headerBytes
     private var committed: Set<Int> = []
 
-    /// Whether the `-wal` of the file at `path` holds all of these pages. Inside a transaction, so that nobody takes them
-    /// out meanwhile.
+    /// Whether the `-wal` of the file at `path` holds all of these pages. It must be called inside a transaction, so that
+    /// nobody takes them out meanwhile.
     static func hold(_ path: String, from first: Int, through last: Int, size: Int) -> Bool {
         let log = open(path + "-wal", O_RDONLY | O_CLOEXEC)
         guard log >= 0 else { return false }
@@ -23,7 +23,7 @@ struct LogPages {
         guard let header = read(log, headerBytes, at: 0) else { return false }
         let fresh = LogPages(salts: header[16..<24])
         var pages = known.withLock { $0[path] } ?? fresh
-        // A file that was cut meanwhile lacks pages that were not worth remembering.
+        // If the file was cut meanwhile, pages are looked for that were not remembered: the log is read again.
         if pages.salts != fresh.salts || !pages.finds(first...last, in: log, size: size) {
             pages = fresh
             guard pages.finds(first...last, in: log, size: size) else { return false }

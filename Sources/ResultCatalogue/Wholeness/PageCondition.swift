@@ -1,12 +1,12 @@
 import CSQLiteSetup
 
-/// What may be asked of a catalogue's pages.
+/// The condition of the seals of a catalogue's pages.
 enum PageCondition: Hashable, Sendable {
     /// Every page bears its seal.
     case sealed
     /// Our writer has the catalogue open, or did not close it in order: pages may lack a seal, none has a wrong one.
     case open
-    /// Another program changed rows, first at that time: seals say nothing until they are renewed.
+    /// Another program changed rows, first at that time: seals mean nothing until they are renewed.
     case edited(since: String)
     /// Another program wrote the whole file anew, without seals.
     case rewritten
@@ -30,7 +30,7 @@ enum PageCondition: Hashable, Sendable {
         }
     }
 
-    /// What people are told before answers from the file at `path`; nil where damage would be noticed.
+    /// A warning before answers from the file at `path`; nil where damage would be noticed.
     func caution(_ path: String) -> String? {
         stranger.map {
             "\(path): \($0). Damage inside its pages would not be noticed; the next command that writes it, as "
@@ -38,12 +38,12 @@ enum PageCondition: Hashable, Sendable {
         }
     }
 
-    /// What people are told once these pages are sealed as they were found; nil where nobody but us wrote them.
+    /// A note once these pages are sealed as they were found; nil where only our writer wrote them.
     func sealedNow(_ path: String) -> String? {
         stranger.map { "\(path): \($0). Its pages were sealed as they were found." }
     }
 
-    /// Who wrote what bears no seal.
+    /// Who wrote pages without a seal, as the beginning of a sentence; nil where only our writer did.
     private var stranger: String? {
         switch self {
         case .sealed, .open: nil

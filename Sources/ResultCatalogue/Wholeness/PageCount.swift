@@ -1,16 +1,16 @@
 import Foundation
 import GRDB
 
-/// Whether a catalogue's file and its `-wal` have the pages that the file promises.
+/// Checks that a catalogue's file and its `-wal` together have the pages that the file's header promises.
 enum PageCount {
-    /// Inside a transaction, so that nobody takes from `-wal` what is looked for there.
+    /// Must be called inside a transaction, so that nobody takes pages from `-wal` while they are looked for.
     static func check(_ db: Database, schema: String, path: String) throws {
         let pages = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA \(schema).page_count")) ?? 0
         let size = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA \(schema).page_size")) ?? 0
         if let message = missing(path, pages: pages, size: size) { throw CatalogueError(.corrupt, message) }
     }
 
-    /// What is missing of a file that SQLite refuses, by its own header; nil when nothing is.
+    /// A sentence on what is missing, by its own header, of a file that SQLite refuses; nil where nothing is.
     static func missing(_ path: String) -> String? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }

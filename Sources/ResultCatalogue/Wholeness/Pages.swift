@@ -2,11 +2,10 @@ import CSQLiteSetup
 import Foundation
 import GRDB
 
-/// Whether a catalogue's pages are all there and as they were written.
+/// Checks that a catalogue's pages are all there and as they were written.
 enum Pages {
-    /// Inside a transaction: throws when pages are missing, and has every page that is read from now on compared with
-    /// its seal. To be called first in each transaction: who may have left pages without a seal is asked of the same
-    /// snapshot.
+    /// Throws where pages are missing, and has every page that is read from now on compared with its seal. It must be called
+    /// first in each transaction, since the notes of who may have left pages without a seal are read from the same snapshot.
     @discardableResult
     static func check(_ db: Database, schema: String = "main", path: String) throws -> PageCondition {
         try demand(page_demand_unsaid, of: db, schema)
@@ -53,7 +52,7 @@ enum Pages {
         guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
 
-    /// What is known of the page of the file at `path` that was last refused, for people; nil when none was.
+    /// A sentence about the page of the file at `path` that was last refused; nil where none was.
     static func refusal(_ path: String) -> String? {
         if let missing = PageCount.missing(path) { return missing }
         var fault = page_fault_changed
@@ -68,13 +67,13 @@ enum Pages {
 // MARK: Sealing
 
 extension Pages {
-    /// Our writer may leave pages without a seal from now on.
+    /// Notes that our writer may leave pages without a seal from now on.
     static func open(_ db: Database, at time: String) throws {
         try db.execute(
             sql: "INSERT INTO unsealed VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [writer, time])
     }
 
-    /// Brings everything into the file, sealed, unless somebody still reads what is older.
+    /// Brings everything into the file, sealed, unless somebody still reads an older state.
     static func close(_ db: Database) throws {
         try db.execute(sql: "PRAGMA busy_timeout = 1000")
         guard try emptyLog(db) else { return }
@@ -82,7 +81,7 @@ extension Pages {
         _ = try emptyLog(db)
     }
 
-    /// Makes room for seals in a file of an earlier release, and seals what somebody left without.
+    /// Makes room for seals in a file of an earlier release, and seals pages that were left without.
     static func seal(_ db: Database, _ condition: PageCondition, path: String) throws {
         let hasRoom = sealed_pages_of(db.sqliteConnection, "main") != page_seals_none
         if condition == .sealed, hasRoom { return }
@@ -97,17 +96,17 @@ extension Pages {
         if let outcome = condition.sealedNow(path) { CatalogueFile.caution(outcome) }
     }
 
-    /// Rewrites the file, which for a moment takes its size again.
+    /// Rewrites the file with room for seals. For a moment this takes the file's size again on the disk.
     private static func makeRoom(_ db: Database) throws {
         try succeed(sealed_pages_reserve(db.sqliteConnection))
         do {
             try db.execute(sql: "VACUUM")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            // It stays as readable as it was, and the next writer tries again.
+            // The file stays as readable as it was, and the next writer tries again.
         }
     }
 
-    /// Brings what is in `-wal` into the file; false while somebody reads what is older.
+    /// Brings the pages of `-wal` into the file; false while somebody reads an older state.
     private static func emptyLog(_ db: Database) throws -> Bool {
         try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
     }

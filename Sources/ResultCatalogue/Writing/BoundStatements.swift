@@ -2,7 +2,7 @@ import GRDB
 import GRDBSQLite
 import JobContract
 
-/// A value that is bound to a statement as it is, with no box around it: a short job takes a dozen statements.
+/// A value that is bound to a statement without being boxed first: a short job takes a dozen statements.
 protocol Bindable {
     func bind(to statement: OpaquePointer, at place: CInt)
 }
@@ -15,7 +15,7 @@ extension Int64: Bindable {
     func bind(to statement: OpaquePointer, at place: CInt) { sqlite3_bind_int64(statement, place, self) }
 }
 
-/// NaN is NULL.
+/// SQLite stores NaN as NULL.
 extension Double: Bindable {
     func bind(to statement: OpaquePointer, at place: CInt) { sqlite3_bind_double(statement, place, self) }
 }
@@ -43,7 +43,7 @@ extension Optional: Bindable where Wrapped: Bindable {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// SQLite copies the text. A null pointer would be NULL, and no text.
+    /// Binds a text, which SQLite copies. A null pointer would be bound as NULL, so an empty text gets another.
     fileprivate func bindText(to statement: OpaquePointer, at place: CInt) {
         let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         guard let start = baseAddress, count > 0 else { return _ = sqlite3_bind_text(statement, place, "", 0, copied) }
@@ -59,7 +59,7 @@ extension Recording {
         try step(sql, repeat each values) { _ in }
     }
 
-    /// What `read` makes of each row.
+    /// The results of `read` for each row.
     func rows<Read, each Value: Bindable>(
         _ sql: String, _ values: repeat each Value, read: (CatalogueRow) throws -> Read
     ) throws -> [Read] {

@@ -7,15 +7,15 @@ import SweepModel
 /// The one writer of a catalogue: an SQLite file in WAL mode with full synchronisation, so that what `commit` returned
 /// from survives a loss of power.
 ///
-/// Holds a lock beside the file until released or the process ends. Not for use from several threads at once.
+/// It holds a lock beside the file until it is released or the process ends. One thread at a time may use it.
 package final class Catalogue: CatalogueWriter {
     /// The file, symbolic links followed.
     package let path: String
-    /// Random, made with the file; hosts keep it to tell catalogues apart.
+    /// A random name, made with the file, by which hosts tell catalogues apart.
     package let id: String
-    /// Grows at every coordinator's start; hosts refuse an older one.
+    /// A number that grows at every coordinator's start; hosts refuse a coordinator with an older one.
     package private(set) var generation: Int
-    /// What the catalogue holds, as of the last commit.
+    /// Reads the catalogue as of the last commit.
     package let reader: CatalogueReader
 
     let queue: DatabaseQueue
@@ -86,21 +86,21 @@ package final class Catalogue: CatalogueWriter {
         return (row[0], row[1])
     }
 
-    /// A coordinator starts: raises the generation durably and returns it. Trials left `running` by an earlier
-    /// coordinator without an open attempt go back to `waiting`.
+    /// Called when a coordinator starts: raises the generation durably and returns it. Trials that an earlier coordinator
+    /// left `running` without an open attempt go back to `waiting`.
     @discardableResult
     package func beginGeneration() throws -> Int {
         try releaseStuckTrials()
         return try raiseGeneration()
     }
 
-    /// Raises the generation durably and returns it: enough to be let in by hosts. Changes nothing else.
+    /// Raises the generation durably and returns it, which is enough to be let in by hosts, and changes nothing else.
     package func raiseGeneration() throws -> Int {
         let place = String(
             decoding: try JSONText.encode(CatalogueFile.place(of: path)), as: UTF8.self)
         generation = try write { db in
             try db.execute(sql: "UPDATE catalogue_identity SET generation = generation + 1")
-            // Tells this start from one of the same number that a copy of the catalogue makes.
+            // The nonce tells this start from one of the same number that a copy of the catalogue makes.
             try db.execute(
                 sql: """
                     INSERT INTO coordinator_start (generation, nonce, started_at, place)
@@ -112,10 +112,10 @@ package final class Catalogue: CatalogueWriter {
         return generation
     }
 
-    /// One transaction, durable when this returns.
+    /// Runs `body` in one transaction, which is durable when this returns.
     func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try CatalogueError.translating(path) {
-            // Immediate: two readers that become writers at once would otherwise refuse one another.
+            // The transaction takes the write lock at once: two readers that become writers would refuse one another.
             try queue.inDatabase { db in
                 var result: Value?
                 try db.inTransaction(.immediate) {

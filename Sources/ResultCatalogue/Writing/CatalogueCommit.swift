@@ -29,7 +29,7 @@ extension Catalogue {
 }
 
 extension [CatalogueChange] {
-    /// Without what a later one of them writes over: a short job begins and ends in one transaction.
+    /// The changes without those that a later one overwrites: a short job begins and ends in one transaction.
     fileprivate var withoutSuperseded: [CatalogueChange] {
         var states: Set<TrialID> = []
         var starts: Set<AttemptNumber> = []
@@ -180,10 +180,10 @@ extension Recording {
             [reason, attempt.value])
     }
 
-    /// What is missing of a trial: its milestone, or a measure that some sweep wants now. SQL over a row of `trial`.
+    /// Whether a trial lacks its milestone, or a measure that some sweep wants now. SQL over a row of `trial`.
     static let isIncomplete = lacks("")
 
-    /// What is still to be done of a trial: the same, less the measures that could not be taken.
+    /// Whether something is still to be done for a trial: it lacks the same, measures that could not be taken aside.
     static let isOpen = lacks("AND NOT EXISTS (\(lostMeasure) AND f.request = q.request)")
 
     private static func lacks(_ condition: String) -> String {
@@ -216,8 +216,8 @@ extension Recording {
         FROM trial WHERE key = ?
         """
 
-    /// A run knows the sweeps it was started for: a trial it is done with still waits where another sweep wants more, and
-    /// has failed where that misses a measure.
+    /// Sets a trial's state. A run knows only the sweeps that it was started for: a trial that is done for these still waits
+    /// where another sweep wants more, and has failed where a measure that the other wants could not be taken.
     private func set(_ trial: TrialID, to given: TrialState, reason: String?) throws {
         var (state, reason) = (given, reason)
         if given == .succeeded || given == .failed {

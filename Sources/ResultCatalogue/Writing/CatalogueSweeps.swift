@@ -7,9 +7,9 @@ import SweepModel
 package struct StoredRevision: Hashable, Sendable {
     /// Counts from 1 within the sweep.
     package var number: Int
-    /// False when the sweep was stored before exactly so: nothing changed then.
+    /// False where the sweep was stored exactly so before: then nothing changed.
     package var isNew: Bool
-    /// Trials this catalogue had never heard of.
+    /// Trials that this catalogue did not know.
     package var newTrials: Int
     /// Trials of the revision before that this one no longer wants; their results stay.
     package var dropped: Int
@@ -18,10 +18,10 @@ package struct StoredRevision: Hashable, Sendable {
 extension Catalogue {
     /// Stores the sweep as the revision that is wanted from now on, in one transaction.
     ///
-    /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded ones that lack a
-    /// measure wait again. Ones that failed for their measures alone wait for what else is wanted now, or succeed where these
-    /// are wanted no more. Other failed ones, and those that this sweep cancelled, are left alone; one that only other sweeps
-    /// cancelled waits again. With `worker`, what it declares of its measures' quantities is kept.
+    /// New trials wait. Trials that have all that is now wanted of them become `succeeded`; succeeded trials that lack a
+    /// measure wait again. Trials that failed for their measures alone wait for what else is wanted now, or succeed where
+    /// those measures are wanted no more. Other failed trials, and trials that this sweep cancelled, are left alone; a trial
+    /// that only other sweeps cancelled waits again. The declarations of `worker`, if given, are kept.
     @discardableResult
     package func store(_ sweep: ExpandedSweep, worker: WorkerDescription? = nil) throws -> StoredRevision {
         let content = try CatalogueError.translating(path) { try Self.content(of: sweep) }
@@ -128,7 +128,7 @@ struct Storing {
                 """)
         var requests = [DatasetRequest: Int64]()
         var keys = [TrainingID: Int64](minimumCapacity: sweep.trainings.count)
-        // In the order in which they will be worked on: what is recorded together then stands together.
+        // Trainings are stored in the order in which they will be worked on, so that rows recorded together lie together.
         for trial in sweep.trials where keys[trial.training] == nil {
             guard let training = sweep.trainings[trial.training] else { continue }
             let key: Int64
@@ -151,7 +151,7 @@ struct Storing {
         return keys
     }
 
-    /// Puts back what these trials are named for, where something else was stored.
+    /// Stores again the spec and length that these trials are named for, where others were stored.
     private func mend(_ misnamed: Set<TrialID>, of sweep: ExpandedSweep, trainings: [TrainingID: Int64]) throws {
         for trial in sweep.trials where misnamed.contains(trial.id) {
             guard let key = trainings[trial.training], let training = sweep.trainings[trial.training] else { continue }

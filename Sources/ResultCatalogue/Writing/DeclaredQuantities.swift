@@ -1,7 +1,7 @@
 import GRDB
 import JobContract
 
-/// A declared quantity, and the measure whose it is.
+/// A declared quantity, and the measure that it belongs to.
 package struct DeclaredQuantity: Hashable, Sendable {
     package var measure: String
     package var version: Int
@@ -9,7 +9,7 @@ package struct DeclaredQuantity: Hashable, Sendable {
 }
 
 extension CatalogueReader {
-    /// What workers declared of the quantities of their measures.
+    /// The declarations that workers made of their measures' quantities.
     package func declaredQuantities() throws -> [DeclaredQuantity] {
         try rows("SELECT measure, version, declaration FROM declared_quantity ORDER BY 1, 2, name").rows.map { row in
             DeclaredQuantity(
@@ -20,7 +20,7 @@ extension CatalogueReader {
 }
 
 extension Storing {
-    /// Keeps what the worker declares of its measures' quantities.
+    /// Stores what the worker declares of its measures' quantities.
     func store(_ worker: WorkerDescription) throws {
         for measure in worker.measures {
             for declaration in worker.quantities?[measure.measure] ?? [] {

@@ -10,8 +10,8 @@ package struct DrainedHost: Hashable, Sendable {
 }
 
 extension Catalogue {
-    /// The host gets no more jobs, now and in later runs, until `undrain`. False when it was drained before; the first
-    /// reason stands.
+    /// Keeps jobs from the host, now and in later runs, until `undrain`. False where it was drained before; the first reason
+    /// stands.
     @discardableResult
     package func drain(_ host: HostName, reason: String) throws -> Bool {
         let now = Timestamp.text(clock())
@@ -23,7 +23,7 @@ extension Catalogue {
         }
     }
 
-    /// The host is used again. False when it was not drained.
+    /// Has the host used again. False where it was not drained.
     @discardableResult
     package func undrain(_ host: HostName) throws -> Bool {
         try write { db in

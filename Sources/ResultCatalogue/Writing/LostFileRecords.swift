@@ -2,10 +2,10 @@ import GRDB
 import JobContract
 import SweepModel
 
-/// What becomes of recorded results whose files are lost for good. Numbers stand; files are made again.
+/// Records that files of results are lost for good: the numbers stand, and the files are made again.
 extension Catalogue {
-    /// Trials that succeeded and that a sweep still wants wait again, for a file of theirs is to be made again. Returns
-    /// how many they are. What is made again is compared with what is recorded.
+    /// Makes succeeded trials that a sweep still wants wait again, so that a lost file of theirs is made again. Returns how
+    /// many they are. What is made again is compared with what is recorded.
     @discardableResult
     package func wantAgain(_ trials: [TrialID], because reason: String) throws -> Int {
         try write { db in
@@ -21,7 +21,7 @@ extension Catalogue {
         }
     }
 
-    /// Trainings go on from this full state no more.
+    /// Forgets a full state, so that no training goes on from it.
     package func forgetState(_ state: Digest) throws {
         try write { db in
             try db.execute(

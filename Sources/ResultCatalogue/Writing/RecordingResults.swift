@@ -92,7 +92,7 @@ extension Recording {
         try run("UPDATE training SET progressed = ?2 WHERE key = ?1 AND progressed < ?2", training, attempt.value)
     }
 
-    /// Keeps a result that differs from the one that stands; the same finding of the same attempt is kept once.
+    /// Keeps a result that differs from the one that stands. The same result of the same attempt is kept once.
     func addEvidence(
         kind: Evidence.Kind, trial: Int64, request: Int64?, attempt: AttemptNumber, kept: String, found: String
     ) throws {
@@ -109,7 +109,7 @@ extension Recording {
 // MARK: Measures
 
 extension Recording {
-    /// The key of what is measured, whatever it is compared with.
+    /// The key of a request, whichever trials it compares.
     func key(of request: MeasureRequest) throws -> Int64 {
         let arguments: [(any DatabaseValueConvertible)?] = [
             request.measure, request.version, try JSONText.write(request.ownParameters),
@@ -186,7 +186,7 @@ extension Recording {
         }
     }
 
-    /// Notes a measure, or a comparison, that could not be taken. What was charged to the trial so far is paid with it.
+    /// Notes a measure, or a comparison, that could not be taken. Earlier faults no longer count against the trial.
     func fail(_ measure: MeasureRequest, of trial: TrialID, _ reason: String) throws {
         let key = try key(of: trial)
         try run(
@@ -202,7 +202,8 @@ extension Recording {
             "UPDATE trial SET forgiven = (SELECT coalesce(max(number), 0) FROM attempt) WHERE key = ?", [key])
     }
 
-    /// What is stored under a key of `measured`, here or in a catalogue that is attached under the name `schema`.
+    /// The text, for comparison, of what is stored under a key of `measured`, here or in a catalogue that is attached under
+    /// the name `schema`.
     func text(ofMeasured key: Int64, in schema: String = "main") throws -> String {
         let checkpoint = try String.fetchOne(
             db.cachedStatement(sql: "SELECT checkpoint FROM \(schema).measured WHERE key = ?"), arguments: [key])
@@ -233,7 +234,7 @@ extension Recording {
         ).map { ($0[0], $0[1]) }
     }
 
-    /// What must be equal for two results to be the same; seconds are not among it. NaN is NULL, as stored.
+    /// A text that is equal for results that count as the same; seconds are no part of it. NaN is null, as it is stored.
     static func text(checkpoint: String, rows: [MeasureRow], artifacts: [(String, String)]) throws -> String {
         func number(_ value: Double?) -> JSONValue { value.map { $0.isFinite ? .number($0) : .null } ?? .null }
         func count(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }

@@ -7,8 +7,8 @@ final class RetiredStates {
     var digests: Set<String> = []
 }
 
-/// A full state is several times its weights, and one comes every few minutes: kept are a training's longest, and those
-/// from which a wanted milestone that is still missing would be trained. Weights stay for ever.
+/// A full state is several times as large as its weights, and one comes every few minutes. Kept are a training's longest,
+/// and those from which a wanted milestone that is still missing would be trained. Weights stay for ever.
 extension Recording {
     /// Forgets the states of a training that a longer one supersedes.
     func retireStates(of training: Int64, reportedBy attempt: AttemptNumber) throws {
@@ -19,7 +19,7 @@ extension Recording {
                 coalesce((SELECT max(t.steps) FROM milestone m JOIN trial t ON t.key = m.trial
                     WHERE t.training = ?1 AND m.state IS NOT NULL), 0))
             """, training)
-        // Of equal lengths the milestone's stays.
+        // Of two states of the same length the milestone's stays.
         let states = try rows(
             """
             SELECT t.steps, m.state, m.trial FROM milestone m JOIN trial t ON t.key = m.trial
@@ -39,7 +39,7 @@ extension Recording {
         }
     }
 
-    /// The recovery point that stands, when `point` is about to take its place.
+    /// Retires the recovery point that stands, where `point` is about to take its place.
     func retireRecoveryPoint(of training: Int64, for point: ResumePoint, reportedBy attempt: AttemptNumber) throws {
         let standing = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT steps, state FROM recovery_point WHERE training = ? AND steps < ?"),
@@ -50,7 +50,7 @@ extension Recording {
         retired.digests.insert(standing[1])
     }
 
-    /// Whether no other attempt is at the training: it may be on its way to a host with an older state.
+    /// Whether no other attempt at the training is open: another might be on its way to a host with an older state.
     private func isAlone(_ attempt: AttemptNumber, on training: Int64) throws -> Bool {
         let others = try db.cachedStatement(
             sql: """
@@ -70,7 +70,7 @@ extension Recording {
         return try Int.fetchOne(missing, arguments: [training, low, high]) != nil
     }
 
-    /// Those of the retired states that no row names, as whatever it may be.
+    /// The retired states that no row names in any role.
     func unreferencedStates() throws -> [Digest] {
         let referenced = try db.cachedStatement(
             sql: """

@@ -3,7 +3,7 @@ import GRDB
 import JobContract
 import SweepModel
 
-/// How values of the sweep model stand in columns.
+/// Values of the sweep model as columns hold them.
 enum StoredForms {
     static func columns(_ training: Training) throws -> StatementArguments {
         func text(_ key: String) -> String? { training[key]?.stringValue }
@@ -22,7 +22,7 @@ enum StoredForms {
         return others.isEmpty ? "" : try JSONText.write(([trial] + others).map(\.hex))
     }
 
-    /// The request of a comparison of `members`, as above.
+    /// The request of a comparison of `members`, which are stored as `members(of:_:)` writes them.
     static func comparison(_ request: MeasureRequest, of members: String) -> MeasureRequest {
         let others = JSONText.read(members)?.arrayValue?.dropFirst() ?? []
         return request.comparing(with: others.compactMap { $0.stringValue.flatMap(TrialID.init(hex:)) })
@@ -74,7 +74,7 @@ enum StoredForms {
             gpus: object["gpus"]?.integerValue ?? 0)
     }
 
-    /// Nil for a host that gives none.
+    /// Nil for a host that tells of none.
     static func text(_ gpus: [GPUFacts]?) throws -> String? {
         guard let gpus else { return nil }
         return String(decoding: try JSONText.encode(gpus), as: UTF8.self)
@@ -100,7 +100,7 @@ enum StoredForms {
         String(decoding: try JSONText.encode(task), as: UTF8.self)
     }
 
-    /// Nil for what another release wrote.
+    /// Nil for a text of another release that this one cannot read.
     static func task(_ text: String) -> JobTask? { try? JSONText.decode(JobTask.self, from: text.utf8) }
 
     static func strings(_ value: JSONValue?) -> [String] { value?.arrayValue?.compactMap(\.stringValue) ?? [] }

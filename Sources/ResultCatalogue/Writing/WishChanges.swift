@@ -27,7 +27,7 @@ extension Catalogue {
     }
 
     /// Wants again those of `trials` that have failed, that this sweep took back, or of which a measure or comparison
-    /// failed, in one transaction, and returns how many they were. What is charged to their jobs so far does not count any more.
+    /// failed, in one transaction, and returns how many they were. Earlier faults no longer count against them.
     @discardableResult
     package func retry(_ trials: [TrialID], of sweep: String) throws -> Int {
         try change(trials, of: sweep) { recording, sweep, trial in
@@ -83,7 +83,7 @@ extension Recording {
                 SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = w.trial))
         """
 
-    /// A trial that waits though all that is wanted of it is recorded has succeeded.
+    /// Lets a trial succeed that waits or runs although all that is wanted of it is recorded.
     fileprivate func settle(_ trial: Int64) throws {
         try run(
             """

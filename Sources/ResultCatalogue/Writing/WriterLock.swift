@@ -40,7 +40,7 @@ final class WriterLock {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Says where the holder listens. Who cannot read it waits for the lock.
+    /// Writes down where the holder listens. Where that fails, others wait for the lock.
     func announce(socket: String) { _ = write("\(getpid())\n\(socket)\n") }
 
     private func write(_ text: String) -> Bool {
@@ -49,7 +49,7 @@ final class WriterLock {
     }
 }
 
-/// Who holds a catalogue's lock, by its own word.
+/// The process that holds a catalogue's lock, as it wrote itself down.
 package struct LockHolder: Hashable, Sendable {
     package let pid: Int?
     package let socket: String?
@@ -65,7 +65,7 @@ package struct LockHolder: Hashable, Sendable {
 }
 
 extension CatalogueFile {
-    /// Who holds the lock of the catalogue at `path`, or held it last; nil when nobody ever did.
+    /// The process that holds the lock of the catalogue at `path`, or held it last; nil where none ever did.
     package static func lockHolder(_ path: String) -> LockHolder? {
         let descriptor = open(resolve(path) + ".lock", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
