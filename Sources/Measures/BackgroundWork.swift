@@ -20,7 +20,7 @@ enum BackgroundWork {
                 return nil
             }, box.toOpaque(), nil)
         guard code == 0 else {
-            // Without another thread the work is silent, but it is done.
+            // Without another thread the work is done here, without a beat.
             return box.takeRetainedValue().body()
         }
         while true {

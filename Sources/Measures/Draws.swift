@@ -2,12 +2,12 @@ import JobContract
 import Quantities
 import Tensors
 
-/// What the latents and noise of a measure are keyed by.
+/// The key of a measure's latents and noise.
 ///
-/// With `draws` "by_seed" (the default) by the measure's own seed and that of the training, of a comparison those of all its
-/// members: trainings of one seed are asked the same question, so that they are compared pair by pair, and those of other
-/// seeds another, so that the spread between seeds has the error of the draw in it. With "shared" by the measure's seed
-/// alone.
+/// With `draws` "by_seed" (the default) the key depends on the measure's own seed and on that of the training, for a
+/// comparison on those of all its members. Trainings of one seed then get the same draws, so that they can be compared pair
+/// by pair; trainings of other seeds get others, so that the spread between seeds contains the error of the draw. With
+/// "shared" the key depends on the measure's seed alone.
 struct Draws {
     enum Kind: String, CaseIterable { case by_seed, shared }
 
@@ -18,13 +18,13 @@ struct Draws {
         seed, .choice("draws", Kind.by_seed, "what latents and noise are keyed by, beside `seed`"),
     ]
 
-    /// Alone where what is measured is a fact of the images.
+    /// The only one of `parameters` that measures of the images alone have.
     static let seed = MeasureParameter.integer("seed", 0...9_007_199_254_740_991, 0, "keys latents and noise")
 
     /// Throws MeasureError naming what is wrong.
     init(_ reader: ParameterReader) throws {
         seed = try reader.integer("seed")
-        // What is a fact of the images alone has no draws of its own for each training.
+        // A measure of the images alone has no draws of its own for each training.
         kind = reader.values["draws"] == nil ? .shared : try reader.choice("draws", Kind.self)
     }
 

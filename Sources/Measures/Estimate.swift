@@ -25,14 +25,15 @@ package struct Estimate: Sendable, Equatable {
     }
 
     /// The mean of `draws`, where draw i is of cluster i modulo `clusters`, with the standard error over clusters:
-    /// √(G/(G−1) Σ (Σ (draw − mean) over the cluster)²)/n, s/√n for one draw each.
+    /// √(G/(G−1) Σ (Σ (draw − mean) over the cluster)²)/n, which is s/√n for clusters of one draw.
     init(meanOf draws: [Double], cycling clusters: Int) {
         self.init(meanOf: draws)
         guard clusters < draws.count else { return }
         stderr = Self.clustered(draws.map { $0 - value }, cycling: clusters).squareRoot() / Double(n)
     }
 
-    /// G/(G−1) Σ (Σ deviation over the cluster)², deviation i being of cluster i modulo `clusters`; not a number for one.
+    /// G/(G−1) Σ (Σ deviation over the cluster)², deviation i being of cluster i modulo `clusters`; not a number for a
+    /// single cluster.
     static func clustered(_ deviations: [Double], cycling clusters: Int) -> Double {
         let count = min(clusters, deviations.count)
         guard count > 1 else { return .nan }
@@ -41,9 +42,9 @@ package struct Estimate: Sendable, Equatable {
         return sums.reduce(0) { $0 + $1 * $1 } * Double(count) / Double(count - 1)
     }
 
-    /// The mean of `first` − `second`, draw by draw, where draw i is of one cluster i modulo each of the numbers and meets
-    /// the same noise in both: the standard error clusters both ways (Cameron, Gelbach & Miller 2011), and is not below that
-    /// of either way.
+    /// The mean of `first` − `second`, draw by draw. Draw i has the same noise in both, and is of cluster i modulo `firsts`
+    /// and of cluster i modulo `seconds`: the standard error clusters both ways (Cameron, Gelbach & Miller 2011), and is not
+    /// below that of either way.
     init(differenceOf first: [Double], cycling firsts: Int, _ second: [Double], cycling seconds: Int) {
         let differences = zip(first, second).map { $0 - $1 }
         self.init(meanOf: differences)

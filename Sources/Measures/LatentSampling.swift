@@ -2,7 +2,7 @@ import Diffusion
 import Quantities
 import Tensors
 
-/// What measures on samples share as parameters: samples start from latents, keyed as `Draws` says.
+/// The parameters that measures on samples share. Samples start from latents, keyed as `Draws` says.
 struct LatentSampling {
     let samples: Int
     let method: ProbabilityFlowSampler.Method
@@ -33,7 +33,7 @@ struct LatentSampling {
     }
 
     /// The samples of the key's latents, one from each. Blind networks are sampled by the rule of Kadkhodaie & Simoncelli
-    /// with its defaults, whatever the measure's sampler is: they are not told the noise level that others need.
+    /// with its defaults, whatever the measure's sampler is: they are not told the noise level, by which samplers go.
     func draw(from denoiser: any Denoiser, key: UInt64, progress: MeasureProgress) throws -> Tensor<Float> {
         let sampler = ProbabilityFlowSampler(method: method, schedule: EDMSchedule(steps: steps))
         let shape = denoiser.imageShape

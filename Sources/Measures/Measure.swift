@@ -3,7 +3,7 @@ import JobContract
 import Quantities
 import Tensors
 
-/// What a measure looks at: a denoiser and the images it was and was not trained on, in pixels of [−1, 1].
+/// The subject of a measure: a denoiser, the images that it was trained on, and others, with pixels in [−1, 1].
 package struct MeasureSubject {
     package var denoiser: any Denoiser
     /// The denoiser's own training subset [N, C, H, W], without mirror images.
@@ -16,7 +16,7 @@ package struct MeasureSubject {
     package var source: () throws -> Tensor<Float>
     /// The seed of the training.
     package var seed: UInt64
-    /// Whether somebody says which images it was trained on; otherwise `training` and `heldOut` are just images.
+    /// Whether it is known on which images the denoiser was trained; otherwise `training` and `heldOut` are just images.
     package var areImagesKnown: Bool
     /// The others of a comparison; none for measures of one checkpoint.
     package var others: [MeasureSubject]
@@ -40,9 +40,9 @@ package struct MeasureSubject {
 /// A measure cannot be taken as asked.
 package struct MeasureError: Error, CustomStringConvertible {
     package let description: String
-    /// Not as this host is; another may be able to.
+    /// Whether the reason lies with this host, and another may be able to take the measure.
     package let isHosts: Bool
-    /// The network is not of the kind that has this measure: what else is asked of it can be taken all the same.
+    /// Whether the network is not of the kind that has this measure: other measures of it can be taken all the same.
     package let isNetworks: Bool
 
     package init(_ description: String, isHosts: Bool = false, isNetworks: Bool = false) {
@@ -70,16 +70,16 @@ package struct MeasureResult: Sendable {
     }
 }
 
-/// Told now and then how much is done; throws to stop the measure.
+/// Called now and then with how much is done; throws to stop the measure.
 package typealias MeasureProgress = (_ done: Int, _ of: Int) throws -> Void
 
 /// A named, versioned, parametrised computation on one checkpoint. Equal subjects and parameters give equal bits.
 package protocol Measure: Sendable {
-    /// Its name, version and quantities.
+    /// The measure's name, version and quantities.
     static var entry: MeasureEntry { get }
-    /// What it may be asked for with.
+    /// The parameters that it reads.
     static var parameters: [MeasureParameter] { get }
-    /// What it needs of trials, beside what its quantities need.
+    /// The needs of the measure from trials, beyond those of its quantities.
     static var rules: [MeasureRule] { get }
 
     /// Reads parameters; those left out have their defaults. Throws MeasureError naming what is wrong.
@@ -115,7 +115,7 @@ package enum KnownMeasures {
         all.map { MeasureRequest(measure: $0.name, version: $0.version, parameters: $0.defaults) }
     }
 
-    /// Those that draw samples, which takes a network of all noise levels (`MeasureSubject.requireSampler`).
+    /// The measures that draw samples, which takes a network of all noise levels (`MeasureSubject.requireSampler`).
     package static var sampling: [String] { all.filter { $0.entry.samplesAlways }.map { $0.name } }
 
     /// Each measure's parameters, by its name.

@@ -3,25 +3,25 @@ import JobContract
 import Quantities
 import Tensors
 
-/// Images with noise of one's own choice of level: number i is image i modulo their number, with noise keyed by
-/// (seed, i), the same at every level.
+/// Images with noise of any level: number i is image i modulo their number, with noise keyed by (seed, i), the same at every
+/// level.
 package struct NoisedImages {
     let images: Tensor<Float>
     let seed: UInt64
-    /// Number of the noise that number 0 has.
+    /// The number of the noise that image number 0 gets.
     var first = 0
 
     package init(images: Tensor<Float>, seed: UInt64, first: Int = 0) {
         (self.images, self.seed, self.first) = (images, seed, first)
     }
 
-    /// Numbers of noises that uses of one seed begin at, so that none meets another's.
+    /// The numbers of noises from which the uses of one seed begin, so that the uses of one measure never share a noise.
     package enum Use {
-        /// What chooses among fits, such as the size of patches.
+        /// For choosing among fits, as by the size of patches; no measure that does so uses `nearPoint`.
         static let choosing = 1 << 32
         static let nearPoint = 1 << 32
         static let farPoint = 1 << 33
-        /// What denoisers are fitted on; they are judged on numbers from 0.
+        /// For fitting denoisers; they are judged on numbers from 0.
         package static let fitting = 1 << 34
     }
 
@@ -65,14 +65,14 @@ extension Denoiser {
     }
 }
 
-/// The Gaussian denoiser, its failures as a measure's. Throws MeasureError, or what `beat` throws.
+/// The Gaussian denoiser of images. Throws MeasureError where a decomposition fails, or what `beat` throws.
 func gaussianDenoiser(
     of images: Tensor<Float>, flips: Bool, beat: () throws -> Void
 ) throws -> GaussianDenoiser {
     try explainingEigendecomposition { try GaussianDenoiser(images: images, flips: flips, beat: beat) }
 }
 
-/// What `body` makes; the failure of a decomposition is a measure's.
+/// The result of `body`; where a decomposition fails, throws MeasureError.
 func explainingEigendecomposition<T>(_ body: () throws -> T) throws -> T {
     do {
         return try body()
@@ -81,7 +81,7 @@ func explainingEigendecomposition<T>(_ body: () throws -> T) throws -> T {
     }
 }
 
-/// What measures on noised images share as parameters.
+/// The parameters that measures on noised images share.
 struct NoisedSampling {
     /// Noised images a level.
     let samples: Int
@@ -92,7 +92,7 @@ struct NoisedSampling {
         [.samples(256, "noised images a level"), .sigmas(sigmas)] + Draws.parameters
     }
 
-    /// That some level is one of the network's.
+    /// The rule that the network is for one of the levels at least.
     static let rule = MeasureRule(.levels, parameter: "sigmas")
 
     /// The EDM grid of ten points: (80^⅐ + i/9·(0.002^⅐ − 80^⅐))⁷.
@@ -115,7 +115,8 @@ extension Denoiser {
     /// Whether it was trained at one noise level, as denoising autoencoders are.
     var isForOneLevel: Bool { levels.lowerBound == levels.upperBound }
 
-    /// Those of `sigmas` that it is for; its own alone, whatever is asked, where it is for one level.
+    /// The levels among `sigmas` that the denoiser is for. A denoiser for one level has this level alone, whatever
+    /// `sigmas` says.
     func levels(among sigmas: [Double]) -> [Double] {
         isForOneLevel ? [levels.lowerBound] : sigmas.filter { levels.contains($0) }
     }

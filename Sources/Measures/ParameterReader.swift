@@ -1,7 +1,7 @@
 import JobContract
 import Quantities
 
-/// A measure's parameters, those left out having their defaults, each as the measure declares it.
+/// Reads a measure's parameters, each as the measure declares it; those left out have their defaults.
 struct ParameterReader {
     let measure: String
     let values: [String: JSONValue]
@@ -34,7 +34,7 @@ struct ParameterReader {
         try value(name) { $0.stringValue.flatMap(T.init(rawValue:)) }
     }
 
-    /// Of each element of a list its words.
+    /// The words of each element of a list.
     func words<T: RawRepresentable<String>>(_ name: String, _ type: T.Type) throws -> [[T]] {
         try value(name) { value in
             value.arrayValue?.map { element in
@@ -43,7 +43,8 @@ struct ParameterReader {
         }
     }
 
-    /// What was declared has been checked; this throws where a measure asks for another type than it declares.
+    /// The value of a parameter, which was checked against its declaration. Throws where a measure reads another type than
+    /// it declares.
     private func value<T>(_ name: String, _ read: (JSONValue) -> T?) throws -> T {
         guard let value = values[name].flatMap(read) else {
             throw MeasureError("\(measure).\(name) is not declared as it is read")
@@ -53,12 +54,12 @@ struct ParameterReader {
 }
 
 extension MeasureParameter {
-    /// Every other count of draws.
+    /// The parameter `samples`, a number of draws.
     static func samples(
         _ fallback: Int, least: Int = 1, most: Int = 1_000_000, _ meaning: String = "samples that are drawn"
     ) -> MeasureParameter { .integer("samples", least...most, fallback, meaning) }
 
-    /// Beyond these nobody looks, and squares leave the numbers there are.
+    /// The parameter `sigmas`. Nobody looks beyond its bounds, where squares would leave the range of numbers.
     static func sigmas(_ fallback: JSONValue) -> MeasureParameter {
         .of(
             ParameterDeclaration(

@@ -2,7 +2,8 @@ import Datasets
 import Tensors
 
 extension MeasureResult.Artifact {
-    /// A PNG of images [N, C, H, W] in [−1, 1] side by side, `columns` a row; nil for images that have no colours.
+    /// A PNG of images [N, C, H, W] in [−1, 1] side by side, `columns` a row; nil for images that are neither grey nor in
+    /// colour.
     static func picture(_ name: String, _ images: Tensor<Float>, columns: Int) throws -> MeasureResult.Artifact? {
         let shape = images.imageShape
         guard shape.channels == 1 || shape.channels == 3, images.shape[0] > 0 else { return nil }
@@ -13,7 +14,7 @@ extension MeasureResult.Artifact {
 }
 
 extension Tensor<Float> {
-    /// Pixels of [−1, 1] as bytes, cut off beyond; what is not a number is black.
+    /// Pixels of [−1, 1] as bytes. Values beyond are cut off; a pixel that is not a number is black.
     package var bytes: [UInt8] {
         values.map { value in
             let level = ((value + 1) * 127.5).rounded()

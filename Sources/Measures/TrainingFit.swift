@@ -1,20 +1,20 @@
 import Diffusion
 import Tensors
 
-/// Whether a network denoises images as one does that was trained on them.
+/// How well a network denoises its training images, beside a linear filter of theirs.
 package struct TrainingFit: Sendable {
     package let sigma: Double
     /// PSNR of the network on noised training images, in dB.
     package let network: Double
-    /// PSNR of their Fourier Wiener filter on the same.
+    /// PSNR of the images' Fourier Wiener filter on the same noised images, in dB.
     package let filter: Double
 
-    /// Images that are looked at, and that the filter is made of at most.
+    /// The most images that are denoised, and the most that the filter is made of.
     private static let samples = 64
     private static let most = 1024
 
-    /// At the worse of the levels about 0.5 and 1.5 that the denoiser is for; of one that is for neither at its own. Nil for
-    /// images of more pixels than such a filter is made for.
+    /// Looks at the levels 0.5 and 1.5 that the denoiser is for, or at the one level that it is for, and keeps the worse.
+    /// Nil where it is for none of these, and for images of more pixels than such a filter is made for.
     package init?(of subject: MeasureSubject) throws {
         guard subject.training.stride <= 64 * 64 * 3 else { return nil }
         let images = subject.training.entries(0..<min(Self.most, subject.training.shape[0]))

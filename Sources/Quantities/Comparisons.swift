@@ -36,7 +36,7 @@ extension MeasureEntry {
                 ("gaussian_" + $0, ["gaussian_" + $0], .subset)
             })
 
-    /// A mean and a histogram, of cosines less each image's mean and of those as they are.
+    /// A mean and a histogram of the cosines of images less their means, and the same of images as they are.
     private static func cosines(
         _ name: String, _ fact: QuantityDeclaration.Fact, _ formula: String, error: String = "latents",
         needs: [QuantityDeclaration.Need] = [.sampler, .training], control: String = "none"

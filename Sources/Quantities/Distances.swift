@@ -32,7 +32,7 @@ extension MeasureEntry {
         artifacts: ["final.png", "path.png", "trajectories.safetensors"],
         quantities: paths(" of two sides", ["*"], .network) + paths(" of none but the images", sampled, .subset))
 
-    /// Pairs of sides that the images alone make.
+    /// Pairs of sides that depend on the images alone.
     private static let ofImages: [String] = {
         let sides = ["gaussian", "source_gaussian", "stationary", "wavelet", "multi_delta"]
         return sides.flatMap { first in sides.filter { $0 != first }.map { "\(first)_\($0)" } }
@@ -61,8 +61,8 @@ extension MeasureEntry {
         ]
     }
 
-    /// The three ways in which two denoisers are apart; `named` says how a quantity is written, its names, and of what it
-    /// is a fact.
+    /// The three distances between two denoisers; `named` gives a quantity's shown name, its names in rows, and what it is a
+    /// fact of.
     static func distances(
         needs: [QuantityDeclaration.Need], _ first: String, _ second: String, isPair: Bool = false,
         named: (String) -> (String, [String], QuantityDeclaration.Fact)

@@ -53,7 +53,7 @@ extension MeasureEntry {
         _ name: String, _ formula: String, _ source: String, unit: String? = nil, position: String? = nil,
         error: String = "images", control: String = "none"
     ) -> QuantityEntry {
-        // Any images will do to be noised; principal components and fits are those of the training images.
+        // Any images can be noised, but principal components and fits are those of the training images.
         let isOfTraining = ["alignment", "overlap"].contains(name) || name.hasPrefix("affine_")
         return QuantityEntry(
             name, unit: unit, bySigma: true, position: position,

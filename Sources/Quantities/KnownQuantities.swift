@@ -1,6 +1,6 @@
 import JobContract
 
-/// The measures of this project, in the order in which `describe` tells them.
+/// The measures of this project, in the order in which `describe` lists them.
 package enum KnownQuantities {
     package static let all: [MeasureEntry] = [
         .memorization, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior, .projection,
@@ -8,8 +8,8 @@ package enum KnownQuantities {
     ]
 }
 
-/// What is declared of quantities: by the workers that measured them, as the catalogue keeps it, and by this project for
-/// measures of its names whose workers declared nothing.
+/// The declarations of quantities: those of the workers that measured them, as the catalogue keeps them, and this project's
+/// own for measures of its names whose workers declared nothing.
 package struct QuantityBook: Sendable {
     private struct Version: Hashable {
         var measure: String
@@ -24,7 +24,7 @@ package struct QuantityBook: Sendable {
         declared[Version(measure: measure, version: version), default: []].append(declaration)
     }
 
-    /// What is known of a quantity; nil where neither its worker nor this project declares it.
+    /// The declaration of a quantity; nil where neither its worker nor this project declares it.
     package func declaration(of quantity: String, measure: String, version: Int) -> QuantityDeclaration? {
         let own = declared[Version(measure: measure, version: version)]
         return own?.declaration(of: quantity) ?? Self.ours[measure]?.declaration(of: quantity)

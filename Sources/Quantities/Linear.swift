@@ -34,7 +34,7 @@ extension MeasureEntry {
         _ name: String, of fact: QuantityDeclaration.Fact = .network, _ formula: String, _ source: String,
         _ control: String
     ) -> QuantityEntry {
-        // Any images will do to be noised; the Gaussian and the mean are those of the training images.
+        // Any images can be noised, but the Gaussian and the mean are those of the training images.
         QuantityEntry(
             name, names: [name, name + "_0*"], of: fact, bySigma: true,
             needs: fact == .subset || name == "ls_centred" ? [.training, .heldOut] : [],

@@ -1,12 +1,12 @@
 import JobContract
 
-/// A measure of this project: its quantities as the worker declares them, as tables and intervals use them, and as
-/// docs/measures.md tells them. This table is the one place where they stand.
+/// A measure of this project. The worker's declarations, tables, intervals and docs/measures.md all take its quantities from
+/// here.
 package struct MeasureEntry: Sendable {
     package var name: String
     /// Rises when the values of a quantity change.
     package var version: Int
-    /// One sentence of what it is about.
+    /// One sentence on what it measures.
     package var about: String
     /// What each version after the first changed, in order.
     package var changes: [String] = []
@@ -22,9 +22,9 @@ package struct MeasureEntry: Sendable {
 
 /// A quantity, or several that differ by a part of their names.
 package struct QuantityEntry: Sendable {
-    /// As people write it; capitals stand for parts that parameters name.
+    /// The name that docs/measures.md shows; capitals stand for parts that parameters name.
     package var name: String
-    /// As rows have it (`QuantityDeclaration.name`).
+    /// The names in rows (`QuantityDeclaration.name`).
     package var names: [String]
     package var kind: QuantityDeclaration.Kind
     package var fact: QuantityDeclaration.Fact
@@ -34,9 +34,9 @@ package struct QuantityEntry: Sendable {
     package var needs: [QuantityDeclaration.Need]
     package var formula: String
     package var source: String
-    /// What its standard error is over.
+    /// The sample that the standard error is over.
     package var error: String
-    /// What to hold it against.
+    /// The control to compare the measure with.
     package var control: String
 
     package init(

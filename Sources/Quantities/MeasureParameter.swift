@@ -1,7 +1,7 @@
 import JobContract
 
-/// A parameter of a measure of this project: all that there is to say of it stands here once. Jobs are read by it,
-/// `describe` and docs/measures.md tell it, and sweeps are refused by it.
+/// A parameter of a measure of this project, declared once: by this declaration jobs are read and sweeps refused, and
+/// `describe` and docs/measures.md show it.
 package struct MeasureParameter: Sendable {
     package var declaration: ParameterDeclaration
     /// The default.
@@ -33,7 +33,7 @@ package struct MeasureParameter: Sendable {
             fallback: .string(fallback.rawValue))
     }
 
-    /// Of numbers, or of a list of them, as the declaration says.
+    /// Any other parameter, such as a number or a list, as the declaration says.
     package static func of(_ declaration: ParameterDeclaration, _ fallback: JSONValue) -> MeasureParameter {
         MeasureParameter(declaration: declaration, fallback: fallback)
     }

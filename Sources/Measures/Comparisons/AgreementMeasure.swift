@@ -7,20 +7,22 @@ import Tensors
 /// Li et al. 2024, figures 9 and 26): strong generalization when they were trained on disjoint halves. Any two
 /// checkpoints of images of one shape can be compared.
 ///
-/// The first is the job's trial: of what the trials differ in it has the least, as the smaller size.
+/// The first network is that of the job's trial, which has the least value of the keys in which the trials differ, such as
+/// the smaller size.
 ///
-/// Both start from the same latents. Cosines are of images less their own mean pixel; with `_uncentred`, as they are. Each
-/// has a histogram.
-/// - `cosine`: of the two samples of a latent; `cosine_other`: of the first's sample and the other's of the next latent,
-///   what it is where latents do not matter.
-/// - `cosine_training`, `cosine_training_other`: the largest of the first's, or the other's, sample with an image of its own
-///   training set. `cosine_held_out`: of the first's with one of k held-out images, and `cosine_training_as_many`: with one
-///   of the first k training images, k being the number of which there are fewer: what nearness alone gives.
-/// - `cosine_sets`: the largest of a training image of the first with one of the other.
-/// - `gaussian_cosine`: of the samples μ + Σ^½z that the Gaussians of the two training sets draw from the same latents;
-///   and the distances of their means and covariances with what is expected (`GaussianPair`).
-/// - by sigma, on noised held-out images of the first: `rmse`, `rmse_pooled`, `nrmse` between the networks, relative to the
-///   mean of both norms, and `gaussian_rmse` and so on between the Gaussians.
+/// Both start from the same latents. Cosines are of images less their own mean pixel; with `_uncentred`, of images as they
+/// are. Each has a histogram.
+/// - `cosine`: between the two samples of a latent; `cosine_other`: between the first network's sample and the other's of
+///   the next latent, which is what `cosine` would be if latents did not matter.
+/// - `cosine_training`, `cosine_training_other`: the largest cosine of a sample of the first, or of the other, with an image
+///   of its own training set. `cosine_held_out`: the same of the first's samples with one of k held-out images, and
+///   `cosine_training_as_many` with one of the first k training images, where k is the smaller of the two numbers: what
+///   nearness alone gives.
+/// - `cosine_sets`: the largest cosine of a training image of the first with one of the other.
+/// - `gaussian_cosine`: between the samples μ + Σ^½z that the Gaussians of the two training sets draw from the same latents;
+///   and the distances of their means and covariances, with the expected ones (`GaussianPair`).
+/// - by sigma, on noised held-out images of the first: `rmse`, `rmse_pooled`, `nrmse` between the networks, the last
+///   relative to the mean of both norms, and `gaussian_rmse` and so on between the Gaussians.
 package struct AgreementMeasure: Measure {
     package static let entry = MeasureEntry.agreement
     package static let parameters =
@@ -100,7 +102,7 @@ package struct AgreementMeasure: Measure {
         return MeasureResult(rows: rows, artifacts: [try pictures(first, second, subject, other)].compactMap(\.self))
     }
 
-    /// Training images of the first that are looked for in the other's set.
+    /// The most training images of the first that are compared with the other's set.
     private static let mostOfSet = 1000
 
     private func distances(
@@ -127,7 +129,8 @@ package struct AgreementMeasure: Measure {
             }
     }
 
-    /// In each row a sample of the first, of the other, and the training image of each that is nearest to its sample.
+    /// A picture with, in each row, a sample of the first, one of the other, and the training image of each that is nearest
+    /// to its sample.
     private func pictures(
         _ first: Tensor<Float>, _ second: Tensor<Float>, _ subject: MeasureSubject, _ other: MeasureSubject
     ) throws -> MeasureResult.Artifact? {

@@ -3,10 +3,10 @@ import Tensors
 
 /// Images as directions: each divided by its norm, for inner products that are cosines.
 struct Directions {
-    /// A row for each image; of an image without direction all zeros.
+    /// A row for each image; all zeros for an image that has no direction.
     let rows: Matrix
 
-    /// With `centred`, each image less its own mean pixel (Kadkhodaie et al. 2024: correlation).
+    /// With `centred`, each image less its own mean pixel is taken (Kadkhodaie et al. 2024: correlation).
     init(_ images: Tensor<Float>, centred: Bool) {
         var rows = images.rows(0..<images.shape[0])
         let stride = rows.columns
@@ -20,7 +20,7 @@ struct Directions {
             }
             var square = 0.0
             for index in range { square += rows.values[index] * rows.values[index] }
-            // Constant images leave rounding errors.
+            // Of a centred constant image only rounding errors are left.
             let norm = square > 1e-12 ? square.squareRoot() : .infinity
             for index in range { rows.values[index] /= norm }
         }
@@ -29,7 +29,7 @@ struct Directions {
 
     private init(rows: Matrix) { self.rows = rows }
 
-    /// Each image in the place of the one before it, the first in the last's.
+    /// Each image moved to the place of the one before it, and the first to the last place.
     var turned: Directions {
         let first = rows.columns
         return Directions(
@@ -71,7 +71,7 @@ struct CosineHistogram {
 
     static let bins = 50
 
-    /// `quantity` with its standard error, and `quantity_histogram` by bin, each the share of the cosines in
+    /// `quantity`, the mean with its standard error, and `quantity_histogram` by bin, the share of the cosines in
     /// [−1 + 0.04·bin, −1 + 0.04·(bin+1)).
     func rows(_ quantity: String) -> [MeasureRow] {
         var counts = [Int](repeating: 0, count: Self.bins)

@@ -45,7 +45,7 @@ extension GaussianDenoiser {
         return try samples(from: latents.rows(0..<count), beat: beat)
     }
 
-    /// μ + Σ^½ z for each row z: the sample that the latent z gives.
+    /// The sample μ + Σ^½ z that each row z, a latent, gives.
     func samples(from latents: Matrix, beat: () throws -> Void) rethrows -> Tensor<Float> {
         var coefficients = try Matrix.product(latents, .plain, basis, .transposed, beat: beat)
         for row in 0..<latents.rows {

@@ -3,18 +3,18 @@ import JobContract
 import Quantities
 import Tensors
 
-/// A proxy for the mutual information of Yi, Sun & Li 2023, ours, as their estimator is not
-/// known: how well an image of one of K networks, trained on disjoint subsets, tells which subset that was.
+/// A proxy of our own for the mutual information of Yi, Sun & Li 2023, whose estimator is not known: how well an image of
+/// one of K networks, trained on disjoint subsets, tells which subset its network was trained on.
 ///
-/// For any classifier p, Î = log K − CE is at most the mutual information of image and subset on average, and at most
-/// log K. Ours sees the distances d_j of an image to the nearest training image of each subset and has one parameter:
-/// p_j ∝ exp(−a·d_j/d̄), d̄ their mean. Of a fixed list from 0 to 4096, a is what makes CE least over the images of every
-/// other latent; those of the rest give
+/// For any classifier p, Î = log K − CE is on average at most the mutual information of image and subset, and at most
+/// log K. Our classifier sees the distances d_j of an image to the nearest training image of each subset and has one
+/// parameter: p_j ∝ exp(−a·d_j/d̄), d̄ being the mean distance. The images of every other latent choose a, the value of a
+/// fixed list from 0 to 4096 with the least CE; the images of the other latents give
 /// - `information`: Î in nats, about 0 where the networks agree, and `information_bound`: log K, where all copy;
 /// - `accuracy`: the share of images whose own subset is the nearest; 1/K by chance.
 ///
 /// Networks that were trained on the same images are refused: nothing tells their images apart, by construction.
-/// `information_scale` is a. Errors are over latents, which all networks start from.
+/// `information_scale` is a. Errors are over latents, from which all networks start.
 package struct SubsetInformationMeasure: Measure {
     package static let entry = MeasureEntry.subsetInformation
     package static let parameters =
@@ -66,7 +66,7 @@ package struct SubsetInformationMeasure: Measure {
         return MeasureResult(rows: Self.rows(distances, latents: sampling.samples), artifacts: [])
     }
 
-    /// `distances` are of the images of all latents, network after network.
+    /// The rows from `distances`, which are of the images of all latents, network after network.
     static func rows(_ distances: [SubsetDistances], latents: Int) -> [MeasureRow] {
         func half(_ remainder: Int) -> [SubsetDistances] {
             distances.indices.filter { $0 % latents % 2 == remainder }.map { distances[$0] }
@@ -88,7 +88,7 @@ package struct SubsetInformationMeasure: Measure {
         ]
     }
 
-    /// 0, then powers of 2 from ¼.
+    /// The values of a: 0, then powers of 2 from ¼ to 4096.
     private static let scales: [Double] = [0, 0.25, 0.5] + (0...12).map { Double(1 << $0) }
 }
 
@@ -112,7 +112,7 @@ struct SubsetDistances {
         return scale * (relative[own] - least) + Elementary.log(sum)
     }
 
-    /// 1 where the own subset is the nearest, shared by those that are as near.
+    /// 1 where the own subset is the nearest, divided by the number of subsets that are as near; else 0.
     var hit: Double {
         let least = relative.reduce(Double.infinity) { min($0, $1) }
         return relative[own] > least ? 0 : 1 / Double(relative.count { $0 == least })

@@ -4,7 +4,7 @@ import Tensors
 /// How near pictures are to the training images.
 package struct CopyStatistics {
     let neighbours: [NeighbourPair]
-    /// Per picture ‖x − NN(x)‖/‖x‖ (Li et al. 2024, eq. 14).
+    /// ‖x − NN(x)‖/‖x‖ of each picture x (Li et al. 2024, eq. 14).
     let ratios: [Double]
 
     package init(of pictures: Tensor<Float>, near training: NearestNeighbours, beat: () throws -> Void) rethrows {
@@ -19,11 +19,13 @@ package struct CopyStatistics {
     /// The GL score.
     package var score: Estimate { Estimate(meanOf: ratios) }
 
-    /// The share whose nearest training image is closer than a third of the second nearest; nil below two images.
+    /// The share of pictures whose nearest training image is closer than a third of the distance to the second nearest; nil
+    /// below two training images.
     var copied: Estimate? {
         let pairs = neighbours.compactMap { pair in pair.second.map { (pair.first, $0) } }
         guard pairs.count == neighbours.count, !pairs.isEmpty else { return nil }
-        // Written as a product: a distance of zero to both is no copy of either.
+        // The comparison is a product rather than a ratio, since a picture at distance zero from both is no copy of
+        // either.
         return Estimate(shareOf: pairs.map { 3 * $0 < $1 })
     }
 

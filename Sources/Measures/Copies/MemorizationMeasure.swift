@@ -12,8 +12,8 @@ import Tensors
 /// - `copied`: share of samples with d₁/d₂ < ⅓, undefined for one training image; `copied_held_out`: the same of
 ///   held-out images.
 /// - `copy_auc`: P(d₁(sample) < d₁(held-out)) + ½P(=), over all held-out images; undefined with fewer than 256 samples
-///   or held-out images. Its `n` is the smaller of the two numbers. It is nearness of any kind: blurred held-out images
-///   are near too.
+///   or held-out images. Its `n` is the smaller of the two numbers. It tells of nearness of any kind: blurred held-out
+///   images are near too.
 /// - `gl_gaussian`, `copy_auc_gaussian`: the same of the samples μ + Σ^½z that the Gaussian of the training subset draws
 ///   from the same latents, which copies nothing.
 package struct MemorizationMeasure: Measure {
@@ -56,7 +56,7 @@ package struct MemorizationMeasure: Measure {
             name: "samples.safetensors", mediaType: "application/octet-stream", bytes: file.serialized())
     }
 
-    /// The first samples, each beside the training image it is nearest to, four such pairs to a row.
+    /// A picture of the first samples, each beside the training image nearest to it, four such pairs to a row.
     private static func pictures(
         _ samples: Tensor<Float>, _ neighbours: [NeighbourPair], _ training: Tensor<Float>
     ) throws -> MeasureResult.Artifact? {
@@ -87,7 +87,7 @@ package struct MemorizationMeasure: Measure {
         ]
     }
 
-    /// The least number of samples and of held-out images that a `copy_auc` is taken of.
+    /// The least number of samples, and of held-out images, for a `copy_auc`.
     private static let fewestOfEach = 256
 
     private func chance(_ samples: CopyStatistics, _ heldOut: CopyStatistics) -> Estimate? {

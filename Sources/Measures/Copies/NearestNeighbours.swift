@@ -13,16 +13,16 @@ package struct NeighbourPair: Hashable, Sendable {
 
 /// Exact nearest neighbours in pixel space.
 ///
-/// Inner products of `SingleRows` leave the images that can be among the nearest two, whatever their rounding, and the
-/// distances to these are summed directly in float64. Where training flips, the distance to an image is the smaller of those
-/// to it and to its mirror image, so that a nearly symmetric image does not count as its own second neighbour.
+/// Inner products of `SingleRows` single out the images that can be among the nearest two, whatever the products' rounding,
+/// and the distances to these images are summed directly in float64. Where training flips, the distance to an image is the
+/// smaller of those to it and to its mirror image, so that a nearly symmetric image is not its own second neighbour.
 package struct NearestNeighbours {
     /// Queries whose products with a block of images are found together.
     private static let queriesAtOnce = 192
     private static let imagesAtOnce = 1024
     private let images: Tensor<Float>
     private let originals: Int
-    /// ½‖y‖².
+    /// ½‖y‖² of each image y.
     private let halfNorms: [Double]
 
     package init(images: Tensor<Float>, flips: Bool) {
@@ -46,7 +46,7 @@ package struct NearestNeighbours {
     /// The neighbours of each of `queries` [B, C, H, W].
     package func pairs(of queries: Tensor<Float>) -> [NeighbourPair] { pairs(of: queries, beat: {}) }
 
-    /// As above; `beat` is called between pieces of the work.
+    /// The same; `beat` is called between pieces of the work.
     package func pairs(of queries: Tensor<Float>, beat: () throws -> Void) rethrows -> [NeighbourPair] {
         let ofQueries = Self.halfNorms(of: queries)
         return try blocks(of: queries.shape[0], by: Self.queriesAtOnce).flatMap { block in
@@ -56,7 +56,7 @@ package struct NearestNeighbours {
         }
     }
 
-    /// Per row of `queries`, the numbers of the images whose ½‖y‖² − x·y can be among the least two.
+    /// For each row x of `queries`, the numbers of the images y whose ½‖y‖² − x·y can be among the least two.
     private func shortlists(
         of queries: SingleRows, halfNorms ofQueries: [Double], beat: () throws -> Void
     ) rethrows -> [[Int]] {
@@ -75,14 +75,15 @@ package struct NearestNeighbours {
                 }
             }
         }
-        // Nothing is nearest to what is no number.
+        // A query with values that are no numbers has no nearest image: any will do.
         return lists.map { $0.images.isEmpty ? Array(0..<min(2, images.shape[0])) : $0.images }
     }
 
     /// The images that can be among the nearest two, by scores that are known to within an error.
     private struct Shortlist {
         private var candidates: [(least: Double, image: Int)] = []
-        /// The least that a score is at most, whose original's it is, and the least of all other originals.
+        /// The least upper bound of a score, the original that it belongs to, and the least upper bound among other
+        /// originals.
         private var first = Double.infinity
         private var original = -1
         private var second = Double.infinity

@@ -9,9 +9,9 @@ import Tensors
 /// With w the posterior of the training images for a noisy image:
 /// - `effective_count`: E 1/Σw², over noised training images; `effective_count_held_out`: over noised held-out images;
 /// - `coincidence`, `coincidence_held_out`: E Σw², the chance that two draws of the posterior are the same image;
-/// - `collapse_sigma`, `collapse_sigma_held_out`: the greatest σ at which `coincidence` is ½, on the function itself: the
-///   levels, and others beyond them where they all lie on one side, say between which two, and bisection finds it there to
-///   a millionth. Undefined of one image. Its error is that of `coincidence` there over the function's slope.
+/// - `collapse_sigma`, `collapse_sigma_held_out`: the greatest σ at which `coincidence` is ½. The levels, and others beyond
+///   them where all lie on one side, tell between which two; there bisection of the function itself finds it to a millionth.
+///   Undefined for one image. Its error is that of `coincidence` there over the function's slope.
 ///
 /// Image i is image i modulo their number, with noise keyed by (seed, i), the same for all trainings. Mirror images are
 /// images of their own where training flips.
@@ -73,10 +73,11 @@ package struct PosteriorMeasure: Measure {
     }
 
     private static let bisections = 22
-    /// Beyond these nobody looks.
+    /// The search ends at these levels.
     private static let farthest = (low: 1e-9, high: 1e9)
 
-    /// Where `coincidence` passes ½ at the greatest σ. `curve` has it at some levels, falling; nil where it passes nowhere.
+    /// The greatest σ at which `coincidence` passes ½; nil where it passes it nowhere. `curve` has its values at some
+    /// levels, the greatest level first.
     private static func collapse(
         _ curve: [(sigma: Double, value: Double)], _ coincidence: (Double) throws -> Estimate
     ) throws -> Estimate? {
@@ -98,7 +99,7 @@ package struct PosteriorMeasure: Measure {
                 low = (low.sigma / 2, try coincidence(low.sigma / 2).value)
             }
         }
-        // A ratio of 4 or less and 22 halvings of its logarithm: below a millionth.
+        // Levels of a ratio up to 66, whose logarithm is halved 22 times, are a millionth apart then.
         for _ in 0..<bisections {
             let middle = (low.sigma * high.sigma).squareRoot()
             let value = try coincidence(middle).value

@@ -7,12 +7,12 @@ import Tensors
 ///
 /// With proj(x) the training image nearest to the noisy x, dist its distance, and σε = x − D(x; σ):
 /// - `projection_error`: E ‖x − σε − proj(x)‖/dist, which is E ‖σε − ½∇dist²(x)‖/‖½∇dist²(x)‖ too;
-///   `projection_error_multi_delta`: of the optimum for the training images in place of the network;
+///   `projection_error_multi_delta`: the same of the optimum for the training images in place of the network;
 /// - `gradient_error`: E ‖σε − ½∇dist²(x, σ)‖/dist, where dist²(x, σ) = −2σ² ln Σ exp(−‖x−y‖²/(2σ²)) is the smoothed
 ///   distance, whose half gradient is x − D_M;
 /// - `noise_ratio`: E √d·σ/dist, which the paper bounds from both sides.
 ///
-/// Of noised training images; with `_held_out` of noised held-out images. Image i is image i modulo their number, with
+/// The x are noised training images; with `_held_out`, noised held-out images. Image i is image i modulo their number, with
 /// noise i of `Draws`. Levels that the network is not for are left out.
 package struct ProjectionMeasure: Measure {
     package static let entry = MeasureEntry.projection

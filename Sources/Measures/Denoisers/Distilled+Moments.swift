@@ -2,29 +2,30 @@ import Diffusion
 import Tensors
 
 extension Distilled {
-    /// Noised images that the expectations are taken over, of `images` images: at least `wanted`, as many of each image,
-    /// ten or more and an even number, and twenty or more for each pixel: ten noises, added and taken away.
+    /// The number of noised images that the expectations are taken over: at least `wanted`; of each of the `images` images
+    /// the same even number, at least ten; and for each pixel at least twenty, that is ten noises, added and subtracted.
     package static func inputs(_ wanted: Int, images: Int, pixels: Int) -> Int {
         let least = max(wanted, 2 * noisesToPixels * pixels)
         let pairs = least / (2 * images) + (least % (2 * images) == 0 ? 0 : 1)
         return 2 * max(pairs, noisesOfEach) * images
     }
 
-    /// Noises of one set that an image gets at most, each twice: added and taken away.
+    /// The most noises of one set that an image gets, each twice: added and subtracted.
     private static let noisesOfEach = 5
-    /// Images that share a set of as many noises.
+    /// The number of images that share a set of as many noises.
     private static let images = 1024
-    /// There are as many noises for each pixel, or more.
+    /// The least number of noises for each pixel.
     private static let noisesToPixels = 10
 
     /// The affine denoiser nearest to another at one noise level, on `inputs` noised images (`inputs(_:images:pixels:)`).
-    /// `gaussian` is that of the clean ones.
+    /// `gaussian` is that of the clean images.
     ///
-    /// Image i of a set y and noise k of as many, n, meet in x = y_i ± σn_k for k = i, …, i + 4, or fewer where there would be
-    /// too few noises. So with D̃ = D − μ and sums A_i = Σ D̃ over what image i is in and B_k = Σ ±D̃ over what noise k is in,
-    /// Σ D̃(x−μ)ᵀ = Σ A_i(y_i−μ)ᵀ + σ Σ B_k n_kᵀ: a row of a product for every image and noise, however often they meet. With
-    /// V the mean of D̃(x−μ)ᵀ and C = Σ + σ²M that of (x−μ)(x−μ)ᵀ, where M is the mean of nnᵀ and the signs leave no other
-    /// term, W = VC⁻¹: the least squares on these very inputs, so that affine denoisers, D_G with them, are found exactly.
+    /// Image i of a set y and noise k of a set n of as many are combined as x = y_i ± σn_k for k = i, …, i + 4, or for
+    /// fewer k where there would be too few noises. With D̃ = D − μ, A_i = Σ D̃ over the x that have image i, and
+    /// B_k = Σ ±D̃ over those that have noise k, Σ D̃(x−μ)ᵀ = Σ A_i(y_i−μ)ᵀ + σ Σ B_k n_kᵀ: a product with one row for every
+    /// image and one for every noise, however often they are combined. With V the mean of D̃(x−μ)ᵀ and C = Σ + σ²M that of
+    /// (x−μ)(x−μ)ᵀ, where M is the mean of nnᵀ and the other terms cancel by the signs, W = VC⁻¹. These are the least
+    /// squares on these very inputs, so that affine denoisers, D_G among them, are found exactly.
     package static func fit(
         to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, inputs: Int, sigma: Double,
         beat: (_ done: Int) throws -> Void
@@ -69,7 +70,7 @@ private struct DistillationMoments {
         sum = [Double](repeating: 0, count: size)
     }
 
-    /// Adds a set of images with as many noises, of which each image gets `each`, both added and taken away.
+    /// Adds a set of images with as many noises, of which each image gets `each`, both added and subtracted.
     mutating func add(
         _ images: Tensor<Float>, noise rows: Matrix, each: Int, to denoiser: any Denoiser,
         beat: (_ done: Int) throws -> Void
@@ -122,9 +123,9 @@ private struct DistillationMoments {
     }
 }
 
-// Every pixel of every draw passes here: through pointers, which the compiler makes vector instructions of.
+// These loops see every pixel of every draw. They use pointers, so that the compiler makes vector instructions of them.
 extension Tensor<Float> {
-    /// Image i with `level` times row i + `shift` of `noise`, rows counted round.
+    /// Image i plus `level` times row i + `shift` of `noise`, where the first row follows the last.
     fileprivate func noised(by noise: Matrix, from shift: Int, level: Double) -> Tensor<Float> {
         let noised = [Float](unsafeUninitializedCapacity: values.count) { x, count in
             values.withUnsafeBufferPointer { images in
@@ -142,7 +143,8 @@ extension Tensor<Float> {
         return Tensor(shape: shape, values: noised)
     }
 
-    /// Adds image i less `mean` to row i of `ofImages` and, times `sign`, to row i + `shift` of `ofNoises`, counted round.
+    /// Adds image i less `mean` to row i of `ofImages` and, times `sign`, to row i + `shift` of `ofNoises`, where the first
+    /// row follows the last.
     fileprivate func add(
         less mean: [Double], to ofImages: inout Matrix, andTimes sign: Double, to ofNoises: inout Matrix,
         from shift: Int

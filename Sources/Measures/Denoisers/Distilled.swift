@@ -17,11 +17,11 @@ package struct Distilled: Denoiser {
     private let sigma: Double
     /// W − W_G.
     private let weights: Matrix
-    /// What the means of outputs differ by: Wμ + b − μ.
+    /// Wμ + b − μ, the difference between the mean outputs of this denoiser and the Gaussian one.
     private let offset: [Double]
-    /// Noised images that it was fitted on.
+    /// The number of noised images that it was fitted on.
     private let count: Int
-    /// Independent noises among them.
+    /// The number of independent noises among them.
     private let noises: Int
 
     init(
@@ -108,8 +108,8 @@ package struct Distilled: Denoiser {
         return zip(try gaussian.bias(at: sigma, beat: beat), zip(offset, turned)).map { $0 + ($1.0 - $1.1) }
     }
 
-    /// How W's left singular vectors, of the largest singular values first, lie to the given unit vectors. `residual` is
-    /// the root of the mean square by which a pixel of the denoiser is off Wx + b.
+    /// How W's left singular vectors, those of the largest singular values first, are aligned with the given unit vectors.
+    /// `residual` is the root mean square difference of the denoiser and Wx + b in a pixel.
     func alignment(
         with components: [[Double]], residual: Double, beat: () throws -> Void
     ) throws -> SingularAlignment {
@@ -124,7 +124,7 @@ package struct Distilled: Denoiser {
         let leading = Matrix(rows: shown, columns: size, values: Array(vectors.values.prefix(shown * size)))
         let flat = Matrix(rows: shown, columns: size, values: components.flatMap { $0 })
         let products = Matrix.product(leading, .plain, flat, .transposed)
-        // One more, which the last may tie with.
+        // One value more, with which the last may tie.
         let values = eigen.values.reversed().prefix(shown + 1).map { max($0, 0).squareRoot() }
         let variance = try gaussian.covarianceForms(of: leading, beat: beat)
         return SingularAlignment(
@@ -137,13 +137,13 @@ package struct Distilled: Denoiser {
 /// Singular values of an affine denoiser, falling, and |⟨uᵢ, e_j⟩| of its left singular vectors with unit vectors.
 struct SingularAlignment {
     let values: [Double]
-    /// The standard error of each but the last, of the fit's own noise: that of uᵢᵀWvᵢ, s/√(n vᵢᵀCvᵢ) with n the
-    /// independent noises and C the covariance of the noised images; uᵢ serves as vᵢ.
+    /// The standard error, by the fit's own noise, of each value but the last: that of uᵢᵀWvᵢ, s/√(n vᵢᵀCvᵢ) with s the
+    /// residual, n the number of independent noises and C the covariance of the noised images; uᵢ serves as vᵢ.
     let errors: [Double]
     let cosines: Matrix
 
-    /// |⟨uᵢ, eᵢ⟩|; nil where the singular value is as near to one beside it as two of their standard errors, or as rounding
-    /// is: the vectors of equal values are no directions of their own.
+    /// |⟨uᵢ, eᵢ⟩|; nil where the singular value is within two standard errors, or within rounding, of a neighbouring one:
+    /// the vectors of equal values have no direction of their own.
     var own: [Double?] {
         (0..<cosines.rows).map { index in
             let isTied = [index - 1, index + 1].contains { other in

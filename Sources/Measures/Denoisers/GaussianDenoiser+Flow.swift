@@ -7,7 +7,7 @@ extension GaussianDenoiser {
     func flow(_ rows: Matrix, from start: Double, to end: Double, beat: () throws -> Void) rethrows -> Matrix {
         var centred = rows
         for index in centred.values.indices { centred.values[index] -= mean[index % mean.count] }
-        // σ/σ_T of everything, and what the factors are more than that, written so that no λ is divided by.
+        // Each factor is σ/σ_T, which applies to everything, plus a rest that is written so that no λ is divided by.
         let (squared, squaredStart) = (end * end, start * start)
         let turned = try filtered(centred, beat: beat) { index, _ in
             let eigenvalue = eigenvalues[index]

@@ -2,12 +2,12 @@ import Diffusion
 import Tensors
 
 extension GaussianDenoiser {
-    /// The Gaussian of the images' mean power spectrum, which knows nothing of places: the classical Fourier Wiener filter,
-    /// with periodic borders.
+    /// The Gaussian of the images' mean power spectrum, which is the same at all places: the classical Fourier Wiener
+    /// filter, with periodic borders.
     ///
-    /// Each channel has one mean. Channels are turned into the principal ones of all pixels, whose spectra are independent.
-    /// The eigenvectors are their sines and cosines, the eigenvalues the mean squares of the images' coefficients.
-    /// `beat` is called now and then. Throws EigendecompositionError, or what `beat` throws.
+    /// Each channel has one mean. Channels are turned into the principal channels of all pixels, whose spectra are taken
+    /// for independent. The eigenvectors are their sines and cosines, the eigenvalues the mean squares of the images'
+    /// coefficients. `beat` is called now and then. Throws EigendecompositionError, or what `beat` throws.
     package init(stationary images: Tensor<Float>, flips: Bool, beat: () throws -> Void = {}) throws {
         let all = flips ? images.withFlips : images
         let shape = all.imageShape
@@ -40,7 +40,7 @@ extension GaussianDenoiser {
             }
         }
         for index in power.indices { power[index] /= Double(all.shape[0]) }
-        // A sine and its cosine have the same power, or the Gaussian would know of places.
+        // A sine and its cosine get the same power, or the Gaussian would differ from place to place.
         let spectrum = power.indices.map { index in
             let partner = index / pixels * pixels + waves.partners[index % pixels]
             return (power[index] + power[partner]) / 2
@@ -87,7 +87,7 @@ extension GaussianDenoiser {
 struct FourierWaves {
     /// One wave a row.
     let vectors: Matrix
-    /// The wave of the same frequency, shifted by a quarter; itself where there is none.
+    /// For each wave, the number of the wave of the same frequency shifted by a quarter; its own where there is none.
     let partners: [Int]
 
     init(height: Int, width: Int) {

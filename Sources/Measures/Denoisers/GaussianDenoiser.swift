@@ -6,7 +6,8 @@ package struct GaussianDenoiser: Denoiser {
     package let imageShape: ImageShape
     /// μ, in pixels.
     package let mean: [Double]
-    /// λ of Σ, ascending, not negative. With fewer images than pixels only those of the images' span are listed.
+    /// The eigenvalues λ of Σ, ascending, not negative. With fewer images than pixels only those of the images' span are
+    /// listed.
     package let eigenvalues: [Double]
     /// Row i is √(mᵢ)·uᵢ: the eigenvector scaled so that D_G − μ = Σ gainᵢ·rowᵢ·⟨rowᵢ, x−μ⟩.
     let basis: Matrix
@@ -85,7 +86,7 @@ package struct GaussianDenoiser: Denoiser {
         return result
     }
 
-    /// What D_G is at x = 0: μ − U diag(λ/(λ+σ²)) Uᵀ μ.
+    /// D_G at x = 0: μ − U diag(λ/(λ+σ²)) Uᵀ μ.
     func bias(at sigma: Double, beat: () throws -> Void) rethrows -> [Double] {
         let rows = Matrix(rows: 1, columns: mean.count, values: mean)
         return zip(mean, try shrunk(rows, sigma: [sigma], beat: beat).values).map { $0 - $1 }
@@ -128,7 +129,7 @@ package struct GaussianDenoiser: Denoiser {
         return try Matrix.product(coefficients, .plain, basis, .plain, beat: beat)
     }
 
-    /// The `count` unit eigenvectors of the largest eigenvalues, those first; fewer where there are no more above 0.
+    /// The unit eigenvectors of the `count` largest eigenvalues, the largest first; fewer where fewer are above 0.
     func principalComponents(_ count: Int) -> [[Double]] {
         (0..<basis.rows).reversed().prefix(count).filter { eigenvalues[$0] > 0 }.map { row in
             let vector = Array(basis.values[row * basis.columns..<(row + 1) * basis.columns])

@@ -3,9 +3,8 @@ import JobContract
 import Quantities
 import Tensors
 
-/// Li et al. 2024's own way to an affine denoiser: gradient steps of Adam on
-/// ‖W(x/√d) + b − D(x; σ)‖², summed over pixels and averaged over a batch, from W = 0 and b = 0. Images come in their order,
-/// epoch after epoch, with new noise each time.
+/// The way of Li et al. 2024 to an affine denoiser: gradient steps of Adam on ‖W(x/√d) + b − D(x; σ)‖², summed over pixels
+/// and averaged over a batch, from W = 0 and b = 0. Images come in their order, epoch after epoch, with new noise each time.
 struct GradientDistillation {
     let epochs: Int
     let batch: Int
@@ -30,12 +29,13 @@ struct GradientDistillation {
         learningRate = try reader.number("learning_rate")
     }
 
-    /// The paper's rates for its ten levels, as steps between them.
+    /// The paper's rates, which it gives for ten levels, as steps over all levels.
     static func paperRate(_ sigma: Double) -> Double {
         sigma > 2 ? 5e-5 : sigma > 0.2 ? 5e-4 : sigma > 0.05 ? 5e-3 : 5e-2
     }
 
-    /// The fit to `denoiser` at one level; `gaussian` is that of the clean images. `beat` is told the noised images done.
+    /// The fit to `denoiser` at one level; `gaussian` is that of the clean images. `beat` gets the number of noised images
+    /// done.
     func fit(
         to denoiser: any Denoiser, _ gaussian: GaussianDenoiser, on noised: NoisedImages, sigma: Double,
         beat: (_ done: Int) throws -> Void
@@ -72,7 +72,7 @@ struct GradientDistillation {
     }
 }
 
-/// Numbers that Adam (Kingma & Ba 2015) moves in float64, with its usual β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+/// Parameters that Adam (Kingma & Ba 2015) moves in float64, with its usual β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
 private struct AdamVariable {
     private(set) var values: [Double]
     private var first: [Double]

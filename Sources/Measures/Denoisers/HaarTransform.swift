@@ -1,12 +1,12 @@
 /// The orthonormal two-dimensional Haar transform of a plane, over as many levels as its sides can be halved.
 ///
-/// Coefficients stand where the pixels stood: at each level means in the top left quarter, differences along rows, columns
-/// and both in the others.
+/// Coefficients stand in the pixels' array: at each level means in the top left quarter, and differences along rows, columns
+/// and both in the other quarters.
 struct HaarTransform {
     let height: Int
     let width: Int
     let levels: Int
-    /// Which band each coefficient is of: 0 the coarsest means, then three a level, the finest first.
+    /// The band of each coefficient: 0 for the coarsest means, then three a level, the finest level first.
     let bands: [Int]
     var bandCount: Int { 1 + 3 * levels }
 

@@ -9,7 +9,7 @@ import Tensors
 /// Windows as large as twice the image give the multi-delta optimum. Logits are in float64 as x·y − ½‖y‖².
 package struct LocalPatchDenoiser: Denoiser {
     package let imageShape: ImageShape
-    /// An image takes long.
+    /// One at a time, since an image takes long.
     package var batch: Int { 1 }
     private let images: Tensor<Float>
     private let places: [Place]
@@ -17,7 +17,7 @@ package struct LocalPatchDenoiser: Denoiser {
     /// Pixels whose windows are compared with one another.
     private struct Place {
         var pixels: [Int]
-        /// The window's values relative to the pixel's in channel 0.
+        /// Where the window's values lie, relative to the pixel's value in channel 0.
         var offsets: [Int]
     }
 
@@ -86,7 +86,7 @@ package struct LocalPatchDenoiser: Denoiser {
         return result
     }
 
-    /// Windows of a place: number i is at pixel i modulo the place's number of them, image after image.
+    /// Windows of a place: number i is at pixel i modulo the number of the place's pixels, image after image.
     private func windows(of images: Tensor<Float>, _ numbers: Range<Int>, _ place: Place) -> Matrix {
         var values: [Double] = []
         values.reserveCapacity(numbers.count * place.offsets.count)
@@ -106,7 +106,8 @@ private struct PosteriorSum {
 
     init(channels: Int) { sums = [Double](repeating: 0, count: channels) }
 
-    /// Weights below e^−45 of the greatest so far are less than a float64's last bit, and left out.
+    /// Adds values with their logits. Weights below e^−45 of the greatest so far are less than a float64's last bit, and are
+    /// left out.
     mutating func add(_ logits: [Double], _ value: (_ item: Int, _ channel: Int) -> Double) {
         let most = logits.reduce(greatest) { max($0, $1) }
         if most > greatest {

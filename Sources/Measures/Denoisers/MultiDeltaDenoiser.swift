@@ -45,7 +45,7 @@ package struct MultiDeltaDenoiser: Denoiser {
         return result
     }
 
-    /// Turns inner products into weights.
+    /// Turns a row of inner products into weights.
     private func softmax(_ row: inout ArraySlice<Double>, variance: Double) {
         var greatest = -Double.infinity
         for (index, halfNorm) in zip(row.indices, halfNorms) {

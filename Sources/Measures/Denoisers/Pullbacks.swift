@@ -3,7 +3,7 @@ import Tensors
 
 // Derivatives of the exact denoisers, in closed form.
 
-/// Denoisers whose derivative is symmetric, as that of every gradient is.
+/// Denoisers whose derivative is symmetric, as it is where the denoiser is a gradient.
 protocol SymmetricallyDifferentiable: DifferentiableDenoiser {}
 
 extension SymmetricallyDifferentiable {

@@ -1,16 +1,15 @@
 import Diffusion
 import Tensors
 
-/// Wavelet shrinkage: the orthonormal Haar transform of each channel by itself, whose differences are soft-thresholded at
-/// σ²/s_b, where s_b² is the mean square of band b in the training images (the threshold of Chang, Yu & Vetterli 2000, their
-/// image's own estimate replaced by the training set's). The coarsest means are shrunk as a Gaussian of the images' mean and
-/// variance each.
+/// Wavelet shrinkage by the orthonormal Haar transform of each channel. Differences are soft-thresholded at σ²/s_b, where
+/// s_b² is the mean square of band b in the training images (the threshold of Chang, Yu & Vetterli 2000, who estimate s_b
+/// from the image itself). Each of the coarsest means is shrunk as a Gaussian value with the images' mean and variance.
 package struct WaveletDenoiser: Denoiser {
     package let imageShape: ImageShape
     private let transform: HaarTransform
-    /// By coefficient: E c for the coarsest means, 0 for differences.
+    /// The centre of each coefficient c: E c for the coarsest means, 0 for differences.
     private let centres: [Double]
-    /// By coefficient: E (c − centre)², over its band for differences.
+    /// The variance of each coefficient c, E (c − centre)²; for differences it is that of their band.
     private let variances: [Double]
 
     /// `images` are [N, C, H, W]; with `flips`, their mirror images count too.

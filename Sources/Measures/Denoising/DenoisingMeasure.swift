@@ -3,22 +3,22 @@ import JobContract
 import Quantities
 import Tensors
 
-/// How well a denoiser denoises, by noise level, on images it was and was not trained on (Kadkhodaie et al., ICLR 2024,
+/// How well a denoiser denoises, by noise level, images that it was trained on and others (Kadkhodaie et al., ICLR 2024,
 /// section 2).
 ///
 /// Pixels are in [−1, 1], so an image's PSNR = 10 log₁₀(4/MSE), and noisy images have −20 log₁₀(σ/2).
 /// - `psnr_in`, `psnr_training`, `psnr_held_out`: means of per-image PSNR; `psnr_gap`: training less held-out;
 ///   `psnr_gap_mean`: its mean over σ up to 2, by trapezoids between the levels (their figure 15);
-/// - `psnr_training_gaussian`, `psnr_held_out_gaussian`: the same of the Gaussian denoiser of all images that are not held
+/// - `psnr_training_gaussian`, `psnr_held_out_gaussian`: the same for the Gaussian denoiser of all images that are not held
 ///   out;
-/// - `psnr_training_pooled`, `psnr_held_out_pooled`: of the MSE pooled over images; `training_gain_db`, `wiener_gain_db`:
-///   these less those of the Gaussian denoiser of all images that are not held out: below 0 at σ ≈ 0.5 or 1.5 the former
-///   says that the network is undertrained, the latter alone that it is overfitted;
-/// - `slope_training`, `slope_held_out`: of PSNR by input PSNR, least squares over the levels of input PSNR from 10 to
-///   24 dB; undefined with fewer than two.
+/// - `psnr_training_pooled`, `psnr_held_out_pooled`: PSNR of the MSE pooled over images; `training_gain_db`,
+///   `wiener_gain_db`: these less those of the same Gaussian denoiser. Below 0 at σ ≈ 0.5 or 1.5 the former says that the
+///   network is undertrained, the latter alone that it is overfitted;
+/// - `slope_training`, `slope_held_out`: the slope of PSNR by input PSNR, by least squares over the levels of input PSNR
+///   from 10 to 24 dB; undefined with fewer than two.
 ///
-/// Image i is image i modulo their number, with noise i of `Draws`, the same at every level. Errors are over images, of
-/// differences pair by pair. Levels that the denoiser is not for are left out.
+/// Image i is image i modulo their number, with noise i of `Draws`, the same at every level. Errors are over images; those
+/// of differences are taken pair by pair. Levels that the denoiser is not for are left out.
 package struct DenoisingMeasure: Measure {
     package static let entry = MeasureEntry.denoising
     package static let parameters = NoisedSampling.parameters(

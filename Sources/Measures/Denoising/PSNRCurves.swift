@@ -23,7 +23,7 @@ struct DenoisingErrors {
             value: Decibels.ofError(error.value), n: error.n, stderr: Decibels.each * error.stderr / error.value)
     }
 
-    /// The pooled PSNR less that of the Gaussian, with the error of first order of the difference, draw by draw.
+    /// The pooled PSNR less that of the Gaussian denoiser, with the first-order error of the difference, draw by draw.
     var gain: Estimate {
         let (own, other) = (Estimate(meanOf: network).value, Estimate(meanOf: gaussian).value)
         let value = Decibels.ofError(own) - Decibels.ofError(other)
@@ -34,7 +34,7 @@ struct DenoisingErrors {
 }
 
 enum Decibels {
-    /// dB of a factor e.
+    /// The decibels of a factor e.
     static let each = 10 / Elementary.log(10)
 
     /// PSNR of a mean square error, for pixels in [−1, 1].
@@ -43,7 +43,7 @@ enum Decibels {
 
 /// PSNR by noise level, of every draw.
 struct PSNRCurves {
-    /// Training and held-out ones, whose draws are numbered modulo their numbers.
+    /// How many training and held-out images there are: draw i is of image i modulo this number.
     let images: (training: Int, heldOut: Int)
     private struct Level {
         var sigma: Double
@@ -61,7 +61,7 @@ struct PSNRCurves {
     /// The PSNR of noisy images.
     static func input(_ sigma: Double) -> Double { Decibels.ofError(sigma * sigma) }
 
-    /// Training less held-out, at the level added last.
+    /// PSNR on training less that on held-out images, at the level added last.
     var gap: Estimate {
         guard let level = levels.last else { return Estimate(meanOf: []) }
         return difference(level.training, level.heldOut)
@@ -71,8 +71,8 @@ struct PSNRCurves {
         Estimate(differenceOf: training, cycling: images.training, heldOut, cycling: images.heldOut)
     }
 
-    /// What is made of all levels: the slopes and the mean gap, undefined of fewer than two levels. `samples` is how many
-    /// draws a level has.
+    /// The quantities over all levels: the slopes and the mean gap, undefined for fewer than two levels. `samples` is the
+    /// number of draws a level.
     func rows(samples: Int) -> [MeasureRow] {
         func row(_ quantity: String, _ estimate: Estimate?) -> MeasureRow {
             estimate?.row(quantity) ?? MeasureRow(quantity: quantity, value: nil, n: samples)
@@ -94,7 +94,7 @@ struct PSNRCurves {
         return sums
     }
 
-    /// Of the least-squares slope by input PSNR over 10 to 24 dB; nil below two different levels there.
+    /// The levels' weights in the least-squares slope by input PSNR over 10 to 24 dB; nil below two different levels there.
     private var slopeWeights: [Double]? {
         let inputs = levels.map { Self.input($0.sigma) }
         let isFitted = inputs.map { $0 > 9.99 && $0 < 24.01 }
@@ -105,7 +105,7 @@ struct PSNRCurves {
         return zip(inputs, isFitted).map { $1 ? ($0 - mean) / spread : 0 }
     }
 
-    /// Of the mean over σ, by trapezoids between the levels up to 2; nil below two different ones.
+    /// The levels' weights in the mean over σ, by trapezoids between the levels up to 2; nil below two different levels.
     private var meanWeights: [Double]? {
         let order = levels.indices.filter { levels[$0].sigma <= 2.000_001 }.sorted {
             levels[$0].sigma < levels[$1].sigma

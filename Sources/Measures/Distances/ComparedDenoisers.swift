@@ -2,13 +2,13 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// The denoisers that a measure compares, built as far as they are asked for.
+/// The denoisers that a measure compares; only those that are asked for are built.
 struct ComparedDenoisers {
     enum Side: String, CaseIterable {
         case network
         case distilled
         case gaussian
-        /// The same, where it is sampled as networks are.
+        /// The same denoiser as `gaussian`, but sampled as networks are.
         case gaussian_sampled
         case source_gaussian
         case stationary
@@ -56,8 +56,8 @@ struct ComparedDenoisers {
         }
     }
 
-    /// All of them at one level, and what there is to say of how they were fitted: `patch_SIDE`, the size of patches
-    /// whose optimum is nearest to the network's results there.
+    /// All of them at one level, and rows about their fits: `patch_SIDE`, the size of patches whose optimum is nearest to
+    /// the network's results there.
     func at(
         _ sigma: Double, beat: () throws -> Void
     ) throws -> (denoisers: [Side: any Denoiser], rows: [MeasureRow]) {
@@ -81,16 +81,16 @@ struct ComparedDenoisers {
 }
 
 extension ComparedDenoisers {
-    /// How the sides are fitted that are fitted to the network at each level.
+    /// How those sides are made that are fitted to the network at each level.
     struct Fitting {
-        /// Noised images of a distillation.
+        /// The least number of noised images of a distillation.
         private(set) var inputs = 20_000
-        /// Sizes that patches may have.
+        /// The sizes that patches may have.
         private(set) var patches: [Int] = []
-        /// Training images that patches are taken of, at most: the first.
+        /// The most training images, from the first, that patches are taken of.
         private(set) var patchImages = 1
         let draws: Draws
-        /// Noised images that a size of patches is chosen by.
+        /// The number of noised images by which a size of patches is chosen.
         private static let calibrationImages = 8
 
         init(inputs: Int, draws: Draws) {
@@ -110,7 +110,7 @@ extension ComparedDenoisers {
             of subject: MeasureSubject, _ isEquivariant: Bool, _ sigma: Double, beat: () throws -> Void
         ) throws -> (LocalPatchDenoiser, size: Int) {
             let images = subject.training.entries(0..<min(patchImages, subject.training.shape[0]))
-            // Noise of its own: not that of the distances.
+            // The choice has noise of its own, not that of the distances.
             let x = NoisedImages(
                 images: subject.heldOut, seed: draws.key(of: subject), first: NoisedImages.Use.choosing
             ).block(0..<Self.calibrationImages, sigma: sigma)

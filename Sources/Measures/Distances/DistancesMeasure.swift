@@ -6,15 +6,16 @@ import Tensors
 /// How far denoisers are from one another, by noise level, on noised held-out images (Li et al. 2024, section 3).
 ///
 /// The denoisers: `network`; `distilled`, the affine fit to it (`DistillationMeasure`); `gaussian`, of the network's own
-/// training subset; `source_gaussian`, of all images of the dataset but those held out; `stationary`, the Fourier Wiener filter, and `wavelet`
-/// shrinkage, of the training subset; `multi_delta`, the optimum for the training subset itself; `local_patches` and
-/// `equivariant_patches`, the optima of denoisers that see a window only. For a pair A, B of them, and d pixels:
+/// training subset; `source_gaussian`, of all images of the dataset but those held out; `stationary`, the Fourier Wiener
+/// filter, and `wavelet` shrinkage, of the training subset; `multi_delta`, the optimum for the training subset itself;
+/// `local_patches` and `equivariant_patches`, the optima of denoisers that see a window only. For a pair A, B of them, and d
+/// pixels:
 /// - `rmse_A_B`: E √(‖A−B‖²/d), the mean of roots (eq. 10); `rmse_pooled_A_B`: √(E ‖A−B‖²/d);
 /// - `nrmse_A_B`: E ‖A−B‖/‖A‖, not squared (eq. 53).
 ///
-/// A fit takes `inputs` noised images a level, and noises that no distance is taken on. Windows are of the first `patch_images` training images and of that size of
-/// `patches` whose results for eight other noised images are nearest to the network's; it is told as `patch_local_patches`
-/// and `patch_equivariant_patches`.
+/// A fit takes `inputs` noised images a level or more, with noises that no distance is taken on. Windows are of the first
+/// `patch_images` training images. Their size is that of `patches` whose results for eight other noised images are nearest
+/// to the network's; `patch_local_patches` and `patch_equivariant_patches` tell it.
 ///
 /// Image i is held-out image i modulo their number, as in `gaussian-distance`. Levels that the network is not for are left
 /// out.

@@ -6,22 +6,23 @@ import Tensors
 /// The best affine denoiser beside a denoiser D, by noise level: W, b of least E ‖Wx + b − D(x; σ)‖², x = y + σn over clean
 /// images y (Li et al. 2024, section 3.2, linear distillation).
 ///
-/// `images` says which y: the training images; `held_out`, of those the first half, as the paper takes images of another
-/// set; or `source`, all images that are not held out. Least squares in closed form on `inputs` noised images or more, at
-/// least ten of each image and twenty for each pixel, each noise added and taken away, the same noises at every level:
-/// W = E[(D−m)(x−m)ᵀ] Cov(x)⁻¹ and Wm + b = E D, where of Cov(x) = Σ + σ²E[nnᵀ] the covariance Σ and the mean m are those
-/// of the y (`Distilled.fit`). On noised held-out images, of `held_out` the second half, with noises that no fit has met:
-/// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d); `network_gaussian_rmse`: of D_G, the Gaussian denoiser of the training images,
-///   in place of Wx + b; `distilled_gaussian_rmse`: √(E ‖Wx + b − D_G‖²/d).
+/// `images` says which y: the training images; `held_out`, the first half of the held-out images, as the paper takes images
+/// of another set; or `source`, all images that are not held out. The fit is by least squares in closed form on `inputs`
+/// noised images or more, at least ten of each image and twenty for each pixel, each noise added and subtracted, with the
+/// same noises at every level: W = E[(D−m)(x−m)ᵀ] Cov(x)⁻¹ and Wm + b = E D, with Cov(x) = Σ + σ²E[nnᵀ] and the y's mean m
+/// and covariance Σ (`Distilled.fit`). On noised held-out images, with `held_out` on their second half, with noises of which
+/// no fit is made:
+/// - `held_out_rmse`: √(E ‖D − (Wx+b)‖²/d); `network_gaussian_rmse`: the same with D_G, the Gaussian denoiser of the
+///   training images, in place of Wx + b; `distilled_gaussian_rmse`: √(E ‖Wx + b − D_G‖²/d).
 ///
-/// And of W and b themselves:
+/// And about W and b themselves:
 /// - `weight_nmse`: ‖W − W_G‖²/‖W_G‖² (Frobenius); `bias_nmse`: ‖b − b_G‖²/‖b_G‖², undefined where b_G is 0;
 /// - `alignment`: |⟨uᵢ, eᵢ⟩| of the i-th left singular vector of W and the i-th principal component of the training images,
 ///   position i, for the first `vectors`; undefined where singular values tie within their error (`SingularAlignment`).
 ///   `alignment.safetensors` has |⟨uᵢ, e_j⟩| of all of these, and the singular values.
 ///
-/// With `recipe` "gradient" W and b come by the paper's `epochs` of gradient steps instead (`GradientDistillation`), whose
-/// `inputs` do not count.
+/// With `recipe` "gradient", W and b are found by the paper's `epochs` of gradient steps instead (`GradientDistillation`),
+/// which do not read `inputs`.
 ///
 /// Levels that the denoiser is not for are left out.
 package struct DistillationMeasure: Measure {
@@ -129,7 +130,7 @@ package struct DistillationMeasure: Measure {
         )
     }
 
-    /// By level: the singular values, and the cosines of every singular vector with every component.
+    /// A file with, for each level, the singular values and the cosines of every singular vector with every component.
     private static func table(_ alignments: [SingularAlignment], _ sigmas: [Double]) -> MeasureResult.Artifact {
         var file = SafetensorsFile(name: "alignment")
         let (levels, count) = (alignments.count, alignments[0].cosines.rows)

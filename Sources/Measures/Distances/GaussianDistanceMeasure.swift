@@ -3,7 +3,7 @@ import JobContract
 import Quantities
 import Tensors
 
-/// How far a denoiser is from the Gaussian one of its own training subset, by noise level, on noised held-out images.
+/// How far a denoiser is from the Gaussian denoiser of its own training subset, by noise level, on noised held-out images.
 ///
 /// With D the denoiser, D_G the Gaussian one and d pixels:
 /// - `rmse`: E √(‖D−D_G‖²/d), the mean of roots (Li et al. 2024, eq. 10); `rmse_pooled`: √(E ‖D−D_G‖²/d).
@@ -78,7 +78,7 @@ package struct DenoiserDistance {
     /// √(E ‖A−B‖²/d).
     package var pooled: Estimate { Estimate(meanOf: meanSquares, cycling: images).squareRoot }
 
-    /// `nrmse` divides by the norm of the first, or of two that none comes first of by the mean of both norms.
+    /// `nrmse` divides by the norm of the first; with `isPair`, where neither comes first, by the mean of both norms.
     func rows(sigma: Double, isPair: Bool = false) -> [MeasureRow] {
         [
             Estimate(meanOf: roots, cycling: images).row("rmse", sigma: sigma),

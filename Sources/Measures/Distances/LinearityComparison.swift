@@ -1,6 +1,6 @@
 import Tensors
 
-/// α and β of unit length.
+/// α and β with α² + β² = 1.
 struct Mixture {
     let alpha: Double
     let beta: Double
@@ -30,9 +30,9 @@ struct Mixture {
     }
 }
 
-/// f of a sum beside the sum of f, row by row.
+/// Compares f of a sum (`whole`) with the sum of f (`sum`), row by row.
 struct LinearityComparison {
-    /// cos of the angle between them.
+    /// The cosine of the angle between both.
     private(set) var cosines: [Double] = []
     var magnitudes: [Double] { cosines.map { abs($0) } }
     /// ‖difference‖ over the norm of `whole`, and of `sum`.

@@ -12,11 +12,11 @@ import Tensors
 ///   `nmse_of_sum` divides by ‖αf(x₁)+βf(x₂)‖, as the published code does;
 /// - `ls_centred`: E of the cosine about the training images' mean μ, with its sign, exactly 1 for affine denoisers:
 ///   cos(D(μ+α(x₁−μ)+β(x₂−μ)) − D(μ), α(D(x₁)−D(μ)) + β(D(x₂)−D(μ)));
-/// - `gaussian_ls`, `gaussian_nmse`, and of score and residual `gaussian_score_ls` and so on: of the Gaussian denoiser of
-///   the training subset on the same inputs. It is affine, not linear, so its `ls` is below 1.
+/// - `gaussian_ls`, `gaussian_nmse`, and `gaussian_score_ls` and so on for score and residual: the same of the Gaussian
+///   denoiser of the training subset on the same inputs. It is affine, not linear, so its `ls` is below 1.
 ///
-/// Where α² is not ½, `_` and α² follow the name. Two images make a pair; of fewer than two for each pair, the pairs that
-/// come again are one cluster of the error. Levels that the denoiser is not for are left out.
+/// Where α² is not ½, `_` and α² follow the name. Two images make a pair. With fewer than two images for each pair, pairs
+/// repeat, and those of the same images are one cluster of the error. Levels that the denoiser is not for are left out.
 package struct LinearityMeasure: Measure {
     package static let entry = MeasureEntry.linearity
     package static let parameters =
@@ -37,7 +37,7 @@ package struct LinearityMeasure: Measure {
         MeasureRule(.heldOut, least: 1, when: ["inputs": [Inputs.images.rawValue]]), NoisedSampling.rule,
     ]
 
-    /// Every third of the EDM grid of forty points, which the paper's figures have.
+    /// Every third level of the EDM grid of forty points, as in the paper's figures.
     static let levels: JSONValue = [
         80, 51.8803, 32.6969, 19.9456, 11.7185, 6.59014, 3.5197, 1.7672, 0.822941, 0.348915, 0.131197, 0.0420707,
         0.010812, 0.002,
@@ -152,11 +152,11 @@ package struct LinearityMeasure: Measure {
     }
 }
 
-/// Which two images make each pair: i and i + pairs, or, of fewer than two for each, those of one half of them and of the
-/// other in turn, so that pairs that share an image share both. Of an odd number the last is left over; one alone is paired
-/// with itself.
+/// Which two images make each pair: images i and i + pairs. With fewer than two images for each pair, image i of one half
+/// and of the other, in turn, so that pairs which share an image share both. Of an odd number of images the last is left
+/// over; a single image is paired with itself.
 struct ImagePairs {
-    /// How many different pairs there are: pair i is pair i modulo them.
+    /// How many different pairs there are: pair i is pair i modulo this number.
     let different: Int
     private let offset: Int
 

@@ -6,25 +6,25 @@ import Tensors
 /// The derivative J = ∂D/∂x of a denoiser at noised images, by noise level (Kadkhodaie et al., ICLR 2024, section 3; Li et
 /// al. 2024, appendix H).
 ///
-/// For the clean image y, the noisy one x = y + σn, and eigenvalues λ_k with eigenvectors e_k of S = (J + Jᵀ)/2, greatest
-/// first:
+/// For the clean image y, the noisy image x = y + σn, and eigenvalues λ_k with eigenvectors e_k of S = (J + Jᵀ)/2, the
+/// greatest first:
 /// - `effective_dimension`: tr J; `symmetry_error`: ‖(J − Jᵀ)/2‖/‖J‖ (Frobenius);
 /// - by position k, for the first `vectors`: `eigenvalue`; `coefficient` |⟨y, e_k⟩|; `oracle_shrinkage`
 ///   ⟨y, e_k⟩²/(⟨y, e_k⟩² + σ²); `alignment` |⟨e_k, c_k⟩| with the training images' k-th principal component c_k;
 ///   `overlap`, the share Σ⟨eᵢ, cⱼ⟩²/(k+1) over i, j ≤ k that both leading spaces have in common, and `overlap_chance`,
 ///   (k+1)/d, that of two random ones;
-/// - `mse` ‖D(x) − y‖²/d beside `oracle_mse` Σσ²⟨y, e_k⟩²/(⟨y, e_k⟩² + σ²)/d, what the oracle's shrinkage errs by;
+/// - `mse` ‖D(x) − y‖²/d beside `oracle_mse` Σσ²⟨y, e_k⟩²/(⟨y, e_k⟩² + σ²)/d, the error of the oracle's shrinkage;
 /// - `homogeneity_error`: ‖D(x) − Jx‖/‖D(x)‖ with black at 0, as for pixels in [0, 1]; 0 for bias-free networks;
 /// - `taylor_rmse`: √(E ‖D(x') − (D(x) + J(x'−x))‖²/d) over `samples` other noisings x' of the same image, and
 ///   `taylor_rmse_other` over as many of other images; `affine_rmse`, `affine_rmse_other`: of the affine fit to the same,
 ///   that is the Gaussian of the training images, or the distilled denoiser (`DistillationMeasure`, with `inputs`).
 ///
-/// Of `coefficient` and `oracle_…` y is counted from `origin`: middle grey, 0, or black, −1, as the paper's pixels are.
+/// For `coefficient` and `oracle_…`, y is counted from `origin`: middle grey, 0, or black, −1, as the paper's pixels are.
 ///
-/// Means over `images` images. Up to 6400 pixels all of J is found, beyond them, or where `rank` is not 0, its leading part
-/// (`LeadingPart`; rank 100 beyond). Then `oracle_mse` and what follows it are left out, `effective_dimension` is an
-/// estimate with its error, `symmetry_error` is of that part, and `eigenvalue_residual` ‖S e_k − λ_k e_k‖ bounds how far an
-/// eigenvalue is off. Levels that the denoiser is not for are left out.
+/// Values are means over `images` images. Up to 6400 pixels all of J is found; for more, or where `rank` is not 0, only its
+/// leading part (`LeadingPart`; of rank 100 where none is given). Then `oracle_mse` and the quantities after it are left
+/// out, `effective_dimension` is an estimate with its error, `symmetry_error` is that of the part, and `eigenvalue_residual`
+/// ‖S e_k − λ_k e_k‖ bounds the error of an eigenvalue. Levels that the denoiser is not for are left out.
 package struct JacobianMeasure: Measure {
     package static let entry = MeasureEntry.jacobian
     package static let parameters =
@@ -37,7 +37,7 @@ package struct JacobianMeasure: Measure {
             .samples(16, "other noisings of each image"),
             .choice("affine", AffineFit.gaussian, "the affine fit that `affine_rmse` is of"),
             .inputs(when: ["affine": [AffineFit.distilled.rawValue]]),
-            // Those of appendix H, and σ = 0.15 for pixels in [0, 1].
+            // The levels of appendix H, and σ = 0.15 for pixels in [0, 1].
             .sigmas([22.79, 1.979, 0.3, 0.002]),
         ] + Draws.parameters
     package static let rules = [
@@ -49,7 +49,7 @@ package struct JacobianMeasure: Measure {
     private static let rankBeyond = 100
 
     enum Source: String, CaseIterable { case held_out, training }
-    /// The pixel that is 0 to coefficients.
+    /// The pixel value that counts as 0 in coefficients.
     enum Origin: String, CaseIterable {
         case grey, black
 

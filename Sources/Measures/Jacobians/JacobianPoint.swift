@@ -4,14 +4,14 @@ import Tensors
 /// Where a derivative is taken: a noisy image, and others to try its first-order expansion on.
 struct JacobianPoint {
     let sigma: Double
-    /// The pixel that coefficients are counted from.
+    /// The pixel value that coefficients are counted from.
     private let origin: Double
     /// [1, C, H, W].
     let clean: Tensor<Float>
     let noisy: Tensor<Float>
     /// Other noisings of the same image.
     private let near: Tensor<Float>
-    /// Noisings of other images, of the same where there are no others.
+    /// Noisings of other images, or of the same image where there are no others.
     private let far: Tensor<Float>
 
     init(clean images: Tensor<Float>, number: Int, sigma: Double, samples: Int, key: UInt64, origin: Double) {
@@ -30,7 +30,7 @@ struct JacobianPoint {
             .block(draws, sigma: sigma)
     }
 
-    /// Quantities that take the denoisers' results, and but for the first all of J.
+    /// Quantities for which the denoisers are run. All but the first need all of J.
     func values(
         of spectrum: JacobianSpectrum, _ denoiser: any Denoiser, _ fit: any Denoiser, beat: () throws -> Void
     ) throws -> [(quantity: String, value: Double)] {

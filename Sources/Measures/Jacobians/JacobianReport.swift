@@ -2,19 +2,19 @@ import Diffusion
 import JobContract
 import Tensors
 
-/// Gathers what is found at the images of every level.
+/// Gathers the results at the images of every level.
 struct JacobianReport {
     let images: Int
     let vectors: Int
     let shape: ImageShape
-    /// Most eigenvectors that a picture shows.
+    /// The most eigenvectors that a picture shows.
     private static let shown = 13
 
     private struct Level {
         var sigma: Double
-        /// Values by quantity and position, one an image, in the order of rows.
+        /// For each quantity and position, in the order of rows, a value for each image.
         var found: [(quantity: String, position: Int?, values: [Double])] = []
-        /// The error of the only image's trace.
+        /// The error of the trace at the last image; it is used where there is only one.
         var traceError = Double.nan
         var eigenvalues: [Double] = []
         var coefficients: [Double] = []
@@ -81,7 +81,8 @@ struct JacobianReport {
         levels.append(level)
     }
 
-    /// The rows, a picture of the first image with its eigenvectors, a row a level, and a file of all eigenvalues.
+    /// The rows; a picture that shows, in a row for each level, the first image with its eigenvectors; and a file of all
+    /// eigenvalues.
     func result() throws -> MeasureResult {
         let rows = levels.flatMap { level in
             level.found.map { quantity, position, values in

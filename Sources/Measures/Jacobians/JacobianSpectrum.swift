@@ -1,9 +1,9 @@
 import Diffusion
 import Tensors
 
-/// What is known of the derivative J = ∂D/∂x of a denoiser at one image.
+/// Facts about the derivative J = ∂D/∂x of a denoiser at one image.
 package struct JacobianSpectrum {
-    /// tr J; its error where it is of random vectors.
+    /// tr J, with an error where random vectors estimate it.
     package let trace: Estimate
     /// ‖(J − Jᵀ)/2‖/‖J‖ (Frobenius).
     let symmetryError: Double
@@ -16,7 +16,7 @@ package struct JacobianSpectrum {
     /// J itself, where all of it was found.
     let matrix: Matrix?
 
-    /// From all of J: as many backward passes as there are pixels, `batch` at a time.
+    /// The spectrum of all of J, which takes as many backward passes as there are pixels, `batch` at a time.
     package static func exact(
         _ pullback: Pullback, shape: [Int], batch: Int, beat: (_ done: Int) throws -> Void
     ) throws -> JacobianSpectrum {

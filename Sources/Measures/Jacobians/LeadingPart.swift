@@ -4,20 +4,21 @@ import Tensors
 /// The leading part of S = (J + Jᵀ)/2 by block Lanczos with full reorthogonalisation (Golub & Van Loan 2013, section
 /// 10.3.6): a basis Q of random vectors and their products with S, whose Ritz values are the eigenvalues of QSQᵀ.
 ///
-/// A product with S takes one with J and one with Jᵀ. Those with Jᵀ are exact and all that QSQᵀ is made of, as
-/// qᵀSp = ½(⟨Jᵀq, p⟩ + ⟨q, Jᵀp⟩): Ritz values are those of the very S, whatever the few digits of Jv do to the basis.
+/// A product with S takes one with J and one with Jᵀ. Products with Jᵀ are exact, and QSQᵀ is made of them alone, as
+/// qᵀSp = ½(⟨Jᵀq, p⟩ + ⟨q, Jᵀp⟩). So Ritz values are those of S itself, although Jv has only a few digits, which affect the
+/// choice of the basis.
 struct LeadingPart {
-    /// Ritz values that are wanted.
+    /// How many Ritz values are wanted.
     let rank: Int
     let shape: [Int]
-    /// Vectors that the denoiser takes at a time; they change no bit.
+    /// How many vectors the denoiser takes at a time; this changes no bit.
     let batch: Int
     let random: CounterRandom
     private var size: Int { shape.reduce(1, *) }
 
     /// The most vectors of a basis.
     static func most(rank: Int, pixels: Int) -> Int { min(10 * (rank + 10), pixels) }
-    /// Vectors of random signs that the rest of the trace is found by.
+    /// The number of vectors of random signs that estimate the rest of the trace.
     static let probes = 16
     private static let block = 16
     /// Residuals below this are small enough.
@@ -50,7 +51,7 @@ struct LeadingPart {
             ofTransposed.append(turned)
             ofSymmetric.append(products)
             let isLast = basis.count >= most
-            // Each look costs what a quarter more vectors do.
+            // A look costs as much as a quarter more vectors, so the next is taken after as many.
             if isLast || basis.count >= max(rank + Self.block, checked + checked / 4) {
                 checked = basis.count
                 let found = try Ritz(basis, ofTransposed, ofSymmetric, rank: rank) { try beat(basis.count) }
@@ -67,7 +68,7 @@ struct LeadingPart {
             residuals: ritz.residuals, matrix: nil)
     }
 
-    /// Normal vectors number `range`.
+    /// The random normal vectors with these numbers.
     private func drawn(_ range: Range<Int>) -> Matrix {
         Matrix(
             rows: range.count, columns: size,
@@ -101,7 +102,7 @@ struct LeadingPart {
     }
 }
 
-/// Rows that become more.
+/// Rows to which more are appended.
 struct Rows {
     let columns: Int
     private(set) var values: [Double] = []
@@ -117,15 +118,15 @@ struct Rows {
             values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
     }
 
-    /// Appends what is left of the candidates outside of the rows there are, made orthonormal, up to `most` rows in all.
-    /// Vectors of which nothing is left are replaced by random ones.
+    /// Appends the parts of the candidates outside of the present rows, made orthonormal, up to `most` rows in all.
+    /// Candidates of which nothing is left are replaced by random vectors.
     mutating func append(orthonormal candidates: Matrix, filling drawn: (Range<Int>) -> Matrix, to most: Int) {
         let number = min(candidates.rows, most - count)
         var block = Matrix(
             rows: number, columns: columns, values: Array(candidates.values.prefix(number * columns)))
         let empty = orthonormalise(&block)
         if !empty.isEmpty {
-            // Numbers from 16 on stand in no row yet: the first rows are those before.
+            // The first 16 random vectors began the basis; those with numbers from count + 16 were never used.
             let fresh = drawn(count + 16..<count + 16 + empty.count)
             for (place, row) in empty.enumerated() {
                 block.values.replaceSubrange(
@@ -134,13 +135,13 @@ struct Rows {
             }
             _ = orthonormalise(&block)
         }
-        // Once more: what was nearly within the rows has kept rounding's share of them.
+        // Once more, for a candidate that was nearly within the rows still has a share of them by rounding.
         _ = orthonormalise(&block)
         values += block.values
     }
 
-    /// Takes off the block's rows their parts in the rows there are, and in one another, and makes them of length 1. Tells
-    /// those of which rounding is all that is left, which are 0 then.
+    /// Subtracts from the block's rows their parts in the present rows and in one another, and gives them length 1. Returns
+    /// the rows of which only rounding is left, and sets these to 0.
     private func orthonormalise(_ block: inout Matrix) -> [Int] {
         let before = (0..<block.rows).map { block.norm(row: $0) }
         if count > 0 {
@@ -161,7 +162,7 @@ struct Rows {
     }
 }
 
-/// The Ritz values of S in a basis, falling, and how good they are.
+/// The Ritz values of S in a basis, falling, and their residuals.
 private struct Ritz {
     let values: [Double]
     let vectors: Matrix
@@ -199,7 +200,7 @@ extension Matrix {
         (row * columns..<(row + 1) * columns).reduce(0) { $0 + values[$1] * values[$1] }.squareRoot()
     }
 
-    /// Takes off a row its part in another, of length 1 or 0.
+    /// Subtracts from a row its part in another row, which has length 1 or 0.
     fileprivate mutating func subtract(row other: Int, from row: Int) {
         values.withUnsafeMutableBufferPointer { values in
             var product = 0.0

@@ -9,14 +9,14 @@ package struct EigendecompositionError: Error, CustomStringConvertible {
 
 /// Eigenvalues and eigenvectors of a symmetric matrix (LAPACK dsyevd).
 package struct Eigendecomposition: Sendable {
-    /// Ascending.
+    /// The eigenvalues, ascending.
     package let values: [Double]
     /// Row i is the unit eigenvector of value i.
     package let vectors: Matrix
 
-    /// Decomposes `matrix`, of which what is on and above the diagonal is read.
+    /// Decomposes `matrix`, of which only the elements on and above the diagonal are read.
     ///
-    /// The kernels are pinned to those that every CPU with AVX2 has, so that all hosts find the same bits.
+    /// OpenBLAS's kernels are pinned to those that every CPU with AVX2 runs, so that all hosts find the same bits.
     /// `beat` is called now and then meanwhile, and may throw to give up.
     package init(symmetric matrix: Matrix, beat: () throws -> Void = {}) throws {
         try LinearAlgebra.require()
@@ -37,7 +37,7 @@ package struct Eigendecomposition: Sendable {
         vectors = Matrix(rows: matrix.rows, columns: matrix.rows, values: problem.vectors)
     }
 
-    /// Below this many rows it takes a second or so.
+    /// Matrices of fewer rows take about a second at most.
     private static let quick = 1000
 }
 
@@ -55,7 +55,7 @@ private final class SymmetricProblem: @unchecked Sendable {
         values = [Double](repeating: 0, count: matrix.rows)
     }
 
-    // Its columns are rows here, so that "L" names what is above the diagonal.
+    // LAPACK's columns are our rows, so that "L" names the part on and above our diagonal.
     func solve() {
         var workSize: Double = 0
         var indexSize: Int32 = 0

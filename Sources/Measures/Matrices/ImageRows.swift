@@ -39,7 +39,7 @@ extension Tensor<Float> {
         return Matrix(rows: range.count, columns: stride, values: result)
     }
 
-    /// How many images stand here that stand in `other` too.
+    /// How many of the images are also in `other`.
     func rowsShared(with other: Tensor<Float>) -> Int {
         let theirs = Set((0..<other.shape[0]).map { Array(other[row: $0]) })
         return (0..<shape[0]).count { theirs.contains(Array(self[row: $0])) }

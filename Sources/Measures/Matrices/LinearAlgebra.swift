@@ -6,8 +6,8 @@ import Synchronization
 enum LinearAlgebra {
     private static let hasBuffer = Mutex(false)
 
-    /// Throws where this CPU lacks what the pinned kernels need, or this process the memory in which OpenBLAS works: it
-    /// would ask for that for ever. Once it has it, it keeps it.
+    /// Throws where this CPU lacks what the pinned kernels need, or this process cannot get the memory in which OpenBLAS
+    /// works: OpenBLAS would ask for it for ever. Once OpenBLAS has that memory, it keeps it.
     static func require() throws(EigendecompositionError) {
         guard mk_cpu_runs_blas() else {
             throw EigendecompositionError(
@@ -30,7 +30,7 @@ enum LinearAlgebra {
         }
     }
 
-    /// The smallest factorisation of those that take OpenBLAS's buffer.
+    /// Has OpenBLAS take its buffer, by the smallest factorisation that does.
     private static func takeBuffer() {
         var (matrix, right, one, info) = (1.0, 1.0, Int32(1), Int32(0))
         dposv_("L", &one, &one, &matrix, &one, &right, &one, &info)

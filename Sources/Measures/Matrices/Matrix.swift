@@ -28,15 +28,15 @@ package struct Matrix: Sendable, Equatable {
         add(a, aForm, times: b, bForm, beat: {})
     }
 
-    /// As above; `beat` is called after every slice of the work.
+    /// The same; `beat` is called after every slice of the work.
     mutating func add<Operand: ProductOperand, E: Error>(
         _ a: Operand, _ aForm: Form, times b: Operand, _ bForm: Form, beat: () throws(E) -> Void
     ) throws(E) {
         try add(a, aForm, times: b, bForm, upper: false, beat: beat)
     }
 
-    /// Adds to the elements on and above the diagonal, all that is needed of a symmetric matrix; those below it are then
-    /// of no meaning.
+    /// Adds op(a)·op(b) to the elements on and above the diagonal, which are enough for a symmetric matrix. Those below mean
+    /// nothing then.
     package mutating func addUpper<Operand: ProductOperand, E: Error>(
         _ a: Operand, _ aForm: Form, times b: Operand, _ bForm: Form, beat: () throws(E) -> Void
     ) throws(E) {
@@ -81,7 +81,7 @@ package struct Matrix: Sendable, Equatable {
     }
 
     static let aboutHalfASecond = 1 << 33
-    /// Rows that are worth packing the other operand for.
+    /// The least number of rows for which packing the other operand is worth its cost.
     private static let leastRows = 192
 
     /// op(a)·op(b).
@@ -91,7 +91,7 @@ package struct Matrix: Sendable, Equatable {
         product(a, aForm, b, bForm, beat: {})
     }
 
-    /// As above; `beat` is called after every slice of the work.
+    /// The same; `beat` is called after every slice of the work.
     static func product<Operand: ProductOperand, E: Error>(
         _ a: Operand, _ aForm: Form, _ b: Operand, _ bForm: Form, beat: () throws(E) -> Void
     ) throws(E) -> Matrix {

@@ -2,8 +2,9 @@ import COpenBLAS
 
 /// Solves X·C = V for a symmetric positive definite C (LAPACK dposv, by Cholesky's factors).
 enum PositiveSystem {
-    /// `matrix` is C, of which what is on and above the diagonal is read; `right` is V. Pinned kernels as for `Eigendecomposition`; `beat` is
-    /// called now and then. Throws EigendecompositionError where C is not positive definite, and what `beat` throws.
+    /// `matrix` is C, of which only the elements on and above the diagonal are read; `right` is V. Kernels are pinned as for
+    /// `Eigendecomposition`; `beat` is called now and then. Throws EigendecompositionError where C is not positive definite,
+    /// and what `beat` throws.
     static func solve(_ right: Matrix, by matrix: Matrix, beat: () throws -> Void) throws -> Matrix {
         try LinearAlgebra.require()
         precondition(matrix.rows == matrix.columns && right.columns == matrix.rows, "matrix shapes do not fit")
@@ -33,7 +34,7 @@ enum PositiveSystem {
             count = Int32(right.rows)
         }
 
-        // Rows here are columns there: C·Xᵀ = Vᵀ.
+        // LAPACK's columns are our rows: it solves C·Xᵀ = Vᵀ.
         func solve() { dposv_("L", &n, &count, &matrix, &n, &right, &n, &info) }
     }
 }

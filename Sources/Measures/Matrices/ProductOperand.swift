@@ -1,7 +1,7 @@
 import MeasureKernels
 import Tensors
 
-/// What products are made of: rows of float64 or float32, in row-major order.
+/// An operand of products: rows of float64 or float32, in row-major order.
 package protocol ProductOperand {
     associatedtype Number
     var rows: Int { get }
@@ -28,7 +28,7 @@ extension Matrix: ProductOperand {
     }
 }
 
-/// Rows of float32, such as a tensor's images, for products that float64 sums of short float32 runs are exact enough for.
+/// Rows of float32, such as a tensor's images. Their products are float64 sums of short float32 runs, which is less exact.
 package struct SingleRows: ProductOperand, Sendable {
     package let rows: Int
     package let columns: Int
@@ -44,8 +44,9 @@ package struct SingleRows: ProductOperand, Sendable {
         first = range.lowerBound * columns
     }
 
-    /// The most that a product of two rows is off, by the product of their norms: a run of r products is off by r roundings
-    /// of the sum of their magnitudes at most, which norms bound, and float64 adds no more than was rounded up here.
+    /// The largest error of a product of two rows, relative to the product of their norms. The error of a run of r products
+    /// is at most r roundings of the sum of their magnitudes, which the norms bound; one rounding more covers the float64
+    /// sum.
     package static let error = Double(MK_RUN + 1) * 0x1p-24
 
     package func withNumbers(_ body: (UnsafePointer<Float>) -> Void) {

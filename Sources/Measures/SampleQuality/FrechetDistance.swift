@@ -1,7 +1,7 @@
 import JobContract
 import Tensors
 
-/// The mean and covariance of some vectors, the latter as a factor F with Σ = FᵀF.
+/// The mean and covariance of some vectors, the covariance Σ as a factor F with Σ = FᵀF.
 struct FactoredMoments {
     let mean: [Double]
     /// Row i is (vᵢ − mean)/√n.

@@ -2,7 +2,7 @@ import Diffusion
 import Tensors
 
 /// A fixed map of images to vectors: convolutions whose weights are drawn once and for all, so that nothing has to be
-/// downloaded. It knows nothing of what people see; distances in it are comparable with one another alone.
+/// downloaded. It is not trained to see as people do; distances in it are comparable with one another alone.
 ///
 /// Three layers: 3×3 convolution (zeros beyond the border) to 16, 32 and 64 channels, then max(·, 0), then the mean of
 /// each 2×2 block before the next. Weights are normal with variance 2/(9·channels), biases normal with variance 0.01,

@@ -9,13 +9,13 @@ import Tensors
 /// comparable with the other.
 ///
 /// `pixel_` and `feature_`:
-/// - `frechet_training`: samples against training images; `frechet_held_out`: against held-out images;
-/// - `frechet_baseline`: held-out images against training images, what real images of no training get; `frechet_control`:
-///   held-out images against other held-out images, what the number of images alone makes.
+/// - `frechet_training`: samples against training images; `frechet_held_out`: samples against held-out images;
+/// - `frechet_baseline`: held-out images against training images, which is what new real images get; `frechet_control`:
+///   held-out images against other held-out images, which is what the small number of images makes.
 ///
-/// A distance of few images is biased by their number, so that both sides of each have `n` images: at most `most`, all
-/// samples, all training images or half of the held-out ones. Where training mirrored, every other of the real images is
-/// mirrored. Errors are by the delete-a-group jackknife, of ten groups of both sides.
+/// A distance of few images is biased by their number. So both sides of each distance have the same `n` images: the least of
+/// `most`, the numbers of samples and of training images, and half the number of held-out images. Where training mirrored,
+/// every other of the real images is mirrored. Errors are by the delete-a-group jackknife, with ten groups of both sides.
 package struct SampleQualityMeasure: Measure {
     package static let entry = MeasureEntry.sampleQuality
     package static let parameters =
@@ -69,8 +69,8 @@ package struct SampleQualityMeasure: Measure {
 
     private static let groups = 10
 
-    /// The squared Fréchet distance of as many rows each, with √((g−1)/g Σ (θᵢ − θ̄)²) of the distances θᵢ without row j of
-    /// both where j is i modulo g.
+    /// The squared Fréchet distance of two sets of as many rows. Its error is √((g−1)/g Σ (θᵢ − θ̄)²), where θᵢ is the
+    /// distance without the rows j of both sets for which j is i modulo g.
     private static func distance(_ first: Matrix, _ second: Matrix, beat: () throws -> Void) throws -> Estimate {
         func distance(_ a: Matrix, _ b: Matrix) throws -> Double {
             try FactoredMoments(of: a).frechetDistance(to: FactoredMoments(of: b), beat: beat)
@@ -97,7 +97,7 @@ extension Matrix {
 }
 
 extension Tensor<Float> {
-    /// Every other image mirrored, so that both kinds are as many.
+    /// Every other image mirrored, so that there are as many mirrored images as others.
     fileprivate var mirroredAtOdd: Tensor<Float> {
         let mirrored = flippedHorizontally
         return Tensor(

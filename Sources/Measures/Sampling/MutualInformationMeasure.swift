@@ -4,15 +4,15 @@ import Quantities
 import Tensors
 
 /// What a network's images tell of its training images: proxies of our own for the mutual information of Yi, Sun & Li 2023,
-/// whose estimator is not known. Another, `subset-information`, takes several networks.
+/// whose estimator is not known. Another proxy, `subset-information`, takes several networks.
 ///
 /// (a) Images z_θ of the network and z_* of the optimum for the training images, from the same latents by the same
 /// deterministic sampler, with d pixels:
 /// - `output_distance`: E ‖z_θ − z_*‖/√d, small where the network is the optimum, which copies; `output_distance_other`: the
-///   same where z_* is of the next latent, what it would be if latents did not matter;
-/// - `nearest_network`, `nearest_optimum`: E of each one's distance to the nearest training image, divided by √d;
-/// - `same_nearest`: the share of latents for which that is the same training image; `same_nearest_chance`: 1/N, what it
-///   is by chance.
+///   same with the z_* of the next latent, which is what it would be if latents did not matter;
+/// - `nearest_network`, `nearest_optimum`: E of the distance of z_θ, or of z_*, to the nearest training image, over √d;
+/// - `same_nearest`: the share of latents for which this is the same training image; `same_nearest_chance`: 1/N, its value
+///   by chance.
 ///
 /// (c) `epsilon_error` by sigma: E ‖ε_θ − ε*‖²/d on noised training images, ε = (x − D)/σ.
 ///

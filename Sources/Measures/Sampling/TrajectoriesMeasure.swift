@@ -5,10 +5,10 @@ import Tensors
 
 /// Where denoisers take the same latents along the probability flow (Li et al. 2024, section 3 and figures of samples).
 ///
-/// The `sides` are out of those of `distances`, without patches. Gaussian ones go by the closed form of their flow (eq. 7),
-/// the others by the sampler, `distilled` as a fit at every level of the schedule, and `gaussian_sampled`, the control, as
-/// the training images' Gaussian: what the sampler's steps alone are off. The schedule keeps to the levels that the
-/// network is for; blind networks are told no level and go by the same flow.
+/// The `sides` are denoisers of `distances`, without patches. Gaussian ones follow the closed form of their flow (eq. 7),
+/// the others the sampler. `distilled` is fitted at every level of the schedule. `gaussian_sampled`, the control, is the
+/// training images' Gaussian with the sampler, and shows the error of the sampler's steps. The schedule keeps to the levels
+/// that the network is for; blind networks are told no level and follow the same flow.
 ///
 /// For each two sides A, B in their order, and d pixels:
 /// - `rmse_A_B` by sigma: E √(‖x_A − x_B‖²/d) of the states at the level;
@@ -95,16 +95,16 @@ package struct TrajectoriesMeasure: Measure {
     }
 }
 
-/// A denoiser of its own for each level of a schedule.
+/// One denoiser for each level of a schedule.
 struct LevelwiseDenoiser: Denoiser {
     let imageShape: ImageShape
     let batch: Int
     let byLevel: [Double: any Denoiser]
 
-    /// The one for all levels, where it is a Gaussian.
+    /// The denoiser, where it is a Gaussian one, which is the same at all levels.
     var gaussian: GaussianDenoiser? { byLevel.values.first as? GaussianDenoiser }
 
-    /// All at one level, which must be one of the schedule's.
+    /// Denoises images that are all at one level, which must be one of the schedule's.
     func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
         guard let level = sigma.first, let denoiser = byLevel[level] else { preconditionFailure("a level of no fit") }
         return denoiser.denoise(x, sigma: sigma)
@@ -116,7 +116,7 @@ struct SidePath {
     let side: ComparedDenoisers.Side
     let shape: ImageShape
     let denoiser: LevelwiseDenoiser
-    /// [level][sample·pixel]; the last are the images.
+    /// [level][sample·pixel]; the states of the last level are the images.
     private(set) var states: [[Double]]
 
     init(side: ComparedDenoisers.Side, shape: ImageShape, denoiser: LevelwiseDenoiser, levels: Int) {

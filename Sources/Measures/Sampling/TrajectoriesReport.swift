@@ -7,7 +7,7 @@ struct TrajectoriesReport {
     let paths: [SidePath]
     /// The levels of the states, falling to 0.
     let sigmas: [Double]
-    /// Most samples that a picture shows.
+    /// The most samples that a picture shows.
     private static let shown = 16
 
     var rows: [MeasureRow] {
