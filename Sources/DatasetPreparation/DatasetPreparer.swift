@@ -6,7 +6,7 @@ import SweepModel
 
 /// Turns what sweeps ask for into prepared dataset files.
 package struct DatasetPreparer: Sendable {
-    // Part of every cache key: rises when the same source would give other pixels.
+    // A part of every cache key that rises when the same source would give other pixels.
     private static let conversion = 2
 
     private let depot: any FileDepot
@@ -14,9 +14,9 @@ package struct DatasetPreparer: Sendable {
     private let known: PreparationCache
     private let progress: (@Sendable (PreparationProgress) -> Void)?
 
-    /// Prepared files go to `depot`. `cache` is a file that remembers what was prepared from which state of a
-    /// source; it may be missing, stale or damaged. `knows` is such a file of another depot: what it says of a dataset is
-    /// taken to identify it. `progress` is told now and then, on the calling thread.
+    /// Prepared files go to `depot`. `cache` is a file that remembers what was prepared from which state of a source; it may
+    /// be missing, stale or damaged. `knows` is such a file of another depot: a dataset that it remembers is identified
+    /// without being prepared. `progress` is called now and then, on the calling thread.
     package init(
         depot: any FileDepot, cache: String? = nil, knows: String? = nil,
         progress: (@Sendable (PreparationProgress) -> Void)? = nil
@@ -29,9 +29,9 @@ package struct DatasetPreparer: Sendable {
 
     /// What stands for the dataset in a training's spec.
     ///
-    /// Files are prepared for their digest. A generator is named by its parameters; its images are made to see how many
-    /// differ, and are kept only by who remembers what was prepared. Throws `DatasetPreparationError` for what is wrong with
-    /// the dataset, `PreparedFileError` or what the depot throws for what is wrong with the disk.
+    /// Files are prepared, to find their digest. A generator is identified by its parameters; its images are made to see how
+    /// many differ, and are kept only where there is a cache. Throws `DatasetPreparationError` where the dataset cannot be
+    /// used, `PreparedFileError` or what the depot throws where the disk fails.
     package func identify(_ request: DatasetRequest) throws -> DatasetIdentity {
         if let generated = try GeneratedDataset(request) {
             if let known = known.find(Self.key(generated)) { return generated.identity(known.account) }
@@ -48,8 +48,8 @@ package struct DatasetPreparer: Sendable {
         return DatasetIdentity(keys: keys, account: account)
     }
 
-    /// Brings the prepared file into the depot, if it is not there yet. Of a generator, `version` names the images of a
-    /// spec; without it they are those of `identify`. Throws as `identify` does.
+    /// Brings the prepared file into the depot, if it is not there yet. For a generator, `version` is that of a spec;
+    /// without it the images are those of `identify`. Throws as `identify` does.
     @discardableResult
     package func prepare(_ request: DatasetRequest, version: Int? = nil) throws -> PreparedDataset {
         if let generated = try GeneratedDataset(request) {
@@ -92,13 +92,13 @@ package struct DatasetPreparer: Sendable {
         }
     }
 
-    /// What the prepared file says of its images' numbers, where that is asked for and some are missing.
+    /// The note of the images' numbers in their source, where numbers are asked for and some are missing.
     private static func source(_ request: DatasetRequest, found: Int, _ numbers: [Int]) -> DatasetNotes.Source? {
         guard request.keepsNumbers, numbers != Array(0..<found) else { return nil }
         return DatasetNotes.Source(found: found, numbers: numbers)
     }
 
-    /// Imports images; what lies beside them in a source has no part in it.
+    /// Imports images. Other files beside them in a source are not part of the result.
     private func importImages(_ sources: FileSources, _ request: DatasetRequest) throws -> PreparedDataset {
         try remembered(sources.key(conversion: Self.conversion)) {
             try convert(sources, request).made
@@ -107,8 +107,8 @@ package struct DatasetPreparer: Sendable {
         }
     }
 
-    /// The images of a dataset by the names that its source has for them, in the prepared file's order. Nothing is kept.
-    /// Throws as `identify` does.
+    /// The images of a dataset by their names in the source, in the prepared file's order. Nothing is kept. Throws as
+    /// `identify` does.
     package func listing(_ request: DatasetRequest, version: Int? = nil) throws -> DatasetListing {
         if let generated = try GeneratedDataset(request) {
             var numbers: [Int] = []
@@ -163,7 +163,7 @@ package struct DatasetPreparer: Sendable {
         return (Made(pixels: pixels, account: account, notes: notes), entries)
     }
 
-    /// The pixels of a dataset, what became of its images, and what the file says of them.
+    /// The pixels of a dataset, the account of its images, and the file's notes.
     private struct Made {
         var pixels: [UInt8]
         var account: DatasetAccount

@@ -5,7 +5,7 @@ import SweepModel
 
 /// The files that a dataset's images come from, and what is wanted of them.
 struct FileSources {
-    /// What a request wants of files besides their size.
+    /// The wishes of a request for images from files, besides their size.
     struct Wishes {
         let isShuffled, isThinned, skipsUnreadable: Bool
 
@@ -28,7 +28,7 @@ struct FileSources {
     private let request: DatasetRequest
     let index: TrainingIndex?
 
-    /// Throws for what such sources do not have, and where a path leads to nothing that can hold images.
+    /// Throws for parameters that files do not have, and where a path leads to nothing that can hold images.
     init(_ request: DatasetRequest) throws(DatasetPreparationError) {
         let known = DatasetRequest.fileParameters + ["order"]
         if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
@@ -62,7 +62,7 @@ struct FileSources {
     /// Whether it is given which images are for training.
     var isGiven: Bool { heldOut != nil || index != nil }
 
-    /// Covers all that the prepared file depends on.
+    /// A key that covers all that the prepared file depends on.
     func key(conversion: Int) -> Digest {
         func place(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
         var text =
@@ -89,7 +89,7 @@ struct FileSources {
         }
     }
 
-    /// Adds what lies beside images: it may change while the images do not.
+    /// Adds what lies beside the images, which may change while the images do not.
     func addListings(to account: inout DatasetAccount) {
         Self.add(reader.files.listing, to: &account)
         if let heldOut { account.heldOut = account.heldOut?.map { Self.added(heldOut.files.listing, to: $0) } }

@@ -7,9 +7,9 @@ import SweepModel
 struct ImageCollector {
     /// An image that stays.
     struct Entry {
-        /// As its source calls it.
+        /// The image's name in the source.
         var name: String
-        /// Which of the images found it is.
+        /// The image's number among the images found.
         var number: Int
         var isForTraining: Bool
         /// Whether it is of the source of held-out images.
@@ -23,9 +23,9 @@ struct ImageCollector {
     private var entries: [Entry] = []
     private var places: [Digest: Int] = [:]
     private var thumbnails = NearDuplicates()
-    /// What their source calls the images found, those that are left out too.
+    /// The names of all images found, also of those that are left out.
     private(set) var names: [String] = []
-    /// Which entry stands for each of them.
+    /// The entry that stands for each image found.
     private var standIns: [Int] = []
 
     init(_ conversion: ImageConversion, isThinned: Bool) {
@@ -60,7 +60,7 @@ struct ImageCollector {
         if isThinned { thumbnails.add(image) }
     }
 
-    /// Says for each image found whether it is for training. What is under any of its names is.
+    /// Says for each image found whether it is for training. Where several are equal, one of them is enough.
     mutating func chooseForTraining(_ chosen: [Bool]) {
         for place in entries.indices { entries[place].isForTraining = false }
         for (place, _) in zip(standIns, chosen).filter(\.1) { entries[place].isForTraining = true }

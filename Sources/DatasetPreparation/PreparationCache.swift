@@ -1,17 +1,17 @@
 import Foundation
 import JobContract
 
-/// What was prepared before, so that an unchanged source is not decoded again.
+/// Remembers what was prepared before, so that an unchanged source is not decoded again.
 ///
-/// Losing or damaging the file costs time only: an entry counts when its key, which covers the state of the source,
-/// is equal and the prepared file is still in the depot, and a file whose digest is another holds none.
+/// A lost or damaged file costs time only. An entry counts where its key, which covers the state of the source, is equal and
+/// the prepared file is still in the depot; a file with another digest than it says has no entries.
 struct PreparationCache {
     /// The file, or nil to remember nothing.
     let path: String?
 
     func find(_ key: Digest) -> PreparedDataset? { entries()[key.hex] }
 
-    /// Remembers; a file that cannot be written is left as it is.
+    /// Remembers a dataset; where the file cannot be written, it is left as it is.
     func remember(_ key: Digest, _ prepared: PreparedDataset) {
         guard let path else { return }
         var all = entries()
@@ -29,7 +29,7 @@ struct PreparationCache {
         return content.datasets
     }
 
-    /// The entries with their digest: a number that a damaged disk made of another is no less a number.
+    /// The entries with their digest, which a number that a damaged disk has changed would not match.
     private struct Content: Codable {
         var datasets: [String: PreparedDataset]
         var digest: Digest

@@ -1,11 +1,11 @@
 import JobContract
 import SweepModel
 
-/// What a preparation made.
+/// A prepared dataset.
 package struct PreparedDataset: Hashable, Sendable, Codable {
-    /// The prepared file, in the depot.
+    /// The digest of the prepared file, which is in the depot.
     package var digest: Digest
-    /// What it consists of.
+    /// What the dataset consists of.
     package var account: DatasetAccount
 
     package init(digest: Digest, account: DatasetAccount) {

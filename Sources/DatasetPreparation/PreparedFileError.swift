@@ -1,4 +1,4 @@
-/// The machine does not take the prepared file, whatever was asked for.
+/// The prepared file could not be written, for reasons of the machine and not of the dataset.
 package struct PreparedFileError: Error, Hashable, CustomStringConvertible {
     package let path: String
     package let reason: String

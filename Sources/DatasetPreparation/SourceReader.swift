@@ -2,7 +2,7 @@ import Foundation
 import ImageGenerators
 import SweepModel
 
-/// Opens what a dataset's source names and goes through its images.
+/// Opens a dataset's source and goes through its images.
 struct SourceReader {
     let files: any SourceFiles
 
@@ -35,17 +35,17 @@ struct SourceReader {
         return [UInt8]((try? file.read(upToCount: 512)) ?? Data())
     }
 
-    /// What the images of a source turned out to be.
+    /// What the reader found out about the files of a source.
     struct Outcome {
-        /// What lies in files of many images each.
+        /// Lines on files that hold many images each.
         var records: [String] = []
         var labels: [NamedReason] = []
         var faults: [NamedReason] = []
         var found = 0
     }
 
-    /// Hands over every image, with how it is called, in order. What cannot be read is in the outcome.
-    /// `progress` is told how many of how many known images are done.
+    /// Hands over every image with its name, in order. Files that cannot be read are in the outcome. `progress` gets how
+    /// many of how many known images are done.
     func forEach(
         progress: (Int, Int) -> Void, _ body: (ImageDecoder.Image, String) -> Void
     ) throws(DatasetPreparationError) -> Outcome {
@@ -66,7 +66,7 @@ struct SourceReader {
                     total += records.count - 1
                     for place in 0..<records.count {
                         body(records.image(place), "\(name), image \(place)")
-                        // The last is told below, as every file is.
+                        // The last one is counted below, as every file is.
                         guard place < records.count - 1 else { continue }
                         done += 1
                         progress(done, total)

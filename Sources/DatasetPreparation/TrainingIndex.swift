@@ -2,10 +2,10 @@ import Foundation
 import ImageGenerators
 import SweepModel
 
-/// The file that says which images of a source a network was trained on: a line a name or a number.
+/// The file that says which images of a source a network was trained on: a name or a number on each line.
 ///
-/// A name is that of a file in the source, with its folders or, where no other file has it, without. A number counts the
-/// images in the source's order, from 0. Empty lines say nothing.
+/// A name is that of a file in the source, with its folders, or without them where no other file has that name. A number
+/// counts the images in the source's order, from 0. Empty lines are skipped.
 struct TrainingIndex {
     let path: String
     /// A text that changes when the file does.
@@ -32,8 +32,8 @@ struct TrainingIndex {
         }
     }
 
-    /// Which of the images it names; `names` are theirs in order, and `source` is the path that they lie below. Throws for
-    /// lines that name none, or several.
+    /// Whether the file names each of the images. `names` are theirs in order, and `source` is the path below which they
+    /// lie. Throws for lines that name no image, or several.
     func chosen(among names: [String], of source: String) throws(DatasetPreparationError) -> [Bool] {
         var whole: [String: [Int]] = [:]
         var last: [String: [Int]] = [:]

@@ -1,6 +1,6 @@
 /// Why a prepared dataset cannot be used.
 package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A system call failed; `reason` is the system's word for it.
+    /// A system call failed; `reason` is the system's message.
     case system(doing: String, path: String, reason: String)
     /// The file is not a prepared dataset, or not a whole one.
     case malformed(path: String, reason: String)
@@ -8,7 +8,7 @@ package enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case noSuchImage(path: String, index: Int, count: Int)
     /// Held-out images and parts need more images than there are.
     case tooFewImages(have: Int, heldOut: Int, size: Int, parts: Int)
-    /// Of the images given for training or of the others there are fewer than are asked for.
+    /// There are fewer images for training, or fewer others, than are asked for, where a file says which are which.
     case tooFewGiven(training: Int, others: Int, heldOut: Int, size: Int, parts: Int)
     /// A key of the spec is missing or has no sensible value.
     case badKey(String, expected: String, got: String)

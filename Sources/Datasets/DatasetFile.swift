@@ -1,7 +1,7 @@
 import Glibc
 import Tensors
 
-/// A prepared dataset: what workers know of images.
+/// A prepared dataset, the only file from which workers read images.
 ///
 /// Pixels are bytes in row-major order, one image after the other, channels before rows. Images are read from the
 /// file when they are asked for. Any number of threads may read.
@@ -14,7 +14,7 @@ package final class DatasetFile: Sendable {
     package let width: Int
     /// Bytes of one image: channels · height · width.
     package let bytesPerImage: Int
-    /// What it says of its images.
+    /// What the file says of its images.
     package let notes: DatasetNotes
 
     private let descriptor: Int32

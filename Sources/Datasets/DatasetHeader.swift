@@ -2,9 +2,9 @@ import FoundationEssentials
 
 /// The head of a prepared dataset: a safetensors file with the tensor `images`, U8 [N, C, H, W].
 ///
-/// Where images have a number in their source it has a second tensor `numbers`, I64 [N], and the metadata `found`, how many
-/// there were; where it is given which are for training the metadata `training`, how many. The bytes are a function of the
-/// sizes and these, so equal images give equal files.
+/// Where images have a number in their source, the file has a second tensor `numbers`, I64 [N], and the metadata `found`,
+/// the number of images there. Where it is given which images are for training, it has the metadata `training`, their
+/// number. The bytes are a function of all these, so that equal images give equal files.
 struct DatasetHeader: Equatable {
     var count: Int
     var channels: Int
@@ -16,7 +16,7 @@ struct DatasetHeader: Equatable {
     var found: Int?
 
     static let format = "eigensweep-images-1"
-    /// Headers as this release writes them have about 120 bytes; others may add spaces and metadata.
+    /// The most bytes of a header that is read. This release writes about 120; others may add spaces and metadata.
     private static let longest = 1 << 16
     private static let largest = 1 << 46
 

@@ -4,13 +4,13 @@ import JobContract
 ///
 /// For files the text is `digest:<hex>` of the prepared file. For generators it is
 /// `generator:<name>/<version>;<parameter>=<value>;…`, the parameters sorted by name, and so it does not depend on
-/// any file. Where `dataset.order` is `source` it is `source:<number of images found>`. The seed is the first eight bytes, big-endian, of SHA-256 of
-/// `eigensweep-split/1;<text>;subset_seed=<seed>`.
+/// any file. Where `dataset.order` is `source` it is `source:<number of images found>`. The seed is the first eight bytes,
+/// big-endian, of SHA-256 of `eigensweep-split/1;<text>;subset_seed=<seed>`.
 package struct DatasetKey: Hashable, Sendable {
     package let text: String
 
-    /// The key of a source of so many images, whatever became of them: `source:<found>`. Prepared in several ways they are
-    /// drawn alike.
+    /// The key of a source of so many images, however many of them were left out: `source:<found>`. So all datasets that are
+    /// prepared from one source are drawn alike.
     package init(sourceOf found: Int) { text = "source:\(found)" }
 
     /// The key of a prepared file.

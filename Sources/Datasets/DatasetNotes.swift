@@ -1,15 +1,15 @@
 /// What a prepared dataset may say of its images besides their pixels.
 package struct DatasetNotes: Hashable, Sendable {
-    /// So many images, the first, may be trained on, and the others are for holding out; nil: a permutation says which.
+    /// How many images, from the first, may be trained on; the others are for holding out. Nil where a permutation decides.
     package var pool: Int?
-    /// For who draws by the source's order: of how many images those of the file are left, and which of them each is. Nil:
-    /// none is missing.
+    /// The number of images in the source, and the number that each image of the file has there, which drawing by the
+    /// source's order needs. Nil where no image is missing.
     package var source: Source?
 
     /// The images of a source, of which some were left out.
     package struct Source: Hashable, Sendable {
         package var found: Int
-        /// Ascending or not, each once and below `found`.
+        /// Numbers below `found`, each once, in any order.
         package var numbers: [Int]
 
         package init(found: Int, numbers: [Int]) {

@@ -17,8 +17,8 @@ package struct DatasetPart: Hashable, Sendable {
 /// One permutation of all images is drawn, keyed by the dataset and the subset seed. Its head is held out. Of the R
 /// images that follow, part 0 of k takes the first; the last part takes them from the tail inwards; part j between
 /// takes them from place ⌊j·R/k⌋ on. So the parts are disjoint, and a part's images for a smaller `size` are the
-/// first of those for a larger one. Where it is given which images are for training, held-out images are the first of the
-/// others in the permutation, and the parts take theirs from all that are for training.
+/// first of those for a larger one. Where it is given which images are for training, the parts take theirs from all of
+/// these, and held-out images are the first of the others in the permutation.
 package struct DatasetSplit: Hashable, Sendable {
     /// The images that none of the parts contains, in the permutation's order.
     package let heldOut: [Int]
@@ -65,8 +65,8 @@ package struct DatasetSplit: Hashable, Sendable {
     }
 
     /// Splits as the flat keys of a training's spec say: `dataset.size`, `dataset.part`, `dataset.subset_seed`,
-    /// `dataset.held_out`, `dataset.order`, `dataset.split`, and those of the dataset's identity; `notes` are the prepared
-    /// file's.
+    /// `dataset.held_out`, `dataset.order`, `dataset.split`, and the keys of the dataset's identity. `notes` are those of
+    /// the prepared file.
     package init(
         spec: [String: JSONValue], count: Int, notes: DatasetNotes = DatasetNotes()
     ) throws(DatasetError) {
@@ -87,8 +87,8 @@ package struct DatasetSplit: Hashable, Sendable {
             part: DatasetPart(index: try part.integer("index"), of: try part.integer("of")))
     }
 
-    /// The images in the order in which they are taken: by the source's numbers, those that the dataset lacks passed over,
-    /// or by its own.
+    /// The images in the order in which they are taken: drawn by the source's numbers, without those that the dataset lacks,
+    /// or by the dataset's own.
     private static func order(
         _ spec: [String: JSONValue], _ count: Int, _ source: DatasetNotes.Source?, _ seed: Int
     ) throws(DatasetError) -> [Int] {

@@ -1,7 +1,7 @@
-/// Pictures as PNG files (ISO/IEC 15948), stored and not compressed.
+/// Writes pictures as PNG files (ISO/IEC 15948), stored and not compressed.
 ///
-/// Written here because the worker is one static program: no static library for PNG can be expected where it is built,
-/// and what it writes is small.
+/// The worker has a writer of its own because it is one static program: a static PNG library cannot be expected where it is
+/// built, and its pictures are small.
 enum PNGFile {
     /// `samples` are rows of pixels from the top, with 1 (grey) or 3 (red, green, blue) bytes each.
     static func encode(_ samples: [UInt8], channels: Int, height: Int, width: Int) -> [UInt8] {
@@ -47,7 +47,7 @@ enum PNGFile {
         return stream + bigEndian(b << 16 | a)
     }
 
-    /// CRC-32 of the polynomial 0x04C11DB7, reflected.
+    /// The CRC-32 of the polynomial 0x04C11DB7, reflected.
     private static func checksum(_ bytes: [UInt8]) -> UInt32 {
         var sum = ~UInt32(0)
         for byte in bytes { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ sum >> 8 }

@@ -59,7 +59,7 @@ final class ArchiveFiles: SourceFiles {
 
     deinit { zip_discard(archive) }
 
-    /// As `zip -y` packs it: an entry with a link's type among its Unix attributes.
+    /// Whether the entry is a link, as `zip -y` packs it: with a link's type in its Unix attributes.
     private static func isLink(_ archive: OpaquePointer, _ index: UInt64) -> Bool {
         var (system, attributes) = (UInt8(0), UInt32(0))
         guard zip_file_get_external_attributes(archive, index, 0, &system, &attributes) == 0 else { return false }

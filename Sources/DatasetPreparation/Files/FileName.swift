@@ -4,7 +4,7 @@ struct FileName: Hashable, Comparable, CustomStringConvertible {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// As people read it; bytes that are no UTF-8 stand as `\xE9`.
+    /// The name for people; bytes that are no UTF-8 are shown as `\xE9`.
     var description: String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         var text = ""

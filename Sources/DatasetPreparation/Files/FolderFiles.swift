@@ -4,8 +4,8 @@ import SweepModel
 
 /// The files in a folder and the folders below it, or one file alone.
 ///
-/// Links count as what they lead to. A folder that can be reached in several ways, by links in a circle among others, is
-/// read once, under the first of its names.
+/// Links count as what they lead to. A folder that can be reached in several ways, as by links in a circle, is read once,
+/// under the first of its names.
 struct FolderFiles: SourceFiles {
     let path: String
     private(set) var listing = SourceListing()
@@ -68,7 +68,7 @@ struct FolderFiles: SourceFiles {
 
 /// Goes through a folder in the order of the bytes of its files' names.
 private struct FolderWalk {
-    /// What names lie below, with a slash at its end.
+    /// The folder that names are relative to, with a slash at its end.
     let root: [UInt8]
     var listing = SourceListing()
     var prints: [String] = []
@@ -76,7 +76,7 @@ private struct FolderWalk {
 
     init(root: [UInt8]) { self.root = root }
 
-    /// Tells folders apart, whatever they are called.
+    /// Tells folders apart, whatever their names.
     private struct Place: Hashable {
         var device: UInt
         var number: UInt
@@ -87,13 +87,13 @@ private struct FolderWalk {
         var status: stat?
         var isLink: Bool
         var isFolder: Bool { status?.isDirectory == true }
-        /// Where it and all below it stand among names.
+        /// The key by which the entry, with all below it, is sorted.
         var key: [UInt8] { isFolder ? name + [UInt8(ascii: "/")] : name }
     }
 
     static func terminated(_ path: [UInt8]) -> [CChar] { path.map { CChar(bitPattern: $0) } + [0] }
 
-    /// Reads the folder `below`, a name that is empty or ends in a slash. Why it cannot be read, or nil.
+    /// Reads the folder `below`, a name that is empty or ends in a slash. Returns why it cannot be read, or nil.
     mutating func enter(_ below: [UInt8]) -> String? {
         guard let status = Self.status(root + below) else { return String(cString: strerror(errno)) }
         guard let names = Self.names(in: root + below) else { return String(cString: strerror(errno)) }

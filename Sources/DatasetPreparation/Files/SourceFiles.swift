@@ -1,11 +1,11 @@
 import Foundation
 import SweepModel
 
-/// The files of one source of images, whatever holds them.
+/// The files of one source of images, in a folder, an archive, or one file alone.
 protocol SourceFiles {
     /// Path of the file or folder.
     var path: String { get }
-    /// What is there.
+    /// The files of the source.
     var listing: SourceListing { get }
     /// A text that changes when the source does: sizes, times and numbers of its files.
     var fingerprint: String { get }
@@ -13,20 +13,20 @@ protocol SourceFiles {
     func bytes(of index: Int) throws(FileFault) -> [UInt8]
 }
 
-/// What a source holds, as far as names tell.
+/// The files that a source holds, as far as names tell.
 struct SourceListing {
     /// A file that may hold images.
     struct File {
         var name: FileName
-        /// In bytes.
+        /// The size in bytes.
         var size: Int
     }
 
-    /// What may hold images, in the order of the bytes of its names.
+    /// Files that may hold images, in the order of the bytes of their names.
     var files: [File] = []
-    /// What is left aside, by name, with the reason.
+    /// Files and folders that are left aside, with the reason.
     var skipped: [NamedReason] = []
-    /// What cannot be used, with the reason.
+    /// Files and folders that cannot be used, with the reason.
     var faults: [NamedReason] = []
     /// Folders that are reached by a link.
     var links: [String] = []
@@ -41,7 +41,7 @@ struct FileFault: Error {
 /// No image is longer than this.
 let longestImage = 1 << 28
 
-/// What lies beside images and is none, by its name: what systems and tools leave behind, and texts.
+/// Files and folders beside images that are none by their name: what systems and tools leave behind, and texts.
 enum Litter {
     private static let toolFiles: Set = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"]
     private static let toolFolders: Set = [
@@ -62,7 +62,7 @@ enum Litter {
         let plain = String(decoding: name, as: UTF8.self).lowercased()
         if isFolder { return toolFolders.contains(plain) ? "left by a tool" : nil }
         if toolFiles.contains(plain) || plain.hasSuffix("~") { return "left by a tool" }
-        // Labels come packed, as the images do.
+        // Texts such as labels may be packed, as the images are.
         let unpacked = plain.hasSuffix(".gz") ? String(plain.dropLast(3)) : plain
         let ending = unpacked.split(separator: ".").dropFirst().last.map(String.init) ?? ""
         return texts.contains(plain) || extensions.contains(ending) ? "a text" : nil
@@ -82,7 +82,7 @@ enum Litter {
 }
 
 extension stat {
-    /// Number, size and times of a file: changes whenever the file does.
+    /// Number, size and times of a file as a text, which changes whenever the file does.
     var fingerprint: String {
         "\(st_dev):\(st_ino):\(st_size):\(st_mtim.tv_sec).\(st_mtim.tv_nsec):\(st_ctim.tv_sec).\(st_ctim.tv_nsec)"
     }

@@ -1,10 +1,10 @@
 import CImageFiles
 
-/// What gzip packed (RFC 1952).
+/// Unpacks gzip (RFC 1952).
 enum Unpacked {
     static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-    /// The content of all members; only its start where `most` bytes are enough. Throws where it is cut off or damaged.
+    /// The content of all members, or its beginning of at least `most` bytes. Throws where it is cut off or damaged.
     static func gzip(_ packed: [UInt8], most: Int = .max) throws(FileFault) -> [UInt8] {
         var stream = z_stream()
         // 15 bits of window, and gzip's header.
@@ -30,7 +30,7 @@ enum Unpacked {
             place += taken
             bytes += piece.prefix(made)
             if code == Z_STREAM_END {
-                // Another member may follow; whatever else does is no part of the content, as gzip has it.
+                // Another member may follow. Anything else that follows is ignored, as gzip does.
                 guard packed[place...].starts(with: [0x1F, 0x8B]), inflateReset(&stream) == Z_OK else { break }
             } else if code != Z_OK {
                 let reason = stream.msg.map { String(cString: $0) } ?? "it ends too early"

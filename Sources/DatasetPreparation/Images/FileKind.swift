@@ -1,4 +1,4 @@
-/// What a file is by its first bytes, whatever its name.
+/// The kind of a file, by its first bytes, whatever its name.
 enum FileKind {
     static func isPNG(_ bytes: [UInt8]) -> Bool {
         bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])

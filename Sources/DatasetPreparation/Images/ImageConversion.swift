@@ -3,14 +3,15 @@ import Tensors
 
 /// Turns a decoded image into the pixels of a dataset.
 ///
-/// The largest centred square is kept (an odd remainder goes to the right and the bottom). Down to the resolution it is
-/// averaged by area, each pixel the exact mean of what it covers; up to it, interpolated linearly between the centres of
-/// pixels. Either is rounded once, half up, from 16 bits a sample too. Grey is the mean of the three channels, as in Kadkhodaie et al.
+/// The largest centred square is kept; of an odd remainder, the right and the bottom lose one pixel more. A larger image is
+/// averaged by area, each pixel being the exact mean of what it covers; a smaller one is interpolated linearly between the
+/// centres of pixels. Values are rounded once, half up, also from 16 bits a sample. Grey is the mean of the three channels,
+/// as in Kadkhodaie et al.
 struct ImageConversion {
     let resolution: Int
     let channels: Int
-    /// One permutation of the pixels for all images and channels: image structure is gone, statistics of pixels are not
-    /// (Kadkhodaie et al., ICLR 2024, shuffled faces).
+    /// One permutation of the pixels for all images and channels, which destroys image structure and keeps statistics of
+    /// pixels (Kadkhodaie et al., ICLR 2024, shuffled faces).
     private let order: [Int]?
 
     init(resolution: Int, channels: Int, isShuffled: Bool) {

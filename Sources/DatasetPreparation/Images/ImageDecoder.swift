@@ -1,16 +1,15 @@
 import CImageFiles
 
-/// Reads PNG and JPEG from memory, upright as a viewer shows them. Every fault, a truncated file among them, is said in
-/// words.
+/// Reads PNG and JPEG from memory, upright as a viewer shows them. Throws for every fault, also for a truncated file.
 struct ImageDecoder {
     /// Interleaved RGB.
     struct Image {
         var width: Int
         var height: Int
-        /// A byte each, or where `isDeep` two, in the machine's order.
+        /// The samples, one byte each, or, where `isDeep`, two in the machine's order.
         var rgb: [UInt8]
         var isDeep = false
-        /// Whether it was stored otherwise than it is seen.
+        /// Whether the stored image had to be turned or mirrored.
         var isTurned = false
 
         var bytesPerPixel: Int { isDeep ? 6 : 3 }
@@ -43,7 +42,7 @@ struct ImageDecoder {
         }
     }
 
-    // The library does not mind a file cut after its last pixel.
+    // The library accepts a file that is cut off after its last pixel.
     private static func checkEnd(_ png: [UInt8]) throws(FileFault) {
         var place = 8
         while place + 12 <= png.count {
@@ -83,7 +82,7 @@ struct ImageDecoder {
         return Image(width: Int(header.width), height: Int(header.height), rgb: rgb, isDeep: isDeep)
     }
 
-    /// The image without the last of four samples a pixel; nil where that is not full everywhere.
+    /// The image without the fourth sample of each pixel, its opacity; nil where a pixel is not fully opaque.
     private static func opaque(_ rgba: [UInt8], bytesPerSample size: Int) -> [UInt8]? {
         let pixels = rgba.count / (4 * size)
         var rgb = [UInt8](repeating: 0, count: 3 * size * pixels)
@@ -116,7 +115,8 @@ struct ImageDecoder {
             throw FileFault("its colours are CMYK; convert it to RGB first")
         }
         var rgb = [UInt8](repeating: 0, count: 3 * Int(width) * Int(height))
-        // The accurate transform has the same bits in all of the library's variants; missing data warn only.
+        // The accurate transform gives the same bits in all of the library's variants. Missing data only cause a warning,
+        // at which decoding stops.
         let flags = TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING
         guard
             tjDecompress2(

@@ -1,23 +1,23 @@
-/// A file of equal images, one after the other: IDX, as MNIST has it, or a batch of CIFAR.
+/// A file of images of one size, one after the other: IDX, as of MNIST, or a batch of CIFAR.
 struct ImageRecords {
-    /// What it is, for people.
+    /// The format's name, for people.
     let kind: String
     let count: Int
     private let height: Int
     private let width: Int
-    /// 1, or 3 planes.
+    /// 1, or 3, which lie as planes.
     private let channels: Int
-    /// Bytes before the first record, and before the pixels of each.
+    /// How many bytes come before the first record, and how many before the pixels of each record.
     private let header: Int
     private let label: Int
     private let content: [UInt8]
 
     private var record: Int { label + channels * height * width }
 
-    /// What a file of records may be.
+    /// The result of reading a file of records.
     enum Reading {
         case images(ImageRecords)
-        /// No images, for the reason said.
+        /// No images, with the reason.
         case labels(String)
     }
 
@@ -26,13 +26,13 @@ struct ImageRecords {
         isIDX(start) || Unpacked.isPacked(start) || isNamedAsCIFAR(name)
     }
 
-    /// Nil for a file that is neither IDX by its first bytes nor named as CIFAR's are. Throws for one that is, but is not
-    /// whole, holds other numbers, or can be read in two ways.
+    /// Nil for a file that is neither IDX by its first bytes nor CIFAR by its name. Throws for a file that is one of them
+    /// but is cut off, holds other numbers, or can be read in two ways.
     static func read(_ content: [UInt8], name: FileName) throws(FileFault) -> Reading? {
         guard isNamedAsCIFAR(name) else { return isIDX(content) ? try idx(content) : nil }
         guard !content.isEmpty else { throw FileFault("it is empty") }
         let kinds = CIFAR.all.filter { $0.fits(content) }
-        // An image of CIFAR may begin as IDX does; a header of IDX says how long the file is.
+        // An image of CIFAR may begin like IDX. A header of IDX tells the file's length, so that it can be told apart.
         if isIDX(content), kinds.isEmpty { return try idx(content) }
         guard kinds.count == 1, let kind = kinds.first else { throw FileFault(CIFAR.refusal(of: content, kinds)) }
         return .images(
@@ -60,7 +60,7 @@ struct ImageRecords {
 
     private static func idx(_ content: [UInt8]) throws(FileFault) -> Reading {
         let dimensions = Int(content[3])
-        // QMNIST has eight numbers an image.
+        // Labels may have two dimensions: QMNIST has eight numbers an image.
         if dimensions < 3 {
             return .labels("labels: IDX in \(dimensions == 1 ? "one dimension" : "two dimensions"), no grey images")
         }
@@ -91,17 +91,17 @@ struct ImageRecords {
 /// The two kinds of CIFAR's binary files: labels, then 3072 bytes of red, green and blue. No header tells them apart.
 private struct CIFAR {
     let name: String
-    /// How many values each label before an image has.
+    /// For each label before an image, the number of its values.
     let labels: [Int]
 
     static let all = [CIFAR(name: "CIFAR-10", labels: [10]), CIFAR(name: "CIFAR-100", labels: [20, 100])]
 
     var record: Int { labels.count + 3072 }
 
-    /// Whether the file is whole images, each with labels that there are.
+    /// Whether the file consists of whole images whose labels are all in range.
     func fits(_ content: [UInt8]) -> Bool { content.count.isMultiple(of: record) && stranger(content) == nil }
 
-    /// The first image with a label that there is not.
+    /// The first image with a label out of range.
     func stranger(_ content: [UInt8]) -> (image: Int, label: UInt8)? {
         for image in 0..<content.count / record {
             for (place, values) in labels.enumerated() where content[image * record + place] >= values {

@@ -1,17 +1,17 @@
 import ImageKernels
 
-/// Finds images that are nearly equal to an earlier one, as Kadkhodaie et al. (ICLR 2024) do before they split faces:
-/// averaged to 20×20 grey pixels and less its mean, one of each two whose correlation is beyond ±0.95 goes, the later one.
+/// Finds images that are nearly equal to an earlier one, as Kadkhodaie et al. (ICLR 2024) do before they split faces. Images
+/// are averaged to 20×20 grey pixels, less their mean; of two whose correlation is beyond ±0.95 the later is left out.
 struct NearDuplicates {
-    /// Edge of what images are averaged to, whatever they are kept at; smaller ones are enlarged to it.
+    /// The edge to which images are averaged, whatever the dataset's resolution; smaller images are enlarged to it.
     private static let side = 20
-    /// Whole lanes of the kernel.
+    /// Numbers of an image, a multiple of the kernel's lanes.
     private static let size = side * side
     private var rows: [Float] = []
     private static let threshold: Float = 0.95
     private static let block = 16
 
-    /// Adds the next image. One of a single grey level is like no other.
+    /// Adds the next image. An image of a single grey level counts as unlike all others.
     mutating func add(_ image: ImageDecoder.Image) {
         let thumbnail = ImageConversion(resolution: Self.side, channels: 1, isShuffled: false).convert(image)
         let mean = Double(thumbnail.reduce(0) { $0 + Int($1) }) / Double(thumbnail.count)
@@ -20,12 +20,12 @@ struct NearDuplicates {
         rows += centred.map { norm > 0 ? Float($0 / norm) : 0 }
     }
 
-    /// The numbers of the images that stay, of those in this order.
+    /// The numbers of the images that stay, where the images come in this order.
     func kept(_ order: [Int]) -> [Int] {
         let size = Self.size
         let rows = order.flatMap { image in self.rows[image * size..<(image + 1) * size] }
         var kept: [Int] = []
-        // Their rows, one after the other.
+        // The rows of the kept images, one after the other.
         var keptRows: [Float] = []
         let count = rows.count / size
         for first in stride(from: 0, to: count, by: Self.block) {

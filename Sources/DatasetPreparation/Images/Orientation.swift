@@ -1,5 +1,5 @@
-/// How a camera was held (Exif 3.0, tag 0x0112): how an image must be turned or mirrored to be seen upright, as viewers
-/// show it.
+/// The orientation of a camera (Exif 3.0, tag 0x0112), which tells how an image must be turned or mirrored to be upright, as
+/// viewers show it.
 enum Orientation: UInt8 {
     case upright = 1
     case mirrored
@@ -10,7 +10,7 @@ enum Orientation: UInt8 {
     case transversed
     case turnedRight
 
-    /// What a JPEG's first Exif segment says; upright where it says nothing that can be read.
+    /// The orientation in a JPEG's first Exif segment; upright where there is none that can be read.
     init(jpeg bytes: [UInt8]) {
         var place = 2
         while place + 4 <= bytes.count, bytes[place] == 0xFF {
@@ -38,7 +38,7 @@ enum Orientation: UInt8 {
         self = .upright
     }
 
-    /// What a PNG's chunk eXIf says (PNG, third edition, 11.3.4.5).
+    /// The orientation in a PNG's chunk eXIf (PNG, third edition, 11.3.4.5); upright where there is none that can be read.
     init(png bytes: [UInt8]) {
         var place = 8
         while place + 12 <= bytes.count {
@@ -82,7 +82,7 @@ enum Orientation: UInt8 {
         }
     }
 
-    /// The image as it is to be seen.
+    /// The image turned upright.
     func upright(_ image: ImageDecoder.Image) -> ImageDecoder.Image {
         if self == .upright { return image }
         let (width, height) = (image.width, image.height)
@@ -104,7 +104,7 @@ enum Orientation: UInt8 {
         return turned
     }
 
-    /// Where in the stored image the pixel lies that is seen at (x, y).
+    /// The place in the stored image of the pixel that is seen at (x, y).
     private func source(_ x: Int, _ y: Int, _ width: Int, _ height: Int) -> (column: Int, row: Int) {
         switch self {
         case .upright: (x, y)
