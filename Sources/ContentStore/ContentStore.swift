@@ -3,25 +3,25 @@ import JobContract
 
 /// Files named by the SHA-256 of their content, at `<directory>/<first two digits>/<digest>`.
 ///
-/// A file is under its name only when it is whole and on disk: it is written under a temporary name, verified,
-/// synchronised and renamed. Processes may share a directory, also over a network file system. Stored files are
-/// not to be written to; a file that was executable when it came stays so. Disks and people damage files all the same:
-/// `wholeFile` gives what was read and found whole, the other calls what is there.
+/// A file gets its name only when it is whole and on disk: it is written under a temporary name, verified, synchronised and
+/// renamed. Processes may share a directory, also over a network file system. Nobody may write to stored files; a file that
+/// was executable when it came stays so. Disks and people damage files all the same: `wholeFile` gives only a file that was
+/// read and found whole, the other calls give what is there.
 package struct ContentStore: FileDepot {
     package let directory: String
     let whole = WholeFiles()
     let told: @Sendable (Damage) -> Void
     private var incoming: String { "\(directory)/incoming" }
 
-    /// Opens the store, making the directory and those above it when they are missing. `told` hears of every damaged
-    /// file once, on whatever thread finds it.
+    /// Opens the store, making the directory and those above it where they are missing. `told` is called once for every
+    /// damaged file, on the thread that finds it.
     package init(directory: String, told: @escaping @Sendable (Damage) -> Void = { _ in }) throws(StoreError) {
         self.directory = directory
         self.told = told
         try Self.makeDirectories("\(directory)/incoming")
     }
 
-    /// The path that a file of this digest has, here or not.
+    /// The path of a file with this digest, whether it is stored or not.
     package func path(of digest: Digest) -> String { "\(directory)/\(digest.hex.prefix(2))/\(digest.hex)" }
 
     /// The path of a stored file, whole or not, or nil when it is not here.
@@ -41,7 +41,7 @@ package struct ContentStore: FileDepot {
 
     package func temporaryPath() throws -> String { newTemporaryPath() }
 
-    // Random, because processes on several hosts can share the directory.
+    // The name is random, because processes on several hosts may share the directory.
     func newTemporaryPath() -> String {
         let name = UInt64.random(in: 0 ... .max)
         return "\(incoming)/\(getpid())-\(String(name, radix: 16))"
@@ -58,7 +58,7 @@ package struct ContentStore: FileDepot {
         return found.sorted()
     }
 
-    /// Removes temporary files that nothing wrote to for `seconds`: what interrupted transfers left.
+    /// Removes temporary files that nobody wrote to for `seconds`, which interrupted transfers left.
     package func removeTemporaries(olderThan seconds: Int) throws(StoreError) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

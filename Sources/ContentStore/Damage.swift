@@ -5,9 +5,9 @@ package struct Damage: Hashable, Sendable, CustomStringConvertible {
     package var digest: Digest
     /// What lay in the file's place, in words.
     package var problem: String
-    /// Where it is kept now; nil: it could not be moved from its place.
+    /// Where it is kept now; nil where it could not be moved from its place.
     package var kept: String?
-    /// How many that were put aside earlier were removed to make room for it.
+    /// How many files that were put aside earlier were removed to make room for it.
     package var removed = 0
 
     package var description: String {

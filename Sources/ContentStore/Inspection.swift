@@ -2,8 +2,8 @@ import Glibc
 import JobContract
 
 extension ContentStore {
-    /// Compares stored files with their names: all, or those that are `wanted`. Reads roughly `limit` bytes, small files
-    /// first; what is wrong without reading is found in any case. Changes nothing unless it `putsAside`.
+    /// Compares stored files, all or the `wanted` ones, with their names. Reads at most `limit` bytes, small files first;
+    /// what can be seen without reading is found in any case. Changes nothing unless it `putsAside`.
     package func inspect(
         _ wanted: [Digest]? = nil, limit: Int? = nil, putsAside: Bool
     ) throws(StoreError) -> InspectionReport {

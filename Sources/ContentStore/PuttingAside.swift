@@ -1,12 +1,12 @@
 import Glibc
 import JobContract
 
-/// Files are believed once they were read. What is not whole makes room for what is, and is kept where people can look
-/// at it: in `damaged`, under the digest it should have had and the time.
+/// A file is believed once it was read. A damaged file makes room for a whole one and is kept where people can look at it:
+/// in `damaged`, under the digest that it should have had and the time.
 extension ContentStore {
     /// Where damaged files are kept.
     package var damagedDirectory: String { "\(directory)/damaged" }
-    /// The most that is kept there: the newest always, older ones while they are not too many or too large together.
+    /// The bounds of what is kept there: the newest file always, older ones as long as all are within both.
     static let mostAside = 64
     static let mostBytesAside = 1 << 30
 
@@ -16,7 +16,7 @@ extension ContentStore {
         guard stat(path, &status) == 0 else { return nil }
         if isRegular(status), whole.holds(digest, WholeFiles.Mark(status)), access(path, R_OK) == 0 { return path }
         letRead(path, status)
-        // One at a time: many may ask for the same file at once.
+        // Files are read one at a time, for many threads may ask for the same one at once.
         return whole.reading.withLock { _ in
             guard stat(path, &status) == 0 else { return nil }
             if isRegular(status), whole.holds(digest, WholeFiles.Mark(status)) { return path }
@@ -26,27 +26,28 @@ extension ContentStore {
         }
     }
 
-    /// Whether the file is here and was read and found whole. Anything else in its place is put aside; what cannot be
-    /// told is not believed.
+    /// Whether the file is here and was read and found whole. Anything else in its place is put aside; a file of which this
+    /// cannot be found out does not count as whole.
     func isKnownWhole(_ digest: Digest) -> Bool {
         var status = stat()
         guard let path = wholeFileReadAnew(digest), stat(path, &status) == 0 else { return false }
         return whole.holds(digest, WholeFiles.Mark(status))
     }
 
-    /// As `wholeFile`, but reads the file whatever is remembered of it: disks lose bits without a word.
+    /// The file's path as `wholeFile` gives it, after reading the file whatever is remembered of it: disks lose bits
+    /// silently.
     package func wholeFileReadAnew(_ digest: Digest) -> String? {
         whole.forget(digest)
         return wholeFile(digest)
     }
 
-    /// Every file is read again before it is believed.
+    /// Has every file read again before it is believed.
     package func doubtAll() { whole.forgetAll() }
 
     package func isWhole(_ digest: Digest) -> Bool { wholeFile(digest) != nil }
 
-    /// What is wrong with what lies in the place of a file; nil when that is whole, when nothing is there, and when it
-    /// cannot be told. Reads all of it and changes nothing.
+    /// What is wrong with whatever lies in the place of a file; nil where it is whole, where nothing is there, and where it
+    /// cannot be found out. Reads all of it and changes nothing.
     package func examine(_ digest: Digest) -> String? {
         let path = path(of: digest)
         var status = stat()
@@ -60,7 +61,7 @@ extension ContentStore {
             guard try file.digest() == digest else {
                 return status.st_size == 0 ? "is empty" : "has other content than its name says"
             }
-            // Unless somebody wrote to it meanwhile.
+            // It is not noted as whole where somebody wrote to it meanwhile.
             if try WholeFiles.Mark(file.status()) == WholeFiles.Mark(opened) {
                 whole.note(digest, WholeFiles.Mark(opened))
             }
@@ -71,8 +72,8 @@ extension ContentStore {
         }
     }
 
-    /// Puts aside what lies in the place of a file, if that is damaged, and returns what was done; nil: it is whole, or
-    /// nothing is there.
+    /// Puts aside whatever lies in the place of a file, if it is damaged, and returns what was done; nil where it is whole,
+    /// or nothing is there.
     @discardableResult
     package func putAsideIfDamaged(_ digest: Digest) -> Damage? {
         var status = stat()
@@ -88,7 +89,7 @@ extension ContentStore {
         return (kept.count, kept.reduce(0) { $0 + $1.bytes })
     }
 
-    /// The content of a file that may not be read can be whole all the same.
+    /// Lets a file be read whose permissions forbid it: its content can be whole all the same.
     private func letRead(_ path: String, _ status: stat) {
         if isRegular(status), access(path, R_OK) != 0, errno == EACCES { chmod(path, status.st_mode & 0o777 | 0o400) }
     }
@@ -107,7 +108,7 @@ extension ContentStore {
             damage.kept = kept
             damage.removed = boundAside(sparing: kept)
         } else {
-            // Gone by another's doing.
+            // Where nothing is there any more, another process has removed it.
             guard lstatSucceeds(path(of: digest)) else { return nil }
             guard whole.isNews(digest) else { return damage }
         }
@@ -116,7 +117,7 @@ extension ContentStore {
         return damage
     }
 
-    /// Moves whatever is at `path` to where damaged files are kept, and says where; nil when that cannot be.
+    /// Moves whatever is at `path` to where damaged files are kept, and returns its new path; nil where it cannot be moved.
     private func move(_ path: String, asideAs name: String) -> String? {
         guard (try? Self.makeDirectories(damagedDirectory)) != nil else { return nil }
         var now = timespec()
@@ -125,7 +126,7 @@ extension ContentStore {
         return rename(path, kept) == 0 ? kept : nil
     }
 
-    /// Clears the way to a file: its shard must be a directory.
+    /// Puts aside whatever is not a directory at the path of a file's shard.
     func clearShard(_ path: String, of digest: Digest) {
         var status = stat()
         guard lstat(path, &status) == 0, stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else { return }
@@ -144,7 +145,7 @@ extension ContentStore {
         }
     }
 
-    /// Removes the oldest beyond the bounds; how many these were.
+    /// Removes the oldest files beyond the bounds, and returns how many they were.
     private func boundAside(sparing newest: String) -> Int {
         guard var kept = try? keptAside().filter({ $0.path != newest }) else { return 0 }
         kept.sort { $0.time > $1.time }

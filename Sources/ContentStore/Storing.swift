@@ -19,8 +19,8 @@ extension ContentStore {
         return digest
     }
 
-    /// Stores a copy of the file at `path`, which may be on another file system, with its executable bit. One of other
-    /// content than `wanted` is not taken: `wrongContent`.
+    /// Stores a copy of the file at `path`, which may be on another file system, with its executable bit. Throws
+    /// `wrongContent` for a file with other content than `wanted`.
     @discardableResult
     package func put(copyOf path: String, as wanted: Digest? = nil) throws(StoreError) -> Digest {
         let temporary = newTemporaryPath()
@@ -44,10 +44,10 @@ extension ContentStore {
 
     /// Verifies that the file at `path` has `digest` and moves it in, durably; the file is gone from `path` then.
     ///
-    /// `path` must be on the store's file system, as `temporaryPath` is. A file of other content is removed. A whole
-    /// file of the same digest that is already here stays; what else lies in its place is put aside.
+    /// `path` must be on the store's file system, as `temporaryPath` is. A file with other content is removed. A whole file
+    /// of the same digest that is already here stays; anything else in its place is put aside.
     package func adopt(_ path: String, as digest: Digest) throws(StoreError) {
-        // Who left it may have put a fifo in its place.
+        // Whoever left the file may have put a fifo in its place.
         let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard try file.status().st_mode & S_IFMT == S_IFREG else {
             throw .system(doing: "take", path: path, code: EINVAL)
@@ -70,7 +70,7 @@ extension ContentStore {
             guard rename(path, destination) == 0 else { throw .last(doing: "move into the store", path: path) }
             whole.note(digest, WholeFiles.Mark(try file.status()))
         }
-        // Also for a file that was here: another process may have renamed it a moment ago.
+        // This is needed also for a file that was here: another process may have renamed it a moment ago.
         try OpenFile(shard, O_RDONLY | O_DIRECTORY).synchronise()
     }
 

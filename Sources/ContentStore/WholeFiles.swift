@@ -2,9 +2,9 @@ import Glibc
 import JobContract
 import Synchronization
 
-/// Which stored files were read and found whole: one that nothing has written to since need not be read again.
+/// Remembers which stored files were read and found whole: a file that nobody has written to since need not be read again.
 final class WholeFiles: Sendable {
-    /// What a file cannot keep when it is written to or replaced. Links and permissions may change.
+    /// What changes when a file is written to or replaced, but not with its links and permissions.
     struct Mark: Hashable {
         private let device: UInt64
         private let inode: UInt64
@@ -29,7 +29,7 @@ final class WholeFiles: Sendable {
     private let known = Mutex(Known())
     /// Held while a file is read.
     let reading = Mutex(())
-    /// Beyond so many all are forgotten: reading one again costs time only.
+    /// The most that are remembered. Beyond, all are forgotten: reading a file again costs time only.
     private static let most = 65_536
 
     func holds(_ digest: Digest, _ mark: Mark) -> Bool { known.withLock { $0.marks[digest] == mark } }
@@ -46,6 +46,6 @@ final class WholeFiles: Sendable {
 
     func forgetAll() { known.withLock { $0.marks = [:] } }
 
-    /// Whether a damage that stays where it is has not been told yet.
+    /// Whether the damage of a file that could not be put aside has not been told yet.
     func isNews(_ digest: Digest) -> Bool { known.withLock { $0.told.insert(digest).inserted } }
 }
