@@ -1,27 +1,28 @@
 import Tensors
 
 /// The non-leaky augmentation of Karras et al. 2022 (appendix F.2): flips, and a random linear map and shift of the image,
-/// all told to the network by nine labels. Exact for orthogonal wavelets: the image is reflected, doubled, mapped and
-/// halved with the sym6 filter.
+/// which nine labels tell the network. The image is reflected, doubled, mapped and halved; doubling and halving take the
+/// sym6 wavelet's filter.
 package struct AugmentationPipe: Sendable, Equatable {
-    /// What one image is put through; all zero is nothing.
+    /// The transforms of one image. With all values zero the image stays as it is.
     package struct Draw: Sendable, Equatable {
         package var flipX = false
         package var flipY = false
-        /// Of the scale 2^(0.2·w).
+        /// w of the scale 2^(0.2·w).
         package var scale = 0.0
-        /// The angle of rotation.
+        /// The angle of rotation, in radians.
         package var angle = 0.0
-        /// Of the stretch 2^(0.2·w), and the direction of it.
+        /// w of the stretch 2^(0.2·w).
         package var stretch = 0.0
+        /// The direction of the stretch, in radians.
         package var direction = 0.0
-        /// In eighths of the width and height.
+        /// The shift to the right in eighths of the width, and `shiftY` down in eighths of the height.
         package var shiftX = 0.0
         package var shiftY = 0.0
 
         package init() {}
 
-        /// What the network is told.
+        /// The nine labels that tell the network of the draw.
         package var labels: [Double] {
             [
                 flipX ? 1 : 0, flipY ? 1 : 0, scale, Elementary.cos(angle) - 1, Elementary.sin(angle),
@@ -30,14 +31,14 @@ package struct AugmentationPipe: Sendable, Equatable {
         }
     }
 
-    /// p: how likely each transform but the first flip is.
+    /// p, the probability of each transform but the first flip, which has ½.
     package var probability: Double
 
     package init(probability: Double) { self.probability = probability }
 
-    /// The draw of an image by its number in the training.
+    /// The draw of the training's image number `image`.
     package func draw(_ random: CounterRandom, image: UInt64) -> Draw {
-        // Far from the numbers that normal deviates are made of.
+        // Far from the blocks of the stream that make the normal deviates.
         var next = 1 << 62 | image * 16
         func uniform() -> Double {
             defer { next += 1 }
@@ -168,7 +169,8 @@ private struct Plane {
         }
     }
 
-    /// What `map` finds for a doubled image with room around it for the filter, between pixels linearly.
+    /// The doubled image with room for the filter around it: each pixel is read at its place under `map`, with linear
+    /// interpolation between pixels.
     func mapped(by map: Matrix, height newHeight: Int, width newWidth: Int) -> Plane {
         let (rows, columns) = (2 * (newHeight + 6), 2 * (newWidth + 6))
         func pixel(_ row: Int, _ column: Int) -> Double {

@@ -11,21 +11,21 @@ package struct BlindSampler: Sendable, Equatable {
         case growing
     }
 
-    /// What became of an image.
+    /// How the sampling of an image ended.
     package enum End: Sendable, Equatable {
         /// σ_t fell below `finalSigma`.
         case reached(steps: Int)
-        /// There were no more steps.
+        /// All `steps` were taken and σ_t was still at or above `finalSigma`.
         case outOfSteps
         /// σ_t rose above `largestSigma`: the image has diverged.
         case diverged(steps: Int)
     }
 
     package struct Result: Sendable {
-        /// D of the last state.
+        /// D(x) for the last state x.
         package var denoised: Tensor<Float>
         package var state: [Double]
-        /// σ_t before each step, [step][image]; an image that has ended keeps its last.
+        /// σ_t before each step, [step][image]; an image that has ended keeps its last value.
         package var sigmas: [[Double]]
         package var ends: [End]
     }
@@ -59,7 +59,7 @@ package struct BlindSampler: Sendable, Equatable {
         sample(denoiser, latents: latents, noise: noise, beat: {})
     }
 
-    /// As above; `beat` is called before every step.
+    /// Samples from latents, calling `beat` before every step.
     package func sample(
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise, beat: () throws -> Void
     ) rethrows -> Result {
@@ -74,7 +74,7 @@ package struct BlindSampler: Sendable, Equatable {
         walk(denoiser, from: start, noise: noise, beat: {})
     }
 
-    /// An image depends on its own start and noise alone; those that have ended cost nothing more.
+    /// An image depends on its own start and noise alone. Images that have ended are not denoised again until the end.
     private func walk(
         _ denoiser: any Denoiser, from start: Tensor<Float>, noise: SamplerNoise, beat: () throws -> Void
     ) rethrows -> Result {

@@ -18,11 +18,11 @@ package struct ImageShape: Hashable, Sendable {
 /// An estimate D(x; σ) of E[x₀ | x₀ + σn = x], n ~ N(0, I): a trained network or an exact denoiser.
 package protocol Denoiser {
     var imageShape: ImageShape { get }
-    /// The noise levels that it is for; samplers keep to them.
+    /// The noise levels that the denoiser is for; samplers keep to them.
     var levels: ClosedRange<Double> { get }
-    /// Whether it sees no noise level.
+    /// Whether the denoiser ignores `sigma` and estimates the noise level from the image.
     var isBlind: Bool { get }
-    /// How many images at a time keep it busy.
+    /// The number of images for one call that keeps the denoiser busy.
     var batch: Int { get }
 
     /// `x` is [B, C, H, W] in units of pixels in [−1, 1]; `sigma` has one noise level > 0 per image. The result of

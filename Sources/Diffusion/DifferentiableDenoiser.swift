@@ -1,11 +1,12 @@
 import Tensors
 
-/// A denoiser whose derivative by its input can be asked for, J = ∂D/∂x at one image `x`, [1, C, H, W], and noise level.
+/// A denoiser that can compute products with its derivative J = ∂D/∂x at one image `x`, [1, C, H, W], and noise level.
 package protocol DifferentiableDenoiser: Denoiser {
-    /// What turns vectors v, [K, C, H, W], into Jᵀv. It holds until the next one is asked for.
+    /// The function that turns vectors v, [K, C, H, W], into Jᵀv. It is valid until the next call of `pullback`.
     func pullback(at x: Tensor<Float>, sigma: Double) throws -> Pullback
 
-    /// What turns vectors v into Jv, to a few digits: enough to find where J is large, which `pullback` then measures.
+    /// The function that turns vectors v into Jv, to a few digits: enough to find the directions in which J is large, which
+    /// `pullback` then measures.
     func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback
 }
 

@@ -60,7 +60,7 @@ package struct GradientEstimationSampler: Sendable, Equatable {
         return Tensor(shape: shape, values: state.map { Float($0) })
     }
 
-    /// σ'.
+    /// σ' for σ_t `sigma` and σ_{t−1} `next`.
     private func level(from sigma: Double, to next: Double) -> Double {
         guard mu > 0, next > 0 else { return next }
         return Elementary.pow(next / Elementary.pow(sigma, mu), 1 / (1 - mu))

@@ -2,9 +2,9 @@
 /// step count, so that a warm-up starts with a step of rate 0; and halvings in steps (Kadkhodaie et al. 2024).
 package struct LearningRateSchedule: Sendable, Equatable {
     package var rate: Double
-    /// In images; 0 for none.
+    /// The length of the warm-up in images; 0 for none.
     package var warmupImages: Int
-    /// The rate is halved each time so many images were seen; 0: never.
+    /// The number of images after which the rate is halved, again and again; 0: never.
     package var halvingImages: Int
 
     package init(rate: Double, warmupImages: Int = 0, halvingImages: Int = 0) {

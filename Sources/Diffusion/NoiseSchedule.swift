@@ -28,7 +28,7 @@ package struct EDMSchedule: Sendable, Equatable {
         } + [0]
     }
 
-    /// Within `levels`, which must have some noise levels in common with the schedule.
+    /// The schedule cut to `levels`, which must have some noise levels in common with it.
     package func clipped(to levels: ClosedRange<Double>) -> EDMSchedule {
         EDMSchedule(
             steps: steps, sigmaMin: max(sigmaMin, levels.lowerBound), sigmaMax: min(sigmaMax, levels.upperBound),

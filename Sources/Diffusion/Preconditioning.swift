@@ -15,7 +15,7 @@ package enum Preconditioning: Sendable, Hashable {
     /// A network that estimates the noise in images in [0, 1] and sees no noise level: D = x − 2·F((x + 1)/2).
     case blind
 
-    /// As `config` of checkpoints calls it.
+    /// The name in `config` of checkpoints.
     package var name: String {
         switch self {
         case .edm: "edm"
@@ -53,7 +53,7 @@ package enum Preconditioning: Sendable, Hashable {
         }
     }
 
-    /// What is added to c_in·x.
+    /// The constant that is added to c_in·x.
     package var inputShift: Double { self == .blind ? 0.5 : 0 }
 
     package func cNoise(_ sigma: Double) -> Double {
@@ -72,11 +72,11 @@ package enum Preconditioning: Sendable, Hashable {
         return 1 / (scale * scale)
     }
 
-    /// The noise levels that a network is trained for; samplers keep to them.
+    /// The noise levels that a network with this preconditioning is trained for; samplers keep to them.
     package var levels: ClosedRange<Double> {
         switch self {
         case .edm, .none: 0...Double.infinity
-        // 1 for pixels in [0, 1].
+        // 1 in units of pixels in [0, 1].
         case .blind: 0...2
         case .vp: VariancePreserving.sigma(VariancePreserving.first)...VariancePreserving.sigma(1)
         case .ve: 0.02...100

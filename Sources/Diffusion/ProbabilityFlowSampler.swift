@@ -1,7 +1,7 @@
 import Tensors
 
-/// Samplers of the probability flow dx/dσ = (x − D(x; σ))/σ (Karras et al. 2022, algorithm 1), with churn, where noise
-/// is added before every step, algorithm 2.
+/// Samplers of the probability flow dx/dσ = (x − D(x; σ))/σ (Karras et al. 2022, algorithm 1). With churn they add noise
+/// before every step within `Churn.levels` (algorithm 2).
 ///
 /// The state is float64. An image depends on its own latent alone, not on the others in the batch.
 package struct ProbabilityFlowSampler: Sendable, Equatable {
@@ -46,7 +46,7 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         sample(denoiser, latents: latents, noise: noise, beat: {})
     }
 
-    /// As above; `beat` is called before every step.
+    /// Samples as above, calling `beat` before every step.
     package func sample(
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise = .drawn(seed: 0),
         beat: () throws -> Void
@@ -72,7 +72,7 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         return states
     }
 
-    /// `visit` is called with every level and the state there, before the step from it.
+    /// Calls `visit` with every level and the state there, before the step from it.
     private func walk(
         _ denoiser: any Denoiser, latents: Tensor<Float>, noise: SamplerNoise,
         visit: (_ sigma: Double, _ state: [Double]) throws -> Void
@@ -99,7 +99,7 @@ package struct ProbabilityFlowSampler: Sendable, Equatable {
         try visit(0, state)
     }
 
-    /// σ after noise was added.
+    /// The noise level after churn added noise at the level `sigma`.
     private func churned(_ sigma: Double) -> Double {
         guard let churn, churn.amount > 0, churn.levels.contains(sigma) else { return sigma }
         return sigma + min(churn.amount / Double(schedule.steps), 2.squareRoot() - 1) * sigma

@@ -1,11 +1,11 @@
 import Tensors
 
-/// The standard normal noise of stochastic samplers. That of a step and an image is a function of the seed, the step and
-/// the image's number alone, whatever else is in the batch.
+/// The standard normal noise of stochastic samplers. The noise of an image at a step is a function of the seed, the step
+/// and the image's number alone, whatever else is in the batch.
 package enum SamplerNoise: Sendable {
     /// Image 0 of a batch is number `first` of `seed`.
     case drawn(seed: UInt64, first: Int = 0)
-    /// Noise of every step, [step][image][value]: to repeat what was recorded.
+    /// The noise of every step, [step][image][value], to repeat a recorded sampling.
     case given([[Double]])
 
     /// Noise of step `step` for the batch's images `images`, of `size` values each.

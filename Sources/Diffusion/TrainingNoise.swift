@@ -33,7 +33,7 @@ package enum TrainingNoise: Sendable, Hashable {
         }
     }
 
-    /// What is wrong with its numbers; nil where nothing is.
+    /// What is wrong with the distribution's numbers; nil where they are sound.
     package var fault: String? {
         switch self {
         case .lognormal(let mean, let std):

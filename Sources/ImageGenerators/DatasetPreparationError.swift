@@ -2,13 +2,13 @@ import SweepModel
 
 /// Why a dataset cannot be prepared: always the fault of what was asked for.
 package enum DatasetPreparationError: DatasetProblem, Hashable {
-    /// Neither a built-in generator nor a file or folder.
+    /// The source is neither a built-in generator nor a file or folder.
     case noSuchSource(String)
     /// A key of the request has no sensible value for this source.
     case badKey(String, expected: String, got: String)
     /// The archive or folder cannot be read.
     case unusable(path: String, reason: String)
-    /// Files of an archive or folder cannot be used: all of them, out of so many.
+    /// Some of the `of` files in an archive or folder cannot be used; the list names all of these.
     case badFiles(source: String, [NamedReason], of: Int)
 
     package var key: String {
@@ -33,7 +33,7 @@ package enum DatasetPreparationError: DatasetProblem, Hashable {
     private static let mostListed = 100
 
     private static func list(_ source: String, _ faults: [NamedReason], _ count: Int) -> String {
-        // A file that is a source of its own is named already.
+        // The source is this one file: its name is said once.
         if faults.count == 1, count == 1, source == faults[0].name || source.hasSuffix("/\(faults[0].name)") {
             return "\(source): \(faults[0].reason)"
         }

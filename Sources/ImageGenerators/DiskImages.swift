@@ -1,7 +1,7 @@
 /// Disks of one grey level on a background of another: five parameters an image (Kadkhodaie, Guth, Simoncelli, Mallat,
 /// ICLR 2024, appendix on disks; section 3.4 of the project's definitions).
 ///
-/// Both levels ~ U(0, 1), the centre from the square [n/8, 7n/8)², the radius from n/16 up to the border; their edge is
+/// Both levels ~ U(0, 1), the centre from the square [n/8, 7n/8)², the radius from n/16 up to the border. A disk's edge is
 /// one pixel wide, linear in the distance to the circle (our reading of "anti-aliased"). With whole centres and radii only
 /// the levels vary continuously, so that at small σ the manifold has two dimensions; with continuous ones it has five.
 struct DiskImages: GeneratedImages {

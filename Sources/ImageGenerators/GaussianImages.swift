@@ -1,7 +1,7 @@
 import Tensors
 
-/// Stationary Gaussian images of a known spectrum: white noise times |k|^(−α), k = 0 like |k| = 1, around ½ with a
-/// standard deviation of ⅛ in every pixel. Levels beyond 0 and 1, 6 in 100 000, are cut off.
+/// Stationary Gaussian images of a known spectrum: white noise times |k|^(−α), with k = 0 like |k| = 1. Every pixel has
+/// mean ½ and standard deviation ⅛. Levels beyond 0 and 1, 6 in 100 000, are cut off.
 struct GaussianImages: GeneratedImages {
     private static let seed: UInt64 = 0x67617573_00000001
     static let deviation = 0.125

@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// What a request asks of a built-in generator.
+/// The images that a request asks of a built-in generator.
 package struct GeneratedDataset: Sendable {
     package let count: Int
     package let images: any GeneratedImages
@@ -10,7 +10,7 @@ package struct GeneratedDataset: Sendable {
     private let generator: ImageGenerator
     private let values: [(key: String, value: Double)]
 
-    /// Throws when the request asks for what the generator does not make. Nil: there is no generator of that name.
+    /// Throws when the request asks for what the generator does not make. Nil where no generator has the source's name.
     package init?(_ request: DatasetRequest) throws(DatasetPreparationError) {
         guard let generator = ImageGenerator.all.first(where: { $0.name == request.source }) else { return nil }
         let known = generator.parameters.map(\.name)
@@ -59,7 +59,7 @@ package struct GeneratedDataset: Sendable {
             expected: "\(kind) \(parameter.isOpenBelow ? "above" : "from") \(Int(low)) to \(Int(high))", got: given)
     }
 
-    /// What stands in a training's spec for these images, less those that equal an earlier one.
+    /// The keys of a training's spec for these images, less those that equal an earlier one.
     package func identity(_ account: DatasetAccount) -> DatasetIdentity {
         var keys: [String: JSONValue] = [
             "dataset.generator": .string(generator.name),
@@ -70,9 +70,9 @@ package struct GeneratedDataset: Sendable {
         return DatasetIdentity(keys: keys, account: account)
     }
 
-    /// Makes the images in order and hands over those that stay: each that differs from all before it. With the generator's
-    /// own `version` all stay, as the first release had them; nil is today's. Throws what `body` does; nil for a version that
-    /// there is not.
+    /// Makes the images in order and hands over each: with its pixels where it differs from all before it, without them
+    /// where it does not. With the generator's own `version`, that of the first release, all have pixels; without a version
+    /// it is today's. Throws what `body` does. Returns nil for a version that does not exist.
     package func forEach(
         version: Int? = nil, _ body: (_ index: Int, _ pixels: [UInt8]?) throws -> Void
     ) rethrows -> DatasetAccount? {
@@ -90,10 +90,10 @@ package struct GeneratedDataset: Sendable {
         return account
     }
 
-    /// Images that are made before the first of them is handed over.
+    /// The number of images that are made at a time.
     private static let block = 1024
 
-    /// Covers all that the pixels depend on; `version` as of `forEach`.
+    /// A text of everything that the prepared images depend on; `version` is that of `forEach`.
     package func fingerprint(version: Int?) -> String {
         let parameters = values.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
         return "\(generator.name)/\(generator.version);\(images.size);\(parameters)"

@@ -1,9 +1,9 @@
 import Dispatch
 import JobContract
 
-/// Images that are computed: each a function of its number and of the generator's parameters alone.
+/// Computed images, each a function of its number and the generator's parameters alone.
 package protocol GeneratedImages: Sendable {
-    /// Edge in pixels.
+    /// The edge of the square images in pixels.
     var size: Int { get }
     /// Grey levels of image `index`, 0 black and 1 white, [row][column].
     func levels(_ index: Int) -> [Double]

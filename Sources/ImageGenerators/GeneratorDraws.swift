@@ -8,19 +8,19 @@ struct Draws {
     /// Image i of a generator has the stream i of the generator's seed.
     init(seed: UInt64, image: Int) { random = CounterRandom(seed: seed, purpose: .generator, sub: UInt32(image)) }
 
-    /// U(0, 1).
+    /// The next number, U(0, 1).
     mutating func next() -> Double {
         defer { index += 1 }
         return random.uniform(index)
     }
 
-    /// U(−1, 1).
+    /// The next `count` numbers, stretched to U(−1, 1).
     mutating func next(_ count: Int) -> [Double] {
         defer { index += UInt64(count) }
         return random.uniforms(from: index, count: count).map { 2 * $0 - 1 }
     }
 
-    /// An integer, all from `range` alike. It must not be empty.
+    /// An integer from `range`, which must not be empty; all are equally likely.
     mutating func integer(_ range: Range<Int>) -> Int {
         range.lowerBound + min(range.count - 1, Int(next() * Double(range.count)))
     }

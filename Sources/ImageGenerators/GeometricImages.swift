@@ -1,7 +1,7 @@
 /// Geometric C^α images: two smooth backgrounds on either side of a smooth contour.
 ///
-/// Kadkhodaie, Guth, Simoncelli, Mallat, ICLR 2024, section 3.4 of the project's definitions, in the reading of the
-/// published code, with the backgrounds' exponent β = α:
+/// Kadkhodaie, Guth, Simoncelli, Mallat, ICLR 2024 (section 3.4 of the project's definitions), in the published code's
+/// reading, with the backgrounds' exponent β = α:
 /// - contour c: n values U(−1, 1), filtered by |k|^(−α) over integer frequencies k, the value at 0 copied from its
 ///   neighbour at 1; column x has its edge at round(n·c[x]) + n/2, halves away from zero;
 /// - backgrounds: n × n values U(−1, 1), filtered by (k₁² + k₂²)^(−α/2), at 0 likewise 1; a coin chooses the one
@@ -12,7 +12,7 @@
 /// Image i is a function of (n, α, i): `sub` of its random stream is i, and the draws are numbered contour, first
 /// background, second background, u, u′, coin. Images of different α share their noise.
 struct GeometricImages: GeneratedImages {
-    // The digits have no meaning; they are part of every generated image.
+    // Every generated image depends on these digits; they have no other meaning.
     private static let seed: UInt64 = 0x67656f6d_00000001
 
     let size: Int

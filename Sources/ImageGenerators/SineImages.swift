@@ -1,8 +1,8 @@
 import Tensors
 
 /// Sines of one period along each axis, of random amplitude and phase: ½ + A/2 · sin(2π(x + y)/n + φ), A ~ U(0, 1),
-/// φ ~ U(0, 2π). They fill a disk in a plane of two dimensions: the cone of Kadkhodaie et al. (ICLR 2024; section 3.4 of
-/// the project's definitions).
+/// φ ~ U(0, 2π). The images fill a disk in a plane of two dimensions: the cone of Kadkhodaie et al. (ICLR 2024; section 3.4
+/// of the project's definitions).
 struct SineImages: GeneratedImages {
     private static let seed: UInt64 = 0x73696e65_00000001
 

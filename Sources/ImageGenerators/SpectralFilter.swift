@@ -1,9 +1,9 @@
 import ImageKernels
 import Tensors
 
-/// Multiplication of a plane's spectrum by |k|^(−α) over integer frequencies k, at 0 by 1.
+/// Multiplication of a plane's spectrum by |k|^(−α) over integer frequencies k, and by 1 at k = 0.
 struct SpectralFilter: Sendable {
-    /// [rows][columns].
+    /// The factors of the spectrum, [rows][columns].
     let gains: [Double]
     private let rows: Int
     private let columns: Int

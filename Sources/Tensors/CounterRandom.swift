@@ -3,7 +3,7 @@
 /// A stream is named by a seed and a purpose; word `i` of a stream is a function of (seed, purpose, i) alone, so
 /// results depend neither on batch size nor on the order of evaluation.
 package struct CounterRandom: Sendable {
-    /// What a stream is for. Numbers are part of every stored result: never reuse or change one.
+    /// The purpose of a stream. Its number is part of every stored result: never reuse or change one.
     package enum Purpose: UInt32, Sendable {
         case initialisation = 1
         case dataOrder = 2

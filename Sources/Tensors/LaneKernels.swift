@@ -1,7 +1,7 @@
 import Kernels
 
-/// The layer kernels of `Kernels` for one scalar, chosen at run time by what the CPU can do. Their meaning is told in
-/// `lane_functions.inc`; counts of pixels are in vectors of 16 lanes.
+/// The layer kernels of `Kernels` for one scalar, chosen at run time by what the CPU can do. `lane_functions.inc` says
+/// what each computes; the comments here name the parameters. Counts of pixels are of vectors of 16 lanes.
 package struct LaneKernels<S>: Sendable {
     package typealias In = UnsafePointer<S>
     package typealias Out = UnsafeMutablePointer<S>
@@ -75,7 +75,6 @@ package struct LaneKernels<S>: Sendable {
     package let add: @Sendable (In, Int, Out) -> Void
     /// rows, images, size, lanes
     package let toLanes: @Sendable (In, Int, Int, Out) -> Void
-    /// lanes, images, size, rows
     /// x, count, key, purpose, layer, image, threshold, factor, mask
     package let dropout:
         @Sendable (Out, Int, UnsafePointer<UInt32>, UInt32, UInt32, UInt64, UInt32, S, UnsafeMutablePointer<UInt16>)
@@ -91,12 +90,12 @@ package protocol LaneScalar: TensorScalar {
     static var kernels: LaneKernels<Self> { get }
 }
 
-/// Images per group: the lanes of the kernels.
+/// The number of images in a group, which is the number of lanes of the kernels.
 package let laneCount = Int(EK_LANES)
 
 /// Memory that the kernels of a layer need, in scalars.
 package enum KernelMemory {
-    /// What `pack` writes for a convolution.
+    /// The weights that `pack` writes for a convolution.
     package static func packedWeights(outputs: Int, inputs: Int, taps: Int) -> Int {
         ek_packed_weights(outputs, inputs, taps)
     }
@@ -106,12 +105,12 @@ package enum KernelMemory {
         ek_shares_weights(outputs, inputs, taps) != 0
     }
 
-    /// For a convolution, its input gradient and its weight gradient.
+    /// The scratch of a convolution, its input gradient and its weight gradient.
     package static func convolution(outputs: Int, inputs: Int, taps: Int) -> Int {
         ek_convolution_scratch(outputs, inputs, taps)
     }
 
-    /// For attention with heads of `depth` channels, forward and backward.
+    /// The scratch of attention with heads of `depth` channels, forward and backward.
     package static func attention(depth: Int, tokens: Int) -> Int { ek_attention_scratch(depth, tokens) }
 }
 

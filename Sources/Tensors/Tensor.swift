@@ -1,4 +1,4 @@
-/// Scalars that kernels exist for: Float everywhere, Double for tests of formulas and for states of samplers.
+/// Scalars that kernels exist for: Float for networks, Double for states of samplers and for tests of formulas.
 package protocol TensorScalar: BinaryFloatingPoint, Sendable {}
 extension Float: TensorScalar {}
 extension Double: TensorScalar {}

@@ -1,14 +1,14 @@
 import CPosix
 import Glibc
 
-/// Threads that do parts of a task together; the one that asks is the first of them.
+/// Threads that do parts of a task together. The thread that calls `run` is the first of them.
 ///
 /// Parts should take milliseconds: a thread that waits sleeps, and waking it takes tens of microseconds.
 package final class ThreadTeam {
-    /// How many threads a team may be asked for.
+    /// The numbers of threads that a team may have.
     package static let sizes = 1...256
 
-    /// How many there are: what was asked for, or as many as the host lets a process have.
+    /// The number of threads: as many as were wanted, or as the host lets the process have.
     package let count: Int
     private let board = Board()
     private var threads: [pthread_t] = []
@@ -82,7 +82,7 @@ package final class ThreadTeam {
         return thread
     }
 
-    /// What a thread is told when it starts.
+    /// A starting thread's number, and the board from which it takes its tasks.
     private final class Post {
         let member: Int
         let board: Board
@@ -95,7 +95,7 @@ package final class ThreadTeam {
 
     /// Where tasks are announced.
     private final class Board: @unchecked Sendable {
-        // Unchecked: `lock` guards everything; a task is run by its threads while the one that asked waits.
+        // Unchecked: `lock` guards everything; threads run a task while the one that announced it waits for their end.
         private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let begun = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
         private let ended = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

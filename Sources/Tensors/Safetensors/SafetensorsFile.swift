@@ -32,7 +32,7 @@ package struct SafetensorsFile: Sendable, Equatable {
 
     package var metadata: [String: String] = [:]
     package private(set) var entries: [String: Entry] = [:]
-    /// How errors call this file.
+    /// The name of this file in errors.
     package var name: String
 
     package init(name: String = "safetensors") { self.name = name }
