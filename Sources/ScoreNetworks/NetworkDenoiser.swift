@@ -1,35 +1,36 @@
 import Diffusion
 import Tensors
 
-/// A trained network as a denoiser, with the preconditioning it was trained with. Threads share the groups of 16 images;
-/// how many they are changes no bit.
+/// A trained network as a denoiser, with the preconditioning it was trained with. Threads share the groups of 16 images.
+/// The number of threads changes no bit.
 ///
 /// Not safe for use by several threads at a time; each makes its own.
 package final class NetworkDenoiser: DifferentiableDenoiser {
     package let configuration: NetworkConfiguration
     package let preconditioning: Preconditioning
     package var imageShape: ImageShape { configuration.imageShape }
-    /// Those of its preconditioning, unless somebody knows of fewer: a checkpoint does not say what it was trained at.
+    /// The noise levels of the preconditioning, until somebody who knows the training sets fewer: a checkpoint does not say
+    /// at which levels it was trained.
     package var levels: ClosedRange<Double>
     package var isBlind: Bool { preconditioning == .blind }
     package var batch: Int { laneCount * network.team.count }
-    /// How the checkpoint held it; nil where its tensors were asked for by a prefix.
+    /// How the checkpoint held the network; nil where the tensors were asked for by a prefix.
     package private(set) var form: CheckpointForm?
     private let network: Network<Float>
     private var inputGradients: InputGradients?
     /// Where each thread arranges the images of a group.
     private let rows: [LaneBuffer<Float>]
 
-    /// Reads `TrainingRun.weights()`, or another file with the published names, behind a wrapper's prefix too: sizes and σ_data come from its metadata
-    /// entry `config`. Missing, misshapen, unknown or non-finite tensors are a `SafetensorsError`, impossible sizes a
-    /// `NetworkError`.
+    /// Reads `TrainingRun.weights()`, or another file with the published names, which may stand behind a wrapper's prefix.
+    /// Sizes and σ_data come from the metadata entry `config`. Missing, misshapen, unknown or non-finite tensors are a
+    /// `SafetensorsError`, impossible sizes a `NetworkError`.
     package convenience init(weights: [UInt8], name: String, threads: Int = 1) throws {
         let (file, form) = try SafetensorsFile(bytes: weights, name: name).unwrapped()
         try self.init(file, prefix: "", threads: threads)
         self.form = form
     }
 
-    /// Reads the tensors called `prefix` + name; others may stand beside them where there is a prefix.
+    /// Reads the tensors called `prefix` + name. Where the prefix is not empty, other tensors may stand beside them.
     package init(_ file: SafetensorsFile, prefix: String, threads: Int = 1) throws {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
@@ -88,8 +89,8 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
         }
     }
 
-    /// The network goes back with memory of its own, set aside at the first call; where there is not enough, a
-    /// `NetworkError`.
+    /// The backward pass has memory of its own, set aside at the first call. Throws a `NetworkError` where there is not
+    /// enough.
     package func pullback(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
         let gradients = try inputGradients ?? InputGradients(of: network)
         inputGradients = gradients
@@ -105,7 +106,7 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
         }
     }
 
-    /// Central differences of all but the skip, which is exact, by steps of σ/16: D bends over distances of about σ.
+    /// Central differences, by steps of σ/16, of D − c_skip·x; c_skip·v is exact. D bends over distances of about σ.
     package func pushforward(at x: Tensor<Float>, sigma: Double) throws -> Pullback {
         let size = imageShape.count
         precondition(x.values.count == size, "one image")
@@ -131,7 +132,7 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
                     let (ahead, behind) = (2 * row * size + i, (2 * row + 1) * size + i)
                     let output = Double(found.values[ahead]) - Double(found.values[behind])
                     let input = Double(moved.values[ahead]) - Double(moved.values[behind])
-                    // What rounding did to the input passes through c_skip alone, and leaves with it.
+                    // The skip is taken off with the inputs as they were rounded, so that their rounding leaves with it.
                     let beyond = (output - cSkip * input) / (2 * steps[row])
                     result.values[row * size + i] = Float(cSkip * Double(vectors.values[row * size + i]) + beyond)
                 }

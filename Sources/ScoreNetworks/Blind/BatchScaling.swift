@@ -11,12 +11,13 @@ struct BatchScaling {
     private let deviations: Int
     private let factors: Int
 
-    /// What the layer reads in all groups of a batch, and who computes. What is found about it is in the first workspace.
+    /// The layer's inputs in all groups of a batch, and the threads that work on them. Means and deviations of the inputs
+    /// are in the first workspace.
     struct Groups<S: LaneScalar> {
         var images: Int
         var places: [UnsafeMutablePointer<S>]
         var team: ThreadTeam
-        /// One for each thread.
+        /// One workspace for each thread.
         var workspaces: [Workspace<S>]
     }
 
@@ -32,7 +33,8 @@ struct BatchScaling {
         plan.channels(channels)
     }
 
-    /// Finds what x is divided by; in training, also moves the running deviations a tenth of the way.
+    /// Finds the deviations that x is divided by. In training it also moves the running deviations a tenth of the way
+    /// towards them.
     func measure<S>(_ x: Groups<S>, training: Bool) {
         let w = x.workspaces[0]
         let (means, deviations, running) = (w.statistics + means, w.statistics + deviations, w.untrained + running)
@@ -54,12 +56,12 @@ struct BatchScaling {
         S.kernels.broadcast(w.sums, channels, w.statistics + factors)
     }
 
-    /// y of a group that was measured with `first`, the first workspace.
+    /// Writes y of a group. `first` is the first workspace, into which `measure` has put the deviations.
     func forward<S>(_ first: Workspace<S>, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
         S.kernels.scaleReLU(x, channels, pixels, first.statistics + factors, y)
     }
 
-    /// `gradients`, those by y, become those by x.
+    /// Turns `gradients` by y into those by x.
     func backward<S>(_ x: Groups<S>, gradients: [UnsafeMutablePointer<S>], training: Bool) {
         let w = x.workspaces[0]
         let products = moments(x) {
@@ -74,7 +76,7 @@ struct BatchScaling {
             if w.use == .training { w.gradients[gamma + c] += S(products[c] * count / deviation) }
             mixture[c] = S(slope)
             guard training else { continue }
-            // products is the mean of dy·x.
+            // `products` holds the means of dy·x.
             let linear = -slope * products[c] / (deviation * deviation)
             mixture[channels + c] = S(linear)
             mixture[2 * channels + c] = S(-linear * Double(w.statistics[means + c]))
@@ -86,8 +88,8 @@ struct BatchScaling {
         }
     }
 
-    /// Means over the batch of what `sums` leaves in a thread's `sums` for a group, in the order of images; lanes
-    /// without an image do not count.
+    /// The channels' means over the batch. `sums` puts a group's sums over pixels into the thread's `Workspace.sums`; they
+    /// are added in the order of images, without the lanes that hold no image.
     private func moments<S>(_ groups: Groups<S>, _ sums: (Workspace<S>, _ group: Int) -> Void) -> [Double] {
         var totals = [Double](repeating: 0, count: channels)
         groups.team.inOrder(groups.places.count) { thread, group in

@@ -4,10 +4,10 @@ import Diffusion
 /// estimates the noise of images in [0, 1].
 package struct BlindConfiguration: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
-        /// A U-Net with so many halvings.
+        /// A U-Net that halves the resolution `blocks` times.
         case unet(blocks: Int)
-        /// BF-CNN: so many convolutions in a row. `linearFirstLayer` leaves the first ReLU out. With a `receptiveField`,
-        /// only as many inner layers as that takes are 3×3, the others 1×1.
+        /// BF-CNN: `layers` convolutions in a row. `linearFirstLayer` leaves the first ReLU out. With a `receptiveField`,
+        /// only as many inner layers as it takes are 3×3; the others are 1×1.
         case cnn(layers: Int, linearFirstLayer: Bool, receptiveField: Int?)
     }
 
@@ -29,7 +29,7 @@ package struct BlindConfiguration: Sendable, Hashable {
         ImageShape(channels: imageChannels, height: resolution, width: resolution)
     }
 
-    /// As checkpoints and sweep files call it.
+    /// The architecture's name in checkpoints and sweep files.
     package var architecture: String {
         switch kind {
         case .unet: "bias-free-unet"

@@ -82,7 +82,7 @@ struct BlindLayout {
         scale("\(name).4")
     }
 
-    /// `parametersFrom` is where those of the source begin, if it has any.
+    /// `parametersFrom` is where the source's parameters begin, if it has any.
     private mutating func convolve(
         _ name: String, _ source: BlindStage.Source, inputs: Int, outputs: Int, side: Int, kernel: Int = 3,
         parametersFrom: Int? = nil
@@ -104,8 +104,8 @@ struct BlindLayout {
 
     private mutating func rectify() { stages[newest].activation = .relu }
 
-    /// Decides where all outputs and gradients lie. Moments are those of the stages forward, and then, backward, two for
-    /// each stage: one for what follows the convolution, one for the convolution and its source.
+    /// Decides where all outputs and gradients lie. Each stage has one moment in the forward pass, and two in the backward
+    /// pass: the first for its activation, the second for its convolution and source.
     private mutating func place(image: Int, for use: NetworkUse) {
         let count = stages.count
         func back(_ stage: Int) -> Int { count + 2 * (count - 1 - stage) }
@@ -118,7 +118,7 @@ struct BlindLayout {
             let last =
                 switch use {
                 case .inference: lastReaders[number]
-                // The next may follow without a forward pass between.
+                // Another backward pass may follow without a forward pass between.
                 case .inputGradients: end
                 case .training: back(number)
                 }
@@ -140,7 +140,7 @@ struct BlindLayout {
         }
     }
 
-    /// Temporary 0 takes what a convolution reads, or the gradient by that, 1 and 2 what it is made from.
+    /// Temporary 0 takes the convolution's input, or the gradient by it; 1 and 2 take the parts that the input is made of.
     private mutating func addTemporaries(of stage: BlindStage) {
         switch stage.source {
         case .image: break

@@ -1,18 +1,18 @@
 import Diffusion
 import Tensors
 
-/// A bias-free blind network: the noise that it sees in an image. In training its normalisation takes the statistics of
-/// the whole batch, so that all groups go through each layer together, shared between the threads of a team.
+/// A bias-free blind network, which estimates the noise in an image. In training its normalisation takes the statistics
+/// of the whole batch, so that all groups pass each layer together; the threads of a team share them.
 final class BlindNetwork<S: LaneScalar>: NetworkCore {
     private let layout: BlindLayout
     private let team: ThreadTeam
-    /// One for each of the team's threads, with the parameters of the first.
+    /// One workspace for each of the team's threads; all have the first one's parameters.
     private let workspaces: [Workspace<S>]
     var workspace: Workspace<S> { workspaces[0] }
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { true }
 
-    /// Outputs and gradients of the groups that go through together.
+    /// Outputs and gradients of the groups that pass the layers together.
     private var activations: LaneBuffer<S>
     private var wasTraining = false
 
@@ -49,7 +49,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     func reserve(groups: Int) {
         let count = groups * layout.plan.activationCount
         guard activations.count < count else { return }
-        // Never both at a time.
+        // The old memory is given back before the new one is taken.
         activations = LaneBuffer(count: 0)
         activations = LaneBuffer(count: count)
     }
@@ -98,7 +98,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         }
     }
 
-    /// What the convolution of a stage reads, made of outputs of others in the thread's temporaries.
+    /// The input of a stage's convolution, made of other stages' outputs in the thread's temporaries.
     private func makeInput(of stage: BlindStage, _ group: Int, _ w: Workspace<S>) -> UnsafeMutablePointer<S> {
         let t = w.temporaries
         switch stage.source {
@@ -116,7 +116,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         return t[0]
     }
 
-    /// What others read of stage `number`.
+    /// Writes the active output of stage `number`, which other stages read.
     private func activate(_ number: Int, _ group: Int, to y: UnsafeMutablePointer<S>) {
         let stage = layout.stages[number]
         let x = place(stage.output, group)
@@ -127,7 +127,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         }
     }
 
-    /// From the gradient by the output of a stage those by parameters, and by what it was made of.
+    /// Finds, from the gradient by a stage's output, the gradients by its parameters and by the outputs it was made of.
     private func goBack(through stage: BlindStage, _ group: Int, _ w: Workspace<S>, inputGradient wanted: Bool) {
         let t = w.temporaries
         let (layer, side) = (stage.convolution, stage.side)
@@ -141,7 +141,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         case .stage(let number): layer.inputGradient(w, dy, side: side, out: gradient(number))
         case .pooled(let number):
             layer.inputGradient(w, dy, side: side, out: t[0])
-            // The decoder has left the gradient by its part there.
+            // The decoder has left the gradient by its part of this output in the same place.
             S.kernels.spread2x2(t[0], layer.inputs, 2 * side, 2 * side, 0.25, 1, gradient(number))
         case .joined(let below, let upsampling, let skip):
             layer.inputGradient(w, dy, side: side, out: t[0])

@@ -1,11 +1,11 @@
-/// A convolution of a blind network, what it reads and what follows it. Its output is kept as it leaves the convolution;
-/// the rest is made from outputs wherever it is read, forward and backward.
+/// A convolution of a blind network, with its source and its activation. Only the convolution's output is kept. Sources and
+/// activations are computed from outputs again wherever they are read, forward and backward.
 struct BlindStage {
-    /// Where the input comes from; stages go by their numbers.
+    /// Where the input comes from. Stages are given by number.
     enum Source {
         case image
         case stage(Int)
-        /// Means over 2×2 pixels of a stage.
+        /// The means over 2×2 pixels of a stage's active output.
         case pooled(Int)
         /// The upsampled channels of stage `below` first, those of the encoder's stage `skip` after them.
         case joined(below: Int, TransposedConvolution, skip: Int)
@@ -19,7 +19,7 @@ struct BlindStage {
         }
     }
 
-    /// What an output goes through before others read it.
+    /// The function of the output that other stages read.
     enum Activation {
         case none
         case relu
@@ -32,11 +32,11 @@ struct BlindStage {
     /// Height and width of the output.
     var side: Int
     var activation = Activation.none
-    /// Those of the source and of the convolution, in the flat vector.
+    /// The places of the source's and the convolution's parameters in the flat vector.
     var parameters: Range<Int>
     /// Where the output lies in a group's memory.
     var output = 0
-    /// Where the gradient by the active output lies, and then that by the output.
+    /// Where the gradient by the active output lies, which the gradient by the output then replaces.
     var gradient = 0
 
     var vectors: Int { convolution.outputs * side * side }

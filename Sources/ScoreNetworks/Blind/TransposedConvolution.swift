@@ -39,7 +39,7 @@ struct TransposedConvolution {
         S.kernels.shuffle2x2(taps, outputs, side, side, out)
     }
 
-    /// Writes the gradient by x and, in training, adds to the weights'.
+    /// Writes the gradient by x and, in training, adds the gradient by the weights to theirs.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, dx: UnsafeMutablePointer<S>
     ) {

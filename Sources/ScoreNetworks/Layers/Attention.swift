@@ -52,7 +52,7 @@ struct Attention {
         projection.pack(w)
     }
 
-    /// √½·(h + …), to another place than h.
+    /// out = skipScale·(h + …). `out` is another place than `h`.
     func forward<S>(_ w: Workspace<S>, _ h: UnsafePointer<S>, skipScale: S, out: UnsafeMutablePointer<S>) {
         let (normed, mixed, attended) = (w.activations + normed, w.activations + mixed, w.activations + attended)
         norm.forward(w, h, pixels: tokens, out: normed)
@@ -65,7 +65,7 @@ struct Attention {
         projection.forward(w, attended, side: side, add: h, scale: skipScale, out: out)
     }
 
-    /// `dy`, the gradient by the output, becomes that by h.
+    /// Turns `dy`, the gradient by the output, into the gradient by h.
     func backward<S>(_ w: Workspace<S>, h: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, skipScale: S) {
         let (t0, dMixed) = (w.temporaries[0], w.temporaries[1])
         let attended = w.activations + attended
@@ -85,7 +85,7 @@ struct Attention {
     /// Where a head's part of the channels begins.
     private func place(_ head: Int) -> Int { head * depth * tokens * laneCount }
 
-    /// What the forward pass leaves for the gradients: the largest logit of every query, and its sum.
+    /// Where the forward pass leaves, for the gradients, every query's largest logit and inverse sum of exponentials.
     private func statistics<S>(_ w: Workspace<S>, _ head: Int) -> UnsafeMutablePointer<S> {
         w.activations + statistics + 2 * head * tokens * laneCount
     }

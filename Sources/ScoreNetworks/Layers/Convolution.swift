@@ -11,17 +11,17 @@ struct Convolution {
     private let packedTransposed: PackedPlace
     private let biasPlace: Int
 
-    /// Where the weights are in the order that kernels read. The largest are put there anew for every use: that costs
-    /// little beside the convolution, and keeping them would cost more than twice the memory of the parameters.
+    /// Where the weights lie in the order in which kernels read them. The largest are packed anew for every use: packing
+    /// costs little beside the convolution, and keeping all would take more than twice the memory of the parameters.
     private enum PackedPlace: Equatable {
         case kept(Int)
         case scratch(Int)
     }
 
-    /// In scalars; more do not stay in a near cache anyway.
+    /// The most packed weights that are kept, in scalars. More would not stay in a near cache anyway.
     private static let mostKept = 1 << 20
 
-    /// `linear` drops the two axes of the kernel from the weight's shape. `pixels` is for the count of work.
+    /// `linear` drops the two axes of the kernel from the weight's shape. `pixels` serves to count operations.
     init(
         _ name: String, inputs: Int, outputs: Int, kernel: Int, linear: Bool = false, bias hasBias: Bool = true,
         start: LayerStart, pixels: Int, plan: inout NetworkPlan
@@ -74,7 +74,7 @@ struct Convolution {
         apply(w, packed(w, transposed: false), 0, x, inputs, side, bias, add, scale, outputs, out)
     }
 
-    /// (The gradient by x from that by the output + add)·scale.
+    /// out = (Wᵀ·dy + add)·scale, dy being the gradient by the output. With scale 1 and no `add` that is the gradient by x.
     func inputGradient<S>(
         _ w: Workspace<S>, _ dy: UnsafePointer<S>, side: Int, add: UnsafePointer<S>? = nil, scale: S = 1,
         out: UnsafeMutablePointer<S>

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Inverted dropout of one step: element i of layer l of an image is kept where its random word says so, a function of
-/// the seed, the part of the data, the image's number in the training, l and i alone.
+/// Inverted dropout of one step. A random word decides whether element i of layer l of an image is kept. The word is a
+/// function of the seed, the part of the data, the image's number in the training, l and i alone.
 struct Dropout {
     let share: Double
     let seed: UInt64

@@ -41,7 +41,7 @@ struct GroupNormalisation {
         w.kernels.broadcast(w.parameters + beta, channels, betaLanes(w.packed + lanes))
     }
 
-    /// `modulation` holds scales, then shifts, [2·channels][16], for a modulated one.
+    /// `modulation` holds the scales, then the shifts, [2·channels][16], of a modulated normalisation.
     func forward<S>(
         _ w: Workspace<S>, _ x: UnsafePointer<S>, pixels: Int, modulation: UnsafePointer<S>? = nil,
         out: UnsafeMutablePointer<S>
@@ -56,8 +56,8 @@ struct GroupNormalisation {
             w.activations + statistics, out)
     }
 
-    /// Overwrites `dy`; dx becomes the gradient by x + keep·dx + add. `sums`, where given, gets the sums of the gradient
-    /// by x over pixels. A modulated one writes the gradient by `modulation` to `modulationGradient`.
+    /// Overwrites `dy` and makes dx the sum of the gradient by x, keep·dx and `add`. `sums`, where given, gets the sums over
+    /// pixels of the gradient by x. A modulated normalisation writes the gradient by `modulation` to `modulationGradient`.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafeMutablePointer<S>, pixels: Int, keep: S = 0,
         add: UnsafePointer<S>? = nil, dx: UnsafeMutablePointer<S>, sums: UnsafeMutablePointer<S>? = nil,
@@ -79,7 +79,7 @@ struct GroupNormalisation {
         w.kernels.reduceLanes(betaLanes, channels, 1, w.gradients + beta)
     }
 
-    /// Where the weights stand that x is multiplied with, in every lane; biases follow.
+    /// Where the normalisation's weights stand in every lane; its biases follow.
     private func slopes<S>(_ w: Workspace<S>) -> UnsafeMutablePointer<S> {
         modulated.map { w.activations + $0 } ?? w.packed + lanes
     }

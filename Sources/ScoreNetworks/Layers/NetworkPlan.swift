@@ -36,7 +36,7 @@ enum LayerStart: Equatable {
     }
 }
 
-/// A tensor of the network and its place among all of its kind.
+/// A tensor of the network, and its place among all parameters or among all untrained values.
 struct TensorSpec {
     var name: String
     var shape: [Int]
@@ -46,13 +46,13 @@ struct TensorSpec {
     var count: Int { shape.reduce(1, *) }
 }
 
-/// What layers need, collected while a network is laid out: parameters by name, and places in memory that is planned
-/// once. Activations count in scalars, 16 to a pixel.
+/// The needs of all layers, collected while a network is laid out: parameters by name, and places in memory. Activations
+/// count in scalars, 16 to a pixel.
 struct NetworkPlan {
     private(set) var parameters: [TensorSpec] = []
-    /// Names of the resampling filters that checkpoints carry, one value for all.
+    /// The resampling filters that checkpoints carry, by name.
     private(set) var filters: [(name: String, filter: ResamplingFilter)] = []
-    /// What checkpoints carry beside parameters and filters, and no gradient changes.
+    /// Values that checkpoints carry beside parameters and filters, and that no gradient changes.
     private(set) var untrained: [TensorSpec] = []
     private(set) var untrainedCount = 0
     /// Scalars of all parameters, without padding.
@@ -61,7 +61,7 @@ struct NetworkPlan {
     private(set) var statisticsCount = 0
     private(set) var activationCount = 0
     private(set) var maskCount = 0
-    /// The largest needs of buffers that layers share.
+    /// The largest sizes that layers need of the buffers that they share.
     private(set) var temporary = [0, 0, 0]
     private(set) var gradient = 0
     private(set) var scratch = 0
@@ -69,7 +69,7 @@ struct NetworkPlan {
     /// Multiply-adds of one forward pass for one image.
     private(set) var multiplyAdds = 0
 
-    /// Scalars of memory in all.
+    /// The network's memory in scalars.
     func scalars(for use: NetworkUse) -> Int {
         let always =
             parameterCount + packedCount + statisticsCount + activationCount + temporary.reduce(0, +) + 4 * widest
@@ -102,13 +102,13 @@ struct NetworkPlan {
         return packedCount
     }
 
-    /// Room for what normalisations over the batch find.
+    /// Plans room for `count` statistics of a normalisation over the batch, and returns its place.
     mutating func statistics(_ count: Int) -> Int {
         defer { statisticsCount += (count + laneCount - 1) / laneCount * laneCount }
         return statisticsCount
     }
 
-    /// Room for `vectors` × 16 scalars.
+    /// Plans room for `vectors` × 16 scalars, and returns its place.
     mutating func activation(_ vectors: Int) -> Int {
         defer { activationCount += vectors * laneCount }
         return activationCount

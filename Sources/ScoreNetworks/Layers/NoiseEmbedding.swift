@@ -13,7 +13,7 @@ struct NoiseEmbedding {
         case drawn
     }
 
-    /// n, the number of waves.
+    /// n, the number of sines and cosines together.
     let channels: Int
     let width: Int
     let labels: Int
@@ -72,13 +72,13 @@ struct NoiseEmbedding {
         for layer in [augment, layer0, layer1].compactMap({ $0 }) { layer.pack(w) }
     }
 
-    /// The embedding in lanes, for up to 16 values of c_noise; `augmentation` holds labels, [images][labels], or nothing.
+    /// The embedding in lanes, for up to 16 values of c_noise. `augmentation` holds [images][labels], or is nil.
     func forward<S>(_ w: Workspace<S>, noise: [Double], augmentation: [S]?) -> UnsafeMutablePointer<S> {
         let a = w.activations
         let half = channels / 2
         let sines = waveKind == .cosinesFirst ? half : 0
         for j in 0..<half {
-            // The angle is rounded after its sine: in float32 its error would dominate the gradients'.
+            // Sines are rounded, not angles: the error of an angle in float32 would dominate that of the gradients.
             let frequency = drawnFrequencies.map { 2 * Double.pi * Double(w.untrained[$0 + j]) } ?? frequencies[j]
             for lane in 0..<laneCount {
                 let angle = (lane < noise.count ? noise[lane] : 0) * frequency

@@ -1,13 +1,13 @@
 import Tensors
 
-/// The filter of changes of size by 2, one axis of it.
+/// The filter, along one axis, that halves and doubles sizes.
 enum ResamplingFilter {
     /// [1, 1]: means of neighbours, and repetition.
     case box
     /// [1, 3, 3, 1], with zeros beyond the border.
     case tent
 
-    /// f fᵀ / (Σ f)², as checkpoints carry it.
+    /// f fᵀ / (Σ f)², which checkpoints carry.
     var matrix: [Double] {
         switch self {
         case .box: [Double](repeating: 0.25, count: 4)
@@ -30,7 +30,7 @@ enum Resampling {
     case up
     case down
 
-    /// Resamples an image.
+    /// Writes the resampled image; does nothing for `none`.
     func forward<S: LaneScalar>(
         _ filter: ResamplingFilter, _ x: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
     ) {
@@ -41,7 +41,7 @@ enum Resampling {
         }
     }
 
-    /// Turns the gradient by the resampled image into that by the image.
+    /// Writes the gradient by the image, made from the gradient by the resampled image; does nothing for `none`.
     func backward<S: LaneScalar>(
         _ filter: ResamplingFilter, _ dy: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
     ) {
@@ -52,7 +52,7 @@ enum Resampling {
         }
     }
 
-    /// `share` is by how much a weight counts when a box filter's are 1; those of a tent are 16 times as many.
+    /// `share` is the factor of a box filter, whose weights are 1. The weights of a tent sum to 16 times as much.
     private static func gather<S: LaneScalar>(
         _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, share: S,
         _ out: UnsafeMutablePointer<S>

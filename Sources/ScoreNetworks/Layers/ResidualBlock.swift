@@ -10,7 +10,7 @@ struct ResidualBlock {
     let side: Int
     let resampling: Resampling
     let style: UNetStyle
-    /// Which dropout stream this block draws from.
+    /// The number of the dropout stream that this block draws from.
     let number: Int
     private let norm0: GroupNormalisation
     private let conv0: Convolution
@@ -63,7 +63,7 @@ struct ResidualBlock {
         if resampling != .none {
             plan.filter("\(name).conv0.resample_filter", style.filter)
             plan.filter("\(name).skip.resample_filter", style.filter)
-            // Published counts of work take the filter, in conv0 and in skip, for the convolution that it is there.
+            // Published counts of operations take the filter, in conv0 and in skip, as the convolution that it is there.
             let taps = style.filter.side * style.filter.side
             plan.work(2 * taps * inputs * min(pixels, Self.inputPixels(side, resampling)))
         }
@@ -137,8 +137,8 @@ struct ResidualBlock {
         attention?.forward(w, sum, skipScale: skipScale(), out: out)
     }
 
-    /// From `dy`, the gradient by the output, which it overwrites, the gradient by x plus `add`; its place is returned, in
-    /// `dy` itself or in `dx`. Adds to `embeddingGradient` and to the gradients of parameters.
+    /// Overwrites `dy`, the gradient by the output. Returns where the gradient by x plus `add` stands, which is `dy` or
+    /// `dx`. Adds to `embeddingGradient` and to the gradients by parameters.
     func backward<S>(
         _ w: Workspace<S>, x: UnsafePointer<S>, embedding: UnsafePointer<S>, dropout: Dropout?,
         dy: UnsafeMutablePointer<S>, add: UnsafePointer<S>?, dx: UnsafeMutablePointer<S>,

@@ -7,7 +7,7 @@ struct ActivationNeed {
 }
 
 extension NetworkPlan {
-    /// A place for each of `needs`, in their order. Two have memory in common only where no moment needs both.
+    /// A place for each of `needs`, in their order. Two places share memory only where no moment needs both.
     mutating func activations(_ needs: [ActivationNeed]) -> [Int] {
         var taken: [(vectors: Range<Int>, moments: ClosedRange<Int>)] = []
         var starts = [Int](repeating: 0, count: needs.count)

@@ -6,7 +6,7 @@ final class Workspace<S: LaneScalar> {
 
     let plan: NetworkPlan
     let use: NetworkUse
-    /// At hand here because a copy of them all takes longer than a kernel on few pixels.
+    /// A copy of the kernels, made once: making it takes longer than a kernel on few pixels.
     let kernels = S.kernels
     /// The number of parameters, padded to whole vectors; the padding stays 0.
     let paddedParameters: Int
@@ -20,23 +20,23 @@ final class Workspace<S: LaneScalar> {
     let temporaries: [Pointer]
     /// Zero in every lane, as wide as the widest layer.
     let zeros: Pointer
-    /// What a kernel needs while it runs.
+    /// The memory that a kernel needs while it runs.
     let scratch: Pointer
-    /// Only in training; otherwise of no use.
+    /// The gradients by parameters; only in training.
     let gradients: Pointer
-    /// Only where gradients pass through layers; otherwise of no use.
+    /// Gradients by activations; only where gradients pass through layers.
     let gradientBuffers: [Pointer]
     /// Sums over pixels, as wide as the widest layer.
     let sums: Pointer
     /// Gradients of a normalisation's weights and biases, per image.
     let normSums: Pointer
-    /// What belongs to the network but is not trained.
+    /// The values of the network that are not trained.
     let untrained: Pointer
-    /// What normalisations over the batch find.
+    /// Means and deviations that normalisations over the batch find.
     let statistics: Pointer
 
-    /// Without `activations`, the network has memory of its own for them. One that borrows from a `lender` has the
-    /// lender's parameters, and may be used beside it by another thread while nobody changes them.
+    /// Without `activations`, the network itself keeps memory for them. A workspace with a `lender` has the lender's
+    /// parameters. Another thread may use it beside the lender's while nobody changes the parameters.
     init(_ plan: NetworkPlan, for use: NetworkUse, activations hasActivations: Bool = true, lender: Workspace? = nil) {
         self.plan = plan
         self.lender = lender
@@ -74,7 +74,8 @@ final class Workspace<S: LaneScalar> {
 
     func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16>? { masks.baseAddress.map { $0 + offset } }
 
-    /// Adds the gradients by the parameters `range`, or all, that another has found since, one sum for each, and clears them there.
+    /// Adds the gradients in `other` by the parameters `range`, or by all parameters, to the ones here, and clears them
+    /// in `other`.
     func takeGradients(_ range: Range<Int>? = nil, of other: Workspace) {
         let range = range ?? 0..<plan.parameterCount
         let (sum, part) = (gradients + range.lowerBound, other.gradients + range.lowerBound)

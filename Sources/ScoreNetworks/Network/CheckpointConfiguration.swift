@@ -6,7 +6,7 @@ import Tensors
 package struct CheckpointConfiguration: Sendable, Hashable {
     package let network: NetworkConfiguration
     package let preconditioning: Preconditioning
-    /// Whether values beside the network are of its training mode.
+    /// Whether reference values beside the network were computed in training mode.
     package let trainingMode: Bool
 
     package init(_ network: NetworkConfiguration, _ preconditioning: Preconditioning) {
@@ -15,7 +15,7 @@ package struct CheckpointConfiguration: Sendable, Hashable {
         trainingMode = false
     }
 
-    /// Keys of all architectures; which of them count depends on the architecture.
+    /// The keys of all architectures. Each architecture reads its own.
     private struct Stored: Decodable {
         var architecture: String
         var resolution: Int

@@ -1,14 +1,14 @@
 import Tensors
 
-/// The derivative of a network by its input at one image: 16 copies of it stand in the lanes, so that one backward pass
-/// takes 16 vectors.
+/// The derivative of a network by its input at one image. 16 copies of the image stand in the lanes, so that one backward
+/// pass takes 16 vectors.
 final class InputGradients {
     private let network: Network<Float>
     private let size: Int
     /// Where each thread arranges the vectors of a group.
     private let rows: [LaneBuffer<Float>]
 
-    /// The gradients of a network as it is now, on as many threads.
+    /// Copies the parameters that `other` has now, and works on as many threads as it.
     init(of other: Network<Float>) throws(NetworkError) {
         network = try Network(other.configuration, for: .inputGradients, threads: other.team.count)
         let (own, others) = (network.workspace, other.workspace)
@@ -20,7 +20,7 @@ final class InputGradients {
         rows = network.cores.map { _ in LaneBuffer(count: size * laneCount) }
     }
 
-    /// Goes to the image `x`, as the network takes it.
+    /// Passes the image `x`, given as the network's input, forward: `backward` differentiates there.
     func forward(_ x: [Float], noise: Double) {
         network.team.run { thread in
             guard thread < network.cores.count else { return }
@@ -35,8 +35,8 @@ final class InputGradients {
         }
     }
 
-    /// Jᵀv for each of `vectors`, with J the derivative of the network's output at the image gone to. Gradients leave what
-    /// the forward pass has left as it is.
+    /// Jᵀv for each of `vectors`, J being the derivative of the network's output at the image of the last `forward`. It may
+    /// be called again: gradients do not overwrite what the forward pass has left.
     func backward(_ vectors: Tensor<Float>) -> Tensor<Float> {
         let count = vectors.shape[0]
         let groups = (count + laneCount - 1) / laneCount

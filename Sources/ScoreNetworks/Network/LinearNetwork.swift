@@ -23,7 +23,7 @@ struct LinearLayout {
     }
 }
 
-/// F(x) = W·x + b, which knows nothing of the noise level: one is trained for each.
+/// F(x) = W·x + b, which does not read the noise level: each level has a network of its own.
 final class LinearNetwork<S: LaneScalar>: NetworkCore {
     private let layout: LinearLayout
     let workspace: Workspace<S>

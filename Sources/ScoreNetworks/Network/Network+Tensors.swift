@@ -4,7 +4,7 @@ extension Network {
     /// Fresh parameters, keyed by `seed` and `sub`: element i of tensor t uses number t·2^32 + i of the stream.
     package func initialise(seed: UInt64, sub: UInt32) {
         let random = CounterRandom(seed: seed, purpose: .initialisation, sub: sub)
-        // Streams of the untrained follow those of parameters.
+        // The streams of untrained tensors follow those of parameters.
         let tensors =
             plan.parameters.map { ($0, workspace.parameters) } + plan.untrained.map { ($0, workspace.untrained) }
         for (number, (spec, values)) in tensors.enumerated() {
@@ -78,7 +78,7 @@ extension Network {
         }
     }
 
-    /// Stores what is drawn once and not trained.
+    /// Stores the values that are not trained.
     func storeUntrained(in file: inout SafetensorsFile, prefix: String) {
         Self.store(plan.untrained, workspace.untrained, in: &file, prefix: prefix)
     }
@@ -94,8 +94,8 @@ extension Network {
 }
 
 extension NetworkConfiguration {
-    /// Throws, naming the tensor, where the tensors called `prefix` + name are not those of a checkpoint of this network;
-    /// where the file `isAlone` for it, also for others beside them. The values of parameters are not looked at.
+    /// Throws, naming the tensor, where the tensors called `prefix` + name are not those of a checkpoint of this network.
+    /// With `isAlone`, other tensors in the file are an error too. The values of parameters are not checked.
     func check(_ file: SafetensorsFile, prefix: String, isAlone: Bool) throws {
         let plan = try plan()
         for spec in plan.parameters + plan.untrained {

@@ -25,12 +25,12 @@ package final class Network<S: LaneScalar> {
         case .linear(let shape): first = try LinearNetwork<S>(shape, for: use)
         }
         core = first
-        // Where images have to go through together, the threads share the work inside of it.
+        // Where all images must pass each layer together, the threads share the work inside of one core.
         let others = use == .training && first.hasBatchStatistics ? 0 : team.count - 1
         cores = [first] + (0..<others).map { _ in first.twin() }
     }
 
-    /// Has to follow every change of parameters, before they are used.
+    /// Must be called after every change of parameters, before the network is used.
     package func parametersChanged() { core.parametersChanged() }
 }
 
@@ -61,7 +61,7 @@ package enum NetworkConfiguration: Sendable, Hashable {
         }
     }
 
-    /// As checkpoints and sweep files call the architecture.
+    /// The architecture's name in checkpoints and sweep files.
     package var architecture: String {
         switch self {
         case .unet(let sizes): sizes.architecture.rawValue
@@ -75,7 +75,7 @@ package enum NetworkConfiguration: Sendable, Hashable {
         if case .unet(let sizes) = self { sizes.augmentLabels } else { 0 }
     }
 
-    /// Share of activations dropped in training.
+    /// The share of activations that training drops.
     package var dropout: Double {
         if case .unet(let sizes) = self { sizes.dropout } else { 0 }
     }
@@ -87,7 +87,7 @@ package enum NetworkConfiguration: Sendable, Hashable {
         return .unet(sizes)
     }
 
-    /// The same with half the channels, whether it can be built or not; nil where no channels can be chosen.
+    /// The same network with half the channels, which may be impossible to build. Nil where there are no channels to halve.
     package var narrower: NetworkConfiguration? {
         switch self {
         case .unet(var sizes):
@@ -121,7 +121,7 @@ package enum NetworkConfiguration: Sendable, Hashable {
     }
 }
 
-/// A network that cannot be built, by the name of the layer or setting that is at fault.
+/// Why a network cannot be built, with the layer or setting that is at fault.
 package struct NetworkError: Error, Equatable, CustomStringConvertible {
     /// A layer ("enc.16x16_block0.norm0") or a setting ("multipliers").
     package var part: String

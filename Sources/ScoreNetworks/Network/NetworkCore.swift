@@ -8,25 +8,25 @@ protocol NetworkCore<S>: AnyObject {
     associatedtype S: LaneScalar
     var plan: NetworkPlan { get }
     var workspace: Workspace<S> { get }
-    /// Whether all images of a step have to go through together in training.
+    /// Whether all images of a training step must pass each layer together.
     var hasBatchStatistics: Bool { get }
 
-    /// Another with the same parameters and memory of its own, for another thread.
+    /// Another core for another thread, with the same parameters and memory of its own.
     func twin() -> Self
-    /// Has to follow every change of parameters, before they are used. Twins need no more than one of them.
+    /// Must be called after every change of parameters, before they are used, on one of a core and its twins.
     func parametersChanged()
-    /// Sets memory aside for so many groups at a time; not called where groups go through one by one.
+    /// Sets memory aside for `groups` at a time. It is not called where groups pass one by one.
     func reserve(groups: Int)
-    /// Where the images of a group go.
+    /// Where the caller puts the images of a group.
     func input(_ group: Int) -> UnsafeMutablePointer<S>
-    /// F of the images that stand in the inputs' first lanes. `noise` holds their c_noise, `labels` [images][labels].
+    /// Computes F of the images in the inputs' first lanes. `noise` holds their c_noise, `labels` [images][labels].
     func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool)
-    /// What the last `forward` found.
+    /// Where the last `forward` has left the output.
     func output(_ group: Int) -> UnsafeMutablePointer<S>
-    /// Where the gradient by the output goes.
+    /// Where the caller puts the gradient by the output.
     func outputGradient(_ group: Int) -> UnsafeMutablePointer<S>
-    /// Adds the gradients by the parameters, for the last `forward`.
+    /// Adds to the gradients by the parameters, for the last `forward`. With `inputGradient` it finds that one too.
     func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient: Bool)
-    /// What the last `backward` found where it was asked.
+    /// Where the last `backward` that was asked for it has left the gradient by the input.
     func inputGradient(_ group: Int) -> UnsafeMutablePointer<S>
 }

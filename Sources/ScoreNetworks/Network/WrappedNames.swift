@@ -2,22 +2,22 @@ import Tensors
 
 /// How a checkpoint holds its network.
 package struct CheckpointForm: Sendable, Hashable {
-    /// What stands before the published names: what wrappers of networks put there, or nothing.
+    /// The text before the published names, which wrappers of networks put there; may be empty.
     package var prefix: String
     /// Types of the elements of its floating-point tensors: `F32`, `F16` and so on.
     package var elements: [String]
-    /// What else the file has and was not read: prefixes of other networks, and what wrappers count.
+    /// Tensors of the file that were not read: other networks by their prefixes, and the wrappers' counters.
     package var leftAside: [String]
 }
 
 extension SafetensorsFile {
     /// Prefixes by which wrappers name a network's tensors: parallel training, averages, compilation.
     private static let wrappers = ["module.", "ema.", "_orig_mod."]
-    /// What `AveragedModel` of PyTorch counts beside them.
+    /// The counter that `AveragedModel` of PyTorch stores beside the tensors.
     private static let counter = "n_averaged"
 
-    /// The network's tensors under their published names, and how the file had them. Of several networks in one file an
-    /// averaged one (`ema.`) is read; otherwise several are an error.
+    /// The network's tensors under their published names, and how the file had them. Of several networks in one file the
+    /// averaged one (`ema.`) is read. Several of which none, or more than one, is averaged are an error.
     package func unwrapped() throws(SafetensorsError) -> (file: SafetensorsFile, form: CheckpointForm) {
         var groups: [String: [String]] = [:]
         var leftAside: [String] = []

@@ -19,7 +19,7 @@ package final class DenoisingObjective<S: LaneScalar> {
         /// The gradient of the loss by x = y + σn.
         package var inputGradient: [Double] = []
 
-        /// Adds what the following images have.
+        /// Appends the evaluation of the images that follow.
         fileprivate mutating func add(_ part: Evaluation) {
             loss += part.loss
             networkOutput += part.networkOutput
@@ -30,7 +30,7 @@ package final class DenoisingObjective<S: LaneScalar> {
 
     package let network: Network<S>
     package let preconditioning: Preconditioning
-    /// One for each core of the network.
+    /// One part for each core of the network.
     private let parts: [PartLoss<S>]
 
     /// `network` must have been built for training.
@@ -66,7 +66,7 @@ package final class DenoisingObjective<S: LaneScalar> {
         let together = network.core.hasBatchStatistics && training ? batch : laneCount
         network.core.reserve(groups: (together + laneCount - 1) / laneCount)
         let ranges = stride(from: 0, to: batch, by: together).map { $0..<min($0 + together, batch) }
-        // Every parameter gets one sum from a part, in the order of parts, however many are worked on at a time.
+        // Every parameter gets one sum from each part, in the order of parts, however many parts are computed at a time.
         network.team.inOrder(ranges.count, atOnce: parts.count) { place, range in
             parts[place].compute(examples, ranges[range], dropout: dropout, training: training, details: details)
         } then: { place, _ in

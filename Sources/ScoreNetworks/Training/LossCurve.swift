@@ -1,18 +1,18 @@
 import Tensors
 
-/// The mean loss over stretches of a training, each a quarter as long as all before it together or a step, so that the
-/// curve of a long training is short. It depends on the steps done alone, not on when checkpoints were written.
+/// The mean loss over stretches of a training. Each stretch is a quarter as long as all before it together, or one step, so
+/// that the curve of a long training is short. It depends on the steps done alone, not on when checkpoints were written.
 package struct LossCurve: Hashable, Sendable {
-    /// Of finished stretches.
+    /// The mean losses of finished stretches.
     private var means: [Double] = []
     private var ends: [Int] = []
-    /// Over the stretch under way.
+    /// The sum of losses over the stretch under way.
     private var sum = 0.0
     private var steps = 0
 
     init() {}
 
-    /// The mean of every stretch at its last step, and of the one under way at the last step done.
+    /// The mean of every finished stretch with its last step, and of the one under way with the last step done.
     package var points: [(steps: Int, mean: Double)] {
         let finished = zip(ends, means).map { (steps: $0, mean: $1) }
         let begun = steps - (ends.last ?? 0)
@@ -38,7 +38,7 @@ package struct LossCurve: Hashable, Sendable {
         file.set(Self.names[1], Tensor(shape: [1], values: [sum]))
     }
 
-    /// Goes on from `store` after so many steps.
+    /// Restores the curve that `store` wrote after `steps` steps.
     init(_ file: SafetensorsFile, steps: Int) throws(SafetensorsError) {
         var end = Self.end(after: 0)
         while end <= steps {

@@ -1,12 +1,12 @@
 import Diffusion
 import Tensors
 
-/// What the objective makes of a part of the batch, on one core of the network: of 16 images, or of all where they have to
-/// go together.
+/// The objective for a part of the batch, on one core of the network. A part is 16 images, or all where they must pass the
+/// network together.
 final class PartLoss<S: LaneScalar> {
     typealias Evaluation = DenoisingObjective<S>.Evaluation
 
-    /// Of the last part; the loss is not yet divided by the batch.
+    /// The evaluation of the last part. Its loss is not yet divided by the batch.
     private(set) var result = Evaluation(loss: 0)
     private let core: any NetworkCore<S>
     private let preconditioning: Preconditioning
@@ -25,7 +25,7 @@ final class PartLoss<S: LaneScalar> {
         rows = LaneBuffer(count: size * laneCount)
     }
 
-    /// The loss of the images `part`, with its gradients added to those of the core.
+    /// Finds the loss of the images `part`, and adds its gradients to those of the core.
     func compute(_ examples: TrainingBatch, _ part: Range<Int>, dropout: Dropout?, training: Bool, details: Bool) {
         let batch = examples.sigma.count
         let levels = examples.sigma[part]
@@ -48,9 +48,9 @@ final class PartLoss<S: LaneScalar> {
 
     private static func groups(_ images: Int) -> Range<Int> { 0..<(images + laneCount - 1) / laneCount }
 
-    /// x, what F is compared with, and the network's input of a part of the batch.
+    /// Fills in, for a part of the batch, x, the targets of F, and the network's input.
     private func fillInput(_ examples: TrainingBatch, part: Range<Int>) {
-        // Local: each access to an array of the object in the loop would be checked.
+        // A local array: in the loop, every access to an array of the object would be checked.
         var noisy = [Double](repeating: 0, count: part.count * size)
         var targets = noisy
         let (shift, size, rows) = (preconditioning.inputShift, size, rows.base)
@@ -74,7 +74,7 @@ final class PartLoss<S: LaneScalar> {
         self.targets = targets
     }
 
-    /// Σ (gain·F − T)² over a part of the batch; leaves its gradient by F, divided by the batch.
+    /// Σ (gain·F − T)² over a part of the batch. It leaves the gradient by F, divided by the batch, with the core.
     private func residual(images: Int, batch: Int) -> Double {
         var total = 0.0
         let (size, targets) = (size, targets)
@@ -111,7 +111,7 @@ final class PartLoss<S: LaneScalar> {
         }
     }
 
-    /// x acts through c_in·x and through T.
+    /// Appends the gradient by x, which acts through c_in·x and through T.
     private func appendInputGradient(batch: Int) {
         for (image, terms) in terms.enumerated() {
             let scale = 2 / Double(batch)
@@ -125,7 +125,7 @@ final class PartLoss<S: LaneScalar> {
     }
 }
 
-/// What the loss of one image is made of: x = y + noise·n, and (gain·F(c_in·x) − T(x))².
+/// The terms of one image's loss: x = y + noise·n, and (gain·F(c_in·x) − T(x))².
 private struct Terms {
     let noise: Double
     let cIn: Double

@@ -7,12 +7,12 @@ package final class Trainer<S: LaneScalar> {
     package let objective: DenoisingObjective<S>
     package let learningRate: LearningRateSchedule
     package let emaSchedule: EMASchedule
-    /// Steps done.
+    /// The number of steps done.
     package private(set) var steps = 0
     package private(set) var imagesSeen = 0
-    /// Losses of the steps done.
+    /// The losses of the steps done.
     package private(set) var losses = LossCurve()
-    /// Whether parameters and all that goes with them are those after `steps` steps.
+    /// Whether parameters, moments and averages are those after `steps` steps.
     private(set) var isIntact = true
 
     private let adam = Adam()
@@ -20,7 +20,7 @@ package final class Trainer<S: LaneScalar> {
     private let secondMoments: LaneBuffer<S>
     private let average: LaneBuffer<S>
 
-    /// Parameters are those of `network`, which must have been built for training.
+    /// Trains the parameters of `network`, which must have been built for training.
     package init(
         network: Network<S>, preconditioning: Preconditioning, learningRate: LearningRateSchedule,
         ema: EMASchedule
@@ -36,8 +36,8 @@ package final class Trainer<S: LaneScalar> {
         average.base.update(from: network.workspace.parameters, count: count)
     }
 
-    /// One step on images `clean` in [−1, 1] with noise `sigma`·`noise`; returns the loss before it. Nothing has changed
-    /// when it throws because of the loss.
+    /// Does one step on images `clean` in [−1, 1] with noise `sigma`·`noise`, and returns the loss before it. Where it
+    /// throws because of the loss, nothing has changed.
     package func step(
         clean: [Double], noise: [Double], sigma: [Double], labels: [Double]? = nil
     ) throws(TrainingError) -> Double {
@@ -50,7 +50,7 @@ package final class Trainer<S: LaneScalar> {
         let loss = objective.evaluate(batch, dropout: dropout, details: false, beat: beat).loss
         let isFinite = (0..<untrained.count).allSatisfy { w.untrained[$0].isFinite }
         guard loss.isFinite, isFinite else {
-            // The batch's statistics are in it already.
+            // The untrained values have taken the batch's statistics already: they are put back.
             for (place, value) in untrained.enumerated() { w.untrained[place] = value }
             let what = isFinite ? "the loss of the batch is \(loss)" : "the batch's statistics are not finite"
             throw TrainingError.diverged(step: steps + 1, what: what)
@@ -62,7 +62,7 @@ package final class Trainer<S: LaneScalar> {
             decay: emaSchedule.beta(batch: batch.sigma.count, imagesSeen: imagesSeen))
         var finite: Int32 = 1
         S.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
-        // The square of a gradient may be beyond all numbers where the gradient is not.
+        // The square of a finite gradient may be infinite.
         S.kernels.checkFinite(secondMoments.base, w.paddedParameters, &finite)
         guard finite == 1 else {
             isIntact = false
@@ -75,14 +75,14 @@ package final class Trainer<S: LaneScalar> {
         return loss
     }
 
-    /// The averaged parameters and what else checkpoints of the network hold, called `prefix` + name.
+    /// Stores the averaged parameters and the network's other values, called `prefix` + name.
     package func storeAverage(in file: inout SafetensorsFile, prefix: String) {
         network.store(average.base, in: &file, prefix: prefix)
         network.storeUntrained(in: &file, prefix: prefix)
         network.storeFilters(in: &file, prefix: prefix)
     }
 
-    /// Everything that the next steps depend on.
+    /// Stores everything that the next steps depend on.
     package func storeState(in file: inout SafetensorsFile) {
         network.store(in: &file, prefix: "param/")
         network.store(average.base, in: &file, prefix: "ema/")
@@ -93,7 +93,7 @@ package final class Trainer<S: LaneScalar> {
         losses.store(in: &file)
     }
 
-    /// Goes on from `storeState`.
+    /// Restores what `storeState` wrote.
     package func loadState(_ file: SafetensorsFile) throws(SafetensorsError) {
         let steps = try file.integers("steps", shape: [1])[0]
         let images = try file.integers("images_seen", shape: [1])[0]

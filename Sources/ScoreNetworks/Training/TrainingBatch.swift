@@ -1,11 +1,11 @@
 import Diffusion
 import Tensors
 
-/// What the network is shown in one step. Arrays are [image][channel][row][column].
+/// The images, noise and labels of one step. Arrays are [image][channel][row][column].
 struct TrainingBatch {
-    /// y; for objectives with gaps x_s.
+    /// y, or x_s for objectives with gaps.
     var clean: [Double]
-    /// n; for objectives with gaps ξ.
+    /// n, or ξ for objectives with gaps.
     var noise: [Double]
     /// σ, one for each image.
     var sigma: [Double]
@@ -22,7 +22,7 @@ struct TrainingBatch {
         self.labels = labels
     }
 
-    /// The images number `first` and following of a training.
+    /// The batch that begins with the training's image number `first`.
     init(_ settings: TrainingSettings, from first: Int, images: inout TrainingImages) {
         let size = images.shape.count
         let count = settings.batch
@@ -72,7 +72,7 @@ struct TrainingBatch {
         let size = clean.count / sigma.count
         var gaps: [Double] = []
         for image in sigma.indices {
-            // Below the second level there would be no copy with less noise.
+            // Below the bank's second level no copy would have less noise.
             sigma[image] = max(sigma[image], NoisedBank.levels[1])
             let level = NoisedBank.level(sigma: sigma[image], share: shares[2 * image])
             let copy = min(Int(shares[2 * image + 1] * Double(bank.copies)), bank.copies - 1)

@@ -1,6 +1,6 @@
 import Tensors
 
-/// How fast whole training steps are (data, forward, backward, Adam and moving average), and denoising, on one thread.
+/// The speed of whole training steps (data, forward, backward, Adam and moving average) and of denoising on one thread.
 package enum TrainingBenchmark {
     /// A network to measure, with the name that tables give it.
     package struct Subject: Sendable {
@@ -17,9 +17,9 @@ package enum TrainingBenchmark {
 
     package struct Result: Sendable {
         package var batch: Int
-        /// Images per second of the thread's CPU time, which other processes do not shorten.
+        /// Images per second of the thread's CPU time, in which other processes have no share.
         package var imagesPerCPUSecond: Double
-        /// Work by `forwardOperations`, three times per image in training, over CPU time.
+        /// 10⁹ operations per second of CPU time: `forwardOperations` for an image, in training three times as many.
         package var gigaflops: Double
     }
 
@@ -73,7 +73,7 @@ package enum TrainingBenchmark {
         return try rate(configuration, batch: settings.batch, passes: 3, seconds: seconds) { _ = try run.step() }
     }
 
-    /// The same with EDM's settings.
+    /// The speed of training `subject` with EDM's settings.
     package static func trainingRate(_ subject: Subject, batch: Int, seconds: Double) throws -> Result {
         let run = try training(subject, batch: batch)
         return try rate(subject.configuration, batch: batch, passes: 3, seconds: seconds) { _ = try run.step() }

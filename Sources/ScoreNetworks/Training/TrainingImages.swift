@@ -27,13 +27,13 @@ struct TrainingImages {
         permutation = order.permutation(count: count, round: 0)
     }
 
-    /// Which image was met, and how.
+    /// An image that a training met, by its index, and whether it was mirrored.
     struct Met {
         var image: Int
         var mirrored: Bool
     }
 
-    /// Appends the image that a training meets as its number `number`, pixels u8/127.5 − 1.
+    /// Appends the image that the training meets as number `number`, with pixels u8/127.5 − 1.
     @discardableResult
     mutating func append(number: Int, to batch: inout [Double]) -> Met {
         let wanted = number / count

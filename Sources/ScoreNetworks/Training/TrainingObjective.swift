@@ -9,7 +9,7 @@ package enum TrainingObjective: Sendable, Hashable {
     /// x_t = x_s + √(σ_t² − σ_s²)·ξ, σ_s = σ_t·√u; ‖√(σ_t² − σ_s²)/σ_t²·(x_t − D(x_t; σ_t)) − ξ‖². Every x_s is drawn
     /// afresh, so that the minimiser is that of `denoising`.
     case freshGap
-    /// The same loss, in our other reading: x_s comes from a bank of fixed noised copies, so many of every image at each
+    /// The same loss, in our other reading: x_s comes from a bank of fixed noised copies, `copies` of every image at each
     /// level of `NoisedBank`, so that the minimiser averages over copies instead of images.
     case bank(copies: Int)
 }

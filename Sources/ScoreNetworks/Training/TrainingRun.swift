@@ -36,8 +36,8 @@ package final class TrainingRun {
         self.settings = settings
     }
 
-    /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another
-    /// network, or a damaged one, is a `SafetensorsError`; other settings and images are seen by the caller.
+    /// Goes on from `state()` of a training with the same configuration, settings and images. A state of another network,
+    /// or a damaged one, is a `SafetensorsError`. The caller must see to it that settings and images are the same.
     package convenience init(
         restoring state: [UInt8], name: String, configuration: NetworkConfiguration, settings: TrainingSettings,
         images: [UInt8], threads: Int = 1
@@ -47,7 +47,7 @@ package final class TrainingRun {
             images: images, threads: threads)
     }
 
-    /// As above, of a file that was read.
+    /// Goes on from a state that was read already.
     package convenience init(
         restoring file: SafetensorsFile, configuration: NetworkConfiguration, settings: TrainingSettings,
         images: [UInt8], threads: Int = 1
@@ -67,13 +67,12 @@ package final class TrainingRun {
         }
     }
 
-    /// Whether the training is as its last finished step left it. A parameter that is not finite is seen only when it
-    /// has replaced what was there.
+    /// Whether the training is as its last finished step left it. It is not where a step has found parameters that are not
+    /// finite, for they have replaced the earlier ones by then.
     package var isIntact: Bool { trainer.isIntact }
 
-    /// One step; returns the batch's loss before it, that of the objective over the batch. Throws
-    /// `TrainingError.diverged` when the loss or a parameter is not finite; the training cannot go on then. `beat` is
-    /// called after every 16 images.
+    /// Does one step, and returns the objective's loss over the batch before it. Throws `TrainingError.diverged` when the
+    /// loss or a parameter is not finite; the training cannot go on then. `beat` is called after every 16 images.
     package func step(beat: () -> Void = {}) throws(TrainingError) -> Double {
         let first = imagesSeen
         let batch = TrainingBatch(settings, from: first, images: &images)
@@ -85,7 +84,7 @@ package final class TrainingRun {
         return try trainer.step(batch, dropout: dropout, beat: beat)
     }
 
-    /// The averaged (EMA) weights as a safetensors file with the reference's names, for `NetworkDenoiser` and for PyTorch.
+    /// The averaged (EMA) weights as a safetensors file with the published names, for `NetworkDenoiser` and for PyTorch.
     package func weights() -> [UInt8] {
         var file = SafetensorsFile()
         trainer.storeAverage(in: &file, prefix: "")
@@ -93,7 +92,7 @@ package final class TrainingRun {
         return file.serialized()
     }
 
-    /// The full state: parameters, average, Adam's moments, step; with `metadata` of the caller's.
+    /// The full state: parameters, average, Adam's moments and step, with the caller's `metadata`.
     package func state(metadata: [String: String] = [:]) -> [UInt8] {
         var file = SafetensorsFile()
         file.metadata = metadata

@@ -6,20 +6,20 @@ package struct TrainingSettings: Sendable, Equatable {
     package var batch: Int
     package var learningRate: Double
     package var warmupImages: Int
-    /// The rate is halved each time so many images were seen; 0: never.
+    /// The number of images after which the rate is halved, again and again; 0: never.
     package var halvingImages: Int
     package var emaHalfLifeImages: Double
     package var emaRamp: Double
     package var preconditioning: Preconditioning
     package var noise: TrainingNoise
     package var objective: TrainingObjective
-    /// Probability of the augmentations, of which the network is told; 0 for none.
+    /// Probability of the augmentations, which labels tell the network; 0 for none.
     package var augment: Double
     /// Whether images are mirrored with probability 1/2.
     package var flip: Bool
     package var seed: UInt64
-    /// Which of disjoint parts of the data this training sees. It keys all random numbers beside `seed`, so that equal
-    /// seeds on different parts are independent.
+    /// The number of the part, of `parts` disjoint parts of the data, that this training sees. It keys all random numbers
+    /// beside `seed`, so that equal seeds on different parts are independent.
     package var part: Int
     package var parts: Int
 
@@ -61,12 +61,12 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
 }
 
 extension TrainingSettings {
-    /// The noise levels that what is trained so is for.
+    /// The noise levels that a network trained by these settings is for.
     package var levels: ClosedRange<Double> {
         if case .fixed(let sigma) = noise { sigma...sigma } else { preconditioning.levels }
     }
 
-    /// Names the part of the data in streams of random numbers.
+    /// The number of the data's part in the names of random streams.
     var stream: UInt32 { UInt32(parts) << 16 | UInt32(part) }
 
     /// The training's own stream for a purpose.
@@ -102,7 +102,8 @@ extension TrainingSettings {
         try require(
             (1...65535).contains(parts) && (0..<max(parts, 1)).contains(part), "part \(part) of \(parts)")
     }
-    /// Throws where a network cannot be trained so.
+
+    /// Throws where `network` cannot be trained by these settings.
     func check(_ network: NetworkConfiguration) throws(TrainingError) {
         let isBlind = if case .blind = network { true } else { false }
         guard isBlind == (preconditioning == .blind) else {

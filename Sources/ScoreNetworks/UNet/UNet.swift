@@ -79,9 +79,9 @@ final class UNet<S: LaneScalar>: NetworkCore {
         layout.outputNorm.backward(
             w, x: a + last, dy: w.temporaries[0], pixels: side * side, dx: gradient)
 
-        // Entry i of the stack is what stage i takes.
+        // The gradients by the entries of the stack of skips; entry i is the input of the encoder's stage i.
         var skipGradients: [UnsafeMutablePointer<S>?] = layout.skips.map { _ in nil }
-        // The gradient by what the auxiliary path took its input from: the stage, nil for the network's input.
+        // The gradient by the auxiliary path's input, and the stage whose output that was; nil for the network's input.
         var auxiliaryGradient: (source: Int?, Int, Int)?
         for (i, stage) in layout.stages.enumerated().reversed() {
             if let auxiliary = stage.auxiliary {

@@ -34,7 +34,7 @@ extension UNetConfiguration {
         }
     }
 
-    /// Bounds what the layers add up while they are laid out, far beyond any network that could be trained.
+    /// Bounds the sums that layers form while they are laid out, far beyond any network that could be trained.
     private func checkWork() throws(NetworkError) {
         let layers = Double(4 * multipliers.count * blocks)
         let widest = Double(modelChannels * (multipliers.max() ?? 1))

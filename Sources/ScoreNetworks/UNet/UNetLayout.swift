@@ -2,12 +2,12 @@ import Tensors
 
 /// The layers of a U-Net in order, with their places in memory.
 struct UNetLayout {
-    /// A block of the encoder or decoder and where its input and output are.
+    /// A block of the encoder or decoder, and the places of its input and output.
     struct Stage {
         var block: ResidualBlock
         var input: Int
         var output: Int
-        /// For blocks of the decoder that take a skip: which entry of the stack, from the bottom.
+        /// The entry of the stack, from the bottom, that a block of the decoder takes as a skip; nil for other blocks.
         var skip: Int?
         /// Whether the output is pushed on the stack.
         var pushes: Bool
@@ -19,11 +19,11 @@ struct UNetLayout {
 
     struct Auxiliary {
         var residual: AuxiliaryResidual
-        /// Where its input lies: the network's, or the output of the stage before that has such a path.
+        /// Where the path's input lies: the network's input, or the output of the last stage before that has such a path.
         var input: Int
-        /// That stage; nil for the network's input.
+        /// The stage whose output is the path's input; nil for the network's input.
         var source: Int?
-        /// Where the gradient by its input stays until that is asked for.
+        /// Where the gradient by the path's input stays until the backward pass comes to that input.
         var gradient: Int
     }
 

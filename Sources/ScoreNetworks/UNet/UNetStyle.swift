@@ -8,14 +8,14 @@ package enum UNetArchitecture: String, Sendable, Hashable, CaseIterable {
     case adm
 }
 
-/// In what the architectures differ.
+/// The differences between the architectures.
 struct UNetStyle {
     let architecture: UNetArchitecture
 
     private var isADM: Bool { architecture == .adm }
 
     var filter: ResamplingFilter { architecture == .ncsnpp ? .tent : .box }
-    /// What a block's sum is multiplied with, squared.
+    /// The square of the factor of a block's sum.
     var squaredSkipScale: Double { isADM ? 1 : 0.5 }
     /// ε of group normalisations.
     var epsilon: Double { isADM ? 1e-5 : 1e-6 }
@@ -26,18 +26,18 @@ struct UNetStyle {
         case .adm: .cosinesFirst
         }
     }
-    /// Waves of the noise embedding for M model channels.
+    /// The number of sines and cosines of the noise embedding.
     func waveCount(_ modelChannels: Int) -> Int { architecture == .ncsnpp ? 2 * modelChannels : modelChannels }
 
-    /// Whether the embedding scales and shifts what is normalised, instead of being added before.
+    /// Whether the embedding scales and shifts the normalised values, instead of being added before the normalisation.
     var modulates: Bool { isADM }
-    /// Whether the skip of a block that resamples has a convolution though its channels stay.
+    /// Whether the skip of a resampling block has a convolution also where the number of channels stays.
     var convolvesResampledSkips: Bool { !isADM }
     var hasAuxiliaryResiduals: Bool { architecture == .ncsnpp }
-    /// Whether all blocks of the decoder have attention where its resolution is listed, or the last alone.
+    /// Whether attention at a listed resolution is in all blocks of the decoder, or in the last alone.
     var attendsInEveryDecoderBlock: Bool { isADM }
 
-    /// Heads of attention over so many channels; 0: there is none.
+    /// The number of attention heads over `channels`; 0, so no attention, for fewer than adm's 64 a head.
     func heads(_ channels: Int) -> Int { isADM ? channels / 64 : 1 }
 
     var start: LayerStart { isADM ? .fanIn : .xavier(gain: 1) }
