@@ -1,7 +1,7 @@
 import ArgumentParser
 import Tensors
 
-/// With what a command computes. Nothing here changes a bit of any result.
+/// The threads and kernels that a command computes with. They change no bit of any result.
 struct ComputeOptions: ParsableArguments {
     @Option(help: "How many threads compute.")
     var threads: Int = 1
@@ -15,7 +15,7 @@ struct ComputeOptions: ParsableArguments {
         }
     }
 
-    /// To be called before anything is computed. Throws ValidationError for kernels that this CPU cannot run.
+    /// Must be called before anything is computed. Throws ValidationError for kernels that this CPU cannot run.
     func prepare() throws {
         NumericThread.prepare()
         guard let kernels, !NumericThread.select(kernels) else { return }

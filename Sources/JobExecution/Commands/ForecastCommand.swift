@@ -4,7 +4,7 @@ import JobContract
 import ScoreNetworks
 import Tensors
 
-/// How long trainings will take, by trying their networks. For `eigensweep plan`.
+/// Measures how long trainings will take, by trying their networks. `eigensweep plan` runs it.
 struct ForecastCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forecast", abstract: "Print the seconds that an image takes in trainings, one line for each.",
@@ -26,19 +26,20 @@ struct ForecastCommand: ParsableCommand {
         for seconds in try Self.secondsPerImage(of: specs, budget: seconds) { print(seconds) }
     }
 
-    /// From the smallest network on; one that takes too long is taken to compute as fast as the same at a smaller width.
+    /// Tries the networks from the smallest on. For one that takes too long it tries the same network with a smaller batch
+    /// or width, and supposes that both compute equally fast.
     private static func secondsPerImage(of specs: [JobSpec], budget: Double) throws -> [Double] {
         let start = NumericThread.seconds
         let work = try specs.map { 3 * Double(try $0.network.forwardOperations()) }
         var found = [Double](repeating: 0, count: specs.count)
-        // Until one was tried: slower than any host.
+        // The operations a second that are supposed until a network was tried: slower than any host.
         var speed = 2e9
         for (rank, place) in specs.indices.sorted(by: { work[$0] < work[$1] }).enumerated() {
             let share = (budget - (NumericThread.seconds - start)) / Double(specs.count - rank)
             found[place] = work[place] / speed
             guard share > 0 || rank == 0 else { continue }
             var trial = specs[place]
-            // A step to warm up, and one that counts.
+            // Each try takes two steps: one to warm up, and one that counts.
             while 2 * Double(trial.training.batch) * 3 * Double(try trial.network.forwardOperations()) / speed > share,
                 let smaller = trial.smaller
             {
@@ -53,8 +54,8 @@ struct ForecastCommand: ParsableCommand {
 }
 
 extension JobSpec {
-    /// The same with a smaller batch or, where a group of images is one already, a network of half the width; nil where
-    /// there is none.
+    /// The same training with a batch of 16 images, which is one group. Where the batch is no larger, the same with a
+    /// network of half the width; nil where there is none.
     fileprivate var smaller: JobSpec? {
         var spec = self
         if training.batch > 16 {

@@ -10,8 +10,9 @@ struct InspectCommand: ParsableCommand {
         discussion: """
             Prints one JSON object: the keys of a sweep that make this network, the file's SHA-256 and size, and the number \
             of parameters; how the file has them, in half precision or behind the prefix of a wrapper; and with the images \
-            of a training whether they fit. Refuses, by name, an unknown architecture, and tensors that are missing, unknown, misshapen or \
-            not finite. `eigensweep adopt` asks this before it records a network that was trained elsewhere.
+            of a training whether they fit. Refuses, by name, an unknown architecture, and tensors that are missing, \
+            unknown, misshapen or not finite. `eigensweep adopt` asks this before it records a network that was trained \
+            elsewhere.
             """)
 
     @Argument(help: "The checkpoint: safetensors with the published parameter names.")

@@ -48,7 +48,7 @@ struct MeasureCommand: ParsableCommand {
                     print(try jsonLine(Line(measure: name, row: row)))
                 }
             } catch let error as MeasureError {
-                // The others are taken all the same.
+                // The other measures are taken all the same.
                 if failure != nil { Diagnostics.write("\(error)") }
                 failure = failure ?? error
             }

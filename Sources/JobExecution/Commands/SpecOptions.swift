@@ -5,7 +5,7 @@ import JobContract
 import SweepFiles
 import SweepModel
 
-/// What a training is, for commands that people use.
+/// The options by which people tell a command which training they mean.
 struct SpecOptions: ParsableArguments {
     @Argument(
         help: """
@@ -29,7 +29,7 @@ struct SpecOptions: ParsableArguments {
         }
     }
 
-    /// Every key, and the length where it is known. Throws ValidationError, JobFailure or SweepFileError.
+    /// Every key of the training, and its length where it is known. Throws ValidationError, JobFailure or SweepFileError.
     func training(steps: Int?) throws -> (spec: [String: JSONValue], steps: Int?) {
         if let spec { return (try values(of: spec), steps) }
         guard let file else { return ([:], steps) }
@@ -69,7 +69,7 @@ struct SpecOptions: ParsableArguments {
     }
 }
 
-/// The worker decodes no pictures.
+/// The images are pictures, which the worker does not decode.
 private struct UnpreparedImages: DatasetProblem {
     let key = "dataset.source"
     let problem =

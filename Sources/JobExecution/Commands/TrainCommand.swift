@@ -89,7 +89,7 @@ struct TrainCommand: ParsableCommand {
     }
 }
 
-/// The last state that a training by hand wrote; those before it go.
+/// The last state that a training by hand wrote. Writing a new one removes the one before.
 private struct KeptState {
     let output: String
     let mark: TrainingMark

@@ -16,13 +16,13 @@ package struct WorkerCommand: ParsableCommand {
 
     package init() {}
 
-    /// Parses, runs, says what went wrong on standard error, and returns the exit code.
+    /// Parses and runs a command line, says on standard error what went wrong, and returns the exit code.
     package static func perform(_ arguments: [String]) -> Int32 {
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
-            // Names of tensors and files are in it.
+            // The message holds names of tensors and files, which may hold control characters.
             let words = ShownText.lines(fullMessage(for: error))
             let code = exitCode(for: error)
             if !words.isEmpty { Diagnostics.write(words + "\n", to: code.isSuccess ? STDOUT_FILENO : STDERR_FILENO) }

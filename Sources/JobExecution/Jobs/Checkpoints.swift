@@ -4,7 +4,7 @@ import Diffusion
 import ScoreNetworks
 import Tensors
 
-/// Files of the commands for people.
+/// Reads and writes the files of the commands that people use.
 enum Checkpoints {
     static func file(_ path: String) throws -> SafetensorsFile {
         try SafetensorsFile(bytes: InputFile.read(named: path, what: "the file"), name: path)
@@ -34,7 +34,7 @@ enum Checkpoints {
         return images
     }
 
-    /// Throws, naming the first image that holds something else, unless all values are finite.
+    /// Throws, naming the image, where a value is not finite.
     static func requireFinite(_ images: Tensor<Float>, _ what: String) throws {
         guard let place = images.values.firstIndex(where: { !$0.isFinite }) else { return }
         throw JobFailure(

@@ -3,7 +3,7 @@ import Measures
 import ScoreNetworks
 import Tensors
 
-/// Why a job ended without its result: what the `failed` event says.
+/// Why a job ended without its result; the `failed` event says it.
 package struct JobFailure: Error, Hashable, CustomStringConvertible {
     package var kind: WorkerEvent.Failed.Kind
     package var message: String
@@ -34,8 +34,8 @@ extension JobFailure {
     }
 }
 
-/// Thrown when the job was asked to stop and has put away what it did.
+/// Thrown when the job was asked to stop and has stored what it did.
 struct JobPaused: Error {
-    /// The length of the training that the job has come to.
+    /// The step of the training at which the job stopped.
     var steps: Int
 }

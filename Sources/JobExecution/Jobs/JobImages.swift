@@ -14,7 +14,7 @@ struct JobImages {
 
     private enum Source {
         case file(DatasetFile)
-        /// With the numbers of those that stay.
+        /// A generator's images, and the numbers of those that belong to the dataset.
         case generator(any GeneratedImages, [Int])
     }
 
@@ -31,8 +31,8 @@ struct JobImages {
         try self.init(path: path, spec: job.spec, network: network)
     }
 
-    /// For commands that people use: without a file the images are made by the generator that the spec names. Throws
-    /// JobFailure as above.
+    /// For commands that people use. Without a file, the generator that the spec names makes the images. Throws JobFailure
+    /// as `init(of:network:)` does.
     init(byHand path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
         if let path, let named = spec["dataset.digest"] {
             let digest = try InputFile.digest(path, what: "the dataset")
@@ -93,7 +93,7 @@ struct JobImages {
         throw JobFailure(.unsupported, "there is no generator \(name): expected --dataset FILE")
     }
 
-    /// The numbers of the images of a generator's dataset; `version` as a spec has it, nil is today's.
+    /// The numbers of the images that belong to a generator's dataset. `version` is that of a spec; nil is today's.
     static func numbers(
         of dataset: GeneratedDataset, version: Int? = nil
     ) throws -> (numbers: [Int], account: DatasetAccount) {

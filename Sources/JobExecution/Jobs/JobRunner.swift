@@ -3,7 +3,7 @@ import Glibc
 import JobContract
 import Tensors
 
-/// Does one job as the contract says: reads it, sends its events, and knows the exit status.
+/// Does one job as the contract says: reads it, sends its events, and decides the exit status.
 package struct JobRunner {
     private struct Envelope: Decodable { var contract: Int }
 
@@ -13,11 +13,11 @@ package struct JobRunner {
         case done = 0
         /// `failed` was sent.
         case failed = 1
-        /// The host's fault: no job could be read, or events could not be written.
+        /// No job could be read, or events could not be written, which is the host's fault.
         case hostFault = 75
     }
 
-    /// Made while there is memory to make it.
+    /// The event for lack of memory, made while there is memory to make it.
     nonisolated(unsafe) private static let lackOfMemory = strdup(
         #"{"event":"failed","kind":"unfit-host","message":"this host gives the worker too little memory for the job"}"#
             + "\n")
@@ -32,7 +32,6 @@ package struct JobRunner {
     }
 
     /// Reads a job from `text` and does it.
-    ///
     package func run(_ text: [UInt8]) -> Outcome {
         NumericThread.prepare()
         do {
@@ -80,7 +79,7 @@ package struct JobRunner {
         }
     }
 
-    /// The job in `text`. Throws JobFailure `unsupported` for another contract or what is no job.
+    /// The job in `text`. Throws JobFailure `unsupported` for another version of the contract, or a text that is no job.
     static func parse(_ text: [UInt8]) throws -> JobDescription {
         do {
             let contract = try decodeJSON(Envelope.self, from: text).contract

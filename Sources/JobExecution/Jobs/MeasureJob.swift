@@ -17,7 +17,7 @@ struct MeasureJob {
         var subject: MeasureSubject?
         for (number, request) in task.measures.enumerated() {
             let measure = Result { try KnownMeasures.measure(for: request) }
-            // Nothing is read for what nobody can take.
+            // For measures that this worker does not have, no file is read.
             if case .success = measure, subject == nil {
                 subject = try MeasureSubject(
                     denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
@@ -27,7 +27,7 @@ struct MeasureJob {
         }
     }
 
-    /// The others of a comparison, with their checkpoints.
+    /// The other subjects of a comparison, with their checkpoints.
     private func others() throws -> [MeasureSubject] {
         let (named, trainings) = (task.others ?? [], job.otherTrainings ?? [])
         guard named.map(\.training) == trainings.map(\.training) else {
@@ -59,7 +59,7 @@ struct MeasureJob {
         return denoiser
     }
 
-    /// Takes one measure and tells its rows. One that cannot be taken is told with its reason, and costs itself alone.
+    /// Takes one measure and sends its rows. For one that cannot be taken it sends the reason; the others are still taken.
     private func evaluate(
         _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int, of subject: MeasureSubject?
     ) throws {
@@ -82,7 +82,7 @@ struct MeasureJob {
         let artifacts = try result.artifacts.map { artifact in
             Artifact(
                 name: artifact.name, mediaType: artifact.mediaType,
-                // One measure may be asked for with several parameters.
+                // The number tells apart requests of one measure with several parameters.
                 file: try directory.write(artifact.bytes, as: "\(number)-\(request.measure)-\(artifact.name)"))
         }
         try events.send(
@@ -95,8 +95,8 @@ struct MeasureJob {
 }
 
 extension Measure {
-    /// Without rows, and with a line for people, where the network is not of the kind that has this measure.
-    /// Where nobody says which images a network was trained on, quantities that need to know them are left out.
+    /// Where the network is not of the kind that has this measure, the result has no rows, and a line on standard error says
+    /// why. Where nobody says which images a network was trained on, quantities that need to know them are left out.
     func taken(of subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         do {
             var result = try evaluate(subject, progress: progress)
@@ -112,7 +112,7 @@ extension Measure {
 }
 
 extension MeasureSubject {
-    /// A network and the images it was and was not trained on, as the spec of its training has them.
+    /// A network, with the images it was trained on and those it was not, by the spec of its training.
     init(denoiser: NetworkDenoiser, images: JobImages, _ spec: JobSpec) throws {
         denoiser.levels = spec.training.levels
         self.init(

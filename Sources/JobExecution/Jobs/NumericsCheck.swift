@@ -6,7 +6,7 @@ import Tensors
 
 /// A mini-training and an eigendecomposition whose bits tell whether this host's results may be mixed with others'.
 enum NumericsCheck {
-    /// The digest of their results. Takes well below a second.
+    /// The digest of the results of both. Takes well below a second.
     static func digest() throws -> Digest {
         NumericThread.prepare()
         let network = NetworkConfiguration.unet(

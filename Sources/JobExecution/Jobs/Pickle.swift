@@ -1,12 +1,12 @@
-/// Checkpoints as PyTorch keeps them: programs for Python's unpickler, which may do anything. They are not run here.
+/// Checkpoints in PyTorch's format are programs for Python's unpickler, which may do anything. They are not run here.
 enum Pickle {
     private static let endings = [".pt", ".pth", ".pkl", ".ckpt", ".pickle"]
 
-    /// Throws JobFailure with the three lines of Python that convert it, where `bytes` are a pickle, or named as one and no
-    /// safetensors file either.
+    /// Throws JobFailure where `bytes` are a pickle, or are named as one and are no safetensors file. Its message has the
+    /// three lines of Python that convert the file.
     static func refuse(_ bytes: [UInt8], name: String) throws {
         let isArchive = bytes.starts(with: "PK\u{3}\u{4}".utf8)
-        // Protocols from 2 on begin so.
+        // Pickles of protocol 2 to 5 begin with 0x80 and the protocol's number.
         let isPlain = bytes.count > 2 && bytes[0] == 0x80 && (2...5).contains(bytes[1])
         let isNamedSo = endings.contains { name.lowercased().hasSuffix($0) } && !(bytes.count > 8 && bytes[8] == 0x7B)
         guard isArchive || isPlain || isNamedSo else { return }

@@ -2,7 +2,7 @@ import JobContract
 import ScoreNetworks
 import Tensors
 
-/// Trains to the last milestone, leaving weights and state at each and a state now and then between.
+/// Trains to the last milestone. It leaves weights and state at each milestone, and a state now and then between them.
 struct TrainJob {
     let job: JobDescription
     let task: TrainTask
@@ -10,7 +10,7 @@ struct TrainJob {
     let directory: WorkingDirectory
     let stop: StopSignal
 
-    /// Throws JobFailure, or JobPaused when asked to stop; a recovery point is then the last checkpoint sent.
+    /// Throws JobFailure, or JobPaused when asked to stop; the last checkpoint sent is then a recovery point.
     func run() throws {
         try checkMilestones()
         let spec = try JobSpec(job.spec)
@@ -59,12 +59,12 @@ struct TrainJob {
         let last = task.milestones[task.milestones.count - 1]
         for milestone in task.milestones {
             while run.steps < milestone {
-                // What cannot be written now is tried, and reported, at the next event.
+                // Progress that cannot be written here is dropped: the next event meets the same fault and reports it.
                 let loss: Double
                 do {
                     loss = try run.step { try? meter.report(done: run.steps, of: last) }
                 } catch {
-                    // A checkpoint from well before is worth more than one from the step before.
+                    // Only where none was sent yet: one from well before is worth more than one from the step before.
                     if lastSent == nil && run.isIntact && run.steps > 0 {
                         try checkpoint(run, parameters, milestone: false, since: started)
                         lastSent = run.steps
@@ -80,7 +80,7 @@ struct TrainJob {
                     lastCheckpoint = .now
                     lastSent = run.steps
                 }
-                // A job that is done to its end is finished, not paused.
+                // A job that has reached the last milestone is finished, not paused.
                 if stopping && run.steps < last {
                     throw JobPaused(steps: run.steps)
                 }

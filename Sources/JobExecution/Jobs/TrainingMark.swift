@@ -1,14 +1,14 @@
 import JobContract
 import Tensors
 
-/// Says in a training state whose it is, so that no other training goes on from it: the spec, which is what the training's
-/// identity is made of.
+/// The spec of a training, which makes its identity, written into a training state, so that no other training goes on from
+/// that state.
 struct TrainingMark {
     private let spec: [String: JSONValue]
 
     init(_ spec: [String: JSONValue]) { self.spec = spec }
 
-    /// Metadata of the state.
+    /// The metadata with which the state is stored.
     var metadata: [String: String] {
         get throws { ["training": try CanonicalJSON.text(.object(spec))] }
     }

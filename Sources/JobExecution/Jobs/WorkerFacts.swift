@@ -5,10 +5,11 @@ import Measures
 import SweepFiles
 import Tensors
 
-/// What this program and this host are: provenance of every result.
+/// The facts about this program and this host that every result carries as its provenance.
 struct WorkerFacts {
     static let name = "eigensweep-worker"
-    /// Rises when the bits of any checkpoint change, or of a measure whose version stays.
+    /// The number of the worker's numerics. It rises when the bits of any checkpoint change, or of a measure whose version
+    /// stays.
     static let numerics = 1
     static let version = "0.1.0"
 
@@ -27,7 +28,7 @@ struct WorkerFacts {
         get throws { current.description(check: try NumericsCheck.digest().hex) }
     }
 
-    /// What `describe` tells, with the digest of the mini-training.
+    /// The description that `describe` prints; `check` is the digest of the mini-training.
     func description(check: String) -> WorkerDescription {
         WorkerDescription(
             contract: ContractVersion.current, name: Self.name, numerics: Self.numerics, deterministic: true,

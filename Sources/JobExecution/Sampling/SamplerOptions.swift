@@ -1,7 +1,8 @@
 import ArgumentParser
 import Diffusion
 
-/// Which sampler, and its settings. Those left out are the sampler's own; those that it does not have are refused.
+/// The options for a sampler and its settings. A setting left out has the sampler's default; a setting that the sampler
+/// does not have is refused.
 struct SamplerOptions: ParsableArguments {
     enum Name: String, CaseIterable, ExpressibleByArgument {
         case heun
@@ -77,8 +78,8 @@ struct SamplerOptions: ParsableArguments {
         try require(inside(beta, 0...1), "--beta must be 0 to 1")
     }
 
-    /// The sampler for a denoiser. Throws ValidationError where it is not for that kind of network, lacks one of the
-    /// settings given, or has no noise levels in common with the network.
+    /// The sampler for a denoiser. Throws ValidationError where the sampler is not for that kind of network, does not have
+    /// one of the settings given, or has no noise levels in common with the network.
     func sampling(for denoiser: any Denoiser) throws -> Sampling {
         let name = sampler ?? (denoiser.isBlind ? .blind : .heun)
         guard denoiser.isBlind == (name == .blind) else {

@@ -7,7 +7,7 @@ import SweepFiles
 struct JobSpec: Equatable {
     var network: NetworkConfiguration
     var training: TrainingSettings
-    /// Those of a network that was trained elsewhere.
+    /// The digest of the weights of a network that was trained elsewhere; nil for others.
     var weights: Digest?
     /// Whether the spec says which images the network was trained on.
     var areImagesKnown: Bool
@@ -23,13 +23,13 @@ struct JobSpec: Equatable {
         }
         weights = Digest(hex: try keys.text("model.weights"))
         areImagesKnown = try keys.text("dataset.split") != "unknown"
-        // The split reads these; the dataset file and this worker are what they are.
+        // `JobImages` and the split read these; the worker's keys only tell one worker's trainings from another's.
         _ = try keys.text("dataset.order")
         keys.pass(["dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics"])
         keys.pass([
             "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count",
         ])
-        // Always written, whoever reads them.
+        // Every spec has these keys, also where this training does not read them.
         keys.pass(SpecKey.all.filter { !$0.isLater }.map(\.name))
         try keys.finish()
         if let fault = TrainingRules.fault(spec) { throw JobFailure(.unsupported, "\(fault.key): \(fault.message)") }

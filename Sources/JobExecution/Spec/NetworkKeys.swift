@@ -3,9 +3,9 @@ import JobContract
 import ScoreNetworks
 import SweepFiles
 
-/// A network as the keys of a sweep describe it.
+/// Networks from the keys of a sweep.
 extension NetworkConfiguration {
-    /// Reads them. Throws JobFailure `unsupported` for an architecture that this worker does not have.
+    /// Reads the keys. Throws JobFailure `unsupported` for an architecture that this worker does not have.
     init(_ keys: inout SpecReader) throws {
         let resolution = try keys.integer("dataset.resolution")
         let channels = try keys.integer("dataset.channels")
@@ -68,7 +68,7 @@ extension CheckpointConfiguration {
                         .unsupported,
                         "its config says augment_dim \(sizes.augmentLabels): expected 0, or the 9 labels of EDM's pipe")
                 }
-                // How much was augmented no checkpoint says; 0.12 is EDM's own.
+                // No checkpoint says how much was augmented; 0.12 is EDM's own probability.
                 if sizes.augmentLabels > 0 { keys["training.augment"] = 0.12 }
             case .blind(let sizes):
                 keys["model.scale"] = .integer(Int64(sizes.kernels))

@@ -1,7 +1,7 @@
 import JobContract
 import SweepFiles
 
-/// Reads the keys of a training's spec by the table of keys, and refuses what it does not know.
+/// Reads the keys of a training's spec by the table of keys, and refuses keys that nobody reads.
 struct SpecReader {
     private let values: [String: JSONValue]
     private var unread: Set<String>
@@ -11,7 +11,8 @@ struct SpecReader {
         unread = Set(spec.keys)
     }
 
-    /// The value of a key, of its type and in its range. A later key that is not in the spec has its birth value.
+    /// The value of a key, of the key's type and in its range. A key that is younger than the first release has its default
+    /// where the spec lacks it.
     private mutating func value<T>(_ name: String, _ read: (JSONValue) -> T?) throws -> T {
         unread.remove(name)
         guard let key = SpecKey.named(name) else {
@@ -34,7 +35,7 @@ struct SpecReader {
         try value(key) { $0.arrayValue?.compactMap(\.integerValue) }
     }
 
-    /// One of disjoint parts, `{"index": i, "of": k}`.
+    /// A key whose value is one of several disjoint parts, `{"index": i, "of": k}`.
     mutating func part(_ key: String) throws -> (index: Int, of: Int) {
         try value(key) { value in
             guard let part = value.objectValue, let index = part["index"]?.integerValue,
@@ -47,7 +48,7 @@ struct SpecReader {
     /// Passes over keys that nothing here reads.
     mutating func pass(_ keys: some Sequence<String>) { unread.subtract(keys) }
 
-    /// Throws when keys are left that nobody read: their meaning would be silently lost.
+    /// Throws where keys are left that nobody has read, for their meaning would be silently lost.
     func finish() throws {
         guard let name = unread.min() else { return }
         if let key = SpecKey.named(name), let other = key.reader.stranger(values) {

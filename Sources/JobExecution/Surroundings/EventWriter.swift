@@ -10,9 +10,9 @@ final class EventWriter {
 
     init(file: Int32 = STDOUT_FILENO) { self.file = file }
 
-    /// Writes the line in one call, so that a reader of the file never sees half of one after a kill between lines.
+    /// Writes the line in one call, so that a kill leaves no half line in the file.
     ///
-    /// Throws `EventsUnwritable`; half a line is then taken back, or, in a pipe, ended before the next.
+    /// Throws `EventsUnwritable`. Half a line is then cut off again; in a pipe, the next line begins on a line of its own.
     func send(_ event: WorkerEvent) throws {
         let line = Array(((brokeOff ? "\n" : "") + (try jsonLine(event)) + "\n").utf8)
         let end = length()
@@ -23,24 +23,24 @@ final class EventWriter {
             throw EventsUnwritable(description: failure.message)
         }
         brokeOff = false
-        // A durable event names files that are on the disk; the line should not be less durable than they are.
+        // A durable event names files that are synced to disk; so must its line be.
         if event.isDurable { fdatasync(file) }
     }
 
-    /// The length of a regular file; nil of a pipe.
+    /// The length of a regular file; nil for a pipe.
     private func length() -> off_t? {
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         return status.st_size
     }
 
-    /// Half a line is no event: a reader that met it would blame the worker.
+    /// Cuts half a line off: a reader that met it would blame the worker for an event that is none.
     private func takeBack(to length: off_t) -> Bool {
         ftruncate(file, length) == 0 && lseek(file, length, SEEK_SET) == length
     }
 }
 
-/// Nobody can be told what became of the job: the host's fault.
+/// Events could not be written, so that nobody can be told how the job ended. That is the host's fault.
 struct EventsUnwritable: Error, CustomStringConvertible {
     let description: String
 }

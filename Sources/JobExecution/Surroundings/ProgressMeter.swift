@@ -4,7 +4,7 @@ import JobContract
 struct ProgressMeter {
     private let events: EventWriter
     private let unit: String
-    /// When work was last seen to have advanced, and how far.
+    /// The time at which a report last saw the work advance, and the units done then.
     private var advanced: (done: Int, time: ContinuousClock.Instant)
     private var sent = ContinuousClock.now
     private var rate = 0.0
@@ -15,7 +15,7 @@ struct ProgressMeter {
         advanced = (done, .now)
     }
 
-    /// To be called as often as one likes, also within a unit of work: that shows that the work is alive.
+    /// May be called as often as one likes. Calls within a unit of work show that the work is alive.
     mutating func report(done: Int, of total: Int, loss: Double? = nil) throws {
         let now = ContinuousClock.now
         guard (now - sent).seconds >= 1 else { return }

@@ -1,7 +1,7 @@
 import CPosix
 import Glibc
 
-/// SIGTERM as a question asked between steps: the signal is blocked and looked for, so nothing is interrupted.
+/// Whether SIGTERM came, asked between steps. The signal is blocked and looked for, so that it interrupts nothing.
 struct StopSignal {
     /// From now on SIGTERM does nothing but set the answer of `isRaised`.
     init() {

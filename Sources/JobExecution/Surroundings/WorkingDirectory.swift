@@ -4,14 +4,14 @@ import JobContract
 
 /// The attempt's working directory: files appear in it whole or not at all.
 struct WorkingDirectory {
-    /// Writes `bytes` under `name`. Throws JobFailure; a full disk is `no-space`.
+    /// Writes `bytes` under `name`. Throws JobFailure, whose kind for a full disk is `no-space`.
     func write(_ bytes: [UInt8], as name: String) throws -> OutputFile {
         try DurableFile.write(bytes, to: name)
         return OutputFile(path: name, digest: Digest(of: bytes), bytes: bytes.count)
     }
 }
 
-/// Files that appear whole or not at all, also when the machine stops.
+/// Writes files that appear whole or not at all, also when the machine stops.
 enum DurableFile {
     /// Writes a temporary file beside `path`, syncs it, renames it and syncs the directory.
     ///

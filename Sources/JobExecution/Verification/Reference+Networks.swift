@@ -2,7 +2,7 @@ import Diffusion
 import ScoreNetworks
 import Tensors
 
-/// Outputs and gradients.
+/// Compares outputs and gradients of networks.
 extension Reference {
     func network() throws -> [ReferenceComparison] {
         let stored = try CheckpointConfiguration(file)
@@ -16,16 +16,16 @@ extension Reference {
         ] + compareGradients(network)
     }
 
-    /// A blind network, on images in [0, 1]; its training mode is told by `config`.
+    /// A blind network, on images in [0, 1]. `config` says whether it is in training mode.
     func blind() throws -> [ReferenceComparison] {
         let stored = try CheckpointConfiguration(file)
         let network = try load(stored.network)
         let (clean, noise, sigma) = (try doubles("clean"), try doubles("noise"), try doubles("sigma"))
-        // [0, 1] to [−1, 1]: pixels and noise scale by 2.
+        // From [0, 1] to [−1, 1], pixels and noise scale by 2.
         let result = DenoisingObjective(network: network, preconditioning: stored.preconditioning).evaluate(
             clean: clean.map { 2 * $0 - 1 }, noise: noise, sigma: sigma.map { 2 * $0 },
             training: stored.trainingMode, details: true)
-        // The stored gradient holds the noise fixed, ours the clean image: then D − y = x − y − F changes by x too.
+        // The stored gradient is taken with the noise held fixed, ours with the clean image held fixed.
         let size = stored.network.imageShape.count
         let inputGradient = result.inputGradient.indices.map { i in
             let residual = result.networkOutput[i] - sigma[i / size] * noise[i]

@@ -2,7 +2,7 @@ import Diffusion
 import ScoreNetworks
 import Tensors
 
-/// Samples from stored latents and noise.
+/// Compares samples from stored latents and noise.
 extension Reference {
     func samples() throws -> [ReferenceComparison] {
         let denoiser = try NetworkDenoiser(file, prefix: "param/")
@@ -34,7 +34,7 @@ extension Reference {
         return found
     }
 
-    /// "heun18" is Heun's method with 18 steps.
+    /// The method and steps of a tensor's name: "heun18" is Heun's method with 18 steps.
     private func method(_ name: String) -> (ProbabilityFlowSampler.Method, Int)? {
         let stem = name.hasSuffix("_churn") ? String(name.dropLast("_churn".count)) : name
         for method in ProbabilityFlowSampler.Method.allCases where stem.hasPrefix(method.rawValue) {

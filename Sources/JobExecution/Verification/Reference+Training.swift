@@ -3,7 +3,7 @@ import FoundationEssentials
 import ScoreNetworks
 import Tensors
 
-/// How a reference's values were made, beside the network: keys of `config` that some kinds have.
+/// The settings beside the network with which a reference's values were made: keys of `config` that some kinds have.
 struct ReferenceSettings: Decodable {
     struct Adam: Decodable { var lr: Double }
     struct Average: Decodable {
@@ -35,7 +35,7 @@ struct ReferenceSettings: Decodable {
     }
 }
 
-/// Training steps, and the augmentation of their images.
+/// Compares training steps, and the augmentation of their images.
 extension Reference {
     func training() throws -> [ReferenceComparison] {
         let settings = try ReferenceSettings(file)
@@ -68,7 +68,7 @@ extension Reference {
         return try comparisons + compare(after)
     }
 
-    /// Draws are flips, the scale's, the angle, the stretch's and its direction, and shifts, as definitions list them.
+    /// A row of `draws` is: flips along x and y, scale, angle, stretch, the stretch's direction, shifts along x and y.
     func augmentation() throws -> [ReferenceComparison] {
         let images = try file.tensor("images", as: Double.self)
         guard images.shape.count == 4 else { throw file.error("images", "is not [B, C, H, W]") }

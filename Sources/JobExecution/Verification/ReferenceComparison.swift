@@ -2,23 +2,23 @@ import Diffusion
 import ScoreNetworks
 import Tensors
 
-/// Agreement with one tensor of a reference file.
+/// How far values agree with one tensor of a reference file.
 struct ReferenceComparison {
     var tensor: String
-    /// The largest difference over the tensor's largest magnitude.
+    /// The largest difference, divided by the tensor's largest magnitude.
     var error: Double
     var tolerance: Double
     var agrees: Bool { error <= tolerance }
-    /// Tensors of one kind have a prefix in common, up to a slash.
+    /// The kind of the tensor: the part of its name up to a slash.
     var group: String { tensor.firstIndex(of: "/").map { String(tensor[..<$0]) } ?? tensor }
 
-    /// How far values may be off, as a share of their tensor's largest magnitude.
+    /// The largest errors allowed, as shares of a tensor's largest magnitude.
     struct Tolerance {
-        /// Of outputs, losses, gradients by the input, samples, and the state after training steps.
+        /// For outputs, losses, gradients by the input, samples, and the state after training steps.
         var values: Double
-        /// Of gradients by parameters, which deep and narrow networks round more.
+        /// For gradients by parameters, which deep and narrow networks round more.
         var gradients: Double { 10 * values }
-        /// Of images that the published code computed in float32.
+        /// For images that the published code computed in float32.
         var coarse: Double { max(values, 1e-5) }
 
         static let single = Tolerance(values: 1e-5)
@@ -27,7 +27,7 @@ struct ReferenceComparison {
 
     /// Compares everything in `file` that this program can compute: a network's outputs and gradients, training steps,
     /// samples, or augmented images. Networks compute in `scalar`; samplers call them in float32. Throws SafetensorsError
-    /// for a file of another kind, NetworkError for a network that cannot be.
+    /// for a file of another kind, and NetworkError for a network that cannot be built.
     static func all<S: LaneScalar>(
         in file: SafetensorsFile, _ scalar: S.Type, _ tolerance: Tolerance
     ) throws -> [ReferenceComparison] {
@@ -50,14 +50,14 @@ struct ReferenceComparison {
             throw file.error(tensor, "has \(expected.count) values, computed here were \(values.count)")
         }
         if tensor.hasSuffix("qkv.bias") {
-            // The key entries' gradient is zero in exact arithmetic: what they hold is rounding noise.
+            // The gradients by the keys' biases are zero in exact arithmetic: these entries hold rounding noise.
             for key in stride(from: 1, to: expected.count, by: 3) { (values[key], expected[key]) = (0, 0) }
         }
         var largest = 0.0
         var difference = 0.0
         for (value, reference) in zip(values, expected) {
             largest = max(largest, abs(reference))
-            // Not a number counts as infinitely far, whichever side it is on.
+            // A value or reference that is not finite counts as infinitely far.
             difference = value.isFinite && reference.isFinite ? max(difference, abs(value - reference)) : .infinity
             if difference == .infinity { break }
         }
@@ -67,7 +67,7 @@ struct ReferenceComparison {
     }
 }
 
-/// A reference file, and in what precision and how closely it is compared.
+/// A reference file, with the precision and the tolerance with which it is compared.
 struct Reference<S: LaneScalar> {
     let file: SafetensorsFile
     let tolerance: ReferenceComparison.Tolerance

@@ -60,7 +60,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func say(_ line: String) { print(ShownText.lines(line)) }
 
-    /// Two digits of a small number, such as 3.1e-06.
+    /// A small number with two digits, such as 3.1e-6.
     private func short(_ value: Double) -> String {
         guard value > 0, value.isFinite else { return "\(value)" }
         var exponent = Int((Elementary.log(value) / Elementary.log(10)).rounded(.down))
