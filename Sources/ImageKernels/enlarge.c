@@ -1,7 +1,8 @@
 #include "ImageKernels.h"
 #include "samples.h"
 
-/* Where result o lies between the centres of source pixels `near` and `far`, in parts of 2 size: weight of `far`. */
+/* Finds the source pixels `near` and `far` between whose centres the centre of result o lies. Returns the weight of `far`
+   in parts of 2 size. */
 static uint64_t between(int o, int side, int size, int *near, int *far) {
     const long place = (long)(2 * o + 1) * side - size, parts = 2L * size;
     const long first = place < 0 ? 0 : place / parts;

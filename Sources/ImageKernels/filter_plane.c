@@ -62,7 +62,7 @@ void es_filter_plane(
     transform(&across, columns, 1, ar, ai, br, bi);
     for (int r = 0; r < rows; r++) {
         for (int c = 0; c < columns; c++) {
-            /* Transposed here: [columns][rows]. */
+            /* The spectrum is transposed here: [columns][rows]. */
             const double gain = filter[r * columns + c] / size;
             ar[c * rows + r] *= gain;
             ai[c * rows + r] *= gain;

@@ -51,7 +51,7 @@ double ek_exp(double x) {
     p = p * r + 0.5;
     const double value = 1.0 + (r + r * r * p);
     const int64_t k = (int64_t)n;
-    // Two steps, for results that are subnormal or whose exponent is 1024.
+    // 2^k is multiplied in two steps, since k may be 1024, or the result subnormal.
     const int64_t half = k / 2;
     return value * power_of_two(half) * power_of_two(k - half);
 }

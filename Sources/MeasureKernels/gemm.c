@@ -2,9 +2,8 @@
 
 #include "MeasureKernels.h"
 
-/* A and B are packed into panels as wide as a tile, for DEPTH_BYTES of k: the deeper, the seldomer C is read and written.
-   All panels of A for TALL rows are about as much as the second-level cache holds, those of B for WIDE columns are in the
-   third. */
+/* A and B are packed into panels as wide as a tile and DEPTH_BYTES deep along k: the deeper, the more rarely C is read and
+   written. The panels of A for TALL rows fill about the second-level cache; those of B for WIDE columns are in the third. */
 enum { RUN = MK_RUN, DEPTH_BYTES = 8192, TALL = 192, WIDE = 3072, LINE = 64, MOST_ROWS = 12, MOST_COLUMNS = 32 };
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }

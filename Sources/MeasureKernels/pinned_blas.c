@@ -8,7 +8,7 @@ bool mk_cpu_runs_blas(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-/* One buffer of OpenBLAS, and what it rounds it up by; it keeps the first for all that comes. */
+/* The size of one buffer of OpenBLAS, with what it adds for alignment. OpenBLAS keeps the first buffer and uses it again. */
 static const size_t blas_buffer = ((size_t)32 << 22) + ((size_t)2 << 20);
 
 bool mk_memory_runs_blas(void) {

@@ -12,15 +12,16 @@ void es_filter_plane(
     double *real, double *imaginary, const double *filter, int rows, int columns, const double *row_cos,
     const double *row_sin, const double *column_cos, const double *column_sin, double *scratch);
 
-/* Area average of the side x side square at (left, top) of an interleaved RGB image with `stride` pixels per row and 1 or
-   2 bytes per sample, the latter in the machine's order, to size x size <= side x side in bytes. out_channels 3: planar colour; 1: the mean of the three channels. Each value is
-   the exact rational average, rounded once, half up. scratch: 3 * size * side words. */
+/* Area average of the side x side square at (left, top) of an interleaved RGB image to size x size <= side x side bytes.
+   The image has `stride` pixels per row and 1 or 2 bytes per sample, the latter in the machine's order. The result is
+   planar colour for out_channels 3, the mean of the three channels for 1. Each value is the exact rational average,
+   rounded once, half up. scratch: 3 * size * side words. */
 void es_area_average(
     uint8_t *out, const void *rgb, int bytes_per_sample, int stride, int left, int top, int side, int size,
     int out_channels, uint64_t *scratch);
 
-/* The same square interpolated linearly between pixel centres, to size x size > side x side; beyond the outermost
-   centres the nearest holds. Exact and rounded as above. */
+/* The same square interpolated linearly between pixel centres, to size x size > side x side. Beyond the outermost centres
+   the nearest centre's value holds. Values are exact and rounded as by es_area_average. */
 void es_enlarge(
     uint8_t *out, const void *rgb, int bytes_per_sample, int stride, int left, int top, int side, int size,
     int out_channels);

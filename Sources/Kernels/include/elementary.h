@@ -1,7 +1,7 @@
 #ifndef EIGENSWEEP_ELEMENTARY_H
 #define EIGENSWEEP_ELEMENTARY_H
 
-// Elementary functions whose bits do not change with the CPU or the C library: + - * / on float64 in a fixed order.
+// Elementary functions, computed by + - * / on float64 in a fixed order, so that no bit depends on the CPU or the C library.
 // Errors stay below 2 units in the last place.
 
 /// e^x; 0 below -745.2, +inf above 709.8.

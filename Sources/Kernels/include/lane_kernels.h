@@ -6,9 +6,9 @@
 
 // Layers of networks on groups of 16 images. An activation is [channel][row][column][16]: every scalar of the formulas
 // is a vector with one lane per image, so that an image's bits depend neither on its neighbours nor on the width of the
-// CPU's vectors. Buffers are aligned to 64 bytes. "Lanes" of a parameter's gradient are per image, [n][16].
+// CPU's vectors. Buffers are aligned to 64 bytes. "Lanes" of a parameter's gradient are its values per image, [n][16].
 //
-// The order of every sum is fixed by shapes; the variants below differ in speed alone.
+// Shapes alone fix the order of every sum; the variants below differ in speed only.
 
 #define EK_LANES 16
 
@@ -20,24 +20,26 @@ enum ek_variant {
 
 /// Whether this CPU can run a variant.
 int ek_supports(enum ek_variant variant);
-/// Makes all lane kernels use a variant that the CPU supports; returns 0 and changes nothing where it does not. At start
-/// it is the widest one. Kernels that are running finish as they began.
+/// Makes all lane kernels use `variant`; returns 0 and changes nothing where the CPU does not support it. Kernels that are
+/// running finish as they began.
 int ek_select_variant(enum ek_variant variant);
+/// The variant in use. At start it is the widest that the CPU supports.
 enum ek_variant ek_selected_variant(void);
 /// Sets the calling thread's floating-point mode: round to nearest, subnormal numbers kept, no traps.
 void ek_prepare_thread(void);
-/// Asks the system for large pages, where it has them, for those that lie wholly in `size` bytes.
+/// Asks the system, where it has large pages, to use them for those parts of `memory` that fill whole ones.
 void ek_prefer_large_pages(void *memory, size_t size);
 /// CPU time of the calling thread in seconds.
 double ek_thread_seconds(void);
 
-/// Values that `pack` writes, and that convolutions of these channels and outputs and their gradients need as scratch.
+/// The number of values that `pack` writes.
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps);
 /// Whether the input gradient reads the weights that `pack` wrote for the convolution.
 int ek_shares_weights(size_t outputs, size_t channels, size_t taps);
+/// The number of values that a convolution and its gradients need as scratch.
 size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps);
 
-/// Values that attention with heads of these channels needs as scratch, forward and backward.
+/// The number of values that attention with heads of `depth` channels needs as scratch, forward and backward.
 size_t ek_attention_scratch(size_t depth, size_t tokens);
 
 #define REAL float

@@ -12,7 +12,7 @@ void ek_philox4x32(const uint32_t key[2], const uint32_t counter[4], uint32_t wo
 void ek_normals(
     const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates);
 
-/// The same, one by one.
+/// The same deviates, computed one by one.
 void ek_scalar_normals(
     const uint32_t key[2], uint32_t purpose, uint32_t sub, uint64_t first, size_t count, double *deviates);
 

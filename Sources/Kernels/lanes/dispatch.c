@@ -77,7 +77,7 @@ size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps) {
     }
     if (!is_winograd(channels, outputs)) return outputs * channels * 9 * EK_LANES;
     const size_t forward = winograd_tiles(channels, outputs), back = winograd_gradient_tiles(channels, outputs);
-    // Either of them is the input, and images may be of any size.
+    // The input has `channels`, or `outputs` where this is an input gradient, and images may be of any size.
     const size_t wide = domain_step(forward * most_of(channels, outputs));
     return most_of(
         6 * winograd_rows(most_of(channels, outputs), (size_t)-1) * wide + 12 * wide,

@@ -1,4 +1,4 @@
-/* Kernels of the measures. Every result's order of operations is fixed by shapes alone. */
+/* Kernels of the measures. Shapes alone fix the order of operations of every result. */
 #ifndef EIGENSWEEP_MEASURE_KERNELS_H
 #define EIGENSWEEP_MEASURE_KERNELS_H
 
@@ -15,7 +15,7 @@ size_t mk_gemm_scratch(size_t m, size_t n, size_t k);
 void mk_gemm(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
              size_t b_col, double *c, size_t c_row, bool upper, void *scratch);
 
-/* Products that are added in float32 before C adds their sum. */
+/* The number of products that are added in float32 before C adds their sum. */
 enum { MK_RUN = 128 };
 
 /* The same for float32 A and B: each run of MK_RUN products is added in ascending order from 0, each by one fused
@@ -23,7 +23,7 @@ enum { MK_RUN = 128 };
 void mk_gemm_single(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
                     size_t b_row, size_t b_col, double *c, size_t c_row, bool upper, void *scratch);
 
-/* The same without AVX-512, and without vector instructions beyond SSE2: for CPUs without them, and for tests. */
+/* The same by the variants for CPUs without AVX-512 (`_middle`) and for any CPU (`_baseline`), for tests. */
 void mk_gemm_middle(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
                     size_t b_row, size_t b_col, double *c, size_t c_row, bool upper, void *scratch);
 void mk_gemm_baseline(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
@@ -33,16 +33,16 @@ void mk_gemm_single_middle(size_t m, size_t n, size_t k, const float *a, size_t 
 void mk_gemm_single_baseline(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
                              size_t b_row, size_t b_col, double *c, size_t c_row, bool upper, void *scratch);
 
-/* The sum of (x[i] - y[i])^2 in float64: every sixteenth in ascending order, then these sixteen sums. */
+/* The sum of (x[i] - y[i])^2 in float64: sixteen sums, each of every sixteenth term in ascending order, then their sum. */
 double mk_squared_distance(const float *x, const float *y, size_t n);
 
-/* Whether this process may have the memory in which OpenBLAS works: where it may not, OpenBLAS asks for it for ever. */
+/* Whether the system gives this process the memory in which OpenBLAS works. Where it does not, OpenBLAS asks for ever. */
 bool mk_memory_runs_blas(void);
 
 /* Whether this CPU runs the pinned OpenBLAS kernels (AVX2 and FMA). */
 bool mk_cpu_runs_blas(void);
 
-/* Whether it runs the kernels for AVX-512. */
+/* Whether this CPU runs the kernels for AVX-512. */
 bool mk_cpu_has_avx512(void);
 
 #endif
