@@ -5,7 +5,7 @@
 static int argument_count;
 static char **argument_values;
 
-/* glibc hands constructors what it hands to main. */
+/* glibc calls constructors with the arguments of main. */
 __attribute__((constructor)) static void keep_arguments(int count, char **values) {
     argument_count = count;
     argument_values = values;

@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether nobody else has the file open for writing. A lease says so, where the file system has leases. */
+/* Whether nobody else has the file open. A write lease, where the file system has leases, is given only then. */
 static int is_unshared(int descriptor) {
-    /* Who opens it meanwhile makes this signal, which is ignored by default, in place of one that ends programs. */
+    /* Another process that opens the file breaks the lease, which raises a signal here: SIGURG, which is ignored by default,
+       in place of SIGIO, which ends programs. */
     if (fcntl(descriptor, F_SETSIG, SIGURG) < 0 || fcntl(descriptor, F_SETLEASE, F_WRLCK) < 0) return 0;
     return fcntl(descriptor, F_SETLEASE, F_UNLCK) == 0;
 }
@@ -15,7 +16,7 @@ static int is_unshared(int descriptor) {
 int posix_has_writer(const char *path) {
     int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) return 0;
-    /* As above. */
+    /* SIGURG as in is_unshared. A read lease is refused with EAGAIN while somebody has the file open for writing. */
     int written = fcntl(descriptor, F_SETSIG, SIGURG) == 0 && fcntl(descriptor, F_SETLEASE, F_RDLCK) < 0
         && errno == EAGAIN;
     if (!written) fcntl(descriptor, F_SETLEASE, F_UNLCK);
@@ -38,7 +39,7 @@ int posix_clear_directory(const char *path) {
     struct stat status;
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) return -1;
-    /* One that was long stays long where directories do not shrink. */
+    /* On file systems where directories do not shrink, one that was long stays long: it is not worth keeping. */
     int cleared = fstat(descriptor, &status) == 0 && (status.st_mode & 07777) == 0700 && status.st_size <= 1 << 16;
     DIR *stream = cleared ? fdopendir(descriptor) : NULL;
     if (!stream) {

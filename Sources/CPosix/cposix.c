@@ -19,7 +19,7 @@ static char **list_of(const char *text, size_t count) {
     return list;
 }
 
-/* Signals that this process, or who started it, ignores. */
+/* The signals that this process ignores, by its own will or by its parent's. */
 static int is_ignored[NSIG];
 
 static void note_ignored(void) {
@@ -27,14 +27,14 @@ static void note_ignored(void) {
         struct sigaction action;
         is_ignored[signal] = sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
     }
-    /* Ours to ignore at any time. */
+    /* This process may ignore SIGPIPE at any later time. */
     is_ignored[SIGPIPE] = 1;
 }
 
 enum { MOST_KEPT = 256 };
 
-/* What the child of a vfork does: it has its parent's memory, and its own signals and descriptors. Returns only when
-   that fails, with an errno value. */
+/* Makes the child of a vfork, which has its parent's memory but its own signals and descriptors, the program. Returns
+   only when that fails, with an errno value. */
 static int become(
     const struct posix_program *program, const int *kept, size_t count, char **arguments, char **environment) {
     if (program->own_session ? setsid() < 0 : setpgid(0, 0) < 0) return errno;
@@ -43,7 +43,7 @@ static int become(
     for (int place = 0; place < 3; place++) {
         if (streams[place] == place ? fcntl(place, F_SETFD, 0) < 0 : dup2(streams[place], place) < 0) return errno;
     }
-    /* First out of the way: what is kept may stand where another is to go. */
+    /* All kept descriptors are first moved out of the way: one may stand where another is to go. */
     const int end = 3 + (int)count;
     int aside[MOST_KEPT];
     for (size_t i = 0; i < count; i++) {
@@ -53,12 +53,12 @@ static int become(
         if (dup2(aside[i], 3 + (int)i) < 0) return errno;
     }
     if (close_range((unsigned)end, ~0U, 0) < 0) {
-        /* Before Linux 5.9. */
+        /* Linux before 5.9 has no close_range. */
         struct rlimit limit;
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return errno;
         for (rlim_t descriptor = (rlim_t)end; descriptor < limit.rlim_cur; descriptor++) close((int)descriptor);
     }
-    /* A program begins without handlers, but what is ignored stays so. */
+    /* execve takes handlers away, but ignored signals stay ignored. */
     const struct sigaction usual = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++) {
         if (is_ignored[signal]) sigaction(signal, &usual, NULL);
@@ -83,7 +83,7 @@ int posix_start_program_keeping(
     char **environment = list_of(program->environment, program->environment_count);
     volatile int failure = arguments && environment ? 0 : ENOMEM;
     if (!failure) {
-        /* No handler of this process may run in the child, which has its memory. */
+        /* The child has this process's memory, so that no handler may run in it. */
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -8,14 +8,14 @@
 static char words[512];
 static const char *last_event;
 
-/* Allocations that fail trap or abort, with the errno that says why. */
+/* A failed allocation traps or aborts, and errno is ENOMEM then. */
 static void tell(int signal_number) {
     if (errno == ENOMEM) {
         if (write(2, words, strlen(words)) < 0) {}
         if (last_event && write(1, last_event, strlen(last_event)) < 0) {}
         _exit(1);
     }
-    /* Once is enough: the same again ends the program as it would have without this. */
+    /* The handler was reset by SA_RESETHAND: the signal raised again ends the program as without it. */
     raise(signal_number);
 }
 
@@ -36,7 +36,7 @@ void posix_tell_lack_of_memory(const char *program) {
     sigemptyset(&action.sa_mask);
     static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        /* Who asked for something else, such as a backtrace, gets it. */
+        /* A handler that was set before, for a backtrace perhaps, stays. */
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) < 0 || before.sa_handler != SIG_DFL) continue;
         sigaction(signals[i], &action, NULL);

@@ -8,8 +8,9 @@ static uint64_t rotated(uint64_t x, int by) { return x << by | x >> (64 - by); }
 
 enum { lanes = 8 };
 
-/* Eight lanes, so that the multiplications of one do not wait for those of another. Every step is a bijection of the word
-   and of what came before: a change within one word cannot go unseen, and others do once in 2^64. */
+/* There are eight lanes so that the multiplications of one do not wait for those of another. Every step is a bijection of
+   the word, and one of the lane so far: a change within one word cannot go unseen, and another change does so once in
+   2^64. */
 static uint64_t digest(const uint8_t *bytes, int count, uint32_t number) {
     uint64_t lane[lanes];
     for (int i = 0; i < lanes; i++) lane[i] = odd * (uint64_t)(2 * i + 1);
@@ -32,8 +33,8 @@ static uint64_t digest(const uint8_t *bytes, int count, uint32_t number) {
     return sum ? sum : 1;
 }
 
-/* Of the header, what SQLite counts on when it copies a database page by page: the change counter, the schema's and the
-   one that says for which the page count holds. */
+/* Blanks the fields of the header that SQLite changes when it copies a database page by page: the change counter, the
+   schema's cookie, the change counter for which the page count holds, and the library's version. */
 static void blank_counters(uint8_t *page) {
     memset(page + 24, 0, 4);
     memset(page + 40, 0, 4);

@@ -6,7 +6,7 @@
 
 enum { seal_bytes = 8 };
 
-/* What a page's seal must be; never 0. `page` is as it was when this returns. */
+/* The seal that fits a page; never 0. It changes `page` while it runs, and puts it back. */
 uint64_t seal_of(uint8_t *page, int size, uint32_t number);
 
 /* The seal that a page bears; 0 for a bare page. */

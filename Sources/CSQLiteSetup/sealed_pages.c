@@ -10,7 +10,7 @@
 
 enum { application_id = 0x45537770 };
 
-/* A database's main file; SQLite's usual one follows it in memory. */
+/* A database's main file. The file of SQLite's usual file system follows it in memory. */
 typedef struct {
     sqlite3_file base;
     const char *name; /* SQLite keeps it as long as the file is open */
@@ -25,12 +25,12 @@ static sqlite3_vfs sealing;
 
 static sqlite3_file *below(sqlite3_file *base) { return (sqlite3_file *)((sealed_file *)base + 1); }
 
-/* ---- what was refused ---- */
+/* ---- refused pages ---- */
 
 enum { remembered = 32 };
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-/* Of the files that were refused last, each once. */
+/* The last page refused of each of the files that were refused last. */
 static struct {
     char path[PATH_MAX];
     uint32_t page;
@@ -38,7 +38,7 @@ static struct {
 } refused[remembered];
 static int oldest;
 
-/* The place of the file at `path`; -1 when it was not refused of late. */
+/* The place in `refused` of the file at `path`; -1 when it is not there. */
 static int find_refused(const char *path) {
     for (int i = 0; i < remembered; i++)
         if (refused[i].page && strcmp(refused[i].path, path) == 0) return i;
@@ -81,7 +81,7 @@ static int allows(page_demand demand, page_fault fault) {
 static int judge(sealed_file *file, uint32_t page, page_fault fault) {
     if (file->demand == page_demand_unsaid) {
         if (!file->seen[fault]) file->seen[fault] = page;
-        /* Named if SQLite stumbles over it before the demand is said. */
+        /* The page is remembered as refused, to be named if SQLite fails at it before the demand is said. */
         (void)refuse(file, page, fault);
         return SQLITE_OK;
     }
@@ -106,7 +106,7 @@ static void read_header(sealed_file *file, const uint8_t *header) {
     }
 }
 
-/* Whether what is read or written is a page that may bear a seal. */
+/* Whether these bytes, to be read or written, are a page that may bear a seal. */
 static int is_page(const sealed_file *file, int count, sqlite3_int64 offset) {
     return file->seals >= page_seals_bare && count == file->page_size && offset % count == 0;
 }
@@ -127,7 +127,7 @@ static int read_file(sqlite3_file *base, void *into, int count, sqlite3_int64 of
     uint64_t seal = seal_on(into, count);
     if (number == 1) file->seals = seal ? page_seals_present : page_seals_bare;
     if (seal != seal_of(into, count, number)) code = judge(file, number, seal ? page_fault_changed : page_fault_bare);
-    /* Bare in memory, so that it is bare in `-wal` when it was changed. */
+    /* Pages are bare in memory, so that changed ones are bare in `-wal`. */
     set_seal(into, count, 0);
     return code;
 }
@@ -136,7 +136,7 @@ static int write_file(sqlite3_file *base, const void *from, int count, sqlite3_i
     sealed_file *file = (sealed_file *)base;
     if (offset == 0 && count >= 100) read_header(file, from);
     if (!is_page(file, count, offset)) return below(base)->pMethods->xWrite(below(base), from, count, offset);
-    /* SQLite's own memory, which it can do without for a moment; a copy would cost as much as the digest. */
+    /* This is SQLite's own memory, and is put back below; a copy would cost as much as the digest. */
     uint8_t *page = (uint8_t *)from;
     uint64_t before = seal_on(page, count);
     set_seal(page, count, seal_of(page, count, (uint32_t)(offset / count) + 1));
@@ -145,7 +145,7 @@ static int write_file(sqlite3_file *base, const void *from, int count, sqlite3_i
     return code;
 }
 
-/* ---- what is handed on ---- */
+/* ---- calls handed on to the usual file system ---- */
 
 static int close_file(sqlite3_file *b) { return below(b)->pMethods->xClose(below(b)); }
 static int truncate_file(sqlite3_file *b, sqlite3_int64 n) { return below(b)->pMethods->xTruncate(below(b), n); }
@@ -166,7 +166,7 @@ static int lock_region(sqlite3_file *b, int offset, int n, int flags) {
 static void order_memory(sqlite3_file *b) { below(b)->pMethods->xShmBarrier(below(b)); }
 static int unmap_regions(sqlite3_file *b, int deletes) { return below(b)->pMethods->xShmUnmap(below(b), deletes); }
 
-/* Version 2: SQLite maps no pages into memory, where nobody would compare them. */
+/* With methods of version 2, SQLite maps no pages into memory, where nobody would compare their seals. */
 static const sqlite3_io_methods methods = {
     .iVersion = 2,
     .xClose = close_file,

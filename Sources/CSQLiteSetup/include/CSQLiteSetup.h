@@ -1,18 +1,18 @@
-/* Settings of the SQLite library that Swift cannot call, for they take variable arguments. */
+/* Settings of the SQLite library that Swift cannot make, since the functions take variable arguments. */
 #ifndef EIGENSWEEP_CSQLITESETUP_H
 #define EIGENSWEEP_CSQLITESETUP_H
 
 #include "sealed_pages.h"
 
-/* Ends the library's count of the memory it uses, which takes a lock at every allocation and which nobody asks for. To
+/* Stops the library's counting of the memory it uses, which takes a lock at every allocation and which nobody reads. Must
    be called before the first database is opened; later it does nothing. */
 void sqlite_count_no_memory(void);
 
 struct sqlite3;
 
-/* A connection to a file that anybody may have made: what stands in its schema, of views, triggers, generated columns and
-   indexes, calls only functions that have no effects, nothing can change the schema by hand, and cells of pages are compared
-   with their sizes before they are read. 0, or SQLite's error. */
+/* Prepares a connection for a file that anybody may have made. Views, triggers, generated columns and indexes of its schema
+   can only call functions that have no effects; SQL can neither write the schema directly nor load extensions; and SQLite
+   checks the sizes of cells in pages before it reads them. 0, or SQLite's error. */
 int sqlite_distrust_schema(struct sqlite3 *db);
 
 #endif
