@@ -95,9 +95,12 @@ final class Relay {
         }
         say(.served(.relaying))
         for name in try AllocationPlace.all(in: place) {
-            let found = try RelayedAllocation(found: AllocationPlace(place, name: name))
+            let home = try AllocationPlace(place, name: name)
+            guard let found = RelayedAllocation(found: home) else {
+                abandon(home)
+                continue
+            }
             allocations[name] = found
-            if found.isClosed { desk.ask(.cancel(name: name)) }
             tell(found.standing)
         }
         tell(.ready)
@@ -209,6 +212,13 @@ final class Relay {
         if allocation.isSubmitted, !AllocationPlace.exists(allocation.place.started) { remove(name, words: "") }
     }
 
+    /// Gives up a submission of which nobody knows whether the queue took it. A pilot that begins all the same finds that it
+    /// is not wanted.
+    private func abandon(_ place: AllocationPlace) {
+        place.remove()
+        desk.ask(.cancel(name: place.name))
+    }
+
     private func remove(_ name: String, words: String) {
         guard let allocation = allocations.removeValue(forKey: name) else { return }
         allocation.place.remove()
@@ -265,14 +275,8 @@ final class Relay {
             // Where the number cannot be kept the next relay takes its fate for unknown.
             try? allocations[name]?.isSubmitted(as: job)
             if let standing = allocations[name]?.standing { tell(standing) }
-        case .refused(let name, let refusal) where refusal.isMute:
-            // It may have been taken all the same: then nothing may begin in it.
-            try? allocations[name]?.close()
-            allocations[name]?.isSubmitted = true
-            desk.ask(.cancel(name: name))
-            tell(.mute(words: refusal.words))
         case .refused(let name, let refusal):
-            allocations.removeValue(forKey: name)?.place.remove()
+            if let allocation = allocations.removeValue(forKey: name) { abandon(allocation.place) }
             tell(.refused(name: name, words: refusal.words.cut(toBytes: OutsideValues.wordsLength)))
         case .listed(let entries): take(entries)
         case .mute(let refusal): tell(.mute(words: refusal.words.cut(toBytes: OutsideValues.wordsLength)))

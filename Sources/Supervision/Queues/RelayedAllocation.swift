@@ -22,14 +22,14 @@ struct RelayedAllocation {
         standing = AllocationStanding(name: place.name, state: .waiting)
     }
 
-    /// One that an earlier relay submitted. Where that did not live to hear the queue's answer, and nothing has begun, the
-    /// allocation is closed: asking the queue again might start it twice.
-    init(found place: AllocationPlace) throws(AgentRefusal) {
+    /// One that an earlier relay submitted; nil where that did not live to hear the queue's answer, and nothing has begun:
+    /// asking the queue again might start it twice.
+    init?(found place: AllocationPlace) {
         self.init(submitting: place)
         isSubmitted = true
         standing.job = Files.text(place.job).flatMap { $0.split(separator: "\n").first.map(String.init) }
         AllocationPlace.refresh(place.agent.home)
-        if standing.job == nil, !AllocationPlace.exists(place.started) { try close() }
+        if standing.job == nil, !AllocationPlace.exists(place.started) { return nil }
     }
 
     mutating func isSubmitted(as job: String) throws(AgentRefusal) {
@@ -42,7 +42,6 @@ struct RelayedAllocation {
     /// Lets nothing begin any more, and asks what runs to end.
     func close() throws(AgentRefusal) { try Files.write(Array("closed\n".utf8), to: place.closed) }
 
-    var isClosed: Bool { AllocationPlace.exists(place.closed) }
     /// Whether a pilot has begun; one that has not begun in a place that is removed never will.
     var isBegun: Bool { hasBegun }
 

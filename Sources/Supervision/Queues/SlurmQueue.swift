@@ -20,7 +20,7 @@ struct SlurmQueue: BatchQueue {
 
     func objection(to order: SubmissionOrder) throws(QueueRefusal) -> String? {
         do throws(QueueRefusal) {
-            _ = try run("sbatch", ["--test-only"] + Self.options(of: order) + [order.script])
+            _ = try run("sbatch", ["--test-only"] + Self.options(of: order) + [order.script], seconds: 20)
             return nil
         } catch {
             if error.isMute { throw error }
@@ -81,7 +81,9 @@ struct SlurmQueue: BatchQueue {
     }
 
     /// What a command says; throws where it fails.
-    private func run(_ name: String, _ arguments: [String]) throws(QueueRefusal) -> String {
+    private func run(
+        _ name: String, _ arguments: [String], seconds: Double = patience
+    ) throws(QueueRefusal) -> String {
         guard let path = Self.path(of: name) else {
             throw QueueRefusal(
                 words: "there is no \(name) on this machine: is it a login node of a cluster with Slurm?")
@@ -92,13 +94,13 @@ struct SlurmQueue: BatchQueue {
         let ended: PosixProgram.Ended
         do throws(AgentRefusal) {
             ended = try PosixProgram(path: path, arguments: [path] + arguments, environment: environment)
-                .run(seconds: Self.patience)
+                .run(seconds: seconds)
         } catch {
             throw QueueRefusal(words: error.message)
         }
         let words = String(decoding: ended.output, as: UTF8.self)
         guard !ended.isLate else {
-            throw QueueRefusal(words: "\(name) gave no answer in \(Int(Self.patience)) s", isMute: true)
+            throw QueueRefusal(words: "\(name) gave no answer in \(Int(seconds)) s", isMute: true)
         }
         guard ended.code == 0 else {
             let said = words.split(separator: "\n").joined(separator: " / ")
