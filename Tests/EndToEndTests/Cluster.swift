@@ -114,6 +114,8 @@ final class Cluster {
         daemons[name] = pid
     }
 
+    func isRunning(_ node: Int) -> Bool { daemons["n\(node)"] != nil }
+
     /// Ends a daemon, named `slurmctld` or as its node, without a word.
     func kill(_ name: String, _ signal: Int32 = SIGKILL) {
         guard let pid = daemons.removeValue(forKey: name) else { return }
@@ -168,7 +170,7 @@ final class Cluster {
     /// Ends its jobs, then what it started.
     func close() {
         _ = try? run("scancel", ["--user=\(NSUserName())"])
-        _ = try? wait(10, for: "the end of jobs") { try jobs().isEmpty }
+        for _ in 0..<100 where (try? jobs().isEmpty) == false { usleep(100_000) }
         for name in daemons.keys.sorted(by: { $0 > $1 }) { kill(name) }
     }
 }

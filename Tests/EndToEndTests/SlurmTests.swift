@@ -71,10 +71,13 @@ struct SlurmTests {
                 ["launch", try lab.write("sweep.yaml", Self.long)], environment: cluster.environment)
             try lab.wait(60, for: "running attempts") { try lab.count("attempt WHERE started_at IS NOT NULL") >= 3 }
             try happen(mishap, lab, cluster)
+            #expect(run.isRunning, "the sweep was over before anything happened")
             try lab.wait(150, for: "the end of the sweep") { !run.isRunning }
             #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
             #expect(try lab.measurements() == expected)
             try requireNobodyCharged(lab)
+            // What the cluster still holds it can end now.
+            if mishap == .slurmdKilled { for node in 1...3 where !cluster.isRunning(node) { try cluster.startNode(node) } }
         }
     }
 
@@ -103,9 +106,9 @@ struct SlurmTests {
             #expect(relays.count == 1)
             for relay in relays { kill(relay, SIGKILL) }
         case .pilotKilled:
-            let pilots = lab.processes(matching: "eigensweep-agent").filter { pid in
+            let pilots = lab.processes(matching: job.name).filter { pid in
                 let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
-                return line.contains("\0pilot\0") && line.contains(job.name)
+                return line.contains("\0pilot\0")
             }
             #expect(pilots.count == 1)
             for pilot in pilots { kill(pilot, SIGKILL) }
@@ -113,7 +116,7 @@ struct SlurmTests {
     }
 
     @Test func trainingsGoOnInTheNextAllocationWhenTheTimeIsOver() throws {
-        let sweep = smallSweep(name: "hours", lengths: "[6000, 12000]")
+        let sweep = smallSweep(name: "hours", lengths: "[12000, 26000]")
         let expected = try local(sweep)
         try withCluster(hosts: "time: 1m, cores: 2, allocations: 2") { lab, cluster in
             let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)], cluster.environment)
@@ -148,6 +151,30 @@ struct SlurmTests {
             #expect(try lab.measurements() == expected)
             try requireNobodyCharged(lab)
             try cluster.wait(40, for: "the end of allocations") { try cluster.jobs().isEmpty }
+        }
+    }
+
+    /// Ctrl-C leaves allocations as it leaves jobs to hosts; a second one ends them.
+    @Test(arguments: [1, 2]) func interruptionsLeaveAllocationsOrEndThem(times: Int) throws {
+        let expected = try local(Self.long)
+        try withCluster { lab, cluster in
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", Self.long)], environment: cluster.environment)
+            try lab.wait(60, for: "running attempts") { try lab.count("attempt WHERE started_at IS NOT NULL") >= 3 }
+            for _ in 0..<times {
+                kill(run.processIdentifier, SIGINT)
+                usleep(300_000)
+            }
+            try lab.wait(60, for: "the end of the run") { !run.isRunning }
+            if times == 1 {
+                #expect(run.terminationStatus == 6, "\(lab.said(by: run))")
+                #expect(try cluster.jobs().contains { $0.state == "RUNNING" })
+                let output = try lab.run(["resume"], cluster.environment)
+                #expect(output.status == 0, "\(output.err)")
+                #expect(try lab.measurements() == expected)
+                try requireNobodyCharged(lab)
+            }
+            try cluster.wait(20, for: "the end of allocations") { try cluster.jobs().isEmpty }
         }
     }
 

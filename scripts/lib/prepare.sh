@@ -23,7 +23,9 @@ build_packages=(
     openssh-client
 )
 figure_packages=(gnuplot-nox)
-test_packages=(chromium iproute2 openssh-server procps python3-minimal sqlite3)
+test_packages=(
+    chromium iproute2 munge openssh-server procps python3-minimal slurm-client slurmctld slurmd sqlite3
+)
 
 say() { printf '\n== %s\n' "$*"; }
 
