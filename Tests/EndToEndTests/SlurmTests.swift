@@ -77,7 +77,9 @@ struct SlurmTests {
             #expect(try lab.measurements() == expected)
             try requireNobodyCharged(lab)
             // What the cluster still holds it can end now.
-            if mishap == .slurmdKilled { for node in 1...3 where !cluster.isRunning(node) { try cluster.startNode(node) } }
+            if mishap == .slurmdKilled {
+                for node in 1...3 where !cluster.isRunning(node) { try cluster.startNode(node) }
+            }
         }
     }
 
@@ -154,7 +156,8 @@ struct SlurmTests {
         }
     }
 
-    /// Ctrl-C leaves allocations as it leaves jobs to hosts; a second one ends them.
+    /// Ctrl-C leaves allocations as it leaves jobs to hosts, until they are cleaned away or the run goes on; a second one
+    /// ends them.
     @Test(arguments: [1, 2]) func interruptionsLeaveAllocationsOrEndThem(times: Int) throws {
         let expected = try local(Self.long)
         try withCluster { lab, cluster in
@@ -169,12 +172,60 @@ struct SlurmTests {
             if times == 1 {
                 #expect(run.terminationStatus == 6, "\(lab.said(by: run))")
                 #expect(try cluster.jobs().contains { $0.state == "RUNNING" })
+                let cleaned = try lab.run(["hosts", "clean", "--format", "csv"], cluster.environment)
+                #expect(cleaned.status == 0, "\(cleaned.err)")
+                try cluster.wait(15, for: "the end of cleaned allocations") { try cluster.jobs().isEmpty }
                 let output = try lab.run(["resume"], cluster.environment)
                 #expect(output.status == 0, "\(output.err)")
                 #expect(try lab.measurements() == expected)
                 try requireNobodyCharged(lab)
             }
             try cluster.wait(20, for: "the end of allocations") { try cluster.jobs().isEmpty }
+        }
+    }
+
+    /// Slurm chooses an allocation's GPU, and each of its jobs has that one and no other, one job at a time.
+    @Test func jobsHaveTheGPUsThatTheQueueChose() throws {
+        try withCluster(hosts: "time: 10m, cores: 2, gpus: 1, allocations: 2, env: {EIGENSWEEP_AGENT_GPUS: GPUS}") {
+            lab, cluster in
+            for gpu in ["0", "1"] { try lab.write("gpus/\(gpu)", "") }
+            let hosts = lab.directory.path + "/hosts.yaml"
+            try lab.write(
+                "hosts.yaml",
+                try String(contentsOfFile: hosts, encoding: .utf8)
+                    .replacing("GPUS", with: "\(lab.directory.path)/gpus"))
+            let worker = lab.programs.appendingPathComponent("eigensweep-worker").path
+            let wrapper = try lab.write(
+                "noting",
+                """
+                #!/bin/sh
+                if [ "$1" = run ]; then
+                    echo "+ $CUDA_VISIBLE_DEVICES $PWD" >> "\(lab.directory.path)/given"
+                    "\(worker)" "$@"; code=$?
+                    echo "- $CUDA_VISIBLE_DEVICES $PWD" >> "\(lab.directory.path)/given"
+                    exit $code
+                fi
+                exec "\(worker)" "$@"
+                """)
+            chmod(wrapper, 0o755)
+            let extra = "worker: {command: [./noting], upload: [noting]}\nneeds: {gpus: 1}"
+            let sweep = try lab.write("gpu.yaml", smallSweep(name: "gpu", extra: extra))
+            let output = try lab.run(["launch", sweep], cluster.environment)
+            #expect(output.status == 0, "\(output.err)")
+            var chosen: [Substring: Substring] = [:]
+            var held: [Substring: Int] = [:]
+            let given = try String(contentsOfFile: lab.directory.path + "/given", encoding: .utf8)
+            for line in given.split(separator: "\n") {
+                let words = line.split(separator: " ")
+                try #require(words.count == 3, "\(line)")
+                let allocation = try #require(
+                    words[2].split(separator: "/").first { $0.hasPrefix("es-") && $0.count > 20 })
+                #expect(["0", "1"].contains(words[1]))
+                #expect(chosen.updateValue(words[1], forKey: allocation) ?? words[1] == words[1], "\(given)")
+                held[allocation, default: 0] += words[0] == "+" ? 1 : -1
+                #expect((held[allocation] ?? 0) <= 1, "\(given)")
+            }
+            #expect(!chosen.isEmpty)
         }
     }
 

@@ -98,7 +98,7 @@ enum Samples {
             .ended(attempt, .exited(code: 1), diagnostics: "words"), .stored(transfer: 1),
             .notStored(transfer: 1, AgentRefusal(.transferFailed, "cut")), .sending(transfer: 2, bytes: 5),
             .notSending(transfer: 2, AgentRefusal(.transferFailed, "gone")), .pong(5), .served(.relaying),
-            .served(.queueExamined(objection: "Invalid account")), .relayed(.ready),
+            .served(.queueExamined(objection: "Invalid account", fileSystem: nil)), .relayed(.ready),
             .relayed(
                 .standing(
                     AllocationStanding(

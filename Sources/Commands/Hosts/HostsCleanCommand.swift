@@ -14,6 +14,9 @@ struct HostsCleanCommand: ParsableCommand {
             What attempts of any catalogue hold, running, waiting or not yet collected, always stays. So does what is \
             younger than 14 days, because the next sweep may want it, unless --all is given, and what this catalogue \
             keeps on the host alone.
+
+            Of a queue host the allocations of this catalogue are ended too, unless a run goes on: what waits never begins, \
+            what runs saves its work, which the next run collects.
             """)
 
     @Argument(help: "Names of hosts; without any, all of the hosts file.", completion: .hostNames)
@@ -31,10 +34,12 @@ struct HostsCleanCommand: ParsableCommand {
     private static let recentSeconds = 14 * 86_400
 
     func run() throws {
-        let specs = try HostsSelection(hosts).named(names).gates
+        let named = try HostsSelection(hosts).named(names)
+        let specs = named.gates
+        let queues = try queues(of: named)
         let visits = try HostVisits(hosts)
         if all, !yes, !dryRun { try confirm(specs, visits) }
-        let outcomes = clean(specs, visits, isRehearsal: dryRun)
+        let outcomes = clean(specs, visits, queues, isRehearsal: dryRun)
         format.print(Self.table(outcomes.compactMap { name, result in (try? result.get()).map { (name, $0) } }))
         var failed = 0
         for case (_, .failure(let failure)) in outcomes {
@@ -42,6 +47,20 @@ struct HostsCleanCommand: ParsableCommand {
             failed += 1
         }
         if failed > 0 { throw ExitStatusError(status: failed == outcomes.count ? .noUsableHost : .someFailed) }
+    }
+
+    private typealias Queue = (catalogue: String, kind: QueueSettings.Kind)
+
+    /// Queues whose allocations are to end, by the names of their login nodes.
+    private func queues(of specs: [HostSpec]) throws -> [HostName: Queue] {
+        let seats = specs.compactMap(\.seat)
+        guard !seats.isEmpty, FileManager.default.fileExists(atPath: catalogue.path) else { return [:] }
+        guard ControlClient(catalogue: catalogue.path)?.look() == nil else {
+            Terminal.note("a run goes on: its allocations are left to it")
+            return [:]
+        }
+        let id = try CatalogueReader(path: catalogue.path).id
+        return Dictionary(seats.map { ($0.queue, (id, $0.settings.kind)) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Recovery points of the catalogue whose only copy is on a host.
@@ -52,13 +71,15 @@ struct HostsCleanCommand: ParsableCommand {
 
     /// What is kept is read as each host is visited: a run that goes on beside this keeps more and more.
     private func clean(
-        _ specs: [HostSpec], _ visits: HostVisits, isRehearsal: Bool
+        _ specs: [HostSpec], _ visits: HostVisits, _ queues: [HostName: Queue] = [:], isRehearsal: Bool
     ) -> [(HostName, Result<CleaningReport, HostFailure>)] {
         let age = all ? 0 : Self.recentSeconds
         return visits.together(specs) { [path = catalogue.path] spec in
             do {
                 let kept = try Self.keptStates(path)
-                return (spec.name, .success(try visits.clean(spec, age: age, keep: kept, isRehearsal: isRehearsal)))
+                let report = try visits.clean(
+                    spec, age: age, keep: kept, isRehearsal: isRehearsal, queue: queues[spec.name])
+                return (spec.name, .success(report))
             } catch let failure as HostFailure {
                 return (spec.name, .failure(failure))
             } catch {
@@ -85,13 +106,13 @@ struct HostsCleanCommand: ParsableCommand {
             name: "cleaned",
             columns: [
                 "host", "files", "bytes", "leftovers", "leftover_bytes", "needed_files", "needed_bytes", "recent_files",
-                "recent_bytes", "attempts",
+                "recent_bytes", "attempts", "allocations",
             ],
             rows: reports.map { name, report in
                 [.text(name)]
                     + [
                         report.files, report.bytes, report.leftovers, report.leftoverBytes, report.neededFiles,
-                        report.neededBytes, report.youngFiles, report.youngBytes, report.attempts,
+                        report.neededBytes, report.youngFiles, report.youngBytes, report.attempts, report.allocations,
                     ].map { .integer(Int64($0)) }
             })
     }

@@ -42,7 +42,8 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     case inspected(InspectionReport)
     case relaying
     /// What the queue would say to an allocation: its refusal in its own words; nil: it would take it.
-    case queueExamined(objection: String?)
+    /// - Parameter fileSystem: of the directory, where it is one that other machines do not see.
+    case queueExamined(objection: String?, fileSystem: String?)
     case refused(AgentRefusal)
 }
 
@@ -182,9 +183,14 @@ package struct CleaningRequest: Hashable, Sendable, Codable {
     package var keep: [Digest]
     /// Only tell what would be removed.
     package var isRehearsal: Bool
+    /// Whose allocations of a queue are ended too; nil: nobody's.
+    package var allocations: RelayPlace?
 
-    package init(directory: String, youngerThan: Int, keep: [Digest] = [], isRehearsal: Bool) {
+    package init(
+        directory: String, youngerThan: Int, keep: [Digest] = [], isRehearsal: Bool, allocations: RelayPlace? = nil
+    ) {
         self.directory = directory
+        self.allocations = allocations
         self.keep = keep
         self.youngerThan = youngerThan
         self.isRehearsal = isRehearsal
@@ -206,10 +212,13 @@ package struct CleaningReport: Hashable, Sendable, Codable {
     package var youngBytes: Int
     /// Attempts the host holds, of all catalogues.
     package var attempts: Int
+    /// Allocations of a queue that were asked to end.
+    package var allocations: Int
 
     package init(
         files: Int = 0, bytes: Int = 0, leftovers: Int = 0, leftoverBytes: Int = 0, neededFiles: Int = 0,
-        neededBytes: Int = 0, youngFiles: Int = 0, youngBytes: Int = 0, attempts: Int = 0
+        neededBytes: Int = 0, youngFiles: Int = 0, youngBytes: Int = 0, attempts: Int = 0,
+        allocations: Int = 0
     ) {
         self.files = files
         self.bytes = bytes
@@ -220,6 +229,7 @@ package struct CleaningReport: Hashable, Sendable, Codable {
         self.youngFiles = youngFiles
         self.youngBytes = youngBytes
         self.attempts = attempts
+        self.allocations = allocations
     }
 }
 

@@ -209,7 +209,7 @@ private struct Check {
         case .mute(let words): self(words: words)
         case .refused(let refusal): self(words: refusal.message)
         case .cleaned(let report):
-            for count in [report.files, report.leftovers, report.neededFiles, report.youngFiles, report.attempts] {
+            for count in [report.files, report.leftovers, report.neededFiles, report.youngFiles, report.attempts, report.allocations] {
                 self("a number of files", count, OutsideValues.counts)
             }
             for bytes in [report.bytes, report.leftoverBytes, report.neededBytes, report.youngBytes] {
@@ -228,7 +228,9 @@ private struct Check {
                 self(name: "a catalogue", orphan.catalogue)
                 self(words: orphan.program)
             }
-        case .queueExamined(let objection): self(words: objection ?? "")
+        case .queueExamined(let objection, let fileSystem):
+            self(words: objection ?? "")
+            self(name: "a file system", fileSystem ?? "")
         case .lacking, .held, .relaying: break
         }
     }

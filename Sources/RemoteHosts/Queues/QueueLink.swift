@@ -270,13 +270,13 @@ final class QueueLink: Sendable {
                 state.with { $0.allocations = all }
                 tellAll()
             } else {
-                take(report)
+                handle(report)
             }
         case .relayed, .chunk, .received, .event, .attempt: throw ProtocolError("a relay sent what it does not carry")
         }
     }
 
-    private func take(_ report: RelayReport) {
+    private func handle(_ report: RelayReport) {
         switch report {
         case .standing(let standing):
             guard let seat = AllocationName.seat(of: standing.name, catalogue: context.catalogue) else { return }

@@ -102,9 +102,17 @@ extension HostVisits {
         let answer = try visit(host) { visit, _ throws(HostFailure) in
             try visit.ask(.examineQueue(place, queue.settings), seconds: 120)
         }
-        guard case .queueExamined(let objection) = answer else { throw unexpected(answer, host) }
-        guard let objection else { return [] }
-        return [
+        guard case .queueExamined(let objection, let fileSystem) = answer else { throw unexpected(answer, host) }
+        var found: [HostFinding] = []
+        if let fileSystem {
+            found.append(
+                HostFinding(
+                    host.name, .warning, "directory",
+                    "\(host.directory) lies on \(fileSystem), which other machines do not see unless it is exported",
+                    "see that the nodes have it under the same path, or name another directory: in the hosts file"))
+        }
+        guard let objection else { return found }
+        return found + [
             HostFinding(
                 host.name, .problem, "queue", "it takes no such allocation: \(HostWords.line(objection))",
                 "correct partition:, account:, time:, cores:, memory: or options: in the hosts file")

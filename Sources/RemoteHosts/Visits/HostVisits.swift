@@ -61,11 +61,15 @@ package final class HostVisits: Sendable {
 
     /// Removes from a host's directory what no attempt there needs and is at least `age` seconds old; what `keep`
     /// names stays. With `isRehearsal` only says what that would be.
+    ///
+    /// - Parameter queue: where the host is a login node: whose allocations are ended, and through which queue.
     package func clean(
-        _ host: HostSpec, age: Int, keep: [Digest] = [], isRehearsal: Bool
+        _ host: HostSpec, age: Int, keep: [Digest] = [], isRehearsal: Bool,
+        queue: (catalogue: String, kind: QueueSettings.Kind)? = nil
     ) throws(HostFailure) -> CleaningReport {
+        let place = queue.map { RelayPlace(directory: host.directory, catalogue: $0.catalogue, kind: $0.kind) }
         let request = CleaningRequest(
-            directory: host.directory, youngerThan: age, keep: keep, isRehearsal: isRehearsal)
+            directory: host.directory, youngerThan: age, keep: keep, isRehearsal: isRehearsal, allocations: place)
         let answer = try visit(host) { visit, _ throws(HostFailure) in
             try visit.ask(.clean(request), seconds: 600)
         }

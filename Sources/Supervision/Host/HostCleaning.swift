@@ -15,6 +15,9 @@ struct HostCleaning {
 
     func run() throws -> CleaningReport {
         var report = CleaningReport()
+        if let wanted = request.allocations {
+            report.allocations = try Relay.endAllocations(in: wanted, isRehearsal: request.isRehearsal)
+        }
         guard access(place.store, F_OK) == 0 else { return report }
         let store = try ContentStore(directory: place.store)
         // What is stored now: files that come while this runs are not looked at.

@@ -75,7 +75,9 @@ final class HostService {
             case .clean(let request): return .cleaned(try HostCleaning(request).run())
             case .relay: return .relaying
             case .examineQueue(let place, let settings):
-                return .queueExamined(objection: try Relay.objection(in: place, to: settings))
+                return .queueExamined(
+                    objection: try Relay.objection(in: place, to: settings),
+                    fileSystem: try SharedDirectory.localFileSystem(of: place))
             }
         } catch let refusal as AgentRefusal {
             return .refused(refusal)

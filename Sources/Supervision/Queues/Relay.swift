@@ -56,6 +56,21 @@ final class Relay {
         do throws(QueueRefusal) { return try queue(place.kind).objection(to: order) } catch { return error.words }
     }
 
+    /// Ends a catalogue's allocations, and returns how many there were. What those that run have done stays for the next
+    /// coordinator; of those that wait nothing is left.
+    static func endAllocations(in place: RelayPlace, isRehearsal: Bool) throws -> Int {
+        let homes = try AllocationPlace.all(in: place).map { try AllocationPlace(place, name: $0) }
+        guard !isRehearsal else { return homes.count }
+        for home in homes {
+            let hasBegun = AllocationPlace.exists(home.started)
+            if hasBegun { try Files.write(Array("closed\n".utf8), to: home.closed) } else { home.remove() }
+            do throws(QueueRefusal) { try queue(place.kind).cancel(name: home.name) } catch {
+                throw AgentRefusal(.agentFailed, "the allocation \(home.name) cannot be cancelled: \(error.words)")
+            }
+        }
+        return homes.count
+    }
+
     /// A copy of this program that nobody replaces while nodes run it.
     private static func keepProgram(_ digest: Digest, in root: String) throws(AgentRefusal) -> String {
         let path = "\(root)/agents/\(digest.hex)"
@@ -108,7 +123,7 @@ final class Relay {
         repeat {
             var moved = try takeFrames()
             for answer in desk.takeAnswers() {
-                take(answer)
+                handle(answer)
                 moved = true
             }
             watch()
@@ -267,7 +282,7 @@ final class Relay {
         return moved
     }
 
-    private func take(_ answer: QueueDesk.Answer) {
+    private func handle(_ answer: QueueDesk.Answer) {
         switch answer {
         case .submitted(let name, let job):
             listing.sawSomething()
@@ -278,12 +293,12 @@ final class Relay {
         case .refused(let name, let refusal):
             if let allocation = allocations.removeValue(forKey: name) { abandon(allocation.place) }
             tell(.refused(name: name, words: refusal.words.cut(toBytes: OutsideValues.wordsLength)))
-        case .listed(let entries): take(entries)
+        case .listed(let entries): note(entries)
         case .mute(let refusal): tell(.mute(words: refusal.words.cut(toBytes: OutsideValues.wordsLength)))
         }
     }
 
-    private func take(_ entries: [QueueEntry]) {
+    private func note(_ entries: [QueueEntry]) {
         if entries == lastListing { listing.sawNothing() } else { listing.sawSomething() }
         lastListing = entries
         var byName: [String: QueueEntry] = [:]

@@ -98,13 +98,13 @@ struct SessionReader {
             }
             close(descriptor)
             let before = (number, offset)
-            take(bytes, to: &found)
+            cut(bytes, to: &found)
             if number != before.0 { unlink(path) } else if offset == before.1 { return found }
         }
         return found
     }
 
-    private mutating func take(_ bytes: [UInt8], to found: inout [UInt8]) {
+    private mutating func cut(_ bytes: [UInt8], to found: inout [UInt8]) {
         var start = 0
         while bytes.count - start >= SessionMark.headerSize {
             let length = bytes.little(UInt32.self, at: start)

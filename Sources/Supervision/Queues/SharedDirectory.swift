@@ -1,0 +1,28 @@
+import Glibc
+import JobContract
+
+/// Whether a directory may be seen by other machines.
+enum SharedDirectory {
+    /// File systems that are a machine's own, unless it exports them.
+    private static let local: Set<Substring> = [
+        "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs",
+    ]
+
+    /// The file system's name where it is a machine's own; nil where it may be shared.
+    static func localFileSystem(of place: RelayPlace) throws(AgentRefusal) -> String? {
+        let root = try AgentPlace(directory: place.directory, catalogue: place.catalogue).root
+        guard let resolved = realpath(root, nil) else { throw Files.refusal("look at \(root)") }
+        defer { free(resolved) }
+        let path = String(cString: resolved) + "/"
+        var found: (point: Substring, type: Substring)?
+        for line in (Files.text("/proc/self/mounts") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 2, case let point = fields[1],
+                path.hasPrefix(point.hasSuffix("/") ? String(point) : point + "/"),
+                point.count >= found?.point.count ?? 0
+            else { continue }
+            found = (point, fields[2])
+        }
+        return found.flatMap { local.contains($0.type) ? String($0.type) : nil }
+    }
+}
