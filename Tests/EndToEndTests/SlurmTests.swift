@@ -186,14 +186,14 @@ struct SlurmTests {
 
     /// Slurm chooses an allocation's GPU, and each of its jobs has that one and no other, one job at a time.
     @Test func jobsHaveTheGPUsThatTheQueueChose() throws {
-        try withCluster(hosts: "time: 10m, cores: 2, gpus: 1, allocations: 2, env: {EIGENSWEEP_AGENT_GPUS: GPUS}") {
+        try withCluster(hosts: "time: 10m, cores: 2, gpus: 1, allocations: 2, env: {EIGENSWEEP_AGENT_GPUS: FOLDER}") {
             lab, cluster in
             for gpu in ["0", "1"] { try lab.write("gpus/\(gpu)", "") }
             let hosts = lab.directory.path + "/hosts.yaml"
             try lab.write(
                 "hosts.yaml",
                 try String(contentsOfFile: hosts, encoding: .utf8)
-                    .replacing("GPUS", with: "\(lab.directory.path)/gpus"))
+                    .replacing("FOLDER", with: "\(lab.directory.path)/gpus"))
             let worker = lab.programs.appendingPathComponent("eigensweep-worker").path
             let wrapper = try lab.write(
                 "noting",
@@ -226,6 +226,26 @@ struct SlurmTests {
                 #expect((held[allocation] ?? 0) <= 1, "\(given)")
             }
             #expect(!chosen.isEmpty)
+        }
+    }
+
+    @Test func allocationsThatWaitAreShownWithTheQueuesReason() throws {
+        try withCluster(hosts: "time: 10m, cores: 2, allocations: 1") { lab, cluster in
+            try cluster.run("scontrol", ["update", "PartitionName=debug", "State=DOWN"])
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", smallSweep())], environment: cluster.environment)
+            var list = ""
+            try lab.wait(40, for: "the queue's reason") {
+                list = try lab.run(["hosts", "list", "--format", "csv"]).out
+                return list.contains("here/1,this machine,queued,PartitionDown")
+            }
+            try cluster.run("scontrol", ["update", "PartitionName=debug", "State=UP"])
+            try lab.wait(60, for: "an allocation that runs") {
+                list = try lab.run(["hosts", "list", "--format", "csv"]).out
+                return !run.isRunning || list.contains("here/1,this machine,connected,\"on n1, ")
+            }
+            try lab.wait(60, for: "the end of the sweep") { !run.isRunning }
+            #expect(run.terminationStatus == 0, "\(list)\(lab.said(by: run))")
         }
     }
 

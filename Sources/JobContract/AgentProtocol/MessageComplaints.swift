@@ -209,7 +209,10 @@ private struct Check {
         case .mute(let words): self(words: words)
         case .refused(let refusal): self(words: refusal.message)
         case .cleaned(let report):
-            for count in [report.files, report.leftovers, report.neededFiles, report.youngFiles, report.attempts, report.allocations] {
+            for count in [
+                report.files, report.leftovers, report.neededFiles, report.youngFiles, report.attempts,
+                report.allocations,
+            ] {
                 self("a number of files", count, OutsideValues.counts)
             }
             for bytes in [report.bytes, report.leftoverBytes, report.neededBytes, report.youngBytes] {

@@ -22,7 +22,20 @@ package enum HostSurvey {
     private static let bootOfThisRun = String(
         (Files.text("/proc/sys/kernel/random/boot_id") ?? "").prefix { $0 != "\n" })
 
-    static func processors() -> Int { min(Int(posix_usable_processors()), OutsideValues.processors.upperBound) }
+    /// In an allocation of a queue, not more than that has, whatever the node would let a program use.
+    static func processors() -> Int {
+        let lent = number("SLURM_CPUS_ON_NODE") ?? .max
+        return min(Int(posix_usable_processors()), max(1, lent), OutsideValues.processors.upperBound)
+    }
+
+    /// Bytes of memory that jobs may take: the machine's, or of an allocation the part that it has.
+    static func jobMemory() -> Int {
+        let lent = number("SLURM_MEM_PER_NODE").map { $0.multipliedReportingOverflow(by: 1 << 20) }
+        guard let lent, !lent.overflow, lent.partialValue > 0 else { return memory() }
+        return min(memory(), lent.partialValue)
+    }
+
+    private static func number(_ variable: String) -> Int? { getenv(variable).flatMap { Int(String(cString: $0)) } }
 
     /// A line of the system's account of its memory, in bytes.
     static func memory(_ field: String = "MemTotal:") -> Int {

@@ -38,6 +38,10 @@ struct AllocationPlace {
     /// Names of the allocations of a catalogue that have a place.
     static func all(in place: RelayPlace) throws(AgentRefusal) -> [String] {
         let root = try AgentPlace(directory: place.directory, catalogue: place.catalogue).root
+        // A directory that cannot be read now is not one without allocations.
+        guard access("\(root)/hosts", R_OK | X_OK) == 0 || errno == ENOENT && access(root, R_OK | X_OK) == 0 else {
+            throw Files.refusal("read \(root)/hosts")
+        }
         return Files.names(in: "\(root)/hosts").filter { name in
             AllocationName.isPlain(name) && access("\(root)/hosts/\(name)/\(place.catalogue)/intent", F_OK) == 0
         }.sorted()

@@ -6,8 +6,9 @@ import JobContract
 struct RelayedAllocation {
     let place: AllocationPlace
     var watch: AllocationWatch
-    /// What the coordinator was told.
     private(set) var standing: AllocationStanding
+    /// What the last look gave the coordinator to know.
+    private var told: AllocationStanding?
     /// Whether its submission was answered. The coordinator is told of nothing before.
     var isSubmitted: Bool
     private var hasBegun = false
@@ -55,7 +56,6 @@ struct RelayedAllocation {
         let now = posix_monotonic_seconds()
         guard isSubmitted, standing.state != .over, now - lookedAt >= Self.lookSeconds else { return nil }
         lookedAt = now
-        let before = standing
         AllocationPlace.refresh(place.agent.home)
         if !hasBegun, let bytes = Files.read(place.started),
             let note = try? JSONText.decode(PilotNote.self, from: bytes)
@@ -76,7 +76,9 @@ struct RelayedAllocation {
             guard (try? close()) != nil else { return nil }
             standing.state = .over
         }
-        return standing == before ? nil : standing
+        guard standing != told else { return nil }
+        told = standing
+        return standing
     }
 
     /// Whether its pilot left nothing to collect.

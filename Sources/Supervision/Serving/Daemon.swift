@@ -327,7 +327,7 @@ package final class Daemon {
         return AgentWelcome(
             HostFacts(
                 machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
-                memory: HostSurvey.memory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
+                memory: HostSurvey.jobMemory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
                 gpus: table.gpus?.facts, loan: term?.loan),
             held: table.held)
     }
