@@ -47,18 +47,23 @@ final class Pilot {
         var known: Set<String> = []
         var beatAt = 0.0
         while true {
-            let now = posix_monotonic_seconds()
-            if now - beatAt >= AllocationWatch.beatSeconds {
-                beatAt = now
-                beat()
-            }
-            AllocationPlace.refresh(place.agent.home)
-            // Without the intent the allocation was forgotten.
-            if AllocationPlace.exists(place.closed) || !AllocationPlace.exists(place.intent) { term.leave() }
-            AllocationPlace.refresh(place.sessions)
-            for name in Files.names(in: place.sessions) where known.insert(name).inserted { serve(name) }
+            look(&known, &beatAt)
             usleep(UInt32(Self.lookSeconds * 1e6))
         }
+    }
+
+    // As a part of the endless loop the optimiser would take a quarter of an hour over it and over `serve`.
+    @inline(never) private func look(_ known: inout Set<String>, _ beatAt: inout Double) {
+        let now = posix_monotonic_seconds()
+        if now - beatAt >= AllocationWatch.beatSeconds {
+            beatAt = now
+            beat()
+        }
+        AllocationPlace.refresh(place.agent.home)
+        // Without the intent the allocation was forgotten.
+        if AllocationPlace.exists(place.closed) || !AllocationPlace.exists(place.intent) { term.leave() }
+        AllocationPlace.refresh(place.sessions)
+        for name in Files.names(in: place.sessions) where known.insert(name).inserted { serve(name) }
     }
 
     private func beat() {
@@ -69,7 +74,7 @@ final class Pilot {
     }
 
     /// Serves who began a session: a bridge to the agent on a thread of its own, and one that carries the bytes.
-    private func serve(_ name: String) {
+    @inline(never) private func serve(_ name: String) {
         guard let pair = LocalPair() else { return }
         let bridge = Bridge(
             digest: digest, machine: place.name, input: pair.far, output: pair.far,
