@@ -8,8 +8,7 @@ import SweepModel
 final class QueueLink: Sendable {
     struct State {
         var seats: [Int: HostSpec] = [:]
-        /// Nil while no relay answers.
-        var allocations: [String: AllocationStanding]?
+        var book: SeatBook
         var streams: [UInt32: RelayStream] = [:]
         var lastChannel: UInt32 = 0
         var outgoing = OutgoingBytes()
@@ -17,7 +16,7 @@ final class QueueLink: Sendable {
         var refusals = 0
         var isDismissing = false
     }
-    let state = Locked(State())
+    let state: Locked<State>
     let name: HostName
     private let gate: HostSpec
     private let kind: QueueSettings.Kind
@@ -34,6 +33,7 @@ final class QueueLink: Sendable {
         name = gate.name
         kind = queue.settings.kind
         self.context = context
+        state = Locked(State(book: SeatBook(catalogue: context.catalogue)))
     }
 
     /// From now on these are its seats. Allocations of others are ended.
@@ -66,12 +66,12 @@ final class QueueLink: Sendable {
     /// The name and state of a seat's allocation that has begun and is not gone; nil: there is none.
     func allocation(of seat: Int) -> AllocationStanding? {
         state.with { state in
-            current(seat, in: state).flatMap { $0.state == .running || $0.state == .over ? $0 : nil }
+            state.book.allocation(of: seat).flatMap { $0.state == .running || $0.state == .over ? $0 : nil }
         }
     }
 
     /// Whether a relay answers.
-    var isAnswering: Bool { state.with { $0.allocations != nil } }
+    var isAnswering: Bool { state.with { $0.book.allocations != nil } }
 
     /// Sleeps until the seat has an allocation that can be spoken to. False once `mailbox` closes.
     func awaitAllocation(of seat: Int, _ mailbox: Mailbox) -> Bool {
@@ -84,7 +84,7 @@ final class QueueLink: Sendable {
 
     func open(_ seat: Int, wake: Int32) throws(HostFailure) -> RelayStream {
         let opened: RelayStream? = state.with { state in
-            guard let allocation = current(seat, in: state) else { return nil }
+            guard let allocation = state.book.allocation(of: seat) else { return nil }
             state.lastChannel += 1
             let stream = RelayStream(channel: state.lastChannel, link: self, wake: wake)
             state.streams[state.lastChannel] = stream
@@ -123,9 +123,7 @@ final class QueueLink: Sendable {
 
     func call(_ seat: HostSpec, _ queue: QueueSeat) {
         state.with { state in
-            guard state.allocations != nil, current(queue.number, in: state) == nil else { return }
-            let name = AllocationName.make(
-                catalogue: context.catalogue, seat: queue.number, random: UInt32.random(in: 1 ... .max))
+            guard let name = state.book.call(queue.number, random: UInt32.random(in: 1 ... .max)) else { return }
             say(.submit(name: name, queue.settings), in: &state)
         }
         mailbox.wake()
@@ -133,7 +131,7 @@ final class QueueLink: Sendable {
 
     func dismiss(_ seat: Int) {
         state.with { state in
-            if let allocation = current(seat, in: state) { say(.cancel(name: allocation.name), in: &state) }
+            if let allocation = state.book.allocation(of: seat) { say(.cancel(name: allocation.name), in: &state) }
         }
         mailbox.wake()
     }
@@ -142,11 +140,13 @@ final class QueueLink: Sendable {
     func dismissAll(seconds: Double) {
         state.with { state in
             state.isDismissing = true
-            for name in (state.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
+            for name in (state.book.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
         }
         mailbox.wake()
         let limit = posix_monotonic_seconds() + seconds
-        while posix_monotonic_seconds() < limit, state.with({ $0.allocations?.isEmpty == false }) { usleep(50_000) }
+        while posix_monotonic_seconds() < limit, state.with({ $0.book.allocations?.isEmpty == false }) {
+            usleep(50_000)
+        }
     }
 
     func close(until deadline: DispatchTime) {
@@ -159,13 +159,6 @@ final class QueueLink: Sendable {
 
     private func say(_ request: RelayRequest, in state: inout State) {
         if let frame = try? AgentProtocol.frame(CoordinatorMessage.relay(request)) { state.outgoing.append(frame) }
-    }
-
-    /// The seat's allocation: the first, where there are several, of which the others wait for their turn to be collected.
-    private func current(_ seat: Int, in state: State) -> AllocationStanding? {
-        (state.allocations ?? [:]).values
-            .filter { AllocationName.seat(of: $0.name, catalogue: context.catalogue) == seat }
-            .min { $0.name < $1.name }
     }
 
     private func run() {
@@ -191,7 +184,7 @@ final class QueueLink: Sendable {
     private func lose(_ failure: HostFailure?) {
         let (streams, seats) = state.with { state in
             defer {
-                state.allocations = nil
+                state.book.lose()
                 state.streams = [:]
                 state.outgoing = OutgoingBytes()
             }
@@ -265,9 +258,9 @@ final class QueueLink: Sendable {
             if case .standing(let standing) = report, found != nil {
                 found?[standing.name] = standing
             } else if case .ready = report {
-                let all = found ?? [:]
+                let all = Array((found ?? [:]).values)
                 found = nil
-                state.with { $0.allocations = all }
+                state.with { $0.book.areAll(all) }
                 tellAll()
             } else {
                 handle(report)
@@ -279,15 +272,16 @@ final class QueueLink: Sendable {
     private func handle(_ report: RelayReport) {
         switch report {
         case .standing(let standing):
-            guard let seat = AllocationName.seat(of: standing.name, catalogue: context.catalogue) else { return }
-            state.with { state in
-                state.allocations?[standing.name] = standing.state == .gone ? nil : standing
+            let seat = state.with { state in
+                let seat = state.book.isTold(standing)
                 if standing.state == .waiting { state.refusals = 0 }
                 if state.isDismissing, standing.state != .gone { say(.cancel(name: standing.name), in: &state) }
+                return seat
             }
+            guard let seat else { return }
             tell(seat, lastWords: standing.state == .gone ? standing.words : "")
         case .refused(let name, let words):
-            guard let seat = AllocationName.seat(of: name, catalogue: context.catalogue) else { return }
+            guard let seat = state.with({ $0.book.refused(name) }) else { return }
             refused(seat, words)
         case .closed(let channel, let words):
             state.with { $0.streams.removeValue(forKey: channel) }?.end(words)
@@ -315,18 +309,16 @@ final class QueueLink: Sendable {
     /// Tells of every seat, and ends the allocations that no seat is kept for.
     private func tellAll() {
         let seats = state.with { state in
-            for name in (state.allocations ?? [:]).keys {
-                let seat = AllocationName.seat(of: name, catalogue: context.catalogue)
-                if seat.map({ state.seats[$0] == nil }) ?? true { say(.cancel(name: name), in: &state) }
-            }
-            return state.allocations == nil ? [] : Array(state.seats.keys)
+            let seats = state.seats
+            for name in state.book.strays(among: { seats[$0] != nil }) { say(.cancel(name: name), in: &state) }
+            return state.book.allocations == nil ? [] : Array(state.seats.keys)
         }
         mailbox.wake()
         for seat in seats.sorted() { tell(seat, lastWords: "") }
     }
 
     private func tell(_ seat: Int, lastWords: String) {
-        let (spec, allocation) = state.with { ($0.seats[seat], current(seat, in: $0)) }
+        let (spec, allocation) = state.with { ($0.seats[seat], $0.book.allocation(of: seat)) }
         guard let spec else { return }
         let news: SeatNews =
             switch allocation?.state {

@@ -277,7 +277,8 @@ final class Relay {
         }
         if let words = channel.ending {
             drop(channel, words: words)
-            if channel.isCollected { remove(channel.name, words: allocations[channel.name]?.standing.words ?? "") }
+            // How the queue says it ended is no complaint: it was of use.
+            if channel.isCollected { remove(channel.name, words: "") }
         }
         return moved
     }
@@ -333,6 +334,8 @@ final class Relay {
                 _ = carry(channel)
                 if channels[channel.number] != nil { drop(channel, words: "the allocation has ended") }
             }
+            // The queue may have it all the same: what it lists is a hint.
+            desk.ask(.cancel(name: name))
             if !allocation.isBegun {
                 remove(name, words: allocation.lastWords)
             } else if allocation.isEmpty {
