@@ -6,7 +6,11 @@ extension Scheduler {
     mutating func handle(_ news: SeatNews, of name: HostName, at now: Instant) {
         guard let seat = hosts[known: name].seat else { return }
         switch news {
-        case .vacant(let words):
+        case .vacant(let said):
+            // A node that would not do is gone: the next may be another.
+            let fault = faultOfNode(name)
+            if fault != nil { forgetNode(name) }
+            let words = fault ?? said
             isVacated(name, at: now)
             var callAt: Instant?
             if words.isEmpty {
@@ -27,6 +31,23 @@ extension Scheduler {
         timers.add(.staff, at: now)
     }
 
+    /// Why the node of its present allocation was given up. After several in a row it is no node's fault.
+    func faultOfNode(_ name: HostName) -> String? {
+        let host = hosts[known: name]
+        guard let seat = host.seat, case .unusable(let reason) = host.standing, host.isConnected, host.isListed,
+            drained[name] == nil, seat.wasted < policy.refusalLimit
+        else { return nil }
+        return reason
+    }
+
+    private mutating func forgetNode(_ name: HostName) {
+        hosts[known: name].strikes = 0
+        hosts[known: name].quickFailures = [:]
+        hosts[known: name].isSuspect = false
+        hosts[known: name].vouchedUntil = nil
+        setStanding(name, .usable)
+    }
+
     private func pause(after wasted: Int) -> Double {
         var pause = policy.restSeconds
         for _ in 1..<max(1, min(wasted, 10)) { pause = min(2 * pause, policy.longestRestSeconds) }
@@ -37,13 +58,7 @@ extension Scheduler {
     mutating func isFilled(_ name: HostName, _ facts: HostFacts, at now: Instant) {
         let host = hosts[known: name]
         hosts[known: name].seat?.allocation = .begun
-        if host.facts?.machine != facts.machine {
-            hosts[known: name].strikes = 0
-            hosts[known: name].quickFailures = [:]
-            hosts[known: name].isSuspect = false
-            hosts[known: name].vouchedUntil = nil
-            if drained[name] == nil { setStanding(name, .usable) }
-        }
+        if host.facts?.machine != facts.machine, drained[name] == nil { forgetNode(name) }
         hosts[known: name].seat?.endsAt = facts.loan?.secondsLeft.map { now.advanced(bySeconds: $0) }
         hosts[known: name].seat?.isLeaving = facts.loan?.secondsLeft.map { $0 <= 0 } ?? false
         if let endsAt = hosts[known: name].seat?.endsAt { timers.add(.host(name), at: max(now, endsAt)) }
@@ -85,6 +100,8 @@ extension Scheduler {
         var seconds = Double(readyCount) * SchedulingPolicy.guessedSeconds
         var usable = 0
         for host in hosts.values where !host.isUnusable {
+            // Idle hosts that the waiting jobs do not suit take none of them.
+            if readyCount > 0, ready.fitting({ host.suits($0) }).isEmpty { continue }
             if host.isReady {
                 lacking -= max(0, host.slots - host.attempts.count)
                 seconds += host.waitingSeconds

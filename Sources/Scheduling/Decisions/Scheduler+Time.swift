@@ -114,6 +114,7 @@ extension Scheduler {
             let host = hosts[known: name]
             guard host.isListed else { continue }
             if case .unusable(let reason) = host.standing {
+                if faultOfNode(name) != nil { return nil }
                 // One that is only drained may come and tell of what it holds.
                 if !host.attempts.isEmpty, let silence = host.silence, silence.failure?.isTransient != false,
                     now.seconds(since: silence.since) < policy.connectSeconds

@@ -1,0 +1,179 @@
+import JobContract
+import Scheduling
+import SweepModel
+import Testing
+
+/// Allocations of a queue come and go; to the work they are hosts.
+@Suite struct SeatTests {
+    private func seats(_ count: Int, slots: Int = 1, seconds: Int = 3600) -> [HostSpec] {
+        (1...count).map {
+            HostSpec(
+                name: "q/\($0)", transport: .libssh, slots: slots,
+                seat: QueueSeat(queue: "q", number: $0, settings: QueueSettings(seconds: seconds)))
+        }
+    }
+
+    private func vacant(_ bench: inout Bench, _ count: Int) {
+        for number in 1...count { bench.report("q/\(number)", .seat(.vacant(words: ""))) }
+        bench.wait(3)
+    }
+
+    private func calls(_ bench: Bench) -> [HostName] {
+        bench.actions.compactMap { if case .call(let host) = $0 { host } else { nil } }
+    }
+
+    private func dismissals(_ bench: Bench) -> [HostName] {
+        bench.actions.compactMap { if case .dismiss(let host) = $0 { host } else { nil } }
+    }
+
+    private func begin(_ bench: inout Bench, _ host: HostName, _ node: String, left: Double?, held: [HeldAttempt] = [])
+    {
+        let facts = HostFacts(
+            machine: node, boot: node, cores: 4, memory: 1 << 40, cpu: "test", free: 1 << 40,
+            loan: NodeLoan(node: node, secondsLeft: left))
+        bench.report(host, .connected(facts, held: held))
+    }
+
+    @Test func asManyAreCalledAsTheWorkFills() {
+        var bench = Bench(sweep(["x": [10]]), hosts: seats(4))
+        #expect(calls(bench) == [], "not before the queue has said what there is")
+        vacant(&bench, 4)
+        #expect(calls(bench) == ["q/1"])
+    }
+
+    @Test func hostsThatTheWorkDoesNotSuitFillNothing() {
+        var seat = seats(1)
+        seat[0].tags = ["big"]
+        var bench = Bench(sweep(["x": [10]], needs: JobNeeds(tags: ["big"])), hosts: seat + [.test("own", slots: 4)])
+        bench.connect("own")
+        vacant(&bench, 1)
+        #expect(calls(bench) == ["q/1"])
+    }
+
+    @Test func theQueueIsMetPolitely() {
+        var bench = Bench(
+            sweep(["a": [10], "b": [10], "c": [10], "d": [10], "e": [10], "f": [10], "g": [10], "h": [10]]),
+            hosts: seats(8))
+        vacant(&bench, 8)
+        #expect(calls(bench) == ["q/1", "q/2"], "two wait until one has begun")
+        for number in 1...2 { bench.report("q/\(number)", .seat(.waiting(job: "1", words: "Priority"))) }
+        bench.wait(60)
+        #expect(calls(bench).count == 2)
+        bench.report("q/1", .seat(.begun))
+        bench.wait(3)
+        #expect(calls(bench).count == 5, "one has begun: four may wait beside it")
+    }
+
+    @Test func whatWaitsIsDismissedWhenNothingIsLeft() {
+        var bench = Bench(sweep(["x": [10]]), hosts: seats(1) + [.test("own")])
+        vacant(&bench, 1)
+        #expect(calls(bench) == ["q/1"])
+        bench.report("q/1", .seat(.waiting(job: "1", words: "Resources")))
+        bench.connect("own")
+        bench.run("own", 1)
+        bench.wait(3)
+        #expect(dismissals(bench) == ["q/1"])
+        bench.wait(30)
+        #expect(dismissals(bench) == ["q/1"], "once is enough")
+    }
+
+    @Test func aVacatedSeatChargesNobody() {
+        var bench = Bench(sweep(["x": [10], "y": [20]]), hosts: seats(1, slots: 2))
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 1000)
+        bench.run("q/1", 1)
+        bench.actions = []
+        // One ran and the other's order had not arrived.
+        bench.report("q/1", .seat(.vacant(words: "")))
+        #expect(bench.outcome(of: 1) == .cancelled)
+        #expect(bench.outcome(of: 2) == .cancelled)
+        #expect(calls(bench) == ["q/1"])
+        bench.actions = []
+        begin(&bench, "q/1", "n2", left: 1000)
+        #expect(bench.starts().map(\.attempt.value) == [3, 4])
+    }
+
+    @Test func whatItsAllocationCutShortIsPausedAndGoesOnElsewhere() {
+        var bench = Bench(sweep(["x": [10]]), hosts: seats(1))
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 1000)
+        bench.run("q/1", 1)
+        bench.actions = []
+        bench.end("q/1", 1, .stopped(.hostLeft, exit: -9))
+        #expect(bench.outcome(of: 1) == .paused)
+    }
+
+    @Test func nothingBeginsOnceAnAllocationLeaves() {
+        var bench = Bench(sweep(["x": [10], "y": [20]]), hosts: seats(1))
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 100)
+        bench.run("q/1", 1)
+        bench.wait(101)
+        bench.actions = []
+        bench.milestone("q/1", 1, 10)
+        bench.finish("q/1", 1)
+        #expect(bench.starts().isEmpty)
+    }
+
+    @Test func aMeasureThatOutlastsTheAllocationIsNotBegun() {
+        var bench = Bench(sweep(["x": [10], "y": [20]], measures: ["m"]), hosts: seats(1))
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 3000)
+        bench.run("q/1", 1)
+        bench.milestone("q/1", 1, 20)
+        bench.finish("q/1", 1)
+        // How long a measure takes is known from the first.
+        bench.run("q/1", 3)
+        bench.seconds += 1000
+        bench.event(
+            "q/1", 3,
+            .measure(
+                .init(
+                    trial: .named("y", 20), request: .named("m"), checkpoint: .named("weights 20"), rows: [],
+                    artifacts: [], seconds: 1000)))
+        bench.finish("q/1", 3)
+        bench.run("q/1", 2)
+        bench.seconds += 1500
+        _ = bench.starts()
+        bench.milestone("q/1", 2, 10)
+        bench.finish("q/1", 2)
+        #expect(bench.starts().isEmpty)
+        bench.report("q/1", .seat(.vacant(words: "")))
+        begin(&bench, "q/1", "n2", left: 3000)
+        #expect(bench.starts().map(\.measured) == [.named("x", 10)])
+    }
+
+    @Test func aNewNodesStandingIsNew() {
+        var bench = Bench(
+            sweep(["x": [10], "y": [20], "z": [30], "w": [40]]), hosts: seats(1), checks: ["test": "c"])
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 3000)
+        for attempt in 1...3 {
+            bench.run("q/1", attempt)
+            bench.seconds += 1
+            bench.end("q/1", attempt, .stopped(.noSpace, exit: 1))
+        }
+        #expect(bench.actions.contains { if case .notice(.hostUnusable("q/1", _)) = $0 { true } else { false } })
+        bench.end("q/1", 4, .stopped(.cancelled, exit: nil))
+        bench.wait(3)
+        #expect(dismissals(bench) == ["q/1"], "an allocation on a node that will not do is of no use")
+        bench.report("q/1", .seat(.vacant(words: "")))
+        #expect(bench.scheduler.ending == nil)
+        bench.actions = []
+        bench.wait(31)
+        #expect(calls(bench) == ["q/1"], "another node may do")
+        begin(&bench, "q/1", "n2", left: 3000)
+        #expect(!bench.starts().isEmpty)
+    }
+
+    @Test func aRefusedOneIsAskedForAgainAfterThePause() {
+        var bench = Bench(sweep(["x": [10]]), hosts: seats(1))
+        vacant(&bench, 1)
+        bench.report("q/1", .seat(.refused(words: "no", seconds: 60)))
+        bench.actions = []
+        bench.wait(50)
+        #expect(calls(bench) == [])
+        bench.wait(13)
+        #expect(calls(bench) == ["q/1"])
+    }
+}
