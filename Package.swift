@@ -251,7 +251,8 @@ package.targets.append(
         ? .executableTarget(
             name: "eigensweep-simulate", dependencies: simulated, path: "Tests/SimulationTests",
             sources: [
-                "Simulate.swift", "Catalogues", "Checking", "Coordinators", "Hosts", "Links", "Schedules", "World",
+                "Simulate.swift", "Catalogues", "Checking", "Coordinators", "Hosts", "Links", "Queues", "Schedules",
+                "World",
             ],
             swiftSettings: strict)
         : .testTarget(

@@ -89,6 +89,11 @@ enum Mutant: CaseIterable {
     /// An agent holds attempts of two catalogues under their numbers alone.
     case cataloguesAreMixed
 
+    /// After a submission of which nobody knows what became another is made for the seat.
+    case submissionIsRepeated
+    /// An allocation that is missing in one listing is taken for over.
+    case listingIsBelieved
+
     /// Whether only the real catalogue shows it.
     var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
 
@@ -151,6 +156,9 @@ enum Mutant: CaseIterable {
     var provocation: [Fault] {
         switch self {
         case .diskLies: [.powerLoss(afterCalls: 1), .powerLoss(afterCalls: 10)]
+        case .submissionIsRepeated:
+            (0..<6).flatMap { _ in [.queue(.isMute(seconds: 20, forgets: false)), .queue(.relayDeath)] }
+        case .listingIsBelieved: (0..<4).map { _ in .queue(.misses(seconds: 60)) }
         case .lockIsMissing: Array(repeating: .secondCoordinator, count: 4)
         case .damageIsTrusted, .lossIsTheHostsFault:
             (0..<8).map { .damagedFiles(host: $0 % 2 == 0 ? nil : 0, share: 1) }

@@ -36,7 +36,8 @@ final class CoordinatorLife {
 
     init(
         _ identity: Identity, _ opened: OpenedCatalogue, _ hosts: [SimulatedHost], _ scenario: Scenario,
-        _ mutant: Mutant, _ world: World, _ log: HostLog, drained: Set<HostName>, commitFailure: @escaping () -> String?
+        _ mutant: Mutant, _ world: World, _ log: HostLog, drained: Set<HostName>, queue: SimulatedQueue? = nil,
+        commitFailure: @escaping () -> String?
     ) {
         self.scenario = scenario
         self.world = world
@@ -49,7 +50,7 @@ final class CoordinatorLife {
             hosts, world, log, kill, clock,
             .init(
                 owner: identity.owner, coordinator: identity.number, generation: opened.generation,
-                nonce: world.random.next()), mutant: mutant)
+                nonce: world.random.next()), mutant: mutant, queue: queue)
         inbox = SimulatedInbox(fleet, world, kill, clock, isDriven: identity.isDriven)
         writer = FaultyWriter(opened.writer, kill, mutant, world, log, owner, failure: commitFailure)
         coordinator = Coordinator(

@@ -11,6 +11,7 @@ final class Simulation {
     private let catalogue: any DurableCatalogue
     private let log = HostLog()
     private let hosts: [SimulatedHost]
+    private let queue: SimulatedQueue?
     private var lastFault = 0.0
     private var life: CoordinatorLife?
     /// Coordinators that someone started on copies of the catalogue.
@@ -43,10 +44,12 @@ final class Simulation {
         let world = World(seed: scenario.seed, isEven: scenario.isEven, keepsAllNotes: keepsAllNotes)
         self.world = world
         let log = self.log
-        hosts = zip(scenario.hosts, scenario.speeds).map {
+        hosts = zip(scenario.hosts, scenario.speeds).filter { $0.0.seat == nil }.map {
             SimulatedHost(
                 spec: $0, speed: $1, world: world, log: log, scenario: scenario, mutant: mutant)
         }
+        let seats = scenario.hosts.filter { $0.seat != nil }
+        queue = seats.first?.seat.map { SimulatedQueue($0.queue, seats: seats, world, log, scenario, mutant) }
     }
 
     /// The run of a scenario, one in sixteen on the real catalogue.
@@ -69,6 +72,7 @@ final class Simulation {
             // What holds one another goes, and the catalogue's files with it.
             world.end()
             for host in hosts.flatMap(\.agents) { host.end() }
+            queue?.end()
         }
         catalogue.isPut(in: world)
         if scenario.isOfBytes { world.bytes = try ByteLayer(seed: scenario.seed) }
@@ -126,11 +130,23 @@ final class Simulation {
             return world.violations.isEmpty
         }
         if coordinators == 1 { firstCalls = life.kill.calls }
+        dismissAllocations(of: life, outcome)
         if case .catalogueFailed = outcome, catalogue.diskFailures > 0 { world.census.count(.diskFailed) }
         life.end()
         self.life = nil
         catalogue.close()
         return outcome
+    }
+
+    /// Of a settled run nothing stays on the cluster.
+    private func dismissAllocations(of life: CoordinatorLife, _ outcome: CoordinationOutcome?) {
+        guard let queue, outcome == .succeeded || isSomeFailed(outcome), !life.kill.isDead else { return }
+        life.fleet.dismissAllocations()
+        world.pass(10) { !life.kill.isDead }
+        guard life.fleet.canAskQueue, queue.canBeAsked, !world.hasCopies, !life.kill.isDead else { return }
+        world.census.count(.allocationsEnded)
+        world.after(100) { queue.checkThatAllAreGone() }
+        world.pass(101)
     }
 
     private func startCoordinator() throws -> CoordinatorLife {
@@ -147,7 +163,7 @@ final class Simulation {
         world.note("coordinator \(coordinators) begins")
         return CoordinatorLife(
             .init(owner: 0, number: coordinators, isDriven: false, diesAfterCalls: calls), opened, hosts, scenario,
-            mutant, world, log, drained: drained
+            mutant, world, log, drained: drained, queue: queue
         ) { [self] in commitFailure() }
     }
 
@@ -168,6 +184,13 @@ final class Simulation {
                 world.census.count(.broughtFromHost)
                 world.store.add(file.digest)
             }
+            if let store = queue?.loginAnswers == true ? queue?.ground : nil {
+                if store.store.putAsideIfDamaged(file.digest) { world.census.count(.damageFoundOnHost) }
+                if isLost(file.digest), store.store.contains(file.digest) {
+                    world.census.count(.broughtFromHost)
+                    world.store.add(file.digest)
+                }
+            }
             if isLost(file.digest), case .weights = file.role { world.census.count(.trainedAgain) }
         }
         return (plan.holdings.less(isLost, for: sweeps), plan.firstAttempt)
@@ -187,22 +210,7 @@ final class Simulation {
     private func strike(_ fault: Fault) {
         lastFault = max(lastFault, world.seconds)
         switch fault {
-        case .cut(let host, let seconds): hosts[host].cut(for: seconds)
-        case .slowLink(let host, let seconds, let delay): hosts[host].slow(for: seconds, by: delay)
-        case .oneWayLoss(let host, let seconds, let direction): hosts[host].lose(direction, for: seconds)
-        case .agentDeath(let host, let seconds): hosts[host].killAgent(for: seconds)
-        case .otherAgent(let host, let seconds):
-            hosts[host].foreignAgentUntil = world.now.advanced(bySeconds: seconds)
-            hosts[host].link?.sever()
-        case .olderAgent(let host):
-            hosts[host].agentIsOld = true
-            hosts[host].link?.sever()
-        case .drain(let host, let seconds): drain(hosts[host], for: seconds)
-        case .brokenHost(let host, let seconds, let describes):
-            hosts[host].brokenUntil = world.now.advanced(bySeconds: seconds)
-            hosts[host].describesWhenBroken = describes
-            world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
-        case .lies(let host): hosts[host].beginToLie()
+        case .drain(let host, let seconds): drain(host, for: seconds)
         case .neighbour(let seconds): beginNeighbour(for: seconds)
         case .cleaning: clean()
         case .repair:
@@ -210,32 +218,76 @@ final class Simulation {
             guard life != nil else { return }
             guard (try? catalogue.open()) == nil else { return world.violation("a repair opened a catalogue at work") }
             world.census.count(.repairRefused)
-        case .lie(let host, let lie): hosts[host].tell(lie)
-        case .bytes(let host, let kind): hosts[host].hitBytes(kind)
-        case .unlisted(let host, let seconds): takeOut(hosts[host], for: seconds)
+        case .unlisted(let host, let seconds): takeOut(host, for: seconds)
         case .launch: launch()
         case .merge(let share, let kind, let files):
             incoming.merge(of: scenario, share: share, kind: kind, bringsFiles: files, into: catalogue, life, world)
         case .adopt: incoming.adoption(of: scenario, into: catalogue, life, world)
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
-        case .otherWorker(let host): hosts[host].nextWorkerIsOther = true
-        case .reboot(let host, let seconds, let losesDisk):
-            for agent in hosts[host].agents { agent.reboot(for: seconds, losesDisk: losesDisk) }
-        case .freeze(let host, let seconds): for agent in hosts[host].agents { agent.freeze(for: seconds) }
-        case .worker(let host, let kind): hosts[host].hitWorker(kind)
-        case .fullDisk(let host, let seconds):
-            for agent in hosts[host].agents { agent.fullUntil = world.now.advanced(bySeconds: seconds) }
-        case .lostFile(let host): hosts[host].losesNextFile = true
         case .damagedFiles(let host, let share): damage(host, share)
-        default: strikeCoordinator(fault)
+        case .queue(let fault):
+            queue?.strike(fault)
+            lastFault = max(lastFault, world.seconds + fault.seconds)
+        default: if !strikeHost(fault) { strikeCoordinator(fault) }
         }
+    }
+
+    /// The host of that place in the hosts file: of a seat the allocation that it has now, if it has one.
+    private func host(_ index: Int) -> SimulatedHost? {
+        if index < hosts.count { return hosts[index] }
+        return queue?.allocation(of: scenario.hosts[index].name).flatMap { $0.isAlive ? $0.host : nil }
+    }
+
+    /// False where it is no fault of a host.
+    private func strikeHost(_ fault: Fault) -> Bool {
+        switch fault {
+        case .cut(let index, let seconds): host(index)?.cut(for: seconds)
+        case .slowLink(let index, let seconds, let delay): host(index)?.slow(for: seconds, by: delay)
+        case .oneWayLoss(let index, let seconds, let direction): host(index)?.lose(direction, for: seconds)
+        case .agentDeath(let index, let seconds):
+            if index >= hosts.count { queue?.strike(.preempts(warning: nil, requeues: false)) }
+            host(index)?.killAgent(for: seconds)
+        case .otherAgent(let index, let seconds):
+            guard let host = host(index) else { break }
+            host.foreignAgentUntil = world.now.advanced(bySeconds: seconds)
+            host.link?.sever()
+        case .olderAgent(let index):
+            // Pilots are never replaced.
+            guard index < hosts.count else { break }
+            hosts[index].agentIsOld = true
+            hosts[index].link?.sever()
+        case .brokenHost(let index, let seconds, let describes):
+            host(index)?.brokenUntil = world.now.advanced(bySeconds: seconds)
+            host(index)?.describesWhenBroken = describes
+            world.after(seconds) { [self] in lastFault = max(lastFault, world.seconds) }
+        case .lies(let index): host(index)?.beginToLie()
+        case .lie(let index, let lie): host(index)?.tell(lie)
+        case .bytes(let index, let kind): host(index)?.hitBytes(kind)
+        case .otherWorker(let index): host(index)?.nextWorkerIsOther = true
+        case .reboot(let index, let seconds, let losesDisk):
+            guard index < hosts.count else {
+                queue?.strike(.nodeDies)
+                break
+            }
+            for agent in hosts[index].agents { agent.reboot(for: seconds, losesDisk: losesDisk) }
+        case .freeze(let index, let seconds):
+            for agent in index < hosts.count ? hosts[index].agents : host(index).map({ [$0] }) ?? [] {
+                agent.freeze(for: seconds)
+            }
+        case .worker(let index, let kind): host(index)?.hitWorker(kind)
+        case .fullDisk(let index, let seconds):
+            for agent in host(index)?.agents ?? [] { agent.fullUntil = world.now.advanced(bySeconds: seconds) }
+        case .lostFile(let index): host(index)?.losesNextFile = true
+        default: return false
+        }
+        return true
     }
 
     private func damage(_ host: Int?, _ share: Double) {
         let chooses = { [world] in world.random.chance(share) }
         let count: Int
         if let host {
-            count = hosts[host].store.damage(chooses)
+            count = (host < hosts.count ? hosts[host] : queue?.ground)?.store.damage(chooses) ?? 0
         } else {
             count = world.store.damage(chooses)
         }
@@ -289,12 +341,13 @@ final class Simulation {
     private func startCopy(for seconds: Double) {
         guard let copy = try? catalogue.copy(), let opened = try? copy.open() else { return }
         world.note("a copy of the catalogue is put to work")
+        world.hasCopies = true
         log.listened[others.count + 1] = life?.fleet.listened ?? log.listened[0]
         log.copied(for: others.count + 1)
         let other = CoordinatorLife(
             .init(owner: others.count + 1, number: 1000 + others.count, isDriven: true, diesAfterCalls: nil), opened,
             hosts,
-            scenario, mutant, world, log, drained: []
+            scenario, mutant, world, log, drained: [], queue: queue
         ) { nil }
         others.append((other, copy))
         world.sharesStore = true
@@ -307,36 +360,39 @@ final class Simulation {
 
     // MARK: Wishes
 
-    private func drain(_ host: SimulatedHost, for seconds: Double) {
-        world.note("\(host.name) is drained")
+    private func drain(_ index: Int, for seconds: Double) {
+        let name = scenario.hosts[index].name
+        world.note("\(name) is drained")
         world.census.count(.hostDrained)
-        drained.insert(host.name)
-        host.faultedAt = world.now
+        drained.insert(name)
+        host(index)?.faultedAt = world.now
         life?.fleet.post(.replan)
         world.after(seconds) { [self] in
             lastFault = max(lastFault, world.seconds)
-            drained.remove(host.name)
+            drained.remove(name)
             life?.fleet.post(.replan)
         }
     }
 
-    private func takeOut(_ host: SimulatedHost, for seconds: Double) {
-        guard hosts.count > 1 else { return }
-        world.note("\(host.name) leaves the hosts file")
+    private func takeOut(_ index: Int, for seconds: Double) {
+        guard scenario.hosts.count > 1 else { return }
+        let name = scenario.hosts[index].name
+        world.note("\(name) leaves the hosts file")
         world.census.count(.hostUnlisted)
-        world.unlisted.insert(host.name)
+        world.unlisted.insert(name)
         life?.kill.strike()
         // What it holds is given up, and goes on until it is back and told otherwise.
-        for (number, held) in host.inOrder {
+        let host = index < hosts.count ? hosts[index] : queue?.allocation(of: name)?.host
+        for (number, held) in host?.inOrder ?? [] {
             log.hit(held.key)
             log.lostTouch(.init(owner: held.owner, attempt: number))
         }
-        for number in (host.link ?? host.lastLink)?.underway(of: 0) ?? [] {
+        for number in (host?.link ?? host?.lastLink)?.underway(of: 0) ?? [] {
             log.lostTouch(.init(owner: 0, attempt: number))
         }
         world.after(seconds) { [self] in
             lastFault = max(lastFault, world.seconds)
-            world.unlisted.remove(host.name)
+            world.unlisted.remove(name)
             life?.kill.strike()
         }
     }
@@ -393,8 +449,9 @@ final class Simulation {
 extension Simulation {
     private func beginNeighbour(for seconds: Double) {
         // It adopts nothing.
-        guard neighbour == nil, scenario.adopted == nil else { return }
+        guard neighbour == nil, scenario.adopted == nil, !hosts.isEmpty else { return }
         world.note("another catalogue is put to work on the hosts")
+        // Its login node cannot be reached.
         let agents = zip(hosts, scenario.speeds).map { host, speed in
             SimulatedHost(
                 spec: host.spec, speed: speed, world: world, log: log, scenario: scenario, mutant: mutant, beside: host)
@@ -423,7 +480,7 @@ extension Simulation {
 
     /// What is kept is read as each host is about to be visited, which takes a while.
     private func clean() {
-        for host in hosts {
+        for host in hosts + (queue.map { [$0.ground] } ?? []) {
             // Of what is beside no attempt it knows what its own catalogue keeps; who cleans all of it has the others'
             // states made again.
             guard var kept = catalogue.statesOnHosts() else { continue }

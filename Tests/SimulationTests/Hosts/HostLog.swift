@@ -86,6 +86,8 @@ final class HostLog {
     var killed: Set<JobKey> = []
     /// Attempts whose hosts were out of reach for as long as a lease.
     private(set) var outOfReach: Set<Held> = []
+    /// Attempts whose allocation ended before they did, with nothing else the matter.
+    var cut: Set<Held> = []
     /// Awake seconds that a catalogue's coordinators before the present one listened for a host in vain, since it was
     /// last reached: they count towards the end of its leases.
     var listened: [Owner: [HostName: Double]] = [:]
@@ -111,6 +113,7 @@ final class HostLog {
         for change in changes {
             switch change {
             case .attemptIntended(let record): check(record, owner, world)
+            case .attemptEnded(let attempt, let outcome): check(attempt, outcome, owner, world)
             case .milestone(let training, let trial, let attempt, let checkpoint):
                 guard let given = checkpoint.given else { break }
                 let unit = Unit.milestone(training, checkpoint.steps)
@@ -153,6 +156,17 @@ final class HostLog {
             let files = if case .milestone = unit { [given.digest] } else { Array(given.files.values) }
             guard files.allSatisfy({ world.store.contains($0) && !lost.contains($0) }) else { continue }
             world.violation("attempt \(record.attempt) is to make \(unit) again")
+        }
+    }
+
+    /// The end of an allocation is nobody's fault. Whoever lies, or whose bytes are damaged, is charged for that.
+    private func check(_ attempt: AttemptNumber, _ outcome: AttemptOutcome, _ owner: Owner, _ world: World) {
+        let held = Held(owner: owner, attempt: attempt)
+        guard cut.contains(held), !outOfReach.contains(held), !world.hasLiars, world.bytes == nil else { return }
+        switch outcome {
+        case .jobFault(let reason), .hostFault(let reason), .killed(let reason):
+            world.violation("attempt \(attempt) is charged for the end of its allocation: \(reason)")
+        case .succeeded, .paused, .cancelled: break
         }
     }
 

@@ -36,7 +36,7 @@ extension SimulatedHost {
     }
 
     func killAgent(for seconds: Double) {
-        guard isUp, agentIsUp else { return }
+        guard isUp, agentIsUp, allocation == nil else { return }
         world.note("\(name) agent dies")
         world.census.count(.agentDied)
         agentIsUp = false
@@ -57,7 +57,7 @@ extension SimulatedHost {
     }
 
     func reboot(for seconds: Double, losesDisk: Bool) {
-        guard isUp else { return }
+        guard isUp, allocation == nil else { return }
         world.note("\(name) reboots\(losesDisk ? " and loses its disk" : "")")
         world.census.count(losesDisk ? .hostLostDisk : .hostRebooted)
         isUp = false
@@ -91,6 +91,7 @@ extension SimulatedHost {
         guard isUp else { return }
         world.note("\(name) stands still for \(seconds)")
         world.census.count(.hostFroze)
+        if !isFrozen { frozenSince = world.now }
         frozenUntil = max(frozenUntil, world.now.advanced(bySeconds: seconds))
         guard let link else { return }
         link.isHampered(for: seconds)

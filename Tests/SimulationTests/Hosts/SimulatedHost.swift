@@ -50,6 +50,12 @@ final class SimulatedHost {
     }
 
     let spec: HostSpec
+    /// Of which it is the agent, where it is one of a queue's.
+    private(set) weak var allocation: SimulatedAllocation?
+    /// Nothing begins there any more: its allocation ends, or is over.
+    var isLeaving = false
+    /// A coordinator has heard what it holds since it began to leave.
+    private(set) var wasServedLeaving = false
     let speed: Double
     let world: World
     let log: HostLog
@@ -71,6 +77,7 @@ final class SimulatedHost {
     var cutUntil = Instant(nanoseconds: 0)
     /// Everything stands still until then.
     var frozenUntil = Instant(nanoseconds: 0)
+    var frozenSince = Instant(nanoseconds: 0)
     /// The disk is full until then.
     var fullUntil = Instant(nanoseconds: 0)
     /// An agent of another protocol serves until then.
@@ -113,11 +120,13 @@ final class SimulatedHost {
 
     init(
         spec: HostSpec, speed: Double, world: World, log: HostLog, scenario: Scenario, mutant: Mutant = .none,
-        beside other: SimulatedHost? = nil
+        beside other: SimulatedHost? = nil, allocation: SimulatedAllocation? = nil
     ) {
+        self.allocation = allocation
+        place = allocation?.name ?? spec.name
         sharedStore = other?.sharedStore ?? Shared(SimulatedStore())
         machine = other?.machine ?? Shared([])
-        attempts = mutant == .cataloguesAreMixed ? other?.attempts ?? Shared([:]) : Shared([:])
+        attempts = mutant == .cataloguesAreMixed && allocation == nil ? other?.attempts ?? Shared([:]) : Shared([:])
         self.spec = spec
         self.speed = speed
         self.world = world
@@ -152,6 +161,8 @@ final class SimulatedHost {
     }
 
     var name: HostName { spec.name }
+    /// The one machine that it is.
+    let place: HostName
     var slots: Int { spec.slots ?? 1 }
     var isFrozen: Bool { frozenUntil > world.now }
     var isFull: Bool { fullUntil > world.now }
@@ -166,8 +177,8 @@ final class SimulatedHost {
 
     private var facts: HostFacts {
         HostFacts(
-            machine: "machine-\(name)", boot: "boot-\(name)-\(boot)", cores: slots, memory: 1 << 30, cpu: "simulated",
-            free: 1 << 40)
+            machine: "machine-\(place)", boot: "boot-\(place)-\(boot)", cores: slots, memory: 1 << 30, cpu: "simulated",
+            free: 1 << 40, loan: allocation?.loan)
     }
 
     // MARK: The agent
@@ -216,6 +227,7 @@ final class SimulatedHost {
         lastLink?.sever()
         lastLink = nil
         self.link = link
+        if isLeaving { wasServedLeaving = true }
         tellAll()
     }
 
@@ -291,11 +303,12 @@ final class SimulatedHost {
             disk[order.attempt] = Held(order, owner, world.bytes?.newLines())
         }
         link?.report(.accepted(order.attempt))
+        if isLeaving { leave() }
         startNext()
     }
 
     func startNext() {
-        guard agentIsUp, isUp else { return }
+        guard agentIsUp, isUp, !isLeaving else { return }
         while disk.values.count(where: { $0.state == .running }) < slots,
             let (number, held) = disk.filter({ $0.value.state == .backlog }).min(by: { $0.key < $1.key })
         {
@@ -357,7 +370,7 @@ final class SimulatedHost {
         finish(number, held, end)
     }
 
-    private func finish(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
+    func finish(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
         guard disk[number] === held else { return }
         held.state = .ended(end)
         readLines(of: number, held)
@@ -373,17 +386,18 @@ final class SimulatedHost {
         agentIsUp = true
         for (_, held) in inOrder { held.lines?.isTakenOver(from: held.acknowledged) }
         for held in disk.values where held.state == .running && held.process == nil {
-            if let lines = held.lines {
-                held.state = .ended(lines.endByLastWord(from: held.acknowledged))
-                continue
-            }
-            switch held.lastWord {
-            case .finished, .paused: held.state = .ended(.exited(code: 0))
-            case .failed: held.state = .ended(.exited(code: 1))
-            default: held.state = .ended(.vanished)
-            }
+            held.state = .ended(endByLastWord(of: held))
         }
         startNext()
+    }
+
+    func endByLastWord(of held: Held) -> AttemptEnd {
+        if let lines = held.lines { return lines.endByLastWord(from: held.acknowledged) }
+        switch held.lastWord {
+        case .finished, .paused: return .exited(code: 0)
+        case .failed: return .exited(code: 1)
+        default: return .vanished
+        }
     }
 }
 

@@ -10,6 +10,10 @@ final class SimulatedProcess {
     private let isOther: Bool
     private var isAlive = true
     private var isStopping = false
+    /// Its allocation ends before it did.
+    private var isCut = false
+    /// Of which it left a checkpoint.
+    private var savedSteps = 0
     private(set) var isHung = false
     private var steps = 0
     /// Of what it leaves.
@@ -48,7 +52,7 @@ final class SimulatedProcess {
         }
         run = log.add(
             .init(
-                attempt: number, job: key, jobID: held.order.description.job, host: host.name, owner: held.owner,
+                attempt: number, job: key, jobID: held.order.description.job, host: host.place, owner: held.owner,
                 asked: asked, begun: host.world.now,
                 isOfOtherWorker: isOther))
         if isOther {
@@ -148,6 +152,7 @@ final class SimulatedProcess {
     private func trainingPlan(_ task: TrainTask) -> Plan {
         let training = description.training
         steps = task.resume?.steps ?? 0
+        savedSteps = steps
         if let resume = task.resume {
             world.census.count(.resumedFromState)
             let before = world.unusual[resume.state] ?? Bits()
@@ -206,6 +211,7 @@ final class SimulatedProcess {
 
     private func checkpoint(_ steps: Int, _ isMilestone: Bool) {
         guard hasRoom() else { return }
+        savedSteps = steps
         let (event, right) = written(at: steps, isMilestone)
         note(event, isMilestone ? [.milestone(description.training, steps): right] : [:])
         for file in event.files { host.store.isMadeAgain(file.digest) }
@@ -368,8 +374,9 @@ final class SimulatedProcess {
     }
 
     /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
-    func stop() {
+    func stop(_ reason: StopReason = .cancelled) {
         guard isAlive, !isStopping else { return }
+        if reason == .hostLeft { isCutShort(number) }
         // Taken back though it had begun: its host was given up for its faults, or a person cancelled it.
         let trainings = [description.training] + (description.otherTrainings ?? []).map(\.training)
         if world.now.seconds(since: host.faultedAt) < 120 || !world.cancelled.isDisjoint(with: trainings) {
@@ -380,16 +387,37 @@ final class SimulatedProcess {
             $0.toldToStop = world.now
             $0.isDeaf = isHung
         }
-        if isHung {
-            world.after(20) { [self] in die(.stopped(.cancelled, exit: -9)) }
+        // Saving takes its time, and some take too long.
+        let isSlow = reason == .hostLeft && world.random.chance(0.2)
+        if isHung || isSlow {
+            world.after(20) { [self] in die(.stopped(reason, exit: -9)) }
         } else {
-            world.after(1) { [self] in
+            world.after(reason == .hostLeft ? world.random.seconds(1...19) : 1) { [self] in
                 thaw { [self] in
+                    if reason == .hostLeft { save() }
+                    guard isAlive else { return }
                     say(.paused(steps: steps))
                     die(.exited(code: 0))
                 }
             }
         }
+    }
+
+    /// What it has done since its last checkpoint is not lost.
+    private func save() {
+        guard case .train = description.task, steps > savedSteps, !host.broken.contains(description.training) else {
+            return
+        }
+        world.census.count(.savedBeforeEnd)
+        checkpoint(steps, false)
+    }
+
+    /// Its allocation ends before it did: it is run once more, and charged for nothing.
+    func isCutShort(_ number: AttemptNumber) {
+        guard !isCut else { return }
+        isCut = true
+        host.log.hit(held.key)
+        if !isHung, !isOther, !isStopping { host.log.cut.insert(.init(owner: held.owner, attempt: number)) }
     }
 
     func hang() {

@@ -7,6 +7,8 @@ final class SimulatedFleet: Fleet {
     let caller: SimulatedHost.Caller
     let mutant: Mutant
     private let hosts: [SimulatedHost]
+    private var queue: SimulatedQueueLink?
+    private let seats: [HostSpec]
     private let world: World
     private let log: HostLog
     private let kill: KillSwitch
@@ -29,7 +31,7 @@ final class SimulatedFleet: Fleet {
 
     init(
         _ hosts: [SimulatedHost], _ world: World, _ log: HostLog, _ kill: KillSwitch, _ clock: SimulatedClock,
-        _ caller: SimulatedHost.Caller, mutant: Mutant
+        _ caller: SimulatedHost.Caller, mutant: Mutant, queue: SimulatedQueue? = nil
     ) {
         self.mutant = mutant
         self.hosts = hosts
@@ -39,11 +41,16 @@ final class SimulatedFleet: Fleet {
         self.clock = clock
         self.caller = caller
         left = world.unlisted
+        seats = queue?.seats ?? []
         for host in hosts {
-            isSilent(host)
+            isSilent(host.name)
             if world.unlisted.contains(host.name), mutant != .leftHostsAreUsed { continue }
             world.after(world.random.seconds(0.1...3)) { [self] in connect(host) }
         }
+        for seat in seats { isSilent(seat.name) }
+        let listed = seats.filter { !world.unlisted.contains($0.name) || mutant == .leftHostsAreUsed }
+        // A queue of which the hosts file has nothing is not asked.
+        if let queue, !listed.isEmpty { self.queue = SimulatedQueueLink(queue, seats: listed, self) }
     }
 
     func send(_ command: HostCommand, to host: HostName) {
@@ -54,7 +61,11 @@ final class SimulatedFleet: Fleet {
             world.violation("\(host) is in no hosts file and gets a start")
         }
         if case .start(let order) = command { return links[host]?.send(.start(mutant.order(order))) ?? () }
-        links[host]?.send(command)
+        switch command {
+        case .call: queue?.call(host)
+        case .dismiss: queue?.dismiss(host)
+        default: links[host]?.send(command)
+        }
     }
 
     func post(_ input: CoordinatorInput) {
@@ -65,8 +76,15 @@ final class SimulatedFleet: Fleet {
 
     /// Asks every host that answers to tell again what it holds.
     func enquire() {
-        for host in hosts where silentSince[host.name] == nil { send(.enquire, to: host.name) }
+        for name in hosts.map(\.name) + seats.map(\.name) where silentSince[name] == nil { send(.enquire, to: name) }
+        queue?.tellAll()
     }
+
+    /// Nothing is left to do: the queue's allocations are not needed.
+    func dismissAllocations() { queue?.dismissAll() }
+
+    /// Whether the queue has heard of that, if it can.
+    var canAskQueue: Bool { queue?.canAsk ?? false }
 
     func takeInput() -> CoordinatorInput? { inputs.isEmpty ? nil : inputs.removeFirst() }
 
@@ -88,20 +106,34 @@ final class SimulatedFleet: Fleet {
             world.after(world.random.seconds(5...30)) { [self] in connect(host) }
             return
         }
-        if let objection = host.objection(to: caller) {
-            world.note("\(host.name) refuses: \(objection)")
-            return post(.host(host.name, .disconnected(objection)))
-        }
+        if isRefused(by: host) { return }
         if host.agentIsOld, !host.disk.values.contains(where: { $0.state == .running }) {
             host.replaceAgent()
             world.after(world.random.seconds(0.5...3)) { [self] in connect(host) }
             return
         }
+        link(to: host)
+    }
+
+    /// Whether the host's agent will not serve this coordinator, which is told.
+    func isRefused(by host: SimulatedHost) -> Bool {
+        guard let objection = host.objection(to: caller) else { return false }
+        world.note("\(host.name) refuses: \(objection)")
+        post(.host(host.name, .disconnected(objection)))
+        return true
+    }
+
+    func link(to host: SimulatedHost) {
         let link = SimulatedLink(host, self)
         links[host.name] = link
         world.note("\(host.name) connects")
         host.connected(link, caller)
     }
+
+    var isAtWork: Bool { !kill.isDead }
+    var isAsleep: Bool { clock.isAsleep }
+    func isLinked(_ name: HostName) -> Bool { links[name] != nil }
+    func closeSeat(_ name: HostName) { links[name]?.close() }
 
     /// The host answers again.
     func connected(_ host: SimulatedHost, _ link: SimulatedLink) {
@@ -120,7 +152,8 @@ final class SimulatedFleet: Fleet {
         links[host.name] = nil
         unreach(host)
         guard !kill.isDead else { return }
-        isSilent(host)
+        isSilent(host.name)
+        if host.allocation != nil { return queue?.lost(host, refusal) ?? () }
         if let refusal { return post(.host(host.name, .disconnected(refusal))) }
         let detection = world.random.seconds(0.1...20)
         // Now and then the transport is back before the loop has heard that it was gone.
@@ -134,11 +167,16 @@ final class SimulatedFleet: Fleet {
     /// The coordinator is gone, and its connections with it.
     func abandon() {
         let open = links
-        for host in hosts { unreach(host) }
+        for host in reached { unreach(host) }
         log.listened[caller.owner] = listened
         for name in open.keys.sorted() { open[name]?.close() }
         links = [:]
+        queue?.lose()
+        queue = nil
     }
+
+    /// Those that are connected, or may be.
+    private var reached: [SimulatedHost] { hosts + seats.compactMap { links[$0.name]?.host } }
 
     /// How long the catalogue's coordinators have listened for each host in vain.
     var listened: [HostName: Double] {
@@ -152,40 +190,44 @@ final class SimulatedFleet: Fleet {
         max(110, HostLog.leaseSeconds - (log.listened[caller.owner]?[host] ?? 0))
     }
 
-    func closeAll() { for (_, link) in links.sorted(by: { $0.key < $1.key }) { link.close() } }
+    func closeAll() {
+        for (_, link) in links.sorted(by: { $0.key < $1.key }) { link.close() }
+        queue?.lose()
+    }
 
     // MARK: What the log needs to know
 
     func reach(_ host: SimulatedHost) {
         // Whom another catalogue's coordinator reaches says nothing of this one's.
-        if !clock.isAsleep, caller.owner != .neighbour { log.reach(host.name, by: caller.coordinator, at: world.now) }
+        if !clock.isAsleep, caller.owner != .neighbour { log.reach(host.place, by: caller.coordinator, at: world.now) }
     }
 
-    func unreach(_ host: SimulatedHost) { log.unreach(host.name, by: caller.coordinator, at: world.now) }
+    func unreach(_ host: SimulatedHost) { log.unreach(host.place, by: caller.coordinator, at: world.now) }
 
     /// The coordinator's machine sleeps or wakes up.
     func sleepChanged() {
-        for host in hosts {
+        for host in reached {
             unreach(host)
             if !clock.isAsleep, silentSince[host.name] == nil { links[host.name]?.isHampered(for: 5) }
         }
     }
 
-    private func isSilent(_ host: SimulatedHost) {
-        guard silentSince[host.name] == nil else { return }
-        silentSince[host.name] = clock.now()
-        let silence = silences[host.name, default: 0]
-        watch(host, silence, patience(for: host.name))
+    private func isSilent(_ host: HostName) {
+        guard silentSince[host] == nil else { return }
+        silentSince[host] = clock.now()
+        let silence = silences[host, default: 0]
+        watch(host, silence, patience(for: host))
     }
 
     /// Once a host has been out of reach for as long as a lease, what it holds may be done elsewhere too.
-    private func watch(_ host: SimulatedHost, _ silence: Int, _ seconds: Double) {
+    private func watch(_ name: HostName, _ silence: Int, _ seconds: Double) {
         world.after(seconds) { [self] in
-            guard !kill.isDead, silences[host.name, default: 0] == silence, let since = silentSince[host.name] else {
+            guard !kill.isDead, silences[name, default: 0] == silence, let since = silentSince[name] else { return }
+            let left = patience(for: name) - clock.now().seconds(since: since)
+            guard left <= 0 else { return watch(name, silence, max(left, 0.1)) }
+            guard let host = hosts.first(where: { $0.name == name }) ?? queue?.queue.allocation(of: name)?.host else {
                 return
             }
-            let left = patience(for: host.name) - clock.now().seconds(since: since)
-            guard left <= 0 else { return watch(host, silence, max(left, 0.1)) }
             world.census.count(.hostOutOfReach)
             for (number, held) in host.inOrder where held.owner == caller.owner {
                 log.lostTouch(.init(owner: held.owner, attempt: number))

@@ -8,7 +8,7 @@ import SweepModel
 /// except that an event waits for the files it names, and later reports of other attempts do not. Nothing of it reaches
 /// the coordinator once it is closed; what was on its way to the host may, until another connection takes its place.
 final class SimulatedLink {
-    private let host: SimulatedHost
+    let host: SimulatedHost
     private let fleet: SimulatedFleet
     private(set) var isOpen = true
     /// Whether the host still hears what was sent.

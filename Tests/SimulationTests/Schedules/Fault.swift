@@ -17,6 +17,30 @@ enum Fault {
         case tornLine, damagedLine, cutToHost, cutToCoordinator, damagedToHost, damagedToCoordinator
     }
 
+    /// What befalls a cluster's queue, its jobs and its login node.
+    enum Queue {
+        /// Its commands do not answer, and submissions are taken or not; afterwards it may have forgotten for a while what
+        /// runs.
+        case isMute(seconds: Double, forgets: Bool)
+        case refuses(seconds: Double)
+        /// What runs or waits is missing in what it lists.
+        case misses(seconds: Double)
+        /// It lists what was true once.
+        case isStale(seconds: Double)
+        case relayDeath
+        case loginGone(seconds: Double)
+        /// A job makes way for another, with so many seconds of warning or none; without, it may be begun again.
+        case preempts(warning: Double?, requeues: Bool)
+        /// Somebody ends a job.
+        case cancels
+        case nodeDies
+        /// The queue takes a node for dead that works on.
+        case nodeIsForgotten
+        /// A node is cut off from the queue and from the directory that all share.
+        case nodeIsCutOff(seconds: Double)
+    }
+
+    case queue(Queue)
     case cut(host: Int, seconds: Double)
     /// Everything on the link takes longer.
     case slowLink(host: Int, seconds: Double, delay: Double)

@@ -85,6 +85,7 @@ struct Scenario {
         addHostility(seed: seed, horizon: horizon, hosts: count)
         addTidying(seed: seed, horizon: horizon)
         addNeighbour(seed: seed, horizon: horizon)
+        addQueue(seed: seed, horizon: horizon, extra)
         faults.sort { $0.at < $1.at }
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
@@ -302,10 +303,10 @@ struct Scenario {
 
     /// Virtual seconds within which everything must end after the last fault: the longest outage, a lease, a hang, the
     /// rests of hosts that struck, the longest time between two coordinators, and the work.
-    var bound: Double { 3000 + 900 + 600 + 600 + 2000 + longestWork }
+    var bound: Double { 3000 + 900 + 600 + 600 + 2000 + longestWork + longestWaits }
 
     /// Seconds one host of the slowest kind would need for everything, each piece done twice.
-    private var longestWork: Double {
+    var longestWork: Double {
         var longest: [TrainingID: Int] = [:]
         for trial in sweep.trials { longest[trial.training] = max(trial.steps, longest[trial.training] ?? 0) }
         let steps = longest.values.reduce(0, +)

@@ -54,6 +54,10 @@ final class World {
     var isSecondLaunched = false
     /// Another catalogue, or a copy of the first, has the same store of files.
     var sharesStore = false
+    /// Coordinators work on copies of the catalogue.
+    var hasCopies = false
+    /// Hosts lie.
+    var hasLiars = false
     /// The bits of states and weights that are not as most hosts make them.
     var unusual: [Digest: Bits] = [:]
     /// Where workers' lines and what goes over links are bytes.
