@@ -73,10 +73,13 @@ package final class HostFleet: Fleet, Sendable {
         }
     }
 
-    /// Ends the allocations of queues, which nothing needs any more; waits for so many seconds at most.
+    /// Ends the allocations of queues, which nothing needs any more, those too that an earlier run has left; waits for so
+    /// many seconds at most.
     package func dismissAllocations(seconds: Double = 10) {
         let all = queues.with { Array($0.values) }
         guard !all.isEmpty else { return }
+        // A run that found nothing to do has asked no queue yet.
+        updateQueues()
         let limit = posix_monotonic_seconds() + seconds
         for queue in all { queue.dismissAll(seconds: max(0.1, limit - posix_monotonic_seconds())) }
     }

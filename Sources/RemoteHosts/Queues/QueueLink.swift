@@ -136,17 +136,21 @@ final class QueueLink: Sendable {
         mailbox.wake()
     }
 
-    /// Ends every allocation, and waits until none is left or the time is up.
+    /// Ends every allocation, and waits until it is known that none is left or the time is up.
     func dismissAll(seconds: Double) {
         state.with { state in
             state.isDismissing = true
-            for name in (state.book.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
+            cancelAll(in: &state)
         }
         mailbox.wake()
         let limit = posix_monotonic_seconds() + seconds
-        while posix_monotonic_seconds() < limit, state.with({ $0.book.allocations?.isEmpty == false }) {
+        while posix_monotonic_seconds() < limit, state.with({ $0.book.allocations?.isEmpty != true }) {
             usleep(50_000)
         }
+    }
+
+    private func cancelAll(in state: inout State) {
+        for name in (state.book.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
     }
 
     func close(until deadline: DispatchTime) {
@@ -260,7 +264,10 @@ final class QueueLink: Sendable {
             } else if case .ready = report {
                 let all = Array((found ?? [:]).values)
                 found = nil
-                state.with { $0.book.areAll(all) }
+                state.with { state in
+                    state.book.areAll(all)
+                    if state.isDismissing { cancelAll(in: &state) }
+                }
                 tellAll()
             } else {
                 handle(report)

@@ -95,7 +95,8 @@ extension Scheduler {
     mutating func staff(at now: Instant) {
         guard ending == nil else { return }
         timers.add(.staff, at: now.advanced(bySeconds: policy.staffSeconds))
-        let waiting = stopping == nil ? readyCount + waitingTotal : 0
+        let queued = stopping == nil ? queuedNeeds() : [:]
+        let waiting = stopping == nil ? readyCount + queued.values.reduce(0, +) : 0
         var lacking = waiting
         var seconds = Double(readyCount) * SchedulingPolicy.guessedSeconds
         var usable = 0
@@ -128,7 +129,7 @@ extension Scheduler {
                 dismiss(name)
             } else if lacking > 0, isWorthIt, !host.isUnusable, seat.mayBeCalled(at: now),
                 coming[queue, default: 0] < 2 + 2 * begun[queue, default: 0],
-                waitingTotal > 0 || !ready.fitting({ host.suits($0) }).isEmpty
+                hasWork(for: host, queued)
             {
                 hosts[known: name].seat?.allocation = .called
                 actions.append(.call(name))
@@ -136,6 +137,20 @@ extension Scheduler {
                 lacking -= host.slots
             }
         }
+    }
+
+    /// What the jobs need that wait with hosts which may still begin them, and how many there are of each.
+    func queuedNeeds() -> [JobNeeds: Int] {
+        var needs: [JobNeeds: Int] = [:]
+        for attempt in attempts.values where attempt.waits && attempt.holdsLease && !attempt.isForeign {
+            if let job = attempt.job, !jobs[job].isOver { needs[jobs[job].needs, default: 0] += 1 }
+        }
+        return needs
+    }
+
+    /// Whether a job waits that the host may have.
+    func hasWork(for host: HostState, _ queued: [JobNeeds: Int]) -> Bool {
+        !ready.fitting { host.suits($0) }.isEmpty || queued.keys.contains { host.suits($0) }
     }
 
     private mutating func dismiss(_ name: HostName) {

@@ -127,7 +127,7 @@ extension Scheduler {
             switch host.link {
             case _ where host.seat?.mayCome == true:
                 // Its allocation may wait for days.
-                if waitingTotal > 0 || !ready.fitting({ host.suits($0) }).isEmpty { return nil }
+                if hasWork(for: host, queuedNeeds()) { return nil }
                 connected = true
             case .connected:
                 if host.standing != .usable || host.strays != nil { return nil }

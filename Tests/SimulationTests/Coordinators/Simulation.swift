@@ -145,7 +145,9 @@ final class Simulation {
         world.pass(10) { !life.kill.isDead }
         guard life.fleet.canAskQueue, queue.canBeAsked, !world.hasCopies, !life.kill.isDead else { return }
         world.census.count(.allocationsEnded)
-        world.after(100) { queue.checkThatAllAreGone() }
+        world.after(100) { [world] in
+            if queue.canBeAsked, !world.hasCopies { queue.checkThatAllAreGone() }
+        }
         world.pass(101)
     }
 

@@ -428,6 +428,11 @@ final class SimulatedProcess {
     func die(_ end: AttemptEnd) {
         guard isAlive else { return }
         vanish()
+        switch end {
+        // It failed by itself before it had saved.
+        case .signalled, .exited(code: 1...): host.log.cut.remove(.init(owner: held.owner, attempt: number))
+        case .exited, .stopped, .vanished, .neverStarted: break
+        }
         world.note("\(host.name) \(number) ends: \(end)")
         host.processEnded(number, held, end)
     }

@@ -34,6 +34,8 @@ final class SimulatedAllocation {
     private var idleSince = Instant(nanoseconds: 0)
 
     private static let idleSeconds = 600.0
+    /// Seconds that a beat may be unseen.
+    private static let unseenSeconds = 10.0
     private static let lookSeconds = 2.0
     private var world: World { queue.world }
 
@@ -134,7 +136,10 @@ final class SimulatedAllocation {
         isClosed = true
         isGivenUp = true
         if isAlive {
-            let isSilent = host.isFrozen && world.now.seconds(since: host.frozenSince) > 30
+            // Its next beat is not to be seen at once.
+            let isSilent =
+                host.frozenUntil.advanced(bySeconds: Self.unseenSeconds) > world.now
+                && world.now.seconds(since: host.frozenSince) > 30
             guard isSilent || world.hasCopies else {
                 return world.violation("\(name) is at work and taken for over")
             }

@@ -127,6 +127,7 @@ final class SimulatedQueueLink {
             }
         case .ready:
             book.areAll(found)
+            if isDismissing { dismissAll() }
             tellAll()
         case .refused(let name, let words):
             refusals += 1
