@@ -147,7 +147,9 @@ let package = Package(
             name: "eigensweep-bench",
             dependencies: [
                 "SweepModel", "SweepFiles", "Scheduling", "Coordination", "ResultCatalogue", "ResultQueries", "Reports",
-                "JobContract", "Tensors", "Diffusion", "ScoreNetworks", "Measures", arguments,
+                "RemoteHosts", "ContentStore", "JobContract", "Tensors", "Diffusion", "ScoreNetworks", "Measures",
+                "CPosix",
+                arguments,
             ],
             swiftSettings: strict, linkerSettings: [.linkedLibrary("openblas")]),
         .executableTarget(

@@ -18,6 +18,11 @@ package final class Coordinator {
     private let clock: any AwakeClock
     private let observer: (any CoordinationObserver)?
     private var shownAt: Instant?
+    /// Seconds until the observer's next look at the earliest.
+    private var lookPause = shortestLookPause
+    private static let shortestLookPause = 0.2
+    /// How much longer than a look the pause after it is: a look at ten thousand hosts takes a while.
+    private static let pausePerLook = 20.0
     /// Inputs of one round: enough to share a commit, few enough to be answered soon.
     private static let longestRound = 512
 
@@ -122,8 +127,9 @@ package final class Coordinator {
     private func show(evenIfRecent: Bool) {
         guard let observer else { return }
         let now = clock.now()
-        if !evenIfRecent, let shownAt, now.seconds(since: shownAt) < 0.2 { return }
+        if !evenIfRecent, let shownAt, now.seconds(since: shownAt) < lookPause { return }
         shownAt = now
         observer.update(scheduler.snapshot(at: now))
+        lookPause = max(Self.shortestLookPause, Self.pausePerLook * clock.now().seconds(since: now))
     }
 }

@@ -42,6 +42,8 @@ package struct Scheduler {
     var slotsToCome = 0
     /// A host came, went, or changed its standing since the hosts were last surveyed.
     var fleetHasChanged = true
+    /// Hosts that came for the first time since.
+    var arrived: [HostName] = []
     /// Jobs a slot might have waiting when that was last looked at; nil: any number.
     var shareBefore: Int?
     /// Seconds a measure takes, by its name.

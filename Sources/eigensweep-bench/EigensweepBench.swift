@@ -9,8 +9,9 @@ struct EigensweepBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eigensweep-bench", abstract: "Measure the parts of Eigensweep.",
         subcommands: [
-            Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self, Events.self,
-            IntervalCoverage.self, Intervals.self, NetworksCommand.self, MeasuresCommand.self,
+            Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self,
+            MakeFleetJobs.self, Fleet.self, PlayedHosts.self, Events.self, IntervalCoverage.self, Intervals.self,
+            NetworksCommand.self, MeasuresCommand.self,
         ])
 
     struct Events: ParsableCommand {

@@ -10,7 +10,7 @@ import SweepModel
 extension EigensweepBench {
     struct FleetLoad: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "fleet", abstract: "The coordinator's load by a simulated fleet.")
+            commandName: "simulated-fleet", abstract: "The coordinator's load by a simulated fleet.")
         @Argument(help: "The directory for the catalogue.")
         var directory: String
         @Option var hosts = 1000

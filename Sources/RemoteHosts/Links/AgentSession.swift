@@ -57,7 +57,7 @@ final class AgentSession {
             guard outgoing.count < Self.mostUnsent else {
                 throw HostFailure(.unreachable, "\(host.name): it does not read what it is sent")
             }
-            try stream.wait(writing: !outgoing.isEmpty, seconds: closingSince == nil ? 1 : 0.05)
+            try stream.wait(writing: !outgoing.isEmpty, seconds: closingSince == nil ? quietSeconds : 0.05)
             try readAll(connected)
             try watchSilence()
         }
@@ -191,6 +191,13 @@ final class AgentSession {
     }
 
     private func deliver(_ report: HostReport) { context.deliver(host.name, report) }
+
+    /// Until there is something to do though nobody speaks. Whoever wakes thousands of threads in vain wakes many.
+    private var quietSeconds: Double {
+        let options = context.options
+        let next = min(max(lastHeard, lastPing) + options.pingSeconds, lastHeard + options.silenceSeconds)
+        return max(0.01, next - posix_monotonic_seconds())
+    }
 
     private func watchSilence() throws {
         let now = posix_monotonic_seconds()

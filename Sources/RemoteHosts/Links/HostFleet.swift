@@ -26,17 +26,19 @@ package final class HostFleet: Fleet, Sendable {
     ///   - agent: brought to hosts that lack it.
     ///   - worker: compared on every host before anything is started there; nil where the worker is a user's own.
     ///   - interaction: asked for passwords and told what is worth knowing; without one both are refused.
+    ///   - dial: gives a socket to a host's agent, in place of all that the hosts file says; -1 where there is none.
     package init(
         hosts: [HostSpec], catalogue: String, generation: Int, starts: [CoordinatorStart] = [],
         place: CataloguePlace? = nil, depot: any FileDepot,
         agent: AgentProgram,
         options: ConnectionOptions = ConnectionOptions(), worker: WorkerCheck? = nil,
         interaction: any HostInteraction = NoInteraction(),
+        dial: (@Sendable (HostName) -> Int32)? = nil,
         deliver: @escaping @Sendable (HostName, HostReport) -> Void
     ) {
         let connecting = ConnectContext(
             agent: agent, options: options,
-            gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction))
+            gate: ConnectGate(width: ConnectionOptions.connectsAtOnce), asked: AskedOnce(interaction), dial: dial)
         context = LinkContext(
             catalogue: catalogue, generation: generation,
             nonce: starts.first { $0.generation == generation }?.nonce

@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
         var inquiries: [LogInquiry] = []
         var closing = false
         var connected = false
+        /// The host's thread is woken and has not looked since.
+        var isWoken = false
     }
     private let state = Locked(State())
     let wakeDescriptor: Int32 = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -43,9 +45,12 @@ final class Mailbox: Sendable {
     }
 
     func takeCommands() -> [HostCommand] {
-        var count: UInt64 = 0
-        _ = Glibc.read(wakeDescriptor, &count, 8)
-        return state.with { state in
+        state.with { state in
+            if state.isWoken {
+                var count: UInt64 = 0
+                _ = Glibc.read(wakeDescriptor, &count, 8)
+                state.isWoken = false
+            }
             defer { state.commands = [] }
             return state.commands
         }
@@ -80,7 +85,11 @@ final class Mailbox: Sendable {
     }
 
     func wake() {
-        var one: UInt64 = 1
-        _ = Glibc.write(wakeDescriptor, &one, 8)
+        state.with { state in
+            guard !state.isWoken else { return }
+            var one: UInt64 = 1
+            _ = Glibc.write(wakeDescriptor, &one, 8)
+            state.isWoken = true
+        }
     }
 }

@@ -9,12 +9,18 @@ struct ConnectContext: Sendable {
     let asked: AskedOnce
     let agents = KnownSSHAgents()
     let stages = HostStages()
+    /// Makes the connections in place of all that the hosts file says.
+    let dial: (@Sendable (HostName) -> Int32)?
     /// What a server or its account asked for that libssh lacks, found by trying.
     private let beyondLibSSH = Locked<[HostSpec: String]>([:])
     private let configuration = Locked<SSHProgramConfiguration?>(nil)
 
-    init(agent: AgentProgram, options: ConnectionOptions, gate: ConnectGate, asked: AskedOnce) {
+    init(
+        agent: AgentProgram, options: ConnectionOptions, gate: ConnectGate, asked: AskedOnce,
+        dial: (@Sendable (HostName) -> Int32)? = nil
+    ) {
         self.agent = agent
+        self.dial = dial
         self.options = options
         self.gate = gate
         self.asked = asked
@@ -33,6 +39,7 @@ struct ConnectContext: Sendable {
     /// The way to a host: what the hosts file says, and the `ssh` program where the SSH configuration asks for more
     /// than libssh has, or the server does.
     func transport(to host: HostSpec, wake: Int32) throws(HostFailure) -> any Transport {
+        if let dial { return DialledTransport(host.name, wake: wake, dial: dial) }
         switch host.transport {
         case .local: return LocalTransport(agent: agent, wake: wake)
         case .ssh: return try program(to: host, wake: wake)

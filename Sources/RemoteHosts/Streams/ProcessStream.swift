@@ -4,12 +4,11 @@ import SweepModel
 
 /// The standard streams of a program on this machine. Its standard error is kept for messages.
 final class ProcessStream: ByteStream {
-    private let descriptor: Int32
+    private var socket: StreamSocket
     private let errors: Int32
     private let process: pid_t
     /// As `waitpid` told; the number is nobody's then.
     private var status: Int32?
-    private let wake: Int32
     private var said: [UInt8] = []
     private var isClosed = false
 
@@ -28,10 +27,8 @@ final class ProcessStream: ByteStream {
             Glibc.close(pair[1])
             Glibc.close(pipe[1])
         }
-        descriptor = pair[0]
+        socket = StreamSocket(pair[0], wake: wake)
         errors = pipe[0]
-        self.wake = wake
-        _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
         _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
         var started: pid_t = 0
         let list = arguments.map { $0 + "\0" }.joined()
@@ -59,33 +56,10 @@ final class ProcessStream: ByteStream {
         }
     }
 
-    func wait(writing: Bool, seconds: Double) throws(HostFailure) {
-        var polls = [
-            pollfd(fd: descriptor, events: Int16(POLLIN | (writing ? POLLOUT : 0)), revents: 0),
-            pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
-        ]
-        _ = poll(&polls, 2, Int32(seconds * 1000))
-    }
-
-    func read() throws(HostFailure) -> [UInt8]? {
-        var failed = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
-            let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-            failed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)
-            count = max(0, got)
-        }
-        return failed ? nil : bytes
-    }
-
-    func write(_ bytes: ArraySlice<UInt8>) throws(HostFailure) -> Int {
-        let count = bytes.withUnsafeBytes {
-            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        // A closed peer shows itself when it is read from.
-        return max(0, count)
-    }
-
-    func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+    func wait(writing: Bool, seconds: Double) throws(HostFailure) { socket.wait(writing: writing, seconds: seconds) }
+    func read() throws(HostFailure) -> [UInt8]? { socket.read() }
+    func write(_ bytes: ArraySlice<UInt8>) throws(HostFailure) -> Int { socket.write(bytes) }
+    func finishWriting() { shutdown(socket.descriptor, Int32(SHUT_WR)) }
 
     var diagnostics: String {
         var piece = [UInt8](repeating: 0, count: 4096)
@@ -125,7 +99,7 @@ final class ProcessStream: ByteStream {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        Glibc.close(descriptor)
+        Glibc.close(socket.descriptor)
         Glibc.close(errors)
         if hasEnded(within: 1) { return }
         kill(process, SIGKILL)

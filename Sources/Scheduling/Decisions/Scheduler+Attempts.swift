@@ -64,7 +64,6 @@ extension Scheduler {
         guard !host.isConnected else { return }
         hosts[known: name].link = .connected
         reachable += host.tally
-        fleetHasChanged = true
     }
 
     /// A repeated failure does not begin the silence anew.
@@ -107,21 +106,34 @@ extension Scheduler {
     /// Counts the slots there are and those still to come, and lets every host ask.
     mutating func surveyFleet(at now: Instant) {
         fleetHasChanged = false
-        usableSlots = 0
-        slotsToCome = 0
+        arrived = []
         // A host may have told of other slots than were thought.
         backlogTotal = hosts.values.reduce(0) { $0 + $1.backlog }
-        for name in hostOrder {
-            invite(name)
-            let host = hosts[known: name]
-            guard host.isListed, !host.isUnusable else { continue }
+        for name in hostOrder { survey(name, at: now) }
+    }
+
+    /// Does of the survey what hosts that came for the first time ask for: to look at all for each of thousands would
+    /// take minutes. That there is one more lets no other host have a job that it could not have before.
+    mutating func surveyArrived(at now: Instant) {
+        for name in arrived { survey(name, at: now) }
+        arrived = []
+    }
+
+    private mutating func survey(_ name: HostName, at now: Instant) {
+        invite(name)
+        let host = hosts[known: name]
+        var found = HostState.CountedSlots()
+        if host.isListed, !host.isUnusable {
             if host.isConnected {
-                usableSlots += host.slots
+                found.usable = host.slots
             } else if host.seat == nil, let silence = host.silence, host.facts == nil,
                 now.seconds(since: silence.since) < policy.connectSeconds
             {
-                slotsToCome += host.slots
+                found.toCome = host.slots
             }
         }
+        usableSlots += found.usable - host.counted.usable
+        slotsToCome += found.toCome - host.counted.toCome
+        hosts[known: name].counted = found
     }
 }

@@ -6,7 +6,7 @@ extension Scheduler {
     /// queues what another could run, then backlog places.
     mutating func dispatch(at now: Instant) {
         guard stopping == nil, ending == nil, readyCount > 0 else { return }
-        if fleetHasChanged { surveyFleet(at: now) }
+        if fleetHasChanged { surveyFleet(at: now) } else { surveyArrived(at: now) }
         if let before = shareBefore, shareOfSlot.map({ $0 > before }) ?? true { surveyFleet(at: now) }
         while readyCount > 0, let load = ready.nextHost {
             let name = hostOrder[load.host]

@@ -74,9 +74,13 @@ extension Scheduler {
 
     private mutating func connected(_ name: HostName, _ facts: HostFacts, _ held: [HeldAttempt], at now: Instant) {
         setConnected(name)
-        fleetHasChanged = true
+        // One that is known may be another than it was: then others may have its jobs.
+        let isNew = hosts[known: name].facts == nil && hosts[known: name].seat == nil
+        if isNew { arrived.append(name) } else { fleetHasChanged = true }
         if hosts[known: name].seat != nil { isFilled(name, facts, at: now) }
+        let backlog = hosts[known: name].backlog
         hosts[known: name].facts = facts
+        backlogTotal += hosts[known: name].backlog - backlog
         actions.append(.record(.hostSeen(name, facts)))
         actions.append(.notice(.hostConnected(name)))
         note(Set(held.map(\.attempt).filter { $0 >= nextAttempt }), claimedBy: name)

@@ -97,6 +97,10 @@ struct HostState {
     }
     var strays: Strays?
 
+    /// Its slots as the last survey counted them: of a host that answers, and of one that may still come.
+    struct CountedSlots: Hashable { var usable = 0, toCome = 0 }
+    var counted = CountedSlots()
+
     /// GPUs that every job of the run needs.
     var leastGPUs = 0
     /// Of a host that comes and goes with allocations of a queue; nil: it is the user's own.
