@@ -66,8 +66,16 @@ extension EigensweepBench {
         @Option(help: "Seconds to measure.") var window = 60.0
         @Option(help: "Seconds in which all slots must be taken.") var patience = 400.0
 
-        func run() throws {
-            try BenchFiles.allow(2 * hosts + 500)
+        /// Of the coordinator for each host, its connection and what wakes its thread; and others.
+        private static let descriptors = (ofHost: 2, others: 500)
+
+        mutating func run() throws {
+            let allowed = BenchFiles.allow(Self.descriptors.ofHost * hosts + Self.descriptors.others)
+            let most = (allowed - Self.descriptors.others) / Self.descriptors.ofHost
+            if most < hosts {
+                print("fleet of \(hosts): \(allowed) descriptors may be had, so that there are \(most) hosts")
+                hosts = most
+            }
             let stage = try Stage(self)
             defer { stage.end() }
             let synchronisations = Disk.synchronisations(in: directory)
@@ -175,6 +183,7 @@ private final class Meter {
         print(
             "fleet of \(fleet.hosts): \(observer.connected) hosts connected and \(observer.running) jobs begun in "
                 + "\(used.text); resident \(memory / 1024) MiB before, \(Self.status("VmRSS") / 1024) now")
+        fflush(nil)
         let settled = posix_monotonic_seconds() + fleet.settle
         while posix_monotonic_seconds() < settled { try coordinator.step() }
     }

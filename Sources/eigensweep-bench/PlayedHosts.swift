@@ -18,7 +18,7 @@ extension EigensweepBench {
 
         func run() throws {
             signal(SIGPIPE, SIG_IGN)
-            try BenchFiles.allow(hosts + 100)
+            _ = BenchFiles.allow(hosts + 100)
             let timing = PlayedTiming(slots: slots, seconds: seconds, progress: progress, weights: weights)
             try HostsOnStage(listening: socket, hosts: hosts, timing).play()
         }
@@ -118,16 +118,16 @@ private final class HostsOnStage {
 }
 
 enum BenchFiles {
-    /// Lets this process have so many descriptors.
-    static func allow(_ count: Int) throws {
-        var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(count))
-        var present = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &present)
-        guard present.rlim_cur < limit.rlim_cur else { return }
-        limit.rlim_max = max(limit.rlim_max, present.rlim_max)
-        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            throw ValidationError("\(count) descriptors are needed, and \(present.rlim_max) may be had")
-        }
+    /// Lets this process have so many descriptors, or as many as it may have; how many those are.
+    static func allow(_ count: Int) -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_cur < rlim_t(count) else { return count }
+        var wanted = rlimit(rlim_cur: rlim_t(count), rlim_max: max(rlim_t(count), limit.rlim_max))
+        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &wanted) == 0 { return count }
+        wanted = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &wanted)
+        return Int(limit.rlim_max)
     }
 
     /// A descriptor that is bound, or connected, to the Unix socket at `path`.
