@@ -60,7 +60,7 @@ final class PlayedHost {
         while let frame = try reader.next() {
             switch frame.kind {
             case .control, .attempt: try hear(try AgentProtocol.message(CoordinatorMessage.self, in: frame))
-            case .chunk: take(try Chunk(frame.payload))
+            case .chunk: receive(try Chunk(frame.payload))
             case .received, .event, .relayed: break
             }
         }
@@ -91,7 +91,7 @@ final class PlayedHost {
         }
     }
 
-    private func take(_ chunk: Chunk) {
+    private func receive(_ chunk: Chunk) {
         guard var upload = uploads[chunk.transfer] else { return }
         upload.received += chunk.bytes.count
         uploads[chunk.transfer] = upload

@@ -43,6 +43,8 @@ final class AgentSession {
     /// Returns when the fleet closes; throws when the connection ends before.
     func run(connected: () -> Void) throws {
         try greet()
+        // What came with the greeting is not to wait for more to come.
+        try readAll(connected)
         while true {
             if welcomed { try handleCommands() }
             if mailbox.isClosing {
@@ -65,7 +67,6 @@ final class AgentSession {
 
     private func readAll(_ connected: () -> Void) throws {
         while let bytes = try stream.read() {
-            // What came with the greeting waits in the reader already.
             reader.push(bytes)
             while let frame = try next() { try handle(frame, connected) }
             if bytes.isEmpty { return }
