@@ -197,7 +197,7 @@ final class AgentSession {
     private var quietSeconds: Double {
         let options = context.options
         let next = min(max(lastHeard, lastPing) + options.pingSeconds, lastHeard + options.silenceSeconds)
-        return max(0.01, next - posix_monotonic_seconds())
+        return max(0.01, min(stream.longestWait, next - posix_monotonic_seconds()))
     }
 
     private func watchSilence() throws {

@@ -4,6 +4,8 @@ import SweepModel
 protocol ByteStream: AnyObject {
     /// Waits until something can be read, or written when `writing`, or the host's thread is woken, or the time is up.
     func wait(writing: Bool, seconds: Double) throws(HostFailure)
+    /// Seconds after which it is looked at though nothing woke its thread.
+    var longestWait: Double { get }
     /// What has arrived, possibly nothing; nil at the end.
     func read() throws(HostFailure) -> [UInt8]?
     /// Writes what there is room for and returns how much that was.
@@ -17,6 +19,11 @@ protocol ByteStream: AnyObject {
     /// False once the connection itself has ended, not only the program at its other end.
     var isConnected: Bool { get }
     func close()
+}
+
+extension ByteStream {
+    /// What lies in a library's buffers wakes nobody.
+    var longestWait: Double { 1 }
 }
 
 enum ProgramEnding: Hashable, CustomStringConvertible {

@@ -35,6 +35,7 @@ private final class DialledStream: ByteStream {
 
     deinit { Glibc.close(socket.descriptor) }
 
+    let longestWait = Double.infinity
     func wait(writing: Bool, seconds: Double) throws(HostFailure) { socket.wait(writing: writing, seconds: seconds) }
     func read() throws(HostFailure) -> [UInt8]? { socket.read() }
     func write(_ bytes: ArraySlice<UInt8>) throws(HostFailure) -> Int { socket.write(bytes) }
