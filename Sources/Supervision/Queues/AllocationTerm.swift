@@ -29,5 +29,5 @@ final class AllocationTerm: Sendable {
     var isLeaving: Bool { isLeavingNow.load(ordering: .relaxed) || secondsByClock <= 0 }
     private var secondsByClock: Double { working - (posix_monotonic_seconds() - begunAt) }
 
-    var loan: NodeLoan { NodeLoan(node: node, secondsLeft: isLeaving ? 0 : secondsByClock) }
+    var loan: NodeLoan { NodeLoan(node: node, secondsLeft: isLeaving ? 0 : max(0, secondsByClock)) }
 }

@@ -94,6 +94,8 @@ final class Simulation {
         for other in others { other.life.end() }
         neighbour?.life.end()
         guard world.violations.isEmpty, let outcome else { return world.violations }
+        // Whoever looks at it needs room for its log.
+        _ = catalogue.fillDisk(false)
         var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
         if !checker.contents.evidence.isEmpty { world.census.count(.evidenceKept) }
         var found = checker.violations(outcome) + (try catalogue.damage())

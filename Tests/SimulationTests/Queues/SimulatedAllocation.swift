@@ -54,7 +54,7 @@ final class SimulatedAllocation {
     /// What its agent says of it.
     var loan: NodeLoan {
         isAlive && !host.isLeaving
-            ? NodeLoan(node: "node of \(name)", secondsLeft: leavesAt.seconds(since: world.now))
+            ? NodeLoan(node: "node of \(name)", secondsLeft: max(0, leavesAt.seconds(since: world.now)))
             : NodeLoan(node: "", secondsLeft: 0)
     }
 
