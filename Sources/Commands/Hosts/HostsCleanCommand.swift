@@ -69,7 +69,7 @@ struct HostsCleanCommand: ParsableCommand {
         return try CatalogueReader(path: path).statesOnHosts()
     }
 
-    /// What is kept is read as each host is visited: a run that goes on beside this keeps more and more.
+    /// The kept states are read anew for each host: a run that goes on beside this keeps more and more of them.
     private func clean(
         _ specs: [HostSpec], _ visits: HostVisits, _ queues: [HostName: Queue] = [:], isRehearsal: Bool
     ) -> [(HostName, Result<CleaningReport, HostFailure>)] {
@@ -88,7 +88,7 @@ struct HostsCleanCommand: ParsableCommand {
         }
     }
 
-    /// Removing everything is agreed to by a person or by --yes.
+    /// Asks a person before everything is removed; --yes answers for those who are not there.
     private func confirm(_ specs: [HostSpec], _ visits: HostVisits) throws {
         let bytes = clean(specs, visits, isRehearsal: true).reduce(0) { sum, outcome in
             sum + ((try? outcome.1.get()).map { $0.bytes + $0.leftoverBytes } ?? 0)

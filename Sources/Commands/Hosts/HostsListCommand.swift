@@ -78,7 +78,7 @@ struct HostsTable {
         return loan.node.isEmpty ? "what it left is collected" : "on \(loan.node)\(left)"
     }
 
-    /// Which they are, and which of them get no jobs.
+    /// The GPUs' names, and which of them get no jobs.
     private static func words(_ gpus: [GPUFacts]) -> String {
         gpus.isEmpty
             ? "none" : gpus.map { $0.title + ($0.setAside == nil ? "" : " set aside") }.joined(separator: "; ")

@@ -2,8 +2,8 @@ import JobContract
 import ResultCatalogue
 
 extension CatalogueReader {
-    /// Throws where this is a copy, and the original is still where a coordinator last worked on it, on this machine: two
-    /// that go on from one state would take each other's hosts. What is copied from elsewhere the hosts refuse.
+    /// Throws where this catalogue is a copy of one that a coordinator on this machine worked on and that is still in its
+    /// place: two coordinators that go on from one state would take each other's hosts. Hosts refuse copies made elsewhere.
     func requireOriginal() throws {
         let here = CatalogueFile.place(of: path)
         guard let last = try lastStart(), !last.place.isSame(as: here), last.place.isOnMachine(of: here),

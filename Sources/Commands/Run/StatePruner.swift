@@ -14,7 +14,7 @@ final class StatePruner: CatalogueWriter {
 
     func commit(_ changes: [CatalogueChange]) throws {
         for state in try catalogue.record(changes) {
-            // What is committed stands; a file that cannot be removed only takes up room.
+            // The commit stands; a file that cannot be removed only takes up room.
             try? store.remove(state)
         }
     }

@@ -8,13 +8,13 @@ struct Workplace {
     let catalogue: Catalogue
     let store: ContentStore
     let preparer: DatasetPreparer
-    /// What is found damaged in the store.
+    /// The damaged files that are found in the store.
     let damages = StoreDamages()
 
     init(_ options: CatalogueOptions) throws {
         catalogue = try Catalogue(path: options.path)
         store = try ContentStore(directory: options.store) { [damages] in damages.add($0) }
-        // What transfers left that were cut off. It is in nobody's way: the sweep goes on where it cannot be removed.
+        // Transfers that were cut off leave files. These are in nobody's way: the sweep goes on where they cannot be removed.
         try? store.removeTemporaries(olderThan: 86_400)
         preparer = DatasetPreparer(
             depot: store, cache: options.datasets, progress: PreparationLine.show)

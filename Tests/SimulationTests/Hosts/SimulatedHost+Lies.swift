@@ -4,6 +4,7 @@ import SweepModel
 /// What a hostile host says. It may lie about what it found out, but nothing else is to be believed.
 extension SimulatedHost {
     func beginToLie() {
+        world.hasLiars = true
         guard isUp else { return }
         world.note("\(name) will lie")
         isLying = true
@@ -38,6 +39,7 @@ extension SimulatedHost {
 
     /// Lies now, or as soon as there is something to lie about.
     func tell(_ lie: Fault.Lie) {
+        world.hasLiars = true
         guard isUp, agentIsUp else { return }
         switch lie {
         case .otherFacts:

@@ -1,9 +1,9 @@
 import CPosix
 import Foundation
 
-/// What is free on the disk that something of the coordinator's lies on.
+/// The room on a disk on which the catalogue or its store lies.
 struct DiskRoom {
-    /// What lies there, by its path.
+    /// The path of the catalogue or of the store.
     let path: String
     /// Bytes that this account may still write.
     let free: Int
@@ -25,7 +25,7 @@ struct DiskRoom {
 
     func isSameDisk(as other: DiskRoom) -> Bool { device == other.device }
 
-    /// Whether what is written now may be the last that can be: the catalogue must be able to say that it ends.
+    /// Whether the room is so scarce that a run must end now, while the catalogue can still record its end.
     var isCritical: Bool { free < reserve / 4 }
 }
 

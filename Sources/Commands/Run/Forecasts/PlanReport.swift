@@ -55,7 +55,7 @@ struct PlanReport {
     /// The most memory that a training which is left to do takes, as far as networks are known.
     private var largestMemory: Int? {
         guard plan.imagesToTrain > 0 else { return nil }
-        // What decides it takes few values in many trainings.
+        // A few keys decide the memory, and over many trainings they take few values.
         var seen: Set<[JSONValue?]> = []
         return expansion.sweep.trainings.values.lazy.compactMap { training -> Int? in
             let values = MemoryForecast.keys.map { training[$0] }
@@ -103,7 +103,7 @@ struct PlanReport {
 }
 
 extension Expansion {
-    /// What people hear of the datasets before a run: a line for each, and one for each thing to be said of it.
+    /// What people hear of the datasets before a run: a line for each dataset, and a line for each remark on it.
     var datasetNotes: [String] {
         datasets.flatMap { dataset in dataset.prefix(1).map { "dataset \($0)" } + dataset.dropFirst().map { "  \($0)" }
         }
@@ -111,7 +111,7 @@ extension Expansion {
 }
 
 extension JSONValue {
-    /// As a person would write it in a sweep file.
+    /// The value as a person would write it in a sweep file.
     var plainText: String {
         switch self {
         case .string(let text): text

@@ -3,7 +3,7 @@ import SweepModel
 
 extension ExpandedSweep {
     /// Roughly the bytes that the store will keep of so many trials still to train: the weights of each, and a full state
-    /// of each training. Of a large sweep some trials stand for the others.
+    /// of each training. In a large sweep a sample of the trials stands for all.
     func bytesToKeep(ofTrials missing: Int) -> Int {
         guard missing > 0, !trials.isEmpty else { return 0 }
         var weights = 0.0

@@ -8,9 +8,9 @@ import SweepModel
 struct TrainingForecast {
     /// The work that is left, in units of `Training.cost`.
     private(set) var cost = 0.0
-    /// Images to train of each kind of training that takes a time of its own.
+    /// The images left to train, by kinds of trainings: trainings of one kind take the same time for an image.
     private var images: [[JSONValue?]: Double] = [:]
-    /// One of each kind.
+    /// One training of each kind.
     private var examples: [[JSONValue?]: Training] = [:]
 
     private static let keys =
@@ -35,8 +35,8 @@ struct TrainingForecast {
         host.slots ?? max(ProcessInfo.processInfo.activeProcessorCount / host.threads, 1)
     }
 
-    /// Seconds that one slot of this machine takes for all, by a second of steps of the worker that comes with this
-    /// program, on as many cores as will be busy; nil where it could not try them.
+    /// Seconds that one slot of this machine takes for all trainings. Found by having the worker that comes with this
+    /// program try each kind for a second, on as many cores as will be busy; nil where it could not.
     func secondsHere(_ hosts: [HostSpec]) -> Double? {
         let kinds = Array(images.keys)
         guard let specs = try? JSONEncoder().encode(kinds.map { examples[$0]?.spec }),
@@ -71,7 +71,7 @@ private struct TriedSteps {
         try input.fileHandleForWriting.close()
     }
 
-    /// An image's, of each spec; nil where the worker refused one.
+    /// Seconds that an image takes, for each spec; nil where the worker refused one of them.
     func seconds() -> [Double]? {
         let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
@@ -82,7 +82,7 @@ private struct TriedSteps {
 
 /// How fast a host trained.
 struct TrainingRate {
-    /// `Training.cost` a second, of one slot.
+    /// `Training.cost` that one slot does in a second.
     var costPerSecond: Double
     var cores: Int
 }

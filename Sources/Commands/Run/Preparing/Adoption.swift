@@ -4,16 +4,16 @@ import ResultCatalogue
 import SweepFiles
 import SweepModel
 
-/// Where the images of a network lie that was trained elsewhere, and who says which it was trained on.
+/// Where the images of a network that was trained elsewhere lie, and how it is known which of them it was trained on.
 enum AdoptedImages {
-    /// The images that it was trained on and others, in two places.
+    /// The images that it was trained on lie in one place, others in another.
     case apart(training: String, heldOut: String)
-    /// Images of one place, of which a file names those that it was trained on.
+    /// All images lie in one place, and a file names those that the network was trained on.
     case indexed(String, by: String)
-    /// Which they are is not said. A path or a generator's name.
+    /// It is not known which of the images it was trained on. The place is a path or a generator's name.
     case mixed(String)
 
-    /// The keys of a sweep that say so.
+    /// The keys by which a sweep says the same.
     var keys: [String: JSONValue] {
         func path(_ text: String) -> JSONValue {
             .string(
@@ -69,7 +69,7 @@ struct Adoption {
         return trial
     }
 
-    /// What is to be said of how the network does on its images. To find out is no condition of recording it.
+    /// Remarks on how well the network denoises its images. It is recorded also where that cannot be found out.
     private func fitNotes(of trial: Trial, in sweep: ExpandedSweep) throws -> [String] {
         guard let training = sweep.trainings[trial.training], let request = sweep.datasets[trial.training] else {
             return []
@@ -111,8 +111,9 @@ struct Adoption {
         return try withSizes(keys, worker, measures)
     }
 
-    /// With the numbers of images that it was trained on and that are held out: all of those that are given. Where it is not
-    /// given which they are, all but as many held-out ones as a sweep has. Wrong measures are refused before images are read.
+    /// Adds how many images the network was trained on and how many are held out: as many as are given. Where it is not known
+    /// which it was trained on, as many are held out as in a sweep, and the rest count as trained on. Wrong measures are
+    /// refused before images are read.
     private func withSizes(
         _ keys: [String: JSONValue], _ worker: WorkerDescription, _ measures: [String]
     ) throws -> [String: JSONValue] {
@@ -124,7 +125,7 @@ struct Adoption {
         guard keys["dataset.size"] == nil || keys["dataset.held_out"] == nil else { return keys }
         var keys = keys
         var sweep = AdoptedSweep(name: "size")
-        // What takes the fewest images.
+        // The trial that takes the fewest images.
         sweep.add(smallest.merging(["dataset.held_out": 0]) { $1 })
         let identity = try expand(sweep, worker).identity
         let images = identity?.images ?? 0
@@ -145,7 +146,7 @@ struct Adoption {
         return keys
     }
 
-    /// The sweep, and the last of its datasets.
+    /// The sweep that is adopted into, and the dataset of its last trial.
     private func expand(
         _ sweep: AdoptedSweep, _ worker: WorkerDescription,
         by identify: ((DatasetRequest) throws -> DatasetIdentity)? = nil
@@ -160,12 +161,12 @@ struct Adoption {
             }
             return (expansion, identity)
         } catch let error as SweepFileError {
-            // Lines are those of a text that nobody wrote.
+            // The error's line number is of a text that this program made, and would mislead.
             throw SweepFileError(error.message, key: error.key, at: TextOrigin(file: error.origin.file))
         }
     }
 
-    /// Records the training as done, by an attempt that nobody made here.
+    /// Records the training as done, by an attempt of the kind `adopt`, which no host made.
     private func record(_ trial: Trial) throws {
         let catalogue = workplace.catalogue
         let recorded = try catalogue.reader.holdings(of: [trial.training]).milestones[trial.training] ?? []
@@ -190,7 +191,7 @@ struct Adoption {
 }
 
 extension CheckpointInspection {
-    /// Has the worker that comes with this program read the checkpoint. Throws CommandFailure with what it refuses.
+    /// Has the worker that comes with this program read the checkpoint. Throws `CommandFailure` with the worker's refusal.
     init(of checkpoint: String, options: [String] = []) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Programs.bundled("eigensweep-worker"))
@@ -199,7 +200,7 @@ extension CheckpointInspection {
         process.standardOutput = output
         process.standardError = errors
         try process.run()
-        // Neither fills its pipe: a line each.
+        // Each pipe gets one line, so that neither fills.
         let said = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

@@ -38,8 +38,8 @@ final class FileRecovery: Sendable {
         visits.with { $0?.close() }
     }
 
-    /// Asks every host for the files, each for what those before did not have, and says what came from where. What did
-    /// not come is not in the store, and not asked for again while it is not. Returns what was asked for.
+    /// Asks the hosts one after the other for the files that those before did not have, and says which came from where. A
+    /// file that did not come is not asked for again while the store lacks it. Returns the files that were asked for.
     @discardableResult
     func bring(_ wanted: Set<Digest>) -> Set<Digest> {
         let lost = unfound.with { unfound in

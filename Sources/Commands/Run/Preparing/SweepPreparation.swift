@@ -21,7 +21,7 @@ struct RunningSweep: Sendable {
     var name: String { prepared.sweep.name }
 }
 
-/// A sweep file, and the worker that it names with what that says of itself.
+/// A sweep file, and the worker that it names, with the worker's description of itself.
 struct ReadSweepFile {
     let file: SweepFile
     let worker: WorkerProgram
@@ -32,7 +32,8 @@ struct ReadSweepFile {
         worker = try WorkerProgram(file.worker)
     }
 
-    /// Its trials. Images that were never prepared must be decoded to know their digest; what that makes goes away again.
+    /// The file's trials. Images that were never prepared are decoded to learn their digest, into a folder that goes away
+    /// again.
     func expandAside(in catalogue: CatalogueOptions) throws -> Expansion {
         try withTemporaryDirectory { directory in
             let preparer = DatasetPreparer(
@@ -55,7 +56,7 @@ struct SweepPreparation: Sendable {
 
     /// Expands a file and makes its sweep ready to run.
     func launch(_ read: ReadSweepFile) throws -> RunningSweep {
-        // Whoever launches a file means what it says.
+        // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
         let expansion = try read.file.expand(worker: read.worker.description, identify: preparer.identify)
         var running = try prepare(expansion.sweep, read.worker)
@@ -112,7 +113,7 @@ struct SweepPreparation: Sendable {
         return try prepare(running.sweep, worker)
     }
 
-    /// Names the trials of a stored sweep that nobody may train, for what would be trained has another name.
+    /// Finds the trials of a stored sweep that nobody may train, since what their specs say has another name than theirs.
     static func refusal(_ sweep: ExpandedSweep) -> String {
         let names = sweep.misnamed.prefix(5).map(\.short).joined(separator: ", ")
         let more = sweep.misnamed.count > 5 ? " and \(Readable.count(sweep.misnamed.count - 5)) more" : ""
@@ -129,7 +130,7 @@ struct SweepPreparation: Sendable {
         var last: (request: DatasetRequest, file: Digest?)?
         datasets.reserveCapacity(sweep.datasets.count)
         for (id, request) in sweep.datasets {
-            // Most trainings read what the one before reads.
+            // Most trainings read the same images as the training before.
             if last?.request != request {
                 if files[request] == nil { files[request] = try datasetFile(request, of: sweep.trainings[id]) }
                 last = (request, files[request])
