@@ -24,7 +24,7 @@ import Testing
             .measured(attempts[1], Fixture.memorized(trial, glScore: 0.5, copied: 0)),
             .measureFailed(trial.id, Fixture.gaussian, reason: "no held-out images"),
             .attemptEnded(attempts[1], .succeeded),
-            .trialState(trial.id, .failed, reason: "gaussian-distance is missing: no held-out images"),
+            .trialState(trial.id, .failed, reason: nil),
         ])
     }
 
@@ -72,6 +72,14 @@ import Testing
         ])
         #expect(try state == ["succeeded "])
         #expect(try seen(by: sweep.name) == .succeeded)
+    }
+
+    /// A run that has not heard of it yet says once more that the trial has failed.
+    @Test func retryStandsAgainstARunThatDoesNotKnowOfIt() throws {
+        #expect(try catalogue.retry([trial.id], of: sweep.name) == 1)
+        try catalogue.commit([.trialState(trial.id, .failed, reason: nil)])
+        #expect(try state == ["waiting "])
+        #expect(measures(try graph(sweep)) == ["gaussian-distance"])
     }
 
     /// Applying it again, or after the result, changes nothing.

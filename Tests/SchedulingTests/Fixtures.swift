@@ -45,6 +45,7 @@ struct Bench {
     var actions: [Action] = []
     private var offsets: [AttemptNumber: Int] = [:]
     private var issued: [AttemptNumber: JobID] = [:]
+    private var introduced: Set<AttemptNumber> = []
 
     init(
         _ sweeps: ExpandedSweep..., hosts: [HostSpec] = [.test("a")], holdings: Holdings = Holdings(),
@@ -91,8 +92,16 @@ struct Bench {
         report(host, .disconnected(HostFailure(kind, "gone")))
     }
 
-    mutating func event(_ host: HostName, _ attempt: Int, _ event: WorkerEvent) {
+    /// A worker's event; before its first result the worker says what it is, unless it has, or is not `introducing` itself.
+    mutating func event(_ host: HostName, _ attempt: Int, _ event: WorkerEvent, introducing: Bool = true) {
         let number = AttemptNumber(attempt)
+        switch event {
+        case .started: introduced.insert(number)
+        case .checkpoint, .measure:
+            guard introducing, !introduced.contains(number) else { break }
+            self.event(host, attempt, .started(.test))
+        default: break
+        }
         offsets[number, default: 0] += 10
         report(host, .event(number, event, end: offsets[number] ?? 0))
     }
@@ -171,4 +180,11 @@ extension Assignment {
     var milestones: [Int] { if case .train(let task)? = task { task.milestones } else { [] } }
     var resume: ResumePoint? { if case .train(let task)? = task { task.resume } else { nil } }
     var measured: TrialID? { if case .measure(let task)? = task { task.trial } else { nil } }
+}
+
+extension WorkerEvent.Started {
+    /// What the worker that the fixtures' trainings are named with says of itself.
+    static var test: WorkerEvent.Started {
+        .init(contract: ContractVersion.current, worker: "test", numerics: 2, build: "", cpu: "", kernels: "")
+    }
 }

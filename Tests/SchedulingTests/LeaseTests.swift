@@ -156,6 +156,7 @@ import Testing
         var bench = Bench(sweep(["x": [10, 20]]))
         bench.connect("a")
         bench.run("a", 1)
+        bench.event("a", 1, .started(.test))
         _ = bench.starts()
         let file = OutputFile(path: "f", digest: .named("weights"), bytes: 1)
         let event = WorkerEvent.checkpoint(

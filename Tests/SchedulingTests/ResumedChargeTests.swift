@@ -144,8 +144,3 @@ import Testing
         #expect(recorded == [60, 120])
     }
 }
-
-extension WorkerEvent.Started {
-    static let test = WorkerEvent.Started(
-        contract: ContractVersion.current, worker: "test", numerics: 2, build: "", cpu: "", kernels: "")
-}

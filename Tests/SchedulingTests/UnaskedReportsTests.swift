@@ -57,6 +57,19 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
+    /// The line in which it said so may be damaged: it may be another worker, whose bits differ.
+    @Test func aResultOfAWorkerThatNeverSaidWhichItIs() {
+        var bench = Bench(sweep(["x": [10]]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.actions = []
+        bench.event(
+            "a", 1,
+            .checkpoint(.init(steps: 10, milestone: true, weights: file, state: file, parameters: 1, seconds: 1)),
+            introducing: false)
+        expectFault(&bench, 1, "before it said which worker it is")
+    }
+
     @Test(arguments: [(5, true), (20, true), (.max, true), (11, false), (-1, false)])
     func aCheckpointElsewhere(steps: Int, isMilestone: Bool) {
         var bench = Bench(sweep(["x": [10]]))

@@ -209,7 +209,7 @@ extension Recording {
     private static let lostMeasure = "SELECT 1 FROM failed_comparison f WHERE f.trial = trial.key AND f.members = ''"
 
     private static let selectMissing = """
-        SELECT \(isIncomplete), \(isOpen), \(hasLostMeasures), (
+        SELECT \(isIncomplete), \(isOpen), (
             SELECT group_concat(measure || ' is missing: ' || reason, '; ') FROM (
                 SELECT r.measure, f.reason FROM failed_comparison f JOIN measure_request r ON r.key = f.request
                 WHERE f.trial = trial.key AND f.members = '' ORDER BY r.measure, r.key))
@@ -220,15 +220,15 @@ extension Recording {
     /// where another sweep wants more, and has failed where a measure that the other wants could not be taken.
     private func set(_ trial: TrialID, to given: TrialState, reason: String?) throws {
         var (state, reason) = (given, reason)
-        if given == .succeeded || given == .failed {
+        if given == .succeeded || given == .failed && reason == nil {
             let found = try rows(Self.selectMissing, try key(of: trial)) {
-                (any: $0.integer(0) == 1, open: $0.integer(1) == 1, lost: $0.integer(2) == 1, why: $0.textIfAny(3))
+                (any: $0.integer(0) == 1, open: $0.integer(1) == 1, why: $0.textIfAny(2))
             }
             if let missing = found.first {
-                if given == .succeeded, missing.any {
+                if !missing.any {
+                    state = .succeeded
+                } else {
                     (state, reason) = missing.open ? (.waiting, nil) : (.failed, missing.why)
-                } else if given == .failed, missing.lost, missing.open {
-                    (state, reason) = (.waiting, nil)
                 }
             }
         }

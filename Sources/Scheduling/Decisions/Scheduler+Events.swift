@@ -27,6 +27,9 @@ extension Scheduler {
             }
         case .described: reject("a description of itself", of: number)
         case .progress(let progress): attempts[known: number].progress = progress
+        case .checkpoint where attempt.startRecord != .told, .measure where attempt.startRecord != .told:
+            // It may be another worker, whose bits differ.
+            distrust(number, .jobFault("the worker reported a result before it said which worker it is"))
         case .checkpoint(let checkpoint): record(checkpoint, of: attempt)
         case .measure(let measured): record(measured, of: attempt)
         case .paused: conclude(number, attempt.cancellation == nil ? .paused : .cancelled)

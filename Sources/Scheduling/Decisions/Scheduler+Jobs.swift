@@ -126,8 +126,7 @@ extension Scheduler {
                 setState(place, .succeeded, reason: nil)
                 return
             }
-            let reasons = lost.map { "\($0.key.measure) is missing: \($0.value)" }.sorted()
-            setState(place, .failed, reason: reasons.joined(separator: "; "))
+            setState(place, .failed, reason: nil)
             return
         }
         let working = isTrained ? wanted.measureJob : wanted.trainJob

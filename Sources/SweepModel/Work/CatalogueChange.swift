@@ -85,6 +85,8 @@ package enum CatalogueChange: Hashable, Sendable {
     /// A measure, or a comparison, that could not be taken: only `retry` tries it again. Earlier faults no longer count
     /// against its trial.
     case measureFailed(TrialID, MeasureRequest, reason: String)
+    /// What a run has come to with a trial. Failed without a reason: measures of it could not be taken, which the catalogue
+    /// knows by `measureFailed`; where a person wants them again meanwhile, the trial waits.
     case trialState(TrialID, TrialState, reason: String?)
     case hostSeen(HostName, HostFacts)
     /// For how long, while a coordinator listened and was awake, the host has said nothing since it was last seen.

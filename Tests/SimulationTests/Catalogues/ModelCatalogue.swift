@@ -91,6 +91,14 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         if units.allSatisfy({ rows.content.results[$0] != nil }) { rows.content.states[id] = .succeeded }
     }
 
+    /// Whether each measure of a trial is recorded, or could not be taken.
+    private func lacksNothingButFailures(_ trial: TrialID) -> Bool {
+        sweep.measures.allSatisfy {
+            rows.content.results[.measure(trial, $0)] != nil
+                || rows.failedMeasures[.init(trial: trial, request: $0)] != nil
+        }
+    }
+
     func plan() -> (Holdings, AttemptNumber) {
         var holdings = Holdings()
         for (unit, results) in rows.content.results {
@@ -256,6 +264,8 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
             else { return }
             rows.failedMeasures[unit] = reason
             rows.forgiven[trial] = rows.attempts.keys.max()
+        case .trialState(let trial, .failed, nil):
+            rows.content.states[trial] = lacksNothingButFailures(trial) ? .failed : .waiting
         case .trialState(let trial, let state, _): rows.content.states[trial] = state
         case .hostSeen(let host, let facts):
             rows.hosts[host] = Holdings.KnownHost(facts: facts, pace: rows.hosts[host]?.pace)
