@@ -120,7 +120,7 @@ package final class Coordinator {
     /// When to look again though nobody calls: the scheduler's next time limit, or the observer's next look.
     private func deadline() -> Instant? {
         guard let pause = observer?.longestPause, let shownAt else { return scheduler.nextDeadline }
-        let look = shownAt.advanced(bySeconds: pause)
+        let look = shownAt.advanced(bySeconds: max(pause, lookPause))
         return scheduler.nextDeadline.map { min($0, look) } ?? look
     }
 
