@@ -10,43 +10,43 @@ struct AllocationWatchTests {
     @Test func oneThatBeatsIsNotOverWhateverIsListed() {
         var watch = AllocationWatch(at: 0)
         for second in stride(from: 5.0, through: 600, by: 5) {
-            watch.isSeen(hasBegun: true, beats: Int(second / 5), hasEnded: false, at: second)
-            watch.isListed(second < 300 ? nil : entry(.over), at: second)
+            watch.record(hasBegun: true, beats: Int(second / 5), hasEnded: false, at: second)
+            watch.record(second < 300 ? nil : entry(.over), at: second)
             #expect(watch.verdict(at: second) == .running)
         }
     }
 
     @Test func oneThatIsSilentIsNotOverWhileItIsListed() {
         var watch = AllocationWatch(at: 0)
-        watch.isSeen(hasBegun: true, beats: 1, hasEnded: false, at: 1)
+        watch.record(hasBegun: true, beats: 1, hasEnded: false, at: 1)
         for second in stride(from: 10.0, through: 3600, by: 10) {
-            watch.isListed(entry(.running), at: second)
+            watch.record(entry(.running), at: second)
             #expect(watch.verdict(at: second) == .running)
         }
     }
 
     @Test func oneThatIsSilentAndGoneIsOverAfterSomeListings() {
         var watch = AllocationWatch(at: 0)
-        watch.isSeen(hasBegun: true, beats: 1, hasEnded: false, at: 1)
-        watch.isListed(nil, at: 100)
+        watch.record(hasBegun: true, beats: 1, hasEnded: false, at: 1)
+        watch.record(nil, at: 100)
         #expect(watch.verdict(at: 200) == .running, "one listing is no proof")
-        watch.isListed(nil, at: 110)
-        watch.isListed(nil, at: 140)
+        watch.record(nil, at: 110)
+        watch.record(nil, at: 140)
         #expect(watch.verdict(at: 141) == .over)
     }
 
     @Test func theLastWordDecidesAtOnce() {
         var watch = AllocationWatch(at: 0)
-        watch.isListed(entry(.running), at: 1)
-        watch.isSeen(hasBegun: true, beats: 1, hasEnded: true, at: 2)
+        watch.record(entry(.running), at: 1)
+        watch.record(hasBegun: true, beats: 1, hasEnded: true, at: 2)
         #expect(watch.verdict(at: 2) == .over)
     }
 
     @Test func oneThatNeverBeganIsOverOnceTheQueueHasForgottenIt() {
         var watch = AllocationWatch(at: 0)
-        watch.isListed(entry(.waiting), at: 5)
+        watch.record(entry(.waiting), at: 5)
         #expect(watch.verdict(at: 86_400) == .waiting)
-        for second in [86_400.0, 86_420, 86_440] { watch.isListed(nil, at: second) }
+        for second in [86_400.0, 86_420, 86_440] { watch.record(nil, at: second) }
         #expect(watch.verdict(at: 86_441) == .over)
     }
 

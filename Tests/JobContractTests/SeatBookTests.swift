@@ -10,7 +10,7 @@ import Testing
         var book = SeatBook(catalogue: "c")
         let early = book.call(1, random: 7)
         #expect(early == nil, "no relay has said what exists")
-        book.areAll([])
+        book.replaceAll(with: [])
         let names = [book.call(1, random: 7), book.call(1, random: 8), book.call(2, random: 9)]
         #expect(names.map { $0 != nil } == [true, false, true])
         #expect(book.allocation(of: 1)?.state == .waiting, "whoever looks meanwhile must not think that there is none")
@@ -18,27 +18,27 @@ import Testing
 
     @Test func aSeatIsFreeOnceItsAllocationIsGoneOrRefused() throws {
         var book = SeatBook(catalogue: "c")
-        book.areAll([])
+        book.replaceAll(with: [])
         let called = book.call(1, random: 7)
         let first = try #require(called)
-        let refused = book.refused(first)
+        let refused = book.remove(first)
         #expect(refused == 1)
         let calledAgain = book.call(1, random: 8)
         let second = try #require(calledAgain)
-        let over = book.isTold(standing(second, .over))
+        let over = book.record(standing(second, .over))
         #expect(over == 1)
         let third = book.call(1, random: 9)
         #expect(third == nil, "what it left is to be collected first")
-        _ = book.isTold(standing(second, .gone))
+        _ = book.record(standing(second, .gone))
         let fourth = book.call(1, random: 9)
         #expect(fourth != nil)
     }
 
     @Test func allocationsOfOthersAndOfNoSeatAreTold() {
         var book = SeatBook(catalogue: "c")
-        book.areAll([standing("es-c-1-a", .running), standing("es-c-3-b", .waiting)])
-        #expect(book.strays(among: { $0 == 1 }) == ["es-c-3-b"])
-        let stranger = book.isTold(standing("es-other-1-a", .running))
+        book.replaceAll(with: [standing("es-c-1-a", .running), standing("es-c-3-b", .waiting)])
+        #expect(book.strays(exists: { $0 == 1 }) == ["es-c-3-b"])
+        let stranger = book.record(standing("es-other-1-a", .running))
         #expect(stranger == nil)
         book.lose()
         #expect(book.allocation(of: 1) == nil)

@@ -47,7 +47,7 @@ package enum StopReason: String, Hashable, Sendable, Codable {
     case cancelled
     /// The host's disk is nearly full.
     case noSpace = "no-space"
-    /// The allocation in which the host was lent ended, or was about to.
+    /// The allocation in which it ran was about to end, or had ended.
     case hostLeft = "host-left"
     /// It broke the job contract; the event that says how stands in place of its own.
     case misbehaved

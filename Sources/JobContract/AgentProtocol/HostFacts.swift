@@ -11,7 +11,7 @@ package struct HostFacts: Hashable, Sendable, Codable {
     package var free: Int
     /// GPUs that attempts may have; nil where the hosts file asks for none, or while that is not known.
     package var gpus: [GPUFacts]?
-    /// Of a node that a queue has lent; nil where it is the user's own.
+    /// The allocation by which a queue has lent the host; nil: it is the user's own.
     package var loan: NodeLoan?
 
     package init(
@@ -31,9 +31,10 @@ package struct HostFacts: Hashable, Sendable, Codable {
 
 /// What an agent says of the allocation that it runs in.
 package struct NodeLoan: Hashable, Sendable, Codable {
-    /// The node's name; empty of an allocation that is over.
+    /// The node's name; empty where the allocation is over.
     package var node: String
-    /// Until attempts are asked to save and to stop; nil while the allocation has no limit, 0 once it begins nothing more.
+    /// Seconds until attempts are asked to save and to stop; 0: the agent begins nothing more; nil: the allocation has no
+    /// limit.
     package var secondsLeft: Double?
 
     package init(node: String, secondsLeft: Double?) {

@@ -8,15 +8,15 @@ package enum ServiceRequest: Hashable, Sendable, Codable {
     case held(HeldRequest)
     /// The files found whole may be asked for by `fetch` after it.
     case inspect(InspectionRequest)
-    /// From now on the connection is the relay's.
+    /// Become a relay, to which the connection then belongs.
     case relay(RelayPlace)
-    /// Tries out what allocations need.
+    /// Find out whether a queue would take such an allocation, and whether nodes may see the directory.
     case examineQueue(RelayPlace, QueueSettings)
 }
 
 /// Whose allocations a relay serves, and where they lie.
 package struct RelayPlace: Hashable, Sendable, Codable {
-    /// Shared by the login node and the nodes.
+    /// The directory that the login node and the nodes share.
     package var directory: String
     package var catalogue: String
     package var kind: QueueSettings.Kind
@@ -40,9 +40,11 @@ package enum ServiceAnswer: Hashable, Sendable, Codable {
     case orphans([Orphan])
     case held([HeldNumber])
     case inspected(InspectionReport)
+    /// The relay has begun.
     case relaying
-    /// What the queue would say to an allocation: its refusal in its own words; nil: it would take it.
-    /// - Parameter fileSystem: of the directory, where it is one that other machines do not see.
+    /// - Parameters:
+    ///   - objection: why the queue would not take such an allocation, in its own words; nil: it would.
+    ///   - fileSystem: the kind of the directory's file system, where other machines do not see that; nil: they may.
     case queueExamined(objection: String?, fileSystem: String?)
     case refused(AgentRefusal)
 }
@@ -183,7 +185,7 @@ package struct CleaningRequest: Hashable, Sendable, Codable {
     package var keep: [Digest]
     /// Only tell what would be removed.
     package var isRehearsal: Bool
-    /// Whose allocations of a queue are ended too; nil: nobody's.
+    /// The catalogue whose allocations of a queue are ended too, and where they lie; nil: none are.
     package var allocations: RelayPlace?
 
     package init(
@@ -212,7 +214,7 @@ package struct CleaningReport: Hashable, Sendable, Codable {
     package var youngBytes: Int
     /// Attempts the host holds, of all catalogues.
     package var attempts: Int
-    /// Allocations of a queue that were asked to end.
+    /// Allocations of a queue that were asked to end, or would be.
     package var allocations: Int
 
     package init(

@@ -1,8 +1,8 @@
-/// Judges from what can be seen of an allocation whether it is over. What a queue lists is a hint: jobs that run are
-/// missing in listings after a restart of the queue, and jobs that are gone stand in stale ones. The allocation's own files
-/// decide: a pilot says that it began, goes on saying that it lives, and says that it ends.
+/// Judges whether an allocation is over. What a queue lists is a hint: after a restart of the queue its listings lack jobs
+/// that run, and stale listings have jobs that are gone. The allocation's own files decide, in which its pilot says that it
+/// has begun, that it lives, and that it ends.
 ///
-/// All times are seconds of one clock of whoever watches, that of no other machine.
+/// All times are seconds of the watching machine's clock.
 package struct AllocationWatch: Hashable, Sendable {
     package enum Verdict: Hashable, Sendable {
         /// The pilot has not begun, as far as is known.
@@ -13,8 +13,11 @@ package struct AllocationWatch: Hashable, Sendable {
 
     private enum Listing: Hashable {
         case unknown
-        case listed(QueueEntry.State)
-        /// Not among the account's jobs, since then, as that many listings said one after the other.
+        /// The queue last listed a job that waits or runs.
+        case alive
+        /// The queue calls the job over, for the first time at this moment.
+        case over(since: Double)
+        /// So many listings in a row lacked the job, the first of them at this moment.
         case missing(since: Double, times: Int)
     }
 
@@ -23,40 +26,35 @@ package struct AllocationWatch: Hashable, Sendable {
     private var hasEnded = false
     private var beats = 0
     private var beatAt: Double
-    private let since: Double
 
-    /// Seconds of silence after which a pilot that the queue does not list is gone. It beats ten times as often.
+    /// Seconds without a beat after which a pilot whose job the queue does not list is gone.
     package static let silenceSeconds = 60.0
+    /// Seconds between a pilot's beats.
     package static let beatSeconds = 5.0
-    /// Listings without the allocation that are needed to take it for gone, and the seconds they must span.
+    /// Listings that must lack the job before it counts as gone, and the seconds that they must span.
     private static let missingTimes = 3
     private static let missingSeconds = 30.0
-    /// Seconds that a job which the queue calls over has for its last word.
+    /// Seconds that the pilot of a job which the queue calls over has for its last word.
     private static let lastWordSeconds = 15.0
 
-    /// - Parameter now: when its submission was confirmed, or when an earlier one was found.
-    package init(at now: Double) {
-        since = now
-        beatAt = now
-    }
+    /// - Parameter now: when the queue confirmed the submission, or when an allocation of an earlier relay was found.
+    package init(at now: Double) { beatAt = now }
 
-    /// Takes a listing that the queue answered.
-    /// - Parameter entry: the allocation's line; nil: it has none.
-    package mutating func isListed(_ entry: QueueEntry?, at now: Double) {
-        if let entry {
-            if entry.state != .over || listing != .listed(.over) { overSince = entry.state == .over ? now : nil }
-            listing = .listed(entry.state)
-        } else if case .missing(let since, let times) = listing {
-            listing = .missing(since: since, times: times + 1)
-        } else {
-            listing = .missing(since: now, times: 1)
+    /// Records a listing that the queue gave.
+    /// - Parameter entry: the allocation's line; nil: the listing has none.
+    package mutating func record(_ entry: QueueEntry?, at now: Double) {
+        switch (entry?.state, listing) {
+        case (.over, .over): break
+        case (.over, _): listing = .over(since: now)
+        case (.waiting, _), (.running, _): listing = .alive
+        case (nil, .missing(let since, let times)): listing = .missing(since: since, times: times + 1)
+        case (nil, _): listing = .missing(since: now, times: 1)
         }
     }
-    private var overSince: Double?
 
-    /// Takes what the allocation's files say.
-    /// - Parameter beats: how often the pilot said that it lives.
-    package mutating func isSeen(hasBegun: Bool, beats: Int, hasEnded: Bool, at now: Double) {
+    /// Records what the allocation's files say.
+    /// - Parameter beats: how often the pilot has said that it lives.
+    package mutating func record(hasBegun: Bool, beats: Int, hasEnded: Bool, at now: Double) {
         self.hasEnded = self.hasEnded || hasEnded
         if beats != self.beats || hasBegun != self.hasBegun { beatAt = now }
         self.beats = beats
@@ -65,15 +63,14 @@ package struct AllocationWatch: Hashable, Sendable {
 
     package func verdict(at now: Double) -> Verdict {
         if hasEnded { return .over }
-        let isGone =
+        let isUnlisted =
             switch listing {
-            case .unknown, .listed(.waiting), .listed(.running): false
-            case .listed(.over): overSince.map { now - $0 >= Self.lastWordSeconds } ?? false
+            case .unknown, .alive: false
+            case .over(let since): now - since >= Self.lastWordSeconds
             case .missing(let since, let times):
                 times >= Self.missingTimes && now - since >= Self.missingSeconds
             }
-        guard isGone else { return hasBegun ? .running : .waiting }
-        guard now - beatAt >= Self.silenceSeconds else { return hasBegun ? .running : .waiting }
-        return .over
+        if isUnlisted, now - beatAt >= Self.silenceSeconds { return .over }
+        return hasBegun ? .running : .waiting
     }
 }

@@ -1,4 +1,4 @@
-/// What allocations of a queue are to be.
+/// What a queue is asked for with each allocation, as the hosts file says it.
 package struct QueueSettings: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case slurm }
 
@@ -6,17 +6,18 @@ package struct QueueSettings: Hashable, Sendable, Codable {
     package var partition: String?
     package var account: String?
     package var qualityOfService: String?
-    /// The time limit of an allocation.
+    /// An allocation's time limit.
     package var seconds: Int
-    /// On the one node that an allocation has.
+    /// Processors on the one node that an allocation has.
     package var cores: Int
-    /// Bytes; nil: what the cluster gives.
+    /// Bytes on that node; nil: what the cluster gives.
     package var memory: Int?
+    /// GPUs on that node, which the queue chooses.
     package var gpus: Int
-    /// Further options of the queue's own submission command, each one word.
+    /// Further options of the queue's own submission command, each one argument.
     package var options: [String]
 
-    /// Seconds of an allocation below which nothing could be saved in time.
+    /// The shortest time limit in seconds: in a shorter one nothing could be saved in time.
     package static let leastSeconds = 60
 
     package init(
@@ -35,7 +36,7 @@ package struct QueueSettings: Hashable, Sendable, Codable {
     }
 }
 
-/// A line of a queue's listing: one job of the account that bears the name of an allocation of ours.
+/// A line of a queue's listing: a job of the account that is named as an allocation.
 package struct QueueEntry: Hashable, Sendable, Codable {
     package enum State: String, Hashable, Sendable, Codable {
         case waiting
@@ -44,10 +45,10 @@ package struct QueueEntry: Hashable, Sendable, Codable {
         case over
     }
     package var name: String
-    /// The number by which the queue knows the job.
+    /// The queue's number for the job.
     package var job: String
     package var state: State
-    /// The queue's own words: why it waits, or how it ended.
+    /// Why the job waits or how it ended, in the queue's own words.
     package var words: String
 
     package init(name: String, job: String, state: State, words: String) {

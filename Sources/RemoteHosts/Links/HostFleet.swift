@@ -10,7 +10,7 @@ import SweepModel
 /// again cannot help; the reason then says what to do.
 package final class HostFleet: Fleet, Sendable {
     private let links = Locked<[HostName: HostLink]>([:])
-    /// By the queue hosts' names.
+    /// Queues by their hosts' names.
     private let queues = Locked<[HostName: QueueLink]>([:])
     private let context: LinkContext
     /// Those with commands that their threads were not woken for: once a round and not once a command.
@@ -63,7 +63,7 @@ package final class HostFleet: Fleet, Sendable {
         }
     }
 
-    /// Tells queues which seats there are, and ends those that have none.
+    /// Tells every queue which seats it has now. A queue without any is closed, and its allocations end.
     private func updateQueues() {
         let seats = Dictionary(grouping: all.map(\.host).filter { $0.seat != nil }, by: { $0.seat?.queue ?? "" })
         for (name, queue) in queues.with({ $0 }) {
@@ -75,12 +75,11 @@ package final class HostFleet: Fleet, Sendable {
         }
     }
 
-    /// Ends the allocations of queues, which nothing needs any more, those too that an earlier run has left; waits for so
-    /// many seconds at most.
+    /// Ends all allocations of queues, those of earlier runs too, and waits for that, so many seconds at most.
     package func dismissAllocations(seconds: Double = 10) {
         let all = queues.with { Array($0.values) }
         guard !all.isEmpty else { return }
-        // A run that found nothing to do has asked no queue yet.
+        // A run that found nothing to do has not connected to any queue yet.
         updateQueues()
         let limit = posix_monotonic_seconds() + seconds
         for queue in all { queue.dismissAll(seconds: max(0.1, limit - posix_monotonic_seconds())) }

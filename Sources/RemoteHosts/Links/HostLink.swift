@@ -12,7 +12,7 @@ final class HostLink: Sendable {
     private let ended = Locked(false)
     private let done = DispatchSemaphore(value: 0)
 
-    /// Through which the host is reached, where it is a seat of a queue.
+    /// The queue through which a seat's host is reached; nil: the host is reached by itself.
     private let queue: QueueLink?
 
     init(_ host: HostSpec, _ context: LinkContext, queue: QueueLink? = nil) {
@@ -85,7 +85,7 @@ final class HostLink: Sendable {
         context.machines.release(host.name)
     }
 
-    /// Seconds in which a relay tells that an allocation has ended.
+    /// Seconds that a relay has to tell that an allocation has ended.
     private static let partingSeconds = 2.5
 
     /// Whether the connection ended because the allocation did, which is no failure.

@@ -3,10 +3,11 @@ import Foundation
 import JobContract
 import SweepModel
 
-/// One queue host's thread: keeps a relay on its login node, asks it for allocations, and carries the bytes between the
-/// seats' threads and their allocations over the one connection.
+/// One queue host's thread: keeps a relay on its login node, asks it for allocations, and carries bytes between the seats'
+/// threads and their allocations, all over one connection.
 final class QueueLink: Sendable {
-    struct State {
+    private struct State {
+        /// Hosts by their seats' numbers.
         var seats: [Int: HostSpec] = [:]
         var book: SeatBook
         var streams: [UInt32: RelayStream] = [:]
@@ -14,18 +15,22 @@ final class QueueLink: Sendable {
         var outgoing = OutgoingBytes()
         /// Refusals of the queue since it last took an allocation.
         var refusals = 0
+        /// Every allocation is to end, those too of which a relay tells later.
         var isDismissing = false
     }
-    let state: Locked<State>
-    let name: HostName
+    private let state: Locked<State>
+    /// The queue host's.
+    private let name: HostName
+    /// The login node.
     private let gate: HostSpec
     private let kind: QueueSettings.Kind
     private let context: LinkContext
     private let mailbox = Mailbox()
     private let started = Locked(false)
     private let done = DispatchSemaphore(value: 0)
+    /// Bytes that may wait for the connection before seats' threads must wait.
     private static let mostUnsent = 8 << 20
-    /// Refusals in a row after which the queue is not asked any more in this run.
+    /// Refusals in a row after which this run does not ask the queue any more.
     private static let mostRefusals = 10
 
     init(_ seat: HostSpec, _ queue: QueueSeat, _ context: LinkContext) {
@@ -36,7 +41,7 @@ final class QueueLink: Sendable {
         state = Locked(State(book: SeatBook(catalogue: context.catalogue)))
     }
 
-    /// From now on these are its seats. Allocations of others are ended.
+    /// Replaces the seats, ends allocations that belong to none of them, and starts the thread if it has not begun.
     func update(_ seats: [HostSpec]) {
         state.with { state in
             state.seats = [:]
@@ -63,17 +68,17 @@ final class QueueLink: Sendable {
 
     // MARK: For the seats' threads
 
-    /// The name and state of a seat's allocation that has begun and is not gone; nil: there is none.
+    /// How a seat's allocation stands that has begun and is not gone; nil: there is none.
     func allocation(of seat: Int) -> AllocationStanding? {
         state.with { state in
             state.book.allocation(of: seat).flatMap { $0.state == .running || $0.state == .over ? $0 : nil }
         }
     }
 
-    /// Whether a relay answers.
+    /// Whether a relay answers and has told of all allocations.
     var isAnswering: Bool { state.with { $0.book.allocations != nil } }
 
-    /// Sleeps until the seat has an allocation that can be spoken to. False once `mailbox` closes.
+    /// Sleeps until the seat has an allocation that has begun. False once `mailbox` closes.
     func awaitAllocation(of seat: Int, _ mailbox: Mailbox) -> Bool {
         while !mailbox.isClosing {
             if allocation(of: seat) != nil { return true }
@@ -82,6 +87,8 @@ final class QueueLink: Sendable {
         return false
     }
 
+    /// Opens a channel to the agent of the seat's allocation.
+    /// - Parameter wake: a descriptor that wakes the seat's thread.
     func open(_ seat: Int, wake: Int32) throws(HostFailure) -> RelayStream {
         let opened: RelayStream? = state.with { state in
             guard let allocation = state.book.allocation(of: seat) else { return nil }
@@ -96,7 +103,7 @@ final class QueueLink: Sendable {
         return opened
     }
 
-    /// Takes as many bytes as there is room for.
+    /// Takes as many bytes as there is room for, and returns how many those are.
     func send(_ bytes: ArraySlice<UInt8>, over channel: UInt32) -> Int {
         let count = state.with { state in
             let count = min(bytes.count, Self.mostUnsent - state.outgoing.count, 1 << 20)
@@ -121,6 +128,7 @@ final class QueueLink: Sendable {
 
     // MARK: For the coordination loop
 
+    /// Asks the queue for an allocation for a seat, unless the seat has one.
     func call(_ seat: HostSpec, _ queue: QueueSeat) {
         state.with { state in
             guard let name = state.book.call(queue.number, random: UInt32.random(in: 1 ... .max)) else { return }
@@ -129,6 +137,7 @@ final class QueueLink: Sendable {
         mailbox.wake()
     }
 
+    /// Ends the seat's allocation, if it has one.
     func dismiss(_ seat: Int) {
         state.with { state in
             if let allocation = state.book.allocation(of: seat) { say(.cancel(name: allocation.name), in: &state) }
@@ -136,7 +145,7 @@ final class QueueLink: Sendable {
         mailbox.wake()
     }
 
-    /// Ends every allocation, and waits until it is known that none is left or the time is up.
+    /// Ends every allocation, and waits until the relay has said that none is left, for so many seconds at most.
     func dismissAll(seconds: Double) {
         state.with { state in
             state.isDismissing = true
@@ -153,6 +162,7 @@ final class QueueLink: Sendable {
         for name in (state.book.allocations ?? [:]).keys { say(.cancel(name: name), in: &state) }
     }
 
+    /// Ends the connection and waits for the thread. Allocations go on.
     func close(until deadline: DispatchTime) {
         mailbox.close()
         guard started.with({ $0 }) else { return }
@@ -184,7 +194,8 @@ final class QueueLink: Sendable {
         lose(nil)
     }
 
-    /// Forgets what the relay said. Allocations go on without it.
+    /// Forgets what the relay has said, and ends the streams. Allocations go on without it.
+    /// - Parameter failure: what the seats are told; nil: the run ends.
     private func lose(_ failure: HostFailure?) {
         let (streams, seats) = state.with { state in
             defer {
@@ -235,7 +246,7 @@ final class QueueLink: Sendable {
                 if !outgoing.isEmpty { try stream.wait(writing: true, seconds: 1) }
                 if let bytes = try stream.read() { reader.push(bytes) } else { throw ended(stream) }
             }
-            // Closing waits for what was asked before.
+            // What was asked before the run closed is still sent.
             if mailbox.isClosing, state.with({ $0.outgoing.isEmpty }) { return }
             try stream.wait(writing: false, seconds: 1)
             _ = mailbox.takeCommands()
@@ -249,7 +260,7 @@ final class QueueLink: Sendable {
         return HostFailure(.unreachable, "\(name): the connection ended\(words.isEmpty ? "" : ": \(words)")")
     }
 
-    /// - Parameter found: what is known of allocations until all are; nil from then on.
+    /// - Parameter found: allocations of which the relay has told before it is ready; nil from then on.
     private func handle(_ frame: Frame, _ found: inout [String: AllocationStanding]?) throws {
         switch frame.kind {
         case .relayed where frame.payload.count > 4:
@@ -265,7 +276,7 @@ final class QueueLink: Sendable {
                 let all = Array((found ?? [:]).values)
                 found = nil
                 state.with { state in
-                    state.book.areAll(all)
+                    state.book.replaceAll(with: all)
                     if state.isDismissing { cancelAll(in: &state) }
                 }
                 tellAll()
@@ -280,7 +291,7 @@ final class QueueLink: Sendable {
         switch report {
         case .standing(let standing):
             let seat = state.with { state in
-                let seat = state.book.isTold(standing)
+                let seat = state.book.record(standing)
                 if standing.state == .waiting { state.refusals = 0 }
                 if state.isDismissing, standing.state != .gone { say(.cancel(name: standing.name), in: &state) }
                 return seat
@@ -288,7 +299,7 @@ final class QueueLink: Sendable {
             guard let seat else { return }
             tell(seat, lastWords: standing.state == .gone ? standing.words : "")
         case .refused(let name, let words):
-            guard let seat = state.with({ $0.book.refused(name) }) else { return }
+            guard let seat = state.with({ $0.book.remove(name) }) else { return }
             refused(seat, words)
         case .closed(let channel, let words):
             state.with { $0.streams.removeValue(forKey: channel) }?.end(words)
@@ -313,17 +324,19 @@ final class QueueLink: Sendable {
         context.deliver(spec.name, .seat(.refused(words: words, seconds: pause)))
     }
 
-    /// Tells of every seat, and ends the allocations that no seat is kept for.
+    /// Reports how every seat stands, and ends allocations that belong to none.
     private func tellAll() {
         let seats = state.with { state in
             let seats = state.seats
-            for name in state.book.strays(among: { seats[$0] != nil }) { say(.cancel(name: name), in: &state) }
+            for name in state.book.strays(exists: { seats[$0] != nil }) { say(.cancel(name: name), in: &state) }
             return state.book.allocations == nil ? [] : Array(state.seats.keys)
         }
         mailbox.wake()
         for seat in seats.sorted() { tell(seat, lastWords: "") }
     }
 
+    /// Reports how a seat stands.
+    /// - Parameter lastWords: why its last allocation was of no use; empty: it was.
     private func tell(_ seat: Int, lastWords: String) {
         let (spec, allocation) = state.with { ($0.seats[seat], $0.book.allocation(of: seat)) }
         guard let spec else { return }

@@ -2,7 +2,8 @@ import CPosix
 import Foundation
 import SweepModel
 
-/// A channel to an allocation's agent, carried by the relay. Written by the seat's thread, filled by the relay's.
+/// A channel to an allocation's agent, which the relay carries. The seat's thread reads and writes it; the queue's thread
+/// brings what comes.
 final class RelayStream: ByteStream, Sendable {
     private struct State {
         var came: [UInt8] = []
@@ -23,13 +24,13 @@ final class RelayStream: ByteStream, Sendable {
 
     deinit { Glibc.close(bell) }
 
-    /// Bytes of the agent have come.
+    /// Adds bytes that the agent has sent.
     func receive(_ bytes: ArraySlice<UInt8>) {
         state.with { $0.came += bytes }
         ring()
     }
 
-    /// Nothing more comes.
+    /// Ends the stream behind what has come, for a reason in words.
     func end(_ words: String) {
         state.with { $0.ending = $0.ending ?? words }
         ring()
@@ -44,7 +45,7 @@ final class RelayStream: ByteStream, Sendable {
         var polls = [
             pollfd(fd: bell, events: Int16(POLLIN), revents: 0), pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
         ]
-        // What the relay's connection cannot take yet is tried again soon.
+        // Nothing rings when the relay's connection has room again: soon is soon enough.
         _ = poll(&polls, 2, Int32((writing ? min(seconds, 0.05) : seconds) * 1000))
         var count: UInt64 = 0
         _ = Glibc.read(bell, &count, 8)

@@ -35,11 +35,11 @@ package struct HostExamination: Sendable {
 }
 
 extension HostVisits {
-    /// What will not do on a host. Two visits: what the first leaves behind must live at the second.
+    /// Finds what will not do on a host, by two visits: a process that the first leaves behind must live at the second.
     ///
     /// - Parameters:
-    ///   - queue: where the host is a login node: what allocations are to be.
-    ///   - worker: has to run there and give the bits it gives here; nil: is not looked at.
+    ///   - queue: a seat of the queue whose login node the host is; nil: it is none.
+    ///   - worker: must run there and give the bits that it gives here; nil: no worker is looked at.
     package func examine(_ host: HostSpec, queue: QueueSeat? = nil, worker: WorkerCheck?) -> HostExamination {
         var result = HostExamination(host: host.name, findings: [], sharesMachineID: host.sharesMachineID)
         do throws(HostFailure) {
@@ -95,7 +95,7 @@ extension HostVisits {
         }
     }
 
-    /// Whether the queue would take such an allocation; nothing is submitted.
+    /// Asks, without submitting anything, whether the queue would take such an allocation and nodes may see the directory.
     private func examine(_ queue: QueueSeat, through host: HostSpec) throws(HostFailure) -> [HostFinding] {
         stages.set(host.name, "asking its queue")
         let place = RelayPlace(directory: host.directory, catalogue: "none", kind: queue.settings.kind)

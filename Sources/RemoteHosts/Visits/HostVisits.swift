@@ -62,7 +62,8 @@ package final class HostVisits: Sendable {
     /// Removes from a host's directory what no attempt there needs and is at least `age` seconds old; what `keep`
     /// names stays. With `isRehearsal` only says what that would be.
     ///
-    /// - Parameter queue: where the host is a login node: whose allocations are ended, and through which queue.
+    /// - Parameter queue: the catalogue whose allocations are ended too, and the kind of the queue that has them; nil: the
+    ///   host is not a login node.
     package func clean(
         _ host: HostSpec, age: Int, keep: [Digest] = [], isRehearsal: Bool,
         queue: (catalogue: String, kind: QueueSettings.Kind)? = nil

@@ -2,43 +2,61 @@ import CPosix
 import Glibc
 import JobContract
 
-/// Where an allocation keeps its things, in the directory that login node and nodes share. One allocation has it and no
-/// other ever: it is a host of its own, which comes once and goes for good.
+/// Where an allocation keeps its things, in the directory that login node and nodes share. No two allocations ever have one
+/// place: each is a host of its own, which comes once and goes for good.
 struct AllocationPlace {
     let name: String
     let agent: AgentPlace
     private var home: String { agent.home }
 
-    init(_ place: RelayPlace, name: String) throws(AgentRefusal) {
+    /// - Throws: where the name or the place cannot be one of ours.
+    init(directory: String, catalogue: String, name: String) throws(AgentRefusal) {
         guard AllocationName.isPlain(name) else {
             throw AgentRefusal(.protocolViolation, "\"\(name.prefix(80))\" is no allocation's name")
         }
         self.name = name
-        agent = try AgentPlace(directory: place.directory, catalogue: place.catalogue, machine: name)
+        agent = try AgentPlace(directory: directory, catalogue: catalogue, machine: name)
     }
 
-    /// Says that the allocation is wanted, before the queue hears of it. Without it nothing begins here.
+    init(_ place: RelayPlace, name: String) throws(AgentRefusal) {
+        try self.init(directory: place.directory, catalogue: place.catalogue, name: name)
+    }
+
+    /// Stands while the allocation is wanted, from before the queue hears of it. Without it no pilot begins here. Its content
+    /// is the `settings`.
     var intent: String { "\(home)/intent" }
-    /// The queue's number for it, once the queue has answered.
+    /// Has the queue's number for the job, once the queue has answered.
     var job: String { "\(home)/job" }
-    /// The one pilot that began here, and where.
+    /// Made by the one pilot that may begin here: a `PilotNote`.
     var started: String { "\(home)/started" }
     /// Grows by a byte with every beat of the pilot.
     var beat: String { "\(home)/beat" }
-    /// The pilot's last word.
+    /// Has the pilot's last word.
     var ended: String { "\(home)/ended" }
     /// The last word of a pilot that leaves nothing to collect.
     static let endedEmpty = "ended empty\n"
-    /// Nothing may begin here any more, and what runs is to end at once.
+    /// Where it stands no pilot begins, and one that runs ends at once.
     var closed: String { "\(home)/closed" }
+    /// A folder for each conversation with a coordinator.
     var sessions: String { "\(home)/sessions" }
+    /// What the queue's job runs.
     var script: String { "\(home)/script" }
+    /// What the queue's job prints.
     var output: String { "\(home)/output" }
 
-    /// Names of the allocations of a catalogue that have a place.
+    /// What the queue was asked for.
+    /// - Throws: where there is no intent, or one that cannot be read.
+    func settings() throws -> QueueSettings {
+        try JSONText.decode(QueueSettings.self, from: Files.read(intent) ?? [])
+    }
+
+    /// Lets no pilot begin any more, and asks one that runs to end.
+    func markClosed() throws(AgentRefusal) { try Files.write(Array("closed\n".utf8), to: closed) }
+
+    /// Names of a catalogue's allocations that are wanted, in their order.
+    /// - Throws: where the directory cannot be read now, which is not to be taken for one without allocations.
     static func all(in place: RelayPlace) throws(AgentRefusal) -> [String] {
         let root = try AgentPlace(directory: place.directory, catalogue: place.catalogue).root
-        // A directory that cannot be read now is not one without allocations.
         guard access("\(root)/hosts", R_OK | X_OK) == 0 || errno == ENOENT && access(root, R_OK | X_OK) == 0 else {
             throw Files.refusal("read \(root)/hosts")
         }
@@ -47,7 +65,7 @@ struct AllocationPlace {
         }.sorted()
     }
 
-    /// Removes everything; a pilot that the queue begins later finds no intent.
+    /// Removes everything, the intent first: a pilot that the queue begins later does not find it.
     func remove() {
         unlink(intent)
         Files.removeTree(home)
@@ -55,7 +73,8 @@ struct AllocationPlace {
         Files.removeTree("\(agent.root)/gpus/\(name)")
     }
 
-    /// What another machine may have changed is looked at anew: an open does that on network file systems.
+    // These open a path before they look at it: then a network file system asks its server what other machines changed.
+
     static func exists(_ path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
@@ -63,6 +82,7 @@ struct AllocationPlace {
         return true
     }
 
+    /// Bytes of a file; 0 where there is none.
     static func size(of path: String) -> Int {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return 0 }
@@ -71,7 +91,7 @@ struct AllocationPlace {
         return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Asks the file system anew what is in a directory, so that later looks for names in it are answered truly.
+    /// Makes the file system ask anew what is in a directory, so that later looks for names in it are answered truly.
     static func refresh(_ directory: String) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -80,8 +100,10 @@ struct AllocationPlace {
         close(descriptor)
     }
 
-    /// Makes a file with this content if there is none of its name; false where there is one. Whole or not there, also on
-    /// network file systems.
+    /// Makes a file with this content, durably, and returns whether it was this call that made it. The file is whole or not
+    /// there, and only one of several machines makes it, on network file systems too.
+    /// - Parameter mark: tells those apart that may call at once.
+    /// - Throws: where the file can neither be made nor is there.
     static func make(_ path: String, _ content: [UInt8], mark: String) throws(AgentRefusal) -> Bool {
         let temporary = "\(path).\(mark)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -92,15 +114,16 @@ struct AllocationPlace {
         guard isWritten else { throw Files.refusal("write \(temporary)") }
         if link(temporary, path) == 0 { return true }
         guard errno == EEXIST else { throw Files.refusal("make \(path)") }
-        // An answer that was lost, and asked for again, may say that of our own link.
+        // A network file system whose answer was lost asks again, and may then find the link that it made.
         var status = stat()
         return stat(temporary, &status) == 0 && status.st_nlink == 2
     }
 }
 
-/// What the pilot of an allocation says as it begins.
+/// What a pilot writes as it begins.
 struct PilotNote: Codable {
+    /// The node on which it runs.
     var node: String
-    /// The queue's number for the job.
+    /// The queue's number for its job; nil where the queue does not tell it.
     var job: String?
 }

@@ -2,15 +2,15 @@ import CPosix
 import Glibc
 import JobContract
 
-/// Tells a coordinator, over standard input and output, what an allocation that is over has left, until nothing of it is
-/// needed any more. Begins nothing.
+/// The agent that tells a coordinator, over standard input and output, what an allocation that is over has left. It begins
+/// nothing, and ends when nothing that is left is needed any more.
 struct Collector {
     private let place: AllocationPlace
     private let digest: Digest
 
-    /// The exit status where nothing is left to tell.
+    /// The exit status of a collector that has nothing left to tell.
     static let doneStatus: Int32 = 0
-    /// Where somebody must ask again.
+    /// The exit status of one whose coordinator went before it had told all.
     static let cutOffStatus: Int32 = 3
 
     init(_ place: AllocationPlace, digest: Digest) {
@@ -22,13 +22,13 @@ struct Collector {
     func run() throws -> Never {
         try place.agent.makeDirectories()
         let daemon = try Daemon(place: place.agent, digest: digest, role: .collector)
-        var bridges = true
+        var isReached = true
         try daemon.run {
-            bridges = startDetachedThread { [digest, place] in
+            isReached = startDetachedThread { [digest, place] in
                 Bridge(digest: digest, machine: place.name, input: 0, output: 1) { _ in try daemon.join() }.run()
                 exit(Self.cutOffStatus)
             }
         }
-        exit(bridges ? Self.doneStatus : Self.cutOffStatus)
+        exit(isReached ? Self.doneStatus : Self.cutOffStatus)
     }
 }

@@ -2,17 +2,18 @@ import CPosix
 import Glibc
 import JobContract
 
-/// The agent in an allocation: does what the agent of a host does, says in the shared directory that it lives, and speaks
-/// to coordinators through files there, for the node may reach nothing else.
+/// The agent in an allocation. It does what a host's agent does, says in the shared directory that it lives, and speaks to
+/// coordinators through files there, since its node may reach nothing else.
 final class Pilot {
     private let place: AllocationPlace
     private let digest: Digest
     private let daemon: Daemon
     private let term: AllocationTerm
+    /// Seconds between looks at the shared directory.
     private static let lookSeconds = 0.2
 
-    /// - Throws: where the allocation is not wanted, or another pilot began in it: a job that the queue starts a second time
-    ///   does nothing.
+    /// - Throws: where the allocation is not wanted, or another pilot has begun in it, as when the queue starts a job a second
+    ///   time.
     init(_ place: AllocationPlace, digest: Digest) throws {
         self.place = place
         self.digest = digest
@@ -21,7 +22,7 @@ final class Pilot {
         guard AllocationPlace.exists(place.intent), !AllocationPlace.exists(place.closed) else {
             throw AgentRefusal(.agentFailed, "the allocation \(place.name) is not wanted any more")
         }
-        let settings = try JSONText.decode(QueueSettings.self, from: Files.read(place.intent) ?? [])
+        let settings = try place.settings()
         let mark = "\(note.node)-\(getpid())"
         guard try AllocationPlace.make(place.started, JSONText.encode(note), mark: mark) else {
             throw AgentRefusal(.agentFailed, "the allocation \(place.name) was begun before: nothing is run twice")
@@ -32,17 +33,17 @@ final class Pilot {
         daemon = try Daemon(place: place.agent, digest: digest, role: .pilot(term))
     }
 
-    /// Serves until the allocation is to end.
+    /// Serves until the allocation is to end, or nothing has run in it for a while. Says at last that it ends.
     func run() throws {
         defer {
             let word = daemon.holdsNothing ? AllocationPlace.endedEmpty : "ended\n"
             try? Files.write(Array(word.utf8), to: place.ended)
         }
-        // Where no thread can be had nobody comes, and the allocation ends for having nothing to do.
+        // Without that thread no coordinator is heard, and the allocation ends for having nothing to do.
         try daemon.run { _ = startDetachedThread { [self] in watch() } }
     }
 
-    /// Beats, looks for coordinators that come, and whether the allocation is to end.
+    /// Beats, and looks for coordinators that come and for signs that the allocation is to end.
     private func watch() {
         var known: Set<String> = []
         var beatAt = 0.0
@@ -52,7 +53,7 @@ final class Pilot {
         }
     }
 
-    // As a part of the endless loop the optimiser would take a quarter of an hour over it and over `serve`.
+    // Inlined into the endless loop, it and `serve` would keep the optimiser busy for a quarter of an hour.
     @inline(never) private func look(_ known: inout Set<String>, _ beatAt: inout Double) {
         let now = posix_monotonic_seconds()
         if now - beatAt >= AllocationWatch.beatSeconds {
@@ -60,7 +61,7 @@ final class Pilot {
             beat()
         }
         AllocationPlace.refresh(place.agent.home)
-        // Without the intent the allocation was forgotten.
+        // A relay that forgets an allocation removes the intent.
         if AllocationPlace.exists(place.closed) || !AllocationPlace.exists(place.intent) { term.leave() }
         AllocationPlace.refresh(place.sessions)
         for name in Files.names(in: place.sessions) where known.insert(name).inserted { serve(name) }
@@ -73,7 +74,7 @@ final class Pilot {
         close(descriptor)
     }
 
-    /// Serves who began a session: a bridge to the agent on a thread of its own, and one that carries the bytes.
+    /// Serves a session that a relay has begun: one thread carries its bytes, the other bridges them to the agent.
     @inline(never) private func serve(_ name: String) {
         guard let pair = LocalPair() else { return }
         let bridge = Bridge(
@@ -81,7 +82,7 @@ final class Pilot {
             reach: { [daemon] _ in try daemon.join() })
         _ = startDetachedThread {
             bridge.run()
-            // The pump sees the end, and the descriptor stays its own until then.
+            // The pump sees the end, and closes its own descriptor.
             shutdown(pair.far, Int32(SHUT_RDWR))
             close(pair.far)
         }
@@ -104,8 +105,8 @@ final class SessionPump {
     private var reader: SessionReader
     private var writer: SessionWriter
     private let socket: Int32
-    /// Seconds without a word of the other side after which the session is over: coordinators ask four times as often
-    /// whether anybody is there.
+    /// Seconds without a byte from the coordinator after which the session is over. Coordinators ask far more often whether
+    /// anybody is there.
     private static let silenceSeconds = 90.0
 
     init(reader: SessionReader, writer: SessionWriter, socket: Int32) {
@@ -142,19 +143,5 @@ final class SessionPump {
             }
             if moved { pause.sawSomething() } else { pause.sawNothing() }
         }
-    }
-}
-
-/// Two connected sockets.
-struct LocalPair {
-    let near: Int32
-    let far: Int32
-
-    init?() {
-        var pair: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
-            return nil
-        }
-        (near, far) = (pair[0], pair[1])
     }
 }

@@ -3,8 +3,8 @@ import Glibc
 import JobContract
 import Synchronization
 
-/// Asks the queue, one thing after the other, on a thread of its own: its commands may take a minute, and meanwhile bytes
-/// are to be carried.
+/// Asks the queue one question after the other on a thread of its own: the queue's commands may take a minute, and the
+/// relay must carry bytes meanwhile.
 final class QueueDesk: Sendable {
     enum Question: Hashable, Sendable {
         case submit(name: String)
@@ -12,12 +12,16 @@ final class QueueDesk: Sendable {
         case list
     }
     enum Answer: Sendable {
+        /// - Parameter job: the queue's number.
         case submitted(name: String, job: String)
+        /// The allocation was not submitted, as far as is known.
         case refused(name: String, QueueRefusal)
         case listed([QueueEntry])
+        /// A cancellation or a listing came to nothing.
         case mute(QueueRefusal)
     }
     private struct State {
+        /// The first of them is being asked.
         var questions: [Question] = []
         var answers: [Answer] = []
     }
@@ -26,7 +30,7 @@ final class QueueDesk: Sendable {
     /// Readable when there are answers.
     let answered = Bell()
 
-    /// - Parameter order: the submission of an allocation.
+    /// - Parameter order: makes the submission of an allocation by its name.
     init(_ queue: any BatchQueue & Sendable, order: @escaping @Sendable (String) throws -> SubmissionOrder) {
         _ = startDetachedThread { [self] in
             while true {
@@ -43,7 +47,7 @@ final class QueueDesk: Sendable {
         }
     }
 
-    /// Asks, unless the same question waits.
+    /// Puts a question last in the line, unless it is in it.
     func ask(_ question: Question) {
         let isNew = state.withLock { state in
             guard !state.questions.contains(question) else { return false }
@@ -53,7 +57,7 @@ final class QueueDesk: Sendable {
         if isNew { asked.ring() }
     }
 
-    /// Waits until everything asked is answered, or the time is up.
+    /// Waits until every question is answered, or so many seconds are over.
     func finish(seconds: Double) {
         let limit = posix_monotonic_seconds() + seconds
         while state.withLock({ !$0.questions.isEmpty }), posix_monotonic_seconds() < limit { usleep(20_000) }
@@ -86,28 +90,5 @@ final class QueueDesk: Sendable {
         } catch {
             return .mute(error)
         }
-    }
-}
-
-/// A descriptor that one thread rings and another waits for.
-final class Bell: Sendable {
-    let descriptor: Int32 = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-
-    deinit { close(descriptor) }
-
-    func ring() {
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, 8)
-    }
-
-    func quiet() {
-        var count: UInt64 = 0
-        _ = read(descriptor, &count, 8)
-    }
-
-    func wait() {
-        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = poll(&polled, 1, -1)
-        quiet()
     }
 }

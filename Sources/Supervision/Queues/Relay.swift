@@ -2,8 +2,8 @@ import CPosix
 import Glibc
 import JobContract
 
-/// The agent on a login node: asks the queue for allocations, watches them, and carries bytes between one coordinator and
-/// their agents. It may be ended at any moment: what is true stands in the shared directory, and the next one reads it
+/// The program on a login node that asks the queue for allocations, watches them, and carries bytes between one coordinator
+/// and their agents. It may be ended at any moment: the shared directory has how things stand, and the next relay reads it
 /// there.
 final class Relay {
     private let place: RelayPlace
@@ -15,16 +15,19 @@ final class Relay {
     private var reader = FrameReader()
     private var allocations: [String: RelayedAllocation] = [:]
     private var channels: [UInt32: RelayChannel] = [:]
+    /// Frames for the coordinator.
     private var outgoing: [UInt8] = []
+    /// Between looks at channels.
     private var pause = LookPause()
+    /// Between listings of the queue.
     private var listing = LookPause(least: 3, most: 60)
-    private var listedAt = -100.0
+    private var listedAt = -Double.infinity
     private var lastListing: [QueueEntry] = []
-    private var isOver = false
 
     /// - Parameters:
     ///   - digest: content of this executable.
-    ///   - input: what the coordinator says, in frames.
+    ///   - input: the coordinator's frames come from it.
+    ///   - output: frames for the coordinator go to it.
     init(_ place: RelayPlace, digest: Digest, input: Int32, output: Int32) throws(AgentRefusal) {
         self.place = place
         self.digest = digest
@@ -45,7 +48,7 @@ final class Relay {
         }
     }
 
-    /// Why the queue would not take such an allocation, in its words; nil: it would.
+    /// Why the queue would not take such an allocation or does not say, in its words; nil: it would.
     static func objection(in place: RelayPlace, to settings: QueueSettings) throws -> String? {
         let agent = try AgentPlace(directory: place.directory, catalogue: place.catalogue)
         try Files.makeDirectory(agent.root, durably: true)
@@ -53,17 +56,17 @@ final class Relay {
         try Files.write(Array("#!/bin/sh\nexit 0\n".utf8), to: script, durably: false)
         defer { unlink(script) }
         let order = SubmissionOrder(name: "es-test", settings: settings, script: script, output: "/dev/null")
-        do throws(QueueRefusal) { return try queue(place.kind).objection(to: order) } catch { return error.words }
+        do throws(QueueRefusal) { try queue(place.kind).examine(order) } catch { return error.words }
+        return nil
     }
 
-    /// Ends a catalogue's allocations, and returns how many there were. What those that run have done stays for the next
-    /// coordinator; of those that wait nothing is left.
+    /// Ends a catalogue's allocations, or with `isRehearsal` does nothing, and returns how many there were. Those that have
+    /// begun leave what they did to the next coordinator; those that wait leave nothing.
     static func endAllocations(in place: RelayPlace, isRehearsal: Bool) throws -> Int {
         let homes = try AllocationPlace.all(in: place).map { try AllocationPlace(place, name: $0) }
         guard !isRehearsal else { return homes.count }
         for home in homes {
-            let hasBegun = AllocationPlace.exists(home.started)
-            if hasBegun { try Files.write(Array("closed\n".utf8), to: home.closed) } else { home.remove() }
+            if AllocationPlace.exists(home.started) { try home.markClosed() } else { home.remove() }
             do throws(QueueRefusal) { try queue(place.kind).cancel(name: home.name) } catch {
                 throw AgentRefusal(.agentFailed, "the allocation \(home.name) cannot be cancelled: \(error.words)")
             }
@@ -71,7 +74,7 @@ final class Relay {
         return homes.count
     }
 
-    /// A copy of this program that nobody replaces while nodes run it.
+    /// Makes a copy of this program that nobody replaces while nodes run it, unless there is one, and returns its path.
     private static func keepProgram(_ digest: Digest, in root: String) throws(AgentRefusal) -> String {
         let path = "\(root)/agents/\(digest.hex)"
         if access(path, X_OK) == 0 { return path }
@@ -85,9 +88,9 @@ final class Relay {
         return path
     }
 
-    /// Makes what the allocation's job runs. Its words are quoted for the shell.
+    /// The submission of an allocation. Writes the script that its job runs.
     private static func order(for place: AllocationPlace, program: String, digest: Digest) throws -> SubmissionOrder {
-        let settings = try JSONText.decode(QueueSettings.self, from: Files.read(place.intent) ?? [])
+        let settings = try place.settings()
         func quoted(_ text: String) -> String {
             "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
         }
@@ -101,11 +104,11 @@ final class Relay {
     }
 
     /// Serves until the coordinator's end of the connection closes.
-    /// - Parameter bytes: came already.
+    /// - Parameter bytes: what the coordinator has already sent behind its request for a relay.
     func run(after bytes: [UInt8]) throws {
         defer {
             for channel in channels.values { channel.close() }
-            // What was asked of the queue before the coordinator went is still done.
+            // The queue still hears what the coordinator asked for before it went.
             desk.finish(seconds: 30)
         }
         say(.served(.relaying))
@@ -166,7 +169,8 @@ final class Relay {
         return count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR)
     }
 
-    /// Whether a frame came. What goes to one channel is written in one piece.
+    /// Does what the frames ask for that have come, and returns whether there were any. Bytes of several frames for one
+    /// channel are written in one piece.
     private func takeFrames() throws -> Bool {
         var bytes: [UInt32: [UInt8]] = [:]
         var moved = false
@@ -176,7 +180,7 @@ final class Relay {
             case .relayed where frame.payload.count >= 4:
                 bytes[frame.payload.little(UInt32.self, at: 0), default: []] += frame.payload[4...]
             case .control:
-                // In their order: a channel may be closed behind the last bytes for it.
+                // Requests keep their order among bytes: a channel may be closed right behind the last bytes for it.
                 send(&bytes)
                 guard case .relay(let request) = try AgentProtocol.message(CoordinatorMessage.self, in: frame) else {
                     throw ProtocolError("a relay was asked what it does not do")
@@ -203,7 +207,7 @@ final class Relay {
                 let place = try AllocationPlace(place, name: name)
                 try place.agent.makeDirectories()
                 try Files.makeDirectory(place.sessions)
-                // Durable before the queue hears of it: whoever comes after this relay knows that there may be a job.
+                // The intent is durable before the queue hears of it, so that the next relay knows that there may be a job.
                 try Files.write(JSONText.encode(settings), to: place.intent)
                 allocations[name] = RelayedAllocation(submitting: place)
                 desk.ask(.submit(name: name))
@@ -221,19 +225,21 @@ final class Relay {
             return tell(.standing(AllocationStanding(name: name, state: .gone)))
         }
         desk.ask(.cancel(name: name))
-        try? allocation.close()
+        try? allocation.place.markClosed()
         AllocationPlace.refresh(allocation.place.agent.home)
-        // Without a pilot, and none can begin any more, there is nothing to wait for.
+        // No pilot has begun, and none can begin any more: there is nothing to wait for.
         if allocation.isSubmitted, !AllocationPlace.exists(allocation.place.started) { remove(name, words: "") }
     }
 
-    /// Gives up a submission of which nobody knows whether the queue took it. A pilot that begins all the same finds that it
-    /// is not wanted.
+    /// Gives up a submission that the queue may have taken or not. A pilot that begins all the same finds that it is not
+    /// wanted.
     private func abandon(_ place: AllocationPlace) {
         place.remove()
         desk.ask(.cancel(name: place.name))
     }
 
+    /// Removes an allocation of which nothing is needed.
+    /// - Parameter words: why it was of no use; empty: it was.
     private func remove(_ name: String, words: String) {
         guard let allocation = allocations.removeValue(forKey: name) else { return }
         allocation.place.remove()
@@ -261,7 +267,8 @@ final class Relay {
         tell(.closed(channel: channel.number, words: words.cut(toBytes: OutsideValues.wordsLength)))
     }
 
-    /// Whether bytes came.
+    /// Carries what has come from a channel to the coordinator, and returns whether there was anything. Drops a channel that
+    /// has ended.
     private func carry(_ channel: RelayChannel) -> Bool {
         var moved = false
         while outgoing.count < 8 << 20, case let bytes = channel.receive(), !bytes.isEmpty {
@@ -277,7 +284,7 @@ final class Relay {
         }
         if let words = channel.ending {
             drop(channel, words: words)
-            // How the queue says it ended is no complaint: it was of use.
+            // It was of use: how the queue says that it ended is no complaint.
             if channel.isCollected { remove(channel.name, words: "") }
         }
         return moved
@@ -288,8 +295,8 @@ final class Relay {
         case .submitted(let name, let job):
             listing.sawSomething()
             guard allocations[name] != nil else { return desk.ask(.cancel(name: name)) }
-            // Where the number cannot be kept the next relay takes its fate for unknown.
-            try? allocations[name]?.isSubmitted(as: job)
+            // Without the number in its file the next relay takes the submission's fate for unknown.
+            try? allocations[name]?.recordSubmission(as: job)
             if let standing = allocations[name]?.standing { tell(standing) }
         case .refused(let name, let refusal):
             if let allocation = allocations.removeValue(forKey: name) { abandon(allocation.place) }
@@ -304,19 +311,19 @@ final class Relay {
         lastListing = entries
         var byName: [String: QueueEntry] = [:]
         for entry in entries where AllocationName.seat(of: entry.name, catalogue: place.catalogue) != nil {
-            // Of two jobs of one name the one that lives counts.
+            // A job that lives counts before one of the same name that is over.
             if byName[entry.name].map({ $0.state == .over }) ?? true { byName[entry.name] = entry }
         }
         for name in allocations.keys where allocations[name]?.isSubmitted == true {
-            allocations[name]?.isListed(byName[name])
+            allocations[name]?.record(byName[name])
         }
-        // Jobs that no place wants: a cancellation that the queue did not hear.
+        // A job without an allocation lives on where the queue did not hear its cancellation.
         for entry in byName.values where entry.state != .over && allocations[entry.name] == nil {
             desk.ask(.cancel(name: entry.name))
         }
     }
 
-    /// Lists when it is time, looks at files, and tells what is new.
+    /// Asks for a listing when it is time, looks at allocations' files, and tells what is new.
     private func watch() {
         let now = posix_monotonic_seconds()
         if !allocations.isEmpty, now - listedAt >= listing.seconds {
@@ -329,14 +336,14 @@ final class Relay {
                 tell(news)
                 continue
             }
-            // A pilot that was killed did not say that its sessions are over.
+            // A pilot that was killed has left its sessions open.
             for channel in channels.values where channel.name == name {
                 _ = carry(channel)
                 if channels[channel.number] != nil { drop(channel, words: "the allocation has ended") }
             }
-            // The queue may have it all the same: what it lists is a hint.
+            // The queue may still have a job of it: a listing is only a hint.
             desk.ask(.cancel(name: name))
-            if !allocation.isBegun {
+            if !allocation.hasBegun {
                 remove(name, words: allocation.lastWords)
             } else if allocation.isEmpty {
                 remove(name, words: "")

@@ -2,22 +2,23 @@ import CPosix
 import Glibc
 import JobContract
 
-/// The way from a relay to an allocation's agent: files that its pilot reads and writes, or a program that tells what it
-/// left.
+/// The way from a relay to one allocation's agent: to its pilot through files, or through a socket to a collector that the
+/// relay starts.
 final class RelayChannel {
     let number: UInt32
+    /// The allocation's name.
     let name: String
     private var writer: SessionWriter?
     private var reader: SessionReader?
-    /// Of the collector, or -1.
+    /// The collector's; -1 of a channel to a pilot.
     let socket: Int32
     private let collector: pid_t
-    /// Why it ended, in words; nil while it goes on.
+    /// Why the channel has ended, in words; nil while it goes on.
     private(set) var ending: String?
-    /// The collector has nothing left to tell.
+    /// Whether the collector has nothing left to tell.
     private(set) var isCollected = false
 
-    /// A session with a pilot.
+    /// Begins a session with an allocation's pilot.
     init(_ number: UInt32, to place: AllocationPlace) throws(AgentRefusal) {
         self.number = number
         name = place.name
@@ -29,7 +30,8 @@ final class RelayChannel {
         collector = 0
     }
 
-    /// A session with a program that tells what the allocation left.
+    /// Starts the collector of an allocation that is over.
+    /// - Parameter digest: content of this executable.
     init(_ number: UInt32, collecting place: AllocationPlace, digest: Digest) throws(AgentRefusal) {
         self.number = number
         name = place.name
@@ -59,7 +61,7 @@ final class RelayChannel {
         socket = pair.near
     }
 
-    /// Gives bytes of the coordinator's on.
+    /// Passes the coordinator's bytes on.
     func send(_ bytes: [UInt8]) {
         guard ending == nil else { return }
         if socket >= 0 {
@@ -69,7 +71,7 @@ final class RelayChannel {
         do throws(AgentRefusal) { try writer?.append(bytes) } catch { end(error.message) }
     }
 
-    /// What has come for the coordinator; empty where there is nothing.
+    /// The bytes that have come for the coordinator; none where nothing has come or the channel has ended.
     func receive() -> [UInt8] {
         guard ending == nil else { return [] }
         guard socket >= 0 else {
@@ -83,7 +85,7 @@ final class RelayChannel {
         if count < 0, errno == EAGAIN || errno == EINTR { return [] }
         var status: Int32 = 0
         kill(collector, SIGTERM)
-        // It ends at once: its connection has ended.
+        // The collector's connection has ended, and so it ends at once.
         let isWaited = waitpid(collector, &status, 0) == collector
         isCollected = isWaited && posix_exit_of(status) == Collector.doneStatus
         end(isCollected ? "" : "the program that tells what is left ended")

@@ -5,17 +5,19 @@ import JobContract
 /// What a relay knows of one allocation.
 struct RelayedAllocation {
     let place: AllocationPlace
-    var watch: AllocationWatch
+    private var watch: AllocationWatch
     private(set) var standing: AllocationStanding
-    /// What the last look gave the coordinator to know.
+    /// What the last look told the coordinator.
     private var told: AllocationStanding?
-    /// Whether its submission was answered. The coordinator is told of nothing before.
-    var isSubmitted: Bool
-    private var hasBegun = false
+    /// Whether the queue has answered its submission. The coordinator is told nothing of it before.
+    private(set) var isSubmitted: Bool
+    /// Whether a pilot has begun. Where none has, none ever will once the place is removed.
+    private(set) var hasBegun = false
     private var lookedAt = 0.0
+    /// Seconds between looks at its files.
     private static let lookSeconds = 1.0
 
-    /// One whose submission begins.
+    /// An allocation whose submission begins.
     init(submitting place: AllocationPlace) {
         self.place = place
         isSubmitted = false
@@ -23,8 +25,8 @@ struct RelayedAllocation {
         standing = AllocationStanding(name: place.name, state: .waiting)
     }
 
-    /// One that an earlier relay submitted; nil where that did not live to hear the queue's answer, and nothing has begun:
-    /// asking the queue again might start it twice.
+    /// An allocation that an earlier relay submitted. Nil where that relay did not live to hear the queue's answer and no
+    /// pilot has begun: the queue may have a job of it, and a second submission might start it twice.
     init?(found place: AllocationPlace) {
         self.init(submitting: place)
         isSubmitted = true
@@ -33,25 +35,24 @@ struct RelayedAllocation {
         if standing.job == nil, !AllocationPlace.exists(place.started) { return nil }
     }
 
-    mutating func isSubmitted(as job: String) throws(AgentRefusal) {
+    /// Records that the queue has taken the submission.
+    /// - Parameter job: the queue's number.
+    /// - Throws: where the number cannot be written to its file.
+    mutating func recordSubmission(as job: String) throws(AgentRefusal) {
         isSubmitted = true
         standing.job = job
         watch = AllocationWatch(at: posix_monotonic_seconds())
         try Files.write(Array("\(job)\n".utf8), to: place.job)
     }
 
-    /// Lets nothing begin any more, and asks what runs to end.
-    func close() throws(AgentRefusal) { try Files.write(Array("closed\n".utf8), to: place.closed) }
-
-    /// Whether a pilot has begun; one that has not begun in a place that is removed never will.
-    var isBegun: Bool { hasBegun }
-
-    mutating func isListed(_ entry: QueueEntry?) {
-        watch.isListed(entry, at: posix_monotonic_seconds())
+    /// Records a listing of the queue.
+    /// - Parameter entry: the allocation's line; nil: the listing has none.
+    mutating func record(_ entry: QueueEntry?) {
+        watch.record(entry, at: posix_monotonic_seconds())
         if let entry, !hasBegun || entry.state == .over { standing.words = entry.words }
     }
 
-    /// Looks at its files, and says what there is to tell; nil: nothing new.
+    /// Looks at its files when it is time, and returns what is to be told; nil: nothing new.
     mutating func look() -> AllocationStanding? {
         let now = posix_monotonic_seconds()
         guard isSubmitted, standing.state != .over, now - lookedAt >= Self.lookSeconds else { return nil }
@@ -65,15 +66,15 @@ struct RelayedAllocation {
             standing.job = standing.job ?? note.job?.cut(toBytes: 40)
             standing.words = ""
         }
-        watch.isSeen(
+        watch.record(
             hasBegun: hasBegun, beats: hasBegun ? AllocationPlace.size(of: place.beat) : 0,
             hasEnded: hasBegun && AllocationPlace.exists(place.ended), at: now)
         switch watch.verdict(at: now) {
         case .waiting: standing.state = .waiting
         case .running: standing.state = .running
         case .over:
-            // A pilot that lives all the same ends when it sees that; where it cannot be written, it is over later.
-            guard (try? close()) != nil else { return nil }
+            // A pilot that lives all the same must end. Where that cannot be written, a later look says that it is over.
+            guard (try? place.markClosed()) != nil else { return nil }
             standing.state = .over
         }
         guard standing != told else { return nil }
@@ -81,10 +82,10 @@ struct RelayedAllocation {
         return standing
     }
 
-    /// Whether its pilot left nothing to collect.
+    /// Whether its pilot has ended and left nothing to collect.
     var isEmpty: Bool { Files.text(place.ended) == AllocationPlace.endedEmpty }
 
-    /// What the allocation's job printed last, for one that ended before it was of use.
+    /// What the queue says of its job, and what the job printed last: for one that ended before it was of use.
     var lastWords: String {
         let said = Files.tail(place.output, bytes: 1000).split(separator: "\n").joined(separator: " / ")
         return [standing.words, said].filter { !$0.isEmpty }.joined(separator: ": ")

@@ -1,14 +1,15 @@
 import Glibc
 import JobContract
 
-/// Whether a directory may be seen by other machines.
+/// Whether other machines may see a directory, as far as the kind of its file system tells.
 enum SharedDirectory {
-    /// File systems that are a machine's own, unless it exports them.
+    /// Kinds of file systems that are a machine's own, unless it exports them.
     private static let local: Set<Substring> = [
         "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs",
     ]
 
-    /// The file system's name where it is a machine's own; nil where it may be shared.
+    /// The kind of the directory's file system where that is a machine's own; nil where it may be shared.
+    /// - Throws: where there is no such directory.
     static func localFileSystem(of place: RelayPlace) throws(AgentRefusal) -> String? {
         let root = try AgentPlace(directory: place.directory, catalogue: place.catalogue).root
         guard let resolved = realpath(root, nil) else { throw Files.refusal("look at \(root)") }

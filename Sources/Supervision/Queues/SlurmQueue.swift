@@ -1,16 +1,16 @@
 import Glibc
 import JobContract
 
-/// Slurm, by its commands `sbatch`, `squeue` and `scancel`. No accounting database is needed.
+/// Slurm, by its commands `sbatch`, `squeue` and `scancel`. It needs no accounting database.
 struct SlurmQueue: BatchQueue {
-    /// Seconds that a command may take: a controller that is restarted keeps them waiting.
+    /// Seconds that a command may take: a controller that restarts keeps commands waiting.
     private static let patience = 60.0
-    /// Seconds before the time limit at which Slurm is asked to say so too.
+    /// Seconds before the time limit at which Slurm signals the pilot, which keeps time itself.
     private static let warningSeconds = 60
 
     func submit(_ order: SubmissionOrder) throws(QueueRefusal) -> String {
         let words = try run("sbatch", ["--parsable"] + Self.options(of: order) + [order.script])
-        // The number, and behind a semicolon the cluster's name.
+        // sbatch answers with the number, and in some clusters with their name behind a semicolon.
         let number = words.split(separator: "\n").last.map { $0.prefix { $0 != ";" } } ?? ""
         guard !number.isEmpty, number.utf8.allSatisfy({ (48...57).contains($0) }) else {
             throw QueueRefusal(words: "sbatch answered \"\(words.prefix(300))\" where a job's number was expected")
@@ -18,14 +18,8 @@ struct SlurmQueue: BatchQueue {
         return String(number)
     }
 
-    func objection(to order: SubmissionOrder) throws(QueueRefusal) -> String? {
-        do throws(QueueRefusal) {
-            _ = try run("sbatch", ["--test-only"] + Self.options(of: order) + [order.script], seconds: 20)
-            return nil
-        } catch {
-            if error.isMute { throw error }
-            return error.words
-        }
+    func examine(_ order: SubmissionOrder) throws(QueueRefusal) {
+        _ = try run("sbatch", ["--test-only"] + Self.options(of: order) + [order.script], seconds: 20)
     }
 
     func list() throws(QueueRefusal) -> [QueueEntry] {
@@ -52,7 +46,7 @@ struct SlurmQueue: BatchQueue {
 
     private static func options(of order: SubmissionOrder) -> [String] {
         let settings = order.settings
-        // Slurm counts minutes.
+        // Slurm's limits are whole minutes.
         let minutes = max(1, (settings.seconds + 59) / 60)
         var options = [
             "--job-name=\(order.name)", "--nodes=1", "--ntasks=1", "--cpus-per-task=\(settings.cores)",
@@ -75,12 +69,13 @@ struct SlurmQueue: BatchQueue {
         case "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED",
             "REVOKED", "TIMEOUT":
             .over
-        // RUNNING, COMPLETING, SUSPENDED and what later versions may say: it may live.
+        // A job that is RUNNING, COMPLETING, SUSPENDED or what later versions may say may live.
         default: .running
         }
     }
 
-    /// What a command says; throws where it fails.
+    /// What a command prints.
+    /// - Throws: where the command is not there, fails, or takes more than `seconds`.
     private func run(
         _ name: String, _ arguments: [String], seconds: Double = patience
     ) throws(QueueRefusal) -> String {
@@ -100,17 +95,17 @@ struct SlurmQueue: BatchQueue {
         }
         let words = String(decoding: ended.output, as: UTF8.self)
         guard !ended.isLate else {
-            throw QueueRefusal(words: "\(name) gave no answer in \(Int(seconds)) s", isMute: true)
+            throw QueueRefusal(words: "\(name) gave no answer in \(Int(seconds)) s")
         }
         guard ended.code == 0 else {
             let said = words.split(separator: "\n").joined(separator: " / ")
             throw QueueRefusal(
-                words: said.isEmpty ? "\(name) ended with exit status \(ended.code)" : said.cut(toBytes: 2000),
-                isMute: said.contains("Unable to contact slurm controller") || said.contains("Socket timed out"))
+                words: said.isEmpty ? "\(name) ended with exit status \(ended.code)" : said.cut(toBytes: 2000))
         }
         return words
     }
 
+    /// Where a program is, in the account's PATH or where sites put Slurm; nil: in none of them.
     private static func path(of program: String) -> String? {
         let list = getenv("PATH").map { String(cString: $0) } ?? ""
         let folders =

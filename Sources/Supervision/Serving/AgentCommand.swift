@@ -3,7 +3,7 @@ import JobContract
 
 /// The command line of the agent's executable.
 package enum AgentCommand {
-    /// Runs `connect`, `serve` or `linger`, which only lives for two minutes, and returns the exit code.
+    /// Runs `connect`, `serve`, `pilot`, `collect` or `linger`, which only lives for two minutes, and returns the exit code.
     package static func run(_ arguments: [String]) -> Int32 {
         umask(0o077)
         do {
@@ -16,8 +16,8 @@ package enum AgentCommand {
                 try Daemon(place: place, digest: settings.digest).run()
             case "pilot", "collect":
                 let settings = try options(Array(arguments.dropFirst()))
-                let relayed = RelayPlace(directory: settings.directory, catalogue: settings.catalogue, kind: .slurm)
-                let place = try AllocationPlace(relayed, name: settings.allocation ?? "")
+                let place = try AllocationPlace(
+                    directory: settings.directory, catalogue: settings.catalogue, name: settings.allocation ?? "")
                 if arguments[0] == "pilot" {
                     try Pilot(place, digest: settings.digest).run()
                 } else {
@@ -27,7 +27,8 @@ package enum AgentCommand {
             default:
                 Files.say(
                     "usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME [--digest DIGEST] "
-                        + "| pilot --directory DIRECTORY --catalogue NAME --digest DIGEST --allocation NAME | linger")
+                        + "| pilot|collect --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST] "
+                        + "| linger")
                 return 2
             }
             return 0
@@ -44,7 +45,7 @@ package enum AgentCommand {
         var allocation: String?
     }
 
-    /// The digest is given by who has just read the whole program.
+    /// Whoever has just read the whole program gives its digest; otherwise it is read here.
     private static func options(_ words: [String]) throws -> Settings {
         var given: [String: String] = [:]
         for index in stride(from: 0, to: words.count - 1, by: 2) { given[words[index]] = words[index + 1] }

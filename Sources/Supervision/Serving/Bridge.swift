@@ -8,7 +8,7 @@ package struct Bridge {
     private let machine: String
     private let input: Int32
     private let output: Int32
-    /// A connection to the agent of which `hello` speaks; nil: the one that stays on this host.
+    /// Connects to the agent of which `hello` speaks; nil: to the one that stays on this host.
     private let reach: ((AgentHello) throws -> Int32)?
 
     /// - Parameter digest: content of this executable.
@@ -51,7 +51,8 @@ package struct Bridge {
         _ = Files.writeAll(output, bytes)
     }
 
-    /// `hello`, and every byte from its first on that was read. What is asked of the host itself before is answered.
+    /// `hello`, and every byte from its first on that was read. Answers what is asked of the host itself before. Nil once
+    /// nothing more is asked.
     private func readHello() throws -> (AgentHello, [UInt8])? {
         let service = HostService()
         var reader = FrameReader()

@@ -45,7 +45,7 @@ package final class Daemon {
         try self.init(place: place, digest: digest, role: .host)
     }
 
-    /// - Parameter idleSeconds: how long to stay without attempts and, on a host, without a coordinator.
+    /// - Parameter idleSeconds: how long a host's agent stays without attempts and a coordinator, and a pilot without work.
     init(place: AgentPlace, digest: Digest, role: AgentRole, idleSeconds: Double = 600) throws {
         self.place = place
         self.role = role
@@ -63,14 +63,14 @@ package final class Daemon {
     /// agent serves this place.
     package func run() throws { try run(begun: {}) }
 
-    /// A connection to this agent from within its program.
+    /// Connects to this agent from another thread of its program. The caller closes the descriptor.
     func join() throws(AgentRefusal) -> Int32 {
         guard let pair = LocalPair() else { throw Files.refusal("make a socket") }
         joining.add(pair.far)
         return pair.near
     }
 
-    /// - Parameter begun: called once signals are waited for; threads that begin before would get them.
+    /// - Parameter begun: called once this thread waits for signals; threads that begin earlier would get them.
     func run(begun: () -> Void) throws {
         guard let lock = try lockPlace() else { return }
         defer { if lock >= 0 { close(lock) } }
@@ -99,8 +99,8 @@ package final class Daemon {
         }
     }
 
-    /// The locked file by which one agent serves this place; nil where another does. An allocation's files are its own: the
-    /// locks of network file systems do not tell of nodes that died.
+    /// The locked file by which one agent alone serves this place; nil where another does. In an allocation -1: only one
+    /// pilot begins in its place, and locks of network file systems do not tell of nodes that died.
     private func lockPlace() throws(AgentRefusal) -> Int32? {
         guard term == nil else { return -1 }
         let lock = open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -123,7 +123,7 @@ package final class Daemon {
     private var isBusy: Bool {
         switch role {
         case .host: !table.isEmpty || !connections.isEmpty
-        // What is over can be collected without a node.
+        // What has ended can be collected without a node.
         case .pilot: table.hasWork
         case .collector: true
         }
@@ -132,7 +132,8 @@ package final class Daemon {
     /// Whether no attempt is known here that a coordinator may still ask for.
     var holdsNothing: Bool { table.isEmpty }
 
-    /// Whether an allocation's agent has nothing more to do: its attempts have ended, and who listens knows it.
+    /// Whether an allocation's agent has nothing more to do: its attempts have ended, and any coordinator that listens has
+    /// been told.
     private var hasDoneItsPart: Bool {
         switch role {
         case .host: false

@@ -30,7 +30,8 @@ package struct HostSpec: Hashable, Sendable {
     package var gpus: GPUChoice?
     /// Attempts that one GPU may have at a time.
     package var jobsPerGPU: Int
-    /// Of a host that comes and goes with allocations of a queue: then address and directory are those of the login node.
+    /// The seat by which the host comes and goes with allocations of a queue; address and directory are then those of the
+    /// login node. Nil: it is a host of its own.
     package var seat: QueueSeat?
 
     package init(
@@ -58,7 +59,7 @@ package struct HostSpec: Hashable, Sendable {
         self.seat = seat
     }
 
-    /// The login node through which the host is reached, or the host itself.
+    /// The login node through which a seat's host is reached, or the host itself.
     package var gate: HostSpec {
         guard let seat else { return self }
         var gate = self
@@ -69,20 +70,21 @@ package struct HostSpec: Hashable, Sendable {
 }
 
 extension [HostSpec] {
-    /// The machines that they are reached through, each once: of a queue's allocations the login node.
+    /// The machines through which they are reached, each once: for a queue's seats their login node.
     package var gates: [HostSpec] {
         var seen: Set<HostName> = []
         return map(\.gate).filter { seen.insert($0.name).inserted }
     }
 }
 
-/// One of the allocations that a queue host has at a time: a host that comes with one allocation, goes with it, and comes
-/// with another.
+/// The room that a queue host has for one allocation at a time: a host that comes with an allocation, goes with it, and comes
+/// again with another.
 package struct QueueSeat: Hashable, Sendable {
     /// The queue host's name.
     package var queue: HostName
-    /// From 1.
+    /// Counts the queue host's seats, from 1.
     package var number: Int
+    /// What the queue is asked for with each allocation.
     package var settings: QueueSettings
 
     package init(queue: HostName, number: Int, settings: QueueSettings) {

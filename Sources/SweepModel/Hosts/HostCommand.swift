@@ -50,8 +50,8 @@ package enum HostCommand: Hashable, Sendable {
     case release(AttemptNumber)
     /// Report again as after connecting: `connected`, then events from the last acknowledged offsets and ends.
     case enquire
-    /// To a seat of a queue: submit an allocation.
+    /// Ask the queue for an allocation for this seat, unless it has one.
     case call
-    /// To a seat of a queue: its allocation is not needed; what waits never begins, what runs saves and ends.
+    /// End this seat's allocation, which is not needed: if it waits it never begins, if it runs it saves and ends.
     case dismiss
 }

@@ -27,22 +27,21 @@ package enum HostReport: Hashable, Sendable {
     case storeDamaged(String)
     /// A GPU of the host gets no attempts any more; that those failed was its fault.
     case gpuFailed(FailedGPU)
-    /// Of a seat of a queue.
+    /// How the allocation of this seat of a queue stands.
     case seat(SeatNews)
     /// The attempt is over and all its events were reported before.
     case ended(AttemptNumber, AttemptEnd, diagnostics: String)
 }
 
-/// How the allocation stands for which a seat of a queue is kept. While it can be spoken to, the seat is `connected` as any
-/// host is.
+/// How a seat's allocation stands. While its agent answers, the seat is `connected` as any host is.
 package enum SeatNews: Hashable, Sendable {
-    /// There is none, and nothing is left of an earlier one. Words say why the last one was of no use; empty: it was, or
-    /// there was none.
+    /// The seat has no allocation, and nothing is left of an earlier one. Words say why the last one was of no use; empty: it
+    /// was of use, or there was none.
     case vacant(words: String)
-    /// It waits in the queue; the queue's number for it and its reason.
+    /// The allocation waits in the queue; the queue's number for it, and the queue's reason.
     case waiting(job: String, words: String)
-    /// Its agent has begun on a node, or ended there.
+    /// The allocation's agent has begun on a node, or has ended there and left something.
     case begun
-    /// The queue does not take one, in its words; one may be asked for again in so many seconds.
+    /// The queue did not take an allocation, in its words; another may be asked for in so many seconds.
     case refused(words: String, seconds: Double)
 }

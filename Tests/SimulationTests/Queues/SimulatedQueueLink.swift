@@ -52,7 +52,7 @@ final class SimulatedQueueLink {
     func tellAll() {
         guard book.allocations != nil else { return }
         let kept = Set(seats.compactMap(\.seat?.number))
-        for name in book.strays(among: kept.contains) { say(.cancel(name: name)) }
+        for name in book.strays(exists: kept.contains) { say(.cancel(name: name)) }
         for seat in seats { tell(seat, lastWords: "") }
     }
 
@@ -120,18 +120,18 @@ final class SimulatedQueueLink {
         switch report {
         case .standing(let standing) where book.allocations == nil: found.append(standing)
         case .standing(let standing):
-            guard let number = book.isTold(standing) else { return }
+            guard let number = book.record(standing) else { return }
             if isDismissing, standing.state != .gone { say(.cancel(name: standing.name)) }
             if let seat = seats.first(where: { $0.seat?.number == number }) {
                 tell(seat, lastWords: standing.state == .gone ? standing.words : "")
             }
         case .ready:
-            book.areAll(found)
+            book.replaceAll(with: found)
             if isDismissing { dismissAll() }
             tellAll()
         case .refused(let name, let words):
             refusals += 1
-            guard let number = book.refused(name), let seat = seats.first(where: { $0.seat?.number == number }) else {
+            guard let number = book.remove(name), let seat = seats.first(where: { $0.seat?.number == number }) else {
                 return
             }
             fleet.post(.host(seat.name, .seat(.refused(words: words, seconds: min(1800, 30 * Double(refusals))))))

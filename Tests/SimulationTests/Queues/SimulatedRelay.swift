@@ -172,7 +172,7 @@ final class SimulatedRelay {
         var byName: [String: QueueEntry] = [:]
         for entry in entries where byName[entry.name].map({ $0.state == .over }) ?? true { byName[entry.name] = entry }
         for name in relayed.keys.sorted() where relayed[name]?.isSubmitted == true {
-            relayed[name]?.watch.isListed(byName[name], at: world.seconds)
+            relayed[name]?.watch.record(byName[name], at: world.seconds)
             if mutant == .listingIsBelieved, byName[name] == nil { isOver(name) }
         }
         for entry in byName.values.sorted(by: { $0.name < $1.name })
@@ -191,7 +191,7 @@ final class SimulatedRelay {
         }
         let before = known.standing
         known.hasBegun = allocation.hasStarted
-        known.watch.isSeen(
+        known.watch.record(
             hasBegun: known.hasBegun, beats: allocation.beats, hasEnded: allocation.hasEnded, at: world.seconds)
         switch known.watch.verdict(at: world.seconds) {
         case .waiting: known.standing.state = .waiting
