@@ -10,9 +10,9 @@ package enum Action: Hashable, Sendable {
     case revoke(AttemptNumber, on: HostName)
     case acknowledge(AttemptNumber, offset: Int, on: HostName)
     case release(AttemptNumber, on: HostName)
-    /// Ask the queue for an allocation.
+    /// Ask the queue for an allocation for this seat.
     case call(HostName)
-    /// The allocation is not needed.
+    /// End this seat's allocation, which nobody needs.
     case dismiss(HostName)
     /// Something people want to hear of.
     case notice(Notice)
@@ -46,11 +46,11 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     case hostAwaited(HostName, seconds: Double)
     /// A file of its store is damaged; in words.
     case storeDamaged(HostName, String)
-    /// The queue does not take an allocation, in its words.
+    /// The queue did not take an allocation, in its words; it is asked again after so many seconds.
     case queueRefused(HostName, words: String, seconds: Double)
-    /// An allocation ended before it was of use; what was last said of it.
+    /// An allocation ended before it was of use. Words: what was last said of it.
     case allocationWasted(HostName, words: String)
-    /// A GPU of its gets no jobs any more.
+    /// A GPU of the host gets no jobs any more.
     case gpuFailed(HostName, FailedGPU)
     /// Others may have the jobs of these attempts now.
     case leasesExpired(HostName, [AttemptNumber])

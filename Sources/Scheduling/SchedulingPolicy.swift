@@ -43,9 +43,9 @@ package struct SchedulingPolicy: Hashable, Sendable {
     package var windDownSeconds: Double = 10
     /// Seconds of training between recovery checkpoints.
     package var checkpointSeconds: Double = 300
-    /// How often it is looked whether more allocations of queues are needed, or fewer.
+    /// How often the scheduler looks whether more allocations of queues are needed, or fewer.
     package var staffSeconds: Double = 2
-    /// Seconds of work that must wait for each slot before allocations are asked for beside it.
+    /// Seconds of work that must wait for each usable slot before more allocations are asked for.
     package var callSeconds: Double = 60
     /// Whether equal jobs give equal bits wherever they ran. If not, only the attempt that holds the lease counts.
     package var deterministic = true

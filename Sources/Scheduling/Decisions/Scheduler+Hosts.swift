@@ -77,7 +77,7 @@ extension Scheduler {
         // One that is known may be another than it was: then others may have its jobs.
         let isNew = hosts[known: name].facts == nil && hosts[known: name].seat == nil
         if isNew { arrived.append(name) } else { fleetHasChanged = true }
-        if hosts[known: name].seat != nil { isFilled(name, facts, at: now) }
+        if hosts[known: name].seat != nil { fill(name, facts, at: now) }
         let backlog = hosts[known: name].backlog
         hosts[known: name].facts = facts
         backlogTotal += hosts[known: name].backlog - backlog

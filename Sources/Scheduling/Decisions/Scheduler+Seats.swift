@@ -1,17 +1,18 @@
 import JobContract
 import SweepModel
 
-/// Allocations of queues: how many are asked for, and what their coming and going means. To all else a seat is a host.
+/// Decides how many allocations queues are asked for, and what the coming and going of allocations means. To all other
+/// decisions a seat is a host.
 extension Scheduler {
     mutating func handle(_ news: SeatNews, of name: HostName, at now: Instant) {
         guard let seat = hosts[known: name].seat else { return }
         switch news {
         case .vacant(let said):
-            // A node that would not do is gone: the next may be another.
+            // A node that would not do is gone; the next allocation may have another.
             let fault = faultOfNode(name)
             if fault != nil { forgetNode(name) }
             let words = fault ?? said
-            isVacated(name, at: now)
+            closeAttempts(ofGone: name, at: now)
             var callAt: Instant?
             if words.isEmpty {
                 hosts[known: name].seat?.wasted = 0
@@ -20,18 +21,19 @@ extension Scheduler {
                 callAt = now.advanced(bySeconds: pause(after: seat.wasted + 1))
                 actions.append(.notice(.allocationWasted(name, words: words)))
             }
-            hosts[known: name].seat?.isVacant(callAt: callAt)
+            hosts[known: name].seat?.vacate(callAt: callAt)
         case .waiting(_, let words): hosts[known: name].seat?.allocation = .waiting(words)
         case .begun: hosts[known: name].seat?.allocation = .begun
         case .refused(let words, let seconds):
             let pause = seconds.isFinite ? min(max(0, seconds), 86_400) : policy.longestRestSeconds
-            hosts[known: name].seat?.isVacant(callAt: now.advanced(bySeconds: pause))
+            hosts[known: name].seat?.vacate(callAt: now.advanced(bySeconds: pause))
             actions.append(.notice(.queueRefused(name, words: words, seconds: pause)))
         }
         timers.add(.staff, at: now)
     }
 
-    /// Why the node of its present allocation was given up. After several in a row it is no node's fault.
+    /// Why the node of a seat's present allocation was given up; nil: it was not, or several were given up in a row, so that
+    /// no node is to blame.
     func faultOfNode(_ name: HostName) -> String? {
         let host = hosts[known: name]
         guard let seat = host.seat, case .unusable(let reason) = host.standing, host.isConnected, host.isListed,
@@ -40,6 +42,7 @@ extension Scheduler {
         return reason
     }
 
+    /// Forgets what was held against a node: the seat has left it.
     private mutating func forgetNode(_ name: HostName) {
         hosts[known: name].strikes = 0
         hosts[known: name].quickFailures = [:]
@@ -48,14 +51,15 @@ extension Scheduler {
         setStanding(name, .usable)
     }
 
+    /// Seconds before another allocation is asked for after so many in a row that were of no use.
     private func pause(after wasted: Int) -> Double {
         var pause = policy.restSeconds
         for _ in 1..<max(1, min(wasted, 10)) { pause = min(2 * pause, policy.longestRestSeconds) }
         return pause
     }
 
-    /// An allocation has come, and its agent answers. What was held against the node before says nothing of this one.
-    mutating func isFilled(_ name: HostName, _ facts: HostFacts, at now: Instant) {
+    /// Records an allocation whose agent answers. What was held against an earlier node says nothing of this one.
+    mutating func fill(_ name: HostName, _ facts: HostFacts, at now: Instant) {
         let host = hosts[known: name]
         hosts[known: name].seat?.allocation = .begun
         if host.facts?.machine != facts.machine, drained[name] == nil { forgetNode(name) }
@@ -64,15 +68,15 @@ extension Scheduler {
         if let endsAt = hosts[known: name].seat?.endsAt { timers.add(.host(name), at: max(now, endsAt)) }
     }
 
-    /// Its agent begins nothing more from now on.
+    /// Records that a seat's agent begins nothing more from now on.
     mutating func leave(_ name: HostName) {
         hosts[known: name].seat?.isLeaving = true
         fleetHasChanged = true
         invite(name)
     }
 
-    /// Nothing is left of the allocation: what was on its way there never began, and nobody is charged for it.
-    private mutating func isVacated(_ name: HostName, at now: Instant) {
+    /// Closes the attempts of an allocation of which nothing is left: they never began, and nobody is charged for them.
+    private mutating func closeAttempts(ofGone name: HostName, at now: Instant) {
         setSilent(name, nil, at: now)
         for number in hosts[known: name].attempts.sorted() {
             let attempt = attempts[known: number]
@@ -80,8 +84,8 @@ extension Scheduler {
         }
     }
 
-    /// Whether a measure would take longer than the host stays. It is begun all the same where the host stays as long as
-    /// its allocations ever do; trainings can go on elsewhere.
+    /// Whether a measure would take longer than a seat's host stays, and a fresh allocation would have clearly more time for
+    /// it. Trainings never do: they can go on elsewhere.
     func outlasts(_ host: HostState, _ job: Int) -> Bool {
         guard let endsAt = host.seat?.endsAt, let whole = host.spec.seat?.settings.seconds, !jobs[job].isTraining,
             let seconds = predictedSeconds(job, on: host)
@@ -90,8 +94,8 @@ extension Scheduler {
         return host.load + seconds > left && left < 0.8 * Double(whole)
     }
 
-    /// Asks for allocations that the waiting work would fill, and sends away those that nobody needs. Queues are met
-    /// politely: a few allocations wait at a time, more once some have begun.
+    /// Asks for allocations that the waiting work would fill, and dismisses those that nobody needs. So as not to crowd a
+    /// queue, only a few allocations wait in it at a time, and more once some have begun.
     mutating func staff(at now: Instant) {
         guard ending == nil else { return }
         timers.add(.staff, at: now.advanced(bySeconds: policy.staffSeconds))
@@ -101,7 +105,7 @@ extension Scheduler {
         var seconds = Double(readyCount) * SchedulingPolicy.guessedSeconds
         var usable = 0
         for host in hosts.values where !host.isUnusable {
-            // Idle hosts that the waiting jobs do not suit take none of them.
+            // A host that suits none of the waiting jobs takes none of them, however idle it is.
             if readyCount > 0, ready.fitting({ host.suits($0) }).isEmpty { continue }
             if host.isReady {
                 lacking -= max(0, host.slots - host.attempts.count)
@@ -111,7 +115,7 @@ extension Scheduler {
                 lacking -= host.slots
             }
         }
-        // Where others would be done before a queue has answered, none is asked for.
+        // Where the usable hosts would be done before an allocation could begin, none is asked for.
         let isWorthIt = usable == 0 || seconds / Double(usable) > policy.callSeconds
         var coming: [HostName: Int] = [:]
         var begun: [HostName: Int] = [:]
@@ -139,7 +143,7 @@ extension Scheduler {
         }
     }
 
-    /// What the jobs need that wait with hosts which may still begin them, and how many there are of each.
+    /// The needs of jobs that wait in hosts' backlogs, and how many jobs have each.
     func queuedNeeds() -> [JobNeeds: Int] {
         var needs: [JobNeeds: Int] = [:]
         for attempt in attempts.values where attempt.waits && attempt.holdsLease && !attempt.isForeign {
@@ -148,7 +152,7 @@ extension Scheduler {
         return needs
     }
 
-    /// Whether a job waits that the host may have.
+    /// Whether a job that suits the host waits, here or in a host's backlog.
     func hasWork(for host: HostState, _ queued: [JobNeeds: Int]) -> Bool {
         !ready.fitting { host.suits($0) }.isEmpty || queued.keys.contains { host.suits($0) }
     }

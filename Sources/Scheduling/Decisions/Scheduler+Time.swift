@@ -126,7 +126,7 @@ extension Scheduler {
             }
             switch host.link {
             case _ where host.seat?.mayCome == true:
-                // Its allocation may wait for days.
+                // The seat's allocation may wait for days.
                 if hasWork(for: host, queuedNeeds()) { return nil }
                 connected = true
             case .connected:

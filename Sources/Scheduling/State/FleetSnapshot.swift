@@ -33,7 +33,7 @@ package struct FleetSnapshot: Hashable, Sendable, Codable {
         package var nextTrySeconds: Double?
         /// Those that jobs may have; nil where the hosts file asks for none.
         package var gpus: [GPUFacts]?
-        /// Of a node that a queue has lent.
+        /// The allocation by which a queue has lent the host; nil: it is the user's own, or not connected.
         package var loan: NodeLoan?
     }
 

@@ -48,7 +48,7 @@ extension Scheduler {
             hosts[known: name].facts = known.facts
             hosts[known: name].standing = known.standing
             hosts[known: name].strikes = known.strikes
-            // Which allocation it has the queue's word will tell, and how long that stays the host's own.
+            // Which allocation the seat has its queue will tell again, and the allocation's agent how long it stays.
             if hosts[known: name].seat != nil, let seat = known.seat { hosts[known: name].seat?.wasted = seat.wasted }
         }
     }

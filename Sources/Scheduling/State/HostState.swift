@@ -103,7 +103,7 @@ struct HostState {
 
     /// GPUs that every job of the run needs.
     var leastGPUs = 0
-    /// Of a host that comes and goes with allocations of a queue; nil: it is the user's own.
+    /// The allocation with which the host comes and goes, where it is a seat of a queue; nil: it is the user's own.
     var seat: SeatState?
 
     /// Attempts it may hold.

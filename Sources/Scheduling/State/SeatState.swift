@@ -1,30 +1,30 @@
 import SweepModel
 
-/// What is known of the allocation for which a seat of a queue is kept.
+/// What is known of the allocation of a queue's seat.
 struct SeatState: Hashable {
     enum Allocation: Hashable {
-        /// Nobody has said yet.
+        /// The queue's relay has not said yet.
         case unknown
-        /// There is none. One may be asked for from then on; nil: at once.
+        /// The seat has none. One may be asked for from this moment on; nil: at once.
         case none(callAt: Instant?)
-        /// Asked for, and not answered.
+        /// One was asked for, and the queue has not answered.
         case called
-        /// It waits in the queue; the queue's words.
+        /// It waits in the queue, which says why.
         case waiting(String)
-        /// Its agent has begun, or ended and left something to collect.
+        /// Its agent has begun, or has ended and left something to collect.
         case begun
     }
     var allocation = Allocation.unknown
-    /// It is to end, since nobody needs it.
+    /// Whether the allocation was told to end, since nobody needs it.
     var isDismissed = false
-    /// When its agent stops beginning jobs; nil: that is not known, or never.
+    /// When the allocation's agent stops beginning jobs; nil: that is not known, or never.
     var endsAt: Instant?
-    /// Its agent begins nothing more.
+    /// Whether the allocation's agent begins nothing more.
     var isLeaving = false
     /// Allocations in a row that ended before they were of use.
     var wasted = 0
 
-    /// Whether one was asked for that may still begin.
+    /// Whether the seat has an allocation that may still begin.
     var isComing: Bool {
         switch allocation {
         case .called, .waiting: !isDismissed
@@ -34,13 +34,15 @@ struct SeatState: Hashable {
 
     var isEmpty: Bool { if case .none = allocation { true } else { false } }
 
-    /// Whether waiting for it is not in vain, however long it takes.
+    /// Whether the queue's relay has answered, so that an allocation may come, however long it takes.
     var mayCome: Bool { allocation != .unknown }
 
+    /// Whether an allocation may be asked for now.
     func mayBeCalled(at now: Instant) -> Bool {
         guard case .none(let callAt) = allocation else { return false }
         return callAt.map { $0 <= now } ?? true
     }
 
-    mutating func isVacant(callAt: Instant?) { self = SeatState(allocation: .none(callAt: callAt), wasted: wasted) }
+    /// Forgets an allocation of which nothing is left.
+    mutating func vacate(callAt: Instant?) { self = SeatState(allocation: .none(callAt: callAt), wasted: wasted) }
 }

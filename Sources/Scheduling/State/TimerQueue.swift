@@ -9,7 +9,7 @@ enum TimeLimit: Hashable {
     case ending
     /// Moving waiting attempts to hosts that would begin them sooner.
     case balance
-    /// Whether more allocations of queues are needed.
+    /// Asking for allocations of queues, and dismissing them.
     case staff
 }
 

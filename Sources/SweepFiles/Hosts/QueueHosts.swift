@@ -1,26 +1,27 @@
 import JobContract
 import SweepModel
 
-/// Hosts that are a cluster's queue: what the hosts file says of its allocations.
+/// A host that is a cluster's queue, as the hosts file describes its allocations.
 struct QueueHost {
+    /// Keys that such a host has beside those of every host, or reads in its own way.
     static let names = [
         "queue", "partition", "account", "qos", "time", "cores", "allocations", "options", "memory", "gpus", "address",
     ]
-    /// Options of submission commands that would make another job of it than an allocation is.
+    /// Options of `sbatch` that Eigensweep gives itself, or with which a job would not be one allocation.
     private static let own = [
         "--array", "-a", "--job-name", "-J", "--nodes", "-N", "--ntasks", "-n", "--output", "-o", "--error", "-e",
         "--requeue", "--no-requeue", "--parsable", "--test-only", "--wrap", "--wait", "-W", "--open-mode", "--time",
         "-t",
         "--signal", "--chdir", "-D",
     ]
-    /// One hosts file's queue has no more at a time.
+    /// The most allocations that one queue host may have at a time.
     private static let mostAllocations = 1000
 
     private var settings = QueueSettings()
     private var allocations = 1
     private var hasTime = false
 
-    /// Takes a setting; false for one that any host may have.
+    /// Reads a setting, and returns whether it was one of `names`; others mean what they mean of every host.
     mutating func set(_ member: YAMLTree.Member, in spec: inout HostSpec) throws(SweepFileError) -> Bool {
         let value = member.value
         switch member.key {
@@ -55,7 +56,8 @@ struct QueueHost {
         return true
     }
 
-    /// The hosts that its allocations are, one after the other.
+    /// A host for each of its seats, in their order.
+    /// - Throws: where no time limit was given.
     func seats(of spec: HostSpec, at origin: TextOrigin) throws(SweepFileError) -> [HostSpec] {
         guard hasTime else {
             throw SweepFileError(
@@ -64,13 +66,14 @@ struct QueueHost {
         return (1...allocations).map { number in
             var seat = spec
             seat.name = "\(spec.name)/\(number)"
-            // What the SSH configuration knows the login node by.
+            // Without an address the SSH configuration knows the login node by its name here.
             if spec.transport != .local { seat.address = spec.address ?? spec.name }
             seat.seat = QueueSeat(queue: spec.name, number: number, settings: settings)
             return seat
         }
     }
 
+    /// A name that is one argument of the queue's command, and no option of it.
     private func word(_ tree: YAMLTree, _ what: String) throws(SweepFileError) -> String {
         let text = try tree.text(what)
         guard !text.isEmpty, !text.hasPrefix("-"), text.utf8.count <= 200,
@@ -85,7 +88,7 @@ struct QueueHost {
             guard text.hasPrefix("-"), text.utf8.count <= 500, !text.unicodeScalars.contains(where: ShownText.steers)
             else { throw tree.failure("expected an option such as --constraint=rome, got \"\(text.prefix(80))\"") }
             let name = String(text.prefix { $0 != "=" })
-            // Short options may have their value at once behind them.
+            // A short option may have its value right behind its letter.
             let isOwn = Self.own.contains {
                 $0.hasPrefix("--") ? $0 == name : text.hasPrefix($0) && !text.hasPrefix("--")
             }
@@ -96,7 +99,7 @@ struct QueueHost {
         return texts
     }
 
-    /// Seconds, as people write them: 90m, 4h, 1d, 1h30m, or as Slurm does: 1-12:00:00, 01:30:00.
+    /// Seconds of a time as people write it (90m, 4h, 1d, 1h30m) or as Slurm does (1-12:00:00, 01:30:00).
     private func time(_ tree: YAMLTree) throws(SweepFileError) -> Int {
         let text = try tree.text("a time limit such as 4h or 90m")
         let seconds = text.contains(":") ? Self.clock(text) : Self.units(text)
@@ -107,6 +110,7 @@ struct QueueHost {
         return seconds
     }
 
+    /// Seconds of counts with units, as 1h30m; nil: they are none.
     private static func units(_ text: String) -> Int? {
         var total = 0
         var digits = ""
@@ -123,7 +127,7 @@ struct QueueHost {
         return digits.isEmpty ? total : nil
     }
 
-    /// [days-]hours:minutes:seconds.
+    /// Seconds of [days-]hours:minutes:seconds; nil: it is no such time.
     private static func clock(_ text: String) -> Int? {
         let halves = text.split(separator: "-", omittingEmptySubsequences: false)
         guard let last = halves.last, halves.count <= 2 else { return nil }

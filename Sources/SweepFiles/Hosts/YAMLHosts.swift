@@ -80,7 +80,7 @@ enum YAMLHosts {
         }
     }
 
-    /// The allocations of a cluster's queue, each as a host.
+    /// The seats of a cluster's queue, each as a host.
     private static func seats(
         of host: HostSpec, _ settings: [YAMLTree.Member], at origin: TextOrigin
     ) throws(SweepFileError) -> [HostSpec] {
