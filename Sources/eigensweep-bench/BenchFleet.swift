@@ -2,9 +2,9 @@ import Coordination
 import JobContract
 import SweepModel
 
-/// Hosts that only keep time: every job says how far it is every five seconds, reaches four milestones in 20 to 60
-/// minutes and ends. Their clock jumps to the next report, so what a run costs is the coordinator's own work; every
-/// report is read from its wire form as a connection would.
+/// Hosts that only keep time. Every job says every five seconds how far it is, reaches four milestones in 20 to 60 minutes
+/// and ends. The clock jumps to the next report, so what a run costs is the coordinator's own work; progress is read from
+/// its wire form, as a connection reads it.
 final class BenchFleet: Fleet, Inbox, AwakeClock {
     private enum Step { case connect(HostName), run(AttemptNumber, event: Int), progress(AttemptNumber) }
     private struct Job {
@@ -21,7 +21,7 @@ final class BenchFleet: Fleet, Inbox, AwakeClock {
     private(set) var reports = 0
     private(set) var running = 0
     private var clock = 0.0
-    /// By hundredths of a second; the steps of one are taken from its end.
+    /// Steps by hundredths of a second; those of one are performed from the last to the first.
     private var agenda: [Int: [Step]] = [:]
     private var tick = 0
     private var jobs: [AttemptNumber: Job] = [:]

@@ -10,7 +10,7 @@ import Scheduling
 import SweepFiles
 import SweepModel
 
-/// A million jobs: half of them trainings, half measures of what they leave.
+/// A sweep of a million jobs, half of them trainings and half measures of what these leave.
 enum FleetJobs {
     static let text = """
         name: fleet
@@ -58,22 +58,22 @@ extension EigensweepBench {
         @Argument(help: "A directory with the catalogue that make-fleet-jobs made as `fleet.sqlite`.")
         var directory: String
         @Option var hosts = 100
-        @Option(help: "Of each host.") var slots = 4
-        @Option(help: "Of a job.") var seconds = 60.0
+        @Option(help: "Slots of each host.") var slots = 4
+        @Option(help: "Seconds that a job takes.") var seconds = 60.0
         @Option(help: "Seconds between two reports of a job's progress.") var progress = 1.0
         @Option(help: "Bytes that a training leaves.") var weights = 16384
         @Option(help: "Seconds to settle once all slots are taken.") var settle = 40.0
         @Option(help: "Seconds to measure.") var window = 60.0
         @Option(help: "Seconds in which all slots must be taken.") var patience = 400.0
 
-        /// Of the coordinator for each host, its connection and what wakes its thread; and others.
+        /// Descriptors that the coordinator needs: for each host its connection and what wakes its thread; all others.
         private static let descriptors = (ofHost: 2, others: 500)
 
         mutating func run() throws {
             let allowed = BenchFiles.allow(Self.descriptors.ofHost * hosts + Self.descriptors.others)
             let most = (allowed - Self.descriptors.others) / Self.descriptors.ofHost
             if most < hosts {
-                print("fleet of \(hosts): \(allowed) descriptors may be had, so that there are \(most) hosts")
+                print("fleet of \(hosts): this process may have \(allowed) descriptors, so there are \(most) hosts")
                 hosts = most
             }
             let stage = try Stage(self)
@@ -82,7 +82,7 @@ extension EigensweepBench {
             let meter = try Meter(self, stage)
             try meter.fill()
             try meter.measure(disk: synchronisations)
-            // Thousands of connections are not ended one by one.
+            // Exits at once, since to end thousands of connections one by one takes long.
             stage.end()
             fflush(nil)
             _exit(0)
@@ -112,6 +112,7 @@ private final class Stage {
         usleep(100_000)
     }
 
+    /// What the process says of itself: bytes to and from hosts, jobs, and seconds that it computed.
     struct Counts { var toHosts = 0, fromHosts = 0, ended = 0, running = 0, processor = 0.0 }
 
     func counts() -> Counts {
@@ -126,7 +127,7 @@ private final class Stage {
     func end() { process.terminate() }
 }
 
-/// The coordinator, and what it uses.
+/// Runs the coordinator, and measures what it uses.
 private final class Meter {
     private let fleet: EigensweepBench.Fleet
     private let stage: Stage
@@ -164,14 +165,14 @@ private final class Meter {
         try coordinator.performFirstActions()
     }
 
-    /// Until every slot of every host is taken, and then a while.
+    /// Runs until every slot of every host is taken, and then `settle` seconds more.
     func fill() throws {
         let (before, memory) = (BenchUsage.now, Self.status("VmRSS"))
         hosts.start()
         let goal = fleet.hosts * fleet.slots
         while observer.running < goal {
             try coordinator.step()
-            // Not what is used: to ask for that looks at every thread.
+            // The clock alone: to ask what this process has used looks at every thread.
             guard posix_monotonic_seconds() - before.wall < fleet.patience else {
                 print(
                     "fleet of \(fleet.hosts): in \(Int(fleet.patience)) s \(observer.connected) hosts were connected and "
@@ -188,6 +189,8 @@ private final class Meter {
         while posix_monotonic_seconds() < settled { try coordinator.step() }
     }
 
+    /// Runs for `window` seconds, and prints what that took.
+    /// - Parameter disk: synchronisations a second of which the disk is capable.
     func measure(disk: Double) throws {
         let (before, loop, counts) = (BenchUsage.now, Self.threadSeconds, stage.counts())
         let (commits, changes, waited, inputs) = (catalogue.commits, catalogue.changes, catalogue.seconds, inbox.taken)
@@ -219,6 +222,7 @@ private final class Meter {
             """)
     }
 
+    /// A line of this process's status, in the unit that the kernel gives.
     private static func status(_ name: String) -> Int {
         let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("\(name):") }
@@ -234,7 +238,7 @@ private final class Meter {
             ?? ""
     }
 
-    /// What this thread has computed.
+    /// Seconds that this thread has computed.
     private static var threadSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -275,7 +279,7 @@ private final class CountingCatalogue: CatalogueWriter {
     }
 }
 
-/// Looks as the live view does.
+/// Asks for snapshots as the live view does, and keeps what they say.
 private final class FleetObserver: CoordinationObserver {
     let longestPause: Double? = 1
     private(set) var running = 0
@@ -295,7 +299,7 @@ private final class FleetObserver: CoordinationObserver {
 }
 
 private enum Disk {
-    /// How many times a second a page that is written is on the disk.
+    /// How many times a second a written page can be synchronised to the disk; 0 where that fails.
     static func synchronisations(in directory: String) -> Double {
         let path = "\(directory)/synchronised"
         let file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)

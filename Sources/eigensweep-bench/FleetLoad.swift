@@ -14,7 +14,7 @@ extension EigensweepBench {
         @Argument(help: "The directory for the catalogue.")
         var directory: String
         @Option var hosts = 1000
-        @Option(help: "Of each host.") var slots = 10
+        @Option(help: "Slots of each host.") var slots = 10
         @Option(help: "Simulated seconds to measure.") var seconds = 300.0
 
         func run() throws {

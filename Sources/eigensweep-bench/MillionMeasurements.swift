@@ -40,7 +40,7 @@ enum MillionMeasurements {
             var rows = [MeasureRow]()
             for (index, quantity) in quantities.enumerated() {
                 for (level, sigma) in sigmas.enumerated() {
-                    // Of no round digits, as measurements are.
+                    // Values with as many digits as measurements have.
                     let value = Double((number * 7919 + index * 104_729 + level * 1299) % 1_000_003) / 1_000_003
                     rows.append(
                         MeasureRow(quantity: quantity, sigma: sigma, value: value, n: 256, stderr: value / 16))

@@ -2,35 +2,35 @@ import Foundation
 import JobContract
 import SweepModel
 
-/// One host of `PlayedHosts`: what an agent with a few slots says, and when.
+/// One host of `PlayedHosts`, which says what an agent with a few slots says, when it would say it.
 final class PlayedHost {
     enum Step { case progress(AttemptNumber), end(AttemptNumber) }
     private struct Attempt {
-        var order: AgentOrder
         var task: JobTask
+        /// Bytes of its events so far.
         var end = 0
-        var isRunning = false
         var isOver = false
     }
     private struct Upload { var digest: Digest, bytes: Int, received = 0 }
-    /// What of a job's text is played.
+    /// The part of a job's text that is played.
     private struct JobWords: Decodable { var task: JobTask }
 
     let descriptor: Int32
     var outgoing: [UInt8] = []
     private(set) var finished = 0
     private(set) var running = 0
-    /// When something is to happen, in seconds from now.
+    /// Asks for a step to be performed in so many seconds.
     var plan: (Step, Double) -> Void = { _, _ in }
     private let number: Int
     private let timing: PlayedTiming
     private var reader = FrameReader()
     private var free: Int
-    /// Seconds of the first job of each slot: what is left of one that began before, so that ends come evenly.
+    /// Seconds that the first job of each slot takes: as if it had begun before, so that jobs end evenly.
     private var firsts: [Double]
     private var attempts: [AttemptNumber: Attempt] = [:]
     private var backlog: [AttemptNumber] = []
     private var files: Set<Digest> = []
+    /// Weights that jobs have left and nobody has fetched.
     private var made: [Digest: [UInt8]] = [:]
     private var uploads: [UInt32: Upload] = [:]
     private static let progress = Array(
@@ -107,7 +107,7 @@ final class PlayedHost {
         guard lacking.isEmpty else { return say(.lacking(order.attempt, lacking.sorted())) }
         if attempts[order.attempt] == nil {
             let words = try JSONText.decode(JobWords.self, from: order.text.bytes)
-            attempts[order.attempt] = Attempt(order: order, task: words.task)
+            attempts[order.attempt] = Attempt(task: words.task)
             backlog.append(order.attempt)
         }
         say(.accepted(order.attempt))
@@ -119,7 +119,6 @@ final class PlayedHost {
             let number = backlog.removeFirst()
             free -= 1
             running += 1
-            attempts[number]?.isRunning = true
             say(.running(number))
             tell(
                 .started(
@@ -199,9 +198,9 @@ final class PlayedHost {
 /// How played hosts' jobs go.
 struct PlayedTiming {
     var slots: Int
-    /// Of a job.
+    /// Seconds that a job takes.
     var seconds: Double
-    /// Between two reports of progress.
+    /// Seconds between two reports of a job's progress.
     var progress: Double
     /// Bytes that a training leaves.
     var weights: Int

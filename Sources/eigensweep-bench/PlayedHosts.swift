@@ -3,7 +3,7 @@ import CPosix
 import Foundation
 
 extension EigensweepBench {
-    /// A process of its own, so that what it computes is not taken for the coordinator's.
+    /// Plays hosts in a process of its own, so that what they compute is not taken for the coordinator's.
     struct PlayedHosts: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "played-hosts",
@@ -25,7 +25,8 @@ extension EigensweepBench {
     }
 }
 
-/// Asked by a line on standard input, answers with a line: bytes heard, bytes said, jobs ended, jobs running.
+/// Plays the hosts. Answers each line on standard input with one on standard output: bytes heard, bytes said, jobs ended,
+/// jobs running, seconds computed.
 private final class HostsOnStage {
     private let listener: Int32
     private let wanted: Int
@@ -33,7 +34,7 @@ private final class HostsOnStage {
     private var hosts: [PlayedHost] = []
     /// Standard input, the listener, and the hosts in their order.
     private var watched: [pollfd] = []
-    /// By hundredths of a second.
+    /// Steps by hundredths of a second.
     private var agenda: [Int: [(PlayedHost, PlayedHost.Step)]] = [:]
     private var tick: Int
     private var heard = 0
@@ -53,7 +54,7 @@ private final class HostsOnStage {
     func play() throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         while true {
-            // Seldom: to look at ten thousand descriptors takes a while.
+            // Looks seldom, since to look at ten thousand descriptors takes a while.
             usleep(20_000)
             _ = poll(&watched, nfds_t(watched.count), 0)
             if watched[0].revents != 0, !answer() { return }
@@ -92,7 +93,7 @@ private final class HostsOnStage {
         flush(host)
     }
 
-    /// Blocks where the coordinator does not read: a real host's agent would wait too.
+    /// Sends what a host has to say. Waits where the coordinator does not read, as a real host's agent would.
     private func flush(_ host: PlayedHost) {
         var start = 0
         while start < host.outgoing.count {
@@ -106,6 +107,7 @@ private final class HostsOnStage {
         host.outgoing.removeAll(keepingCapacity: true)
     }
 
+    /// Answers a line; false once no more come.
     private func answer() -> Bool {
         var line = [UInt8](repeating: 0, count: 64)
         guard Glibc.read(0, &line, 64) > 0 else { return false }
@@ -118,7 +120,7 @@ private final class HostsOnStage {
 }
 
 enum BenchFiles {
-    /// Lets this process have so many descriptors, or as many as it may have; how many those are.
+    /// Lets this process have `count` descriptors, or as many as the system allows, and returns how many it may have.
     static func allow(_ count: Int) -> Int {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -130,7 +132,7 @@ enum BenchFiles {
         return Int(limit.rlim_max)
     }
 
-    /// A descriptor that is bound, or connected, to the Unix socket at `path`.
+    /// A socket that `join` has bound or connected to the Unix socket at `path`.
     static func socket(
         at path: String, _ join: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws -> Int32 {

@@ -48,7 +48,7 @@ extension EigensweepBench {
     }
 }
 
-/// One host that holds what it held before, and starts what it is told to.
+/// One host that holds the attempts it is given, and starts those it is told to.
 private final class HoldingFleet: Fleet, Inbox {
     var held: [HeldAttempt] = []
     private(set) var started: [AttemptNumber] = []

@@ -9,7 +9,7 @@ struct SchedulingBenchmark {
     private let names: [HostName]
     private let slots: Int
     private var waiting: [[AttemptNumber]]
-    /// What runs, in the order of its next report, and how far it is.
+    /// Attempts that run, in the order of their next reports, and the step that each has reached.
     private var running: [(host: Int, attempt: AttemptNumber, step: Int)] = []
     private var next = 0
     private var busy: [Int]
