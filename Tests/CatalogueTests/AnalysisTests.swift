@@ -11,7 +11,8 @@ import Testing
     let scratch: Scratch
     let sweep: ExpandedSweep
 
-    /// Copying falls and the distance to the Gaussian shrinks with dataset size; the larger scale copies longer.
+    /// A sweep in which copying falls and the distance to the Gaussian shrinks with dataset size; the larger scale copies
+    /// longer.
     init() throws {
         scratch = try Scratch()
         let catalogue = try Catalogue(path: scratch.catalogue)
@@ -161,7 +162,7 @@ import Testing
         #expect(result.problem?.kind == .environment)
         #expect(result.problem?.message.contains("gnuplot-nox") == true)
         #expect(result.figures.isEmpty)
-        // What is known without it is said.
+        // The analysis says what is known without it.
         let whole = try analysis.run(into: scratch.path, figures: [])
         #expect(result.tables == whole.tables && result.sentences.starts(with: whole.sentences))
         #expect(whole.problem == nil && !whole.sentences.isEmpty)

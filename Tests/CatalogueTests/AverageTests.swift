@@ -17,8 +17,8 @@ import Testing
         #expect(Average([[], []], areShares: false) == nil)
     }
 
-    /// Two places of means 2 and 10: 6, whatever the numbers of replicates. Variances of the means 1/3 and 4/2; Welch and
-    /// Satterthwaite: (1/3 + 2)² / ((1/3)²/2 + 2²/1) degrees of freedom.
+    /// The means of the two places are 2 and 10: their mean is 6, whatever the numbers of replicates. Variances of the
+    /// means 1/3 and 4/2; Welch and Satterthwaite: (1/3 + 2)² / ((1/3)²/2 + 2²/1) degrees of freedom.
     @Test func ofSeveralPlacesTheSpreadWithinEachCounts() throws {
         let found = try average([[1, 2, 3], [8, 12]])
         let (a, b) = (1.0 / 3, 8.0 / 2)
@@ -59,24 +59,24 @@ import Testing
         #expect(interval.low <= found.mean && found.mean <= interval.high)
         let places = try #require(try average([shares, shares], n: 256, areShares: true).interval)
         #expect(places.low >= 0 && places.high <= 1 && places.high > places.low)
-        // The mirror image has the mirror image.
+        // The mirrored shares have the mirrored interval.
         let mirrored = try #require(try average([shares.map { 1 - $0 }], n: 256, areShares: true).interval)
         #expect(abs(mirrored.low - (1 - interval.high)) < 1e-6 && abs(mirrored.high - (1 - interval.low)) < 1e-6)
-        // Without numbers of samples equal shares tell nothing.
+        // Without numbers of samples equal shares have no interval.
         let bare = try average([shares], areShares: true).interval
         #expect(Set(shares).count > 1 ? bare.map { $0.low >= 0 && $0.high <= 1 } == true : bare == nil)
     }
 
-    /// 10, 30, 50 and 70 % of 256: seeds differ, so that the interval is about Student's of the four and not that of 1024
-    /// samples.
+    /// The shares are 10, 30, 50 and 70 % of 256: seeds differ, so that the interval is about Student's of the four and not
+    /// that of 1024 samples.
     @Test func replicatesThatDifferHaveAWideInterval() throws {
         let shares = [0.1015625, 0.30078125, 0.5, 0.69921875]
         let interval = try #require(try average([shares], n: 256, areShares: true).interval)
         #expect(interval.low > 0.04 && interval.low < 0.2 && interval.high > 0.65 && interval.high < 0.85)
     }
 
-    /// The ends by the definition, computed in another way: the beta-binomial probabilities as products, the most likely
-    /// spread on a grid. At both ends twice the logarithm of the likelihoods' ratio is k ln(1 + t²/(k−1)).
+    /// The ends follow from the definition, computed in another way: the beta-binomial probabilities as products, the most
+    /// likely spread on a grid. At both ends twice the logarithm of the likelihoods' ratio is k ln(1 + t²/(k−1)).
     @Test(arguments: [[0.25, 0.3125, 0.1875], [0.0, 0.03125, 0.5, 0.0], [0.9375, 1, 0.875, 0.9375, 0.96875]])
     func theEndsAreWhereTheLikelihoodSaysSo(_ shares: [Double]) throws {
         let (n, k) = (32, Double(shares.count))
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    /// Shares that differ by far more than their samples would make them, and stay away from 0 and 1, are as normal
+    /// Shares that differ by far more than their samples would make them, and stay away from 0 and 1, behave as normal
     /// values.
     @Test func ofManySamplesItIsNearlyStudents() throws {
         let shares = [0.48, 0.5, 0.51, 0.53, 0.49]
@@ -122,21 +122,21 @@ import Testing
         #expect(independent([([0, 1], 0.5)]) == [0.5])
     }
 
-    /// Of three trials there are three pairs; what leaving out one shows is the pair of the others.
+    /// Three trials have three pairs; leaving one trial out leaves the pair of the other two.
     @Test func pairsOfThreeTrialsAreThreeReplicates() {
         let found = independent([([0, 1], 0.5), ([0, 2], 0.7), ([1, 2], 0.9)])
         let mean = 0.7
         for (value, other) in zip(found, [0.9, 0.7, 0.5]) { #expect(abs(value - (3 * mean - 2 * other)) < 1e-12) }
     }
 
-    /// Three seeds in two parts: what is tied together within a part is one replicate.
+    /// Three seeds in two parts: comparisons that are tied together within a part are one replicate.
     @Test func tiedComparisonsAreOneReplicate() {
         let found = independent([
             ([0, 1], 0.5), ([0, 2], 0.7), ([1, 2], 0.9), ([3, 4], 0.1), ([3, 5], 0.1), ([4, 5], 0.4),
         ])
         #expect(found.count == 2)
         #expect(abs(found[0] - 0.7) < 1e-12 && abs(found[1] - 0.2) < 1e-12)
-        // A chain is tied, and no trial can be left out alone.
+        // Comparisons in a chain are tied, and no trial can be left out alone.
         #expect(independent([([0, 1], 0.5), ([1, 2], 0.7)]).count == 1)
     }
 }

@@ -8,8 +8,8 @@ import Testing
 @testable import ResultQueries
 
 @Suite struct BoundaryTests {
-    /// Through two points the curve is exact: the logits, of shares with half a success and half a failure added, lie on a
-    /// line.
+    /// Through two points the curve is exact: the logits of the shares, with half a success and half a failure added, lie
+    /// on a line.
     @Test func theLogisticCurveGoesThroughTwoPoints() throws {
         let fit = try #require(LogisticFit([(x: 2, share: 0.9, n: 99), (x: 5, share: 0.2, n: 99)]))
         func logit(_ share: Double) -> Double {
@@ -21,7 +21,7 @@ import Testing
         #expect(abs(fit.middle - (2 - logit(0.9) / slope)) < 1e-9)
     }
 
-    /// Of shares mirrored about a point the curve's middle is that point, also where all are 0 or 1.
+    /// Where shares are mirrored about a point, the curve's middle is that point, also where all are 0 or 1.
     @Test(arguments: [[1.0, 1, 0, 0], [1, 0.75, 0.25, 0]])
     func theMiddleOfMirroredShares(_ shares: [Double]) throws {
         let points = zip([1.0, 2, 3, 4], shares).map { (x: $0, share: $1, n: 256.0) }
@@ -50,11 +50,11 @@ import Testing
         ]
         let fit = try #require(CensoredRegression(rows))
         for (found, wanted) in zip(fit.coefficients, [1.0, 2, -3]) { #expect(abs(found - wanted) < 1e-9) }
-        // The predictors say the same twice.
+        // Both predictors say the same.
         #expect(CensoredRegression([([1, 2], .exactly(1)), ([1, 2], .exactly(2)), ([1, 2], .exactly(3))]) == nil)
     }
 
-    /// The likelihood by its definition is nowhere greater nearby.
+    /// Nearby no curve has a greater likelihood, by its definition.
     @Test func aCensoredFitIsTheMostLikely() throws {
         let rows: [(predictors: [Double], value: CensoredRegression.Value)] = [
             ([1, 0], .below(0.5)), ([1, 1], .exactly(1.3)), ([1, 2], .exactly(1.9)), ([1, 3], .exactly(3.4)),

@@ -5,7 +5,7 @@ struct Browser {
     struct Visit {
         /// The document after its scripts ran, as HTML.
         var dom: String
-        /// What was said on the console, the browser's own complaints about the page among it.
+        /// What was said on the console, with the browser's own complaints about the page.
         var console: [String]
         /// What the page asked the network for.
         var requests: [String]
@@ -16,7 +16,7 @@ struct Browser {
 
     private let directory: String
 
-    /// Files and profiles go into `directory`.
+    /// - Parameter directory: files and profiles go into it.
     init(directory: String) throws { self.directory = directory }
 
     private func file(_ name: String) -> String { "\(directory)/\(name)" }
@@ -73,7 +73,7 @@ struct Browser {
         return Set(urls).filter { !$0.hasPrefix("file:") && !$0.hasPrefix("data:") }.sorted()
     }
 
-    /// The path of a screenshot of a window of that size.
+    /// Makes a screenshot of a window of that size, and returns its path.
     func picture(of page: String, width: Int, height: Int) throws -> String {
         let folder = ProcessInfo.processInfo.environment["EIGENSWEEP_FIGURES"] ?? directory
         let path = "\(folder)/page-\(width).png"

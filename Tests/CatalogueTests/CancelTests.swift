@@ -6,7 +6,7 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// Cancelling takes back one sweep's wish; retrying wants it again.
+/// Cancelling takes one sweep's wish back; retrying wants it again.
 @Suite struct CancelTests {
     let scratch: Scratch
     let catalogue: Catalogue

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// What was committed is there after a loss of power, though nothing is left then but what was synchronised.
+/// A commit survives a loss of power, after which only what was synchronised is left.
 @Suite struct CataloguePowerLossTests {
     let scratch: Scratch
 

@@ -5,8 +5,8 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// Reads of a catalogue while it is written, and its log brought into the file and cut off, by us and by another
-/// program in turn.
+/// Reads a catalogue while it is written, and while we and another program in turn bring its log into the file and cut it
+/// off.
 enum CheckpointedReads {
     static func tryOut(_ reads: Int, at path: String) throws {
         let catalogue = try Catalogue(path: path)
@@ -16,7 +16,7 @@ enum CheckpointedReads {
         let kept = try CatalogueReader(path: path)
         var last = 0
         for read in 0..<reads {
-            // One that stays open, and one that comes and goes.
+            // One reader stays open, the other comes and goes.
             let reader = read.isMultiple(of: 2) ? kept : try CatalogueReader(path: path)
             let rows = try reader.rows("SELECT count(*) FROM trial").rows
             let count = rows[0][0].integer ?? 0

@@ -51,7 +51,7 @@ import Testing
         #expect(try count("milestone") == 1)
         #expect(try count("measurement") == 5)
         #expect(try catalogue.reader.evidence().isEmpty)
-        // Only the time a host was last seen moves.
+        // Only the time moves at which a host was last seen.
         #expect(once.count == again.count)
         for (before, after) in zip(once, again) where !before[0].columns.contains("seen_at") {
             #expect(before == after)
@@ -101,7 +101,7 @@ import Testing
             .attemptIntended(Fixture.attempt(1, [trial])), .attemptIntended(Fixture.attempt(2, [trial])),
             .measured(AttemptNumber(1), first),
         ])
-        // The same values from another attempt, taking another time, agree.
+        // Another attempt that took another time gives the same values, and agrees.
         var same = first
         same.seconds = 77
         try catalogue.commit([.measured(AttemptNumber(2), same)])

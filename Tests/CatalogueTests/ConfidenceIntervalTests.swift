@@ -34,8 +34,8 @@ import Testing
         #expect(abs(interval.high - (2 + t / 3.squareRoot())) < 1e-9)
     }
 
-    /// The 0.975 quantiles as tables print them (Abramowitz & Stegun 26.10), and between whole degrees of freedom that of
-    /// the distribution's own definition.
+    /// The 0.975 quantiles are as tables print them (Abramowitz & Stegun 26.10), and between whole degrees of freedom as
+    /// the distribution's definition has them.
     @Test(arguments: [
         (3.0, 3.182446305284263), (4, 2.7764451051977987), (5, 2.5705818356363146), (8, 2.306004135204166),
         (9, 2.262157162798205), (19, 2.093024054408263), (120, 1.9799304050824402), (.infinity, 1.959963984540054),
@@ -44,7 +44,7 @@ import Testing
         #expect(abs(StudentT.quantile(freedom: freedom) - quantile) < 1e-11)
     }
 
-    /// By the density's integral: a tail of 0.025 beyond the quantile.
+    /// The density's integral beyond the quantile is a tail of 0.025.
     @Test(arguments: [1.3, 2.5, 6.2, 33.3])
     func quantilesBetweenWholeDegrees(_ freedom: Double) {
         let scale = exp(logGamma((freedom + 1) / 2) - logGamma(freedom / 2)) / (freedom * .pi).squareRoot()

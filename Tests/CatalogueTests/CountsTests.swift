@@ -17,7 +17,7 @@ import Testing
         catalogue = try Catalogue(path: scratch.catalogue)
     }
 
-    /// Small, and the same on every machine.
+    /// Random numbers that are the same on every machine.
     private struct Dice: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
@@ -28,7 +28,7 @@ import Testing
 
     private static let first = Fixture.sweep(name: "first", sizes: [16, 64], scales: [4])
     private static let second = Fixture.sweep(name: "second", scales: [4, 8], measures: [Fixture.memorization])
-    /// What the sweeps may become later, and become again.
+    /// The sweeps as later launches may change them, and change them back.
     private static let revisions = [
         first, second, Fixture.sweep(name: "first", sizes: [16], scales: [4, 8], text: "other sizes"),
         Fixture.sweep(
@@ -83,7 +83,7 @@ import Testing
         try catalogue.commit(changes)
     }
 
-    /// A catalogue of the release before, with work done and work taken back.
+    /// A catalogue of the release before, with work that was done and work that was taken back, is counted.
     @Test func anEarlierCatalogueIsCounted() throws {
         try fill()
         let before = try status(catalogue)

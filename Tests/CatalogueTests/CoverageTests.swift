@@ -3,8 +3,8 @@ import Testing
 @testable import Reports
 @testable import ResultQueries
 
-/// Some cells of `scripts/bench coverage`, in few draws: what covers 95 % falls below 88 % of 150 once in several thousand
-/// times, and the draws are the same at every run.
+/// Some places of `scripts/bench coverage`, in few draws. What covers 95 % falls below 88 % of 150 once in several thousand
+/// times, and the draws are the same in every run.
 @Suite struct CoverageTests {
     @Test(arguments: [(3, 0.1, 0.1), (4, 0.5, 0.1), (8, 0.9, 0.05)])
     func sharesOfReplicatesThatDiffer(_ replicates: Int, _ mean: Double, _ deviation: Double) {
@@ -21,7 +21,7 @@ import Testing
         #expect(cells.contains(.init(replicates: 4, mean: 0.01, deviation: 0.05)))
     }
 
-    /// Means, places, pairs and differences at four replicates, contours and exponents at three.
+    /// Means, places, pairs and differences have four replicates, contours and exponents three.
     @Test(.timeLimit(.minutes(2))) func everythingElse() {
         for given in AverageCoverage.cases where given.replicates == 4 {
             #expect(AverageCoverage.coverage(of: given, draws: 150).share >= 0.86, "\(given.name)")

@@ -93,7 +93,8 @@ import Testing
         points = try SweepPoints(catalogue.reader, sweep: "curves")
     }
 
-    /// Lines over dataset size, a panel for each length; three seeds to a point, with Student's interval in the CSV.
+    /// The lines go over dataset size, with a panel for each length. Each point has three seeds, and Student's interval in
+    /// the CSV.
     @Test func linesPanelsAndBands() throws {
         let figure = try points.linearityFigure()
         #expect(figure.panels.map(\.title) == ["scale 8, 1024 steps", "scale 8, 16 k steps"])
@@ -119,7 +120,7 @@ import Testing
         let psnr = try points.psnrFigure()
         #expect(abs(psnr.panels[1].lines[0].points[0].x - -20) < 1e-9)
         #expect(psnr.panels[0].lines.last?.points.count == 2)
-        // What networks reach less what they gain on it, whichever network it is.
+        // What a network reaches, less what it gains on the Gaussian, is the same for each network.
         let gaussian = try #require(psnr.panels[1].lines.last)
         #expect(gaussian.title == "Gaussian" && gaussian.isReference)
         #expect(gaussian.points.count == Self.sigmas.count)
@@ -139,7 +140,7 @@ import Testing
         #expect(loss.map(\.x) == [1, 4, 16, 64, 256, 1024, 4096, 16384] && loss[0].y.replicates == 3)
     }
 
-    /// As of a sweep that still runs: the first panel lacks a line, and one before it all.
+    /// As in a sweep that still runs: the first panel lacks a line, and one before it all lines.
     @Test func theLegendNamesLinesThatOnlyLaterPanelsHave() throws {
         var figure = try points.linearityFigure()
         figure.panels[0].lines.removeAll { $0.title == "1024 images" }
@@ -163,7 +164,7 @@ import Testing
         #expect(result.sentences.contains { $0.contains("linearity (LS) at sigma") && $0.contains("(1024 images)") })
     }
 
-    /// Of each size the picture of the longest training's first seed.
+    /// The figure shows for each size the picture of the longest training's first seed.
     @Test func picturesOfTheTrialsThatShowMost() throws {
         let reader = try CatalogueReader(path: scratch.catalogue)
         let pictures = try SweepPictures(reader, sweep: "curves").pictures

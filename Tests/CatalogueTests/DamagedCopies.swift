@@ -48,8 +48,8 @@ struct DamagedCopies {
         return try questions.map { try reader.rows($0).rows }
     }
 
-    /// Records an issue for each copy that answers otherwise than the whole, and for copies that fail in other words than
-    /// those for people.
+    /// Records an issue for each copy that answers otherwise than the whole one, and for copies that fail in other words
+    /// than those for people.
     func tryOut(_ copies: Int, seed: UInt64) throws {
         var random = SeededNumbers(state: seed)
         let path = folder + "/copy.sqlite"
@@ -69,7 +69,7 @@ struct DamagedCopies {
         #expect(refused > copies / 2)
     }
 
-    /// Noise, zeros, a piece of another place, or one bit.
+    /// Damages a stretch: by noise, by zeros, by a piece of another place, or in one bit.
     private func damage(_ bytes: inout Data, _ random: inout SeededNumbers) {
         let count = Int.random(in: 1...4096, using: &random)
         let start = Int.random(in: 0...bytes.count - count, using: &random)
@@ -86,7 +86,7 @@ struct DamagedCopies {
     }
 }
 
-/// The same numbers for a seed in every run.
+/// Numbers that are the same for a seed in every run.
 struct SeededNumbers: RandomNumberGenerator {
     var state: UInt64
 

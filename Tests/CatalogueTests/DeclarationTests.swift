@@ -5,7 +5,7 @@ import Testing
 @testable import ResultCatalogue
 @testable import ResultQueries
 
-/// What workers declare of their quantities is kept, and what tables go by.
+/// The catalogue keeps what workers declare of their quantities, and tables go by that.
 @Suite struct DeclarationTests {
     let scratch: Scratch
 
@@ -33,7 +33,7 @@ import Testing
         #expect(try catalogue.reader.declaredQuantities().map(\.declaration) == [hits])
     }
 
-    /// Of what no worker declared this project's own table speaks, as far as it knows the measure.
+    /// Of quantities that no worker declared this project's own table speaks, as far as it knows the measure.
     @Test func theBookKnowsWorkersFirst() {
         var book = QuantityBook()
         book.add(

@@ -10,7 +10,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// The files as they lie when the process is killed now: nothing closed, nothing checkpointed.
+    /// Copies the files as they would lie if the process were killed now: nothing closed, nothing checkpointed.
     private func snapshot(_ name: String) throws -> String {
         let folder = scratch.path + "/" + name
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -44,7 +44,7 @@ import Testing
         let sweep = Fixture.sweep()
         try catalogue.store(sweep)
         try catalogue.queue.writeWithoutTransaction { db in
-            // A cache of one page: what is not committed is in the files already.
+            // With a cache of one page, uncommitted changes are in the files already.
             try db.execute(sql: "PRAGMA cache_size = 1; PRAGMA cache_spill = 1")
             try db.inTransaction(.immediate) {
                 let recording = Recording(db: db, now: "now", generation: 1, path: scratch.catalogue)

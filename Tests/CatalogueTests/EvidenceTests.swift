@@ -4,7 +4,7 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// Whatever of a second result differs leaves evidence; what is equal, or was not told, leaves none.
+/// A second result leaves evidence of whatever differs; equal values, and values that were not told, leave none.
 @Suite struct EvidenceTests {
     let scratch: Scratch
     let catalogue: Catalogue
@@ -86,7 +86,7 @@ import Testing
         #expect(try catalogue.reader.rows("SELECT * FROM measurements").rows == rows)
     }
 
-    /// In whatever order they came, a training goes on from the longest state, and the shorter ones are told.
+    /// In whatever order states came, a training goes on from the longest, and the shorter ones are told.
     @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) func theLongestStateIsGoneOnFrom(order: [Int]) throws {
         let (short, long) = (sweep.trials[0], sweep.trials[1])
         // Another attempt is under way, so that no state is retired.

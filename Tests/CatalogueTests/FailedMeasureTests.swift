@@ -4,7 +4,7 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// A trial that misses a measure: what the catalogue says of it, and what is left to do.
+/// What the catalogue says of a trial that lacks a measure, and what is left to do.
 @Suite struct FailedMeasureTests {
     let scratch: Scratch
     let catalogue: Catalogue
@@ -82,7 +82,7 @@ import Testing
         #expect(measures(try graph(sweep)) == ["gaussian-distance"])
     }
 
-    /// Applying it again, or after the result, changes nothing.
+    /// Recording the failure again, or after the result, changes nothing.
     @Test func itIsKeptOnceAndNeverBesideItsResult() throws {
         try catalogue.commit([.measureFailed(trial.id, Fixture.gaussian, reason: "another word")])
         try catalogue.commit([.measureFailed(trial.id, Fixture.memorization, reason: "late")])
@@ -93,7 +93,7 @@ import Testing
         #expect(try RawDatabase.text("SELECT measure FROM missing_measures", at: scratch.catalogue) == [])
     }
 
-    /// Its sweep may want it no more, or want more, and another sweep may never have wanted it.
+    /// The trial's sweep may no longer want the measure, or want more, and another sweep may never have wanted it.
     @Test func otherWishesGoOn() throws {
         let other = MeasureRequest(measure: "posterior", version: 1, parameters: [:])
         let more = Fixture.sweep(

@@ -4,7 +4,7 @@ import SweepModel
 
 @testable import ResultCatalogue
 
-/// A folder that goes with the object.
+/// A folder that is removed with the object.
 final class Scratch {
     let path: String
     var catalogue: String { path + "/catalogue.sqlite" }

@@ -6,14 +6,14 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// A catalogue that somebody else made is data: each row is what it says, or stays where it is.
+/// A catalogue that somebody else made is data: each of its rows is what it says, or does not come in.
 @Suite struct ForeignCatalogueTests {
     let scratch: Scratch
     let ours: Catalogue
     let sweep = Fixture.sweep(name: "both", sizes: [16], scales: [4], steps: [256, 512], seeds: [0, 1])
     var other: String { scratch.path + "/other.sqlite" }
 
-    /// Theirs has everything of the sweep.
+    /// The other catalogue has every result of the sweep.
     init() throws {
         scratch = try Scratch()
         ours = try Catalogue(path: scratch.catalogue)
@@ -33,7 +33,7 @@ import Testing
 
     private func merge() throws -> MergeOutcome { try ours.merge(try CatalogueReader(path: other), states: true) }
 
-    /// As a hostile hand would, past every check that the file's own schema makes.
+    /// Changes the other catalogue as a hostile hand would, past every check of its schema.
     private func change(_ sql: String) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
@@ -60,7 +60,8 @@ import Testing
         try checkOurs()
     }
 
-    /// One hostile row each: SQL, what of it is told, and how many checkpoints and measures still come in.
+    /// Each case is one hostile row: the SQL that makes it, what the merge tells of it, and how many checkpoints and
+    /// measures still come in.
     @Test(arguments: [
         ("UPDATE milestone SET weights = '../../../../etc/passwd' WHERE trial = 1", "no digest", 3, 8),
         ("UPDATE milestone SET weights_bytes = -1 WHERE trial = 1", "no count", 3, 8),
@@ -117,7 +118,7 @@ import Testing
         #expect(outcome.refused.contains { $0.reason.contains(reason) }, "\(outcome.refused)")
         #expect(outcome.checkpoints == checkpoints && outcome.measures == measures, "\(outcome)")
         try checkOurs()
-        // Nothing of it is there: what came in is part of what would have come without it.
+        // Nothing of the hostile row came in: what came is a part of what would have come without it.
         let texts = try ours.reader.rows(
             "SELECT measure, parameters FROM measure_request UNION SELECT name, digest FROM artifact")
         #expect(texts.rows.allSatisfy { row in row.allSatisfy { !($0.text ?? "").contains("/") } })
@@ -126,7 +127,7 @@ import Testing
         try checkOurs()
     }
 
-    /// A spec that is not its name's, and columns that are not the spec's.
+    /// Specs that do not have their names, and columns that contradict their specs.
     @Test func identitiesAreComputedAgain() throws {
         try change(
             """
@@ -157,7 +158,7 @@ import Testing
         try checkOurs()
     }
 
-    /// Another's results do not come under the number of an attempt that was made here.
+    /// Another's results do not take the number of an attempt that was made here.
     @Test func attemptsAreNotOursBecauseTheyAreSaidToBe() throws {
         try ours.store(Fixture.sweep(name: "mine", sizes: [64], scales: [4], steps: [256]))
         let mine = Fixture.sweep(name: "mine", sizes: [64], scales: [4], steps: [256]).trials[0]
@@ -176,7 +177,7 @@ import Testing
         try checkOurs()
     }
 
-    /// What a schema can do beside holding tables.
+    /// Things that a schema can do beside holding tables.
     @Test(arguments: [
         "ALTER TABLE trial RENAME TO t2; CREATE VIEW trial AS SELECT * FROM t2",
         "ALTER TABLE artifact RENAME TO a2; CREATE VIRTUAL TABLE artifact USING fts5(measured, ordinal, name)",
@@ -185,7 +186,7 @@ import Testing
     ])
     func tablesThatAreNoneAreRefusedWhole(_ sql: String) throws {
         try DatabaseQueue(path: other).inDatabase { db in
-            // What stands in the way of a hand that changes the schema.
+            // Triggers stand in the way of a hand that changes the schema.
             for name in try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'") {
                 try db.execute(sql: "DROP TRIGGER \(name)")
             }
@@ -201,7 +202,7 @@ import Testing
         try checkOurs()
     }
 
-    /// A trigger of somebody's would work on what we write into such a file.
+    /// Somebody's trigger would act on what we write into such a file.
     @Test func aTriggerOfSomebodysIsRefusedByWriters() throws {
         try RawDatabase.execute(
             """
@@ -227,7 +228,7 @@ import Testing
     }
 }
 
-/// A catalogue that is only opened: what would be trained is what the trial is named for.
+/// A catalogue that is only opened must train each trial on the images for which it is named.
 @Suite struct OtherImagesTests {
     @Test(arguments: [
         "UPDATE dataset_request SET request = replace(request, '\"alpha\":3', '\"alpha\":5')",
@@ -245,7 +246,7 @@ import Testing
         #expect(sweep.misnamed.count == 8 && sweep.trials.isEmpty)
     }
 
-    /// One request for images of two digests: the second would be trained on the first's.
+    /// One request names images of two digests: the second would be trained on the first's.
     @Test func filesAreThoseOfEachTraining() throws {
         let scratch = try Scratch()
         var sweep = Fixture.sweep(sizes: [16, 64], scales: [4], steps: [256])

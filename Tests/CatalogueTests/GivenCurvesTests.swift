@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reports
 
-/// What figures of lines show of given values: three seeds whose values lie 0.1 apart at two dataset sizes.
+/// What figures of lines show of given values: three seeds whose values lie 0.1 apart, at two dataset sizes.
 @Suite struct GivenCurvesTests {
     /// Half of Student's interval of three values that lie 0.1 apart: 4.302653 · 0.1 / √3.
     private static let half = 0.248414
@@ -31,7 +31,7 @@ import Testing
             }
             let (x, y, low, high) = (number(cells[2]), number(cells[3]), number(cells[4]), number(cells[5]))
             self.init(panel, line, x, y)
-            // Of one value there is no interval.
+            // One value has no interval.
             (self.low, self.high) = low.isNaN ? (y, y) : (low, high)
         }
 
@@ -98,7 +98,7 @@ import Testing
             })
     }
 
-    /// The Gaussian's linearity is a fact of the images: each trial's draws give it anew, and one value is shown.
+    /// The Gaussian's linearity is a fact of the images. Each trial's draws give it anew, and the figure shows one value.
     @Test func linearityBesideTheGaussians() throws {
         let points = try Self.curves("linearity") { size, seed in
             [("ls", 1, nil, size / 100 + Self.offset(seed)), ("gaussian_ls", 1, nil, 0.9 + Self.offset(seed) / 10)]
@@ -110,8 +110,8 @@ import Testing
             ])
     }
 
-    /// PSNR of noise σ on pixels in [−1, 1] is −20 log₁₀(σ / 2). The Gaussian's is measured: gains are of pooled errors, and
-    /// say nothing of means of PSNR.
+    /// PSNR of noise σ on pixels in [−1, 1] is −20 log₁₀(σ / 2). The Gaussian's is measured: gains come from pooled errors,
+    /// and say nothing of means of PSNR.
     @Test func noiseTakenAway() throws {
         let points = try Self.curves("denoising") { size, seed in
             [
@@ -134,7 +134,7 @@ import Testing
                 ])
     }
 
-    /// The oracle's are those of the most images.
+    /// The oracle's eigenvalues are those of the most images.
     @Test func eigenvaluesBesideTheOracles() throws {
         let points = try Self.curves("jacobian") { size, seed in
             [0, 1].flatMap { (position: Int) -> [(String, Double?, Int?, Double)] in

@@ -7,7 +7,7 @@ import Testing
 @testable import ResultCatalogue
 @testable import ResultQueries
 
-/// What sentences and figures say of values given for each trial: phases, contours, the boundary's law.
+/// What sentences and figures say of values that are given for each trial: phases, contours, the boundary's law.
 @Suite struct GivenPhasesTests {
     private typealias Spec = GivenSweep.Spec
 
@@ -23,24 +23,24 @@ import Testing
             + (area.map { [MeasureRow(quantity: "copy_auc", value: $0, n: 256)] } ?? [])
     }
 
-    /// By dataset size one of each phase. Gains count after the mean over seeds, and at the worse of two levels.
+    /// Each dataset size has one of the phases. Gains count after the mean over seeds, and at the worse of two levels.
     @Test func eachPhaseByItsDefinition() throws {
         let sweep = try GivenSweep(
             [("dataset.size", [16, 32, 64, 128, 256]), ("seed", [0, 1])],
             [
                 .of("memorization") { spec in
                     let seed = Double(spec.integer("seed"))
-                    // Of 16 images 0.4 and 0.7: 0.55 are copies, whatever the gains.
+                    // At 16 images 0.4 and 0.7 are copies, on average 0.55, whatever the gains.
                     return self.copies(spec.integer("dataset.size") == 16 ? 0.4 + 0.3 * seed : 0.25)
                 },
                 .of("denoising") { spec in
                     let sign = spec.integer("seed") == 0 ? 1.0 : -1
                     return switch spec.integer("dataset.size") {
                     case 16: self.gains(-1, -1, at: 0.5) + self.gains(-1, -1, at: 1.5)
-                    // Above at one level only.
+                    // The gain is above at one level only.
                     case 32: self.gains(2, 2, at: 0.5) + self.gains(-0.1, 2, at: 1.5)
                     case 64: self.gains(2, -0.1, at: 0.5) + self.gains(2, 3, at: 1.5)
-                    // Each seed is below at one level; their means are 0.2.
+                    // Each seed's gain is below at one level; their means are 0.2.
                     case 128:
                         self.gains(0.2 + sign, 0.2 - sign, at: 0.5) + self.gains(0.2 - sign, 0.2 + sign, at: 1.5)
                     default: []
@@ -69,8 +69,8 @@ import Testing
         #expect(findings.sentences.contains(map.sentences[0]))
     }
 
-    /// Without the gain on held-out images, or with it at one of the two levels, where the other might be worse, nobody
-    /// knows whether a network generalizes.
+    /// Without the gain on held-out images, or with it at only one of the two levels, nobody knows whether a network
+    /// generalizes: the other level might be worse.
     @Test(arguments: ["none", "one level"]) func withoutAGainNothingGeneralizes(_ what: String) throws {
         let sweep = try GivenSweep(
             [("dataset.size", [16, 32])],
@@ -118,7 +118,7 @@ import Testing
         #expect(findings.sentences.first == points.averageSentence)
     }
 
-    /// Of two parts one is all copies until 64 images, the other until 16: the contour lies between in log N, and runs from
+    /// One part is all copies until 64 images, the other until 16. The contour lies between these in log N, and runs from
     /// size to size, not from part to part.
     @Test func contoursRunOverSizes() throws {
         let sweep = try GivenSweep(
@@ -166,7 +166,8 @@ import Testing
 
     // MARK: The law
 
-    /// N* = 64 (steps/256)^c (P/6400)^b, exponents and N* a little odd in each seed; `at` is where copying ends in fact.
+    /// A sweep with N* = 64 (steps/256)^c (P/6400)^b, exponents and N* a little odd in each seed; `at` is where copying
+    /// really ends.
     private func law(
         _ exponents: (b: Double, c: Double), _ at: @escaping (_ scale: Int, _ steps: Int, _ law: Double) -> Double
     ) throws -> BoundaryLaw {
@@ -207,7 +208,7 @@ import Testing
         let sentence = try #require(law.sentences.first)
         #expect(sentence.contains("P^0.4") && sentence.contains("from 12 of 36 rows: 256 steps"))
         #expect(sentence.contains("The exponent of the length is not determined"))
-        // The figure draws the law where it rests, and says what it knows of each row.
+        // The figure draws the law only where it rests on rows, and says what it knows of each row.
         let table = BoundaryLawFigure(law: law).table
         #expect(table.rows.count == 36)
         let (kind, size) = (table.columns.count - 3, table.columns.count - 1)
@@ -215,7 +216,7 @@ import Testing
         #expect(table.rows.allSatisfy { ($0[kind] == .text("at")) == ($0[size] != .null) })
     }
 
-    /// One flip at one scale and one at another tell nothing of either exponent.
+    /// One flip at one scale and one at another determine neither exponent.
     @Test func withoutTwoOfAKindNothingIsDetermined() throws {
         let law = try law((0, 0)) { scale, steps, law in
             (scale, steps) == (4, 128) || (scale, steps) == (16, 512) ? law : 20
@@ -224,14 +225,14 @@ import Testing
         #expect(law.sentences.first?.contains("not determined") == true)
     }
 
-    /// While a sweep runs some rows have few sizes: these tell nothing of where copying ends.
+    /// While a sweep runs some rows have few sizes, which tell nothing of where copying ends.
     @Test func rowsThatLackSizesAreNotBeyond() throws {
         let sweep = try GivenSweep(
             [("dataset.size", [16, 64, 256]), ("seed", [0, 1, 2])],
             [
                 .of("memorization") { spec in
                     let size = spec.integer("dataset.size")
-                    // The first seed is whole, the second has the smallest alone, the third the largest.
+                    // The first seed has every size, the second the smallest alone, the third the largest.
                     guard [size, 16, 256][spec.integer("seed")] == size else { return [] }
                     return self.copies(size == 16 ? 0.9 : size == 64 ? 0.5 : 0.1)
                 }
@@ -271,7 +272,7 @@ import Testing
         #expect(sizes.allSatisfy { abs(log($0 / ($0 < 70 ? 40 : 130))) < 0.05 })
     }
 
-    /// Shares that rise with the size are rows as well, and bend no exponent.
+    /// Shares that rise with the size are rows as well, and change no exponent.
     @Test func rowsThatRiseAreCounted() throws {
         let rising = try rising()
         #expect(rising.rows.count == 36 && rising.rows.count { $0.boundary == .rises } == 12)

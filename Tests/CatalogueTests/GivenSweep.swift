@@ -4,8 +4,8 @@ import SweepModel
 
 @testable import ResultCatalogue
 
-/// A sweep over any keys in a catalogue of its own, whose measures have the values that the caller gives for each spec:
-/// what is made of numbers can be tried on numbers whose right answer is known.
+/// A sweep over any keys in a catalogue of its own, whose measures have the values that the caller gives for each spec.
+/// What reads numbers can then be tried on numbers whose right answer is known.
 struct GivenSweep {
     let scratch: Scratch
     let name = "given"
@@ -13,7 +13,7 @@ struct GivenSweep {
 
     typealias Spec = [String: JSONValue]
 
-    /// A measure of single trials, or, with keys, of every two that differ in those and in no other axis.
+    /// A measure of single trials, or, with keys, of each two trials that differ in these keys and in no other axis.
     struct Given {
         var request: MeasureRequest
         var across: [String]?
@@ -41,8 +41,8 @@ struct GivenSweep {
     static let half: JSONValue = ["index": 0, "of": 2]
     static let otherHalf: JSONValue = ["index": 1, "of": 2]
 
-    /// `axes` beyond those of the fixture's spec, whose values they replace; `training.steps` is the length (256 where it
-    /// is none of them). `losses` are those of the training.
+    /// Axes beyond those of the fixture's spec replace its values; `training.steps` is the length, 256 where it is no axis.
+    /// `losses` are those of the training.
     init(
         _ axes: [(key: String, values: [JSONValue])], _ measures: [Given], losses: (Spec) -> [LossPoint] = { _ in [] }
     ) throws {
@@ -132,6 +132,6 @@ struct GivenSweep {
 extension [String: JSONValue] {
     func integer(_ key: String) -> Int { self[key]?.integerValue ?? 0 }
 
-    /// Which part of the dataset, from 0.
+    /// The part of the dataset, from 0.
     var part: Int { self["dataset.part"]?.objectValue?["index"]?.integerValue ?? 0 }
 }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import ResultQueries
 
-/// What a group of values is of: each trial, and each subset or comparison once however many trials measured it.
+/// What the values of a group count for: each trial, and each subset or comparison once, however many trials measured it.
 @Suite struct GroupedSamplesTests {
-    /// (value, place, unit): units 7 and 8 were measured of several trials.
+    /// Samples of (value, place, unit): units 7 and 8 were measured of several trials.
     private func samples(_ values: [(Double, Int32, Int32)]) -> Samples {
         var samples = GroupedSamples()
         for (value, place, unit) in values {

@@ -5,11 +5,11 @@ import Testing
 @testable import ResultCatalogue
 @testable import ResultQueries
 
-/// Conditions over what was measured of a trial.
+/// Conditions on what was measured of a trial.
 @Suite struct MeasuredConditionsTests {
     private let sweep: GivenSweep
 
-    /// Seeds 0 to 3: gains of −1, 0, 1, 2 at 0.502377 and of 1 less the seed at 1.49979; the last has no share.
+    /// Seeds 0 to 3 have gains of −1, 0, 1, 2 at 0.502377 and of 1 less the seed at 1.49979; the last seed has no share.
     init() throws {
         sweep = try GivenSweep(
             [("seed", [0, 1, 2, 3])],
@@ -67,7 +67,7 @@ import Testing
         #expect(error?.position == position && error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 
-    /// Of two versions it is the newest, never both; of a sweep that wants the older, that one.
+    /// Of two versions a condition reads the newest, never both; in a sweep that wants the older, that one.
     @Test func oneVersionIsLookedAt() throws {
         let both = try GivenSweep(
             [("seed", [0, 1])],

@@ -64,7 +64,7 @@ import Testing
             try ours.reader.rows("SELECT number, host FROM attempt ORDER BY number").rows.map { $0[1].text } == [
                 "local", "local", "far", "far",
             ])
-        // Where they came from is known, and new attempts get new numbers.
+        // The catalogue knows where results came from, and new attempts get new numbers.
         #expect(
             try ours.reader.rows("SELECT catalogue, number, attempt FROM merged_attempt ORDER BY 2").rows == [
                 [.text(theirs.id), .integer(1), .integer(3)], [.text(theirs.id), .integer(2), .integer(4)],
@@ -89,13 +89,13 @@ import Testing
         #expect(again == MergeOutcome())
         #expect(try contents(ours) == before)
         #expect(try counts() == rows)
-        // Back again: what was theirs is known to be theirs.
+        // On the way back the other catalogue knows its own results.
         let back = try theirs.merge(try CatalogueReader(path: scratch.catalogue), states: false)
         #expect(back == MergeOutcome())
         #expect(try theirs.reader.rows("SELECT count(*) FROM attempt").rows == [[.integer(3)]])
     }
 
-    /// What the other had not done is not begun here unasked, and can be asked for.
+    /// Work that the other catalogue had not done does not begin here unasked, and can be asked for.
     @Test func unfinishedTrialsComeCancelled() throws {
         try theirs.store(sweep)
         try record(Array(sweep.trials[..<3]), in: theirs)
@@ -124,7 +124,7 @@ import Testing
         #expect(evidence.first?[1].text?.contains("0.5") == true && evidence.first?[2].text?.contains("0.75") == true)
     }
 
-    /// Their checkpoint is another one, and so what they measured of it is no measure of ours.
+    /// Their checkpoint is another one, so their measures of it are no measures of ours.
     @Test(arguments: [false, true]) func whatIsOfOtherWeightsIsEvidenceOnly(compared: Bool) throws {
         try ours.store(sweep)
         try theirs.store(sweep)
@@ -143,7 +143,7 @@ import Testing
         }
         let other = Digest(of: "other weights".utf8)
         let pair = [first, second].sorted { $0.id < $1.id }
-        // Of a comparison it is the other trial's checkpoint that differs.
+        // In a comparison the other trial's checkpoint differs.
         let (measuredOf, differing) = compared ? (pair[0], pair[1]) : (first, first)
         for (index, trial) in [first, second].enumerated() {
             _ = try leave(trial, trial.id == differing.id ? other : nil, in: theirs, as: index + 1)
@@ -168,7 +168,7 @@ import Testing
             try ours.reader.evidence().contains { $0.kind == .measure && $0.found.contains(measured.checkpoint.hex) })
     }
 
-    /// Its number is larger than that of an attempt here that has not got so far.
+    /// The milestone's attempt has a larger number than one here that has not got so far.
     @Test func aMilestoneOfElsewhereSaysNothingOfAttemptsHere() throws {
         try ours.store(sweep)
         try theirs.store(sweep)

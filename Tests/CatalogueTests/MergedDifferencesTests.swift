@@ -4,7 +4,7 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// What two catalogues have of one trial is one result only where all of it is the same.
+/// Two catalogues' results of one trial are one result only where all of it is the same.
 @Suite struct MergedDifferencesTests {
     let scratch: Scratch
     let ours: Catalogue
@@ -33,7 +33,7 @@ import Testing
         ])
     }
 
-    /// With their states, and of who keeps none.
+    /// Both with states, and from a catalogue that keeps none.
     @Test(arguments: [true, false]) func otherWeightsAreReported(state: Bool) throws {
         try checkpoint("", state: state, in: ours)
         try checkpoint("other", state: state, in: theirs)
@@ -59,7 +59,7 @@ import Testing
         #expect(try ours.reader.evidence().isEmpty)
     }
 
-    /// A pair that was compared there and not here is news, whoever else the first was compared with.
+    /// A pair that was compared there and not here is new, with whomever else the first was compared.
     @Test func comparisonsWithOtherTrialsAreTaken() throws {
         let request = MeasureRequest(measure: "agreement", version: 1, parameters: ["samples": 8])
         func compared(_ other: String, _ value: Double) -> WorkerEvent.Measured {
@@ -85,7 +85,7 @@ import Testing
         #expect(try merge().measures == 0)
     }
 
-    /// What still ran there is none of ours to wait for.
+    /// An attempt that still ran there is none for us to wait for.
     @Test func whatRanThereIsNotOpenHere() throws {
         try ours.commit([.attemptEnded(AttemptNumber(1), .succeeded)])
         try checkpoint("", state: false, in: theirs)

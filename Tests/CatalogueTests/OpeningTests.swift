@@ -19,7 +19,7 @@ import Testing
         return contents
     }
 
-    /// Both kinds of opening must refuse, and leave every byte as it was.
+    /// Checks that both kinds of opening refuse, and leave every byte as it was.
     private func checkRefused(_ kind: CatalogueError.Kind, sourceLocation: SourceLocation = #_sourceLocation) throws {
         let before = try contents()
         let writer = #expect(throws: CatalogueError.self, sourceLocation: sourceLocation) {
@@ -50,7 +50,7 @@ import Testing
         #expect(try RawDatabase.text("PRAGMA integrity_check", at: scratch.catalogue) == ["ok"])
     }
 
-    /// A disk that is full after some pages leaves what was committed before.
+    /// A disk that is full after some pages keeps what was committed before.
     @Test(arguments: [1, 2, 3, 4, 20, 40]) func aCatalogueCutOffInTheMakingIsMadeWhole(pages: Int) throws {
         let queue = try DatabaseQueue(path: scratch.catalogue)
         try queue.inDatabase { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
@@ -92,14 +92,14 @@ import Testing
         let error = #expect(throws: CatalogueError.self) { _ = try Catalogue(path: scratch.catalogue) }
         #expect(error?.kind == .locked(pid: Int(getpid())))
         #expect(error?.message.contains("\(getpid())") == true)
-        // Through a symbolic link too.
+        // A writer that comes by a symbolic link is refused too.
         let link = scratch.path + "/link.sqlite"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: scratch.catalogue)
         #expect(throws: CatalogueError.self) { _ = try Catalogue(path: link) }
         withExtendedLifetime(first) {}
     }
 
-    /// A descriptor closed twice is another thread's by the second time.
+    /// A descriptor that is closed twice is another thread's the second time.
     @Test func aRefusedWriterClosesNothingOfOthers() async throws {
         let holder = try WriterLock(catalogue: scratch.catalogue)
         let path = scratch.catalogue
@@ -118,7 +118,7 @@ import Testing
         withExtendedLifetime(holder) {}
     }
 
-    /// As a file on a medium that cannot be written: nothing is made beside it.
+    /// The file lies on a medium that cannot be written: nothing is made beside it.
     @Test func aFileThatNeverChangesIsRead() throws {
         do {
             let catalogue = try Catalogue(path: scratch.path + "/a b?#%.sqlite")
@@ -187,7 +187,7 @@ import Testing
             let error = #expect(throws: CatalogueError.self) { _ = try Catalogue(path: path) }
             #expect(error?.kind == .unwritable)
         }
-        // A folder where the file should be.
+        // A folder lies where the file should be.
         let error = #expect(throws: CatalogueError.self) { _ = try Catalogue(path: scratch.path) }
         #expect(error != nil)
     }

@@ -5,7 +5,7 @@ import SweepModel
 
 @testable import ResultCatalogue
 
-/// A catalogue with every measure, pictures in a store and attempts that failed, all texts hostile.
+/// A catalogue with every measure, pictures in a store and failed attempts, whose texts are all hostile.
 struct PageFixture {
     static let sweepName = "</title><script>alert(1)</script>"
     static let about = "\"><img src=x onerror=alert(2)> & it's asked"
@@ -21,7 +21,7 @@ struct PageFixture {
     ]
     .map { MeasureRequest(measure: $0, version: 1, parameters: ["samples": 256]) }
 
-    /// As many trials as `sizes` × 2 scales × 2 lengths × `seeds`.
+    /// Makes `sizes` × 2 scales × 2 lengths × `seeds` trials.
     init(sizes: [Int] = [16, 128, 1024], scales: [Int] = [4, 8], seeds: [Int] = [0, 1]) throws {
         scratch = try Scratch()
         let catalogue = try Catalogue(path: scratch.catalogue)

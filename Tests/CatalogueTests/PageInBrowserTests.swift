@@ -26,14 +26,14 @@ struct PageInBrowserTests {
         #expect(visit.dom.contains("<h1>&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;</h1>"))
     }
 
-    /// Without it, that nothing is asked for or complained about would say nothing.
+    /// Without this test, a page that seems to ask for nothing and complain of nothing would prove nothing.
     @Test func aPageThatAsksForMoreIsNoticed() throws {
         let visit = try browser.visit(
             "<body><img src=\"http://127.0.0.1:9/x.png\"><script>console.log('said')</script></body>")
         #expect(visit.requests == ["http://127.0.0.1:9/x.png"] && visit.console.count == 1)
     }
 
-    /// Clicks and the pointer, by a script that the page's own policy would refuse.
+    /// A script that the page's own policy would refuse clicks and moves the pointer.
     @Test func tablesSortAndValuesAreShownUnderThePointer() throws {
         let probe = """
             <script>
@@ -68,7 +68,7 @@ struct PageInBrowserTests {
         }
         let found = try JSONDecoder().decode(Found.self, from: Data(title.utf8))
         #expect(found.up.count == 24 && found.up != found.down)
-        // The trial without the value is last both ways.
+        // The trial without the value comes last in both orders.
         #expect(found.up.last == "–" && found.down.last == "–")
         let numbers = found.up.dropLast().compactMap { Double($0) }
         #expect(numbers.count == 23 && numbers == numbers.sorted())

@@ -7,7 +7,7 @@ import Testing
 @testable import ResultCatalogue
 @testable import ResultQueries
 
-/// What the page about a sweep holds.
+/// What the page of a sweep holds.
 @Suite struct PageTests {
     private func page(_ fixture: PageFixture, searchPath: String? = nil) throws -> SweepPage {
         try SweepPage(
@@ -77,7 +77,7 @@ import Testing
         let map = try #require(figures.first { $0.name == "phase-map" })
         #expect(map.values.count == 6)
         let places = map.values.map { Int($0.x.rounded()) }
-        // Three sizes in even steps, at each of two scales.
+        // Three sizes lie in even steps, at each of two scales.
         #expect(Set(places).count == 3 && Set(map.values.map { Int($0.y.rounded()) }).count == 2)
         let sorted = Set(places).sorted()
         #expect(abs((sorted[1] - sorted[0]) - (sorted[2] - sorted[1])) <= 1)

@@ -27,7 +27,7 @@ import Testing
         #expect(abs(interval.low - (0.25 - half)) < 1e-12 && abs(interval.high - (0.25 + half)) < 1e-12)
     }
 
-    /// Sides that differ from pair to pair are not made narrower, nor is anything beyond −1 and 1.
+    /// Where sides differ from pair to pair the interval is not made narrower, and nothing lies beyond −1 and 1.
     @Test func ofSharesItIsAtLeastStudents() throws {
         let pairs = [(0.0, 0.9), (0.1, 0.3)]
         let student = try #require(ConfidenceInterval(ofTheMeanOf: [0.9, 0.2]))
@@ -37,7 +37,7 @@ import Testing
         #expect(equal.low < -0.003 && equal.high > 0.003)
     }
 
-    /// Three pairs of three trials, of which the first is odd: by jackknife over trials, not over pairs.
+    /// Three trials have three pairs, and the first trial is odd: the interval is a jackknife over trials, not over pairs.
     @Test func pairsThatShareTrialsAreNoReplicates() throws {
         let pairs = [([0, 1], 1.0), ([0, 2], 1.0), ([1, 2], 0.0)].map { members, value in
             PairedDifference.Pair(a: Replicate(0), b: Replicate(value), members: members.map(Int32.init))
@@ -48,7 +48,7 @@ import Testing
         #expect(abs(found.low - expected.low) < 1e-12 && abs(found.high - expected.high) < 1e-12)
     }
 
-    /// Pairs that others tie together are one cluster, in whatever order they come: one replicate has no interval.
+    /// Pairs that others tie together are one cluster, in whatever order they come. One replicate has no interval.
     @Test(
         arguments: [
             [[1, 2], [2, 3], [1, 4]], [[1, 2], [3, 4], [2, 3]], [[1, 2], [3, 4], [5, 6], [2, 3], [4, 5], [1, 7]],

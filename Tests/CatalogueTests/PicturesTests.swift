@@ -7,7 +7,7 @@ import Testing
 
 /// Pictures that workers made, in figures and pages.
 @Suite struct PicturesTests {
-    /// Width, height, and the pixels' bytes with the filters' of each row.
+    /// The width, the height, and the pixels' bytes with each row's filter byte.
     private func pixels(_ png: [UInt8]) throws -> [UInt8] {
         var pixels = [UInt8](repeating: 0, count: 1 << 20)
         let context = try #require(spng_ctx_new(0))

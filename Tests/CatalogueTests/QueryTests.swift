@@ -177,7 +177,7 @@ import Testing
         #expect(error?.position == 0 && error?.message.contains("dataset.size") == true)
     }
 
-    /// 0.9 of 256 samples four times, and none four times.
+    /// Four times 0.9 of 256 samples, and four times none.
     @Test func intervalsOfSharesAreThoseOfAverages() throws {
         let table = try query.run(
             request {
@@ -257,7 +257,7 @@ import Testing
         #expect(try query.run(asked).rows.count == 3)
     }
 
-    /// Row by row the same as all at once, except that no column is left out.
+    /// Written row by row, the table is as it is when written at once, except that no column is left out.
     @Test(arguments: [OutputFormat.csv, .json, .ndjson])
     func listsAreWrittenAsTheyAreRead(_ format: OutputFormat) throws {
         let asked = request { $0.sweep = "dataset-size" }

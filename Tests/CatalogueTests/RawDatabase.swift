@@ -1,6 +1,6 @@
 import GRDB
 
-/// A catalogue as another program sees it: a plain SQLite connection without any of our settings.
+/// Reads a catalogue as another program does: over a plain SQLite connection without any of our settings.
 enum RawDatabase {
     static func execute(_ sql: String, at path: String) throws {
         try DatabaseQueue(path: path).inDatabase { try $0.execute(sql: sql) }

@@ -46,7 +46,7 @@ import Testing
         try catalogue.queue.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {
                 try db.execute(sql: "UPDATE trial SET state = 'running'")
-                // The writer is in mid-transaction: readers neither wait nor see it.
+                // The writer is in mid-transaction: readers neither wait for it nor see what it writes.
                 #expect(try reader.rows("SELECT DISTINCT state FROM trial").rows == [[.text("waiting")]])
                 return .rollback
             }

@@ -24,7 +24,7 @@ import Testing
                 """)
     }
 
-    /// What a spreadsheet would compute is text there; numbers stay numbers, also where they came as text.
+    /// A cell that a spreadsheet would compute is text there. Numbers stay numbers, also where they came as text.
     @Test func csvHoldsNoFormulas() {
         let texts = [
             "=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=HYPERLINK(\"http://x\")", "-",

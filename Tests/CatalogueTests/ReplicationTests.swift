@@ -6,7 +6,7 @@ import Testing
 @testable import ResultCatalogue
 @testable import ResultQueries
 
-/// What is averaged together, on values given for each trial.
+/// Which values are averaged together, shown on values given for each trial.
 @Suite struct ReplicationTests {
     private func query(_ sweep: GivenSweep, _ change: (inout QueryRequest) -> Void) throws -> ResultTable {
         var request = QueryRequest()
@@ -28,7 +28,7 @@ import Testing
         a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-9 }
     }
 
-    /// Seeds, subsets and parts are replicates; scales are places, of which one has more of them.
+    /// Seeds, subsets and parts are replicates; scales are places, and one place has more replicates.
     @Test func aMeanOverPlacesIsOneOfTheirMeans() throws {
         let sweep = try GivenSweep(
             [
@@ -45,7 +45,7 @@ import Testing
                 }
             ])
         let all = try query(sweep) { $0.statistics = [.mean, .ci95] }
-        // 2 and 11; six replicates and two.
+        // The places' means are 2 and 11, of six replicates and two.
         let average = try #require(
             Average([[1, 1, 2, 2, 3, 3], [10, 12]].map { $0.map { Replicate($0) } }, areShares: false))
         #expect(average.mean == 6.5)
@@ -53,9 +53,9 @@ import Testing
         #expect(areClose(try numbers(all, "ci95_low"), [try #require(average.interval).low]))
         #expect(try column(all, "ci95_of") == [.text("2 to 6 replicates at each of 2 places")])
         #expect(try column(all, "places") == [.integer(2)] && column(all, "count") == [.integer(8)])
-        // The words say over what.
+        // The note says over which key the mean goes.
         #expect(all.notes == ["averaged over model.scale: the mean of each place counts once"])
-        // By a key that replicates differ in too.
+        // Parts are asked for by a key in which replicates differ too.
         let byPart = try query(sweep) {
             $0.groupBy = ["dataset.part"]
             $0.statistics = [.mean]
@@ -92,7 +92,7 @@ import Testing
             Average([[Replicate(0, n: 256), Replicate(0.25, n: 256)]], areShares: true)?.interval)
         #expect(areClose([try numbers(table, "ci95_high")[1]], [shares.high]))
         #expect(try column(table, "samples")[1] == .integer(512))
-        // Over scales too it is two subsets, and no mean over places.
+        // Over scales too these are two subsets, and no mean over places.
         let all = try query(sweep) {
             $0.measures = [MeasureSelection("memorization.gl_held_out")]
             $0.statistics = [.mean, .count]
@@ -101,8 +101,8 @@ import Testing
         #expect(areClose(try numbers(all, "mean"), [0.125]) && all.rows[0].last == .integer(2))
     }
 
-    /// Latents keyed by the seed make a fact of the subset a little different in each: it is their mean, counted once. What
-    /// is of the subset and what is of its trials never lends the other its count.
+    /// Latents keyed by the seed make a fact of the subset a little different in each trial; the fact is their mean,
+    /// counted once. Facts of subsets and of trials never lend each other their counts.
     @Test func factsOfTheSubsetAreAveragedOverDraws() throws {
         let sweep = try GivenSweep(
             [("model.scale", [4, 8]), ("seed", [0, 1, 2, 3]), ("dataset.subset_seed", [0, 1, 2])],
@@ -138,7 +138,7 @@ import Testing
             #expect(abs(try number(row, "ci95_low") - student.low) < 1e-9)
             #expect(try number(row, "count") == 3 && abs(number(row, "sd") - 1) < 1e-9)
         }
-        // Without the key of subsets among the axes there is one subset, and no interval of it.
+        // Where the key of subsets is no axis there is one subset, and no interval of it.
         let one = try query(sweep) {
             $0.measures = [MeasureSelection("linearity.gaussian_ls")]
             $0.filter = try? WhereExpression("dataset.subset_seed = 1")
@@ -185,7 +185,7 @@ import Testing
         where kind != .text("dataset.size") {
             #expect(words == .text(kind == .text("seed") ? "2 replicates" : "3 replicates"))
         }
-        // A pair of parts is of neither part.
+        // A pair of parts belongs to neither part.
         let byPart = try query(sweep) {
             $0.measures = [MeasureSelection("agreement.cosine")]
             $0.groupBy = ["dataset.part"]
@@ -228,7 +228,7 @@ import Testing
         }
     }
 
-    /// Two sizes, two parts, three seeds: cosines of .88 across parts, .94 across seeds and .7 across sizes.
+    /// Cosines over two sizes, two parts and three seeds: .88 across parts, .94 across seeds, .7 across sizes.
     private static func pairs() throws -> GivenSweep {
         func rows(_ cosine: Double) -> ([GivenSweep.Spec]) -> [MeasureRow] {
             { _ in
@@ -249,7 +249,7 @@ import Testing
             ])
     }
 
-    /// Two versions of numerics, and of a measure, are two numbers each, unless asked for together.
+    /// Values of two versions of numerics, or of a measure, stay two numbers, unless they are asked for together.
     @Test func versionsAndWorkersAreKeptApart() throws {
         let sweep = try GivenSweep(
             [("worker.numerics", [1, 2]), ("seed", [0, 1])],
@@ -276,7 +276,7 @@ import Testing
         #expect(try column(all, "count") == [.integer(8)])
     }
 
-    /// Side by side, pairs of each kind are a row of their own, and seeds that are in two pairs are no two replicates.
+    /// Side by side, each kind of pairs has rows of its own, and seeds that are in two pairs are no two replicates.
     @Test func sidesKeepKindsOfPairsApart() throws {
         let sweep = try Self.pairs()
         var request = SideBySide.Request(sweep.name, sweep.name)
@@ -300,7 +300,7 @@ import Testing
         #expect(try SideBySide(try sweep.reader).run(request).table.rows.count == 1)
     }
 
-    /// Shares are told by what declares them, wherever they are: a proxy's accuracy as well as copies.
+    /// A declaration says which quantities are shares, wherever they are: a proxy's accuracy as well as copies.
     @Test func declaredSharesHaveTheIntervalOfShares() throws {
         let sweep = try GivenSweep(
             [("seed", [0, 1, 2])],
@@ -335,7 +335,7 @@ import Testing
         #expect(areClose(try numbers(table, "ci95_high"), [shares.high]))
     }
 
-    /// Whether training mirrors is told the network; which images there are it does not change.
+    /// Whether training mirrors images changes what the network sees, and not which images there are.
     @Test func augmentationMakesNoSubsetOfItsOwn() throws {
         let sweep = try GivenSweep(
             [("training.augment", [0, .number(0.12), .number(0.24)]), ("dataset.subset_seed", [0, 1])],

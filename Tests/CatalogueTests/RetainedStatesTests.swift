@@ -7,7 +7,7 @@ import Testing
 @Suite struct RetainedStatesTests {
     let scratch: Scratch
     let catalogue: Catalogue
-    /// Two trainings' milestones at 256 and 1024 steps.
+    /// Both trainings have milestones at 256 and 1024 steps.
     let sweep = Fixture.sweep(sizes: [16, 64], scales: [4])
     var short: Trial { sweep.trials[0] }
     var long: Trial { sweep.trials[1] }
@@ -39,7 +39,7 @@ import Testing
             try catalogue.record([point(600, "d"), milestone(long)])
                 == [Fixture.digest("c"), Fixture.digest("d")].sorted())
         #expect(try catalogue.reader.holdings(of: [short.training]).states[short.training]?.state == state(long))
-        // Weights are for ever.
+        // Weights always stay.
         #expect(try catalogue.reader.holdings(of: [short.training]).milestones[short.training]?.count == 2)
     }
 

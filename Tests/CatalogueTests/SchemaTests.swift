@@ -9,7 +9,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// The columns that docs/reading-the-catalogue.md promises, by view.
+    /// The columns of each view that docs/reading-the-catalogue.md promises.
     static let promised = [
         "trials": """
         trial_id training_id state dataset dataset_size part resolution architecture model_scale steps images \
@@ -52,7 +52,7 @@ import Testing
         #expect(try String(contentsOf: golden, encoding: .utf8) == schema + "\n")
     }
 
-    /// What another program changes says so.
+    /// Every change that another program makes is recorded as one.
     @Test func everyTableIsWatched() throws {
         _ = try Catalogue(path: scratch.catalogue)
         let unwatched = try RawDatabase.text(
@@ -75,7 +75,7 @@ import Testing
         #expect(loose.isEmpty)
     }
 
-    /// A catalogue at every earlier step of the migrations comes up to this one, keeping its identity.
+    /// A catalogue of each earlier step of the migrations comes up to the newest, and keeps its identity.
     @Test(arguments: 1..<Schema.version)
     func earlierSchemasAreBroughtUp(_ version: Int) throws {
         let queue = try DatabaseQueue(path: scratch.catalogue)
@@ -99,7 +99,7 @@ import Testing
         #expect(try RawDatabase.text("PRAGMA foreign_key_check", at: scratch.catalogue).isEmpty)
     }
 
-    /// Measurements recorded before they lay by quantity are read as they were.
+    /// Measurements that were recorded before they lay by quantity read as they did.
     @Test func earlierMeasurementsAreKept() throws {
         let queue = try DatabaseQueue(path: scratch.catalogue)
         try Schema.migrate(queue, through: 11)

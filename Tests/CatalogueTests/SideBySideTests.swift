@@ -49,7 +49,7 @@ import Testing
         try #require(result.table.rows.count == 4)
         let row = result.table.rows[0]
         #expect(Array(row[0...2]) == [.integer(16), .text("memorization"), .text("gl_score")])
-        // Differences 0.25 and 0.375.
+        // The differences are 0.25 and 0.375.
         #expect(Array(row[3...5]) == [.number(0.25), .number(0.5625), .number(0.3125)])
         let interval = try #require(ConfidenceInterval(ofTheMeanOf: [0.25, 0.375]))
         #expect(Array(row[6...]) == [.number(interval.low), .number(interval.high), .integer(2), .integer(0)])
@@ -96,7 +96,7 @@ import Testing
         #expect(table.rows.map { $0.last } == [.integer(1), .integer(0)])
     }
 
-    /// Equal shares on both sides are no certainty: 256 samples tell a difference to 1 or 2 hundredths at best.
+    /// Equal shares on both sides are no certainty: 256 samples tell differences of 1 or 2 hundredths at best.
     @Test func differencesOfSharesHaveAWidth() throws {
         try sweeps()
         var request = SideBySide.Request("a", "b")

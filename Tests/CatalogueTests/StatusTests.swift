@@ -71,7 +71,7 @@ import Testing
         #expect(lost.rows == [[.text("dataset-size"), .text(trial.id.hex), .text("its weights were lost")]])
     }
 
-    /// Two trainings of 1024 steps at scale 4 and one of 1024 at scale 8: costs 80, 80 and 192 a step, relatively.
+    /// Two trainings of 1024 steps are at scale 4 and one at scale 8: a step costs 80, 80 and 192, relatively.
     @Test func progressIsWeighedByCostAndTimeLeftFollowsTheRunningAttempts() throws {
         let scratch = try Scratch()
         let clock = TestClock()
@@ -98,7 +98,7 @@ import Testing
             .attemptIntended(Fixture.attempt(1, Array(small))), .attemptStarted(AttemptNumber(1), nil),
         ])
         clock.now += 50
-        // Nothing is recorded yet: no estimate.
+        // Nothing is recorded yet, so there is no estimate.
         #expect(try progress()[1] == .null)
         try catalogue.commit([
             .milestone(small[0].training, small[0].id, AttemptNumber(1), Fixture.checkpoint(small[0]))
@@ -110,7 +110,7 @@ import Testing
         #expect(cells[1] != .null)
         check(cells[1], (whole - first) / first * 100)
 
-        // Interrupted at 512 steps, and on again: the way to 512 is not this run's doing.
+        // The training was interrupted at 512 steps and goes on: the way to 512 is not this run's doing.
         let far = ResumePoint(steps: 512, state: Fixture.digest("r"))
         try catalogue.commit([
             .recoveryPoint(small[0].training, AttemptNumber(1), far, bytes: 1),

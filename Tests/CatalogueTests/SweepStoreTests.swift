@@ -16,7 +16,7 @@ import Testing
 
     private var reader: CatalogueReader { catalogue.reader }
 
-    /// Records everything `sweep` wants of a trial.
+    /// Records everything that the sweep wants of a trial.
     private func complete(_ trial: Trial, attempt: Int, measures: [WorkerEvent.Measured]) throws {
         try catalogue.commit(
             [
@@ -97,7 +97,7 @@ import Testing
             counts == [
                 ["dataset-size": [.succeeded: 1, .waiting: 7]], ["again": [.succeeded: 1, .waiting: 7]],
             ])
-        // A sweep that wants more waits; the one that has all it wants does not wait with it.
+        // A sweep that wants more has more to wait for; one that has all it wants does not wait with it.
         try catalogue.store(Fixture.sweep(name: "more"))
         #expect(try reader.sweeps().map { $0.counts[.succeeded, default: 0] } == [1, 1, 0])
     }
@@ -167,7 +167,7 @@ import Testing
             ])
         let state = try #require(Fixture.checkpoint(long).state?.digest)
         #expect(holdings.states == [short.training: ResumePoint(steps: 1024, state: state)])
-        // The request the sweep asks with finds it, though 80 was stored as a whole number.
+        // The request with which the sweep asks finds it, though 80 was stored as a whole number.
         let asked = MeasureRequest(
             measure: "gaussian-distance", version: 1,
             parameters: ["seed": 0, "samples": 256, "sigmas": [.number(80), .number(1.5017), .number(0.002)]])
@@ -223,8 +223,8 @@ import Testing
         }
     }
 
-    /// Two sweeps want the same trials, one more of them than the other: what a run for the lesser one finishes is
-    /// unfinished to the greater.
+    /// Two sweeps want the same trials, and one of them more of each: trials that a run for the lesser one finishes are
+    /// unfinished to the other.
     @Test func aRunOfOneSweepDoesNotFinishAnother() throws {
         let more = Fixture.sweep(name: "more", sizes: [16], scales: [4], steps: [256])
         let less = Fixture.sweep(
@@ -263,7 +263,7 @@ import Testing
         }
     }
 
-    /// A file that is lost is made again for who wants the trial, and for nobody else.
+    /// A lost file is made again for a sweep that wants the trial, and for nobody else.
     @Test func onlyWhatIsWantedIsMadeAgain() throws {
         let scratch = try Scratch()
         let catalogue = try Catalogue(path: scratch.catalogue)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The promises of `WholenessTests` at the length at which they are given: minutes.
+/// The promises of `WholenessTests` at full length, which takes minutes.
 @Suite(
     .serialized,
     .enabled(

@@ -7,11 +7,11 @@ import Testing
 
 @testable import ResultCatalogue
 
-/// A catalogue whose file, or a page of it, is not what was written.
+/// A catalogue whose file, or one page of it, is not as it was written.
 @Suite struct WholenessTests {
     let scratch: Scratch
     private var path: String { scratch.catalogue }
-    /// What people were told, of any catalogue.
+    /// What people were told, about any catalogue.
     private static let told = Mutex<[String]>([])
 
     init() throws {
@@ -21,7 +21,7 @@ import Testing
 
     private func cautions() -> [String] { Self.told.withLock { $0.filter { $0.hasPrefix(path + ":") } } }
 
-    /// Closed in order, with measurements on many pages.
+    /// Makes a catalogue with measurements on many pages, and closes it in order.
     private func makeCatalogue(trials: Int = 60) throws {
         let catalogue = try Catalogue(path: path)
         let sweep = Fixture.sweep(sizes: Array(1...trials), scales: [4], steps: [256])
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    /// As a program that knows nothing of seals does it.
+    /// Changes the catalogue as a program does that knows nothing of seals.
     private func elsewhere(_ sql: String) throws {
         let queue = try DatabaseQueue(path: "file:\(path)?vfs=unix")
         try queue.inDatabase { try $0.execute(sql: sql) }
@@ -58,7 +58,7 @@ import Testing
         #expect(error?.message.contains("(\(whole.count) bytes)") == true)
         let writer = refusal { _ = try Catalogue(path: path) }
         #expect(writer?.kind == .corrupt)
-        // Who merges it is told as well.
+        // Whoever merges it is told as well.
         let ours = try Catalogue(path: scratch.path + "/ours.sqlite")
         let merged = refusal {
             _ = try ours.merge(
@@ -137,7 +137,7 @@ import Testing
         #expect(refusal { _ = try Catalogue(path: path) }?.kind == .corrupt)
     }
 
-    /// After a kill the log is brought into the file by whoever closes it last, which may be a program without seals.
+    /// After a kill, whoever closes the log last brings it into the file, which may be a program without seals.
     @Test func whatAnotherProgramBringsIntoTheFileIsReadAndSealed() throws {
         let catalogue = try Catalogue(path: path)
         try catalogue.store(Fixture.sweep(sizes: Array(1...50)))

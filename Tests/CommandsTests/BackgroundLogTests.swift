@@ -23,7 +23,7 @@ import Testing
         let kept = (before + now).split(separator: "\n")
         #expect(
             kept == (51 - kept.count...50).map { "line \($0)" }[...].map { Substring($0) }, "nothing between is lost")
-        // Something else than a file, such as a terminal, is left alone.
+        // An output that is no file, such as a terminal, is left alone.
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         log.bound(ends[1])

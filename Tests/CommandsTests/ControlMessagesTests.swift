@@ -6,7 +6,7 @@ import Testing
 @testable import Commands
 @testable import Scheduling
 
-/// What commands and the coordinator say to one another.
+/// Messages between commands and the coordinator.
 @Suite struct ControlMessagesTests {
     private func roundTrip<Body: Codable & Equatable>(_ body: Body) throws -> Body {
         let line = try ControlMessages.line(body)

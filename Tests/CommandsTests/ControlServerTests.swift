@@ -95,7 +95,7 @@ import Testing
             let status = try client.watch { view in
                 notices += view.notices
                 guard let fleet = view.fleet else {
-                    // A hundred quick changes: nobody has to see them all, the last one counts.
+                    // Nobody has to see all of a hundred quick changes; the last one counts.
                     for total in 1...100 { server.broadcast.publish(Self.fleet(total)) }
                     server.broadcast.publish(notice: "far: connected")
                     return true
@@ -113,7 +113,7 @@ import Testing
     @Test func aDeadCoordinatorsSocketIsReplaced() throws {
         try withServer { _, catalogue in
             let socket = try #require(CatalogueFile.lockHolder(path)?.socket)
-            // As a killed process leaves it: the file is there, and nobody listens.
+            // A killed process leaves this: the file is there, and nobody listens.
             let other = try Catalogue(path: directory + "/other.sqlite")
             let stale = try #require(
                 RuntimeDirectory.sockets(catalogue: other.id, at: other.path).first {
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// Its thread goes with the run, and does not ask again and again for who may come.
+    /// The server's thread ends with the run, and does not ask again and again who may come.
     @Test func nothingIsLeftOfAServerThatEnded() throws {
         weak var gone: ControlServer?
         try withServer { server, _ in gone = server }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Commands
 
-/// What is kept in reserve is for the catalogue to end well, not for what a sweep will keep.
+/// The reserve lets the catalogue end well; a sweep's files may not use it.
 @Suite struct DiskRoomTests {
     @Test func theReserveIsNotForSweeps() throws {
         let directory = NSTemporaryDirectory() + "disk-room-" + UUID().uuidString

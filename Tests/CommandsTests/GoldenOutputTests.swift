@@ -55,7 +55,7 @@ struct GoldenOutputTests {
         }
     }
 
-    /// The command, what it printed on both outputs, and its exit status; without what differs from run to run.
+    /// The command, what it printed on both outputs, and its exit status, without what differs from run to run.
     private static func output(of words: [String], in folder: URL) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -69,7 +69,7 @@ struct GoldenOutputTests {
         let (out, err) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError, process.standardInput) = (out, err, FileHandle.nullDevice)
         try process.run()
-        // A command's outputs here are shorter than a pipe is wide.
+        // These outputs are shorter than a pipe is wide.
         let texts = [out, err].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
         process.waitUntilExit()
         func settled(_ text: String) -> String {

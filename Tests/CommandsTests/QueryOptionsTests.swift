@@ -2,7 +2,7 @@ import Testing
 
 @testable import Commands
 
-/// Options that list take commas and may be repeated; values add up.
+/// Options that list take commas and may be repeated: their values add up.
 @Suite struct QueryOptionsTests {
     @Test func valuesAddUp() throws {
         let query = try QueryCommand.parse([

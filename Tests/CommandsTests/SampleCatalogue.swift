@@ -2,8 +2,8 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// A small catalogue with something of everything that commands show: two sizes in two seeds, of which one trial failed
-/// and one waits, on two hosts.
+/// A small catalogue with something of everything that commands show: two sizes in two seeds on two hosts, where one trial
+/// failed and one waits.
 enum SampleCatalogue {
     private static let request = MeasureRequest(measure: "memorization", version: 2, parameters: ["samples": 256])
 
@@ -62,7 +62,7 @@ enum SampleCatalogue {
     private static func succeed(_ trial: Trial, _ index: Int, in catalogue: Catalogue) throws {
         let number = AttemptNumber(index + 1)
         let weights = OutputFile(path: "weights", digest: Digest(of: "weights \(index)".utf8), bytes: 4096)
-        // Copied: 200 and 192 of 256 samples from 16 images, 5 from 256.
+        // 200 and 192 of 256 samples are copies with 16 images, 5 with 256.
         let copied = [200, 192, 5][index]
         let share = Double(copied) / 256
         try catalogue.commit(

@@ -7,7 +7,7 @@ import Testing
 @testable import Commands
 @testable import DatasetPreparation
 
-/// What `split` says of every image is what trainings and measures take.
+/// Trainings and measures take the images that `split` says they do.
 @Suite struct SplitGroupTests {
     private static let count = 40
 

@@ -8,7 +8,8 @@ import Testing
 
 /// What `doctor` says of the files beside a catalogue.
 @Suite struct StoreCheckupTests {
-    /// A state that the catalogue knows on a host alone came here too, as a coordinator died before it could record that.
+    /// The catalogue knows a state that only a host keeps. It came here too, and a coordinator died before it could record
+    /// that.
     @Test func theCopyOfAStateThatAHostKeepsIsNoStray() throws {
         let directory = NSTemporaryDirectory() + "store-checkup-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }

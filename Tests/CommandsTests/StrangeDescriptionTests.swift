@@ -5,7 +5,7 @@ import Testing
 
 @testable import Commands
 
-/// A worker of somebody else's that says strange things when it is asked what it is.
+/// Somebody else's worker describes itself strangely.
 @Suite struct StrangeDescriptionTests {
     @Test func aDescriptionWithoutEndIsRefusedInWords() {
         let error = #expect(throws: CommandFailure.self) {
@@ -26,7 +26,7 @@ import Testing
         #expect(error.description.hasSuffix("says that its jobs need \(count) GPUs: expected 0 to 256"), "\(error)")
     }
 
-    /// What is said of a worker that describes itself so.
+    /// The refusal of a worker that describes itself like this.
     private func refusal(of change: (inout WorkerDescription) -> Void) throws -> CommandFailure {
         var description = WorkerDescription(
             contract: 1, name: "given", numerics: 1, deterministic: true, jobKinds: ["measure"], architectures: [],

@@ -14,7 +14,7 @@ import Testing
         return (policy, options)
     }
 
-    /// Each name, with what it sets.
+    /// Each name of a limit, and where it is set.
     private static let places: [(name: String, read: @Sendable (SchedulingPolicy, ConnectionOptions) -> Double)] = [
         ("lease", { policy, _ in policy.leaseSeconds }), ("hope", { policy, _ in policy.connectSeconds }),
         ("quick-failure", { policy, _ in policy.quickFailureSeconds }), ("rest", { policy, _ in policy.restSeconds }),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Commands
 
-/// What this account has said yes to is read a line at a time.
+/// The file of workers that this account has said yes to is read a line at a time.
 @Suite struct TrustedWorkersTests {
     private let directory = NSTemporaryDirectory() + "trusted-workers-" + UUID().uuidString
 
@@ -13,7 +13,7 @@ import Testing
         try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
-    /// The line that was being written when the power went or the disk was full costs itself alone.
+    /// A line that was being written when the power went or the disk was full is lost alone.
     @Test func aCutLineCostsNoOther() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let path = directory + "/state/trusted-workers"
@@ -23,7 +23,7 @@ import Testing
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         for cut in [whole.count - 1, whole.count / 2, 1, 0] {
             try whole.prefix(cut).write(to: URL(fileURLWithPath: path))
-            // Of its own process a worker is known anyhow; what the file says is for the next.
+            // This process knows its own worker anyhow; the file is for the next one.
             let next = WorkerCommand(command: ["after", "\(cut)"])
             #expect(trusted.add(next, of: "s", in: "c") == nil)
             let found = try lines(path)

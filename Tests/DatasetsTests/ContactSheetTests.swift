@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import Testing
 
-/// The picture of many images, read back by the library.
+/// The picture of many images, as the library reads it back.
 @Suite struct ContactSheetTests {
     func decode(_ png: [UInt8]) throws -> (width: Int, height: Int, rgb: [UInt8]) {
         let context = spng_ctx_new(0)
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func imagesLieInRows() throws {
-        // Three grey images of 1 × 2 pixels in two columns, twice enlarged.
+        // The sheet has three grey images of 1 × 2 pixels in two columns, twice enlarged.
         let png = try ContactSheet.png(
             pixels: [10, 20, 30, 40, 50, 60], channels: 1, height: 1, width: 2, columns: 2, scale: 2)
         let sheet = try decode(png)
@@ -39,7 +39,7 @@ import Testing
         #expect(sheet.rgb[(4 * 3)..<(5 * 3)] == [1, 2, 3])
     }
 
-    /// More bytes than one stored block holds.
+    /// The picture has more bytes than one stored block holds.
     @Test func largePicturesAreWhole() throws {
         let pixels = (0..<3 * 200 * 150).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
         let sheet = try decode(try ContactSheet.png(pixels: pixels, channels: 3, height: 200, width: 150, scale: 1))

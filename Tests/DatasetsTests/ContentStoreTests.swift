@@ -5,7 +5,7 @@ import Testing
 
 @testable import ContentStore
 
-/// Files by digest: only whole ones are under their name, whoever else writes.
+/// Files lie under their digests, and only whole ones, whoever else writes.
 @Suite struct ContentStoreTests {
     let folder: TestFolder
     let store: ContentStore
@@ -82,7 +82,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: source)
         let digest = try store.put(copyOf: source)
         #expect(FileManager.default.isExecutableFile(atPath: store.path(of: digest)))
-        // Bytes that came without the bit leave it alone.
+        // Bytes that come without the executable bit leave it alone.
         try store.put(program)
         #expect(FileManager.default.isExecutableFile(atPath: store.path(of: digest)))
 
@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test func aFullDiskIsSaidInWords() throws {
-        // The device refuses every write as a full disk does.
+        // /dev/full refuses every write, as a full disk does.
         let file = try OpenFile("/dev/full", O_WRONLY)
         let error = #expect(throws: StoreError.noSpace(path: "/dev/full")) { try file.write([1]) }
         #expect(error?.description.contains("no space left") == true)
@@ -147,7 +147,7 @@ import Testing
         #expect(try incoming().isEmpty)
     }
 
-    /// A program that came as data before.
+    /// The same bytes came as data before they came as a program.
     @Test func whatIsStoredBecomesExecutableWithAProgram() throws {
         let program = Array("#!/bin/sh\nexit 7\n".utf8)
         let digest = try store.put(program)

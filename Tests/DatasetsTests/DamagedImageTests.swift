@@ -7,7 +7,7 @@ import SweepModel
 import TestSupport
 import Testing
 
-/// Archives and images that are not what they seem: each refused by name, nothing stored.
+/// Archives and images that are not what they seem are refused by name, and nothing is stored.
 @Suite struct DamagedImageTests {
     let folder: TestFolder
     let store: ContentStore
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func absurdDimensions() throws {
-        // A header that promises 2^31 − 1 squared pixels, with a right checksum, in front of a small image.
+        // A header with a right checksum promises 2^31 − 1 squared pixels in front of a small image.
         var png = try good()
         for place in [16, 20] { png.replaceSubrange(place..<place + 4, with: [0x7f, 0xff, 0xff, 0xff]) }
         let crc = checksum(png[12..<29])

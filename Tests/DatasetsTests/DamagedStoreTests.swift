@@ -5,7 +5,7 @@ import Testing
 
 @testable import ContentStore
 
-/// Files of a store that something damaged: noticed, kept aside, told once.
+/// Files of a store that something has damaged are noticed, put aside, and told of once.
 @Suite struct DamagedStoreTests {
     let folder: TestFolder
     let store: ContentStore
@@ -18,7 +18,7 @@ import Testing
     enum Damaging: CaseIterable {
         case flip, cut, empty, directory, socket
 
-        /// Does it, and returns what can be read there afterwards.
+        /// Damages a file, and returns what can be read there afterwards.
         func strike(_ path: String) throws -> Data? {
             var content = try #require(FileManager.default.contents(atPath: path))
             switch self {
@@ -92,7 +92,7 @@ import Testing
         let file = try #require(FileHandle(forWritingAtPath: path))
         try file.write(contentsOf: Data("W".utf8))
         try file.close()
-        // As a disk would do it, the times say nothing of it.
+        // A disk damages a file without a change of its times.
         var status = stat()
         #expect(stat(path, &status) == 0)
         let fresh = try ContentStore(directory: store.directory)

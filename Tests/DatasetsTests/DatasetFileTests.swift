@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Prepared datasets: written the same everywhere, read with suspicion.
+/// Prepared datasets are written the same everywhere, and read with suspicion.
 @Suite struct DatasetFileTests {
     let folder: TestFolder
     let pixels = ImageFiles.noise(1, count: 5 * 3 * 4 * 6)
@@ -82,7 +82,7 @@ import Testing
         #expect(throws: DatasetError.self) { try DatasetFile(path: try folder.write(absurd, "d")) }
     }
 
-    /// What a file says of its images beside their pixels; without it the bytes are those that they always were.
+    /// A file may have notes on its images beside their pixels; without notes its bytes are as they always were.
     @Test func notesComeBack() throws {
         let source = DatasetNotes.Source(found: 1 << 33, numbers: [3, 0, 1 << 32, 8, 4])
         for notes in [

@@ -2,7 +2,7 @@ import Datasets
 import JobContract
 import Testing
 
-/// Splits as section 8 of the definitions promises them.
+/// Splits keep the promises of docs/data.md.
 @Suite struct DatasetSplitTests {
     let key = DatasetKey(digest: Digest(of: [7]))
 
@@ -109,7 +109,7 @@ import Testing
 
     /// Pins the order: a change would give other images to trainings that keep their names.
     @Test func orderIsPinned() throws {
-        // From an implementation in Python of Philox, the shuffle and the key as documented.
+        // These values come from an implementation in Python of Philox, the shuffle and the key as documented.
         #expect(try split(10, heldOut: 3, size: 7).heldOut == [9, 1, 5])
         #expect(try split(10, heldOut: 3, size: 7).training == [3, 0, 8, 7, 4, 2, 6])
     }
@@ -122,7 +122,7 @@ import Testing
         return spec.merging(more) { $1 }
     }
 
-    /// Where it is given which images are for training, none of them is held out, and none of the others trained on.
+    /// Where a person says which images are for training, none of these is held out, and none of the others trained on.
     @Test func whatIsGivenIsKept() throws {
         let notes = DatasetNotes(pool: 60)
         let given = try DatasetSplit(spec: spec(["dataset.split": "given"]), count: 100, notes: notes)
@@ -131,7 +131,7 @@ import Testing
         let all: [String: JSONValue] = ["dataset.split": "given", "dataset.size": 60, "dataset.held_out": 40]
         let whole = try DatasetSplit(spec: spec(all), count: 100, notes: notes)
         #expect(whole.training.sorted() == Array(0..<60) && whole.heldOut.sorted() == Array(60..<100))
-        // Subsets are nested, random, and disjoint by parts, as drawn ones are.
+        // Subsets are nested, random, and disjoint by parts, as where the split is drawn.
         #expect(Array(whole.training.prefix(40)) == given.training && Array(whole.heldOut.prefix(10)) == given.heldOut)
         #expect(whole.training != whole.training.sorted())
         let parts = try [0, 1].map {
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    /// The spec and the file must agree on who draws.
+    /// The spec and the file must agree on whether the split is drawn.
     @Test func whoDrawsIsNotGuessed() throws {
         for split: JSONValue in ["drawn", "unknown"] {
             let spec = spec(["dataset.split": split])
@@ -162,7 +162,7 @@ import Testing
         #expect(throws: DatasetError.self) { try DatasetSplit(spec: spec(["dataset.split": "given"]), count: 100) }
     }
 
-    /// By the source's order the same images have the same part to play, whatever was left out of each dataset.
+    /// In the source's order the same images play the same parts, whatever was left out of each dataset.
     @Test func theSourcesOrderPassesOverWhatIsMissing() throws {
         let bySource: [String: JSONValue] = ["dataset.order": "source"]
         let whole = try DatasetSplit(spec: spec(bySource), count: 100)

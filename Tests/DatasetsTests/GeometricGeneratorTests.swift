@@ -7,7 +7,7 @@ import JobContract
 import SweepModel
 import Testing
 
-/// The C^α images: the same bits everywhere, of the regularity they are named for.
+/// The C^α images have the same bits everywhere, and the regularity that they are named for.
 @Suite struct GeometricGeneratorTests {
     let folder: TestFolder
     let store: ContentStore
@@ -31,7 +31,7 @@ import Testing
         return try file.pixels(of: Array(0..<count))
     }
 
-    /// The digests come from an implementation in numpy (its FFT, its powers) of what the generator documents.
+    /// The digests come from an implementation in numpy (its FFT, its powers) of the generator's documentation.
     @Test(arguments: [
         (16, 3.0, 32, "ad54a924645c89a5e18d2150e37d51d3e67d998e3ae0f657e42ac0125d866718"),
         (12, 2.5, 4, "2e4106dc855019818d0aec779560835c2300bce93fb9d92d0215eac02b20207c"),
@@ -46,8 +46,8 @@ import Testing
         #expect(try pixels(16, alpha: 3, count: 9).prefix(few.count) == few[...])
     }
 
-    /// Log-spectrum of the first row, which lies in one background: its power at frequency k is the sum over the
-    /// other axis, Σ_j (k² + j²)^(−α). A per-image stretch only adds a constant to logarithms.
+    /// The log-spectrum of the first row, which lies in one background: its power at frequency k is the sum over the other
+    /// axis, Σ_j (k² + j²)^(−α). A stretch of an image only adds a constant to logarithms.
     @Test(arguments: [1.5, 2.5]) func backgroundsHaveTheirRegularity(alpha: Double) throws {
         let (size, count) = (64, 300)
         let all = try pixels(size, alpha: alpha, count: count)
@@ -55,7 +55,7 @@ import Testing
         var measured = [Double](repeating: 0, count: frequencies.count)
         for image in 0..<count {
             let row = all[image * size * size..<image * size * size + size].map(Double.init)
-            // Few grey levels would measure the rounding.
+            // A row with few grey levels would measure the rounding.
             guard let low = row.min(), let high = row.max(), high - low > 60 else { continue }
             for (place, k) in frequencies.enumerated() {
                 let angle = 2 * Double.pi * Double(k) / Double(size)
@@ -115,7 +115,7 @@ import Testing
         #expect(throws: DatasetPreparationError.self) { try DatasetPreparer(depot: store).prepare(request) }
     }
 
-    /// The generator admits what the shared table of its keys does, to the bounds, and blames the key.
+    /// The generator admits what the shared table of its keys does, up to the bounds, and otherwise names the key.
     @Test(
         arguments: [
             ("count", 1, true), ("count", 1_048_576, true), ("count", 1_048_577, false), ("count", 2.5, false),
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// A disk that does not take the file is not the dataset's fault.
+    /// A disk that does not take the file is no problem of the dataset.
     @Test func disksThatRefuseAreNoDatasetProblem() throws {
         struct NoPlace: FileDepot {
             let path: String

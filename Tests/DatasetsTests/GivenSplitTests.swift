@@ -8,7 +8,7 @@ import Testing
 
 @testable import DatasetPreparation
 
-/// Which images are for training, where people say so.
+/// People say which images are for training.
 @Suite struct GivenSplitTests {
     let folder: TestFolder
     let store: ContentStore
@@ -52,7 +52,7 @@ import Testing
         #expect(lines.contains("1 are equal to a training image and left out"))
         let identity = try DatasetPreparer(depot: store).identify(wish)
         #expect(identity.pool == 2 && identity.images == 3 && identity.keys["dataset.split"] == "given")
-        // Other held-out images make another dataset, also where a cache remembers.
+        // Other held-out images make another dataset, also where a cache remembers the first.
         try add("unseen/w.png", 4)
         #expect(try file(wish).images == [noise(1), noise(2), noise(4), noise(3)])
 
@@ -64,7 +64,7 @@ import Testing
 
     @Test func anIndexNamesThemByNameOrNumber() throws {
         for seed in 0..<6 { try add("all/\(seed < 3 ? "cats" : "dogs")/\(seed).png", seed) }
-        // The last equals number 1: what the network saw it saw under either name.
+        // The last image equals number 1: the network saw it, under either name.
         try add("all/zebras/0.png", 1)
         let index = try folder.write(
             Array("\u{FEFF}4\r\ndogs/3.png\n\n  \(folder.path)/all/cats/2.png\n4.png\n./zebras/0.png".utf8), "index.txt"
@@ -99,7 +99,7 @@ import Testing
         #expect(throws: DatasetPreparationError.self) { try file(request("all", ["training_index": "/nowhere"])) }
     }
 
-    /// Nearly equal images go, the held-out one where one of both is for training.
+    /// Of two nearly equal images one goes: the held-out one, where the other is for training.
     @Test func theTrainingImageOfTwoAlikeStays() throws {
         var nearly = noise(1)
         nearly[0] ^= 1
@@ -111,7 +111,7 @@ import Testing
         #expect(images == [noise(1), noise(3), noise(2)] && dataset.notes.pool == 2 && account.alike == 1)
     }
 
-    /// By the source's order the file says which images of the source it has, where some are missing.
+    /// In the source's order the file says which of the source's images it has, where some are missing.
     @Test func numbersStandWhereImagesAreMissing() throws {
         for (name, seed) in [("a.png", 1), ("b.png", 1), ("c.png", 2)] { try add("some/\(name)", seed) }
         #expect(try file(request("some", ["order": "source"])).file.notes.source == .init(found: 3, numbers: [0, 2]))
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    /// What is called how in the prepared file.
+    /// The names that images have in the prepared file.
     @Test func listingsNameTheImages() throws {
         for seed in 0..<4 { try add("all/\(seed).png", seed) }
         let index = try folder.write(Array("2\n".utf8), "index.txt")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import DatasetPreparation
 
-/// What becomes of images in zips and folders.
+/// What images in zips and folders become.
 @Suite struct ImageImportTests {
     let folder: TestFolder
     let store: ContentStore
@@ -27,7 +27,8 @@ import Testing
         return (prepared, try file.pixels(of: Array(0..<file.count)))
     }
 
-    /// The area average by its definition: every result pixel sums the sub-pixels of a grid fine enough for both.
+    /// The area average by its definition: every result pixel sums the sub-pixels of a grid that is fine enough for both
+    /// sizes.
     func average(_ rgb: [UInt8], width: Int, height: Int, size: Int, channels: Int) -> [UInt8] {
         let side = min(width, height)
         let (left, top) = ((width - side) / 2, (height - side) / 2)
@@ -95,12 +96,12 @@ import Testing
         let (fromFolder, pixels) = try load("\(folder.path)/images", 8)
         #expect(try load("\(folder.path)/deflated.zip", 8).0 == fromFolder)
         #expect(try load("\(folder.path)/stored.zip", 8).0 == fromFolder)
-        // By name: a/4 (seed 5), a/6, a/8, b/5, b/7, b/9 (seed 0).
+        // The order is by name: a/4 (seed 5), a/6, a/8, b/5, b/7, b/9 (seed 0).
         #expect(pixels == [5, 3, 1, 4, 2, 0].flatMap { ImageFiles.noise($0, count: 64) })
     }
 
     @Test func exactDuplicatesAreDropped() throws {
-        // Equal after conversion, as a PNG of colour and one of grey.
+        // A PNG of colour and one of grey are equal after conversion.
         let grey = ImageFiles.noise(4, count: 16)
         try folder.write(try ImageFiles.png(grey, width: 4, height: 4, channels: 1), "images/a.png")
         try folder.write(
@@ -112,7 +113,7 @@ import Testing
         #expect(pixels == grey + ImageFiles.noise(5, count: 16))
     }
 
-    /// An image brighter and of more contrast, one turned negative and one with a little noise are all nearly the first.
+    /// A brighter image of more contrast, a negative, and one with a little noise are all nearly the first.
     @Test func nearDuplicatesGoWhereThatIsAskedFor() throws {
         let side = 24
         let first = ImageFiles.noise(1, count: side * side).map { $0 / 4 + 60 }
@@ -136,12 +137,12 @@ import Testing
         #expect(try file.pixels(of: Array(0..<file.count)) == [0, 1, 5, 6].flatMap { images[$0] })
     }
 
-    /// Against correlations by their definition, over several blocks of the kernel.
+    /// Compares what stays with correlations by their definition, over several blocks of the kernel.
     @Test func thoseThatStayAreAllUnlike() throws {
         var rows = NearDuplicates()
         var images: [[Double]] = []
         for number in 0..<100 {
-            // Pixels of seven kinds, with noise: many are alike.
+            // The pixels are of seven kinds, with noise: many images are alike.
             let pixels = zip(
                 ImageFiles.noise(UInt64(number % 7) + 1, count: 400), ImageFiles.noise(UInt64(number) + 9, count: 400)
             )
@@ -164,11 +165,12 @@ import Testing
         #expect((8..<99).contains(expected.count))
     }
 
-    /// What is alike at 20×20 pixels is so whatever images are kept at: these differ by what 8×8 pixels hardly show.
+    /// Images that are alike at 20×20 pixels are alike whatever size they are kept at: these differ by what 8×8 pixels
+    /// hardly show.
     @Test(arguments: [8, 20, 40]) func nearDuplicatesAreFoundAlikeAtEveryResolution(resolution: Int) throws {
         let side = 40
         let coarse = ImageFiles.noise(1, count: 64)
-        // Blocks of 5×5 pixels, and on them a pattern that vanishes in blocks of 5×5 but not in those of 2×2.
+        // An image has blocks of 5×5 pixels, and on them a pattern that vanishes in blocks of 5×5 but not in those of 2×2.
         func image(_ detail: Int) -> [UInt8] {
             let fine = ImageFiles.noise(UInt64(detail) + 2, count: 64)
             return (0..<side * side).map { place in
@@ -188,7 +190,7 @@ import Testing
         #expect(prepared.images == 3)
     }
 
-    /// 16 bits a sample are averaged first, then rounded to the nearest byte, a byte b being the word 257·b.
+    /// Samples of 16 bits are averaged first, then rounded to the nearest byte, a byte b being the word 257·b.
     @Test(arguments: [1, 2], [1, 3]) func deepSamplesAreRounded(factor: Int, channels: Int) throws {
         let side = 8
         let bytes = ImageFiles.noise(5, count: 2 * channels * side * side)

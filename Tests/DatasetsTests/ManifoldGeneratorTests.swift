@@ -27,12 +27,12 @@ import Testing
         return (0..<count).map { Array(pixels[$0 * size * size..<($0 + 1) * size * size]) }
     }
 
-    /// The disk's area from its levels: every pixel is (1 − share)·background + share·foreground.
+    /// The levels give the disk's area: every pixel is (1 − share)·background + share·foreground.
     @Test(arguments: ["disks", "continuous-disks"]) func disksAreRoundAndOfTwoLevels(source: String) throws {
         let size = 40
         var radii: [Double] = []
         for image in try images(source, size: size, count: 60) {
-            // Corners are background. The pixel that differs most is foreground.
+            // Corners are background, and the pixel that differs most from them is foreground.
             let background = image[0]
             guard let foreground = image.max(by: { abs($0 - background) < abs($1 - background) }),
                 abs(foreground - background) > 40
@@ -120,7 +120,7 @@ import Testing
         #expect(throws: DatasetPreparationError.self) { try preparer.identify(stranger) }
     }
 
-    /// Equal images go, those made first stay, and the dataset has another name than the one that has them all. Where all
+    /// Of equal images the first stays, and the dataset then has another name than one with all of them. Where all images
     /// differ it has the name and the bytes that it always had.
     @Test(arguments: ["geometric", "disks", "continuous-disks", "sines", "ray", "gaussian"])
     func equalImagesGo(source: String) throws {
@@ -143,7 +143,7 @@ import Testing
         #expect((old.digest == new.digest) == !hasDuplicates)
         #expect(try preparer.prepare(request, version: 2).digest == new.digest)
         #expect(throws: DatasetPreparationError.self) { try preparer.prepare(request, version: 3) }
-        // Who remembers what was prepared gives the same name.
+        // A cache that remembers the dataset gives the same name.
         let remembering = DatasetPreparer(depot: store, cache: "\(folder.path)/datasets.json")
         #expect(try remembering.identify(request) == identity)
         #expect(try remembering.identify(request) == identity)
@@ -154,7 +154,8 @@ import Testing
         return try (0..<file.count).map { try file.pixels(of: $0) }
     }
 
-    /// A circle about a pixel's centre with a whole radius passes through four pixels' centres: half of each is the disk's.
+    /// A circle about a pixel's centre with a whole radius passes through four pixels' centres: half of each of these
+    /// belongs to the disk.
     @Test func theCircleRunsThroughTheMiddleOfItsEdge() throws {
         var looked = 0
         for image in try images("disks", size: 32, count: 60) {
@@ -169,14 +170,14 @@ import Testing
         #expect(looked > 5)
     }
 
-    /// Around ½ with a standard deviation of ⅛ in every pixel, the images' own means counted in.
+    /// Pixels lie around ½ with a standard deviation of ⅛ each, the images' own means included.
     @Test(arguments: [1.0, 3]) func gaussianImagesHaveTheirDeviation(alpha: Double) throws {
         let images = try images("gaussian", size: 8, count: 3000, alpha: alpha)
         for pixel in [0, 27, 63] {
             let levels = images.map { $0[pixel] / 255 }
             let mean = levels.reduce(0, +) / Double(levels.count)
             let variance = levels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(levels.count - 1)
-            // Six standard errors.
+            // The bound is six standard errors.
             #expect(abs(mean - 0.5) < 6 * 0.125 / 3000.0.squareRoot())
             #expect(abs(variance / (0.125 * 0.125) - 1) < 6 * (2 / 3000.0).squareRoot())
         }

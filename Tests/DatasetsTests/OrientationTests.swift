@@ -7,9 +7,9 @@ import Testing
 
 @testable import DatasetPreparation
 
-/// Photographs are seen as viewers show them: turned as their Exif orientation says.
+/// Photographs are read as viewers show them, turned as their Exif orientation says.
 @Suite struct OrientationTests {
-    /// A TIFF structure whose first directory holds, among others, an orientation.
+    /// A TIFF structure whose first directory has an orientation among other entries.
     static func exif(_ orientation: Int, isBigEndian: Bool, type: Int = 3, mark: Int = 42) -> [UInt8] {
         func number(_ value: Int, _ count: Int) -> [UInt8] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
@@ -29,18 +29,18 @@ import Testing
     }
 
     static func jpegSegments(_ exif: [UInt8]) -> [UInt8] {
-        // As cameras and editors write them: other segments stand before and after.
+        // Cameras and editors write other segments before and after it.
         segment(0xE1, Array("http://ns.adobe.com/xap/1.0/\0<x/>".utf8)) + [0xFF]
             + segment(0xE1, Array("Exif\0\0".utf8) + exif) + segment(0xFE, Array("made by hand".utf8))
     }
 
-    /// Rows of the image "1 2 3 / 4 5 6" as it is seen with each orientation (Exif 3.0, 4.6.5.1.7: which side of the scene
-    /// row 0 and column 0 are).
+    /// The rows of the image "1 2 3 / 4 5 6" as it is seen with each orientation (Exif 3.0, 4.6.5.1.7: which side of the
+    /// scene row 0 and column 0 are).
     static let seen: [(orientation: Int, rows: [[UInt8]])] = [
         (1, [[1, 2, 3], [4, 5, 6]]), (2, [[3, 2, 1], [6, 5, 4]]), (3, [[6, 5, 4], [3, 2, 1]]),
         (4, [[4, 5, 6], [1, 2, 3]]), (5, [[1, 4], [2, 5], [3, 6]]), (6, [[4, 1], [5, 2], [6, 3]]),
         (7, [[6, 3], [5, 2], [4, 1]]), (8, [[3, 6], [2, 5], [1, 4]]),
-        // What is no orientation changes nothing.
+        // A number that is no orientation changes nothing.
         (0, [[1, 2, 3], [4, 5, 6]]), (9, [[1, 2, 3], [4, 5, 6]]),
     ]
 
@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: seen, [1, 3, 4]) func jpegsAreTurned(
         seen: (orientation: Int, rows: [[UInt8]]), type: Int
     ) throws {
-        // Blocks of 16 pixels of one grey level each survive compression.
+        // Blocks of 16 pixels with one grey level each survive compression.
         let side = 16
         var rgb: [UInt8] = []
         for y in 0..<2 * side {
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    /// What cannot be read says nothing, as to viewers.
+    /// An Exif segment that cannot be read says nothing, to viewers too.
     @Test func damagedExifIsPassedOver() throws {
         let whole = Self.exif(6, isBigEndian: true)
         var damaged = (0..<whole.count).map { Array(whole.prefix($0)) }
@@ -100,7 +100,7 @@ import Testing
             #expect(Orientation(jpeg: [0xFF, 0xD8] + Self.jpegSegments(exif)) == .upright)
         }
         #expect(Orientation(jpeg: [0xFF, 0xD8] + Self.jpegSegments(whole)) == .turnedLeft)
-        // After the scan's begin nothing counts, and a segment that is cut off neither.
+        // Neither a segment behind the scan's beginning counts, nor one that is cut off.
         #expect(Orientation(jpeg: [0xFF, 0xD8, 0xFF, 0xDA] + Self.jpegSegments(whole)) == .upright)
         #expect(Orientation(jpeg: [0xFF, 0xD8, 0xFF, 0xE1, 0xFF, 0xFF] + Array("Exif\0\0".utf8) + whole) == .upright)
     }

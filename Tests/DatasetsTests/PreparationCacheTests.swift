@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What was prepared once is not decoded again, and no cache makes a wrong dataset.
+/// Datasets that were prepared once are not decoded again, and no cache makes a wrong dataset.
 @Suite struct PreparationCacheTests {
     /// Counts the images that a preparation went through.
     final class Counter: Sendable {

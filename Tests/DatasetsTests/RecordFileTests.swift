@@ -73,7 +73,8 @@ import Testing
         labels.enumerated().flatMap { $1 + pixels[$0 * 3072..<($0 + 1) * 3072] }
     }
 
-    /// 3073 images of CIFAR-100 are as long as 3074 of CIFAR-10: the labels of all decide, and where they do not, nobody does.
+    /// 3073 images of CIFAR-100 are as long as 3074 of CIFAR-10: all labels together decide, and where they do not, the
+    /// file is refused.
     @Test func cifarIsToldApartByAllItsLabels() throws {
         let pixels = ImageFiles.noise(7, count: 3074 * 3072)
         let hundred = cifar((0..<3073).map { [UInt8(($0 + 3) % 20), UInt8($0 % 100)] }, pixels: pixels)
@@ -121,7 +122,7 @@ import Testing
         #expect(try pixels(folder.write(joined, "joined-idx3-ubyte.gz"), 8) == grey)
     }
 
-    /// Labels are passed over whatever their type, and told; numbers that are no bytes are refused.
+    /// Labels of any type are passed over and told of; numbers that are no bytes are refused.
     @Test func labelsOfEveryKindAreLeftAside() throws {
         let images = ImageFiles.noise(1, count: 3 * 64)
         try folder.write(idx(images, count: 3, side: 8), "q/qmnist-train-images-idx3-ubyte")
@@ -154,7 +155,7 @@ import Testing
         var wrong = bytes
         wrong[bytes.count - 6] ^= 1
         #expect(refusal(try folder.write(wrong, "wrong.gz")).contains("is it whole?"))
-        // As much as a header may promise at most, 64 GiB: only what is there takes memory.
+        // A header may promise at most 64 GiB; only the bytes that are there take memory.
         let boast: [UInt8] = [0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0]
         #expect(refusal(try folder.write(boast, "boast")).contains("but holds 16"))
         #expect(refusal(try folder.write(idx([], count: 0, side: 8), "none")).contains("0 images"))

@@ -58,7 +58,7 @@ import Testing
         try folder.write(try ImageFiles.png(first, width: 8, height: 8, channels: 3), "images/a.png")
         try folder.write(try ImageFiles.png(second, width: 8, height: 8, channels: 3), "images/b.png")
         let (plain, shuffled) = (try pixels(8, channels: 3), try pixels(8, channels: 3, isShuffled: true))
-        // Each place's values in both images and all channels, wherever it went.
+        // The values of each place in both images and all channels, wherever the place went.
         func columns(_ pixels: [UInt8]) -> [[UInt8]] { (0..<64).map { p in (0..<6).map { pixels[64 * $0 + p] } } }
         #expect(plain != shuffled)
         func ordered(_ columns: [[UInt8]]) -> [[UInt8]] { columns.sorted { $0.lexicographicallyPrecedes($1) } }

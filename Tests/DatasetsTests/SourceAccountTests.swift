@@ -9,7 +9,7 @@ import Testing
 
 @testable import DatasetPreparation
 
-/// What a dataset consists of is told, file by file where something is left aside.
+/// People are told what a dataset consists of, file by file where something is left aside.
 @Suite struct SourceAccountTests {
     let folder: TestFolder
     let store: ContentStore
@@ -62,7 +62,7 @@ import Testing
         #expect(account.lines(request(images)) == ["\(images), 8×8 grey: 3 images found, 3 used", "by links: b/"])
     }
 
-    /// Circles end, and what can be reached twice is read under the first of its names.
+    /// Circles of links end, and a folder with several paths is read under the first of its names.
     @Test func everyFolderIsReadOnce() throws {
         try folder.write(try png(1), "images/b/1.png")
         try folder.write(try png(2), "images/b/deep/2.png")
@@ -78,7 +78,7 @@ import Testing
         let names = account.skipped.flatMap(\.examples)
         #expect(names == ["a/self/", "b/deep/", "b/up/"])
         #expect(account.skipped.last?.reason.contains("the dataset's own folder") == true)
-        // Two links at each of forty levels: 2^40 ways to the last folder.
+        // Two links at each of forty levels give 2^40 ways to the last folder.
         for level in 0..<40 {
             try FileManager.default.createDirectory(
                 atPath: "\(folder.path)/maze/\(level)", withIntermediateDirectories: true)
@@ -107,7 +107,7 @@ import Testing
         #expect(littered.pixels == clean.pixels)
         #expect(littered.account.skipped.count == 1)
         #expect(littered.account.lines(request(images)).contains { $0.hasPrefix("not read") })
-        // The same in an archive.
+        // An archive has the same.
         var entries: [(name: String, bytes: [UInt8])] = [("b/1.png", try png(1)), ("b/2.png", try png(2))]
         entries.append((name, content))
         try ImageFiles.zip(entries, to: "\(folder.path)/x.zip")
@@ -153,14 +153,14 @@ import Testing
         #expect(pixels == noise(1, 2, 3))
         #expect(account.refused.count == 6)
         #expect(account.lines(request(images)).contains { $0.hasPrefix("6 cannot be used and are left out: ") })
-        // What is left out is no part of the dataset: without it the digest is the same.
+        // Files that are left aside are no part of the dataset: without them the digest is the same.
         for name in ["4.png", "sub/5.gif", "6.png", "7.png", "8.png", "9.webp"] { unlink("\(images)/\(name)") }
         let preparer = DatasetPreparer(depot: store)
         #expect(
             try preparer.prepare(request(images)).digest == preparer.prepare(request(images, "skip_unreadable")).digest)
     }
 
-    /// The account is that of today's files, even where the images were prepared before.
+    /// The account is of today's files, even where the images were prepared before.
     @Test func whatIsRememberedTellsTheSame() throws {
         let preparer = DatasetPreparer(depot: store, cache: "\(folder.path)/datasets.json")
         try folder.write(try png(1), "images/1.png")
@@ -200,7 +200,7 @@ import Testing
         zip_file_set_external_attributes(archive, 1, 0, UInt8(ZIP_OPSYS_UNIX), UInt32(S_IFLNK | 0o777) << 16)
         #expect(zip_close(archive) == 0)
         #expect(refusal(request(path)).contains("b.png: it is a symbolic link"))
-        // libzip writes no name twice; another program's archive does.
+        // libzip writes no name twice; another program's archive may.
         try ImageFiles.zip([("a.png", try png(1)), ("b.png", try png(2))], to: path, stored: true)
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         for place in bytes.indices.dropLast(5) where bytes[place..<place + 5].elementsEqual("b.png".utf8) {

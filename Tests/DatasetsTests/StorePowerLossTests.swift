@@ -5,7 +5,7 @@ import Testing
 
 @testable import ContentStore
 
-/// What was stored is whole under its name after a loss of power, though nothing is left then but what was synchronised.
+/// A stored file is whole under its name after a loss of power. Only what was synchronised is left then.
 @Suite struct StorePowerLossTests {
     let folder: TestFolder
     private let content = Array("what is stored".utf8)
@@ -15,7 +15,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder.path + "/disk", withIntermediateDirectories: true)
     }
 
-    /// Does `body` with a new store, and returns the store as it is after a loss of power.
+    /// Does `body` with a new store, and returns the store after a loss of power.
     private func afterLoss(_ body: (ContentStore) throws -> Void) throws -> ContentStore {
         let disk = try #require(power_loss_watch(folder.path + "/disk"))
         defer { power_loss_end(disk) }
@@ -52,7 +52,7 @@ import Testing
         let left = try afterLoss { store in
             let other = try ContentStore(directory: folder.path + "/other")
             try other.put(content)
-            // What was there before leaves its directory.
+            // An earlier file of that name comes and goes first.
             try store.put(content)
             try store.remove(digest)
             let copy = store.path(of: digest)
@@ -64,7 +64,7 @@ import Testing
         #expect(left.isWhole(digest))
     }
 
-    /// The layer itself: what nobody synchronised is gone, or empty.
+    /// Tests the layer itself: what nobody synchronised is gone, or empty.
     @Test func whatNobodySynchronisedIsLost() throws {
         let disk = try #require(power_loss_watch(folder.path + "/disk"))
         defer { power_loss_end(disk) }

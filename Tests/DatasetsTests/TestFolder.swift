@@ -1,6 +1,6 @@
 import Foundation
 
-/// A fresh folder that goes when the value does.
+/// A fresh folder that is removed with the object.
 final class TestFolder: Sendable {
     let path: String
 

@@ -55,7 +55,7 @@ struct AdoptionTests {
             #expect(refused.status == 3 && refused.err.contains(words), "\(refused)")
             #expect(!FileManager.default.fileExists(atPath: lab.catalogue))
 
-            // A colour network, and a generator of grey images.
+            // The network takes colour images, the generator makes grey ones.
             let training = try lab.write(
                 "small.yaml",
                 """
@@ -81,7 +81,7 @@ struct AdoptionTests {
         }
     }
 
-    /// A checkpoint of 8×8 grey after one step.
+    /// Makes a checkpoint of a network for 8×8 grey images after one step.
     private func smallNetwork(in lab: Lab) throws -> String {
         let training = try lab.write(
             "small.yaml",
@@ -94,11 +94,11 @@ struct AdoptionTests {
         return lab.directory.appendingPathComponent("weights-1.safetensors").path
     }
 
-    /// Beside the images that its owner knows: those that it saw, and others, in two places or by an index.
+    /// The owner knows which images the network saw and which it did not, by two places or by an index.
     @Test func itsOwnImagesAreThoseThatItSaw() throws {
         try withLab { (lab) throws in
             let weights = try smallNetwork(in: lab)
-            // Bands of grey: an image is a number, and so is its distance.
+            // Each image has bands of grey by its number alone, and so has its distance to others.
             func levels(_ number: Int) -> [UInt8] { (0..<64).map { UInt8((number * 37 + $0 * (number + 3)) % 256) } }
             for number in 0..<30 {
                 let role = number % 3 == 0 ? "seen" : "unseen"
@@ -139,7 +139,7 @@ struct AdoptionTests {
         }
     }
 
-    /// Of images of which nobody says which it saw: what needs no such knowledge is measured, and nothing else.
+    /// Nobody says which images the network saw: measures that need no such knowledge are taken, and no others.
     @Test func whatSpeaksOfNoTrainingImageIsMeasured() throws {
         try withLab { (lab) throws in
             let weights = try smallNetwork(in: lab)
@@ -155,8 +155,8 @@ struct AdoptionTests {
         }
     }
 
-    /// Half precision and wrappers' prefixes are read and told, a pickle is refused with what converts it, and images that do
-    /// not fit are noticed.
+    /// Half precision and wrappers' prefixes are read, and told of. A pickle is refused with the command that converts it,
+    /// and images that do not fit are noticed.
     @Test func whatAFileHoldsIsTold() throws {
         try withLab { (lab) throws in
             let training = try lab.write(

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A Slurm of the test's own: a controller and nodes on this machine, each with pretended processors and GPUs. Everything
-/// it starts is ended with it, by its number.
+/// A Slurm of the test's own: a controller and nodes on this machine, each with pretended processors and GPUs. The test
+/// ends every process that it starts, by its number.
 final class Cluster {
     let directory: URL
     private let port: Int
@@ -12,7 +12,7 @@ final class Cluster {
         "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "munged", "mungekey",
     ]
 
-    /// Why there can be none; nil: the programs are there.
+    /// Why the test can have no Slurm; nil: its programs are there.
     static let lack: String? = {
         let missing = programs.filter { name in
             !["/usr/bin", "/usr/sbin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
@@ -88,13 +88,14 @@ final class Cluster {
     }
 
     private var configuration: URL { directory.appendingPathComponent("slurm.conf") }
-    /// By which Slurm's commands find it.
+    /// The variable by which Slurm's commands find this cluster.
     var environment: [String: String] { ["SLURM_CONF": configuration.path] }
 
     func startController() throws { try start("slurmctld", "slurmctld", ["-D"]) }
     func startNode(_ number: Int) throws { try start("n\(number)", "slurmd", ["-D", "-N", "n\(number)"]) }
 
-    /// Not by `Process`: these daemons close every descriptor they have, by which it would take them for ended.
+    /// Starts a daemon, not by `Process`: these daemons close every descriptor they have, and `Process` would take that for
+    /// their end.
     private func start(_ name: String, _ program: String, _ arguments: [String]) throws {
         let path = Self.path(of: program)
         let log = directory.appendingPathComponent("\(name).log").path
@@ -116,7 +117,7 @@ final class Cluster {
 
     func isRunning(_ node: Int) -> Bool { daemons["n\(node)"] != nil }
 
-    /// Ends a daemon, named `slurmctld` or as its node, without a word.
+    /// Ends a daemon without warning; it is named `slurmctld` or as its node.
     func kill(_ name: String, _ signal: Int32 = SIGKILL) {
         guard let pid = daemons.removeValue(forKey: name) else { return }
         Foundation.kill(pid, signal)
@@ -124,7 +125,7 @@ final class Cluster {
         waitpid(pid, &status, 0)
     }
 
-    /// Runs one of Slurm's commands, and returns what it prints; throws what it says where it fails.
+    /// Runs one of Slurm's commands and returns what it prints. Throws what it says where it fails.
     @discardableResult
     func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
@@ -167,7 +168,7 @@ final class Cluster {
         throw CancellationError()
     }
 
-    /// Ends its jobs, then what it started.
+    /// Ends the cluster's jobs, then the daemons.
     func close() {
         _ = try? run("scancel", ["--user=\(NSUserName())"])
         for _ in 0..<100 where (try? jobs().isEmpty) == false { usleep(100_000) }

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// What people do with a run that goes on: the real programs, one coordinator, other commands beside it.
+/// What people do with a run that goes on: one coordinator of the real programs, and other commands beside it.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
 struct ControlTests {
-    /// Some seconds of training a trial.
+    /// Lengths of some seconds of training each.
     static let lengths = "[300, 3000]"
-    /// Far longer than any test.
+    /// Lengths that take far longer than any test.
     static let endless = "[300, 4000000]"
 
     private func states(_ lab: Lab, _ sweep: String) throws -> [String] {
@@ -30,7 +30,7 @@ struct ControlTests {
             try lab.wait(30, for: "the workers' end") { lab.processes(matching: "eigensweep-worker").isEmpty }
             #expect(try lab.rows("SELECT count(*) FROM trials WHERE state IN ('waiting', 'running')") == ["0"])
             #expect(try lab.count("attempt WHERE outcome IS NULL") == 0)
-            // Nothing runs again by itself.
+            // No trial runs again by itself.
             let attempts = try lab.count("attempt")
             let again = try lab.run("launch", "small.yaml")
             #expect(again.status == 0, "\(again.err)")
@@ -57,7 +57,7 @@ struct ControlTests {
             let coordinator = try startedSweep(lab, lengths: Self.endless)
             let other = try lab.write(
                 "other.yaml", smallSweep(name: "other", lengths: "[20, 40]").replacing("[4, 64]", with: "[16]"))
-            // One slot of the two becomes free for it.
+            // One of the two slots becomes free for the new trial.
             try lab.run("cancel", "small", "--where", "model.scale = 8 or dataset.size = 64")
             let second = try lab.run("launch", other)
             #expect(second.status == 0, "\(second.err)")
@@ -107,11 +107,11 @@ struct ControlTests {
         }
     }
 
-    /// Whenever a change comes, it is made once: by the run that then goes on with it, or by the command, which says
-    /// that nobody goes on.
+    /// Whenever a change comes, it is made once: either by the run, which then goes on with it, or by the command, which
+    /// says that no run goes on.
     @Test func aRetryThatComesAsTheRunEndsIsNeverLost() throws {
         try withLab { lab in
-            // Eight trials that are cancelled before anything ran.
+            // Eight trials are cancelled before anything ran.
             #expect(
                 try lab.run("launch", lab.write("first.yaml", smallSweep(name: "first", lengths: "[10]"))).status == 0)
             #expect(try lab.run("hosts", "drain", "local").status == 0)
@@ -160,7 +160,7 @@ struct ControlTests {
             "choosy.yaml",
             smallSweep(
                 name: "choosy", lengths: "[20]", extra: "worker: {command: [./choosy], upload: [\(worker)]}"))
-        // Room for all at once: what takes for ever must not keep the others waiting.
+        // There is room for all jobs at once: one that takes for ever must not keep the others waiting.
         try lab.write(
             "hosts.yaml", "defaults: {directory: \(lab.directory.path)/host}\nhosts:\n  - local: {slots: 4}\n")
         return try lab.run(["launch"] + options + [file])

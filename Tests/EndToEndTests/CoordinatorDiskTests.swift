@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The disk under the catalogue and its store, small and filled up for real.
+/// A small disk below the catalogue and its store, which is really filled.
 @Suite(
     .serialized, .enabled(if: slowTestsWanted && getuid() == 0, "slow, and file systems are mounted as root"),
     .timeLimit(.minutes(4)))
@@ -17,14 +17,14 @@ struct CoordinatorDiskTests {
         }
     }
 
-    /// Leaves so many kilobytes free on the disk at `volume`.
+    /// Leaves that many kilobytes free on the disk at `volume`.
     private func fill(_ volume: String, leaving kilobytes: Int) throws {
         let path = volume + "/filler"
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(descriptor) }
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         var space = statvfs()
-        // Others write there meanwhile.
+        // Other programs write to the disk meanwhile.
         while true {
             try #require(statvfs(volume, &space) == 0)
             let left = Int(space.f_bavail * space.f_frsize) / 1024 - kilobytes
@@ -46,7 +46,7 @@ struct CoordinatorDiskTests {
             let plan = try lab.run("plan", file, "--catalogue", catalogue)
             #expect(plan.out.contains("to keep"), "\(plan)")
 
-            // What fits is not refused, nor what a person takes upon themselves.
+            // A sweep that fits is not refused, nor one that a person insists on.
             let small = try lab.run("launch", "small.yaml", "--catalogue", catalogue)
             #expect(small.status == 0, "\(small)")
             try fill(volume, leaving: 10_000)

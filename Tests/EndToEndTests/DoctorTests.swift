@@ -53,7 +53,7 @@ struct DoctorTests {
             #expect(beside.err.contains("\(coordinator.processIdentifier)"), "\(beside)")
             kill(coordinator.processIdentifier, SIGKILL)
             coordinator.waitUntilExit()
-            // As if the catalogue had been put back from a copy made before.
+            // The catalogue is as if it had been put back from a copy made before.
             try execute(lab, "UPDATE attempt SET outcome = 'host-fault', ended_at = '2026-01-01T00:00:00.000Z'")
             let found = try lab.run("doctor")
             #expect(found.status == 5, "\(found)")
@@ -88,7 +88,8 @@ struct DoctorTests {
             let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
             let coordinator = try lab.start(["launch", file])
             try lab.wait(120, for: "two workers") { lab.processes(matching: "eigensweep-worker").count >= 2 }
-            // From there on they write nothing for minutes, whose place the next agent takes for remains.
+            // After their first milestones the workers write nothing for minutes, and the next agent takes their place for
+            // remains.
             try lab.wait(120, for: "their first milestones") { try lab.count("milestone") >= 2 }
             let workers = lab.processes(matching: "eigensweep-worker")
             kill(coordinator.processIdentifier, SIGKILL)
@@ -96,7 +97,7 @@ struct DoctorTests {
             let held = try lab.run("doctor", "--format", "json")
             #expect(!held.out.contains("no agent there holds"), "what an agent holds is no orphan: \(held)")
             #expect(held.out.contains("the socket of a coordinator that died"), "\(held)")
-            // The agent dies and its memory is lost, as when someone empties the directory below it.
+            // The agent dies and its memory is lost, as when somebody empties the directory below it.
             for agent in lab.processes(matching: "eigensweep-agent") { kill(agent, SIGKILL) }
             let journals = try FileManager.default.subpathsOfDirectory(atPath: lab.directory.path + "/host")
                 .filter { $0.hasSuffix("/journal") }

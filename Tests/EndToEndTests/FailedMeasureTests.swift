@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A worker that cannot take one of its measures, with the real programs: the trial misses that one alone.
+/// A worker that cannot take one of its measures, with the real programs: the trial lacks that measure alone.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow))
 struct FailedMeasureTests {
-    /// The example worker, whose measure fails for a parameter as long as the file `broken` is there.
+    /// The example worker. Its measure fails for one parameter as long as the file `broken` is there.
     private func worker(in lab: Lab, failing how: String) throws -> String {
         let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/examples/mean_worker.py")

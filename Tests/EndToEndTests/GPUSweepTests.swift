@@ -4,7 +4,7 @@ import Testing
 /// A sweep on a host with two pretended GPUs, as a user runs it.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow))
 struct GPUSweepTests {
-    /// Our worker, with a note of what it was given.
+    /// Our worker, behind a script that notes what it was given.
     private func wrapper(_ lab: Lab, describing gpus: String = "cat") throws -> String {
         let worker = lab.programs.appendingPathComponent("eigensweep-worker").path
         return try lab.write(

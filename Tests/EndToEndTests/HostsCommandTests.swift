@@ -44,7 +44,7 @@ struct HostsCommandTests {
             #expect(try check(lab, ["good", "--ssh-config", config]).status == 0)
             #expect(try lab.run(["hosts", "check", "nobody"]).status == 2)
 
-            // The check brought the worker; nothing needs it.
+            // The check has brought the worker, which nothing needs.
             let cleaned = try lab.run([
                 "hosts", "clean", "good", "--all", "--yes", "--format", "csv", "--ssh-config", config,
             ])

@@ -14,7 +14,7 @@ final class Lab {
     private var words: [pid_t: URL] = [:]
 
     init() throws {
-        // Short, because Unix sockets below it have 108 bytes.
+        // The path is short, because Unix sockets below it have 108 bytes.
         directory = URL(fileURLWithPath: "/tmp/es-\(UInt32.random(in: 0...UInt32.max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -51,7 +51,7 @@ final class Lab {
         process.currentDirectoryURL = directory
         var environment = ProcessInfo.processInfo.environment
         environment["EIGENSWEEP_CATALOGUE"] = catalogue
-        // What is said yes to is remembered by the account.
+        // The account's memory of workers that it said yes to lies in the lab.
         environment["XDG_STATE_HOME"] = directory.appendingPathComponent("state").path
         process.environment = environment
         let stamp = UUID().uuidString
@@ -68,6 +68,7 @@ final class Lab {
     @discardableResult
     func run(_ arguments: String...) throws -> Output { try run(arguments) }
 
+    /// Runs `eigensweep` to its end.
     /// - Parameter more: variables of its environment beside the test's own.
     @discardableResult
     func run(_ arguments: [String], _ more: [String: String] = [:]) throws -> Output {
@@ -132,7 +133,7 @@ final class Lab {
         return process
     }
 
-    /// What a process that was started here has said on standard error.
+    /// What a process that `start` started has said on standard error.
     func said(by process: Process) -> String {
         words[process.processIdentifier].flatMap { try? String(contentsOf: $0, encoding: .utf8) } ?? ""
     }
@@ -157,7 +158,7 @@ final class Lab {
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        // No rows and no such column are two things.
+        // A question without rows and one about a column that does not exist are two things.
         guard process.terminationStatus == 0 else { throw UnansweredQuestion(sql: sql) }
         return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     }
@@ -171,19 +172,19 @@ final class Lab {
         return Int(try rows("SELECT count(*) FROM \(table)").first ?? "") ?? 0
     }
 
-    /// What the catalogue's tables, views and the like are called; empty while there is none.
+    /// The names of the catalogue's tables, views and the like; empty while there is no catalogue.
     private func names() throws -> Set<String> {
         guard FileManager.default.fileExists(atPath: catalogue) else { return [] }
         return Set(try rows("SELECT name FROM sqlite_schema"))
     }
 
-    /// Whether the catalogue is complete: then a question that has no answer will never have one.
+    /// Whether the catalogue is complete: then a question that has no answer now never has one.
     private func isMade() -> Bool {
         guard let names = try? names(), let all = try? CatalogueNames.all.get() else { return false }
         return all.isSubset(of: names)
     }
 
-    /// Every measurement to the last bit, in an order of its own.
+    /// Every measurement to the last bit, in an order that no run changes.
     func measurements() throws -> [String] {
         try rows(
             """
@@ -193,8 +194,8 @@ final class Lab {
             """)
     }
 
-    /// Waits until `condition` holds, at most `seconds`; what it asks a catalogue that is not made yet holds not. Throws
-    /// what a complete one does not answer.
+    /// Waits until `condition` holds, at most `seconds`. A question to a catalogue that is not made yet counts as a
+    /// condition that does not hold; throws where a complete catalogue does not answer.
     func wait(_ seconds: Double, for what: String, until condition: () throws -> Bool) throws {
         let end = Date(timeIntervalSinceNow: seconds)
         var wasMade = isMade()
@@ -246,7 +247,7 @@ func smallSweep(name: String = "small", lengths: String = "[20, 40]", extra: Str
     """
 }
 
-/// Something that sqlite3 did not answer, where it says why on standard error, or that names no table.
+/// A question that sqlite3 did not answer, for a reason that it says on standard error, or that names no table.
 struct UnansweredQuestion: Error { let sql: String }
 
 /// The golden schema.
@@ -254,7 +255,7 @@ enum CatalogueNames {
     static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("CatalogueTests/Golden/schema.sql")
 
-    /// The names of all that a complete catalogue has.
+    /// The names of everything that a complete catalogue has.
     static let all = Result {
         Set(
             try String(contentsOf: golden, encoding: .utf8).matches(

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// A question that is spelt wrongly is no answer and no wait.
+/// A question that is spelt wrongly neither has an answer nor is waited for.
 struct LabTests {
-    /// The golden schema's statements, what is asked of before what asks.
+    /// The golden schema's statements, each behind those that it refers to.
     private static func schema() throws -> String {
         let parts = try String(contentsOf: CatalogueNames.golden, encoding: .utf8).components(separatedBy: "\n\n")
         let statements = parts.map { $0.drop { $0 != "\n" } }
@@ -28,7 +28,7 @@ struct LabTests {
             #expect(throws: UnansweredQuestion.self) {
                 try lab.wait(60, for: "a host") {
                     asked += 1
-                    // It is made after the first question.
+                    // The catalogue is made after the first question.
                     if asked == 2 { try lab.change(Self.schema()) }
                     return try lab.rows("SELECT colour FROM attempt").count == 1
                 }

@@ -1,15 +1,15 @@
 import Foundation
 import Glibc
 
-/// What tests that were killed left on this machine. Directories of hosts and programs name the process that made them;
-/// once it is gone, all that goes with them may go.
+/// Finds and removes what tests that were killed left on this machine. Directories of hosts and programs name the process
+/// that made them; once that is gone, everything that belongs to them may go.
 enum Leftovers {
-    /// Says that this process answers for a directory below /tmp.
+    /// Claims a directory below /tmp for this process.
     static func claim(_ directory: String) throws {
         try owner(getpid()).write(toFile: "\(directory)/owner", atomically: false, encoding: .utf8)
     }
 
-    /// Takes away everything of owners that are gone.
+    /// Removes everything whose owner is gone.
     static func remove() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? [] {
             guard name.hasPrefix("es-hosts-") || name.hasPrefix("es-programs-") else { continue }
@@ -28,7 +28,7 @@ enum Leftovers {
                 let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"),
                 String(decoding: line, as: UTF8.self).contains("\(directory)/")
             else { continue }
-            // A host's first process is among them, and takes the rest of its host along.
+            // A host's first process is among these, and takes the rest of its host along.
             kill(pid, SIGKILL)
         }
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""

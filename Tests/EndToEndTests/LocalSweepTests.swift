@@ -47,7 +47,7 @@ struct LocalSweepTests {
         }
     }
 
-    /// Networks of disjoint halves, compared once both are trained.
+    /// Networks of disjoint halves are compared once both are trained.
     @Test func halvesAreComparedOnceBothAreTrained() throws {
         try withLab { (lab) throws in
             let sweep = try lab.write(
@@ -84,7 +84,7 @@ struct LocalSweepTests {
             let plan = try lab.run("plan", sweep)
             #expect(plan.status == 0, "\(plan.err)")
             #expect(!FileManager.default.fileExists(atPath: lab.catalogue))
-            // Four trainings of 40 steps of 8 images; from zero each, the 20-step trials would cost 4·160 more.
+            // Four trainings of 40 steps of 8 images; if each began from zero, the 20-step trials would cost 4·160 more.
             #expect(plan.out.contains("1 280"), "\(plan.out)")
             #expect(plan.out.contains("640"), "\(plan.out)")
             #expect(plan.out.contains("alone, by steps that were tried here"), "\(plan.out)")

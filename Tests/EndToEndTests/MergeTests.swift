@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A colleague's results with their files.
+/// A colleague's results come with their files.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
 struct MergeTests {
     @Test func mergedFilesAreTrainedOnAndADamagedOneIsRefusedAlone() throws {
@@ -39,7 +39,7 @@ struct MergeTests {
                 #expect(!FileManager.default.fileExists(atPath: damaged))
                 let doctor = try ours.run("doctor", "--thorough")
                 #expect(doctor.status != 0 && doctor.out.contains(weights.prefix(12)), "\(doctor)")
-                // Mended there, it comes too.
+                // Once the file is mended there, it comes too.
                 try Data(whole).write(to: URL(fileURLWithPath: path))
                 let mended = try ours.run("merge", theirs.catalogue, "--files")
                 #expect(mended.status == 0 && mended.out.contains("copied 1 files"), "\(mended)")

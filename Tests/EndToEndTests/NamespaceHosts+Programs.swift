@@ -2,12 +2,12 @@ import CPosix
 import Foundation
 import Glibc
 
-/// Programs of this machine, as tests need them.
+/// Runs programs of this machine that tests need.
 extension NamespaceHosts {
     @discardableResult
     static func run(_ words: String...) throws -> String { try run(words) }
 
-    /// Runs a program that changes the accounts of this machine: one at a time, or they refuse.
+    /// Runs a program that changes the accounts of this machine. Such programs run one at a time, or they refuse.
     static func changeUsers(_ words: String...) throws {
         try run(["/usr/bin/flock", "/tmp/es-users.lock"] + words)
     }
@@ -26,8 +26,8 @@ extension NamespaceHosts {
         return text
     }
 
-    /// Starts a program whose output goes to a file. Foundation's `Process` is no use for sshd: it takes the closing
-    /// of inherited descriptors for the program's end.
+    /// Starts a program whose output goes to a file. Foundation's `Process` will not do for sshd: it takes the closing of
+    /// inherited descriptors for the program's end.
     static func start(_ words: [String], log: String) throws -> pid_t {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

@@ -2,9 +2,9 @@ import CPosix
 import Foundation
 import SweepModel
 
-/// Several hosts on this machine: each a network namespace with its own address, process numbers, boot id, machine-id,
-/// sshd and home of one plain user, joined by a bridge to this machine. Where network namespaces cannot be made, each is
-/// an sshd on a port of loopback. Everything is gone after `remove`.
+/// Several hosts on this machine: each a network namespace with its own address, process numbers, boot id, machine-id, sshd
+/// and home of one plain user, joined by a bridge to this machine. Where network namespaces cannot be made, each is an sshd
+/// on a port of loopback. `remove` takes everything away.
 final class NamespaceHosts {
     struct Host {
         let name: String
@@ -13,10 +13,10 @@ final class NamespaceHosts {
         let port: Int
         /// The user's home as this machine sees it.
         let home: String
-        /// The end of the cable on this machine: `setLink` pulls it.
+        /// The network device at this machine's end of the cable, which `setLink` pulls.
         let cable: String
         let machine: String
-        /// The number of its cable among `relay`'s.
+        /// The cable's number among those of `relay`.
         var relayed: Int?
     }
 
@@ -30,24 +30,24 @@ final class NamespaceHosts {
     private let firstPort = 20_000 + Int.random(in: 0..<200) * 100
     /// The parents of the hosts' first processes.
     private var keepers: [String: pid_t] = [:]
-    /// What `/proc` calls the hosts' process namespaces.
+    /// The hosts' process namespaces, as `/proc` calls them.
     private var spaces: [String: String] = [:]
     private var isRemoved = false
-    /// What hands on the frames of hosts made with `isRelayed`.
+    /// Hands on the frames of hosts that were made with `isRelayed`.
     let relay: RelayedCables?
     /// Bytes of the file system each home has of its own; nil: it has none.
     private let homeBytes: Int?
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
-    /// What sets the hosts apart.
+    /// How the hosts are kept apart.
     enum Variant: String {
         case namespaces = "network namespaces"
         case loopback = "ports on loopback, for want of network namespaces"
     }
 
-    /// What can be made here: as root, with the programs there and namespaces allowed. `EIGENSWEEP_LOOPBACK_HOSTS`
-    /// asks for ports on loopback all the same.
+    /// How hosts can be kept apart here: by namespaces where this process is root and may make them.
+    /// `EIGENSWEEP_LOOPBACK_HOSTS` asks for ports on loopback all the same.
     static let variant: Variant? = {
         let programs = ["/usr/bin/unshare", "/usr/sbin/sshd", "/usr/sbin/useradd", "/usr/bin/ssh-keygen"]
         guard getuid() == 0, programs.allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
@@ -70,7 +70,7 @@ final class NamespaceHosts {
     ///
     /// - Parameters:
     ///   - isRelayed: this program hands on their frames, so that `relay` can lose and delay them.
-    ///   - homeBytes: each home is a file system of its own of that size.
+    ///   - homeBytes: the size of a file system that each home then is; nil: homes have none of their own.
     init(count: Int = 3, isRelayed: Bool = false, homeBytes: Int? = nil) throws {
         relay = isRelayed ? RelayedCables() : nil
         self.homeBytes = homeBytes
@@ -92,7 +92,7 @@ final class NamespaceHosts {
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         try Leftovers.claim(directory)
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
-        // No password opens the account, and it is not locked.
+        // The account has no password that opens it, and is not locked.
         try Self.changeUsers("/usr/sbin/useradd", "-M", "-d", "\(directory)/home", "-s", "/bin/sh", "-p", "*", user)
         try FileManager.default.createDirectory(atPath: "\(directory)/home", withIntermediateDirectories: true)
         try Self.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "\(directory)/userkey")
@@ -174,7 +174,7 @@ final class NamespaceHosts {
         try "".write(toFile: "\(own)/sshd.log", atomically: false, encoding: .utf8)
         let within = isLoopback ? [] : ["/usr/sbin/ip", "netns", "exec", host.namespace]
         let isolated = ["/usr/bin/unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
-        // In a file, so that no word of it is found in the first process's command line.
+        // The script lies in a file, so that no word of it is found in the first process's command line.
         try script.write(toFile: "\(own)/boot", atomically: false, encoding: .utf8)
         let words = within + isolated + ["/bin/sh", "\(own)/boot", own, directory, host.name]
         let keeper = try Self.start(words, log: "\(own)/boot.log")
@@ -240,7 +240,7 @@ final class NamespaceHosts {
     var sshConfig: String { "\(directory)/ssh_config" }
     var identity: String { "\(directory)/userkey" }
 
-    /// How the hosts file would describe a host.
+    /// The host's entry in a hosts file.
     func spec(_ host: Host, slots: Int = 1, environment: [String: String] = [:]) -> HostSpec {
         HostSpec(
             name: host.name, transport: .libssh, address: host.address, port: host.port, user: user,

@@ -6,7 +6,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Three hosts with an address, sshd, machine-id and home each.
+/// Three hosts, each with an address, an sshd, a machine-id and a home of its own.
 @Suite(.serialized, .enabled(if: NamespaceHosts.isAvailable, "namespaces are made as root"))
 struct NamespaceHostsTests {
     @Test func `three hosts run a job each, and one of them is cut off meanwhile`() throws {
@@ -64,7 +64,7 @@ struct NamespaceHostsTests {
         return URL(fileURLWithPath: own).deletingLastPathComponent().path + "/eigensweep-agent"
     }
 
-    /// Waits for a file in its home, then leaves its host's name as a checkpoint.
+    /// A worker that waits for a file in its home, then leaves its host's name as a checkpoint.
     private static let worker = #"""
         #!/bin/sh
         while [ ! -e "$HOME/go" ]; do sleep 0.05; done

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The catalogue is one file: whatever ends a command leaves everything in it, and looks leave everything as it is.
+/// The catalogue is one file: however a command ends, everything is in that file, and commands that only look change
+/// nothing.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
 struct OneFileTests {
     private let tiny = """
@@ -13,12 +14,12 @@ struct OneFileTests {
         measures: [{gaussian-distance: {samples: 32, sigmas: [0.5, 4]}}]
         """
 
-    /// The names beside the catalogue that SQLite makes.
+    /// The names of the files that SQLite makes beside the catalogue.
     private func beside(_ path: String) -> [String] {
         ["-wal", "-shm", "-journal"].filter { FileManager.default.fileExists(atPath: path + $0) }
     }
 
-    /// The measurements in a copy of the one file.
+    /// The measurements that a copy of the catalogue's file alone has.
     private func countInCopy(_ lab: Lab) throws -> String {
         let copy = lab.directory.appendingPathComponent("copy-\(UUID().uuidString).sqlite").path
         try FileManager.default.copyItem(atPath: lab.catalogue, toPath: copy)
@@ -80,7 +81,7 @@ struct OneFileTests {
             kill(coordinator.processIdentifier, SIGKILL)
             coordinator.waitUntilExit()
             #expect(beside(lab.catalogue).contains("-wal"))
-            // Of a catalogue so young everything is in the log: the file alone is empty, and says what is missing.
+            // A catalogue so young has everything in its log: the file alone is empty, and says what is missing.
             let bare = lab.directory.appendingPathComponent("bare.sqlite").path
             try FileManager.default.copyItem(atPath: lab.catalogue, toPath: bare)
             for words in [["status"], ["query", "--sql", "SELECT 1"], ["merge", bare, "--catalogue", "other.sqlite"]] {
@@ -90,7 +91,7 @@ struct OneFileTests {
             }
             let resumed = try lab.run("resume", "--catalogue", bare)
             #expect(resumed.status == 5 && resumed.err.contains("eigensweep launch"), "\(resumed)")
-            // With it the copy is whole.
+            // With the log the copy is whole.
             let copy = lab.directory.appendingPathComponent("copy.sqlite").path
             for end in ["", "-wal"] {
                 try FileManager.default.copyItem(atPath: lab.catalogue + end, toPath: copy + end)
@@ -107,7 +108,7 @@ struct OneFileTests {
         try withLab { lab in
             let sweep = try lab.write("tiny.yaml", tiny)
             #expect(try lab.run("launch", sweep).status == 0)
-            // The agent lingers, and says so by nothing.
+            // The agent lingers, and nothing says so.
             let before = try contents(lab)
             #expect(before.keys.contains { $0.hasSuffix("coordinator.json") } && before.count > 20)
             let listed = try lab.run("query", "--sql", "SELECT trial_id FROM trials LIMIT 1", "--format", "csv")
@@ -130,12 +131,12 @@ struct OneFileTests {
         }
     }
 
-    /// Every file of catalogue, store and host by its path: size, time and content.
+    /// Every file of catalogue, store and host by its path, with size, time and content.
     private func contents(_ lab: Lab) throws -> [String: String] {
         var found: [String: String] = [:]
         for path in try FileManager.default.subpathsOfDirectory(atPath: lab.directory.path) {
             let isOurs = ["catalogue", "store", "host/"].contains { path.hasPrefix($0) }
-            // The lock names who held it last.
+            // A lock names the process that held it last.
             guard isOurs, !path.hasSuffix(".lock") else { continue }
             let full = "\(lab.directory.path)/\(path)"
             var status = stat()
@@ -170,7 +171,7 @@ struct OneFileTests {
             }
             let separated = try lab.run("doctor", "--separate", "--catalogue", path)
             #expect(separated.status == 0 && separated.err.contains("of its own"), "\(separated)")
-            // Both go on by themselves, on one host.
+            // Both coordinators go on by themselves, on one host.
             let resumed = try lab.run("resume", "--catalogue", path)
             #expect(resumed.status == 0, "\(resumed)")
             coordinator.waitUntilExit()

@@ -5,7 +5,7 @@ import Testing
 /// equal those of an undisturbed run to the bit.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow))
 struct ResumeTests {
-    /// Long enough, some seconds of training, that a kill lands in the middle.
+    /// Lengths of some seconds of training, so that a kill lands in the middle.
     static let lengths = "[300, 1500]"
 
     static let undisturbed: Result<[String], any Error> = Result {
@@ -54,7 +54,7 @@ struct ResumeTests {
             if let worker = workers.first { kill(worker, SIGKILL) }
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 0)
-            // The killed one alone is run again, from its last milestone.
+            // Only the killed attempt's job runs again, from its last milestone.
             #expect(try lab.count("attempt WHERE kind = 'train'") == 5)
             try expectCompleteAndEqual(lab)
         }
@@ -69,7 +69,7 @@ struct ResumeTests {
             for agent in agents { kill(agent, SIGKILL) }
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 0)
-            // The next agent adopts what runs.
+            // The next agent adopts the workers that run.
             #expect(try lab.count("attempt WHERE kind = 'train'") == 4)
             try expectCompleteAndEqual(lab)
         }

@@ -7,7 +7,7 @@ import Testing
 struct SameBitsTests {
     private static let steps = 240
 
-    /// With what a piece of the training is computed.
+    /// How a piece of the training is computed.
     private struct Piece {
         var until: Int
         var options: [String]
@@ -68,7 +68,7 @@ struct SameBitsTests {
                 #"gaussian-distance {"samples": 20, "sigmas": [0.1, 1]}"#,
             ]
             let numbers = try lab.work(measure)
-            // The linear denoiser knows one noise level: it is measured there, and draws no samples.
+            // The linear denoiser knows one noise level: it is measured at that alone, and draws no samples.
             let rows = network.contains("linear") ? 3 : 14
             #expect(numbers.split(separator: "\n").count == rows)
             for piece in Self.pieces { #expect(try lab.work(measure + piece.options, piece.environment) == numbers) }
@@ -77,7 +77,7 @@ struct SameBitsTests {
 }
 
 extension Lab {
-    /// Runs the worker by hand to its end, which has to be good; returns what it printed.
+    /// Runs the worker by hand to its end, which has to be good, and returns what it printed.
     @discardableResult
     fileprivate func work(_ arguments: [String], _ environment: [String: String] = [:]) throws -> String {
         let process = Process()

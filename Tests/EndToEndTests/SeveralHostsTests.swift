@@ -64,7 +64,7 @@ struct SeveralHostsTests {
             coordinator.waitUntilExit()
             #expect(coordinator.terminationStatus == 0)
             #expect(try lab.measurements() == alone)
-            // Every training was started once: a cut connection ends no work. What waits may be taken back.
+            // Every training was started once: a cut connection ends no work. An attempt that waits may be taken back.
             let attempts = try lab.rows("SELECT number, kind, host, started_at, outcome, reason FROM attempt")
             #expect(try lab.count("attempt WHERE kind = 'train' AND started_at IS NOT NULL") == 4, "\(attempts)")
         }

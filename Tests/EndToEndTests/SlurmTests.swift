@@ -6,7 +6,7 @@ import Testing
     .serialized, .enabled(if: slowTestsWanted, whySlow),
     .enabled(if: Cluster.lack == nil, Comment(rawValue: Cluster.lack ?? "")))
 struct SlurmTests {
-    /// A lab with a cluster, and what a sweep gives on this machine alone.
+    /// Calls `body` with a lab that has a cluster.
     private func withCluster(
         hosts: String = "time: 10m, cores: 2, memory: 1G, allocations: 3", settings: String = "",
         _ body: (Lab, Cluster) throws -> Void
@@ -22,7 +22,7 @@ struct SlurmTests {
         }
     }
 
-    /// Measurements of the sweep as the local host gives them.
+    /// The sweep's measurements as the local host gives them.
     private func local(_ sweep: String) throws -> [String] {
         try withLab { lab in
             let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)])
@@ -31,7 +31,7 @@ struct SlurmTests {
         }
     }
 
-    /// Long enough that something can happen meanwhile, with recovery points.
+    /// A sweep that runs long enough for something to happen meanwhile, with recovery points.
     private static let long = smallSweep(name: "long", lengths: "[400, 800]")
 
     /// Whether no attempt was held against a job or a host.
@@ -50,7 +50,7 @@ struct SlurmTests {
             let output = try lab.run(["launch", try lab.write("sweep.yaml", sweep)], cluster.environment)
             #expect(output.status == 0, "\(output.err)")
             #expect(try lab.measurements() == expected)
-            // Nothing was left to do: the allocations are gone, and what they left too.
+            // Nothing was left to do: the allocations are gone, and so is what they left.
             try cluster.wait(15, for: "the end of allocations") { try cluster.jobs().isEmpty }
             let hosts = try FileManager.default.contentsOfDirectory(atPath: lab.directory.path + "/host/hosts")
             #expect(hosts.filter { $0.hasPrefix("es-") } == [])
@@ -58,7 +58,7 @@ struct SlurmTests {
         }
     }
 
-    /// What happens to a sweep under way, after which it gives the same results and nobody is charged.
+    /// Something that happens to a sweep under way. The sweep gives the same results all the same, and nobody is charged.
     enum Mishap: String, CaseIterable, CustomTestStringConvertible {
         case scancel, nodeDown, slurmdKilled, controllerRestarted, requeue, relayKilled, pilotKilled
         var testDescription: String { rawValue }
@@ -76,7 +76,7 @@ struct SlurmTests {
             #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
             #expect(try lab.measurements() == expected)
             try requireNobodyCharged(lab)
-            // What the cluster still holds it can end now.
+            // Once its daemons are back the cluster can end what it still holds.
             if mishap == .slurmdKilled {
                 for node in 1...3 where !cluster.isRunning(node) { try cluster.startNode(node) }
             }
@@ -134,7 +134,7 @@ struct SlurmTests {
         let sweep = smallSweep()
         let expected = try local(sweep)
         try withCluster { lab, cluster in
-            // A submission takes its time.
+            // The submission takes a while.
             try lab.write(
                 "bin/sbatch",
                 "#!/bin/sh\ntouch \(lab.directory.path)/submitting\nsleep 2\nexec /usr/bin/sbatch \"$@\"\n")
@@ -156,7 +156,7 @@ struct SlurmTests {
         }
     }
 
-    /// Ctrl-C leaves allocations as it leaves jobs to hosts, until they are cleaned away or the run goes on; a second one
+    /// A Ctrl-C leaves allocations as it leaves jobs to hosts, until they are cleaned away or the run goes on; a second one
     /// ends them.
     @Test(arguments: [1, 2]) func interruptionsLeaveAllocationsOrEndThem(times: Int) throws {
         let expected = try local(Self.long)
@@ -184,7 +184,7 @@ struct SlurmTests {
         }
     }
 
-    /// Slurm chooses an allocation's GPU, and each of its jobs has that one and no other, one job at a time.
+    /// Slurm chooses an allocation's GPU. Each of the allocation's jobs has that one and no other, one job at a time.
     @Test func jobsHaveTheGPUsThatTheQueueChose() throws {
         try withCluster(hosts: "time: 10m, cores: 2, gpus: 1, allocations: 2, env: {EIGENSWEEP_AGENT_GPUS: FOLDER}") {
             lab, cluster in

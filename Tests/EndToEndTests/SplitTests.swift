@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Which image plays which part, with the real programs.
+/// `split` says which part each image plays, with the real programs.
 @Suite(.serialized)
 struct SplitTests {
     private func lab(_ body: (Lab) throws -> Void) throws {
@@ -50,7 +50,8 @@ struct SplitTests {
         }
     }
 
-    /// By the source's order a sweep over resolutions is of the same images, and `plan` advises it where it is not asked for.
+    /// In the source's order a sweep over resolutions has the same images at each, and `plan` advises it where it was not
+    /// asked for.
     @Test func theSourcesOrderPairsResolutions() throws {
         try lab { lab in
             func sweep(_ more: String) throws -> String {
@@ -82,7 +83,7 @@ struct SplitTests {
         }
     }
 
-    /// Of trials in a catalogue, also by one trial; images that changed since are refused.
+    /// `split` tells it of trials in a catalogue, also of one alone, and refuses images that have changed since.
     @Test(.enabled(if: slowTestsWanted, whySlow)) func ofTrialsOfTheCatalogue() throws {
         try lab { lab in
             let sweep = try lab.write("s.yaml", Self.sweep)

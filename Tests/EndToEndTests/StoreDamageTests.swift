@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-/// Files of the stores, here and on the host, damaged between two runs: the second ends complete with the bits of an
-/// undisturbed one, every damage is told once, and what is still whole somewhere is not computed again.
+/// Files of the stores, here and on the host, are damaged between two runs. The second run ends complete with the bits of
+/// an undisturbed one, tells of each damage once, and does not compute again what is still whole somewhere.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(10)))
 struct StoreDamageTests {
     enum Damaging: String, CaseIterable { case flipped, cut, empty, gone, directory }
     enum What: String, CaseIterable { case weights, state, dataset, program }
     enum Place: String, CaseIterable { case coordinator, host, both }
 
-    /// Every way of damaging everything, not each thing in one way.
+    /// Whether every file is damaged in every way, not each in one.
     private let longTestsWanted = ProcessInfo.processInfo.environment["EIGENSWEEP_LONG_TESTS"] != nil
 
     private static let lengths = "[20, 40, 60]"
@@ -29,7 +29,7 @@ struct StoreDamageTests {
         try lab.rows("SELECT t.trial_id, m.weights FROM milestone m JOIN trial t ON t.key = m.trial ORDER BY 1")
     }
 
-    /// A lab whose first sweep is done, and the longer one that is launched next.
+    /// Calls `body` with a lab whose first sweep is done, and the longer one that is launched next.
     private func withFirstSweep(_ body: (Lab, _ more: String) throws -> Void) throws {
         try withLab { lab in
             let first = smallSweep().replacingOccurrences(of: Self.measures, with: Self.fewer)
@@ -41,7 +41,7 @@ struct StoreDamageTests {
         }
     }
 
-    /// With everything as it is; sockets stand among it.
+    /// Copies a folder with everything as it is; there are sockets in it.
     private func copy(_ source: String, _ target: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/cp")
@@ -74,7 +74,7 @@ struct StoreDamageTests {
         }
     }
 
-    /// How many files there were to damage.
+    /// Damages files, and returns how many there were to damage.
     private func strike(_ damaging: Damaging, _ digests: [String], _ place: Place, _ lab: Lab) throws -> Int {
         let stores = place == .coordinator ? ["store"] : place == .host ? ["host/store"] : ["store", "host/store"]
         var count = 0
@@ -101,12 +101,12 @@ struct StoreDamageTests {
     func theNextLaunchEndsWithTheSameBits(what: What, place: Place) throws {
         let undisturbed = try Self.undisturbed.get()
         try withFirstSweep { lab, more in
-            // One way of damaging is as another to what is read through and made again at once.
+            // Files that are read through and made again at once meet all ways of damaging alike.
             var ways = what == .weights ? Damaging.allCases : [.flipped, .gone, .directory]
             if !longTestsWanted { ways = [ways[(what.number + place.number) % ways.count]] }
             for damaging in ways {
                 let name = "\(what) \(damaging) at \(place)"
-                // Each with what the first sweep left.
+                // Each way begins with what the first sweep left.
                 let saved = lab.directory.path + "-saved"
                 if damaging == ways.first {
                     try? FileManager.default.removeItem(atPath: saved)
@@ -140,7 +140,7 @@ struct StoreDamageTests {
                     #expect(!output.err.contains("are lost"), "\(name): the coordinator has it whole")
                 }
                 if place == .coordinator {
-                    // The host has everything whole: nothing is trained or measured twice.
+                    // The host has every file whole: nothing is trained or measured twice.
                     let trained = try lab.rows(
                         "SELECT count(*) FROM attempt WHERE kind = 'train' AND outcome = 'succeeded'")
                     #expect(trained == ["8"], "\(name): \(output.err)")
@@ -155,7 +155,7 @@ struct StoreDamageTests {
             #expect(try lab.run("launch", sweep).status == 0)
             let before = try lab.measurements() + Self.digests(lab)
             let weights = try files(.weights, lab)
-            // Of the first the host has a whole one, of the second nobody.
+            // The host has a whole copy of the first file; of the second nobody has.
             #expect(try strike(damaging, [weights[0]], .coordinator, lab) == 1)
             #expect(try strike(damaging, [weights[1]], .both, lab) == 2)
             let found = try lab.run("doctor", "--format", "json")
@@ -215,7 +215,7 @@ struct StoreDamageTests {
         }
     }
 
-    /// Its dataset cannot be prepared, so the launch ends before the sweep is stored.
+    /// The sweep's dataset cannot be prepared, so the launch ends before the sweep is stored.
     @Test func whereALaunchLeftNoSweepResumeSaysWhatToLaunch() throws {
         try withLab { lab in
             let text = smallSweep().replacingOccurrences(of: "source: geometric", with: "source: nowhere")
@@ -235,6 +235,6 @@ struct StoreDamageTests {
 }
 
 extension CaseIterable where Self: Equatable, AllCases.Index == Int {
-    /// Its place among all cases.
+    /// The case's place among all.
     fileprivate var number: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-/// `--limits`, as people would mistype it.
+/// `--limits` with the mistakes that people make.
 struct TimeLimitsTests {
     @Test(arguments: [
         ("lease", "expected name=seconds"), ("leese=3", "no limit is called \"leese\""),

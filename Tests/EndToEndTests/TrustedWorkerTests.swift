@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Nothing that a catalogue of others names is run before a person has seen it and said yes.
+/// No program that another's catalogue names runs before a person has seen it and said yes.
 @Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
 struct TrustedWorkerTests {
     private let tiny = """
@@ -13,7 +13,7 @@ struct TrustedWorkerTests {
         measures: []
         """
 
-    /// A catalogue whose sweep names a command that leaves a mark, with everything still to do.
+    /// Makes a catalogue whose sweep names a command that leaves a mark, with everything still to do.
     private func theirs(_ lab: Lab, mark: String) throws {
         let file = try lab.write("tiny.yaml", tiny)
         #expect(try lab.run("launch", file, "--max-hours", "1").status == 0)
@@ -44,10 +44,10 @@ struct TrustedWorkerTests {
                             "\(refused)")
                     }
                 }
-                // Another sweep's yes is none.
+                // A yes for another sweep does not count.
                 #expect(try ours.run("retry", "tiny", "--trust-worker", "other").status == 2)
                 #expect(!hasRun(mark))
-                // Said yes to: it is run, whatever becomes of it.
+                // After a yes the worker runs, whatever becomes of it.
                 #expect(try ours.run("retry", "tiny", "--trust-worker", "tiny").status == 0)
                 _ = try ours.run("resume", "tiny")
                 #expect(hasRun(mark))
@@ -59,7 +59,7 @@ struct TrustedWorkerTests {
         }
     }
 
-    /// A catalogue that was only given: it has never been merged, and says itself that it was launched here.
+    /// A catalogue that somebody gave, and that was never merged, says of itself that it was launched here.
     @Test func aGivenCatalogueIsNotBelievedEither() throws {
         try withLab { theirs in
             let mark = theirs.directory.path + "/mark"
@@ -81,7 +81,7 @@ struct TrustedWorkerTests {
         }
     }
 
-    /// A network of ours that joins a sweep of theirs is measured by our worker.
+    /// A network of ours that joins their sweep is measured by our worker.
     @Test func whatIsAdoptedIntoTheirSweepRunsNothingOfTheirs() throws {
         try withLab { theirs in
             let mark = theirs.directory.path + "/mark"
@@ -107,7 +107,7 @@ struct TrustedWorkerTests {
                 #expect(refused.status == 3 && refused.err.contains(mark), "\(refused)")
                 let joined = try ours.run(adoption + ["--set", "training.batch=8"])
                 #expect(joined.status == 0, "\(joined)")
-                // What is merged waits until it is asked for.
+                // A merged sweep waits until somebody asks for it.
                 #expect(try ours.run("retry", "adopted").status == 0)
                 let resumed = try ours.run("resume", "adopted")
                 #expect(resumed.status == 0, "\(resumed)")
@@ -117,7 +117,7 @@ struct TrustedWorkerTests {
         }
     }
 
-    /// Who launches a file has said yes to its worker, and resumes without a word.
+    /// Whoever launches a file has said yes to its worker, and resumes without a word.
     @Test func aLaunchedWorkerIsResumed() throws {
         try withLab { lab in
             let file = try lab.write(
@@ -135,7 +135,7 @@ struct TrustedWorkerTests {
         }
     }
 
-    /// Names that lead out of the folder of results do not, whoever wrote them.
+    /// Names that would lead out of the folder of results do not, whoever wrote them.
     @Test func figuresOfAStrangeNameStayBelowResults() throws {
         try withLab { lab in
             let file = try lab.write("tiny.yaml", tiny)
@@ -144,7 +144,7 @@ struct TrustedWorkerTests {
                 #expect(refused.status == 3 && refused.err.contains("expected"), "\(name): \(refused)")
             }
             #expect(try lab.run("launch", file).status == 0)
-            // As an earlier release let it be called.
+            // An earlier release let a sweep have this name.
             try lab.change("UPDATE sweep SET name = '..'")
             let report = try lab.run("report", "..")
             #expect(report.status == 0 && report.out.hasPrefix("results/sweep-"), "\(report)")

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Hosts that can never be used, and hosts that are waited for, as `launch` and `hosts check` tell of them.
+/// What `launch` and `hosts check` tell of hosts that can never be used, and of hosts that are waited for.
 @Suite(.serialized)
 struct UnusableHostTests {
-    /// A lab whose `ssh` is a script, so that what a host says is what the test says.
+    /// Calls `body` with a lab whose `ssh` is a script, so that the test decides what a host says.
     private func withSSH<Result>(_ script: String, _ body: (Lab, [String: String]) throws -> Result) throws -> Result {
         try withLab { lab in
             let program = try lab.write("bin/ssh", "#!/bin/sh\n\(script)\n")

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// What a hostile hand changes in a catalogue, read from bytes: five for each change, and texts where one is given.
+/// A hostile hand's changes of a catalogue, read from bytes: five for each change, and a text where one is needed.
 struct CatalogueChanges {
     private var bytes: ArraySlice<UInt8>
 
@@ -35,14 +35,14 @@ struct CatalogueChanges {
 
     private mutating func next() -> Int? { bytes.popFirst().map(Int.init) }
 
-    /// Makes the changes; those that SQLite refuses are none.
+    /// Makes the changes, but for those that SQLite refuses.
     mutating func make(at path: String) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.inDatabase { db in
             try db.execute(sql: "PRAGMA synchronous = 0; PRAGMA ignore_check_constraints = 1")
-            // Counts are theirs to be wrong about, and what is written by hand is not always told.
+            // Others' counts may be wrong, and a row that is written by hand is not always noticed.
             while let table = next(), let row = next(), let column = next(), let kind = next(), let value = next() {
                 let name = Self.tables[table % Self.tables.count]
                 try? change(name, row: row, column: column, kind: kind % 8, value: value, db)
@@ -81,7 +81,7 @@ struct CatalogueChanges {
                 sql: "UPDATE \(table) SET \(name) = \(Self.reals[value % Self.reals.count]) WHERE \(place)",
                 arguments: arguments)
         default:
-            // A part of a text is another's.
+            // A part of a text becomes another's.
             let (old, new) = (Self.texts[value % Self.texts.count], Self.texts[(value + row) % Self.texts.count])
             try db.execute(
                 sql: "UPDATE \(table) SET \(name) = replace(\(name), ?, ?) || ? WHERE \(place)",

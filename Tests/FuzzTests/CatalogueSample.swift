@@ -4,12 +4,12 @@ import SweepModel
 
 @testable import ResultCatalogue
 
-/// Two small catalogues, as bytes: a colleague's with every kind of row, and ours with one sweep of its own.
+/// Two small catalogues as bytes: a colleague's with every kind of row, and ours with one sweep of its own.
 enum CatalogueSample {
     static let theirs = made { try fill($0, name: "both", size: 16, isWhole: true) }
     static let ours = made { try fill($0, name: "mine", size: 64, isWhole: false) }
 
-    /// Nothing changed; a name; a reference; a number; a text; several at once.
+    /// Seeds that change nothing, a name, a reference, a number, a text, and several at once.
     static let seeds: [[UInt8]] =
         [[]]
         + (0..<UInt8(CatalogueChanges.tables.count)).map { table in

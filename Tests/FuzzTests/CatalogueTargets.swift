@@ -6,14 +6,14 @@ import ResultQueries
 @testable import Commands
 @testable import ResultCatalogue
 
-/// Catalogues of others: whole ones, changed row by row as a hostile hand would. The changes are the input.
+/// Whole catalogues of others, which are changed row by row as a hostile hand would. The changes are the input.
 let catalogueTargets = [
     FuzzTarget("catalogues", longest: 256, seeds: { CatalogueSample.seeds }, damages: 1) { bytes, _ in
         do { try CatalogueTrial.shared.run(bytes) } catch { fatalError("a catalogue could not be made: \(error)") }
     }
 ]
 
-/// One colleague's catalogue after the other, taken into one of ours, asked and reported.
+/// Takes one colleague's catalogue after the other into one of ours, which is then asked and reported.
 private final class CatalogueTrial: @unchecked Sendable {
     static let shared = CatalogueTrial()
     private let folder: String
@@ -41,7 +41,7 @@ private final class CatalogueTrial: @unchecked Sendable {
             look(at: reader)
             try mergeIn(reader)
         }
-        // Nothing was made but where results go.
+        // Nothing was made outside of the folder of results.
         let made = try files.subpathsOfDirectory(atPath: folder).filter {
             !$0.hasPrefix("ours/results/out") && !$0.hasPrefix("theirs/catalogue.sqlite")
                 && !$0.hasPrefix("ours/catalogue.sqlite")
@@ -61,7 +61,7 @@ private final class CatalogueTrial: @unchecked Sendable {
             return
         }
         try check(catalogue.reader)
-        // Again, nothing is new.
+        // A second merge brings nothing new.
         let whole = try content(catalogue.reader)
         let again = try catalogue.merge(reader, states: true)
         precondition(
@@ -79,7 +79,7 @@ private final class CatalogueTrial: @unchecked Sendable {
         .map { try reader.rows("SELECT * FROM \($0)") }
     }
 
-    /// What must hold of a catalogue whatever was merged into it.
+    /// Checks what must hold of a catalogue whatever was merged into it.
     private func check(_ reader: CatalogueReader) throws {
         let wrong =
             try reader.wrongCounts() + reader.rows("SELECT * FROM pragma_foreign_key_check").rows.map { "\($0)" }
@@ -113,7 +113,7 @@ private final class CatalogueTrial: @unchecked Sendable {
         }
     }
 
-    /// What a person asks of a catalogue: answers or refusals that steer nothing.
+    /// Asks what a person asks of a catalogue: answers and refusals must not steer the terminal.
     private func look(at reader: CatalogueReader) {
         func see(_ text: String) {
             precondition(

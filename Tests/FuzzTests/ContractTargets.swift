@@ -6,7 +6,7 @@ import JobContract
 @testable import ScoreNetworks
 @testable import Supervision
 
-/// What coordinator, agent and worker read of one another's jobs and results.
+/// Texts that coordinator, agent and worker read of one another's jobs and results.
 let contractTargets = [
     FuzzTarget("jobs", seeds: { try Samples.jobs.map(json) }) { bytes, _ in
         guard let job = try? JobRunner.parse(bytes) else { return }
@@ -28,7 +28,7 @@ let contractTargets = [
             end = line.end
             _ = WorkerEvent(line: line.bytes)
         }
-        // Zeros stand where what need not be kept was given up.
+        // Zeros stand in place of bytes that need not be kept.
         precondition(bytes[end...].allSatisfy { $0 == 0 }, "bytes are left over")
     },
     FuzzTarget("worker-descriptions", seeds: { try [json(Samples.worker)] }) { bytes, _ in
@@ -42,7 +42,7 @@ let contractTargets = [
     ) { text in
         guard let value = JSONText.read(text), let canonical = try? JSONText.write(value) else { return }
         guard let again = JSONText.read(canonical) else { fatalError("\(canonical) cannot be read") }
-        // A double beyond 2⁵³ comes back as the integer of its digits, which is written alike.
+        // A double beyond 2⁵³ comes back as the integer of its digits, which is written the same.
         precondition((try? JSONText.write(again)) == canonical, "\(canonical) came back as \(again)")
     },
 ]

@@ -5,7 +5,7 @@ import JobContract
 @testable import Commands
 @testable import Scheduling
 
-/// What commands and the coordinator that runs say to one another over its socket.
+/// Messages that commands and the coordinator send one another over its socket.
 let controlTargets = [
     FuzzTarget("control-requests", seeds: { try Samples.controlRequests.map(ControlMessages.line) }) { bytes, _ in
         if let request = read(ControlRequest.self, bytes) { checkComesBack(request) }
@@ -26,7 +26,7 @@ let controlTargets = [
         close(ends[1])
         var found: [[UInt8]] = []
         while let line = stream.read(limit: limit, seconds: 5) { found.append(Array(line)) }
-        // What is longer than the limit may still be read where it came in one piece; nothing is made up or left out.
+        // A line beyond the limit may still be read where it came in one piece; nothing is made up or left out.
         precondition(found == Array(expected.prefix(found.count)), "other lines came than were sent")
         precondition(
             found.count == expected.count || expected[found.count].count > limit, "a line was not read")
@@ -40,7 +40,7 @@ private func read<Body: Codable>(_: Body.Type, _ bytes: [UInt8]) -> Body? {
     }
 }
 
-/// By its text: a number that is none equals nothing.
+/// Compares texts: a number that is none equals nothing.
 private func checkComesBack<Body: Codable>(_ body: Body) {
     do {
         let line = try ControlMessages.line(body)

@@ -1,14 +1,14 @@
 import Foundation
 import JobContract
 
-/// A conversation's frames, and what is done to them: an input is a list of changes of valid frames, so that what comes
-/// of it is nearly always read to its end.
+/// A conversation's frames, and changes of them. An input is a list of changes of valid frames, so that the conversation is
+/// nearly always read to its end.
 struct ConversationScript {
     private var bytes: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
 
-    /// What numbers are changed to.
+    /// Numbers that changes put in others' places.
     private static let numbers: [Int] = [
         0, 1, 2, 3, 4, 7, 255, 256, 65_536, 65_537, -1, -2, 1 << 31, 1 << 32, 1 << 52, 1 << 53, (1 << 53) + 1, 1 << 56,
         1 << 60, .max, .max - 7, .max - 1, .min, .min + 1,
@@ -43,7 +43,7 @@ struct ConversationScript {
         return frames
     }
 
-    /// Eight bytes of a packed message.
+    /// Overwrites eight bytes of a packed message.
     private mutating func overwrite(_ frame: inout Frame) {
         guard frame.payload.count >= 9 else { return }
         let place = 1 + draw(frame.payload.count - 8)
@@ -52,7 +52,7 @@ struct ConversationScript {
         for index in 0..<min(8, frame.payload.count - place) { frame.payload[place + index] = number[index] }
     }
 
-    /// A number or text of a message of JSON, or of the event behind an event frame's numbers.
+    /// Changes a number or text of a JSON message, or of the event behind an event frame's numbers.
     private mutating func changeValue(of frame: inout Frame) {
         let head = frame.kind == .event ? min(16, frame.payload.count) : 0
         guard let value = JSONText.read(frame.payload[head...]) else { return overwrite(&frame) }
@@ -68,7 +68,7 @@ struct ConversationScript {
 }
 
 extension JSONValue {
-    /// Numbers, texts and such in it.
+    /// How many numbers, texts and other leaves it has.
     fileprivate var leaves: Int {
         switch self {
         case .array(let values): values.reduce(0) { $0 + $1.leaves }

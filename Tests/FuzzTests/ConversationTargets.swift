@@ -7,7 +7,7 @@ import SweepModel
 @testable import Scheduling
 @testable import Supervision
 
-/// Whole conversations of a coordinator and an agent, of which one side says what it likes.
+/// Whole conversations of a coordinator and an agent, one of whom says what it likes.
 let conversationTargets = [
     FuzzTarget("agent-conversations", seeds: scripts) { bytes, _ in
         var script = ConversationScript(bytes)
@@ -19,7 +19,7 @@ let conversationTargets = [
     },
 ]
 
-/// No change, each kind of change once, and some more.
+/// Scripts with no change, with each kind of change once, and with some more.
 @Sendable private func scripts() -> [[UInt8]] {
     var scripts: [[UInt8]] = [[]]
     for kind in 0..<12 as Range<UInt8> {
@@ -30,7 +30,7 @@ let conversationTargets = [
     return scripts
 }
 
-/// A coordinator's session with a host, and its scheduler behind it.
+/// A coordinator's session with a host, and the scheduler behind it.
 private final class CoordinatorUnderFire {
     private static let spec: [String: JSONValue] = ["training.batch": 32, "model.scale": 4]
     private static let trial = Trial(
@@ -54,7 +54,7 @@ private final class CoordinatorUnderFire {
         _ = scheduler.firstActions(at: now)
     }
 
-    /// What a good agent says while attempts 1 and 2 run.
+    /// The frames of a good agent while attempts 1 and 2 run.
     private static func goodFrames() throws -> [Frame] {
         let weights = OutputFile(path: "w", digest: Samples.digest, bytes: 4)
         let job = JobGraph(sweeps: [sweep], holdings: Holdings()).jobs[0].id
@@ -115,7 +115,7 @@ private final class CoordinatorUnderFire {
             host: Self.host, context: context, mailbox: mailbox,
             greeted: .init(
                 stream: stream, reader: FrameReader(), greeting: AgentGreeting(digest: Samples.digest, machine: "m")))
-        // It ends with the recording, or before, where what it hears is not an agent's.
+        // The session ends with the recording, or before where what it hears is not an agent's.
         try? session.run(connected: {})
         for report in reports.with({ $0 }) { handle(report) }
     }
@@ -132,7 +132,7 @@ private final class CoordinatorUnderFire {
     }
 }
 
-/// What an agent said, byte for byte.
+/// A recording of an agent, byte for byte.
 private final class Recording: ByteStream {
     private var pieces: [[UInt8]]
 
@@ -155,7 +155,7 @@ private final class Recording: ByteStream {
     func close() {}
 }
 
-/// Takes every file, and keeps which there were.
+/// A store that takes every file, and remembers which there were.
 private final class DepotInMemory: FileDepot {
     private let digests = Locked<Set<Digest>>([])
     private let directory = "/dev/shm"
@@ -169,12 +169,12 @@ private final class DepotInMemory: FileDepot {
     }
 }
 
-/// An agent's attempts, files and journal. Nothing is started: what a coordinator orders is run by hosts that trust it.
+/// An agent's attempts, files and journal. It starts nothing, since hosts trust the coordinator whose orders they run.
 private final class AgentUnderFire {
     private let root: String
 
     init() {
-        // A journal's thread may answer one that is no more.
+        // A journal's thread may answer an agent that no longer exists.
         signal(SIGPIPE, SIG_IGN)
         root = "/dev/shm/eigensweep-fuzz-\(getpid()).d"
         Supervision.Files.removeTree(root)
@@ -182,7 +182,7 @@ private final class AgentUnderFire {
 
     deinit { Supervision.Files.removeTree(root) }
 
-    /// What a good coordinator says: it brings a file, orders two attempts, and collects them.
+    /// The frames of a good coordinator, which brings a file, orders two attempts, and collects them.
     static func frames() -> [Frame] {
         let content = Array("file".utf8)
         let messages = (try? Samples.coordinatorMessages()) ?? []
@@ -216,7 +216,7 @@ private final class AgentUnderFire {
         }
         table.passEvents(to: nil)
         try? table.journal.write()
-        // The next agent finds what this one holds.
+        // The next agent finds what this one has.
         let next = AttemptTable(place: place, store: store)
         do { try next.load() } catch { fatalError("the journal cannot be read: \(error)") }
         precondition(next.held == table.held, "the next agent holds \(next.held), not \(table.held)")

@@ -68,7 +68,7 @@ private func runDriver(
 
 private struct Usage {
     var seconds: Double
-    /// Bytes of memory at the most so far.
+    /// The most bytes of memory so far.
     var peak: Int
 
     static var now: Usage {

@@ -4,13 +4,13 @@ import JobContract
 /// One reader under attack.
 struct FuzzTarget: Sendable {
     let name: String
-    /// The longest input tried, in bytes.
+    /// The longest input that is tried, in bytes.
     let longest: Int
-    /// What the reader reads in real life.
+    /// Inputs that the reader reads in real life.
     let seeds: @Sendable () throws -> [[UInt8]]
-    /// Reads an input; a promise that does not hold is a trap.
+    /// Reads an input; traps where a promise does not hold.
     let run: @Sendable ([UInt8], FuzzScratch) -> Void
-    /// Of a hundred damaged copies of each seed, how many the tests read.
+    /// How many of a hundred damaged copies of each seed the tests read.
     let damages: Int
 
     static let all =
@@ -28,7 +28,7 @@ struct FuzzTarget: Sendable {
         self.run = run
     }
 
-    /// For readers of text.
+    /// Makes a target of a reader of text.
     init(
         text name: String, longest: Int = 4096, seeds: @escaping @Sendable () throws -> [String],
         run: @escaping @Sendable (String) -> Void
@@ -52,17 +52,17 @@ final class FuzzScratch: Sendable {
 
     deinit { remove() }
 
-    /// It has its name for readers that follow no links.
+    /// Removes the file. Until then it has a name, for readers that follow no links.
     func remove() { unlink(path) }
 
-    /// The path of a file with this content, until the next call.
+    /// Writes this content, and returns the file's path until the next call.
     func file(_ bytes: [UInt8]) -> String {
         precondition(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count)
         return path
     }
 }
 
-/// What a decoder read must survive being written and read again.
+/// Checks that a decoded value survives being written and read again.
 func checkRoundTrip<Value: Codable & Equatable>(_ value: Value) {
     do {
         let again = try JSONText.decode(Value.self, from: try JSONEncoder().encode(value))

@@ -3,11 +3,11 @@ import JobContract
 
 @testable import Supervision
 
-/// What an agent left for the next one.
+/// Files that an agent left for the next one.
 let journalTargets = [
     FuzzTarget("journals", longest: 1 << 14, seeds: journals) { bytes, _ in
         check(bytes)
-        // Nobody hits upon a checksum by chance: lines that begin with `=` get the one they need.
+        // No input hits upon a checksum by chance, so lines that begin with `=` get the one they need.
         check(bytes.split(separator: 10, omittingEmptySubsequences: false).map(withChecksum).joined(separator: [10]))
     },
     FuzzTarget("journal-records", seeds: { try records().map(json) }) { bytes, _ in
@@ -25,7 +25,7 @@ private func check(_ bytes: some Sequence<UInt8>) {
     precondition(text.end == 0 || bytes[text.end - 1] == 10, "it ends within a line")
     let lines = bytes.count { $0 == 10 }
     precondition(text.records.count + text.unreadable.count <= lines, "lines are made up")
-    // What was being written when the machine stopped takes nothing away from what stands before it.
+    // A line that was being written when the machine stopped takes nothing away from those before it.
     let whole = JournalText(Array(bytes.prefix(text.end)))
     precondition(
         whole.records.count == text.records.count && whole.unreadable == text.unreadable && whole.end == text.end,

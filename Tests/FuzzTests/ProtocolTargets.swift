@@ -3,7 +3,7 @@ import JobContract
 
 @testable import Supervision
 
-/// What coordinator and agent say to one another.
+/// Messages that coordinator and agent send one another.
 let protocolTargets = [
     FuzzTarget("frames", longest: 1 << 14, seeds: Samples.streams) { bytes, _ in
         let whole = frames(of: bytes, pieces: bytes.count + 1)
@@ -57,7 +57,7 @@ private func read(_ frame: Frame) {
         guard let line = try? EventLine(frame.payload) else { return }
         precondition(line.frame == frame)
         if let event = WorkerEvent(line: Array(line.line)) { checkRoundTrip(event) }
-    // Bytes of another conversation.
+    // These bytes belong to another conversation.
     case .relayed: break
     }
 }

@@ -6,7 +6,7 @@ import TestSupport
 extension Samples {
     struct Unwritten: Error {}
 
-    /// A checkpoint's shape with little data in it.
+    /// Checkpoints as they are formed, with little data in them.
     static func safetensors() throws -> [[UInt8]] {
         var file = SafetensorsFile()
         file.metadata = [
@@ -37,7 +37,7 @@ extension Samples {
             guard let archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, nil) else { throw Unwritten() }
             zip_dir_add(archive, "folder", 0)
             for (name, bytes) in [("folder/a.png", images[0]), ("b.jpg", images[2]), ("read.txt", [65])] {
-                // The archive reads it when it is closed.
+                // The archive reads the copy when it is closed.
                 let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
                 _ = copy.initialize(from: bytes)
                 let source = zip_source_buffer(archive, copy.baseAddress, UInt64(bytes.count), 0)

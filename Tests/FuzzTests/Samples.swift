@@ -1,7 +1,7 @@
 import Foundation
 import JobContract
 
-/// What goes between the programs in a sweep without faults.
+/// Messages that go between the programs in a sweep without faults.
 enum Samples {
     static let digest = Digest(of: "file".utf8)
     static let training = TrainingID(Digest(of: "training".utf8))

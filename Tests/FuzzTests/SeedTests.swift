@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Every reader that `scripts/fuzz` attacks, on what it reads in real life and on that a little damaged.
+/// Runs every reader that `scripts/fuzz` attacks on what it reads in real life, whole and a little damaged.
 struct SeedTests {
-    /// Damaged copies of each.
+    /// How many damaged copies of each seed are read.
     private static let copies = ProcessInfo.processInfo.environment["EIGENSWEEP_DAMAGED"].flatMap { Int($0) } ?? 100
 
     @Test(arguments: FuzzTarget.all.map(\.name))
@@ -21,7 +21,7 @@ struct SeedTests {
 /// Inputs that once broke a promise.
 struct FoundInputTests {
     @Test(arguments: [
-        // Two trainings are gone from a colleague's catalogue.
+        // A colleague's catalogue lacks two of its trainings.
         ("catalogues", "AIMHAwAAgwcDAAcF")
     ]) func whatOnceBrokeAPromiseDoesNot(name: String, input: String) throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
@@ -29,7 +29,7 @@ struct FoundInputTests {
     }
 }
 
-/// The same damage at every run (splitmix64).
+/// Draws that damage alike in every run (splitmix64).
 private struct Draws: RandomNumberGenerator {
     var state: UInt64
 
@@ -40,7 +40,7 @@ private struct Draws: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    /// One to four bytes are exchanged, taken out or put in, or all behind a place is cut off.
+    /// Exchanges, takes out or puts in one to four bytes, or cuts off everything behind a place.
     mutating func damaged(_ seed: [UInt8]) -> [UInt8] {
         var bytes = seed
         for _ in 0..<Int.random(in: 1...4, using: &self) where !bytes.isEmpty {

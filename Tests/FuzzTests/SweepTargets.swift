@@ -4,7 +4,7 @@ import SweepModel
 
 @testable import SweepFiles
 
-/// What people write, and what others may have written for them.
+/// Files that people write, or that others may have written for them.
 let sweepTargets = [
     FuzzTarget(text: "sweeps", seeds: { try Samples.files("sweeps", "yaml") + Samples.sweeps }) { expand($0, []) },
     FuzzTarget(text: "overrides", seeds: { Samples.overrides }) { text in
@@ -37,7 +37,7 @@ let sweepTargets = [
 
 private func expand(_ text: String, _ overrides: [String]) {
     guard let file = try? SweepFile(text: text, file: "x.yaml", folder: "/sweeps", overrides: overrides) else { return }
-    // Expansion costs what its points cost: that is no fault of a reader.
+    // Expansion costs what its points cost, which is no fault of a reader.
     let points = file.content.blocks.reduce(0.0) { sum, block in
         sum + block.dimensions.reduce(1.0) { $0 * Double($1.count) }
     }

@@ -6,8 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// What an agent has accepted, or remembers, it knows after a loss of power, though nothing is left then but what was
-/// synchronised.
+/// An agent knows after a loss of power what it has accepted or remembered. Only what was synchronised is left then.
 @Suite(.serialized) struct AgentPowerLossTests {
     private let scratch: Scratch
 
@@ -20,7 +19,7 @@ import Testing
         try AgentPlace(directory: scratch.path("\(disk)/home"), catalogue: "test", machine: "machine")
     }
 
-    /// An agent's attempts, as it begins.
+    /// The table of an agent that begins.
     private func begun(_ place: AgentPlace) throws -> AttemptTable {
         try place.makeDirectories()
         let table = AttemptTable(place: place, store: try ContentStore(directory: place.store))
@@ -38,7 +37,7 @@ import Testing
         news.contains { if case .accepted(AttemptNumber(attempt)) = $0 { true } else { false } }
     }
 
-    /// Waits until the next synchronisation is done, and returns what is told of it.
+    /// Waits until the next synchronisation is done, and returns what the agent tells then.
     private func settled(_ table: AttemptTable) throws -> [AgentMessage] {
         var news: [AgentMessage] = []
         try scratch.waitUntil("an order is settled") {
@@ -55,7 +54,7 @@ import Testing
         #expect(isAccepted(attempt, among: try settled(table)))
     }
 
-    /// Does `body`, and returns where an agent begins after a loss of power.
+    /// Does `body`, and returns the place where an agent begins after a loss of power.
     private func afterLoss(_ body: (AgentPlace) throws -> Void) throws -> AgentPlace {
         let disk = try #require(power_loss_watch(scratch.path("disk")))
         defer { power_loss_end(disk) }
@@ -84,7 +83,7 @@ import Testing
         #expect(try begun(left).held.map(\.attempt) == [1, 2, 3].map { AttemptNumber($0) })
     }
 
-    /// That the disk has what came before tells nothing of it.
+    /// The synchronisation of an earlier order says nothing of a later one.
     @Test func anOrderIsNotAcceptedWithAnEarlierOne() throws {
         let left = try afterLoss { place in
             let table = try begun(place)

@@ -19,7 +19,7 @@ struct BareHostTests {
         var bytes: [UInt8] = []
         var messages: [AgentMessage] = []
         var polled = pollfd(fd: fromAgent.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
-        // The greeting and one answer; then it is told that nothing more comes.
+        // Waits for the greeting and one answer; then nothing more comes in.
         while messages.count < 2, poll(&polled, 1, 20_000) > 0 {
             let data = fromAgent.fileHandleForReading.availableData
             if data.isEmpty { break }
@@ -57,7 +57,7 @@ struct BareHostTests {
         let root = scratch.path("root")
         try FileManager.default.createDirectory(atPath: root + "/proc", withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: TestPrograms.agent, toPath: root + "/agent")
-        // Its own mount namespace, so that the mount goes with the processes.
+        // The agent has a mount namespace of its own, so that the mount goes with its processes.
         let enter = "mount -t proc proc \(root)/proc && exec chroot \(root) /agent \"$@\""
         let messages = try answer(
             to: hello("/eigensweep"), program: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"],
@@ -70,7 +70,8 @@ struct BareHostTests {
             Issue.record("\(messages)"); return
         }
         #expect(greeting.digest == Digest(of: try Data(contentsOf: URL(fileURLWithPath: TestPrograms.agent))))
-        // Another agent's digest is given: with nothing to do it gives way. It spoke, so the daemon runs.
+        // The digest given is another agent's, so that this one, which has nothing to do, gives way. It spoke, so the
+        // daemon runs.
         #expect(messages[1] == .retiring)
         #expect(FileManager.default.fileExists(atPath: root + "/eigensweep/hosts/\(greeting.machine)/bare/lock"))
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Supervision
 
-/// What a host remembers of its coordinator is believed only as it was written.
+/// A host believes what it remembers of its coordinator only as it was written.
 @Suite struct CoordinatorMemoryTests {
     private func memory() throws -> CoordinatorMemory {
         try JSONText.decode(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import RemoteHosts
 
-/// A catalogue that was copied: two coordinators, one name, one host.
+/// A catalogue was copied: two coordinators with one name come to one host.
 @Suite(.serialized)
 struct CopiedCatalogueTests {
     private func start(_ generation: Int, _ nonce: String) -> CoordinatorStart {
@@ -35,7 +35,7 @@ struct CopiedCatalogueTests {
         let starts = [start(1, "original")]
         let original = try coordinator(scratch, starts, at: place("original", file: 1), store: "original")
         try original.waitForConnection()
-        // Copied while the original runs, and started later: nothing but its place tells it apart.
+        // The copy was made while the original ran, and started later: only its place tells it apart.
         let later = starts + [start(2, "copy")]
         let copy = try coordinator(scratch, later, at: place("copy", file: 2), store: "copy")
         let words = try refusal(of: copy)
@@ -44,12 +44,12 @@ struct CopiedCatalogueTests {
         }
         copy.close()
         #expect(original.reports.failures.isEmpty)
-        // Moved, or seen from another machine, the file is the same.
+        // The file is the same where it was moved, or is seen from another machine.
         let moved = try coordinator(scratch, later, at: place("moved", file: 1), store: "moved")
         try moved.waitForConnection()
         moved.close()
         original.close()
-        // Who ends in order leaves the host to whoever comes next.
+        // A coordinator that ends in order leaves the host to whoever comes next.
         let next = try coordinator(scratch, later + [start(3, "next")], at: place("copy", file: 2), store: "copy")
         defer { next.close() }
         try next.waitForConnection()
@@ -61,7 +61,7 @@ struct CopiedCatalogueTests {
         options.leaseSeconds = 4
         let starts = [start(1, "original")]
         var silent = options
-        // It never comes back, as if it had been killed.
+        // The coordinator never comes back, as if it had been killed.
         (silent.firstRetrySeconds, silent.lastRetrySeconds) = (3600, 3600)
         let original = try coordinator(
             scratch, starts, at: place("original", file: 1), options: silent, store: "original")
@@ -81,8 +81,8 @@ struct CopiedCatalogueTests {
         try late.waitForConnection()
     }
 
-    /// The original may have recorded, after it was copied, what the copy was not told of.
-    @Test func `who comes from another place is told everything again, whatever became of the agent`() throws {
+    /// After it was copied the original may have recorded events that the copy was not told.
+    @Test func `a coordinator from another place is told everything again, whatever became of the agent`() throws {
         let scratch = try Scratch()
         let starts = [start(1, "original")]
         let original = try coordinator(scratch, starts, at: place("original", file: 1), store: "original")
@@ -115,7 +115,7 @@ struct CopiedCatalogueTests {
         original.send(.start(try ScriptedWorker.order(1, in: original.store, script)), to: "here")
         try original.wait("started") { $0.events().count == 1 }
 
-        // The same number of start, and then a larger one: neither is the one that remembers.
+        // One copy has the same number of start, another a larger one; neither remembers the original's starts.
         for starts in [[common, start(2, "copy")], [common, start(2, "copy"), start(3, "copy again")]] {
             let copy = try coordinator(scratch, starts, store: "copy")
             defer { copy.close() }

@@ -5,7 +5,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// A host's files are damaged, unknown or reached by another path; the sweep goes on.
+/// The sweep goes on where a host's files are damaged, unknown or reached by another path.
 @Suite(.serialized)
 struct DamagedFilesTests {
     private func connected() throws -> (Scratch, TestCoordinator) {
@@ -66,13 +66,13 @@ struct DamagedFilesTests {
         }
         #expect(kinds == [.missingInput])
         #expect(second.reports.failures.isEmpty)
-        // The next attempt that makes the file brings it.
+        // The next attempt that makes the file brings it to the coordinator.
         second.send(.start(try ScriptedWorker.order(2, in: second.store, script)), to: "here")
         #expect(try second.waitForEnd(2) == .exited(code: 0))
         #expect(second.store.contains(digest))
     }
 
-    @Test func `what a worker writes to its file later does not reach the store`() throws {
+    @Test func `bytes that a worker writes to its file later do not reach the store`() throws {
         let (scratch, coordinator) = try connected()
         defer { coordinator.close() }
         let script = "started; echo a > a; checkpoint 100 a; await go; echo b > a; finished"
@@ -119,7 +119,7 @@ struct DamagedFilesTests {
     }
 
     @Test(arguments: Damaging.allCases)
-    func `what an order needs and is damaged is brought again before it starts`(damaging: Damaging) throws {
+    func `a damaged file that an order needs is brought again before it starts`(damaging: Damaging) throws {
         let (scratch, coordinator) = try connected()
         defer { coordinator.close() }
         let script = "started; finished"
@@ -136,7 +136,7 @@ struct DamagedFilesTests {
     }
 
     @Test(arguments: Damaging.allCases)
-    func `what is damaged while attempts wait keeps them from starting and is brought with the next`(
+    func `an input damaged while attempts wait keeps them from starting and is brought with the next`(
         damaging: Damaging
     ) throws {
         let (scratch, coordinator) = try connected()

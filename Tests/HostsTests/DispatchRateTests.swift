@@ -3,7 +3,7 @@ import JobContract
 import SweepModel
 import Testing
 
-/// Many jobs that do nothing, and a large file, through the whole path; prints what they cost.
+/// Many jobs that do nothing, and a large file, go the whole way; prints what they cost.
 @Suite(
     .serialized,
     .enabled(
@@ -36,7 +36,7 @@ struct DispatchRateTests {
 
     private func dispatch(_ count: Int, to host: HostName, _ coordinator: TestCoordinator) throws {
         try coordinator.waitForConnection()
-        // The first brings the files.
+        // The first order brings the files.
         coordinator.send(.start(try noop(1, coordinator)), to: host)
         #expect(try coordinator.waitForEnd(1) == .exited(code: 0))
         let orders = try (2...count + 1).map { try noop($0, coordinator) }

@@ -6,7 +6,7 @@ import Testing
 @testable import RemoteHosts
 @testable import Supervision
 
-/// Files between a host and the coordinator that are not what was announced.
+/// Files on their way between a host and the coordinator that are not as announced.
 struct FileTransferTests {
     @Test func `a file that becomes shorter ends its transfer in words`() throws {
         let scratch = try Scratch()

@@ -4,7 +4,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// GPUs as hosts have them, by pretended ones: a file each.
+/// Hosts' GPUs, which are pretended here: each is a file.
 @Suite(.serialized)
 struct GPUTests {
     private let scratch: Scratch
@@ -122,7 +122,7 @@ struct GPUTests {
         #expect(facts(coordinator)?.map(\.id) == expected)
     }
 
-    @Test func `without a word in the hosts file nothing is said of GPUs`() throws {
+    @Test func `without GPUs in the hosts file nothing is said of them`() throws {
         let coordinator = try connected(try host(nil, devices: [""], visible: "5"))
         defer { coordinator.close() }
         #expect(facts(coordinator) == nil)
@@ -180,7 +180,7 @@ struct GPUTests {
         #expect(!coordinator.reports.contains { if case .gpuFailed = $0 { true } else { false } })
     }
 
-    /// However often the agent is killed meanwhile.
+    /// The agent is killed several times meanwhile.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "it takes a minute"))
     func `a thousand short jobs find no GPU overcrowded`() throws {
         let coordinator = try connected(try host(devices: ["", "", "", ""], each: 2, slots: 12))
@@ -194,7 +194,7 @@ struct GPUTests {
             coordinator.send(
                 .start(try ScriptedWorker.order(number, in: coordinator.store, gpus: 1, script)), to: "here")
         }
-        // What is on its way as an agent dies is its giver's to send again.
+        // Waits until every order is accepted: one that is on its way when the agent dies would have to be sent again.
         try coordinator.wait(seconds: 120, "\(count) taken") { reports in
             reports.count { if case .accepted = $0 { true } else { false } } == count
         }

@@ -5,7 +5,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// A host whose disk fills up, for real: a small file system in a mount namespace of its own.
+/// A host whose disk really fills up: a small file system in a mount namespace of its own.
 @Suite(
     .serialized, .enabled(if: SSHServer.isAvailable && getuid() == 0, "file systems are mounted as root"))
 struct HostSpaceTests {
@@ -15,7 +15,7 @@ struct HostSpaceTests {
         return try SSHServer(scratch, around: ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, "sh"])
     }
 
-    @Test func `what does not fit is refused before it is sent`() throws {
+    @Test func `a file that does not fit is refused before it is sent`() throws {
         let server = try smallHost(try Scratch(), megabytes: 64)
         let coordinator = try TestCoordinator([server.host()], scratch: server.scratch, options: server.options)
         defer { coordinator.close() }
@@ -26,13 +26,13 @@ struct HostSpaceTests {
         coordinator.send(.start(order), to: "far")
         let reports = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(1)] != nil }
         #expect(reports.refusals[AttemptNumber(1)]?.kind == .noSpace)
-        // Nor is what will make more than there is room for.
+        // Nor is an order whose results will need more room than there is.
         var large = try ScriptedWorker.order(3, in: coordinator.store, "started; finished")
         large.description.spec["model.scale"] = 128
         coordinator.send(.start(large), to: "far")
         let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(3)] != nil }
         #expect(refused.refusals[AttemptNumber(3)]?.message.contains("the job's files need about") == true)
-        // There is room for what fits.
+        // There is room for an order that fits.
         coordinator.send(
             .start(try ScriptedWorker.order(2, in: coordinator.store, "started; finished")), to: "far")
         #expect(try coordinator.waitForEnd(2) == .exited(code: 0))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RemoteHosts
 
-/// Accounts that run nothing of ours: their own words are shown, and what does not pass by itself is not waited for.
+/// Accounts that run no program of ours: people see their own words, and nobody waits for what does not pass by itself.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct HostWordsTests {
     private func failure(_ server: SSHServer, _ transport: HostSpec.Transport) throws -> HostFailure {
@@ -16,7 +16,7 @@ struct HostWordsTests {
         return try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first)
     }
 
-    /// What stands in the place of the shell, and what must be told of it.
+    /// Programs in the shell's place, and words that must be told of each.
     private static let shells: [(command: String, words: [String])] = [
         (
             "echo This account is currently not available.; exit 1",

@@ -14,7 +14,7 @@ struct HostsCheckTests {
         HostVisits(agentExecutable: TestPrograms.agent, options: options, interaction: NoInteraction())
     }
 
-    /// A worker that is a script and describes itself with this check.
+    /// A worker that is a script, which describes itself with this check.
     private func worker(_ scratch: Scratch, says check: String, expected: String, ends: Int = 0) throws -> WorkerCheck {
         var description = WorkerDescription(
             contract: 1, name: "script", numerics: 1, deterministic: true, jobKinds: ["train"], architectures: ["a"],
@@ -35,7 +35,7 @@ struct HostsCheckTests {
         let found = visits(server.options).examine(host, worker: worker)
         #expect(found.isUsable)
         #expect(found.machine?.isEmpty == false)
-        // This machine may be short of something; what is tried out must work.
+        // This machine may be short of something; what the check tries out must work.
         let tried: Set<String> = ["directory", "noexec", "locks", "sockets", "logout", "worker", "numerics", "clock"]
         #expect(found.findings.allSatisfy { !tried.contains($0.subject) }, "\(found.findings)")
         #expect(server.scratch.agents.isEmpty)
@@ -162,7 +162,7 @@ struct HostsCheckTests {
         let rehearsed = try visits().clean(scratch.localHost(), age: 0, isRehearsal: true)
         #expect(rehearsed.files == 1 && rehearsed.bytes == 17)
         #expect(host.contains(old))
-        // Another catalogue's coordinator asks: this one's attempt keeps its content all the same.
+        // Another catalogue's coordinator asks, and the attempt of this one keeps its content all the same.
         let cleaned = try visits().clean(scratch.localHost(), age: 0, isRehearsal: false)
         #expect(cleaned.files == 1)
         #expect(Set(try host.digests()) == needed)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// What an agent knows survives it, and what is left of it on disk is read as it is.
+/// What an agent knows survives it, and the next agent reads what is left of it on disk as it is.
 @Suite(.serialized)
 struct JournalTests {
     private static func lines() -> [[UInt8]] {
@@ -63,7 +63,7 @@ struct JournalTests {
         let text = JournalText(lines.flatMap { $0 })
         #expect(text.records.count == 2)
         #expect(text.unreadable == [Array(lines[1].dropLast())])
-        // At the end it was being written.
+        // At the end of the journal such a line was being written.
         let torn = JournalText((lines[0] + lines[1]))
         #expect(torn.records.count == 1 && torn.unreadable.isEmpty && torn.end == lines[0].count)
     }
@@ -84,7 +84,7 @@ struct JournalTests {
         reports.count { if case .connected = $0 { true } else { false } }
     }
 
-    @Test func `what runs, waits and has ended is known to the next agent`() throws {
+    @Test func `the next agent knows attempts that run, wait and have ended`() throws {
         let scratch = try Scratch()
         let first = try TestCoordinator([scratch.localHost(slots: 1)], scratch: scratch)
         try first.waitForConnection()
@@ -112,7 +112,7 @@ struct JournalTests {
             second.reports.held().map(\.state) == [.ended(.exited(code: 0)), .running, .backlog, .backlog])
         #expect(try second.waitForEnd(2) == .exited(code: 0))
         #expect(second.reports.events(of: 2).map(\.end) == told.dropFirst().map(\.end))
-        // Nothing of what is over is left in the journal that the next agent begins with.
+        // Nothing of attempts that are over is left in the journal with which the next agent begins.
         #expect(!scratch.journal.contains("released"))
         try scratch.write("", "go")
         for attempt in 3...5 { #expect(try second.waitForEnd(attempt) == .exited(code: 0)) }

@@ -7,13 +7,14 @@ import Testing
 
 @testable import Supervision
 
-/// What is said of an attempt's end is what its worker said, whole, and of the process that was its worker.
+/// What an agent says of an attempt's end is what its worker said, whole lines only, and what became of the process that
+/// was its worker.
 @Suite(.serialized) struct LastWordTests {
     private let scratch: Scratch
 
     init() throws { scratch = try Scratch() }
 
-    /// Waits until the worker has written so much of a line, and nothing more.
+    /// A coordinator whose attempt's worker has written that much of a line, and nothing more.
     private func coordinator(_ line: String) throws -> TestCoordinator {
         let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch)
         try coordinator.waitForConnection()
@@ -32,7 +33,7 @@ import Testing
         "{\"event\":\"checkpoint\",\"steps\":1",
     ]
 
-    /// The agent watches.
+    /// The agent watches the worker end.
     @Test(arguments: torn) func aTornLineIsNoFailure(line: String) throws {
         let coordinator = try coordinator(line)
         defer { coordinator.close() }
@@ -41,7 +42,7 @@ import Testing
         #expect(failures(coordinator).isEmpty)
     }
 
-    /// Agent and worker are gone together, as when memory is short.
+    /// Agent and worker end together, as when memory is short.
     @Test(arguments: torn) func aTornLineDoesNotTellHowAWorkerEnded(line: String) throws {
         let coordinator = try coordinator(line)
         defer { coordinator.close() }
@@ -52,13 +53,14 @@ import Testing
         #expect(failures(coordinator).isEmpty)
     }
 
-    /// A process that was given the worker's number, in this boot or in another, is not the worker, and is left alone.
+    /// A process that was given the worker's number, in this boot or in another, is not the worker, and the agent leaves it
+    /// alone.
     @Test(arguments: [false, true]) func aNumberUsedAgainIsNotTheWorker(isOfAnotherBoot: Bool) throws {
         let stranger = Process()
         stranger.executableURL = URL(fileURLWithPath: "/bin/sleep")
         stranger.arguments = ["1000"]
         try stranger.run()
-        // It may have been started with other signals blocked.
+        // The stranger may have been started with other signals blocked.
         defer { kill(stranger.processIdentifier, SIGKILL) }
         var worker = try #require(ProcessIdentity(of: stranger.processIdentifier))
         #expect(worker.isAlive)
@@ -86,7 +88,7 @@ import Testing
         #expect(stranger.isRunning)
     }
 
-    /// A coordinator that says more than it was told loses nothing.
+    /// A coordinator that acknowledges more than it was told loses nothing.
     @Test func whatWasNotToldCannotBeAcknowledged() throws {
         let first = try TestCoordinator([scratch.localHost()], scratch: scratch)
         try first.waitForConnection()
@@ -104,7 +106,7 @@ import Testing
         #expect(second.reports.events(of: 1).count == 3)
     }
 
-    /// The lowest number first, whichever came first.
+    /// The attempt with the lowest number begins first, whichever came first.
     @Test func whatWaitsBeginsInTheOrderOfItsNumbers() throws {
         let coordinator = try TestCoordinator([scratch.localHost(slots: 1)], scratch: scratch)
         defer { coordinator.close() }

@@ -3,7 +3,7 @@ import JobContract
 import SweepModel
 import Testing
 
-/// A worker that floods its standard error: the beginning and the end stay, and what is gone is seen to be gone.
+/// A worker floods its standard error: the beginning and the end stay, and a reader sees that something is gone between.
 @Suite struct LogBoundTests {
     private static let first = AttemptNumber(1)
     /// 400 000 lines of 16 bytes.
@@ -18,7 +18,7 @@ import Testing
         return Int(status.st_blocks) * 512
     }
 
-    /// All that can be read, in pieces, with where each begins.
+    /// All pieces that can be read, with where each begins.
     private func read(_ coordinator: TestCoordinator) throws -> [LogPiece] {
         var pieces: [LogPiece] = []
         var offset = 0
@@ -61,11 +61,12 @@ import Testing
         for _ in 0..<300 {
             usleep(100_000)
             pieces = try read(coordinator)
-            // What is read may be older than what the disk says: it is asked alone.
-            // Of a log that grows more goes while it is read.
+            // What is read may be older than what the disk says, so the loop asks for it alone. A log that grows loses more
+            // while it is read.
             if gaps(of: pieces).count == 1, pieces.last?.text.hasSuffix("400000\n") == true { break }
         }
-        // Of a log that was cut while it grew more may lie there than the end that is kept, but no more than twice of both.
+        // A log that was cut while it grew may have more on the disk than its beginning and end, but no more than twice
+        // both.
         #expect(try allocated(scratch) <= 2 * (256 << 10 + 1 << 20))
         try check(pieces)
         if isRunning {

@@ -3,7 +3,7 @@ import JobContract
 import SweepModel
 import Testing
 
-/// Agents that speak the protocol and say what cannot be, or nothing that is of it.
+/// Agents that speak the protocol and say what cannot be, or something that is no part of it.
 @Suite(.serialized)
 struct LyingAgentTests {
     private static let digest = Digest(of: Array("agent".utf8))
@@ -14,7 +14,7 @@ struct LyingAgentTests {
         try messages.reduce(into: []) { try AgentProtocol.frame($1).append(to: &$0) }
     }
 
-    /// What comes behind the greeting, and a word of what is said of it.
+    /// What an agent says behind its greeting, and a word that must be told of it.
     private static var speeches: [(String, [UInt8], String)] {
         get throws {
             var negative = welcome
@@ -39,7 +39,7 @@ struct LyingAgentTests {
         }
     }
 
-    @Test func `what cannot be is refused in words, and the host not used any more`() throws {
+    @Test func `a message that cannot be is refused in words, and the host not used any more`() throws {
         for (what, speech, words) in try Self.speeches {
             let scratch = try Scratch()
             let greeting = try Self.bytes([.greeting(AgentGreeting(digest: Self.digest, machine: "m"))])

@@ -4,7 +4,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Which recovery points' states the real agent's coordinator brings home.
+/// Which recovery points' states a coordinator brings home from the real agent.
 @Suite(.serialized)
 struct RecoveryStateTests {
     private let scratch: Scratch
@@ -25,12 +25,12 @@ struct RecoveryStateTests {
         options.stateSeconds = 0
         let coordinator = try TestCoordinator([scratch.localHost()], scratch: scratch, options: options)
         defer { coordinator.close() }
-        // The worker ends only when its file was taken, not copied.
+        // The worker ends only when its file was taken into the store, not copied.
         try start(
             coordinator,
             "started; recovery 10 200000; await more; recovery 20 200000; while [ -e state-20 ]; do sleep 0.02; done; finished"
         )
-        // Nothing is known of the way yet, so the first is fetched.
+        // Nothing is known of the connection yet, so the first state is fetched.
         let first = try coordinator.wait("the first state") { checkpoints($0).count == 1 }
         let state = try #require(checkpoints(first)[0].state)
         #expect(coordinator.store.contains(state.digest))
@@ -70,7 +70,7 @@ struct RecoveryStateTests {
         _ = try coordinator.waitForEnd()
     }
 
-    @Test func `of states that wait only the newest is brought`() throws {
+    @Test func `only the newest of the states that wait is brought`() throws {
         let first = try TestCoordinator([scratch.localHost()], scratch: scratch)
         try start(
             first,
@@ -90,7 +90,7 @@ struct RecoveryStateTests {
         _ = try second.waitForEnd()
     }
 
-    /// A milestone without a state has nothing to go on from in it.
+    /// A training cannot go on from a milestone without a state.
     @Test func `a later checkpoint without a state does not stand for one that has it`() throws {
         let first = try TestCoordinator([scratch.localHost()], scratch: scratch)
         try start(

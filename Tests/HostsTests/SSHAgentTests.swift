@@ -5,12 +5,12 @@ import Testing
 
 @testable import RemoteHosts
 
-/// SSH agents that do not behave: hosts are reached by key files without them, in seconds.
+/// SSH agents that do not behave. Key files reach hosts without them, within seconds.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHAgentTests {
     enum Behaviour: String, CaseIterable, Sendable { case mute, full, gone, closing, garbage, endless, cut }
 
-    /// A socket at `path` behind which something behaves so until its descriptor is closed.
+    /// A socket at `path` behind which something behaves like this until its descriptor is closed.
     private func listen(_ path: String, _ behaviour: Behaviour) throws -> Int32 {
         if behaviour == .gone { return -1 }
         let listener = posix_listen_local(path)
@@ -18,7 +18,7 @@ struct SSHAgentTests {
         switch behaviour {
         case .mute, .gone: break
         case .full:
-            // Callers fill the queue of those that wait.
+            // Callers fill the queue of connections that wait.
             for _ in 0..<100_000 where posix_try_connect_local(path) < 0 {
                 #expect(errno == EAGAIN)
                 return listener

@@ -5,10 +5,10 @@ import Testing
 
 @testable import RemoteHosts
 
-/// What is silent is noticed within the stated time, and many hosts do not storm one server.
+/// Silence is noticed within the stated time, and many hosts do not storm one server.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHEnduranceTests {
-    /// Notices silence after two seconds in place of 45.
+    /// The options with silence noticed after two seconds in place of 45.
     private func impatient(_ options: ConnectionOptions) -> ConnectionOptions {
         var options = options
         options.connectSeconds = 1
@@ -62,7 +62,7 @@ struct SSHEnduranceTests {
         #expect(coordinator.reports.events().last?.event == .finished)
     }
 
-    /// Counted by the server: it would drop every connection beyond seven that are not yet let in.
+    /// The server counts: it would drop every connection beyond seven that it has not let in yet.
     @Test(arguments: [HostSpec.Transport.libssh, .ssh])
     func `many hosts behind one bastion do not trip its limit`(_ transport: HostSpec.Transport) throws {
         let scratch = try Scratch()
@@ -73,7 +73,7 @@ struct SSHEnduranceTests {
         place.add("far*", target, "ProxyJump bastion")
         try place.placeAgent()
         var (host, options) = try place.finish(transport)
-        // Nobody is asked twice: every host but the first is refused as the machine it is.
+        // Nobody connects twice: every host but the first is refused because it is the same machine.
         options.firstRetrySeconds = 100
         let hosts = (1...16).map { number in
             host.name = "far\(number)"

@@ -5,10 +5,10 @@ import Testing
 
 @testable import RemoteHosts
 
-/// Servers take few tries: keys are offered in the order in which ssh offers them.
+/// Servers allow few tries, so keys are offered in the order in which ssh offers them.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHKeyOrderTests {
-    /// What of the right key there is beside the agent.
+    /// Which parts of the right key lie in files, beside the agent that has it.
     enum Kept: CaseIterable, Sendable { case both, publicPart, privatePart, privatePartUnderPassphrase }
 
     private func keys(_ names: [String], in scratch: Scratch, kind: String = "ed25519") throws -> [String] {
@@ -62,8 +62,8 @@ struct SSHKeyOrderTests {
         #expect(failure.message.contains("IdentitiesOnly"))
     }
 
-    /// The order that `ssh -v` announces, for configurations made at random.
-    @Test func `the order is ssh's`() throws {
+    /// Compares the order with the one that `ssh -v` announces, for random configurations.
+    @Test func `keys are offered in the order of ssh`() throws {
         var place = SSHScenario.Place(scratch: try Scratch())
         defer { for process in place.processes { kill(process, SIGTERM) } }
         let server = try place.serve("target", "MaxAuthTries 1")
@@ -73,7 +73,7 @@ struct SSHKeyOrderTests {
         try ChildProgram.run(
             "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place.scratch.path("authority"))
         for round in 0..<9 {
-            // From some round on keys have certificates beside them; later ones are named.
+            // In later rounds keys have certificates beside them, and in still later ones these are named.
             if round >= 3 {
                 try ChildProgram.run(
                     "/usr/bin/ssh-keygen", "-q", "-s", place.scratch.path("authority"), "-I", "user", "-n", "someone",
@@ -105,7 +105,7 @@ struct SSHKeyOrderTests {
                 files: files, certificates: certificates, held: identities, onlyFiles: onlyFiles)
             let offered = ours.compactMap { if case .certificate(let file, _) = $0 { file } else { nil } }
             let theirs = announced.filter { line in
-                // ssh also offers certificates whose keys it has not.
+                // ssh also offers certificates whose keys it does not have.
                 !line.hasPrefix(place.scratch.path("missing"))
                     && !certificates.contains { line.hasPrefix($0) && !offered.contains($0) }
             }
@@ -120,7 +120,7 @@ struct SSHKeyOrderTests {
                 switch offer {
                 case .ofAgent(let identity, let name):
                     #expect(line.contains(" agent"), "\(theirs) \(ours)")
-                    // A key that no file names is called by its comment, which here is its file.
+                    // A key that no file names is called by its comment, which is its file here.
                     let names = [name, name.replacingOccurrences(of: "-cert.pub", with: ""), identity.comment]
                     #expect(names.contains { line.hasPrefix($0 + " ") }, "\(theirs) \(ours)")
                     #expect(line.contains("-CERT ") == identity.type.contains("-cert-"), "\(theirs) \(ours)")

@@ -6,10 +6,10 @@ import Testing
 
 @testable import RemoteHosts
 
-/// Whether a host is the one it was: as the `ssh` program decides it, file by file.
+/// Whether a host is the one it was is decided as the `ssh` program decides it, file by file.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHKnownHostsTests {
-    /// A known-hosts file, and what both must say of it; nil: the host is reached.
+    /// A known-hosts file, and what both programs must say of it; nil: they reach the host.
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let kind: HostFailure.Kind?
@@ -113,7 +113,7 @@ struct SSHKnownHostsTests {
     @Test(
         .enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "slow: dozens of servers"),
         arguments: cases, [HostSpec.Transport.libssh, .ssh])
-    func `it is as ssh says`(_ test: Case, _ transport: HostSpec.Transport) throws {
+    func `a host is reached or refused as ssh would`(_ test: Case, _ transport: HostSpec.Transport) throws {
         let found = try failure(test, transport)
         #expect(found?.kind == test.kind, "\(found.map { "\($0)" } ?? "reached")")
     }
@@ -151,7 +151,7 @@ struct SSHKnownHostsTests {
         try coordinator.waitForConnection()
     }
 
-    /// What the files say of a key, without a server to show it.
+    /// What the files say of a key when no server shows it.
     @Test func `known hosts are read as ssh reads them`() throws {
         let scratch = try Scratch()
         for name in ["this", "that"] {
@@ -189,7 +189,7 @@ struct SSHKnownHostsTests {
         #expect(KnownHosts(files: [scratch.path("known")]).verdict(on: blob, of: settings) == .known)
     }
 
-    /// From RFC 2202.
+    /// The values are those of RFC 2202.
     @Test func `HMAC-SHA1 is the standard's`() {
         func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
         #expect(
@@ -204,12 +204,12 @@ struct SSHKnownHostsTests {
 }
 
 extension SSHServer {
-    /// Kind and key, as a known-hosts line ends.
+    /// The kind and the key, as they end a known-hosts line.
     fileprivate func keyText(_ key: String = "hostkey") -> String {
         knownLine(key).split(separator: " ").dropFirst().joined(separator: " ")
     }
 
-    /// A line with a key of another kind than the server has.
+    /// A known-hosts line with a key of another kind than the server has.
     fileprivate func otherKind() throws -> String {
         let path = scratch.path("ecdsa")
         try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", path)

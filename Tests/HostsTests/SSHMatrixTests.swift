@@ -5,7 +5,7 @@ import Testing
 
 @testable import RemoteHosts
 
-/// SSH as people have it, over both transports, against real servers.
+/// SSH as people set it up, over both transports, against real servers.
 @Suite(
     .serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"),
     .enabled(if: ProcessInfo.processInfo.environment["EIGENSWEEP_SLOW_TESTS"] != nil, "slow: dozens of servers"))
@@ -42,7 +42,7 @@ struct SSHMatrixTests {
 
     @Test(arguments: [HostSpec.Transport.libssh, .ssh])
     func `the key of every hop is verified`(_ transport: HostSpec.Transport) throws {
-        // Whichever hop's key is unknown or another one: the host is not reached.
+        // Whichever hop's key is unknown or another one, the host is not reached.
         for hop in ["one", "two", "far"] {
             for isChanged in [false, true] {
                 var place = SSHScenario.Place(scratch: try Scratch())

@@ -4,7 +4,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Passphrases and passwords: asked for once, shown to nobody, or refused in words.
+/// Passphrases and passwords are asked for once, shown to nobody, or refused in words.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHSecretTests {
     private static let password = "correct horse"
@@ -81,7 +81,7 @@ struct SSHSecretTests {
         options.knownHosts = scratch.path("known")
         let person = NoteBook(answers: ["wrong", Self.password])
         let coordinator = try TestCoordinator(hosts, scratch: scratch, options: options, interaction: person)
-        // Both are one machine: one of the two connects, the other gets as far as being told so.
+        // Both hosts are one machine: one of the two connects, and the other gets far enough to be told so.
         try coordinator.wait("both") { reports in
             reports.contains { if case .connected = $0 { true } else { false } }
                 && reports.failures.contains { $0.kind == .duplicateMachine }

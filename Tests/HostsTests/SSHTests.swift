@@ -6,7 +6,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Real sshd on loopback.
+/// Tests against a real sshd on loopback.
 @Suite(.serialized, .enabled(if: SSHServer.isAvailable, "needs openssh-server and openssh-client"))
 struct SSHTests {
     private func connect(
@@ -67,7 +67,7 @@ struct SSHTests {
         #expect(!failure.isTransient)
     }
 
-    /// The door opens by the agent alone: no key file is named, and the account's own would not fit.
+    /// Only the agent has the right key: no key file is named, and the account's own would not fit.
     @Test(arguments: [HostSpec.Transport.libssh, .ssh])
     func `a key that only the SSH agent holds opens the door`(_ transport: HostSpec.Transport) throws {
         let server = try SSHServer(try Scratch())
@@ -119,7 +119,7 @@ struct SSHTests {
         first.send(.start(try ScriptedWorker.order(1, in: first.store, "started; finished")), to: "far")
         #expect(try first.waitForEnd() == .exited(code: 0))
         first.close()
-        // A file that is written again gets another inode or another change time.
+        // A file that was written again has another inode or another change time.
         let files = ["host/eigensweep-agent"] + first.store.hostCopies(under: "host/store", of: server.scratch)
         #expect(files.count == 3)
         let before = files.map { Stamp(server.scratch.path($0)) }
@@ -173,7 +173,7 @@ struct SSHTests {
     }
 }
 
-/// Which file it is and when it was last written.
+/// Which file it is, and when it was last written.
 private struct Stamp: Equatable {
     var inode: UInt
     var modified: Int
@@ -186,7 +186,7 @@ private struct Stamp: Equatable {
 }
 
 extension ContentStore {
-    /// Where the host keeps what this store holds too.
+    /// The paths at which the host keeps files that this store has too.
     fileprivate func hostCopies(under folder: String, of scratch: Scratch) -> [String] {
         let digests = (try? digests()) ?? []
         return digests.map { "\(folder)/\($0.hex.prefix(2))/\($0.hex)" }.filter { scratch.exists($0) }

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Supervision
 
-/// Bytes that go through a shared directory arrive whole and in order, whatever of the files can be seen when.
+/// Bytes that go through a shared directory arrive whole and in order, whichever part of the files can be seen at what
+/// time.
 struct SessionFileTests {
     private func withFolder(_ body: (String) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("es-session-\(UUID().uuidString)")
@@ -33,7 +34,7 @@ struct SessionFileTests {
         }
     }
 
-    /// Another machine may see a file's length before its bytes, which then are zeros.
+    /// Another machine may see a file's length before its bytes, which are zeros until then.
     @Test func bytesThatAreNotThereYetAreWaitedFor() throws {
         try withFolder { folder in
             var writer = SessionWriter("\(folder)/whole")

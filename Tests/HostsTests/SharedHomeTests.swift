@@ -6,14 +6,14 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Two machines, one home directory: each in a mount namespace with a machine-id of its own.
+/// Two machines with one home directory: each is a mount namespace with a machine-id of its own.
 @Suite(
     .serialized,
     .enabled(
         if: SSHServer.isAvailable && getuid() == 0 && FileManager.default.fileExists(atPath: "/etc/machine-id"),
         "needs openssh-server, and namespaces, which are made as root"))
 struct SharedHomeTests {
-    /// - Parameter itself: what makes the machine another one.
+    /// - Parameter itself: the machine-id that makes it another machine.
     private func machine(_ name: String, itself: String? = nil, _ scratch: Scratch) throws -> SSHServer {
         let id = String(Digest(of: Array("\(itself ?? name) \(scratch.directory)".utf8)).hex.prefix(32))
         try scratch.write(id + "\n", "\(name).id")
@@ -38,12 +38,12 @@ struct SharedHomeTests {
         let scratch = try Scratch()
         let servers = try [machine("one", scratch), machine("two", scratch)]
         let (hosts, options) = try hosts(servers, scratch)
-        // Both find no agent in the home and bring it at the same time.
+        // Neither finds an agent in the home, and both bring it at the same time.
         let coordinator = try TestCoordinator(hosts, scratch: scratch, options: options)
         defer { coordinator.close() }
         try coordinator.wait("both") { $0.count { if case .connected = $0 { true } else { false } } == 2 }
         #expect(coordinator.reports.failures.isEmpty)
-        // Attempts of both need the same files and make the same file, at the same time.
+        // Attempts on both need the same files and make the same file, at the same time.
         let script = "started; await go; head -c 3000000 /dev/zero > w; checkpoint 100 w; finished"
         for attempt in 1...4 {
             coordinator.send(
@@ -74,7 +74,7 @@ struct SharedHomeTests {
         }
     }
 
-    @Test func `a machine under two names is refused with both`() throws {
+    @Test func `a machine under two names is refused, and both are named`() throws {
         let scratch = try Scratch()
         let servers = try [machine("one", scratch), machine("two", itself: "one", scratch)]
         let (hosts, options) = try hosts(servers, scratch)
@@ -86,7 +86,7 @@ struct SharedHomeTests {
         #expect(failure.message.contains("machine: shared"))
     }
 
-    /// As copies of one image are: nothing but their names tells them apart, and they may share a home.
+    /// Copies of one image differ in nothing but their names, and may share a home.
     @Test func `machines with one machine-id are used where the hosts file says that they share it`() throws {
         let scratch = try Scratch()
         let servers = try [machine("one", itself: "image", scratch), machine("two", itself: "image", scratch)]
@@ -105,7 +105,7 @@ struct SharedHomeTests {
                 to: host)
         }
         for attempt in 1...2 { try coordinator.wait("running") { $0.contains(.running(AttemptNumber(attempt))) } }
-        // Each tells of its own attempt alone.
+        // Each machine tells of its own attempt alone.
         let visits = HostVisits(agentExecutable: TestPrograms.agent, options: options, interaction: NoInteraction())
         for (attempt, host) in zip(1...2, hosts) {
             #expect(try visits.held(host, of: "test").map(\.attempt) == [AttemptNumber(attempt)])

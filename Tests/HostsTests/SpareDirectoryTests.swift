@@ -3,10 +3,10 @@ import JobContract
 import SweepModel
 import Testing
 
-/// What an attempt leaves is emptied and given to a later one, unless someone still writes to it.
+/// An attempt's directory is emptied and given to a later one, unless somebody still writes to it.
 @Suite(.serialized)
 struct SpareDirectoryTests {
-    /// Runs one attempt to its end and gives it up; then another. Returns the last file that the second named.
+    /// Runs one attempt to its end and releases it, then another. Returns the last file that the second named.
     private func run(_ first: String, then second: String) throws -> (reports: [HostReport], file: String) {
         let scratch = try Scratch()
         let coordinator = try TestCoordinator([scratch.localHost(slots: 2)], scratch: scratch)
@@ -16,7 +16,7 @@ struct SpareDirectoryTests {
             let order = try ScriptedWorker.order(attempt, in: coordinator.store, script)
             coordinator.send(.start(order), to: "here")
         }
-        // While something runs the agent keeps what may be used again.
+        // While something runs, the agent keeps directories that may be used again.
         try start(1, "started; await go; finished")
         try start(2, first)
         #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
@@ -52,8 +52,8 @@ struct SpareDirectoryTests {
         #expect(diagnostics == ["new\n"])
     }
 
-    @Test func `what a stray process still writes to serves nobody else`() throws {
-        // Out of its process group, so that the end of the attempt does not end it.
+    @Test func `a directory to which a stray process still writes serves nobody else`() throws {
+        // The stray process leaves its group, so that the end of the attempt does not end it.
         let stray = "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; finished; done"
         let script = "echo '#!/bin/sh' > stray; sed -n '/^finished()/p' worker >> stray; echo '\(stray)' >> stray"
         let (reports, _) = try run(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import RemoteHosts
 
-/// Which files go to a host for whom, and how fast files come.
+/// Which files go to a host for which attempt, and how fast files come.
 @Suite struct TransferTests {
     private let scratch: Scratch
     private let store: ContentStore
@@ -22,22 +22,22 @@ import Testing
             inputs: files, output: 0, command: ["worker"], uploads: [:])
     }
 
-    /// What an agent asks for and its order does not name is none of its business.
+    /// An agent is refused files that its order does not name.
     @Test func aHostIsBroughtWhatItsOrderNames() throws {
         let (own, secret) = (try store.put(Array("own".utf8)), try store.put(Array("of another host".utf8)))
         var queue = UploadQueue(host: "h", depot: store)
         _ = queue.remember(order(1, [own]))
         #expect(queue.enqueue([secret, own], for: AttemptNumber(1)) == nil)
-        // One file is on its way, and with it the order has all.
+        // One of the order's files was on its way; with it the order has all.
         #expect(queue.stored(1).map(\.attempt) == [AttemptNumber(1)] && queue.stored(2).isEmpty)
         _ = queue.remember(order(2, [own]))
         #expect(queue.enqueue([secret], for: AttemptNumber(2))?.kind == .transferFailed)
-        // An attempt that nobody waits for.
+        // Nobody waits for this attempt.
         #expect(queue.enqueue([secret], for: AttemptNumber(9)) == nil)
         #expect(queue.stored(2).isEmpty && queue.stored(3).isEmpty)
     }
 
-    /// A file that is on its way for one order serves all that wait for it.
+    /// A file that is on its way for one order serves all orders that wait for it.
     @Test func ordersShareAFileOnItsWay() throws {
         let files = try ["a", "b"].map { try store.put(Array($0.utf8)) }
         var queue = UploadQueue(host: "h", depot: store)

@@ -5,7 +5,7 @@ import RemoteHosts
 import SweepModel
 import Testing
 
-/// Workers that flood, leave what they should not, or go on when they are over: each costs itself and nobody else.
+/// Workers that flood, leave things behind or go on when they are over: each harms its own job and no other.
 @Suite(.serialized)
 struct WorkerMisdeedsTests {
     private let scratch: Scratch
@@ -31,10 +31,10 @@ struct WorkerMisdeedsTests {
     }
 
     private static let progress = #"{"event":"progress","done":0,"of":1,"unit":"steps","rate":1.0}"#
-    /// A mebibyte of progress in `block`.
+    /// Makes a mebibyte of progress in `block`.
     private static let block = "yes '\(progress)' | head -n 16913 > $SCRATCH/block"
 
-    /// Size and room of an attempt's standard output.
+    /// How long an attempt's standard output is, and how much room it takes.
     private func spool(of attempt: Int) throws -> (size: Int, room: Int) {
         let host = scratch.path("host")
         let name = try #require(
@@ -79,7 +79,7 @@ struct WorkerMisdeedsTests {
         #expect(other.reports.events().last?.event == .finished)
     }
 
-    /// Processes of the test's own that sleep for so long.
+    /// Processes of this test that sleep for that long.
     private func sleepers(_ seconds: Int) -> [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { pid in
@@ -89,7 +89,7 @@ struct WorkerMisdeedsTests {
     }
 
     @Test(arguments: ["setsid sleep", "env -i setsid sleep", "cd / && setsid sleep"])
-    func `what outlives its worker is ended, whatever group it is in`(_ command: String) throws {
+    func `processes that outlive their worker are ended, whatever group they are in`(_ command: String) throws {
         defer { coordinator.close() }
         let seconds = 100_000 + Int.random(in: 0..<1_000_000)
         defer { for pid in sleepers(seconds) { kill(pid, SIGKILL) } }
@@ -109,7 +109,7 @@ struct WorkerMisdeedsTests {
         try scratch.write("", "go")
     }
 
-    /// One that hides what it belongs to lives on, and nobody else works where it was.
+    /// A process that hides what it belongs to lives on, and nobody else works where it was.
     @Test func `a directory in which somebody may be is given to nobody`() throws {
         defer { coordinator.close() }
         let seconds = 100_000 + Int.random(in: 0..<1_000_000)
@@ -134,8 +134,8 @@ struct WorkerMisdeedsTests {
         #expect(try coordinator.waitForEnd(1) == .exited(code: 0))
     }
 
-    /// The next agent ends what an attempt left, and nobody who only looks at its directory.
-    @Test func `who works in an attempt's directory does not end with it`() throws {
+    /// The next agent ends processes that an attempt left, and not one that only looks at its directory.
+    @Test func `a process that only works in an attempt's directory does not end with it`() throws {
         let left = Int.random(in: 100_000..<200_000)
         defer { for pid in sleepers(left) { kill(pid, SIGKILL) } }
         try start(1, "started; (setsid sleep \(left) < /dev/null > /dev/null 2>&1 &); await never")
@@ -149,7 +149,7 @@ struct WorkerMisdeedsTests {
             fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(
                 atPath: "/proc/\(try #require(sleepers(left).first))/cwd"))
         try onlooker.run()
-        // It may have been started with other signals blocked.
+        // The onlooker may have been started with other signals blocked.
         defer { kill(onlooker.processIdentifier, SIGKILL) }
         for agent in scratch.agents { kill(agent, SIGKILL) }
         kill(-worker, SIGKILL)
@@ -159,8 +159,8 @@ struct WorkerMisdeedsTests {
         #expect(onlooker.isRunning)
     }
 
-    /// With its agent gone nobody ends it; what it was started for is in its environment.
-    @Test func `what an agent could not end is found`() throws {
+    /// With its agent gone nobody ends the process; its environment says what it was started for.
+    @Test func `a process that an agent could not end is found`() throws {
         let seconds = 100_000 + Int.random(in: 0..<1_000_000)
         defer { for pid in sleepers(seconds) { kill(pid, SIGKILL) } }
         try start(1, "started; cd /; setsid sleep \(seconds) < /dev/null > /dev/null 2>&1")

@@ -1,7 +1,7 @@
 import JobContract
 import Testing
 
-/// When an allocation is taken for over.
+/// When an allocation counts as over.
 struct AllocationWatchTests {
     private func entry(_ state: QueueEntry.State) -> QueueEntry {
         QueueEntry(name: "es-c-1-a", job: "7", state: state, words: "")

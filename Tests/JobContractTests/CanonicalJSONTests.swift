@@ -1,7 +1,7 @@
 import JobContract
 import Testing
 
-/// The examples of RFC 8785 itself, and the properties a name needs.
+/// The examples of RFC 8785 itself, and what names of trials need beside them.
 @Suite struct CanonicalJSONTests {
     /// RFC 8785, 3.2.2: the sample object.
     @Test func writesTheSampleOfSection322() throws {
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// Every number comes back from its text, whole ones beyond 2⁵³ too, and is written as it was.
+    /// Every number comes back from its text, whole ones beyond 2⁵³ too, and is written as before.
     @Test(arguments: [9_007_199_254_740_992, 2e16, -2e16, 1e20, 1.5e300, 9e18, 123_456_789_012_345_680])
     func largeNumbersComeBack(number: Double) throws {
         let text = try CanonicalJSON.encode(["x": .number(number)])

@@ -3,7 +3,7 @@ import JobContract
 import Testing
 
 @Suite struct DigestTests {
-    /// FIPS 180-2, appendix B.
+    /// The values are those of FIPS 180-2, appendix B.
     @Test func hashesAsTheStandardSays() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(Digest(of: "abc".utf8).hex == abc)

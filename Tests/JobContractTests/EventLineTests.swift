@@ -2,7 +2,7 @@ import Foundation
 import JobContract
 import Testing
 
-/// Lines are taken apart by hand where that is quick, and mean the same as by the compiler's coding.
+/// Lines are taken apart by hand where that is quick, and then mean what the compiler's coding makes of them.
 struct EventLineTests {
     private static let file = #"{"path":"weights","digest":"\#(String(repeating: "a7", count: 32))","bytes":12}"#
     private static let started =
@@ -26,12 +26,12 @@ struct EventLineTests {
         "{\(checkpoint),\"weights\":{}}", "{\(checkpoint),\"weights\":\(file.replacing("a7", with: "g7"))}",
         "{\(checkpoint),\"state\":\(file.replacing("12", with: "\"12\""))}", "{\(checkpoint),\"losses\":7}",
     ])
-    func `what is no event is none`(_ line: String) {
+    func `a line that is no event is not read as one`(_ line: String) {
         #expect(WorkerEvent(line: Array(line.utf8)) == nil)
         #expect(throws: (any Error).self) { try JSONDecoder().decode(WorkerEvent.self, from: Data(line.utf8)) }
     }
 
-    /// Else a member whose name a byte was damaged in would be missing, and the rest believed.
+    /// Without this a member whose name has a damaged byte would be missing, and the rest believed.
     @Test(arguments: [
         "{\(started)}", "{\(checkpoint),\"weights\":\(file),\"losses\":[[5,0.5]]}",
         #"{"event":"paused","steps":3}"#, #"{"event":"failed","kind":"diverged","message":"m"}"#,

@@ -38,7 +38,7 @@ import Testing
         #expect(objection({ ($0.generation, $0.nonce) = (6, "o") }, after: others) == .isOtherCopy)
     }
 
-    /// A copy waits until the original has left, or was silent for a lease.
+    /// A copy waits until the original has left, or has been silent for a lease.
     @Test func aCopyElsewhereWaits() {
         func copy(_ caller: inout HostOwnership) {
             (caller.generation, caller.nonce) = (6, "o")

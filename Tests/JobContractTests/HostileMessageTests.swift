@@ -2,9 +2,9 @@ import Testing
 
 @testable import JobContract
 
-/// Short texts that once took seconds: found by fuzzing.
+/// Short texts that once took seconds, found by fuzzing.
 @Suite struct HostileMessageTests {
-    /// Foundation's decoder takes four seconds for this kilobyte, and eleven for those three megabytes.
+    /// Foundation's decoder takes four seconds for this kilobyte, and eleven for these three megabytes.
     @Test func hostileTextsCostTheirLength() {
         let nested = #"{"a":\#(String(repeating: "[", count: 500))\#(String(repeating: "]", count: 500))}"#
         #expect(throws: DecodingError.self) { try JSONText.decode([String: JSONValue].self, from: nested.utf8) }

@@ -1,9 +1,9 @@
 import JobContract
 import Testing
 
-/// Peaks of memory are foretold as they were measured.
+/// Forecasts of peaks of memory agree with measured peaks.
 @Suite struct MemoryForecastTests {
-    /// Peaks in MiB: of README.md's table, and of `eigensweep-worker train` at higher resolutions on one thread.
+    /// Peaks in MiB, from README.md's table and from `eigensweep-worker train` at higher resolutions on one thread.
     @Test(
         arguments: [
             ("ddpmpp", 32, 4, 4, [2, 2, 2], 62), ("ddpmpp", 32, 8, 4, [2, 2, 2], 114),
@@ -45,7 +45,7 @@ import Testing
         #expect(ratio > 0.75 && ratio < 1.26, "\(ratio)")
     }
 
-    /// The weights' files of `eigensweep-worker train`, in bytes.
+    /// Bytes of the weights' files of `eigensweep-worker train`.
     @Test(
         arguments: [("bf-cnn", 21, 0, 2_821_376.0), ("bias-free-unet", 0, 2, 1_832_336)]
             as [(String, Int64, Int64, Double)])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JobContract
 
-/// Messages read and written by hand are what Foundation's coders make of them.
+/// Messages that are read and written by hand are what Foundation's coders make of them.
 @Suite struct MessageTextTests {
     private static let digest = Digest(of: Array("content".utf8))
     private static let trainJob = JobDescription(
@@ -91,7 +91,7 @@ import Testing
                 == JSONSerialization.jsonObject(with: theirs) as? NSDictionary)
     }
 
-    /// Workers of other people read these names, whatever the program calls the things.
+    /// Workers of other people read these names, whatever the program calls them.
     @Test func aComparisonsOthersHaveTheContractsNames() throws {
         let job = JSONText.read(try JobText(Self.measureJob).bytes)
         let task = job?.objectValue?["task"]?.objectValue?["measure"]
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    /// A message cut anywhere, or with anything behind it, is refused.
+    /// A message that is cut anywhere, or has anything behind it, is refused.
     @Test func packedMessagesAreWhole() throws {
         let order = try #require(try Self.orders.first)
         for message in [.start(order), .acknowledge(AttemptNumber(2), offset: 99), .release(AttemptNumber(3))]

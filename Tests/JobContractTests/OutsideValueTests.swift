@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobContract
 
-/// Numbers at the ends of `Int`, absurd facts and texts without end are refused where they are read.
+/// Numbers at the ends of `Int`, absurd facts and endless texts are refused where they are read.
 @Suite struct OutsideValueTests {
     private static let digest = Digest(of: Array("content".utf8))
     private static let absurd = [Int.min, -1 << 60, (1 << 60) + 1, .max - 7, .max]
@@ -82,7 +82,7 @@ import Testing
             .ended(AttemptNumber(1), .exited(code: 0), diagnostics: long), .storeDamaged(long),
             .greeting(AgentGreeting(digest: Self.digest, machine: long)),
         ] as [AgentMessage] { #expect(try refuses(message)) }
-        // What an agent says to people is cut before it is said.
+        // Words of an agent for people are cut before they are sent.
         #expect(try !refuses(AgentMessage.refused(AttemptNumber(1), AgentRefusal(.noSpace, long))))
     }
 
@@ -129,7 +129,7 @@ import Testing
         #expect("aé".cut(toBytes: 2) == "a")
     }
 
-    /// No measurement was taken of so many samples, or at such a place.
+    /// No measurement has so many samples, or such a place.
     @Test(arguments: absurd) func absurdNumbersOfMeasurements(number: Int) throws {
         func event(n: Int? = nil, position: Int? = nil) throws -> WorkerEvent? {
             let row = MeasureRow(quantity: "q", position: position, value: 1, n: n)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobContract
 
-/// A name never leads anywhere.
+/// No name leads out of a folder.
 @Suite struct PlainNameTests {
     @Test(arguments: ["demo", "dataset-size", "Größe 64", "v1.2", "a=b", "名前", "storehouse", "x.yaml", "100%"])
     func namesAreNames(_ name: String) {

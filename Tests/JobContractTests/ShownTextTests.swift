@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobContract
 
-/// What others wrote is shown, and does nothing.
+/// Texts of others are shown, and have no effect.
 @Suite struct ShownTextTests {
     @Test func whatIsPlainStaysAsItIs() {
         for text in ["", "plain\n\ttext", "Größe 64, σ = 0.5, 名前", "👩‍🔬 and نص"] {

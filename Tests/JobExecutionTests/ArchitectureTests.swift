@@ -85,7 +85,7 @@ import Testing
         #expect(Set(measured[1].rows.map(\.sigma)) == (level.map { [$0] } ?? [0.5, 2]))
     }
 
-    /// What cannot be taken says why, and the others are taken all the same.
+    /// A measure that cannot be taken says why, and the others are taken all the same.
     @Test func aMeasureThatFailsCostsItselfAlone() throws {
         var spec = try spec(Self.ways[0])
         spec["dataset.held_out"] = 0
@@ -134,12 +134,12 @@ import Testing
         #expect(Set(trained) == Set(description.architectures))
     }
 
-    /// Keys that the table has and a job may have are read by jobs, whatever they are.
+    /// Jobs read every key that the table has and a job may have.
     @Test func everyKeyIsReadBySomeWay() throws {
         var read: Set<String> = []
         for way in Self.ways + ["training.noise: fixed\ntraining.noise_sigma: 1", "dataset.order: source"] {
             var spec = try spec(way)
-            // Of adopted networks alone.
+            // Only adopted networks have this split.
             spec["dataset.split"] = "given"
             _ = try JobSpec(spec)
             for (key, value) in spec {
@@ -148,7 +148,7 @@ import Testing
                 if (try? JobSpec(changed)) == nil { read.insert(key) }
             }
         }
-        // Keys that no spec has, the split's, and those that stay at their birth values.
+        // The rest are keys that no spec has, the split's, and those that stay at their birth values.
         let others =
             SpecKey.all.filter { $0.role != .spec }.map(\.name)
             + ["dataset.size", "dataset.subset_seed", "dataset.held_out", "training.noise_min", "model.weights"]

@@ -30,7 +30,7 @@ struct BareHostTests {
         dataset = try sandbox.keep(Sandbox.dataset())
     }
 
-    /// Words that run what follows after `script` in a namespace of its own.
+    /// A command that runs what follows after `script`, in a namespace of its own.
     private func inNamespace(_ script: String) -> [String] {
         ["/usr/bin/unshare", "--mount", "--pid", "--fork", "/bin/sh", "-ec", script + #"; exec "$@""#, "sh"]
     }
@@ -54,7 +54,7 @@ struct BareHostTests {
         let inside = try program.start(job, in: sandbox.newAttempt(), wrapper: wrapper)
         let events = try inside.finish()
         #expect(events.last == .finished && events.milestones.count == 1)
-        // Chrooted, the working directory is the root.
+        // The worker is chrooted, so its working directory is the root.
         let weights = try #require(events.milestones.first?.weights)
         #expect(Digest(of: try Data(contentsOf: empty.appendingPathComponent(weights.path))) == weights.digest)
 

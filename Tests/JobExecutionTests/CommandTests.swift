@@ -3,7 +3,7 @@ import JobContract
 import Tensors
 import Testing
 
-/// The commands for people.
+/// The worker's commands for people.
 @Suite(.serialized) struct CommandTests {
     private let sandbox: Sandbox
 
@@ -48,7 +48,7 @@ import Testing
         #expect(measured.output.split(separator: "\n").count == 8)
     }
 
-    /// A network too large to be tried is told by a narrower one.
+    /// The memory of a network too large to be tried is told by a narrower one.
     @Test func whatTrainingsWillTakeIsTried() throws {
         let specs = [4, 8, 512].map { scale in
             smallSpec(dataset: Digest(of: []), changing: ["model.scale": .number(scale), "model.dropout": 0])
@@ -75,7 +75,7 @@ import Testing
         seed: 3
         """
 
-    /// A few lines, with the defaults of sweeps for the rest, are the training that a job would have.
+    /// A few lines, completed by the defaults of sweeps, are the training that a job would have.
     @Test func aSmallFileIsTheJobOfItsKeys() throws {
         let digest = try sandbox.keep(Sandbox.dataset())
         let job = JobDescription(
@@ -116,7 +116,7 @@ import Testing
         #expect(result.errors.contains(message), "\(result.errors)")
     }
 
-    /// What a person has at hand without preparing anything: the images of the generator.
+    /// A generator's images are there for anybody who has prepared nothing.
     @Test func generatedImagesNeedNoFile() throws {
         let lines =
             "dataset: {source: geometric, resolution: 8, size: 6, held_out: 4, count: 16}\n"

@@ -5,8 +5,8 @@ import Testing
 
 import class Datasets.DatasetFile
 
-/// The worker compares each checkpoint by its own spec and dataset: what is said of the other of one is what is said of
-/// the first of the other, asked the other way round.
+/// The worker compares each checkpoint by its own spec and dataset: what it says of the other one it says of the first when
+/// it is asked the other way round.
 @Suite(.serialized) struct ComparisonJobTests {
     private let sandbox: Sandbox
 
@@ -47,7 +47,8 @@ import class Datasets.DatasetFile
         ) { first, _ in first }
     }
 
-    /// What says where images come from, or only how: nothing but the job tells the datasets of generators apart.
+    /// Whether the specs name where images come from, or only how they are made: then nothing but the job tells the
+    /// datasets of generators apart.
     enum Difference: CaseIterable { case dataset, generator, subset, mirroring, network }
 
     @Test(arguments: Difference.allCases) func othersAreWhatTheyAre(difference: Difference) throws {

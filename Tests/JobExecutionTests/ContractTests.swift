@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test(arguments: programs) func refusesMoreImagesThanTheHeldOutLeave(program: WorkerProgram) throws {
-        // Of 24 images 8 are held out, and each half has 8.
+        // 8 of 24 images are held out, and each half has 8.
         for (size, fits) in [(8, true), (9, false)] {
             let spec = smallSpec(
                 architecture: program.architecture, dataset: dataset,
@@ -149,7 +149,7 @@ import Testing
 }
 
 extension MeasureRequest {
-    /// The same measure of fewer images and levels.
+    /// The same measure with fewer images and levels.
     fileprivate var small: MeasureRequest {
         var request = self
         for (name, few) in ["samples": 16, "inputs": 64, "pairs": 4, "steps": 4] as [String: Int64] {

@@ -6,7 +6,7 @@ import Testing
 @testable import JobExecution
 
 struct EventWriterTests {
-    /// A pipe that takes less than a line breaks the line off; the next one must not continue it.
+    /// A pipe that takes less than a line breaks it off; the next line must not continue it.
     @Test func anEventAfterHalfALineStartsItsOwn() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)

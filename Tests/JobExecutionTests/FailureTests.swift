@@ -82,7 +82,7 @@ import Testing
         #expect(found.message.contains(other.hex) && found.message.contains(dataset.hex))
     }
 
-    /// What the sweep file's keys allow at their ends.
+    /// Values at the ends of what a sweep file's keys allow.
     private static let extremes: [[String: JSONValue?]] = [
         ["training.ema_half_life_images": 0], ["training.ema_ramp": 0],
         ["training.ema_half_life_images": 0, "training.ema_ramp": 0], ["training.ema_half_life_images": 1e15],
@@ -121,7 +121,7 @@ import Testing
         #expect(errors.contains("standard output"))
     }
 
-    /// Some image will soon have noise beyond float32, which nothing scales down.
+    /// Settings by which some image soon has noise beyond float32, which nothing scales down.
     private static let diverging: [String: JSONValue?] = [
         "training.preconditioning": "ve", "training.noise_mean": 0, "training.noise_std": 40, "seed": 6,
     ]
@@ -131,8 +131,8 @@ import Testing
         #expect(found.kind == .diverged && found.message.contains("step"))
     }
 
-    /// What was good before a training diverged stays, and the failure says where: checkpoints on the way, or else that
-    /// of the last step whose loss was a number. Either can be gone on from.
+    /// What was good before a training diverged stays, and the failure says where: checkpoints on the way, or else the one
+    /// of the last step whose loss was a number. A training can go on from either.
     @Test(arguments: [0.0, 300]) func aTrainingThatDivergesKeepsItsLastCheckpoint(seconds: Double) throws {
         let spec = smallSpec(dataset: dataset, changing: Self.diverging)
         func start(_ milestone: Int, from resume: ResumePoint? = nil) throws -> RunningWorker {
@@ -157,7 +157,7 @@ import Testing
         #expect(try failure(.train(.init(milestones: milestones))).kind == .unsupported)
     }
 
-    /// It costs itself alone, and nothing is read for it.
+    /// An unknown measure fails alone, and nothing is read for it.
     @Test func anUnknownMeasureIsNamed() throws {
         let weights = try sandbox.keep([1])
         let task = MeasureTask(

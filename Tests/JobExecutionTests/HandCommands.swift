@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// The commands for people, and files for them.
+/// Runs the worker's commands for people, and makes files for them.
 extension Sandbox {
     /// Runs the worker to its end.
     func run(
@@ -22,7 +22,7 @@ extension Sandbox {
         return try SafetensorsFile(bytes: [UInt8](Data(contentsOf: url)), name: url.path)
     }
 
-    /// The network of a reference file without anything else: a checkpoint.
+    /// A reference file's network alone, as a checkpoint.
     static func weights(_ name: String) throws -> SafetensorsFile {
         let file = try reference(name)
         var weights = SafetensorsFile(name: "weights")

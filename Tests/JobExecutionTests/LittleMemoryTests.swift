@@ -2,7 +2,7 @@ import Foundation
 import JobContract
 import Testing
 
-/// A host whose processes may have little address space: the worker says so, and neither spins nor traps without words.
+/// On a host whose processes may have little address space the worker says so, and neither spins nor traps without words.
 @Suite struct LittleMemoryTests {
     private func run(_ kilobytes: Int, _ arguments: [String], in directory: URL) throws -> (status: Int32, said: String)
     {
@@ -35,7 +35,7 @@ import Testing
         #expect(said.contains("there is no memory left: this process may have 195 MiB"), "\(said.suffix(300))")
     }
 
-    /// Whoever ordered the job hears of it as of any other host that cannot do it.
+    /// The coordinator hears of it as of any other host that cannot do the job.
     @Test func aJobFailsAsTheHosts() throws {
         let sandbox = try Sandbox()
         let dataset = try sandbox.keep(Sandbox.dataset())

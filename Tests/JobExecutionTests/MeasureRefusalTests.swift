@@ -8,11 +8,11 @@ import Testing
 @testable import JobExecution
 @testable import Measures
 
-/// What a measure would refuse after a training is refused before it, with the line of the file, and nothing else is.
+/// Whatever a measure would refuse after a training is refused before it, with the line of the file, and nothing else is.
 struct MeasureRefusalTests {
     private static let worker = WorkerFacts.current.description(check: "")
 
-    /// The complaint of a sweep with these measures and further lines; "" where it is accepted.
+    /// The complaint about a sweep with these measures and further lines; "" where it is accepted.
     private func complaint(_ measures: String, _ more: String = "grid: {dataset.size: [8]}") -> String {
         let text = """
             name: values
@@ -35,7 +35,7 @@ struct MeasureRefusalTests {
         } catch { return "\(error)" }
     }
 
-    /// The parameter of each measure's that holds nothing else than it says, and what is expected instead.
+    /// A parameter of each measure with a value that it cannot have, and what is expected instead.
     @Test(arguments: [
         (
             "distances: {pairs: [[network, gaussian]]}",
@@ -109,7 +109,7 @@ struct MeasureRefusalTests {
         #expect(found.hasPrefix("s.yaml:6: ") && found.contains(expected), "\(found)")
     }
 
-    /// What depends on the trial, wherever it is said: in a constant or on an axis.
+    /// Rules that depend on the trial hold wherever a value stands: in a constant or on an axis.
     @Test(arguments: [
         ("distances", "grid: {dataset.size: [8], dataset.held_out: [0, 256]}", "needs at least 1 held-out image,"),
         ("linearity", "grid: {dataset.size: [8], dataset.held_out: [0]}", "needs at least 1 held-out image,"),
@@ -213,7 +213,7 @@ struct MeasureRefusalTests {
         return Tensor(shape: [count, 1, 8, 8], values: normals.map { Float(0.5 * $0) })
     }
 
-    /// Another worker's measures are refused by what it says of them; one that says nothing of them goes on as before.
+    /// Another worker's measures are refused by what it declares of them; a worker that declares nothing goes on as before.
     @Test func otherWorkersDeclareTheirOwn() throws {
         let request = MeasureRequest(measure: "mine", version: 1, parameters: ["count": 4, "how": "plain"])
         var worker = Self.worker

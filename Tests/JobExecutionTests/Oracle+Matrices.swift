@@ -1,4 +1,4 @@
-/// A symmetric matrix's eigenvalues, greatest first, and eigenvectors, by Jacobi's rotations.
+/// A symmetric matrix's eigenvalues, greatest first, and its eigenvectors, by Jacobi's rotations.
 struct SymmetricMatrix {
     let values: [Double]
     let vectors: [[Double]]
@@ -36,7 +36,7 @@ struct SymmetricMatrix {
         vectors = order.map { Array(v[$0 * n..<($0 + 1) * n]) }
     }
 
-    /// Σ f(λ_k)⟨x, e_k⟩e_k.
+    /// Applies Σ f(λ_k)⟨x, e_k⟩e_k.
     func applied(_ f: (Double) -> Double, to x: [Double]) -> [Double] {
         var sum = x.map { _ in 0.0 }
         for (value, vector) in zip(values, vectors) {

@@ -4,8 +4,8 @@ import JobContract
 import Tensors
 import Testing
 
-/// A network that the worker has trained, and what is needed to compute anew what it measures of it: the checkpoint asked by
-/// `denoise` and `sample`, images and split by the dataset, moments and exact denoisers written out.
+/// A network that the worker has trained, and all that is needed to compute its measures anew: `denoise` and `sample` ask
+/// the checkpoint, the dataset gives images and split, and moments and exact denoisers are written out.
 final class Oracle {
     let sandbox: Sandbox
     let digest: Digest
@@ -34,7 +34,7 @@ final class Oracle {
         try #require(trained.status == 0, "\(trained.errors)")
     }
 
-    /// The checkpoint of another training, which differs in the keys `settings`.
+    /// The checkpoint of another training, which differs by `settings`.
     func other(_ settings: [String]) throws -> String {
         let folder = sandbox.path("other")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -87,7 +87,7 @@ final class Oracle {
         stride(from: 0, to: values.count, by: Self.pixels).map { Array(values[$0..<$0 + Self.pixels]) }
     }
 
-    /// Image i modulo their number with noise i, as float32.
+    /// Image i (modulo their number) with noise i, as float32.
     func noised(_ images: [[Double]], _ count: Int, _ sigma: Double, from first: Int = 0) -> [[Double]] {
         let noise = rowsOf(
             CounterRandom(seed: 0, purpose: .measureNoise)
@@ -113,7 +113,7 @@ final class Oracle {
     func norm(_ a: [Double]) -> Double { a.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
-    /// μ + Σ(Σ + σ²)⁻¹(x − μ) of some images, by elimination.
+    /// Denoises by μ + Σ(Σ + σ²)⁻¹(x − μ) of some images, by elimination.
     func gaussian(of images: [[Double]], _ x: [[Double]], _ sigma: Double) -> [[Double]] {
         let size = Self.pixels
         let centre = (0..<size).map { pixel in mean(images.map { $0[pixel] }) }
@@ -124,7 +124,7 @@ final class Oracle {
                 for j in 0..<size { covariance[i][j] += factor * (image[j] - centre[j]) }
             }
         }
-        // One elimination for all right sides.
+        // One elimination serves all right sides.
         var matrix = covariance
         for i in 0..<size { matrix[i][i] += sigma * sigma }
         var right = x.map { row in zip(row, centre).map { $0 - $1 } }
@@ -147,7 +147,7 @@ final class Oracle {
         }
     }
 
-    /// Σ wᵢyᵢ, w = softmax(−‖x−yᵢ‖²/2σ²).
+    /// Denoises by Σ wᵢyᵢ, w = softmax(−‖x−yᵢ‖²/2σ²).
     func optimum(of images: [[Double]], _ x: [[Double]], _ sigma: Double) -> [[Double]] {
         x.map { x in
             let logits = images.map { -square(x, $0) / (2 * sigma * sigma) }

@@ -4,7 +4,7 @@ import JobContract
 import Tensors
 import Testing
 
-/// As OracleTests: where latents lead, and what two networks have in common.
+/// As OracleTests, for where latents lead and what two networks have in common.
 @Suite(.serialized) struct OracleComparisonTests {
     private let oracle: Oracle
 
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func agreement() throws {
-        // Another draw of images: some are in both subsets.
+        // The other network has another draw of images, some of which are in both subsets.
         let other = try oracle.other(["dataset.subset_seed=1"])
         let count = 24
         let found = try oracle.rows(
@@ -97,7 +97,7 @@ import Testing
         func nearest(_ image: [Double], _ images: [[Double]]) -> Double {
             images.map { oracle.square(image, $0).squareRoot() }.min() ?? .nan
         }
-        // [network][image]: the distance to the own subset, and to the other's.
+        // [network][image]: the distances to the own subset and to the other's.
         let distances = [
             try oracle.samples(40).map { (nearest($0, own), nearest($0, theirs)) },
             try oracle.samples(40, by: other).map { (nearest($0, theirs), nearest($0, own)) },

@@ -3,7 +3,8 @@ import Foundation
 import JobContract
 import Testing
 
-/// As OracleTests: what is measured of a network's derivative, by differences of its results, and of its training images.
+/// As OracleTests, for measures of training images and of a network's derivative, which is computed by differences of its
+/// results.
 @Suite(.serialized) struct OracleDerivativeTests {
     private let oracle: Oracle
     private let (training, heldOut): ([[Double]], [[Double]])

@@ -3,7 +3,7 @@ import Foundation
 import JobContract
 import Testing
 
-/// What the worker measures of a network that it has trained, computed anew from the files alone.
+/// Computes the worker's measures of a network that it has trained anew, from the files alone.
 @Suite(.serialized) struct OracleTests {
     private let oracle: Oracle
 
@@ -76,7 +76,7 @@ import Testing
         let (training, heldOut) = (try oracle.images(split.training), try oracle.images(split.heldOut))
         let found = try oracle.rows("linearity", ["pairs": 30, "mixtures": [0.8], "sigmas": [1.5]])
         let (sigma, alpha, beta) = (1.5, 0.8.squareRoot(), 0.2.squareRoot())
-        // Noise i of the pair's first image, i + 30 of its second.
+        // The pair's first image has noise i, its second noise i + 30.
         let x = oracle.noised(Array(heldOut[..<60]), 60, sigma)
         let (first, second) = (Array(x[..<30]), Array(x[30...]))
         func mixed(_ a: [[Double]], _ b: [[Double]]) -> [[Double]] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JobExecution
 
-/// Networks, trainings, samplers and augmentation against values of the published ones, computed in float64.
+/// Compares networks, trainings, samplers and augmentation with values of the published ones, computed in float64.
 struct ReferenceTests {
     static let files = [
         "adm-c32-r16-small-gradients", "augmentation-pipe", "bf-cnn-k8-r16-eval", "bf-cnn-k8-r16-train",
@@ -32,7 +32,7 @@ struct ReferenceTests {
         for comparison in comparisons {
             #expect(comparison.agrees, "\(comparison.tensor): \(comparison.error) of \(comparison.tolerance)")
         }
-        // Everything in the file is an input or was compared.
+        // Everything in the file is an input, or was compared.
         let inputs = [
             "clean", "noise", "sigma", "augment_labels", "latents", "noises", "start", "images", "draws", "weight",
             "noise_label",

@@ -27,7 +27,7 @@ import Testing
         [checkpoint.weights?.digest, checkpoint.state?.digest]
     }
 
-    /// The last checkpoint whose line was written, its file moved into the store.
+    /// The last checkpoint whose line was written; its file is moved into the store.
     private func lastPoint(of worker: RunningWorker) throws -> ResumePoint {
         let last = try #require(try worker.events().checkpoints.last)
         return ResumePoint(
@@ -52,7 +52,7 @@ import Testing
         #expect(digests(plain.milestones[0]) == digests(many.milestones[0]))
     }
 
-    /// Checkpoints come as often as they are asked for, whatever that is.
+    /// Checkpoints come as often as they are asked for.
     @Test func recoveryPointsComeAfterTheirPause() throws {
         let (often, seldom) = (try start([400], every: 0.05).finish(), try start([400], every: 3600).finish())
         let points = often.checkpoints.filter { !$0.milestone }
@@ -89,7 +89,7 @@ import Testing
         #expect(description.check == Self.goldenChecks[description.numerics])
     }
 
-    /// What may differ between hosts: BLAS settings, language, threads.
+    /// Settings that may differ between hosts: BLAS, language, threads.
     private static let environments: [[String: String]] = [
         ["OPENBLAS_CORETYPE": "SkylakeX", "OPENBLAS_NUM_THREADS": "2"],
         ["OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_L2_SIZE": "64", "OMP_NUM_THREADS": "3"],
@@ -99,7 +99,7 @@ import Testing
         ],
     ]
 
-    /// Three groups of images, of which two threads do two and one.
+    /// Of three groups of images two threads compute two and one.
     @Test func threadsChangeNoBits() throws {
         let alone = try start([3], batch: 40).finish().milestones[0]
         for threads in [2, 3] {

@@ -2,13 +2,13 @@ import Foundation
 import Tensors
 import Testing
 
-/// `sample` and `denoise` by hand, with every kind of network.
+/// `sample` and `denoise`, called by hand, with every kind of network.
 @Suite(.serialized) struct SampleTests {
     private let sandbox: Sandbox
 
     init() throws { sandbox = try Sandbox() }
 
-    /// Runs `sample`, which has to succeed; returns the samples and the file's bytes.
+    /// Runs `sample`, which has to succeed, and returns the samples and the file's bytes.
     private func sample(
         _ checkpoint: String, _ arguments: [String], to name: String = "samples"
     ) throws -> (samples: Tensor<Float>, bytes: [UInt8]) {
@@ -36,7 +36,7 @@ import Testing
         ["ddim", "--steps", "4"], ["ddpm", "--steps", "4"], ["gradient-estimation", "--steps", "4", "--gamma", "1.5"],
     ]
 
-    /// Noise belongs to an image's number, not to its place in a batch or to who computes it.
+    /// Noise belongs to an image's number, not to its place in a batch or to whoever computes it.
     @Test(arguments: samplers) func aNumberedImageIsAlwaysTheSame(sampler: [String]) throws {
         let checkpoint = try sandbox.write(Sandbox.weights("sampler-ddpmpp-c4-r16"), "weights")
         try comparePlaces(checkpoint, ["--sampler"] + sampler)
@@ -129,7 +129,7 @@ import Testing
         #expect(relativeError(denoised.values, try reference.tensor("denoised").values) < 1e-5)
     }
 
-    /// Their references hold residuals, of images in [0, 1].
+    /// These networks' reference values are residuals of images in [0, 1].
     @Test(arguments: ["bias-free-unet-k8-r16-eval", "bf-cnn-k8-r16-eval"])
     func denoiseTakesBlindNetworksNoise(name: String) throws {
         let reference = try Sandbox.reference(name)

@@ -4,7 +4,7 @@ import Tensors
 
 import class Datasets.DatasetFile
 
-/// A store and attempts' directories that vanish with the test.
+/// A store and attempts' directories that are removed with the test.
 final class Sandbox {
     let root: URL
     private var attempts = 0
@@ -20,7 +20,7 @@ final class Sandbox {
 
     func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
 
-    /// Stores `bytes`, under the digest of other bytes where one is given.
+    /// Stores `bytes`, under the name of other bytes where one is given.
     @discardableResult func keep(_ bytes: [UInt8], as name: Digest? = nil) throws -> Digest {
         let digest = name ?? Digest(of: bytes)
         let url = URL(fileURLWithPath: path(of: digest))
@@ -43,7 +43,7 @@ final class Sandbox {
         return directory
     }
 
-    /// A dataset of smooth random pictures, `side` × `side`, grey.
+    /// A dataset of smooth random pictures, grey, `side` pixels wide and high.
     static func dataset(count: Int = 24, side: Int = 8) -> [UInt8] {
         let random = CounterRandom(seed: 7, purpose: .generator)
         var pixels: [UInt8] = []

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// By the worker that comes with them, as they stand and by every profile.
+    /// Every sweep expands by the worker that comes with it, as it stands and by every profile.
     @Test func everySweepExpands() throws {
         let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "yaml" }
@@ -46,7 +46,7 @@ import Testing
 
     private static var worker: WorkerDescription { WorkerFacts.current.description(check: "") }
 
-    /// Stands for prepared datasets, all large enough.
+    /// Stands for a prepared dataset that is large enough.
     private static func identity(of request: DatasetRequest) -> DatasetIdentity {
         guard request.isGenerator else {
             return DatasetIdentity(keys: ["dataset.digest": .string(Digest(of: "abc".utf8).hex)], images: 300_000)

@@ -4,11 +4,11 @@ import JobContract
 import Tensors
 import Testing
 
-/// Which of a dataset's images a training and its measures look at: those that the split gives them, and no others.
+/// A training and its measures look at the images that the split gives them, and at no others.
 @Suite(.serialized) struct SplitUseTests {
     private let sandbox: Sandbox
     private static let count = 60
-    /// Named by a generator: the split depends on no file then, and the images may be changed.
+    /// A spec that names a generator, so that the split depends on no file and images may be changed.
     private let spec: [String: JSONValue]
     private let split: DatasetSplit
     private let pixels: [UInt8]
@@ -65,7 +65,8 @@ import Testing
         for role in Role.allCases { #expect((try weights(role) == undisturbed) == (role != .training), "\(role)") }
     }
 
-    /// A network is told of by the images it was trained on and by those that none was; a Gaussian of all is of the rest too.
+    /// A network is described by the images that it was trained on and by those that no network was; a Gaussian of all
+    /// images by the rest too.
     @Test func measuresSeeWhatTheirQuantitiesAreOf() throws {
         let checkpoint = try weights(.nobody)
         let request = MeasureRequest(

@@ -11,7 +11,7 @@ struct WorkerProgram: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { URL(fileURLWithPath: command[command.count - 1]).lastPathComponent }
 
-    /// The program that stands beside the tests.
+    /// The program that lies beside the tests.
     static let ours: WorkerProgram = {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let products = URL(fileURLWithPath: tests).deletingLastPathComponent()
@@ -19,7 +19,7 @@ struct WorkerProgram: CustomTestStringConvertible, Sendable {
             command: [products.appendingPathComponent("eigensweep-worker").path], architecture: "ddpmpp")
     }()
 
-    /// The example of the documentation.
+    /// The example in the documentation.
     static let python: WorkerProgram = {
         let repository = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -131,7 +131,7 @@ final class RunningWorker {
         throw TimedOut()
     }
 
-    /// Waits for the end; returns the exit code, or minus the signal.
+    /// Waits for the end, and returns the exit code or minus the signal.
     @discardableResult func wait() throws -> Int32 {
         for _ in 0..<15_000 {
             if let status = ended() { return status }
@@ -140,7 +140,7 @@ final class RunningWorker {
         throw TimedOut()
     }
 
-    /// Waits for the end and returns all events; the status must be 0.
+    /// Waits for the end, where the status must be 0, and returns all events.
     func finish() throws -> [WorkerEvent] {
         let status = try wait()
         #expect(status == 0, "\(String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self))")

@@ -4,14 +4,14 @@ import SweepFiles
 import Tensors
 import Testing
 
-/// Checkpoints that are not what they should be: every command and job that reads one says what is wrong with it, before
+/// Checkpoints are not what they should be: every command and job that reads one says what is wrong with it, before
 /// anything is computed or written.
 @Suite(.serialized) struct WrongCheckpointTests {
     private let sandbox: Sandbox
 
     init() throws { sandbox = try Sandbox() }
 
-    /// As a store names it: whatever of it changed, its name says so.
+    /// A store names the file by its digest, so its name tells of any change.
     @Test func aFileNamedByItsDigestMustHaveIt() throws {
         var bytes = try Sandbox.weights("ddpmpp-c8-r16").serialized()
         let name = Digest(of: bytes).hex
@@ -29,7 +29,7 @@ import Testing
 
     struct Damage: Sendable, CustomTestStringConvertible {
         var testDescription: String
-        /// What the message has to name.
+        /// Words that the message must have.
         var word: String
         var apply: @Sendable (inout SafetensorsFile) throws -> [UInt8]
 
@@ -48,7 +48,7 @@ import Testing
             apply = { change($0.serialized()) }
         }
 
-        /// Another value in `config`.
+        /// Another value of a key of `config`.
         static func config(_ old: String, _ new: String, names word: String) -> Damage {
             Damage("config with \(new) for \(old)", names: word) { file in
                 let text = try #require(file.metadata["config"])
@@ -152,7 +152,7 @@ import Testing
         #expect(failure.kind == .missingInput && failure.message.contains(damage.word), "\(failure)")
     }
 
-    /// A sound checkpoint, but not of the network that the spec describes.
+    /// The checkpoint is sound, but of another network than the spec describes.
     @Test func anotherNetworkThanTheSpecsIsNamed() throws {
         let weights = try Sandbox.weights("ddpmpp-c8-r16")
         let checkpoint = try sandbox.write(weights, "weights")
@@ -181,7 +181,7 @@ import Testing
         #expect(try WorkerProgram.ours.start(job, in: sandbox.newAttempt()).finish().measurements.count == 1)
     }
 
-    /// What is said of a sound one makes the network that it holds.
+    /// The values that describe a sound checkpoint make the network that it holds.
     @Test func inspectionGivesTheKeysOfTheNetwork() throws {
         let weights = try Sandbox.weights("ddpmpp-c8-r16")
         let result = try sandbox.run(["inspect", try sandbox.write(weights, "weights")])
@@ -193,7 +193,7 @@ import Testing
         #expect(found.keys.count == 10 && found.parameters > 1000)
     }
 
-    /// Nobody here can go on with what was trained elsewhere.
+    /// Nobody here can go on with a training that began elsewhere.
     @Test func anAdoptedNetworkIsNotTrained() throws {
         let dataset = try sandbox.keep(Sandbox.dataset())
         let spec = smallSpec(dataset: dataset, changing: ["model.weights": .string(dataset.hex)])
@@ -205,7 +205,7 @@ import Testing
     private static let request = MeasureRequest(
         measure: "memorization", version: 2, parameters: ["samples": 2, "steps": 2])
 
-    /// That of the reference's network.
+    /// The configuration of the reference's network.
     private static func spec(_ dataset: Digest) -> [String: JSONValue] {
         smallSpec(
             dataset: dataset,

@@ -65,7 +65,7 @@ struct AgreementMeasureTests {
         #expect(bins.last?.value == 1, "all cosines are one")
     }
 
-    /// Two halves drawn of one Gaussian: their moments differ by what random-matrix theory says.
+    /// Two halves are drawn of one Gaussian: their moments differ by what random-matrix theory says.
     @Test func momentsOfHalvesDifferAsExpected() throws {
         let halves = (randomImages(2000, side: 4, seed: 20), randomImages(2000, side: 4, seed: 21))
         let rows = try compare(
@@ -82,7 +82,7 @@ struct AgreementMeasureTests {
         #expect(rows.value("gaussian_cosine") > 0.99)
     }
 
-    /// Of subsets that share images: nested ones of N₁ < N₂ differ by √(1/N₁ − 1/N₂), others by the number shared.
+    /// Subsets share images: nested ones of N₁ < N₂ differ by √(1/N₁ − 1/N₂), others by the number that they share.
     @Test func sharedImagesBringMomentsNearer() throws {
         let all = randomImages(3000, side: 4, seed: 20)
         func expected(_ a: Range<Int>, _ b: Range<Int>) throws -> (found: Double, expected: Double) {
@@ -103,7 +103,7 @@ struct AgreementMeasureTests {
         #expect(abs(apart.expected - (2.0 / 1000).squareRoot()) < 1e-12)
     }
 
-    /// Relative to the mean of both norms: D and ½D are 2·½/(1 + ½) apart, in either order.
+    /// Distances are relative to the mean of both norms: D and ½D are 2·½/(1 + ½) apart, in either order.
     @Test func relativeDistancesOfPairsHaveNoFirst() throws {
         let training = randomImages(50, side: 4)
         let (whole, half) = (

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Measures
 
-/// What measures leave is what the table of quantities declares.
+/// Measures leave the quantities that the table of quantities declares.
 struct DeclarationTests {
     private func subject(training: UInt64, heldOut: UInt64) -> MeasureSubject {
         let images = randomImages(12, side: 4, seed: training)
@@ -15,7 +15,7 @@ struct DeclarationTests {
             heldOut: randomImages(8, side: 4, seed: heldOut), flips: false)
     }
 
-    /// Small, and with every part that only some parameters bring.
+    /// Parameters that make each measure small, with every part that only some of them bring.
     private static let parameters: [String: [String: JSONValue]] = [
         "distances": [
             "pairs": [
@@ -48,7 +48,7 @@ struct DeclarationTests {
         let declared = try #require(KnownMeasures.quantities[request.measure])
         var seen = Set<String>()
         var more = request
-        // By parts there is one more.
+        // By parts the measure leaves one more quantity.
         if request.parameters["rank"] != nil { more.parameters["rank"] = 2 }
         let results = try [result(request)] + (more == request ? [] : [result(more)])
         for row in results.flatMap(\.rows) {
@@ -82,7 +82,7 @@ struct DeclarationTests {
         #expect(linearity.declaration(of: "ls_0.99")?.name == "ls_0*")
     }
 
-    /// Facts of the subset stay when the network is another.
+    /// Facts of the subset do not change with the network.
     @Test(
         arguments: KnownMeasures.requests.filter { request in
             !request.isComparison && KnownMeasures.quantities[request.measure]?.contains { $0.fact == .subset } == true

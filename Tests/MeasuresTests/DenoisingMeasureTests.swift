@@ -39,7 +39,7 @@ struct DenoisingMeasureTests {
         func power(_ image: Int) -> Double {
             heldOut[row: image].reduce(0.0) { $0 + Double($1) * Double($1) } / 16
         }
-        // 256 samples of 40 images: the first 16 count once more.
+        // 256 samples are drawn of 40 images, so the first 16 count once more.
         let powers = (0..<256).map { power($0 % 40) }
         let pooled = 10 * log10(4 / (powers.reduce(0, +) / 256))
         let mean = powers.reduce(0) { $0 + 10 * log10(4 / $1) } / 256
@@ -50,7 +50,8 @@ struct DenoisingMeasureTests {
         #expect(found.value("wiener_gain_db", at: 0.2) < -1)
     }
 
-    /// Of data that are Gaussian nothing is better than their own Gaussian: none gains on it, itself nothing.
+    /// For data that are Gaussian nothing is better than their own Gaussian: no denoiser gains on it, and it gains nothing
+    /// on itself.
     @Test func theSourcesGaussianGainsNothingOnItself() throws {
         let found = try rows(of: try GaussianDenoiser(images: training, flips: false))
         for row in found where row.quantity.hasSuffix("gain_db") { #expect(row.value == 0 && row.stderr == 0) }
@@ -61,13 +62,13 @@ struct DenoisingMeasureTests {
     @Test func aMemoryIsBetterOnWhatItRemembers() throws {
         let found = try rows(of: MultiDeltaDenoiser(images: training, flips: false), ["sigmas": [1, 0.5]])
         #expect(found.value("psnr_gap", at: 0.5) > 5)
-        // It fits its own images better than any linear map, and others worse.
+        // The network fits its own images better than any linear map, and others worse.
         #expect(found.value("wiener_gain_db", at: 0.5) < 0 && found.value("training_gain_db", at: 0.5) > 3)
-        // Two levels, of which one is within the fitted range.
+        // One of the two levels is within the fitted range.
         #expect(found.first { $0.quantity == "slope_training" }?.value == nil)
     }
 
-    /// The mean over σ up to 2 by trapezoids, each level's gap being that of the doc comment.
+    /// The mean over σ up to 2 is by trapezoids, and each level's gap is that of the doc comment.
     @Test func theMeanGapIsOverSigma() throws {
         let found = try rows(of: MultiDeltaDenoiser(images: training, flips: false), ["sigmas": [9, 0.5, 2, 1]])
         let gaps = [0.5, 1, 2].map { found.value("psnr_gap", at: $0) }
@@ -82,7 +83,7 @@ struct DenoisingMeasureTests {
         )
     }
 
-    /// D = x/2 errs by ¼‖x − 2y‖²; of the Gaussian the same by its own formula, on the same noise: a gain written out.
+    /// D = x/2 errs by ¼‖x − 2y‖², and the Gaussian by its own formula on the same noise, so the gain can be written out.
     @Test func theGainIsThatOfTheDefinition() throws {
         let found = try rows(of: Affine(slope: 0.5), ["sigmas": [0.5], "samples": 100, "draws": "shared", "seed": 3])
         let gaussian = try GaussianDenoiser(images: training, flips: false)
@@ -103,7 +104,7 @@ struct DenoisingMeasureTests {
         }
     }
 
-    /// Over other images the differences spread as their errors say; the sum of both errors would be far more.
+    /// Over other images the differences spread as their errors say; the sum of both errors would be far larger.
     @Test(arguments: [40, 400]) func errorsOfDifferencesArePaired(count: Int) throws {
         let denoiser = Affine(slope: 0.7)
         var values: [String: [Double]] = [:]
@@ -130,8 +131,8 @@ struct DenoisingMeasureTests {
         #expect(error("wiener_gain_db") < 0.8 * error("psnr_held_out_pooled"))
     }
 
-    /// The Gaussian is that of all images that are not held out, not of those trained on: itself it gains nothing on, and of
-    /// few training images their own Gaussian is another.
+    /// The Gaussian is that of all images that are not held out, not of those trained on: it gains nothing on itself, and
+    /// the Gaussian of few training images is another.
     @Test func theGainIsOverTheGaussianOfAllImages() throws {
         let source = randomImages(300, side: 4, seed: 9)
         func rows(of denoiser: any Denoiser) throws -> [MeasureRow] {

@@ -24,7 +24,7 @@ struct DistancesMeasureTests {
             for quantity in ["rmse", "rmse_pooled", "nrmse"] {
                 #expect(ofDelta.value("\(quantity)_network_multi_delta", at: sigma) == 0)
                 #expect(ofGaussian.value("\(quantity)_network_source_gaussian", at: sigma) == 0)
-                // The same pair, whoever is called the network.
+                // The pair is the same, whichever of the two is called the network.
                 #expect(
                     ofGaussian.value("\(quantity)_gaussian_multi_delta", at: sigma)
                         == ofDelta.value("\(quantity)_gaussian_multi_delta", at: sigma))
@@ -71,7 +71,7 @@ struct DistancesMeasureTests {
         ) { _, _ in }.rows
     }
 
-    /// Each exact denoiser in the network's place is no distance from itself, and some from the Gaussian.
+    /// Each exact denoiser in the network's place is at no distance from itself, and at some from the Gaussian.
     @Test func everyExactDenoiserKnowsItself() throws {
         let exact: [(String, any Denoiser)] = [
             ("stationary", try GaussianDenoiser(stationary: training, flips: false)),
@@ -86,7 +86,7 @@ struct DistancesMeasureTests {
             ),
         ]
         for (name, denoiser) in exact {
-            // The size of patches that the network has is found.
+            // The measure finds the size of patches that the network has.
             let found = try rows(
                 of: denoiser, ["network \(name)", "network gaussian"], ["patches": [1, 3, 5], "patch_images": 7])
             for sigma in [2, 0.3] {
@@ -97,7 +97,7 @@ struct DistancesMeasureTests {
         }
     }
 
-    /// The affine fit to an affine denoiser is that denoiser, but for the noise of the moments.
+    /// The affine fit to an affine denoiser is that denoiser, up to the noise of the moments.
     @Test func theDistilledDenoiserIsTheNetworksAffineFit() throws {
         let found = try rows(
             of: Affine(slope: 0.4, offset: 0.3), ["network distilled", "network gaussian"], ["inputs": 20_000])

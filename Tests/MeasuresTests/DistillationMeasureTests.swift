@@ -22,7 +22,7 @@ struct DistillationMeasureTests {
         ) { _, _ in }.rows
     }
 
-    /// Fewer and more images than pixels: both ways to decompose.
+    /// Fewer and more images than pixels take both ways to decompose.
     @Test(arguments: [10, 40]) func theGaussianIsItsOwnAffineFit(count: Int) throws {
         let training = randomImages(count, side: 4)
         let found = try rows(of: try GaussianDenoiser(images: training, flips: false), training: training)
@@ -36,8 +36,8 @@ struct DistillationMeasureTests {
         }
     }
 
-    /// Li et al. 2024, theorem 1: the best affine denoiser of the data is the Gaussian one, whatever the data. The optimum
-    /// for the training images, D_M, has it as its affine fit; what is left is the noise of the estimate, ~1/√inputs.
+    /// Li et al. 2024, theorem 1: the best affine denoiser of the data is the Gaussian one, whatever the data. So the
+    /// optimum for the training images, D_M, has it as its affine fit, up to the noise of the estimate, ~1/√inputs.
     @Test func theAffineFitOfTheOptimumIsTheGaussian() throws {
         let training = randomImages(12, side: 4)
         let denoiser = MultiDeltaDenoiser(images: training, flips: false)
@@ -46,12 +46,12 @@ struct DistillationMeasureTests {
         for sigma in levels {
             #expect(many.value("weight_nmse", at: sigma) < 0.2 * few.value("weight_nmse", at: sigma))
             #expect(many.value("weight_nmse", at: sigma) < 0.01)
-            // D_M itself is far from affine: neither fit is near.
+            // D_M itself is far from affine: neither fit is near it.
             #expect(many.value("held_out_rmse", at: 0.5) > 0.05)
         }
     }
 
-    /// An affine denoiser is its own fit; the Gaussian is far off.
+    /// An affine denoiser is its own fit, and the Gaussian is far off.
     @Test func anAffineDenoiserIsFound() throws {
         let training = randomImages(40, side: 4)
         let found = try rows(of: Affine(slope: 0.4, offset: 0.3), training: training, 400)
@@ -60,9 +60,9 @@ struct DistillationMeasureTests {
                 found.value("held_out_rmse", at: sigma) < 1e-5 * found.value("network_gaussian_rmse", at: sigma),
                 "\(sigma)")
         }
-        // Its singular values are all 0.4: none has a vector of its own.
+        // Its singular values are all 0.4, so none has a vector of its own.
         #expect(found.count { $0.quantity == "alignment" && $0.value == nil } == 2 * 3)
-        // Both affine: ‖(W−W_G)x + (b−b_G)‖ is the network's own distance.
+        // Both are affine, so ‖(W−W_G)x + (b−b_G)‖ is the network's own distance.
         for sigma in levels {
             let (own, fitted) = (
                 found.value("network_gaussian_rmse", at: sigma), found.value("distilled_gaussian_rmse", at: sigma)
@@ -89,7 +89,7 @@ struct DistillationMeasureTests {
         }
     }
 
-    /// Gradient steps come to the same W and b, from nothing: more of them nearer, and after few the held-out error is
+    /// Gradient steps come from nothing to the same W and b: more steps come nearer, and after few the held-out error is
     /// above that of the closed form.
     @Test func gradientStepsComeToTheClosedForm() throws {
         let training = randomImages(40, side: 4)
@@ -123,8 +123,8 @@ struct DistillationMeasureTests {
         #expect(abs(found.value("held_out_rmse", at: 0.0001) - (0.8005 - affine)) < 2e-3)
     }
 
-    /// What the fit is made on does not matter to an affine denoiser, and the Gaussian it is compared with stays that of the
-    /// training images.
+    /// An affine denoiser is found on whatever images the fit is made, and the Gaussian it is compared with stays that of
+    /// the training images.
     @Test(arguments: ["training", "held_out", "source"]) func anAffineDenoiserIsFoundOnAnyImages(images: String) throws
     {
         let training = randomImages(40, side: 4)
@@ -133,7 +133,7 @@ struct DistillationMeasureTests {
         let gaussian = try GaussianDenoiser(images: training, flips: false)
         for sigma in levels {
             #expect(found.value("held_out_rmse", at: sigma) < 1e-5, "\(sigma)")
-            // ‖0.4·1 − W_G‖²/‖W_G‖² by the spectrum, whatever the basis.
+            // The spectrum gives ‖0.4·1 − W_G‖²/‖W_G‖², whatever the basis.
             let gains = gaussian.eigenvalues.map { $0 / ($0 + sigma * sigma) }
             let expected =
                 gains.reduce(0) { $0 + (0.4 - $1) * (0.4 - $1) } / gains.reduce(0) { $0 + $1 * $1 }

@@ -5,9 +5,10 @@ import Testing
 
 @testable import Measures
 
-/// What latents and noise are keyed by.
+/// Which key latents and noise are drawn by.
 struct DrawsTests {
-    /// The wavelets neither copy nor are they the Gaussian, so that every measure has something to tell.
+    /// A subject whose network, the wavelets, neither copies nor is the Gaussian, so that every measure has something to
+    /// tell.
     private func subject(_ seed: UInt64, training: UInt64 = 1) -> MeasureSubject {
         let images = randomImages(30, side: 4, seed: training)
         return MeasureSubject(
@@ -31,7 +32,8 @@ struct DrawsTests {
         return try KnownMeasures.measure(for: request).evaluate(members[0]) { _, _ in }.rows
     }
 
-    /// Every measure that draws: equal seeds ask the same question, others another, shared draws one for all.
+    /// For every measure that draws, equal seeds ask the same question and other seeds another; shared draws are one for
+    /// all.
     @Test(arguments: KnownMeasures.requests.filter { $0.parameters["draws"] != nil }.map(\.measure))
     func trainingsOfOneSeedArePaired(measure: String) throws {
         let isComparison = KnownMeasures.requests.contains { $0.measure == measure && $0.isComparison }
@@ -44,13 +46,14 @@ struct DrawsTests {
         #expect(shared != first)
     }
 
-    /// All measures that draw have the choice; what is of the images alone has one draw for all.
+    /// All measures that draw have the choice; facts of the images alone have one draw for all.
     @Test func factsOfTheImagesHaveNoDrawsOfTheirOwn() {
         let without = KnownMeasures.requests.filter { $0.parameters["draws"] == nil }.map(\.measure)
         #expect(without == ["posterior"])
     }
 
-    /// The key is that of the seeds together, whoever comes first; it is a stream's, so no neighbour of another.
+    /// Members share the key of their seeds together, whichever comes first. The key is a stream's, so that it is no
+    /// neighbour of another.
     @Test func membersShareAKey() throws {
         let draws = try Draws(ParameterReader(AgreementMeasure.self, ["seed": 5]))
         var (a, b) = (subject(1), subject(2))
@@ -63,7 +66,7 @@ struct DrawsTests {
         #expect(shared.key(of: a) == 5)
     }
 
-    /// Remembers what it is asked, and is not affine.
+    /// A denoiser that is not affine and remembers what it is asked.
     private final class Recording: DifferentiableDenoiser {
         let imageShape = ImageShape(channels: 1, height: 4, width: 4)
         var seen: [[Float]] = []
@@ -87,8 +90,8 @@ struct DrawsTests {
         ("jacobian", ["affine": "distilled", "inputs": 400, "samples": 24], 1 + 2 * 24),
     ]
 
-    /// No noise that a fit is judged on is one that it was made on, added or taken away. All images are black, so that what
-    /// the network is asked is the noise.
+    /// No noise by which a fit is judged is noise that it was made on, added or taken away. All images are black, so that
+    /// the network is asked for the noise itself.
     @Test(arguments: fits)
     func fitsAndTheirJudgesShareNoNoise(measure: String, parameters: [String: JSONValue], judged: Int) throws {
         let network = Recording()

@@ -11,7 +11,7 @@ struct EstimateTests {
     }
 
     @Test func drawsOfOneClusterCountAsOne() {
-        // Every cluster's draws are equal: as certain as one draw of each.
+        // Every cluster's draws are equal: they are as certain as one draw of each.
         let once = Estimate(meanOf: [1, 2, 6])
         let thrice = Estimate(meanOf: [1, 2, 6, 1, 2, 6, 1, 2, 6], cycling: 3)
         #expect(thrice.value == once.value && thrice.n == 9)
@@ -20,7 +20,7 @@ struct EstimateTests {
         #expect(Estimate(meanOf: [1, 2], cycling: 1).stderr.isNaN)
     }
 
-    /// Clusters both ways: the sum of both less that of pairs of clusters.
+    /// Errors of differences cluster both ways: the sum of both less that of pairs of clusters.
     @Test func differencesClusterBothWays() {
         let (a, b) = ([3.0, 1, 4, 1, 5, 9], [2.0, 7, 1, 8, 2, 8])
         let whole = Estimate(differenceOf: a, cycling: 10, b, cycling: 10)
@@ -54,7 +54,8 @@ struct EstimateTests {
         #expect(Estimate(chance: [1], isBelow: []).value.isNaN)
     }
 
-    /// Of first order: what moving each by its error does to the ratio, taken together as roots of squares.
+    /// The error is of first order: what moving each side by its error does to the ratio, taken together as roots of
+    /// squares.
     @Test func aRatioHasTheErrorsOfBoth() {
         let (a, b) = (Estimate(value: 3, n: 7, stderr: 2e-6), Estimate(value: -0.5, n: 9, stderr: 3e-6))
         func moved(_ byA: Double, _ byB: Double) -> Double { (3 + byA) / (-0.5 + byB) - 3 / -0.5 }
@@ -62,7 +63,7 @@ struct EstimateTests {
         let found = Estimate.ratio(a, b)
         #expect(found.value == -6 && found.n == 7)
         #expect(abs(found.stderr / root(moved(2e-6, 0), moved(0, 3e-6)) - 1) < 1e-4)
-        // Of two that are known, and of one.
+        // Both sides are known, then one of them.
         #expect(Estimate.ratio(Estimate(value: 1, n: 1, stderr: 0), Estimate(value: 4, n: 1, stderr: 0)).stderr == 0)
         #expect(
             abs(Estimate.ratio(a, Estimate(value: 4, n: 1, stderr: 0)).stderr - 0.5e-6) < 1e-18)
@@ -73,8 +74,8 @@ struct EstimateTests {
         #expect(found.value == 3 && found.n == 4 && abs(found.stderr / ((9 + 6e-6).squareRoot() - 3) - 1) < 1e-5)
     }
 
-    /// Where errors spread little, a mean in dB and the dB of a mean have one error; where the Gaussian errs by a constant
-    /// factor more, the gain is that factor and has none.
+    /// Where errors spread little, a mean in dB and the dB of a mean have one error. Where the Gaussian errs by a constant
+    /// factor more, the gain is that factor and has no error.
     @Test(arguments: [8, 4]) func decibelsHaveTheErrorOfTheirLogarithm(images: Int) {
         let network = [3, 1, 4, 1, 5, 9, 2, 6].map { 0.2 + 1e-6 * Double($0) }
         let steady = DenoisingErrors(network: network, gaussian: network.map { 2 * $0 }, images: images)

@@ -3,7 +3,7 @@ import Measures
 import Tensors
 import Testing
 
-/// Closed-form derivatives of the exact denoisers.
+/// Derivatives of the exact denoisers in closed form.
 struct ExactPullbackTests {
     private static let training = randomImages(12, side: 4)
 

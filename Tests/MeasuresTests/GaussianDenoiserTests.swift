@@ -24,7 +24,7 @@ struct GaussianDenoiserTests {
         }
     }
 
-    // Nine pixels: 5 images take the way over the Gram matrix, 40 that over the covariance.
+    // With nine pixels, 5 images take the way over the Gram matrix and 40 that over the covariance.
     @Test(arguments: [1, 2, 5, 9, 40], [0.002, 0.3, 20])
     func equalsTheSolvedNormalEquations(count: Int, sigma: Double) throws {
         let images = randomImages(count, side: 3)
@@ -53,7 +53,7 @@ struct GaussianDenoiserTests {
         var points = Tensor<Float>(zeros: [9, 1, 3, 3])
         for i in 0..<9 { for j in 0..<9 { points.values[i * 9 + j] = Float(mean[j]) + (i == j ? 1 : 0) } }
         let images9 = gaussian.denoise(points, sigma: [Double](repeating: sigma, count: 9))
-        // Column i of W.
+        // This is column i of W.
         let columns = (0..<9).map { i in zip(images9[row: i], mean).map { Double($0) - $1 } }
         for i in 0..<9 {
             for j in 0..<9 {
@@ -85,7 +85,7 @@ struct GaussianDenoiserTests {
         #expect(Array(together[row: 5]) == alone.values)
     }
 
-    /// Along the probability flow each component shrinks by √((σ² + λ)/(σ_T² + λ)), however small its λ.
+    /// Along the probability flow each component shrinks by √((σ² + λ)/(σ_T² + λ)), however small its λ is.
     @Test func everyComponentFlowsByItsOwnVariance() {
         let eigenvalues = [0, 1e-9, 1e-6, 1e-4, 1e-3, 5e-3, 0.02, 0.5, 4]
         let size = eigenvalues.count

@@ -33,7 +33,7 @@ struct JacobianMeasureTests {
             .map { $0.value ?? .nan }
     }
 
-    /// J = U diag(λ/(λ+σ²)) Uᵀ, and the Gaussian is its own affine fit and its own expansion.
+    /// The Gaussian has J = U diag(λ/(λ+σ²)) Uᵀ, and is its own affine fit and its own expansion.
     @Test func theGaussianHasItsShrinkageAndItsPrincipalComponents() throws {
         let gaussian = try GaussianDenoiser(images: training, flips: false)
         let found = try result(of: gaussian, ["images": 3, "vectors": 16, "sigmas": [2, 0.3]]).rows
@@ -48,7 +48,7 @@ struct JacobianMeasureTests {
             #expect(values("alignment", found, at: sigma).allSatisfy { abs($0 - 1) < 1e-3 })
             #expect(values("overlap", found, at: sigma).allSatisfy { abs($0 - 1) < 1e-3 })
             #expect(values("eigenvalue", found, at: sigma).count == 16)
-            // The whole basis: no loss of the images' squares, and an oracle that is better than the denoiser.
+            // The whole basis loses nothing of the images' squares, and has an oracle that is better than the denoiser.
             let squares = (0..<3).map { heldOut[row: $0].reduce(0) { $0 + Double($1) * Double($1) } }
             let whole = values("coefficient", found, at: sigma)
             let kept = whole.reduce(0) { $0 + $1 * $1 }
@@ -70,7 +70,7 @@ struct JacobianMeasureTests {
         #expect(abs(coefficients.reduce(0) { $0 + $1 * $1 } - square) < 1e-5 * square)
     }
 
-    /// A linear denoiser of four pixels whose matrix is not symmetric.
+    /// A linear denoiser of four pixels has a matrix that is not symmetric.
     @Test func aLinearNetworkHasItsMatrix() throws {
         let network = try drawnNetwork(.linear(ImageShape(channels: 1, height: 2, width: 2)), .none)
         var units = Tensor<Float>(zeros: [5, 1, 2, 2])
@@ -93,13 +93,13 @@ struct JacobianMeasureTests {
         #expect(distilled.value("affine_rmse", at: 1) < 0.2 * found.value("affine_rmse", at: 1))
     }
 
-    /// D(y) = J(y)·y, for pixels in [0, 1] (Kadkhodaie et al. 2024), which is not so for other networks.
+    /// D(y) = J(y)·y holds for these networks, for pixels in [0, 1] (Kadkhodaie et al. 2024), and not for others.
     @Test func biasFreeNetworksAreHomogeneous() throws {
         let blind = try drawnNetwork(
             .blind(BlindConfiguration(kind: .unet(blocks: 1), kernels: 4, resolution: 4, imageChannels: 1)), .blind)
         let found = try result(of: blind, ["sigmas": [0.5], "images": 2]).rows
         #expect(found.value("homogeneity_error", at: 0.5) < 1e-5)
-        // It is not linear.
+        // The network is not linear.
         #expect(found.value("taylor_rmse", at: 0.5) > 1e-3)
         let unet = try drawnNetwork(Self.smallUNet, .edm())
         #expect(try result(of: unet, ["sigmas": [0.5]]).rows.value("homogeneity_error", at: 0.5) > 1e-2)
@@ -126,9 +126,9 @@ struct JacobianMeasureTests {
         #expect(abs(values("eigenvalue", found, at: 0.5).reduce(0, +) - trace) < 2e-3)
     }
 
-    /// The leading part by randomised passes beside all of it.
+    /// The leading part comes of randomised passes, and is compared with all of J.
     @Test func theLeadingPartIsThatOfTheWhole() throws {
-        // A spectrum that falls: 64 pixels, standard deviations 2^(−k/3).
+        // The spectrum falls: 64 pixels have standard deviations 2^(−k/3).
         let size = 64
         var mixed = Matrix(
             rows: size, columns: size,
@@ -167,7 +167,7 @@ struct JacobianMeasureTests {
         #expect(throws: MeasureError.self) { try result(of: Affine(slope: 1), [:]) }
     }
 
-    /// J = diag(λ) + K with K antisymmetric: S = diag(λ), with a spectrum that falls as slowly as networks' do.
+    /// A denoiser with J = diag(λ) + K, K antisymmetric: S = diag(λ) has a spectrum that falls as slowly as networks' do.
     private struct Turned: DifferentiableDenoiser {
         let imageShape = ImageShape(channels: 1, height: 32, width: 32)
         static let values = (0..<1024).map { 1.25 / (1 + Double($0) / 120) }
@@ -202,7 +202,7 @@ struct JacobianMeasureTests {
         for k in 0..<20 {
             #expect(abs(eigenvalues[k] - Turned.values[k]) < 1e-4, "\(k)")
             #expect(abs(eigenvalues[k] - Turned.values[k]) <= residuals[k])
-            // e_k is pixel k.
+            // The basis vector e_k is pixel k.
             let pixel = abs(Double(images[row: 0][images[row: 0].startIndex + k]))
             #expect(abs(values("coefficient", found, at: 0.3)[k] - pixel) < 0.05, "\(k)")
         }
@@ -213,7 +213,7 @@ struct JacobianMeasureTests {
         #expect(abs(value - Turned.values.reduce(0, +)) < 4 * error)
     }
 
-    /// A network's derivative is not symmetric, and Jv is of differences: by parts as from all of J.
+    /// A network's derivative is not symmetric, and differences give Jv: parts are as from all of J.
     @Test func theLeadingPartOfANetworkIsThatOfTheWhole() throws {
         let network = try drawnNetwork(
             .unet(
@@ -240,7 +240,7 @@ struct JacobianMeasureTests {
         }
     }
 
-    /// Jv by differences beside all of J.
+    /// Jv by differences agrees with all of J.
     @Test func productsWithTheDerivativeAreItsRows() throws {
         let network = try drawnNetwork(Self.smallUNet, .edm())
         let x = randomImages(1, side: 4, std: 1)
@@ -261,7 +261,7 @@ struct JacobianMeasureTests {
         }
     }
 
-    /// ⟨y + 1, e_k⟩ about black; the whole basis has ‖y + 1‖².
+    /// Coefficients are ⟨y + 1, e_k⟩, counted from black; the whole basis has ‖y + 1‖².
     @Test func coefficientsAreCountedFromTheOrigin() throws {
         let gaussian = try GaussianDenoiser(images: training, flips: false)
         for (origin, pixel) in [("grey", 0.0), ("black", -1)] {

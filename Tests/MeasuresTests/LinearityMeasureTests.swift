@@ -22,7 +22,7 @@ struct LinearityMeasureTests {
 
     private func gaussian() throws -> GaussianDenoiser { try GaussianDenoiser(images: training, flips: false) }
 
-    /// αc + βc is not c: 1 − (α + β) = −0.41421 of it at α² = ½, and 1 − 1/√2 of the sum.
+    /// A constant c has αc + βc ≠ c: 1 − (α + β) = −0.41421 of it at α² = ½, and 1 − 1/√2 of the sum.
     @Test func aConstantIsOfOneDirectionButNotLinear() throws {
         let found = try rows(of: Affine(slope: 0, offset: 0.7))
         for sigma in levels {
@@ -46,7 +46,7 @@ struct LinearityMeasureTests {
     }
 
     @Test func whatIsNotThereHasNoDirection() throws {
-        // The score of the identity is 0 everywhere.
+        // The identity's score is 0 everywhere.
         let row = try #require(try rows(of: Affine(slope: 1, offset: 0)).first { $0.quantity == "score_ls" })
         #expect(row.value == nil && row.n == 12)
     }
@@ -60,12 +60,12 @@ struct LinearityMeasureTests {
                 #expect(found.value(name, at: sigma) == found.value("gaussian_" + name, at: sigma), "\(name)")
             }
         }
-        // Far from the data its offset is what is left: nearly the constant's case.
+        // Far from the data the denoiser's offset alone is left, which is nearly the constant's case.
         #expect(found.value("ls", at: 20) < 0.9999)
         if inputs == "images" { #expect(found.value("ls", at: 0.05) > 0.9999) }
     }
 
-    /// The cosine by its definition, for a denoiser of which every step is written out.
+    /// The denoiser writes out every step, so that the cosine can follow its definition.
     @Test func theCosineIsThatOfTheDefinition() throws {
         let denoiser = MultiDeltaDenoiser(images: training, flips: false)
         let found = try rows(of: denoiser, ["draws": "shared"])
@@ -100,12 +100,12 @@ struct LinearityMeasureTests {
         #expect(Set(try rows(of: Low(base: try gaussian())).compactMap(\.sigma)) == [1, 0.05])
     }
 
-    /// D(x) = −x beyond the mean's side and x within it: about the mean the mixture goes the other way.
+    /// A denoiser with D(x) = −x beyond the mean's side and x within it: about the mean the mixture goes the other way.
     @Test func theCentredCosineKeepsItsSign() throws {
         struct Turning: Denoiser {
             let imageShape = ImageShape(channels: 1, height: 4, width: 4)
             func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
-                // Mixtures have the norm of their parts; their sum of pixels does not: only one of both is turned.
+                // Mixtures have the norm of their parts, but not their sum of pixels: only one of both is turned.
                 var result = x
                 for image in 0..<x.shape[0] where abs(x[row: image].reduce(0, +)) > 4 {
                     for index in image * 16..<(image + 1) * 16 { result.values[index] = -x.values[index] }
@@ -113,7 +113,7 @@ struct LinearityMeasureTests {
                 return result
             }
         }
-        // Two bright images each: their mixture's sum is √2 times as large, and turned.
+        // Two bright images have a mixture whose sum is √2 times as large, and is turned.
         let bright = Tensor<Float>(shape: [24, 1, 4, 4], values: heldOut.values.map { 0.2 + 0.01 * $0 })
         let dark = Tensor<Float>(shape: [2, 1, 4, 4], values: (0..<32).map { $0 < 16 ? 0.01 : -0.01 })
         let found = try LinearityMeasure(parameters: ["pairs": 12, "mixtures": [0.5], "sigmas": [0.001]]).evaluate(
@@ -123,7 +123,7 @@ struct LinearityMeasureTests {
         #expect(abs(found.value("ls_centred", at: 0.001) + 1) < 1e-3)
     }
 
-    /// Pairs that come again are one cluster: as many as there are different ones, an odd image left over.
+    /// Pairs that come again are one cluster: there are as many clusters as different pairs, with an odd image left over.
     @Test func pairsOfTheSameImagesAreOneCluster() {
         let few = ImagePairs(images: 7, pairs: 12)
         #expect(few.different == 3 && (0..<12).allSatisfy { few[$0] == ($0 % 3, $0 % 3 + 3) })

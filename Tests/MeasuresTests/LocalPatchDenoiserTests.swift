@@ -8,7 +8,7 @@ struct LocalPatchDenoiserTests {
     private let images = randomImages(9, side: 4)
     private let x = randomImages(3, side: 4, std: 0.8, seed: 3)
 
-    /// By the definition; `places` says which pixels of the training images a pixel is compared with.
+    /// Denoises by the definition; `places` says which pixels of the training images a pixel is compared with.
     private func bruteForce(
         _ image: ArraySlice<Float>, radius: Int, sigma: Double, places: (Int, Int) -> [(Int, Int)]
     ) -> [Double] {
@@ -59,7 +59,7 @@ struct LocalPatchDenoiserTests {
         }
     }
 
-    /// Windows that hold the whole image from everywhere.
+    /// The windows hold the whole image from every pixel.
     @Test(arguments: [false, true], [false, true])
     func largeWindowsGiveTheMultiDeltaOptimum(isEquivariant: Bool, flips: Bool) {
         let denoiser = LocalPatchDenoiser(images: images, flips: flips, patch: 7, isEquivariant: isEquivariant)
@@ -73,7 +73,7 @@ struct LocalPatchDenoiserTests {
         }
     }
 
-    /// Single pixels: the optimum of independent pixels, in each channel alike.
+    /// Patches of single pixels give the optimum of independent pixels, in each channel alike.
     @Test func channelsShareTheirWeights() {
         let colour = Tensor<Float>(
             shape: [9, 2, 4, 4],

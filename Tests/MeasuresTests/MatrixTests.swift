@@ -16,7 +16,7 @@ struct MatrixTests {
         return result
     }
 
-    /// The definition: products added in ascending order, each by one rounding.
+    /// Multiplies by the definition: products are added in ascending order, each with one rounding.
     private func plainProduct(_ a: Matrix, _ b: Matrix) -> Matrix {
         var c = Matrix(zeros: a.rows, b.columns)
         for i in 0..<a.rows {
@@ -29,7 +29,7 @@ struct MatrixTests {
         return c
     }
 
-    // Sizes around the tiles of 8 × 16, 6 × 8 and 4 × 8 and beyond the slice of 256.
+    // The sizes lie around the tiles of 8 × 16, 6 × 8 and 4 × 8 and beyond the slice of 256.
     @Test(arguments: [(1, 1, 1), (4, 8, 256), (5, 9, 257), (3, 17, 600), (13, 7, 31), (19, 37, 300)])
     func productsEqualThePlainLoopToTheBit(m: Int, n: Int, k: Int) {
         let a = random(m, k, seed: 1)
@@ -40,7 +40,8 @@ struct MatrixTests {
         #expect(Matrix.product(a, .plain, transpose(b), .transposed) == expected)
     }
 
-    /// The definition: runs of 128 products added by one rounding each in float32, their sums in float64.
+    /// Multiplies by the definition: runs of 128 products are added in float32 with one rounding each, their sums in
+    /// float64.
     private func productInRuns(_ a: Tensor<Float>, _ b: Tensor<Float>) -> Matrix {
         var c = Matrix(zeros: a.shape[0], b.shape[0])
         for i in 0..<c.rows {
@@ -66,7 +67,8 @@ struct MatrixTests {
         Tensor(shape: [rows, columns], values: random(rows, columns, seed: seed).values.map { Float($0) })
     }
 
-    // Sizes around the tiles and transposed fours, beyond a run of 128, the 1024 packed together and blocks of 192 rows.
+    // The sizes lie around the tiles and transposed fours, beyond a run of 128, the 1024 packed together and blocks of 192
+    // rows.
     @Test(arguments: [(1, 1, 1), (12, 32, 128), (13, 33, 131), (3, 70, 1100), (200, 9, 30)])
     func productsOfSinglesEqualThePlainLoopToTheBit(m: Int, n: Int, k: Int) {
         let (a, b) = (singles(m, k, seed: 1), singles(n, k, seed: 2))
@@ -94,7 +96,7 @@ struct MatrixTests {
                 == Matrix.product(SingleRows(part, 0..<3), .plain, SingleRows(a, 0..<7), .transposed))
     }
 
-    // More rows than are packed together.
+    // The second size has more rows than are packed together.
     @Test(arguments: [13, 203]) func allVariantsGiveTheSameBits(m: Int) {
         let (n, k) = (21, 300)
         let (a, b) = (random(m, k, seed: 1), random(k, n, seed: 2))
@@ -113,7 +115,7 @@ struct MatrixTests {
         #expect(middle == baseline && widest == baseline)
     }
 
-    // Across blocks of 192 rows and of columns.
+    // The size goes across blocks of 192 rows and of columns.
     @Test func theUpperTriangleIsThatOfTheWhole() {
         let a = random(5, 430, seed: 1)
         var upper = Matrix(zeros: 430, 430)
@@ -136,7 +138,7 @@ struct EigendecompositionTests {
     @Test func aTwoByTwoMatrixByHand() throws {
         let eigen = try Eigendecomposition(symmetric: Matrix(rows: 2, columns: 2, values: [2, 1, 1, 2]))
         #expect(abs(eigen.values[0] - 1) < 1e-14 && abs(eigen.values[1] - 3) < 1e-14)
-        // Rows are (1, −1)/√2 and (1, 1)/√2, up to sign.
+        // The rows are (1, −1)/√2 and (1, 1)/√2, up to sign.
         let v = eigen.vectors.values
         #expect(abs(v[0] + v[1]) < 1e-14 && abs(v[2] - v[3]) < 1e-14)
     }

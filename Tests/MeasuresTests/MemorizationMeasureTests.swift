@@ -27,7 +27,7 @@ struct MemorizationMeasureTests {
         #expect(found["copy_auc"]?.value == 1 && found["copy_auc"]?.n == 256)
         #expect((found["gl_score"]?.value ?? 1) < 1e-3)
         #expect((found["gl_relative"]?.value ?? 1) < 1e-3)
-        // Whatever the network copies, the Gaussian of its images does not.
+        // The network copies, and the Gaussian of its images does not.
         #expect((found["gl_gaussian"]?.value ?? 0) > 0.2 && (found["copy_auc_gaussian"]?.value ?? 1) < 0.999)
         #expect((found["gl_held_out"]?.value ?? 0) > 0.4)
         #expect(found["gl_held_out"]?.n == 300)
@@ -40,10 +40,10 @@ struct MemorizationMeasureTests {
         let found = try rows(
             GaussianDenoiser(images: training, flips: false), training: training, heldOut: heldOut, samples: 300)
         #expect(found["copied"]?.value == 0)
-        // Samples and held-out images have the same distribution: ½ within five standard errors.
+        // Samples and held-out images have the same distribution, so the chance is ½ within five standard errors.
         let chance = try #require(found["copy_auc"])
         #expect(abs((chance.value ?? 0) - 0.5) < 5 * (chance.stderr ?? 0))
-        // The closed form's samples are of the same latents: what the sampler makes of the same Gaussian is as near.
+        // The closed form's samples are of the same latents, so the sampler's samples of the same Gaussian are as near.
         let (own, closed) = (try #require(found["gl_score"]), try #require(found["gl_gaussian"]))
         #expect(abs((own.value ?? 0) - (closed.value ?? 0)) < 0.02 * (own.value ?? 0))
         #expect(abs((found["copy_auc_gaussian"]?.value ?? 0) - (chance.value ?? 0)) < 0.1)

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Measures
 
-/// A training that mirrors images is measured as one of those images and their mirror images: no measure forgets them.
+/// A training that mirrors images is measured as a training on these images and their mirror images. No measure forgets the
+/// latter.
 struct MirrorImagesTests {
     private static let count = 9
 
@@ -44,8 +45,8 @@ struct MirrorImagesTests {
         ("subset-information", ["steps": 3]),
     ]
 
-    /// What counts images, looks at the second nearest of different ones, or mirrors held-out images too, is another number
-    /// by its definition.
+    /// Measures that count images, look at the second nearest of different ones, or mirror held-out images too: these are
+    /// other numbers by their definitions.
     private static let counting = [
         "copied", "copied_held_out", "copy_auc_gaussian", "same_nearest", "same_nearest_chance",
         "mean_distance_expected", "covariance_distance_expected", "cosine_held_out", "cosine_held_out_uncentred",

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 struct MultiDeltaDenoiserTests {
-    /// Σ wᵢ yᵢ with w = softmax(−‖x−y‖²/(2σ²)), by the definition.
+    /// Denoises by the definition, Σ wᵢ yᵢ with w = softmax(−‖x−y‖²/(2σ²)).
     private func bruteForce(_ images: Tensor<Float>, _ x: ArraySlice<Float>, sigma: Double) -> [Double] {
         let logits = (0..<images.shape[0]).map { image in
             -zip(x, images[row: image]).reduce(0) { $0 + pow(Double($1.0) - Double($1.1), 2) } / (2 * sigma * sigma)

@@ -8,7 +8,7 @@ struct NearestNeighboursTests {
         zip(a, b).reduce(0) { $0 + pow(Double($1.0) - Double($1.1), 2) }.squareRoot()
     }
 
-    // Beyond the blocks of 1024 images and 192 queries.
+    // The sizes go beyond the blocks of 1024 images and 192 queries.
     @Test(arguments: [false, true]) func equalTheSearchThroughAllImages(flips: Bool) {
         let images = randomImages(1100, side: 3)
         let mirrored = images.flippedHorizontally
@@ -27,7 +27,7 @@ struct NearestNeighboursTests {
         }
     }
 
-    /// Images so alike that products in float32 cannot tell which is nearer.
+    /// The images are so alike that products in float32 cannot tell which is nearer.
     @Test func whatRoundingHidesIsTold() {
         var values: [Float] = []
         for image in 0..<300 {

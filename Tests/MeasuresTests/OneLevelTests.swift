@@ -10,7 +10,7 @@ import Testing
 struct OneLevelTests {
     private static let bytes: [UInt8] = {
         let random = CounterRandom(seed: 1, purpose: .generator)
-        // Two grey levels of each image's own, and a little of every pixel's.
+        // Each image has two grey levels of its own, and a little of every pixel's.
         return (0..<40).flatMap { image -> [UInt8] in
             let (a, b) = (random.uniform(UInt64(20 * image)), random.uniform(UInt64(20 * image + 1)))
             return (0..<4).map { UInt8(20 + 150 * ($0 < 2 ? a : b) + 60 * random.uniform(UInt64(20 * image + 2 + $0))) }
@@ -43,7 +43,7 @@ struct OneLevelTests {
             return try measure.evaluate(subject(network(steps: steps))) { _, _ in }.rows
         }
         let (untrained, trained) = (try rows(0), try rows(1500))
-        // Whatever levels the measure has by default, the network's own is the only one.
+        // The network's own level is the only one, whichever levels the measure has by default.
         #expect(trained.allSatisfy { $0.sigma == 0.5 } && !trained.isEmpty)
         #expect(untrained.value("weight_nmse", at: 0.5) > 0.5)
         #expect(trained.value("weight_nmse", at: 0.5) < 1e-3)

@@ -1,8 +1,8 @@
 import Measures
 
 extension Matrix {
-    /// Rows one after the other, less their parts in those before, twice, and of length 1; rows that nothing is left of
-    /// are 0.
+    /// Takes from each row, in order, its parts in the rows before, twice, and makes its length 1. A row of which nothing
+    /// is left becomes 0.
     mutating func orthonormaliseRows() {
         let columns = columns
         values.withUnsafeMutableBufferPointer { values in

@@ -14,7 +14,7 @@ struct PosteriorMeasureTests {
         ) { _, _ in }.rows
     }
 
-    /// Of two images Δ apart the other's weight is 1/(1 + e^u), u = Δ²/(2σ²) + zΔ/σ, z standard normal.
+    /// Where two images are Δ apart, the other's weight is 1/(1 + e^u), u = Δ²/(2σ²) + zΔ/σ, z standard normal.
     @Test func twoImagesFollowTheirClosedForm() throws {
         let pair = randomImages(2, side: 4)
         let gap = zip(pair[row: 0], pair[row: 1]).reduce(0) { $0 + pow(Double($1.0 - $1.1), 2) }.squareRoot()
@@ -49,7 +49,7 @@ struct PosteriorMeasureTests {
         #expect(found.value("coincidence", at: before) >= 0.5 && found.value("coincidence", at: next) < 0.5)
     }
 
-    /// It is where the function itself is ½, whatever levels are asked for: between them, above and below.
+    /// The level is where the function itself is ½, whichever levels are asked for: between them, above and below.
     @Test(arguments: [[0.01, 100], [0.5, 1, 2], [50, 100], [0.001, 0.002]])
     func theCollapseIsFoundOnTheFunction(levels: [Double]) throws {
         let training = randomImages(40, side: 4)
@@ -60,7 +60,7 @@ struct PosteriorMeasureTests {
             let sigma = try #require(row.value)
             let there = try rows(training, ["samples": 80, "sigmas": [.number(sigma), .number(1.05 * sigma)]])
             #expect(abs(there.value("coincidence" + suffix, at: sigma) - 0.5) < 1e-5)
-            // The error is that of the coincidence over its slope.
+            // The level's error is that of the coincidence over its slope.
             let error = try #require(there.first { $0.quantity == "coincidence" + suffix && $0.sigma == sigma }?.stderr)
             let slope =
                 (0.5 - there.value("coincidence" + suffix, at: 1.05 * sigma)) / (0.05 * sigma)

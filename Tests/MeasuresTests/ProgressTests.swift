@@ -19,7 +19,7 @@ struct ProgressTests {
             _ = try measure.evaluate(subject) { found.append([$0, $1]) }
             return found
         }
-        // Two groups of at most 16 samples, each reporting before each of 3 steps; then the neighbours.
+        // There are two groups of at most 16 samples, each reporting before each of 3 steps; then come the neighbours.
         let drawn = try reports("memorization", ["samples": 20, "steps": 3])
         #expect(drawn.prefix(6) == [[0, 20], [0, 20], [0, 20], [16, 20], [16, 20], [16, 20]])
         #expect(drawn.count > 8 && drawn.dropFirst(6).allSatisfy { $0 == [20, 20] })
@@ -34,7 +34,7 @@ struct ProgressTests {
         var beats = 0
         var product = Matrix(zeros: 600, 600)
         product.add(tall, .plain, times: tall, .transposed, upper: false, productsBetweenBeats: 1) { beats += 1 }
-        // 192 rows each.
+        // Each report is of 192 rows.
         #expect(beats == 4)
         for (row, column) in [(0, 0), (191, 192), (192, 191), (383, 599), (599, 384)] {
             var sum = 0.0

@@ -32,7 +32,7 @@ struct ProjectionMeasureTests {
         #expect(found.value("noise_ratio_held_out", at: 0.05) < 0.2)
     }
 
-    /// D(x) = x estimates no noise: what is left of the way is all of it.
+    /// D(x) = x estimates no noise: all of the way is left.
     @Test func doingNothingLeavesAllOfTheWay() throws {
         let found = try rows(of: Affine(slope: 1))
         for sigma in [50, 1, 0.05] { #expect(abs(found.value("projection_error", at: sigma) - 1) < 1e-6) }

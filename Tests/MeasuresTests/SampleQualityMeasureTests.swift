@@ -31,15 +31,16 @@ struct FrechetDistanceTests {
         #expect(abs(found - expected) < 1e-12)
     }
 
-    /// Fewer and more vectors than dimensions.
+    /// There are fewer and more vectors than dimensions.
     @Test(arguments: [5, 60]) func equalSetsAreAtNoDistanceInAnyOrder(count: Int) throws {
         let images = randomImages(count, side: 4)
         let rows = images.rows(0..<count)
         let turned = Matrix(
             rows: count, columns: 16, values: (0..<count).reversed().flatMap { images[row: $0].map { Double($0) } })
-        // The root of a rounding error where an eigenvalue is 0.
+        // Where an eigenvalue is 0, what is left is the root of a rounding error.
         #expect(try distance(rows, turned) < 1e-7)
-        // Moved by the same vector, and with their coordinates in another order, both are as far apart as they were.
+        // Two sets that are moved by the same vector, with their coordinates in another order, are as far apart as they
+        // were.
         let other = randomImages(30, side: 4, std: 0.2, seed: 5).rows(0..<30)
         func changed(_ rows: Matrix) -> Matrix {
             var result = rows
@@ -56,7 +57,7 @@ struct FrechetDistanceTests {
 }
 
 struct RandomFeaturesTests {
-    /// Against convolutions written out, for weights that are read back from the map: the response to single pixels.
+    /// Compares the map with convolutions written out, with weights that are read back from its response to single pixels.
     @Test func theMapIsThatOfItsDescription() {
         let image = randomImages(1, side: 8, seed: 3)
         let found = RandomFeatures(channels: 1).rows(of: image) {}
@@ -114,7 +115,7 @@ struct SampleQualityMeasureTests {
         ) { _, _ in }.rows
     }
 
-    /// Black images have no covariance: ‖μ‖² + tr Σ is left, of as many real images: half of the held-out ones.
+    /// Black images have no covariance: ‖μ‖² + tr Σ is left of as many real images, half of the held-out ones.
     @Test func blackImagesAreAsFarAsAllPowerThereIs() throws {
         let found = try rows(of: Affine(slope: 0))
         for (quantity, images) in [("pixel_frechet_training", training), ("pixel_frechet_held_out", heldOut)] {

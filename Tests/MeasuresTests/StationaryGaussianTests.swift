@@ -44,7 +44,7 @@ struct StationaryGaussianTests {
         let side = 4
         let plane = randomImages(20, side: side)
         let other = randomImages(20, side: side, std: 0.2, seed: 8)
-        // The second channel is half of the first and something of its own.
+        // The second channel is half of the first, and something of its own.
         let values = (0..<20).flatMap { image in
             let second: [Float] = zip(plane[row: image], other[row: image]).map { 0.5 * $0 + $1 }
             return Array(plane[row: image]) + second

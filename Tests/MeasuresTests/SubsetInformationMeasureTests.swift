@@ -26,7 +26,7 @@ struct SubsetInformationMeasureTests {
         #expect(found.value("information") <= bound && found.value("information") > bound - 1e-3)
     }
 
-    /// One network three times: its images say nothing of which of them drew it.
+    /// One network stands three times: its images say nothing of which of them drew it.
     @Test func equalNetworksTellNothing() throws {
         let all = Tensor<Float>(shape: [36, 1, 4, 4], values: sets.flatMap(\.values))
         let found = try rows([0, 1, 2].map { _ in try GaussianDenoiser(images: all, flips: false) })
@@ -34,7 +34,7 @@ struct SubsetInformationMeasureTests {
         #expect(found.value("information") <= 1e-12 && found.value("information") > -0.2)
     }
 
-    /// Networks of one subset, as across seeds: zero by construction.
+    /// Networks of one subset, as across seeds, would give zero by construction.
     @Test func networksOfTheSameImagesAreRefused() throws {
         var first = MeasureSubject(
             denoiser: MultiDeltaDenoiser(images: sets[0], flips: false), training: sets[0],
@@ -48,8 +48,8 @@ struct SubsetInformationMeasureTests {
         #expect(error?.description.contains("dataset.part") == true)
     }
 
-    /// Two subsets, distances 1 ± δ: p(own) = 1/(1 + exp(−2aδ)) wherever the sign is right, so with a share q of right signs
-    /// CE(a) = −q log p − (1−q) log(1−p), least at p = q.
+    /// With two subsets and distances 1 ± δ, p(own) = 1/(1 + exp(−2aδ)) wherever the sign is right, so with a share q of
+    /// right signs CE(a) = −q log p − (1−q) log(1−p), least at p = q.
     @Test func theLossIsThatOfTheLogisticModel() {
         let draws = (0..<40).flatMap { latent in
             [0, 1].map { own -> SubsetDistances in
@@ -57,7 +57,7 @@ struct SubsetInformationMeasureTests {
                 return SubsetDistances(own: own, (0..<2).map { ($0 == own) == isRight ? 0.9 : 1.1 })
             }
         }
-        // Of network 0 first, then of network 1.
+        // Images of network 0 come first, then those of network 1.
         let ordered =
             draws.indices.filter { $0 % 2 == 0 }.map { draws[$0] }
             + draws.indices.filter { $0 % 2 == 1 }.map { draws[$0] }
@@ -69,8 +69,8 @@ struct SubsetInformationMeasureTests {
         #expect(abs(found.value("information") - expected) < 1e-12)
     }
 
-    /// The scale is fitted on the images of every other latent, and what they tell counts for nothing: those of the rest may
-    /// tell all, or nothing.
+    /// The scale is fitted on the images of every other latent, and what these tell does not count: the rest may tell all,
+    /// or nothing.
     @Test(arguments: [0, 1]) func informationIsThatOfImagesThatNothingWasFittedOn(telling: Int) {
         func distances(_ tells: Bool, _ own: Int) -> SubsetDistances {
             SubsetDistances(own: own, (0..<2).map { ($0 == own) == tells ? 0.5 : 1.5 })
@@ -78,7 +78,8 @@ struct SubsetInformationMeasureTests {
         let draws = [0, 1].flatMap { own in (0..<40).map { distances($0 % 2 == telling, own) } }
         let found = SubsetInformationMeasure.rows(draws, latents: 40)
         if telling == 0 {
-            // Fitted on what tells all, and judged on what tells the contrary: −log p is the scale.
+            // The scale is fitted on images that tell all, and judged on images that tell the contrary: −log p is the
+            // scale.
             let scale = found.value("information_scale")
             #expect(scale > 16 && abs(found.value("information") - (0.6931471805599453 - scale)) < 1e-9)
         } else {

@@ -37,7 +37,7 @@ func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
     return x
 }
 
-/// Mean and covariance with 1/N, by the definition.
+/// Mean and covariance with 1/N, by their definitions.
 func moments(_ images: Tensor<Float>) -> (mean: [Double], covariance: [[Double]]) {
     let rows = (0..<images.shape[0]).map { images[row: $0].map { Double($0) } }
     let d = images.stride
@@ -54,7 +54,7 @@ func moments(_ images: Tensor<Float>) -> (mean: [Double], covariance: [[Double]]
     return (mean, covariance)
 }
 
-/// A denoiser given by a function of another's results.
+/// A denoiser that a function makes of another's results.
 struct Altered: Denoiser {
     let base: any Denoiser
     let change: (_ noisy: ArraySlice<Float>, _ pixel: Float) -> Float
@@ -70,7 +70,7 @@ struct Altered: Denoiser {
 }
 
 extension MeasureSubject {
-    /// A dataset that is the training subset.
+    /// A dataset all of whose images are in the training subset.
     init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool, seed: UInt64 = 0
     ) {
@@ -80,13 +80,13 @@ extension MeasureSubject {
 }
 
 extension [MeasureRow] {
-    /// The value of a quantity at a level; not a number where there is none.
+    /// The value of a quantity at a level; NaN where there is none.
     func value(_ quantity: String, at sigma: Double? = nil) -> Double {
         first { $0.quantity == quantity && $0.sigma == sigma }?.value ?? .nan
     }
 }
 
-/// slope·x + offset.
+/// The denoiser slope·x + offset.
 struct Affine: Denoiser {
     let slope: Float
     var offset: Float = 0

@@ -18,7 +18,7 @@ struct TrajectoriesMeasureTests {
         ) { _, _ in }
     }
 
-    /// Fewer and more images than pixels. The closed form of the flow is where small steps lead.
+    /// There are fewer and more images than pixels. Small steps lead where the closed form of the flow does.
     @Test(arguments: [7, 40]) func theGaussiansClosedFormIsWhereSmallStepsLead(count: Int) throws {
         let images = randomImages(count, side: 4)
         let gaussian = try GaussianDenoiser(images: images, flips: false)
@@ -32,7 +32,7 @@ struct TrajectoriesMeasureTests {
         #expect(many < 2e-3 && many < few / 20, "\(few), \(many)")
     }
 
-    /// One pixel of N(μ, λ): μ + √((σ²+λ)/(σ_T²+λ))(x_T − μ).
+    /// One pixel of N(μ, λ) flows to μ + √((σ²+λ)/(σ_T²+λ))(x_T − μ).
     @Test func theFlowOfOnePixelIsTheFormula() {
         let gaussian = GaussianDenoiser(
             imageShape: ImageShape(channels: 1, height: 1, width: 1), mean: [0.3], eigenvalues: [0.25],
@@ -53,7 +53,7 @@ struct TrajectoriesMeasureTests {
         for sigma in sigmas { #expect(found.rows.value("rmse_network_multi_delta", at: sigma) == 0) }
         #expect(found.rows.value("final_rmse_network_multi_delta") == 0)
         #expect(abs(found.rows.value("final_cosine_network_multi_delta") - 1) < 1e-12)
-        // They start together and part.
+        // The trajectories start together and part.
         #expect(found.rows.value("rmse_network_gaussian", at: 80) < 1e-9)
         #expect(found.rows.value("final_rmse_network_gaussian") > 0.05)
         #expect(found.rows.count == 3 * 8)
@@ -66,7 +66,7 @@ struct TrajectoriesMeasureTests {
         #expect(near.allSatisfy { $0.first < 0.02 })
     }
 
-    /// An affine network's fit at every level is that network.
+    /// An affine network's fit is that network at every level.
     @Test func theDistilledDenoiserFollowsAnAffineNetwork() throws {
         let other = try GaussianDenoiser(images: randomImages(30, side: 4, std: 0.3, seed: 5), flips: false)
         let found = try result(
@@ -82,7 +82,7 @@ struct TrajectoriesMeasureTests {
         }
     }
 
-    /// The control of the closed form: the Gaussian by the sampler, which a Gaussian network goes with step by step.
+    /// The Gaussian by the sampler is the control of the closed form: a Gaussian network goes with it step by step.
     @Test func theGaussianBySamplerIsTheControl() throws {
         let gaussian = try GaussianDenoiser(images: randomImages(40, side: 4), flips: false)
         let found = try result(

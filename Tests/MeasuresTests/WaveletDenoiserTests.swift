@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 struct WaveletDenoiserTests {
-    /// Two pixels by two: the mean and three differences, each by its own rule.
+    /// Two pixels by two have a mean and three differences, each with its own rule.
     @Test func theFourCoefficientsOfFourPixelsFollowTheRule() {
         let images = randomImages(50, side: 2)
         let signs: [[Double]] = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
@@ -33,24 +33,24 @@ struct WaveletDenoiserTests {
         #expect(zeros > 0 && zeros < 24)
     }
 
-    /// Sides that are halved twice, and one that cannot be halved.
+    /// Two of the sides are halved twice, and one cannot be halved.
     @Test(arguments: [8, 12, 5]) func withoutNoiseImagesStayAsTheyAre(side: Int) {
         let images = randomImages(30, side: side)
         let x = randomImages(3, side: side, seed: 7)
         let denoiser = WaveletDenoiser(images: images, flips: true)
         #expect(isClose(denoiser.denoise(x, sigma: [1e-6, 1e-6, 1e-6]).values, x.values.map(Double.init), 1e-5))
-        // Much noise leaves the means alone.
+        // Much noise leaves only the means.
         let mean = denoiser.denoise(x, sigma: [1e5, 1e5, 1e5])
         #expect(isClose(Array(mean[row: 0]), mean[row: 1].map(Double.init), 1e-6))
     }
 
     @Test func bandsOfDifferentSizeHaveThresholdsOfTheirOwn() {
-        // Rows that alternate: all differences are between rows.
+        // The rows alternate, so all differences are between rows.
         let rows = Tensor<Float>(
             shape: [2, 1, 4, 4], values: (0..<32).map { ($0 / 4 % 2 == 0 ? 0.5 : -0.5) * ($0 < 16 ? 1 : -1) })
         let denoiser = WaveletDenoiser(images: rows, flips: false)
         let found = denoiser.denoise(rows.entries(0..<1), sigma: [0.5]).values
-        // A coefficient of 1 with mean square 1: the threshold is ¼.
+        // A coefficient of 1 with mean square 1 has the threshold ¼.
         #expect(isClose(found, rows[row: 0].map { 0.75 * Double($0) }, 1e-6))
     }
 }

@@ -2,7 +2,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// What people hear of hosts that are not reached.
+/// What people hear of hosts that cannot be reached.
 @Suite struct AwaitedHostTests {
     private func awaited(_ bench: inout Bench) -> [Double] {
         defer { bench.actions = [] }

@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// What waits on hosts, and how it is taken back.
+/// Which attempts wait on hosts, and how they are taken back.
 @Suite struct BacklogTests {
     private func sweepOf(_ count: Int, steps: Int = 10) -> ExpandedSweep {
         var trainings: [TrainingID: Training] = [:]
@@ -17,7 +17,7 @@ import Testing
             measures: [], needs: JobNeeds(), worker: WorkerCommand())
     }
 
-    /// A host whose pace makes one of those jobs take so long.
+    /// Holdings that tell of hosts' pace: one of those jobs takes this many seconds there.
     private func holdings(_ seconds: Double, _ hosts: [HostName]) -> Holdings {
         var holdings = Holdings()
         let facts = HostFacts(machine: "m", boot: "1", cores: 4, memory: 1 << 40, cpu: "test", free: 1 << 40)
@@ -119,7 +119,7 @@ import Testing
         #expect(bench.revokes.isEmpty)
     }
 
-    /// What is taken back for a host without room comes back where it was, again and again.
+    /// An attempt that was taken back for a host without room would come back where it was, again and again.
     @Test func nothingIsTakenForAHostWithoutRoom() {
         let needy = sweep(["x": [10], "y": [20], "z": [30], "u": [40], "v": [50]], needs: JobNeeds(memory: 6))
         var bench = Bench(needy, hosts: [.test("a", memory: 6), .test("b", slots: 2, memory: 10)])

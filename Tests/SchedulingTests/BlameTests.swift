@@ -23,7 +23,7 @@ import Testing
         #expect(next.count == 1, "and tried again")
     }
 
-    /// A coordinator that was started since does not know that it was asked for; the host does.
+    /// A coordinator that started later does not know that the stop was asked for; the host does.
     @Test(arguments: [-15, -9, 0, 143, nil] as [Int?]) func whatItsAgentStoppedForUsIsCancelled(exit: Int?) {
         let (outcome, _) = failing(.stopped(.cancelled, exit: exit))
         #expect(outcome == .cancelled)
@@ -165,7 +165,8 @@ import Testing
         #expect(reason.contains("no space"))
     }
 
-    /// What it was given just before may run there already: it is not stopped, only what waits is taken back.
+    /// A job that the host was given just before may run there already: it is not stopped, and only jobs that wait are
+    /// taken back.
     @Test func aHostThatIsGivenUpFinishesWhatItHasBegun() {
         var bench = Bench(sweep(["w": [10], "x": [10], "y": [10], "z": [10]]), hosts: [.test("a", slots: 4)])
         bench.connect("a")

@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Hosts that hold attempts of a copy of the catalogue, whose numbers are this catalogue's too.
+/// Hosts hold attempts of a copy of the catalogue, whose numbers are this catalogue's too.
 @Suite struct CopiedCatalogueTests {
     private func holds(_ number: Int, _ job: String, _ state: HeldAttempt.State) -> HeldAttempt {
         HeldAttempt(attempt: AttemptNumber(number), job: JobID(.named(job)), state: state)
@@ -19,7 +19,7 @@ import Testing
         #expect(bench.starts().map(\.attempt.value) == [5])
     }
 
-    /// Whatever a host says that it holds: the numbers of this catalogue go on as they were.
+    /// Whatever a host says that it holds, the numbers of this catalogue go on as they were.
     @Test(arguments: [1 << 52, (1 << 53) - 1, 1 << 53, .max - 7, .max]) func absurdNumbersMoveNothing(number: Int) {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a", held: [holds(number, "another", .running)])
@@ -31,7 +31,7 @@ import Testing
         #expect(bench.outcome(of: 1) == .succeeded)
     }
 
-    /// What a copy gave the host has its memory until it ends, or for as long as a host may take to end it.
+    /// An attempt that a copy gave the host has its memory until it ends, or for as long as a host may take to end it.
     @Test(arguments: [true, false]) func whatACopyRunsHasItsMemoryUntilItEnds(isTold: Bool) {
         var bench = Bench(
             sweep(["x": [10]], needs: JobNeeds(memory: 600)), hosts: [.test("a", slots: 2, memory: 1000)])
@@ -72,7 +72,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// It may be the other catalogue's, to which the host is to tell it still.
+    /// The event may be the other catalogue's, and the host must still be able to tell that catalogue of it.
     @Test func whatAStrangerSaysIsNotAcknowledged() {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a", held: [holds(7, "another", .running)])

@@ -26,7 +26,7 @@ import Testing
         ])
         var bench = Bench(many, hosts: [.test("a", slots: 2), .test("b", slots: 1)])
         bench.connect("a")
-        // Nine jobs, three slots: seven are left when two run, so a host that is still to come is left its share.
+        // Two of nine jobs run and seven are left for three slots, so a host that is still to come is left its share.
         #expect(bench.starts().count == 2 * (1 + 7 / 3))
         bench.connect("b")
         #expect(bench.starts().map(\.host) == ["b", "b", "b"], "nobody else will come: it takes the rest")

@@ -7,7 +7,7 @@ import Testing
 @Suite struct FailedMeasureTests {
     private let trial = TrialID.named("x", 10)
 
-    /// A trained trial whose measures are under way, as attempt 2.
+    /// A trained trial whose measures attempt 2 takes.
     private func measuring(_ measures: [String]) -> Bench {
         var bench = Bench(sweep(["x": [10]], measures: measures))
         bench.connect("a")
@@ -54,7 +54,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// A worker that dies, or refuses the whole job, does so at the measure that was next.
+    /// A worker that dies, or refuses the whole job, fails the measure that was next.
     @Test func aWorkerThatDiesCostsTheMeasureThatWasNext() {
         var bench = measuring(["m", "n", "o"])
         bench.measured("a", 2, trial, "m")
@@ -74,7 +74,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// What was refused while its host was away, and by another meanwhile, was one measure and not two.
+    /// One measure was refused while its host was away, and by another host meanwhile: that counts once, not twice.
     @Test func twoAttemptsThatRefuseOneMeasureCostOne() {
         var bench = Bench(sweep(["x": [10]], measures: ["m", "n"]), hosts: [.test("a"), .test("b")])
         bench.connect("a")
@@ -104,7 +104,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// The next coordinator leaves it alone, takes what else is wanted, and compares the trial with others.
+    /// The next coordinator leaves the failed measure alone, takes what else is wanted, and compares the trial with others.
     @Test func theNextRunLeavesItAlone() {
         var holdings = Holdings()
         holdings.milestones = [.named("x"): [.init(steps: 10, weights: .named("weights 10"))]]
@@ -127,7 +127,7 @@ import Testing
         #expect(more.scheduler.violations() == [])
     }
 
-    /// An attempt that nobody waited for any more may bring it after all.
+    /// An attempt for which nobody waits any more may bring the result after all.
     @Test func aLateResultMakesItWhole() {
         var bench = measuring(["m"])
         say(&bench, "m", "no")

@@ -41,7 +41,7 @@ func sweep(
 struct Bench {
     var scheduler: Scheduler
     var seconds = 0.0
-    /// Everything asked for since the last look.
+    /// All actions since the last look.
     var actions: [Action] = []
     private var offsets: [AttemptNumber: Int] = [:]
     private var issued: [AttemptNumber: JobID] = [:]
@@ -72,7 +72,7 @@ struct Bench {
         actions += new
     }
 
-    /// An attempt as its host holds it; of a job unknown here if the number was never given.
+    /// An attempt as its host holds it; its job is an unknown one where the number was never given.
     func held(_ attempt: Int, _ state: HeldAttempt.State) -> HeldAttempt {
         let number = AttemptNumber(attempt)
         return HeldAttempt(attempt: number, job: issued[number] ?? JobID(.named("unknown")), state: state)
@@ -119,7 +119,7 @@ struct Bench {
                 .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, seconds: 1)))
     }
 
-    /// Of the checkpoint that `milestone` reports at `steps`.
+    /// Reports a measure of the checkpoint that `milestone` reports at `steps`.
     mutating func measured(
         _ host: HostName, _ attempt: Int, _ trial: TrialID, _ name: String, steps: Int = 10
     ) {
@@ -146,7 +146,7 @@ struct Bench {
         send(.timeout)
     }
 
-    /// The assignments made since the last call, and forgets all other actions.
+    /// The assignments made since the last call. Forgets all other actions.
     mutating func starts() -> [Assignment] {
         defer { actions = [] }
         return actions.compactMap { if case .start(let assignment) = $0 { assignment } else { nil } }

@@ -74,7 +74,8 @@ import Testing
         #expect(milestones(graph) == [[50, 100, 200, 300], [400, 450]])
     }
 
-    /// A length is given again when the attempt before is given up, or what it left is lost: who got it last has it.
+    /// A length is given again when the attempt before is given up, or when what it left is lost: the last attempt that got
+    /// it has it.
     @Test(
         arguments: [
             ([[100], [100, 200]], [[100, 200]], [nil, 0]), ([[100, 200, 300], [100]], [[100], [200, 300]], [1, 0]),

@@ -54,8 +54,8 @@ import Testing
         #expect(bench.starts().map(\.resume) == [point])
     }
 
-    /// A milestone that is wanted later than its attempt was given is no reason: the host removes what it has told a
-    /// longer state than, and the catalogue lets it be cleaned.
+    /// A milestone that is wanted only after its attempt was given is no reason to keep the state: the host removes a state
+    /// when it has told a longer one, and the catalogue lets it be cleaned.
     @Test func aKeptStateIsForgottenForALongerOne() {
         var holdings = Holdings()
         holdings.openAttempts = [

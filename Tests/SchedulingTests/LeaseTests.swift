@@ -27,7 +27,7 @@ import Testing
         bench.connect("b")
         bench.run("a", 1)
         _ = bench.starts()
-        // What was to be looked at since the start has been looked at.
+        // Everything that was due since the start has been looked at.
         bench.wait(200)
         bench.disconnect("a")
         bench.wait(4)
@@ -71,7 +71,8 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// Of one whose file is gone the end is recorded, though it works on: beside another it is not needed.
+    /// Where the file of one of two running attempts is gone, its end is recorded though it works on: beside the other it
+    /// is not needed.
     @Test func ofTwoThatRunTheOneWhoseFileIsGoneStops() {
         var bench = Bench(sweep(["x": [10, 20]]), hosts: [.test("a"), .test("b")])
         bench.connect("a")

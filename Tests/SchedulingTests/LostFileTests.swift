@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Files that were recorded and are lost or damaged: what is planned again, and who is blamed.
+/// Recorded files are lost or damaged: what is planned again, and who is blamed.
 @Suite struct LostFileTests {
     private let missing = HostFailure(.missingFile, "the file is nowhere")
 
@@ -17,7 +17,7 @@ import Testing
         return holdings
     }
 
-    /// Everything is measured, and the trial that still waits has a picture.
+    /// Holdings in which everything is measured, and the trial that still waits has a picture.
     private func withPicture() -> (wanted: ExpandedSweep, holdings: Holdings) {
         var holdings = measured()
         holdings.succeeded = [.named("x", 10)]
@@ -31,7 +31,7 @@ import Testing
         return holdings.less(digests.contains, for: sweeps)
     }
 
-    /// A length between those that are recorded goes on from the longest state before it, though nothing is lost.
+    /// A length between those that are recorded goes on from the longest state below it, though nothing is lost.
     @Test func whatIsWantedBetweenLengthsGoesOnFromAShorterState() {
         let wanted = sweep(["x": [10, 15, 20]])
         var bench = Bench(wanted, holdings: less(measured(), wanted))
@@ -43,7 +43,7 @@ import Testing
         #expect(less(measured(), beyond).shorterStates.isEmpty, "the longest is all that is needed")
     }
 
-    /// An open attempt at measures of weights that are lost is no attempt at the training that makes these again.
+    /// An open attempt at measures of lost weights is no attempt at the training that makes these again.
     @Test func aMeasureThatCannotBeTakenFailsNoTraining() {
         let wanted = sweep(["x": [10, 20]], measures: ["m"])
         var holdings = measured()
@@ -205,7 +205,7 @@ import Testing
         #expect(whole.starts().isEmpty)
     }
 
-    /// It was on its way as the plan before learned of the loss.
+    /// The order was on its way when the plan before learned of the loss.
     @Test func aMeasureWhoseOrderIsRefusedLaterWaitsForItsCheckpoint() {
         var holdings = measured()
         let measure = Job(
@@ -254,7 +254,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// They are made again by a worker that gives other bits.
+    /// The weights are made again by a worker that gives other bits.
     @Test func whatIsLeftToMeasureOfLostWeightsIsNotMeasuredOfOthers() {
         var holdings = measured()
         holdings.succeeded = [.named("x", 10)]
@@ -284,7 +284,7 @@ import Testing
         #expect(bench.starts().isEmpty)
         #expect(bench.scheduler.violations() == [])
 
-        // Nor is it trained again by the next run.
+        // The next run does not train it again either.
         for unit in failed { holdings.failedMeasures[unit] = "lost" }
         #expect(less(holdings, wanted, lost: "weights 20").lost == [:])
     }

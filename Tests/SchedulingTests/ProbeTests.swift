@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Several jobs fail at once on one host: a probe decides whose fault it is.
+/// Several jobs fail quickly on one host: a probe decides whose fault it is.
 @Suite struct ProbeTests {
     private func description(_ name: String = "test", numerics: Int = 2, check: String = "c") -> WorkerEvent {
         .described(
@@ -12,7 +12,7 @@ import Testing
                 architectures: [], measures: [], build: "", cpu: "", kernels: "", check: check))
     }
 
-    /// Three of four jobs have failed within seconds on "bad"; the fourth waits there. Returns the probe.
+    /// Lets three of four jobs fail within seconds on "bad", while the fourth waits there. Returns the probe.
     private func suspicion(_ bench: inout Bench) -> Assignment? {
         bench.connect("bad")
         for attempt in 1...3 {
@@ -58,7 +58,7 @@ import Testing
         #expect(bench.outcome(of: probe)?.name == "host-fault")
         _ = bench.starts()
         bench.connect("good")
-        // None of the jobs is charged: each has its three faults left.
+        // No job is charged: each has its three faults left.
         var faults = 0
         var orders = bench.starts()
         while !orders.isEmpty, faults < 20 {

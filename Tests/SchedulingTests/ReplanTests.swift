@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// What is wanted, or where, changes while a run goes on.
+/// While a run goes on it changes what is wanted, or where.
 @Suite struct ReplanTests {
     private func record(_ attempt: Int, _ name: String, _ steps: Int) -> AttemptRecord {
         AttemptRecord(
@@ -50,7 +50,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    /// Whoever comes after the coordinator that took them back does not know why they never began.
+    /// A coordinator that comes after the one that took them back does not know why they never began.
     @Test func whatWasTakenBackBeforeIsNoFaultOfItsHost() {
         var holdings = Holdings()
         holdings.openAttempts = (1...4).map { record($0, "x\($0)", 10) }
@@ -63,7 +63,7 @@ import Testing
         #expect(bench.starts().count == 4, "the host goes on")
     }
 
-    /// What is told to stop holds its memory until it has.
+    /// A job that is told to stop holds its memory until it has stopped.
     @Test func whatNobodyWantsAnyMoreHoldsMemoryUntilItEnds() {
         var holdings = Holdings()
         holdings.openAttempts = [record(1, "x", 10)]
@@ -78,7 +78,7 @@ import Testing
         #expect(bench.starts().map(\.training) == [.named("y")])
     }
 
-    /// The same where the catalogue has its end already, though its worker does not listen.
+    /// The same holds where the catalogue has the attempt's end already, though its worker does not listen.
     @Test(arguments: [true, false]) func whatIsOverHereHoldsMemoryUntilItEndsThere(isTold: Bool) {
         var bench = Bench(
             sweep(["x": [10], "y": [20]], needs: JobNeeds(memory: 6)), hosts: [.test("a", slots: 2, memory: 10)])

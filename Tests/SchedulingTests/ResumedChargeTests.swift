@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// What happened under earlier coordinators counts.
+/// Faults under earlier coordinators count.
 @Suite struct ResumedChargeTests {
     private func fault(_ attempt: Int, _ outcome: AttemptOutcome, on host: HostName = "a") -> Holdings.Fault {
         Holdings.Fault(

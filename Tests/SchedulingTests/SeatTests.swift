@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Allocations of a queue come and go; to the work they are hosts.
+/// Allocations of a queue come and go; to jobs they are hosts.
 @Suite struct SeatTests {
     private func seats(_ count: Int, slots: Int = 1, seconds: Int = 3600) -> [HostSpec] {
         (1...count).map {
@@ -83,7 +83,7 @@ import Testing
         begin(&bench, "q/1", "n1", left: 1000)
         bench.run("q/1", 1)
         bench.actions = []
-        // One ran and the other's order had not arrived.
+        // One attempt ran, and the order of the other had not arrived.
         bench.report("q/1", .seat(.vacant(words: "")))
         #expect(bench.outcome(of: 1) == .cancelled)
         #expect(bench.outcome(of: 2) == .cancelled)
@@ -122,7 +122,7 @@ import Testing
         bench.run("q/1", 1)
         bench.milestone("q/1", 1, 20)
         bench.finish("q/1", 1)
-        // How long a measure takes is known from the first.
+        // The first measure shows how long one takes.
         bench.run("q/1", 3)
         bench.seconds += 1000
         bench.event(

@@ -3,12 +3,12 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Attempts that other sweeps of the same catalogue have left on hosts.
+/// Other sweeps of the same catalogue have left attempts on hosts.
 @Suite struct SharedCatalogueTests {
-    /// One place, and a host still to come whose places leave no job for a backlog.
+    /// A host with one slot, and a host still to come whose slots leave no job for a backlog.
     private let hosts = [HostSpec.test("a"), .test("b", slots: 2)]
 
-    /// Attempt 7 on host "a" with trials of the training "x" at these lengths, and which of them some sweep wants.
+    /// Attempt 7 on host "a" is of the training "x" at these lengths, of which some sweep wants those that are true.
     private func holdings(_ trials: KeyValuePairs<Int, Bool>, kind: AttemptKind = .train) -> Holdings {
         var holdings = Holdings()
         holdings.openAttempts = [

@@ -67,7 +67,7 @@ import Testing
         let both = bench.scheduler.snapshot(at: now(1000))
         #expect(both.workDone == 0.95 * both.workWanted, "what is being stopped does not count")
 
-        // It was asked for both lengths, and is told nothing of what came meanwhile.
+        // The attempt was asked for both lengths, and is not told what came meanwhile.
         bench.milestone("b", 2, 100)
         let late = bench.scheduler.snapshot(at: now(1001))
         #expect(late.workDone == 0.95 * late.workWanted, "what another recorded is not counted twice")

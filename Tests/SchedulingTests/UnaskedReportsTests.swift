@@ -3,7 +3,7 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// Workers that report what they were not asked for.
+/// Workers report results that they were not asked for.
 @Suite struct UnaskedReportsTests {
     private let file = OutputFile(path: "f", digest: .named("f"), bytes: 1)
 

@@ -3,12 +3,12 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// Attention by its formula. The published values are of networks with one head.
+/// Compares attention with its formula. The published values are of networks with one head.
 struct AttentionTests {
     private static let (channels, side) = (16, 2)
     private static let tokens = side * side
 
-    /// Rows of a matrix times the columns of another, [outputs][inputs] and [inputs][tokens].
+    /// Multiplies the rows of a matrix, [outputs][inputs], with the columns of another, [inputs][tokens].
     private func product(_ matrix: [Double], _ columns: [[Double]], _ bias: [Double]) -> [[Double]] {
         bias.indices.map { output in
             (0..<Self.tokens).map { token in
@@ -34,7 +34,7 @@ struct AttentionTests {
         return result
     }
 
-    /// Of one image; in a head's part of qkv's channels 3c + j is query, key or value number c.
+    /// Attention of one image. In a head's part of qkv, channel 3c + j is number c of query, key or value.
     private func attended(_ qkv: [[Double]], heads: Int) -> [[Double]] {
         let depth = Self.channels / heads
         var result = [[Double]](repeating: [Double](repeating: 0, count: Self.tokens), count: Self.channels)

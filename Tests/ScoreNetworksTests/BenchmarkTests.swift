@@ -2,7 +2,7 @@ import ScoreNetworks
 import Testing
 
 struct BenchmarkTests {
-    /// The larger ones take long to initialise.
+    /// Networks that do not take long to initialise.
     static let small = TrainingBenchmark.standard.filter { $0.scale <= 8 || $0.name.hasPrefix("bias-free") }
 
     @Test(arguments: small) func everySubjectTrains(subject: TrainingBenchmark.Subject) throws {

@@ -2,7 +2,7 @@ import ScoreNetworks
 import Testing
 
 struct ConfigurationTests {
-    /// Counts of the published networks.
+    /// Parameter counts of the published networks.
     @Test(arguments: [
         (4, 57_235), (8, 223_139), (16, 880_963), (32, 3_500_675), (64, 13_956_355), (128, 55_732_739),
     ])
@@ -54,13 +54,13 @@ struct ConfigurationTests {
         let network = BlindConfiguration(
             kind: .cnn(layers: 21, linearFirstLayer: false, receptiveField: nil), resolution: 80)
         #expect(try NetworkConfiguration.blind(network).parameterCount() == 702_784)
-        // With 11 pixels every fifth inner layer is 3×3: 5, 10 and 15.
+        // Where 11 pixels are seen, every fifth inner layer is 3×3: 5, 10 and 15.
         let narrow = BlindConfiguration(
             kind: .cnn(layers: 21, linearFirstLayer: false, receptiveField: 11), resolution: 80)
         #expect(try NetworkConfiguration.blind(narrow).parameterCount() == 702_784 - 16 * 8 * 64 * 64)
     }
 
-    /// Million operations per image, as published to a tenth.
+    /// Millions of operations per image, as published, to a tenth.
     @Test(arguments: [
         (32, 3, [2, 2, 2], 16, 4, 52.4), (32, 3, [2, 2, 2], 16, 8, 186.9), (32, 3, [2, 2, 2], 16, 16, 702.0),
         (16, 1, [2, 2], 8, 4, 10.7), (16, 1, [2, 2], 8, 8, 41.2), (16, 1, [2, 2], 8, 16, 161.3),
@@ -93,7 +93,7 @@ struct ConfigurationTests {
         #expect(error?.part == "network")
     }
 
-    /// Such sizes, as a damaged checkpoint may give them, once overflowed while the layers were counted.
+    /// Such sizes overflowed once while the layers were counted. A damaged checkpoint may give them.
     @Test func impossibleSizesAreRefused() {
         let network = UNetConfiguration(
             modelChannels: 1024, resolution: 1024, imageChannels: 1024, multipliers: Array(repeating: 64, count: 10),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// What becomes of numbers that are none, or too large.
+/// What networks and trainings do with numbers that are none, or too large.
 @Suite(.serialized)
 struct DivergenceTests {
     private func trainer(_ configuration: NetworkConfiguration, _ preconditioning: Preconditioning) throws -> Trainer<
@@ -29,7 +29,7 @@ struct DivergenceTests {
         (.linear(ImageShape(channels: 1, height: 8, width: 8)), .none),
     ]
 
-    /// Statistics of the batch included, a step whose loss is no number leaves everything as it was.
+    /// A step whose loss is no number leaves everything as it was, statistics of the batch included.
     @Test(arguments: networks, [Double.nan, .infinity, 1e300])
     func aLossThatIsNotFiniteChangesNothing(subject: (NetworkConfiguration, Preconditioning), pixel: Double) throws {
         let trainer = try trainer(subject.0, subject.1)

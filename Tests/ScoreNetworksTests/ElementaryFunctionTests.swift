@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Testing
 
-/// Against the C library, whose errors are below 1 unit in the last place.
+/// Compares functions with the C library's, whose errors are below 1 unit in the last place.
 struct ElementaryFunctionTests {
     private func expectClose(_ actual: Double, _ expected: Double, _ what: String) {
         #expect(abs(actual - expected) <= 2 * expected.ulp, "\(what): \(actual), expected \(expected)")

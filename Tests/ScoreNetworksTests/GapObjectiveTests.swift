@@ -59,25 +59,25 @@ struct GapObjectiveTests {
         #expect(distinct(batch) == 8000)
     }
 
-    /// With one image and copies drawn afresh, D = y is where the loss has its minimum: the residual is 0 on average. With
-    /// a bank it is not: the minimum lies between the copies. That is what the bank is for.
+    /// With one image and fresh copies, the loss has its minimum at D = y: the residual is 0 on average. With a bank the
+    /// minimum lies between the copies, which is what the bank is for.
     @Test func onlyTheBankMovesTheMinimumAwayFromImages() throws {
-        // Residuals have a variance of at most 1 each; six standard errors of 20000.
+        // Residuals have a variance of at most 1 each; the bound is six standard errors of 20000.
         #expect(try meanResidual(try batch(.freshGap, count: 20_000)).allSatisfy { abs($0) < 0.043 })
         let banked = try meanResidual(try batch(.bank(copies: 1), count: 20_000))
         #expect(banked.contains { abs($0) > 0.1 })
-        // More copies are more like fresh ones.
+        // The more copies a bank has, the more they are like fresh ones.
         let many = try meanResidual(try batch(.bank(copies: 4096), count: 20_000))
         #expect(many.allSatisfy { abs($0) < 0.06 })
     }
 
     @Test(arguments: [(1, 1, false), (3, 2, false), (1, 2, true)])
     func aBankHasSoManyCopiesOfEveryImageAndLevel(images: Int, copies: Int, flip: Bool) throws {
-        // Levels up to 0.7; a mirrored image is one of its own.
+        // Levels go up to 0.7; a mirrored image counts by itself.
         let levels = NoisedBank.levels.filter { $0 < 0.7 }.count
         let all = levels * copies * images * (flip ? 2 : 1)
         let found = distinct(try batch(.bank(copies: copies), images: images, count: 20_000, flip: flip))
-        // The lowest levels are rarely met.
+        // The lowest levels are rarely drawn.
         #expect(found <= all && found > all / 2)
         #expect(distinct(try batch(.bank(copies: copies), images: images, count: 30_000, flip: flip)) <= all)
     }
@@ -97,7 +97,7 @@ struct GapObjectiveTests {
         #expect(NoisedBank.level(sigma: 1000, share: 0.9) == 15)
     }
 
-    /// A number of the training has its gap and copy whatever batch it is in.
+    /// An image's number in the training decides its gap and copy, whatever batch it is in.
     @Test(arguments: [TrainingObjective.freshGap, .bank(copies: 3)])
     func batchesMayBeCut(objective: TrainingObjective) throws {
         let whole = try batch(objective, images: 5, count: 12, noise: .lognormal(), flip: true)

@@ -4,10 +4,10 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// Backward passes against central differences of the loss in float64: every layer kind of the network, through every
+/// Compares backward passes with central differences of the loss in float64: every layer kind of the network, through every
 /// parameter tensor and the input.
 struct GradientTests {
-    /// Three levels with attention, both resamplings, concatenations, 1×1 skips and augmentation labels.
+    /// A network with three levels, attention, both resamplings, concatenations, 1×1 skips and augmentation labels.
     private static func unet(_ architecture: UNetArchitecture, dropout: Double = 0) -> NetworkConfiguration {
         .unet(
             UNetConfiguration(
@@ -29,7 +29,7 @@ struct GradientTests {
             blind(.cnn(layers: 8, linearFirstLayer: true, receptiveField: 5)),
         ]
 
-    /// Whose packed weights are too many to be kept.
+    /// A network with too many packed weights to be kept.
     private static let wide = blind(.cnn(layers: 3, linearFirstLayer: false, receptiveField: nil), kernels: 256)
 
     private struct Problem {
@@ -39,9 +39,9 @@ struct GradientTests {
         var noise: [Double]
         let sigma: [Double]
         let labels: [Double]
-        /// For the objectives that have them.
+        /// Gaps, for the objectives that have them.
         var gaps: [Double]?
-        /// The same elements are dropped in every evaluation.
+        /// Dropout that drops the same elements in every evaluation.
         var dropout: Dropout?
 
         init(
@@ -51,7 +51,7 @@ struct GradientTests {
             network = try Network<Double>(configuration, for: .training)
             let random = CounterRandom(seed: 3, purpose: .generator)
             var file = SafetensorsFile()
-            // The published start has nearly zero second convolutions, behind which gradients vanish.
+            // In the published start the second convolutions are nearly zero, and gradients behind them vanish.
             for (number, (name, shape)) in try configuration.parameterShapes().enumerated() {
                 let count = shape.reduce(1, *)
                 let width = 0.7 / Double(max(count / max(shape[0], 1), 1)).squareRoot()
@@ -59,7 +59,7 @@ struct GradientTests {
                 let values = random.normals(from: UInt64(number) << 32, count: count).map { offset + width * $0 }
                 file.set(name, Tensor(shape: shape, values: values))
             }
-            // What is not trained starts as usual.
+            // Parameters that are not trained start as usual.
             network.initialise(seed: 1, sub: 0)
             network.storeUntrained(in: &file, prefix: "")
             try network.load(file, prefix: "")
@@ -131,7 +131,7 @@ struct GradientTests {
         let gradient = problem.evaluate(details: true).inputGradient
         let largest = gradient.map { abs($0) }.max() ?? 0
         for index in stride(from: 0, to: gradient.count, by: 37) {
-            // x = y + σn moves with n while y, the target, stays.
+            // x = y + σn moves with n, while the target y stays.
             let sigma = problem.sigma[index / configuration.imageShape.count]
             let original = problem.noise[index]
             let step = 1e-5
@@ -146,7 +146,7 @@ struct GradientTests {
         }
     }
 
-    /// x moves with x_s, which the loss with gaps sees nowhere else. The loss itself by its definition.
+    /// x moves with x_s, which the loss with gaps sees nowhere but in x. The loss is computed by its definition.
     @Test(arguments: preconditionings) func inputsWithGaps(preconditioning: Preconditioning) throws {
         var problem = try Problem(Self.unet(.ddpmpp), images: 2, preconditioning, gapShare: 0.6)
         let gaps = try #require(problem.gaps)
@@ -172,7 +172,7 @@ struct GradientTests {
         }
     }
 
-    /// A batch of 19, which fills one group of lanes and part of another, has the mean of the gradients of its images.
+    /// A batch of 19 fills one group of lanes and a part of another. Its gradients are the mean of those of its images.
     @Test func groupsAddUp() throws {
         let configuration = Self.unet(.ddpmpp)
         var problem = try Problem(configuration, images: 19)

@@ -1,8 +1,8 @@
 import Tensors
 import Testing
 
-/// Single kernels against the formulas written out, at sizes that tiles do not divide, and the three variants against one
-/// another, bit for bit.
+/// Compares single kernels with the formulas written out, at sizes that tiles do not divide, and the three variants with
+/// one another, bit for bit.
 @Suite(.serialized)
 struct KernelTests {
     private func filled<S: LaneScalar>(_ count: Int, _ stream: UInt32, _ scalar: S.Type) -> LaneBuffer<S> {
@@ -20,7 +20,7 @@ struct KernelTests {
         #expect(NumericThread.supports(.plain))
     }
 
-    /// Runs `body` with every variant that this CPU has and expects equal results; leaves the one that was selected.
+    /// Runs `body` with every variant that this CPU has, expects equal results, and leaves the selected variant as it was.
     private func withVariants<Result: Equatable>(_ body: () throws -> Result) rethrows {
         let selected = NumericThread.variant
         defer { NumericThread.select(selected) }
@@ -103,7 +103,7 @@ struct KernelTests {
         #expect(relativeError(back.read(0..<back.count), expectedBack) < 1e-13)
     }
 
-    /// The upper rows of a large image, of which the kernel finds more at a time, as those of a smaller one.
+    /// In a large image the kernel takes more rows at a time; its upper rows are as those of a smaller image.
     @Test(arguments: [Int32(0), 1]) func convolutionsOfLargeImagesAreAsThoseOfSmall(transposed: Int32) {
         let (channels, outputs, side, few) = (32, 8, 32, 20)
         let row = side * laneCount
@@ -126,7 +126,7 @@ struct KernelTests {
 
     static let heads = [(1, 1), (3, 5), (8, 9), (8, 40), (16, 7), (18, 33)]
 
-    /// Output and gradients of attention against the formulas, with some logits far apart.
+    /// Compares attention's output and gradients with the formulas, where some logits are far apart.
     @Test(arguments: heads) func attention(depth: Int, tokens: Int) {
         let mixed = filled(3 * depth * tokens * laneCount, 5, Double.self)
         for i in 0..<laneCount { mixed.base[i] *= 100 }
@@ -238,7 +238,7 @@ struct KernelTests {
         }
     }
 
-    /// SiLU and its slope over the whole range of floats.
+    /// SiLU and its slope follow their formulas over the whole range of floats.
     @Test func siluFollowsItsFormula() {
         let points = (0..<1600).map { (Double($0) - 800) / 8 }
         let x = LaneBuffer<Double>(count: points.count)

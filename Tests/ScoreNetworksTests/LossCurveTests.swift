@@ -3,7 +3,7 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// What is kept of a training's losses.
+/// Which of a training's losses are kept.
 @Suite struct LossCurveTests {
     private func curve(_ losses: some Sequence<Double>) -> LossCurve {
         var curve = LossCurve()
@@ -17,7 +17,7 @@ import Testing
         #expect(points.count == 31 && points.last?.steps == 1000)
         var (before, sum) = (0, 0.0)
         for point in points {
-            // Of whole numbers from `before` + 1 to `steps`.
+            // The losses are the whole numbers from `before` + 1 to `steps`.
             #expect(point.mean == Double(before + 1 + point.steps) / 2)
             sum += point.mean * Double(point.steps - before)
             before = point.steps

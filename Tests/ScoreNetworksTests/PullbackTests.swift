@@ -5,7 +5,7 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// Derivatives of denoisers by their input.
+/// Derivatives of denoisers with respect to their input.
 struct PullbackTests {
     private static let cases: [(NetworkConfiguration, Preconditioning)] =
         GradientTests.networks.map { network in
@@ -28,7 +28,7 @@ struct PullbackTests {
         }
         let (x, sigma, step) = (entry(0).map { 0.6 * $0 }, 0.7, 0x1p-10)
         let pullback = try denoiser.pullback(at: tensor(x), sigma: sigma)
-        // More than a group of vectors; asked twice they give the same bits.
+        // There are more vectors than a group has. Asked twice, they give the same bits.
         let vectors = Latents.draw(seed: 4, first: 1, count: 18, shape: shape)
         let found = pullback(vectors)
         #expect(pullback(vectors) == found)
@@ -44,7 +44,7 @@ struct PullbackTests {
         }
     }
 
-    /// Threads, and the vectors beside it, change no bit of a vector's result.
+    /// Neither threads nor the other vectors change a bit of a vector's result.
     @Test(arguments: [0, 5]) func aVectorIsTurnedAloneAsAmongOthers(number: Int) throws {
         let (configuration, preconditioning) = Self.cases[number]
         func images(_ numbers: Range<Int>) -> Tensor<Float> {

@@ -1,4 +1,4 @@
-/// The largest difference over the largest magnitude of `expected`.
+/// The largest difference, divided by the largest magnitude of `expected`.
 func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     let largest = expected.map { abs($0) }.max() ?? 0

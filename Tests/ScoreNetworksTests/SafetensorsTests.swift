@@ -60,7 +60,7 @@ struct SafetensorsTests {
         }
     }
 
-    /// Wrappers' prefixes go, what they count is left aside, and of two networks the averaged one is read.
+    /// Wrappers' prefixes are removed, what the wrappers count is left out, and of two networks the averaged one is read.
     @Test(
         arguments: [
             (["a", "b"], "", []), (["module.a", "module.b", "n_averaged"], "module.", ["n_averaged"]),

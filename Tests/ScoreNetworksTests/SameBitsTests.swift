@@ -3,8 +3,8 @@ import ScoreNetworks
 import Tensors
 import Testing
 
-/// One training, one state, for every kind of network: whatever vectors the CPU has, and wherever the training was cut.
-/// (`ThreadTests` has the same for threads.)
+/// For every kind of network one training has one state, whatever vectors the CPU has and wherever the training was cut.
+/// (`ThreadTests` shows the same for threads.)
 @Suite(.serialized) struct SameBitsTests {
     @Test(arguments: SmallNetworks.all) func everyVariantTrainsAndDenoisesAlike(subject: SmallNetworks.Subject) throws {
         let selected = NumericThread.variant

@@ -2,17 +2,17 @@ import Diffusion
 import Tensors
 import Testing
 
-/// Samplers on denoisers whose answers are known.
+/// Tests samplers on denoisers whose answers are known.
 struct SamplerTests {
     private static let shape = ImageShape(channels: 1, height: 6, width: 6)
 
-    /// Pixels of N(mean, deviation²), independent: D(x; σ) = mean + s²/(s² + σ²)·(x − mean).
+    /// The denoiser of independent pixels of N(mean, s²): D(x; σ) = mean + s²/(s² + σ²)·(x − mean).
     private struct Independent: Denoiser {
         var imageShape = SamplerTests.shape
         var deviation = 0.5
         var mean = 0.2
         var levels = 0...Double.infinity
-        /// Noise levels and numbers of images it was asked for.
+        /// The noise levels and numbers of images that it was asked for.
         let asked = Asked()
 
         func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
@@ -27,7 +27,7 @@ struct SamplerTests {
         }
     }
 
-    /// Sees the noise of one image, `target`: D(x) = x + share·(target − x).
+    /// A denoiser that sees the noise of one image, `target`: D(x) = x + share·(target − x).
     private struct Attracted: Denoiser {
         var imageShape = SamplerTests.shape
         var share = 1.0
@@ -66,7 +66,7 @@ struct SamplerTests {
         "blind": { BlindSampler(steps: 40).sample($0, latents: $1, noise: $2).denoised },
     ]
 
-    /// However many others are sampled with it, and wherever it stands among them.
+    /// An image is sampled the same whatever others are sampled with it, and wherever it stands among them.
     @Test(arguments: samplers.keys.sorted()) func anImageIsSampledAloneAsAmongOthers(name: String) throws {
         let sampler = try #require(Self.samplers[name])
         let denoiser: any Denoiser = name == "blind" ? Attracted(share: 0.7) : Independent()
@@ -81,7 +81,7 @@ struct SamplerTests {
         #expect((sampler(denoiser, latents, .drawn(seed: 8, first: 3)) != together) == isStochastic)
     }
 
-    /// 2304 pixels: their mean is known to 0.01, their deviation to 1.5 %.
+    /// Of 2304 pixels the mean is known to 0.01, the deviation to 1.5 %.
     @Test(arguments: samplers.keys.sorted().filter { $0 != "blind" })
     func samplesHaveTheDistributionOfTheImages(name: String) throws {
         let sampler = try #require(Self.samplers[name])
@@ -90,7 +90,7 @@ struct SamplerTests {
         let mean = values.reduce(0, +) / Double(values.count)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
         #expect(abs(mean - 0.2) < 0.05)
-        // Steps of first order miss some of the width.
+        // Steps of first order lose some of the width.
         #expect(abs(variance.squareRoot() / 0.5 - 1) < (name.hasPrefix("heun") ? 0.06 : 0.2))
     }
 
@@ -109,7 +109,7 @@ struct SamplerTests {
         #expect(denoiser.asked.levels.max() == 50 && denoiser.asked.levels.min() == 0.02)
     }
 
-    /// Every step takes away the share h of the noise, and no more is added with β = 1: so many steps are known.
+    /// Every step takes the share h of the noise away, and with β = 1 adds none, so the number of steps is known.
     @Test func theBlindSamplerEndsWhereTheNoiseDoes() {
         let denoiser = Attracted()
         let latents = Latents.draw(seed: 1, count: 3, shape: Self.shape)
@@ -141,7 +141,7 @@ struct SamplerTests {
             return
         }
         #expect(result.ends[0] == .reached(steps: 0) && steps > 10)
-        // Both in the first step and at the end, one in between.
+        // Two levels are asked for in the first step and two at the end, one in each step between.
         #expect(denoiser.asked.levels.count == 2 + steps + 2)
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// Values of the schedules by their formulas, and of the random choices of a training by their frequencies.
+/// Compares schedules with their formulas, and the random choices of a training with their frequencies.
 struct ScheduleTests {
     @Test func warmUpIsLinearInImagesAndStartsAtZero() {
         let schedule = LearningRateSchedule(rate: 0.5, warmupImages: 100)
@@ -19,7 +19,7 @@ struct ScheduleTests {
         #expect([0, 50, 100, 300].map { warm.rate(imagesSeen: $0) } == [0, 0.5, 0.5, 0.25])
     }
 
-    /// The first step of a warm-up moves nothing, the second one moves every gradient's parameter by the rate: Adam's
+    /// The first step of a warm-up moves nothing, the second moves each parameter that has a gradient by the rate: Adam's
     /// first steps have the size of the rate, whatever the gradient.
     @Test func stepsHaveTheRateOfTheirImages() throws {
         let configuration = TrainingRunTests.configuration
@@ -48,11 +48,11 @@ struct ScheduleTests {
         // Half of the old average is left after a half-life of images.
         #expect(abs(EMASchedule(halfLife: 640, ramp: 0).beta(batch: 640, imagesSeen: 0) - 0.5) < 1e-15)
         #expect(abs(EMASchedule(halfLife: 640, ramp: 0).beta(batch: 320, imagesSeen: 9) - 0.5.squareRoot()) < 1e-15)
-        // A ramp bounds it by a share of the images seen; nothing is left at the start.
+        // A ramp bounds the average's memory by a share of the images seen, and leaves nothing at the start.
         #expect(abs(EMASchedule(halfLife: 640, ramp: 0.05).beta(batch: 32, imagesSeen: 640) - 0.5) < 1e-15)
         #expect(abs(EMASchedule(halfLife: 640, ramp: 0.05).beta(batch: 640, imagesSeen: 1 << 30) - 0.5) < 1e-15)
         #expect(EMASchedule(halfLife: 640, ramp: 0.05).beta(batch: 32, imagesSeen: 0) == 0)
-        // No half-life: no averaging.
+        // Without a half-life nothing is averaged.
         #expect(EMASchedule(halfLife: 0, ramp: 0).beta(batch: 1, imagesSeen: 1 << 40) == 0)
     }
 
@@ -69,7 +69,7 @@ struct ScheduleTests {
         #expect(try weights(ramp: 0.05, steps: 2) != (try weights(ramp: 0.05, steps: 0)))
     }
 
-    /// An image whose left half is dark and right half is bright tells how it lies.
+    /// An image whose left half is dark and whose right half is bright shows whether it was mirrored.
     @Test func aboutHalfOfTheImagesAreMirrored() throws {
         let shape = ImageShape(channels: 1, height: 2, width: 4)
         let pixels: [UInt8] = [0, 50, 100, 255, 1, 51, 101, 254]
@@ -88,7 +88,7 @@ struct ScheduleTests {
         let found = try met(true)
         #expect(found.allSatisfy { $0 == upright || $0 == mirrored })
         let share = found.filter { $0 == mirrored }.count
-        // Six standard errors of 1000 fair coins.
+        // The bound is six standard errors of 1000 fair coins.
         #expect(abs(share - 500) < 95)
         #expect(try met(true) == found)
     }
@@ -102,11 +102,11 @@ struct ScheduleTests {
         dropout.apply(buffer.base, vectors: vectors, layer: 0, mask: &mask)
         let values = buffer.read(0..<vectors * laneCount)
         #expect(values.allSatisfy { $0 == 0 || $0 == 1.25 })
-        // Six standard errors of 64000 draws.
+        // The bound is six standard errors of 64000 draws.
         let kept = Double(values.filter { $0 != 0 }.count) / Double(values.count)
         let standardError = (0.16 / Double(values.count)).squareRoot()
         #expect(abs(kept - 0.8) < 6 * standardError)
-        // What one layer, image or seed keeps is not what another keeps.
+        // Each layer, image and seed keeps other units.
         for other in [
             Dropout(share: 0.2, seed: 2, sub: 0, firstImage: 0), Dropout(share: 0.2, seed: 1, sub: 0, firstImage: 16),
         ] {

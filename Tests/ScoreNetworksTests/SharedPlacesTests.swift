@@ -3,7 +3,7 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// Memory that is planned once, for activations that are not all needed at the same time.
+/// Memory is planned once, for activations that are not all needed at the same time.
 struct SharedPlacesTests {
     @Test(arguments: 0..<20) func whatIsNeededTogetherLiesApart(seed: Int) {
         let random = CounterRandom(seed: UInt64(seed), purpose: .generator)
@@ -33,7 +33,7 @@ struct SharedPlacesTests {
         #expect(planned >= most.max() ?? 0)
     }
 
-    /// In outputs of a layer at full resolution: 6.25 of the U-Net are needed to go back, 20 of BF-CNN.
+    /// The unit is one output of a layer at full resolution: the way back needs 6.25 in the U-Net, 20 in BF-CNN.
     @Test(arguments: [
         (NetworkUse.inference, 2.6, 2.1), (.inputGradients, 8.9, 22.1), (.training, 7.9, 21.1),
     ]) func blindNetworksKeepLittle(use: NetworkUse, unet: Double, cnn: Double) throws {

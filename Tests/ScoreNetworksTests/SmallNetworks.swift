@@ -3,7 +3,7 @@ import ScoreNetworks
 import Tensors
 import Testing
 
-/// Every architecture, small enough to be trained in a test, with every preconditioning.
+/// Every architecture with every preconditioning, small enough to be trained in a test.
 enum SmallNetworks {
     struct Subject: Sendable, CustomTestStringConvertible {
         var configuration: NetworkConfiguration
@@ -12,7 +12,7 @@ enum SmallNetworks {
 
         var testDescription: String { "\(configuration.architecture), \(preconditioning.name)" }
 
-        /// A new training with batches of 37 images, of which there are 5.
+        /// A new training with batches of 37 images, of a dataset of 5.
         func training(batch: Int = 37, threads: Int = 1) throws -> TrainingRun {
             let settings = TrainingSettings(
                 batch: batch, preconditioning: preconditioning, noise: isBlind ? .uSquared : .lognormal(),

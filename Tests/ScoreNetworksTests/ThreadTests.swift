@@ -3,7 +3,7 @@ import ScoreNetworks
 import Tensors
 import Testing
 
-/// What threads compute together, one would compute alone.
+/// Threads compute together what one would compute alone.
 struct ThreadTests {
     @Test(arguments: [1, 2, 3, 7]) func everyThreadDoesItsPartOfEveryTask(threads: Int) {
         let team = ThreadTeam(threads)
@@ -35,7 +35,7 @@ struct ThreadTests {
         }
     }
 
-    /// Three groups of images: with two threads, one of them is left over.
+    /// There are three groups of images, so with two threads one is left over.
     @Test(arguments: SmallNetworks.all) func trainingGivesTheSameBits(subject: SmallNetworks.Subject) throws {
         let expected = try subject.trained(steps: 3).state()
         for threads in [2, 3, 5] { #expect(try subject.trained(steps: 3, threads: threads).state() == expected) }

@@ -4,13 +4,13 @@ import Testing
 
 @testable import ScoreNetworks
 
-/// What a training draws, over batches, epochs, parts and seeds: whatever a step is given can be compared with a reference,
-/// but not which draws it is given.
+/// What a training draws, over batches, epochs, parts and seeds. References show what a step makes of its draws, but not
+/// which draws it is given.
 struct TrainingDrawsTests {
     private static let shape = ImageShape(channels: 1, height: 4, width: 4)
     private static let count = 11
 
-    /// Image i is of the grey level i.
+    /// Image i has the grey level i.
     private static let pixels = (0..<count).flatMap { [UInt8](repeating: UInt8($0), count: shape.count) }
 
     private func order(_ settings: TrainingSettings, epochs: Int) throws -> [[Int]] {
@@ -31,7 +31,7 @@ struct TrainingDrawsTests {
         let orders = try settings.flatMap { try order($0, epochs: 40) }
         for order in orders { #expect(order.sorted() == Array(0..<Self.count)) }
         #expect(Set(orders).count == orders.count)
-        // Every image comes at every place about as often: 160 orders of 11, six standard errors.
+        // Every image comes at every place about as often: 160 orders of 11 images, six standard errors.
         for place in 0..<Self.count {
             for image in 0..<Self.count {
                 let times = orders.count { $0[place] == image }
@@ -71,8 +71,8 @@ struct TrainingDrawsTests {
         }
     }
 
-    /// What an image is met with is a function of its number in the training: no batch repeats another, and none depends on
-    /// how many images a batch has.
+    /// An image's draws are a function of its number in the training: no batch repeats another, and none depends on how
+    /// many images a batch has.
     @Test(arguments: options.indices) func batchesDoNotRepeatAndDoNotMatter(option: Int) throws {
         func all(_ batch: Int, seed: UInt64 = 3, part: Int = 0) throws -> [[Double]] {
             var settings = TrainingSettings(batch: batch, seed: seed, part: part, parts: 2)
@@ -82,16 +82,16 @@ struct TrainingDrawsTests {
         let found = try all(8)
         #expect(found.count == 240)
         #expect(try all(240) == found && all(5) == found)
-        // No value of any image's noise, level or label comes again: by seed, by part or by batch.
+        // Neither by seed, by part nor by batch does a value of any image's noise, level or label come again.
         let others = try all(8, seed: 4) + all(8, part: 1)
         let noises = (found + others).map { $0[1] }
         #expect(Set(noises).count == 3 * 240)
         let levels = Set((found + others).map { $0[0] })
-        // Below its second level a bank has one level for all.
+        // A bank has one level for everything below its second.
         #expect(levels.count > (Self.options[option].name == "bank" ? 600 : 719))
     }
 
-    /// Labels tell what was drawn: every transform is there in about its share of images, and in no two batches alike.
+    /// Labels tell what was drawn: every transform is applied to about its share of images, and no two batches are alike.
     @Test func augmentationsAreDrawnForEveryImage() throws {
         let settings = TrainingSettings(batch: 16, augment: 0.25, seed: 5)
         let labels = try batches(settings, upTo: 4000).map { try #require($0.labels) }
@@ -99,22 +99,22 @@ struct TrainingDrawsTests {
         let images = labels.flatMap { batch in stride(from: 0, to: batch.count, by: 9).map { Array(batch[$0..<$0 + 9]) }
         }
         func share(_ holds: ([Double]) -> Bool) -> Double { Double(images.count(where: holds)) / Double(images.count) }
-        // Six standard errors of 4000 draws are below 0.048. The first flip is a fair coin, the second one gated too.
+        // Six standard errors of 4000 draws are below 0.048. The first flip is a fair coin; the second is gated too.
         let shares = [0.5, 0.125, 0.25, 0.25, 0.25, 0.25]
         let found = [
             share { $0[0] == 1 }, share { $0[1] == 1 }, share { $0[2] != 0 }, share { $0[4] != 0 },
             share { $0[5] != 0 || $0[6] != 0 }, share { $0[7] != 0 },
         ]
         for (found, wanted) in zip(found, shares) { #expect(abs(found - wanted) < 0.048) }
-        // Nothing goes with the image's place in its batch.
+        // No draw depends on the image's place in its batch.
         for place in 0..<16 {
             let flips = labels.map { $0[place * 9] }
             #expect(Set(flips) == [0, 1])
         }
     }
 
-    /// With a rate that moves no parameter, the loss of a batch is the mean of those of the batches that it is made of: dropout
-    /// too is drawn for each image, by its number.
+    /// With a rate that moves no parameter, the loss of a batch is the mean of those of the batches that it is made of:
+    /// dropout too is drawn for each image by its number.
     @Test(arguments: [0.0, 0.4]) func aBatchIsItsParts(dropout: Double) throws {
         let network = NetworkConfiguration.unet(
             UNetConfiguration(
@@ -125,7 +125,7 @@ struct TrainingDrawsTests {
         func settings(_ batch: Int, rate: Double) -> TrainingSettings {
             TrainingSettings(batch: batch, learningRate: rate, augment: 0.5, flip: true, seed: 2)
         }
-        // A new network's last layers are next to nothing, and so is what is dropped before them.
+        // In a new network the last layers are next to nothing, and so is what is dropped before them.
         let trained = try TrainingRun(configuration: network, settings: settings(16, rate: 0.01), images: pixels)
         for _ in 0..<20 { _ = try trained.step() }
         var state = try SafetensorsFile(bytes: trained.state(), name: "state")
@@ -144,7 +144,7 @@ struct TrainingDrawsTests {
         #expect(Set(parts).count == 4)
     }
 
-    /// No two images, layers, seeds or parts drop alike, and every unit is dropped in about its share of images.
+    /// No two images, layers, seeds or parts drop the same units, and every unit is dropped in about its share of images.
     @Test func dropoutIsDrawnForEveryImage() {
         let (vectors, share) = (256, 0.25)
         func masks(seed: UInt64 = 1, sub: UInt32 = 0, layer: Int = 0, first: UInt64) -> [[Bool]] {
@@ -163,11 +163,11 @@ struct TrainingDrawsTests {
         ]
         let all = batches.flatMap { $0 } + others.flatMap { $0 }
         #expect(Set(all).count == all.count)
-        // An image drops alike wherever it stands in its group.
+        // An image drops the same units wherever it stands in its group.
         #expect(masks(first: 5)[3] == masks(first: 8)[0])
         for unit in 0..<vectors {
             let kept = Double(all.count { $0[unit] }) / Double(all.count)
-            // Six standard errors of 464 draws.
+            // The bound is six standard errors of 464 draws.
             #expect(abs(kept - 0.75) < 0.121)
         }
     }
@@ -189,7 +189,7 @@ struct TrainingDrawsTests {
         var average = try values("ema/")
         for step in 0..<5 {
             _ = try run.step()
-            // Half of it is left after ramp · images seen, of which there were 4 a step.
+            // Half of the average is left after ramp · images seen, of which there were 4 a step.
             let decay = step == 0 ? 0 : Elementary.pow(0.5, 1 / (ramp * Double(step)))
             average = zip(average, try values("param/")).map { Float(decay * Double($0) + (1 - decay) * Double($1)) }
             #expect(zip(average, try values("ema/")).allSatisfy { abs($0 - $1) < 1e-6 })

@@ -2,17 +2,17 @@ import Diffusion
 import Tensors
 import Testing
 
-/// Noise levels by the formulas of their distributions, and trainings' rates.
+/// Compares noise levels with the formulas of their distributions, and tests trainings' rates.
 struct TrainingNoiseTests {
     private static let count = 40_000
 
-    /// The share of levels below the value that a share `share` of them should be below.
+    /// The share of drawn levels below `level`.
     private func share(of noise: TrainingNoise, below level: Double) -> Double {
         let sigmas = noise.sigmas(CounterRandom(seed: 5, purpose: .trainingSigma), from: 0, count: Self.count)
         return Double(sigmas.filter { $0 < level }.count) / Double(Self.count)
     }
 
-    /// Distribution functions by hand. Six standard errors are below 0.016.
+    /// Distribution functions are computed by hand. Six standard errors are below 0.016.
     @Test(
         arguments: [
             (.lognormal(mean: -1.2, std: 1.2), Elementary.exp(-1.2), 0.5),
@@ -27,7 +27,7 @@ struct TrainingNoiseTests {
         #expect(abs(share(of: noise, below: level) - expected) < 0.016)
     }
 
-    /// An image's level does not depend on how the images are cut into batches.
+    /// An image's level does not depend on how images are cut into batches.
     @Test(arguments: [TrainingNoise.lognormal(), .uSquared, .logUniform(), .variancePreserving, .fixed(2)])
     func levelsAreTheirImages(noise: TrainingNoise) {
         let random = CounterRandom(seed: 5, purpose: .trainingSigma)

@@ -27,7 +27,7 @@ struct TrainingOptionsTests {
 
     private static let linear = NetworkConfiguration.linear(ImageShape(channels: 1, height: 8, width: 8))
 
-    /// Rates and levels change along the few steps of these tests.
+    /// Settings by which rates and levels change along the few steps of these tests.
     private static func settings(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
         var settings = TrainingSettings(batch: 5, warmupImages: 12, halvingImages: 9, flip: true, seed: 2)
         change(&settings)
@@ -123,7 +123,8 @@ struct TrainingOptionsTests {
         #expect(states.count == 1)
     }
 
-    /// B's loss, by its formula: images and noise levels in [0, 1], the network's output against σn.
+    /// Network B's loss follows its formula: images and noise levels are in [0, 1], and the network's output is compared
+    /// with σn.
     @Test func blindNetworksEstimateTheNoiseOfImagesInUnits() throws {
         let network = try Network<Double>(Self.blind[0], for: .training)
         network.initialise(seed: 1, sub: 0)
@@ -137,7 +138,7 @@ struct TrainingOptionsTests {
         for index in clean.indices {
             let residual = found.networkOutput[index] - sigma[index / 64] / 2 * noise[index]
             loss += residual * residual / 2
-            // The denoised image, back in [−1, 1], is what is left of the noisy one in [0, 1].
+            // The denoised image in [−1, 1] is the noisy one in [0, 1], less the estimate, brought back.
             let noisy = (clean[index] + sigma[index / 64] * noise[index] + 1) / 2
             #expect(abs((noisy - found.networkOutput[index]) * 2 - 1 - found.denoised[index]) < 1e-12)
         }

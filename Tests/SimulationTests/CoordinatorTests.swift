@@ -4,13 +4,13 @@ import Scheduling
 import SweepModel
 import Testing
 
-/// The loop's own promises, on ports that write down what is asked of them.
+/// Tests what the loop itself promises, on ports that write down what is asked of them.
 @Suite struct CoordinatorTests {
     private final class Diary: Fleet, CatalogueWriter, Inbox, AwakeClock {
         var entries: [String] = []
         var inputs: [CoordinatorInput] = []
         var refusesCommits = false
-        /// Whether inputs are there together or one after the other.
+        /// Whether inputs arrive together or one after the other.
         var gathers = false
         var seconds = 0.0
         /// How long it may wait, at each wait.

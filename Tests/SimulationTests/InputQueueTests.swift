@@ -36,7 +36,7 @@ import Testing
         #expect([taken(), taken(), taken()] == ["stop", "cancelAll", "nothing"])
     }
 
-    /// Who posts without end waits for the loop, and the memory with it.
+    /// Whoever posts without end waits for the loop, so that the queue's memory has a bound.
     @Test func aFloodWaitsToBeTaken() {
         let queue = InputQueue(pace: 0)
         let flood = 200_000

@@ -5,7 +5,7 @@ import Testing
 @testable import Coordination
 @testable import Scheduling
 
-/// What orders add to assignments: each training's own spec, dataset, program and files.
+/// Tests what orders add to assignments: each training's own spec, dataset, program and files.
 @Suite struct OrderBookTests {
     private static func training(_ name: String, scale: Int) -> Training {
         Training(
@@ -54,7 +54,7 @@ import Testing
                 }))
     }
 
-    /// Whichever comes first, and of whichever sweep.
+    /// Whichever order comes first, and whichever sweep it is of.
     @Test func othersComeWithTheirOwnSpecsAndDatasets() {
         for (one, others) in [(first, [second, third]), (second, [first]), (third, [second, first])] {
             let description = order(one, .work(compared(one, with: others))).description

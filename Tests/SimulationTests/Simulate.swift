@@ -1,7 +1,7 @@
 import Foundation
 
-/// Plays schedules by their seeds: `eigensweep-simulate FIRST COUNT`. Prints what happened in the first that has a
-/// finding, the summary last; the exit status is 1 when something was found.
+/// Plays schedules by their seeds: `eigensweep-simulate FIRST COUNT`. Prints what happened in the first schedule that has a
+/// finding, and the summary last; exits with 1 when something was found.
 @main
 struct Simulate {
     static func main() throws {

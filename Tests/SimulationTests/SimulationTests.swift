@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The real scheduler and the real coordination loop against simulated hosts, with a virtual clock.
+/// Runs the real scheduler and the real coordination loop against simulated hosts, with a virtual clock.
 ///
 /// A seed is a schedule: `scripts/simulate` chooses which run, and a failing one names itself and replays exactly.
 @Suite struct SimulationTests {
@@ -18,7 +18,7 @@ import Testing
             return (try simulation.run(), simulation.world.census)
         }
         print(run.summary)
-        // Of fresh schedules, any few thousand may lack a rare kind.
+        // A few thousand other schedules may lack a rare kind.
         if first == 1, count >= 3000 { #expect(run.census.missing == [], "kinds of fault that never happened") }
         guard let finding = run.findings.first else { return }
         let replay = try Simulation.of(Scenario(seed: finding.seed), keepsAllNotes: true)
@@ -36,7 +36,7 @@ import Testing
         #expect(try schedule.findings() == [])
     }
 
-    /// The model of the catalogue makes most schedules fast; these show that the real one does the same.
+    /// Most schedules run on a model of the catalogue, which is fast; these show that the real catalogue does the same.
     @Test func theModelOfTheCatalogueDoesAsTheRealOne() throws {
         for seed in 1...40 as ClosedRange<UInt64> {
             let scenario = Scenario(seed: seed)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// Those with the remainder 8 run on the real catalogue.
+    /// Seeds with the remainder 8 run on the real catalogue.
     @Test(arguments: [3, 17, 101, 8, 24, 40, 56] as [UInt64]) func aSeedReplaysExactly(seed: UInt64) throws {
         let prints = try (0..<2).map { _ in
             let simulation = try Simulation.of(Scenario(seed: seed))
@@ -58,7 +58,7 @@ import Testing
         #expect(prints[0] == prints[1])
     }
 
-    /// Every call of a port in the life of a coordinator is once the last it makes.
+    /// Each call of a port that a coordinator makes in its life is once the last one it makes.
     @Test(arguments: [1, 2, 5, 8] as [UInt64]) func aCoordinatorMayDieBetweenAnyTwoCalls(seed: UInt64) throws {
         @Sendable func scenario(killedAfter calls: Int?) -> Scenario {
             var scenario = Scenario(seed: seed)

@@ -47,7 +47,7 @@ import Testing
     }
 }
 
-/// Measures that draw samples, of networks of one noise level.
+/// Measures that draw samples, of networks that were trained at one noise level.
 @Suite struct SamplingMeasureTests {
     private func complaint(_ text: String, declared: Bool = false) -> String? {
         var worker = describedWorker()

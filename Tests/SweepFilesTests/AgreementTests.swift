@@ -3,9 +3,9 @@ import JobContract
 import ScoreNetworks
 import Testing
 
-/// Sweep files refuse in advance what jobs would refuse, and no more.
+/// Sweep files refuse in advance what jobs would refuse, and nothing else.
 @Suite struct AgreementTests {
-    /// Whether jobs can build a network, and whether sweeps admit it.
+    /// Expects that jobs can build a network where sweeps admit it, and nowhere else.
     private func check(_ network: NetworkConfiguration, _ resolution: Int, _ model: String) -> Bool {
         let isBuilt = (try? network.parameterCount()) != nil
         let fault = complaint(
@@ -14,7 +14,7 @@ import Testing
         return isBuilt
     }
 
-    /// Networks: the rules on sizes here, and the layers themselves there.
+    /// Compares the rules on networks' sizes here with the layers themselves there.
     @Test(arguments: [8, 10, 12, 16, 24, 32, 48, 64], UNetArchitecture.allCases)
     func networksAreRefusedByBothOrNeither(resolution: Int, architecture: UNetArchitecture) throws {
         let multipliers = [
@@ -60,7 +60,7 @@ import Testing
         #expect(verdicts[true, default: 0] > 9 && verdicts[false, default: 0] > 9)
     }
 
-    /// Subsets: parts of every index, and sizes around what the images suffice for.
+    /// Compares subsets: parts of every index, and sizes around what the images suffice for.
     @Test(arguments: [(16384, 16), (16384, 16129), (16384, 16384), (16384, 20000)])
     func subsetsAreRefusedByBothOrNeither(images: Int, heldOut: Int) throws {
         for of in [1, 2, 3, 7] {

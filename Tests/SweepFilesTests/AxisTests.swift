@@ -4,13 +4,13 @@ import SweepModel
 import TestSupport
 import Testing
 
-/// Axes: their values, and that what they print reads back.
+/// The values of axes; and what an axis prints reads back as that axis.
 @Suite struct AxisTests {
     @Test(
         arguments: [
             ("{range: [0, 3]}", [0, 1, 2]), ("{range: [0, 1, 0.25]}", [0, 0.25, 0.5, 0.75]),
             ("{range: [0, 0.3, 0.1]}", [0, 0.1, 0.2]),
-            // Their quotient is a little above 6.
+            // The quotient is a little above 6.
             ("{range: [0.3, 0.9, 0.1]}", [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]),
             ("{range: [5, 0, -2]}", [5, 3, 1]),
             ("{linear: {from: 0, to: 1, count: 5}}", [0, 0.25, 0.5, 0.75, 1]),

@@ -52,7 +52,7 @@ struct ComparisonTests {
         #expect(both.comparisons.count == 6, "every pair of four")
     }
 
-    /// What is told of the first of a pair is told of one side, however identities sort.
+    /// Quantities of the first of a pair are of one side, however identities sort.
     @Test func theFirstIsTheLeastByWhatTheyDifferIn() throws {
         let expanded = try expand(
             "grid: {dataset.size: [4, 16, 128, 1024], model.scale: [4, 16], seed: [0, 1, 2]}\n"

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SweepFiles
 
-/// Files that people write come as their editors save them.
+/// Files that people write are read as their editors save them.
 @Suite struct EncodingTests {
     static let text = "name: café\ndataset: {source: sines, size: 16}\ntraining: {steps: 5}\nmodel: {scale: 4}\n"
 
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func whatIsNoTextIsRefused() throws {
-        // Without its mark, of half a unit, of a lone surrogate, of Latin 1, of zeros.
+        // These texts lack a mark, end within a unit, have a lone surrogate, are Latin 1, or have zeros.
         let odd: [[UInt8]] = [
             Self.units(Self.text.utf16, big: false), [0xFF, 0xFE, 0x61], [0xFF, 0xFE, 0, 0xD8],
             Array("caf".utf8) + [0xE9],

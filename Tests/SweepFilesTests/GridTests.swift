@@ -50,7 +50,7 @@ import Testing
                 == [[0, 32, 0.001, 4, 3], [0, 32, 0.001, 8, 2], [0, 32, 0.001, 16, 1], [0, 64, 0.002, 4, 3]])
     }
 
-    /// A value may stand again where the point is another; the same point twice is a slip, as in any axis.
+    /// A value may come again where the point is another; the same point twice is a slip, as on any axis.
     @Test func zippedAxesMayRepeatValues() throws {
         func zip(_ scales: String) -> String {
             "training.steps: 5\ngrid: {zip: [{dataset.size: [8, 8, 16, 16], model.scale: \(scales)}]}"
@@ -73,7 +73,7 @@ import Testing
         }
         #expect(try set("[16, 4, 4, 16]").sweep.trials.count == 4)
         #expect(throws: SweepFileError.self) { try set("[4, 4, 8, 16]") }
-        // Alone again, the axis has two places twice each.
+        // By itself again, the axis has two places twice each.
         let alone = try set("8")
         #expect(alone.sweep.trials.count == 2)
         #expect(alone.merged.count == 2)
@@ -129,7 +129,7 @@ import Testing
         #expect(throws: SweepFileError.self) { try expand(sweep("dataset.size: 16\ntraining: {batch: 64, \(more)}")) }
     }
 
-    /// What is only ever excluded need not be possible.
+    /// A size that is always excluded need not be possible.
     @Test func impossibleSizesMayBeExcluded() throws {
         let expansion = try expand(
             sweep(
@@ -148,7 +148,7 @@ import Testing
                   - {seed: [0, 1]}
                   - {model.scale: [8, 16], seed: [0]}
                 """))
-        // Scale 16 is the default, so the last point is the first.
+        // Scale 16 is the default, so the last point equals the first.
         #expect(asked(expansion, "model.scale", "seed") == [[.null, 0], [.null, 1], [8, 0]])
         #expect(expansion.merged.map(\.position) == [0])
         #expect(expansion.merged.map(\.asked) == [["model.scale": 16, "seed": 0]])
@@ -173,7 +173,7 @@ import Testing
         #expect(expansion.sweep.trainings.count == 1)
     }
 
-    /// max(1, round(N·epochs/batch)).
+    /// The length is max(1, round(N·epochs/batch)).
     @Test(
         arguments: [
             (100, "1", 32, 3), (112, "1", 32, 4), (16, "0.1", 32, 1), (1000, "2.5", 64, 39), (16, "2000", 32, 1000),
@@ -256,7 +256,7 @@ import Testing
         #expect(asked.requests.map { $0.parameters["alpha"] } == [2, 3])
     }
 
-    /// What decides how images are prepared makes other trials, of other datasets, as an axis too.
+    /// An axis of a key that decides how images are prepared makes other trials, of other datasets, too.
     @Test(arguments: [
         ("x.zip", "dataset.shuffle", "[false, true]"), ("x.zip", "dataset.deduplicate", "[false, true]"),
         ("x.zip", "dataset.resolution", "[8, 16]"), ("x.zip", "dataset.channels", "[1, 3]"),
@@ -271,7 +271,7 @@ import Testing
 
     private final class Counter { var requests: [DatasetRequest] = [] }
 
-    /// The two ways of naming a million points agree on a smaller sweep: text in, names out, in parallel chunks.
+    /// The two ways of naming a million points agree on a smaller sweep, of text in, names out, in parallel chunks.
     @Test func largeGridsHaveTheNamesOfTheirSpecs() throws {
         let expansion = try expand(
             sweep("training.images: 64\ngrid:\n  seed: {range: [0, 5000]}\n  dataset.size: [16, 64]"))

@@ -5,7 +5,8 @@ import Testing
 
 /// Short texts that once took minutes or gigabytes, or read back as something else: found by fuzzing.
 @Suite struct HostileTextTests {
-    /// A list of two of the last list, and so on: 2²⁴ parts, which as a mapping's key had to be compared.
+    /// A list of two of the last list, and so on: 2²⁴ parts, which would have to be compared where the list is a mapping's
+    /// key.
     private static let unfolding: String = {
         var text = "- &a0 [x]\n"
         for level in 1...24 { text += "- &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
@@ -23,7 +24,7 @@ import Testing
         #expect(complaint(chain)?.contains("nested more than 100 deep") == true)
     }
 
-    /// Each axis is allowed; all of them are not.
+    /// Each axis alone is allowed, all of them together are not.
     @Test func axesTogetherAreBounded() {
         let block = "  - {seed: {range: [0, 1000000]}, training.steps: [1], dataset.size: [4]}\n"
         let grid = "grid:\n" + String(repeating: block, count: 3)

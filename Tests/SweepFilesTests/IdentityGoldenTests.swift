@@ -3,8 +3,8 @@ import SweepFiles
 import SweepModel
 import Testing
 
-/// Names of trainings and trials, pinned. They were computed by another program (Python's json and hashlib) from the
-/// keys and defaults as published: if one breaks, every catalogue loses its results.
+/// Pins the names of trainings and trials. Another program (Python's json and hashlib) computed them from the keys and
+/// defaults as published. If one breaks, every catalogue loses its results.
 @Suite struct IdentityGoldenTests {
     @Test(
         arguments: [
@@ -94,7 +94,7 @@ import Testing
         #expect(sweep.trials.map(\.steps) == [steps])
     }
 
-    /// The spec that is stored is what the name is the digest of, for every training of a mixed grid.
+    /// For every training of a mixed grid the name is the digest of the spec that is stored.
     @Test func specsHashToTheirNames() throws {
         let sweep = try expand(
             """

@@ -2,8 +2,8 @@ import Foundation
 import SweepFiles
 import Testing
 
-/// docs/keys.md says what the table of keys says. `EIGENSWEEP_WRITE_DOCS=1 swift test --filter KeyDocumentation`
-/// writes it anew.
+/// docs/keys.md agrees with the table of keys. `EIGENSWEEP_WRITE_DOCS=1 swift test --filter KeyDocumentation` writes it
+/// anew.
 @Suite struct KeyDocumentationTests {
     @Test func theFileIsCurrent() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -16,7 +16,7 @@ import Testing
         #expect(written == text, "run with EIGENSWEEP_WRITE_DOCS=1 to write docs/keys.md anew")
     }
 
-    /// One row for each key, with as many cells as the head.
+    /// Every key has one row, with as many cells as the head.
     @Test func everyKeyHasARow() {
         let rows = SpecKey.documentation().split(separator: "\n")
         for key in SpecKey.all {

@@ -3,7 +3,7 @@ import SweepFiles
 import SweepModel
 import Testing
 
-/// Keys that joined after the first release do not rename what was trained without them.
+/// Keys that came after the first release do not rename trainings that never had them.
 @Suite struct LaterKeyTests {
     private static let base = "dataset.size: 8\ntraining.steps: 1\n"
 
@@ -11,7 +11,7 @@ import Testing
         try #require(try expand(sweep(Self.base + lines)).sweep.trainings.values.first)
     }
 
-    /// Sweeps that read each later key, and another value for it.
+    /// For each later key a sweep that reads it, and another value.
     private static let readers: [(String, String, String)] = [
         ("dataset.flip: false", "dataset.order", "source"),
         ("model.weights: \(String(repeating: "0a", count: 32))", "dataset.split", "unknown"),
@@ -46,7 +46,7 @@ import Testing
     }
 }
 
-/// Defaults that another key's value decides.
+/// Another key's value decides some defaults.
 @Suite struct DependentDefaultTests {
     private func specs(_ lines: String) throws -> [[String: JSONValue]] {
         let sweep = try expand(sweep("dataset.size: 8\ntraining.steps: 1\n" + lines)).sweep
@@ -59,7 +59,7 @@ import Testing
         "training.noise", "training.ema_half_life_images",
     ]
 
-    /// As the papers have them; keys that an architecture does not read keep their birth values.
+    /// The defaults of the papers; keys that an architecture does not read keep their birth values.
     private static let defaults: [(String, [JSONValue])] = [
         ("ddpmpp", [16, [2, 2, 2], 4, [16], "edm", "lognormal", 500_000]),
         ("ncsnpp", [16, [2, 2, 2], 4, [16], "edm", "lognormal", 500_000]),
@@ -74,7 +74,7 @@ import Testing
         #expect(Self.keys.map { spec[$0] } == expected)
     }
 
-    /// Along an axis of architectures each has its own, and what is given is everyone's.
+    /// On an axis of architectures each has its own defaults; a value that is given counts for all.
     @Test func alongAxes() throws {
         let names = Self.defaults.map(\.0)
         let all = try specs("grid: {seed: [0, 1], model.architecture: [\(names.joined(separator: ", "))]}")
@@ -93,7 +93,7 @@ import Testing
     @Test func ofNoiseByPreconditioning() throws {
         let all = try specs("grid: {training.preconditioning: [edm, vp, ve, none]}")
         #expect(all.map { $0["training.noise"] } == ["lognormal", "vp", "log-uniform", "fixed"])
-        // An architecture's own preconditioning has its noise too; what is excluded sees them.
+        // An architecture's own preconditioning brings its noise too, and exclusions see both.
         let excluded = try specs(
             "grid: {model.architecture: [ddpmpp, linear, bf-cnn], exclude: training.noise = fixed}")
         #expect(excluded.map { $0["model.architecture"] } == ["ddpmpp", "bf-cnn"])
@@ -105,7 +105,7 @@ import Testing
     }
 }
 
-/// Choices that nobody reads, or that do not go together.
+/// Choices that no network reads, or that do not go together.
 @Suite struct TrainingRuleTests {
     @Test(
         arguments: [
@@ -173,7 +173,7 @@ import Testing
         #expect(got?.contains(message) == true, "\(got ?? "no complaint")")
     }
 
-    /// A worker of another kind has networks of its own: what they read is its affair.
+    /// A worker of another kind has networks of its own, and decides what they read.
     @Test func othersArchitecturesAreTheirWorkersAffair() throws {
         let file = try SweepFile(
             text: sweep(

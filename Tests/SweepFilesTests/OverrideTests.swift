@@ -83,7 +83,7 @@ import Testing
         #expect(sweep.text == text)
     }
 
-    /// Paths of the file start from its folder, those of arguments from the current one.
+    /// Paths in the file start from its folder, those in arguments from the current one.
     @Test func pathsStartWhereTheyWereWritten() throws {
         let file = sweep("dataset.size: 8\ntraining.steps: 1").replacing("geometric", with: "sets/a.zip")
         #expect(try expand(file).sweep.datasets.values.map(\.source) == ["/sweeps/sets/a.zip"])

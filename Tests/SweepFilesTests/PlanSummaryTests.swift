@@ -3,7 +3,7 @@ import SweepFiles
 import SweepModel
 import Testing
 
-/// Plan arithmetic on a sweep small enough to count by hand: two trainings with lengths 320, 640 and 1280 images.
+/// The plan's arithmetic on a sweep small enough to count by hand: two trainings with lengths 320, 640 and 1280 images.
 @Suite struct PlanSummaryTests {
     private let sweep: ExpandedSweep
 
@@ -60,7 +60,7 @@ import Testing
         #expect(plan.imagesToTrain == 320 + 1280)
     }
 
-    /// What a launch would run: the length before the state from nothing, the one beyond it from the state.
+    /// A launch would train the length before the state from nothing, and the one beyond it from the state.
     @Test func aStateBetweenMissingLengthsServesTheLonger() {
         var holdings = Holdings()
         let first = sweep.trials[0]

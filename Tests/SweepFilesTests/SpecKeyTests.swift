@@ -4,7 +4,7 @@ import SweepModel
 import Testing
 
 @Suite struct SpecKeyTests {
-    /// Names and birth values never change: they are in every stored spec.
+    /// Names and birth values never change, since every stored spec has them.
     @Test func namesAndDefaultsStay() throws {
         let written = SpecKey.all.map {
             "\($0.name) \($0.fallback?.flowYAML ?? "-")\($0.isLater ? " later" : "")"
@@ -35,7 +35,7 @@ import Testing
     @Test func defaultsAreInRangeAndDocumented() {
         for key in SpecKey.all {
             if let fallback = key.fallback { #expect(key.admit(fallback) == fallback, "\(key.name)") }
-            // Without a birth value a later key would have to be written for ever.
+            // A later key without a birth value would have to be written for ever.
             if key.isLater { #expect(key.fallback != nil && key.exceptions == nil, "\(key.name)") }
             if let exceptions = key.exceptions {
                 let chooser = SpecKey.all.firstIndex { $0.name == exceptions.chooser } ?? .max
@@ -58,7 +58,7 @@ import Testing
     }
 }
 
-/// Which networks can be built (GroupNorm needs min(32, C/4) groups that divide C, at every input and output).
+/// Networks can be built where GroupNorm has min(32, C/4) groups that divide C, at every input and output.
 @Suite struct NetworkRuleTests {
     private func complaint(_ scale: Int, _ multipliers: String, resolution: Int = 16, blocks: Int = 1) -> String? {
         SweepFilesTests.complaint(

@@ -8,7 +8,7 @@ import Testing
     private static let weights = "model.weights: \(String(repeating: "0a", count: 32))\n"
     private static let base = "name: test\ndataset.source: faces\ndataset.size: 8\ntraining.steps: 1\n"
 
-    /// Of 100 images 60 are given for training where that is asked for.
+    /// Stands for prepared datasets of 100 images, of which 60 are given for training where that is asked for.
     private func identity(of request: DatasetRequest) -> DatasetIdentity {
         var identity = DatasetIdentity(keys: ["dataset.digest": .string(Digest(of: [1]).hex)], images: 100)
         if request.path("held_out_source") != nil || request.path("training_index") != nil {
@@ -76,8 +76,8 @@ import Testing
         #expect(got.contains(message), "\(got)")
     }
 
-    /// Of a network of which nobody says what it saw, what speaks of training images is refused by name, before images are
-    /// looked at; by what our measures are known to need, and by what a worker declares of its own.
+    /// Where nobody says which images a network saw, measures that speak of training images are refused by name, before
+    /// images are looked at: our own by what they are known to need, others by what their worker declares.
     @Test func measuresOfUnknownImagesAreRefused() throws {
         let unknown = Self.weights + "dataset: {split: unknown, held_out: 10}\n"
         let words = complaint(unknown + "measures:\n  - gaussian-distance\n  - memorization")

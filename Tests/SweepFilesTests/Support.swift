@@ -2,7 +2,7 @@ import JobContract
 import SweepFiles
 import SweepModel
 
-/// A worker as it might describe itself; name and numerics are part of every golden ID.
+/// A worker as it might describe itself. Name and numerics are part of every golden ID.
 func describedWorker(architectures: [String] = SpecKey.architectures, numerics: Int = 1) -> WorkerDescription {
     WorkerDescription(
         contract: 1, name: "golden", numerics: numerics, deterministic: true, jobKinds: ["train", "measure"],
@@ -30,7 +30,7 @@ func expand(_ text: String, _ overrides: [String] = []) throws -> Expansion {
         .expand(worker: describedWorker(), identify: identity)
 }
 
-/// The message of the error that reading and expanding a text gives, or nil where it gives none.
+/// The message of the error that reading and expanding a text gives; nil: it gives none.
 func complaint(_ text: String, _ overrides: [String] = []) -> String? {
     do {
         _ = try expand(text, overrides)
@@ -40,7 +40,7 @@ func complaint(_ text: String, _ overrides: [String] = []) -> String? {
     }
 }
 
-/// A sweep with the given lines added to what every sweep needs.
+/// A sweep of these lines and those that every sweep needs.
 func sweep(_ lines: String) -> String {
     "name: test\ndataset.source: geometric\n" + lines
 }

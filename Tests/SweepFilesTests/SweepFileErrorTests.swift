@@ -2,7 +2,7 @@ import SweepFiles
 import SweepModel
 import Testing
 
-/// Bad input: every complaint names file, line and key, says what was expected, and offers the nearest valid name.
+/// Every complaint about bad input names file, line and key, says what was expected, and offers the nearest valid name.
 @Suite struct SweepFileErrorTests {
     @Test(
         arguments: [
@@ -212,8 +212,8 @@ import Testing
         #expect(got?.contains(message) == true, "\(got ?? "no complaint")")
     }
 
-    /// What is wrong with a dataset comes back with the line of the key to blame; what is wrong with the machine
-    /// is no matter of the file.
+    /// A problem with a dataset comes back with the line of the key to blame; a problem with the machine does not concern
+    /// the file.
     @Test func onlyDatasetProblemsNameTheirLine() throws {
         struct Wrong: DatasetProblem {
             let key: String
@@ -232,7 +232,7 @@ import Testing
         #expect(throws: DiskFull.self) { try file.expand(worker: describedWorker()) { _ in throw DiskFull() } }
     }
 
-    /// A key is read by all, or by those its reader names; other workers' architectures may read any.
+    /// A key is read by all architectures, or by those that it names; other workers' architectures may read any.
     @Test func keysNameTheirReaders() {
         func stranger(_ reader: KeyReader, _ architecture: String, _ source: String = "geometric") -> String? {
             reader.stranger([
@@ -248,7 +248,7 @@ import Testing
         #expect(stranger(.choices(of: "training.noise", ["fixed"]), "toy") == "the noise vp")
     }
 
-    /// Aliases of aliases unfold to more than memory holds; they are refused, not unfolded.
+    /// Aliases of aliases would unfold to more than memory holds: they are refused before that.
     @Test func unfoldingAliasesIsRefused() {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...9 {

@@ -38,7 +38,7 @@ import Testing
         #expect(again.holds(for: Self.values) == expected)
     }
 
-    /// What was measured is a key as well, by noise level where there are several.
+    /// Measured quantities are keys as well, by noise level where there are several.
     @Test(
         arguments: [
             ("denoising.wiener_gain_db@0.5 > 0", "denoising.wiener_gain_db@0.5"),
@@ -122,7 +122,7 @@ import Testing
         case 1: return .isIn(key: key, (0..<Int.random(in: 1...3, using: &random)).map { _ in some() })
         case 2: return .not(anyExpression(depth - 1, &random))
         case let kind:
-            // A term of its own kind would be read as part of it.
+            // A term of the expression's own kind would be read as a part of it.
             let terms = (0..<Int.random(in: 2...3, using: &random)).map { _ in anyExpression(depth - 1, &random) }
             let flat = terms.map { term -> WhereExpression in
                 switch term {

@@ -2,7 +2,7 @@ import Diffusion
 import ScoreNetworks
 import Tensors
 
-/// A network whose every parameter is drawn: published starts leave gradients that vanish.
+/// A network whose every parameter is drawn, since published starts have gradients that vanish.
 package func drawnNetwork(
     _ configuration: NetworkConfiguration, _ preconditioning: Preconditioning, threads: Int = 1
 ) throws -> NetworkDenoiser {

@@ -1,11 +1,11 @@
 import CImageFiles
 import Foundation
 
-/// Real PNG, JPEG and zip files, written by the libraries themselves.
+/// Makes real PNG, JPEG and zip files, by the libraries themselves.
 package enum ImageFiles {
     struct Failure: Error {}
 
-    /// Interleaved pixels of 1 to 4 channels, 8 bits each, or 16 with the high byte first.
+    /// A PNG of interleaved pixels of 1 to 4 channels, 8 bits each, or 16 with the high byte first.
     package static func png(
         _ pixels: [UInt8], width: Int, height: Int, channels: Int, depth: Int = 8, exif: [UInt8]? = nil
     ) throws -> [UInt8] {
@@ -28,7 +28,7 @@ package enum ImageFiles {
         guard let buffer = spng_get_png_buffer(context, &length, &code) else { throw Failure() }
         defer { free(buffer) }
         var file = Array(UnsafeRawBufferPointer(start: buffer, count: length))
-        // After the header's chunk.
+        // The chunk stands behind the header's.
         if let exif { file.insert(contentsOf: chunk("eXIf", exif), at: 33) }
         return file
     }
@@ -39,7 +39,7 @@ package enum ImageFiles {
         return bigEndian(UInt32(content.count)) + body + bigEndian(UInt32(crc32(0, body, UInt32(body.count))))
     }
 
-    /// A JPEG at quality 95, without chroma subsampling unless told, with these segments after its first marker.
+    /// A JPEG of quality 95 with these segments after its first marker, without chroma subsampling unless told.
     package static func jpeg(
         _ rgb: [UInt8], width: Int, height: Int, segments: [UInt8] = [], sampling: TJSAMP = TJSAMP_444
     ) throws -> [UInt8] {
@@ -79,7 +79,7 @@ package enum ImageFiles {
         guard zip_close(archive) == 0 else { throw Failure() }
     }
 
-    /// Grey noise: every seed gives other pixels.
+    /// Grey noise, which differs with the seed.
     package static func noise(_ seed: UInt64, count: Int) -> [UInt8] {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         return (0..<count).map { _ in

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Random numbers of a seed that is another one at each run, printed, and taken from `EIGENSWEEP_SEED` where that is set: what
-/// a run has found can be found again.
+/// Random numbers whose seed differs in each run and is printed, or is that of `EIGENSWEEP_SEED`: what a run has found can
+/// be found again.
 public struct SeededRandom: RandomNumberGenerator {
     public let seed: UInt64
     private var state: UInt64

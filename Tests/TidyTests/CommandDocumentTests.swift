@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// docs/commands.md is what `--help` says, of every command. `EIGENSWEEP_WRITE_DOCS=1 swift test --filter
+/// docs/commands.md has what `--help` says of every command. `EIGENSWEEP_WRITE_DOCS=1 swift test --filter
 /// CommandDocumentTests` writes it anew.
 struct CommandDocumentTests {
     private typealias Help = DocumentTests.Help

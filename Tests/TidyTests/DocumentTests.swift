@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What documents say is there is there, and what is there they say.
+/// Documents name only things that exist, and all that they must name.
 struct DocumentTests {
     struct Help: Decodable {
         struct Argument: Decodable {
@@ -25,7 +25,7 @@ struct DocumentTests {
         var subcommands: [Help]?
         var shouldDisplay: Bool?
 
-        /// With those below it, by the words that call them.
+        /// This command and those below it, by the words that call them.
         func all(_ words: [String] = []) -> [(words: [String], help: Help)] {
             let words = words + [commandName]
             return [(words, self)] + (subcommands ?? []).flatMap { $0.all(words) }
@@ -58,7 +58,7 @@ struct DocumentTests {
             }
         }
         #expect(flags.contains("held-out") && flags.contains("sampler"))
-        // Of the scripts, by their usage, and of programs of others.
+        // Options of scripts count by their usage, and those of others' programs too.
         for script in Tree.files("scripts", "") {
             flags.formUnion(try Tree.text(script).matches(of: #/--([a-z-]+)/#).map { String($0.1) })
         }
@@ -105,7 +105,7 @@ struct DocumentTests {
         }
     }
 
-    /// Variables of users are told to users, those of tests to who works on the project.
+    /// Variables for users are in documents for users, those for tests in CONTRIBUTING.md.
     @Test func everyVariableOfTheEnvironmentIsTold() throws {
         let forUsers = try Tree.text("docs/commands.md")
         let forUs = try Tree.text("CONTRIBUTING.md")
@@ -147,7 +147,7 @@ struct DocumentTests {
         }
     }
 
-    /// A title is read in a list: those of commits since the rule was written down.
+    /// Titles are read in lists. Counts those of commits since the rule was written down.
     @Test func titlesOfCommitsFitALine() throws {
         func git(_ words: String...) throws -> String {
             String(

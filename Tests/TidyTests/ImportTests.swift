@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What is declared, imported and drawn is the same.
+/// Declared dependencies, imports and the figure of ARCHITECTURE.md agree.
 struct ImportTests {
     private struct Package: Decodable {
         struct Target: Decodable {
@@ -20,7 +20,7 @@ struct ImportTests {
         var imports: Set<String>
     }
 
-    /// The project's own targets, with the own targets and products that they declare and import.
+    /// The project's own targets, with the targets and products that they declare and import.
     private func targets() throws -> [Target] {
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("tidy-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }

@@ -6,7 +6,7 @@ struct NameTests {
         let byName = Dictionary(grouping: Tree.files("Sources", ".swift", ".c", ".h")) {
             ($0 as NSString).lastPathComponent
         }
-        // Each module of a system library has one.
+        // Each module of a system library has a shim.h.
         for (name, paths) in byName where name != "shim.h" {
             #expect(paths.count == 1, "\(paths.joined(separator: ", ")) have one name")
         }
@@ -14,7 +14,7 @@ struct NameTests {
 
     /// A declaration whose name stands nowhere else is used by nobody.
     @Test func everyDeclarationIsUsed() throws {
-        // What Swift or a library calls by name.
+        // Names that Swift or a library calls.
         let called: Set = ["allKeys", "defaultValueDescription", "allValueStrings", "Eigensweep"]
         var uses: [Substring: Int] = [:]
         var declared: [Substring: String] = [:]

@@ -1,13 +1,13 @@
 import Foundation
 
-/// The project's own files, as they lie on the disk.
+/// The project's own files, as they lie on this disk.
 enum Tree {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     /// Where the programs lie that were built with these tests.
     static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-    /// Paths from the root of the files below `folder` whose names end so.
+    /// Paths, from the root, of files below `folder` whose names end like this.
     static func files(_ folder: String, _ endings: String...) -> [String] {
         let all = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
         return (all?.compactMap { $0 as? String } ?? [])
@@ -23,12 +23,12 @@ enum Tree {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
-    /// Swift without its comments and texts.
+    /// The Swift code of a file without its comments and texts.
     static func code(_ path: String) throws -> String {
         try text(path).replacing(#/"""[\s\S]*?"""/#, with: "").replacing(#/(?m)//.*$/#, with: "")
     }
 
-    /// README and what lies in docs, with what it holds.
+    /// README and the files in docs, with their texts.
     static func documents() throws -> [(path: String, text: String)] {
         try (["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] + files("docs", ".md")).map { ($0, try text($0)) }
     }

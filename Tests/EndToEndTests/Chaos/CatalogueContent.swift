@@ -1,4 +1,4 @@
-/// What a catalogue holds, without who found it where and when.
+/// What a catalogue holds, but for who found it, where and when.
 struct CatalogueContent: Sendable {
     private let tables: [(name: String, rows: [String])]
 

@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
 
-/// Four hosts, a coordinator's disk and the programs: where one combination after another is run.
+/// Four hosts, a coordinator's disk and the programs, in which one combination after another runs.
 final class ChaosArena {
     let programs: ChaosPrograms
     let network: NamespaceHosts
-    /// The directory of the programs that the next coordinator is started from.
+    /// The directory whose programs the next coordinator runs.
     var build: String
     private(set) var logs = 0
-    /// Room for worker, agents of two builds and what a killed coordinator was bringing.
+    /// Room for a worker, agents of two builds and files that a killed coordinator was bringing.
     private static let homeBytes = 320 << 20
 
     var hosts: [NamespaceHosts.Host] { network.hosts }
@@ -56,7 +56,7 @@ final class ChaosArena {
 
         """
 
-    /// Hosts as new, with the agent and the worker, but the worker on none of `lacking`; an empty catalogue's place.
+    /// Makes hosts as new, with the agent, and with the worker on all but `lacking`; the catalogue's place is empty.
     func reset(lacking: Set<Int> = []) throws {
         let files = FileManager.default
         build = programs.current
@@ -85,7 +85,7 @@ final class ChaosArena {
         "\(store(of: host))/\(programs.worker.hex.prefix(2))/\(programs.worker.hex)"
     }
 
-    /// Starts a coordinator: `launch` or `resume` and what it takes.
+    /// Starts a coordinator, by `launch` or `resume` and their arguments.
     func startCoordinator(_ words: [String], log: String? = nil) throws -> pid_t {
         logs += 1
         return try NamespaceHosts.start(
@@ -96,7 +96,7 @@ final class ChaosArena {
     }
 
     func launch() throws -> pid_t { try startCoordinator(["launch", "\(network.directory)/chaos.yaml"]) }
-    /// What a person does after a coordinator's end: resume, or launch what was never stored.
+    /// Does what a person does after a coordinator's end: resumes, or launches a sweep that was never stored.
     func resume() throws -> pid_t {
         rows("SELECT 1 FROM sweep").isEmpty ? try launch() : try startCoordinator(["resume", "chaos"])
     }
@@ -106,7 +106,7 @@ final class ChaosArena {
         network.processes(of: host, running: "eigensweep-worker run")
     }
 
-    /// Numbers of the attempts that a host keeps on disk.
+    /// The numbers of attempts that a host keeps on its disk.
     func attempts(on host: NamespaceHosts.Host) -> [String] {
         let files = FileManager.default
         let place = "\(host.home)/.eigensweep/hosts/\(host.machine)"

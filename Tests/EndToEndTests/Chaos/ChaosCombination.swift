@@ -8,7 +8,7 @@ final class ChaosCombination {
     let schedule: FaultSchedule
     /// The coordinator, while it runs.
     private(set) var coordinator: pid_t?
-    /// What began and met what it was to befall.
+    /// Faults that have begun and met something.
     private(set) var occurred: Set<FaultKind> = []
     private(set) var findings: [String] = []
     /// How often a coordinator was started.
@@ -87,7 +87,7 @@ final class ChaosCombination {
             if let watch = active[index].state.watch, try watch() {
                 occurred.insert(fault.kind)
                 active[index].state.watch = nil
-                // What only waited for its moment has had it.
+                // A fault that only waited for its moment has had it.
                 isDone = fault.kind != .agentOlder
             }
             if isDone || now >= fault.start + fault.seconds {
@@ -113,7 +113,7 @@ final class ChaosCombination {
         return code < 0 ? 128 - code : code
     }
 
-    /// What should not be on the hosts any more: workers, and attempts whose end is recorded.
+    /// Things that should not be on the hosts any more: workers, and attempts whose end is recorded.
     private func leftovers() -> [String] {
         let limit = Date(timeIntervalSinceNow: 15)
         var found: [String] = []
@@ -126,7 +126,7 @@ final class ChaosCombination {
             usleep(100_000)
         } while Date() < limit
         let over = Set(arena.rows("SELECT number FROM attempt WHERE outcome IS NOT NULL"))
-        // One that did not answer when the last trial was settled hears at the next contact that it may forget.
+        // A host that did not answer when the last trial was settled learns at the next contact that it may forget.
         let unheard = Set(arena.rows("SELECT DISTINCT host FROM attempt WHERE outcome IS NULL"))
         for host in arena.hosts where !unheard.contains(host.name) {
             let left = arena.attempts(on: host).filter { over.contains($0) }

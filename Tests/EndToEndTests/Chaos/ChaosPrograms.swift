@@ -28,7 +28,7 @@ final class ChaosPrograms {
                 _ = try? NamespaceHosts.run("/usr/bin/strip", "\(place)/\(name)")
             }
         }
-        // Another digest, the same doings: as an agent built a day earlier.
+        // The older agent has another digest and does the same, as one that was built a day earlier.
         let agent = FileHandle(forWritingAtPath: "\(older)/eigensweep-agent")
         try agent?.seekToEnd()
         try agent?.write(contentsOf: Data("an older build".utf8))

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Many combinations, several at a time, each in an arena of its own.
+/// Runs many combinations, several at a time, each in an arena of its own.
 struct ChaosRun {
     private(set) var findings: [String] = []
     private(set) var seconds = 0.0
     private var occurred: Set<FaultKind> = []
     private var count = 0
 
-    /// Kinds that befell nothing.
+    /// Kinds of faults that met nothing.
     var missing: [FaultKind] { FaultKind.allCases.filter { !occurred.contains($0) } }
 
-    /// A combination waits more than it computes: more than one for a processor.
+    /// How many combinations run at once: more than one for a processor, since a combination waits more than it computes.
     private static var width: Int { max(2, ProcessInfo.processInfo.activeProcessorCount * 3 / 2) }
 
-    /// A fault may wait for a moment that never comes: where one of `kinds` befell nothing, a schedule like the
-    /// one for it is run as well, twice at most.
+    /// A fault may wait for a moment that never comes: where one of `kinds` met nothing, a schedule like the one that
+    /// should have brought it runs as well, twice at most.
     init(schedules: [FaultSchedule], untilEachOccurred kinds: [FaultKind] = []) throws {
         let programs = try ChaosPrograms()
         defer { programs.remove() }
@@ -36,7 +36,7 @@ struct ChaosRun {
         seconds = Date().timeIntervalSince(begun)
     }
 
-    /// By seed; prints each as it ends.
+    /// The results by seed. Prints each as it ends.
     private static func results(
         of schedules: [FaultSchedule], in arenas: [ChaosArena], expecting expected: CatalogueContent
     ) -> [Result] {
@@ -61,7 +61,7 @@ struct ChaosRun {
         return results.sorted { $0.schedule.seed < $1.schedule.seed }
     }
 
-    /// What the sweep gives without a fault.
+    /// What the sweep gives without faults.
     private static func undisturbed(in arena: ChaosArena) throws -> CatalogueContent {
         let combination = ChaosCombination(FaultSchedule(seed: 0, faults: []), in: arena)
         combination.run(expecting: nil)
@@ -103,7 +103,7 @@ struct ChaosRun {
             }
         }
 
-        /// Copies what tells how it came to a finding; says where.
+        /// Copies the files that tell how it came to a finding, and returns where.
         private static func keep(_ arena: ChaosArena, _ schedule: FaultSchedule) -> String {
             let name = schedule.seed > 0 ? "seed-\(schedule.seed)" : schedule.faults.first?.kind.rawValue ?? "none"
             let place = "/tmp/eigensweep-chaos/\(name.replacingOccurrences(of: " ", with: "-"))-\(getpid())"
@@ -125,7 +125,7 @@ struct ChaosRun {
         }
     }
 
-    /// Rate and findings, findings last.
+    /// The rate and the findings, findings last.
     var summary: String {
         var lines = [
             "\(count) combinations in \(Int(seconds.rounded(.up))) s, "

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The real programs under seeded combinations of real faults: whatever happens, the catalogue ends as without them.
+/// The real programs under seeded combinations of real faults: whatever happens, the catalogue ends as it does without
+/// them.
 @Suite(
     .serialized, .enabled(if: slowTestsWanted, whySlow),
     .enabled(if: RelayedCables.areAvailable, "hosts are made as root, in network namespaces, with /dev/net/tun"))

@@ -4,7 +4,7 @@ import JobContract
 
 /// A fault that has begun.
 struct ActiveFault {
-    /// Looks whether what it waits for is there, acts then, and says whether that was the last of it.
+    /// Acts once the thing is there that the fault waits for, and returns whether the fault has then done all it does.
     var watch: (() throws -> Bool)?
     let heal: () throws -> Void
 
@@ -15,7 +15,7 @@ struct ActiveFault {
 }
 
 extension ChaosCombination {
-    /// Begins a fault. What it must meet, as a worker to kill, is waited for by `watch`.
+    /// Begins a fault. Where it must meet something, such as a worker to kill, its `watch` waits for that.
     func inject(_ fault: Fault) throws -> ActiveFault {
         let host = arena.hosts[fault.host]
         let network = arena.network
@@ -72,7 +72,7 @@ extension ChaosCombination {
         }
     }
 
-    /// Nothing is there to kill: it is waited for.
+    /// Kills the processes; false where there are none, so that the fault waits for some.
     static func killAll(_ pids: [pid_t]) -> Bool {
         for pid in pids { kill(pid, SIGKILL) }
         return !pids.isEmpty
@@ -112,14 +112,14 @@ extension ChaosCombination {
         })
     }
 
-    /// What stands where the agent is brought greets as a version that is not known.
+    /// Puts a program in the agent's place that greets as an unknown version.
     private func plantUnknownAgent(on host: NamespaceHosts.Host) throws -> ActiveFault {
         let greeting = AgentGreeting(version: 99, digest: Digest(of: [9]), machine: host.machine)
         var bytes = AgentProtocol.preamble
         try AgentProtocol.frame(AgentMessage.greeting(greeting)).append(to: &bytes)
         try Data(bytes).write(to: URL(fileURLWithPath: "\(host.home)/greeting"))
         let path = "\(host.home)/.eigensweep/eigensweep-agent"
-        // Another file in its place: the running one cannot be written to.
+        // The file is replaced, since a running program cannot be written to.
         try "#!/bin/sh\ncat \"$HOME/greeting\"\nsleep 2\n".write(toFile: path, atomically: true, encoding: .utf8)
         chmod(path, 0o755)
         try NamespaceHosts.run("/usr/bin/chown", "\(arena.network.user):", path)
@@ -127,7 +127,7 @@ extension ChaosCombination {
         return ActiveFault()
     }
 
-    /// The worker in the host's store is hidden by one that fails at once.
+    /// Hides the worker in the host's store behind one that fails at once.
     private func breakWorker(on host: NamespaceHosts.Host) throws -> ActiveFault {
         let broken = "\(arena.network.directory)/broken"
         try "#!/bin/sh\necho 'a library is missing' >&2\nexit 127\n"
@@ -140,12 +140,12 @@ extension ChaosCombination {
         }
         try arena.network.run(on: host, ["/usr/bin/mount", "--bind", broken, seen])
         return ActiveFault(heal: { [arena] in
-            // Gone already where the host was rebooted meanwhile.
+            // The mount is gone where the host was rebooted meanwhile.
             if arena.network.isUp(host) { _ = try? arena.network.run(on: host, ["/usr/bin/umount", seen]) }
         })
     }
 
-    /// Once a file is on its way to the host, what has arrived of it is cut in half, or else its connection.
+    /// Waits for a file on its way to the host, and cuts what has arrived of it in half, or else its connection.
     private func truncateUpload(to host: NamespaceHosts.Host) -> ActiveFault {
         let incoming = "\(arena.store(of: host))/incoming"
         return ActiveFault(watch: { [arena, schedule] in
@@ -162,9 +162,9 @@ extension ChaosCombination {
         })
     }
 
-    /// Once the host has only measures left to do, it hears nothing more from the moment it sends much, until a result
-    /// of one is recorded; then the coordinator is killed, so that the host tells its successor all of it again. Where
-    /// what it sent was no result, it hears again for a moment.
+    /// Waits until the host has only measures left to do. From the moment the host sends much, it hears nothing more until
+    /// a result of one is recorded; then the coordinator is killed, so that the host tells its successor everything again.
+    /// Where the host sent no result, it hears again for a moment.
     private func loseAcknowledgements(of host: NamespaceHosts.Host) -> ActiveFault {
         var deafSince: Double?
         var before = 0
@@ -195,7 +195,7 @@ extension ChaosCombination {
             }, heal: { [self] in clear(host) })
     }
 
-    /// Once a worker runs, the host is cut off until another has the job. A job that was over just before is let go.
+    /// Waits for a worker, and cuts the host off until another has the job. A job that was over just before is let go.
     private func delayResult(of host: NamespaceHosts.Host) -> ActiveFault {
         var cutOffSince: Double?
         let open = "SELECT 1 FROM attempt WHERE host = '\(host.name)' AND outcome IS NULL"

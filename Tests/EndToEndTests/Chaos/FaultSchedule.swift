@@ -1,4 +1,4 @@
-/// What can befall a sweep that is under way.
+/// The faults that can befall a sweep under way.
 enum FaultKind: String, CaseIterable {
     case coordinatorKilled = "coordinator killed"
     case coordinatorAsleep = "coordinator asleep beyond every limit"
@@ -23,10 +23,10 @@ enum FaultKind: String, CaseIterable {
     case resultAfterLease = "result arrives after its lease"
 }
 
-/// One fault: what, where, from when and for how long.
+/// One fault: its kind, where it strikes, from when on and for how long.
 struct Fault: CustomStringConvertible {
     let kind: FaultKind
-    /// Position of the host it befalls, where it befalls one.
+    /// The place of the host that it befalls, where it befalls one.
     let host: Int
     /// Seconds since the sweep's launch.
     let start: Double
@@ -38,15 +38,15 @@ struct Fault: CustomStringConvertible {
     }
 }
 
-/// The faults of one combination: all that a seed decides, so that it can be had again.
+/// The faults of one combination. A seed decides all of them, so that it can be played again.
 struct FaultSchedule: CustomStringConvertible {
     let seed: UInt64
-    /// By their start.
+    /// The faults in the order in which they begin.
     let faults: [Fault]
 
     static let hostCount = 4
 
-    /// Two to four faults. Any seeds in a row, as many as there are kinds, bring every kind.
+    /// Two to four faults. Any seeds in a row bring every kind, if they are as many as there are kinds.
     init(seed: UInt64) {
         self.seed = seed
         var random = SplitMix(state: seed)
@@ -72,7 +72,7 @@ struct FaultSchedule: CustomStringConvertible {
         faults = [Self.fault(kind, isFirst: true, &random)]
     }
 
-    /// The kind that its seed brings, or that it is made for.
+    /// The kind that the seed is sure to bring, or for which the schedule is made.
     var certainKind: FaultKind? {
         seed == 0 ? faults.first?.kind : Self.kind(of: seed)
     }
@@ -81,7 +81,7 @@ struct FaultSchedule: CustomStringConvertible {
         FaultKind.allCases[Int(seed % UInt64(FaultKind.allCases.count))]
     }
 
-    /// The next with this certain kind; one fault alone stays as it is.
+    /// The next schedule that is sure to bring this kind; a schedule of one fault alone stays as it is.
     var another: FaultSchedule {
         seed == 0 ? self : FaultSchedule(seed: seed + UInt64(FaultKind.allCases.count))
     }
@@ -96,11 +96,11 @@ struct FaultSchedule: CustomStringConvertible {
             case .linkDownBeyondLease: (lease + 1)...(lease + 2)
             case .hostBroken, .hostDiskFull: 0.5...8
             case .hostFrozen, .lossToHost, .lossFromHost: 0.5...(lease + 2)
-            // What waits for its moment, and the delay, which lasts.
+            // Faults that wait for their moment last longer, and so does the delay.
             case .uploadTruncated, .delay, .resultTwice, .resultAfterLease, .agentKilled, .workerKilled: 20...20
             default: 0.3...2
             }
-        // What is there from the launch on can only be had there.
+        // These can only meet what is there from the launch on.
         let isEarly = [.uploadTruncated, .delay].contains(kind)
         return Fault(
             kind: kind, host: host, start: isEarly ? 0 : start,
@@ -113,14 +113,14 @@ struct FaultSchedule: CustomStringConvertible {
 /// The limits that the combinations run with.
 enum ChaosLimits {
     static let lease = 2.5
-    /// None is longer.
+    /// No time limit is longer.
     static let longest = 4.0
     static let argument =
         "lease=2.5,silence=1.2,ping=0.4,connect=3,hope=4,retry=0.1,longest-retry=0.5,rest=0.3,longest-rest=1,"
         + "hung=4,stop=1,cancel=3,wind-down=3,quick-failure=2,checkpoint=0.3"
 }
 
-/// Random numbers that a seed decides.
+/// Random numbers that a seed determines.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

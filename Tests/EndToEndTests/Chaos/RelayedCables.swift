@@ -1,10 +1,10 @@
 import Foundation
 import Glibc
 
-/// Cables whose two ends are network devices of the kernel and whose middle is this program: it hands frames on, late,
-/// one way only, or not at all. Kernels without netem have these as well.
+/// Cables whose two ends are network devices of the kernel and whose middle is this program. It hands frames on, late, one
+/// way only, or not at all. They work on kernels without netem too.
 final class RelayedCables: @unchecked Sendable {
-    /// What a cable does to frames. Lost one way, the other still passes.
+    /// What a cable does to frames. One direction may lose them while the other passes them.
     struct Condition: Equatable {
         var losesToHost = false
         var losesFromHost = false
@@ -17,7 +17,7 @@ final class RelayedCables: @unchecked Sendable {
     private struct Cable {
         let ends: [Int32]
         var condition = Condition()
-        /// Frames under way to each end, oldest first.
+        /// Frames on their way to each end, oldest first.
         var underway: [[(due: UInt64, frame: [UInt8])]] = [[], []]
     }
 
@@ -28,8 +28,8 @@ final class RelayedCables: @unchecked Sendable {
     private var isClosed = false
     private let done = DispatchSemaphore(value: 0)
 
-    /// Lays a cable whose ends are the devices `host` and `bridge`, which it makes, and returns its number. The devices
-    /// are gone after `close`, and with this program.
+    /// Lays a cable whose ends are the devices `host` and `bridge`, which it makes, and returns its number. The devices go
+    /// with `close`, or with this program.
     func lay(host: String, bridge: String) throws -> Int {
         let ends = [try Self.makeDevice(host), try Self.makeDevice(bridge)]
         return lock.withLock {
@@ -66,7 +66,7 @@ final class RelayedCables: @unchecked Sendable {
         guard descriptor >= 0 else {
             throw NamespaceHosts.Failure(description: "/dev/net/tun: \(String(cString: strerror(errno)))")
         }
-        // struct ifreq: the name in 16 bytes, then flags: frames of Ethernet without a header of the kernel's own.
+        // struct ifreq has the name in 16 bytes, then flags: frames of Ethernet without a header of the kernel's own.
         var request = [UInt8](repeating: 0, count: 40)
         request.replaceSubrange(0..<name.utf8.count, with: Array(name.utf8))
         let flags: UInt16 = 0x0002 | 0x1000
@@ -118,7 +118,7 @@ final class RelayedCables: @unchecked Sendable {
             cables[number].condition.losesToHost = true
         }
         if isFromHost ? condition.losesFromHost : condition.losesToHost { return }
-        // Longer than any link holds: the sender sees a loss.
+        // More frames than any link holds: the sender sees a loss.
         guard cables[number].underway[1 - end].count < 10_000 else { return }
         cables[number].underway[1 - end].append((now + UInt64(condition.delay * 1e9), frame))
     }

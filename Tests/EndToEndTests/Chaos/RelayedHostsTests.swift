@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the faults' tools do to the hosts, seen from the hosts.
+/// Tests what the tools of faults do to hosts, seen from the hosts.
 @Suite(
     .serialized, .enabled(if: slowTestsWanted, whySlow),
     .enabled(if: RelayedCables.areAvailable, "hosts are made as root, in network namespaces, with /dev/net/tun"))
@@ -27,7 +27,7 @@ struct RelayedHostsTests {
         let cable = try #require(host.relayed)
         let usual = try #require(echo(host, hosts))
         relay.set(cable) { $0.delay = 0.2 }
-        // The greeting of sshd takes two ways for the connection and one for itself, and ARP may come before.
+        // The greeting of sshd takes a way there and back for the connection and one way for itself; ARP may come before.
         #expect(try #require(echo(host, hosts)) > usual + 0.3)
         relay.set(cable) { $0 = RelayedCables.Condition(losesToHost: true) }
         #expect(echo(host, hosts) == nil)
@@ -37,7 +37,7 @@ struct RelayedHostsTests {
         #expect(echo(host, hosts) != nil)
     }
 
-    @Test func `what a killed test left is taken away`() throws {
+    @Test func `leftovers of a killed test are removed`() throws {
         let mark = "ffff\(Int.random(in: 0...9))"
         let directory = "/tmp/es-hosts-\(mark)"
         try FileManager.default.createDirectory(atPath: directory + "/h1/home", withIntermediateDirectories: true)

@@ -2,24 +2,24 @@ import ContentStore
 import Foundation
 import JobContract
 
-/// What one fault alone may cost, read from the catalogue and the hosts afterwards. The fault-free sweep takes 4
+/// What one fault alone may cost, read from the catalogue and the hosts afterwards. Without faults the sweep takes 4
 /// attempts to train and 8 to measure.
 struct SingleFaultCost {
     let fault: Fault
     let arena: ChaosArena
     private var host: NamespaceHosts.Host { arena.hosts[fault.host] }
 
-    /// What waited on one host and was taken back for another that was free sooner did not fail.
+    /// An attempt that waited on one host and was taken back for another that was free sooner did not fail.
     private static let didNotSucceed =
         "outcome <> 'succeeded' AND NOT (outcome = 'cancelled' AND started_at IS NULL)"
 
-    /// What is not as it must be.
+    /// What is not as it must be, in words.
     func findings() -> [String] {
         switch fault.kind {
         case .coordinatorKilled, .coordinatorAsleep, .coordinatorDiskFull, .secondCoordinator, .agentKilled,
             .agentOlder,
             .serverKilled, .linkDownBriefly, .delay, .resultTwice:
-            // Nobody's work is in the way of such a fault, so none is done again.
+            // The fault is in the way of nobody's work, so none is done again.
             return nothingTwice()
         case .agentUnknown:
             return nothingTwice() + agentIsOurs()
@@ -41,7 +41,7 @@ struct SingleFaultCost {
         }
     }
 
-    /// An order may never have reached its host; what was started was of use.
+    /// Finds attempts that were started in vain. An order may never have reached its host.
     private func nothingTwice() -> [String] {
         expect(
             "attempts that were of no use",
@@ -57,7 +57,8 @@ struct SingleFaultCost {
             "SELECT host, reason FROM attempt WHERE \(Self.didNotSucceed) AND host <> '\(host.name)'", [])
     }
 
-    /// An order may never have reached the host; what runs there is not disturbed.
+    /// Finds started attempts that failed. An order may never have reached its host; attempts that run there are not
+    /// disturbed.
     private func failuresOfStarted() -> [String] {
         expect(
             "attempts that failed",

@@ -1,10 +1,10 @@
 import CPosix
 import Foundation
 
-/// A program a test starts. Foundation's `Process` is no use for sshd: it takes the closing of inherited descriptors
+/// Starts programs for tests. Foundation's `Process` will not do for sshd: it takes the closing of inherited descriptors
 /// for the program's end, and waits there for every other program too.
 enum ChildProgram {
-    /// Starts a program; descriptors of -1 are the null device.
+    /// Starts a program; a descriptor of -1 stands for the null device.
     static func start(
         _ words: [String], environment: [String: String] = [:], input: Int32 = -1, output: Int32 = -1
     ) throws -> pid_t {

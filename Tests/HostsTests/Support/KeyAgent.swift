@@ -1,9 +1,9 @@
 import Foundation
 
-/// An SSH agent in the foreground.
+/// An SSH agent that stays in the foreground.
 enum KeyAgent {
-    /// Starts one that holds the keys in these files and returns its process. Its socket is there a moment before it
-    /// listens, so the first key is tried until it is taken.
+    /// Starts an agent that holds the keys in these files, and returns its process. Its socket exists a moment before the
+    /// agent listens, so the first key is tried until it is taken.
     static func start(_ socket: String, keys: [String], in scratch: Scratch) throws -> pid_t {
         let agent = try ChildProgram.start(["/usr/bin/ssh-agent", "-D", "-a", socket])
         for key in keys {

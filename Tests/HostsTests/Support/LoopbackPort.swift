@@ -1,7 +1,7 @@
 import CPosix
 import Foundation
 
-/// A TCP port of a numeric address of this machine.
+/// A TCP port on a numeric address of this machine.
 struct LoopbackPort {
     let address: String
     let number: Int
@@ -26,7 +26,7 @@ struct LoopbackPort {
         return descriptor
     }
 
-    /// A connected socket, or nil when nobody answers.
+    /// A connected socket; nil: nobody answers.
     func connected() -> Int32? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, !on(descriptor, connect) else { return descriptor < 0 ? nil : descriptor }

@@ -1,7 +1,7 @@
 import Foundation
 import RemoteHosts
 
-/// Someone at the terminal who answers from a list and remembers what was said.
+/// Somebody at the terminal who answers from a list and remembers what was said.
 final class NoteBook: HostInteraction, @unchecked Sendable {
     private let lock = NSLock()
     private var answers: [String]

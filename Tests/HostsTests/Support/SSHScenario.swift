@@ -7,12 +7,12 @@ import Testing
 /// One way in which people have their SSH set up: a server and the configuration that leads to it.
 struct SSHScenario: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Only the `ssh` program can do it, also for a host whose transport is libssh.
+    /// Whether only the `ssh` program can do it, for a host whose transport is libssh too.
     var needsProgram = false
     var bringsAgent = false
     let build: @Sendable (inout Place) throws -> Void
 
-    /// What a scenario is made of. Its configuration calls the host `far`.
+    /// Collects what a scenario is made of. Its configuration calls the host `far`.
     struct Place {
         let scratch: Scratch
         var servers: [SSHServer] = []
@@ -41,14 +41,14 @@ struct SSHScenario: CustomTestStringConvertible, Sendable {
             known += server.knownLine()
         }
 
-        /// An SSH agent with these keys, and the path of its socket.
+        /// Starts an SSH agent with these keys, and returns the path of its socket.
         mutating func agent(_ keys: [String]) throws -> String {
             let socket = scratch.path("agent")
             processes.append(try KeyAgent.start(socket, keys: keys, in: scratch))
             return socket
         }
 
-        /// The agent is there already: bringing it is what other tests are about.
+        /// Places the agent beforehand: other tests are about bringing it.
         func placeAgent() throws {
             try FileManager.default.createDirectory(
                 atPath: scratch.path("host"), withIntermediateDirectories: true)
@@ -60,7 +60,7 @@ struct SSHScenario: CustomTestStringConvertible, Sendable {
         func finish(_ transport: HostSpec.Transport) throws -> (HostSpec, ConnectionOptions) {
             try scratch.write(known, "known")
             let all = ["Host *", "  UserKnownHostsFile \(scratch.path("known"))", "  GlobalKnownHostsFile /dev/null"]
-            // First come, first served: what a scenario says of known hosts stands before.
+            // ssh takes the first setting it finds, so what a scenario says of known hosts comes before.
             try scratch.write((lines + all).joined(separator: "\n") + "\n", "ssh_config")
             var options = ConnectionOptions.quick
             options.sshConfig = scratch.path("ssh_config")
@@ -125,7 +125,7 @@ extension SSHScenario {
             try ChildProgram.run(
                 "/usr/bin/ssh-keygen", "-q", "-s", server.path("otherkey"), "-I", "host", "-h", "-n", server.address,
                 server.path("hostkey.pub"))
-            // It reads its certificate when it starts.
+            // sshd reads its certificate when it starts.
             try server.restart()
             place.add("far", server)
             place.known = server.knownLine("otherkey", as: "@cert-authority *")
@@ -197,7 +197,7 @@ extension SSHScenario {
 }
 
 extension SSHScenario.Place {
-    /// A server that knows no key, only the authority that signed the user's.
+    /// Starts a server that knows no key, only the authority that signed the user's.
     mutating func serveWithAuthority() throws -> SSHServer {
         try ChildProgram.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", scratch.path("authority"))
         let server = try serve("target", "TrustedUserCAKeys \(scratch.path("authority.pub"))")

@@ -4,7 +4,7 @@ import RemoteHosts
 import SweepModel
 
 /// An sshd of the test's own on loopback, for the account that runs the test, with throw-away keys and another home.
-/// Several may share a scratch directory under different names.
+/// Several servers may share a scratch directory under different names.
 final class SSHServer {
     let port: Int
     let address: String
@@ -77,16 +77,16 @@ final class SSHServer {
         try start()
     }
 
-    /// What it logged so far.
+    /// What the server has logged so far.
     var log: String { read("log") }
 
-    /// The known-hosts line with one of the keys as the server's.
+    /// The known-hosts line that gives one of the keys as the server's.
     func knownLine(_ key: String = "hostkey", as name: String? = nil) -> String {
         let words = read("\(key).pub").split(separator: " ")
         return "\(name ?? "[\(address)]:\(port)") \(words[0]) \(words[1])\n"
     }
 
-    /// Writes its known-hosts file with one of the keys as the server's.
+    /// Writes a known-hosts file that gives one of the keys as the server's.
     func trust(_ key: String) throws { try scratch.write(knownLine(key), prefix + "known_hosts") }
 
     func host(_ transport: HostSpec.Transport = .libssh, identity: String = "userkey") -> HostSpec {

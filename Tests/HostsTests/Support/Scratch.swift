@@ -3,7 +3,7 @@ import Foundation
 import SweepModel
 import Testing
 
-/// A directory for one test; with it go the agents that serve it and their workers.
+/// A directory for one test. The agents that serve it, and their workers, end with it.
 final class Scratch: Sendable {
     let directory: String
 
@@ -43,7 +43,7 @@ final class Scratch: Sendable {
 
     var agents: [pid_t] { processes("serve --directory") }
 
-    /// Groups of workers that run in this directory.
+    /// Process groups of workers that run in this directory.
     var workers: [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { pid in
@@ -52,13 +52,13 @@ final class Scratch: Sendable {
         }
     }
 
-    /// What agents keep below of attempts, beside their journals.
+    /// What agents keep of attempts below this directory, beside their journals.
     var attempts: [String] {
         let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
         return all.filter { $0.contains("/attempts/") }
     }
 
-    /// Replaces the lines of the agent's journal, in place: the agent goes on with the same file.
+    /// Replaces the lines of the agent's journal in place, so that the agent goes on with the same file.
     func editJournal(_ edit: ([String]) -> [String]) throws {
         let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
         let name = try #require(all.first { $0.hasSuffix("/journal") })
@@ -85,7 +85,7 @@ final class Scratch: Sendable {
     struct TimedOut: Error { let what: String }
 
     deinit {
-        // An agent that is being killed may still write: what it wrote goes in a later round.
+        // An agent that is being killed may still write; a later round removes what it wrote.
         for _ in 0..<100 {
             for agent in agents { kill(agent, SIGKILL) }
             for worker in workers { kill(-worker, SIGKILL) }
@@ -96,7 +96,7 @@ final class Scratch: Sendable {
     }
 }
 
-/// The programs under test, beside the test's own.
+/// The programs under test, which lie beside the test's own.
 enum TestPrograms {
     static var agent: String {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

@@ -4,7 +4,7 @@ import SweepModel
 
 /// Shell scripts that keep the job contract, as a user's own worker would.
 enum ScriptedWorker {
-    /// Functions every script begins with.
+    /// Functions with which every script begins.
     private static let prelude = """
         #!/bin/sh
         cat > "$PWD/given.json"
@@ -25,7 +25,7 @@ enum ScriptedWorker {
 
         """
 
-    /// An order to run `script`, whose text and a small dataset are put into the coordinator's store.
+    /// An order to run `script`. Puts its text and a small dataset into the coordinator's store.
     static func order(
         _ attempt: Int, in store: ContentStore, steps: [Int] = [100], gpus: Int = 0, _ script: String
     ) throws -> StartOrder {

@@ -1,8 +1,8 @@
 import CPosix
 import Foundation
 
-/// A port on loopback whose connections lead to another, through a cable that can be cut either way: what is sent into
-/// the cut is never read, and nothing closes.
+/// A port on loopback whose connections lead to another port, through a cable that can be cut in either direction: bytes
+/// sent into the cut are never read, and nothing closes.
 final class TestCable: @unchecked Sendable {
     let port: Int
     private let target: Int
@@ -29,7 +29,7 @@ final class TestCable: @unchecked Sendable {
         }
     }
 
-    /// Connections that were cut stay dead, as those do whose other side has given up; new ones go through.
+    /// Mends the cable for new connections. Those that were cut stay dead, like those whose other side has given up.
     func mend() {
         lock.withLock {
             toHost = true
@@ -72,7 +72,7 @@ final class TestCable: @unchecked Sendable {
         pairs.append((near, far))
     }
 
-    /// Whether something went from one end to the other.
+    /// Moves bytes from one end to the other; false: there were none.
     private func move(_ source: Int32, _ sink: Int32) -> Bool {
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         let count = recv(source, &piece, piece.count, 0)

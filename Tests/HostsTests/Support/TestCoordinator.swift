@@ -4,10 +4,10 @@ import JobContract
 import RemoteHosts
 import SweepModel
 
-/// A fleet, its store, and every report it delivered, in order.
+/// A fleet, its store, and every report that it delivered, in order.
 final class TestCoordinator: @unchecked Sendable {
     let store: ContentStore
-    /// Kept as long as the fleet.
+    /// Kept for as long as the fleet lives.
     let scratch: Scratch
     private(set) var fleet: HostFleet
     private let condition = NSCondition()
@@ -52,14 +52,14 @@ final class TestCoordinator: @unchecked Sendable {
         return received.map(\.1)
     }
 
-    /// Reports of one host.
+    /// The reports of one host.
     func reports(of host: HostName) -> [HostReport] {
         condition.lock()
         defer { condition.unlock() }
         return received.filter { $0.0 == host }.map(\.1)
     }
 
-    /// Waits until the reports satisfy `test`; throws what was reported when they do not in time.
+    /// Waits until the reports satisfy `test`. Throws what was reported when that takes too long.
     @discardableResult
     func wait(seconds: Double = 30, _ what: String, until test: ([HostReport]) -> Bool) throws -> [HostReport] {
         let limit = Date(timeIntervalSinceNow: seconds)
@@ -67,7 +67,7 @@ final class TestCoordinator: @unchecked Sendable {
         defer { condition.unlock() }
         while !test(received.map(\.1)) {
             guard condition.wait(until: limit) else { throw Missing(what: what, reports: received.map { "\($0)" }) }
-            // Many reports come at once: looking at each of them would cost more than they do.
+            // Many reports come at once, and to look at each would cost more than they do.
             condition.unlock()
             usleep(2000)
             condition.lock()
@@ -99,7 +99,7 @@ extension [HostReport] {
         return nil
     }
 
-    /// Events of an attempt with the offsets behind them, as delivered.
+    /// Events of an attempt with the offsets behind them, as the fleet delivered them.
     func events(of attempt: Int = 1) -> [(event: WorkerEvent, end: Int)] {
         compactMap {
             if case .event(AttemptNumber(attempt), let event, let end) = $0 { (event, end) } else { nil }

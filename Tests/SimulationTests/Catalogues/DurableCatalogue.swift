@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// What a catalogue holds, for the checker.
+/// What a catalogue holds, as the checker reads it.
 struct CatalogueContents {
     struct Result: Hashable {
         let attempt: AttemptNumber
@@ -17,12 +17,12 @@ struct CatalogueContents {
         let found: Given
     }
 
-    /// Every recorded result of every unit: one each, in a catalogue that does its duty.
+    /// Every recorded result of every unit: one of each, in a catalogue that does its duty.
     var results: [Unit: [Result]] = [:]
-    /// Measures and comparisons that could not be taken.
+    /// Measures and comparisons that are recorded as failed.
     var failed: Set<Unit> = []
     var states: [TrialID: TrialState] = [:]
-    /// Images that a trial saw, and of how many different ones, as queries show them.
+    /// How many images a trial saw, and how many different ones, as queries show them.
     var images: [TrialID: [Int]] = [:]
     var evidence: Set<Evidence> = []
     var openAttempts: [AttemptRecord] = []
@@ -44,39 +44,39 @@ struct OpenedCatalogue {
     mutating func replan(_ plan: (Holdings, AttemptNumber)) { (holdings, firstAttempt) = plan }
 }
 
-/// A catalogue that coordinators come and go before.
+/// A catalogue that outlives its coordinators.
 protocol DurableCatalogue: AnyObject {
-    /// The run it is part of; told once, before anything else.
+    /// Tells the catalogue which run it is part of, once and before anything else.
     func isPut(in world: World)
-    /// Opens it for a new coordinator, whatever became of the last; throws while another has it open.
+    /// Opens it for a new coordinator, however the last one ended. Throws while another has it open.
     func open() throws -> OpenedCatalogue
-    /// What is to be done, of an open catalogue.
+    /// What an open catalogue has, and the number of its next attempt: what a new coordinator plans by.
     func plan() throws -> (Holdings, AttemptNumber)
-    /// Takes the wish for trials back, or wants them again; of an open catalogue.
+    /// Cancels trials of an open catalogue, or wants them again.
     func cancel(_ trials: [TrialID]) throws
     func retry(_ trials: [TrialID]) throws
-    /// Takes in what was made elsewhere, as `merge` and `adopt` do: the numbers that its attempts have here. To do it again
-    /// changes nothing. Throws while a coordinator has it open.
+    /// Takes in results of elsewhere, as `merge` and `adopt` do, and returns the numbers that their attempts have here. A
+    /// second time changes nothing. Throws while a coordinator has the catalogue open.
     func merge(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber]
-    /// States that are only on hosts; nil where it cannot be asked. Anybody may ask, also beside a coordinator.
+    /// States that only hosts have; nil where the catalogue cannot be asked. It may also be asked beside a coordinator.
     func statesOnHosts() -> Set<Digest>?
-    /// What the catalogue names of its store; of an open catalogue.
+    /// Files of its store that an open catalogue names.
     func referencedFiles() throws -> Set<Digest>
-    /// The coordinator that had it open is gone.
+    /// Closes it after its coordinator, however that ended.
     func close()
     /// Another catalogue with the same content, as by copying the files.
     func copy() throws -> any DurableCatalogue
-    /// The power goes with one of the disk's next calls, or with the coordinator's end: what was written and not synced
-    /// is lost or torn. False where there is no disk that could.
+    /// Takes the power away at one of the disk's next calls, or when the coordinator ends: what was written and not synced
+    /// is lost or torn. False where the catalogue has no such disk.
     func losePower(afterCalls calls: Int) -> Bool
-    /// One of the disk's next calls fails; false where there is no disk that could.
+    /// Lets one of the disk's next calls fail. False where the catalogue has no such disk.
     func failDisk(afterCalls calls: Int) -> Bool
-    /// The disk is full, or has room again; false where there is no disk that could.
+    /// Fills the disk, or makes room again. False where the catalogue has no such disk.
     func fillDisk(_ isFull: Bool) -> Bool
-    /// Calls of the disk that failed.
+    /// How many calls of the disk have failed.
     var diskFailures: Int { get }
     func contents() throws -> CatalogueContents
-    /// What an examination of the file finds; empty when it is sound.
+    /// What an examination of the file finds; empty when the file is sound.
     func damage() throws -> [String]
 }
 

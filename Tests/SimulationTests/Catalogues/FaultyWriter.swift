@@ -1,8 +1,8 @@
 import SweepModel
 
-/// The catalogue as a coordinator may find it: commits fail, and death comes before or after them.
+/// The catalogue with the faults that a coordinator may meet: commits fail, and death comes before or after them.
 final class FaultyWriter: CatalogueWriter {
-    /// Nil once its coordinator is gone: then nothing keeps the catalogue open.
+    /// Nil once the coordinator is gone, so that nothing keeps the catalogue open.
     private var writer: (any CatalogueWriter)?
     private let kill: KillSwitch
     private let mutant: Mutant
@@ -10,7 +10,7 @@ final class FaultyWriter: CatalogueWriter {
     private let log: HostLog
     private let owner: Owner
     private let failure: () -> String?
-    /// What a mutant has not committed yet though it was told to.
+    /// Changes that a mutant was told to commit and has not committed yet.
     private var held: [CatalogueChange] = []
 
     init(

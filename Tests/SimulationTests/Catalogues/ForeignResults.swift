@@ -1,24 +1,24 @@
 import JobContract
 import SweepModel
 
-/// Results that were made elsewhere: those of another catalogue of the same sweep, or a network that is adopted.
+/// Results that were made elsewhere: of another catalogue of the same sweep, or of a network that is adopted.
 struct ForeignResults {
     struct Attempt {
         var record: AttemptRecord
         var results: [CatalogueChange]
-        /// The checkpoints that it compared with.
+        /// The checkpoints that the attempt compared with.
         var compared: [TrialID: Digest] = [:]
     }
 
-    /// Which in the order of what comes, from 1 on; 0 for an adoption.
+    /// Its place among all results of elsewhere, from 1 on; 0 for an adoption.
     let number: Int
     let isAdoption: Bool
-    /// Whether the files come too.
+    /// Whether its files come too.
     let bringsFiles: Bool
-    /// In their order, numbered from 1 on; what comes later has later numbers.
+    /// Its attempts in their order, numbered from 1 on; those that come later have later numbers.
     private(set) var attempts: [Attempt] = []
 
-    /// What a person brings who ran a part of the sweep on hosts of their own.
+    /// The results of a person who ran a part of the sweep on other hosts.
     init(_ number: Int, of scenario: Scenario, share: Double, kind: Int, bringsFiles: Bool, in world: World) {
         self.number = number
         self.bringsFiles = bringsFiles
@@ -66,7 +66,7 @@ struct ForeignResults {
         }
     }
 
-    /// A network that somebody trained elsewhere, as `adopt` records it.
+    /// The results of a network that somebody trained elsewhere, as `adopt` records it.
     init(adopting trial: Trial, in world: World) {
         number = 0
         isAdoption = true
@@ -99,7 +99,7 @@ struct ForeignResults {
             losses: SimulatedResults.losses(trial.training, trial.steps, bits), seconds: 1)
     }
 
-    /// Files and the trainings that they are of.
+    /// Its files, each with the training that left it.
     var files: [(digest: Digest, training: TrainingID)] {
         attempts.flatMap { attempt in
             attempt.results.flatMap { change -> [OutputFile] in
@@ -112,7 +112,7 @@ struct ForeignResults {
         }
     }
 
-    /// All that is recorded of an attempt, under the number that it gets.
+    /// The changes that record an attempt under the number that it gets here.
     func changes(of attempt: Attempt, as number: AttemptNumber) -> [CatalogueChange] {
         var record = attempt.record
         record.attempt = number

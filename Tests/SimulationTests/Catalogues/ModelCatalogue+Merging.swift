@@ -43,7 +43,7 @@ extension ModelCatalogue {
 
     func isMerged(_ attempt: AttemptNumber) -> Bool { rows.merged.values.contains { $0.values.contains(attempt) } }
 
-    /// What is of other weights than the checkpoints that stand here is evidence only.
+    /// Merges a measure. One that was taken of other weights than the checkpoints that stand here is evidence only.
     private func merge(_ measured: WorkerEvent.Measured, _ attempt: AttemptNumber, _ compared: [TrialID: Digest]) {
         let unit = Unit.measure(measured.trial, measured.request)
         let result = CatalogueContents.Result(attempt: attempt, given: measured.given)
@@ -67,7 +67,7 @@ extension ModelCatalogue {
         rows.content.results[unit, default: []].append(result)
     }
 
-    /// Trials that have everything now are done, whoever gave up on them.
+    /// Records trials that have everything now as done, whoever gave up on them.
     private func settleAll() {
         for (id, trial) in trials where [.waiting, .failed, .cancelled].contains(rows.content.states[id]) {
             let units = [Unit.milestone(trial.training, trial.steps)] + sweep.measures.map { .measure(id, $0) }

@@ -7,12 +7,12 @@ struct StoredStates {
         var point: ResumePoint
         var isMilestone: Bool
     }
-    /// Of milestones, by their lengths.
+    /// The states of milestones, by their lengths.
     var ofMilestones: [Int: Digest] = [:]
-    /// The one between milestones.
+    /// The state between milestones.
     var recovery: ResumePoint?
 
-    /// Ascending; of equal lengths the milestone's last.
+    /// All states by their lengths; of equal lengths the milestone's is last.
     var all: [Entry] {
         var entries = ofMilestones.map { Entry(point: .init(steps: $0, state: $1), isMilestone: true) }
         if let recovery { entries.append(Entry(point: recovery, isMilestone: false)) }
@@ -20,9 +20,10 @@ struct StoredStates {
     }
 }
 
-/// Kept are a training's longest state, and those from which a wanted milestone that is missing would be trained.
+/// The catalogue keeps a training's longest state, and the states from which a wanted milestone that is missing would be
+/// trained.
 extension ModelCatalogue {
-    /// Adds what to go on from.
+    /// Adds the states from which trainings go on.
     func addStates(to holdings: inout Holdings) {
         for (training, stored) in rows.states {
             var points = stored.all.map(\.point)
@@ -32,7 +33,7 @@ extension ModelCatalogue {
         holdings.keptStates = rows.keptStates.filter { $0.value.point.steps > holdings.states[$0.key]?.steps ?? 0 }
     }
 
-    /// Notes the state that came with the milestone that stands, once.
+    /// Records, once, the state that came with the milestone that stands.
     func reach(_ checkpoint: WorkerEvent.Checkpoint, of training: TrainingID, by attempt: AttemptNumber, isNew: Bool) {
         let standing = rows.content.results[.milestone(training, checkpoint.steps)]?.first?.given.digest
         if isNew || standing == checkpoint.weights?.digest, let state = checkpoint.state,
@@ -75,7 +76,7 @@ extension ModelCatalogue {
         }
     }
 
-    /// Whether no other attempt is at the training: it may be on its way to a host with an older state.
+    /// Whether no other attempt works on the training: one may be on its way to a host with an older state.
     private func isAlone(_ attempt: AttemptNumber, on training: TrainingID) -> Bool {
         !rows.attempts.values.contains {
             $0.training == training && $0.kind == .train && $0.attempt != attempt && rows.ends[$0.attempt] == nil
@@ -89,7 +90,7 @@ extension ModelCatalogue {
         }
     }
 
-    /// The states that changes made superfluous and nothing else names leave the coordinator's store.
+    /// Removes states from the coordinator's store that changes made superfluous and nothing else names.
     func removeRetired() {
         guard !retired.isEmpty else { return }
         let named = referencedFiles()

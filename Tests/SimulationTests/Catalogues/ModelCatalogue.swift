@@ -1,11 +1,11 @@
 import JobContract
 import SweepModel
 
-/// A catalogue in memory with the promises of the real one: all of a transaction or nothing, first result stands,
-/// applying a change again changes nothing, unknown attempts are refused.
+/// A catalogue in memory that keeps the promises of the real one: a transaction happens wholly or not at all, the first
+/// result stands, a change that is applied again changes nothing, and unknown attempts are refused.
 final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     let trials: [TrialID: Trial]
-    /// All that a transaction may change.
+    /// Everything that a transaction may change.
     struct Rows {
         var content = CatalogueContents()
         var states: [TrainingID: StoredStates] = [:]
@@ -13,22 +13,22 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var attempts: [AttemptNumber: AttemptRecord] = [:]
         var ends: [AttemptNumber: AttemptOutcome] = [:]
         var started: Set<AttemptNumber> = []
-        /// The last attempt that left a checkpoint.
+        /// The last attempt of a training that left a checkpoint.
         var progressed: [TrainingID: AttemptNumber] = [:]
         var hosts: [HostName: Holdings.KnownHost] = [:]
         var measureSeconds: [String: [Double]] = [:]
         var takenBack: Set<TrialID> = []
         var failedMeasures: [Holdings.MeasuredUnit: String] = [:]
-        /// Attempts up to which a trial's faults do not count.
+        /// For each trial the last attempt whose fault does not count any more.
         var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
-        /// Attempts of other catalogues, and theirs here.
+        /// Attempts of other catalogues by their numbers there, with the numbers that they have here.
         var merged: [Int: [AttemptNumber: AttemptNumber]] = [:]
     }
     var rows = Rows()
-    /// States that the changes of a transaction made superfluous.
+    /// States that the transaction's changes made superfluous.
     var retired: Set<Digest> = []
-    /// Whose coordinator's store its files are in; nil of a copy, and of another's.
+    /// The world whose coordinator's store has its files; nil for a copy, and for another's catalogue.
     private(set) var world: World?
     var isOpen = false
     let sweep: ExpandedSweep
@@ -135,7 +135,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         return (holdings, AttemptNumber((rows.attempts.keys.max()?.value ?? 0) + 1))
     }
 
-    /// Of measures of trials that are not done.
+    /// Files that measures of trials that are not done have left.
     private func artifacts() -> [Holdings.MeasuredUnit: [Digest]] {
         var artifacts: [Holdings.MeasuredUnit: [Digest]] = [:]
         for (unit, results) in rows.content.results {
@@ -158,7 +158,7 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         return files
     }
 
-    /// Whether a failed trial is trained, and misses no more than measures.
+    /// Whether a failed trial is trained, and lacks nothing but measures.
     private func missesMeasures(_ id: TrialID) -> Bool {
         guard let trial = trials[id], rows.content.results[.milestone(trial.training, trial.steps)] != nil else {
             return false

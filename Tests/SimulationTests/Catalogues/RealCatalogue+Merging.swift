@@ -21,8 +21,8 @@ extension RealCatalogue {
         }
     }
 
-    /// A file with a catalogue that holds nothing, made once for all: what comes from elsewhere comes of it, and by the
-    /// numbers of its attempts from one catalogue.
+    /// A file with an empty catalogue, made once for all runs. Every foreign catalogue begins as a copy of it, so that all
+    /// have one identity and differ by the numbers of their attempts.
     private static let empty = Result {
         let directory = try ByteLayer.newFolder()
         defer { try? FileManager.default.removeItem(at: directory) }

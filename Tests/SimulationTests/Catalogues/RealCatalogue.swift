@@ -11,15 +11,16 @@ final class RealCatalogue: DurableCatalogue {
     let disk: SimulatedDisk?
     private let mutant: Mutant
     var wall = WallClock()
-    /// Others', by their numbers.
+    /// Catalogues of others, by their numbers.
     var foreign: [Int: RealCatalogue] = [:]
     private var losesPowerOnClosing = false
-    /// It has a store of its own, which nobody looks at.
+    /// A copy has a store of its own, which nobody looks at.
     private var isCopy = false
 
     /// - Parameters:
-    ///   - diskSeed: of what the simulated disk loses with the power; nil: real files.
-    ///   - isEmpty: nothing is on the disk; else a new catalogue, which was made once for all: no fault comes before.
+    ///   - diskSeed: decides what the simulated disk loses with the power; nil: real files.
+    ///   - isEmpty: begins with an empty disk; otherwise with a new catalogue that was made once for all runs, so that no
+    ///     fault comes before it.
     init(_ sweep: ExpandedSweep, diskSeed: UInt64?, mutant: Mutant = .none, isEmpty: Bool = false) throws {
         directory = try ByteLayer.newFolder()
         self.sweep = sweep
@@ -29,7 +30,7 @@ final class RealCatalogue: DurableCatalogue {
         if mutant == .diskLies { disk?.lie() }
     }
 
-    /// A disk with a catalogue that holds nothing yet.
+    /// A disk with a catalogue that has no results yet.
     nonisolated(unsafe) private static let fresh = Result {
         let directory = try ByteLayer.newFolder()
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -72,7 +73,7 @@ final class RealCatalogue: DurableCatalogue {
         return catalogue
     }
 
-    /// As by a sudden death: nothing is written on the way out.
+    /// Ends as a sudden death does: nothing is written on the way out.
     func close() {
         disk?.fail(afterCalls: 1, forGood: true)
         catalogue = nil
@@ -126,7 +127,7 @@ final class RealCatalogue: DurableCatalogue {
         return integrity.filter { $0 != "ok" } + references
     }
 
-    /// Files that the catalogue needs no more are removed from the coordinator's store.
+    /// Removes files from the coordinator's store that the catalogue needs no more.
     private final class Writer: CatalogueWriter {
         private let catalogue: Catalogue
         private let world: World?
@@ -165,7 +166,7 @@ final class RealCatalogue: DurableCatalogue {
         }
     }
 
-    /// Opened anew, as the next coordinator would.
+    /// The catalogue, opened anew as the next coordinator would open it.
     private func examined() throws -> CatalogueReader {
         close()
         let opened = try Catalogue(path: path, clock: wall.now)

@@ -2,8 +2,8 @@ import JobContract
 import SweepModel
 
 extension Checker {
-    /// What stands though no run gave it, of files that do not stand, or though another came first; and what differs and
-    /// is forgotten.
+    /// Finds results that stand though no run gave them, though their files do not stand, or though another came first; and
+    /// results that differ and are forgotten.
     func unsoundness() -> [String] {
         var found: [String] = []
         for (unit, results) in contents.results {
@@ -12,7 +12,7 @@ extension Checker {
         return (found + disagreements()).sorted()
     }
 
-    /// The run may be of a copy of the catalogue that gave the same number to the same job.
+    /// What is wrong with a result. Its run may be of a copy of the catalogue that gave the same number to the same job.
     private func faults(of result: CatalogueContents.Result, _ unit: Unit) -> [String] {
         let runs = log.runs.filter {
             $0.attempt == result.attempt && !$0.isOfOtherWorker && $0.given[unit] != nil
@@ -25,7 +25,7 @@ extension Checker {
         if isTaken, equal.allSatisfy({ $0.owner == HostLog.Run.elsewhere }) {
             return ["\(unit) came from elsewhere, with the number of attempt \(result.attempt) of here"]
         }
-        // What is damaged is removed from the store when it is read.
+        // The store removes damaged files when it reads them.
         guard case .measure(let trial, let request) = unit else {
             let isThere = world.store.contains(result.given.digest) || log.lost.contains(result.given.digest)
             return isThere ? [] : ["the store lacks the weights of \(unit)"]
@@ -43,7 +43,7 @@ extension Checker {
             .flatMap { contents.results[.milestone($0.training, $0.steps)]?.first?.given.digest }
     }
 
-    /// What was not measured, for the checkpoint was lost and others came when it was made again.
+    /// Units that may be unmeasured, because their checkpoint was lost and another one came when it was made again.
     func excused() -> Set<Unit> {
         let remade = Dictionary(grouping: log.reached[owner] ?? [], by: \.trial).compactMapValues { results in
             results.first { result in
@@ -66,13 +66,13 @@ extension Checker {
             || request.others.contains { weights(of: $0) != compared[$0] }
     }
 
-    /// The first result of a unit stands, and every other one that came and differs is kept.
+    /// Finds units where the first result does not stand, or where another that differs was not kept.
     private func disagreements() -> [String] {
         var found: [String] = []
         var expected: Set<CatalogueContents.Evidence> = []
         var possible: Set<CatalogueContents.Evidence> = []
         for (unit, all) in Dictionary(grouping: log.reached[owner] ?? [], by: \.unit) {
-            // What elsewhere was measured of other weights never stands.
+            // Measures that were taken elsewhere of other weights never stand.
             for other in all where isOfOtherWeights(other) {
                 let evidence = unit.evidence(of: other.trial, other.result)
                 possible.insert(evidence)

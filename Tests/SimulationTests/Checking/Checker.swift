@@ -2,18 +2,18 @@ import Coordination
 import JobContract
 import SweepModel
 
-/// Holds what the catalogue says against what the hosts themselves saw, in the manner of Jepsen's Chronos test.
+/// Compares what the catalogue says with what the hosts themselves saw, in the manner of Jepsen's Chronos test.
 struct Checker {
     let scenario: Scenario
     let log: HostLog
     let world: World
     var contents: CatalogueContents
-    /// Whose contents they are.
+    /// The catalogue that is checked.
     var owner: Owner = 0
 
-    /// Seconds that two attempts of one job may both live once a coordinator reaches both hosts.
+    /// Seconds for which two attempts of one job may both live once a coordinator reaches both hosts.
     static let patience = 10.0
-    /// Seconds an agent gives a worker that does not listen.
+    /// Seconds that an agent gives a worker that does not listen.
     static let grace = 20.0
 
     func violations(_ outcome: CoordinationOutcome) -> [String] {
@@ -42,7 +42,7 @@ struct Checker {
             {
                 found.append("trial \(trial.id.short) is shown to have seen \(images) images")
             }
-            // A comparison is no part of it.
+            // Comparisons belong to no trial's own measures.
             let missesMeasure = sweepMeasures(of: trial.id).contains { impossible.contains($0) }
             let expected: TrialState =
                 scenario.broken.contains(trial.training) || missesMeasure ? .failed : .succeeded
@@ -58,7 +58,7 @@ struct Checker {
         return found + unsoundness() + excessRuns() + twins()
     }
 
-    /// What is recorded more than once, or was not wanted.
+    /// Finds what is recorded more than once, or was not wanted.
     func doubled() -> [String] {
         let wanted = wantedUnits()
         return contents.results.filter { $0.value.count > 1 || scenario.broken.isEmpty && !wanted.contains($0.key) }
@@ -81,7 +81,7 @@ struct Checker {
 
     private func sweepMeasures(of trial: TrialID) -> [Unit] { scenario.sweep.measures.map { .measure(trial, $0) } }
 
-    /// What is never tried, for a training that it needs diverges.
+    /// Units that are never tried because a training that they need diverges.
     private var lostWithTrainings: Set<Unit> {
         let lost = Set(scenario.sweep.trials.filter { scenario.broken.contains($0.training) }.map(\.id))
         return Set(
@@ -91,7 +91,7 @@ struct Checker {
             })
     }
 
-    /// A job runs once, and once more for every fault that hit it.
+    /// Finds jobs that ran more often than once and once for every fault that hit them.
     private func excessRuns() -> [String] {
         var runs: [JobKey: Int] = [:]
         for run in log.runs where run.owner == 0 { runs[run.job, default: 0] += 1 }
@@ -101,7 +101,7 @@ struct Checker {
         }.sorted()
     }
 
-    /// Attempts of one job that both live on though a coordinator reaches both their hosts.
+    /// Finds attempts of one job that both live on though a coordinator reaches both their hosts.
     private func twins() -> [String] {
         var found: [String] = []
         for (job, runs) in Dictionary(grouping: log.runs.filter { $0.owner == 0 && !$0.isDisowned }, by: \.job)
@@ -136,7 +136,7 @@ struct Checker {
         return longest
     }
 
-    /// Until when it counts as alive; one that does not listen ends later by the agent's patience.
+    /// When the run stops counting as alive; the worker of one that does not listen lives on for the agent's patience.
     private func life(_ run: HostLog.Run) -> Instant {
         let end = run.ended ?? world.now
         guard run.isDeaf, let told = run.toldToStop else { return end }

@@ -2,22 +2,22 @@ import JobContract
 import Scheduling
 import SweepModel
 
-/// Ways to break what the design promises, one at a time: the checker must notice each.
+/// Ways to break what the design promises, one at a time. The checker must notice each.
 enum Mutant: CaseIterable {
     case none
     /// Results reach the disk only after their acknowledgement is sent.
     case acknowledgesBeforeCommit
     /// Intents reach the disk only after the start is sent.
     case intentIsNotDurable
-    /// A unit that comes again is recorded again.
+    /// A result that comes again for the same unit is recorded again.
     case doesNotDeduplicate
     /// Every coordinator counts its attempts from one.
     case numbersRestart
-    /// A host's jobs are given to others after five seconds of silence.
+    /// A host's jobs go to others after five seconds of silence.
     case leasesAreShort
-    /// A host's jobs are never given to others.
+    /// A host's jobs never go to others.
     case leasesNeverExpire
-    /// Hosts serve whoever calls: older coordinators, and those of copied catalogues.
+    /// Hosts serve every coordinator that calls: older ones, and those of copied catalogues.
     case fencingIsMissing
     /// Hosts change over to a copy of the catalogue while they work for the original.
     case ownerIsNotKept
@@ -25,63 +25,63 @@ enum Mutant: CaseIterable {
     case lockIsMissing
     /// The coordinator's disk says that it synced and does not.
     case diskLies
-    /// A host begins an order anew when it comes again.
+    /// A host that gets an order again begins it again.
     case startsTwice
-    /// Stored files are taken for whole without reading them.
+    /// A host takes stored files for whole without reading them.
     case damageIsTrusted
-    /// An order whose file is lost is held against its host, and given again.
+    /// An order whose file is lost counts against its host, and is given again.
     case lossIsTheHostsFault
-    /// A number that a host says it has is taken for one that was given.
+    /// A number that a host claims to have counts as one that was given.
     case hostsNumbersCount
 
-    /// That a measure could not be taken is not kept.
+    /// The catalogue forgets that a measure could not be taken.
     case failuresAreForgotten
 
-    /// Workers believe what lies in their host's store.
+    /// Workers believe the files in their host's store.
     case inputsAreBelieved
-    /// Of a training's states beside the catalogue only the longest is kept.
+    /// Of a training's states the coordinator keeps only the longest.
     case longestStateAlone
     /// Hosts that left the hosts file get jobs.
     case leftHostsAreUsed
     /// Jobs go to hosts without the memory and tags that they need.
     case needsAreIgnored
-    /// How the loss went is not kept.
+    /// The catalogue forgets how the loss went.
     case lossesAreForgotten
-    /// A result that differs from the one that stands leaves nothing.
+    /// A result that differs from the one that stands leaves no evidence.
     case evidenceIsForgotten
-    /// A result that comes later takes the place of the first.
+    /// A later result takes the place of the first.
     case lastResultStands
-    /// What a measure leaves for people is not kept.
+    /// The catalogue forgets the files that a measure leaves for people.
     case artifactsAreForgotten
     /// A measure is recorded before its files have come.
     case artifactsAreNotFetched
-    /// Every row of a measure is of as many images as its first.
+    /// Every row of a measure gets as many images as the first has.
     case countsAreOfTheFirst
-    /// Whoever tells of images is taken to speak of steps.
+    /// Progress that counts images is taken to count steps.
     case imagesAreSteps
-    /// A merge gives what it takes in the numbers that it has elsewhere.
+    /// A merge gives attempts the numbers that they have elsewhere.
     case mergeKeepsNumbers
-    /// A merge takes what was measured of other weights for measures of those that stand.
+    /// A merge takes measures of other weights for measures of those that stand.
     case mergeTakesMeasuresOfOthers
     /// A merge adds a result to the one that stands.
     case mergeDoubles
     /// A merge goes on beside a coordinator.
     case mergeIgnoresTheLock
-    /// Of a comparison every network is taken for one of the first one's training.
+    /// Every network of a comparison is taken for one of the first one's training.
     case othersAreTheFirst
-    /// A line that its worker died over is taken for what it was to be.
+    /// A line that its worker died over is taken for the line that it was to become.
     case tornLinesCount
-    /// What came of a frame as its connection ended is the beginning of what the next connection brings.
+    /// The next connection goes on with a frame that the last one cut off.
     case cutFramesGoOn
-    /// A line with a damaged byte is read for what it may have been.
+    /// A line with a damaged byte is read as it may have been.
     case damagedBytesPass
 
-    /// A result that was not asked for is taken for what was.
+    /// A result that was not asked for is taken for one that was.
     case unaskedResultsCount
-    /// What a host says of an attempt is believed, whosever it is.
+    /// The coordinator believes what a host says of any attempt, whosever it is.
     case anyHostIsBelieved
 
-    /// Cleaning removes what attempts and the catalogue need.
+    /// Cleaning removes files that attempts and the catalogue need.
     case cleaningTakesAll
     /// A repair gives up attempts that nobody has collected.
     case repairTakesAll
@@ -89,12 +89,12 @@ enum Mutant: CaseIterable {
     /// An agent holds attempts of two catalogues under their numbers alone.
     case cataloguesAreMixed
 
-    /// After a submission of which nobody knows what became another is made for the seat.
+    /// A submission whose fate is unknown is followed by another for the same seat.
     case submissionIsRepeated
-    /// An allocation that is missing in one listing is taken for over.
+    /// An allocation that one listing lacks counts as over.
     case listingIsBelieved
 
-    /// Whether only the real catalogue shows it.
+    /// Whether only the real catalogue can show the mutant.
     var isOfTheCatalogue: Bool { self == .diskLies || self == .longestStateAlone }
 
     func delays(_ change: CatalogueChange) -> Bool {
@@ -105,7 +105,7 @@ enum Mutant: CaseIterable {
         }
     }
 
-    /// A change as it reaches the catalogue.
+    /// A change as the mutant lets it reach the catalogue.
     func recorded(_ change: CatalogueChange) -> CatalogueChange {
         switch (self, change) {
         case (.lossesAreForgotten, .milestone(let training, let trial, let attempt, var checkpoint)):
@@ -121,7 +121,7 @@ enum Mutant: CaseIterable {
         }
     }
 
-    /// What a worker tells, as it reaches the coordinator.
+    /// A worker's progress as the mutant lets it reach the coordinator.
     func told(_ progress: WorkerEvent.Progress) -> WorkerEvent.Progress {
         guard self == .imagesAreSteps else { return progress }
         var progress = progress
@@ -129,13 +129,13 @@ enum Mutant: CaseIterable {
         return progress
     }
 
-    /// What is read of a line that is no event.
+    /// What the mutant reads in a line that is no event.
     func event(in line: [UInt8]) -> WorkerEvent? {
         guard self == .damagedBytesPass else { return nil }
         return WorkerEvent(line: line.map { $0 < 32 || $0 == 0xFF ? UInt8(ascii: "0") : $0 })
     }
 
-    /// An event as it is taken, of an attempt that was ordered so.
+    /// An event of an attempt with this order, as the mutant takes it.
     func taken(_ event: WorkerEvent, of job: JobDescription) -> WorkerEvent {
         guard self == .unaskedResultsCount else { return event }
         switch (event, job.task) {
@@ -152,7 +152,7 @@ enum Mutant: CaseIterable {
         }
     }
 
-    /// What shows it soonest.
+    /// Faults that show the mutant soonest.
     var provocation: [Fault] {
         switch self {
         case .diskLies: [.powerLoss(afterCalls: 1), .powerLoss(afterCalls: 10)]
@@ -194,7 +194,7 @@ enum Mutant: CaseIterable {
         }
     }
 
-    /// The hosts as the coordinator takes them.
+    /// The hosts as the mutant's coordinator sees them.
     func hosts(_ hosts: [HostSpec], needs: JobNeeds) -> [HostSpec] {
         guard self == .needsAreIgnored else { return hosts }
         return hosts.map {
@@ -202,7 +202,7 @@ enum Mutant: CaseIterable {
         }
     }
 
-    /// An order as the coordinator sends it.
+    /// An order as the mutant's coordinator sends it.
     func order(_ order: StartOrder) -> StartOrder {
         guard self == .othersAreTheFirst else { return order }
         var order = order

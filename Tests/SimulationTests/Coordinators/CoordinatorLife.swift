@@ -27,7 +27,7 @@ final class CoordinatorLife {
         let diesAfterCalls: Int?
     }
 
-    /// What a run is planned by.
+    /// What a coordinator plans its run by.
     struct Plan {
         let holdings: Holdings
         let firstAttempt: AttemptNumber
@@ -63,7 +63,7 @@ final class CoordinatorLife {
         fleet.drained = drained
     }
 
-    /// As `resume` would, on the connections that are there: what the hosts hold is asked again.
+    /// Takes a run over as `resume` does, on the connections that exist: it asks the hosts again what they hold.
     private func takeOver(_ plan: Plan) throws {
         world.census.count(.replanned)
         world.note("it is planned anew")
@@ -79,8 +79,8 @@ final class CoordinatorLife {
         fleet.enquire()
     }
 
-    /// Runs to its end; nil when it was killed. `check` is called after every step and says whether to go on, `plan`
-    /// when what is wanted has changed.
+    /// Runs to its end; nil when it was killed. Calls `check` after every step to learn whether to go on, and `plan` when
+    /// what is wanted has changed.
     func run(plan: () throws -> Plan, check: () -> Bool) -> CoordinationOutcome? {
         do {
             try coordinator.performFirstActions()
@@ -89,7 +89,7 @@ final class CoordinatorLife {
                 if coordinator.outcome == .replan, !kill.isDead { try takeOver(plan()) }
                 if kill.isDead || !check() { return nil }
             }
-            // What a coordinator sends last may arrive.
+            // The coordinator's last messages may arrive.
             try writer.flush()
         } catch {
             world.note("it ends: the catalogue failed")
@@ -102,7 +102,7 @@ final class CoordinatorLife {
     private func step() throws {
         try coordinator.step()
         steps += 1
-        // Linear in all there is: every state is looked at in some schedules, a part of them in others.
+        // This takes time for every state there is: some schedules look after each step, the others after some.
         if scenario.seed % 16 == 0 || steps % 16 == 0 {
             for violation in coordinator.violations() { world.violation(violation) }
         }
@@ -110,7 +110,7 @@ final class CoordinatorLife {
 
     // MARK: Beside another coordinator
 
-    /// Starts a coordinator that is called when there is something for it.
+    /// Starts a coordinator that another's time drives: it is called when there is something for it.
     func startDriven() {
         fleet.onInput = { [self] in world.after(0) { [self] in drive() } }
         act { try coordinator.performFirstActions() }
@@ -144,7 +144,7 @@ final class CoordinatorLife {
     }
 }
 
-/// Checks each expiry of leases against how long the host was really out of reach.
+/// Compares each expiry of leases with how long the host was really out of reach.
 private final class LeaseWatcher: CoordinationObserver {
     private let fleet: SimulatedFleet
     private let clock: SimulatedClock

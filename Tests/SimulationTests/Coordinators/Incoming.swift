@@ -1,5 +1,5 @@
-/// Results of elsewhere that wait until a person can take them in: while a coordinator works that is refused, and the
-/// person stops it.
+/// Results of elsewhere that wait until a person can take them in. While a coordinator works the catalogue refuses them,
+/// and the person stops the coordinator.
 final class Incoming {
     enum Kind { case merge, adoption }
 
@@ -39,10 +39,11 @@ final class Incoming {
         life.fleet.post(.stop)
     }
 
-    /// Between coordinators. Throws when the catalogue cannot be written; then it waits on.
+    /// Takes the next results in, between coordinators. Throws when the catalogue cannot be written; then they go on
+    /// waiting.
     func takeNext(into catalogue: any DurableCatalogue, _ log: HostLog, _ world: World) throws -> Kind? {
         guard let foreign = waiting.first else { return nil }
-        // Files come before the catalogue names them.
+        // Files must have come before the catalogue names them.
         if foreign.bringsFiles { for file in foreign.files { world.store.add(file.digest) } }
         let numbers = try catalogue.merge(foreign)
         waiting.removeFirst()

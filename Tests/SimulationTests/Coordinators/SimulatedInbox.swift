@@ -5,7 +5,7 @@ import SweepModel
 final class SimulatedClock: AwakeClock {
     private let world: World
     private(set) var isAsleep = false
-    /// Nanoseconds slept in all.
+    /// How many nanoseconds the machine has slept in all.
     private var slept: Int64 = 0
     private var sleptAt = Instant(nanoseconds: 0)
 
@@ -35,7 +35,7 @@ final class SimulatedInbox: Inbox {
     private let world: World
     private let kill: KillSwitch
     private let clock: SimulatedClock
-    /// Another coordinator's waiting drives the world; this one is called when there is something for it.
+    /// Whether another coordinator's waiting drives the world. This one is then called when there is something for it.
     private let isDriven: Bool
     private(set) var deadline: Instant?
     private var sleep: (seconds: Double, linksSurvive: Bool)?
@@ -50,7 +50,7 @@ final class SimulatedInbox: Inbox {
         self.isDriven = isDriven
     }
 
-    /// The machine goes to sleep as soon as the coordinator waits.
+    /// Lets the machine sleep as soon as the coordinator waits.
     func sleep(_ seconds: Double, linksSurvive: Bool) { sleep = (seconds, linksSurvive) }
 
     func nextWaiting() -> CoordinatorInput? {
@@ -62,7 +62,7 @@ final class SimulatedInbox: Inbox {
         kill.tick(.diedInInbox, world)
         self.deadline = deadline
         if isDriven { return (kill.isDead ? nil : fleet.takeInput()) ?? .timeout }
-        // The last commit took its time, and inputs gathered.
+        // The last commit took its time, and inputs gathered meanwhile.
         if !kill.isDead, world.random.chance(0.3) {
             world.pass(world.random.seconds(0...2)) { !kill.isDead && sleep == nil }
         }

@@ -3,7 +3,7 @@ import JobContract
 import Scheduling
 import SweepModel
 
-/// One seed's run: coordinators come and go before one catalogue and the same hosts until everything is settled.
+/// One seed's run: coordinators come and go on one catalogue and the same hosts until everything is settled.
 final class Simulation {
     let world: World
     private let scenario: Scenario
@@ -14,27 +14,27 @@ final class Simulation {
     private let queue: SimulatedQueue?
     private var lastFault = 0.0
     private var life: CoordinatorLife?
-    /// Coordinators that someone started on copies of the catalogue.
+    /// Coordinators that somebody started on copies of the catalogue.
     private var others: [(life: CoordinatorLife, catalogue: any DurableCatalogue)] = []
     private var catalogueFullUntil = Instant(nanoseconds: 0)
     private var failsNextCommit = false
     /// Another catalogue on the same hosts.
     private var neighbour: (life: CoordinatorLife, catalogue: ModelCatalogue)?
-    /// Somebody waits for the catalogue to repair it.
+    /// Whether somebody waits to repair the catalogue.
     private var wantsRepair = false
     private var coordinators = 0
     private var starts = 0
     private var drained: Set<HostName> = []
-    /// How many times trials were cancelled and are not wanted again yet.
+    /// How often trials were cancelled that are not wanted again yet.
     private var takenBack = 0
     /// Cancelled trials that are wanted again as soon as the catalogue can be written.
     private var wantedAgain: [[TrialID]] = []
-    /// How often trials were wanted again, and up to which of these the last plan went.
+    /// How often trials were wanted again, and how many of these times the last plan knew of.
     private var changedWishes = 0
     private var plannedWishes = 0
     private let incoming = Incoming()
     private lazy var bound = scenario.bound
-    /// Port calls of the first coordinator.
+    /// How often the first coordinator has called its ports.
     private(set) var firstCalls = 0
 
     init(_ scenario: Scenario, mutant: Mutant = .none, catalogue: any DurableCatalogue, keepsAllNotes: Bool = false) {
@@ -52,7 +52,7 @@ final class Simulation {
         queue = seats.first?.seat.map { SimulatedQueue($0.queue, seats: seats, world, log, scenario, mutant) }
     }
 
-    /// The run of a scenario, one in sixteen on the real catalogue.
+    /// The run of a scenario; one in sixteen is on the real catalogue.
     static func of(
         _ scenario: Scenario, mutant: Mutant = .none, keepsAllNotes: Bool = false
     ) throws -> Simulation {
@@ -66,10 +66,10 @@ final class Simulation {
     var fingerprint: UInt64 { world.fingerprint }
     var notes: [String] { world.lastNotes }
 
-    /// Runs to the end and says what was wrong; nothing, if all is well.
+    /// Runs to the end and returns what was wrong.
     func run() throws -> [String] {
         defer {
-            // What holds one another goes, and the catalogue's files with it.
+            // Breaks the cycles of references, and closes the catalogue's files.
             world.end()
             for host in hosts.flatMap(\.agents) { host.end() }
             queue?.end()
@@ -94,7 +94,7 @@ final class Simulation {
         for other in others { other.life.end() }
         neighbour?.life.end()
         guard world.violations.isEmpty, let outcome else { return world.violations }
-        // Whoever looks at it needs room for its log.
+        // A reader of the catalogue needs room for SQLite's log.
         _ = catalogue.fillDisk(false)
         var checker = Checker(scenario: scenario, log: log, world: world, contents: try catalogue.contents())
         if !checker.contents.evidence.isEmpty { world.census.count(.evidenceKept) }
@@ -116,7 +116,7 @@ final class Simulation {
         if case .someFailed = outcome { true } else { false }
     }
 
-    /// One coordinator's life; nil when it was killed or could not start.
+    /// Lives one coordinator's life; nil when it was killed or could not start.
     private func runCoordinator() -> CoordinationOutcome? {
         let life: CoordinatorLife
         do { life = try startCoordinator() } catch {
@@ -140,7 +140,7 @@ final class Simulation {
         return outcome
     }
 
-    /// Of a settled run nothing stays on the cluster.
+    /// Ends the allocations of a settled run, of which none may stay.
     private func dismissAllocations(of life: CoordinatorLife, _ outcome: CoordinationOutcome?) {
         guard let queue, outcome == .succeeded || isSomeFailed(outcome), !life.kill.isDead else { return }
         life.fleet.dismissAllocations()
@@ -177,7 +177,7 @@ final class Simulation {
         return .init(holdings: holdings, firstAttempt: firstAttempt, drained: drained)
     }
 
-    /// A plan of what the store has, after hosts that answer were asked for what it has lost.
+    /// A plan of what the store has, after hosts that answer were asked for files that the store has lost.
     private func whole(_ plan: (holdings: Holdings, firstAttempt: AttemptNumber)) -> (Holdings, AttemptNumber) {
         let sweeps = scenario.sweeps(isSecondLaunched: world.isSecondLaunched)
         let isLost = { [world] (digest: Digest) in !world.store.contains(digest) }
@@ -236,13 +236,13 @@ final class Simulation {
         }
     }
 
-    /// The host of that place in the hosts file: of a seat the allocation that it has now, if it has one.
+    /// The host at that place in the hosts file. Of a seat it is the present allocation's; nil: the seat has none.
     private func host(_ index: Int) -> SimulatedHost? {
         if index < hosts.count { return hosts[index] }
         return queue?.allocation(of: scenario.hosts[index].name).flatMap { $0.isAlive ? $0.host : nil }
     }
 
-    /// False where it is no fault of a host.
+    /// Lets a fault hit a host. False where it is no fault of hosts.
     private func strikeHost(_ fault: Fault) -> Bool {
         switch fault {
         case .cut(let index, let seconds): host(index)?.cut(for: seconds)
@@ -256,7 +256,7 @@ final class Simulation {
             host.foreignAgentUntil = world.now.advanced(bySeconds: seconds)
             host.link?.sever()
         case .olderAgent(let index):
-            // Pilots are never replaced.
+            // No pilot is ever replaced by another program.
             guard index < hosts.count else { break }
             hosts[index].agentIsOld = true
             hosts[index].link?.sever()
@@ -331,7 +331,7 @@ final class Simulation {
         }
     }
 
-    /// Someone starts a coordinator while one is at work: the lock refuses it.
+    /// Starts a second coordinator while one works: the catalogue's lock must refuse it.
     private func startSecond() {
         guard life != nil else { return }
         do {
@@ -385,7 +385,7 @@ final class Simulation {
         world.census.count(.hostUnlisted)
         world.unlisted.insert(name)
         life?.kill.strike()
-        // What it holds is given up, and goes on until it is back and told otherwise.
+        // The host's attempts are given up; they go on until it is back and is told otherwise.
         let host = index < hosts.count ? hosts[index] : queue?.allocation(of: name)?.host
         for (number, held) in host?.inOrder ?? [] {
             log.hit(held.key)
@@ -401,12 +401,12 @@ final class Simulation {
         }
     }
 
-    /// A second sweep, which shares trainings with the first.
+    /// Launches a second sweep, which shares trainings with the first.
     private func launch() {
         world.note("the second sweep is launched")
         world.isSecondLaunched = true
         changedWishes += 1
-        // Lengths that a training was not on its way to may each be a job of their own.
+        // A training may get jobs of its own for lengths that it was not on its way to.
         for training in scenario.extended {
             let lengths = scenario.sweep.trials.filter { $0.training == training && scenario.later.contains($0.id) }
             log.hit(.training(training), times: lengths.count)
@@ -422,7 +422,7 @@ final class Simulation {
         let training = trainings[index % trainings.count]
         let trials = scenario.sweep.trials.filter { $0.training == training }.map(\.id)
         guard life != nil else { return }
-        // Where the disk fails it may stand all the same: whoever is not told wants the trials again as well.
+        // A cancellation may stand though the disk failed: a person who is not told wants the trials again as well.
         if (try? catalogue.cancel(trials)) != nil {
             world.note("training \(training.short) is cancelled")
             world.census.count(.trialsCancelled)
@@ -452,10 +452,10 @@ final class Simulation {
 
 extension Simulation {
     private func beginNeighbour(for seconds: Double) {
-        // It adopts nothing.
+        // A neighbouring catalogue adopts nothing.
         guard neighbour == nil, scenario.adopted == nil, !hosts.isEmpty else { return }
         world.note("another catalogue is put to work on the hosts")
-        // Its login node cannot be reached.
+        // The neighbour cannot reach the cluster's login node.
         let agents = zip(hosts, scenario.speeds).map { host, speed in
             SimulatedHost(
                 spec: host.spec, speed: speed, world: world, log: log, scenario: scenario, mutant: mutant, beside: host)
@@ -482,18 +482,18 @@ extension Simulation {
         life.startDriven()
     }
 
-    /// What is kept is read as each host is about to be visited, which takes a while.
+    /// Cleans every host. The files to be kept are read as each host is about to be visited, which takes a while.
     private func clean() {
         for host in hosts + (queue.map { [$0.ground] } ?? []) {
-            // Of what is beside no attempt it knows what its own catalogue keeps; who cleans all of it has the others'
-            // states made again.
+            // The catalogue knows only the files that it keeps itself; other catalogues' coordinators make their states
+            // again when a cleaning of everything has removed them.
             guard var kept = catalogue.statesOnHosts() else { continue }
             kept.formUnion(neighbour?.catalogue.statesOnHosts() ?? [])
             world.after(world.random.seconds(0.1...20)) { host.clean(keeping: kept) }
         }
     }
 
-    /// What `doctor --repair` does to hosts and store. What it sees lost, the next coordinator sees as well.
+    /// Does to hosts and store what `doctor --repair` does. What it finds lost, the next coordinator finds as well.
     private func repair() {
         guard let opened = try? catalogue.open() else { return catalogue.close() }
         defer { catalogue.close() }
@@ -505,7 +505,7 @@ extension Simulation {
         lastFault = max(lastFault, world.seconds)
         let open = Set(plan.0.openAttempts.map(\.attempt))
         for host in hosts { host.repair(open: open, of: 0) }
-        // Here other catalogues' coordinators, and copies', have the same store.
+        // Other catalogues and copies have the same store here.
         guard neighbour == nil, others.isEmpty else { return }
         let strays = world.store.retire { !named.contains($0) }
         if strays > 0 { world.census.count(.strayRemoved) }

@@ -1,18 +1,18 @@
 import JobContract
 import SweepModel
 
-/// Which catalogue's: the first is the one under test, others are copies that someone made of it.
+/// Whose attempts: 0 is the catalogue under test, others are copies that somebody made of it.
 typealias Owner = Int
 
 extension Owner {
-    /// Another catalogue, which has agents of its own on the hosts and counts its attempts for itself.
+    /// Another catalogue, which has agents of its own on the hosts and numbers of its own.
     static let neighbour = 1000
 }
 
-/// What the hosts and the network saw, apart from anything a coordinator believes: the checker reads this.
+/// What the hosts and the network saw, apart from anything that a coordinator believes. The checker reads it.
 final class HostLog {
     struct Run {
-        /// The owner of what no host here did.
+        /// The owner of results that no host here made.
         static let elsewhere: Owner = -1
 
         let attempt: AttemptNumber
@@ -20,31 +20,32 @@ final class HostLog {
         let jobID: JobID
         let host: HostName
         let owner: Owner
-        /// What it was asked for.
+        /// The units that the run was asked for.
         let asked: Set<Unit>
         let begun: Instant
         var ended: Instant?
-        /// When its host was told to end it.
+        /// When its host was told to stop it.
         var toldToStop: Instant?
-        /// It does not hear of it, and is killed after the agent's patience.
+        /// Its worker does not hear that, and is killed after the agent's patience.
         var isDeaf = false
         var isDisowned = false
-        /// Its end may be recorded though it lives: it said its last word, or its worker is another one.
+        /// Its end may be recorded though it lives: it has said its last word, or its worker is of another release.
         var isConcluded = false
-        /// Made by a worker that was not asked for: its results are worth nothing.
+        /// Its worker is not the one that was asked for: its results are worth nothing.
         var isOfOtherWorker = false
-        /// What a worker that does its job gives there, whatever it said.
+        /// What a worker that does its job gives there, whatever this one said.
         var given: [Unit: Given] = [:]
-        /// The checkpoints that it compared with.
+        /// The checkpoints that the run compared with.
         var compared: [TrialID: Digest] = [:]
 
-        /// What it was asked for, less what it left and was lost since, which is to be made again while it goes on.
+        /// The units that it was asked for, less those that it left and that were lost since: these are made again while it
+        /// goes on.
         func asked(butFor lost: Set<Digest>) -> Set<Unit> {
             lost.isEmpty ? asked : asked.filter { unit in given[unit].map { !lost.contains($0.digest) } ?? true }
         }
     }
 
-    /// A time in which a coordinator could reach a host, and the host it, without delay.
+    /// A time in which a coordinator and a host could reach each other without delay.
     struct Reach {
         let coordinator: Int
         let from: Instant
@@ -61,47 +62,47 @@ final class HostLog {
         let unit: Unit
         let trial: TrialID
         let result: CatalogueContents.Result
-        /// Else its transaction failed, and may be there all the same.
+        /// False: its transaction failed, and may stand all the same.
         let isSure: Bool
-        /// With what a measure of elsewhere compares.
+        /// The checkpoints with which a measure of elsewhere compares.
         var compared: [TrialID: Digest]?
     }
 
     private(set) var runs: [Run] = []
-    /// The first results that surely came.
+    /// The first result of each unit that surely came.
     private var stands: [Owner: [Unit: Given]] = [:]
     private var weights: [Owner: [TrialID: Digest]] = [:]
-    /// Of which a result came in a transaction that failed: it may stand before those that surely came.
+    /// Units of which a result came in a transaction that failed: it may stand before those that surely came.
     private var doubtful: [Owner: Set<Unit>] = [:]
-    /// In their order.
+    /// Results in the order in which they came.
     private(set) var reached: [Owner: [Reached]] = [:]
-    /// The largest number that a host said it has.
+    /// The largest attempt number that a host claimed to have.
     var claimed = 0
     private(set) var reaches: [HostName: [Reach]] = [:]
     /// Faults that hit a job's attempts, each a reason for one more run.
     private(set) var hits: [JobKey: Int] = [:]
     /// Failures of a worker's own doing that were injected; below the limit after which a job is set aside.
     var injectedJobFaults: [JobKey: Int] = [:]
-    /// Jobs whose worker was killed for want of memory, as it looks.
+    /// Jobs whose worker was killed as the kernel kills one that takes too much memory.
     var killed: Set<JobKey> = []
     /// Attempts whose hosts were out of reach for as long as a lease.
     private(set) var outOfReach: Set<Held> = []
     /// Attempts whose allocation ended before they did, with nothing else the matter.
     var cut: Set<Held> = []
-    /// Awake seconds that a catalogue's coordinators before the present one listened for a host in vain, since it was
-    /// last reached: they count towards the end of its leases.
+    /// Awake seconds for which earlier coordinators of a catalogue listened for a host in vain since it was last reached.
+    /// They count towards the end of its leases.
     var listened: [Owner: [HostName: Double]] = [:]
     /// Indices of `runs` that are not over.
     private(set) var live: Set<Int> = []
 
-    /// Silence after which a coordinator may rightly take it that a lease is over: the lease, less a minute in which a
-    /// connection was there and the coordinator did not hear anything on it.
+    /// Seconds of silence after which a coordinator may rightly take a lease for over: the lease, less a minute for which a
+    /// connection was there on which the coordinator heard nothing.
     static let leaseSeconds = 840.0
 
     /// Files that the coordinator's store had and lost.
     private(set) var lost: Set<Digest> = []
 
-    /// A file is to be made again, by a job that runs once more; what was one job may be two then.
+    /// Records that a file is to be made again, by a job that runs once more; one job may then become two.
     func lose(_ file: Digest, of training: TrainingID) {
         lost.insert(file)
         hit(.training(training), times: 2)
@@ -148,7 +149,7 @@ final class HostLog {
         }
     }
 
-    /// Nothing is to be made that is recorded and whose files are there.
+    /// Finds whether an attempt is asked for results that are recorded and whose files are there.
     private func check(_ record: AttemptRecord, _ owner: Owner, _ world: World) {
         guard let stands = stands[owner], let task = record.task else { return }
         for unit in task.units(of: record.training) {
@@ -159,7 +160,8 @@ final class HostLog {
         }
     }
 
-    /// The end of an allocation is nobody's fault. Whoever lies, or whose bytes are damaged, is charged for that.
+    /// Finds whether somebody is charged for the end of an allocation, which is nobody's fault. Schedules with liars or
+    /// damaged bytes are left out, since there something else may be charged.
     private func check(_ attempt: AttemptNumber, _ outcome: AttemptOutcome, _ owner: Owner, _ world: World) {
         let held = Held(owner: owner, attempt: attempt)
         guard cut.contains(held), !outOfReach.contains(held), !world.hasLiars, world.bytes == nil else { return }
@@ -170,13 +172,13 @@ final class HostLog {
         }
     }
 
-    /// A copy has what the first one had.
+    /// Gives a copy of the catalogue what the first one has.
     func copied(for owner: Owner) {
         (reached[owner], stands[owner], weights[owner]) = (reached[0], stands[0], weights[0])
         doubtful[owner] = doubtful[0]
     }
 
-    /// What was made elsewhere is in the first catalogue by now, under these numbers.
+    /// Records that the first catalogue has taken in results of elsewhere, under these numbers.
     func took(_ foreign: ForeignResults, as numbers: [AttemptNumber: AttemptNumber], in world: World) {
         for attempt in foreign.attempts {
             let record = attempt.record
@@ -200,7 +202,7 @@ final class HostLog {
             runs.append(run)
             let results = foreign.changes(of: attempt, as: number).dropFirst()
             reached(0, Array(results), isSure: true, compared: attempt.compared, in: world)
-            // What was one job may be two now, before and after what has come.
+            // One job may have become two, before and after what has come.
             hit(.training(record.training), times: attempt.results.count + 1)
         }
         for (file, training) in foreign.files where !world.store.contains(file) { lose(file, of: training) }
@@ -208,7 +210,7 @@ final class HostLog {
 
     func hit(_ job: JobKey, times: Int = 1) { hits[job, default: 0] += times }
 
-    /// Notes a run's beginning and returns its place in `runs`.
+    /// Records a run that begins, and returns its place in `runs`.
     func add(_ run: Run) -> Int {
         runs.append(run)
         live.insert(runs.count - 1)
@@ -224,14 +226,14 @@ final class HostLog {
 
     func lostTouch(_ held: Held) { outOfReach.insert(held) }
 
-    /// The attempt's end may be recorded though it lives.
+    /// Records that the attempt's end may be recorded though it lives.
     func conclude(_ held: Held) {
         for index in live where runs[index].owner == held.owner && runs[index].attempt == held.attempt {
             runs[index].isConcluded = true
         }
     }
 
-    /// A coordinator of another catalogue has taken the attempt over.
+    /// Records that a coordinator of another catalogue has taken the attempt over.
     func disown(_ held: Held) {
         outOfReach.insert(held)
         for index in live where runs[index].owner == held.owner && runs[index].attempt == held.attempt {

@@ -1,15 +1,15 @@
 import JobContract
 import SweepModel
 
-/// Lines and frames as bytes.
+/// Damage to lines and frames as bytes.
 extension SimulatedHost {
-    /// Something is to happen to a line or a frame.
+    /// Arms damage for the next line or frame.
     func hitBytes(_ kind: Fault.Bytes) {
         guard kind == .tornLine else { return armed[kind, default: 0] += 1 }
         hitWorker(.crashes) { $0.tearLine() }
     }
 
-    /// Whether it happens now.
+    /// Whether armed damage happens now.
     func meets(_ kind: Fault.Bytes) -> Bool {
         guard let left = armed[kind], left > 0 else { return false }
         armed[kind] = left - 1
@@ -18,23 +18,23 @@ extension SimulatedHost {
         return true
     }
 
-    /// Whether a line of the attempt may be lost: that costs its job a try, of which it has three.
+    /// Whether a line of the attempt may be lost: that costs its job one of its three tries.
     func mayLoseLine(of number: AttemptNumber) -> Bool {
         guard let held = disk[number], held.order.command.last != "describe" else { return false }
         return log.injectedJobFaults[held.key, default: 0] < 2
     }
 
-    /// What it said is lost, and its job has failed; it may live on.
+    /// Records that a line of the attempt is lost: its job has failed, though the worker may live on.
     func losesLine(of number: AttemptNumber) {
         guard let held = disk[number] else { return }
         log.injectedJobFaults[held.key, default: 0] += 1
-        // Part of what it found may be recorded.
+        // A part of what the attempt found may be recorded.
         log.hit(held.key, times: 2)
         log.conclude(.init(owner: held.owner, attempt: number))
         log.lostTouch(.init(owner: held.owner, attempt: number))
     }
 
-    /// The line as it is on the disk.
+    /// The line as it lies on the disk.
     func written(_ event: WorkerEvent, by number: AttemptNumber) -> [UInt8] {
         let line = SimulatedLines.line(event)
         guard let layer = world.bytes, event.isDurable, mayLoseLine(of: number), meets(.damagedLine) else {
@@ -45,7 +45,7 @@ extension SimulatedHost {
         return layer.damaged(line)
     }
 
-    /// The agent tells what its worker has written since it last looked.
+    /// Lets the agent tell what its worker has written since the last look.
     func readLines(of number: AttemptNumber, _ held: Held) {
         guard let lines = held.lines, isUp, agentIsUp else { return }
         while let word = lines.next(atEnd: held.isOver, mutant) {

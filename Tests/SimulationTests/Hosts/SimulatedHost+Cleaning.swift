@@ -1,9 +1,9 @@
 import JobContract
 import SweepModel
 
-/// What people have done on hosts beside the coordinators.
+/// What people do to hosts beside the coordinators.
 extension SimulatedHost {
-    /// `hosts clean --all`: removes what no attempt needs, of whatever catalogue, and nothing keeps.
+    /// Cleans as `hosts clean --all` does: removes files that no attempt of any catalogue needs and that are not in `kept`.
     func clean(keeping kept: Set<Digest>) {
         guard isUp else { return }
         let needed = mutant == .cleaningTakesAll ? [] : kept.union(neededFiles)
@@ -12,7 +12,7 @@ extension SimulatedHost {
         if removed > 0 { world.census.count(.hostCleaned) }
     }
 
-    /// What attempts read, and what they left.
+    /// Files that attempts read or have left.
     private var neededFiles: Set<Digest> {
         var needed: Set<Digest> = []
         for held in agents.flatMap(\.disk.values) {
@@ -23,8 +23,8 @@ extension SimulatedHost {
         return needed
     }
 
-    /// `doctor --repair` with the catalogue's lock: attempts that the catalogue does not know as open are given up, and
-    /// damaged files put aside.
+    /// Repairs as `doctor --repair` does with the catalogue's lock: gives up attempts that the catalogue does not know as
+    /// open, and puts damaged files aside.
     func repair(open: Set<AttemptNumber>, of owner: Owner) {
         guard answers, memory?.owner == owner else { return }
         for (number, _) in inOrder where !open.contains(number) || mutant == .repairTakesAll {

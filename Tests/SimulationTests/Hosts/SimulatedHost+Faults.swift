@@ -31,7 +31,7 @@ extension SimulatedHost {
             toCoordinatorLostUntil = max(toCoordinatorLostUntil, until)
         }
         link.isHampered(for: seconds)
-        // The keepalive's patience; a shorter loss is only a delay.
+        // A longer loss outlasts the keepalive's patience; a shorter one is only a delay.
         if seconds > 45 { world.after(45) { link.close() } }
     }
 
@@ -46,7 +46,7 @@ extension SimulatedHost {
         world.after(seconds) { [self] in startAgent() }
     }
 
-    /// The agent makes way for another build, which it does only while nothing runs; what waits stays.
+    /// Replaces the agent by another build, which happens only while nothing runs; attempts that wait stay.
     func replaceAgent() {
         world.note("\(name) agent is replaced")
         world.census.count(.agentReplaced)
@@ -64,7 +64,7 @@ extension SimulatedHost {
         agentIsUp = false
         link?.sever()
         for (_, held) in inOrder {
-            // With the disk, even what is recorded nowhere else is gone.
+            // The disk takes even results with it that are recorded nowhere else.
             if held.state == .running || losesDisk { log.hit(held.key) }
             if held.state == .running, let lines = held.lines, let layer = world.bytes {
                 held.process?.tearLine()
@@ -103,7 +103,7 @@ extension SimulatedHost {
         let running = inOrder.filter { $0.value.process != nil }
         guard isUp, !running.isEmpty else { return }
         let (_, held) = running[world.random.pick(0...running.count - 1)]
-        // Two, so that the third fault, which sets a job aside, never comes of our injections.
+        // Two at most, so that the third fault, which sets a job aside, never comes of injected ones.
         guard let process = held.process, !process.isHung, log.injectedJobFaults[held.key, default: 0] < 2 else {
             return
         }

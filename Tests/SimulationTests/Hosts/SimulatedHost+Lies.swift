@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// What a hostile host says. It may lie about what it found out, but nothing else is to be believed.
+/// What a hostile host says. It may lie about what its own attempts found; nothing else is to be believed.
 extension SimulatedHost {
     func beginToLie() {
         world.hasLiars = true
@@ -11,7 +11,7 @@ extension SimulatedHost {
         link?.sever()
     }
 
-    /// Attempts that it never had: of numbers that are soon to be given, of absurd ones, and of other hosts'.
+    /// Attempts that it claims and never had: of numbers that are soon given, of absurd numbers, and of other hosts.
     func lies(beside held: [HeldAttempt]) -> [HeldAttempt] {
         world.census.count(.hostLied)
         var told: [HeldAttempt] = []
@@ -28,7 +28,7 @@ extension SimulatedHost {
         return told.filter { !known.contains($0.attempt) }
     }
 
-    /// Of attempts that others have it says that they are over and what they found.
+    /// Says of attempts that others have that they are over, and what they found.
     func tellOfOthers(_ link: SimulatedLink) {
         for run in log.runs
         where run.host != name && disk[run.attempt] == nil && run.ended == nil && run.owner == memory?.owner {
@@ -37,7 +37,7 @@ extension SimulatedHost {
         }
     }
 
-    /// Lies now, or as soon as there is something to lie about.
+    /// Tells a lie now, or as soon as there is something to lie about.
     func tell(_ lie: Fault.Lie) {
         world.hasLiars = true
         guard isUp, agentIsUp else { return }
@@ -70,7 +70,7 @@ extension SimulatedHost {
             link.report(.event(number, .finished, end: 0))
         case .offsetJump:
             world.census.count(.liedOfOffsets)
-            // What it says from here on counts as told.
+            // Whatever it says from here on counts as told.
             losesLine(of: number)
             link.report(.event(number, .started(.simulated), end: 1 << 50))
         default:
@@ -82,7 +82,7 @@ extension SimulatedHost {
 
     private static let lie = Digest(of: "a lie".utf8)
 
-    /// What the job did not ask for.
+    /// An event that the job did not ask for.
     private func unasked(_ job: JobDescription, _ lie: Fault.Lie) -> WorkerEvent {
         guard case .measure(let task) = job.task else {
             guard case .train(let task) = job.task, lie != .otherMeasure, lie != .otherTrial else {
@@ -113,7 +113,7 @@ extension SimulatedHost {
                 rows: [MeasureRow(quantity: "value", value: -2, n: 1)], artifacts: [], seconds: 1))
     }
 
-    /// What an order asks for, with other values.
+    /// An event that the order asks for, with other values.
     private func asked(_ job: JobDescription) -> WorkerEvent? {
         switch job.task {
         case .train(let task): task.milestones.last.map(milestone)
@@ -121,7 +121,7 @@ extension SimulatedHost {
         }
     }
 
-    /// Results of attempts that others have, and that these were refused.
+    /// Tells results of attempts that others have, and that the coordinator refused these.
     private func tellOthersResults() {
         guard let link else { return }
         for run in log.runs
@@ -135,7 +135,7 @@ extension SimulatedHost {
         }
     }
 
-    /// An attempt is over; what else it says of it.
+    /// Says more of an attempt that is over.
     func sayMore(of number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
         guard link != nil, !afterwards.isEmpty, held.order.command.last != "describe" else { return }
         let lie = afterwards.removeFirst()

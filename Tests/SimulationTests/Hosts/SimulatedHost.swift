@@ -1,13 +1,13 @@
 import JobContract
 import SweepModel
 
-/// What several hold.
+/// A value that several objects hold.
 final class Shared<Value> {
     var value: Value
     init(_ value: Value) { self.value = value }
 }
 
-/// A host with its agent: what is on its disk outlives the agent, what runs outlives it too, and a reboot ends both.
+/// A host with its agent. Its disk and its workers outlive the agent; the disk alone outlives a reboot.
 final class SimulatedHost {
     /// An attempt's directory on the host's disk.
     final class Held {
@@ -21,7 +21,7 @@ final class SimulatedHost {
         var process: SimulatedProcess?
         var isToBeReleased = false
         var lastWord: WorkerEvent?
-        /// What its worker writes, where that is bytes.
+        /// Reads the worker's lines, where a schedule has them as bytes.
         let lines: SimulatedLines?
 
         init(_ order: StartOrder, _ owner: Owner, _ lines: SimulatedLines?) {
@@ -33,7 +33,7 @@ final class SimulatedHost {
         var key: JobKey { JobKey(order.description) }
     }
 
-    /// Who calls: which coordinator of which catalogue, and with what programs.
+    /// The coordinator that calls: of which catalogue, and with what programs.
     struct Caller {
         let owner: Owner
         let coordinator: Int
@@ -50,32 +50,32 @@ final class SimulatedHost {
     }
 
     let spec: HostSpec
-    /// Of which it is the agent, where it is one of a queue's.
+    /// The allocation that the host is, where it is one.
     private(set) weak var allocation: SimulatedAllocation?
-    /// Nothing begins there any more: its allocation ends, or is over.
+    /// Whether nothing begins there any more, because its allocation ends or is over.
     var isLeaving = false
-    /// A coordinator has heard what it holds since it began to leave.
+    /// Whether a coordinator has heard what the host holds since it began to leave.
     private(set) var wasServedLeaving = false
     let speed: Double
     let world: World
     let log: HostLog
     let broken: Set<TrainingID>
     let unmeasurable: [Unit: Scenario.MeasureFailure]
-    /// Of the trainings, as the sweep has them.
+    /// The trainings' specs, as the sweep has them.
     let specs: [TrainingID: [String: JSONValue]]
     /// What every job of the sweep needs.
     let needs: JobNeeds
     let mutant: Mutant
-    /// What its workers' bits are of.
+    /// Which bits its workers give.
     let kind: Int
     /// Whether its measures leave files for people.
     let leavesFiles: Bool
     var boot = 1
     var agentIsUp = true
     var isUp = true
-    /// Cut off until then.
+    /// The host is cut off until then.
     var cutUntil = Instant(nanoseconds: 0)
-    /// Everything stands still until then.
+    /// Everything on the host stands still until then.
     var frozenUntil = Instant(nanoseconds: 0)
     var frozenSince = Instant(nanoseconds: 0)
     /// The disk is full until then.
@@ -83,18 +83,18 @@ final class SimulatedHost {
     /// An agent of another protocol serves until then.
     var foreignAgentUntil = Instant(nanoseconds: 0)
     var agentIsOld = false
-    /// Every job fails at once until then, and so does a probe, unless the worker still describes itself.
+    /// Every job fails at once until then, and so does a probe, unless the worker can still describe itself.
     var brokenUntil = Instant(nanoseconds: 0)
     var describesWhenBroken = false
     var slowUntil = Instant(nanoseconds: 0)
     var extraDelay = 0.0
     var toHostLostUntil = Instant(nanoseconds: 0)
     var toCoordinatorLostUntil = Instant(nanoseconds: 0)
-    /// When it last failed an attempt by itself.
+    /// When it last failed an attempt by its own fault.
     var faultedAt = Instant(nanoseconds: -1_000_000_000_000)
-    /// Its store, as far as the coordinator's may lack what is in it: one for all catalogues' agents.
+    /// The files of its store that the coordinator's may lack. The agents of all catalogues share it.
     private let sharedStore: Shared<SimulatedStore>
-    /// Attempts of all catalogues on the machine.
+    /// The agents of all catalogues on the machine.
     private let machine: Shared<[SimulatedHost]>
     /// Damaged files that a mutant gave to workers.
     var spoilt: Set<Digest> = []
@@ -102,19 +102,19 @@ final class SimulatedHost {
     var losesNextFile = false
     private let attempts: Shared<[AttemptNumber: Held]>
     var link: SimulatedLink?
-    /// The connection before, of which something may still be on its way.
+    /// The connection before the present one, over which something may still be on its way.
     var lastLink: SimulatedLink?
     /// What the agent remembers of coordinators, on disk.
     private(set) var memory: Caller?
-    /// When it last heard of the coordinator that it works for, if it does not now.
+    /// When it last heard of the coordinator that it works for and that is not connected.
     private var heard = Instant(nanoseconds: 0)
-    /// Tells more than it holds the next time it tells.
+    /// The next time that it tells what it holds, it claims more.
     var isLying = false
-    /// Tells other facts of itself than are true the next time it tells.
+    /// The next time that it tells facts of itself, they are false.
     var liesOfItself = false
     /// What it says more when an attempt is over.
     var afterwards: [Fault.Lie] = []
-    /// What is still to happen to its bytes.
+    /// Damage that its bytes are still to meet.
     var armed: [Fault.Bytes: Int] = [:]
     private var jobsByNumber: [HostLog.Held: JobKey] = [:]
 
@@ -141,7 +141,7 @@ final class SimulatedHost {
         machine.value.append(self)
     }
 
-    /// The agents of all catalogues there.
+    /// The agents of all catalogues on the machine.
     var agents: [SimulatedHost] { machine.value }
 
     var store: SimulatedStore {
@@ -154,21 +154,21 @@ final class SimulatedHost {
         _modify { yield &attempts.value }
     }
 
-    /// Lets go of what holds it.
+    /// Breaks the cycles of references.
     func end() {
         (link, lastLink) = (nil, nil)
         machine.value = []
     }
 
     var name: HostName { spec.name }
-    /// The one machine that it is.
+    /// The name of its machine.
     let place: HostName
     var slots: Int { spec.slots ?? 1 }
     var isFrozen: Bool { frozenUntil > world.now }
     var isFull: Bool { fullUntil > world.now }
     var isBroken: Bool { brokenUntil > world.now }
     var isSlow: Bool { slowUntil > world.now }
-    /// Whether a new connection comes about.
+    /// Whether a new connection to it comes about.
     var answers: Bool {
         isUp && agentIsUp
             && max(cutUntil, frozenUntil, toHostLostUntil, toCoordinatorLostUntil) <= world.now
@@ -183,7 +183,7 @@ final class SimulatedHost {
 
     // MARK: The agent
 
-    /// Why it will not serve the caller; nil when it will.
+    /// Why it will not serve the caller; nil: it will.
     func objection(to caller: Caller) -> HostFailure? {
         if foreignAgentUntil > world.now {
             world.census.count(.agentRefused)
@@ -210,16 +210,16 @@ final class SimulatedHost {
         if memory.map({ $0.ownership != caller.ownership }) ?? false,
             disk.values.contains(where: { $0.owner != caller.owner })
         {
-            // What another copy of the catalogue has here is unknown to this one, which ends it, or known, and then
-            // this one swallows its results.
+            // An attempt that another copy of the catalogue has here is either unknown to this one, which ends it, or
+            // known, and then this one swallows its results.
             for (number, held) in inOrder where held.owner != caller.owner {
-                // Part of a training's results is recorded then and part is not, which makes two jobs of it.
+                // A part of a training's results is then recorded and a part is not, which makes two jobs of it.
                 log.hit(held.key, times: 2)
                 log.disown(.init(owner: held.owner, attempt: number))
             }
         }
         if let memory, memory.owner != caller.owner {
-            // What the one acknowledged is news to the other.
+            // One coordinator's acknowledgements mean nothing to the other.
             for held in disk.values { held.acknowledged = 0 }
         }
         memory = caller
@@ -231,7 +231,7 @@ final class SimulatedHost {
         tellAll()
     }
 
-    /// What it holds, and everything of it that is not acknowledged.
+    /// Tells what it holds, and every event that is not acknowledged.
     private func tellAll() {
         guard let link else { return }
         let held = inOrder.map {
@@ -273,7 +273,7 @@ final class SimulatedHost {
         }
     }
 
-    /// The connection of the coordinator that it works for is over.
+    /// Records that the connection of the coordinator that it works for is over.
     func isLeft() { heard = world.now }
 
     private func release(_ number: AttemptNumber) {
@@ -323,7 +323,7 @@ final class SimulatedHost {
         }
     }
 
-    /// What a probe does: no job runs.
+    /// Does what a probe asks for: no job runs.
     private func describe(_ number: AttemptNumber, _ held: Held) {
         link?.report(.running(number))
         world.after(0.3) { [self] in
@@ -363,7 +363,7 @@ final class SimulatedHost {
         link?.report(.event(number, event, end: held.written))
     }
 
-    /// The process is gone. Whether anyone sees how depends on the agent.
+    /// Records that the process is gone. Whether anybody sees how depends on the agent.
     func processEnded(_ number: AttemptNumber, _ held: Held, _ end: AttemptEnd) {
         held.process = nil
         guard agentIsUp else { return }
@@ -380,7 +380,7 @@ final class SimulatedHost {
         startNext()
     }
 
-    /// A new agent: adopts what runs; of what ran it knows the last word, if there was one.
+    /// Starts a new agent. It adopts attempts that run; of others it knows the last word, if there was one.
     func startAgent() {
         guard isUp, !agentIsUp else { return }
         agentIsUp = true

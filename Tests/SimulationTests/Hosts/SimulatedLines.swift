@@ -2,21 +2,21 @@ import Foundation
 import JobContract
 import Supervision
 
-/// What a worker writes, in a real file, and what its agent makes of it by the real code.
+/// The lines that a worker writes, in a real file, and what its agent makes of them by the real code.
 final class SimulatedLines {
-    /// Something to tell of the attempt.
+    /// Something that the agent tells of the attempt.
     struct Word {
         let event: WorkerEvent
         let line: [UInt8]
         let end: Int
-        /// The line broke the contract, and the worker is to be stopped for it.
+        /// Whether the line broke the contract, so that the worker is stopped.
         var isBreach = false
     }
     private let path: String
     private var reader: EventFollower
-    /// What is told in place of a line that ends there.
+    /// What the agent tells in place of lines, by where these end.
     private var problems: [Int: WorkerEvent] = [:]
-    /// What the worker was about to say as it was cut off; its agent knows nothing of it.
+    /// What the worker was about to say as it was cut off. Its agent knows nothing of it.
     private var torn: WorkerEvent?
 
     init(path: String) {
@@ -25,7 +25,7 @@ final class SimulatedLines {
         _ = FileManager.default.createFile(atPath: path, contents: nil)
     }
 
-    /// How far its agent has read.
+    /// How far the agent has read.
     var position: Int { reader.position }
 
     static func line(_ event: WorkerEvent) -> [UInt8] { ((try? JSONText.encode(event)) ?? []) + [10] }
@@ -37,7 +37,7 @@ final class SimulatedLines {
         }
     }
 
-    /// What fails here is none of the schedule's faults.
+    /// Changes the file. A failure here is none of the schedule's faults.
     private func change(_ body: (FileHandle) throws -> Void) {
         do {
             let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
@@ -46,13 +46,13 @@ final class SimulatedLines {
         } catch { fatalError("\(path): \(error)") }
     }
 
-    /// The worker dies as it writes: so many bytes of the line are there.
+    /// Lets the worker die as it writes: only so many bytes of the line are there.
     func tear(_ event: WorkerEvent, after count: Int) {
         write(Array(Self.line(event).prefix(count)))
         torn = event
     }
 
-    /// The last bytes never reached the disk.
+    /// Removes the last bytes, which never reached the disk.
     func lose(_ count: Int) {
         change { file in
             let end = try file.seekToEnd()
@@ -60,10 +60,10 @@ final class SimulatedLines {
         }
     }
 
-    /// Another coordinator is to be told everything from there on.
+    /// Lets the agent tell everything from there on, to another coordinator.
     func tell(from offset: Int) { reader = EventFollower(path: path, from: offset) }
 
-    /// Another agent reads it, and knows nothing of what was wrong.
+    /// Lets another agent read on, which does not know what was wrong before.
     func isTakenOver(from offset: Int) {
         problems = [:]
         tell(from: offset)
@@ -81,7 +81,7 @@ final class SimulatedLines {
         EventFollower(path: path, from: offset).endByLastWord()
     }
 
-    /// The next thing to tell; nil when there is none yet.
+    /// The next thing to tell; nil: there is none yet.
     func next(atEnd: Bool, _ mutant: Mutant) -> Word? {
         while let line = reader.next(atEnd: atEnd) {
             if let problem = problems[line.end] { return told(problem, line.end) }

@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// A worker: takes virtual time and says what a real one would.
+/// A worker, which takes virtual time and says what a real one would.
 final class SimulatedProcess {
     private let held: SimulatedHost.Held
     private let number: AttemptNumber
@@ -10,13 +10,13 @@ final class SimulatedProcess {
     private let isOther: Bool
     private var isAlive = true
     private var isStopping = false
-    /// Its allocation ends before it did.
+    /// Whether its allocation ended before it did.
     private var isCut = false
-    /// Of which it left a checkpoint.
+    /// The steps of the last checkpoint that it left.
     private var savedSteps = 0
     private(set) var isHung = false
     private var steps = 0
-    /// Of what it leaves.
+    /// The bits of what it leaves.
     private var bits: Bits
 
     private var world: World { host.world }
@@ -33,8 +33,8 @@ final class SimulatedProcess {
         let key = held.key
         let this = HostLog.Held(owner: held.owner, attempt: number)
         let asked = held.order.description.units
-        // The lease of either may have been given up while its host was out of reach. Two parts of a training, before
-        // and after a state that is there already, are two jobs.
+        // One of the two may have lost its lease while its host was out of reach. Two parts of a training, before and after
+        // a state that is there already, are two jobs.
         for index in log.live
         where !log.runs[index].isConcluded && log.runs[index].owner == held.owner
             && !log.runs[index].asked(butFor: log.lost).isDisjoint(with: asked)
@@ -45,7 +45,7 @@ final class SimulatedProcess {
                 host.world.violation("\(key) runs twice: attempts \(other) and \(number)")
             }
         }
-        // Its host was away for longer than the lease before it came to this one's turn: the job may be done already.
+        // Its host was away for longer than the lease before its turn came: the job may be done already.
         if log.outOfReach.contains(this) {
             host.world.census.count(.lateBacklog)
             log.hit(key)
@@ -83,7 +83,7 @@ final class SimulatedProcess {
 
     func startWork() {
         var plan: Plan = [(0.2, { [self] in say(.started(isOther ? .other : .simulated)) })]
-        // Once for a job, whose third fault would set it aside.
+        // Only once for a job, whose third fault would set it aside.
         if host.isBroken, !isOther, host.log.injectedJobFaults[held.key, default: 0] < 1 {
             host.log.injectedJobFaults[held.key, default: 0] += 1
             host.log.hit(held.key)
@@ -110,7 +110,8 @@ final class SimulatedProcess {
         perform(plan[...])
     }
 
-    /// A worker compares what it reads with its digest; its host puts aside what is damaged.
+    /// Whether it reads a damaged file. A worker compares what it reads with its digest, and its host puts damaged files
+    /// aside.
     private func readsDamage() -> Bool {
         let files = description.filesToRead.map(\.digest)
         if !host.store.retired.isDisjoint(with: files) {
@@ -139,7 +140,7 @@ final class SimulatedProcess {
         }
     }
 
-    /// Does it once the host no longer stands still, if the process still lives then.
+    /// Runs `body` once the host no longer stands still, if the process lives then.
     private func thaw(_ body: @escaping () -> Void) {
         guard isAlive, !isHung else { return }
         if host.isFrozen {
@@ -185,7 +186,7 @@ final class SimulatedProcess {
         let last = task.milestones.last ?? 0
         let batch = description.spec["training.batch"]?.integerValue ?? 0
         while at < last {
-            // Every hundred steps a word, every third a recovery point.
+            // It reports every hundred steps, and leaves a recovery point at every third report.
             let next = min((at / 100 + 1) * 100, task.milestones.first { $0 > at } ?? last)
             let isMilestone = task.milestones.contains(next)
             plan.append(
@@ -202,7 +203,7 @@ final class SimulatedProcess {
         return plan + ending
     }
 
-    /// Whether it works with damaged files.
+    /// Whether it works with files that a mutant has let it read damaged.
     private var isSpoilt: Bool { !host.spoilt.isDisjoint(with: description.filesToRead.map(\.digest)) }
 
     private var ending: Plan {
@@ -218,7 +219,7 @@ final class SimulatedProcess {
         say(event)
     }
 
-    /// The event is there for the host to tell, and this is what its job's results are.
+    /// Gives its host an event to tell, and records what its job's results are.
     private func note(_ event: WorkerEvent, _ given: [Unit: Given]) {
         host.log.note(run) { $0.given.merge(given) { $1 } }
         switch event {
@@ -258,7 +259,7 @@ final class SimulatedProcess {
         file == SimulatedResults.weights(training, steps, world.unusual[file] ?? Bits())
     }
 
-    /// It dies as it writes what it found next: a part of the line is there, or all of it but its end.
+    /// Dies as it writes its next result: a part of the line is there, or all of it but its end.
     func tearLine() {
         guard let lines = held.lines, let layer = world.bytes, isAlive, !isOther, !isSpoilt else { return }
         let torn: (unit: Unit, event: WorkerEvent, right: Given)
@@ -324,7 +325,7 @@ final class SimulatedProcess {
         return (measured, right)
     }
 
-    /// At a measure that cannot be taken.
+    /// Fails at a measure that cannot be taken.
     private func fail(_ request: MeasureRequest, _ task: MeasureTask, _ way: Scenario.MeasureFailure) {
         host.log.hit(held.key)
         switch way {
@@ -345,7 +346,7 @@ final class SimulatedProcess {
         }
     }
 
-    /// A worker that cannot write its results says so and ends.
+    /// Whether its results have room. A worker that cannot write them says so and ends.
     private func hasRoom() -> Bool {
         guard host.isFull else { return true }
         world.census.count(.hostDiskFull)
@@ -366,18 +367,18 @@ final class SimulatedProcess {
 
     // MARK: Its end
 
-    /// Its output is no event: it is asked to stop, and killed a moment later.
+    /// Its output broke the contract: the agent asks it to stop, and kills it a moment later.
     func isInBreach() {
         guard isAlive, !isStopping else { return }
         isStopping = true
         world.after(1) { [self] in die(.stopped(.misbehaved, exit: -9)) }
     }
 
-    /// Asked to stop: saves what it has and goes, or is killed when it does not listen.
+    /// Asks it to stop: it saves what it has and goes, or is killed when it does not listen.
     func stop(_ reason: StopReason = .cancelled) {
         guard isAlive, !isStopping else { return }
         if reason == .hostLeft { isCutShort(number) }
-        // Taken back though it had begun: its host was given up for its faults, or a person cancelled it.
+        // An attempt is taken back that had begun: its host was given up for its faults, or a person cancelled it.
         let trainings = [description.training] + (description.otherTrainings ?? []).map(\.training)
         if world.now.seconds(since: host.faultedAt) < 120 || !world.cancelled.isDisjoint(with: trainings) {
             host.log.hit(held.key)
@@ -387,7 +388,7 @@ final class SimulatedProcess {
             $0.toldToStop = world.now
             $0.isDeaf = isHung
         }
-        // Saving takes its time, and some take too long.
+        // Saving takes a while, and sometimes too long.
         let isSlow = reason == .hostLeft && world.random.chance(0.2)
         if isHung || isSlow {
             world.after(20) { [self] in die(.stopped(reason, exit: -9)) }
@@ -403,7 +404,7 @@ final class SimulatedProcess {
         }
     }
 
-    /// What it has done since its last checkpoint is not lost.
+    /// Saves what it has done since its last checkpoint.
     private func save() {
         guard case .train = description.task, steps > savedSteps, !host.broken.contains(description.training) else {
             return
@@ -412,7 +413,7 @@ final class SimulatedProcess {
         checkpoint(steps, false)
     }
 
-    /// Its allocation ends before it did: it is run once more, and charged for nothing.
+    /// Records that its allocation ended before it did: its job runs once more, and nobody is charged.
     func isCutShort(_ number: AttemptNumber) {
         guard !isCut else { return }
         isCut = true
@@ -437,7 +438,7 @@ final class SimulatedProcess {
         host.processEnded(number, held, end)
     }
 
-    /// Gone without anyone to tell.
+    /// Ends without anybody to tell.
     func vanish() {
         isAlive = false
         host.log.end(run, at: world.now)

@@ -1,7 +1,7 @@
 import JobContract
 import SweepModel
 
-/// What a simulated worker computes: content determined by training, length and bits alone, as a real one's is.
+/// What a simulated worker computes. Training, length and bits alone determine it, as they do for a real one.
 enum SimulatedResults {
     static func weights(_ training: TrainingID, _ steps: Int, _ bits: Bits = Bits()) -> Digest {
         Digest(of: "weights \(training.hex) \(steps)\(bits.suffix)".utf8)
@@ -11,7 +11,7 @@ enum SimulatedResults {
         Digest(of: "state \(training.hex) \(steps)\(bits.suffix)".utf8)
     }
 
-    /// What differs between trainings, and grows.
+    /// A network's number of parameters, which tells trainings apart.
     static func parameters(_ training: TrainingID) -> Int { 1000 + (Int(training.hex.prefix(3), radix: 16) ?? 0) }
 
     static func losses(_ training: TrainingID, _ steps: Int, _ bits: Bits = Bits()) -> [LossPoint] {
@@ -20,7 +20,7 @@ enum SimulatedResults {
     }
 
     /// - Parameters:
-    ///   - others: the checkpoints that it is compared with.
+    ///   - others: the checkpoints with which the first one is compared.
     ///   - images: how many training and held-out images each of the networks has; empty where nobody counts them.
     static func rows(
         _ checkpoint: Digest, _ others: [Digest], _ request: MeasureRequest, _ bits: Bits, images: [Int] = []
@@ -36,12 +36,12 @@ enum SimulatedResults {
         }
     }
 
-    /// Training and held-out images of a training, as its spec has them; none where it does not.
+    /// The numbers of a training's training and held-out images by its spec; none where that has none.
     static func images(_ spec: [String: JSONValue]) -> [Int] {
         [spec["dataset.size"]?.integerValue, spec["dataset.held_out"]?.integerValue].compactMap { $0 }
     }
 
-    /// Twice a second a batch; a worker counts in images where batches are large.
+    /// Progress of half a second a batch. A worker counts in images where batches are large.
     static func progress(_ steps: Int, of last: Int, batch: Int) -> WorkerEvent.Progress {
         let factor = batch == largeBatch ? batch : 1
         return .init(
@@ -50,7 +50,7 @@ enum SimulatedResults {
 
     static let largeBatch = 64
 
-    /// Pictures differ on hosts whose numbers are as they are elsewhere.
+    /// Files for people differ on some hosts, though the numbers do not.
     static func files(
         _ checkpoint: Digest, _ others: [Digest], _ request: MeasureRequest, _ bits: Bits
     ) -> [String: Digest] {
@@ -71,8 +71,8 @@ enum SimulatedResults {
     static func file(_ digest: Digest) -> OutputFile { OutputFile(path: "file", digest: digest, bytes: 10) }
 }
 
-/// To which bits a worker computes, which its host's kind decides. A training that goes on on another kind has bits that
-/// neither kind gives alone.
+/// Which bits a worker gives, which its host's kind decides. A training that goes on on a host of another kind has bits
+/// that neither kind gives alone.
 struct Bits: Hashable {
     /// 0 for most hosts.
     var kind = 0
@@ -95,16 +95,16 @@ struct Bits: Hashable {
 
 /// What a run gives for a unit.
 struct Given: Hashable {
-    /// Weights of a milestone; for a measure the checkpoint it was taken of.
+    /// A milestone's weights; for a measure the checkpoint that it was taken of.
     var digest: Digest
     var rows: [MeasureRow] = []
-    /// What a measure leaves for people, by its names.
+    /// Files that a measure leaves for people, by their names.
     var files: [String: Digest] = [:]
-    /// What a milestone tells besides.
+    /// What else a milestone tells.
     var parameters: Int?
     var losses: [LossPoint]?
 
-    /// By which two results are told apart: how it went is none of it.
+    /// What two results are compared by, without how the loss went.
     var essence: Given { Given(digest: digest, rows: rows, files: files) }
 }
 
@@ -123,7 +123,7 @@ enum Unit: Hashable, CustomStringConvertible {
 }
 
 extension JobDescription {
-    /// Files of recorded results that its worker reads, and the trainings that left them.
+    /// Files of recorded results that the job's worker reads, and the trainings that left them.
     var filesToRead: [(digest: Digest, training: TrainingID)] {
         switch task {
         case .train(let task): task.resume.map { [($0.state, training)] } ?? []
@@ -132,7 +132,7 @@ extension JobDescription {
         }
     }
 
-    /// What an order asks for.
+    /// The units that an order asks for.
     var units: Set<Unit> { task.units(of: training) }
 }
 
@@ -145,8 +145,8 @@ extension JobTask {
     }
 }
 
-/// What jobs are one to the checker, whatever their names: a training, the measures of a trial, or the comparisons of
-/// some.
+/// What the checker takes for one job, whatever names jobs have: a training, the measures of a trial, or comparisons of the
+/// same trials.
 enum JobKey: Hashable, CustomStringConvertible {
     case training(TrainingID)
     case trials([TrialID])
@@ -167,7 +167,7 @@ enum JobKey: Hashable, CustomStringConvertible {
 }
 
 extension WorkerEvent.Checkpoint {
-    /// As a milestone gives it; nil without weights.
+    /// What a milestone gives; nil without weights.
     var given: Given? { weights.map { Given(digest: $0.digest, parameters: parameters, losses: losses) } }
 }
 

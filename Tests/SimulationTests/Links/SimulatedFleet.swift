@@ -2,7 +2,7 @@ import Coordination
 import JobContract
 import SweepModel
 
-/// The hosts as one coordinator reaches them; dies with it.
+/// The hosts as one coordinator reaches them. It dies with its coordinator.
 final class SimulatedFleet: Fleet {
     let caller: SimulatedHost.Caller
     let mutant: Mutant
@@ -14,10 +14,10 @@ final class SimulatedFleet: Fleet {
     private let kill: KillSwitch
     private let clock: SimulatedClock
     private var links: [HostName: SimulatedLink] = [:]
-    /// Since when, in the coordinator's awake time, it has not heard of a host.
+    /// For each silent host, since when in the coordinator's awake time.
     private(set) var silentSince: [HostName: Instant] = [:]
     private var silences: [HostName: Int] = [:]
-    /// How long it had not heard of a host before a connection of which it has not heard either.
+    /// For how long the coordinator had not heard of a host before a connection over which it has not heard of it either.
     private var unheard: [HostName: Double] = [:]
     private(set) var inputs: [CoordinatorInput] = []
     private var storeFullUntil = Instant(nanoseconds: 0)
@@ -49,7 +49,7 @@ final class SimulatedFleet: Fleet {
         }
         for seat in seats { isSilent(seat.name) }
         let listed = seats.filter { !world.unlisted.contains($0.name) || mutant == .leftHostsAreUsed }
-        // A queue of which the hosts file has nothing is not asked.
+        // A queue of which the hosts file names nothing is not asked.
         if let queue, !listed.isEmpty { self.queue = SimulatedQueueLink(queue, seats: listed, self) }
     }
 
@@ -74,16 +74,16 @@ final class SimulatedFleet: Fleet {
         onInput()
     }
 
-    /// Asks every host that answers to tell again what it holds.
+    /// Asks every host that answers to tell anew what it holds.
     func enquire() {
         for name in hosts.map(\.name) + seats.map(\.name) where silentSince[name] == nil { send(.enquire, to: name) }
         queue?.tellAll()
     }
 
-    /// Nothing is left to do: the queue's allocations are not needed.
+    /// Ends the queue's allocations, which nothing needs any more.
     func dismissAllocations() { queue?.dismissAll() }
 
-    /// Whether the queue has heard of that, if it can.
+    /// Whether the queue can be told now.
     var canAskQueue: Bool { queue?.canAsk ?? false }
 
     func takeInput() -> CoordinatorInput? { inputs.isEmpty ? nil : inputs.removeFirst() }
@@ -115,7 +115,7 @@ final class SimulatedFleet: Fleet {
         link(to: host)
     }
 
-    /// Whether the host's agent will not serve this coordinator, which is told.
+    /// Whether the host's agent will not serve this coordinator, which is then told.
     func isRefused(by host: SimulatedHost) -> Bool {
         guard let objection = host.objection(to: caller) else { return false }
         world.note("\(host.name) refuses: \(objection)")
@@ -135,7 +135,7 @@ final class SimulatedFleet: Fleet {
     func isLinked(_ name: HostName) -> Bool { links[name] != nil }
     func closeSeat(_ name: HostName) { links[name]?.close() }
 
-    /// The host answers again.
+    /// Records that the host answers again.
     func connected(_ host: SimulatedHost, _ link: SimulatedLink) {
         unheard[host.name] = listened[host.name]
         silentSince[host.name] = nil
@@ -143,10 +143,10 @@ final class SimulatedFleet: Fleet {
         silences[host.name, default: 0] += 1
     }
 
-    /// The coordinator has heard, and recorded, that the host answers.
+    /// Records that the coordinator has heard, and recorded, that the host answers.
     func heard(of host: HostName) { unheard[host] = nil }
 
-    /// - Parameter refusal: why it is not tried again.
+    /// - Parameter refusal: why the host is not tried again.
     func lost(_ host: SimulatedHost, _ link: SimulatedLink, _ refusal: HostFailure? = nil) {
         guard links[host.name] === link else { return }
         links[host.name] = nil
@@ -156,7 +156,7 @@ final class SimulatedFleet: Fleet {
         if host.allocation != nil { return queue?.lost(host, refusal) ?? () }
         if let refusal { return post(.host(host.name, .disconnected(refusal))) }
         let detection = world.random.seconds(0.1...20)
-        // Now and then the transport is back before the loop has heard that it was gone.
+        // Now and then the connection is back before the loop has heard that it was gone.
         let failure = HostReport.disconnected(HostFailure(.unreachable, "connection lost"))
         world.after(detection) { [self] in
             post(.host(host.name, failure))
@@ -164,7 +164,7 @@ final class SimulatedFleet: Fleet {
         }
     }
 
-    /// The coordinator is gone, and its connections with it.
+    /// Ends all connections, since the coordinator is gone.
     func abandon() {
         let open = links
         for host in reached { unreach(host) }
@@ -175,17 +175,17 @@ final class SimulatedFleet: Fleet {
         queue = nil
     }
 
-    /// Those that are connected, or may be.
+    /// Hosts that are connected, or may be.
     private var reached: [SimulatedHost] { hosts + seats.compactMap { links[$0.name]?.host } }
 
-    /// How long the catalogue's coordinators have listened for each host in vain.
+    /// For how long the catalogue's coordinators have listened for each host in vain.
     var listened: [HostName: Double] {
         var listened = (log.listened[caller.owner] ?? [:]).merging(unheard) { $1 }
         for (name, since) in silentSince { listened[name, default: 0] += clock.now().seconds(since: since) }
         return listened
     }
 
-    /// Seconds of silence after which this coordinator may let a host's leases go; a little less than it waits.
+    /// Seconds of silence after which this coordinator may let a host's leases go, a little less than it really waits.
     func patience(for host: HostName) -> Double {
         max(110, HostLog.leaseSeconds - (log.listened[caller.owner]?[host] ?? 0))
     }
@@ -198,13 +198,13 @@ final class SimulatedFleet: Fleet {
     // MARK: What the log needs to know
 
     func reach(_ host: SimulatedHost) {
-        // Whom another catalogue's coordinator reaches says nothing of this one's.
+        // Which hosts another catalogue's coordinator reaches says nothing of this one's.
         if !clock.isAsleep, caller.owner != .neighbour { log.reach(host.place, by: caller.coordinator, at: world.now) }
     }
 
     func unreach(_ host: SimulatedHost) { log.unreach(host.place, by: caller.coordinator, at: world.now) }
 
-    /// The coordinator's machine sleeps or wakes up.
+    /// Records that the coordinator's machine sleeps or wakes up.
     func sleepChanged() {
         for host in reached {
             unreach(host)
@@ -219,7 +219,7 @@ final class SimulatedFleet: Fleet {
         watch(host, silence, patience(for: host))
     }
 
-    /// Once a host has been out of reach for as long as a lease, what it holds may be done elsewhere too.
+    /// Records that a host has been out of reach for as long as a lease, so that its jobs may be done elsewhere too.
     private func watch(_ name: HostName, _ silence: Int, _ seconds: Double) {
         world.after(seconds) { [self] in
             guard !kill.isDead, silences[name, default: 0] == silence, let since = silentSince[name] else { return }

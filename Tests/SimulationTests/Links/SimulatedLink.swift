@@ -4,17 +4,18 @@ import SweepModel
 
 /// One connection of one coordinator to one host.
 ///
-/// Commands arrive in order, except that other commands pass a start, whose files go first. Reports arrive in order,
-/// except that an event waits for the files it names, and later reports of other attempts do not. Nothing of it reaches
-/// the coordinator once it is closed; what was on its way to the host may, until another connection takes its place.
+/// Commands arrive in order, except that other commands overtake a start, whose files go first. Reports arrive in order,
+/// except that an event waits for the files it names, and later reports of other attempts do not. Once the connection is
+/// closed nothing of it reaches the coordinator; what was on its way to the host may arrive, until another connection takes
+/// its place.
 final class SimulatedLink {
     let host: SimulatedHost
     private let fleet: SimulatedFleet
     private(set) var isOpen = true
     /// Whether the host still hears what was sent.
     private var isHeard = true
-    /// Starts on their way with their files, by when they were sent; a later cancel or release that passes one makes the
-    /// transport give it up.
+    /// Starts that are on their way with their files, by when they were sent. The transport gives up a start that a later
+    /// cancel or release overtakes.
     private var starting: [AttemptNumber: [Int]] = [:]
     /// How many commands were sent.
     private var sent = 0
@@ -22,11 +23,11 @@ final class SimulatedLink {
     private var standingsSent = 0
     private var standingsCome = 0
     private var lastBack = Instant(nanoseconds: 0)
-    /// When the last report about an attempt arrives.
+    /// When the last report of an attempt arrives.
     private var lastAbout: [AttemptNumber: Instant] = [:]
     private var reachableAt = Instant(nanoseconds: 0)
     private var isConnected = false
-    /// What it is where bytes go over it.
+    /// The bytes that go over the connection; nil in schedules without bytes.
     private let wire: Wire?
     private var world: World { host.world }
 
@@ -39,13 +40,13 @@ final class SimulatedLink {
 
     // MARK: Towards the host
 
-    /// Attempts of the catalogue whose starts may still arrive.
+    /// Attempts of the catalogue whose start orders may still arrive.
     func underway(of owner: Owner) -> [AttemptNumber] {
         fleet.caller.owner == owner && isHeard ? starting.filter { !$0.value.isEmpty }.keys.sorted() : []
     }
 
     func send(_ command: HostCommand) {
-        // Orders whose files are still on their way are given up: the answer tells of all that are not.
+        // The answer tells of all attempts; orders whose files are still on their way are given up.
         if command == .enquire {
             if !starting.values.allSatisfy(\.isEmpty) { world.census.count(.startGivenUp) }
             starting = [:]
@@ -67,7 +68,7 @@ final class SimulatedLink {
     }
 
     private func arrive(_ command: HostCommand, _ bytes: [UInt8]?, sentAs place: Int) {
-        // What is lost on its way is sent again by the network until it gets through or the connection ends.
+        // The network sends what is lost again until it gets through or the connection ends.
         let until = max(host.toHostLostUntil, host.frozenUntil)
         if until > world.now { return world.at(until) { [self] in arrive(command, bytes, sentAs: place) } }
         guard isHeard else { return cut(bytes, .toHost) }
@@ -77,8 +78,8 @@ final class SimulatedLink {
         }
         if !isOpen { world.census.count(.commandLate) }
         switch command {
-        // The session gives up an order whose attempt is cancelled, and forgets one that was taken: what was sent of it
-        // again does not follow its release.
+        // The session gives up an order whose attempt is cancelled, and forgets one that the host has accepted: a copy of
+        // it does not follow its release.
         case .cancel(let attempt), .release(let attempt):
             let later = starting[attempt]?.filter { $0 > place }
             if later != starting[attempt] { world.census.count(.startGivenUp) }
@@ -93,18 +94,18 @@ final class SimulatedLink {
         for command in commands(command, bytes) { host.receive(command, of: fleet.caller.owner) }
     }
 
-    /// What the order reads goes with the start, or is on the host already; without it the order is refused. Either side
-    /// reads its files before it believes them.
+    /// Brings the files that an order reads, unless the host has them; false: the host refuses it for want of one. Either
+    /// side reads its files before it believes them.
     private func bringFiles(of order: StartOrder) -> Bool {
-        // Of a probe nobody reads the task.
+        // A probe's task is never read.
         guard order.command.last != "describe", host.disk[order.attempt] == nil else { return true }
         for (file, training) in order.description.filesToRead where !bring(file, of: training) {
             world.census.count(.fileNowhere)
             if host.store.retired.contains(file), host.log.lost.isEmpty {
                 world.violation("\(host.name) was cleaned of what attempt \(order.attempt) is to read")
             }
-            // The catalogue does not know what of its milestones is lost, and may remove what would make it again.
-            // Several catalogues' coordinators have one store here, of which each removes what it needs no more itself.
+            // The catalogue does not know which of its milestones are lost, and may remove the state that would make one
+            // again. Where coordinators of several catalogues share one store, each removes what it needs no more itself.
             if !world.sharesStore, world.store.retired.contains(file), host.log.lost.isEmpty {
                 world.violation(
                     "\(host.name) is to read a file of \(training.short) that was removed: \(order.description.task)")
@@ -139,11 +140,11 @@ final class SimulatedLink {
 
     // MARK: Towards the coordinator
 
-    /// - Parameter line: what the worker wrote, of an event or of progress.
+    /// - Parameter line: the worker's line, of an event or of progress.
     func report(_ report: HostReport, line: [UInt8]? = nil) {
         let bytes = bytes(of: report, line)
         var report = report
-        // Where the way is slow, a recovery point's state stays on the host.
+        // Over a slow connection a recovery point's state stays on the host.
         if case .event(let attempt, .checkpoint(var checkpoint), let end) = report, !checkpoint.milestone,
             let state = checkpoint.state, world.random.chance(0.2)
         {
@@ -180,12 +181,12 @@ final class SimulatedLink {
         world.at(arrival) { [self] in arrive(report, bytes, standing) }
     }
 
-    /// - Parameter standing: how often the host had told all that it holds when it said this.
+    /// - Parameter standing: how often the host had told all that it holds when it sent this report.
     private func arrive(_ report: HostReport, _ bytes: [UInt8]?, _ standing: Int) {
         let until = host.toCoordinatorLostUntil
         if until > world.now { return world.at(until) { [self] in arrive(report, bytes, standing) } }
         guard isOpen else { return cut(bytes, .toCoordinator) }
-        // What waited for its files as the host told everything anew is forgotten: it has been told again.
+        // The host has told everything anew, and with it what still waited for its files.
         if standing < standingsCome { return }
         if case .connected = report { standingsCome = standing }
         if bytes != nil, host.meets(.cutToCoordinator) {
@@ -203,13 +204,13 @@ final class SimulatedLink {
             if reachableAt <= world.now { fleet.reach(host) }
         }
         if case .event(let attempt, let event, let end) = report, !event.files.isEmpty {
-            // A store without room ends the connection, which is tried again.
+            // A store without room ends the connection, which the coordinator tries again.
             if fleet.storeIsFull() { return close() }
             if host.losesNextFile {
                 host.losesNextFile = false
                 world.census.count(.fileLost)
                 host.faultedAt = world.now
-                // The rest of it goes on, and what is missing is a job of its own then.
+                // The rest of the attempt goes on; the lost result becomes a job of its own.
                 noteLoss(attempt)
                 let failed = WorkerEvent.Failed(kind: .missingInput, message: "the file is gone")
                 return fleet.post(.host(host.name, .event(attempt, .failed(failed), end: end)))
@@ -222,7 +223,7 @@ final class SimulatedLink {
         fleet.post(.host(whose(report), report))
     }
 
-    /// What the coordinator takes it for: what it is, but for mutants.
+    /// The report as the coordinator takes it: as it is, but for mutants.
     private func taken(_ report: HostReport) -> HostReport {
         guard case .event(let attempt, let event, let end) = report, fleet.mutant == .unaskedResultsCount,
             let job = host.disk[attempt]?.order.description
@@ -237,7 +238,7 @@ final class SimulatedLink {
         return run.host
     }
 
-    /// Brings an event's files into the coordinator's store; false when one is damaged on the host by now.
+    /// Brings an event's files into the coordinator's store; false: one is damaged on the host by now.
     private func takeFiles(of event: WorkerEvent, _ attempt: AttemptNumber) -> Bool {
         if fleet.mutant == .artifactsAreNotFetched, case .measure = event { return true }
         for file in event.files.map(\.digest) where !world.store.isWhole(file) {
@@ -266,7 +267,7 @@ final class SimulatedLink {
         wire.flatMap { try? $0.bytes(of: report, line: line) }
     }
 
-    /// What the host makes of a command's bytes.
+    /// The commands that the host reads in these bytes.
     private func commands(_ command: HostCommand, _ bytes: [UInt8]?) -> [HostCommand] {
         guard let wire, var bytes else { return [command] }
         if host.meets(.damagedToHost) { damage(&bytes, mayHitLine: false) }
@@ -276,13 +277,13 @@ final class SimulatedLink {
         }
     }
 
-    /// What the coordinator makes of a report's bytes.
+    /// The reports that the coordinator reads in these bytes.
     private func reports(_ report: HostReport, _ bytes: [UInt8]?) -> [HostReport] {
         guard let wire, var bytes else { return [report] }
         if host.meets(.damagedToCoordinator) { damage(&bytes, about: report) }
         do {
             return try wire.reports(in: bytes).map { told in
-                // A state that stays on its host is left out on this side.
+                // A state that stays on its host is left out on the coordinator's side.
                 guard case .event(_, .checkpoint(let whole), _) = told, whole.state != nil,
                     case .event(let attempt, .checkpoint(var checkpoint), let end) = report, checkpoint.state == nil
                 else { return told }
@@ -301,7 +302,7 @@ final class SimulatedLink {
         var mayHitLine = false
         if case .event(let attempt, _, _) = report { mayHitLine = host.mayLoseLine(of: attempt) }
         damage(&bytes, mayHitLine: mayHitLine)
-        // An event that nobody can read has failed its job: it counts as told.
+        // An event that nobody can read has failed its job; it counts as told.
         if case .event(let attempt, _, _) = report, Wire.hitsLine(bytes, sent) { host.losesLine(of: attempt) }
     }
 
@@ -316,7 +317,7 @@ final class SimulatedLink {
         if wire.cut(bytes, direction, &layer.random) { world.census.count(.frameCut) }
     }
 
-    /// One end does not understand the other: the host is not used any more in this run.
+    /// Refuses the host for this run, because one end does not understand the other.
     private func refuse(_ error: any Error) {
         world.note("\(host.name): \(error)")
         if wire?.isDamaged == false {
@@ -328,7 +329,7 @@ final class SimulatedLink {
 
     // MARK: Its state
 
-    /// Something makes the connection slow or useless for so long.
+    /// Makes the connection slow or useless for so many seconds.
     func isHampered(for seconds: Double) {
         reachableAt = max(reachableAt, world.now.advanced(bySeconds: seconds + 0.5))
         fleet.unreach(host)
@@ -337,7 +338,7 @@ final class SimulatedLink {
         }
     }
 
-    /// Breaks at once; the coordinator notices some time later and tries again, unless it was given a reason not to.
+    /// Breaks the connection. The coordinator notices some time later and tries again, unless it was given a reason not to.
     func close(_ failure: HostFailure? = nil) {
         guard isOpen else { return }
         isOpen = false
@@ -350,7 +351,7 @@ final class SimulatedLink {
         fleet.lost(host, self, failure)
     }
 
-    /// Its other end is gone, or another connection has taken its place there.
+    /// Ends the host's side: the other end is gone, or another connection has taken its place.
     func sever() {
         isHeard = false
         close()

@@ -5,9 +5,9 @@ import SweepModel
 final class Wire {
     private var atHost = FrameReader()
     private var atCoordinator = FrameReader()
-    /// Whether a byte was changed on the way: else both sides must understand each other.
+    /// Whether a byte was changed on the way. Where none was, both sides must understand each other.
     private(set) var isDamaged = false
-    /// Whether it ended within a frame that went that way.
+    /// Whether the connection ended within a frame that went in this direction.
     private var isCut: [Fault.Direction: Bool] = [:]
     private let mutant: Mutant
 
@@ -33,7 +33,7 @@ final class Wire {
         return Self.bytes(try AgentProtocol.frame(message))
     }
 
-    /// Nil for what the coordinator's side of the connection finds out by itself.
+    /// The report's bytes; nil for what the coordinator's side of the connection finds out by itself.
     func bytes(of report: HostReport, line: [UInt8]?) throws -> [UInt8]? {
         switch report {
         case .event(let attempt, let event, let end):
@@ -54,8 +54,8 @@ final class Wire {
 
     // MARK: Damage
 
-    /// Changes a byte of a frame: of its length or kind, or where its content must be JSON. What is then another number
-    /// that may be right is left alone, for connections find such damage themselves.
+    /// Changes a byte of a frame: of its length or kind, or where its content must be JSON. Numbers are left alone where
+    /// another may be right, for connections find such damage themselves.
     func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom, mayHitLine: Bool) {
         isDamaged = true
         let content = bytes[4] == FrameKind.event.rawValue ? 21 : 5
@@ -69,7 +69,7 @@ final class Wire {
 
     static func hitsLine(_ bytes: [UInt8], _ sent: [UInt8]) -> Bool { bytes[..<5] == sent[..<5] && bytes != sent }
 
-    /// The connection is over, and so much of what was on its way has arrived.
+    /// Ends the connection after some of the bytes that were on their way.
     func cut(_ bytes: [UInt8], _ direction: Fault.Direction, _ random: inout SeededRandom) -> Bool {
         guard isCut.updateValue(true, forKey: direction) == nil else { return false }
         let beginning = bytes.prefix(random.pick(1...bytes.count - 1))
@@ -88,7 +88,7 @@ final class Wire {
         while let frame = try atHost.next() {
             switch try AgentProtocol.message(CoordinatorMessage.self, in: frame) {
             case .start(let order):
-                // Its worker reads the job.
+                // The worker on the host reads the job.
                 let job = try JSONText.decode(
                     JobDescription.self, from: order.text.placed(inStore: "store"))
                 commands.append(
@@ -132,7 +132,7 @@ final class Wire {
 }
 
 extension AgentMessage {
-    /// What the agent says for it; nil where it says nothing.
+    /// The message that the agent sends for a report; nil: it sends none.
     fileprivate init?(_ report: HostReport) {
         switch report {
         case .connected(let facts, let held): self = .welcome(AgentWelcome(facts, held: held))
@@ -150,7 +150,7 @@ extension AgentMessage {
 }
 
 extension HostReport {
-    /// What it tells the coordinator; nil where a simulated host does not say it.
+    /// The report that a message is to the coordinator; nil: no simulated host sends it.
     fileprivate init?(_ message: AgentMessage) {
         switch message {
         case .welcome(let welcome), .standing(let welcome): self = .connected(welcome.facts, held: welcome.held)

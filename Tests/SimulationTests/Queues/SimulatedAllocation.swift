@@ -1,40 +1,41 @@
 import JobContract
 import SweepModel
 
-/// One allocation of a queue: what stands of it in the directory that nodes and login node share, and its node while it
-/// runs. To a coordinator it is a host that comes once.
+/// One allocation of a queue: its files in the directory that nodes and login node share, and its node while it runs. To a
+/// coordinator it is a host that comes once.
 final class SimulatedAllocation {
     let name: String
     let seat: HostSpec
-    /// The agent there: the pilot's, and afterwards the one that tells what it left.
+    /// The pilot's agent, and afterwards the collector's.
     private(set) lazy var host = SimulatedHost(
         spec: seat, speed: queue.speed(of: seat), world: queue.world, log: queue.log, scenario: queue.scenario,
         mutant: queue.mutant, beside: queue.ground, allocation: self)
     private unowned let queue: SimulatedQueue
 
-    // In its folder.
+    // What stands in its folder:
+
     /// Whoever begins in it finds that it is wanted.
     var isWanted = true
-    /// The queue's number for it was kept.
+    /// The queue's number for its job, as its files have it.
     var job: Int?
     private(set) var hasStarted = false
     private(set) var hasEnded = false
     private(set) var beats = 0
     var isClosed = false
-    /// It was submitted for a coordinator that had gone by then: the next relay may not know of it.
+    /// Its coordinator had gone when it was submitted: the next relay may not know of it.
     var isLate = false
-    /// Its pilot ended, and held nothing.
+    /// Whether its pilot has ended and left nothing.
     private(set) var leftNothing = false
 
-    /// Its pilot and workers live.
+    /// Whether its pilot and workers live.
     private(set) var isAlive = false
-    /// It was found to be over.
+    /// Whether a relay has found that it is over.
     private(set) var isGivenUp = false
     private var leavesAt = Instant(nanoseconds: 0)
     private var idleSince = Instant(nanoseconds: 0)
 
     private static let idleSeconds = 600.0
-    /// Seconds that a beat may be unseen.
+    /// Seconds for which a beat may be unseen.
     private static let unseenSeconds = 10.0
     private static let lookSeconds = 2.0
     private var world: World { queue.world }
@@ -51,19 +52,19 @@ final class SimulatedAllocation {
 
     var seconds: Double { Double(seat.seat?.settings.seconds ?? 0) }
 
-    /// What its agent says of it.
+    /// What its agent says of the allocation.
     var loan: NodeLoan {
         isAlive && !host.isLeaving
             ? NodeLoan(node: "node of \(name)", secondsLeft: max(0, leavesAt.seconds(since: world.now)))
             : NodeLoan(node: "", secondsLeft: 0)
     }
 
-    /// Whether a session with its agent comes about, if a relay answers.
+    /// Whether a session with its agent comes about, where a relay answers.
     var answers: Bool { host.answers && (isAlive || isGivenUp) }
 
     // MARK: On the node
 
-    /// The queue starts its job; false where nothing is to begin.
+    /// Begins the queue's job; false: nothing is to begin.
     func begin() -> Bool {
         guard isWanted, !isClosed else {
             world.census.count(.pilotUnwanted)
@@ -79,7 +80,7 @@ final class SimulatedAllocation {
         isAlive = true
         host.isUp = true
         host.agentIsUp = true
-        // As long before its end as real pilots begin to save.
+        // Its agent leaves as long before the limit as real pilots do.
         leavesAt = world.now.advanced(bySeconds: seconds - min(120, max(25, seconds / 6)))
         idleSince = world.now
         queue.hasBegun(self)
@@ -87,7 +88,7 @@ final class SimulatedAllocation {
         return true
     }
 
-    /// What its pilot does all the time.
+    /// Looks at the directory again and again, as a pilot does.
     private func look() {
         guard isAlive else { return }
         defer { world.after(Self.lookSeconds) { [self] in look() } }
@@ -114,13 +115,13 @@ final class SimulatedAllocation {
         queue.jobEnded(self, "COMPLETED")
     }
 
-    /// Asked to end, with time to save.
+    /// Asks it to end, with time to save.
     func isWarned() {
         guard isAlive else { return }
         host.isFrozen ? world.at(host.frozenUntil) { [self] in isWarned() } : host.leave()
     }
 
-    /// The node, or all that runs in it, is ended.
+    /// Ends the node, or all that runs on it.
     func dies() {
         guard isAlive else { return }
         world.note("\(name) dies")
@@ -130,13 +131,13 @@ final class SimulatedAllocation {
 
     // MARK: In the shared directory
 
-    /// A relay found that it is over: nothing more begins, and what it left is told by an agent on the login node.
+    /// Records that a relay has found it over: nothing more begins, and an agent on the login node tells what it left.
     func isFoundOver() {
         guard !isGivenUp else { return }
         isClosed = true
         isGivenUp = true
         if isAlive {
-            // Its next beat is not to be seen at once.
+            // The pilot's next beat must not be seen at once.
             let isSilent =
                 host.frozenUntil.advanced(bySeconds: Self.unseenSeconds) > world.now
                 && world.now.seconds(since: host.frozenSince) > 30
@@ -155,7 +156,7 @@ extension SimulatedHost {
     /// Whether anything runs or waits to.
     var hasWork: Bool { disk.values.contains { !$0.isOver } }
 
-    /// Nothing begins here any more, and what runs is asked to save.
+    /// Lets nothing begin here any more, and asks workers to save.
     func leave() {
         guard isUp, agentIsUp else { return }
         isLeaving = true
@@ -168,7 +169,7 @@ extension SimulatedHost {
         }
     }
 
-    /// The node is gone, and what ran on it.
+    /// Takes away the node and all that ran on it.
     func goDown() {
         for (number, held) in inOrder {
             guard let process = held.process else { continue }
@@ -179,11 +180,11 @@ extension SimulatedHost {
         }
         isUp = false
         agentIsUp = false
-        // Nobody ends the session in order: it is missed some time later.
+        // Nobody ends the session in order: the coordinator misses it some time later.
         if let link { world.after(world.random.seconds(0.1...40)) { link.sever() } }
     }
 
-    /// The node is alive and cut off; what runs there ends as soon as it sees the directory again.
+    /// Cuts the node off. It lives, and its workers end as soon as it sees the directory again.
     func leavesProcessesBehind() {
         for (number, held) in inOrder {
             guard let process = held.process else { continue }
@@ -194,17 +195,17 @@ extension SimulatedHost {
         }
     }
 
-    /// Nothing of the allocation is left.
+    /// Removes everything of the allocation.
     func goAway() {
         isUp = false
         agentIsUp = false
         link?.sever()
     }
 
-    /// All that it held was heard of, and is not needed any more.
+    /// Whether a coordinator has heard of all that it held, and needs nothing of it any more.
     var isToldAndForgotten: Bool { wasServedLeaving && disk.isEmpty }
 
-    /// Its attempts are told by an agent that begins nothing.
+    /// Lets a collector tell of its attempts, which begins nothing.
     func isCollected() {
         world.census.count(.allocationCollected)
         link?.sever()

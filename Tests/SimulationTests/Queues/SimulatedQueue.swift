@@ -1,8 +1,8 @@
 import JobContract
 import SweepModel
 
-/// A cluster: its queue of jobs, its nodes, and the directory that they share with the login node. What a relay knows it has
-/// from there.
+/// A cluster: its queue of jobs, its nodes, and the directory that they share with the login node. A relay knows only what
+/// stands there.
 final class SimulatedQueue {
     /// A job as the queue knows it.
     final class Job {
@@ -11,7 +11,7 @@ final class SimulatedQueue {
         fileprivate(set) var state = QueueEntry.State.waiting
         fileprivate(set) var words = "Resources"
         fileprivate(set) var endedAt: Instant?
-        /// It was to be cancelled, and the queue did not answer.
+        /// Whether it was to be cancelled, and the queue did not answer.
         fileprivate(set) var missedCancel = false
 
         fileprivate init(_ number: Int, _ allocation: SimulatedAllocation) {
@@ -40,7 +40,7 @@ final class SimulatedQueue {
     let mutant: Mutant
     /// Holds the store of files that all its nodes have.
     let ground: SimulatedHost
-    /// By their names, those that have a folder.
+    /// Allocations that have a folder, by their names.
     private(set) var places: [String: SimulatedAllocation] = [:]
     private var all: [SimulatedAllocation] = []
     private var jobs: [Job] = []
@@ -49,15 +49,15 @@ final class SimulatedQueue {
     /// The queue's commands do not answer until then.
     private var muteUntil = Instant(nanoseconds: 0)
     private var refusesUntil = Instant(nanoseconds: 0)
-    /// Jobs that run are missing in what it lists until then.
+    /// Listings lack jobs that run until then.
     private var missesUntil = Instant(nanoseconds: 0)
-    /// What it lists until `staleUntil` is what was true once.
+    /// What the queue lists until `staleUntil`, which was true once.
     private var stale: [QueueEntry] = []
     private var staleUntil = Instant(nanoseconds: 0)
     private var loginGoneUntil = Instant(nanoseconds: 0)
-    /// Seconds for which a job that is over is listed.
+    /// Seconds for which the queue lists a job that is over.
     private static let remembered = 300.0
-    /// Seconds that a job has which was asked to end.
+    /// Seconds that a job has which the queue asked to end.
     private static let grace = 30.0
 
     init(_ name: HostName, seats: [HostSpec], _ world: World, _ log: HostLog, _ scenario: Scenario, _ mutant: Mutant) {
@@ -96,7 +96,7 @@ final class SimulatedQueue {
         places[allocation.name] = nil
     }
 
-    /// The seat's allocation that lives, or else one of those of which something is left.
+    /// The seat's allocation that lives, or else one that has left something.
     func allocation(of seat: HostName) -> SimulatedAllocation? {
         let those = places.values.filter { $0.seat.name == seat }.sorted { $0.name < $1.name }
         return those.first(where: \.isAlive) ?? those.first
@@ -106,7 +106,7 @@ final class SimulatedQueue {
 
     // MARK: The queue
 
-    /// Nobody has told of its submission when the queue hears of it.
+    /// Submits an allocation. A mute queue may take it without an answer.
     func submit(_ allocation: SimulatedAllocation) -> Answer {
         if muteUntil > world.now {
             guard world.random.chance(0.5) else {
@@ -163,7 +163,7 @@ final class SimulatedQueue {
         for job in jobs where job.allocation === allocation && job.state == .running { finish(job, words) }
     }
 
-    /// `scancel`: what waits never begins, what runs has a while to save.
+    /// Cancels as `scancel` does: a job that waits never begins, one that runs has a while to save.
     func cancel(_ name: String) {
         for job in jobs where job.allocation.name == name {
             if muteUntil > world.now { job.missedCancel = true } else { cancel(job) }
@@ -184,7 +184,7 @@ final class SimulatedQueue {
         }
     }
 
-    /// `squeue`; nil: it does not answer.
+    /// Lists as `squeue` does; nil: it does not answer.
     func list() -> [QueueEntry]? {
         if muteUntil > world.now { return nil }
         if staleUntil > world.now {
@@ -203,7 +203,8 @@ final class SimulatedQueue {
 
     // MARK: What must be
 
-    /// A pilot has begun: its seat has no other that could work, and all together are as many as there are seats.
+    /// Records that a pilot has begun. Its seat must have no other that could work, and all pilots together are no more
+    /// than the seats.
     func hasBegun(_ allocation: SimulatedAllocation) {
         guard !world.hasCopies, !allocation.isLate else { return }
         let living = all.filter { $0.isAlive && !$0.isLate }
@@ -213,7 +214,7 @@ final class SimulatedQueue {
         if living.count > seats.count { world.violation("\(living.count) allocations live for \(seats.count) seats") }
     }
 
-    /// The run is over, and the queue has been asked to end them.
+    /// Checks that no allocation is left of a run that is over and has asked the queue to end them.
     func checkThatAllAreGone() {
         for job in jobs where job.state != .over && !job.missedCancel {
             world.violation("\(job.allocation.name) is left behind")
@@ -226,7 +227,7 @@ final class SimulatedQueue {
 
     func add(_ relay: SimulatedRelay) { relays = relays.filter(\.isAlive) + [relay] }
 
-    /// Returns until when it troubles.
+    /// Lets a fault hit the queue, its jobs or its login node.
     func strike(_ fault: Fault.Queue) {
         switch fault {
         case .isMute(let seconds, let forgets):
@@ -281,7 +282,7 @@ final class SimulatedQueue {
             job.allocation.dies()
             world.after(world.random.seconds(0...300)) { [self] in finish(job, "NODE_FAIL") }
         case .nodeIsForgotten:
-            // The queue takes the node for dead; it works on.
+            // The queue takes the node for dead, which works on.
             world.census.count(.nodeForgotten)
             finish(job, "NODE_FAIL")
         case .nodeIsCutOff(let seconds):

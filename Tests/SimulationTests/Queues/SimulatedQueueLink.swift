@@ -9,13 +9,13 @@ final class SimulatedQueueLink {
     private let seats: [HostSpec]
     private var book = SeatBook(catalogue: SimulatedQueue.catalogue)
     private var relay: SimulatedRelay?
-    /// What it told of what there is, until that is all.
+    /// Allocations of which the relay has told so far; complete once it is ready.
     private var found: [AllocationStanding] = []
-    /// Of the connection; what an earlier one brings is late.
+    /// Counts connections: what an earlier one brings is late.
     private var number = 0
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
-    /// Seats whose agents will not serve this coordinator, whatever comes.
+    /// Seats whose agents will not serve this coordinator in any allocation.
     private var refused: Set<HostName> = []
     private var refusals = 0
     private var isDismissing = false
@@ -48,7 +48,7 @@ final class SimulatedQueueLink {
         for name in (book.allocations ?? [:]).keys.sorted() { say(.cancel(name: name)) }
     }
 
-    /// Tells of every seat, and ends the allocations that no seat is kept for.
+    /// Tells how every seat stands, and ends allocations that belong to none.
     func tellAll() {
         guard book.allocations != nil else { return }
         let kept = Set(seats.compactMap(\.seat?.number))
@@ -90,7 +90,7 @@ final class SimulatedQueueLink {
         world.after(world.random.seconds(0.2...3)) { relay.begin() }
     }
 
-    /// The relay, or the way to it, is gone. Allocations go on without it.
+    /// Loses the relay, or the way to it. Allocations go on without it.
     func lose() {
         guard let relay else { return }
         relay.isAbandoned()
@@ -153,7 +153,7 @@ final class SimulatedQueueLink {
 
     // MARK: The seats
 
-    /// Speaks to the seat's allocation as soon as that can be.
+    /// Connects to the seat's allocation as soon as its agent can answer.
     private func reach(_ seat: HostSpec, _ name: String) {
         world.after(world.random.seconds(0.1...2)) { [self] in tryToReach(seat, name) }
     }
@@ -171,7 +171,7 @@ final class SimulatedQueueLink {
         if fleet.isRefused(by: allocation.host) { refused.insert(seat.name) } else { fleet.link(to: allocation.host) }
     }
 
-    /// A seat's connection is over: because its allocation is, or for another reason, which is a failure.
+    /// Records that a seat's connection is over. That is no failure where its allocation is over too.
     func lost(_ host: SimulatedHost, _ refusal: HostFailure?) {
         guard let seat = seats.first(where: { $0.name == host.name }) else { return }
         if let refusal {

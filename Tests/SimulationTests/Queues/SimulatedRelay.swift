@@ -1,14 +1,14 @@
 import JobContract
 import SweepModel
 
-/// A relay on the login node, in the service of one connection: what is true stands in the shared directory. Judges by the
-/// real `AllocationWatch`.
+/// A relay on the login node, in the service of one connection. It knows only what stands in the shared directory, and
+/// judges by the real `AllocationWatch`.
 final class SimulatedRelay {
     private struct Relayed {
         let allocation: SimulatedAllocation
         var watch: AllocationWatch
         var standing: AllocationStanding
-        /// Its submission was answered.
+        /// Whether the queue has answered its submission.
         var isSubmitted = false
         var hasBegun = false
     }
@@ -17,9 +17,9 @@ final class SimulatedRelay {
     private let report: (RelayReport) -> Void
     private var relayed: [String: Relayed] = [:]
     private(set) var isAlive = true
-    /// Nobody listens any more; it has not noticed yet.
+    /// Whether nobody listens any more, which it has not noticed yet.
     private var isLeft = false
-    /// When it has an answer to all it asked the queue.
+    /// When the queue has answered everything that it was asked.
     private var deskIsFreeAt = Instant(nanoseconds: 0)
     private var listsAt = Instant(nanoseconds: 0)
     private var onDeath: () -> Void
@@ -35,7 +35,7 @@ final class SimulatedRelay {
         queue.add(self)
     }
 
-    /// Ends at once.
+    /// Ends the relay at once.
     func die() {
         guard isAlive else { return }
         isAlive = false
@@ -44,14 +44,14 @@ final class SimulatedRelay {
         onDeath()
     }
 
-    /// Its connection is over, which it notices some time later.
+    /// Records that its connection is over, which it notices some time later.
     func isAbandoned() {
         onDeath = {}
         isLeft = true
         world.after(world.random.seconds(0...20)) { [self] in die() }
     }
 
-    /// Finds what there is.
+    /// Begins with the allocations that it finds.
     func begin() {
         guard isAlive else { return }
         for (name, allocation) in queue.places.sorted(by: { $0.key < $1.key }) {
@@ -77,14 +77,14 @@ final class SimulatedRelay {
         switch request {
         case .submit(let name, _): submit(name)
         case .cancel(let name): cancel(name)
-        // Channels are the seats' own connections here.
+        // Seats have connections of their own here.
         case .open, .close: break
         }
     }
 
     // MARK: The queue
 
-    /// Asks the queue, one thing after the other. What was asked is done though the relay dies meanwhile, or is not.
+    /// Asks the queue one question after the other. The queue may do what it was asked though the relay dies meanwhile.
     private func ask<Answer>(
         _ question: @escaping (SimulatedQueue) -> Answer, answered: @escaping (Answer) -> Void = { _ in }
     ) {

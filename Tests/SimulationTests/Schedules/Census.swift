@@ -1,5 +1,5 @@
-/// How often each kind of fault happened, and each state that only faults lead to was seen. A fault that found nothing
-/// to hit does not count.
+/// Counts how often each kind of fault happened, and each state that only faults lead to was seen. A fault that found
+/// nothing to hit does not count.
 struct Census {
     private(set) var counts: [String: Int] = [:]
 
@@ -7,7 +7,7 @@ struct Census {
     mutating func add(_ other: Census) { counts.merge(other.counts, uniquingKeysWith: +) }
     subscript(kind: Kind) -> Int { counts[kind.rawValue] ?? 0 }
 
-    /// The kinds that never happened.
+    /// The kinds of which none happened.
     var missing: [Kind] { Kind.allCases.filter { self[$0] == 0 } }
 
     enum Kind: String, CaseIterable {

@@ -1,10 +1,10 @@
-/// What befalls a run.
+/// Something that befalls a run.
 enum Fault {
     /// How a worker ends or hangs by itself.
     enum Worker: CaseIterable { case fails, crashes, isKilled, isTerminated, hangs }
     enum Direction: CaseIterable { case toHost, toCoordinator }
 
-    /// What a hostile host says of its attempts, of others', of itself.
+    /// What a hostile host says of its attempts, of others' attempts, and of itself.
     enum Lie: CaseIterable {
         /// A result that was not asked for.
         case otherSteps, otherTrial, otherCheckpoint, otherMeasure
@@ -19,17 +19,18 @@ enum Fault {
 
     /// What befalls a cluster's queue, its jobs and its login node.
     enum Queue {
-        /// Its commands do not answer, and submissions are taken or not; afterwards it may have forgotten for a while what
-        /// runs.
+        /// The queue's commands do not answer, and submissions are taken or not. Afterwards the queue may have forgotten
+        /// for a while which jobs run.
         case isMute(seconds: Double, forgets: Bool)
         case refuses(seconds: Double)
-        /// What runs or waits is missing in what it lists.
+        /// Listings lack jobs that run or wait.
         case misses(seconds: Double)
-        /// It lists what was true once.
+        /// Listings say what was true once.
         case isStale(seconds: Double)
         case relayDeath
         case loginGone(seconds: Double)
-        /// A job makes way for another, with so many seconds of warning or none; without, it may be begun again.
+        /// A job makes way for another, with so many seconds of warning or with none. Without warning it may be begun
+        /// again.
         case preempts(warning: Double?, requeues: Bool)
         /// Somebody ends a job.
         case cancels
@@ -51,7 +52,7 @@ enum Fault {
     case otherAgent(host: Int, seconds: Double)
     /// The agent's program is an older build: it is replaced as soon as nothing runs.
     case olderAgent(host: Int)
-    /// The next worker there is of another release.
+    /// The next worker on the host is of another release.
     case otherWorker(host: Int)
     case reboot(host: Int, seconds: Double, losesDisk: Bool)
     /// Everything on the host stands still.
@@ -60,14 +61,14 @@ enum Fault {
     case fullDisk(host: Int, seconds: Double)
     /// A file that an event names cannot be fetched.
     case lostFile(host: Int)
-    /// Files of the coordinator's store, or of a host's, are damaged where they lie: each with that chance.
+    /// Files of the coordinator's store, or of a host's, are damaged where they lie, each with this chance.
     case damagedFiles(host: Int?, share: Double)
-    /// As it connects again it tells of attempts that it does not have, and of ends of others' attempts.
+    /// When the host connects again, it tells of attempts that it does not have, and of ends of others' attempts.
     case lies(host: Int)
-    /// Every job there fails at once for so long; its worker describes itself all the same, or not.
+    /// Every job on the host fails at once for so many seconds; its worker can still describe itself, or not.
     case brokenHost(host: Int, seconds: Double, describes: Bool)
-    /// A person takes in what another catalogue has of the sweep: a share of it, by workers of one kind of bits, with its
-    /// files or without; the coordinator that is at work is stopped for it.
+    /// A person takes in what another catalogue has of the sweep: this share of it, by workers of one kind of bits, with
+    /// its files or without. The coordinator that works is stopped for that.
     case merge(share: Double, kind: Int, files: Bool)
     /// A person adopts the scenario's network, and wants it measured.
     case adopt
@@ -77,7 +78,8 @@ enum Fault {
     case neighbour(seconds: Double)
     /// Somebody has all hosts cleaned of what nothing needs.
     case cleaning
-    /// Somebody has the catalogue repaired: beside a coordinator that is refused, and tried again when it has ended.
+    /// Somebody has the catalogue repaired: a coordinator that works refuses that, and it is tried again when that has
+    /// ended.
     case repair
     /// A worker dies as it writes a line, or the next line or frame is cut or damaged.
     case bytes(host: Int, Bytes)
@@ -85,7 +87,7 @@ enum Fault {
     case launch
     /// A person drains a host and lets it work again after a while.
     case drain(host: Int, seconds: Double)
-    /// A person takes a host out of the hosts file and puts it back after a while; each time the run is begun anew.
+    /// A person takes a host out of the hosts file and puts it back after a while; each time the run begins anew.
     case unlisted(host: Int, seconds: Double)
     /// A person cancels the trials of a training and wants them again after a while.
     case cancelling(training: Int, seconds: Double)
@@ -105,6 +107,6 @@ enum Fault {
     case wallClockJump(seconds: Double)
     /// Another coordinator is started on the same catalogue by mistake.
     case secondCoordinator
-    /// Another coordinator works on a copy of the catalogue for so long.
+    /// Another coordinator works on a copy of the catalogue for so many seconds.
     case copiedCatalogue(seconds: Double)
 }

@@ -1,7 +1,7 @@
 import SweepModel
 
-/// Schedules that once found something, each by what it is about. None depends on draws: a family of them holds the
-/// moment that mattered, at whatever step it comes.
+/// Schedules that once found something, named for what that is about. None depends on draws: each is a family of schedules,
+/// in one of which the moment that mattered comes, at whatever step.
 enum NamedSchedule: String, CaseIterable {
     case aDeadFirstAttemptOfALongerTraining = "a training's first attempt is dead, and its second goes further"
     case aConnectionThatWasNotHeardOf = "a coordinator dies before it hears that a host answers"
@@ -9,7 +9,7 @@ enum NamedSchedule: String, CaseIterable {
     case anAttemptWhoseFileIsGone = "an attempt whose file is gone works on, and is back beside another"
     case acknowledgedByACopy = "a coordinator on a copy takes what the original's attempt found"
 
-    /// The family, by what differs.
+    /// The schedules of the family, labelled by what differs.
     var scenarios: [(label: String, scenario: Scenario)] {
         switch self {
         case .aDeadFirstAttemptOfALongerTraining:
@@ -72,7 +72,7 @@ enum NamedSchedule: String, CaseIterable {
         }
     }
 
-    /// What is wrong, by the member of the family.
+    /// What is wrong, by the label of each schedule.
     func findings() throws -> [String] {
         try scenarios.flatMap { label, scenario in
             let simulation = Simulation(scenario, catalogue: ModelCatalogue(scenario.sweep))

@@ -1,6 +1,6 @@
 import SweepModel
 
-/// What is drawn of queues: every fourth schedule has some of its hosts, or all, from one.
+/// Draws queues: every fourth schedule has some of its hosts, or all, from one.
 extension Scenario {
     var hasQueue: Bool { hosts.contains { $0.seat != nil } }
 
@@ -40,8 +40,8 @@ extension Scenario {
         }
     }
 
-    /// Virtual seconds that are spent waiting for allocations, each of which may be short: of the work's each piece costs a
-    /// turn in the queue, the end before and what is lost with it.
+    /// Virtual seconds spent waiting for allocations, each of which may be short: every piece of the work costs a turn in
+    /// the queue, the margin before the end and what is lost with it.
     var longestWaits: Double {
         guard let seconds = hosts.lazy.compactMap({ $0.seat?.settings.seconds }).first else { return 0 }
         return 6000 + longestWork / Double(seconds) * 1500
@@ -49,7 +49,7 @@ extension Scenario {
 }
 
 extension Fault.Queue {
-    /// How long it lasts.
+    /// How many seconds the fault lasts.
     var seconds: Double {
         switch self {
         case .isMute(let seconds, _), .refuses(let seconds), .misses(let seconds), .isStale(let seconds),

@@ -2,8 +2,7 @@ import Coordination
 import JobContract
 import SweepModel
 
-/// What is drawn of the results themselves: their bits and files, of how many images they are, and which come from
-/// elsewhere.
+/// Draws the results themselves: their bits and files, how many images they are of, and which come from elsewhere.
 extension Scenario {
     mutating func addFiles(seed: UInt64) {
         var random = SeededRandom(seed: seed ^ 0xF11E5)
@@ -12,7 +11,7 @@ extension Scenario {
 
     mutating func addImages(seed: UInt64) {
         var random = SeededRandom(seed: seed ^ 0x1A6E5)
-        // Where trainings are named by their specs these stand.
+        // The spec of a training that bears its name cannot be changed.
         guard random.chance(0.25), sweep.trainings.allSatisfy({ !$0.value.bearsItsName }) else { return }
         for id in sweep.trainings.keys.sorted() {
             guard var spec = sweep.trainings[id]?.spec else { continue }
@@ -23,7 +22,7 @@ extension Scenario {
         }
     }
 
-    /// By shares of the time in which most happens.
+    /// Merges at shares of the time in which most things happen.
     static func merges(seed: UInt64, _ extra: [Fault]) -> [(at: Double, fault: Fault)] {
         var random = SeededRandom(seed: seed ^ 0x3E46E)
         let isProvoked = extra.contains { if case .merge = $0 { true } else { false } }
@@ -36,7 +35,7 @@ extension Scenario {
         }
     }
 
-    /// Its file must not be damaged: nobody could train it again.
+    /// Adopts a network. Its file must not be damaged, since nobody could train it again.
     mutating func addAdoption(seed: UInt64, horizon: Double) {
         var random = SeededRandom(seed: seed ^ 0xAD097)
         let isDamaged = faults.contains { if case .damagedFiles = $0.1 { true } else { false } }

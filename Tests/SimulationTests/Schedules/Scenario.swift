@@ -11,24 +11,24 @@ struct Scenario {
     var speeds: [Double] = []
     /// Trainings that diverge wherever they run.
     var broken: Set<TrainingID> = []
-    /// How a worker fails at a measure or comparison, wherever it is taken.
+    /// How a worker fails at a measure or comparison, on whatever host.
     enum MeasureFailure { case saysSo, refusesTheJob, dies }
     /// Measures and comparisons that nobody can take.
     var unmeasurable: [Unit: MeasureFailure] = [:]
-    /// Of hosts whose workers give other bits, though they name themselves as all do: what they are one of.
+    /// The kind of hosts whose workers give other bits, though they name themselves as all do.
     var kinds: [HostName: Int] = [:]
-    /// A trial whose network was trained elsewhere; `later` has it alone then.
+    /// A trial whose network was trained elsewhere; only `later` has it then.
     var adopted: TrialID?
     /// Whether measures leave files for people.
     var leavesFiles = false
     var faults: [(at: Double, Fault)] = []
-    /// Trials that only a second sweep wants, which is launched while the first is at work; often none.
+    /// Trials that only a second sweep wants, which is launched while the first is worked on; often none.
     var later: Set<TrialID> = []
-    /// After how many calls of its ports each coordinator is killed; those beyond live.
+    /// After how many calls of its ports each coordinator is killed; later coordinators live.
     var kills: [Int] = []
-    /// Workers' lines, and what goes over links, are bytes.
+    /// Whether workers' lines, and what goes over links, are bytes.
     private(set) var isOfBytes = false
-    /// Nothing but what stands here decides what happens.
+    /// Whether nothing is drawn beyond what the scenario says.
     private(set) var isEven = false
 
     /// A schedule that does not depend on draws.
@@ -49,7 +49,7 @@ struct Scenario {
         self.faults = faults
     }
 
-    /// - Parameter extra: faults that are sure to happen while there is work.
+    /// - Parameter extra: faults that surely happen while there is work.
     init(seed: UInt64, extra: [Fault] = []) {
         self.seed = seed
         var random = SeededRandom(seed: seed ^ 0x5EED)
@@ -63,7 +63,7 @@ struct Scenario {
         if random.chance(0.15), let training = sweep.trials.randomElement(using: &random)?.training {
             broken.insert(training)
         }
-        // Most of them while there is work, some long after it would have been done.
+        // Most faults happen while there is work, some long after the work would have been done.
         let horizon = max(60, longestWork / Double(2 * count))
         for _ in 0..<random.pick(0...10) {
             let latest = random.chance(0.8) ? horizon : 2500
@@ -90,7 +90,7 @@ struct Scenario {
         for _ in 0..<random.pick(0...4) { kills.append(random.pick(1...(random.chance(0.5) ? 30 : 200))) }
     }
 
-    /// What is drawn apart, so that the rest of a seed's schedule stays what it was.
+    /// Draws later additions from a stream of their own, so that the rest of a seed's schedule stays as it was.
     private mutating func addLater(seed: UInt64, horizon: Double, hosts: Int) {
         var random = SeededRandom(seed: seed ^ 0xADDED)
         for _ in 0..<2 where random.chance(0.1) {
@@ -152,7 +152,7 @@ struct Scenario {
         }
     }
 
-    /// What jobs need and hosts have; one host has enough for sure.
+    /// Draws what jobs need and hosts have; one host surely has enough.
     private mutating func addNeeds(seed: UInt64) {
         var random = SeededRandom(seed: seed ^ 0x4EED5)
         guard random.chance(0.2) else { return }
@@ -184,7 +184,7 @@ struct Scenario {
         for _ in 0..<3 where random.chance(0.12) {
             let at = random.seconds(10...2 * horizon)
             if random.chance(0.4) {
-                // Nobody has anything whole.
+                // All files everywhere are damaged.
                 for host in [nil] + (0..<hosts).map({ $0 as Int? }) {
                     faults.append((at, .damagedFiles(host: host, share: 1)))
                 }
@@ -254,7 +254,7 @@ struct Scenario {
     }
 
     /// - Parameters:
-    ///   - isNamed: whether trainings and trials are named by what they are, without which a merge refuses them.
+    ///   - isNamed: whether trainings and trials are named by their specs; a merge refuses others.
     ///   - compared: pairs of the trials, each ascending.
     private static func sweep(
         _ lengths: [[Int]], scales: [Int64] = [], measures: [String], isNamed: Bool = false,
@@ -291,7 +291,7 @@ struct Scenario {
         TrialID(Digest(of: "trial \(training) \(steps)".utf8))
     }
 
-    /// Of some trials each with another, in every third sweep.
+    /// Comparisons of some trials with another each, in every third sweep.
     private static func comparisons(of trials: [Trial], _ random: inout SeededRandom) -> [[TrialID]] {
         guard trials.count > 1, random.pick(0...2) == 0 else { return [] }
         return (0..<random.pick(1...3)).map { _ in
@@ -305,7 +305,7 @@ struct Scenario {
     /// rests of hosts that struck, the longest time between two coordinators, and the work.
     var bound: Double { 3000 + 900 + 600 + 600 + 2000 + longestWork + longestWaits }
 
-    /// Seconds one host of the slowest kind would need for everything, each piece done twice.
+    /// Seconds that one host of the slowest kind would need for everything, each piece done twice.
     var longestWork: Double {
         var longest: [TrainingID: Int] = [:]
         for trial in sweep.trials { longest[trial.training] = max(trial.steps, longest[trial.training] ?? 0) }
@@ -315,7 +315,7 @@ struct Scenario {
         return 2 * (Double(steps) * 0.5 + measures + Double(jobs) * 10) / (speeds.min() ?? 1)
     }
 
-    /// The sweeps that are wanted.
+    /// The sweeps that are wanted by then.
     func sweeps(isSecondLaunched: Bool) -> [ExpandedSweep] {
         func part(_ name: String, _ isWanted: (TrialID) -> Bool) -> ExpandedSweep {
             var part = sweep

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 
-/// Many schedules, on every core.
+/// Runs many schedules, on every core.
 struct SeedRun {
     struct Finding {
         let seed: UInt64
@@ -23,8 +23,8 @@ struct SeedRun {
         nonisolated(unsafe) var found: [Finding] = []
         nonisolated(unsafe) var counts = Census()
         let end = first + UInt64(count)
-        // Threads of its own: the test's may be the only one that its pool has left. Each takes the next seed, for
-        // schedules take very different times.
+        // The schedules have threads of their own, since the test's may be the only one that its pool has left. Each thread
+        // takes the next seed, for schedules take very different times.
         let done = DispatchGroup()
         for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
             done.enter()

@@ -1,10 +1,10 @@
 import Foundation
 import JobContract
 
-/// Of a schedule in which workers write bytes into files and frames go over links: where the files are, and what decides
-/// which bytes are lost or damaged.
+/// For schedules in which workers write bytes into files and frames go over links: where the files are, and which bytes are
+/// lost or damaged.
 final class ByteLayer {
-    /// Its own, so that the rest of a schedule does not depend on it.
+    /// A stream of its own, so that the rest of a schedule does not depend on it.
     var random: SeededRandom
     private let folder: URL
     private var files = 0
@@ -16,7 +16,7 @@ final class ByteLayer {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// A folder of its own in memory, where the machine offers that.
+    /// Makes a folder, in memory where the machine offers that.
     static func newFolder() throws -> URL {
         let memory = URL(fileURLWithPath: "/dev/shm")
         let parent =
@@ -31,8 +31,8 @@ final class ByteLayer {
         return SimulatedLines(path: folder.appendingPathComponent("\(files)").path)
     }
 
-    /// The line with one byte changed: to one that no text has, to one that JSON never has outside of strings, or to a
-    /// line's end. It may be the end that is changed.
+    /// The line with one byte changed: to one that no text has, to one that JSON has only within strings, or to a line's
+    /// end. The changed byte may be the line's own end.
     func damaged(_ line: [UInt8]) -> [UInt8] {
         var line = line
         let place = random.pick(0...line.count - 1)

@@ -4,7 +4,7 @@ import SweepModel
 /// SplitMix64 (Steele, Lea and Flood 2014): one stream decides everything random in a simulated run.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
-    /// Nothing is left to chance: times are the middle of their ranges, and what only may happen does not.
+    /// Whether nothing is left to chance: times are the middle of their ranges, and what only may happen does not.
     let isEven: Bool
 
     init(seed: UInt64, isEven: Bool = false) {
@@ -33,7 +33,7 @@ struct SeededRandom: RandomNumberGenerator {
     }
 }
 
-/// Virtual time, what is to happen in it, and the record of what did.
+/// Virtual time, everything that is yet to happen in it, and the record of what did.
 final class World {
     private(set) var now = Instant(nanoseconds: 0)
     var random: SeededRandom
@@ -44,7 +44,7 @@ final class World {
     var census = Census()
     /// The coordinator's store.
     var store = SimulatedStore()
-    /// When a lost file last cost work: what is to be done begins anew then.
+    /// When a lost file last cost work, which is then done anew.
     var lossAt = 0.0
     /// Trainings whose trials a person cancelled.
     var cancelled: Set<TrainingID> = []
@@ -52,15 +52,15 @@ final class World {
     var unlisted: Set<HostName> = []
     /// Whether the second sweep of the scenario is wanted by now.
     var isSecondLaunched = false
-    /// Another catalogue, or a copy of the first, has the same store of files.
+    /// Whether another catalogue, or a copy of the first, has the same store of files.
     var sharesStore = false
-    /// Coordinators work on copies of the catalogue.
+    /// Whether coordinators work on copies of the catalogue.
     var hasCopies = false
-    /// Hosts lie.
+    /// Whether hosts lie.
     var hasLiars = false
-    /// The bits of states and weights that are not as most hosts make them.
+    /// The bits of states and weights that differ from those of most hosts.
     var unusual: [Digest: Bits] = [:]
-    /// Where workers' lines and what goes over links are bytes.
+    /// The bytes of workers' lines and links; nil in schedules without bytes.
     var bytes: ByteLayer?
     /// How far the coordinator's wall clock is off.
     var wallOffset = 0.0
@@ -92,7 +92,7 @@ final class World {
         lastNotes.append("\(seconds) \(text)")
     }
 
-    /// A file of the coordinator's store was found damaged: unless a host has it whole it is made again.
+    /// Records that a file of the coordinator's store was found damaged: unless a host has it whole, it is made again.
     func lost(_ file: Digest, of training: TrainingID, _ log: HostLog) {
         note("a stored file of \(training.short) is damaged")
         census.count(.damageFound)
@@ -100,10 +100,10 @@ final class World {
         log.lose(file, of: training)
     }
 
-    /// Something that was to go wrong did so just now.
+    /// Records that something which was to go wrong did so just now.
     func faultFound() { lossAt = seconds }
 
-    /// Something that must not be was seen.
+    /// Records that something happened that must not.
     func violation(_ text: String) {
         note("VIOLATION \(text)")
         violations.append("at \(seconds) s: \(text)")
@@ -123,8 +123,8 @@ final class World {
         }
     }
 
-    /// Lets the next thing happen if it happens by `deadline`; otherwise moves time there and returns false. Without a
-    /// deadline and with nothing to happen returns false at once.
+    /// Lets the next thing happen if it happens by `deadline`; otherwise moves time there and returns false. Returns false
+    /// at once where there is neither a deadline nor anything to happen.
     func runNext(before deadline: Instant?) -> Bool {
         guard let next = heap.first, deadline.map({ next.time <= $0 }) ?? true else {
             if let deadline { now = max(now, deadline) }
@@ -142,7 +142,7 @@ final class World {
         while goesOn(), runNext(before: end) {}
     }
 
-    /// Nothing that was to happen will.
+    /// Forgets everything that was to happen.
     func end() { heap = [] }
 
     private func popFirst() {
