@@ -23,7 +23,7 @@ typedef struct entry {
 typedef struct node {
     ino_t inode;
     mode_t mode;
-    /* Held, so that no other file gets its number. */
+    /* Kept open, so that no other file gets its number. */
     int held;
     unsigned char *bytes;
     size_t size;
@@ -51,7 +51,7 @@ static node *find(const watched_directory *watched, ino_t inode) {
     return NULL;
 }
 
-/* The node of what is open, which is made if there is none: nothing of it is durable yet. */
+/* The node of an open file or directory. A new one is made where there is none: nothing of that is durable yet. */
 static node *node_of(watched_directory *watched, int directory, const char *name) {
     struct stat status;
     int held = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -121,7 +121,7 @@ static void note_file(node *n, int directory, const char *name) {
     n->size = size;
 }
 
-/* Notes what is open as it is now. */
+/* Notes an open file or directory as it is now. */
 static void note(watched_directory *watched, int descriptor) {
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
@@ -186,7 +186,7 @@ static void synchronised(int descriptor) {
     errno = error;
 }
 
-/* These stand before the C library's for the whole process. */
+/* These functions replace the C library's in the whole process. */
 
 int fsync(int descriptor) {
     int result = (int)syscall(SYS_fsync, descriptor);

@@ -38,7 +38,7 @@ int disk_reserve(content *c, int64_t count);
 int disk_assign(content *to, const content *from);
 /* Notes that bytes of the file were changed. */
 void disk_change(file *f, int64_t from, int64_t to);
-/* What was changed is on the disk now. 0, or -1 without memory. */
+/* Notes that all changes of the file are on the disk now. 0, or -1 without memory. */
 int disk_sync(file *f);
 int disk_due_failure(simulated_disk *disk, int error);
 simulated_disk *disk_owning(const char *name);

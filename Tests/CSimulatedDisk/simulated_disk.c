@@ -136,7 +136,7 @@ int simulated_disk_lost(const simulated_disk *disk) { return disk->lost; }
 void simulated_disk_lose_power(simulated_disk *disk) {
     for (file *f = disk->files; f; f = f->next) {
         if (!f->is_dirty) continue;
-        /* The length is that of before or of after; of the rest, each piece is. */
+        /* The length is that of before or of after, and so is each piece of the rest. */
         int64_t count = disk_next_random(disk) & 1 ? f->now.count : f->synced.count;
         if (disk_reserve(&f->now, count) || disk_reserve(&f->synced, count)) abort();
         for (int64_t at = 0; at < count; at += SECTOR) {

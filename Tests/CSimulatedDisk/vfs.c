@@ -191,7 +191,7 @@ static int delete_file(sqlite3_vfs *vfs, const char *name, int syncs) {
     if (!f || !f->exists) return SQLITE_IOERR_DELETE_NOENT;
     int error = disk_due_failure(disk, SQLITE_IOERR_DELETE);
     if (error) return error;
-    /* Deletions are taken to last at once. */
+    /* A deletion counts as durable at once. */
     f->exists = 0;
     content nothing = {0};
     if (disk_assign(&f->now, &nothing) || disk_assign(&f->synced, &nothing)) return SQLITE_NOMEM;

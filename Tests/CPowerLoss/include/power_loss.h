@@ -10,9 +10,9 @@
 
 typedef struct watched_directory watched_directory;
 
-/* Watches what lies below an existing directory; what is there is durable. NULL, with errno, where that cannot be. */
+/* Watches an existing directory; what lies below it counts as durable. NULL, with errno, where that cannot be. */
 watched_directory *power_loss_watch(const char *directory);
-/* Writes what is left after a loss of power now to `into`, which is made. 0, or -1 with errno. */
+/* Makes `into`, and writes to it what a loss of power would leave now. 0, or -1 with errno. */
 int power_loss_restore(watched_directory *watched, const char *into);
 /* How often something below it was synchronised. */
 int power_loss_synchronised(const watched_directory *watched);

@@ -14,7 +14,7 @@ int simulated_disk_install(void);
 
 /* A new disk for names that begin with `prefix`; NULL without memory. */
 simulated_disk *simulated_disk_new(const char *prefix, uint64_t seed);
-/* Nothing of it may be open. */
+/* Frees a disk of which no file is open. */
 void simulated_disk_free(simulated_disk *disk);
 
 /* The `calls`th next write, sync, truncation or deletion fails, once or for good. 0: none does. */
@@ -23,13 +23,13 @@ void simulated_disk_fail_after(simulated_disk *disk, int calls, int for_good);
 void simulated_disk_fill(simulated_disk *disk, int is_full);
 /* Whether syncs are believed but not done. */
 void simulated_disk_lie(simulated_disk *disk, int lies);
-/* Of what was written since each file's last sync every piece of 512 bytes is kept or lost. Files must be closed. */
+/* Keeps or loses each piece of 512 bytes that was written since its file's last sync. Files must be closed. */
 void simulated_disk_lose_power(simulated_disk *disk);
 /* How many calls have failed. */
 int simulated_disk_failures(const simulated_disk *disk);
 /* How many unsynced pieces were lost. */
 int simulated_disk_lost(const simulated_disk *disk);
-/* Every file of `from` also on `to`, as it reads now, with `to`'s prefix. 0, or -1 without memory. */
+/* Copies every file of `from` to `to`, as it reads now, with `to`'s prefix. 0, or -1 without memory. */
 int simulated_disk_copy(const simulated_disk *from, simulated_disk *to);
 
 #endif
