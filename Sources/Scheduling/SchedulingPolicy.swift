@@ -20,6 +20,8 @@ package struct SchedulingPolicy: Hashable, Sendable {
     package var jobFaultLimit: Int = 3
     /// Ends by hosts' faults after which a job is set aside all the same: something in it may kill its hosts.
     package var hostFaultLimit: Int = 20
+    /// Allocations that a measure had nearly all of and did not end in, after which it is given up.
+    package var filledAllocationLimit: Int = 3
     /// A job that fails sooner than this after its start may have met a broken host.
     package var quickFailureSeconds: Double = 30
     /// Different jobs failing so quickly on one host, with none succeeding between, after which a probe decides.

@@ -62,12 +62,12 @@ extension EigensweepBench {
         @Option(help: "Seconds that a job takes.") var seconds = 60.0
         @Option(help: "Seconds between two reports of a job's progress.") var progress = 1.0
         @Option(help: "Bytes that a training leaves.") var weights = 16384
-        @Option(help: "Seconds to settle once all slots are taken.") var settle = 40.0
+        @Option(help: "Seconds to settle once all slots are taken: backlogs fill meanwhile.") var settle = 80.0
         @Option(help: "Seconds to measure.") var window = 60.0
         @Option(help: "Seconds in which all slots must be taken.") var patience = 400.0
 
         /// Descriptors that the coordinator needs: for each host its connection and what wakes its thread; all others.
-        private static let descriptors = (ofHost: 2, others: 500)
+        private static let descriptors = (ofHost: 2, others: 1500)
 
         mutating func run() throws {
             let allowed = BenchFiles.allow(Self.descriptors.ofHost * hosts + Self.descriptors.others)

@@ -23,6 +23,8 @@ final class PlayedHost {
     var plan: (Step, Double) -> Void = { _, _ in }
     private let number: Int
     private let timing: PlayedTiming
+    /// Seconds between two reports of one job's progress, as the coordinator asks.
+    private var pause: Double
     private var reader = FrameReader()
     private var free: Int
     /// Seconds that the first job of each slot takes: as if it had begun before, so that jobs end evenly.
@@ -40,6 +42,7 @@ final class PlayedHost {
         self.descriptor = descriptor
         self.number = number
         self.timing = timing
+        pause = timing.progress
         free = timing.slots
         firsts = (0..<timing.slots).map { slot in
             timing.seconds * (Double(slot) + (Double(number) + 0.5) / Double(hosts)) / Double(timing.slots)
@@ -68,7 +71,8 @@ final class PlayedHost {
 
     private func hear(_ message: CoordinatorMessage) throws {
         switch message {
-        case .hello:
+        case .hello(let hello):
+            pause = max(timing.progress, hello.progressSeconds ?? 0)
             let facts = HostFacts(
                 machine: machine, boot: "1", cores: timing.slots, memory: 1 << 36, cpu: "played", free: 1 << 40)
             say(.welcome(AgentWelcome(facts, held: [])))
@@ -127,7 +131,7 @@ final class PlayedHost {
                     )),
                 of: number)
             plan(.end(number), firsts.popLast() ?? timing.seconds)
-            plan(.progress(number), timing.progress * Double(number.value % 97) / 97)
+            plan(.progress(number), pause * Double(number.value % 97) / 97)
         }
     }
 
@@ -136,7 +140,7 @@ final class PlayedHost {
         case .progress(let number):
             guard let attempt = attempts[number], !attempt.isOver else { return }
             tell(Self.progress, of: number)
-            plan(step, timing.progress)
+            plan(step, pause)
         case .end(let number): end(number)
         }
     }

@@ -81,6 +81,15 @@ import Testing
         withExtendedLifetime(catalogue) {}
     }
 
+    /// A `-wal` that cannot be opened, for want of descriptors say, makes no whole catalogue one that is cut short.
+    @Test func aLogThatCannotBeOpenedIsNotMissing() throws {
+        let log = path + "-wal"
+        try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: log)
+        #expect(throws: CatalogueError(.other, "\(log) cannot be opened: Too many levels of symbolic links")) {
+            try LogPages.hold(path, from: 2, through: 3, size: 4096)
+        }
+    }
+
     @Test func whatIsRememberedOfALogHidesNoCut() throws {
         let catalogue = try Catalogue(path: path)
         try catalogue.store(Fixture.sweep(sizes: Array(1...200)))

@@ -69,7 +69,7 @@ enum Samples {
             .hello(
                 AgentHello(
                     agent: digest, catalogue: "c0", generation: 4, nonce: "n", directory: "~/.eigensweep", slots: 2,
-                    threads: 1, environment: ["TMPDIR": "/scratch"])),
+                    threads: 1, environment: ["TMPDIR": "/scratch"], progressSeconds: 8)),
             .cancel(attempt), .acknowledge(attempt, offset: 1234), .release(attempt),
             .upload(transfer: 1, digest: digest, bytes: 77), .fetch(transfer: 2, digest: digest), .ping(5),
             .service(.relay(RelayPlace(directory: "~/.eigensweep", catalogue: "c0", kind: .slurm))),

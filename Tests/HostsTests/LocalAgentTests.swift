@@ -238,6 +238,24 @@ struct LocalAgentTests {
         #expect(try coordinator.waitForEnd() == .stopped(.cancelled, exit: -15))
     }
 
+    /// All hosts together have 1 000 reports a second: with 60 000 slots each job has one a minute.
+    @Test(arguments: [(2, 2...5), (60_000, 1...1)])
+    func `agents of a large fleet report progress more seldom`(slots: Int, reports: ClosedRange<Int>) throws {
+        let (_, coordinator) = try started(
+            """
+            started
+            for done in 1 2 3 4 5; do
+                echo "{\\"event\\":\\"progress\\",\\"done\\":$done,\\"of\\":5,\\"unit\\":\\"images\\",\\"rate\\":2.5}"
+                sleep 0.2
+            done
+            finished
+            """, slots: slots)
+        defer { coordinator.close() }
+        #expect(try coordinator.waitForEnd() == .exited(code: 0))
+        let told = coordinator.reports.count { if case .progress = $0 { true } else { false } }
+        #expect(reports.contains(told), "\(told)")
+    }
+
     @Test func `a signal of the agent is told as its own, also by the next agent`() throws {
         let (scratch, coordinator) = try started("trap '' TERM; started; while :; do sleep 0.05; done")
         defer { coordinator.close() }

@@ -103,6 +103,36 @@ import Testing
         #expect(bench.outcome(of: 1) == .paused)
     }
 
+    /// A measure begins anew in every allocation, so one that takes longer than the longest of them would never end.
+    @Test(arguments: [false, true])
+    func aMeasureThatNoAllocationIsLongEnoughForIsGivenUp(hasOwnHost: Bool) throws {
+        var bench = Bench(
+            sweep(["x": [10]], measures: ["m"]), hosts: seats(1) + (hasOwnHost ? [.test("own", slots: 0)] : []))
+        vacant(&bench, 1)
+        begin(&bench, "q/1", "n1", left: 3600)
+        bench.run("q/1", 1)
+        bench.milestone("q/1", 1, 10)
+        bench.finish("q/1", 1)
+        var changes: [CatalogueChange] = []
+        for node in 2...4 {
+            let attempt = try #require(bench.starts().last).attempt.value
+            bench.run("q/1", attempt)
+            bench.seconds += 3500
+            bench.end("q/1", attempt, .stopped(.hostLeft, exit: -9))
+            #expect(bench.outcome(of: attempt) == .paused)
+            bench.report("q/1", .seat(.vacant(words: "")))
+            changes += bench.changes
+            bench.actions = []
+            begin(&bench, "q/1", "n\(node)", left: 3600)
+        }
+        let reasons = changes.compactMap {
+            if case .measureFailed(_, _, let reason) = $0 { reason } else { nil }
+        }
+        #expect(reasons.count == (hasOwnHost ? 0 : 1))
+        #expect(reasons.allSatisfy { $0.contains("give the queue a longer `time`") })
+        #expect(bench.scheduler.violations() == [])
+    }
+
     @Test func nothingBeginsOnceAnAllocationLeaves() {
         var bench = Bench(sweep(["x": [10], "y": [20]]), hosts: seats(1))
         vacant(&bench, 1)

@@ -168,11 +168,14 @@ package struct AgentHello: Hashable, Sendable, Codable {
     /// GPUs that attempts may have, and how many attempts one may have at a time; nil: attempts are told nothing of GPUs.
     package var gpus: GPUChoice?
     package var jobsPerGPU: Int?
+    /// Seconds between two reports of one attempt's progress, at least; nil: each report that its worker makes is told.
+    package var progressSeconds: Double?
 
     package init(
         version: Int = AgentProtocol.version, agent: Digest, catalogue: String, generation: Int, nonce: String,
         earlier: [CoordinatorStart]? = nil, place: CataloguePlace? = nil, lease: Double? = nil, directory: String,
-        slots: Int?, threads: Int, environment: [String: String], gpus: GPUChoice? = nil, jobsPerGPU: Int? = nil
+        slots: Int?, threads: Int, environment: [String: String], gpus: GPUChoice? = nil, jobsPerGPU: Int? = nil,
+        progressSeconds: Double? = nil
     ) {
         self.version = version
         self.agent = agent
@@ -188,6 +191,7 @@ package struct AgentHello: Hashable, Sendable, Codable {
         self.environment = environment
         self.gpus = gpus
         self.jobsPerGPU = jobsPerGPU
+        self.progressSeconds = progressSeconds
     }
 }
 

@@ -92,6 +92,7 @@ private struct Check {
         self("the number of slots", hello.slots ?? 1, OutsideValues.processors)
         self("its patience in seconds", hello.lease ?? 0, 0...1e12)
         self("the jobs a GPU may have", hello.jobsPerGPU ?? 1, OutsideValues.processors)
+        self("the pause between reports in seconds", hello.progressSeconds ?? 0, 0...1e6)
         switch hello.gpus {
         case .first(let count): self("the number of GPUs", count, 1...GPUChoice.most)
         case .named(let names):

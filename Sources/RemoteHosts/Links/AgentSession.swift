@@ -95,7 +95,8 @@ final class AgentSession {
             agent: greeting.digest, catalogue: context.catalogue, generation: context.generation,
             nonce: context.nonce, earlier: context.earlier, place: context.place,
             lease: context.options.leaseSeconds, directory: host.directory, slots: host.slots,
-            threads: host.threads, environment: host.environment, gpus: host.gpus, jobsPerGPU: host.jobsPerGPU)
+            threads: host.threads, environment: host.environment, gpus: host.gpus, jobsPerGPU: host.jobsPerGPU,
+            progressSeconds: context.pace.secondsBetweenReports)
         try say(.hello(hello))
     }
 

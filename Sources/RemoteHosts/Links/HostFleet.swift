@@ -45,6 +45,7 @@ package final class HostFleet: Fleet, Sendable {
                 ?? String(UInt64.random(in: 0 ... .max), radix: 16),
             earlier: starts.filter { $0.generation < generation }, place: place, depot: depot, deliver: deliver,
             machines: MachineRegistry(), worker: worker, connecting: connecting)
+        context.pace.update(hosts)
         links.with { links in
             for host in hosts { links[host.name] = link(to: host) }
         }
@@ -130,6 +131,7 @@ package final class HostFleet: Fleet, Sendable {
             for name in left.keys { links[name] = nil }
             return Array(left.values)
         }
+        context.pace.update(hosts)
         // A host's old connection ends before its new one begins: its machine has one name at a time.
         close(left)
         links.with { links in

@@ -14,6 +14,7 @@ struct LinkContext: Sendable {
     /// Our worker, if it is to run: it must give the same bits on every host.
     var worker: WorkerCheck?
     var connecting: ConnectContext
+    var pace = ReportPace()
 
     var options: ConnectionOptions { connecting.options }
 }

@@ -15,10 +15,15 @@ struct LogPages {
     private var committed: Set<Int> = []
 
     /// Whether the `-wal` of the file at `path` holds all of these pages. It must be called inside a transaction, so that
-    /// nobody takes them out meanwhile.
-    static func hold(_ path: String, from first: Int, through last: Int, size: Int) -> Bool {
+    /// nobody takes them out meanwhile. Throws where the `-wal` is there and cannot be opened, for want of descriptors say.
+    static func hold(
+        _ path: String, from first: Int, through last: Int, size: Int
+    ) throws(CatalogueError) -> Bool {
         let log = open(path + "-wal", O_RDONLY | O_CLOEXEC)
-        guard log >= 0 else { return false }
+        guard log >= 0 else {
+            if errno == ENOENT { return false }
+            throw CatalogueError(.other, "\(path)-wal cannot be opened: \(String(cString: strerror(errno)))")
+        }
         defer { close(log) }
         guard let header = read(log, headerBytes, at: 0) else { return false }
         let fresh = LogPages(salts: header[16..<24])

@@ -7,7 +7,7 @@ enum PageCount {
     static func check(_ db: Database, schema: String, path: String) throws {
         let pages = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA \(schema).page_count")) ?? 0
         let size = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA \(schema).page_size")) ?? 0
-        if let message = missing(path, pages: pages, size: size) { throw CatalogueError(.corrupt, message) }
+        if let message = try missing(path, pages: pages, size: size) { throw CatalogueError(.corrupt, message) }
     }
 
     /// A sentence on what is missing, by its own header, of a file that SQLite refuses; nil where nothing is.
@@ -17,15 +17,15 @@ enum PageCount {
         guard let header = try? file.read(upToCount: 100), header.count == 100 else { return nil }
         let bytes = [UInt8](header)
         let size = Int(bytes[16]) << 8 | Int(bytes[17])
-        return missing(path, pages: number(bytes, at: 28), size: size == 1 ? 65536 : size)
+        return try? missing(path, pages: number(bytes, at: 28), size: size == 1 ? 65536 : size)
     }
 
-    private static func missing(_ path: String, pages: Int, size: Int) -> String? {
+    private static func missing(_ path: String, pages: Int, size: Int) throws(CatalogueError) -> String? {
         var status = stat()
         guard size > 0, stat(path, &status) == 0 else { return nil }
         let bytes = Int(status.st_size)
         let whole = bytes / size
-        guard bytes < pages * size, !LogPages.hold(path, from: whole + 1, through: pages, size: size) else {
+        guard bytes < pages * size, try !LogPages.hold(path, from: whole + 1, through: pages, size: size) else {
             return nil
         }
         return "\(path): the file is cut short: it has \(bytes) bytes, \(whole) whole pages of the \(pages) that it "

@@ -9,7 +9,10 @@ extension Scheduler {
     mutating func charge(_ job: Int, _ attempt: AttemptState, _ outcome: AttemptOutcome, at now: Instant) {
         guard !jobs[job].isOver else { return }
         switch outcome {
-        case .succeeded, .paused, .cancelled: return
+        case .succeeded, .cancelled: return
+        case .paused:
+            guard filledItsAllocation(attempt, at: now) else { return }
+            jobs[job].troubles.filledAllocations += 1
         case .hostFault(let reason):
             jobs[job].troubles.hostFaults += 1
             jobs[job].troubles.lastHostFault = reason
@@ -35,11 +38,32 @@ extension Scheduler {
             setAside(
                 job,
                 reason: "given up after \(troubles.hostFaults) attempts cut short, the last: \(troubles.lastHostFault)")
+        } else if troubles.filledAllocations >= policy.filledAllocationLimit, !hasHostThatStays(for: job) {
+            setAside(
+                job,
+                reason: "\(troubles.filledAllocations) allocations ended before it did, which had nearly all of each: "
+                    + "give the queue a longer `time`, or hosts of your own")
         } else if let last = troubles.faults.last, troubles.faults.count >= policy.jobFaultLimit,
             jobs[job].faultyHosts.count > 1 || troubles.faults.count >= 2 * policy.jobFaultLimit
                 || !isOtherHost(for: job)
         {
             setAside(job, reason: last.reason)
+        }
+    }
+
+    /// Whether a measure that was stopped for the end of its allocation had begun when that did. Trainings keep what they did
+    /// and go on in the next one; a measure would begin anew without end.
+    private func filledItsAllocation(_ attempt: AttemptState, at now: Instant) -> Bool {
+        guard attempt.record.kind != .train, let began = attempt.beginning?.since,
+            let whole = hosts[known: attempt.host].spec.seat?.settings.seconds
+        else { return false }
+        return now.seconds(since: began) >= 0.8 * Double(whole)
+    }
+
+    /// Whether a host that is no allocation might have the job.
+    private func hasHostThatStays(for job: Int) -> Bool {
+        hosts.values.contains {
+            $0.spec.seat == nil && $0.isListed && !$0.isUnusable && $0.suits(jobs[job].needs)
         }
     }
 

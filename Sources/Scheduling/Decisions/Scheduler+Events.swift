@@ -116,7 +116,10 @@ extension Scheduler {
         guard isAsked(measured, of: attempt) else {
             return reject("\(measured.request.measure) of trial \(measured.trial.short)", of: attempt.number)
         }
-        if let job = attempt.job { jobs[job].troubles.hostFaults = 0 }
+        if let job = attempt.job {
+            jobs[job].troubles.hostFaults = 0
+            jobs[job].troubles.filledAllocations = 0
+        }
         if let reason = measured.failure {
             guard let job = job(of: measured) else {
                 actions.append(.record(.measureFailed(measured.trial, measured.request, reason: reason)))

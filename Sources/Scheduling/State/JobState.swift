@@ -28,6 +28,8 @@ struct JobState {
         /// Ends by hosts' faults since the job last got further, and what the last was.
         var hostFaults = 0
         var lastHostFault = ""
+        /// Allocations that it had nearly all of, and that ended before it recorded anything.
+        var filledAllocations = 0
         /// Killed once by a SIGKILL that was not ours: it needs twice the memory.
         var wasKilled = false
     }

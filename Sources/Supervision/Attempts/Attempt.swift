@@ -27,6 +27,8 @@ final class Attempt {
     var spool = SpoolMeter()
     /// Why it is stopped, told in place of the next line that need not be kept.
     var flood: String?
+    /// When its progress was last told, in monotonic seconds.
+    var progressToldAt = -Double.infinity
     /// Files of events up to this byte were taken into the store by this agent.
     var adoptedUpTo = 0
     /// Full states the worker left, with the offset behind their events: those from the last acknowledged on.

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -20,7 +21,7 @@ extension AttemptTable {
     /// Whether there was nothing left to read.
     private func pass(_ attempt: Attempt, to connection: Connection?) -> Bool {
         var progress: Frame?
-        defer { if let progress { connection?.send(progress) } }
+        defer { if let progress { tell(progress, of: attempt, to: connection) } }
         attempt.reader.allowance = Self.bytesAtOnce
         while connection.map({ $0.hasRoom && attempt.hasWindow }) ?? true {
             if isSilenced(attempt) { return true }
@@ -39,6 +40,14 @@ extension AttemptTable {
             }
         }
         return false
+    }
+
+    /// Tells how far an attempt is, unless it was told a moment ago: its worker soon says more.
+    private func tell(_ progress: Frame, of attempt: Attempt, to connection: Connection?) {
+        let now = posix_monotonic_seconds()
+        guard now - attempt.progressToldAt >= progressSeconds else { return }
+        attempt.progressToldAt = now
+        connection?.send(progress)
     }
 
     /// So many bytes of one attempt's events are read before others have their turn, however fast its worker writes.

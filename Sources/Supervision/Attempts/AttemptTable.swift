@@ -30,6 +30,8 @@ final class AttemptTable {
     /// What remains of attempts whose order this agent cannot read.
     private var unreadable: [AttemptNumber: String] = [:]
     var slots = 1
+    /// Between two reports of one attempt's progress, at least.
+    var progressSeconds = 0.0
     var launcher: WorkerLauncher
     /// Children of which the journal does not tell yet which processes they are.
     var unnoted: [Attempt] = []

@@ -313,6 +313,7 @@ package final class Daemon {
         if let before = before?.place, let now = caller.place, !before.isSame(as: now) {
             table.forgetAcknowledgements()
         }
+        table.progressSeconds = hello.progressSeconds ?? 0
         heard.isNow()
         connection.isServed = true
         hasServed = true
