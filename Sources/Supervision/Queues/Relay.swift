@@ -22,6 +22,8 @@ final class Relay {
     /// Between listings of the queue.
     private var listing = LookPause(least: 3, most: 60)
     private var listedAt = -Double.infinity
+    /// Whether the queue has answered once: an earlier relay may have ended before its last cancellation reached the queue.
+    private var hasListing = false
     private var lastListing: [QueueEntry] = []
 
     /// - Parameters:
@@ -309,6 +311,7 @@ final class Relay {
     private func note(_ entries: [QueueEntry]) {
         if entries == lastListing { listing.sawNothing() } else { listing.sawSomething() }
         lastListing = entries
+        hasListing = true
         var byName: [String: QueueEntry] = [:]
         for entry in entries where AllocationName.seat(of: entry.name, catalogue: place.catalogue) != nil {
             // A job that lives counts before one of the same name that is over.
@@ -326,7 +329,7 @@ final class Relay {
     /// Asks for a listing when it is time, looks at allocations' files, and tells what is new.
     private func watch() {
         let now = posix_monotonic_seconds()
-        if !allocations.isEmpty, now - listedAt >= listing.seconds {
+        if !allocations.isEmpty || !hasListing, now - listedAt >= listing.seconds {
             listedAt = now
             desk.ask(.list)
         }

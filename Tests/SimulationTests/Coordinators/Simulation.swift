@@ -143,9 +143,13 @@ final class Simulation {
     /// Ends the allocations of a settled run, of which none may stay.
     private func dismissAllocations(of life: CoordinatorLife, _ outcome: CoordinationOutcome?) {
         guard let queue, outcome == .succeeded || isSomeFailed(outcome), !life.kill.isDead else { return }
+        let connection = life.fleet.queueConnection
         life.fleet.dismissAllocations()
         world.pass(10) { !life.kill.isDead }
-        guard life.fleet.canAskQueue, queue.canBeAsked, !world.hasCopies, !life.kill.isDead else { return }
+        // Over a connection that was made meanwhile the queue may be told too late.
+        guard connection != nil, life.fleet.queueConnection == connection, queue.canBeAsked, !world.hasCopies,
+            !life.kill.isDead
+        else { return }
         world.census.count(.allocationsEnded)
         world.after(100) { [world] in
             if queue.canBeAsked, !world.hasCopies { queue.checkThatAllAreGone() }

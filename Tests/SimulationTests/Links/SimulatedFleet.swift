@@ -17,6 +17,8 @@ final class SimulatedFleet: Fleet {
     /// For each silent host, since when in the coordinator's awake time.
     private(set) var silentSince: [HostName: Instant] = [:]
     private var silences: [HostName: Int] = [:]
+    /// Hosts whose agents will not serve this coordinator.
+    private var givenUp: Set<HostName> = []
     /// For how long the coordinator had not heard of a host before a connection over which it has not heard of it either.
     private var unheard: [HostName: Double] = [:]
     private(set) var inputs: [CoordinatorInput] = []
@@ -74,17 +76,20 @@ final class SimulatedFleet: Fleet {
         onInput()
     }
 
-    /// Asks every host that answers to tell anew what it holds.
+    /// Asks every host that answers to tell anew what it holds, and tries those again that were given up.
     func enquire() {
         for name in hosts.map(\.name) + seats.map(\.name) where silentSince[name] == nil { send(.enquire, to: name) }
-        queue?.tellAll()
+        queue?.enquire()
+        for host in hosts where givenUp.remove(host.name) != nil {
+            world.after(world.random.seconds(0.1...3)) { [self] in connect(host) }
+        }
     }
 
     /// Ends the queue's allocations, which nothing needs any more.
     func dismissAllocations() { queue?.dismissAll() }
 
-    /// Whether the queue can be told now.
-    var canAskQueue: Bool { queue?.canAsk ?? false }
+    /// The connection over which the queue can be told now; nil: there is none.
+    var queueConnection: Int? { queue?.askable }
 
     func takeInput() -> CoordinatorInput? { inputs.isEmpty ? nil : inputs.removeFirst() }
 
@@ -119,6 +124,7 @@ final class SimulatedFleet: Fleet {
     func isRefused(by host: SimulatedHost) -> Bool {
         guard let objection = host.objection(to: caller) else { return false }
         world.note("\(host.name) refuses: \(objection)")
+        givenUp.insert(host.name)
         post(.host(host.name, .disconnected(objection)))
         return true
     }

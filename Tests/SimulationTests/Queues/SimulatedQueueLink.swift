@@ -15,7 +15,7 @@ final class SimulatedQueueLink {
     private var number = 0
     private var lastThere = Instant(nanoseconds: 0)
     private var lastBack = Instant(nanoseconds: 0)
-    /// Seats whose agents will not serve this coordinator in any allocation.
+    /// Seats whose agents will not serve this coordinator, until it plans anew.
     private var refused: Set<HostName> = []
     private var refusals = 0
     private var isDismissing = false
@@ -48,15 +48,22 @@ final class SimulatedQueueLink {
         for name in (book.allocations ?? [:]).keys.sorted() { say(.cancel(name: name)) }
     }
 
+    /// Does what a run that is planned anew asks for: seats that were given up are tried again.
+    func enquire() {
+        refused = []
+        tellAll()
+    }
+
     /// Tells how every seat stands, and ends allocations that belong to none.
-    func tellAll() {
+    private func tellAll() {
         guard book.allocations != nil else { return }
         let kept = Set(seats.compactMap(\.seat?.number))
         for name in book.strays(exists: kept.contains) { say(.cancel(name: name)) }
         for seat in seats { tell(seat, lastWords: "") }
     }
 
-    var canAsk: Bool { relay != nil && book.allocations != nil }
+    /// The present connection's number, where its relay has said what there is.
+    var askable: Int? { relay != nil && book.allocations != nil ? number : nil }
 
     private func standing(_ seat: HostSpec) -> AllocationStanding? {
         seat.seat.flatMap { book.allocation(of: $0.number) }

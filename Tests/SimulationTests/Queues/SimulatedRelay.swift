@@ -22,6 +22,7 @@ final class SimulatedRelay {
     /// When the queue has answered everything that it was asked.
     private var deskIsFreeAt = Instant(nanoseconds: 0)
     private var listsAt = Instant(nanoseconds: 0)
+    private var hasListing = false
     private var onDeath: () -> Void
 
     private static let lookSeconds = 3.0
@@ -156,7 +157,7 @@ final class SimulatedRelay {
 
     private func look() {
         guard isAlive else { return }
-        if !relayed.isEmpty, world.now >= listsAt {
+        if !relayed.isEmpty || !hasListing, world.now >= listsAt {
             listsAt = world.now.advanced(bySeconds: world.random.seconds(3...60))
             ask {
                 $0.list()
@@ -169,6 +170,7 @@ final class SimulatedRelay {
     }
 
     private func take(_ entries: [QueueEntry]) {
+        hasListing = true
         var byName: [String: QueueEntry] = [:]
         for entry in entries where byName[entry.name].map({ $0.state == .over }) ?? true { byName[entry.name] = entry }
         for name in relayed.keys.sorted() where relayed[name]?.isSubmitted == true {
