@@ -21,7 +21,8 @@ _HOMES = {
     "Quantity": "measures", "Row": "measures", "Refusal": "failures", "Diverged": "failures",
 }
 _MODULES = {
-    "contract", "edm", "events", "failures", "files", "keys", "measures", "results", "sampling", "serving", "subsets", "worker",
+    "contract", "edm", "events", "failures", "files", "grids", "keys", "measures", "results", "sampling", "serving",
+    "subsets", "tables", "worker",
 }
 
 

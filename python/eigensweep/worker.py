@@ -336,7 +336,7 @@ class Worker:
             try:
                 fields["rows"] = [row.fields() for row in own[request["measure"]].take(context)]
                 fields["artifacts"] = [
-                    {"name": name, "mediaType": kind, "file": files.write_whole(f"{request['measure']}-{name}", [data])}
+                    {"name": name, "mediaType": kind, "file": files.write_whole(f"{done}-{request['measure']}-{name}", [data])}
                     for name, kind, data in context.artifacts]
             except CannotMeasure as error:
                 fields["failure"] = " ".join(str(error).split())
