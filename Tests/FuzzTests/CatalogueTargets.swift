@@ -13,11 +13,13 @@ let catalogueTargets = [
     }
 ]
 
-/// Takes one colleague's catalogue after the other into one of ours, which is then asked and reported.
+/// Takes one colleague's catalogue after the other into one of ours, which is then asked and reported: one at a time, as all
+/// have one folder.
 private final class CatalogueTrial: @unchecked Sendable {
     static let shared = CatalogueTrial()
     private let folder: String
     private let files = FileManager.default
+    private let turn = NSLock()
 
     private var theirs: String { folder + "/theirs/catalogue.sqlite" }
     private var ours: String { folder + "/ours/catalogue.sqlite" }
@@ -29,6 +31,8 @@ private final class CatalogueTrial: @unchecked Sendable {
     }
 
     func run(_ changes: [UInt8]) throws {
+        turn.lock()
+        defer { turn.unlock() }
         try? files.removeItem(atPath: folder)
         for name in ["theirs", "ours"] {
             try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
