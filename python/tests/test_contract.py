@@ -117,15 +117,19 @@ class TrainingTests(unittest.TestCase):
 
     def test_recovery_points_come_after_their_time(self):
         spec = self.sandbox.spec(training__pause=0.01)
+        began = time.monotonic()
         events = Run(self.sandbox, self.sandbox.train(40, seconds=0.1, spec=spec)).finish()
+        most = (time.monotonic() - began) / 0.1
         points = [event for event in checkpoints(events) if not event["milestone"]]
-        self.assertTrue(2 <= len(points) <= 6, points)
+        self.assertTrue(2 <= len(points) <= most, points)
 
     def test_progress_comes_about_once_a_second(self):
         spec = self.sandbox.spec(training__pause=0.05)
+        began = time.monotonic()
         events = Run(self.sandbox, self.sandbox.train(50, spec=spec)).finish()
+        most = time.monotonic() - began + 1
         progress = [event for event in events if event["event"] == "progress"]
-        self.assertTrue(1 <= len(progress) <= 4, progress)
+        self.assertTrue(1 <= len(progress) <= most, progress)
         self.assertEqual((progress[0]["of"], progress[0]["unit"]), (50, "steps"))
         self.assertTrue(0 < progress[0]["rate"] < 21 and progress[0]["loss"] > 0, progress)
 
