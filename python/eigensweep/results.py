@@ -244,9 +244,11 @@ class Catalogue:
             return
         names = sorted({f"{one}.{other}" for one, other in self._db.execute(
             "SELECT DISTINCT measure, quantity FROM measurements")})
-        near = [name for name in names if name.startswith(measure + ".")] or names
+        near = [name for name in names if name.startswith(measure + ".")]
+        there = near[:20] if near else sorted({f"{name.partition('.')[0]}.…" for name in names})
+        more = f" and {len(near) - 20} more" if len(near) > 20 else ""
         raise CatalogueError(
-            f"nothing was measured that is called {measure}.{quantity}; there are {', '.join(near[:20]) or 'no results yet'}")
+            f"nothing was measured that is called {measure}.{quantity}; there are {', '.join(there) or 'no results yet'}{more}")
 
     def _artifact(self, trial: str, name: str, measure: Optional[str]) -> bytes:
         with self._snapshot():
