@@ -74,7 +74,7 @@ class Preconditioned:
     """A network F as a denoiser D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise), differentiable."""
 
     def __init__(self, network: torch.nn.Module, spec: Spec, device: torch.device) -> None:
-        self.network, self.device = network, device
+        self.network, self.spec, self.device = network, spec, device
         self.name = spec["training.preconditioning"]
         self.data = float(spec["training.sigma_data"])
         sampling.coefficients(self.name, np.ones(1), self.data)  # Refusal of a name that there is not
@@ -278,7 +278,7 @@ class Worker(worker.Worker):
 
     def loss(self, model: Preconditioned, clean: torch.Tensor, noise: torch.Tensor, sigma: np.ndarray) -> torch.Tensor:
         """The loss of a batch: of images y and noise n [B, C, H, W] at noise levels σ [B]. EDM's: λ‖D(y + σn) − y‖², summed
-        over pixels and divided by the batch."""
+        over pixels and divided by the batch. ``model.spec`` has the training's keys."""
         return model.residual(clean, noise, sigma).square().sum() / len(clean)
 
     def start(self, spec: Spec, images: np.ndarray, threads: int) -> Training:
