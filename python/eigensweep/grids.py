@@ -69,7 +69,7 @@ class _Points:
     """
 
     names: list[Name]
-    kinds: list[Mapping[str, Any]]
+    kinds: Sequence[Mapping[str, Any]]
     kind: np.ndarray
     reasons: list[str]
     length: str = LENGTH
@@ -144,9 +144,16 @@ def _requests(
     db: sqlite3.Connection, measure: str, quantity: str, version: Optional[int]
 ) -> dict[tuple[int, str], dict[str, Any]]:
     """The requests of the version that is wanted, or the newest: version and parameters."""
-    found = db.execute(
-        "SELECT DISTINCT version, parameters FROM measurements WHERE measure = ? AND quantity = ?",
-        [measure, quantity]).fetchall()
+    # One after the other, by what they are not: SQLite then looks at requests, where DISTINCT would look at every row.
+    found: list[tuple[int, str]] = []
+    while True:
+        others = " AND NOT (version = ? AND parameters = ?)" * len(found)
+        row = db.execute(
+            f"SELECT version, parameters FROM measurements WHERE measure = ? AND quantity = ?{others} LIMIT 1",
+            [measure, quantity, *(value for one in found for value in one)]).fetchone()
+        if row is None:
+            break
+        found.append(row)
     versions = sorted({one for one, _ in found})
     chosen = versions[-1] if version is None else version
     if chosen not in versions:

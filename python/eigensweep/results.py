@@ -192,7 +192,8 @@ class Catalogue:
         with self._snapshot():
             columns = {row[1] for row in self._db.execute("PRAGMA table_info(trials)")}
             if "weights" in columns:
-                digests = self._db.execute("SELECT DISTINCT weights FROM trials WHERE trial_id = ? AND weights NOT NULL", [name])
+                digests = self._db.execute(
+                    "SELECT DISTINCT weights FROM trials WHERE trial_id = ? AND weights NOT NULL", [name])
             else:
                 # What was measured was measured of these weights.
                 digests = self._db.execute("SELECT DISTINCT checkpoint FROM measurements WHERE trial_id = ?", [name])

@@ -159,7 +159,7 @@ class _Request:
         array = np.empty(shape, kind)
         if not array.size:
             return array
-        view = memoryview(array).cast("B")
+        view = memoryview(array).cast("B")  # type: ignore[arg-type]
         while len(view):
             count = source.readinto(view)  # type: ignore[attr-defined]
             if not count:
