@@ -18,6 +18,7 @@ A network is called with c_in·x [B, C, H, W] and c_noise [B], and gives F [B, C
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -56,11 +57,24 @@ def device() -> torch.device:
 def prepare(threads: int) -> None:
     """Asks PyTorch for the same bits from the same computation."""
     torch.set_num_threads(threads)
+    _keep_memory()
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     # EDM trains in float32; TF32 has 10 bits of it.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _keep_memory() -> None:
+    """Lets the C library keep what tensors leave for the next ones: else it gives each back and gets it again, page by page, which
+    costs small networks a fifth of their time. Where there is no glibc nothing changes."""
+    trim, mmap = -1, -3
+    try:
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap, 32 << 20)
+        library.mallopt(trim, 128 << 20)
+    except (OSError, AttributeError):
+        pass
 
 
 def seed_of(spec: Spec, purpose: str, step: int = 0) -> int:

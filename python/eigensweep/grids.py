@@ -43,8 +43,9 @@ class Grid:
     #: NaN where there is none; then ``reason`` says why, and is "" elsewhere.
     values: np.ndarray
     reason: np.ndarray
-    n: np.ndarray
-    stderr: np.ndarray
+    #: How many draws stand behind a value, and its standard error, where they were asked for.
+    n: Optional[np.ndarray] = None
+    stderr: Optional[np.ndarray] = None
 
 
 @dataclass
@@ -56,9 +57,8 @@ class _Rows:
     request: np.ndarray
     sigma: np.ndarray
     position: np.ndarray
-    value: np.ndarray
-    n: np.ndarray
-    stderr: np.ndarray
+    #: The value, and where they are asked for n and stderr.
+    numbers: list[np.ndarray]
 
 
 @dataclass
@@ -114,14 +114,14 @@ class _Points:
 
 def build(
     db: sqlite3.Connection, measure: str, quantity: str, sweep: Optional[str], where: Mapping[str, Any],
-    version: Optional[int]
+    version: Optional[int], errors: bool
 ) -> Grid:
     # A million rows are a million tuples, through which the collector would look again and again.
     collects = gc.isenabled()
     gc.disable()
     try:
         requests = _requests(db, measure, quantity, version)
-        rows = _rows(db, measure, quantity, requests)
+        rows = _rows(db, measure, quantity, requests, errors)
         points = _points(db, measure, sweep, rows)
         for key, wanted in where.items():
             if points.names and key not in points.keys:
@@ -162,32 +162,33 @@ def _requests(
 
 
 def _rows(
-    db: sqlite3.Connection, measure: str, quantity: str, requests: Mapping[tuple[int, str], Any]
+    db: sqlite3.Connection, measure: str, quantity: str, requests: Mapping[tuple[int, str], Any], errors: bool
 ) -> _Rows:
     where = " FROM measurements WHERE measure = ? AND quantity = ? AND version = ? AND parameters = ?"
     places: dict[Any, int] = {}
     parts: list[tuple[np.ndarray, ...]] = []
-    compared = False
+    compared, numbers = False, 5 if errors else 3
     for number, (version, parameters) in enumerate(requests):
         chosen = [measure, quantity, version, parameters]
         # A measure is of single trials or of several: one row tells.
         one = db.execute("SELECT members" + where + " LIMIT 1", chosen).fetchone()
         compared = compared or bool(one and one[0])
-        cursor = db.execute(
-            f"SELECT trial_id, sigma, position, value, n, stderr{', members' if compared else ''}" + where, chosen)
+        asked = ["sigma", "position", "value", *(["n", "stderr"] if errors else []), *(["members"] if compared else [])]
+        cursor = db.execute(f"SELECT trial_id, {', '.join(asked)}" + where, chosen)
         # In pieces that fit into a processor's cache, whose memory the next piece takes again.
         while rows := cursor.fetchmany(8192):
             columns = list(zip(*rows))
-            names: Sequence[Any] = list(zip(columns[0], columns[6])) if compared else columns[0]
+            names: Sequence[Any] = list(zip(columns[0], columns[-1])) if compared else columns[0]
             for name in dict.fromkeys(names):
                 places.setdefault(name, len(places))
             parts.append((
                 np.fromiter(map(places.__getitem__, names), np.int64, len(rows)), np.full(len(rows), number),
-                *(np.array(column, np.float64) for column in columns[1:6])))
+                *(np.array(column, np.float64) for column in columns[1:numbers + 1])))
     if not parts:
-        parts.append((np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0) for _ in range(5))))
+        parts.append((np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0) for _ in range(numbers))))
     found: list[Name] = list(places) if compared else [(name, None) for name in places]
-    return _Rows(found, *(np.concatenate(column) for column in zip(*parts)))
+    of_name, request, sigma, position, *rest = (np.concatenate(column) for column in zip(*parts))
+    return _Rows(found, of_name, request, sigma, position, rest)
 
 
 def _points(db: sqlite3.Connection, measure: str, sweep: Optional[str], rows: _Rows) -> _Points:
@@ -311,11 +312,11 @@ class _Builder:
         place = {name: index for index, name in enumerate(self.points.names)}
         of_name = np.array([place.get(name, -1) for name in rows.names], np.int64)
         point = of_name[rows.of_name] if len(rows.of_name) else rows.of_name
-        value, n, stderr, sigma, position, request = rows.value, rows.n, rows.stderr, rows.sigma, rows.position, rows.request
+        sigma, position, request, numbers = rows.sigma, rows.position, rows.request, rows.numbers
         if (point < 0).any():
             kept = point >= 0
-            point, value, n, stderr, sigma, position, request = (
-                one[kept] for one in (point, value, n, stderr, sigma, position, request))
+            point, sigma, position, request, *numbers = (
+                one[kept] for one in (point, sigma, position, request, *numbers))
         axes = [(name, _coordinates(labels), codes[request]) for name, (labels, codes) in self._parameters().items()]
         for name, column in (("sigma", sigma), ("position", position)):
             if len(column) and not np.isnan(column).all():
@@ -336,16 +337,18 @@ class _Builder:
         for _, labels, codes in axes:
             flat = flat * len(labels) + codes
         flat += outer[point] * inner
-        arrays = [np.full(total, np.nan) for _ in range(3)]
-        for array, column in zip(arrays, (value, n, stderr)):
+        arrays = []
+        for column in numbers:
+            array = np.full(total, np.nan)
             array[flat] = column
+            arrays.append(array.reshape(shape))
         reasons = {"": 0, UNDEFINED: 1, NO_TRIAL: 2, NOT_HERE: 3}
         of_point = np.array([reasons.setdefault(reason, len(reasons)) for reason in self.points.reasons], np.int64)
         of_point[point] = reasons[NOT_HERE]
         of_place = np.full(total // inner, reasons[NO_TRIAL], np.int64)
         of_place[outer] = of_point
         codes = np.repeat(of_place, inner)
-        codes[flat] = np.where(np.isnan(value), 1, 0)
+        codes[flat] = np.where(np.isnan(numbers[0]), 1, 0)
         # A place that was written twice leaves fewer with a value than there are rows.
         if np.count_nonzero(codes <= 1) != len(flat):
             raise CannotBuild("it has several values at one place of its axes; .measurements() gives its rows")
@@ -353,8 +356,7 @@ class _Builder:
         return Grid(
             tuple(names),
             {**{dim: _coordinates(self.labels[dim]) for dim in self.dims}, **{name: labels for name, labels, _ in axes}},
-            self.along, self._fixed(), arrays[0].reshape(shape), reason.reshape(shape), arrays[1].reshape(shape),
-            arrays[2].reshape(shape))
+            self.along, self._fixed(), arrays[0], reason.reshape(shape), *arrays[1:])
 
     def _choose(self) -> None:
         """Dimensions: keys that vary, the sweep's own first, as far as they tell the points apart."""

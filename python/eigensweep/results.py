@@ -125,7 +125,7 @@ class Catalogue:
         return table
 
     def grid(self, measure: str, sweep: Optional[str] = None, where: Optional[Mapping[str, Any]] = None,
-             version: Optional[int] = None) -> "grids.Grid":
+             version: Optional[int] = None, errors: bool = False) -> "grids.Grid":
         """The values of ``"memorization.copied"`` over the axes that vary, as numpy arrays: see `to_xarray`."""
         name, quantity = _split(measure)
         if quantity is None:
@@ -135,17 +135,17 @@ class Catalogue:
             if sweep is not None:
                 self._demand_sweep(sweep)
             try:
-                return grids.build(self._db, str(name), quantity, sweep, where or {}, version)
+                return grids.build(self._db, str(name), quantity, sweep, where or {}, version, errors)
             except grids.CannotBuild as error:
                 raise CatalogueError(f"{measure}: {error}") from None
 
     def to_xarray(self, measure: str, sweep: Optional[str] = None, where: Optional[Mapping[str, Any]] = None,
-                  version: Optional[int] = None) -> Any:
+                  version: Optional[int] = None, errors: bool = False) -> Any:
         """The values of ``"memorization.copied"`` as an xarray.DataArray whose dimensions are the keys that vary among its trials,
         and ``sigma`` and ``position`` where it has such.
 
-        A place without a value is NaN, and the coordinate ``reason`` says why; ``n`` and ``stderr`` are coordinates too. Keys
-        that another one determines are coordinates along it. Of a comparison the keys in which its trials differ have labels of
+        A place without a value is NaN, and the coordinate ``reason`` says why; with ``errors``, ``n`` and ``stderr`` are
+        coordinates too. Keys that another one determines are coordinates along it. Of a comparison the keys in which its trials differ have labels of
         all their values. Parameters of the measure that vary are dimensions; of several versions the newest is taken unless
         ``version`` says. ``where`` takes values of keys: ``{"model.scale": 8}`` or ``{"seed": [0, 1]}``.
         """
@@ -154,10 +154,10 @@ class Catalogue:
         except ImportError:
             raise CatalogueError(
                 "xarray is not installed (pip install xarray); .grid() gives the same as numpy arrays") from None
-        grid = self.grid(measure, sweep, where, version)
+        grid = self.grid(measure, sweep, where, version, errors)
         coordinates: dict[str, Any] = {dim: grid.coords[dim] for dim in grid.dims}
         coordinates.update({name: (dim, labels) for name, (dim, labels) in grid.along.items()})
-        for name in ("reason", "n", "stderr"):
+        for name in ("reason", "n", "stderr") if errors else ("reason",):
             coordinates[name] = (grid.dims, getattr(grid, name))
         return xarray.DataArray(grid.values, coordinates, grid.dims, measure, {"measure": measure, **grid.fixed})
 

@@ -89,7 +89,8 @@ class ResultTests(unittest.TestCase):
         self.assertEqual(rows["rows"][0], self.catalogue.measurements().count)
 
     def test_a_grid_has_every_value_at_its_place(self):
-        grid = self.catalogue.grid("gaussian-distance.rmse")
+        grid = self.catalogue.grid("gaussian-distance.rmse", errors=True)
+        self.assertIsNone(self.catalogue.grid("gaussian-distance.rmse").stderr)
         self.assertEqual(grid.dims, ("dataset.size", "seed", "training.images", "sigma"))
         self.assertEqual(grid.values.shape, (3, 2, 2, 2))
         self.assertEqual([labels.tolist() for labels in grid.coords.values()], [[16, 64, 128], [0, 1], [320, 640], [0.5, 2.0]])
@@ -135,6 +136,8 @@ class ResultTests(unittest.TestCase):
         self.assertEqual(str(array.sel({"dataset.size": 128, "seed": 1})["reason"].values[0, 0]), "cancelled")
         self.assertEqual(array.mean("seed").dims, ("dataset.size", "training.images", "sigma"))
         self.assertEqual(array.attrs["version"], 2)
+        whole = self.catalogue.to_xarray("gaussian-distance.rmse", errors=True)
+        self.assertTrue((whole.n.values[np.isfinite(whole.values)] == 8).all())
 
     @unittest.skipUnless(has("pandas"), "pandas is not installed")
     def test_to_pandas(self):
