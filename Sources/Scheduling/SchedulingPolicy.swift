@@ -35,6 +35,8 @@ package struct SchedulingPolicy: Hashable, Sendable {
     package var longestRestSeconds: Double = 600
     /// Refusals in a row after which a host is drained.
     package var refusalLimit: Int = 3
+    /// Allocations of a seat in a row that were of no use, after which its queue is given up unless another seat's has begun.
+    package var wasteLimit: Int = 10
     /// A running attempt of a connected host that says nothing for so long is cancelled and the job charged.
     package var hungSeconds: Double = 600
     /// Between the first request to stop and leaving, for what is on its way and for a second request.

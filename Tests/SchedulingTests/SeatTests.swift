@@ -196,6 +196,39 @@ import Testing
         #expect(!bench.starts().isEmpty)
     }
 
+    /// As where nodes do not see the shared directory.
+    @Test func aQueueWhoseAllocationsAreOfNoUseIsGivenUp() {
+        var bench = Bench(sweep(["x": [10], "y": [10], "z": [10]]), hosts: seats(3))
+        vacant(&bench, 3)
+        var called = 0
+        for _ in 0..<2000 where bench.scheduler.ending == nil {
+            for host in calls(bench) {
+                called += 1
+                bench.report(host, .seat(.waiting(job: "1", words: "")))
+                bench.report(host, .seat(.vacant(words: "FAILED")))
+            }
+            bench.actions = bench.actions.filter { if case .call = $0 { false } else { true } }
+            bench.wait(3)
+        }
+        guard case .noUsableHost(let reason) = bench.scheduler.ending else {
+            return #expect(Bool(false), "the queue was not given up")
+        }
+        #expect(reason.contains("q/1: 10 allocations in a row were of no use, the last: FAILED"))
+        #expect(called <= 20, "\(called) allocations were asked for")
+    }
+
+    /// While a seat's allocation works, others of no use say nothing of the queue.
+    @Test func aQueueThatWorksIsNotGivenUp() {
+        var bench = Bench(sweep(["x": [10], "y": [10], "z": [10]]), hosts: seats(2))
+        vacant(&bench, 2)
+        begin(&bench, "q/1", "n1", left: 100_000)
+        for _ in 0..<15 {
+            bench.report("q/2", .seat(.vacant(words: "NODE_FAIL")))
+            bench.wait(3)
+        }
+        #expect(!bench.actions.contains { if case .notice(.hostUnusable) = $0 { true } else { false } })
+    }
+
     @Test func aRefusedOneIsAskedForAgainAfterThePause() {
         var bench = Bench(sweep(["x": [10]]), hosts: seats(1))
         vacant(&bench, 1)

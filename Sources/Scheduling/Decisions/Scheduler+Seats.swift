@@ -22,6 +22,7 @@ extension Scheduler {
                 actions.append(.notice(.allocationWasted(name, words: words)))
             }
             hosts[known: name].seat?.vacate(callAt: callAt)
+            if !words.isEmpty { giveUpQueue(of: name, words: words) }
         case .waiting(_, let words): hosts[known: name].seat?.allocation = .waiting(words)
         case .begun: hosts[known: name].seat?.allocation = .begun
         case .refused(let words, let seconds):
@@ -40,6 +41,17 @@ extension Scheduler {
             drained[name] == nil, seat.wasted < policy.refusalLimit
         else { return nil }
         return reason
+    }
+
+    /// Gives a queue up where allocations come to nothing again and again, and none is at work.
+    private mutating func giveUpQueue(of name: HostName, words: String) {
+        guard let queue = hosts[known: name].spec.seat?.queue, let wasted = hosts[known: name].seat?.wasted,
+            wasted >= policy.wasteLimit
+        else { return }
+        let seats = hostOrder.filter { hosts[known: $0].spec.seat?.queue == queue }
+        guard seats.allSatisfy({ hosts[known: $0].seat?.allocation != .begun }) else { return }
+        let reason = "\(wasted) allocations in a row were of no use, the last: \(words)"
+        for seat in seats { giveUp(seat, reason: reason) }
     }
 
     /// Forgets what was held against a node: the seat has left it.
@@ -119,10 +131,13 @@ extension Scheduler {
         let isWorthIt = usable == 0 || seconds / Double(usable) > policy.callSeconds
         var coming: [HostName: Int] = [:]
         var begun: [HostName: Int] = [:]
+        // What one seat met the next would meet.
+        var pausing: Set<HostName> = []
         for host in hosts.values {
             guard let queue = host.spec.seat?.queue, let seat = host.seat else { continue }
             if seat.isComing { coming[queue, default: 0] += 1 }
             if seat.allocation == .begun { begun[queue, default: 0] += 1 }
+            if seat.isEmpty, !host.isUnusable, !seat.mayBeCalled(at: now) { pausing.insert(queue) }
         }
         for name in hostOrder {
             let host = hosts[known: name]
@@ -132,6 +147,7 @@ extension Scheduler {
             } else if host.isUnusable, host.isConnected, host.attempts.isEmpty, !seat.isDismissed, !seat.isLeaving {
                 dismiss(name)
             } else if lacking > 0, isWorthIt, !host.isUnusable, seat.mayBeCalled(at: now),
+                begun[queue, default: 0] > 0 || !pausing.contains(queue),
                 coming[queue, default: 0] < 2 + 2 * begun[queue, default: 0],
                 hasWork(for: host, queued)
             {
