@@ -5,7 +5,7 @@ import Testing
 /// ends every process that it starts, by its number.
 final class Cluster {
     let directory: URL
-    private let port: Int
+    let port: Int
     private let nodes: Int
     private var daemons: [String: pid_t] = [:]
     private static let programs = [
@@ -20,8 +20,10 @@ final class Cluster {
         return missing.isEmpty ? nil : "Slurm is not installed here: \(missing.joined(separator: ", "))"
     }()
 
-    /// - Parameter settings: lines of slurm.conf beside the test's own.
-    init(in folder: URL, nodes: Int = 3, settings: String = "") throws {
+    /// - Parameters:
+    ///   - settings: lines of slurm.conf beside the test's own.
+    ///   - accounts: those that may submit, kept by a database of the test's own; nil: there is none, and anybody may.
+    init(in folder: URL, nodes: Int = 3, settings: String = "", accounts: [String]? = nil) throws {
         directory = folder.appendingPathComponent("slurm")
         self.nodes = nodes
         port = Int.random(in: 20_000...28_000)
@@ -50,7 +52,7 @@ final class Cluster {
             SelectType=select/cons_tres
             SelectTypeParameters=CR_Core
             JobAcctGatherType=jobacct_gather/none
-            AccountingStorageType=accounting_storage/none
+            \(accounts == nil ? "AccountingStorageType=accounting_storage/none" : accountSettings)
             MpiDefault=none
             ReturnToService=2
             KillWait=5
@@ -79,8 +81,13 @@ final class Cluster {
                 "--pid-file=\(path)/munge.pid", "--seed-file=\(path)/munge.seed",
             ])
         try wait(10, for: "munged") { FileManager.default.fileExists(atPath: "\(path)/munge.socket") }
+        if let accounts { try startAccounting(accounts) }
         try startController()
         for node in 1...nodes { try startNode(node) }
+        try waitForIdleNodes()
+    }
+
+    func waitForIdleNodes() throws {
         try wait(30, for: "idle nodes") {
             (try? run("sinfo", ["--noheader", "--Node", "--format=%t"]))?.split(separator: "\n").count { $0 == "idle" }
                 == nodes
@@ -93,10 +100,15 @@ final class Cluster {
 
     func startController() throws { try start("slurmctld", "slurmctld", ["-D"]) }
     func startNode(_ number: Int) throws { try start("n\(number)", "slurmd", ["-D", "-N", "n\(number)"]) }
+    /// Starts a node that has an empty file system of its own where others have the directory; needs root.
+    func startNode(_ number: Int, hiding directory: String) throws {
+        let script = "mount -t tmpfs none \"$0\" && exec slurmd -D -N n\(number)"
+        try start("n\(number)", "unshare", ["--mount", "sh", "-c", script, directory])
+    }
 
     /// Starts a daemon, not by `Process`: these daemons close every descriptor they have, and `Process` would take that for
     /// their end.
-    private func start(_ name: String, _ program: String, _ arguments: [String]) throws {
+    func start(_ name: String, _ program: String, _ arguments: [String]) throws {
         let path = Self.path(of: program)
         let log = directory.appendingPathComponent("\(name).log").path
         let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
@@ -153,7 +165,7 @@ final class Cluster {
         }
     }
 
-    private static func path(of program: String) -> String {
+    static func path(of program: String) -> String {
         ["/usr/bin/\(program)", "/usr/sbin/\(program)"].first { FileManager.default.isExecutableFile(atPath: $0) }
             ?? "/usr/bin/\(program)"
     }

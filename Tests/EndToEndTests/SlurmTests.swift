@@ -8,18 +8,20 @@ import Testing
 struct SlurmTests {
     /// Calls `body` with a lab that has a cluster.
     private func withCluster(
-        hosts: String = "time: 10m, cores: 2, memory: 1G, allocations: 3", settings: String = "",
-        _ body: (Lab, Cluster) throws -> Void
+        hosts: String = "time: 10m, cores: 2, memory: 1G, allocations: 3", nodes: Int = 3,
+        accounts: [String]? = nil, _ body: (Lab, Cluster) throws -> Void
     ) throws {
         try withLab { lab in
-            try lab.write(
-                "hosts.yaml",
-                "hosts:\n  - here: {address: local, queue: slurm, \(hosts), slots: 2, directory: \(lab.directory.path)/host}\n"
-            )
-            let cluster = try Cluster(in: lab.directory, settings: settings)
+            try lab.write("hosts.yaml", queueHost(lab, hosts))
+            let cluster = try Cluster(in: lab.directory, nodes: nodes, accounts: accounts)
             defer { cluster.close() }
             try body(lab, cluster)
         }
+    }
+
+    /// A hosts file.
+    private func queueHost(_ lab: Lab, _ keys: String) -> String {
+        "hosts:\n  - here: {address: local, queue: slurm, \(keys), slots: 2, directory: \(lab.directory.path)/host}\n"
     }
 
     /// The sweep's measurements as the local host gives them.
@@ -260,6 +262,84 @@ struct SlurmTests {
                 lab.said(by: run).contains(
                     "the queue takes no allocation: sbatch: error: invalid partition specified: nowhere")
             }
+        }
+    }
+
+    @Test(.enabled(if: Cluster.lackOfAccounts == nil, Comment(rawValue: Cluster.lackOfAccounts ?? "")))
+    func anAccountThatDoesNotExistIsRefusedUntilTheHostsFileNamesOneThatDoes() throws {
+        let keys = "time: 10m, cores: 2, allocations: 1, account: "
+        let refusal = "Invalid account or account/partition combination specified"
+        try withCluster(hosts: keys + "physics", accounts: ["physics"]) { lab, cluster in
+            let fine = try lab.run(["hosts", "check"], cluster.environment)
+            #expect(fine.status == 0, "\(fine.out)\(fine.err)")
+            try lab.write("hosts.yaml", queueHost(lab, keys + "chemistry"))
+            let check = try lab.run(["hosts", "check", "--format", "csv"], cluster.environment)
+            #expect(check.status == 4)
+            #expect(check.out.contains("it takes no such allocation: allocation failure: \(refusal)"), "\(check.out)")
+            let disk = try cluster.run("df", ["--output=fstype,source", lab.directory.path])
+                .split { $0.isWhitespace }.suffix(2)
+            #expect(
+                check.out.contains("lies on \(disk[disk.startIndex]) (\(disk[disk.endIndex - 1])), "), "\(check.out)")
+            #expect(try cluster.run("squeue", ["--noheader", "--states=all"]) == "")
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", smallSweep())], environment: cluster.environment)
+            try lab.wait(30, for: "the queue's words") {
+                lab.said(by: run).contains(
+                    "the queue takes no allocation: sbatch: error: Batch job submission failed: \(refusal)")
+            }
+            #expect(try lab.count("attempt") == 0)
+            #expect(try cluster.run("squeue", ["--noheader", "--states=all"]) == "")
+            try lab.write("hosts.yaml", queueHost(lab, keys + "physics"))
+            try lab.wait(60, for: "the end of the sweep") { !run.isRunning }
+            #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
+            try requireNobodyCharged(lab)
+        }
+    }
+
+    /// A run that was killed has left an allocation at work and one that waits. The next run finds nothing left to do.
+    @Test(arguments: ["launch", "resume"]) func whereNothingIsLeftToDoWhatAKilledRunLeftEnds(command: String) throws {
+        try withCluster(hosts: "time: 10m, cores: 3, allocations: 2", nodes: 1) { lab, cluster in
+            let file = try lab.write("sweep.yaml", smallSweep(lengths: "[40000]"))
+            let run = try lab.start(["launch", file], environment: cluster.environment)
+            try lab.wait(60, for: "one allocation at work and one that waits") {
+                try lab.count("attempt WHERE started_at IS NOT NULL") > 0
+                    && Set(try cluster.jobs().map(\.state)) == ["RUNNING", "PENDING"]
+            }
+            kill(run.processIdentifier, SIGKILL)
+            run.waitUntilExit()
+            #expect(try lab.run(["cancel", "small"]).status == 0)
+            let arguments = command == "launch" ? ["launch", file] : ["resume"]
+            #expect(Set(try cluster.jobs().map(\.state)) == ["RUNNING", "PENDING"])
+            let output = try lab.run(arguments, cluster.environment)
+            #expect(output.status == 0, "\(output.err)")
+            try cluster.wait(20, for: "the end of allocations") { try cluster.jobs().isEmpty }
+            try requireNobodyCharged(lab)
+        }
+    }
+
+    /// The node has an empty directory where the login node has the shared one.
+    @Test(.enabled(if: geteuid() == 0, "mounting needs root"))
+    func aNodeThatDoesNotSeeTheDirectoryIsNamedAndNotAskedForAgainAtOnce() throws {
+        try withCluster(hosts: "time: 10m, cores: 2, allocations: 2", nodes: 1) { lab, cluster in
+            #expect(try lab.run(["hosts", "check"], cluster.environment).status == 0)
+            cluster.kill("n1")
+            try cluster.startNode(1, hiding: "\(lab.directory.path)/host")
+            try cluster.waitForIdleNodes()
+            let run = try lab.start(
+                ["launch", try lab.write("sweep.yaml", smallSweep())], environment: cluster.environment)
+            try lab.wait(120, for: "what became of the allocation") {
+                lab.said(by: run).contains(
+                    "an allocation ended before it was of use: FAILED on n1 (JobLaunchFailure): the node could not "
+                        + "begin the job; does it see the directory?")
+            }
+            sleep(10)
+            let submitted = try cluster.run("squeue", ["--noheader", "--states=all"]).split(separator: "\n").count
+            #expect(submitted == 2)
+            cluster.kill("n1")
+            try cluster.startNode(1)
+            try lab.wait(120, for: "the end of the sweep") { !run.isRunning }
+            #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
+            try requireNobodyCharged(lab)
         }
     }
 

@@ -24,7 +24,8 @@ build_packages=(
 )
 figure_packages=(gnuplot-nox)
 test_packages=(
-    chromium iproute2 munge openssh-server procps python3 python3-numpy slurm-client slurmctld slurmd sqlite3
+    chromium iproute2 mariadb-server munge openssh-server procps python3 python3-numpy slurm-client slurmctld slurmd slurmdbd
+    sqlite3
 )
 
 say() { printf '\n== %s\n' "$*"; }
