@@ -41,7 +41,11 @@ struct ResumeCommand: ParsableCommand {
             if names.isEmpty {
                 let words = try catalogue.nothingToResume(in: reader)
                 background.reportStart()
-                return Terminal.note(words)
+                Terminal.note(words)
+                guard selection.specs.contains(where: { $0.seat != nil }) else { return }
+                return try SweepRun.perform(
+                    at: workplace, hosts: selection, options: hosts, run: running, signals: signals
+                ) { try $0.endAllocations() }
             }
             try SweepRun.perform(
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,

@@ -117,19 +117,12 @@ final class SweepRun {
     /// Throws `ExitStatusError` for every outcome but "all done".
     func complete(started: StartReport) throws {
         if !run.acceptLowSpace { try workplace.requireRoom(for: bytesToKeep()) }
-        let generation = try workplace.catalogue.beginGeneration()
         let policy = policy()
         var connection = options.connection
         // A state that takes longer would be old news when it arrives.
         connection.stateSeconds = policy.checkpointSeconds / 4
         connection.leaseSeconds = policy.leaseSeconds
-        let fleet = HostFleet(
-            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
-            starts: try workplace.catalogue.reader.coordinatorStarts(),
-            place: CatalogueFile.place(of: workplace.catalogue.path), depot: workplace.store,
-            agent: agent, options: connection,
-            worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
-        ) { [inbox] host, report in inbox.post(.host(host, report)) }
+        let fleet = try fleet(connection)
         observer.follow(fleet.stages)
         listen(fleet)
         let watch = hostsFile.path.flatMap { path in
@@ -158,6 +151,24 @@ final class SweepRun {
             sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks, time)
         )
         .tell(outcome)
+    }
+
+    /// Ends the allocations that a run which did not live to end them has left, where nothing is left to do.
+    func endAllocations() throws {
+        let fleet = try fleet(options.connection)
+        fleet.dismissAllocations()
+        fleet.close()
+    }
+
+    private func fleet(_ connection: ConnectionOptions) throws -> HostFleet {
+        let generation = try workplace.catalogue.beginGeneration()
+        return HostFleet(
+            hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
+            starts: try workplace.catalogue.reader.coordinatorStarts(),
+            place: CatalogueFile.place(of: workplace.catalogue.path), depot: workplace.store,
+            agent: agent, options: connection,
+            worker: sweeps.lazy.compactMap(\.check).first, interaction: TerminalInteraction()
+        ) { [inbox] host, report in inbox.post(.host(host, report)) }
     }
 
     /// What ended the run in order, if it was no person.
