@@ -10,7 +10,8 @@ struct HostsCheckCommand: ParsableCommand {
         discussion: """
             Tries out what jobs need: it writes, locks and runs programs in the host's directory, has the worker compute \
             there what it computes here, and looks whether processes outlive the login. One line says one finding; a \
-            host with a problem cannot be used.
+            host with a problem cannot be used. Of a queue host it asks on the login node, submitting nothing, whether the \
+            queue would take such an allocation, and whether its nodes may see the directory.
 
             Exit codes: 0 every host can be used, 1 some cannot, 4 none can.
             """)

@@ -24,16 +24,32 @@ struct SlurmQueue: BatchQueue {
 
     func list() throws(QueueRefusal) -> [QueueEntry] {
         let words = try run(
-            "squeue", ["--noheader", "--user=\(getuid())", "--states=all", "--format=%i|%j|%T|%r"])
+            "squeue", ["--noheader", "--user=\(getuid())", "--states=all", "--format=%i|%j|%T|%N|%r"])
         return words.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 4, AllocationName.isPlain(fields[1]) else { return nil }
+            let fields = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
+            guard fields.count == 5, AllocationName.isPlain(fields[1]) else { return nil }
             let state = Self.state(of: fields[2])
-            let said = state == .waiting ? fields[3] : fields[2]
+            let words =
+                switch state {
+                case .waiting: fields[4] == "None" ? "" : fields[4]
+                case .running: fields[2]
+                case .over: Self.ending(fields[2], node: fields[3], reason: fields[4])
+                }
             return QueueEntry(
-                name: fields[1], job: String(fields[0].prefix(40)), state: state,
-                words: said == "None" ? "" : said.cut(toBytes: 200))
+                name: fields[1], job: String(fields[0].prefix(40)), state: state, words: words.cut(toBytes: 200))
         }
+    }
+
+    /// How a job ended, in Slurm's words, and what they mean where they do not tell.
+    private static func ending(_ state: String, node: String, reason: String) -> String {
+        var words = state
+        if !node.isEmpty { words += " on \(node)" }
+        if reason != "None" { words += " (\(reason))" }
+        // A node says the second where it cannot open the job's output file.
+        if reason == "JobLaunchFailure" || reason.hasPrefix("RaisedSignal:53") {
+            words += ": the node could not begin the job; does it see the directory?"
+        }
+        return words
     }
 
     func cancel(name: String) throws(QueueRefusal) {
