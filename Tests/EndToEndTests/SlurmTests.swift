@@ -296,21 +296,28 @@ struct SlurmTests {
         }
     }
 
-    /// A run that was killed has left an allocation at work and one that waits. The next run finds nothing left to do.
-    @Test(arguments: ["launch", "resume"]) func whereNothingIsLeftToDoWhatAKilledRunLeftEnds(command: String) throws {
+    /// A run that was killed has left one allocation that runs and one that waits. The next run finds nothing left to do.
+    /// - Parameter hasJobs: whether the first has jobs of the killed run; else it began after that.
+    @Test(arguments: ["launch", "resume"], [true, false])
+    func whereNothingIsLeftToDoWhatAKilledRunLeftEnds(command: String, hasJobs: Bool) throws {
         try withCluster(hosts: "time: 10m, cores: 3, allocations: 2", nodes: 1) { lab, cluster in
+            func setPartition(_ state: String) throws {
+                try cluster.run("scontrol", ["update", "PartitionName=debug", "State=\(state)"])
+            }
+            func states() throws -> Set<String> { Set(try cluster.jobs().map(\.state)) }
+            if !hasJobs { try setPartition("DOWN") }
             let file = try lab.write("sweep.yaml", smallSweep(lengths: "[40000]"))
             let run = try lab.start(["launch", file], environment: cluster.environment)
-            try lab.wait(60, for: "one allocation at work and one that waits") {
-                try lab.count("attempt WHERE started_at IS NOT NULL") > 0
-                    && Set(try cluster.jobs().map(\.state)) == ["RUNNING", "PENDING"]
+            try lab.wait(60, for: "two allocations") {
+                try cluster.jobs().count == 2
+                    && (!hasJobs || lab.count("attempt WHERE started_at IS NOT NULL") > 0)
             }
             kill(run.processIdentifier, SIGKILL)
             run.waitUntilExit()
             #expect(try lab.run(["cancel", "small"]).status == 0)
-            let arguments = command == "launch" ? ["launch", file] : ["resume"]
-            #expect(Set(try cluster.jobs().map(\.state)) == ["RUNNING", "PENDING"])
-            let output = try lab.run(arguments, cluster.environment)
+            if !hasJobs { try setPartition("UP") }
+            try cluster.wait(20, for: "an allocation that runs") { try states() == ["RUNNING", "PENDING"] }
+            let output = try lab.run(command == "launch" ? [command, file] : [command], cluster.environment)
             #expect(output.status == 0, "\(output.err)")
             try cluster.wait(20, for: "the end of allocations") { try cluster.jobs().isEmpty }
             try requireNobodyCharged(lab)
