@@ -24,8 +24,8 @@ build_packages=(
 )
 figure_packages=(gnuplot-nox)
 test_packages=(
-    chromium iproute2 mariadb-server munge openssh-server procps python3 python3-numpy slurm-client slurmctld slurmd slurmdbd
-    sqlite3
+    chromium iproute2 mariadb-client-core mariadb-server-core munge openssh-server procps python3 python3-numpy
+    slurm-client slurmctld slurmd slurmdbd sqlite3
 )
 
 say() { printf '\n== %s\n' "$*"; }
