@@ -86,6 +86,26 @@ import Testing
         #expect(try catalogue.reader.rows("SELECT * FROM measurements").rows == rows)
     }
 
+    /// A file that was lost is not asked for again and again where measuring again leaves another.
+    @Test func aFileInWhosePlaceAnotherCameIsNotMadeAgain() throws {
+        func commit(_ attempt: Int, _ name: String) throws {
+            var measured = Fixture.memorized(trial, glScore: 0.2, copied: 0.9)
+            measured.artifacts[0].file.digest = Fixture.digest(name)
+            try catalogue.commit([
+                .milestone(trial.training, trial.id, AttemptNumber(attempt), Fixture.checkpoint(trial)),
+                .measured(AttemptNumber(attempt), measured),
+            ])
+        }
+        func artifacts() throws -> [Holdings.MeasuredUnit: [Digest]] {
+            try catalogue.reader.holdings(of: [trial.training]).artifacts
+        }
+        try commit(1, "first")
+        try commit(2, "first")
+        #expect(Array(try artifacts().values) == [[Fixture.digest("first")]])
+        try commit(2, "second")
+        #expect(try artifacts().isEmpty)
+    }
+
     /// In whatever order states came, a training goes on from the longest, and the shorter ones are told.
     @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) func theLongestStateIsGoneOnFrom(order: [Int]) throws {
         let (short, long) = (sweep.trials[0], sweep.trials[1])

@@ -114,8 +114,14 @@ extension CatalogueReader {
                 .init(trial: unit.trial, request: StoredForms.comparison(request, of: unit.members)))
         }
         let artifacts = try StoredRows(
-            db, "SELECT f.measured, f.digest FROM json_each(?) j CROSS JOIN artifact f ON f.measured = j.value",
-            [StoredRows.array(open.keys.lazy.map { $0 })])
+            db,
+            """
+            SELECT f.measured, f.digest FROM json_each(?) j CROSS JOIN artifact f ON f.measured = j.value
+            JOIN measured d ON d.key = f.measured
+            WHERE NOT EXISTS (
+                SELECT 1 FROM evidence e WHERE e.trial = d.trial AND e.request = d.request
+                AND instr(e.kept, f.digest) > 0 AND instr(e.found, f.digest) = 0)
+            """, [StoredRows.array(open.keys.lazy.map { $0 })])
         while try artifacts.next() {
             guard let unit = open[artifacts.integer(0)], let request = requests[unit.request] else { continue }
             let named = unit.members.isEmpty ? request : StoredForms.comparison(request, of: unit.members)

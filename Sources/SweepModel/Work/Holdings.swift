@@ -108,7 +108,8 @@ package struct Holdings: Sendable, Equatable {
     /// States longer than those in `states` that only a host has, by training.
     package var keptStates: [TrainingID: KeptState] = [:]
     package var measured = MeasuredUnits()
-    /// Files of recorded measures of trials that still wait or run.
+    /// Files of recorded measures of trials that still wait or run, less those in whose place a later measure left others:
+    /// to measure again would not bring them back.
     package var artifacts: [MeasuredUnit: [Digest]] = [:]
     /// Measures and comparisons that could not be taken, with the reason: only `retry` tries them again.
     package var failedMeasures: [MeasuredUnit: String] = [:]

@@ -19,6 +19,8 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         var measureSeconds: [String: [Double]] = [:]
         var takenBack: Set<TrialID> = []
         var failedMeasures: [Holdings.MeasuredUnit: String] = [:]
+        /// Files of measures in whose place a later result had others.
+        var replacedFiles: [Unit: Set<Digest>] = [:]
         /// For each trial the last attempt whose fault does not count any more.
         var forgiven: [TrialID: AttemptNumber] = [:]
         var generation = 0
@@ -139,10 +141,11 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
     private func artifacts() -> [Holdings.MeasuredUnit: [Digest]] {
         var artifacts: [Holdings.MeasuredUnit: [Digest]] = [:]
         for (unit, results) in rows.content.results {
-            guard case .measure(let trial, let request) = unit, let files = results.first?.given.files, !files.isEmpty,
+            guard case .measure(let trial, let request) = unit, let given = results.first?.given,
                 [.waiting, .running].contains(rows.content.states[trial])
             else { continue }
-            artifacts[.init(trial: trial, request: request)] = files.values.sorted()
+            let files = Set(given.files.values).subtracting(rows.replacedFiles[unit, default: []])
+            if !files.isEmpty { artifacts[.init(trial: trial, request: request)] = files.sorted() }
         }
         return artifacts
     }
@@ -280,6 +283,8 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
         if standing.given.essence != result.given.essence, mutant != .evidenceIsForgotten {
             rows.content.evidence.insert(unit.evidence(of: trial, result))
+            rows.replacedFiles[unit, default: []].formUnion(
+                Set(standing.given.files.values).subtracting(result.given.files.values))
         }
         if mutant == .lastResultStands { rows.content.results[unit] = [result] }
     }
