@@ -15,9 +15,11 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
-        let count = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }.count
+        let outcome = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }
         Terminal.note(
-            count == 0
-                ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.count(count)) trials")
+            outcome.count == 0
+                ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.count(outcome.count)) trials"
+        )
+        outcome.notes.forEach(Terminal.note)
     }
 }

@@ -104,6 +104,11 @@ struct ControlTests {
                 let said = lab.said(by: viewer)
                 #expect(said.contains("the coordinator is gone") && said.contains("eigensweep resume"), "\(said)")
             }
+            let cancel = try lab.run("cancel", "small")
+            #expect(cancel.status == 0 && cancel.err.contains("eigensweep resume small"), "\(cancel.err)")
+            #expect(!lab.processes(matching: "eigensweep-worker").isEmpty)
+            #expect(try lab.run("resume", "small").status == 0)
+            try lab.wait(30, for: "the workers' end") { lab.processes(matching: "eigensweep-worker").isEmpty }
         }
     }
 

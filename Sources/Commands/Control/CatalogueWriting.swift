@@ -37,11 +37,19 @@ extension WishChange {
         try options.requireCatalogue()
         return try CatalogueWriting.perform(on: options.path) {
             try Catalogue(path: options.path)
-        } here: {
-            var outcome = try $0.apply(change)
-            if case .retry(let sweep, _) = change, outcome.count > 0 {
-                let resume = "eigensweep resume \(ShellWord.quoted(sweep))\(CatalogueOptions.option(for: $0.path))"
-                outcome.notes.append("no coordinator runs; go on with:\n  \(resume)")
+        } here: { catalogue in
+            var outcome = try catalogue.apply(change)
+            guard outcome.count > 0 else { return outcome }
+            func resume(_ sweep: String) -> String {
+                "eigensweep resume \(ShellWord.quoted(sweep))\(CatalogueOptions.option(for: catalogue.path))"
+            }
+            switch change {
+            case .retry(let sweep, _): outcome.notes.append("no coordinator runs; go on with:\n  \(resume(sweep))")
+            case .cancel(let sweep, _) where try !catalogue.reader.openAttempts().isEmpty:
+                outcome.notes.append(
+                    "no coordinator runs; hosts go on with what they have begun, and queues with allocations, until\n  "
+                        + resume(sweep))
+            default: break
             }
             return outcome
         } elsewhere: {
