@@ -219,6 +219,13 @@ final class SimulatedHost {
             }
         }
         if let memory, memory.owner != caller.owner {
+            // A seat is told of one allocation's attempts at a time: this copy gives up its own in another of the seat.
+            for sibling in allocation?.siblings ?? [] {
+                for (number, held) in sibling.inOrder where held.owner == caller.owner {
+                    log.hit(held.key)
+                    log.lostTouch(.init(owner: held.owner, attempt: number))
+                }
+            }
             // One coordinator's acknowledgements mean nothing to the other.
             for held in disk.values { held.acknowledged = 0 }
         }

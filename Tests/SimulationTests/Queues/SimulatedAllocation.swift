@@ -62,6 +62,8 @@ final class SimulatedAllocation {
     /// Whether a session with its agent comes about, where a relay answers.
     var answers: Bool { host.answers && (isAlive || isGivenUp) }
 
+    var siblings: [SimulatedHost] { queue.siblings(of: self) }
+
     // MARK: On the node
 
     /// Begins the queue's job; false: nothing is to begin.

@@ -102,6 +102,12 @@ final class SimulatedQueue {
         return those.first(where: \.isAlive) ?? those.first
     }
 
+    /// The hosts of the other allocations of its seat that have a folder.
+    func siblings(of allocation: SimulatedAllocation) -> [SimulatedHost] {
+        places.values.filter { $0.seat.name == allocation.seat.name && $0 !== allocation }
+            .sorted { $0.name < $1.name }.map(\.host)
+    }
+
     var loginAnswers: Bool { loginGoneUntil <= world.now }
 
     // MARK: The queue
