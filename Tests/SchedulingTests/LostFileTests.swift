@@ -193,6 +193,9 @@ import Testing
             Comparison(trial: members[0], request: .named("agreement").comparing(with: [members[1]]))
         ]
         #expect(less(holdings, wanted, lost: "weights 10").lost == [.named("x", 10): .named("weights 10")])
+        // Nothing is compared with a trial that was cancelled, and so nothing is read for it.
+        holdings.settled[.named("x", 20)] = .cancelled
+        #expect(less(holdings, wanted, lost: "weights 10").lost.isEmpty)
     }
 
     @Test func aMeasureWhoseFilesAreLostIsMadeAgainOnceItsTrialWaits() {

@@ -138,14 +138,17 @@ extension Holdings {
         return needed
     }
 
+    /// Trials whose weights a comparison is to read. None is while one of its trials is cancelled or has failed.
     private func trialsToCompare(of sweep: ExpandedSweep) -> Set<TrialID> {
         var trials: Set<TrialID> = []
         for comparison in sweep.comparisons {
             let request = comparison.request
+            let members = [comparison.trial] + request.others
             guard !measured.trials(with: request).contains(comparison.trial),
-                failedMeasures[.init(trial: comparison.trial, request: request)] == nil
+                failedMeasures[.init(trial: comparison.trial, request: request)] == nil,
+                members.allSatisfy({ settled[$0] == nil })
             else { continue }
-            trials.formUnion([comparison.trial] + request.others)
+            trials.formUnion(members)
         }
         return trials
     }
