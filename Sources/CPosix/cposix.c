@@ -70,6 +70,17 @@ static int become(
     return errno;
 }
 
+long long posix_raise_descriptor_limit(void) {
+    const rlim_t most = 1 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return most;
+    const rlim_t before = limit.rlim_cur;
+    const rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+    if (wanted <= before) return (long long)before;
+    limit.rlim_cur = wanted;
+    return (long long)(setrlimit(RLIMIT_NOFILE, &limit) < 0 ? before : wanted);
+}
+
 int posix_start_program(const struct posix_program *program, pid_t *pid) {
     return posix_start_program_keeping(program, NULL, 0, pid);
 }

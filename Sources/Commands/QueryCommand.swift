@@ -1,4 +1,6 @@
 import ArgumentParser
+import Dispatch
+import Glibc
 import ResultCatalogue
 import ResultQueries
 import SweepModel
@@ -57,9 +59,17 @@ struct QueryCommand: ParsableCommand {
     }
 
     func run() throws {
+        if sql != nil { CatalogueFile.boundMemory() }
         let reader = try CatalogueReader(path: catalogue.path)
         let query = Query(reader)
         if let sql {
+            // SQLite ends a query between two of its steps, and one step may take for ever. A reader leaves nothing undone.
+            let end = DispatchWorkItem { [timeLimit] in
+                Terminal.note("error: the query was ended after \(timeLimit) seconds, within one function of SQLite")
+                _exit(ExitStatus.usage.rawValue)
+            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + timeLimit + 2, execute: end)
+            defer { end.cancel() }
             return try query.write(sql: sql, seconds: timeLimit, output.format, to: Terminal.export)
         }
         var request = QueryRequest()

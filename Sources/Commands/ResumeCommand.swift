@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobContract
 import ResultCatalogue
 import SweepModel
 
@@ -60,7 +61,8 @@ struct ResumeCommand: ParsableCommand {
         for name in names {
             do { refusals += try run.resume(name).map { CommandFailure(.catalogue, $0) } } catch {
                 refusals.append(
-                    CommandFailure(describing: error) ?? CommandFailure(.internalError, "sweep \(name): \(error)"))
+                    CommandFailure(describing: error)
+                        ?? CommandFailure(.internalError, "sweep \(name): \(explanation(of: error))"))
             }
         }
         for refusal in refusals { Terminal.note("error: \(refusal.description)") }

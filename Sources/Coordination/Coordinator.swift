@@ -54,7 +54,7 @@ package final class Coordinator {
             if outcome == nil { connect() }
             while outcome == nil { try step() }
         } catch {
-            return .catalogueFailed(reason: "\(error)")
+            return .catalogueFailed(reason: explanation(of: error))
         }
         show(evenIfRecent: true)
         return outcome ?? .succeeded

@@ -11,14 +11,17 @@ struct TrainingIndex {
     /// A text that changes when the file does.
     let fingerprint: String
     private let lines: [(number: Int, text: String)]
+    /// The most bytes of one.
+    private static let longest = 1 << 30
 
     init(_ path: String) throws(DatasetPreparationError) {
         self.path = path
-        guard let status = stat(path: path), status.isRegular, let data = FileManager.default.contents(atPath: path)
+        guard let status = stat(path: path), status.isRegular, status.st_size <= Self.longest,
+            let data = FileManager.default.contents(atPath: path)
         else {
             throw .badKey(
                 "dataset.training_index", expected: "a file with a name or a number of an image a line",
-                got: "\(path), which cannot be read")
+                got: "\(path), which cannot be read or has more than 1 GiB")
         }
         fingerprint = "\(path);\(status.fingerprint)"
         var text = Substring(String(decoding: data, as: UTF8.self))

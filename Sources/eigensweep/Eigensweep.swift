@@ -6,6 +6,7 @@ import Foundation
 struct Eigensweep {
     static func main() {
         posix_tell_lack_of_memory("eigensweep")
+        Descriptors.raiseLimit()
         exit(EigensweepCommand.main(Array(CommandLine.arguments.dropFirst())))
     }
 }

@@ -202,6 +202,30 @@ import Testing
         try checkOurs()
     }
 
+    /// A view may never end: no command begins to read one under a name of ours, neither of tables nor of views.
+    @Test(arguments: ["catalogue_identity", "measurements"], [true, false])
+    func aViewOfSomebodysIsNotRead(_ name: String, _ isMerged: Bool) throws {
+        try DatabaseQueue(path: other).inDatabase { db in
+            for row in try Row.fetchAll(
+                db, sql: "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+            {
+                let (type, name): (String, String) = (row[0], row[1])
+                try db.execute(sql: "DROP \(type) \(name)")
+            }
+            try db.execute(
+                sql: """
+                    PRAGMA foreign_keys = 0;
+                    DROP TABLE IF EXISTS \(name);
+                    CREATE VIEW \(name) AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r)
+                    SELECT sum(x) AS catalogue_id FROM r
+                    """)
+        }
+        let error = #expect(throws: CatalogueError.self) {
+            if isMerged { _ = try merge() } else { _ = try CatalogueReader(path: other) }
+        }
+        #expect(error?.kind == .foreign && error?.message.contains(name) == true, "\(String(describing: error))")
+    }
+
     /// Somebody's trigger would act on what we write into such a file.
     @Test func aTriggerOfSomebodysIsRefusedByWriters() throws {
         try RawDatabase.execute(

@@ -266,5 +266,8 @@ import Testing
         #expect {
             try SweepFile(contentsOf: "/nowhere/at/all.yaml")
         } throws: { "\($0)".hasPrefix("/nowhere/at/all.yaml: cannot be read: ") }
+        #expect {
+            try SweepFile(contentsOf: "/dev/zero")
+        } throws: { "\($0)".hasPrefix("/dev/zero: has more than 64 MiB") }
     }
 }

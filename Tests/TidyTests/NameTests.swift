@@ -32,6 +32,19 @@ struct NameTests {
         }
     }
 
+    /// Errors of Swift and of the system print themselves for programmers: an error is put into words before people see it.
+    @Test func noErrorIsShownAsItPrintsItself() throws {
+        var explained = 0
+        for path in Tree.files("Sources", ".swift") where !path.hasPrefix("Sources/eigensweep-bench/") {
+            let text = try Tree.text(path)
+            explained += text.matches(of: #/explanation\(of: error\)/#).count
+            guard !path.hasSuffix("/ErrorWords.swift") else { continue }
+            #expect(!text.contains("\\(error)"), "\(path) shows an error as it prints itself")
+            #expect(!text.contains("String(describing: error"), "\(path) shows an error as it prints itself")
+        }
+        #expect(explained > 30)
+    }
+
     /// A migration touches one folder: others ask the catalogue's reader, or read the stable views.
     @Test func statementsAreTheCatalogues() throws {
         let schema = try Tree.text("Tests/CatalogueTests/Golden/schema.sql")

@@ -109,6 +109,10 @@ double posix_monotonic_seconds(void);
    0, or -1 with errno. */
 int posix_write_all(int descriptor, const void *bytes, size_t count, int waits);
 
+/* Lets this process, and programs that it starts, have as many descriptors as they may, up to 2^20, and returns how many
+   that are. */
+long long posix_raise_descriptor_limit(void);
+
 /* Starts a thread with a stack of `stack` bytes (0: the usual size) that calls `body`. Where `thread` is NULL it is
    detached, otherwise it must be joined. 0, or an errno value. */
 int posix_start_thread(size_t stack, void *(*body)(void *), void *argument, pthread_t *thread);

@@ -138,7 +138,7 @@ final class ControlServer: Sendable {
 extension ControlAnswer {
     /// The refusal that an error of the layers below means.
     init(refusing error: any Error) {
-        let failure = CommandFailure(describing: error) ?? CommandFailure(.internalError, "\(error)")
+        let failure = CommandFailure(describing: error) ?? CommandFailure(.internalError, explanation(of: error))
         self = .refused(status: failure.status.rawValue, message: failure.description)
     }
 }

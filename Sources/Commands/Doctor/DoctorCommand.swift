@@ -1,6 +1,7 @@
 import ArgumentParser
 import ContentStore
 import Foundation
+import JobContract
 import RemoteHosts
 import ResultCatalogue
 import ResultQueries
@@ -47,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
                 do {
                     try mend()
                     state = "mended"
-                } catch { state = "could not be mended: \(error)" }
+                } catch { state = "could not be mended: \(explanation(of: error))" }
             }
             if state != "mended", !finding.isHarmless { left += 1 }
             table.rows.append([.text(finding.about), .text(finding.problem), .text(finding.remedy), .text(state)])

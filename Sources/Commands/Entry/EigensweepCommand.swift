@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobContract
 import ResultCatalogue
 
 /// The coordinator's command line.
@@ -31,6 +32,7 @@ package struct EigensweepCommand: ParsableCommand {
         CatalogueFile.onCaution { Terminal.note("note: \($0)") }
         do {
             var command = try parseAsRoot(arguments)
+            try Descriptors.require()
             try command.run()
             return ExitStatus.allDone.rawValue
         } catch {
@@ -55,7 +57,7 @@ package struct EigensweepCommand: ParsableCommand {
             Terminal.note(message)
             return ExitStatus.usage.rawValue
         }
-        Terminal.note("error: \(error)")
+        Terminal.note("error: \(explanation(of: error))")
         return ExitStatus.internalError.rawValue
     }
 }

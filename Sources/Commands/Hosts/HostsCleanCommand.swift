@@ -83,7 +83,7 @@ struct HostsCleanCommand: ParsableCommand {
             } catch let failure as HostFailure {
                 return (spec.name, .failure(failure))
             } catch {
-                return (spec.name, .failure(HostFailure(.configuration, "\(error)")))
+                return (spec.name, .failure(HostFailure(.configuration, explanation(of: error))))
             }
         }
     }

@@ -161,6 +161,7 @@ final class SweepRun {
     }
 
     private func fleet(_ connection: ConnectionOptions) throws -> HostFleet {
+        try Descriptors.require(hosts: hosts.count)
         let generation = try workplace.catalogue.beginGeneration()
         return HostFleet(
             hosts: hosts, catalogue: workplace.catalogue.id, generation: generation,
@@ -246,7 +247,7 @@ final class SweepRun {
             var outcome = try add(running)
             do { try workplace.requireRoom(for: bytesToKeep()) } catch let error as CommandFailure {
                 // It is wanted from now on: whoever asked can still make room.
-                outcome.notes.append("warning: \(error)")
+                outcome.notes.append("warning: \(explanation(of: error))")
             }
             return outcome
         case .hosts(let specs):

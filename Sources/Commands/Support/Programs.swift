@@ -117,7 +117,8 @@ struct WorkerProgram {
             description = try JSONText.decode(WorkerDescription.self, from: bytes)
         } catch {
             throw CommandFailure(
-                .invalidInput, "`\(words)` did not print a description as docs/job-contract.md defines it: \(error)")
+                .invalidInput,
+                "`\(words)` did not print a description as docs/job-contract.md defines it: \(explanation(of: error))")
         }
         guard description.contract == ContractVersion.current else {
             throw CommandFailure(

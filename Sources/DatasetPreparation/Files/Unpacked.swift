@@ -4,7 +4,11 @@ import CImageFiles
 enum Unpacked {
     static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-    /// The content of all members, or its beginning of at least `most` bytes. Throws where it is cut off or damaged.
+    /// The most bytes of a content.
+    private static let longest = 4 << 30
+
+    /// The content of all members, or its beginning of at least `most` bytes. Throws where it is cut off, damaged, or has
+    /// more than 4 GiB.
     static func gzip(_ packed: [UInt8], most: Int = .max) throws(FileFault) -> [UInt8] {
         var stream = z_stream()
         // 15 bits of window, and gzip's header.
@@ -29,6 +33,7 @@ enum Unpacked {
             }
             place += taken
             bytes += piece.prefix(made)
+            guard bytes.count <= longest else { throw FileFault("it unpacks to more than \(longest >> 30) GiB") }
             if code == Z_STREAM_END {
                 // Another member may follow. Anything else that follows is ignored, as gzip does.
                 guard packed[place...].starts(with: [0x1F, 0x8B]), inflateReset(&stream) == Z_OK else { break }

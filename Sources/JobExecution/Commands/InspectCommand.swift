@@ -38,7 +38,7 @@ struct InspectCommand: ParsableCommand {
             if let spec { inspection.fit = try fit(network, spec) }
             print(try jsonLine(inspection))
         } catch let error as NetworkError {
-            throw JobFailure(.unsupported, "\(checkpoint): its network cannot be built: \(error)")
+            throw JobFailure(.unsupported, "\(checkpoint): its network cannot be built: \(explanation(of: error))")
         }
     }
 

@@ -49,7 +49,7 @@ struct MeasureCommand: ParsableCommand {
                 }
             } catch let error as MeasureError {
                 // The other measures are taken all the same.
-                if failure != nil { Diagnostics.write("\(error)") }
+                if failure != nil { Diagnostics.write(explanation(of: error)) }
                 failure = failure ?? error
             }
         }
@@ -72,7 +72,7 @@ struct MeasureCommand: ParsableCommand {
         do {
             parameters = rest.isEmpty ? [:] : try decodeJSON([String: JSONValue].self, from: rest)
         } catch {
-            throw ValidationError("--measure \(text): \(error)")
+            throw ValidationError("--measure \(text): \(explanation(of: error))")
         }
         let version = KnownMeasures.requests.first { $0.measure == name }?.version ?? 1
         return MeasureRequest(measure: name, version: version, parameters: parameters)

@@ -56,7 +56,7 @@ struct SpecOptions: ParsableArguments {
         do {
             values = try decodeJSON([String: JSONValue].self, from: text)
         } catch {
-            throw ValidationError("\(path): not an object of keys and values: \(error)")
+            throw ValidationError("\(path): not an object of keys and values: \(explanation(of: error))")
         }
         for setting in settings {
             guard let equals = setting.firstIndex(of: "=") else {

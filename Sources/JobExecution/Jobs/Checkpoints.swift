@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Diffusion
+import JobContract
 import ScoreNetworks
 import Tensors
 
@@ -16,7 +17,7 @@ enum Checkpoints {
         do {
             return try NetworkDenoiser(weights: bytes, name: path, threads: threads)
         } catch let error as NetworkError {
-            throw JobFailure(.unsupported, "\(path): its network cannot be built: \(error)")
+            throw JobFailure(.unsupported, "\(path): its network cannot be built: \(explanation(of: error))")
         }
     }
 

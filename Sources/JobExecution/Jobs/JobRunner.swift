@@ -48,7 +48,7 @@ package struct JobRunner {
         } catch let error as EventsUnwritable {
             return fail(JobFailure(.noSpace, error.description))
         } catch {
-            return fail(JobFailure(.internal, "\(error)"))
+            return fail(JobFailure(.internal, explanation(of: error)))
         }
     }
 
@@ -74,7 +74,7 @@ package struct JobRunner {
             try events.send(.failed(.init(kind: failure.kind, message: failure.message)))
             return .failed
         } catch {
-            Diagnostics.write("\(error)")
+            Diagnostics.write(explanation(of: error))
             return .hostFault
         }
     }
@@ -91,7 +91,7 @@ package struct JobRunner {
             }
             return try decodeJSON(JobDescription.self, from: text)
         } catch let error as JSONTextError {
-            throw JobFailure(.unsupported, "not a job description: \(error)")
+            throw JobFailure(.unsupported, "not a job description: \(explanation(of: error))")
         }
     }
 }

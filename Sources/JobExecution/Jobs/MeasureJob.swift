@@ -76,7 +76,7 @@ struct MeasureJob {
             }
         } catch let error as MeasureError {
             guard !error.isHosts else { throw JobFailure(error) }
-            Diagnostics.write("\(request.measure) cannot be taken: \(error)")
+            Diagnostics.write("\(request.measure) cannot be taken: \(explanation(of: error))")
             failure = error.description
         }
         let artifacts = try result.artifacts.map { artifact in
@@ -105,7 +105,7 @@ extension Measure {
             result.rows.removeAll { declared.declaration(of: $0.quantity)?.takesKnownImages ?? false }
             return result
         } catch let error as MeasureError where error.isNetworks {
-            Diagnostics.write("left out: \(error)")
+            Diagnostics.write("left out: \(explanation(of: error))")
             return MeasureResult(rows: [], artifacts: [])
         }
     }

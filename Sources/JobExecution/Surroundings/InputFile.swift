@@ -4,6 +4,11 @@ import JobContract
 
 /// Reads whole files that a job or a person names.
 enum InputFile {
+    /// The most bytes of a file that is read whole.
+    private static let longest = 16 << 30
+    /// The most bytes of what is no regular file, of which nobody knows how much will come.
+    private static let longestStream = 256 << 20
+
     /// The bytes of the store's file with `digest`, verified. Throws JobFailure `missing-input`.
     static func read(_ digest: Digest, of job: JobDescription, what: String) throws -> [UInt8] {
         let path = job.path(of: digest)
@@ -48,11 +53,22 @@ enum InputFile {
         try withOpenFile(path, what: what) { file in try readAll(file, path: path, what: what) }
     }
 
-    /// Everything up to the end of `file`.
+    /// Everything up to the end of `file`. Throws JobFailure `missing-input` for more than 16 GiB, and for more than 256 MiB
+    /// of what is no regular file.
     static func readAll(_ file: Int32, path: String, what: String) throws -> [UInt8] {
+        var status = stat()
+        let isRegular = fstat(file, &status) == 0 && posix_is_regular(status.st_mode) != 0
+        let most = isRegular ? longest : longestStream
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while let count = try readSome(file, &buffer, path: path, what: what) { bytes += buffer[..<count] }
+        while let count = try readSome(file, &buffer, path: path, what: what) {
+            bytes += buffer[..<count]
+            guard bytes.count <= most else {
+                throw JobFailure(
+                    .missingInput,
+                    "cannot read \(what) \(path): it has more than \(most >> 20) MiB, the most that is read")
+            }
+        }
         return bytes
     }
 

@@ -13,22 +13,10 @@ func decodeJSON<T: Decodable>(_ type: T.Type, from bytes: [UInt8]) throws -> T {
     do {
         return try JSONText.decode(type, from: bytes)
     } catch let error as DecodingError {
-        throw JSONTextError(description: explain(error))
+        throw JSONTextError(description: explanation(of: error))
     }
 }
 
 struct JSONTextError: Error, CustomStringConvertible {
     let description: String
-}
-
-private func explain(_ error: DecodingError) -> String {
-    func place(_ context: DecodingError.Context) -> String {
-        context.codingPath.isEmpty ? "" : "at \(context.codingPath.map(\.stringValue).joined(separator: ".")): "
-    }
-    switch error {
-    case .keyNotFound(let key, let context): return "\(place(context))\"\(key.stringValue)\" is missing"
-    case .valueNotFound(_, let context), .typeMismatch(_, let context), .dataCorrupted(let context):
-        return place(context) + context.debugDescription
-    @unknown default: return "unreadable JSON"
-    }
 }

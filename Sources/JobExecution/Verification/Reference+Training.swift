@@ -1,5 +1,6 @@
 import Diffusion
 import FoundationEssentials
+import JobContract
 import ScoreNetworks
 import Tensors
 
@@ -30,7 +31,9 @@ struct ReferenceSettings: Decodable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
         } catch {
-            throw file.error(nil, "has a metadata entry 'config' that does not say how its values were made: \(error)")
+            throw file.error(
+                nil,
+                "has a metadata entry 'config' that does not say how its values were made: \(explanation(of: error))")
         }
     }
 }

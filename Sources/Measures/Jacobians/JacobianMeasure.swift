@@ -136,7 +136,8 @@ package struct JacobianMeasure: Measure {
         do {
             return try make()
         } catch {
-            throw MeasureError("jacobian: there is no memory for backward passes here: \(error)", isHosts: true)
+            throw MeasureError(
+                "jacobian: there is no memory for backward passes here: \(explanation(of: error))", isHosts: true)
         }
     }
 }

@@ -104,7 +104,7 @@ final class AgentSession {
 
     private func next() throws(HostFailure) -> Frame? {
         do { return try reader.next() } catch {
-            throw HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(error)")
+            throw HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(explanation(of: error))")
         }
     }
 

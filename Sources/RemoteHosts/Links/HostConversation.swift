@@ -102,7 +102,8 @@ struct HostConversation {
         } catch let failure as HostFailure {
             throw failure
         } catch {
-            throw HostFailure(.transferFailed, "\(host): the file \(digest.short) could not be brought: \(error)")
+            throw HostFailure(
+                .transferFailed, "\(host): the file \(digest.short) could not be brought: \(explanation(of: error))")
         }
     }
 
@@ -140,7 +141,7 @@ struct HostConversation {
         while posix_monotonic_seconds() < limit {
             if mailbox.isClosing { throw HostFailure(.unreachable, "\(host): closing") }
             do { if let frame = try reader.next() { return frame } } catch {
-                throw HostFailure(.protocolViolation, "\(host): not an agent's answer: \(error)")
+                throw HostFailure(.protocolViolation, "\(host): not an agent's answer: \(explanation(of: error))")
             }
             try outgoing.flush(to: stream)
             try stream.wait(writing: !outgoing.isEmpty, seconds: min(1, max(0, limit - posix_monotonic_seconds())))
@@ -154,6 +155,6 @@ struct HostConversation {
     }
 
     private func checked<Result>(_ body: () throws -> Result) throws(HostFailure) -> Result {
-        do { return try body() } catch { throw HostFailure(.protocolViolation, "\(host): \(error)") }
+        do { return try body() } catch { throw HostFailure(.protocolViolation, "\(host): \(explanation(of: error))") }
     }
 }

@@ -128,9 +128,10 @@ final class HostLink: Sendable {
         } catch let end as SessionEnd {
             throw end
         } catch let error as ProtocolError {
-            throw .failed(HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(error)"))
+            throw .failed(
+                HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(explanation(of: error))"))
         } catch {
-            throw .failed(HostFailure(.agentFailed, "\(host.name): \(error)"))
+            throw .failed(HostFailure(.agentFailed, "\(host.name): \(explanation(of: error))"))
         }
     }
 }

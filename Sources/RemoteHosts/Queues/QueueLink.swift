@@ -185,7 +185,7 @@ final class QueueLink: Sendable {
                 lose(failure)
                 guard failure.isTransient else { break }
             } catch {
-                lose(HostFailure(.protocolViolation, "\(name): not a relay's answer: \(error)"))
+                lose(HostFailure(.protocolViolation, "\(name): not a relay's answer: \(explanation(of: error))"))
                 break
             }
             if posix_monotonic_seconds() - begun > 10 { backOff.reset() }

@@ -28,11 +28,10 @@ struct KnownHosts {
         var lines: [Line] = []
         var unreadable: [String] = []
         for file in files {
-            do {
-                let data = try Data(contentsOf: URL(fileURLWithPath: file))
+            if let data = SmallFile.content(file) {
                 lines += Self.lines(of: String(decoding: data, as: UTF8.self), file: file)
-            } catch {
-                if FileManager.default.fileExists(atPath: file) { unreadable.append(file) }
+            } else if FileManager.default.fileExists(atPath: file) {
+                unreadable.append(file)
             }
         }
         self.lines = lines

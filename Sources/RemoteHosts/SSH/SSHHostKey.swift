@@ -1,6 +1,7 @@
 import CPosix
 import CSSH
 import Foundation
+import JobContract
 import SweepModel
 
 /// Decides by the known-hosts files whether a host is the one it was, as ssh decides it.
@@ -68,7 +69,8 @@ final class SSHHostKey {
                     + "configuration)")
         }
         do { try KnownHosts.add(blob, of: settings, to: file) } catch {
-            throw HostFailure(.hostKeyUnknown, "\(host): the host key cannot be written to \(file): \(error)")
+            throw HostFailure(
+                .hostKeyUnknown, "\(host): the host key cannot be written to \(file): \(explanation(of: error))")
         }
     }
 

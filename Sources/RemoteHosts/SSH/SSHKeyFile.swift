@@ -49,7 +49,7 @@ struct SSHKeyFile {
 
     /// The public part as it goes over the wire, from wherever it can be read without a passphrase.
     var publicBlob: [UInt8]? {
-        guard let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }) else {
+        guard let text = SmallFile.content(path).map({ String(decoding: $0, as: UTF8.self) }) else {
             return Self.publicLine(path + ".pub")
         }
         if let blob = Self.openSSHBlob(text) ?? Self.publicLine(path) ?? Self.publicLine(path + ".pub") { return blob }
@@ -84,7 +84,7 @@ struct SSHKeyFile {
 
     /// The key or certificate in a file of one line, as it goes over the wire.
     static func publicLine(_ path: String) -> [UInt8]? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        guard let data = SmallFile.content(path) else { return nil }
         let words = String(decoding: data.prefix(65536), as: UTF8.self).split { $0.isWhitespace }
         guard words.count >= 2, let blob = Data(base64Encoded: String(words[1])),
             let type = SSHWire(Array(blob)).firstText,

@@ -89,7 +89,7 @@ struct FetchTable {
             throw ProtocolError("\(host): a piece of \(fetch.file.digest.short) came out of place")
         }
         do { try handle.write(contentsOf: Data(chunk.bytes)) } catch {
-            throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(error)")
+            throw HostFailure(.transferFailed, "cannot write \(fetch.path): \(explanation(of: error))")
         }
         fetch.received += chunk.bytes.count
         rate.add(chunk.bytes.count)
@@ -132,7 +132,8 @@ struct FetchTable {
             )
         } catch {
             throw HostFailure(
-                .transferFailed, "\(host): the file \(fetch.file.digest.short) could not be stored: \(error)")
+                .transferFailed,
+                "\(host): the file \(fetch.file.digest.short) could not be stored: \(explanation(of: error))")
         }
         active[transfer] = nil
         if fetch.isWanted { wanted.remove(fetch.file.digest) }

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import ResultQueries
 
 extension SweepPage {
@@ -13,7 +14,7 @@ extension SweepPage {
             var drawing: FigureDrawing?
             if problem == nil {
                 do { drawing = try Gnuplot(search: searchPath).drawing(of: figure) } catch {
-                    problem = error as? ReportError ?? ReportError(.environment, "\(error)")
+                    problem = error as? ReportError ?? ReportError(.environment, explanation(of: error))
                 }
             }
             drawn.append(

@@ -72,7 +72,7 @@ extension CatalogueError {
         } catch let error as DatabaseError {
             throw CatalogueError(error, path: path)
         } catch let error as CanonicalJSON.Failure {
-            throw CatalogueError(.unknown, "\(path): a value cannot be stored: \(error)")
+            throw CatalogueError(.unknown, "\(path): a value cannot be stored: \(explanation(of: error))")
         }
     }
 }

@@ -1,6 +1,7 @@
 import CSQLiteSetup
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A catalogue's file before it is opened: which program wrote it, and how to connect.
 package enum CatalogueFile {
@@ -115,9 +116,17 @@ package enum CatalogueFile {
         return (version == 0, version)
     }
 
+    /// The most memory that SQLite takes where it is bounded.
+    static let mostMemory: Int64 = 1 << 30
+    nonisolated(unsafe) private static var isMemoryBounded = false
+
+    /// Has SQLite take at most 1 GiB in this process. It must be called before the first catalogue is opened.
+    package static func boundMemory() { isMemoryBounded = true }
+
     /// Sets SQLite up, once, before it is used.
     private static let library: Void = {
-        sqlite_count_no_memory()
+        // Its accounts of memory cost time, and only a bound needs them.
+        if isMemoryBounded { sqlite3_hard_heap_limit64(mostMemory) } else { sqlite_count_no_memory() }
         _ = sealed_pages_install()
     }()
 

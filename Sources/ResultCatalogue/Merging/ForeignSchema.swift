@@ -19,6 +19,24 @@ enum ForeignSchema {
         }
     }
 
+    /// Throws where something else stands under the name of one of this release's tables or views: whoever reads it would
+    /// run what somebody else wrote, which may never end. Other views are only run by who names them.
+    static func checkNames(_ db: Database, path: String) throws {
+        for row in try Row.fetchAll(db, sql: Schema.tablesAndViews) {
+            let (name, kind): (String, String) = (row[0], row[1])
+            guard let made = try Schema.made.get()[name] else { continue }
+            let isOurs = kind == "table" ? made == .table && !isVirtual(row[2]) : made == .view(row[2] ?? "")
+            guard isOurs else {
+                throw CatalogueError(
+                    .foreign,
+                    "\(path): its \(kind) \(name) is not the one that eigensweep makes: somebody made or changed this file by "
+                        + "hand; it is not read")
+            }
+        }
+    }
+
+    private static func isVirtual(_ sql: String?) -> Bool { sql?.hasPrefix("CREATE VIRTUAL") ?? false }
+
     private struct Shape: Hashable {
         var kind: String
         var isStrict: Bool
@@ -60,6 +78,24 @@ enum ForeignSchema {
 }
 
 extension Schema {
+    static let tablesAndViews = "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')"
+
+    enum Made: Hashable {
+        case table
+        case view(String)
+    }
+
+    /// The tables and views that this release makes, by name, views with their text.
+    static let made: Result<[String: Made], any Error> = Result {
+        let queue = try DatabaseQueue()
+        try migrate(queue)
+        let rows = try queue.read { try Row.fetchAll($0, sql: tablesAndViews) }
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { row in
+                (row[0], (row[1] as String) == "table" ? Made.table : .view(row[2] ?? ""))
+            })
+    }
+
     /// The text of every trigger that some release makes.
     static let triggers: Set<String> = {
         var triggers: Set<String> = []

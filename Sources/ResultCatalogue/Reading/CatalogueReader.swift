@@ -50,6 +50,7 @@ package struct CatalogueReader: Sendable {
                         "\(path): written by an earlier eigensweep (schema \(version)); `eigensweep resume` brings it "
                             + "up to schema \(Schema.version)")
                 }
+                try ForeignSchema.checkNames(db, path: path)
                 if let caution = condition.caution(path) { CatalogueFile.caution(caution) }
                 if condition.isUnsealed { try CatalogueFile.checkTypes(db, path: path) }
                 return try String.fetchOne(db, sql: "SELECT catalogue_id FROM catalogue_identity")

@@ -53,7 +53,9 @@ extension CatalogueReader {
     /// Runs one SELECT as `rows` does and hands out its rows as they come; all are of the catalogue as it was at the first.
     /// `begin` is given the columns before. `body` returns false to end the query.
     ///
-    /// Throws what `rows` does, and `.query` where it takes longer than `seconds`; an error in SQL is shown at its place.
+    /// Throws what `rows` does; an error in SQL is shown at its place. With `seconds` the SQL may be anybody's: it throws
+    /// `.query` where that takes longer, a text of 256 MiB, or more memory than is bounded (`CatalogueFile.boundMemory`). Within one of SQLite's functions nothing can
+    /// be ended: those may take longer.
     package func scan(
         _ sql: String, _ arguments: [CatalogueValue] = [], seconds: Double? = nil,
         begin: ([String]) throws -> Void = { _ in }, _ body: (CatalogueRow) throws -> Bool
@@ -65,6 +67,7 @@ extension CatalogueReader {
         }
         defer { alarm?.cancel() }
         try read { db in
+            if seconds != nil { sqlite3_limit(db.sqliteConnection, SQLITE_LIMIT_LENGTH, Self.longestText) }
             do {
                 let statement = try db.makeStatement(sql: sql)
                 guard statement.isReadonly, statement.columnCount > 0 else {
@@ -79,10 +82,21 @@ extension CatalogueReader {
                 throw CatalogueError(
                     .query,
                     "the query was ended after \(seconds ?? 0) seconds; narrow it, or allow it more with --time-limit")
+            } catch let error as DatabaseError where seconds != nil && Self.isTooLarge(error) {
+                throw CatalogueError(
+                    .query,
+                    "the query was ended: it needs more than \(CatalogueFile.mostMemory >> 30) GiB of memory, or makes a text of more than "
+                        + "\(Self.longestText >> 20) MiB")
             } catch let error as DatabaseError where Self.isAboutTheQuery(error) {
                 throw CatalogueError(.query, "SQLite refuses the query: \(Self.explain(error, sql, db))")
             }
         }
+    }
+
+    private static let longestText: CInt = 256 << 20
+
+    private static func isTooLarge(_ error: DatabaseError) -> Bool {
+        [.SQLITE_NOMEM, .SQLITE_TOOBIG].contains(error.resultCode)
     }
 
     /// The message, with the place in the query if SQLite knows it.

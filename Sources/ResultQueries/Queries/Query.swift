@@ -38,12 +38,27 @@ package struct Query: Sendable {
         return []
     }
 
-    /// Runs the user's own SELECT over the stable views, for at most so many seconds.
+    /// The most values of a table that is held to be written: its columns' widths are known only at its end.
+    private static let mostValues = 10_000_000
+    private static let mostBytes = 256 << 20
+
+    /// Runs the user's own SELECT over the stable views, for at most so many seconds. Throws `CatalogueError.query` for more
+    /// than ten million values, or 256 MiB of text.
     package func run(sql: String, seconds: Double) throws -> ResultTable {
         var table = ResultTable(name: "query", columns: [])
+        var bytes = 0
         try reader.scan(sql, seconds: seconds) {
             table.columns = $0
         } _: { row in
+            for column in table.columns.indices where row.kind(column) == .text {
+                bytes += row.withBytes(column, \.count)
+            }
+            guard bytes <= Self.mostBytes, (table.rows.count + 1) * table.columns.count <= Self.mostValues else {
+                throw CatalogueError(
+                    .query,
+                    "the query returns more than \(Self.mostValues) values or \(Self.mostBytes >> 20) MiB, too much for a table: "
+                        + "add LIMIT, or give --format csv or ndjson, which are written as they come")
+            }
             table.rows.append(table.columns.indices.map { ResultTable.Cell(row.value($0)) })
             return true
         }

@@ -55,7 +55,7 @@ struct OutputAdoption {
         } catch StoreError.noSpace(let path) {
             return .init(kind: .noSpace, message: "cannot take \(name): no space left to write \(path)")
         } catch {
-            return .init(kind: .internal, message: "cannot take \(name): \(error)")
+            return .init(kind: .internal, message: "cannot take \(name): \(explanation(of: error))")
         }
     }
 

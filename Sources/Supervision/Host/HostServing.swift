@@ -84,7 +84,7 @@ final class HostService {
         } catch StoreError.noSpace(let path) {
             return .refused(AgentRefusal(.noSpace, "no space left to write \(path)"))
         } catch {
-            return .refused(AgentRefusal(.agentFailed, "\(error)"))
+            return .refused(AgentRefusal(.agentFailed, explanation(of: error)))
         }
     }
 

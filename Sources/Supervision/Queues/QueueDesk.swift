@@ -80,7 +80,7 @@ final class QueueDesk: Sendable {
                 do {
                     return .submitted(name: name, job: try queue.submit(try order(name)))
                 } catch {
-                    return .refused(name: name, error as? QueueRefusal ?? QueueRefusal(words: "\(error)"))
+                    return .refused(name: name, error as? QueueRefusal ?? QueueRefusal(words: explanation(of: error)))
                 }
             case .cancel(let name):
                 try queue.cancel(name: name)

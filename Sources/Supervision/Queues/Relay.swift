@@ -214,7 +214,7 @@ final class Relay {
                 allocations[name] = RelayedAllocation(submitting: place)
                 desk.ask(.submit(name: name))
             } catch {
-                tell(.refused(name: name, words: "\(error)".cut(toBytes: OutsideValues.wordsLength)))
+                tell(.refused(name: name, words: explanation(of: error).cut(toBytes: OutsideValues.wordsLength)))
             }
         case .cancel(let name): cancel(name)
         case .open(let number, let name): open(number, name)

@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -6,6 +7,7 @@ package enum AgentCommand {
     /// Runs `connect`, `serve`, `pilot`, `collect` or `linger`, which only lives for two minutes, and returns the exit code.
     package static func run(_ arguments: [String]) -> Int32 {
         umask(0o077)
+        _ = posix_raise_descriptor_limit()
         do {
             switch arguments.first {
             case "connect" where arguments.count == 1: Bridge(digest: try ownDigest()).run()
@@ -33,7 +35,7 @@ package enum AgentCommand {
             }
             return 0
         } catch {
-            Files.say("eigensweep-agent: \(error)")
+            Files.say("eigensweep-agent: \(explanation(of: error))")
             return 1
         }
     }

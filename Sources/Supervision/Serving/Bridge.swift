@@ -40,7 +40,7 @@ package struct Bridge {
             guard Files.writeAll(socket, bytes) else { return }
             copy(socket)
         } catch {
-            deny(error as? AgentRefusal ?? AgentRefusal(.protocolViolation, "\(error)"))
+            deny(error as? AgentRefusal ?? AgentRefusal(.protocolViolation, explanation(of: error)))
         }
     }
 

@@ -51,7 +51,7 @@ struct CoordinatorMemory: Codable, Equatable {
             let json = try JSONText.encode(self)
             bytes = Array("\(Digest(of: json).hex) ".utf8) + json
         } catch {
-            throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(error)")
+            throw AgentRefusal(.agentFailed, "cannot write \(place.memory): \(explanation(of: error))")
         }
         try Files.write(bytes, to: place.memory)
     }

@@ -248,7 +248,8 @@ package final class Daemon {
                 }
             }
         } catch {
-            connection.send(.denied(AgentRefusal(.protocolViolation, "the agent does not understand: \(error)")))
+            connection.send(
+                .denied(AgentRefusal(.protocolViolation, "the agent does not understand: \(explanation(of: error))")))
             connection.isLeaving = true
         }
     }

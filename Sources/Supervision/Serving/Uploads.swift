@@ -49,7 +49,7 @@ struct Uploads {
             switch error {
             case let refusal as AgentRefusal: refusal
             case StoreError.noSpace(let path): AgentRefusal(.noSpace, "no space left to write \(path)")
-            default: AgentRefusal(.transferFailed, "\(error)")
+            default: AgentRefusal(.transferFailed, explanation(of: error))
             }
         return .message(.notStored(transfer: transfer, refusal))
     }

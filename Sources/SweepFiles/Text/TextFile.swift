@@ -2,8 +2,11 @@ import Glibc
 
 /// Files and paths that people name. Agent and worker have no Foundation, and the worker reads sweep files too.
 enum TextFile {
+    /// The most bytes of a file: four for every byte that a text may have.
+    private static let longest = 64 << 20
+
     /// The text of a file: UTF-8, or as its byte order mark says (YAML 1.2, 5.2). The mark is no part of the text. Throws
-    /// where the file cannot be read or is no text.
+    /// where the file cannot be read, has more than 64 MiB, or is no text.
     static func read(_ path: String) throws(SweepFileError) -> String {
         guard let file = fopen(path, "re") else { throw failure(path) }
         defer { fclose(file) }
@@ -16,6 +19,11 @@ enum TextFile {
             if count == 0 {
                 if ferror(file) != 0 { throw failure(path) }
                 break
+            }
+            guard bytes.count <= longest else {
+                throw SweepFileError(
+                    "has more than \(longest >> 20) MiB: expected a text that a person wrote",
+                    at: TextOrigin(file: path))
             }
         }
         guard let text = decode(bytes) else {

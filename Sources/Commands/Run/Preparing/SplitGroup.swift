@@ -47,7 +47,7 @@ struct SplitGroup {
             do {
                 split = try DatasetSplit(spec: spec, count: listing.names.count, notes: listing.notes)
             } catch {
-                throw CommandFailure(.invalidInput, "\(request.source): \(error)")
+                throw CommandFailure(.invalidInput, "\(request.source): \(explanation(of: error))")
             }
             let role = spec["dataset.split"] == "unknown" ? "unknown" : nil
             for image in split.heldOut { roles[image] = ("", role ?? "held out", nil) }

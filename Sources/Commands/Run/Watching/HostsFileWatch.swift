@@ -1,5 +1,6 @@
 import CPosix
 import Foundation
+import JobContract
 import RemoteHosts
 import SweepFiles
 import SweepModel
@@ -45,7 +46,7 @@ final class HostsFileWatch: Sendable {
                 notice("\(path) has changed: \(found.count) hosts from now on")
                 _ = changes.submit(.hosts(found))
             } catch {
-                notice("\(path) has changed and cannot be used; the hosts stay as they were: \(error)")
+                notice("\(path) has changed and cannot be used; the hosts stay as they were: \(explanation(of: error))")
             }
         }
     }

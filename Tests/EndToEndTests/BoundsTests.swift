@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// What has no end is ended, with a sentence that names the bound.
+@Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
+struct BoundsTests {
+    private static let tiny = """
+        name: tiny
+        dataset: {source: geometric, resolution: 8, count: 64, held_out: 16}
+        model: {architecture: linear}
+        training: {batch: 8}
+        grid: {dataset.size: [8], training.steps: [10]}
+        """
+
+    /// A query that never ends, one whose single step never ends, and two that would take all memory.
+    private static let queries = [
+        ("WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT sum(x) FROM r", "ended after 1"),
+        ("SELECT instr(hex(zeroblob(100000000)), hex(zeroblob(50000000)) || '1')", "within one function"),
+        ("SELECT replace(hex(zeroblob(100000000)), '0', 'ab')", "256 MiB"),
+        (
+            "SELECT hex(zeroblob(100000000)) FROM (WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) "
+                + "SELECT x FROM r)", "256 MiB"
+        ),
+    ]
+
+    @Test func queriesEnd() throws {
+        try withLab { lab in
+            #expect(try lab.run("launch", try lab.write("tiny.yaml", Self.tiny)).status == 0)
+            for (sql, words) in Self.queries {
+                let start = ContinuousClock.now
+                let answer = try lab.run("query", "--time-limit", "1", "--sql", sql)
+                #expect(answer.status == 2 && answer.err.contains(words), "\(answer)")
+                #expect(ContinuousClock.now - start < .seconds(30))
+            }
+        }
+    }
+
+    @Test func aShellThatLetsTooLittleBeOpenIsNamed() throws {
+        try withLab { lab in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            let program = lab.programs.appendingPathComponent("eigensweep").path
+            process.arguments = ["-c", "ulimit -n 40; exec '\(program)' status"]
+            let words = Pipe()
+            process.standardError = words
+            try process.run()
+            let said = String(decoding: words.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 2 && said.contains("40 files") && said.contains("ulimit"), "\(said)")
+        }
+    }
+}
