@@ -2,10 +2,12 @@
 #include "CPosix.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -173,6 +175,8 @@ long long posix_peer_user(int descriptor) {
 int posix_release_range(int descriptor, off_t offset, off_t length) {
     return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
 }
+
+int posix_clone_content(int from, int to) { return ioctl(to, FICLONE, from); }
 
 off_t posix_next_data(int descriptor, off_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
 

@@ -23,6 +23,13 @@ extension ContentStore {
     /// `wrongContent` for a file with other content than `wanted`.
     @discardableResult
     package func put(copyOf path: String, as wanted: Digest? = nil) throws(StoreError) -> Digest {
+        // What is here already need not be written anew.
+        if wanted == nil || wanted.flatMap(size) != nil, case let digest = try Digest(ofFile: path),
+            wanted ?? digest == digest, isKnownWhole(digest)
+        {
+            if try OpenFile(path, O_RDONLY).status().st_mode & S_IXUSR != 0 { try makeExecutable(digest) }
+            return digest
+        }
         let temporary = newTemporaryPath()
         var hash = SHA256()
         do throws(StoreError) {

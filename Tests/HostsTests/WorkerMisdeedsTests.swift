@@ -44,6 +44,24 @@ struct WorkerMisdeedsTests {
         return (Int(status.st_size), Int(status.st_blocks) * 512)
     }
 
+    @Test func `a job that writes into its program changes no other job's`() throws {
+        defer { coordinator.close() }
+        let script = """
+            started
+            if grep -q '"attempt":1[,}]' given.json; then chmod 700 worker; echo 'exit 3' > worker; fi
+            await go; echo a > a; checkpoint 100 a; finished
+            """
+        try start(1, script)
+        try coordinator.wait("the first one's beginning") { !$0.events(of: 1).isEmpty }
+        try start(2, script)
+        try coordinator.wait("the second one's beginning") { !$0.events(of: 2).isEmpty }
+        try scratch.write("", "go")
+        #expect(try coordinator.waitForEnd(2) == .exited(code: 0))
+        try start(3, script)
+        #expect(try coordinator.waitForEnd(3) == .exited(code: 0))
+        #expect(!coordinator.reports.contains { if case .storeDamaged = $0 { true } else { false } })
+    }
+
     @Test func `a flood of progress is charged to its job, and others go on`() throws {
         defer { coordinator.close() }
         try start(1, "\(Self.block); started; while :; do cat $SCRATCH/block; sleep 0.01; done")

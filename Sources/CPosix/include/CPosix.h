@@ -57,6 +57,9 @@ long long posix_peer_user(int descriptor);
 /* Gives the space of a part of a file back to the file system; the part then reads as zeros. 0, or -1 with errno. */
 int posix_release_range(int descriptor, off_t offset, off_t length);
 
+/* Has an empty file share the content of another, as copies of one do on some file systems. 0, or -1 with errno. */
+int posix_clone_content(int from, int to);
+
 /* The first place at or behind `offset` that is no hole, or -1 with errno. */
 off_t posix_next_data(int descriptor, off_t offset);
 

@@ -74,17 +74,27 @@ struct WorkerLauncher {
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
     }
 
-    /// Links stored content under a name, executable and not writable.
+    /// The most bytes of a file that is copied for each attempt.
+    private static let mostCopied = 4 << 20
+
+    /// Places stored content under a name, executable and not writable: as a file of the attempt's own, so that a job which
+    /// changes it changes no other job's. Only a large one, where the file system cannot share content, is another name of
+    /// the stored file; what a job did to that is noticed before the next attempt begins.
     private func place(_ digest: Digest, as path: String) throws(AgentRefusal) {
         let stored = store.path(of: digest)
         var status = stat()
         guard stat(stored, &status) == 0 else {
             throw AgentRefusal(.spawnFailed, "the file \(digest.short) is no longer in the store \(store.directory)")
         }
+        // A start that was tried before may have left it.
+        unlink(path)
+        if Files.cloneOrCopy(stored, to: path, most: Self.mostCopied) {
+            guard chmod(path, 0o555) == 0 else { throw Files.refusal("place \(path)") }
+            return
+        }
+        unlink(path)
         if status.st_mode & 0o111 != 0o111, access(stored, X_OK) != 0 { chmod(stored, 0o555) }
         if link(stored, path) == 0 { return }
-        // A start that was tried before left it.
-        if errno == EEXIST, unlink(path) == 0, link(stored, path) == 0 { return }
         guard Files.copy(stored, to: path), chmod(path, 0o555) == 0 else {
             throw Files.refusal("place \(path)")
         }
@@ -92,14 +102,29 @@ struct WorkerLauncher {
 }
 
 extension Files {
+    /// Copies content to a new file; content of more than `most` bytes only where the file system shares it.
+    static func cloneOrCopy(_ source: String, to target: String, most: Int) -> Bool {
+        copy(source, to: target) { input, output in
+            if posix_clone_content(input, output) == 0 { return true }
+            var status = stat()
+            return fstat(input, &status) == 0 && status.st_size <= most && copyContent(input, output)
+        }
+    }
+
     /// Copies content to a new file.
-    static func copy(_ source: String, to target: String) -> Bool {
+    static func copy(_ source: String, to target: String) -> Bool { copy(source, to: target, copyContent) }
+
+    private static func copy(_ source: String, to target: String, _ copies: (Int32, Int32) -> Bool) -> Bool {
         let input = openRegular(source)
         guard input >= 0 else { return false }
         defer { close(input) }
         let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard output >= 0 else { return false }
         defer { close(output) }
+        return copies(input, output)
+    }
+
+    private static func copyContent(_ input: Int32, _ output: Int32) -> Bool {
         var piece = [UInt8](repeating: 0, count: 1 << 20)
         while true {
             let count = Glibc.read(input, &piece, piece.count)

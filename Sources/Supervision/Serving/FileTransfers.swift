@@ -17,7 +17,7 @@ final class FileReceiver {
         self.bytes = bytes
         self.depot = depot
         path = try depot.temporaryPath()
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o400)
         guard descriptor >= 0 else { throw Files.refusal("write \(path)") }
         // What does not fit is refused before it is sent, not when the disk is full of it.
         if bytes > 0, posix_reserve(descriptor, off_t(bytes)) != 0, errno == ENOSPC || errno == EDQUOT {
