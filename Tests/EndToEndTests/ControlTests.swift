@@ -13,9 +13,11 @@ struct ControlTests {
         try lab.rows("SELECT state || ' ' || count(*) FROM sweep_trials WHERE sweep = '\(sweep)' GROUP BY state")
     }
 
-    private func startedSweep(_ lab: Lab, lengths: String, extra: [String] = []) throws -> Process {
+    private func startedSweep(
+        _ lab: Lab, lengths: String, extra: [String] = [], environment: [String: String] = [:]
+    ) throws -> Process {
         let file = try lab.write("small.yaml", smallSweep(lengths: lengths))
-        let coordinator = try lab.start(["launch", file] + extra)
+        let coordinator = try lab.start(["launch", file] + extra, environment: environment)
         try lab.wait(120, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
         return coordinator
     }
@@ -109,6 +111,20 @@ struct ControlTests {
             #expect(!lab.processes(matching: "eigensweep-worker").isEmpty)
             #expect(try lab.run("resume", "small").status == 0)
             try lab.wait(30, for: "the workers' end") { lab.processes(matching: "eigensweep-worker").isEmpty }
+        }
+    }
+
+    /// Who clears `/tmp` by night takes a run's socket away.
+    @Test func aSocketThatSomebodyRemovesIsMadeAnew() throws {
+        try withLab { lab in
+            let runtime = lab.directory.path + "/runtime"
+            try FileManager.default.createDirectory(atPath: runtime, withIntermediateDirectories: true)
+            let place = ["XDG_RUNTIME_DIR": runtime]
+            let coordinator = try startedSweep(lab, lengths: Self.endless, environment: place)
+            try FileManager.default.removeItem(atPath: runtime + "/eigensweep")
+            let cancel = try lab.run(["cancel", "small"], place)
+            #expect(cancel.status == 0 && coordinator.isRunning, "\(cancel.err)")
+            coordinator.waitUntilExit()
         }
     }
 

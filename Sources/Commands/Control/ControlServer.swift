@@ -15,7 +15,10 @@ final class ControlServer: Sendable {
     private let launches: @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
     private let reader = Locked<(@Sendable (LogQuestion) -> LogPiece)?>(nil)
     private let connections = Locked(0)
+    private let isOver = Locked(false)
     private static let mostConnections = 64
+    /// How often it looks whether its socket still has its name.
+    private static let lookSeconds = 5
 
     /// Listens for the catalogue, whose lock the caller holds: a socket of a dead coordinator is replaced.
     ///
@@ -57,16 +60,36 @@ final class ControlServer: Sendable {
     func end(status: Int32) {
         changes.close()
         broadcast.end(status: status)
-        unlink(socket)
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        isOver.with {
+            $0 = true
+            unlink(socket)
+            shutdown(descriptor, Int32(SHUT_RDWR))
+        }
         let patience = Date(timeIntervalSinceNow: 1)
         while connections.with({ $0 }) > 0, Date() < patience { usleep(5_000) }
+    }
+
+    /// Makes the socket anew where somebody has removed it, as who clears `/tmp` does: no command would reach this run.
+    private func renew() {
+        isOver.with { isOver in
+            guard !isOver, access(socket, F_OK) != 0, RuntimeDirectory.prepare(for: socket) != nil else { return }
+            let fresh = posix_listen_local(socket)
+            guard fresh >= 0 else { return }
+            dup2(fresh, descriptor)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            close(fresh)
+        }
     }
 
     private func accept() {
         while true {
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard Glibc.poll(&poll, 1, -1) >= 0 || errno == EINTR else { return }
+            let count = Glibc.poll(&poll, 1, Int32(Self.lookSeconds * 1000))
+            guard count >= 0 || errno == EINTR else { return }
+            if count == 0 {
+                renew()
+                continue
+            }
             // After `end` no connection comes any more, and accept would only say to try again.
             if Int32(poll.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0 { return }
             let connection = Glibc.accept(descriptor, nil, nil)

@@ -128,7 +128,7 @@ enum YAMLHosts {
                         "only hosts with queue: have this setting", key: key, at: member.origin)
                 }
                 throw SweepFileError(
-                    "no such setting" + NearestName.advice(for: member.key, among: names + QueueHost.names), key: key,
+                    "no such setting" + NearestName.advice(for: member.key, among: names + QueueHost.names.filter { !names.contains($0) }), key: key,
                     at: member.origin)
             }
         } catch {
