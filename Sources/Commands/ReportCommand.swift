@@ -10,7 +10,8 @@ struct ReportCommand: ParsableCommand {
         abstract: "Write a page about a sweep: one HTML file that needs no other and no network.",
         discussion: """
             It holds the question, the grid, the findings of `analyze`, every figure with its data, pictures, hosts, \
-            provenance and the commands that reproduce it.
+            provenance and the commands that reproduce it. Paths, accounts, addresses and machine IDs in reasons are \
+            shortened, unless --full says otherwise.
             """)
 
     @Argument(help: "The sweep's name or file.", completion: .sweeps)
@@ -19,12 +20,15 @@ struct ReportCommand: ParsableCommand {
         name: .customLong("out"), help: "The file to write (default: results/SWEEP/report.html).",
         completion: .file(extensions: ["html"]))
     var file: String?
+    @Flag(help: "Keep whole paths, accounts, addresses and machine IDs.")
+    var full = false
     @OptionGroup var catalogue: CatalogueOptions
 
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
         let name = try reader.sweepName(sweep)
-        let page = try SweepPage(reader, sweep: name, store: catalogue.store)
+        var page = try SweepPage(reader, sweep: name, store: catalogue.store)
+        if !full { page.leavePrivateFactsOut() }
         let out = file ?? "results/\(PlainName.file(for: name, kind: "sweep"))/report.html"
         var renderer = PageRenderer(page, program: "eigensweep \(EigensweepCommand.configuration.version)")
         try write(try renderer.render(), to: out)

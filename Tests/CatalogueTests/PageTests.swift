@@ -95,6 +95,33 @@ import Testing
         #expect(text.contains("default-src 'none'") && !text.contains("http-equiv=\"refresh\""))
     }
 
+    /// A page is sent to others, and reasons quote what hosts and workers say.
+    @Test(arguments: [
+        ("cannot open /home/ada/data/x.npy", "cannot open ~/data/x.npy"),
+        ("ada@node7.example.org: Permission denied", "…: Permission denied"),
+        ("cannot connect to 192.0.2.17 port 22", "cannot connect to … port 22"),
+        ("cannot connect to 2001:db8:0:0:0:0:0:7 port 22", "cannot connect to … port 22"),
+        ("the lock '/scratch/ada/run 3/lock'", "the lock '…/run 3/lock'"),
+        ("machine 0123456789abcdef0123456789abcdef", "machine …"),
+        ("(/root/.eigensweep/store is full)", "(~/.eigensweep/store is full)"),
+        (
+            "the weights abc13930af52 are lost: 3/4 at 12:30:45, version 1.2.3",
+            "the weights abc13930af52 are lost: 3/4 at 12:30:45, version 1.2.3"
+        ),
+    ])
+    func whatNamesPeopleAndPlacesIsShortened(_ reason: String, _ shown: String) throws {
+        let fixture = try PageFixture(sizes: [16], scales: [4], seeds: [0])
+        var page = try SweepPage(
+            CatalogueReader(path: fixture.scratch.catalogue), sweep: PageFixture.sweepName, store: fixture.scratch.path)
+        let table = ResultTable(
+            name: "failures", columns: ["host", "reason"], rows: [[.text("node7"), .text(reason)]])
+        page.attempts = [.init(title: "Attempts", table: table)]
+        page.file = "dataset: {source: /home/ada/faces.zip}"
+        page.leavePrivateFactsOut()
+        #expect(page.attempts[0].table.rows == [[.text("node7"), .text(shown)]])
+        #expect(page.file == "dataset: {source: ~/faces.zip}")
+    }
+
     @Test func equalCataloguesMakeEqualPages() throws {
         let fixture = try PageFixture(sizes: [16, 128])
         let first = try text(try page(fixture))

@@ -127,9 +127,9 @@ enum YAMLHosts {
                     throw SweepFileError(
                         "only hosts with queue: have this setting", key: key, at: member.origin)
                 }
+                let known = names + QueueHost.names.filter { !names.contains($0) }
                 throw SweepFileError(
-                    "no such setting" + NearestName.advice(for: member.key, among: names + QueueHost.names.filter { !names.contains($0) }), key: key,
-                    at: member.origin)
+                    "no such setting" + NearestName.advice(for: member.key, among: known), key: key, at: member.origin)
             }
         } catch {
             throw SweepFileError(error.message, key: error.key ?? key, at: error.origin)
