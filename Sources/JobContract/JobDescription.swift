@@ -1,6 +1,8 @@
 /// The version of everything in this target that crosses a process boundary.
 package enum ContractVersion {
     package static let current = 1
+    /// The versions that a worker may speak.
+    package static let accepted = 1...2
 }
 
 /// What a worker reads on standard input: one job, complete.
@@ -223,6 +225,12 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var rules: [String: [MeasureRule]]?
     /// The noise levels that networks are for, by `training.preconditioning`.
     package var levels: [String: LevelRange]?
+    /// Keys of the worker's own; nil: none.
+    package var keys: [KeyDeclaration]?
+    /// Those of Eigensweep's keys that the worker honours beside the ones that all do; nil: all.
+    package var reads: [String]?
+    /// The images that it takes; nil: those that eigensweep-worker does.
+    package var images: ImageDeclaration?
     /// GPUs that every job of the worker needs; nil: none.
     package var gpus: Int?
     package var build: String
@@ -235,8 +243,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         contract: Int, name: String, numerics: Int, deterministic: Bool, jobKinds: [String], architectures: [String],
         measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
         parameters: [String: [ParameterDeclaration]]? = nil, rules: [String: [MeasureRule]]? = nil,
-        levels: [String: LevelRange]? = nil, gpus: Int? = nil, build: String, cpu: String, kernels: String,
-        check: String
+        levels: [String: LevelRange]? = nil, keys: [KeyDeclaration]? = nil, reads: [String]? = nil,
+        images: ImageDeclaration? = nil, gpus: Int? = nil, build: String, cpu: String, kernels: String, check: String
     ) {
         self.contract = contract
         self.name = name
@@ -250,6 +258,9 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.parameters = parameters
         self.rules = rules
         self.levels = levels
+        self.keys = keys
+        self.reads = reads
+        self.images = images
         self.gpus = gpus
         self.build = build
         self.cpu = cpu

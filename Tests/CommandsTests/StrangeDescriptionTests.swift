@@ -26,6 +26,21 @@ import Testing
         #expect(error.description.hasSuffix("says that its jobs need \(count) GPUs: expected 0 to 256"), "\(error)")
     }
 
+    @Test func aWorkersKeyHasAName() throws {
+        let error = try refusal {
+            $0.contract = 2
+            $0.keys = [KeyDeclaration("model.scale", .integer, 8, "ours already")]
+        }
+        #expect(
+            error.description.hasSuffix("keys: model.scale is a key of Eigensweep's: expected another name"), "\(error)"
+        )
+    }
+
+    @Test func contractsOfOneAndTwoAreSpoken() throws {
+        let error = try refusal { $0.contract = 3 }
+        #expect(error.description.hasSuffix("speaks contract 3; this coordinator speaks 1 and 2"), "\(error)")
+    }
+
     /// The refusal of a worker that describes itself like this.
     private func refusal(of change: (inout WorkerDescription) -> Void) throws -> CommandFailure {
         var description = WorkerDescription(

@@ -55,12 +55,14 @@ import Testing
             "model.blocks": .integer(blocks),
             "model.scale": .integer(architecture == "bf-cnn" ? 64 : 32),
         ]
-        let ratio = Double(OutputForecast.weights(of: spec)) / bytes
+        let ratio = Double(OutputForecast.weights(of: spec) ?? 0) / bytes
         #expect(ratio > 0.9 && ratio < 1.1, "\(ratio)")
     }
 
     @Test func ofOthersNothingIsSaid() {
         #expect(MemoryForecast.training(of: ["model.architecture": "mean"]) == nil)
         #expect(MemoryForecast.training(of: ["model.architecture": "linear"]) == nil)
+        #expect(OutputForecast.weights(of: ["model.architecture": "mean", "model.scale": 64]) == nil)
+        #expect(OutputForecast.weights(of: [:]) == nil)
     }
 }

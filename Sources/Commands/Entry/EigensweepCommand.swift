@@ -21,7 +21,7 @@ package struct EigensweepCommand: ParsableCommand {
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
             LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
             QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
-            AdoptCommand.self, SplitCommand.self,
+            AdoptCommand.self, SplitCommand.self, WorkerCommands.self,
         ])
 
     package init() {}

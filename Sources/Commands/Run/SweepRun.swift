@@ -185,7 +185,7 @@ final class SweepRun {
         return sweeps.reduce(0) { sum, running in
             let counts = summaries.first { $0.name == running.name }?.counts ?? [:]
             let missing = counts[.waiting, default: 0] + counts[.running, default: 0]
-            return sum + running.sweep.bytesToKeep(ofTrials: missing)
+            return sum + (running.sweep.bytesToKeep(ofTrials: missing) ?? 0)
         }
     }
 

@@ -3,6 +3,7 @@ import ContentStore
 import Foundation
 import JobContract
 import RemoteHosts
+import SweepFiles
 import SweepModel
 
 /// The programs that come with this one, found beside it.
@@ -24,6 +25,8 @@ enum Programs {
 /// A sweep's worker on this machine: its description of itself, and what hosts need to run it.
 struct WorkerProgram {
     let description: WorkerDescription
+    /// The keys of its sweeps.
+    let keys: KeyTable
     /// The argument vector on a host, in the attempt's directory, without the subcommand.
     let command: [String]
     /// Local files brought to that directory, by name.
@@ -40,7 +43,7 @@ struct WorkerProgram {
             uploads.append((name: program, path: try Programs.bundled(program)))
             command[0] = "./" + program
         }
-        description = try withTemporaryDirectory { directory in
+        (description, keys) = try withTemporaryDirectory { directory in
             for upload in uploads {
                 guard PlainName.isComponent(upload.name) else {
                     throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which is no file's name")
@@ -94,7 +97,7 @@ struct WorkerProgram {
         }
     }
 
-    private static func describe(_ command: [String], in directory: URL) throws -> WorkerDescription {
+    private static func describe(_ command: [String], in directory: URL) throws -> (WorkerDescription, KeyTable) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command + ["describe"]
@@ -120,11 +123,11 @@ struct WorkerProgram {
                 .invalidInput,
                 "`\(words)` did not print a description as docs/job-contract.md defines it: \(explanation(of: error))")
         }
-        guard description.contract == ContractVersion.current else {
+        guard ContractVersion.accepted.contains(description.contract) else {
             throw CommandFailure(
                 .invalidInput,
-                "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.current)"
-            )
+                "`\(words)` speaks contract \(description.contract); this coordinator speaks "
+                    + ContractVersion.accepted.map(String.init).joined(separator: " and "))
         }
         for measure in description.measures {
             guard let fault = PlainName.fault(measure.measure) else { continue }
@@ -135,6 +138,10 @@ struct WorkerProgram {
             throw CommandFailure(
                 .invalidInput, "`\(words)` says that its jobs need \(gpus) GPUs: expected 0 to \(GPUChoice.most)")
         }
-        return description
+        do {
+            return (description, try KeyTable(description))
+        } catch {
+            throw CommandFailure(.invalidInput, "`\(words)`: \(error)")
+        }
     }
 }

@@ -10,7 +10,7 @@ extension CatalogueReader {
         let known = try sweeps().map(\.name)
         if known.contains(text) { return text }
         let isFile = text.hasSuffix(".yaml") || text.hasSuffix(".yml") || text.contains("/")
-        let name = isFile ? try SweepFile(contentsOf: text).name : text
+        let name = isFile ? try SweepHead(contentsOf: text).name : text
         guard known.contains(name) else {
             throw CommandFailure(
                 .usage,

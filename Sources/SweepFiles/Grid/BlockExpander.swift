@@ -14,10 +14,8 @@ struct BlockExpander {
         SpecKey.all.filter { $0.role == .dataset }.map(\.name) + [
             "dataset.resolution", "dataset.channels", "dataset.order",
         ]
-    private static let networkKeys = [
-        "dataset.resolution", "model.architecture", "model.scale", "model.multipliers", "model.blocks", "model.layers",
-        "model.receptive_field",
-    ]
+    private static let networkKeys =
+        ["dataset.resolution", "model.architecture"] + Architecture.keys(of: "model").map(\.declaration.key)
     private static let lengthKeys = SpecKey.lengthKeys + ["training.batch", "dataset.size"]
 
     private var block: GridBlock { resolver.block }
@@ -40,6 +38,10 @@ struct BlockExpander {
         try check(SpecKey.choosers, at: trainingPlaces, of: training) { checkReaders($0) }
         try check(TrainingRules.keys, at: trainingPlaces, of: training) { values in
             TrainingRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
+        }
+        try check(content.keys.ignored.map(\.name), at: trainingPlaces, of: training) { content.keys.fault($0) }
+        try check(["dataset.source", "dataset.resolution", "dataset.channels"], at: trainingPlaces, of: training) {
+            content.keys.imageFault($0)
         }
         try check(rules.keys, at: trainingPlaces, of: training) { values in
             if let levels = try rules.check(values) { collector.levels.insert(levels) }
@@ -127,7 +129,7 @@ struct BlockExpander {
 
     /// Refuses keys that are given and that the chosen source, architecture, noise or objective does not read.
     private func checkReaders(_ values: [String: JSONValue]) -> (key: String, message: String)? {
-        for key in SpecKey.all where content.settings[key.name] != nil || block.axis(key.name) != nil {
+        for key in content.keys.all where content.settings[key.name] != nil || block.axis(key.name) != nil {
             if let other = key.reader.stranger(values) {
                 return (key.name, "is read by \(key.reader) only, not by \(other)")
             }
@@ -142,7 +144,7 @@ struct BlockExpander {
             let advice = NearestName.advice(for: architecture, among: known)
             return ("model.architecture", "the worker \(worker.name) has no \(architecture)\(advice)")
         }
-        return NetworkRules.fault(values)
+        return Architecture.named(architecture)?.fault(values)
     }
 
     /// The steps of the points, by place of the smallest space that determines them.

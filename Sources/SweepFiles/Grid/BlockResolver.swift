@@ -4,6 +4,7 @@ import SweepModel
 /// The keys of one block's points: what is constant, what varies, and what is left to its default.
 struct BlockResolver {
     let block: GridBlock
+    private let keys: KeyTable
     private var constants: [String: JSONValue]
     /// Keys left to a default that depends on what varies, each after its chooser.
     private var open: [SpecKey]
@@ -12,17 +13,18 @@ struct BlockResolver {
     /// More points than this are refused.
     static let mostPoints = 10_000_000
 
-    init(_ block: GridBlock, settings: [String: SweepSetting]) {
+    init(_ block: GridBlock, settings: [String: SweepSetting], keys: KeyTable) {
         self.block = block
+        self.keys = keys
         let varied = block.keys
         let hasLength = SpecKey.lengthKeys.contains { varied.contains($0) }
         var constants: [String: JSONValue] = [:]
         var open: [SpecKey] = []
-        for key in SpecKey.all where !varied.contains(key.name) {
+        for key in keys.all where !varied.contains(key.name) {
             if key.role == .length && hasLength { continue }
             if let value = settings[key.name]?.value {
                 constants[key.name] = value
-            } else if let chooser = key.exceptions?.chooser {
+            } else if let chooser = key.chooser {
                 if let choice = constants[chooser]?.stringValue {
                     constants[key.name] = key.fallback(for: choice)
                 } else {
@@ -47,7 +49,7 @@ struct BlockResolver {
     private func withChoosers(_ keys: some Sequence<String>) -> Set<String> {
         var all = Set(keys)
         for key in open.reversed() where all.contains(key.name) {
-            if let chooser = key.exceptions?.chooser { all.insert(chooser) }
+            if let chooser = key.chooser { all.insert(chooser) }
         }
         return all
     }
@@ -67,7 +69,7 @@ struct BlockResolver {
             for axis in block.dimensions[dimension].axes { values[axis.key.name] = axis.values[index] }
         }
         for key in open {
-            guard let chooser = key.exceptions?.chooser, let choice = values[chooser]?.stringValue else { continue }
+            guard let chooser = key.chooser, let choice = values[chooser]?.stringValue else { continue }
             values[key.name] = key.fallback(for: choice)
         }
         return values
@@ -96,10 +98,10 @@ struct BlockResolver {
 
     /// The part of a spec that nothing varies. `specs(of:)` gives the part that one dimension's values decide, `defaults()`
     /// the defaults that depend on some dimensions.
-    var constantSpec: [String: JSONValue] { Self.written(constants) }
+    var constantSpec: [String: JSONValue] { written(constants) }
 
     func specs(of dimension: Int) -> [[String: JSONValue]] {
-        records(of: dimension, \.values).map(Self.written)
+        records(of: dimension, \.values).map(written)
     }
 
     /// The smallest space that determines the defaults, and their specs by its places.
@@ -109,12 +111,12 @@ struct BlockResolver {
         let resolver = only(names)
         return (
             space,
-            (0..<space.count).map { Self.written(resolver.values(at: $0, of: space).filter { names.contains($0.key) }) }
+            (0..<space.count).map { written(resolver.values(at: $0, of: space).filter { names.contains($0.key) }) }
         )
     }
 
-    private static func written(_ values: [String: JSONValue]) -> [String: JSONValue] {
-        values.filter { SpecKey.named($0.key)?.isWritten($0.value) == true }
+    private func written(_ values: [String: JSONValue]) -> [String: JSONValue] {
+        values.filter { keys.named($0.key)?.isWritten($0.value) == true }
     }
 
     func asked(of dimension: Int) -> [[String: JSONValue]] {

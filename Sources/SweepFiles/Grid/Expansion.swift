@@ -39,12 +39,12 @@ extension SweepFile {
     package func expand(
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
-        let wishes = try MeasureWish.resolve(content.measures, by: description)
+        let wishes = try MeasureWish.resolve(content.measures, by: description, keys: content.keys)
         let rules = MeasureRules(wishes, by: description)
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
-            let resolver = BlockResolver(block, settings: content.settings)
+            let resolver = BlockResolver(block, settings: content.settings, keys: content.keys)
             let expander = BlockExpander(
                 resolver: resolver, content: content, worker: description, rules: rules)
             try expander.expand(into: &collector, datasets: &datasets)

@@ -68,15 +68,6 @@ struct GridBlock: Sendable {
 }
 
 extension SpecKey {
-    /// The key of that name, or an error that names the nearest.
-    static func find(_ name: String, at origin: TextOrigin, also others: [String] = []) throws(SweepFileError)
-        -> SpecKey
-    {
-        if let key = named(name) { return key }
-        throw SweepFileError(
-            "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
-    }
-
     /// Reads an axis: a list, one of `Axis.forms`, or one value. With `mayRepeat`, where other axes advance beside it, a
     /// value may stand in a list again.
     func readAxis(_ tree: YAMLTree, folder: String, mayRepeat: Bool = false) throws(SweepFileError) -> GridAxis {
@@ -105,11 +96,8 @@ extension SpecKey {
 
     private func axisShape(_ tree: YAMLTree, mayRepeat: Bool) throws(SweepFileError) -> Axis {
         if case .mapping(let members) = tree.content, let computed = try Axis(members: members, key: name) {
-            switch kind {
-            case .integer, .oneOf, .number: return computed
-            case .flag, .choice, .text, .integers, .part, .digest:
-                throw tree.failure("expected a list of values, each \(expected)", key: name)
-            }
+            guard isNumber else { throw tree.failure("expected a list of values, each \(expected)", key: name) }
+            return computed
         }
         guard let items = tree.list, !isOneList(items) else { return .list([try read(tree)]) }
         guard !items.isEmpty else {
@@ -129,8 +117,7 @@ extension SpecKey {
 
     /// Where values are lists themselves, a list without lists in it is one value.
     private func isOneList(_ items: [YAMLTree]) -> Bool {
-        guard case .integers = kind else { return false }
-        return items.allSatisfy { $0.list == nil }
+        isList && items.allSatisfy { $0.list == nil }
     }
 }
 
@@ -212,25 +199,25 @@ extension Axis {
 
 extension GridBlock {
     /// Reads one block of `grid:`.
-    init(_ tree: YAMLTree, folder: String) throws(SweepFileError) {
+    init(_ tree: YAMLTree, folder: String, keys table: KeyTable) throws(SweepFileError) {
         origin = tree.origin
         for member in try tree.members("axes by key") {
             switch member.key {
-            case "zip": try readZip(member.value, folder: folder)
-            case "exclude": try readExclusions(member.value)
+            case "zip": try readZip(member.value, folder: folder, keys: table)
+            case "exclude": try readExclusions(member.value, keys: table)
             default:
-                let key = try SpecKey.find(member.key, at: member.origin, also: ["zip", "exclude"])
+                let key = try table.find(member.key, at: member.origin, also: ["zip", "exclude"])
                 try append(GridDimension(axes: [try key.readAxis(member.value, folder: folder)], origin: member.origin))
             }
         }
     }
 
-    private mutating func readZip(_ tree: YAMLTree, folder: String) throws(SweepFileError) {
+    private mutating func readZip(_ tree: YAMLTree, folder: String, keys table: KeyTable) throws(SweepFileError) {
         // One mapping alone is a list of one.
         for block in tree.list ?? [tree] {
             var axes: [GridAxis] = []
             for member in try block.members("axes that advance together") {
-                let key = try SpecKey.find(member.key, at: member.origin)
+                let key = try table.find(member.key, at: member.origin)
                 let axis = try key.readAxis(member.value, folder: folder, mayRepeat: true)
                 if let first = axes.first, first.values.count != axis.values.count {
                     throw SweepFileError(
@@ -255,7 +242,7 @@ extension GridBlock {
         dimensions.append(dimension)
     }
 
-    private mutating func readExclusions(_ tree: YAMLTree) throws(SweepFileError) {
+    private mutating func readExclusions(_ tree: YAMLTree, keys table: KeyTable) throws(SweepFileError) {
         for item in tree.list ?? [tree] {
             let text = try item.text("an expression such as \"dataset.size > 256 and model.scale < 8\"")
             let condition: WhereExpression
@@ -264,7 +251,7 @@ extension GridBlock {
             } catch {
                 throw item.failure(error.description, key: "exclude")
             }
-            for name in condition.keys.sorted() { _ = try SpecKey.find(name, at: item.origin) }
+            for name in condition.keys.sorted() { _ = try table.find(name, at: item.origin) }
             exclusions.append(GridExclusion(condition: condition, origin: item.origin))
         }
     }

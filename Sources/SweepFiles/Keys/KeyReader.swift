@@ -6,6 +6,8 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
     case all
     /// Some choices of another key: architectures of the networks that come with Eigensweep, noises, objectives.
     case choices(of: String, [String])
+    /// Architectures of a worker that has the key of its own.
+    case ownArchitectures([String])
     /// Built-in generators, chosen by `dataset.source`.
     case generators([String])
     /// Images from files, chosen by `dataset.source`.
@@ -20,6 +22,9 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
             let chosen = values[key]?.stringValue ?? ""
             let isForeign = key == "model.architecture" && !SpecKey.architectures.contains(chosen)
             return names.contains(chosen) || isForeign ? nil : "the \(Self.noun(key)) \(chosen)"
+        case .ownArchitectures(let names):
+            let chosen = values["model.architecture"]?.stringValue ?? ""
+            return names.contains(chosen) ? nil : "the architecture \(chosen)"
         case .files:
             let source = values["dataset.source"]?.stringValue ?? ""
             return ImageGenerator.names.contains(source) ? "the generator \(source)" : nil
@@ -30,10 +35,20 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether it may read the key where `chooser` has this value.
+    package func admits(_ chooser: String, _ choice: String) -> Bool {
+        switch self {
+        case .choices(let key, _) where key != chooser: true
+        case .choices, .ownArchitectures: stranger([chooser: .string(choice)]) == nil
+        case .all, .files, .generators: true
+        }
+    }
+
     package var description: String {
         switch self {
         case .all: "all"
         case .choices(let key, let names): "the \(Self.noun(key)) \(names.joined(separator: ", "))"
+        case .ownArchitectures(let names): "the architecture \(names.joined(separator: ", "))"
         case .generators(let names): "the generator \(names.joined(separator: ", "))"
         case .files: "files"
         }
@@ -49,7 +64,6 @@ extension SpecKey {
     ]
 
     /// Architectures whose keys are known here.
-    package static let architectures = unets + blindNetworks + ["linear"]
-    static let unets = ["ddpmpp", "ncsnpp", "adm"]
-    static let blindNetworks = ["bias-free-unet", "bf-cnn"]
+    package static let architectures = Architecture.names
+    static let blindNetworks = Architecture.all.filter(\.isBlind).map(\.name)
 }

@@ -21,11 +21,11 @@ struct ResolvedWish: Sendable {
 
 extension MeasureWish {
     static func resolve(
-        _ wishes: [MeasureWish], by worker: WorkerDescription
+        _ wishes: [MeasureWish], by worker: WorkerDescription, keys: KeyTable
     ) throws(SweepFileError) -> [ResolvedWish] {
         var resolved: [ResolvedWish] = []
         for wish in wishes {
-            let next = try wish.resolved(by: worker)
+            let next = try wish.resolved(by: worker, keys: keys)
             if resolved.contains(where: { $0.request == next.request && $0.across == next.across }) {
                 throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
             }
@@ -34,7 +34,7 @@ extension MeasureWish {
         return resolved
     }
 
-    private func resolved(by worker: WorkerDescription) throws(SweepFileError) -> ResolvedWish {
+    private func resolved(by worker: WorkerDescription, keys: KeyTable) throws(SweepFileError) -> ResolvedWish {
         guard var request = worker.measures.first(where: { $0.measure == name }) else {
             let names = worker.measures.map(\.measure)
             let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
@@ -46,7 +46,7 @@ extension MeasureWish {
         var given: [String: YAMLTree] = [:]
         for (parameter, tree) in parameters {
             if parameter == "across", across != nil {
-                across = try Self.keys(tree)
+                across = try Self.keys(tree, of: keys)
                 given[parameter] = tree
                 continue
             }
@@ -118,10 +118,10 @@ extension MeasureWish {
     }
 
     /// The keys after `across`, one or several.
-    private static func keys(_ tree: YAMLTree) throws(SweepFileError) -> [String] {
+    private static func keys(_ tree: YAMLTree, of table: KeyTable) throws(SweepFileError) -> [String] {
         var keys: [String] = []
         for item in tree.list ?? [tree] {
-            keys.append(try SpecKey.find(try item.text("a key, such as dataset.part"), at: item.origin).name)
+            keys.append(try table.find(try item.text("a key, such as dataset.part"), at: item.origin).name)
         }
         guard !keys.isEmpty else { throw tree.failure("expected at least one key", key: "across") }
         return keys

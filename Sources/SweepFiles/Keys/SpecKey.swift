@@ -18,6 +18,8 @@ package struct SpecKey: Hashable, Sendable {
         case part
         /// The SHA-256 of a file as 64 lower-case hexadecimal digits, or `none`.
         case digest
+        /// As a worker declares it of a key of its own.
+        case declared(ParameterDeclaration)
     }
 
     /// The use of a key.
@@ -48,8 +50,18 @@ package struct SpecKey: Hashable, Sendable {
     package let reader: KeyReader
     package let meaning: String
 
-    /// The default where the chooser has the value `choice`.
-    package func fallback(for choice: String) -> JSONValue? { exceptions?.values[choice] ?? fallback }
+    /// The key by whose value it has its default, or is there at all; nil for keys that have one in any case.
+    var chooser: String? {
+        if case .ownArchitectures = reader { return "model.architecture" }
+        return exceptions?.chooser
+    }
+
+    /// The default where the chooser has the value `choice`. A worker's own key has none where that does not read it: specs
+    /// are without it then.
+    package func fallback(for choice: String) -> JSONValue? {
+        if case .ownArchitectures(let names) = reader, !names.contains(choice) { return nil }
+        return exceptions?.values[choice] ?? fallback
+    }
 
     /// Whether a spec names the key with this value.
     package func isWritten(_ value: JSONValue) -> Bool { role == .spec && !(isLater && value == fallback) }
@@ -71,6 +83,34 @@ package struct SpecKey: Hashable, Sendable {
         switch kind {
         case .integer, .oneOf: true
         case .number, .flag, .choice, .text, .integers, .part, .digest: false
+        case .declared(let values): values.kind == .integer && values.list == nil
+        }
+    }
+
+    /// Whether its values are single numbers, which an axis can compute.
+    var isNumber: Bool {
+        switch kind {
+        case .integer, .oneOf, .number: true
+        case .flag, .choice, .text, .integers, .part, .digest: false
+        case .declared(let values): (values.kind == .integer || values.kind == .number) && values.list == nil
+        }
+    }
+
+    /// Whether its values are lists.
+    var isList: Bool {
+        switch kind {
+        case .integers: true
+        case .integer, .oneOf, .number, .flag, .choice, .text, .part, .digest: false
+        case .declared(let values): values.list != nil
+        }
+    }
+
+    /// The texts that it has, or that elements of its lists have; none where any text will do.
+    private var choices: [String] {
+        switch kind {
+        case .choice(let names): names
+        case .declared(let values): values.choices ?? []
+        case .integer, .oneOf, .number, .flag, .text, .integers, .part, .digest: []
         }
     }
 
@@ -92,6 +132,7 @@ package struct SpecKey: Hashable, Sendable {
                 + "integers from \(range.lowerBound) to \(range.upperBound)"
         case .part: "{index: i, of: k} with 0 ≤ i < k"
         case .digest: "none, or the SHA-256 of a file"
+        case .declared(let values): values.expected
         }
     }
 
@@ -131,6 +172,9 @@ package struct SpecKey: Hashable, Sendable {
                 integers.append(.integer(integer))
             }
             return .array(integers)
+        case .declared(let values):
+            guard values.fault(value) == nil else { return nil }
+            return Self.canonical(value, isWhole: values.kind == .integer)
         case .digest:
             guard let text = value.stringValue else { return nil }
             return text == "none" ? value : Digest(hex: text).map { .string($0.hex) }
@@ -140,6 +184,19 @@ package struct SpecKey: Hashable, Sendable {
             }
             return ["index": .integer(Int64(part.index)), "of": .integer(Int64(part.of))]
         }
+    }
+
+    /// Numbers as specs have them; nil for integers that JSON does not hold exactly.
+    private static func canonical(_ value: JSONValue, isWhole: Bool) -> JSONValue? {
+        if let items = value.arrayValue {
+            let all = items.compactMap { canonical($0, isWhole: isWhole) }
+            return all.count == items.count ? .array(all) : nil
+        }
+        guard isWhole else { return value.canonical }
+        guard let integer = value.integerValue.map(Int64.init), integer.magnitude <= counted.upperBound.magnitude else {
+            return nil
+        }
+        return .integer(integer)
     }
 
     private static func part(_ value: JSONValue) -> (index: Int, of: Int)? {
@@ -156,21 +213,27 @@ package struct SpecKey: Hashable, Sendable {
 
     /// Reads one value of this key.
     func read(_ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
-        let value: JSONValue
-        switch (kind, tree.content) {
-        case (.text, .scalar(let text, _)), (.choice, .scalar(let text, _)), (.digest, .scalar(let text, _)):
-            value = .string(text)
-        default: value = tree.value
-        }
+        let value = textValue(of: tree) ?? tree.value
         guard let admitted = admit(value) else {
             var message = "expected \(expected), got \(value == .null ? "nothing" : value.flowYAML)"
-            if case .choice(let names) = kind, let text = value.stringValue,
-                let nearest = NearestName.nearest(to: text, among: names)
-            {
+            if let text = value.stringValue, let nearest = NearestName.nearest(to: text, among: choices) {
                 message += "; did you mean \(nearest)?"
             }
             throw tree.failure(message, key: name)
         }
         return admitted
+    }
+
+    /// The value of a key of texts: scalars are texts, whatever they look like. Nil for other values.
+    private func textValue(of tree: YAMLTree) -> JSONValue? {
+        switch (kind, tree.content) {
+        case (.text, .scalar(let text, _)), (.choice, .scalar(let text, _)), (.digest, .scalar(let text, _)):
+            return .string(text)
+        case (.declared(let values), .scalar(let text, _)) where values.kind == .text && !tree.isEmpty:
+            return .string(text)
+        case (.declared(let values), .list(let items)) where values.kind == .text && values.list != nil:
+            return .array(items.map { textValue(of: $0) ?? $0.value })
+        default: return nil
+        }
     }
 }

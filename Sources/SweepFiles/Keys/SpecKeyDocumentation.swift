@@ -16,7 +16,8 @@ extension SpecKey {
         return text
     }
 
-    private var defaultInWords: String {
+    /// The default, in Markdown.
+    package var defaultInWords: String {
         guard let fallback else { return role == .length ? "one of the lengths must be given" : "must be given" }
         var words = "`\(fallback.flowYAML)`" + (isLater ? ", *unwritten*" : "")
         let others = Dictionary(grouping: exceptions?.values.keys.sorted() ?? []) { exceptions?.values[$0] }
@@ -44,6 +45,9 @@ extension SpecKey {
         makes trials of it, as optimiser steps. So names and defaults never change. A default can depend on another key's
         value, as "`4`; adm: `3`" does on the architecture. Keys that joined later have a default marked *unwritten*: with
         that value a training has the name that it had without the key.
+
+        A worker of your own can have more keys, and leave some of these unread ([job-contract.md](job-contract.md#describe)):
+        `eigensweep worker keys SWEEP.yaml` lists what the one of a sweep reads.
 
         ## Axes
 

@@ -13,12 +13,11 @@ extension SpecKey {
             reader: reader, meaning: meaning)
     }
 
-    private static func byArchitecture(_ values: [([String], JSONValue)]) -> Exceptions {
-        let pairs = values.flatMap { names, value in names.map { ($0, value) } }
-        return Exceptions(chooser: "model.architecture", values: Dictionary(uniqueKeysWithValues: pairs))
+    /// Defaults of architectures that have others than the rest.
+    private static func byArchitecture(_ name: String) -> Exceptions {
+        Exceptions(chooser: "model.architecture", values: Architecture.defaults(of: name))
     }
 
-    private static func architectures(_ names: [String]) -> KeyReader { .choices(of: "model.architecture", names) }
     private static func noises(_ names: String...) -> KeyReader { .choices(of: "training.noise", names) }
 
     private static func count(from lower: Int64, to upper: Int64 = counted.upperBound, multipleOf: Int64 = 1) -> Kind {
@@ -90,109 +89,108 @@ extension SpecKey {
             parameter.key, kind, parameter.fallback, role: .dataset, reader: .generators(readers), parameter.meaning)
     }
 
-    static let modelKeys: [SpecKey] = [
-        SpecKey(
-            "model.architecture", .text, "ddpmpp",
-            "the network's family: \(architectures.joined(separator: ", ")), or one that another worker has"),
-        SpecKey(
-            "model.scale", count(from: 4, to: 1024, multipleOf: 2), 16, but: byArchitecture([(blindNetworks, 64)]),
-            reader: architectures(unets + blindNetworks),
-            "channels: M, which the multipliers multiply; of blind networks K, at full resolution"),
-        SpecKey(
-            "model.multipliers", .integers(1...64, count: 1...6), [2, 2, 2],
-            but: byArchitecture([(["adm"], [1, 2, 3, 4])]), reader: architectures(unets),
-            "channels of each level in units of M; each level halves the resolution"),
-        SpecKey(
-            "model.blocks", count(from: 1, to: 64), 4, but: byArchitecture([(["adm", "bias-free-unet"], 3)]),
-            reader: architectures(unets + ["bias-free-unet"]),
-            "residual blocks a level; of the bias-free-unet, whose levels are one block each, how often it halves the "
-                + "resolution, at most 8"),
-        SpecKey(
-            "model.attention", .integers(1...256, count: 0...6), [16], but: byArchitecture([(["adm"], [32, 16, 8])]),
-            reader: architectures(unets), "resolutions whose blocks attend; adm attends only with 64 channels or more"),
-        SpecKey(
-            "model.dropout", .number(0...1, openAbove: true), 0, reader: architectures(unets),
-            "share of activations dropped"),
-        SpecKey(
-            "model.layers", count(from: 2, to: 256), 21, isLater: true, reader: architectures(["bf-cnn"]),
-            "convolutions in a row"),
-        SpecKey(
-            "model.linear_first_layer", .flag, false, isLater: true, reader: architectures(["bf-cnn"]),
-            "leave out the ReLU after the first convolution, as the published weights do"),
-        SpecKey(
-            "model.receptive_field", count(from: 0, to: 513), 0, isLater: true, reader: architectures(["bf-cnn"]),
-            "in pixels, from 5 to 2·layers + 1: inner convolutions beyond it are 1×1; 0: all are 3×3"),
-        SpecKey(
-            "model.weights", .digest, "none", isLater: true,
-            "the weights of a network that was trained elsewhere, as `eigensweep adopt` records it: it is measured, never "
-                + "trained"),
-    ]
+    /// A key that some architectures read.
+    private init(shared key: Architecture.SharedKey) {
+        let values = key.declaration
+        let range = (values.least ?? values.above ?? 0)...(values.most ?? values.below ?? 1e15)
+        let kind: Kind =
+            switch values.kind {
+            case .integer:
+                values.list.map {
+                    .integers(Int64(range.lowerBound)...Int64(range.upperBound), count: $0.least...($0.most ?? .max))
+                }
+                    ?? Self.count(
+                        from: Int64(range.lowerBound), to: Int64(range.upperBound), multipleOf: Int64(values.step ?? 1))
+            case .number: .number(range, openBelow: values.above != nil, openAbove: values.below != nil)
+            case .flag: .flag
+            case .text: values.choices.map(Kind.choice) ?? .text
+            }
+        self.init(
+            values.key, kind, values.fallback, isLater: key.isLater,
+            but: key.otherDefaults.isEmpty
+                ? nil : Exceptions(chooser: "model.architecture", values: key.otherDefaults),
+            reader: .choices(of: "model.architecture", key.readers), values.meaning)
+    }
 
-    static let trainingKeys: [SpecKey] = [
-        SpecKey(
-            "training.images", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
-            "length in images seen, rounded up to whole steps; give one of images, epochs and steps"),
-        SpecKey(
-            "training.epochs", .number(0...1e15, openBelow: true), nil, role: .length,
-            "length in passes over the N images, rounded to the nearest step, at least 1"),
-        SpecKey(
-            "training.steps", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
-            "length in optimiser steps"),
-        SpecKey("training.batch", count(from: 1, to: 65536), 32, "images a step"),
-        SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "Adam's rate"),
-        SpecKey("training.warmup_images", count(from: 0), 0, "images over which the rate rises from 0"),
-        SpecKey(
-            "training.halving_images", count(from: 0), 0, isLater: true,
-            "images after which the rate is halved, each time anew; 0: never"),
-        SpecKey(
-            "training.ema_half_life_images", .number(0...1e15), 500_000, but: byArchitecture([(blindNetworks, 0)]),
-            "half-life of the weights' moving average in images; 0: no average"),
-        SpecKey(
-            "training.ema_ramp", .number(0...1e15), 0.05,
-            "the half-life is at most this share of the images seen; 0: no such limit"),
-        SpecKey(
-            "training.preconditioning", .choice(["edm", "vp", "ve", "none", "blind"]), "edm",
-            but: byArchitecture([(blindNetworks, "blind"), (["linear"], "none")]),
-            "how the network becomes a denoiser, and with it the weight of each σ in the loss; none: its output is the "
-                + "denoised image; blind: it is the noise of an image in [0, 1], for bias-free-unet and bf-cnn alone"),
-        SpecKey(
-            "training.sigma_data", .number(0...1e3, openBelow: true), 0.5,
-            reader: .choices(of: "training.preconditioning", ["edm"]), "σ_data of the preconditioning and the loss"),
-        SpecKey(
-            "training.noise", .choice(["lognormal", "u-squared", "log-uniform", "vp", "fixed"]), "lognormal",
-            but: Exceptions(
-                chooser: "training.preconditioning",
-                values: ["vp": "vp", "ve": "log-uniform", "none": "fixed", "blind": "u-squared"]),
-            "distribution of the training noise σ, in units of pixels in [-1, 1]: ln σ normal; 2u², u uniform on (0, 1); "
-                + "ln σ uniform; σ(t) of the variance-preserving process, t uniform; one σ, for a network of its own"),
-        SpecKey(
-            "training.noise_mean", .number(-100...100), -1.2, reader: noises("lognormal"), "mean of ln σ"),
-        SpecKey(
-            "training.noise_std", .number(0...100, openBelow: true), 1.2, reader: noises("lognormal"),
-            "standard deviation of ln σ"),
-        SpecKey(
-            "training.noise_min", .number(0...1e6, openBelow: true), 0.02, isLater: true,
-            reader: noises("log-uniform"), "lowest σ"),
-        SpecKey(
-            "training.noise_max", .number(0...1e6, openBelow: true), 100, isLater: true,
-            reader: noises("log-uniform"), "highest σ"),
-        SpecKey(
-            "training.noise_sigma", .number(0...1e6, openBelow: true), 0.5, isLater: true, reader: noises("fixed"),
-            "the one σ"),
-        SpecKey(
-            "training.objective", .choice(["denoising", "yi-fresh", "yi-bank"]), "denoising",
-            "what is minimised; yi-fresh and yi-bank are our readings of the loss of Yi, Sun & Li, whose text leaves it "
-                + "open: the noise between two levels with a random gap is estimated, from images that are noised afresh, or "
-                + "from a bank of fixed noised copies"),
-        SpecKey(
-            "training.bank_copies", count(from: 1, to: 65536), 4, isLater: true,
-            reader: .choices(of: "training.objective", ["yi-bank"]),
-            "copies of every image in the bank, at each of its 16 levels from 0.002 to 80"),
-        SpecKey(
-            "training.augment", .number(0...1), 0, reader: architectures(unets),
-            "probability of each of EDM's non-leaky augmentations, of which the network is told; above 0 images are "
-                + "also mirrored at random"),
-        SpecKey(
-            "seed", count(from: 0), 0, "keys initialisation, data order and noise; sampling has the measure's own seed"),
-    ]
+    static let modelKeys: [SpecKey] =
+        [
+            SpecKey(
+                "model.architecture", .text, "ddpmpp",
+                "the network's family: \(architectures.joined(separator: ", ")), or one that another worker has")
+        ] + Architecture.keys(of: "model").map(SpecKey.init(shared:)) + [
+            SpecKey(
+                "model.weights", .digest, "none", isLater: true,
+                "the weights of a network that was trained elsewhere, as `eigensweep adopt` records it: it is measured, never "
+                    + "trained")
+        ]
+
+    static let trainingKeys: [SpecKey] =
+        [
+            SpecKey(
+                "training.images", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
+                "length in images seen, rounded up to whole steps; give one of images, epochs and steps"),
+            SpecKey(
+                "training.epochs", .number(0...1e15, openBelow: true), nil, role: .length,
+                "length in passes over the N images, rounded to the nearest step, at least 1"),
+            SpecKey(
+                "training.steps", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
+                "length in optimiser steps"),
+            SpecKey("training.batch", count(from: 1, to: 65536), 32, "images a step"),
+            SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "Adam's rate"),
+            SpecKey("training.warmup_images", count(from: 0), 0, "images over which the rate rises from 0"),
+            SpecKey(
+                "training.halving_images", count(from: 0), 0, isLater: true,
+                "images after which the rate is halved, each time anew; 0: never"),
+            SpecKey(
+                "training.ema_half_life_images", .number(0...1e15), 500_000,
+                but: byArchitecture("training.ema_half_life_images"),
+                "half-life of the weights' moving average in images; 0: no average"),
+            SpecKey(
+                "training.ema_ramp", .number(0...1e15), 0.05,
+                "the half-life is at most this share of the images seen; 0: no such limit"),
+            SpecKey(
+                "training.preconditioning", .choice(["edm", "vp", "ve", "none", "blind"]), "edm",
+                but: byArchitecture("training.preconditioning"),
+                "how the network becomes a denoiser, and with it the weight of each σ in the loss; none: its output is the "
+                    + "denoised image; blind: it is the noise of an image in [0, 1], for bias-free-unet and bf-cnn alone"
+            ),
+            SpecKey(
+                "training.sigma_data", .number(0...1e3, openBelow: true), 0.5,
+                reader: .choices(of: "training.preconditioning", ["edm"]), "σ_data of the preconditioning and the loss"),
+            SpecKey(
+                "training.noise", .choice(["lognormal", "u-squared", "log-uniform", "vp", "fixed"]), "lognormal",
+                but: Exceptions(
+                    chooser: "training.preconditioning",
+                    values: ["vp": "vp", "ve": "log-uniform", "none": "fixed", "blind": "u-squared"]),
+                "distribution of the training noise σ, in units of pixels in [-1, 1]: ln σ normal; 2u², u uniform on (0, 1); "
+                    + "ln σ uniform; σ(t) of the variance-preserving process, t uniform; one σ, for a network of its own"
+            ),
+            SpecKey(
+                "training.noise_mean", .number(-100...100), -1.2, reader: noises("lognormal"), "mean of ln σ"),
+            SpecKey(
+                "training.noise_std", .number(0...100, openBelow: true), 1.2, reader: noises("lognormal"),
+                "standard deviation of ln σ"),
+            SpecKey(
+                "training.noise_min", .number(0...1e6, openBelow: true), 0.02, isLater: true,
+                reader: noises("log-uniform"), "lowest σ"),
+            SpecKey(
+                "training.noise_max", .number(0...1e6, openBelow: true), 100, isLater: true,
+                reader: noises("log-uniform"), "highest σ"),
+            SpecKey(
+                "training.noise_sigma", .number(0...1e6, openBelow: true), 0.5, isLater: true, reader: noises("fixed"),
+                "the one σ"),
+            SpecKey(
+                "training.objective", .choice(["denoising", "yi-fresh", "yi-bank"]), "denoising",
+                "what is minimised; yi-fresh and yi-bank are our readings of the loss of Yi, Sun & Li, whose text leaves it "
+                    + "open: the noise between two levels with a random gap is estimated, from images that are noised afresh, or "
+                    + "from a bank of fixed noised copies"),
+            SpecKey(
+                "training.bank_copies", count(from: 1, to: 65536), 4, isLater: true,
+                reader: .choices(of: "training.objective", ["yi-bank"]),
+                "copies of every image in the bank, at each of its 16 levels from 0.002 to 80"),
+        ] + Architecture.keys(of: "training").map(SpecKey.init(shared:)) + [
+            SpecKey(
+                "seed", count(from: 0), 0,
+                "keys initialisation, data order and noise; sampling has the measure's own seed")
+        ]
 }

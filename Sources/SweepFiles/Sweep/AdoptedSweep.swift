@@ -106,7 +106,7 @@ package struct AdoptedSweep {
         guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
             throw SweepFileError("expected key=value", at: origin)
         }
-        let key = try SpecKey.find(String(text[..<sign]).trimmingSpace, at: origin)
+        let key = try KeyTable.ours.find(String(text[..<sign]).trimmingSpace, at: origin)
         let tree = try YAMLTree(
             parsing: String(text[text.index(after: sign)...]), file: origin.file, withLines: false)
         return (key.name, try key.read(tree))

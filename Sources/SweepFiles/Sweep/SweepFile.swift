@@ -19,22 +19,24 @@ package struct SweepFile: Sendable {
     /// Overrides are `key=value`, the value as YAML: `dataset.size=64`, `model.scale=[4, 8]`, `dataset.source=FILE`,
     /// `profile=quick`. Profiles apply first, then the others in order; each replaces the key's value or axis.
     package init(
-        contentsOf path: String, overrides: [String] = [], overridesFolder: String = "."
+        contentsOf path: String, overrides: [String] = [], overridesFolder: String = ".", keys: KeyTable = .ours
     ) throws(SweepFileError) {
         try self.init(
             text: try TextFile.read(path), file: path, folder: TextFile.folder(of: path), overrides: overrides,
-            overridesFolder: overridesFolder)
+            overridesFolder: overridesFolder, keys: keys)
     }
 
     /// Reads text that came from `file`, a name for messages; relative paths in it start from `folder`.
     ///
-    /// `standIns` are values of keys that neither the text nor the overrides give.
+    /// `standIns` are values of keys that neither the text nor the overrides give, `keys` those that there are with the
+    /// file's worker (`SweepHead`).
     package init(
         text: String, file: String, folder: String = ".", overrides: [String] = [], overridesFolder: String = ".",
-        standIns: [String: JSONValue] = [:]
+        standIns: [String: JSONValue] = [:], keys: KeyTable = .ours
     ) throws(SweepFileError) {
         var content = SweepContent()
-        let reader = SweepReader(file: file, folder: folder)
+        content.keys = keys
+        let reader = SweepReader(file: file, folder: folder, keys: keys)
         try reader.read(text, into: &content)
         try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
         content.fill(standIns, at: TextOrigin(file: file))
@@ -69,6 +71,8 @@ struct MeasureWish: Sendable {
 
 /// What a sweep file says, open to overrides.
 struct SweepContent: Sendable {
+    /// The keys that there are.
+    var keys = KeyTable.ours
     var name: String?
     var about = ""
     var settings: [String: SweepSetting] = [:]
@@ -98,7 +102,7 @@ extension SweepContent {
             }
             for required in ["dataset.source", "dataset.size"]
             where settings[required] == nil && block.axis(required) == nil {
-                let key = try SpecKey.find(required, at: block.origin)
+                let key = try keys.find(required, at: block.origin)
                 throw SweepFileError("is not given: expected \(key.expected)", key: required, at: block.origin)
             }
             for exclusion in block.exclusions {

@@ -7,17 +7,8 @@ enum SweepOverrides {
     static func apply(
         _ overrides: [String], to content: inout SweepContent, file: String, folder: String
     ) throws(SweepFileError) {
-        var chosen: [(String, TextOrigin)] = []
-        var members: [YAMLTree.Member] = []
-        for text in overrides {
-            let member = try read(text)
-            if member.key == "profile" {
-                for name in try member.value.texts("a profile's name") { chosen.append((name, member.origin)) }
-            } else {
-                members.append(member)
-            }
-        }
-        let ofFile = SweepReader(file: file, folder: content.folder)
+        let (chosen, members) = try read(overrides)
+        let ofFile = SweepReader(file: file, folder: content.folder, keys: content.keys)
         // What is wrong in a profile is told whether or not it was chosen.
         var values = 0
         for profile in content.profiles {
@@ -37,8 +28,25 @@ enum SweepOverrides {
             }
             for member in try profile.tree.members("keys and values") { try set(member, in: &content, by: ofFile) }
         }
-        let ofArguments = SweepReader(file: "--set", folder: folder)
+        let ofArguments = SweepReader(file: "--set", folder: folder, keys: content.keys)
         for member in members { try set(member, in: &content, by: ofArguments) }
+    }
+
+    /// The profiles that overrides choose, and the others.
+    static func read(
+        _ overrides: [String]
+    ) throws(SweepFileError) -> (profiles: [(name: String, origin: TextOrigin)], others: [YAMLTree.Member]) {
+        var chosen: [(name: String, origin: TextOrigin)] = []
+        var members: [YAMLTree.Member] = []
+        for text in overrides {
+            let member = try read(text)
+            if member.key == "profile" {
+                for name in try member.value.texts("a profile's name") { chosen.append((name, member.origin)) }
+            } else {
+                members.append(member)
+            }
+        }
+        return (chosen, members)
     }
 
     /// Reads `key=value`.
@@ -63,7 +71,7 @@ enum SweepOverrides {
     private static func set(
         _ member: YAMLTree.Member, in content: inout SweepContent, by reader: SweepReader
     ) throws(SweepFileError) -> Int {
-        if SweepReader.sections.contains(member.key), let inner = member.value.mapping {
+        if reader.keys.sections.contains(member.key), let inner = member.value.mapping {
             var values = 0
             for item in inner {
                 var flat = item
@@ -72,24 +80,32 @@ enum SweepOverrides {
             }
             return values
         }
-        if ["name", "about", "measures", "needs", "worker"].contains(member.key) {
-            try reader.readTopic(member, into: &content)
-            return 0
-        }
-        for (section, read) in [("needs.", reader.readNeed), ("worker.", reader.readWorker)]
-        where member.key.hasPrefix(section) {
-            var inner = member
-            inner.key.removeFirst(section.count)
-            try read(inner, &content)
-            return 0
-        }
-        let key = try SpecKey.find(
+        if try setTopic(member, in: &content, by: reader) { return 0 }
+        let key = try reader.keys.find(
             member.key, at: member.origin,
             also: ["name", "about", "measures", "needs.memory", "needs.tags", "needs.gpus", "profile"])
         var axis = try key.readAxis(member.value, folder: reader.folder, mayRepeat: content.advancesWithOthers(key))
         axis.origin = member.origin
         try replace(axis, in: &content)
         return axis.values.count
+    }
+
+    /// Sets what is no key of a trial. Returns false for what is one.
+    static func setTopic(
+        _ member: YAMLTree.Member, in content: inout SweepContent, by reader: SweepReader
+    ) throws(SweepFileError) -> Bool {
+        if ["name", "about", "measures", "needs", "worker"].contains(member.key) {
+            try reader.readTopic(member, into: &content)
+            return true
+        }
+        for (section, read) in [("needs.", reader.readNeed), ("worker.", reader.readWorker)]
+        where member.key.hasPrefix(section) {
+            var inner = member
+            inner.key.removeFirst(section.count)
+            try read(inner, &content)
+            return true
+        }
+        return false
     }
 
     /// Puts the axis where the key, or for a length any length, stood; a single value that no block varies is a setting.

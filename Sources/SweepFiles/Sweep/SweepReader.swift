@@ -5,6 +5,7 @@ import SweepModel
 struct SweepReader {
     var file: String
     var folder: String
+    var keys = KeyTable.ours
 
     private static let mostBlocks = 10_000
     private static let mostProfiles = 100
@@ -33,7 +34,7 @@ struct SweepReader {
             }
             var values = 0
             for tree in blocks {
-                let block = try GridBlock(tree, folder: folder)
+                let block = try GridBlock(tree, folder: folder, keys: keys)
                 values += block.valueCount
                 try GridAxis.check(values, at: tree.origin)
                 content.blocks.append(block)
@@ -47,7 +48,7 @@ struct SweepReader {
             for profile in profiles {
                 content.profiles.append((profile.key, profile.value))
             }
-        case let section where Self.sections.contains(section):
+        case let section where keys.sections.contains(section):
             for inner in try member.value.members("keys of \(section)") {
                 var flat = inner
                 flat.key = "\(section).\(inner.key)"
@@ -61,7 +62,7 @@ struct SweepReader {
     }
 
     private func set(_ member: YAMLTree.Member, in content: inout SweepContent) throws(SweepFileError) {
-        let key = try SpecKey.find(member.key, at: member.origin, also: Self.topics)
+        let key = try keys.find(member.key, at: member.origin, also: Self.topics)
         if let earlier = content.settings[key.name] {
             throw SweepFileError("given twice, here and at \(earlier.origin)", key: key.name, at: member.origin)
         }

@@ -44,7 +44,9 @@ struct PlanReport {
         if plan.comparisons > 0 {
             lines.append("comparisons        \(Readable.count(plan.comparisons)), each of several trials")
         }
-        lines.append("to keep            about \(Readable.bytes(expansion.sweep.bytesToKeep(ofTrials: plan.toTrain)))")
+        if let bytes = expansion.sweep.bytesToKeep(ofTrials: plan.toTrain) {
+            lines.append("to keep            about \(Readable.bytes(bytes))")
+        }
         if let bytes = largestMemory {
             lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
         }

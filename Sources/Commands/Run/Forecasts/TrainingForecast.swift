@@ -14,9 +14,7 @@ struct TrainingForecast {
     private var examples: [[JSONValue?]: Training] = [:]
 
     private static let keys =
-        MemoryForecast.keys + [
-            "dataset.channels", "model.attention", "training.batch", "training.objective",
-        ]
+        MemoryForecast.keys + ["dataset.channels", "training.batch", "training.objective"]
 
     init(graph: JobGraph, holdings: Holdings) {
         for job in graph.jobs {

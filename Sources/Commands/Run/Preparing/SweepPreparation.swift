@@ -28,8 +28,16 @@ struct ReadSweepFile {
 
     /// - Parameter folder: paths in the overrides are relative to it.
     init(_ path: String, overrides: [String], folder: String = ".") throws {
-        file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
-        worker = try WorkerProgram(file.worker)
+        let head = try SweepHead(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        // Ours has no keys of its own: what is wrong with the file is said before it has described itself.
+        if head.worker == WorkerCommand() {
+            file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+            worker = try WorkerProgram(head.worker)
+        } else {
+            worker = try WorkerProgram(head.worker)
+            file = try SweepFile(
+                contentsOf: path, overrides: overrides, overridesFolder: folder, keys: worker.keys)
+        }
     }
 
     /// The file's trials. Images that were never prepared are decoded to learn their digest, into a folder that goes away
