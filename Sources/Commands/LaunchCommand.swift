@@ -20,6 +20,7 @@ struct LaunchCommand: ParsableCommand {
     @OptionGroup var background: BackgroundOptions
     @OptionGroup var running: RunOptions
     @OptionGroup var settings: SetOptions
+    @OptionGroup var files: SameNumericsOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
@@ -31,13 +32,13 @@ struct LaunchCommand: ParsableCommand {
         let selection = try HostsSelection(hosts)
         let change = WishChange.launch(
             file: URL(fileURLWithPath: sweep).path, overrides: settings.overrides,
-            folder: FileManager.default.currentDirectoryPath)
+            folder: FileManager.default.currentDirectoryPath, sameNumerics: files.sameNumerics ? true : nil)
         try Coordinating(catalogue: catalogue, background: background, signals: signals).perform(change) { workplace in
             try SweepRun.perform(
                 at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
                 log: background.isInBackground ? catalogue.log : nil
             ) { run in
-                try run.launch(read)
+                try run.launch(read, sameNumerics: files.sameNumerics)
                 try run.complete(started: StartReport(background.reportStart))
             }
         }

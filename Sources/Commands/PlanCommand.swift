@@ -13,15 +13,19 @@ struct PlanCommand: ParsableCommand {
     @Argument(help: "The sweep file.", completion: .file(extensions: ["yaml", "yml"]))
     var sweep: String
     @OptionGroup var settings: SetOptions
+    @OptionGroup var files: SameNumericsOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
 
     func run() throws {
         let read = try ReadSweepFile(sweep, overrides: settings.overrides)
-        let expansion = try read.expandAside(in: catalogue)
-        let hosts = try HostsSelection(hosts).specs
         let reader =
             FileManager.default.fileExists(atPath: catalogue.path) ? try CatalogueReader(path: catalogue.path) : nil
+        if let reader, !files.sameNumerics {
+            try read.worker.requireSameFiles(as: reader, sweep: read.file.name)
+        }
+        let expansion = try read.expandAside(in: catalogue)
+        let hosts = try HostsSelection(hosts).specs
         let holdings = try reader?.holdings(of: expansion.sweep.trainings.keys) ?? Holdings()
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(

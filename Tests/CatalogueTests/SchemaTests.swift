@@ -13,7 +13,7 @@ import Testing
     static let promised = [
         "trials": """
         trial_id training_id state dataset dataset_size part resolution architecture model_scale steps images \
-        epochs seed parameters worker attempts host seconds started_at ended_at spec
+        epochs seed parameters worker attempts host seconds started_at ended_at spec weights
         """,
         "sweep_trials": "sweep trial_id position asked state",
         "measurements": """

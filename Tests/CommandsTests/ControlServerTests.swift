@@ -23,7 +23,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let catalogue = try Catalogue(path: path)
         let server = try #require(
-            ControlServer(catalogue) { _, _, _ in throw CommandFailure(.invalidInput, "faces.yaml:3: no such key") })
+            ControlServer(catalogue) { _, _, _, _ in throw CommandFailure(.invalidInput, "faces.yaml:3: no such key") })
         server.start()
         defer { server.end(status: 0) }
         try body(server, catalogue)
@@ -124,7 +124,7 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: stale))
             other.announce(socket: stale)
             #expect(ControlClient(catalogue: other.path) == nil)
-            let server = try #require(ControlServer(other) { _, _, _ in throw ControlClient.CoordinatorEnds() })
+            let server = try #require(ControlServer(other) { _, _, _, _ in throw ControlClient.CoordinatorEnds() })
             server.start()
             #expect(ControlClient(catalogue: other.path) != nil)
             server.end(status: 0)

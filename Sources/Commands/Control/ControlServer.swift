@@ -12,7 +12,8 @@ final class ControlServer: Sendable {
     let broadcast = RunBroadcast()
     private let socket: String
     private let descriptor: Int32
-    private let launches: @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
+    private let launches:
+        @Sendable (_ file: String, _ overrides: [String], _ folder: String, _ sameNumerics: Bool) throws -> RunningSweep
     private let reader = Locked<(@Sendable (LogQuestion) -> LogPiece)?>(nil)
     private let connections = Locked(0)
     private let isOver = Locked(false)
@@ -26,7 +27,9 @@ final class ControlServer: Sendable {
     /// can be made in no directory.
     init?(
         _ catalogue: Catalogue,
-        launches: @escaping @Sendable (_ file: String, _ overrides: [String], _ folder: String) throws -> RunningSweep
+        launches:
+            @escaping @Sendable (_ file: String, _ overrides: [String], _ folder: String, _ sameNumerics: Bool) throws
+            -> RunningSweep
     ) {
         var found: (String, Int32)?
         for path in RuntimeDirectory.sockets(catalogue: catalogue.id, at: catalogue.path) where found == nil {
@@ -134,10 +137,11 @@ final class ControlServer: Sendable {
     }
 
     private func answer(_ change: WishChange) -> ControlAnswer {
-        guard case .launch(let file, let overrides, let folder) = change else {
+        guard case .launch(let file, let overrides, let folder, let sameNumerics) = change else {
             return changes.submit(.wish(change)).wait()
         }
-        do { return changes.submit(.launch(try launches(file, overrides, folder))).wait() } catch {
+        do { return changes.submit(.launch(try launches(file, overrides, folder, sameNumerics ?? false))).wait() } catch
+        {
             return ControlAnswer(refusing: error)
         }
     }

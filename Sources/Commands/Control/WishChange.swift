@@ -6,7 +6,7 @@ import SweepModel
 /// A change of what is wanted, or where, that only the catalogue's writer can make.
 enum WishChange: Hashable, Sendable, Codable {
     /// Launch a file, as `launch` run in `folder` would; paths are absolute.
-    case launch(file: String, overrides: [String], folder: String)
+    case launch(file: String, overrides: [String], folder: String, sameNumerics: Bool? = nil)
     /// Go on with these sweeps; with none named, with every unfinished one.
     case resume([String])
     /// `where` is the text of a `WhereExpression`.

@@ -70,8 +70,9 @@ final class SweepRun {
             catalogue: workplace.catalogue.path, store: workplace.store, preparer: workplace.preparer,
             recovery: recovery)
         self.preparation = preparation
-        control = ControlServer(workplace.catalogue) { file, overrides, folder in
-            try preparation.launch(ReadSweepFile(file, overrides: overrides, folder: folder))
+        control = ControlServer(workplace.catalogue) { file, overrides, folder, sameNumerics in
+            try preparation.launch(
+                ReadSweepFile(file, overrides: overrides, folder: folder), sameNumerics: sameNumerics)
         }
         let observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
         self.observer = observer
@@ -84,8 +85,8 @@ final class SweepRun {
     }
 
     /// Adds a sweep file; it is what is wanted from now on.
-    func launch(_ read: ReadSweepFile) throws {
-        try add(try preparation.launch(read)).notes.forEach(Terminal.note)
+    func launch(_ read: ReadSweepFile, sameNumerics: Bool) throws {
+        try add(try preparation.launch(read, sameNumerics: sameNumerics)).notes.forEach(Terminal.note)
     }
 
     /// Adds a sweep of the catalogue, less the trials that nobody may run: what people should hear of those.
@@ -99,7 +100,8 @@ final class SweepRun {
     var isEmpty: Bool { sweeps.isEmpty }
 
     private func add(_ running: RunningSweep) throws -> WishChange.Outcome {
-        let stored = try workplace.catalogue.store(running.sweep, worker: running.prepared.worker)
+        let stored = try workplace.catalogue.store(
+            running.sweep, worker: running.prepared.worker, files: running.files)
         sweeps.removeAll { $0.name == running.name }
         sweeps.append(running)
         var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)

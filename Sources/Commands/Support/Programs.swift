@@ -31,6 +31,8 @@ struct WorkerProgram {
     let command: [String]
     /// Local files brought to that directory, by name.
     let uploads: [(name: String, path: String)]
+    /// Those of them that the sweep's author uploads, by name.
+    let files: [String: Digest]
 
     /// Finds the worker that `command` names and asks it to describe itself.
     init(_ worker: WorkerCommand) throws {
@@ -59,6 +61,9 @@ struct WorkerProgram {
         }
         self.command = command
         self.uploads = uploads
+        files = Dictionary(
+            try worker.upload.map { (URL(fileURLWithPath: $0).lastPathComponent, try Digest(ofFile: $0)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The worker that comes with this program.

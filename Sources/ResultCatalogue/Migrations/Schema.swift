@@ -26,6 +26,8 @@ enum Schema {
         Migration("0018-failed-measures", failedMeasures),
         Migration("0019-trials-made-again", trialsMadeAgain),
         Migration("0020-gpus", "ALTER TABLE host ADD COLUMN gpus TEXT"),
+        Migration("0021-worker-files", workerFiles),
+        Migration("0022-trial-weights", trialWeights),
     ]
 
     /// What this release writes to `user_version`.

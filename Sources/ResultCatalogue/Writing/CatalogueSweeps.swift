@@ -23,12 +23,17 @@ extension Catalogue {
     /// those measures are wanted no more. Other failed trials, and trials that this sweep cancelled, are left alone; a trial
     /// that only other sweeps cancelled waits again. The declarations of `worker`, if given, are kept.
     @discardableResult
-    package func store(_ sweep: ExpandedSweep, worker: WorkerDescription? = nil) throws -> StoredRevision {
+    package func store(
+        _ sweep: ExpandedSweep, worker: WorkerDescription? = nil, files: [String: Digest] = [:]
+    ) throws -> StoredRevision {
         let content = try CatalogueError.translating(path) { try Self.content(of: sweep) }
         let now = Timestamp.text(clock())
         return try write { db in
             let storing = Storing(recording: Recording(db: db, now: now, generation: generation, path: path))
-            if let worker { try storing.store(worker) }
+            if let worker {
+                try storing.store(worker)
+                try storing.store(files, of: worker)
+            }
             return try storing.store(sweep, content: content)
         }
     }

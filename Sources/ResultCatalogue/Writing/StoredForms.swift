@@ -39,7 +39,14 @@ enum StoredForms {
     /// The worker's name and numerics version.
     private static func worker(_ training: Training) -> String? {
         guard let name = training["worker.name"]?.stringValue else { return nil }
-        return training["worker.numerics"]?.integerValue.map { "\(name)/\($0)" } ?? name
+        return training["worker.numerics"]?.integerValue.map { worker(name, numerics: $0) } ?? name
+    }
+
+    static func worker(_ name: String, numerics: Int) -> String { "\(name)/\(numerics)" }
+
+    /// A worker's files by name.
+    static func files(_ files: [String: Digest]) throws -> String {
+        String(decoding: try CanonicalJSON.encode(.object(files.mapValues { .string($0.hex) })), as: UTF8.self)
     }
 
     static func text(_ dataset: DatasetRequest) throws -> String {

@@ -387,6 +387,15 @@ CREATE TABLE wished_measure (
     PRIMARY KEY (revision, request)
 ) STRICT, WITHOUT ROWID;
 
+table worker_files
+CREATE TABLE worker_files (
+    key INTEGER PRIMARY KEY,
+    worker TEXT NOT NULL,
+    files TEXT NOT NULL,
+    since TEXT NOT NULL,
+    UNIQUE (worker, files)
+) STRICT;
+
 trigger count_artifact
 CREATE TRIGGER count_artifact AFTER INSERT ON artifact BEGIN
     UPDATE stored_bytes SET bytes = bytes + NEW.bytes WHERE kind = 'artifacts';
@@ -750,6 +759,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger delete_elsewhere_worker_files
+CREATE TRIGGER delete_elsewhere_worker_files AFTER DELETE ON worker_files
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger discount_cancelled
 CREATE TRIGGER discount_cancelled AFTER DELETE ON cancelled_wish BEGIN
     INSERT INTO sweep_count
@@ -1000,6 +1016,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger insert_elsewhere_worker_files
+CREATE TRIGGER insert_elsewhere_worker_files AFTER INSERT ON worker_files
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger reach_later_recovery
 CREATE TRIGGER reach_later_recovery AFTER UPDATE OF steps ON recovery_point BEGIN
     INSERT INTO reach VALUES (NEW.training, NEW.steps)
@@ -1243,6 +1266,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger update_elsewhere_worker_files
+CREATE TRIGGER update_elsewhere_worker_files AFTER UPDATE ON worker_files
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 view artifacts
 CREATE VIEW artifacts AS
 SELECT t.trial_id, q.measure, q.parameters, f.name, f.media_type, f.digest, f.bytes
@@ -1329,7 +1359,7 @@ SELECT
     m.seconds,
     (SELECT min(a.started_at) FROM attempt_trial x JOIN attempt a ON a.number = x.attempt
      WHERE x.trial = t.key) AS started_at,
-    t.ended_at, t.reason, r.spec
+    t.ended_at, t.reason, r.spec, m.weights
 FROM trial t
 JOIN training r ON r.key = t.training
 LEFT JOIN milestone m ON m.trial = t.key;

@@ -12,6 +12,8 @@ import SweepModel
 struct RunningSweep: Sendable {
     var prepared: PreparedSweep
     var isDeterministic: Bool
+    /// The files of which its worker consists, beside what comes with this program.
+    var files: [String: Digest] = [:]
     /// What hosts are compared by before they run its worker; nil for a worker of the user's own.
     var check: WorkerCheck?
     /// What people should hear of its expansion.
@@ -62,8 +64,12 @@ struct SweepPreparation: Sendable {
     /// Asks hosts for what the store has lost.
     let recovery: FileRecovery
 
-    /// Expands a file and makes its sweep ready to run.
-    func launch(_ read: ReadSweepFile) throws -> RunningSweep {
+    /// Expands a file and makes its sweep ready to run. With `sameNumerics` a worker whose files changed is taken for the one
+    /// that it was.
+    func launch(_ read: ReadSweepFile, sameNumerics: Bool) throws -> RunningSweep {
+        if !sameNumerics {
+            try read.worker.requireSameFiles(as: CatalogueReader(path: catalogue), sweep: read.file.name)
+        }
         // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
         let expansion = try read.file.expand(worker: read.worker.description, identify: preparer.identify)
@@ -103,6 +109,7 @@ struct SweepPreparation: Sendable {
                     + "\(worker.description.name), numerics \(worker.description.numerics). Launch its file again: "
                     + "what the new worker makes are other trials")
         }
+        try worker.requireSameFiles(as: reader, sweep: name)
         return try prepare(sweep, worker)
     }
 
@@ -110,12 +117,14 @@ struct SweepPreparation: Sendable {
     func prepareAgain(_ running: RunningSweep) throws -> RunningSweep {
         let worker = try WorkerProgram(running.sweep.worker)
         let known = running.prepared.worker
-        guard known == nil || known?.name == worker.description.name && known?.numerics == worker.description.numerics
+        guard known == nil || known?.name == worker.description.name && known?.numerics == worker.description.numerics,
+            worker.files == running.files
         else {
             throw CommandFailure(
                 .invalidInput,
-                "the program of sweep \(running.name) is lost in the store, and the worker here is another one by now: "
-                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch the sweep's file again"
+                "the program of sweep \(running.name) is lost in the store, and the worker here is another one by now, "
+                    + "which says of itself \(worker.description.name), numerics \(worker.description.numerics). Launch the "
+                    + "sweep's file again"
             )
         }
         return try prepare(running.sweep, worker)
@@ -152,7 +161,7 @@ struct SweepPreparation: Sendable {
             prepared: PreparedSweep(
                 sweep: sweep, datasets: datasets, command: worker.command, uploads: uploads,
                 worker: worker.description),
-            isDeterministic: worker.description.deterministic, check: try worker.check())
+            isDeterministic: worker.description.deterministic, files: worker.files, check: try worker.check())
     }
 
     /// The prepared file a training reads. Images are known by digest: a source that changed since is refused, and one
