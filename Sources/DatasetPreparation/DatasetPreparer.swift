@@ -120,7 +120,7 @@ package struct DatasetPreparer: Sendable {
         let (made, entries) = try convert(try FileSources(request), request)
         let content = DatasetFile.encode(
             pixels: made.pixels, channels: request.channels, height: request.resolution, width: request.resolution,
-            notes: made.notes)
+            notes: made.notes, isFloat: made.isFloat)
         return DatasetListing(digest: Digest(of: content), names: entries.map(\.name), notes: made.notes)
     }
 
@@ -128,7 +128,8 @@ package struct DatasetPreparer: Sendable {
         _ sources: FileSources, _ request: DatasetRequest
     ) throws -> (made: Made, entries: [ImageCollector.Entry]) {
         let conversion = ImageConversion(
-            resolution: request.resolution, channels: request.channels, isShuffled: sources.wishes.isShuffled)
+            resolution: request.resolution, channels: request.channels, isShuffled: sources.wishes.isShuffled,
+            isFloat: sources.isFloat)
         var collector = ImageCollector(conversion, isThinned: sources.wishes.isThinned)
         func gather(_ reader: SourceReader, isHeldOut: Bool) throws -> DatasetAccount {
             var account = DatasetAccount(found: 0, used: 0)
@@ -160,7 +161,7 @@ package struct DatasetPreparer: Sendable {
             heldOut.used = entries.count(where: \.isHeldOut)
             account.heldOut = [heldOut]
         }
-        return (Made(pixels: pixels, account: account, notes: notes), entries)
+        return (Made(pixels: pixels, account: account, notes: notes, isFloat: sources.isFloat), entries)
     }
 
     /// The pixels of a dataset, the account of its images, and the file's notes.
@@ -168,6 +169,8 @@ package struct DatasetPreparer: Sendable {
         var pixels: [UInt8]
         var account: DatasetAccount
         var notes: DatasetNotes
+        /// Whether the pixels are float32.
+        var isFloat = false
     }
 
     private func report(_ source: String, _ done: Int, of total: Int) {
@@ -183,7 +186,8 @@ package struct DatasetPreparer: Sendable {
         let made = try make()
         let (channels, side) = shape()
         let content = DatasetFile.encode(
-            pixels: made.pixels, channels: channels, height: side, width: side, notes: made.notes)
+            pixels: made.pixels, channels: channels, height: side, width: side, notes: made.notes, isFloat: made.isFloat
+        )
         let digest = Digest(of: content)
         if depot.wholeFile(digest) == nil {
             let temporary = try depot.temporaryPath()
@@ -196,7 +200,7 @@ package struct DatasetPreparer: Sendable {
             try depot.adopt(temporary, as: digest)
         }
         var prepared = PreparedDataset(digest: digest, account: made.account)
-        prepared.account.used = made.pixels.count / (channels * side * side)
+        prepared.account.used = made.pixels.count / (channels * side * side * (made.isFloat ? 4 : 1))
         cache.remember(key, prepared)
         return prepared
     }

@@ -30,7 +30,7 @@ struct FileSources {
 
     /// Throws for parameters that files do not have, and where a path leads to nothing that can hold images.
     init(_ request: DatasetRequest) throws(DatasetPreparationError) {
-        let known = DatasetRequest.fileParameters + ["order"]
+        let known = DatasetRequest.fileParameters + ["order", DatasetRequest.floatParameter]
         if let stranger = request.parameters.keys.filter({ !known.contains($0) }).min() {
             throw .badKey("dataset.\(stranger)", expected: "no such key for a file or folder", got: "this key")
         }
@@ -57,6 +57,35 @@ struct FileSources {
         }
         index = try request.path("training_index").map { path throws(DatasetPreparationError) in try TrainingIndex(path)
         }
+        try checkFloat()
+    }
+
+    /// Whether the dataset is of float32, as the source is.
+    var isFloat: Bool { request.parameters[DatasetRequest.floatParameter] == true && reader.tensor?.isFloat == true }
+
+    /// Throws where a dataset of float32 is asked for that needs another shape: its values are taken as they are.
+    private func checkFloat() throws(DatasetPreparationError) {
+        guard isFloat, let image = reader.tensor?.image else { return }
+        guard image.height == image.width else {
+            throw .unusable(
+                path: request.source,
+                reason: "its images of float32 have \(image.height) rows and \(image.width) columns: expected as many")
+        }
+        guard image.width == request.resolution else {
+            throw .badKey(
+                "dataset.resolution", expected: "\(image.width), which images of float32 have",
+                got: "\(request.resolution)")
+        }
+        guard image.channels == request.channels else {
+            throw .badKey(
+                "dataset.channels", expected: "\(image.channels), which images of float32 have",
+                got: "\(request.channels)")
+        }
+        guard let heldOut else { return }
+        guard heldOut.tensor?.isFloat == true, heldOut.tensor?.image == image else {
+            throw .badKey(
+                "dataset.held_out_source", expected: "images of float32 of the source's shape", got: "others")
+        }
     }
 
     /// Whether it is given which images are for training.
@@ -71,6 +100,7 @@ struct FileSources {
         if let heldOut { text += ";held out \(place(heldOut.files.path));\(heldOut.files.fingerprint)" }
         if let index { text += ";training \(index.fingerprint)" }
         if request.keepsNumbers { text += ";numbered" }
+        if isFloat { text += ";float" }
         return Digest(of: text.utf8)
     }
 

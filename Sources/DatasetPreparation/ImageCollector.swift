@@ -35,7 +35,7 @@ struct ImageCollector {
 
     /// Adds the next image found, and counts in the account of its source what becomes of it.
     mutating func add(
-        _ image: ImageDecoder.Image, _ name: String, isHeldOut: Bool, _ account: inout DatasetAccount
+        _ image: SourceImage, _ name: String, isHeldOut: Bool, _ account: inout DatasetAccount
     ) {
         defer { names.append(name) }
         let converted = conversion.convert(image)
@@ -55,9 +55,10 @@ struct ImageCollector {
             Entry(
                 name: name, number: names.count, isForTraining: !isHeldOut, isHeldOut: isHeldOut, place: entries.count))
         pixels += converted
-        if min(image.width, image.height) < conversion.resolution { account.enlarged += 1 }
-        if image.isTurned { account.turned += 1 }
-        if isThinned { thumbnails.add(image) }
+        let size = image.size
+        if min(size.width, size.height) < conversion.resolution { account.enlarged += 1 }
+        if case .image(let image) = image, image.isTurned { account.turned += 1 }
+        if isThinned { thumbnails.add(image.picture) }
     }
 
     /// Says for each image found whether it is for training. Where several are equal, one of them is enough.
@@ -81,7 +82,7 @@ struct ImageCollector {
         if kept.count == entries.count, zip(kept, kept.dropFirst()).allSatisfy({ $0.place < $1.place }) {
             return (kept, pixels)
         }
-        let size = conversion.channels * conversion.resolution * conversion.resolution
+        let size = conversion.bytesPerImage
         return (kept, kept.flatMap { pixels[$0.place * size..<($0.place + 1) * size] })
     }
 }

@@ -5,16 +5,27 @@ import SweepModel
 /// Opens a dataset's source and goes through its images.
 struct SourceReader {
     let files: any SourceFiles
+    /// The tensor that the source is; nil for others.
+    let tensor: TensorFile?
 
     /// Throws where the path leads to nothing that can hold images.
     init(_ source: String) throws(DatasetPreparationError) {
         guard let status = stat(path: source) else { throw .noSuchSource(source) }
         if status.isDirectory {
             files = try FolderFiles(folder: source)
+            tensor = nil
             return
         }
         guard status.isRegular else { throw .unusable(path: source, reason: "it is neither a file nor a folder") }
         let file = FolderFiles(file: source, status)
+        if DatasetRequest.isTensor(source) {
+            files = file
+            do throws(FileFault) { tensor = try TensorFile(path: source, size: Int(status.st_size)) } catch {
+                throw .unusable(path: source, reason: error.reason)
+            }
+            return
+        }
+        tensor = nil
         let start = Self.start(of: source)
         if FileKind.isPNG(start) || FileKind.isJPEG(start) {
             throw .unusable(path: source, reason: "it is a single image: expected a folder or a zip of images")
@@ -23,7 +34,8 @@ struct SourceReader {
             files = file
         } else if let foreign = FileKind.foreign(start), !start.starts(with: "PK".utf8) {
             throw .unusable(
-                path: source, reason: "expected a zip or folder of images, IDX or CIFAR, got \(foreign)")
+                path: source,
+                reason: "expected a zip or folder of images, IDX, CIFAR, NumPy or safetensors, got \(foreign)")
         } else {
             files = try ArchiveFiles(path: source, status)
         }
@@ -47,8 +59,9 @@ struct SourceReader {
     /// Hands over every image with its name, in order. Files that cannot be read are in the outcome. `progress` gets how
     /// many of how many known images are done.
     func forEach(
-        progress: (Int, Int) -> Void, _ body: (ImageDecoder.Image, String) -> Void
+        progress: (Int, Int) -> Void, _ body: (SourceImage, String) -> Void
     ) throws(DatasetPreparationError) -> Outcome {
+        if let tensor { return try images(of: tensor, progress: progress, body) }
         var outcome = Outcome()
         var (firstImage, firstRecords): (String?, String?)
         var (done, total) = (0, files.listing.files.count)
@@ -65,7 +78,7 @@ struct SourceReader {
                     outcome.records.append("\(name): \(records.count) of \(records.kind)")
                     total += records.count - 1
                     for place in 0..<records.count {
-                        body(records.image(place), "\(name), image \(place)")
+                        body(.image(records.image(place)), "\(name), image \(place)")
                         // The last one is counted below, as every file is.
                         guard place < records.count - 1 else { continue }
                         done += 1
@@ -79,7 +92,7 @@ struct SourceReader {
                     }
                     let image = try ImageDecoder.decode(bytes)
                     firstImage = firstImage ?? name
-                    body(image, name)
+                    body(.image(image), name)
                     outcome.found += 1
                 }
             } catch {
@@ -96,5 +109,20 @@ struct SourceReader {
                     + "the two")
         }
         return outcome
+    }
+
+    private func images(
+        of tensor: TensorFile, progress: (Int, Int) -> Void, _ body: (SourceImage, String) -> Void
+    ) throws(DatasetPreparationError) -> Outcome {
+        let name = "\(files.listing.files[0].name)"
+        do throws(FileFault) {
+            try tensor.forEach { image, index in
+                body(image, "\(name), image \(index)")
+                progress(index + 1, tensor.count)
+            }
+        } catch {
+            throw .unusable(path: files.path, reason: error.reason)
+        }
+        return Outcome(records: ["\(name): \(tensor.count) of \(tensor.kind)"], found: tensor.count)
     }
 }

@@ -3,7 +3,7 @@ import Tensors
 
 /// A prepared dataset, the only file from which workers read images.
 ///
-/// Pixels are bytes in row-major order, one image after the other, channels before rows. Images are read from the
+/// Pixels are bytes, or float32 in units of [−1, 1], in row-major order, one image after the other, channels before rows. Images are read from the
 /// file when they are asked for. Any number of threads may read.
 package final class DatasetFile: Sendable {
     package let path: String
@@ -12,7 +12,9 @@ package final class DatasetFile: Sendable {
     package let channels: Int
     package let height: Int
     package let width: Int
-    /// Bytes of one image: channels · height · width.
+    /// Whether pixels are float32.
+    package let isFloat: Bool
+    /// Bytes of one image: channels · height · width, four times that of float32.
     package let bytesPerImage: Int
     /// What the file says of its images.
     package let notes: DatasetNotes
@@ -38,6 +40,7 @@ package final class DatasetFile: Sendable {
             channels = header.channels
             height = header.height
             width = header.width
+            isFloat = header.isFloat
             bytesPerImage = header.bytesPerImage
             notes = try Self.notes(descriptor, header, after: start, path: path)
         } catch {
@@ -62,24 +65,32 @@ package final class DatasetFile: Sendable {
         return result
     }
 
-    /// The images as [B, C, H, W] in [−1, 1]: byte / 127.5 − 1.
+    /// The images as [B, C, H, W] in [−1, 1]: byte / 127.5 − 1, or what the file has of float32.
     package func tensor(of indices: [Int]) throws(DatasetError) -> Tensor<Float> {
-        Tensor(
-            shape: [indices.count, channels, height, width],
-            values: try pixels(of: indices).map { Float($0) / 127.5 - 1 })
+        let bytes = try pixels(of: indices)
+        let values =
+            isFloat
+            ? bytes.withUnsafeBytes { raw in
+                (0..<raw.count / 4).map {
+                    Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+                }
+            } : bytes.map { Float($0) / 127.5 - 1 }
+        return Tensor(shape: [indices.count, channels, height, width], values: values)
     }
 
     /// The content of a prepared dataset with these images.
     ///
     /// It is a function of its arguments alone. `pixels` holds the images one after the other, channels before rows.
     package static func encode(
-        pixels: [UInt8], channels: Int, height: Int, width: Int, notes: DatasetNotes = DatasetNotes()
+        pixels: [UInt8], channels: Int, height: Int, width: Int, notes: DatasetNotes = DatasetNotes(),
+        isFloat: Bool = false
     ) -> [UInt8] {
-        let count = pixels.count / (channels * height * width)
-        precondition(count * channels * height * width == pixels.count, "\(pixels.count) bytes are not whole images")
+        let each = channels * height * width * (isFloat ? 4 : 1)
+        let count = pixels.count / each
+        precondition(count * each == pixels.count, "\(pixels.count) bytes are not whole images")
         let header = DatasetHeader(
-            count: count, channels: channels, height: height, width: width, pool: notes.pool, found: notes.source?.found
-        )
+            count: count, channels: channels, height: height, width: width, isFloat: isFloat, pool: notes.pool,
+            found: notes.source?.found)
         let numbers = notes.source?.numbers ?? []
         return header.encoded + pixels + numbers.flatMap { number in (0..<8).map { UInt8(number >> (8 * $0) & 255) } }
     }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The head of a prepared dataset: a safetensors file with the tensor `images`, U8 [N, C, H, W].
+/// The head of a prepared dataset: a safetensors file with the tensor `images`, U8 or F32 [N, C, H, W].
 ///
 /// Where images have a number in their source, the file has a second tensor `numbers`, I64 [N], and the metadata `found`,
 /// the number of images there. Where it is given which images are for training, it has the metadata `training`, their
@@ -10,6 +10,8 @@ struct DatasetHeader: Equatable {
     var channels: Int
     var height: Int
     var width: Int
+    /// Whether they are F32, in units of [−1, 1].
+    var isFloat = false
     /// How many of the images are for training, where that is given.
     var pool: Int?
     /// How many images the source had, where the file has `numbers`.
@@ -20,7 +22,7 @@ struct DatasetHeader: Equatable {
     private static let longest = 1 << 16
     private static let largest = 1 << 46
 
-    var bytesPerImage: Int { channels * height * width }
+    var bytesPerImage: Int { channels * height * width * (isFloat ? 4 : 1) }
 
     var imageBytes: Int { count * bytesPerImage }
     /// The bytes of `numbers`, which follow the images.
@@ -36,7 +38,7 @@ struct DatasetHeader: Equatable {
             ? ""
             : #","numbers":{"dtype":"I64","shape":[\#(count)],"data_offsets":[\#(imageBytes),\#(imageBytes + numberBytes)]}"#
         let text =
-            #"{"__metadata__":{\#(notes)},"images":{"dtype":"U8","#
+            #"{"__metadata__":{\#(notes)},"images":{"dtype":"\#(isFloat ? "F32" : "U8")","#
             + #""shape":[\#(count),\#(channels),\#(height),\#(width)],"data_offsets":[0,\#(imageBytes)]}\#(numbers)}"#
         var json = Array(text.utf8)
         while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
@@ -61,11 +63,14 @@ struct DatasetHeader: Equatable {
             throw Malformed("its header does not describe a tensor \"images\"")
         }
         let shape = parsed.images.shape
-        guard parsed.images.dtype == "U8" else { throw Malformed("its images are \(parsed.images.dtype), not U8") }
+        isFloat = parsed.images.dtype == "F32"
+        guard isFloat || parsed.images.dtype == "U8" else {
+            throw Malformed("its images are \(parsed.images.dtype), not U8 or F32")
+        }
         guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
             throw Malformed("its images have the shape \(shape), not [images, channels, height, width]")
         }
-        let bytes = shape.reduce(1) { product, size in
+        let bytes = shape.reduce(isFloat ? 4 : 1) { product, size in
             let (next, overflow) = product.multipliedReportingOverflow(by: size)
             return overflow || next > Self.largest || product < 0 ? -1 : next
         }
@@ -93,9 +98,11 @@ struct DatasetHeader: Equatable {
         }
     }
 
-    init(count: Int, channels: Int, height: Int, width: Int, pool: Int? = nil, found: Int? = nil) {
+    init(
+        count: Int, channels: Int, height: Int, width: Int, isFloat: Bool = false, pool: Int? = nil, found: Int? = nil
+    ) {
         (self.count, self.channels, self.height, self.width) = (count, channels, height, width)
-        (self.pool, self.found) = (pool, found)
+        (self.isFloat, self.pool, self.found) = (isFloat, pool, found)
     }
 
     struct Malformed: Error {

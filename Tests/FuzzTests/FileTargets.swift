@@ -24,7 +24,19 @@ let fileTargets = [
     FuzzTarget("images", longest: 1 << 14, seeds: Samples.images) { bytes, _ in
         guard let image = try? ImageDecoder.decode(bytes) else { return }
         for channels in [1, 3] {
-            _ = ImageConversion(resolution: 8, channels: channels, isShuffled: channels == 3).convert(image)
+            _ = ImageConversion(resolution: 8, channels: channels, isShuffled: channels == 3)
+                .convert(.image(image))
+        }
+    },
+    FuzzTarget("arrays", seeds: Samples.arrays) { bytes, scratch in
+        let path = scratch.file(bytes)
+        for name in ["x.npy", "x.npz", "x.safetensors"] {
+            guard let array = try? TensorFile(path: path, size: bytes.count, named: name) else { continue }
+            var count = 0
+            guard (try? array.forEach { image, _ in count += image.picture.rgb.isEmpty ? 0 : 1 }) != nil else {
+                continue
+            }
+            precondition(count == array.count, "it hands over as many images as it says")
         }
     },
     FuzzTarget("archives", longest: 1 << 14, seeds: Samples.archives) { bytes, scratch in

@@ -54,4 +54,24 @@ extension Samples {
     static func records() -> [[UInt8]] {
         [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(0..<12)]
     }
+
+    /// One of bytes and one of float32 in .npy, the first packed as .npz, the second in safetensors.
+    static func arrays() throws -> [[UInt8]] {
+        func array(_ elements: String, _ data: [UInt8]) -> [UInt8] {
+            var head = "{'descr': '\(elements)', 'fortran_order': False, 'shape': (2, 3, 2, 2), }"
+            while (11 + head.utf8.count) % 64 != 0 { head += " " }
+            return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(head.utf8.count + 1), 0] + Array((head + "\n").utf8)
+                + data
+        }
+        let bytes = array("|u1", Array(0..<24))
+        let path = NSTemporaryDirectory() + "eigensweep-fuzz-\(getpid()).npz"
+        defer { unlink(path) }
+        try ImageFiles.zip([("images.npy", bytes)], to: path)
+        let json = #"{"images":{"dtype":"F32","shape":[2,3,2,2],"data_offsets":[0,96]}}"#
+        let values = [UInt8](repeating: 0x3D, count: 96)
+        return [
+            bytes, array("<f4", values), [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))),
+            [UInt8(json.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(json.utf8) + values,
+        ]
+    }
 }

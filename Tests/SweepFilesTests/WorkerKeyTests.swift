@@ -230,6 +230,22 @@ import Testing
                 .contains("from 8 to 256") == true)
     }
 
+    /// A worker that takes float32 gets it of arrays; specs say nothing of it, for the digest does.
+    @Test func arraysOfFloat32AreForWorkersThatTakeThem() throws {
+        func requests(_ source: String, float: Bool) throws -> [[String: JSONValue]] {
+            let taker = worker { $0.images = ImageDeclaration(float: float) }
+            let sweep = try expand("model.architecture: dit", ["dataset.source=/\(source)"], by: taker).sweep
+            #expect(sweep.trainings.values.allSatisfy { $0.spec["dataset.float"] == nil })
+            #expect(sweep.trainings.values.allSatisfy { sweep.datasets[$0.id]?.agrees(with: $0.spec) == true })
+            return sweep.datasets.values.map(\.parameters)
+        }
+        for source in ["a.npy", "a.NPZ", "a.safetensors"] {
+            #expect(try requests(source, float: true) == [["float": true]])
+            #expect(try requests(source, float: false) == [[:]])
+        }
+        #expect(try requests("a.zip", float: true) == [[:]])
+    }
+
     /// The worker is known from the file alone, with profiles and overrides, before its keys are.
     @Test func theHeadTellsTheWorker() throws {
         let text = """

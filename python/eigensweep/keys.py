@@ -33,8 +33,8 @@ LATER: dict[str, Any] = {
 }
 #: These tell what the images are and who computes: they say nothing that a worker could leave undone.
 IDENTITY = {
-    "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count", "worker.name",
-    "worker.numerics",
+    "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count", "dataset.shuffle",
+    "dataset.deduplicate", "dataset.skip_unreadable", "worker.name", "worker.numerics",
 }
 #: These are honoured by whoever takes its images from `eigensweep.subsets`.
 HONOURED = {
@@ -43,8 +43,7 @@ HONOURED = {
 }
 #: Keys of sweep files that never reach a worker; a worker's own may not have their names either.
 _ELSEWHERE = {
-    "dataset.source", "dataset.shuffle", "dataset.deduplicate", "dataset.skip_unreadable", "dataset.held_out_source",
-    "dataset.training_index", "training.images", "training.epochs", "training.steps",
+    "dataset.source", "dataset.held_out_source", "dataset.training_index", "training.images", "training.epochs", "training.steps",
 }
 OURS = {**ALWAYS, **LATER}
 

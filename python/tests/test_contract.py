@@ -198,6 +198,12 @@ class RefusalTests(unittest.TestCase):
         self.refused("training.bank_copies", training__bank_copies=2)
         self.refused("model.architecture", "tiny", model__architecture="ddpmpp")
 
+    def test_what_made_the_dataset_is_no_matter_of_the_worker(self):
+        # A spec has these where a sweep asks for them: the dataset is what they made of it.
+        made = {"dataset__shuffle": True, "dataset__deduplicate": True, "dataset__skip_unreadable": True}
+        run = Run(self.sandbox, self.sandbox.train(2, spec=self.sandbox.spec(**made)))
+        self.assertEqual(run.finish()[-1]["event"], "finished")
+
     def test_trained_elsewhere_is_never_trained(self):
         self.refused("model.weights", model__weights="ab" * 32)
         self.refused("trained elsewhere", dataset__split="unknown")

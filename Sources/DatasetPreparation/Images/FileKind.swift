@@ -31,7 +31,9 @@ enum FileKind {
         {
             return "an archive or packed file" + unpack
         }
-        if begins(0x93) && has("NUMPY", at: 1) { return "a NumPy array: save its images as PNG first" }
+        if begins(0x93) && has("NUMPY", at: 1) {
+            return "a NumPy array: name its file itself as the source, or save its images as PNG"
+        }
         if begins(0x89) && has("HDF", at: 1) { return "an HDF5 file: save its images as PNG first" }
         if begins(0x80) && bytes.count > 1 && (2...5).contains(bytes[1]) {
             return "a pickle of Python: of CIFAR the binary version is read, of others images as PNG"

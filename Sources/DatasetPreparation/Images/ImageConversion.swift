@@ -10,13 +10,16 @@ import Tensors
 struct ImageConversion {
     let resolution: Int
     let channels: Int
+    /// Whether the dataset is of float32, four bytes a value, the least first: then images are values of its shape.
+    let isFloat: Bool
     /// One permutation of the pixels for all images and channels, which destroys image structure and keeps statistics of
     /// pixels (Kadkhodaie et al., ICLR 2024, shuffled faces).
     private let order: [Int]?
 
-    init(resolution: Int, channels: Int, isShuffled: Bool) {
+    init(resolution: Int, channels: Int, isShuffled: Bool, isFloat: Bool = false) {
         self.resolution = resolution
         self.channels = channels
+        self.isFloat = isFloat
         // The digits have no meaning; they are part of every shuffled image.
         order =
             isShuffled
@@ -24,7 +27,21 @@ struct ImageConversion {
                 .permutation(count: resolution * resolution, round: 0) : nil
     }
 
-    func convert(_ image: ImageDecoder.Image) -> [UInt8] {
+    var bytesPerImage: Int { channels * resolution * resolution * (isFloat ? 4 : 1) }
+
+    func convert(_ image: SourceImage) -> [UInt8] {
+        guard isFloat, case .values(let values, _) = image else { return convert(image.picture) }
+        // −0 and 0 are one level.
+        let levels = shuffled(values).map { $0 == 0 ? 0 : $0 }
+        return levels.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+    }
+
+    private func shuffled<Value>(_ values: [Value]) -> [Value] {
+        guard let order else { return values }
+        return (0..<channels).flatMap { channel in order.map { values[channel * order.count + $0] } }
+    }
+
+    private func convert(_ image: ImageDecoder.Image) -> [UInt8] {
         let side = min(image.width, image.height)
         let (left, top) = ((image.width - side) / 2, (image.height - side) / 2)
         var pixels = [UInt8](repeating: 0, count: channels * resolution * resolution)
@@ -40,7 +57,6 @@ struct ImageConversion {
                 Int32(resolution),
                 Int32(channels), &scratch)
         }
-        guard let order else { return pixels }
-        return (0..<channels).flatMap { channel in order.map { pixels[channel * order.count + $0] } }
+        return shuffled(pixels)
     }
 }

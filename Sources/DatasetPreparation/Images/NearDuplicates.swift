@@ -13,7 +13,7 @@ struct NearDuplicates {
 
     /// Adds the next image. An image of a single grey level counts as unlike all others.
     mutating func add(_ image: ImageDecoder.Image) {
-        let thumbnail = ImageConversion(resolution: Self.side, channels: 1, isShuffled: false).convert(image)
+        let thumbnail = ImageConversion(resolution: Self.side, channels: 1, isShuffled: false).convert(.image(image))
         let mean = Double(thumbnail.reduce(0) { $0 + Int($1) }) / Double(thumbnail.count)
         let centred = thumbnail.map { Double($0) - mean }
         let norm = centred.reduce(0) { $0 + $1 * $1 }.squareRoot()

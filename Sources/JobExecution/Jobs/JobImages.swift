@@ -124,8 +124,13 @@ struct JobImages {
 
     private func pixels(of indices: [Int]) throws -> [UInt8] {
         switch source {
-        case .file(let file): try JobFailure.explainingDataset { try file.pixels(of: indices) }
-        case .generator(let images, let numbers): indices.flatMap { images.image(numbers[$0]) }
+        case .file(let file):
+            if file.isFloat {
+                throw JobFailure(
+                    .unsupported, "the dataset's images are float32: expected bytes, which this worker trains on")
+            }
+            return try JobFailure.explainingDataset { try file.pixels(of: indices) }
+        case .generator(let images, let numbers): return indices.flatMap { images.image(numbers[$0]) }
         }
     }
 

@@ -207,6 +207,9 @@ struct BlockExpander {
                 if value != SpecKey.named("dataset.\(name)")?.fallback { request.parameters[name] = value }
             }
         }
+        if content.keys.images?.float == true, DatasetRequest.isTensor(request.source) {
+            request.parameters[DatasetRequest.floatParameter] = true
+        }
         if values["dataset.order"] == "source" { request.parameters["order"] = "source" }
         return request
     }
@@ -310,7 +313,7 @@ struct DatasetChoices {
         zip(requests, identities).map { request, identity in
             guard let request, let identity else { return [:] }
             var keys = identity.keys.mapValues(\.canonical)
-            for (name, value) in request.parameters where !DatasetRequest.pathParameters.contains(name) {
+            for (name, value) in request.parameters where !DatasetRequest.unnamedParameters.contains(name) {
                 keys["dataset.\(name)"] = value.canonical
             }
             return keys

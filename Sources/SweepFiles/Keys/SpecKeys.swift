@@ -28,8 +28,8 @@ extension SpecKey {
         SpecKey(
             "dataset.source", .text, nil, role: .dataset,
             "a built-in generator (\(ImageGenerator.names.joined(separator: ", "))), or the path of images: a zip or "
-                + "folder of PNG or JPEG, IDX or CIFAR files, from the sweep file's folder (with --set: from the current "
-                + "one). In the spec its digest or generator stands for it"),
+                + "folder of PNG or JPEG, IDX or CIFAR files, or an array in .npy, .npz or .safetensors, from the sweep "
+                + "file's folder (with --set: from the current one). In the spec its digest or generator stands for it"),
         SpecKey(
             "dataset.resolution", count(from: 8, to: 256, multipleOf: 2), 32,
             but: Exceptions(

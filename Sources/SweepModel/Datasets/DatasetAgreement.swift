@@ -14,7 +14,7 @@ extension DatasetRequest {
         guard says("dataset.resolution", .integer(Int64(resolution))),
             says("dataset.channels", .integer(Int64(channels)))
         else { return false }
-        for (name, value) in parameters where !Self.pathParameters.contains(name) {
+        for (name, value) in parameters where !Self.unnamedParameters.contains(name) {
             guard says("dataset.\(name)", value) else { return false }
         }
         guard let generator = ImageGenerator.all.first(where: { $0.name == source }) else {
@@ -38,7 +38,7 @@ struct DatasetFacts: Sendable {
         guard request.agrees(with: spec) else { return nil }
         let names =
             ["digest", "generator", "generator_version", "resolution", "channels"]
-            + request.parameters.keys.filter { !DatasetRequest.pathParameters.contains($0) }
+            + request.parameters.keys.filter { !DatasetRequest.unnamedParameters.contains($0) }
             + (ImageGenerator.all.first { $0.name == request.source }?.parameters.map(\.name) ?? [])
         facts = Set(names).sorted().compactMap { name in
             let key = "dataset.\(name)"

@@ -73,6 +73,18 @@ extension DatasetRequest {
     /// are no part of a dataset's identity.
     package static let pathParameters = ["held_out_source", "training_index"]
 
+    /// Whether the dataset may be of float32, for a worker that takes it: a source of float32 is rounded to bytes for others.
+    package static let floatParameter = "float"
+
+    /// Parameters that specs do not name: the dataset's digest tells them.
+    package static let unnamedParameters = pathParameters + [floatParameter]
+
+    /// Whether a path is by its name a file of one tensor: .npy, .npz or .safetensors.
+    package static func isTensor(_ path: String) -> Bool {
+        let name = path.lowercased()
+        return [".npy", ".npz", ".safetensors"].contains { name.hasSuffix($0) }
+    }
+
     package func path(_ parameter: String) -> String? { parameters[parameter]?.stringValue }
 
     /// Whether images keep the number that they have in the source.
