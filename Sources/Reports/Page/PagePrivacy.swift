@@ -23,7 +23,9 @@ extension SweepPage {
     private static func withoutHome(_ text: String) -> String {
         let home = NSHomeDirectory()
         let text = home.count > 1 ? text.replacing(home + "/", with: "~/") : text
-        return text.replacing(/(?<before>^|[\s"'`(:=\[])\/(?:home\/[^\/\s]+|Users\/[^\/\s]+|root)\//) { "\($0.before)~/" }
+        return text.replacing(/(?<before>^|[\s"'`(:=\[])\/(?:home\/[^\/\s]+|Users\/[^\/\s]+|root)\//) {
+            "\($0.before)~/"
+        }
     }
 
     /// Of a path from the root the last name stays.
