@@ -85,6 +85,8 @@ let package = Package(
         hurried("JobContract", ["CSHA256"]),
         .target(name: "BuildFacts", swiftSettings: watched, plugins: ["RecordCommit"]),
         .plugin(name: "RecordCommit", capability: .buildTool()),
+        .target(name: "PythonPackage", swiftSettings: watched, plugins: ["CarryPackage"]),
+        .plugin(name: "CarryPackage", capability: .buildTool()),
         .target(name: "Kernels", cSettings: kernelFlags),
         .target(name: "ImageKernels", cSettings: kernelFlags),
         .target(name: "MeasureKernels", cSettings: kernelFlags),
@@ -137,7 +139,7 @@ let package = Package(
             [
                 "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
                 "ContentStore", "DatasetPreparation", "Datasets", "ImageGenerators", "RemoteHosts", "Scheduling",
-                "JobContract",
+                "JobContract", "PythonPackage",
                 "CPosix", arguments,
             ]),
 
@@ -200,7 +202,7 @@ let package = Package(
             "CommandsTests",
             [
                 "Commands", "Scheduling", "RemoteHosts", "ResultCatalogue", "ResultQueries", "DatasetPreparation",
-                "Datasets", "SweepModel", "JobContract", "CPosix",
+                "Datasets", "SweepModel", "JobContract", "PythonPackage", "CPosix",
             ],
             resources: [.copy("Golden")], linker: [.linkedLibrary("openblas")]),
         tests("SchedulingTests", ["Scheduling", "SweepModel", "JobContract"]),

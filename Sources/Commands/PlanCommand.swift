@@ -30,7 +30,7 @@ struct PlanCommand: ParsableCommand {
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
-            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: try read.worker.check() != nil)
+            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: read.worker.isOurs)
         try report.lines().forEach(Terminal.print)
     }
 }

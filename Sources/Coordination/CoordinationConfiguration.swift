@@ -13,17 +13,34 @@ package struct PreparedSweep: Sendable {
     package var uploads: [StartOrder.Upload]
     /// What the worker says of itself here: hosts must not differ in what decides results. Nil asks for nothing.
     package var worker: WorkerDescription?
+    /// The worker that takes the measures which `sweep.borrowed` names.
+    package var measuring: Measuring?
+
+    package struct Measuring: Sendable {
+        package var command: [String]
+        /// Files placed beside the others.
+        package var uploads: [StartOrder.Upload]
+
+        package init(command: [String], uploads: [StartOrder.Upload]) {
+            self.command = command
+            self.uploads = uploads
+        }
+    }
 
     package init(
         sweep: ExpandedSweep, datasets: [TrainingID: Digest], command: [String],
-        uploads: [StartOrder.Upload] = [], worker: WorkerDescription? = nil
+        uploads: [StartOrder.Upload] = [], worker: WorkerDescription? = nil, measuring: Measuring? = nil
     ) {
         self.sweep = sweep
         self.datasets = datasets
         self.command = command
         self.uploads = uploads
         self.worker = worker
+        self.measuring = measuring
     }
+
+    /// Everything that hosts need to run its jobs.
+    package var programs: [Digest] { (uploads + (measuring?.uploads ?? [])).map(\.digest) }
 }
 
 /// All that a run is about. Resuming is running with what the catalogue then holds.

@@ -1,8 +1,11 @@
-/// The version of everything in this target that crosses a process boundary.
+/// The version of the job contract.
 package enum ContractVersion {
-    package static let current = 1
-    /// The versions that a worker may speak.
-    package static let accepted = 1...2
+    package static let current = 2
+    /// Those of which workers may be: each gets its jobs in the version that it describes.
+    package static let spoken = 1...current
+
+    /// As sentences name the versions.
+    package static let inWords = spoken.map(String.init).joined(separator: " or ")
 }
 
 /// What a worker reads on standard input: one job, complete.
@@ -23,9 +26,11 @@ package struct JobDescription: Hashable, Sendable, Codable {
     package var task: JobTask
     /// The trainings of a comparison's others, in the order of `MeasureTask.others`; nil for every other task.
     package var otherTrainings: [OtherTraining]?
+    /// The worker whose network the checkpoint is; nil: the one that does the job.
+    package var denoiser: DenoiserCommand?
 
     private enum CodingKeys: String, CodingKey {
-        case contract, job, attempt, store, threads, training, spec, dataset, task
+        case contract, job, attempt, store, threads, training, spec, dataset, task, denoiser
         case otherTrainings = "companions"
     }
 
@@ -35,18 +40,22 @@ package struct JobDescription: Hashable, Sendable, Codable {
         /// As the job's own.
         package var spec: [String: JSONValue]
         package var dataset: Digest
+        package var denoiser: DenoiserCommand?
 
-        package init(training: TrainingID, spec: [String: JSONValue], dataset: Digest) {
+        package init(
+            training: TrainingID, spec: [String: JSONValue], dataset: Digest, denoiser: DenoiserCommand? = nil
+        ) {
             self.training = training
             self.spec = spec
             self.dataset = dataset
+            self.denoiser = denoiser
         }
     }
 
     package init(
         contract: Int = ContractVersion.current, job: JobID, attempt: AttemptNumber, store: String = "",
         threads: Int = 1, training: TrainingID, spec: [String: JSONValue], dataset: Digest, task: JobTask,
-        otherTrainings: [OtherTraining]? = nil
+        otherTrainings: [OtherTraining]? = nil, denoiser: DenoiserCommand? = nil
     ) {
         self.contract = contract
         self.job = job
@@ -58,6 +67,7 @@ package struct JobDescription: Hashable, Sendable, Codable {
         self.dataset = dataset
         self.task = task
         self.otherTrainings = otherTrainings
+        self.denoiser = denoiser
     }
 
     /// The files that must be in the host's store before the worker starts.
@@ -72,6 +82,19 @@ package struct JobDescription: Hashable, Sendable, Codable {
 
     /// The path of a stored file on the host.
     package func path(of digest: Digest) -> String { "\(store)/\(digest.hex.prefix(2))/\(digest.hex)" }
+}
+
+/// A worker that serves its networks by `denoise`.
+package struct DenoiserCommand: Hashable, Sendable, Codable {
+    /// The argument vector in the attempt's directory, without the subcommand.
+    package var command: [String]
+    /// Whether it has products with the Jacobian.
+    package var derivative: Bool
+
+    package init(command: [String], derivative: Bool) {
+        self.command = command
+        self.derivative = derivative
+    }
 }
 
 /// What is to be done. It travels as an object with one key, its kind.
@@ -233,6 +256,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var images: ImageDeclaration?
     /// GPUs that every job of the worker needs; nil: none.
     package var gpus: Int?
+    /// How it serves its networks by the command `denoise`; nil: it has none.
+    package var denoise: DenoiseOffer?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -244,7 +269,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
         parameters: [String: [ParameterDeclaration]]? = nil, rules: [String: [MeasureRule]]? = nil,
         levels: [String: LevelRange]? = nil, keys: [KeyDeclaration]? = nil, reads: [String]? = nil,
-        images: ImageDeclaration? = nil, gpus: Int? = nil, build: String, cpu: String, kernels: String, check: String
+        images: ImageDeclaration? = nil, gpus: Int? = nil, denoise: DenoiseOffer? = nil, build: String, cpu: String,
+        kernels: String, check: String
     ) {
         self.contract = contract
         self.name = name
@@ -262,9 +288,18 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.reads = reads
         self.images = images
         self.gpus = gpus
+        self.denoise = denoise
         self.build = build
         self.cpu = cpu
         self.kernels = kernels
         self.check = check
     }
+}
+
+/// What a worker's `denoise` offers.
+package struct DenoiseOffer: Hashable, Sendable, Codable {
+    /// Whether it has products with the Jacobian.
+    package var derivative: Bool
+
+    package init(derivative: Bool) { self.derivative = derivative }
 }

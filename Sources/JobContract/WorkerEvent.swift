@@ -239,7 +239,7 @@ extension WorkerEvent: Codable {
             throw DecodingError.dataCorruptedError(
                 forKey: .event, in: container,
                 debugDescription:
-                    "unknown event \"\(name.prefix(40))\"; this contract is version \(ContractVersion.current)"
+                    "unknown event \"\(name.prefix(40))\"; expected one of the job contract, version \(ContractVersion.inWords)"
             )
         }
     }

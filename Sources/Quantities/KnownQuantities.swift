@@ -6,6 +6,11 @@ package enum KnownQuantities {
         .memorization, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior, .projection,
         .jacobian, .agreement, .trajectories, .mutualInformation, .sampleQuality, .subsetInformation,
     ]
+
+    /// Whether all that a measure of this name gives is taken by products with the Jacobian.
+    package static func needsDerivative(_ measure: String) -> Bool {
+        all.first { $0.name == measure }?.quantities.allSatisfy { $0.needs.contains(.derivative) } ?? false
+    }
 }
 
 /// The declarations of quantities: those of the workers that measured them, as the catalogue keeps them, and this project's

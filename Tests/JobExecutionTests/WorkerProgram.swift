@@ -8,6 +8,11 @@ struct WorkerProgram: CustomTestStringConvertible, Sendable {
     let command: [String]
     /// The name of the model it trains in these tests.
     let architecture: String
+    var environment: [String: String] = [:]
+    /// The keys by which its specs differ from those of `smallSpec`.
+    var changes: [String: JSONValue?] = [:]
+    /// The version of the contract that it speaks.
+    var contract = ContractVersion.current
 
     var testDescription: String { URL(fileURLWithPath: command[command.count - 1]).lastPathComponent }
 
@@ -20,14 +25,49 @@ struct WorkerProgram: CustomTestStringConvertible, Sendable {
     }()
 
     /// The example in the documentation.
-    static let python: WorkerProgram = {
-        let repository = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let python = WorkerProgram(
+        command: ["/usr/bin/env", "python3", repository + "/docs/examples/mean_worker.py"], architecture: "mean",
+        contract: 1)
+
+    /// The Python package's smallest, in numpy.
+    static let numpy = WorkerProgram(
+        command: ["/usr/bin/env", "python3", repository + "/python/tests/tiny.py"], architecture: "tiny",
+        environment: package,
+        changes: usual.merging(["model.rank": 2, "training.pause": 0, "training.break_at": 0]) { $1 })
+
+    /// The example in PyTorch; nil where there is none.
+    static let pytorch: WorkerProgram? = {
+        let interpreter = ProcessInfo.processInfo.environment["EIGENSWEEP_PYTHON"] ?? "python3"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [interpreter, "-c", "import torch"]
+        process.standardError = FileHandle.nullDevice
+        try? process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { return nil }
         return WorkerProgram(
-            command: [
-                "/usr/bin/env", "python3", repository.appendingPathComponent("docs/examples/mean_worker.py").path,
-            ], architecture: "mean")
+            command: ["/usr/bin/env", interpreter, repository + "/docs/examples/dit/dit.py"], architecture: "dit",
+            environment: package,
+            changes: usual.merging([
+                "model.patch": 4, "model.width": 8, "model.depth": 1, "model.heads": 2,
+            ]) { $1 })
     }()
+
+    private static let package = ["PYTHONPATH": repository + "/python"]
+
+    /// What `smallSpec` says of networks of ours, as workers that do not read it want it.
+    private static let usual: [String: JSONValue?] = [
+        "model.scale": 16, "model.multipliers": [2, 2, 2], "model.blocks": 4, "model.attention": [16],
+        "model.dropout": 0,
+    ]
+
+    private static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    func spec(dataset: Digest, changing changes: [String: JSONValue?] = [:]) -> [String: JSONValue] {
+        smallSpec(
+            architecture: architecture, dataset: dataset, changing: self.changes.merging(changes) { $1 })
+    }
 
     /// Starts `run` in `directory` as the agent does: the job on standard input, events into a file.
     func start(
@@ -51,7 +91,8 @@ struct WorkerProgram: CustomTestStringConvertible, Sendable {
             open(errors.path, O_WRONLY | O_CLOEXEC),
         ].map { try #require($0 > 2 ? $0 : nil) }
         defer { descriptors.forEach { close($0) } }
-        let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin"].merging(environment) { _, new in new }
+        let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin"].merging(self.environment) { $1 }
+            .merging(environment) { $1 }
         let list = words.joined(separator: "\0")
         let values = variables.map { "\($0)=\($1)" }.joined(separator: "\0")
         var process: pid_t = 0

@@ -27,7 +27,7 @@ import Testing
         #expect(bench.scheduler.violations() == [])
     }
 
-    @Test(arguments: [("test", 2, 1, true), ("other", 2, 1, false), ("test", 3, 1, false), ("test", 2, 2, false)])
+    @Test(arguments: [("test", 2, 1, true), ("other", 2, 1, false), ("test", 3, 1, false), ("test", 2, 3, false)])
     func aWorkerThatTheTrainingIsNotNamedWith(name: String, numerics: Int, contract: Int, isFine: Bool) {
         var bench = Bench(sweep(["x": [10]]))
         bench.connect("a")

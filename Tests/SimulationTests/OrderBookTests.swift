@@ -78,4 +78,43 @@ import Testing
             #expect(self.order(training, .probe).command == [worker, "--fast", "describe"])
         }
     }
+
+    /// Measures that another worker takes come with its program, beside all that the networks' own worker needs.
+    @Test func borrowedMeasuresComeWithBothPrograms() {
+        var lender = Self.prepared([first, second], worker: "one")
+        lender.worker = WorkerDescription(
+            contract: 1, name: "one", numerics: 1, deterministic: true, jobKinds: ["train"], architectures: [],
+            measures: [], denoise: DenoiseOffer(derivative: true), build: "", cpu: "", kernels: "", check: "")
+        var borrower = lender
+        borrower.sweep.borrowed = BorrowedMeasures(worker: WorkerName(name: "other", numerics: 1), names: ["theirs"])
+        let upload = StartOrder.Upload(name: "other", digest: Digest(of: "other".utf8))
+        borrower.measuring = .init(command: ["./other"], uploads: [upload])
+        // Whichever of two sweeps with the training comes first.
+        for sweeps in [[lender, borrower], [borrower, lender]] {
+            let book = OrderBook(sweeps)
+            func order(_ measure: String) -> StartOrder {
+                let task = MeasureTask(
+                    trial: TrialID(first.id.digest), steps: 5, checkpoint: Digest(of: "w".utf8),
+                    measures: [MeasureRequest(measure: measure, version: 1, parameters: [:])],
+                    others: [
+                        .init(
+                            trial: TrialID(second.id.digest), training: second.id, steps: 5,
+                            checkpoint: Digest(of: "v".utf8))
+                    ])
+                return book.order(
+                    for: Assignment(
+                        attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: first.id,
+                        threads: 2, gpus: 0, purpose: .work(.measure(task))))
+            }
+            let (own, theirs) = (order("own"), order("theirs"))
+            #expect(own.command == ["one", "--fast", "run"] && own.uploads == lender.uploads)
+            #expect(own.description.contract == 1 && own.description.denoiser == nil)
+            #expect(own.description.otherTrainings?.map(\.denoiser) == [nil])
+            let denoiser = DenoiserCommand(command: ["one", "--fast"], derivative: true)
+            #expect(theirs.command == ["./other", "run"] && theirs.uploads == lender.uploads + [upload])
+            #expect(theirs.description.contract == ContractVersion.current && theirs.description.denoiser == denoiser)
+            #expect(theirs.description.otherTrainings?.map(\.denoiser) == [denoiser])
+        }
+        #expect(borrower.programs == (lender.uploads + [upload]).map(\.digest))
+    }
 }

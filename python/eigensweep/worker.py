@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -427,15 +428,19 @@ def _check_mark(text: Optional[str], values: Mapping[str, Any]) -> None:
 
 
 def build() -> str:
-    """The version of this package and a digest of the worker's own file."""
-    from . import __version__
-
+    """The version of this package, a digest of its modules, and one of the worker's own file."""
+    package = sys.modules[__package__]
+    texts = getattr(package, "_TEXTS", None)
+    if texts is None:
+        folder = Path(package.__file__ or "").parent
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    name = f"{package.__version__}+{hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]}"
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     try:
         with open(script or "", "rb") as file:
-            return f"{__version__}+{hashlib.sha256(file.read()).hexdigest()[:12]}"
+            return f"{name}.{hashlib.sha256(file.read()).hexdigest()[:12]}"
     except OSError:
-        return __version__
+        return name
 
 
 def cpu() -> str:

@@ -304,7 +304,8 @@ final class SweepRun {
     private func wholeHoldings(_ recorded: Holdings) throws -> Holdings {
         let isLost = lossSearch()
         for index in sweeps.indices {
-            let files = Set(sweeps[index].prepared.datasets.values).union(sweeps[index].prepared.uploads.map(\.digest))
+            let prepared = sweeps[index].prepared
+            let files = Set(prepared.datasets.values).union(prepared.programs)
             if files.contains(where: isLost) { sweeps[index] = try preparation.prepareAgain(sweeps[index]) }
         }
         let lost = recorded.lostFiles(of: sweeps.map(\.sweep), isLost: isLost)

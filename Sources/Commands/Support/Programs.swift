@@ -2,6 +2,7 @@ import CPosix
 import ContentStore
 import Foundation
 import JobContract
+import PythonPackage
 import RemoteHosts
 import SweepFiles
 import SweepModel
@@ -22,41 +23,74 @@ enum Programs {
     }
 }
 
+/// A file that a worker has beside it on hosts.
+struct WorkerUpload {
+    enum Content {
+        case file(String)
+        case text(String)
+    }
+
+    let name: String
+    let content: Content
+
+    /// Leaves a copy in a directory. A link would not do: Python looks for modules where the file lies that a link names.
+    func copy(to directory: URL) throws {
+        let target = directory.appendingPathComponent(name)
+        switch content {
+        case .file(let path):
+            try FileManager.default.copyItem(
+                at: URL(fileURLWithPath: path).resolvingSymlinksInPath(), to: target)
+        case .text(let text): try Data(text.utf8).write(to: target)
+        }
+    }
+
+    /// Brings it into the store.
+    func stored(in store: ContentStore) throws -> StartOrder.Upload {
+        switch content {
+        case .file(let path): StartOrder.Upload(name: name, digest: try store.put(copyOf: path))
+        case .text(let text): StartOrder.Upload(name: name, digest: try store.put(text.utf8))
+        }
+    }
+}
+
 /// A sweep's worker on this machine: its description of itself, and what hosts need to run it.
 struct WorkerProgram {
+    /// With the measures that another worker takes for it.
     let description: WorkerDescription
     /// The keys of its sweeps.
     let keys: KeyTable
     /// The argument vector on a host, in the attempt's directory, without the subcommand.
     let command: [String]
-    /// Local files brought to that directory, by name.
-    let uploads: [(name: String, path: String)]
+    /// Files brought to that directory.
+    let uploads: [WorkerUpload]
     /// Those of them that the sweep's author uploads, by name.
     let files: [String: Digest]
+    /// The worker that takes measures for it; nil: there is none.
+    let measuring: Measuring?
+
+    struct Measuring {
+        let measures: BorrowedMeasures
+        let command: [String]
+        let uploads: [WorkerUpload]
+        let check: WorkerCheck?
+    }
 
     /// Finds the worker that `command` names and asks it to describe itself.
     init(_ worker: WorkerCommand) throws {
-        var uploads = worker.upload.map { (name: URL(fileURLWithPath: $0).lastPathComponent, path: $0) }
+        var uploads = try worker.upload.map { try Self.upload($0) }
         var command = worker.command
         guard let program = command.first else {
             throw CommandFailure(.invalidInput, "worker.command is empty: expected a program and its arguments")
         }
-        if program == "eigensweep-worker" {
-            uploads.append((name: program, path: try Programs.bundled(program)))
+        if program == WorkerCommand.ours {
+            uploads.append(WorkerUpload(name: program, content: .file(try Programs.bundled(program))))
             command[0] = "./" + program
+        } else if !uploads.contains(where: { $0.name == PythonPackage.fileName }) {
+            uploads.append(WorkerUpload(name: PythonPackage.fileName, content: .text(PythonPackage.file)))
         }
-        (description, keys) = try withTemporaryDirectory { directory in
-            for upload in uploads {
-                guard PlainName.isComponent(upload.name) else {
-                    throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which is no file's name")
-                }
-                guard access(upload.path, R_OK) == 0 else {
-                    throw CommandFailure(.invalidInput, "worker.upload names \(upload.path), which cannot be read")
-                }
-                try FileManager.default.createSymbolicLink(
-                    atPath: directory.appendingPathComponent(upload.name).path,
-                    withDestinationPath: URL(fileURLWithPath: upload.path).standardizedFileURL.path)
-            }
+        let own: WorkerDescription
+        (own, keys) = try withTemporaryDirectory { directory in
+            for upload in uploads { try upload.copy(to: directory) }
             return try Self.describe(command, in: directory)
         }
         self.command = command
@@ -64,18 +98,54 @@ struct WorkerProgram {
         files = Dictionary(
             try worker.upload.map { (URL(fileURLWithPath: $0).lastPathComponent, try Digest(ofFile: $0)) },
             uniquingKeysWith: { first, _ in first })
+        guard let other = worker.measures, program != WorkerCommand.ours else {
+            (description, measuring) = (own, nil)
+            return
+        }
+        guard other == WorkerCommand.ours else {
+            throw CommandFailure(
+                .invalidInput,
+                "worker.measures names \(other): expected \(WorkerCommand.ours), the only worker that "
+                    + "measures networks of others")
+        }
+        guard own.denoise != nil else {
+            throw CommandFailure(
+                .invalidInput,
+                "worker.measures names \(other), but the worker \(own.name) has no command denoise by which its "
+                    + "networks could be asked (docs/job-contract.md)")
+        }
+        let ours = try WorkerProgram.ours()
+        description = own.measured(by: ours.description)
+        let names = Set(description.measures.map(\.measure)).subtracting(own.measures.map(\.measure))
+        measuring = Measuring(
+            measures: BorrowedMeasures(
+                worker: WorkerName(name: ours.description.name, numerics: ours.description.numerics), names: names),
+            command: ours.command, uploads: ours.uploads, check: try ours.check())
     }
 
     /// The worker that comes with this program.
-    static func ours() throws -> WorkerProgram {
-        try WorkerProgram(WorkerCommand(command: ["eigensweep-worker"], upload: []))
+    static func ours() throws -> WorkerProgram { try WorkerProgram(WorkerCommand()) }
+
+    private static func upload(_ path: String) throws -> WorkerUpload {
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        guard PlainName.isComponent(name) else {
+            throw CommandFailure(.invalidInput, "worker.upload names \(path), which is no file's name")
+        }
+        guard access(path, R_OK) == 0 else {
+            throw CommandFailure(.invalidInput, "worker.upload names \(path), which cannot be read")
+        }
+        return WorkerUpload(name: name, content: .file(path))
     }
 
-    /// What hosts' own runs of the worker are compared with before they get jobs; nil for a worker of the user's own.
+    /// Whether it is the worker that comes with this program.
+    var isOurs: Bool { command.first == "./" + WorkerCommand.ours }
+
+    /// What hosts' own runs of our worker are compared with before they get jobs; nil where none of the jobs is its.
     func check() throws -> WorkerCheck? {
-        guard command.first == "./eigensweep-worker", let own = uploads.first(where: { $0.name == "eigensweep-worker" })
-        else { return nil }
-        return WorkerCheck(digest: try Digest(ofFile: own.path), path: own.path, description: description)
+        guard isOurs, case .file(let path)? = uploads.first(where: { $0.name == WorkerCommand.ours })?.content else {
+            return measuring?.check
+        }
+        return WorkerCheck(digest: try Digest(ofFile: path), path: path, description: description)
     }
 
     /// What the program prints, which takes it seconds at most. A program that does not end, or prints too much, is killed.
@@ -128,11 +198,11 @@ struct WorkerProgram {
                 .invalidInput,
                 "`\(words)` did not print a description as docs/job-contract.md defines it: \(explanation(of: error))")
         }
-        guard ContractVersion.accepted.contains(description.contract) else {
+        guard ContractVersion.spoken.contains(description.contract) else {
             throw CommandFailure(
                 .invalidInput,
-                "`\(words)` speaks contract \(description.contract); this coordinator speaks "
-                    + ContractVersion.accepted.map(String.init).joined(separator: " and "))
+                "`\(words)` speaks contract \(description.contract); this coordinator speaks \(ContractVersion.inWords)"
+            )
         }
         for measure in description.measures {
             guard let fault = PlainName.fault(measure.measure) else { continue }

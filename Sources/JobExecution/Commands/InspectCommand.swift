@@ -47,7 +47,7 @@ struct InspectCommand: ParsableCommand {
         let values = try decodeJSON([String: JSONValue].self, from: text)
         let spec = try JobSpec(values)
         try spec.require(network, from: checkpoint)
-        let images = try JobImages(byHand: dataset, spec: values, network: spec.network)
+        let images = try JobImages(byHand: dataset, spec: values, shape: spec.network.imageShape)
         let subject = try MeasureSubject(denoiser: network, images: images, spec)
         return try TrainingFit(of: subject).map {
             CheckpointInspection.Fit(sigma: $0.sigma, decibels: $0.network, ofFilter: $0.filter)

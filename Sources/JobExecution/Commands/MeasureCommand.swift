@@ -59,7 +59,7 @@ struct MeasureCommand: ParsableCommand {
     private func subject(_ checkpoint: String, _ options: SpecOptions) throws -> MeasureSubject {
         let values = try options.training(steps: 1).spec
         let spec = try JobSpec(values)
-        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network)
+        let images = try JobImages(byHand: options.dataset, spec: values, shape: spec.network.imageShape)
         let denoiser = try Checkpoints.denoiser(checkpoint, threads: compute.threads)
         try spec.require(denoiser, from: checkpoint)
         return try MeasureSubject(denoiser: denoiser, images: images, spec)

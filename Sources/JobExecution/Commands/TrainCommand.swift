@@ -45,7 +45,8 @@ struct TrainCommand: ParsableCommand {
         let spec = try JobSpec(values)
         try spec.requireTrainable()
         let mark = TrainingMark(values)
-        let images = try JobImages(byHand: options.dataset, spec: values, network: spec.network).trainingBytes()
+        let images = try JobImages(byHand: options.dataset, spec: values, shape: spec.network.imageShape)
+            .trainingBytes()
         try JobFailure.explainingTraining {
             let run =
                 try resume.map { path in

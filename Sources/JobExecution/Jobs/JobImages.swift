@@ -2,7 +2,6 @@ import Datasets
 import Diffusion
 import ImageGenerators
 import JobContract
-import ScoreNetworks
 import SweepModel
 import Tensors
 
@@ -20,7 +19,7 @@ struct JobImages {
 
     /// Verifies the file's digest first. Throws JobFailure: `missing-input` when the file is missing or damaged,
     /// `unsupported` when the spec asks for what the dataset does not have, or names another dataset.
-    init(of job: JobDescription, network: NetworkConfiguration) throws {
+    init(of job: JobDescription, shape: ImageShape) throws {
         if let named = job.spec["dataset.digest"], named != .string(job.dataset.hex) {
             throw JobFailure(
                 .unsupported,
@@ -28,12 +27,12 @@ struct JobImages {
                     + "dataset \(job.dataset.hex)")
         }
         let path = try InputFile.verify(job.dataset, of: job, what: "the dataset")
-        try self.init(path: path, spec: job.spec, network: network)
+        try self.init(path: path, spec: job.spec, wanted: shape)
     }
 
     /// For commands that people use. Without a file, the generator that the spec names makes the images. Throws JobFailure
-    /// as `init(of:network:)` does.
-    init(byHand path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
+    /// as `init(of:shape:)` does.
+    init(byHand path: String?, spec: [String: JSONValue], shape: ImageShape) throws {
         if let path, let named = spec["dataset.digest"] {
             let digest = try InputFile.digest(path, what: "the dataset")
             guard named == .string(digest.hex) else {
@@ -43,10 +42,10 @@ struct JobImages {
                         + digest.hex)
             }
         }
-        try self.init(path: path, spec: spec, network: network)
+        try self.init(path: path, spec: spec, wanted: shape)
     }
 
-    private init(path: String?, spec: [String: JSONValue], network: NetworkConfiguration) throws {
+    private init(path: String?, spec: [String: JSONValue], wanted: ImageShape) throws {
         let shape: ImageShape
         let count: Int
         let notes: DatasetNotes
@@ -64,7 +63,6 @@ struct JobImages {
         }
         self.count = count
         split = try JobFailure.explainingDataset { try DatasetSplit(spec: spec, count: count, notes: notes) }
-        let wanted = network.imageShape
         guard shape == wanted else {
             throw JobFailure(
                 .unsupported,

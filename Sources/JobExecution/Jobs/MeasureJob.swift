@@ -1,6 +1,5 @@
 import JobContract
 import Measures
-import ScoreNetworks
 import Tensors
 
 /// Takes the measures of one checkpoint, one event each.
@@ -13,55 +12,22 @@ struct MeasureJob {
 
     /// Throws JobFailure, or JobPaused when asked to stop.
     func run() throws {
-        let spec = try JobSpec(job.spec)
-        var subject: MeasureSubject?
+        var networks: MeasuredNetworks?
+        defer { networks?.close() }
         for (number, request) in task.measures.enumerated() {
             let measure = Result { try KnownMeasures.measure(for: request) }
             // For measures that this worker does not have, no file is read.
-            if case .success = measure, subject == nil {
-                subject = try MeasureSubject(
-                    denoiser: denoiser(task.checkpoint, spec), images: JobImages(of: job, network: spec.network), spec)
-                subject?.others = try others()
+            if case .success = measure, networks == nil {
+                networks = try MeasuredNetworks(of: job, task, stop: stop)
             }
-            try evaluate(measure, request, number: number, of: subject)
+            try evaluate(measure, request, number: number, of: networks)
         }
-    }
-
-    /// The other subjects of a comparison, with their checkpoints.
-    private func others() throws -> [MeasureSubject] {
-        let (named, trainings) = (task.others ?? [], job.otherTrainings ?? [])
-        guard named.map(\.training) == trainings.map(\.training) else {
-            throw JobFailure(.unsupported, "the job names \(named.count) trials to compare with, but other trainings")
-        }
-        for request in task.measures where request.others != named.map(\.trial) {
-            throw JobFailure(.unsupported, "\(request.measure) names other trials than the job brings")
-        }
-        return try zip(named, trainings).map { other, training in
-            var theirs = job
-            (theirs.spec, theirs.dataset) = (training.spec, training.dataset)
-            let spec = try JobSpec(training.spec)
-            return try MeasureSubject(
-                denoiser: denoiser(other.checkpoint, spec), images: JobImages(of: theirs, network: spec.network), spec)
-        }
-    }
-
-    private func denoiser(_ checkpoint: Digest, _ spec: JobSpec) throws -> NetworkDenoiser {
-        let weights = try InputFile.read(checkpoint, of: job, what: "the checkpoint")
-        let denoiser: NetworkDenoiser
-        do {
-            denoiser = try NetworkDenoiser(weights: weights, name: job.path(of: checkpoint), threads: job.threads)
-        } catch let error as SafetensorsError {
-            throw JobFailure(.missingInput, error.description)
-        } catch let error as NetworkError {
-            throw JobFailure(.missingInput, "the checkpoint \(checkpoint.short): \(error.description)")
-        }
-        try spec.require(denoiser, from: "the checkpoint \(checkpoint.short)")
-        return denoiser
     }
 
     /// Takes one measure and sends its rows. For one that cannot be taken it sends the reason; the others are still taken.
     private func evaluate(
-        _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int, of subject: MeasureSubject?
+        _ measure: Result<any Measure, any Error>, _ request: MeasureRequest, number: Int,
+        of networks: MeasuredNetworks?
     ) throws {
         let start = ContinuousClock.now
         var meter = ProgressMeter(events: events, unit: "images", done: 0)
@@ -69,10 +35,13 @@ struct MeasureJob {
         var failure: String?
         do {
             let measure = try measure.get()
-            guard let subject else { throw MeasureError("\(request.measure) has no checkpoint to be taken of") }
-            result = try measure.taken(of: subject) { done, total in
-                if stop.isRaised { throw JobPaused(steps: task.steps) }
-                try meter.report(done: done, of: total)
+            guard let networks else { throw MeasureError("\(request.measure) has no checkpoint to be taken of") }
+            result = try networks.checking {
+                try measure.taken(of: networks.subject) { done, total in
+                    if stop.isRaised { throw JobPaused(steps: task.steps) }
+                    try networks.check()
+                    try meter.report(done: done, of: total)
+                }
             }
         } catch let error as MeasureError {
             guard !error.isHosts else { throw JobFailure(error) }
@@ -108,16 +77,5 @@ extension Measure {
             Diagnostics.write("left out: \(explanation(of: error))")
             return MeasureResult(rows: [], artifacts: [])
         }
-    }
-}
-
-extension MeasureSubject {
-    /// A network, with the images it was trained on and those it was not, by the spec of its training.
-    init(denoiser: NetworkDenoiser, images: JobImages, _ spec: JobSpec) throws {
-        denoiser.levels = spec.training.levels
-        self.init(
-            denoiser: denoiser, training: try images.training(), heldOut: try images.heldOut(),
-            flips: spec.training.flip, source: { try images.allButHeldOut() }, seed: spec.training.seed,
-            areImagesKnown: spec.areImagesKnown)
     }
 }

@@ -15,7 +15,7 @@ struct TrainJob {
         try checkMilestones()
         let spec = try JobSpec(job.spec)
         try spec.requireTrainable()
-        let images = try JobImages(of: job, network: spec.network).trainingBytes()
+        let images = try JobImages(of: job, shape: spec.network.imageShape).trainingBytes()
         try JobFailure.explainingTraining { try train(start(spec, images: images)) }
     }
 

@@ -92,15 +92,19 @@ enum StoredForms {
     }
 
     static func text(_ worker: WorkerCommand) throws -> String {
-        try JSONText.write([
+        var stored: [String: JSONValue] = [
             "command": .array(worker.command.map(JSONValue.string)),
             "upload": .array(worker.upload.map(JSONValue.string)),
-        ])
+        ]
+        stored["measures"] = worker.measures.map(JSONValue.string)
+        return try JSONText.write(stored)
     }
 
     static func worker(_ text: String) -> WorkerCommand {
         let object = JSONText.object(text) ?? [:]
-        return WorkerCommand(command: strings(object["command"]), upload: strings(object["upload"]))
+        return WorkerCommand(
+            command: strings(object["command"]), upload: strings(object["upload"]),
+            measures: object["measures"]?.stringValue)
     }
 
     static func text(_ task: JobTask) throws -> String {

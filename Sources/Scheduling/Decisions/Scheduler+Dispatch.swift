@@ -109,7 +109,8 @@ extension Scheduler {
         case .measure(let trial, let steps, _):
             guard let checkpoint = weights[trial] else { return nil }
             return .measure(
-                MeasureTask(trial: trial, steps: steps, checkpoint: checkpoint, measures: state.measures))
+                MeasureTask(
+                    trial: trial, steps: steps, checkpoint: checkpoint, measures: measuresOfOneWorker(index)))
         case .compare(let trial, let others, let steps, _):
             guard let checkpoint = weights[trial] else { return nil }
             let compared = others.compactMap { other in
@@ -123,7 +124,19 @@ extension Scheduler {
             guard compared.count == others.count else { return nil }
             return .measure(
                 MeasureTask(
-                    trial: trial, steps: steps, checkpoint: checkpoint, measures: state.measures, others: compared))
+                    trial: trial, steps: steps, checkpoint: checkpoint, measures: measuresOfOneWorker(index),
+                    others: compared))
         }
+    }
+
+    /// The measures that a job has left, as far as the worker of the first of them takes them: the others are another
+    /// attempt's.
+    private func measuresOfOneWorker(_ index: Int) -> [MeasureRequest] {
+        let measures = jobs[index].measures
+        guard let first = measures.first, let training = graph.trainings[graph.jobs[index].training] else {
+            return measures
+        }
+        let worker = graph.measuring(first, of: training)
+        return measures.filter { graph.measuring($0, of: training) == worker }
     }
 }

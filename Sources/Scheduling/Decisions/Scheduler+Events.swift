@@ -49,16 +49,30 @@ extension Scheduler {
         }
     }
 
-    /// What is wrong with the worker a host started; nil: it is the one that the training is named with.
+    /// What is wrong with the worker a host started; nil: it is the one that the training is named with, or the one that
+    /// takes these measures of it.
     private func mismatch(of started: WorkerEvent.Started, with attempt: AttemptState) -> String? {
-        guard let training = graph.trainings[attempt.record.training],
-            let name = training["worker.name"]?.stringValue, let numerics = training["worker.numerics"]?.integerValue
-        else { return nil }
-        guard started.contract == ContractVersion.current, started.worker == name, started.numerics == numerics else {
-            return "the host runs \(started.worker), numerics \(started.numerics), contract \(started.contract); "
-                + "expected \(name), numerics \(numerics), contract \(ContractVersion.current)"
+        guard let training = graph.trainings[attempt.record.training] else { return nil }
+        var expected = training.worker
+        if case .measure(let task)? = attempt.record.task, let first = task.measures.first,
+            let measuring = graph.measuring(first, of: training)
+        {
+            expected = measuring
         }
-        return nil
+        let said = (started.worker, started.numerics, started.contract)
+        return expected.flatMap { Self.mismatch(of: said, with: $0) }.map { "the host runs \($0)" }
+    }
+
+    /// What a worker says that it is, where that is not what was expected.
+    static func mismatch(
+        of said: (name: String, numerics: Int, contract: Int), with expected: WorkerName
+    ) -> String? {
+        guard
+            said.name != expected.name || said.numerics != expected.numerics
+                || !ContractVersion.spoken.contains(said.contract)
+        else { return nil }
+        return "\(said.name), numerics \(said.numerics), contract \(said.contract); expected \(expected.name), "
+            + "numerics \(expected.numerics), contract \(ContractVersion.inWords)"
     }
 
     /// Whether what the attempt found counts: always where equal jobs give equal bits, if its worker does its job.

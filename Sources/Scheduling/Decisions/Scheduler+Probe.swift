@@ -70,12 +70,10 @@ extension Scheduler {
         case .neverStarted(let reason): return reason
         }
         guard case .probe(let described?) = probe.service else { return "it printed no description\(tail)" }
-        let spec = graph.trainings[probe.record.training]?.spec ?? [:]
-        if let name = spec["worker.name"]?.stringValue, let numerics = spec["worker.numerics"]?.integerValue,
-            described.name != name || described.numerics != numerics || described.contract != ContractVersion.current
+        let said = (described.name, described.numerics, described.contract)
+        if let named = graph.trainings[probe.record.training]?.worker, let words = Self.mismatch(of: said, with: named)
         {
-            return "it is \(described.name), numerics \(described.numerics), contract \(described.contract); expected "
-                + "\(name), numerics \(numerics), contract \(ContractVersion.current)"
+            return "it is \(words)"
         }
         if let expected = checks[described.name], described.check != expected {
             return "its check gives \(described.check.prefix(12)), expected \(expected.prefix(12)): results of this "

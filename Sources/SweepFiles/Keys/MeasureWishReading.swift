@@ -1,4 +1,5 @@
 import JobContract
+import Quantities
 import SweepModel
 
 /// A measure as asked for, with every parameter resolved, the worker's defaults where the file says nothing.
@@ -37,6 +38,11 @@ extension MeasureWish {
     private func resolved(by worker: WorkerDescription, keys: KeyTable) throws(SweepFileError) -> ResolvedWish {
         guard var request = worker.measures.first(where: { $0.measure == name }) else {
             let names = worker.measures.map(\.measure)
+            if let offer = worker.denoise, !offer.derivative, KnownQuantities.needsDerivative(name) {
+                throw SweepFileError(
+                    "it is taken by products with the Jacobian, which the worker \(worker.name) does not offer",
+                    key: "measures.\(name)", at: origin)
+            }
             let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
             throw SweepFileError("the worker \(worker.name) has no such measure\(advice)", key: name, at: origin)
         }

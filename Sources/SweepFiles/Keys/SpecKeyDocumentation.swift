@@ -72,8 +72,8 @@ extension SpecKey {
           `--set profile=NAME`.
         - `--set KEY=VALUE` replaces the key's value or axis, whichever the file has; the value may be an axis:
           `--set 'seed={range: [0, 3]}'`. A length replaces whichever length the file has. Profiles apply first, then the
-          others in order. `name`, `about`, `measures`, `needs.memory`, `needs.tags`, `needs.gpus`, `worker.command` and
-          `worker.upload` can be set too.
+          others in order. `name`, `about`, `measures`, `needs.memory`, `needs.tags`, `needs.gpus`, `worker.command`,
+          `worker.upload` and `worker.measures` can be set too.
 
         A grid has at most \(BlockResolver.mostPoints) points, and a training at most \(TrainingLength.mostImages) images.
 

@@ -98,7 +98,9 @@ struct SweepReader {
         case "needs":
             for need in try member.value.members("memory, tags and gpus") { try readNeed(need, into: &content) }
         case "worker":
-            for part in try member.value.members("command and upload") { try readWorker(part, into: &content) }
+            for part in try member.value.members("command, upload and measures") {
+                try readWorker(part, into: &content)
+            }
         default: throw SweepFileError("cannot be set here", key: member.key, at: member.origin)
         }
     }
@@ -131,9 +133,18 @@ struct SweepReader {
             guard Set(names).count == names.count else {
                 throw member.value.failure("two files have the same last name", key: "worker.upload")
             }
+        case "measures":
+            let name = try member.value.text("the worker that takes the measures")
+            guard name == WorkerCommand.ours else {
+                throw member.value.failure(
+                    "expected \(WorkerCommand.ours), the only worker that measures networks of others, got \(name.prefix(80))",
+                    key: "worker.measures")
+            }
+            content.worker.measures = name
         default:
+            let parts = ["command", "upload", "measures"]
             throw SweepFileError(
-                "no such part of a worker" + NearestName.advice(for: member.key, among: ["command", "upload"]),
+                "no such part of a worker" + NearestName.advice(for: member.key, among: parts),
                 key: "worker.\(member.key)", at: member.origin)
         }
     }

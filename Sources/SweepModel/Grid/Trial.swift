@@ -26,6 +26,13 @@ package struct Training: Hashable, Sendable {
 
     /// One key of the spec, quicker than `spec`.
     package subscript(key: String) -> JSONValue? { record[key] }
+    /// The worker that it is named with; nil: a spec that does not say.
+    package var worker: WorkerName? {
+        guard let name = self["worker.name"]?.stringValue, let numerics = self["worker.numerics"]?.integerValue else {
+            return nil
+        }
+        return WorkerName(name: name, numerics: numerics)
+    }
     package var batch: Int { self["training.batch"]?.integerValue ?? 1 }
     package var datasetSize: Int { self["dataset.size"]?.integerValue ?? 1 }
 
@@ -86,6 +93,8 @@ package struct ExpandedSweep: Sendable {
     package var comparisons: [Comparison]
     package var needs: JobNeeds
     package var worker: WorkerCommand
+    /// Who takes the measures that the worker does not take itself; nil: nobody.
+    package var borrowed: BorrowedMeasures?
     /// Trials that a stored sweep wants and that are not among `trials`, because their stored spec has another name.
     package var misnamed: [TrialID] = []
 
@@ -142,10 +151,38 @@ package struct WorkerCommand: Hashable, Sendable {
     package var command: [String]
     /// Local paths of files brought to the working directory under their last path component.
     package var upload: [String]
+    /// The worker that takes the measures which this one does not declare; nil: nobody.
+    package var measures: String?
 
-    package init(command: [String] = ["eigensweep-worker"], upload: [String] = []) {
+    /// The worker that came with the coordinator.
+    package static let ours = "eigensweep-worker"
+
+    package init(command: [String] = [ours], upload: [String] = [], measures: String? = nil) {
         self.command = command
         self.upload = upload
+        self.measures = measures
+    }
+}
+
+/// What tells workers apart whose results are not one another's.
+package struct WorkerName: Hashable, Sendable {
+    package var name: String
+    package var numerics: Int
+
+    package init(name: String, numerics: Int) {
+        self.name = name
+        self.numerics = numerics
+    }
+}
+
+/// Measures of one worker's networks that another takes.
+package struct BorrowedMeasures: Hashable, Sendable {
+    package var worker: WorkerName
+    package var names: Set<String>
+
+    package init(worker: WorkerName, names: Set<String>) {
+        self.worker = worker
+        self.names = names
     }
 }
 

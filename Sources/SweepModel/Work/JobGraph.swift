@@ -26,6 +26,8 @@ package struct JobGraph: Sendable {
     package private(set) var kept: [AttemptNumber: Int] = [:]
     /// The sweeps' trainings.
     package let trainings: [TrainingID: Training]
+    /// The measures of a worker's networks that another takes.
+    private let borrowed: [WorkerName: BorrowedMeasures]
 
     /// The wanted trial of a training that ends at `steps`.
     package func trial(of training: TrainingID, steps: Int) -> WantedTrial? {
@@ -38,6 +40,12 @@ package struct JobGraph: Sendable {
         trainings = sweeps.dropFirst().reduce(sweeps.first?.trainings ?? [:]) { known, sweep in
             known.merging(sweep.trainings) { first, _ in first }
         }
+        var borrowed: [WorkerName: BorrowedMeasures] = [:]
+        for sweep in sweeps {
+            guard let measures = sweep.borrowed, let worker = sweep.trainings.values.first?.worker else { continue }
+            borrowed[worker] = measures
+        }
+        self.borrowed = borrowed
         var wishes = MeasureWishes(sweeps.map(\.measures))
         var takenBack: [TrialID] = []
         trials.reserve(sweeps.map(\.trials.count).max() ?? 0)
@@ -86,6 +94,14 @@ package struct JobGraph: Sendable {
             }
         }
         addComparisons(of: sweeps, holdings)
+    }
+
+    /// The worker that takes a measure of a training's networks in place of the training's own; nil: its own does.
+    package func measuring(_ request: MeasureRequest, of training: Training) -> WorkerName? {
+        guard !borrowed.isEmpty, let worker = training.worker, let measures = borrowed[worker],
+            measures.names.contains(request.measure)
+        else { return nil }
+        return measures.worker
     }
 
     private mutating func addComparisons(of sweeps: [ExpandedSweep], _ holdings: Holdings) {

@@ -14,7 +14,7 @@ struct RunningSweep: Sendable {
     var isDeterministic: Bool
     /// The files of which its worker consists, beside what comes with this program.
     var files: [String: Digest] = [:]
-    /// What hosts are compared by before they run its worker; nil for a worker of the user's own.
+    /// What hosts are compared by before they run our worker; nil where none of the jobs is its.
     var check: WorkerCheck?
     /// What people should hear of its expansion.
     var notes: [String] = []
@@ -154,13 +154,16 @@ struct SweepPreparation: Sendable {
             }
             datasets[id] = last?.file
         }
-        let uploads = try worker.uploads.map {
-            StartOrder.Upload(name: $0.name, digest: try store.put(copyOf: $0.path))
+        let uploads = try worker.uploads.map { try $0.stored(in: store) }
+        let measuring = try worker.measuring.map {
+            PreparedSweep.Measuring(command: $0.command, uploads: try $0.uploads.map { try $0.stored(in: store) })
         }
+        var sweep = sweep
+        sweep.borrowed = worker.measuring?.measures
         return RunningSweep(
             prepared: PreparedSweep(
                 sweep: sweep, datasets: datasets, command: worker.command, uploads: uploads,
-                worker: worker.description),
+                worker: worker.description, measuring: measuring),
             isDeterministic: worker.description.deterministic, files: worker.files, check: try worker.check())
     }
 

@@ -26,6 +26,7 @@ struct TrustedWorkers: Sendable {
 
     /// Whether the worker may be run.
     func contains(_ worker: WorkerCommand) -> Bool {
+        let worker = worker.withoutMeasures
         if worker == WorkerCommand() || Self.heard.with({ $0.contains(worker) }) { return true }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
         return text.split(separator: "\n").contains { Self.worker(JSONText.object(String($0)) ?? [:]) == worker }
@@ -46,7 +47,7 @@ struct TrustedWorkers: Sendable {
     @discardableResult
     func add(_ worker: WorkerCommand, of sweep: String, in catalogue: String) -> String? {
         guard !contains(worker) else { return nil }
-        Self.heard.with { _ = $0.insert(worker) }
+        Self.heard.with { _ = $0.insert(worker.withoutMeasures) }
         do {
             let line = try JSONText.write([
                 "command": .array(worker.command.map(JSONValue.string)),
@@ -89,6 +90,11 @@ struct TrustedWorkers: Sendable {
               eigensweep resume \(name) --trust-worker \(name)\(CatalogueOptions.option(for: catalogue))
             """)
     }
+}
+
+extension WorkerCommand {
+    /// Who takes the measures of a worker is no question of trust: it can only be the program's own.
+    fileprivate var withoutMeasures: WorkerCommand { WorkerCommand(command: command, upload: upload) }
 }
 
 /// The flag by which people say yes to what a catalogue would have run.
