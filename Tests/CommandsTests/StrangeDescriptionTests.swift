@@ -38,7 +38,7 @@ import Testing
 
     @Test func contractsOfOneAndTwoAreSpoken() throws {
         let error = try refusal { $0.contract = 3 }
-        #expect(error.description.hasSuffix("speaks contract 3; this coordinator speaks 1 and 2"), "\(error)")
+        #expect(error.description.hasSuffix("speaks contract 3; this coordinator speaks 1 or 2"), "\(error)")
     }
 
     /// The refusal of a worker that describes itself like this.

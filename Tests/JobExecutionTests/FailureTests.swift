@@ -169,7 +169,7 @@ import Testing
         #expect(measured.first?.failure?.contains("beauty") == true)
     }
 
-    @Test(arguments: ["", "{", "{}", #"{"contract": 1}"#, #"{"contract": "one"}"#, "[1]"])
+    @Test(arguments: ["", "{", "{}", #"{"contract": 2}"#, #"{"contract": "one"}"#, "[1]"])
     func whatIsNoJobIsRefused(text: String) throws {
         let directory = try sandbox.newAttempt()
         let input = directory.appendingPathComponent("job.json")

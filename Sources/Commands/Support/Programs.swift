@@ -216,7 +216,7 @@ struct WorkerProgram {
         do {
             return (description, try KeyTable(description))
         } catch {
-            throw CommandFailure(.invalidInput, "`\(words)`: \(error)")
+            throw CommandFailure(.invalidInput, "`\(words)`: \(explanation(of: error))")
         }
     }
 }

@@ -130,7 +130,7 @@ final class ForeignNetworks {
         } catch let error as ChildProcess.Failure {
             failure = .job(broken(error, "while it was asked"))
         } catch {
-            failure = .job(JobFailure(.internal, "\(error)"))
+            failure = .job(JobFailure(.internal, explanation(of: error)))
         }
         return Array(asked)
     }
