@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import JobContract
+import SweepFiles
 
 @testable import JobExecution
 @testable import ScoreNetworks
@@ -32,7 +33,13 @@ let contractTargets = [
         precondition(bytes[end...].allSatisfy { $0 == 0 }, "bytes are left over")
     },
     FuzzTarget("worker-descriptions", seeds: { try [json(Samples.worker)] }) { bytes, _ in
-        if let worker = try? JSONText.decode(WorkerDescription.self, from: bytes) { checkRoundTrip(worker) }
+        guard let worker = try? JSONText.decode(WorkerDescription.self, from: bytes) else { return }
+        checkRoundTrip(worker)
+        guard let keys = try? KeyTable(worker) else { return }
+        for key in keys.own {
+            guard let fallback = key.fallback else { continue }
+            precondition(key.admit(fallback) != nil && !key.expected.isEmpty, "a default is out of range")
+        }
     },
     FuzzTarget(
         text: "json-texts",

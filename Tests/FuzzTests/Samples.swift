@@ -51,11 +51,18 @@ enum Samples {
     ]
 
     static let worker = WorkerDescription(
-        contract: 1, name: "eigensweep-worker", numerics: 1, deterministic: true, jobKinds: ["train", "measure"],
+        contract: 2, name: "eigensweep-worker", numerics: 1, deterministic: true, jobKinds: ["train", "measure"],
         architectures: ["ddpmpp"],
         measures: [
             request, MeasureRequest(measure: "gaussian-distance", version: 1, parameters: ["samples": 64, "seed": 0]),
-        ], build: "b", cpu: "c", kernels: "k", check: "d")
+        ],
+        keys: [
+            KeyDeclaration("model.patch", .integer, 4, least: 1, most: 16, step: 1, architectures: ["ddpmpp"], "m"),
+            KeyDeclaration("own.words", .text, ["a"], choices: ["a", "b"], list: .init(least: 0, most: 2), "m"),
+            KeyDeclaration("own.rate", .number, 0.5, above: 0, below: 1, "m"),
+        ], reads: ["training.batch"],
+        images: ImageDeclaration(resolution: .init(least: 1, most: 64), channels: [1, 3], float: true), build: "b",
+        cpu: "c", kernels: "k", check: "d")
 
     static func orders() throws -> [AgentOrder] {
         [

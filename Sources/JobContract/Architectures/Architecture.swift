@@ -21,6 +21,8 @@ package struct Architecture: Sendable {
     let size: @Sendable (ArchitectureValues) -> NetworkSize
     /// Nil where nobody has measured it.
     var memory: MemoryCost?
+    /// A number that grows with the time which an image of so many pixels takes in training.
+    var cost: @Sendable (_ scale: Double, _ pixels: Double) -> Double = usualCost
 
     /// All architectures of Eigensweep's own worker, in the documentation's order.
     package static let all: [Architecture] = residualUNets + [biasFreeUNet, bfCNN, linear]
@@ -73,6 +75,16 @@ package struct Architecture: Sendable {
 
     /// Roughly how large the network of a training's spec is.
     package func size(of spec: [String: JSONValue]) -> NetworkSize { size(ArchitectureValues(spec, of: self)) }
+
+    /// Small networks spend their time in overhead and large ones in their square.
+    @Sendable private static func usualCost(scale: Double, pixels: Double) -> Double { pixels * scale * (scale + 16) }
+
+    /// The cost of an image in training, for ordering and shares only; nil: a spec that does not say. Networks of other
+    /// workers, whose specs have the usual scale, count by their pixels.
+    package static func cost(of name: String?, scale: Double?, resolution: Double?) -> Double {
+        let side = resolution ?? 16
+        return (name.flatMap(named)?.cost ?? usualCost)(scale ?? 16, side * side)
+    }
 
     /// Why an edge cannot be halved so often.
     static func halvings(_ count: Int, of resolution: Int) -> String? {

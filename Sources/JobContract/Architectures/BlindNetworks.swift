@@ -4,6 +4,11 @@ extension Architecture {
     private static let blindMemory = MemoryCost(place: 140, parameter: 60, rest: 15e6)
     private static let mostHalvings = 8
 
+    /// Of one scale the bias-free U-Net trains on eight times the pixels that ddpmpp does (docs/speed.md).
+    @Sendable private static func blindCost(scale: Double, pixels: Double) -> Double {
+        pixels * scale * (scale + 16) / 8
+    }
+
     static let biasFreeUNet = Architecture(
         name: "bias-free-unet", keys: [.scale.with(64), .blocks.with(3)], defaults: blindDefaults, isBlind: true,
         rules: { values in
@@ -32,7 +37,7 @@ extension Architecture {
             }
             return size
         },
-        memory: blindMemory)
+        memory: blindMemory, cost: blindCost)
 
     static let bfCNN = Architecture(
         name: "bf-cnn",
@@ -64,5 +69,5 @@ extension Architecture {
             return NetworkSize(
                 parameters: 9 * channels * (2 + channels * (layers - 2)), places: channels * side * side * layers)
         },
-        memory: blindMemory)
+        memory: blindMemory, cost: blindCost)
 }

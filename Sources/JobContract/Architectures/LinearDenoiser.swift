@@ -6,5 +6,6 @@ extension Architecture {
             let side = values.number("dataset.resolution")
             let pixels = side * side * values.number("dataset.channels")
             return NetworkSize(parameters: pixels * pixels + pixels, places: 2 * pixels)
-        })
+        },
+        cost: { _, pixels in pixels * pixels })
 }

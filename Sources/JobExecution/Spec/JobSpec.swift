@@ -50,11 +50,12 @@ struct JobSpec: Equatable {
 
     private static func preconditioning(_ keys: inout SpecReader) throws -> Preconditioning {
         switch try keys.text("training.preconditioning") {
+        case "edm": .edm(sigmaData: try keys.number("training.sigma_data"))
         case "vp": .vp
         case "ve": .ve
         case "none": .none
         case "blind": .blind
-        default: .edm(sigmaData: try keys.number("training.sigma_data"))
+        case let other: throw unknown("training.preconditioning", other)
         }
     }
 
@@ -66,8 +67,9 @@ struct JobSpec: Equatable {
                 lowest: try keys.number("training.noise_min"), highest: try keys.number("training.noise_max"))
         case "vp": .variancePreserving
         case "fixed": .fixed(try keys.number("training.noise_sigma"))
-        default:
+        case "lognormal":
             .lognormal(mean: try keys.number("training.noise_mean"), std: try keys.number("training.noise_std"))
+        case let other: throw unknown("training.noise", other)
         }
     }
 
@@ -75,7 +77,13 @@ struct JobSpec: Equatable {
         switch try keys.text("training.objective") {
         case "yi-fresh": .freshGap
         case "yi-bank": .bank(copies: try keys.integer("training.bank_copies"))
-        default: .denoising
+        case "denoising": .denoising
+        case let other: throw unknown("training.objective", other)
         }
+    }
+
+    /// A choice that the table of keys has and nobody here knows.
+    private static func unknown(_ key: String, _ choice: String) -> JobFailure {
+        JobFailure(.internal, "\(key) is \(choice), of which this worker knows nothing")
     }
 }

@@ -59,8 +59,9 @@ private struct TrainingProgress {
 }
 
 extension Training {
-    /// `costPerStep` from the columns `model_scale`, `resolution` and `batch`, a row's first.
+    /// `costPerStep` from the columns `model_scale`, `resolution` and `batch`, a row's first, by which the catalogue counts
+    /// work.
     fileprivate static func costPerStep(_ row: [CatalogueValue]) -> Double {
-        costPerStep(batch: row[2].integer, resolution: row[1].number, scale: row[0].number)
+        costPerStep(architecture: nil, batch: row[2].integer, resolution: row[1].number, scale: row[0].number)
     }
 }

@@ -36,13 +36,13 @@ extension CatalogueReader {
     }
 
     /// What hosts trained, a row for each training and host: `host`, what a step's cost depends on (`model_scale`,
-    /// `resolution`, `batch`), the most `steps` and `seconds`, and the host's `cores`. Trainings of less than a second are
+    /// `resolution`, `batch`), the most `steps` and `seconds`, the host's `cores`, and the `architecture`. Trainings of less than a second are
     /// left out.
     package func trainingTimes() throws -> CatalogueRows {
         try rows(
             """
             SELECT a.host, r.model_scale, r.resolution, r.batch, max(t.steps) AS steps, max(m.seconds) AS seconds,
-                max(h.cores) AS cores
+                max(h.cores) AS cores, r.architecture
             FROM milestone m JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
             JOIN attempt a ON a.number = m.attempt JOIN host h ON h.name = a.host
             WHERE m.seconds > 1 GROUP BY t.training, a.host

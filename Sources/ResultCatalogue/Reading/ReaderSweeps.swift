@@ -174,7 +174,7 @@ extension CatalogueReader {
         let rows = try StoredRows(
             db,
             """
-            SELECT r.training_id, r.spec, r.batch, r.resolution, r.model_scale, d.key, d.request, j.key
+            SELECT r.training_id, r.spec, r.batch, r.resolution, r.model_scale, d.key, d.request, j.key, r.architecture
             FROM json_each(?) j CROSS JOIN training r ON r.key = j.value
             LEFT JOIN wished_dataset x ON x.revision = ? AND x.training = r.key
             LEFT JOIN dataset_request d ON d.key = x.dataset
@@ -192,7 +192,9 @@ extension CatalogueReader {
             ids.append(id)
             specs.append(1, of: rows)
             costs.append(
-                Training.costPerStep(batch: rows.count(2), resolution: rows.number(3), scale: rows.number(4)))
+                Training.costPerStep(
+                    architecture: rows.isNull(8) ? nil : rows.text(8), batch: rows.count(2), resolution: rows.number(3),
+                    scale: rows.number(4)))
             guard !rows.isNull(5) else { continue }
             let key = rows.integer(5)
             if datasets[key] == nil { datasets[key] = StoredForms.dataset(rows.text(6)) }

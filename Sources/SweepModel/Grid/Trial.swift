@@ -40,7 +40,8 @@ package struct Training: Hashable, Sendable {
     package var costPerStep: Double {
         knownCost
             ?? Self.costPerStep(
-                batch: self["training.batch"]?.integerValue, resolution: self["dataset.resolution"]?.doubleValue,
+                architecture: self["model.architecture"]?.stringValue, batch: self["training.batch"]?.integerValue,
+                resolution: self["dataset.resolution"]?.doubleValue,
                 scale: self["model.scale"]?.doubleValue)
     }
 }

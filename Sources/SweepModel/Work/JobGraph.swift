@@ -205,17 +205,16 @@ extension JobNeeds {
 }
 
 extension Training {
-    /// A number that grows with the time a training of `steps` optimiser steps takes: images × pixels × scale ×
-    /// (scale + 16), since small networks spend their time in overhead and large ones in their square. For ordering
-    /// and shares only.
+    /// A number that grows with the time a training of `steps` optimiser steps takes: images, each of the cost that its
+    /// architecture says. For ordering and shares only.
     package func cost(steps: Int) -> Double {
         Double(steps) * costPerStep
     }
 
     /// `costPerStep` by what it depends on; nil: a spec that does not say.
-    package static func costPerStep(batch: Int?, resolution: Double?, scale: Double?) -> Double {
-        let side = resolution ?? 16
-        let scale = scale ?? 16
-        return Double(batch ?? 1) * side * side * scale * (scale + 16)
+    package static func costPerStep(
+        architecture: String?, batch: Int?, resolution: Double?, scale: Double?
+    ) -> Double {
+        Double(batch ?? 1) * Architecture.cost(of: architecture, scale: scale, resolution: resolution)
     }
 }

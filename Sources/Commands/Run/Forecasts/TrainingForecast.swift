@@ -95,7 +95,7 @@ extension CatalogueReader {
                 let cores = row[6].integer
             else { continue }
             let cost = Training.costPerStep(
-                batch: row[3].integer, resolution: row[2].number, scale: row[1].number)
+                architecture: row[7].text, batch: row[3].integer, resolution: row[2].number, scale: row[1].number)
             let before = work[host] ?? (0, 0, cores)
             work[host] = (before.cost + Double(steps) * cost, before.seconds + seconds, cores)
         }
