@@ -41,8 +41,29 @@ import Testing
         #expect(error.description.hasSuffix("speaks contract 3; this coordinator speaks 1 or 2"), "\(error)")
     }
 
+    @Test(
+        arguments: [
+            ("\"kind\":\"float\",\"default\":1,\"meaning\":\"m\"", "has a kind that is none: expected integer, number"),
+            ("\"default\":1,\"meaning\":\"m\"", "lacks the field kind"),
+            ("\"kind\":\"integer\",\"meaning\":\"m\"", "lacks the field default"),
+            ("\"kind\":\"integer\",\"default\":1", "lacks the field meaning"),
+            ("\"kind\":\"integer\",\"default\":1,\"meaning\":\"m\",\"least\":\"1\"", "has a least that is none"),
+            ("\"kind\":\"text\",\"default\":\"a\",\"meaning\":\"m\",\"choices\":[1]", "has a 0 that is none"),
+        ]) func aStrangeKeyIsNamed(fields: String, message: String) throws
+    {
+        let key = "{\"key\":\"model.patch\",\(fields)}"
+        let error = try refusal {
+            $0.contract = 2
+        } text: {
+            $0.replacing("{\"", with: "{\"keys\":[\(key)],\"", maxReplacements: 1)
+        }
+        #expect(error.description.contains("keys: model.patch \(message)"), "\(error)")
+    }
+
     /// The refusal of a worker that describes itself like this.
-    private func refusal(of change: (inout WorkerDescription) -> Void) throws -> CommandFailure {
+    private func refusal(
+        of change: (inout WorkerDescription) -> Void, text: (String) -> String = { $0 }
+    ) throws -> CommandFailure {
         var description = WorkerDescription(
             contract: 1, name: "given", numerics: 1, deterministic: true, jobKinds: ["measure"], architectures: [],
             measures: [], build: "1", cpu: "any", kernels: "none", check: "")
@@ -51,7 +72,8 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let said = folder.appendingPathComponent("said.json")
-        try JSONEncoder().encode(description).write(to: said)
+        let encoded = String(decoding: try JSONEncoder().encode(description), as: UTF8.self)
+        try text(encoded).write(to: said, atomically: true, encoding: .utf8)
         let error = #expect(throws: CommandFailure.self) {
             try WorkerProgram(WorkerCommand(command: ["sh", "-c", "cat said.json"], upload: [said.path]))
         }

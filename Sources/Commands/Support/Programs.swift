@@ -196,7 +196,8 @@ struct WorkerProgram {
         } catch {
             throw CommandFailure(
                 .invalidInput,
-                "`\(words)` did not print a description as docs/job-contract.md defines it: \(explanation(of: error))")
+                "`\(words)` did not print a description as docs/job-contract.md defines it: "
+                    + (KeyDeclaration.strange(in: bytes) ?? explanation(of: error)))
         }
         guard ContractVersion.spoken.contains(description.contract) else {
             throw CommandFailure(
