@@ -28,7 +28,8 @@ struct HostSpaceTests {
         #expect(reports.refusals[AttemptNumber(1)]?.kind == .noSpace)
         // Nor is an order whose results will need more room than there is.
         var large = try ScriptedWorker.order(3, in: coordinator.store, "started; finished")
-        large.description.spec.merge(["model.architecture": "ddpmpp", "model.scale": 128]) { _, new in new }
+        large.description.spec["model.architecture"] = "ddpmpp"
+        large.description.spec["model.scale"] = 128
         coordinator.send(.start(large), to: "far")
         let refused = try coordinator.wait("refusal") { $0.refusals[AttemptNumber(3)] != nil }
         #expect(refused.refusals[AttemptNumber(3)]?.message.contains("the job's files need about") == true)
