@@ -119,4 +119,19 @@ struct BorrowedMeasureTests {
             #expect(try lab.run("plan", plain).err.contains("the worker memorizer has no such measure"))
         }
     }
+
+    /// Before anything is charged, hosts say which interpreter they have for the sweep's worker.
+    @Test func hostsAreCheckedForTheSweepsWorker() throws {
+        try withLab { (lab) throws in
+            let file = try lab.write("memory.yaml", sweep("memorization"))
+            let good = try lab.run("hosts", "check", file, "--format", "csv")
+            #expect(good.status == 0 && good.out.contains("local,note,worker,"), "\(good)")
+            #expect(good.out.contains("python3 is /usr/bin/python3 (Python 3."), "\(good.out)")
+            try lab.write(
+                "hosts.yaml",
+                "hosts:\n  - local: {directory: \(lab.directory.path)/host, env: {PATH: /nowhere}}\n")
+            let bad = try lab.run("hosts", "check", "local", file, "--format", "csv")
+            #expect(bad.status == 4 && bad.out.contains("python3 is not there (PATH is /nowhere)"), "\(bad)")
+        }
+    }
 }

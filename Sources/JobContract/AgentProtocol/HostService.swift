@@ -3,6 +3,7 @@
 package enum ServiceRequest: Hashable, Sendable, Codable {
     case examine(ExaminationRequest)
     case describe(DescriptionRequest)
+    case tryWorker(WorkerTrialRequest)
     case clean(CleaningRequest)
     case orphans(OrphanRequest)
     case held(HeldRequest)
@@ -31,7 +32,9 @@ package struct RelayPlace: Hashable, Sendable, Codable {
 package enum ServiceAnswer: Hashable, Sendable, Codable {
     case examined(ExaminationReport)
     case described(WorkerDescription)
-    /// The store lacks the worker that is to describe itself: upload it and ask again.
+    /// How a user's own worker described itself.
+    case tried(WorkerTrialReport)
+    /// The store lacks the worker that is to describe itself, or a file of it: upload it and ask again.
     case lacking(Digest)
     /// The worker does not describe itself on this host; in words.
     case mute(String)

@@ -155,7 +155,7 @@ private struct Check {
         case .clean(let request): self("an age in seconds", request.youngerThan, within: OutsideValues.counts)
         case .inspect(let request): self("the bytes to read", request.limit ?? 0, OutsideValues.bytes)
         case .examineQueue(_, let settings): self(settings)
-        case .describe, .orphans, .held, .relay: break
+        case .describe, .tryWorker, .orphans, .held, .relay: break
         }
     }
 
@@ -207,6 +207,10 @@ private struct Check {
             for text in [worker.name, worker.build, worker.cpu, worker.kernels, worker.check] {
                 self(name: "the worker", text)
             }
+        case .tried(let report):
+            let words = [report.program ?? "", report.version ?? "", report.path, report.words]
+            for text in words { self(words: text) }
+            if let worker = report.description { self(.described(worker)) }
         case .mute(let words): self(words: words)
         case .refused(let refusal): self(words: refusal.message)
         case .cleaned(let report):

@@ -40,10 +40,13 @@ extension HostVisits {
     /// - Parameters:
     ///   - queue: a seat of the queue whose login node the host is; nil: it is none.
     ///   - worker: must run there and give the bits that it gives here; nil: no worker is looked at.
-    package func examine(_ host: HostSpec, queue: QueueSeat? = nil, worker: WorkerCheck?) -> HostExamination {
+    ///   - trial: a worker of the user's own that must run there.
+    package func examine(
+        _ host: HostSpec, queue: QueueSeat? = nil, worker: WorkerCheck?, trial: WorkerTrial? = nil
+    ) -> HostExamination {
         var result = HostExamination(host: host.name, findings: [], sharesMachineID: host.sharesMachineID)
         do throws(HostFailure) {
-            let report = try first(host, worker, &result.findings)
+            let report = try first(host, worker, trial, &result.findings)
             result.machine = report.machine
             if let queue {
                 result.findings += HostJudgement(host: host, report: report).findings().filter {
@@ -65,7 +68,7 @@ extension HostVisits {
     }
 
     private func first(
-        _ host: HostSpec, _ worker: WorkerCheck?, _ findings: inout [HostFinding]
+        _ host: HostSpec, _ worker: WorkerCheck?, _ trial: WorkerTrial?, _ findings: inout [HostFinding]
     ) throws(HostFailure) -> ExaminationReport {
         var found: [HostFinding] = []
         defer { findings += found }
@@ -87,9 +90,16 @@ extension HostVisits {
                 }
             }
             // What cannot be written to cannot be given a worker.
-            if let worker, report.findings.allSatisfy({ $0.complaint == .permissionsRepaired }) {
+            let takesFiles = report.findings.allSatisfy { $0.complaint == .permissionsRepaired }
+            if let worker, takesFiles {
                 stages.set(host.name, "comparing what the worker computes there")
                 found += try describe(worker, host, &visit)
+            }
+            if let trial, takesFiles {
+                stages.set(host.name, "trying \(trial.description.name) there")
+                let answer = try trial.run(on: host, &visit)
+                guard case .tried(let report) = answer else { throw unexpected(answer, host) }
+                found.append(trial.finding(report, on: host.name))
             }
             return report
         }
@@ -129,7 +139,7 @@ extension HostVisits {
             guard let words = worker.objection(to: there) else { return [] }
             return [HostFinding(host.name, .problem, "numerics", words, "leave the host out")]
         case .mute(let words): return [HostFinding(host.name, .problem, "worker", words, advice)]
-        case .examined, .lacking, .cleaned, .orphans, .held, .inspected, .relaying, .queueExamined, .refused:
+        case .examined, .tried, .lacking, .cleaned, .orphans, .held, .inspected, .relaying, .queueExamined, .refused:
             throw unexpected(answer, host)
         }
     }

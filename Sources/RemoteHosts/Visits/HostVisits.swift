@@ -77,7 +77,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .cleaned(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .orphans, .held, .inspected, .relaying, .queueExamined:
+        case .examined, .described, .tried, .lacking, .mute, .orphans, .held, .inspected, .relaying, .queueExamined:
             throw unexpected(host)
         }
     }
@@ -92,7 +92,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .orphans(let orphans): return orphans
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .held, .inspected, .relaying, .queueExamined:
+        case .examined, .described, .tried, .lacking, .mute, .cleaned, .held, .inspected, .relaying, .queueExamined:
             throw unexpected(host)
         }
     }
@@ -106,7 +106,7 @@ package final class HostVisits: Sendable {
         switch answer {
         case .held(let held): return held
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .orphans, .inspected, .relaying, .queueExamined:
+        case .examined, .described, .tried, .lacking, .mute, .cleaned, .orphans, .inspected, .relaying, .queueExamined:
             throw unexpected(host)
         }
     }

@@ -43,7 +43,7 @@ extension HostConversation {
         switch try ask(.inspect(request), seconds: 3600) {
         case .inspected(let report): return report
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .described, .lacking, .mute, .cleaned, .orphans, .held, .relaying, .queueExamined:
+        case .examined, .described, .tried, .lacking, .mute, .cleaned, .orphans, .held, .relaying, .queueExamined:
             throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
         }
     }

@@ -35,7 +35,7 @@ package struct WorkerCheck: Sendable {
                 "\(host.name): \(words). Leave the host out, or use a worker "
                     + "that runs there")
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
-        case .examined, .cleaned, .orphans, .held, .inspected, .lacking, .relaying, .queueExamined:
+        case .examined, .tried, .cleaned, .orphans, .held, .inspected, .lacking, .relaying, .queueExamined:
             throw HostFailure(.protocolViolation, "\(host.name): the agent answered something else than was asked")
         }
     }

@@ -19,21 +19,27 @@ struct WorkerLauncher {
     init(store: ContentStore, environment: [String: String], givesGPUs: Bool = false) {
         self.store = store
         self.givesGPUs = givesGPUs
-        var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
-        if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
-        settings.merge(environment) { _, new in new }
-        settings[Leftovers.variable] = nil
+        var settings = Self.environment(environment)
         if givesGPUs { for name in GPUVariables.all { settings[name] = nil } }
         path = settings["PATH"] ?? ""
         variables = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
         variableCount = settings.count
     }
 
+    /// What a worker's environment is, but for what its attempt adds.
+    static func environment(_ added: [String: String]) -> [String: String] {
+        var settings = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C"]
+        if let home = getenv("HOME") { settings["HOME"] = String(cString: home) }
+        settings.merge(added) { _, new in new }
+        settings[Leftovers.variable] = nil
+        return settings
+    }
+
     /// The started process, or why there is none.
     func start(
         _ order: AgentOrder, in directory: AttemptDirectory, having grant: GPUPool.Grant?
     ) throws(AgentRefusal) -> pid_t {
-        for (name, digest) in order.uploads { try place(digest, as: "\(directory.work)/\(name)") }
+        for (name, digest) in order.uploads { try Self.place(digest, of: store, as: "\(directory.work)/\(name)") }
         let job = order.text.placed(inStore: store.directory)
         let input = posix_memory_file(job, job.count)
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
@@ -41,7 +47,7 @@ struct WorkerLauncher {
         let errors = open(directory.errors, flags, 0o600)
         defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
         guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
-        let path = program(order.command[0], in: directory.work)
+        let path = Self.program(order.command[0], in: directory.work, path: self.path)
         let list = order.command.map { $0 + "\0" }.joined()
         let gpus = givesGPUs ? GPUVariables.settings(for: grant?.gpus ?? []) : [:]
         let added = gpus.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
@@ -68,7 +74,7 @@ struct WorkerLauncher {
     }
 
     /// A program by path, by the name of an upload, or by PATH.
-    private func program(_ name: String, in work: String) -> String {
+    static func program(_ name: String, in work: String, path: String) -> String {
         if name.contains("/") { return name }
         if access("\(work)/\(name)", X_OK) == 0 { return "\(work)/\(name)" }
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
@@ -80,7 +86,7 @@ struct WorkerLauncher {
     /// Places stored content under a name, executable and not writable: as a file of the attempt's own, so that a job which
     /// changes it changes no other job's. Only a large one, where the file system cannot share content, is another name of
     /// the stored file; what a job did to that is noticed before the next attempt begins.
-    private func place(_ digest: Digest, as path: String) throws(AgentRefusal) {
+    static func place(_ digest: Digest, of store: ContentStore, as path: String) throws(AgentRefusal) {
         let stored = store.path(of: digest)
         var status = stat()
         guard stat(stored, &status) == 0 else {
@@ -88,7 +94,7 @@ struct WorkerLauncher {
         }
         // A start that was tried before may have left it.
         unlink(path)
-        if Files.cloneOrCopy(stored, to: path, most: Self.mostCopied) {
+        if Files.cloneOrCopy(stored, to: path, most: mostCopied) {
             guard chmod(path, 0o555) == 0 else { throw Files.refusal("place \(path)") }
             return
         }

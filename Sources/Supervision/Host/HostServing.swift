@@ -60,6 +60,10 @@ final class HostService {
                 try Files.makeDirectory(place.root, durably: true)
                 let store = try openStore(place)
                 return try WorkerDescribing(place: place, store: store, request: request).answer()
+            case .tryWorker(let request):
+                let place = try AgentPlace(directory: request.directory, catalogue: "none")
+                try Files.makeDirectory(place.root, durably: true)
+                return try WorkerTrying(place: place, store: try openStore(place), request: request).answer()
             case .orphans(let request): return .orphans(try OrphanSearch(request).run())
             case .held(let request):
                 let place = try AgentPlace(directory: request.directory, catalogue: request.catalogue)
