@@ -70,9 +70,11 @@ final class SweepRun {
             catalogue: workplace.catalogue.path, store: workplace.store, preparer: workplace.preparer,
             recovery: recovery)
         self.preparation = preparation
+        // The writer's own: to open the file once more in its process, and to close it, would end the writer's locks.
+        let reader = workplace.catalogue.reader
         control = ControlServer(workplace.catalogue) { file, overrides, folder, sameNumerics in
             try preparation.launch(
-                ReadSweepFile(file, overrides: overrides, folder: folder), sameNumerics: sameNumerics)
+                ReadSweepFile(file, overrides: overrides, folder: folder), sameNumerics: sameNumerics, in: reader)
         }
         let observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
         self.observer = observer
@@ -86,7 +88,8 @@ final class SweepRun {
 
     /// Adds a sweep file; it is what is wanted from now on.
     func launch(_ read: ReadSweepFile, sameNumerics: Bool) throws {
-        try add(try preparation.launch(read, sameNumerics: sameNumerics)).notes.forEach(Terminal.note)
+        let running = try preparation.launch(read, sameNumerics: sameNumerics, in: workplace.catalogue.reader)
+        try add(running).notes.forEach(Terminal.note)
     }
 
     /// Adds a sweep of the catalogue, less the trials that nobody may run: what people should hear of those.

@@ -66,9 +66,9 @@ struct SweepPreparation: Sendable {
 
     /// Expands a file and makes its sweep ready to run. With `sameNumerics` a worker whose files changed is taken for the one
     /// that it was.
-    func launch(_ read: ReadSweepFile, sameNumerics: Bool) throws -> RunningSweep {
+    func launch(_ read: ReadSweepFile, sameNumerics: Bool, in reader: CatalogueReader) throws -> RunningSweep {
         if !sameNumerics {
-            try read.worker.requireSameFiles(as: CatalogueReader(path: catalogue), sweep: read.file.name)
+            try read.worker.requireSameFiles(as: reader, sweep: read.file.name)
         }
         // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
