@@ -176,7 +176,8 @@ import Testing
 
     @Test func oneThatHangsIsEndedWithTheJob() throws {
         let worker = try WorkerProgram.ours.start(
-            job([Self.denoising], modes: ["hang@2"]), in: sandbox.newAttempt())
+            job([Self.denoising], modes: ["hang@2"]), in: sandbox.newAttempt(),
+            wrapper: ["/bin/sh", "-c", "exec 7<job.json; exec \"$@\"", "sh"])
         try worker.wait { if case .started = $0 { true } else { false } }
         var child: pid_t?
         for _ in 0..<500 where child == nil {
@@ -188,6 +189,11 @@ import Testing
         }
         let process = try #require(child)
         usleep(500_000)
+        // As what says that a GPU is taken.
+        let held = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")
+        }
+        #expect(held.contains { $0.hasSuffix("/job.json") } && held.count == 4, "\(held)")
         worker.signal(SIGTERM)
         let events = try worker.finish()
         #expect(events.last == .paused(steps: 1) && events.measurements.isEmpty)

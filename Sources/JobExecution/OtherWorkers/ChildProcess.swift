@@ -26,6 +26,8 @@ final class ChildProcess {
     /// The end of its standard error.
     private(set) var lastWords: [UInt8] = []
     private static let mostWords = 2000
+    /// As many files as agents start a program with.
+    private static let mostKept: Int32 = 256
     /// F_SETPIPE_SZ, which Glibc's module does not show.
     private static let setPipeSize: Int32 = 1031
     /// How long nothing but the pipes is looked at, in milliseconds.
@@ -55,6 +57,7 @@ final class ChildProcess {
         let list = command.map { $0 + "\0" }.joined()
         let settings = Self.environment()
         let variables = settings.map { $0 + "\0" }.joined()
+        let kept = Self.inherited()
         var pid: pid_t = 0
         let code = path.withCString { path in
             list.withCString { list in
@@ -63,7 +66,7 @@ final class ChildProcess {
                         path: path, arguments: list, argument_count: command.count, environment: variables,
                         environment_count: settings.count, directory: nil, input: ends[0][1], output: ends[1][1],
                         error: ends[2][1], own_session: 0)
-                    return posix_start_program(&program, &pid)
+                    return posix_start_program_keeping(&program, kept, kept.count, &pid)
                 }
             }
         }
@@ -85,6 +88,14 @@ final class ChildProcess {
         if access("./\(name)", X_OK) == 0 { return "./\(name)" }
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
+    }
+
+    /// The files that this program was started with: those that say which GPUs are taken stay open while the child lives.
+    private static func inherited() -> [Int32] {
+        (STDERR_FILENO + 1...STDERR_FILENO + mostKept).filter { file in
+            let flags = fcntl(file, F_GETFD)
+            return flags >= 0 && flags & FD_CLOEXEC == 0
+        }
     }
 
     private static func environment() -> [String] {
