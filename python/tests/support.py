@@ -27,15 +27,13 @@ WITHOUT_TORCH = "PyTorch is not installed for this Python: pip install torch (on
 
 
 def programs() -> Path | None:
-    """The folder of the built programs, where there is one."""
-    for name in ("EIGENSWEEP_PROGRAMS",):
-        if os.environ.get(name):
-            return Path(os.environ[name])
-    for kind in ("release", "debug"):
-        folder = REPOSITORY / ".build" / kind
-        if (folder / "eigensweep").exists() and (folder / "eigensweep-worker").exists():
-            return folder
-    return None
+    """The folder of the programs that were built last, where there is one."""
+    if os.environ.get("EIGENSWEEP_PROGRAMS"):
+        return Path(os.environ["EIGENSWEEP_PROGRAMS"])
+    folders = [REPOSITORY / ".build" / kind for kind in ("release", "debug")]
+    built = [folder for folder in folders if (folder / "eigensweep").exists() and (folder / "eigensweep-worker").exists()]
+    # The latest: the other may be of an earlier commit.
+    return max(built, key=lambda folder: (folder / "eigensweep").stat().st_mtime, default=None)
 
 
 WITHOUT_PROGRAMS = "eigensweep is not built: swift build"

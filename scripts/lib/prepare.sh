@@ -25,7 +25,7 @@ build_packages=(
 figure_packages=(gnuplot-nox)
 test_packages=(
     chromium iproute2 mariadb-client-core mariadb-server-core munge openssh-server procps python3 python3-numpy
-    slurm-client slurmctld slurmd slurmdbd sqlite3
+    python3-venv slurm-client slurmctld slurmd slurmdbd sqlite3
 )
 
 say() { printf '\n== %s\n' "$*"; }
@@ -71,6 +71,27 @@ install_packages() {
     fi
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# Makes .build/python, a Python with what tests of the package use where it is there: PyTorch for processors alone, if the
+# package index has it (the usual wheel takes several gigabytes), and xarray. Sets python to it, else to Debian's.
+install_torch() {
+    local own=.build/python/bin/python version
+    python=/usr/bin/python3
+    if ! "$own" -c 'import torch, xarray' 2>/dev/null; then
+        say "Installing PyTorch"
+        "$python" -m venv .build/python || return 0
+        version=$("$own" -m pip index versions torch 2>/dev/null | grep -oE '[0-9.]+\+cpu' | head -n 1) || true
+        if [ -z "$version" ]; then
+            echo "the package index has no torch for processors alone: tests that need it are skipped"
+            return 0
+        fi
+        if ! "$own" -m pip install -q "torch==$version" numpy xarray; then
+            echo "torch $version cannot be installed: tests that need it are skipped"
+            return 0
+        fi
+    fi
+    python=$PWD/$own
 }
 
 # Builds the three programs in one go, so that no core waits, and sets bin to their folder.

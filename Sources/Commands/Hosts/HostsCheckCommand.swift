@@ -36,7 +36,7 @@ struct HostsCheckCommand: ParsableCommand {
         let specs = named.gates
         let seats = Dictionary(
             named.compactMap { spec in spec.seat.map { ($0.queue, $0) } }, uniquingKeysWith: { first, _ in first })
-        let program = try files.first.map { try WorkerProgram(SweepFile(contentsOf: $0).worker) } ?? .ours()
+        let program = try files.first.map { try WorkerProgram(SweepHead(contentsOf: $0).worker) } ?? .ours()
         let visits = try HostVisits(hosts)
         let worker = try program.check()
         var examinations = try program.tried { trial in
