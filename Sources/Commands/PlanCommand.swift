@@ -7,8 +7,10 @@ import SweepModel
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show what a sweep would do: trials, shared trainings, images to train. Creates and changes nothing."
-    )
+        abstract: "Show what a sweep would do: trials, shared trainings, images to train. Creates and changes nothing.",
+        discussion: """
+            A worker of the sweep's own is run to say what it can do, which is said before.
+            """)
 
     @Argument(help: "The sweep file.", completion: .file(extensions: ["yaml", "yml"]))
     var sweep: String

@@ -13,12 +13,13 @@ import Testing
 
     /// A worker of one file that prints its description, changed so; `before` runs first.
     private func program(
-        contract: Int = 2, measures: String? = nil, denoise: DenoiseOffer? = nil, before: String = ""
+        contract: Int = 2, measures: String? = nil, keys: [KeyDeclaration]? = nil, denoise: DenoiseOffer? = nil,
+        before: String = ""
     ) throws -> WorkerProgram {
         let description = WorkerDescription(
             contract: contract, name: "given", numerics: 3, deterministic: false, jobKinds: ["train"],
             architectures: ["given"], measures: [MeasureRequest(measure: "denoising", version: 9, parameters: [:])],
-            denoise: denoise, build: "1", cpu: "any", kernels: "none", check: "")
+            keys: keys, denoise: denoise, build: "1", cpu: "any", kernels: "none", check: "")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -39,6 +40,16 @@ import Testing
         let error = #expect(throws: CommandFailure.self) { try program(contract: contract) }
         #expect(
             error?.description.contains("speaks contract \(contract); this coordinator speaks 1 or 2") == true)
+    }
+
+    /// A key `memorization.x` would look like a quantity of the measure.
+    @Test func noSectionOfKeysIsNamedAsABorrowedMeasure() throws {
+        let keys = [KeyDeclaration("memorization.x", .integer, 1, "a number")]
+        #expect(try program(keys: keys).measuring == nil)
+        let error = #expect(throws: CommandFailure.self) {
+            try program(measures: "eigensweep-worker", keys: keys, denoise: .init(derivative: false))
+        }
+        #expect(error?.description.contains("named as the measure memorization") == true)
     }
 
     /// Python looks for modules where a file lies that a link names: so the worker must be a copy.

@@ -88,8 +88,7 @@ struct WorkerProgram {
         } else if !uploads.contains(where: { $0.name == PythonPackage.fileName }) {
             uploads.append(WorkerUpload(name: PythonPackage.fileName, content: .text(PythonPackage.file)))
         }
-        let own: WorkerDescription
-        (own, keys) = try withTemporaryDirectory { directory in
+        let own = try withTemporaryDirectory { directory in
             for upload in uploads { try upload.copy(to: directory) }
             return try Self.describe(command, in: directory)
         }
@@ -99,7 +98,7 @@ struct WorkerProgram {
             try worker.upload.map { (URL(fileURLWithPath: $0).lastPathComponent, try Digest(ofFile: $0)) },
             uniquingKeysWith: { first, _ in first })
         guard let other = worker.measures, program != WorkerCommand.ours else {
-            (description, measuring) = (own, nil)
+            (description, measuring, keys) = (own, nil, try Self.keys(of: own, command))
             return
         }
         guard other == WorkerCommand.ours else {
@@ -116,6 +115,7 @@ struct WorkerProgram {
         }
         let ours = try WorkerProgram.ours()
         description = own.measured(by: ours.description)
+        keys = try Self.keys(of: description, command)
         let names = Set(description.measures.map(\.measure)).subtracting(own.measures.map(\.measure))
         measuring = Measuring(
             measures: BorrowedMeasures(
@@ -172,7 +172,7 @@ struct WorkerProgram {
         }
     }
 
-    private static func describe(_ command: [String], in directory: URL) throws -> (WorkerDescription, KeyTable) {
+    private static func describe(_ command: [String], in directory: URL) throws -> WorkerDescription {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command + ["describe"]
@@ -214,10 +214,14 @@ struct WorkerProgram {
             throw CommandFailure(
                 .invalidInput, "`\(words)` says that its jobs need \(gpus) GPUs: expected 0 to \(GPUChoice.most)")
         }
-        do {
-            return (description, try KeyTable(description))
-        } catch {
-            throw CommandFailure(.invalidInput, "`\(words)`: \(explanation(of: error))")
+        return description
+    }
+
+    /// The keys of its sweeps; their sections may have the names of no measure that it or another worker takes of it.
+    private static func keys(of description: WorkerDescription, _ command: [String]) throws -> KeyTable {
+        do { return try KeyTable(description) } catch {
+            throw CommandFailure(
+                .invalidInput, "`\(command.joined(separator: " ")) describe`: \(explanation(of: error))")
         }
     }
 }

@@ -36,6 +36,9 @@ struct ReadSweepFile {
             file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
             worker = try WorkerProgram(head.worker)
         } else {
+            // A file may come from others: what is run of it is said first.
+            Terminal.note(
+                "running `\(head.worker.command.joined(separator: " ")) describe`, which says what the worker can do")
             worker = try WorkerProgram(head.worker)
             file = try SweepFile(
                 contentsOf: path, overrides: overrides, overridesFolder: folder, keys: worker.keys)
