@@ -33,13 +33,22 @@ struct WorkerUpload {
     let name: String
     let content: Content
 
-    /// Leaves a copy in a directory. A link would not do: Python looks for modules where the file lies that a link names.
+    /// The most bytes of a script.
+    private static let mostCopied = 4 << 20
+
+    /// Leaves a copy in a directory. Of a script a link would not do: Python looks for modules where the file lies that a
+    /// link names. What is too large for one, as our worker is, is only linked.
     func copy(to directory: URL) throws {
         let target = directory.appendingPathComponent(name)
         switch content {
         case .file(let path):
-            try FileManager.default.copyItem(
-                at: URL(fileURLWithPath: path).resolvingSymlinksInPath(), to: target)
+            let source = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+            var status = stat()
+            if stat(source.path, &status) == 0, status.st_size > Self.mostCopied {
+                try FileManager.default.createSymbolicLink(at: target, withDestinationURL: source)
+            } else {
+                try FileManager.default.copyItem(at: source, to: target)
+            }
         case .text(let text): try Data(text.utf8).write(to: target)
         }
     }
