@@ -101,7 +101,10 @@ struct BorrowedMeasureTests {
             // What is taken again is all that the catalogue knows of the sweep.
             try text.write(toFile: broken, atomically: true, encoding: .utf8)
             #expect(try lab.run("retry", "memory").status == 0)
-            let again = try lab.run("resume", "memory")
+            // It trains as before, which nobody but its author can know.
+            let refused = try lab.run("resume", "memory")
+            #expect(refused.status == 3 && refused.err.contains("--same-numerics"), "\(refused.err)")
+            let again = try lab.run("launch", file, "--same-numerics")
             #expect(again.status == 0, "\(again.err)")
             #expect(try values(lab, "denoising", "psnr_gap").isEmpty == false)
             #expect(try lab.rows("SELECT state, count(*) FROM trials GROUP BY 1") == ["succeeded|2"])

@@ -14,10 +14,11 @@ struct BoundsTests {
 
     /// A query that never ends, one whose single step never ends, and two that would take all memory.
     private static let queries = [
-        ("WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT sum(x) FROM r", "ended after 1"),
-        ("SELECT instr(hex(zeroblob(100000000)), hex(zeroblob(50000000)) || '1')", "within one function"),
-        ("SELECT replace(hex(zeroblob(100000000)), '0', 'ab')", "256 MiB"),
+        (1, "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT sum(x) FROM r", "ended after 1"),
+        (1, "SELECT instr(hex(zeroblob(100000000)), hex(zeroblob(50000000)) || '1')", "within one function"),
+        (60, "SELECT replace(hex(zeroblob(100000000)), '0', 'ab')", "256 MiB"),
         (
+            60,
             "SELECT hex(zeroblob(100000000)) FROM (WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) "
                 + "SELECT x FROM r)", "256 MiB"
         ),
@@ -26,11 +27,11 @@ struct BoundsTests {
     @Test func queriesEnd() throws {
         try withLab { lab in
             #expect(try lab.run("launch", try lab.write("tiny.yaml", Self.tiny)).status == 0)
-            for (sql, words) in Self.queries {
+            for (seconds, sql, words) in Self.queries {
                 let start = ContinuousClock.now
-                let answer = try lab.run("query", "--time-limit", "1", "--sql", sql)
+                let answer = try lab.run("query", "--time-limit", "\(seconds)", "--sql", sql)
                 #expect(answer.status == 2 && answer.err.contains(words), "\(answer)")
-                #expect(ContinuousClock.now - start < .seconds(30))
+                #expect(ContinuousClock.now - start < .seconds(60))
             }
         }
     }
