@@ -11,9 +11,13 @@ final class ChaosCombination {
     /// Faults that have begun and met something.
     private(set) var occurred: Set<FaultKind> = []
     private(set) var findings: [String] = []
+    /// When everything was settled.
+    private var ended = 0.0
     /// How often a coordinator was started.
     private(set) var starts = 0
     private var active: [(fault: Fault, state: ActiveFault)] = []
+    /// When the last fault that met each host was over, by the host's place.
+    private var troubleEnded: [Int: Double] = [:]
     private let begun = Date()
     private static let secondsToEnd = 60.0
 
@@ -60,7 +64,10 @@ final class ChaosCombination {
             try look(at: now)
             if waiting.isEmpty, active.isEmpty, healedAt == nil { healedAt = now }
             if let status = endOfCoordinator() {
-                if status == 0 { return try healAll() }
+                if status == 0 {
+                    ended = now
+                    return try healAll(at: now)
+                }
                 if status == 1 || status == 70 || status == 2 || status == 3 {
                     findings.append("coordinator \(starts) ended with \(status)")
                     return
@@ -92,15 +99,19 @@ final class ChaosCombination {
             }
             if isDone || now >= fault.start + fault.seconds {
                 if let watch = active[index].state.watch, try watch() { occurred.insert(fault.kind) }
-                let state = active.remove(at: index).state
-                try state.heal()
+                try heal(active.remove(at: index), at: now)
             }
         }
     }
 
-    private func healAll() throws {
-        for (_, state) in active { try state.heal() }
+    private func healAll(at now: Double) throws {
+        for ended in active { try heal(ended, at: now) }
         active = []
+    }
+
+    private func heal(_ ended: (fault: Fault, state: ActiveFault), at now: Double) throws {
+        if ended.state.watch == nil { troubleEnded[ended.fault.host] = now }
+        try ended.state.heal()
     }
 
     /// The exit code of a coordinator that has ended, 128 and the signal for one that was killed; nil while it runs.
@@ -128,7 +139,8 @@ final class ChaosCombination {
         let over = Set(arena.rows("SELECT number FROM attempt WHERE outcome IS NOT NULL"))
         // A host that did not answer when the last trial was settled learns at the next contact that it may forget.
         let unheard = Set(arena.rows("SELECT DISTINCT host FROM attempt WHERE outcome IS NULL"))
-        for host in arena.hosts where !unheard.contains(host.name) {
+        for (place, host) in arena.hosts.enumerated() where !unheard.contains(host.name) {
+            if let trouble = troubleEnded[place], trouble > ended - ChaosLimits.lease { continue }
             let left = arena.attempts(on: host).filter { over.contains($0) }
             if !left.isEmpty { found.append("attempts left on \(host.name): \(left.joined(separator: " "))") }
         }
