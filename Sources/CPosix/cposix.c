@@ -72,7 +72,7 @@ static int become(
     return errno;
 }
 
-long long posix_raise_descriptor_limit(void) {
+static long long raise_descriptor_limit(void) {
     const rlim_t most = 1 << 20;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return most;
@@ -81,6 +81,13 @@ long long posix_raise_descriptor_limit(void) {
     if (wanted <= before) return (long long)before;
     limit.rlim_cur = wanted;
     return (long long)(setrlimit(RLIMIT_NOFILE, &limit) < 0 ? before : wanted);
+}
+
+long long posix_raise_descriptor_limit(void) {
+    const long long limit = raise_descriptor_limit();
+    /* Whoever started this had a higher limit; no other program can be started beside such descriptors. */
+    close_range((unsigned)limit, ~0U, 0);
+    return limit;
 }
 
 int posix_start_program(const struct posix_program *program, pid_t *pid) {

@@ -10,6 +10,12 @@ long long posix_monotonic_nanoseconds(void) {
 
 double posix_monotonic_seconds(void) { return (double)posix_monotonic_nanoseconds() / 1e9; }
 
+double posix_wall_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 int posix_write_all(int descriptor, const void *bytes, size_t count, int waits) {
     const char *rest = bytes;
     while (count > 0) {

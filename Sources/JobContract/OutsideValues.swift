@@ -5,6 +5,8 @@ package enum OutsideValues {
     package static let counts = 0...(1 << 53)
     /// Sizes and offsets: no disk has more than this many bytes, and sums of many stay far from the end of `Int`.
     package static let bytes = 0...(1 << 56)
+    /// Seconds since 1970 by a clock that may be set wrongly.
+    package static let clock = -1e12...1e12
     /// Processors, slots, threads.
     package static let processors = 0...100_000
     /// Exit codes and signals, either of which may come with a minus.

@@ -62,8 +62,9 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .hostConnected(let host): "\(host): connected"
-        case .hostLost(let host, let failure): "\(host): \(failure)"
-        case .hostUnusable(let host, let reason): "\(host): not used any more: \(reason)"
+        case .hostLost(let host, let failure): "\(host): \(failure.words(beside: host))"
+        case .hostUnusable(let host, let reason):
+            "\(host): not used any more: \(HostFailure.words(reason, beside: host))"
         case .hostAwaited(let host, let seconds): "\(host): tried again in \(Int(seconds.rounded())) s"
         case .storeDamaged(let host, let words): "\(host): \(words)"
         case .queueRefused(let host, let words, let seconds):
@@ -72,7 +73,8 @@ package enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .gpuFailed(let host, let gpu): "\(host): GPU \(gpu.id) gets no jobs any more: \(gpu.reason)"
         case .leasesExpired(let host, let attempts):
             "\(host): silent for too long; \(attempts.count) attempts of its jobs may start elsewhere"
-        case .attemptFailed(let attempt, let host, let reason): "attempt \(attempt) on \(host): \(reason)"
+        case .attemptFailed(let attempt, let host, let reason):
+            "attempt \(attempt) on \(host): \(HostFailure.words(reason, beside: host))"
         case .trialFailed(let trial, let reason): "trial \(trial.short) failed: \(reason)"
         case .measureFailed(let trial, let request, let reason):
             "\(request.measure) of trial \(trial.short)\(request.isComparison ? " and others" : "") failed: \(reason)"

@@ -36,18 +36,33 @@ struct BoundsTests {
         }
     }
 
+    /// Runs `eigensweep` behind what a shell does first.
+    private static func run(_ arguments: String, after first: String, in lab: Lab) throws -> (Int32, String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        let program = lab.programs.appendingPathComponent("eigensweep").path
+        process.arguments = ["-c", "\(first); exec '\(program)' \(arguments) --catalogue \(lab.catalogue)"]
+        process.currentDirectoryURL = lab.directory
+        let words = Pipe()
+        process.standardError = words
+        try process.run()
+        let said = String(decoding: words.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, said)
+    }
+
     @Test func aShellThatLetsTooLittleBeOpenIsNamed() throws {
         try withLab { lab in
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            let program = lab.programs.appendingPathComponent("eigensweep").path
-            process.arguments = ["-c", "ulimit -n 40; exec '\(program)' status"]
-            let words = Pipe()
-            process.standardError = words
-            try process.run()
-            let said = String(decoding: words.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 2 && said.contains("40 files") && said.contains("ulimit"), "\(said)")
+            let (status, said) = try Self.run("status", after: "ulimit -n 40", in: lab)
+            #expect(status == 2 && said.contains("40 files") && said.contains("ulimit"), "\(said)")
+        }
+    }
+
+    @Test func aDescriptorBeyondTheLimitThatWasHandedDownIsInNobodysWay() throws {
+        try withLab { lab in
+            let file = try lab.write("tiny.yaml", Self.tiny)
+            let (status, said) = try Self.run("launch \(file)", after: "exec 251</dev/null; ulimit -n 200", in: lab)
+            #expect(status == 0, "\(said)")
         }
     }
 }

@@ -231,7 +231,7 @@ private final class AgentUnderFire {
             case .hello(let hello):
                 let memory = CoordinatorMemory(hello)
                 precondition(memory.width > 0)
-                _ = memory.objection(to: memory, after: hello.earlier ?? [], heard: 0)
+                _ = memory.objection(to: memory, after: hello.earlier ?? [], silence: 0)
             case .start(let order): _ = try table.start(order)
             case .cancel(let attempt): table.cancel(attempt)
             case .revoke(let attempt): table.revoke(attempt)

@@ -131,6 +131,39 @@ struct HostsCheckTests {
         #expect(found.count == (words == nil ? 0 : 1))
     }
 
+    /// Asks nobody, and remembers what is told.
+    private final class Listener: HostInteraction, @unchecked Sendable {
+        private let lock = NSLock()
+        private var said: [String] = []
+        var notes: [String] { lock.withLock { said } }
+        func ask(_ prompt: String, isShown: Bool) -> String? { nil }
+        func note(_ words: String) { lock.withLock { said.append(words) } }
+    }
+
+    @Test(arguments: [-86_400.0, 86_400, 0])
+    func `a run says that a clock is a day off, once, and goes on`(_ offset: Double) throws {
+        let scratch = try Scratch()
+        let facts = HostFacts(machine: "m", boot: "b", cores: 2, memory: 1 << 34, cpu: "c", free: 1 << 40)
+        let welcome = AgentWelcome(facts, held: [], clock: posix_wall_seconds() + offset)
+        let greeting = AgentGreeting(digest: Digest(of: Array("agent".utf8)), machine: "m")
+        var speech = AgentProtocol.preamble
+        for message in [AgentMessage.greeting(greeting), .welcome(welcome)] {
+            try AgentProtocol.frame(message).append(to: &speech)
+        }
+        try Data(speech).write(to: URL(fileURLWithPath: scratch.path("speech")))
+        try scratch.write("#!/bin/sh\ncat \(scratch.path("speech"))\nsleep 10\n", "agent")
+        chmod(scratch.path("agent"), 0o755)
+        let listener = Listener()
+        let coordinator = try TestCoordinator(
+            [scratch.localHost()], scratch: scratch, interaction: listener, agent: scratch.path("agent"))
+        defer { coordinator.close() }
+        try coordinator.waitForConnection()
+        let host = scratch.localHost().name
+        let words = "\(host): its clock is 24 hours \(offset > 0 ? "ahead of" : "behind") this machine's; set one"
+        #expect(listener.notes.count == (offset == 0 ? 0 : 1))
+        #expect(listener.notes.allSatisfy { $0.hasPrefix(words) })
+    }
+
     @Test func `two names of one machine are found`() throws {
         let scratch = try Scratch()
         var twin = scratch.localHost()

@@ -108,12 +108,15 @@ void posix_tell_lack_of_memory_as(const char *event);
 long long posix_monotonic_nanoseconds(void);
 double posix_monotonic_seconds(void);
 
+/* Seconds since 1970 by the machine's clock, which people and NTP set. */
+double posix_wall_seconds(void);
+
 /* Writes all `count` bytes, in as many calls as that takes. With `waits` it waits where a non-blocking descriptor is full.
    0, or -1 with errno. */
 int posix_write_all(int descriptor, const void *bytes, size_t count, int waits);
 
 /* Lets this process, and programs that it starts, have as many descriptors as they may, up to 2^20, and returns how many
-   that are. */
+   that are. Descriptors beyond, which were handed down, are closed. */
 long long posix_raise_descriptor_limit(void);
 
 /* Starts a thread with a stack of `stack` bytes (0: the usual size) that calls `body`. Where `thread` is NULL it is

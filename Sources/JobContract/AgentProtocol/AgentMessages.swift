@@ -199,26 +199,32 @@ package struct AgentHello: Hashable, Sendable, Codable {
 package struct AgentWelcome: Hashable, Sendable {
     package var facts: HostFacts
     package var held: [HeldAttempt]
+    /// Seconds since 1970 by the host's clock; nil: it was not told.
+    package var clock: Double?
 
-    package init(_ facts: HostFacts, held: [HeldAttempt]) {
+    package init(_ facts: HostFacts, held: [HeldAttempt], clock: Double? = nil) {
         self.facts = facts
         self.held = held
+        self.clock = clock
     }
 }
 
 /// On the line the attempts stand beside the facts.
 extension AgentWelcome: Codable {
-    private enum Key: String, CodingKey { case held }
+    private enum Key: String, CodingKey { case held, clock }
 
     package init(from decoder: any Decoder) throws {
         facts = try HostFacts(from: decoder)
-        held = try decoder.container(keyedBy: Key.self).decode([HeldAttempt].self, forKey: .held)
+        let container = try decoder.container(keyedBy: Key.self)
+        held = try container.decode([HeldAttempt].self, forKey: .held)
+        clock = try container.decodeIfPresent(Double.self, forKey: .clock)
     }
 
     package func encode(to encoder: any Encoder) throws {
         try facts.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(held, forKey: .held)
+        try container.encodeIfPresent(clock, forKey: .clock)
     }
 }
 

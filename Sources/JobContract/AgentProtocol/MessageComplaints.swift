@@ -117,6 +117,7 @@ private struct Check {
         self("the number of its cores", welcome.facts.cores, OutsideValues.processors)
         self("its memory in bytes", welcome.facts.memory, OutsideValues.bytes)
         self("its free space in bytes", welcome.facts.free, OutsideValues.bytes)
+        self("its clock in seconds", welcome.clock ?? 0, OutsideValues.clock)
         self(welcome.facts.gpus ?? [])
         if let loan = welcome.facts.loan {
             self(name: "its node", loan.node)
@@ -253,7 +254,7 @@ private struct Check {
         self("its free space in bytes", report.free, OutsideValues.bytes)
         self("the number of files it has room for", report.freeFiles ?? 0, OutsideValues.bytes)
         self("the number of files a process may have open", report.descriptors, OutsideValues.bytes)
-        self("its clock in seconds", report.clock, -1e12...1e12)
+        self("its clock in seconds", report.clock, OutsideValues.clock)
         for machine in report.otherMachines { self(name: "another machine", machine) }
         for finding in report.findings { self(words: finding.words) }
         self(report.gpus ?? [])

@@ -16,6 +16,8 @@ final class AgentSession {
     private var lastHeard = posix_monotonic_seconds()
     private var lastPing = posix_monotonic_seconds()
     private var pings = 0
+    /// Seconds since 1970 when it was asked what it is.
+    private var askedAt = 0.0
     private var welcomed = false
     private var closingSince: Double?
     /// Asked and not answered, by number.
@@ -97,6 +99,7 @@ final class AgentSession {
             lease: context.options.leaseSeconds, directory: host.directory, slots: host.slots,
             threads: host.threads, environment: host.environment, gpus: host.gpus, jobsPerGPU: host.jobsPerGPU,
             progressSeconds: context.pace.secondsBetweenReports)
+        askedAt = posix_wall_seconds()
         try say(.hello(hello))
     }
 
@@ -151,6 +154,11 @@ final class AgentSession {
             welcomed = true
             mailbox.setConnected(true)
             connected()
+            if let clock = welcome.clock {
+                for finding in HostJudgement.clock(host.name, clock, between: askedAt, and: posix_wall_seconds()) {
+                    context.connecting.asked.note("\(host.name): \(finding.words); \(finding.advice)")
+                }
+            }
             deliver(.connected(welcome.facts, held: welcome.held))
         case .standing(let standing):
             // The agent tells again of events that wait for files; an order that did not get there is repeated by the

@@ -103,8 +103,21 @@ struct HostJudgement {
     ) -> [HostFinding] {
         let offset = there < before ? there - before : there > after ? there - after : 0
         guard abs(offset) > clockSeconds else { return [] }
-        let words = "its clock is \(Int(abs(offset).rounded())) s \(offset > 0 ? "ahead of" : "behind") this machine's"
-        return [HostFinding(host, .warning, "clock", words, "set one of the two (NTP): times of results are off")]
+        let words = "its clock is \(time(abs(offset))) \(offset > 0 ? "ahead of" : "behind") this machine's"
+        return [
+            HostFinding(
+                host, .warning, "clock", words,
+                "set one of the two (NTP): times of results are this machine's, ages of files there go by its own")
+        ]
+    }
+
+    /// Whole seconds, minutes, hours or days.
+    private static func time(_ seconds: Double) -> String {
+        let units = [(86_400.0, "days"), (3600, "hours"), (60, "minutes")]
+        guard let (unit, name) = units.first(where: { seconds >= 2 * $0.0 }) else {
+            return "\(Int(seconds.rounded())) s"
+        }
+        return "\(Int((seconds / unit).rounded())) \(name)"
     }
 
     private func warning(_ subject: String, _ words: String, _ advice: String) -> HostFinding {

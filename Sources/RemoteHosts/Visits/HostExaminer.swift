@@ -1,3 +1,4 @@
+import CPosix
 import Foundation
 import JobContract
 import SweepModel
@@ -76,9 +77,9 @@ extension HostVisits {
             let request = ExaminationRequest(
                 directory: host.directory, room: HostJudgement.room, gpus: host.gpus, environment: host.environment)
             stages.set(host.name, "trying out its directory")
-            let before = Date().timeIntervalSince1970
+            let before = posix_wall_seconds()
             let answer = try visit.ask(.examine(request), seconds: 120)
-            let after = Date().timeIntervalSince1970
+            let after = posix_wall_seconds()
             guard case .examined(let report) = answer else { throw unexpected(answer, host) }
             found += HostJudgement.clock(host.name, report.clock, between: before, and: after)
             if transport is LibSSHTransport {

@@ -57,9 +57,6 @@ extension HostFailure {
             case .missingFile: "`eigensweep doctor` says more"
             case .protocolViolation: "remove eigensweep-agent from the host's directory; it is brought again"
             }
-        // The words begin with the host, which stands beside them.
-        let prefix = "\(host): "
-        let words = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
-        return HostFinding(host, .problem, kind.rawValue, words, advice)
+        return HostFinding(host, .problem, kind.rawValue, words(beside: host), advice)
     }
 }

@@ -1,3 +1,4 @@
+import CPosix
 import ContentStore
 import Glibc
 import JobContract
@@ -62,7 +63,9 @@ struct HostCleaning {
         }
     }
 
-    private func age(of status: stat) -> Int { Int(wallSeconds()) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec) }
+    private func age(of status: stat) -> Int {
+        Int(posix_wall_seconds()) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec)
+    }
 
     /// Everything that attempts need or have made and not been released of, and how many attempts there are.
     private func neededContent() throws -> (Set<Digest>, Int) {

@@ -32,7 +32,7 @@ struct HostExamination {
         return ExaminationReport(
             machine: place.machine, directory: place.root, cores: HostSurvey.processors(),
             memory: HostSurvey.memory(), availableMemory: HostSurvey.memory("MemAvailable:"), cpu: HostSurvey.cpu(),
-            clock: wallSeconds(), free: HostSurvey.free(existing), freeFiles: HostSurvey.freeFiles(existing),
+            clock: posix_wall_seconds(), free: HostSurvey.free(existing), freeFiles: HostSurvey.freeFiles(existing),
             descriptors: OutsideValues.bytes(Int(clamping: limit.rlim_cur)), otherMachines: others.sorted(),
             findings: findings,
             left: request.left == nil ? leaveProcess() : nil, leftLives: lives, gpus: gpus)

@@ -71,10 +71,3 @@ package enum HostSurvey {
         return OutsideValues.bytes(Int(clamping: status.f_favail))
     }
 }
-
-/// Seconds since 1970 by this machine's clock.
-func wallSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}

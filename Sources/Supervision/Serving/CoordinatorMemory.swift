@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 import JobContract
 
@@ -74,25 +75,25 @@ struct CoordinatorMemory: Codable, Equatable {
     ///
     /// - Parameters:
     ///   - earlier: as in `HostOwnership.objection`.
-    ///   - heard: when the coordinator was heard last, by the host's clock.
+    ///   - silence: seconds since the coordinator was heard.
     func objection(
-        to caller: CoordinatorMemory, after earlier: [CoordinatorStart], heard: time_t
+        to caller: CoordinatorMemory, after earlier: [CoordinatorStart], silence: Double
     ) -> AgentRefusal? {
-        let silence = Double(max(0, time(nil) - heard))
         guard let objection = ownership.objection(to: caller.ownership, after: earlier, silence: silence) else {
             return nil
         }
         let owner = place.map { "\($0.path) on \($0.host)" } ?? "another place"
+        let heard = Self.text(time(nil) - time_t(silence))
         let words =
             switch objection {
             case .isLater:
                 "a later coordinator of this catalogue (start \(generation), this one is \(caller.generation)), at "
                     + "\(owner), has the host; end that one, or work with it"
             case .isOtherCopy:
-                "another copy of this catalogue, \(owner), had the host last, at \(Self.text(heard)); use that one, "
+                "another copy of this catalogue, \(owner), had the host last, at \(heard); use that one, "
                     + "or `eigensweep doctor --separate` makes this one a catalogue of its own"
             case .isAtWork(let seconds):
-                "it works for the original of this catalogue, \(owner), heard last at \(Self.text(heard)); work with "
+                "it works for the original of this catalogue, \(owner), heard last at \(heard); work with "
                     + "that one, or `eigensweep doctor --separate` makes this copy a catalogue of its own. If the "
                     + "original is gone, the host is free in \(Int(seconds.rounded(.up))) s"
             }
@@ -109,26 +110,31 @@ struct CoordinatorMemory: Codable, Equatable {
 }
 
 /// When the coordinator was heard last. Kept as the time of the memory's file, which costs no write worth the name.
+///
+/// While the agent lives it goes by a clock that nobody sets.
 struct LastHeard {
-    private(set) var time: time_t
     private let path: String
-    private var noted: time_t
+    private var heardAt: Double
+    private var notedAt: Double
     /// Seconds by which what the next agent knows may be too old.
-    private static let pause: time_t = 5
+    private static let pause = 5.0
 
     /// As the last agent left it; never in the future.
     init(_ place: AgentPlace) {
         path = place.memory
         var status = stat()
-        let now = Glibc.time(nil)
-        time = stat(path, &status) == 0 ? min(now, status.st_mtim.tv_sec) : 0
-        noted = time
+        let there = stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+        heardAt = posix_monotonic_seconds() - max(0, posix_wall_seconds() - Double(there))
+        notedAt = heardAt
     }
 
+    /// Seconds since then.
+    var silence: Double { posix_monotonic_seconds() - heardAt }
+
     mutating func isNow() {
-        time = Glibc.time(nil)
-        guard time - noted >= Self.pause else { return }
-        noted = time
+        heardAt = posix_monotonic_seconds()
+        guard heardAt - notedAt >= Self.pause else { return }
+        notedAt = heardAt
         utimensat(AT_FDCWD, path, nil, 0)
     }
 }

@@ -283,7 +283,7 @@ package final class Daemon {
                     .protocolViolation,
                     "its agent speaks protocol \(AgentProtocol.version), this program \(hello.version); the agent "
                         + "has \(table.attempts.count) attempts and gives way when they are collected")
-            } else { memory?.objection(to: caller, after: hello.earlier ?? [], heard: heard.time) }
+            } else { memory?.objection(to: caller, after: hello.earlier ?? [], silence: heard.silence) }
         if let refusal {
             connection.send(.denied(refusal))
             connection.isLeaving = true
@@ -332,7 +332,7 @@ package final class Daemon {
                 machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
                 memory: HostSurvey.jobMemory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
                 gpus: table.gpus?.facts, loan: term?.loan),
-            held: table.held)
+            held: table.held, clock: posix_wall_seconds())
     }
 
     private func applyMemory() throws(AgentRefusal) {

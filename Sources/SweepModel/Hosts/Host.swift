@@ -128,6 +128,15 @@ package struct HostFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
     package var description: String { message }
 
+    /// The message where the host's name stands before it.
+    package func words(beside host: HostName) -> String { Self.words(message, beside: host) }
+
+    /// Words of a host's failure, less the host's name where they begin with it.
+    package static func words(_ words: String, beside host: HostName) -> String {
+        let prefix = "\(host): "
+        return words.hasPrefix(prefix) ? String(words.dropFirst(prefix.count)) : words
+    }
+
     /// Whether trying again can help without a person's doing.
     package var isTransient: Bool {
         switch kind {
