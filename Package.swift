@@ -30,6 +30,19 @@ let staticBLAS: [LinkerSetting] = [
     .linkedLibrary("m"),
 ]
 
+/// `scripts/package` names a folder with `libstdc++.a` and `glibc.o`, made of scripts/lib/glibc-2.34.c: its coordinator holds
+/// C++'s library and GCC's, calls nothing that glibc 2.34 has not, and finds other libraries beside the programs.
+let portable: [LinkerSetting] =
+    Context.environment["EIGENSWEEP_PACKAGE"].map { folder in
+        let later = ["hypot", "hypotf", "arc4random", "_dl_find_object"]
+        let flags =
+            ["\(folder)/glibc.o"] + later.map { "--wrap=\($0)" }
+            + ["-rpath", "$ORIGIN/../lib/eigensweep", "--disable-new-dtags", "--strip-all"]
+        return [
+            .unsafeFlags(["-L\(folder)", "-Xclang-linker", "-static-libgcc"] + flags.flatMap { ["-Xlinker", $0] })
+        ]
+    } ?? []
+
 /// What reading sweep files takes: YAML, regular text, and threads.
 let staticSweepFiles: [LinkerSetting] = [
     .linkedLibrary("yaml"), .linkedLibrary("swift_StringProcessing"), .linkedLibrary("swift_RegexParser"),
@@ -139,12 +152,13 @@ let package = Package(
             [
                 "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
                 "ContentStore", "DatasetPreparation", "Datasets", "ImageGenerators", "RemoteHosts", "Scheduling",
-                "JobContract", "PythonPackage",
+                "JobContract", "PythonPackage", "BuildFacts",
                 "CPosix", arguments,
             ]),
 
         // Entry
-        .executableTarget(name: "eigensweep", dependencies: ["Commands", "CPosix"], swiftSettings: strict),
+        .executableTarget(
+            name: "eigensweep", dependencies: ["Commands", "CPosix"], swiftSettings: strict, linkerSettings: portable),
         .executableTarget(
             name: "eigensweep-bench",
             dependencies: [

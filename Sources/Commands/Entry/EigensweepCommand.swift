@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildFacts
 import Foundation
 import JobContract
 import ResultCatalogue
@@ -16,12 +17,12 @@ package struct EigensweepCommand: ParsableCommand {
             Exit codes: 0 all done, 1 some trials failed, 2 usage, 3 sweep or hosts file or --set invalid, 4 no usable \
             host, 5 catalogue or store error, 6 interrupted and resumable, 70 internal error, 130 cancelled by Ctrl-C.
             """,
-        version: "0.1.0",
+        version: BuildFacts.summary,
         subcommands: [
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
             LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
             QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
-            AdoptCommand.self, SplitCommand.self, WorkerCommands.self,
+            AdoptCommand.self, SplitCommand.self, WorkerCommands.self, LicencesCommand.self,
         ])
 
     package init() {}

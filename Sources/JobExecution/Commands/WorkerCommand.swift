@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildFacts
 import Glibc
 import JobContract
 
@@ -8,7 +9,7 @@ package struct WorkerCommand: ParsableCommand {
         commandName: "eigensweep-worker",
         abstract: "Trains and measures denoisers, one job at a time.",
         discussion: "The supervisor runs `run` and `describe` (docs/job-contract.md); the others are for people.",
-        version: WorkerFacts.version,
+        version: BuildFacts.summary,
         subcommands: [
             RunCommand.self, DescribeCommand.self, TrainCommand.self, SampleCommand.self, DenoiseCommand.self,
             MeasureCommand.self, VerifyCommand.self, InspectCommand.self, ForecastCommand.self,

@@ -11,7 +11,6 @@ struct WorkerFacts {
     /// The number of the worker's numerics. It rises when the bits of any checkpoint change, or of a measure whose version
     /// stays.
     static let numerics = 1
-    static let version = "0.1.0"
 
     /// Version, digest of the executable, and the commit it was built from: `0.1.0+4a25ff637ee7.g63b5f73abcde`.
     var build: String
@@ -48,7 +47,7 @@ struct WorkerFacts {
     private static func buildName() -> String {
         let digest = (try? InputFile.digest("/proc/self/exe", what: "the program"))?.short
         let parts = [digest, BuildFacts.commit.map { "g\($0)" }].compactMap { $0 }
-        return parts.isEmpty ? version : "\(version)+\(parts.joined(separator: "."))"
+        return parts.isEmpty ? BuildFacts.version : "\(BuildFacts.version)+\(parts.joined(separator: "."))"
     }
 
     private static func cpuModel() -> String {
