@@ -38,6 +38,13 @@ struct MergeCommand: ParsableCommand {
                 "note: \(other) has another sweep named \(sweep): its results are taken in, its list of trials is not. "
                     + "Launch its file under another name to see them together.")
         }
+        for one in outcome.otherFiles {
+            Terminal.note(
+                ShownText.line(
+                    "note: \(other) has results of the worker \(one.worker) with other files than here "
+                        + "(\(one.files.joined(separator: ", "))): if they give other results, nothing tells these apart"
+                ))
+        }
         tell(
             outcome.misnamed.map { trial in
                 "trial \(trial.prefix(12)): what \(other) holds of it is not what it is named for: it was damaged or edited "

@@ -52,6 +52,27 @@ import Testing
         #expect(left.isEmpty)
     }
 
+    @Test(
+        arguments: [
+            ("dit/1", "{\"../net.py\":\"D\"}"), ("dit/1", "{\"net.py\":\"x\"}"), ("dit/1", "[]"), ("dit/1", "{}"),
+            ("dit", "{\"net.py\":\"D\"}"), ("\u{1b}[2J/1", "{\"net.py\":\"D\"}"), ("a/b/1", "{\"net.py\":\"D\"}"),
+        ])
+    func filesOfWorkersAreDigestsByName(worker: String, files: String) throws {
+        let digest = Fixture.digest("net").hex
+        func insert(_ worker: String, _ files: String) throws {
+            try change(
+                "INSERT INTO worker_files (worker, files, since) VALUES ('\(worker)', "
+                    + "'\(files.replacing("\"D\"", with: "\"\(digest)\""))', 'soon')")
+        }
+        try insert("fine/1", "{\"net.py\":\"D\"}")
+        try insert(worker, files)
+        let outcome = try merge()
+        #expect(outcome.refused.map(\.reason) == ["they are not as they are stored"])
+        let stored = try ours.reader.rows("SELECT worker, files FROM worker_files").rows
+        #expect(stored == [[.text("fine/1"), .text("{\"net.py\":\"\(digest)\"}")]])
+        try checkOurs()
+    }
+
     @Test func whatIsRightComesInWhole() throws {
         let outcome = try merge()
         #expect(outcome.refused.isEmpty && outcome.misnamed.isEmpty)

@@ -106,6 +106,49 @@ import Testing
         #expect(try ours.reader.unfinishedSweeps().isEmpty)
     }
 
+    private func worker() -> WorkerDescription {
+        WorkerDescription(
+            contract: 2, name: "eigensweep-worker", numerics: 1, deterministic: true, jobKinds: [],
+            architectures: [], measures: [], build: "", cpu: "", kernels: "", check: "")
+    }
+
+    private func changed(_ text: String) throws -> [String] {
+        try ours.reader.changedFiles(["net.py": Fixture.digest(text)], of: worker())
+    }
+
+    /// Results come with the files that made them.
+    @Test func anEditedWorkerIsNoticedAfterAMerge() throws {
+        try theirs.store(sweep, worker: worker(), files: ["net.py": Fixture.digest("theirs")])
+        try record([sweep.trials[0]], in: theirs)
+        // Nothing came of it here.
+        try ours.store(sweep, worker: worker(), files: ["net.py": Fixture.digest("never used")])
+        #expect(try merge().otherFiles.isEmpty)
+        #expect(try changed("theirs").isEmpty)
+        #expect(try changed("never used") == ["net.py"] && changed("edited") == ["net.py"])
+        #expect(try merge() == MergeOutcome())
+    }
+
+    @Test func resultsOfOtherFilesAreTold() throws {
+        for (catalogue, name, trial) in [(ours, "ours", 0), (theirs, "theirs", 1)] {
+            try catalogue.store(sweep, worker: worker(), files: ["net.py": Fixture.digest(name)])
+            try record([sweep.trials[trial]], in: catalogue)
+        }
+        #expect(try merge().otherFiles == [.init(worker: "eigensweep-worker/1", files: ["net.py"])])
+        #expect(try changed("ours").isEmpty && changed("theirs").isEmpty)
+        #expect(try changed("edited") == ["net.py"])
+        #expect(try merge() == MergeOutcome())
+    }
+
+    /// Who takes the measures of a sweep comes with it.
+    @Test func aSweepKeepsWhoMeasuresIt() throws {
+        var sweep = sweep
+        sweep.worker = WorkerCommand(
+            command: ["python3", "net.py"], upload: ["/f/net.py"], measures: "eigensweep-worker")
+        try theirs.store(sweep)
+        #expect(try merge().sweeps == ["both"])
+        #expect(try ours.reader.worker(of: "both") == sweep.worker)
+    }
+
     @Test func otherValuesAreReportedAndOursStand() throws {
         try ours.store(sweep)
         try theirs.store(sweep)

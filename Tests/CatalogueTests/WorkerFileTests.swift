@@ -72,6 +72,19 @@ import Testing
         #expect(try changed(edited) == ["net.py"])
     }
 
+    /// What a training leaves that runs may be recorded at any time.
+    @Test func filesOfATrainingThatRunsMayNotChange() throws {
+        try catalogue.store(sweep, worker: worker(), files: first)
+        try catalogue.commit([.attemptIntended(Fixture.attempt(1, [sweep.trials[0]]))])
+        #expect(try changed(first).isEmpty)
+        #expect(try changed(edited) == ["net.py"])
+        // What it began with is not forgotten for the other.
+        try catalogue.store(sweep, worker: worker(), files: edited)
+        #expect(try changed(first).isEmpty && changed(edited).isEmpty)
+        try catalogue.commit([.attemptEnded(AttemptNumber(1), .cancelled)])
+        #expect(try changed(["net.py": Fixture.digest("three")]).isEmpty, "it left nothing")
+    }
+
     /// Of results of an earlier release nobody knows the files.
     @Test func whatNobodyRecordedIsNotMissed() throws {
         try catalogue.store(sweep)

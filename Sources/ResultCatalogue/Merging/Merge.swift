@@ -54,6 +54,7 @@ struct Merging {
         var outcome = MergeOutcome()
         try makeRefused()
         let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(key), 0) FROM main.trial") ?? 0
+        try mergeWorkerFiles(&outcome)
         try mergeTrials(&outcome)
         try findWrongRows()
         try findRefused()

@@ -15,6 +15,13 @@ package struct MergeOutcome: Hashable, Sendable {
         package var reason: String
     }
 
+    /// A worker whose results here and there were made with other files, though its name and numerics are the same.
+    package struct OtherFiles: Hashable, Sendable {
+        /// Its name and numerics, as `dit/1`.
+        package var worker: String
+        package var files: [String]
+    }
+
     package var trials = 0
     package var checkpoints = 0
     /// Measures of a checkpoint, each with all its rows.
@@ -22,6 +29,7 @@ package struct MergeOutcome: Hashable, Sendable {
     package var sweeps: [String] = []
     /// Sweeps whose name stands for another list of trials here: their results are taken in, their list is not.
     package var otherSweeps: [String] = []
+    package var otherFiles: [OtherFiles] = []
     package var conflicts: [Conflict] = []
     /// Trials whose name is not the digest of what the other catalogue holds of them: nothing of them was taken in.
     package var misnamed: [String] = []

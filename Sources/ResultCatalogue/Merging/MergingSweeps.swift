@@ -201,7 +201,9 @@ private struct ForeignRevision {
         let names = upload.map { $0.split(separator: "/").last.map(String.init) ?? "" }
         guard upload.allSatisfy({ $0.hasPrefix("/") && !$0.hasSuffix("/") }), names.allSatisfy(PlainName.isComponent)
         else { return nil }
-        self.worker = WorkerCommand(command: command, upload: upload)
+        let measures = worker["measures"] ?? .null
+        guard measures == .null || measures == .string(WorkerCommand.ours) else { return nil }
+        self.worker = WorkerCommand(command: command, upload: upload, measures: measures.stringValue)
     }
 
     private static func texts(_ value: JSONValue?) -> [String]? {

@@ -13,7 +13,8 @@ struct SameNumericsOptions: ParsableArguments {
 
 extension WorkerProgram {
     /// Throws `CommandFailure` where a file that the sweep uploads is another one than when results of this worker, by name
-    /// and numerics, were recorded: an edited network must not be taken for the old one.
+    /// and numerics, were recorded, or trainings of it began that may still run: an edited network must not be taken for the
+    /// old one.
     func requireSameFiles(as reader: CatalogueReader, sweep: String) throws {
         let changed = try reader.changedFiles(files, of: description)
         guard !changed.isEmpty else { return }
@@ -21,7 +22,8 @@ extension WorkerProgram {
         throw CommandFailure(
             .invalidInput,
             "sweep \(sweep): \(changed.joined(separator: ", ")) \(verb) than when results of the worker \(description.name), "
-                + "numerics \(description.numerics), were recorded in \(reader.path). Raise the worker's numerics above "
+                + "numerics \(description.numerics), were recorded in \(reader.path), or trainings of it began that are not "
+                + "over. Raise the worker's numerics above "
                 + "\(description.numerics), which makes other trials; or, if \(they) the same results, launch the sweep's "
                 + "file with --same-numerics")
     }
