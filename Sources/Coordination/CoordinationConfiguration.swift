@@ -13,6 +13,8 @@ package struct PreparedSweep: Sendable {
     package var uploads: [StartOrder.Upload]
     /// What the worker says of itself here: hosts must not differ in what decides results. Nil asks for nothing.
     package var worker: WorkerDescription?
+    /// Bytes of the weights that its worker's networks had so far; nil where there are none, or nobody looked.
+    package var weights: Int?
     /// The worker that takes the measures which `sweep.borrowed` names.
     package var measuring: Measuring?
 

@@ -29,6 +29,7 @@ struct OrderBook {
                     spec: training.spec, dataset: dataset, task: task),
                 specText: try? training.specText, command: prepared.command + [subcommand], uploads: prepared.uploads,
                 gpus: assignment.gpus)
+            order.weights = prepared.weights
             if case .measure(let task) = task {
                 order.description.otherTrainings = task.others?.map { otherTraining($0.training) }
             }

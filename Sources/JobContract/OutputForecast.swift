@@ -16,8 +16,10 @@ package enum OutputForecast {
 extension JobDescription {
     /// Roughly the bytes that a host must have for what the job makes until it is collected: the weights of every
     /// milestone, and two full states, for one goes only when the next is safe. 0 where nothing is known.
-    package var expectedOutput: Int {
-        guard case .train(let task) = task, let weights = OutputForecast.weights(of: spec) else { return 0 }
-        return weights * (min(task.milestones.count, 4096) + 2 * OutputForecast.statesToWeights)
+    ///
+    /// - Parameter observed: bytes of such weights, where the spec does not tell them.
+    package func expectedOutput(weights observed: Int?) -> Int {
+        guard case .train(let task) = task, let weights = OutputForecast.weights(of: spec) ?? observed else { return 0 }
+        return min(weights, 1 << 50) * (min(task.milestones.count, 4096) + 2 * OutputForecast.statesToWeights)
     }
 }

@@ -33,6 +33,18 @@ import Testing
         #expect(try catalogue.beginGeneration() == 1)
     }
 
+    @Test func theSizeOfWeightsIsThatOfAWorkersOwn() throws {
+        let worker = WorkerName(name: "eigensweep-worker", numerics: 1)
+        #expect(try catalogue.reader.weightsSeen(of: worker) == nil)
+        let trial = Fixture.sweep().trials[0]
+        try catalogue.commit([
+            .attemptIntended(Fixture.attempt(1, [trial])),
+            .milestone(trial.training, trial.id, AttemptNumber(1), Fixture.checkpoint(trial)),
+        ])
+        #expect(try catalogue.reader.weightsSeen(of: worker) == 1000)
+        #expect(try catalogue.reader.weightsSeen(of: WorkerName(name: "eigensweep-worker", numerics: 2)) == nil)
+    }
+
     @Test func theConnectionItselfRefusesWrites() throws {
         let reader = try CatalogueReader(path: scratch.catalogue)
         #expect(throws: CatalogueError.self) {

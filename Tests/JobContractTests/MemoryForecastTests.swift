@@ -65,4 +65,17 @@ import Testing
         #expect(OutputForecast.weights(of: ["model.architecture": "mean", "model.scale": 64]) == nil)
         #expect(OutputForecast.weights(of: [:]) == nil)
     }
+
+    /// Of a network that nobody here knows, earlier weights say how large it is.
+    @Test func whatWasSeenServesWhereNothingIsKnown() throws {
+        var job = JobDescription(
+            job: JobID(Digest(of: [])), attempt: AttemptNumber(1), training: TrainingID(Digest(of: [])),
+            spec: ["model.architecture": "mean"], dataset: Digest(of: []),
+            task: .train(TrainTask(milestones: [10, 20])))
+        #expect(job.expectedOutput(weights: nil) == 0)
+        #expect(job.expectedOutput(weights: 1000) == 1000 * (2 + 2 * OutputForecast.statesToWeights))
+        #expect(job.expectedOutput(weights: .max) > 0)
+        job.spec = ["model.architecture": "linear"]
+        #expect(job.expectedOutput(weights: 1000) == job.expectedOutput(weights: nil))
+    }
 }

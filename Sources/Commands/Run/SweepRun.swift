@@ -187,10 +187,11 @@ final class SweepRun {
     /// Roughly what the store will keep of all that is still wanted.
     private func bytesToKeep() throws -> Int {
         let summaries = try workplace.catalogue.reader.sweeps()
-        return sweeps.reduce(0) { sum, running in
+        return try sweeps.reduce(0) { sum, running in
             let counts = summaries.first { $0.name == running.name }?.counts ?? [:]
             let missing = counts[.waiting, default: 0] + counts[.running, default: 0]
-            return sum + (running.sweep.bytesToKeep(ofTrials: missing) ?? 0)
+            let space = try SpaceForecast(running.sweep, ofTrials: missing, in: workplace.catalogue.reader)
+            return sum + space.bytes
         }
     }
 
@@ -296,6 +297,10 @@ final class SweepRun {
         for host in leaving { drained[host.name] = "no longer in the hosts file" }
         for host in hosts + leaving {
             if let queue = host.seat?.queue, let reason = drained[queue] { drained[host.name] = reason }
+        }
+        for index in sweeps.indices {
+            guard let worker = sweeps[index].prepared.worker?.workerName, !sweeps[index].isOurs else { continue }
+            sweeps[index].prepared.weights = try reader.weightsSeen(of: worker)
         }
         return CoordinationConfiguration(
             sweeps: sweeps.map(\.prepared), hosts: hosts + leaving, drained: drained, holdings: holdings,

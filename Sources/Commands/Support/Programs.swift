@@ -234,3 +234,7 @@ struct WorkerProgram {
         }
     }
 }
+
+extension WorkerDescription {
+    var workerName: WorkerName { WorkerName(name: name, numerics: numerics) }
+}

@@ -245,15 +245,17 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     package var gpus: Int?
 
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
-    /// - Parameter spec: the canonical JSON of the description's spec, where it is known.
+    /// - Parameters:
+    ///   - spec: the canonical JSON of the description's spec, where it is known.
+    ///   - weights: bytes of such weights, where the spec does not tell them.
     package init(
         description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest],
-        gpus: Int? = nil
+        gpus: Int? = nil, weights: Int? = nil
     ) throws {
         self.init(
             attempt: description.attempt, job: description.job, text: try JobText(description, spec: spec),
-            inputs: description.inputs, output: description.expectedOutput, command: command, uploads: uploads,
-            gpus: gpus)
+            inputs: description.inputs, output: description.expectedOutput(weights: weights), command: command,
+            uploads: uploads, gpus: gpus)
     }
 
     package init(

@@ -141,6 +141,6 @@ extension AgentOrder {
         for upload in order.uploads { uploads[upload.name] = upload.digest }
         try self.init(
             description: order.description, spec: order.specText, command: order.command, uploads: uploads,
-            gpus: order.gpus == 0 ? nil : order.gpus)
+            gpus: order.gpus == 0 ? nil : order.gpus, weights: order.weights)
     }
 }

@@ -48,4 +48,16 @@ extension CatalogueReader {
             WHERE m.seconds > 1 GROUP BY t.training, a.host
             """)
     }
+
+    /// The mean size of the weights in the latest checkpoints of a worker's trainings; nil where it has none.
+    package func weightsSeen(of worker: WorkerName) throws -> Int? {
+        let sizes = try rows(
+            """
+            SELECT CAST(avg(bytes) AS INTEGER) FROM (
+                SELECT m.weights_bytes AS bytes FROM milestone m CROSS JOIN trial t ON t.key = m.trial
+                CROSS JOIN training r ON r.key = t.training
+                WHERE r.worker = ? ORDER BY m.recorded_at DESC LIMIT 1000)
+            """, [.text(StoredForms.worker(worker.name, numerics: worker.numerics))])
+        return sizes.rows.first?.first?.integer
+    }
 }

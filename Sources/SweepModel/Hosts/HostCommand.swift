@@ -11,6 +11,8 @@ package struct StartOrder: Hashable, Sendable, Codable {
     package var uploads: [Upload]
     /// GPUs that the attempt is to have.
     package var gpus: Int
+    /// Bytes of such weights as it makes, where the spec does not tell them and earlier ones do.
+    package var weights: Int?
 
     package struct Upload: Hashable, Sendable, Codable {
         package var name: String

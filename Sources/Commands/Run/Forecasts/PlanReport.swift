@@ -44,9 +44,8 @@ struct PlanReport {
         if plan.comparisons > 0 {
             lines.append("comparisons        \(Readable.count(plan.comparisons)), each of several trials")
         }
-        if let bytes = expansion.sweep.bytesToKeep(ofTrials: plan.toTrain) {
-            lines.append("to keep            about \(Readable.bytes(bytes))")
-        }
+        let space = try SpaceForecast(expansion.sweep, ofTrials: plan.toTrain, in: reader)
+        lines.append("to keep            \(space.inWords)")
         if let bytes = largestMemory {
             lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
         }

@@ -21,6 +21,8 @@ struct RunningSweep: Sendable {
 
     var sweep: ExpandedSweep { prepared.sweep }
     var name: String { prepared.sweep.name }
+    /// Whether its worker is the one that comes with this program.
+    var isOurs: Bool { prepared.sweep.worker.command.first == WorkerCommand.ours }
 }
 
 /// A sweep file, and the worker that it names, with the worker's description of itself.
