@@ -32,7 +32,8 @@ struct PlanCommand: ParsableCommand {
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)
         let report = PlanReport(
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
-            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: read.worker.isOurs)
+            holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: read.worker.isOurs,
+            workers: read.worker.names)
         try report.lines().forEach(Terminal.print)
     }
 }

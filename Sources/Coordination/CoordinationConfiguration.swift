@@ -15,17 +15,21 @@ package struct PreparedSweep: Sendable {
     package var worker: WorkerDescription?
     /// Bytes of the weights that its worker's networks had so far; nil where there are none, or nobody looked.
     package var weights: Int?
-    /// The worker that takes the measures which `sweep.borrowed` names.
+    /// The worker that takes the measures which `sweep.borrowed` names, and trains those of the sweep's trainings that are
+    /// named with it.
     package var measuring: Measuring?
 
     package struct Measuring: Sendable {
         package var command: [String]
         /// Files placed beside the others.
         package var uploads: [StartOrder.Upload]
+        /// As `PreparedSweep.worker`.
+        package var worker: WorkerDescription?
 
-        package init(command: [String], uploads: [StartOrder.Upload]) {
+        package init(command: [String], uploads: [StartOrder.Upload], worker: WorkerDescription? = nil) {
             self.command = command
             self.uploads = uploads
+            self.worker = worker
         }
     }
 
@@ -76,7 +80,8 @@ package struct CoordinationConfiguration: Sendable {
     /// The digests that workers with equal bits everywhere must show on every host, by the worker's name.
     var checks: [String: String] {
         var checks: [String: String] = [:]
-        for case let worker? in sweeps.map(\.worker) where worker.deterministic && !worker.check.isEmpty {
+        for case let worker? in sweeps.flatMap({ [$0.worker, $0.measuring?.worker] })
+        where worker.deterministic && !worker.check.isEmpty {
             checks[worker.name] = worker.check
         }
         return checks

@@ -11,7 +11,8 @@ import Testing
     /// A trained trial, with the attempts that came of it.
     private func trained(_ measures: [String]) -> (bench: Bench, starts: [Assignment]) {
         var wished = sweep(["x": [10]], measures: measures)
-        wished.borrowed = BorrowedMeasures(worker: ours, names: ["n", "o"])
+        wished.borrowed = BorrowedMeasures(
+            of: WorkerName(name: "test", numerics: 2), worker: ours, names: ["n", "o"])
         var bench = Bench(wished)
         bench.connect("a")
         bench.run("a", 1)

@@ -79,6 +79,55 @@ import Testing
         }
     }
 
+    /// Of a sweep of two workers' networks, each training has its own worker's program, and one that compares both has theirs.
+    @Test func aSweepOfTwoWorkersHasBothPrograms() {
+        func training(_ name: String, of worker: String) -> Training {
+            Training(
+                id: TrainingID(Digest(of: name.utf8)), spec: ["worker.name": .string(worker), "worker.numerics": 1])
+        }
+        let (mine, theirs) = (training("mine", of: "one"), training("theirs", of: "other"))
+        var both = Self.prepared([mine, theirs], worker: "one")
+        both.worker = WorkerDescription(
+            contract: 1, name: "one", numerics: 1, deterministic: true, jobKinds: ["train"], architectures: [],
+            measures: [], denoise: DenoiseOffer(derivative: false), build: "", cpu: "", kernels: "", check: "")
+        both.sweep.borrowed = BorrowedMeasures(
+            of: WorkerName(name: "one", numerics: 1), worker: WorkerName(name: "other", numerics: 1), names: ["m"])
+        let upload = StartOrder.Upload(name: "other", digest: Digest(of: "other".utf8))
+        both.measuring = .init(command: ["./other"], uploads: [upload])
+        // A sweep of the other worker alone may come first.
+        for sweeps in [[both], [Self.prepared([theirs], worker: "other"), both]] {
+            func order(_ training: Training, _ task: JobTask) -> StartOrder {
+                OrderBook(sweeps).order(
+                    for: Assignment(
+                        attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: training.id,
+                        threads: 2, gpus: 0, purpose: .work(task)))
+            }
+            func measure(_ training: Training, with others: [Training]) -> StartOrder {
+                guard case .measure(var task) = compared(training, with: others) else { preconditionFailure() }
+                task.measures = [MeasureRequest(measure: "m", version: 1, parameters: [:])]
+                if others.isEmpty { task.others = nil }
+                return order(training, .measure(task))
+            }
+            let train = JobTask.train(TrainTask(milestones: [7]))
+            #expect(
+                order(mine, train).command == ["one", "--fast", "run"] && order(mine, train).description.contract == 1)
+            #expect(order(mine, train).uploads == both.uploads)
+            let their = order(theirs, train)
+            #expect(their.command.last == "run" && their.command[0].hasSuffix("other") && their.uploads == [upload])
+            #expect(
+                measure(theirs, with: []).uploads == [upload] && measure(theirs, with: []).description.denoiser == nil)
+            let denoiser = DenoiserCommand(command: ["one", "--fast"], derivative: false)
+            #expect(measure(mine, with: []).command == ["./other", "run"])
+            #expect(measure(mine, with: []).description.denoiser == denoiser)
+            let (first, second) = (measure(mine, with: [theirs]), measure(theirs, with: [mine]))
+            #expect(first.description.denoiser == denoiser)
+            #expect(first.description.otherTrainings?.map(\.denoiser) == [nil])
+            #expect(second.description.denoiser == nil)
+            #expect(second.description.otherTrainings?.map(\.denoiser) == [denoiser])
+            #expect(Set(first.uploads) == Set(second.uploads) && first.uploads.count == both.uploads.count + 1)
+        }
+    }
+
     /// Measures that another worker takes come with its program, beside all that the networks' own worker needs.
     @Test func borrowedMeasuresComeWithBothPrograms() {
         var lender = Self.prepared([first, second], worker: "one")
@@ -86,7 +135,8 @@ import Testing
             contract: 1, name: "one", numerics: 1, deterministic: true, jobKinds: ["train"], architectures: [],
             measures: [], denoise: DenoiseOffer(derivative: true), build: "", cpu: "", kernels: "", check: "")
         var borrower = lender
-        borrower.sweep.borrowed = BorrowedMeasures(worker: WorkerName(name: "other", numerics: 1), names: ["theirs"])
+        borrower.sweep.borrowed = BorrowedMeasures(
+            of: WorkerName(name: "one", numerics: 1), worker: WorkerName(name: "other", numerics: 1), names: ["theirs"])
         let upload = StartOrder.Upload(name: "other", digest: Digest(of: "other".utf8))
         borrower.measuring = .init(command: ["./other"], uploads: [upload])
         // Whichever of two sweeps with the training comes first.

@@ -21,8 +21,8 @@ def blocks(language):
 
 
 def named(name):
-    """The block that follows a line with the file's name."""
-    return re.search(rf"^`{re.escape(name)}`:\n\n```\w+\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL).group(1)
+    """The block that follows a line that ends with the file's name."""
+    return re.search(rf"`{re.escape(name)}`:\n\n```\w+\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL).group(1)
 
 
 class DocumentTests(unittest.TestCase):
@@ -32,6 +32,7 @@ class DocumentTests(unittest.TestCase):
         self.folder = Path(folder.name)
         (self.folder / "net.py").write_text(named("net.py"))
         (self.folder / "net.yaml").write_text(named("net.yaml"))
+        (self.folder / "beside.yaml").write_text(named("beside.yaml"))
         hosts = named("hosts.yaml")
         assert "/home/me/venv/bin" in hosts
         (self.folder / "hosts.yaml").write_text(hosts.replace("/home/me/venv/bin", str(Path(sys.executable).parent)))
@@ -58,7 +59,7 @@ class DocumentTests(unittest.TestCase):
     @unittest.skipUnless(programs(), WITHOUT_PROGRAMS)
     def test_every_command_runs_from_an_empty_folder(self):
         commands = [line for block in blocks("sh") for line in block.splitlines()]
-        self.assertEqual(sum(line.startswith("eigensweep ") for line in commands), 3)
+        self.assertEqual(sum(line.startswith("eigensweep ") for line in commands), 6)
         for line in commands:
             # What installs needs a network, and the package's own installation has a test; the path is set already.
             if line.startswith(("pip ", "export ")):

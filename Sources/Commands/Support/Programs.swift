@@ -79,9 +79,13 @@ struct WorkerProgram {
 
     struct Measuring {
         let measures: BorrowedMeasures
+        /// It trains those of its architectures that the sweep's worker has not.
+        let description: WorkerDescription
         let command: [String]
         let uploads: [WorkerUpload]
         let check: WorkerCheck?
+
+        var worker: WorkerName { measures.worker }
     }
 
     /// Finds the worker that `command` names and asks it to describe itself.
@@ -124,12 +128,13 @@ struct WorkerProgram {
         }
         let ours = try WorkerProgram.ours()
         description = own.measured(by: ours.description)
-        keys = try Self.keys(of: description, command)
         let names = Set(description.measures.map(\.measure)).subtracting(own.measures.map(\.measure))
+        var beside = ours.description
+        beside.measures.removeAll { !names.contains($0.measure) }
+        keys = try Self.keys(of: description, beside: beside, command)
         measuring = Measuring(
-            measures: BorrowedMeasures(
-                worker: WorkerName(name: ours.description.name, numerics: ours.description.numerics), names: names),
-            command: ours.command, uploads: ours.uploads, check: try ours.check())
+            measures: BorrowedMeasures(of: own.workerName, worker: beside.workerName, names: names),
+            description: ours.description, command: ours.command, uploads: ours.uploads, check: try ours.check())
     }
 
     /// The worker that comes with this program.
@@ -145,6 +150,9 @@ struct WorkerProgram {
         }
         return WorkerUpload(name: name, content: .file(path))
     }
+
+    /// The workers that trainings of its sweeps are named with.
+    var names: [WorkerName] { [description.workerName] + (measuring.map { [$0.worker] } ?? []) }
 
     /// Whether it is the worker that comes with this program.
     var isOurs: Bool { command.first == "./" + WorkerCommand.ours }
@@ -227,8 +235,10 @@ struct WorkerProgram {
     }
 
     /// The keys of its sweeps; their sections may have the names of no measure that it or another worker takes of it.
-    private static func keys(of description: WorkerDescription, _ command: [String]) throws -> KeyTable {
-        do { return try KeyTable(description) } catch {
+    private static func keys(
+        of description: WorkerDescription, beside other: WorkerDescription? = nil, _ command: [String]
+    ) throws -> KeyTable {
+        do { return try KeyTable(description, beside: other) } catch {
             throw CommandFailure(
                 .invalidInput, "`\(command.joined(separator: " ")) describe`: \(explanation(of: error))")
         }

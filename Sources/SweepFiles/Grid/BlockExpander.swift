@@ -20,6 +20,9 @@ struct BlockExpander {
 
     private var block: GridBlock { resolver.block }
 
+    /// The key that says which worker trains a network, where there are several.
+    private var trainer: [String] { content.keys.others.isEmpty ? [] : ["model.architecture"] }
+
     func expand(into collector: inout TrialCollector, datasets: inout DatasetDirectory) throws {
         let all = try resolver.space(Array(block.dimensions.indices))
         let points = try keptPoints(of: all)
@@ -34,15 +37,19 @@ struct BlockExpander {
         let trainingFinder = PlaceFinder(from: all, to: training)
         let trainingPlaces = Self.used(points, by: trainingFinder, count: training.count)
 
-        try check(Self.networkKeys, at: trainingPlaces, of: training) { try checkNetwork($0) }
+        try check(Self.networkKeys, at: trainingPlaces, of: training) { values in
+            if content.keys.isOthers(values) { collector.hasOthers = true }
+            return try checkNetwork(values)
+        }
         try check(SpecKey.choosers, at: trainingPlaces, of: training) { checkReaders($0) }
         try check(TrainingRules.keys, at: trainingPlaces, of: training) { values in
             TrainingRules.fault(values) { content.settings[$0] != nil || block.axis($0) != nil }
         }
-        try check(content.keys.ignored.map(\.name), at: trainingPlaces, of: training) { content.keys.fault($0) }
-        try check(["dataset.source", "dataset.resolution", "dataset.channels"], at: trainingPlaces, of: training) {
-            content.keys.imageFault($0)
+        try check(content.keys.ignored.map(\.name) + trainer, at: trainingPlaces, of: training) {
+            content.keys.fault($0)
         }
+        let imageKeys = ["dataset.source", "dataset.resolution", "dataset.channels"]
+        try check(imageKeys + trainer, at: trainingPlaces, of: training) { content.keys.imageFault($0) }
         try check(rules.keys, at: trainingPlaces, of: training) { values in
             if let levels = try rules.check(values) { collector.levels.insert(levels) }
             return nil
@@ -139,10 +146,11 @@ struct BlockExpander {
 
     private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
         let architecture = values["model.architecture"]?.stringValue ?? ""
-        let known = worker.architectures.isEmpty ? ["ddpmpp"] : worker.architectures
+        let known = worker.trainedArchitectures + content.keys.others.sorted()
         guard known.contains(architecture) else {
             let advice = NearestName.advice(for: architecture, among: known)
-            return ("model.architecture", "the worker \(worker.name) has no \(architecture)\(advice)")
+            let both = (content.keys.other.map { " and \($0.name) have" }) ?? " has"
+            return ("model.architecture", "the worker \(worker.name)\(both) no \(architecture)\(advice)")
         }
         return Architecture.named(architecture)?.fault(values)
     }
@@ -169,7 +177,8 @@ struct BlockExpander {
     private func datasetChoices(
         at places: [Int], of training: PointSpace, datasets: inout DatasetDirectory
     ) throws -> DatasetChoices {
-        let space = try resolver.space(of: Self.datasetKeys)
+        let datasetKeys = Self.datasetKeys + trainer
+        let space = try resolver.space(of: datasetKeys)
         let finder = PlaceFinder(from: training, to: space)
         var choices = DatasetChoices(space: space)
         for place in Self.used(places, by: finder, count: space.count) {
@@ -180,7 +189,7 @@ struct BlockExpander {
                 throw SweepFileError(error.problem, key: error.key, at: content.origin(of: error.key, in: block))
             }
         }
-        let sizeKeys = Self.datasetKeys + ["dataset.size", "dataset.part", "dataset.held_out"]
+        let sizeKeys = datasetKeys + ["dataset.size", "dataset.part", "dataset.held_out"]
         let sizes = try resolver.space(of: sizeKeys)
         let toChoice = PlaceFinder(from: sizes, to: space)
         let toSize = PlaceFinder(from: training, to: sizes)
@@ -207,7 +216,7 @@ struct BlockExpander {
                 if value != SpecKey.named("dataset.\(name)")?.fallback { request.parameters[name] = value }
             }
         }
-        if content.keys.images?.float == true, DatasetRequest.isTensor(request.source) {
+        if content.keys.images?.float == true, !content.keys.isOthers(values), DatasetRequest.isTensor(request.source) {
             request.parameters[DatasetRequest.floatParameter] = true
         }
         if values["dataset.order"] == "source" { request.parameters["order"] = "source" }
@@ -263,9 +272,15 @@ struct BlockExpander {
     }
 
     private func specTable(of training: PointSpace, datasets: DatasetChoices) throws -> TrainingSpecs {
+        let workers = try resolver.space(of: trainer)
+        let names = (0..<workers.count).map { place -> [String: JSONValue] in
+            let isOthers = content.keys.isOthers(resolver.values(at: place, of: workers))
+            let named = content.keys.other.flatMap { isOthers ? $0 : nil } ?? worker
+            return ["worker.name": .string(named.name), "worker.numerics": .integer(Int64(named.numerics))]
+        }
+        let isOne = Set(names).count == 1
         var constants = resolver.constantSpec
-        constants["worker.name"] = .string(worker.name)
-        constants["worker.numerics"] = .integer(Int64(worker.numerics))
+        if isOne { constants.merge(names[0]) { $1 } }
         var columns = training.dimensions.map { dimension in
             PointTable.Column(
                 digits: training.digits(to: PointSpace(one: dimension, of: block)),
@@ -277,6 +292,7 @@ struct BlockExpander {
         if defaults.specs.contains(where: { !$0.isEmpty }) {
             columns.append(PointTable.Column(digits: training.digits(to: defaults.space), choices: defaults.specs))
         }
+        if !isOne { columns.append(PointTable.Column(digits: training.digits(to: workers), choices: names)) }
         return TrainingSpecs(constants: constants, columns: columns)
     }
 }

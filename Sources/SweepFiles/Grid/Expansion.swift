@@ -40,7 +40,7 @@ extension SweepFile {
         worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
         let wishes = try MeasureWish.resolve(content.measures, by: description, keys: content.keys)
-        let rules = MeasureRules(wishes, by: description)
+        let rules = MeasureRules(wishes, by: description, beside: content.keys)
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
@@ -55,6 +55,14 @@ extension SweepFile {
                 at: content.blocks.first?.origin ?? TextOrigin(file: name))
         }
         try rules.checkLevels(collector.levels)
+        if collector.hasOthers, let other = content.keys.other {
+            let taken = Set(other.measures.map(\.measure))
+            if let wish = wishes.first(where: { !taken.contains($0.name) }) {
+                throw wish.failure(
+                    "the worker \(description.name) takes it itself, of its own networks, and \(other.name) trains some of "
+                        + "this sweep's: expected another sweep for these, or a measure of \(other.name)'s")
+            }
+        }
         let axes = Set(content.blocks.flatMap(\.keys))
         let comparisons = try wishes.flatMap { wish in
             try ComparisonWish(wish)?.comparisons(
@@ -79,6 +87,8 @@ struct TrialCollector {
     var trainings: [TrainingID: Training] = [:]
     var datasets: [TrainingID: DatasetRequest] = [:]
     var excluded = 0
+    /// Whether some trainings are of the worker beside the sweep's own.
+    var hasOthers = false
     /// The noise levels that networks are for, where they are known and measures go by them.
     var levels: Set<LevelRange> = []
 

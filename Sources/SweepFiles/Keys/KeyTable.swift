@@ -13,12 +13,22 @@ package struct KeyTable: Sendable {
     /// Those of Eigensweep's keys that the worker honours; nil: all.
     private let honoured: Set<String>?
     let images: ImageDeclaration?
+    /// The worker beside it, which trains those of its architectures that the worker has not, with the measures that it takes
+    /// of both; nil: there is none.
+    let other: WorkerDescription?
+    /// The architectures that `other` trains.
+    let others: Set<String>
     private let byName: [String: SpecKey]
 
     /// Without any of a worker's own.
     package static let ours = KeyTable(own: [], worker: "eigensweep-worker", honoured: nil, images: nil)
 
-    private init(own: [SpecKey], worker: String, honoured: Set<String>?, images: ImageDeclaration?) {
+    private init(
+        own: [SpecKey], worker: String, honoured: Set<String>?, images: ImageDeclaration?,
+        other: WorkerDescription? = nil, others: Set<String> = []
+    ) {
+        self.other = other
+        self.others = others
         self.own = own
         self.worker = worker
         self.honoured = honoured
@@ -35,9 +45,13 @@ package struct KeyTable: Sendable {
 
     /// The keys of sweeps with this worker. Of version 1 of the contract its description has no keys of its own. Throws for
     /// one that is none, or is taken.
-    package init(_ worker: WorkerDescription) throws(Fault) {
+    ///
+    /// - Parameter other: trains what `worker` has not, and has no keys of its own.
+    package init(_ worker: WorkerDescription, beside other: WorkerDescription? = nil) throws(Fault) {
+        let known = worker.trainedArchitectures
+        let others = Set(other?.trainedArchitectures ?? []).subtracting(known)
         guard worker.contract >= 2 else {
-            self.init(own: [], worker: worker.name, honoured: nil, images: nil)
+            self.init(own: [], worker: worker.name, honoured: nil, images: nil, other: other, others: others)
             return
         }
         var own: [SpecKey] = []
@@ -48,6 +62,9 @@ package struct KeyTable: Sendable {
             guard !own.contains(where: { $0.name == declaration.key }) else {
                 throw Fault(description: "keys: \(declaration.key) is declared twice")
             }
+            // What all of the worker's architectures read, the other's do not.
+            var declaration = declaration
+            if !others.isEmpty { declaration.architectures = declaration.architectures ?? known }
             own.append(SpecKey(own: declaration))
         }
         for key in worker.reads ?? [] {
@@ -61,7 +78,7 @@ package struct KeyTable: Sendable {
         if let fault = worker.images?.fault { throw Fault(description: "images: \(fault)") }
         self.init(
             own: own, worker: worker.name, honoured: worker.reads.map { Set($0).union(Self.alwaysHonoured) },
-            images: worker.images)
+            images: worker.images, other: other, others: others)
     }
 
     /// What is wrong with the name or the readers of a worker's key, beside what is wrong with it in itself.
@@ -113,6 +130,7 @@ package struct KeyTable: Sendable {
     /// What is wrong where a key that the worker does not honour has another value than its default, and which key that is:
     /// two trials would have two names and one result.
     func fault(_ values: [String: JSONValue]) -> (key: String, message: String)? {
+        guard !isOthers(values) else { return nil }
         for key in ignored {
             guard let value = values[key.name], let fallback = key.fallback, value != fallback else { continue }
             return (
@@ -123,8 +141,18 @@ package struct KeyTable: Sendable {
         return nil
     }
 
+    /// Whether it is the worker beside this one that trains the network.
+    func isOthers(_ values: [String: JSONValue]) -> Bool {
+        !others.isEmpty && others.contains(values["model.architecture"]?.stringValue ?? "")
+    }
+
     /// What is wrong with images of this shape for the worker, or the generator that would make them.
     func imageFault(_ values: [String: JSONValue]) -> (key: String, message: String)? {
+        if let other, isOthers(values) {
+            guard let edge = values[Self.resolution], let ours = SpecKey.named(Self.resolution), ours.admit(edge) == nil
+            else { return nil }
+            return (Self.resolution, "\(other.name) takes no such images: expected \(ours.expected)")
+        }
         if let source = values["dataset.source"]?.stringValue, ImageGenerator.names.contains(source),
             let edge = values[Self.resolution], let ours = SpecKey.named(Self.resolution), ours.admit(edge) == nil
         {
@@ -138,6 +166,11 @@ package struct KeyTable: Sendable {
             "dataset.channels", "the worker \(worker) takes images of \(words) channels: expected that, got \(channels)"
         )
     }
+}
+
+extension WorkerDescription {
+    /// What it trains: a worker that names no architecture has the first of ours.
+    var trainedArchitectures: [String] { architectures.isEmpty ? ["ddpmpp"] : architectures }
 }
 
 extension SpecKey {

@@ -27,14 +27,18 @@ extension ResolvedWish {
 /// The rules by which the measures of a sweep need something of its trials.
 struct MeasureRules {
     let wishes: [ResolvedWish]
-    /// The noise levels of the worker's networks, by preconditioning.
-    let levels: [String: LevelRange]
+    /// The noise levels of the worker's networks, by preconditioning, and of the worker's beside it.
+    private let levels: [String: LevelRange]
+    private let otherLevels: [String: LevelRange]
+    private let table: KeyTable
     /// The keys that the rules look at.
     let keys: [String]
 
-    init(_ wishes: [ResolvedWish], by worker: WorkerDescription) {
+    init(_ wishes: [ResolvedWish], by worker: WorkerDescription, beside table: KeyTable) {
         self.wishes = wishes
+        self.table = table
         levels = worker.levels ?? [:]
+        otherLevels = table.other?.levels ?? [:]
         let facts = Set(wishes.flatMap(\.rules).map(\.fact))
         var keys: [String] = []
         if facts.contains(.training) { keys.append("dataset.size") }
@@ -57,7 +61,8 @@ struct MeasureRules {
                 "draws samples, which takes a network of all noise levels; trainings here have one (training.noise is "
                     + "fixed, architecture \(architecture)): expected another sweep for these")
         }
-        let range = isForOneLevel ? nil : levels[values["training.preconditioning"]?.stringValue ?? ""]
+        let known = table.isOthers(values) ? otherLevels : levels
+        let range = isForOneLevel ? nil : known[values["training.preconditioning"]?.stringValue ?? ""]
         for wish in wishes {
             for rule in wish.rules where rule.when?.holds(of: wish.request.parameters) != false {
                 switch rule.fact {

@@ -178,10 +178,14 @@ package struct WorkerName: Hashable, Sendable {
 
 /// Measures of one worker's networks that another takes.
 package struct BorrowedMeasures: Hashable, Sendable {
+    /// Who trains the networks.
+    package var owner: WorkerName
+    /// Who takes the measures. A sweep may have networks of its own too.
     package var worker: WorkerName
     package var names: Set<String>
 
-    package init(worker: WorkerName, names: Set<String>) {
+    package init(of owner: WorkerName, worker: WorkerName, names: Set<String>) {
+        self.owner = owner
         self.worker = worker
         self.names = names
     }

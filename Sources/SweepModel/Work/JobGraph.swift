@@ -42,8 +42,7 @@ package struct JobGraph: Sendable {
         }
         var borrowed: [WorkerName: BorrowedMeasures] = [:]
         for sweep in sweeps {
-            guard let measures = sweep.borrowed, let worker = sweep.trainings.values.first?.worker else { continue }
-            borrowed[worker] = measures
+            if let measures = sweep.borrowed { borrowed[measures.owner] = measures }
         }
         self.borrowed = borrowed
         var wishes = MeasureWishes(sweeps.map(\.measures))

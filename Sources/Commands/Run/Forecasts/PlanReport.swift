@@ -14,12 +14,15 @@ struct PlanReport {
     let reader: CatalogueReader?
     /// Whether the sweep's worker is the one that comes with this program.
     let hasOurWorker: Bool
+    /// The workers that trainings are named with.
+    let workers: [WorkerName]
 
     func lines() throws -> [String] {
         var lines = [
             "sweep              \(expansion.sweep.name)",
             "trials             \(Readable.count(plan.trials)) of \(Readable.count(plan.trainings)) trainings",
         ]
+        lines += trainerLines
         if expansion.excluded > 0 { lines.append("excluded points    \(Readable.count(expansion.excluded))") }
         lines += mergedLines
         for dataset in expansion.datasets {
@@ -51,6 +54,25 @@ struct PlanReport {
         }
         lines += try predictions()
         return lines
+    }
+
+    /// Who trains what, where these are several workers.
+    private var trainerLines: [String] {
+        guard workers.count > 1 else { return [] }
+        var counts: [WorkerName: Int] = [:]
+        var architectures: [WorkerName: Set<String>] = [:]
+        for training in expansion.sweep.trainings.values {
+            guard let worker = training.worker else { continue }
+            counts[worker, default: 0] += 1
+            architectures[worker, default: []].insert(training["model.architecture"]?.stringValue ?? "")
+        }
+        guard counts.count > 1 else { return [] }
+        return workers.compactMap { worker in
+            counts[worker].map { count in
+                "trained by         \(worker.name), numerics \(worker.numerics): \(Readable.count(count)) of "
+                    + (architectures[worker] ?? []).sorted().joined(separator: ", ")
+            }
+        }
     }
 
     /// The most memory that a training which is left to do takes, as far as networks are known.

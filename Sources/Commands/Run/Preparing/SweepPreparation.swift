@@ -104,15 +104,17 @@ struct SweepPreparation: Sendable {
         }
         try TrustedWorkers.ours.require(sweep.worker, of: name, in: reader.path)
         let worker = try WorkerProgram(sweep.worker)
-        let spec = sweep.trainings.values.first?.spec ?? [:]
-        let known = spec["worker.name"]?.stringValue ?? ""
-        let numerics = spec["worker.numerics"]?.integerValue ?? 0
-        guard known == worker.description.name, numerics == worker.description.numerics else {
+        let names = worker.names
+        // One worker's trainings are all named with it.
+        let named = names.count == 1 ? sweep.trainings.values.prefix(1) : sweep.trainings.values[...]
+        if let strange = named.first(where: { training in !names.contains { $0 == training.worker } }) {
+            let known = strange.worker
+            let here = names.first { $0.name == known?.name } ?? names[0]
             throw CommandFailure(
                 .invalidInput,
-                "sweep \(name) was launched with \(known), numerics \(numerics); the worker here is "
-                    + "\(worker.description.name), numerics \(worker.description.numerics). Launch its file again: "
-                    + "what the new worker makes are other trials")
+                "sweep \(name) was launched with \(known?.name ?? ""), numerics \(known?.numerics ?? 0); the worker here "
+                    + "is \(here.name), numerics \(here.numerics). Launch its file again: what the new worker makes are "
+                    + "other trials")
         }
         try worker.requireSameFiles(as: reader, sweep: name)
         return try prepare(sweep, worker)
@@ -161,7 +163,8 @@ struct SweepPreparation: Sendable {
         }
         let uploads = try worker.uploads.map { try $0.stored(in: store) }
         let measuring = try worker.measuring.map {
-            PreparedSweep.Measuring(command: $0.command, uploads: try $0.uploads.map { try $0.stored(in: store) })
+            PreparedSweep.Measuring(
+                command: $0.command, uploads: try $0.uploads.map { try $0.stored(in: store) }, worker: $0.description)
         }
         var sweep = sweep
         sweep.borrowed = worker.measuring?.measures
