@@ -1,4 +1,6 @@
-"""The examples on coordinates and of flows: they train, resume, measure, and show what they are there to show."""
+"""The examples on coordinates and of flows: they train, resume, measure, and show what they are there to show; and the map."""
+import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -7,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from support import EXAMPLES, TORCH, WITHOUT_TORCH, Run, Sandbox, Serving, environment, milestones
+from support import (
+    EXAMPLES, TORCH, WITHOUT_PROGRAMS, WITHOUT_TORCH, Run, Sandbox, Serving, environment, milestones, programs)
+import eigensweep
 from eigensweep import files
 
 FLOW, FIELD = EXAMPLES / "flow/flow.py", EXAMPLES / "coordinates/field.py"
@@ -88,6 +92,43 @@ class FieldTests(unittest.TestCase):
         answer = child.ask(1, 0, np.full(3, 0.2), images[:3, None].astype(np.float32))
         self.assertLess(np.abs(answer - images[:3, None]).mean(), 0.3)
         self.assertEqual(child.end(), 0)
+
+
+class MapTests(unittest.TestCase):
+    SWEEP = """\
+name: {name}
+dataset: {{source: geometric, resolution: 8, channels: 1, count: 400, held_out: 64}}
+model: {{architecture: ddpmpp, scale: {scale}, multipliers: [1], blocks: 1, attention: []}}
+training: {{batch: 16}}
+grid:
+  dataset.size: [4, 64]
+  training.images: [320, 640]
+measures: [memorization: {{samples: 8, steps: 4}}]
+"""
+
+    @unittest.skipUnless(programs(), WITHOUT_PROGRAMS)
+    def test_it_draws_two_sweeps_side_by_side(self):
+        missing = [name for name in ("matplotlib", "xarray") if importlib.util.find_spec(name) is None]
+        if missing:
+            self.skipTest(f"map.py imports {' and '.join(missing)}: pip install matplotlib xarray")
+        with tempfile.TemporaryDirectory(prefix="eigensweep-") as folder:
+            for name, scale in (("left", 4), ("right", 8)):
+                (Path(folder) / f"{name}.yaml").write_text(self.SWEEP.format(name=name, scale=scale))
+                subprocess.run([programs() / "eigensweep", "launch", f"{name}.yaml"], cwd=folder, check=True, capture_output=True)
+            done = subprocess.run(
+                [sys.executable, EXAMPLES / "map.py", "results/catalogue.sqlite", "left", "right", "map.svg"], cwd=folder,
+                env=environment(), capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            # Matplotlib draws text as paths and says in comments what they are.
+            drawn = re.findall(r"<!-- (.*?) -->", (Path(folder) / "map.svg").read_text())
+            with eigensweep.open(Path(folder) / "results/catalogue.sqlite") as catalogue:
+                wanted = [f"{value:.2f}" for sweep in ("left", "right")
+                          for value in catalogue.measurements("memorization.copied", sweep=sweep)["value"]]
+        self.assertEqual(len(wanted), 8)
+        cells = [text for text in drawn if re.fullmatch(r"\d\.\d\d", text)]
+        self.assertEqual(sorted(cells), sorted(wanted))
+        for text in ("left", "right", "training images N", "images seen in training", "64", "640"):
+            self.assertIn(text, drawn)
 
 
 if __name__ == "__main__":

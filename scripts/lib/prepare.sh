@@ -78,7 +78,7 @@ install_packages() {
 install_torch() {
     local own=.build/python/bin/python version
     python=/usr/bin/python3
-    if ! "$own" -c 'import torch, xarray' 2>/dev/null; then
+    if ! "$own" -c 'import torch, xarray, matplotlib' 2>/dev/null; then
         say "Installing PyTorch"
         "$python" -m venv .build/python || return 0
         version=$("$own" -m pip index versions torch 2>/dev/null | grep -oE '[0-9.]+\+cpu' | head -n 1) || true
@@ -86,7 +86,7 @@ install_torch() {
             echo "the package index has no torch for processors alone: tests that need it are skipped"
             return 0
         fi
-        if ! "$own" -m pip install -q "torch==$version" numpy xarray; then
+        if ! "$own" -m pip install -q "torch==$version" numpy xarray matplotlib; then
             echo "torch $version cannot be installed: tests that need it are skipped"
             return 0
         fi
