@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 struct LogsCommand: ParsableCommand {
@@ -10,10 +11,13 @@ struct LogsCommand: ParsableCommand {
         abstract: "Show what an attempt at a trial wrote to standard error.",
         discussion: """
             A running attempt's host is asked, through the coordinator that runs; the catalogue has the last lines of an \
-            attempt that is over.
+            attempt that is over. The ID of a training means the last attempt at any of its trials.
+
+            eigensweep logs 3f2a91bc --follow
+            eigensweep logs '@demo: dataset.size=256, model.scale=8, seed=0' --attempt 7
             """)
 
-    @Argument(help: "The trial: any unique beginning of its ID.")
+    @Argument(help: "\(TrialNaming.help)", completion: .trials)
     var trial: String
     @Option(help: "Which attempt (default: the last).")
     var attempt: Int?
@@ -25,29 +29,44 @@ struct LogsCommand: ParsableCommand {
 
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
-        let id = try reader.trial(named: trial)
+        let naming = TrialNaming(reader)
+        let id = try named(naming, reader)
         let attempts = try reader.attempts(at: id)
+        let name = naming.names.name(id)
         guard let last = attempts.last else {
-            return Terminal.note("trial \(id.short): no attempt has been made yet")
+            return Terminal.note("\(name): no attempt has been made yet")
         }
         guard let story = attempt.map({ number in attempts.first { $0.attempt.value == number } }) ?? last else {
             let numbers = attempts.map { String($0.attempt.value) }.joined(separator: ", ")
-            throw CommandFailure(
-                .usage, "trial \(id.short) has no attempt \(attempt ?? 0); its attempts are \(numbers)")
+            throw CommandFailure(.usage, "there is no attempt \(attempt ?? 0) at \(name); its attempts are \(numbers)")
         }
-        Terminal.note(story.summary)
+        Terminal.note("\(name)\n\(story.summary)")
         if story.isOpen { try showRunning(story, reader) } else { showEnded(story) }
     }
 
+    /// The trial that is named; of several of one training, that of the last attempt.
+    private func named(_ naming: TrialNaming, _ reader: CatalogueReader) throws -> TrialID {
+        let found = try naming.trials(trial)
+        let ends = try found.map { ($0, try reader.attempts(at: $0).last) }
+        let trainings = Set(ends.compactMap { $0.1?.training })
+        guard found.count > 1, trainings.count == 1,
+            let last = ends.max(by: { ($0.1?.attempt.value ?? 0) < ($1.1?.attempt.value ?? 0) })
+        else { return try naming.trial(trial) }
+        return last.0
+    }
+
     private func showEnded(_ story: AttemptStory) {
+        if let reason = story.reason { Terminal.note("reason: \(reason)") }
         if events { Terminal.note("its events are recorded: `eigensweep query` shows what came of them") }
-        Terminal.print(story.diagnostics ?? story.reason ?? "it wrote nothing to standard error")
+        guard let said = story.diagnostics else { return Terminal.note("it wrote nothing to standard error") }
+        Terminal.print(said)
     }
 
     private func showRunning(_ story: AttemptStory, _ reader: CatalogueReader) throws {
         guard let client = ControlClient(catalogue: catalogue.path) else {
             return Terminal.note("no coordinator runs that could ask \(story.host); `eigensweep resume` starts one")
         }
+        var isBlank = true
         var question = LogQuestion(attempt: story.attempt, stream: events ? .events : .errors, offset: 0)
         while true {
             guard case .log(let piece)? = try? client.ask(.read(question)) else {
@@ -63,30 +82,14 @@ struct LogsCommand: ParsableCommand {
             }
             if !piece.text.isEmpty { Terminal.printPart(piece.text) }
             let grew = piece.end > question.offset
+            if isBlank, piece.end == 0, !events {
+                Terminal.note("nothing was written to standard error yet; `--events` shows what the worker reports")
+            }
+            isBlank = false
             question.offset = piece.end
             if piece.isComplete || (!grew && !follow) { return }
             if !grew { usleep(500_000) }
         }
-    }
-}
-
-extension CatalogueReader {
-    /// The trial whose ID begins with `prefix`. Throws `CommandFailure` when there is none, or more than one.
-    func trial(named prefix: String) throws -> TrialID {
-        let isHex = !prefix.isEmpty && prefix.utf8.count <= 64 && prefix.allSatisfy(\.isHexDigit)
-        let found = isHex ? try trials(startingWith: prefix, limit: 6) : []
-        guard let first = found.first else {
-            throw CommandFailure(
-                .usage,
-                "no trial of \(path) has an ID that begins with \"\(prefix)\"; expected the first digits of a trial_id, as "
-                    + "`eigensweep query` lists them")
-        }
-        guard found.count == 1 else {
-            let shown = found.prefix(5).map { String($0.hex.prefix(16)) }.joined(separator: ", ")
-            let more = found.count > 5 ? " and others" : ""
-            throw CommandFailure(.usage, "\"\(prefix)\" begins the IDs of several trials: \(shown)\(more)")
-        }
-        return first
     }
 }
 

@@ -18,7 +18,7 @@ struct SplitCommand: ParsableCommand {
             those of the trials any more. `--format csv` is for programs.
             """)
 
-    @Argument(help: "A sweep file, a sweep of the catalogue, or a trial: any unique beginning of its ID.")
+    @Argument(help: "A sweep file, a sweep of the catalogue, or a trial, as `logs` takes it.")
     var subject: String
     @OptionGroup var settings: SetOptions
     @OptionGroup var catalogue: CatalogueOptions
@@ -53,7 +53,8 @@ struct SplitCommand: ParsableCommand {
         }
         let reader = try CatalogueReader(path: catalogue.path)
         if let sweep = try reader.sweep(named: subject) { return members(of: sweep) { _ in true } }
-        let id = try reader.trial(named: subject)
+        let naming = TrialNaming(reader)
+        let id = try naming.trial(subject)
         for name in try reader.sweeps().map(\.name) {
             guard let sweep = try reader.sweep(named: name),
                 let trial = sweep.trials.first(where: { $0.id == id })
@@ -61,7 +62,7 @@ struct SplitCommand: ParsableCommand {
             return members(of: sweep) { $0 == trial.training }
         }
         throw CommandFailure(
-            .usage, "trial \(id.short): no sweep of the catalogue has it, so where its images lie is not known")
+            .usage, "no sweep of the catalogue has \(naming.names.name(id)), so where its images lie is not known")
     }
 
     private func members(of sweep: ExpandedSweep, _ isWanted: (TrainingID) -> Bool) -> [SplitGroup.Member] {

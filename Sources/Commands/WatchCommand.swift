@@ -18,8 +18,9 @@ struct WatchCommand: ParsableCommand {
         let sweeps = try sweep.map { [try reader.sweepName($0)] } ?? []
         guard let client = ControlClient(catalogue: catalogue.path) else {
             Terminal.note("no coordinator runs on \(catalogue.path); this is what it holds:")
-            return Terminal.print(
-                ResultTable.render(try StatusReport(reader).tables(sweep: sweeps.first), .table))
+            let tables = try StatusReport(reader).tables(sweep: sweeps.first, isRunning: false)
+            Terminal.print(StatusText(tables).text(width: Terminal.outputWidth))
+            return try StatusText.sayWhatResumes(sweep: sweeps.first, in: reader, isOpen: !tables[1].rows.isEmpty)
         }
         try RunViewer(client: client, reader: reader, sweeps: sweeps, signals: signals).follow()
     }

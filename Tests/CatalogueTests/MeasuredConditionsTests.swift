@@ -59,7 +59,8 @@ import Testing
             ("denoising.wiener_gain_db > 0", 0, "name one, as in denoising.wiener_gain_db@0.5"),
             ("seed = 1 and denoising.wiener_gain_db@9 > 0", 13, "there are 0.502377, 1.49979"),
             ("agreement.cosine > 0", 0, "several trials"), ("jacobian.eigenvalue@1 > 0", 0, "several positions"),
-            ("memorization.copies > 0", 0, "it has copied"), ("memorisation.copied > 0", 0, "nor is there a measure"),
+            ("memorization.copies > 0", 0, "did you mean copied?"),
+            ("memorisation.copied > 0", 0, "nor is there a measure"),
             ("memorization.copied@1 > 0", 0, "no noise levels"),
         ])
     func whatIsNoNumberOfATrialIsRefused(_ text: String, _ position: Int, _ message: String) throws {

@@ -47,6 +47,7 @@ import Testing
             tables["failures"]?.rows == [
                 [
                     .text("dataset-size"), .text(trial.id.hex), .text("far"), .integer(1), .text("diverged thrice"),
+                    .text("N=16 scale=4 256 steps"),
                 ]
             ])
         #expect(tables["disagreements"]?.rows.count == 1)
@@ -67,8 +68,14 @@ import Testing
         #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts", "store"])
         #expect(try catalogue.wantAgain([trial.id], because: "its weights were lost") == 1)
         let lost = try #require(try report.tables(sweep: "dataset-size").first { $0.name == "lost_files" })
-        #expect(lost.columns == ["sweep", "trial_id", "reason"])
-        #expect(lost.rows == [[.text("dataset-size"), .text(trial.id.hex), .text("its weights were lost")]])
+        #expect(lost.columns == ["sweep", "trial_id", "reason", "point"])
+        #expect(
+            lost.rows == [
+                [
+                    .text("dataset-size"), .text(trial.id.hex), .text("its weights were lost"),
+                    .text("N=16 scale=4 1.02k steps"),
+                ]
+            ])
     }
 
     /// Two trainings of 1024 steps are at scale 4 and one at scale 8: a step costs 80, 80 and 192, relatively.

@@ -16,11 +16,12 @@ struct RunViewer {
         let process = client.process.map { "process \($0)" } ?? "another process"
         let catalogue = CatalogueOptions.option(for: reader.path)
         signals.set { _ in
+            TerminalFrame.settle()
             Terminal.note(
                 "\nleft the view; the run goes on in \(process). `eigensweep watch\(catalogue)` shows it again")
             exit(ExitStatus.interrupted.rawValue)
         }
-        let view = LiveView()
+        let view = LiveView(reader: reader)
         var lookAgain = Date.distantPast
         var isFinished = false
         let status = try client.watch { seen in

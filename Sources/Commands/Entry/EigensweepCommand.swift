@@ -20,7 +20,8 @@ package struct EigensweepCommand: ParsableCommand {
         version: BuildFacts.summary,
         subcommands: [
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
-            LogsCommand.self, CancelCommand.self, RetryCommand.self, HostsCommand.self, DoctorCommand.self,
+            TrialsCommand.self, TrialCommand.self, LogsCommand.self, CancelCommand.self, RetryCommand.self,
+            HostsCommand.self, DoctorCommand.self,
             QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
             AdoptCommand.self, SplitCommand.self, WorkerCommands.self, LicencesCommand.self,
         ])

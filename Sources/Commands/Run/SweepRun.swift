@@ -4,6 +4,7 @@ import Foundation
 import JobContract
 import RemoteHosts
 import ResultCatalogue
+import ResultQueries
 import Scheduling
 import SweepModel
 
@@ -76,7 +77,8 @@ final class SweepRun {
             try preparation.launch(
                 ReadSweepFile(file, overrides: overrides, folder: folder), sameNumerics: sameNumerics, in: reader)
         }
-        let observer = RunObserver(view: LiveView(log: log), broadcast: control?.broadcast)
+        let observer = RunObserver(
+            view: LiveView(reader: reader, log: log), broadcast: control?.broadcast, names: PointNames(reader))
         self.observer = observer
         damages.tell { observer.say($0) }
         if let control {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResultCatalogue
+import ResultQueries
 import SweepFiles
 
 extension CompletionKind {
@@ -12,6 +13,21 @@ extension CompletionKind {
             + ((try? FileManager.default.contentsOfDirectory(atPath: ".")) ?? []).filter {
                 ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) && !$0.hasPrefix("hosts.")
             }.sorted()
+    }
+
+    /// Measures of the catalogue that the line names, and their quantities.
+    static let measures = CompletionKind.custom { words, _, _ in
+        let path = value(of: "--catalogue", in: words) ?? CatalogueOptions.defaultPath
+        guard let rows = try? CatalogueReader(path: path).measuredQuantities().rows else { return [] }
+        let names = rows.flatMap { [$0[2].text ?? "", "\($0[2].text ?? "").\($0[5].text ?? "")"] }
+        return Set(names).sorted()
+    }
+
+    /// IDs of the trials of which the last attempts were.
+    static let trials = CompletionKind.custom { words, _, _ in
+        let path = value(of: "--catalogue", in: words) ?? CatalogueOptions.defaultPath
+        let trials = (try? CatalogueReader(path: path).lastTrials(most: 50)) ?? []
+        return trials.map { String($0.hex.prefix(PointNames.digits)) }
     }
 
     /// Hosts of the hosts file that the line names.

@@ -66,9 +66,11 @@ struct FormatOptions: ParsableArguments {
     @Option(help: "table, csv, json or ndjson.")
     var format: OutputFormat = .table
 
-    func print(_ table: ResultTable) { Terminal.print(table.render(format)) }
+    func print(_ table: ResultTable) { Terminal.print(table.render(format, width: Terminal.outputWidth)) }
 
-    func print(_ tables: [ResultTable]) { Terminal.print(ResultTable.render(tables, format)) }
+    func print(_ tables: [ResultTable]) {
+        Terminal.print(ResultTable.render(tables, format, width: Terminal.outputWidth))
+    }
 }
 
 extension OutputFormat: ExpressibleByArgument {}

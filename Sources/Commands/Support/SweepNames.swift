@@ -1,6 +1,7 @@
 import Foundation
 import ResultCatalogue
 import SweepFiles
+import SweepModel
 
 extension CatalogueReader {
     /// The name of the catalogue's sweep that `text`, a name or a sweep file, stands for.
@@ -14,8 +15,8 @@ extension CatalogueReader {
         guard known.contains(name) else {
             throw CommandFailure(
                 .usage,
-                "the catalogue has no sweep \"\(name)\"; it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
-            )
+                "the catalogue has no sweep \"\(name)\""
+                    + (known.isEmpty ? "; it has none" : NearestName.advice(for: name, among: known)))
         }
         return name
     }

@@ -11,10 +11,22 @@ enum Terminal {
     /// Whether control codes and redrawing are welcome on standard error.
     static let isInteractive = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
-    /// Columns of the terminal; 80 where it does not say.
-    static var columns: Int {
+    /// Columns and rows of the terminal; 80 and 24 where it does not say.
+    static var size: (columns: Int, rows: Int) {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+    static var columns: Int { size.columns }
+
+    /// Columns that a table on standard output has; nil where that is no terminal and nothing is cut.
+    static var outputWidth: Int? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
         return Int(size.ws_col)
     }
 
@@ -42,27 +54,13 @@ enum Terminal {
         }
     }
 
-    static func note(_ text: String) { write(ShownText.lines(text) + "\n", to: STDERR_FILENO) }
+    static func note(_ text: String) { TerminalFrame.write(above: ShownText.lines(text) + "\n") }
 
-    /// Moves the cursor on standard error and then shows one line, without its end.
-    static func redraw(_ code: ControlCode, _ line: String = "") {
-        write(code.text + ShownText.line(line), to: STDERR_FILENO)
-    }
+    /// Writes to standard error as it is; only `TerminalFrame` has control codes in it.
+    static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
 
-    /// The control codes that there are.
-    enum ControlCode {
-        /// Moves to the line's beginning and empties the line.
-        case line
-        /// Moves so many lines up and empties all from there on.
-        case up(Int)
-
-        fileprivate var text: String {
-            switch self {
-            case .line: "\r\u{1B}[K"
-            case .up(let lines): "\u{1B}[\(lines)A\u{1B}[J"
-            }
-        }
-    }
+    /// Shows one line on standard error in place of the one on which the cursor is, without its end.
+    static func redraw(_ line: String = "") { write("\r\u{1B}[K" + ShownText.line(line), to: STDERR_FILENO) }
 
     /// Writes what can be written: a reader that went away, or a full disk, must not end a run.
     private static func write(_ text: String, to descriptor: Int32) {
@@ -96,6 +94,11 @@ enum Readable {
         }
         return value < 0 ? "-" + text : text
     }
+
+    /// A number of things, with the plural where it is not one.
+    static func counted(_ value: Int, _ thing: String) -> String { "\(count(value)) \(thing)\(value == 1 ? "" : "s")" }
+
+    static func trials(_ value: Int) -> String { counted(value, "trial") }
 
     /// Seconds as `45 s`, `12 min`, `3.4 h`.
     static func duration(_ seconds: Double) -> String {

@@ -24,6 +24,7 @@ struct TerminalInteraction: HostInteraction {
         quiet.c_lflag &= ~tcflag_t(ISIG)
         Self.asking.with { $0 = true }
         defer { Self.asking.with { $0 = false } }
+        TerminalFrame.clear()
         guard tcsetattr(terminal, TCSAFLUSH, &quiet) == 0 else { return nil }
         // Parts of the prompt are a server's words.
         write("\(ShownText.lines(prompt)): ", terminal)

@@ -1,4 +1,5 @@
 import Foundation
+import JobContract
 import ResultCatalogue
 import ResultQueries
 import SweepModel
@@ -6,8 +7,12 @@ import SweepModel
 /// How far sweeps are, as the catalogue knows it.
 package struct StatusReport: Sendable {
     private let reader: CatalogueReader
+    private let names: PointNames
 
-    package init(_ reader: CatalogueReader) { self.reader = reader }
+    package init(_ reader: CatalogueReader) {
+        self.reader = reader
+        names = PointNames(reader)
+    }
 
     /// The tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes of the files that the catalogue names), and,
     /// where they have rows, `comparisons` (measures over several trials, by state), `failures`, `lost_files` (trials whose
@@ -15,35 +20,51 @@ package struct StatusReport: Sendable {
     /// trials that differ). `sweep` restricts all of them but `hosts`, `store` and `disagreements` to one sweep.
     ///
     /// `running` has the newest recovery point of the training and where it is: in the coordinator's store, or only on its
-    /// host because bringing it would take too long. In `sweeps`, `done` is the share of the training that is recorded, from
-    /// 0 to 1, and `seconds_left` the time that the rest takes at the rate since the oldest running attempt began: NULL
-    /// while nothing runs or nothing is recorded since.
-    package func tables(sweep: String? = nil, now: Date = Date()) throws -> [ResultTable] {
+    /// host because bringing it would take too long; `trial_id` is the longest of its trials. In `sweeps`, `done` is the share
+    /// of all training and measuring that is recorded, from 0 to 1, and `seconds_left` the time that the rest takes: NULL
+    /// while nothing runs, as without a coordinator (`isRunning`), or nothing is known.
+    package func tables(sweep: String? = nil, now: Date = Date(), isRunning: Bool = true) throws -> [ResultTable] {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
         let summaries = try reader.sweeps().filter { sweep == nil || $0.name == sweep }
         return [
-            try sweeps(summaries, now: now.timeIntervalSince1970),
-            ResultTable(name: "running", try reader.openAttempts(of: sweep)),
+            try sweeps(summaries, now: now.timeIntervalSince1970, isRunning),
+            withPoints(ResultTable(name: "running", try reader.openAttempts(of: sweep)), of: sweep),
             ResultTable(name: "hosts", try reader.hostsWithAttempts()),
             ResultTable(name: "store", try reader.storedBytes()),
         ]
             + [
                 comparisons(summaries), try failures(summaries),
-                ResultTable(name: "lost_files", try reader.trialsThatLackFiles(of: sweep)), try disagreements(),
+                withPoints(ResultTable(name: "lost_files", try reader.trialsThatLackFiles(of: sweep)), of: sweep),
+                withPoints(try disagreements(), of: sweep),
             ]
             .filter { !$0.rows.isEmpty }
     }
 
-    private func sweeps(_ summaries: [SweepSummary], now: Double) throws -> ResultTable {
+    /// The table with the places of its trials in a last column.
+    private func withPoints(_ given: ResultTable, of sweep: String?) -> ResultTable {
+        var table = given
+        guard let place = table.columns.firstIndex(of: "trial_id") else { return table }
+        table.columns.append("point")
+        for index in table.rows.indices {
+            guard case .text(let hex) = table.rows[index][place], let trial = TrialID(hex: hex) else {
+                table.rows[index].append(.null)
+                continue
+            }
+            table.rows[index].append(.text(names.point(trial, in: sweep)))
+        }
+        return table
+    }
+
+    private func sweeps(_ summaries: [SweepSummary], now: Double, _ isRunning: Bool) throws -> ResultTable {
         try ResultTable(
             name: "sweeps",
             columns: ["sweep", "revision", "trials"] + TrialState.allCases.map(\.rawValue)
                 + ["done", "seconds_left", "stored_at"],
             rows: summaries.map { summary in
-                let progress = try SweepProgress(reader, sweep: summary.name, now: now)
+                let progress = try SweepProgress(reader, summary, now: now)
                 return [.text(summary.name), .init(summary.revision), .init(summary.trials)]
                     + TrialState.allCases.map { .init(summary.counts[$0, default: 0]) }
-                    + [.init(progress.share), .init(progress.secondsLeft), .text(summary.storedAt)]
+                    + [.init(progress.share), .init(isRunning ? progress.secondsLeft : nil), .text(summary.storedAt)]
             })
     }
 
@@ -77,7 +98,7 @@ package struct StatusReport: Sendable {
                 ]
             }
         }
-        return table
+        return withPoints(table, of: summaries.count == 1 ? summaries[0].name : nil)
     }
 
     private func disagreements() throws -> ResultTable {

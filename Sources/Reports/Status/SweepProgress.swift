@@ -3,17 +3,18 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// How much of a sweep's training is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`;
-/// measures are not counted.
+/// How much of a sweep's work is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`, and
+/// measures by the time that they took lately beside trainings; before anything was measured they are not counted.
 struct SweepProgress {
     /// From 0 to 1; nil for a sweep without trainings.
     let share: Double?
-    /// The training that is left, divided by the rate since the oldest running attempt began. Nil where nothing runs,
-    /// nothing was recorded since, or only measures are left.
+    /// The training that is left, divided by the rate since the oldest running attempt began, and the measures, shared by
+    /// those that run. Nil where nothing runs, or training is left and none was recorded since.
     let secondsLeft: Double?
 
     /// `now` in seconds since 1970.
-    init(_ reader: CatalogueReader, sweep: String, now: Double) throws {
+    init(_ reader: CatalogueReader, _ summary: SweepSummary, now: Double) throws {
+        let sweep = summary.name
         let start = try reader.oldestStart(of: sweep).rows[0]
         var (wanted, done, recent) = (0.0, 0.0, 0.0)
         for row in try reader.work(of: sweep).rows {
@@ -21,16 +22,51 @@ struct SweepProgress {
             wanted += cost * (row[3].number ?? 0)
             done += cost * (row[4].number ?? 0)
         }
-        share = wanted > 0 ? done / wanted : nil
-        guard let began = start[1].number, now > began, wanted > done else {
+        let measures = try Measuring(reader, summary)
+        let speed = measures.secondsOfOne > 0 ? try Self.secondsPerCost(reader) : 0
+        if speed > 0 {
+            share = (done * speed + measures.done) / (wanted * speed + measures.wanted)
+        } else {
+            share = wanted > 0 ? done / wanted : nil
+        }
+        guard let began = start[1].number, now > began else {
             secondsLeft = nil
+            return
+        }
+        let measuring = (measures.wanted - measures.done) / Double(max(1, start[2].integer ?? 1))
+        guard wanted > done else {
+            secondsLeft = measuring > 0 ? measuring : nil
             return
         }
         for row in try reader.trainingsTouched(since: start[0], of: sweep).rows {
             let length = TrainingProgress(row)
             recent += length.cost * Double(length.reached - length.before)
         }
-        secondsLeft = recent > 0 ? (wanted - done) * (now - began) / recent : nil
+        secondsLeft = recent > 0 ? (wanted - done) * (now - began) / recent + measuring : nil
+    }
+
+    /// Seconds that a unit of cost took lately; 0 where nothing is known.
+    private static func secondsPerCost(_ reader: CatalogueReader) throws -> Double {
+        var (seconds, cost) = (0.0, 0.0)
+        for row in try reader.latestTrainings().rows {
+            seconds += row[4].number ?? 0
+            cost += Training.costPerStep(row) * (row[3].number ?? 0)
+        }
+        return cost > 0 ? seconds / cost : 0
+    }
+}
+
+/// The measures of a sweep's trials, in seconds of one slot.
+private struct Measuring {
+    let secondsOfOne: Double
+    let wanted: Double
+    let done: Double
+
+    init(_ reader: CatalogueReader, _ summary: SweepSummary) throws {
+        let gone = summary.counts[.failed, default: 0] + summary.counts[.cancelled, default: 0]
+        secondsOfOne = try reader.measuringSeconds(of: summary.name) ?? 0
+        wanted = secondsOfOne * Double(summary.trials - gone)
+        done = secondsOfOne * Double(summary.counts[.succeeded, default: 0])
     }
 }
 

@@ -23,9 +23,11 @@ extension CatalogueReader {
     package func trialColumns() throws -> [String] { try rows("SELECT * FROM trials LIMIT 0").columns }
 
     /// The trials that a sweep wants, in its order, or all, in the catalogue's order: the key, `trial_id`, the training's
-    /// key, `steps`, and the columns asked for. Throws `.query` for a column that the view does not have.
+    /// key, `steps`, and the columns asked for; with `places`, only the sweep's trials there. Throws `.query` for a column
+    /// that the view does not have.
     package func scanTrials(
-        of sweep: String?, _ columns: [TrialColumn], _ body: (CatalogueRow) throws -> Bool
+        of sweep: String?, at places: Range<Int>? = nil, _ columns: [TrialColumn],
+        _ body: (CatalogueRow) throws -> Bool
     ) throws {
         let selected = ["x.key", "x.trial_id", "x.training", "x.steps"] + columns.map(\.sql)
         // The view costs several lookups a row, and each join some: only those that are needed are made.
@@ -34,18 +36,24 @@ extension CatalogueReader {
         let source =
             sweep == nil
             ? "trial x" : "sweep s CROSS JOIN wish w ON w.revision = s.revision CROSS JOIN trial x ON x.key = w.trial"
-        let condition = sweep == nil ? "" : " WHERE s.name = ? ORDER BY w.position"
+        let condition = sweep == nil ? "" : " WHERE s.name = ?\(Self.within(places)) ORDER BY w.position"
         try scan(
             "SELECT \(selected.joined(separator: ", ")) FROM \(source)\(training)\(view)\(condition)",
             sweep.map { [.text($0)] } ?? [], body)
     }
 
-    /// The trainings of a sweep, or all: the key, and the spec as canonical JSON.
-    package func scanSpecs(of sweep: String?, _ body: (CatalogueRow) throws -> Bool) throws {
+    private static func within(_ places: Range<Int>?) -> String {
+        places.map { " AND w.position >= \($0.lowerBound) AND w.position < \($0.upperBound)" } ?? ""
+    }
+
+    /// The trainings of a sweep, or of its trials at some places, or all: the key, and the spec as canonical JSON.
+    package func scanSpecs(
+        of sweep: String?, at places: Range<Int>? = nil, _ body: (CatalogueRow) throws -> Bool
+    ) throws {
         let filter = """
              WHERE r.key IN (
                 SELECT t.training FROM sweep s JOIN wish w ON w.revision = s.revision
-                JOIN trial t ON t.key = w.trial WHERE s.name = ?)
+                JOIN trial t ON t.key = w.trial WHERE s.name = ?\(Self.within(places)))
             """
         try scan(
             "SELECT r.key, r.spec FROM training r" + (sweep == nil ? "" : filter), sweep.map { [.text($0)] } ?? [], body

@@ -13,7 +13,9 @@ extension CatalogueReader {
             SELECT a.number AS attempt, a.kind, a.host, r.training_id AS training,
                 (SELECT count(*) FROM attempt_trial x WHERE x.attempt = a.number) AS trials, a.started_at,
                 coalesce(k.steps, p.steps) AS recovery_steps, coalesce(k.bytes, p.bytes) AS recovery_bytes,
-                CASE WHEN k.steps IS NOT NULL THEN 'host' WHEN p.steps IS NOT NULL THEN 'store' END AS recovery_in
+                CASE WHEN k.steps IS NOT NULL THEN 'host' WHEN p.steps IS NOT NULL THEN 'store' END AS recovery_in,
+                (SELECT t.trial_id FROM attempt_trial x JOIN trial t ON t.key = x.trial WHERE x.attempt = a.number
+                 ORDER BY x.position DESC LIMIT 1) AS trial_id
             FROM attempt a JOIN training r ON r.key = a.training
             LEFT JOIN kept_state k ON k.training = a.training LEFT JOIN recovery_point p ON p.training = a.training
             WHERE a.outcome IS NULL\(filter) ORDER BY a.number
@@ -50,11 +52,12 @@ extension CatalogueReader {
             """, [sweep.map { .text($0) } ?? .null])
     }
 
-    /// When the oldest open attempt at a sweep's trainings began, as text and in seconds since 1970; NULL without one.
+    /// When the oldest open attempt at a sweep's trainings began, as text and in seconds since 1970, NULL without one; and
+    /// the number of open attempts.
     package func oldestStart(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
-            SELECT min(a.started_at), (julianday(min(a.started_at)) - 2440587.5) * 86400 FROM attempt a
+            SELECT min(a.started_at), (julianday(min(a.started_at)) - 2440587.5) * 86400, count(*) FROM attempt a
             WHERE a.outcome IS NULL AND EXISTS (
                 SELECT 1 FROM trial t CROSS JOIN wish w ON w.trial = t.key CROSS JOIN sweep s ON s.revision = w.revision
                 WHERE t.training = a.training AND s.name = ?)
@@ -69,6 +72,30 @@ extension CatalogueReader {
             SELECT x.model_scale, x.resolution, x.batch, x.wanted, x.reached
             FROM sweep s JOIN sweep_work x ON x.sweep = s.key WHERE s.name = ?
             """, [.text(sweep)])
+    }
+
+    /// What was trained lately: what a step's cost depends on, and the steps and seconds of the training so far.
+    package func latestTrainings() throws -> CatalogueRows {
+        try rows(
+            """
+            SELECT r.model_scale, r.resolution, r.batch, t.steps, m.seconds
+            FROM (SELECT trial, seconds FROM milestone ORDER BY recorded_at DESC LIMIT 200) m
+            JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
+            """)
+    }
+
+    /// Seconds that a sweep's measures take of one trial, by those that were taken lately; nil where none were, 0 where the
+    /// sweep wants none.
+    package func measuringSeconds(of sweep: String) throws -> Double? {
+        try rows(
+            """
+            WITH wanted AS (
+                SELECT q.request FROM sweep s JOIN wished_measure q ON q.revision = s.revision WHERE s.name = ?)
+            SELECT iif(EXISTS (SELECT 1 FROM wanted), sum(seconds) / count(DISTINCT trial), 0)
+            FROM (SELECT trial, request, seconds FROM measured ORDER BY key DESC LIMIT 5000)
+            WHERE request IN (SELECT request FROM wanted)
+            """, [.text(sweep)]
+        ).rows.first?.first?.number
     }
 
     /// A row for each training of a sweep of which something was recorded since a time: what a step's cost depends on; the

@@ -1,6 +1,7 @@
 import JobContract
 import Quantities
 import ResultCatalogue
+import SweepModel
 
 /// A quantity of a measure with its parameters, of which the catalogue has measurements.
 package struct QuantityChoice: Hashable {
@@ -47,20 +48,29 @@ package struct QuantityChoice: Hashable {
         }
     }
 
+    /// Measures and their quantities, as `measure` and `measure.quantity`.
+    static func names(in reader: CatalogueReader) throws -> [String] { names(try all(in: reader)) }
+
+    private static func names(_ known: [QuantityChoice]) -> [String] {
+        (Set(known.map(\.measure)).sorted() + Set(known.map { "\($0.measure).\($0.name)" }).sorted())
+    }
+
     private static func check(_ selection: MeasureSelection, _ known: [QuantityChoice]) throws {
         let measures = Set(known.map(\.measure)).sorted()
         guard measures.contains(selection.measure) else {
             throw ReportError(
                 .request,
-                "the catalogue has no measurements of \"\(selection.measure)\"; it has "
-                    + "\(measures.isEmpty ? "none yet" : measures.joined(separator: ", "))")
+                "the catalogue has no measurements of \"\(selection.measure)\""
+                    + (measures.isEmpty
+                        ? "; it has none yet"
+                        : NearestName.advice(for: selection.measure, among: measures + names(known))))
         }
         let quantities = Set(known.filter { $0.measure == selection.measure }.map(\.name)).sorted()
         guard selection.quantity.map(quantities.contains) ?? true else {
             throw ReportError(
                 .request,
-                "\(selection.measure) has no quantity \"\(selection.quantity ?? "")\"; it has "
-                    + "\(quantities.joined(separator: ", "))")
+                "\(selection.measure) has no quantity \"\(selection.quantity ?? "")\""
+                    + NearestName.advice(for: selection.quantity ?? "", among: quantities))
         }
     }
 }

@@ -61,19 +61,21 @@ package struct RowWriter {
         try flush()
     }
 
-    /// Writes a whole table, for programs or for people.
-    mutating func write(_ given: ResultTable) throws {
+    /// Writes a whole table, for programs or for people; for these it is kept to `width`.
+    mutating func write(_ given: ResultTable, width: Int? = nil) throws {
         if format == .table {
-            buffer += given.aligned.utf8
+            buffer += given.aligned(width).utf8
             return try flush()
         }
         try writeHeader(given.columns)
-        for row in given.rows {
-            try beginRow()
-            for cell in row { self.cell(cell) }
-            try endRow()
-        }
+        for row in given.rows { try writeRow(row) }
         try finish()
+    }
+
+    mutating func writeRow(_ cells: [ResultTable.Cell]) throws {
+        try beginRow()
+        for cell in cells { self.cell(cell) }
+        try endRow()
     }
 
     private mutating func flush() throws {

@@ -9,22 +9,24 @@ extension ResultTable {
     ///
     /// `table` is for people: aligned, fractions to four digits, digests shortened, NULL as "-". The others are what
     /// `RowWriter` writes.
-    package func render(_ format: OutputFormat) -> String { text(format, named: false) }
+    ///
+    /// With `width`, a table for people is kept to so many columns, as far as shortened text allows.
+    package func render(_ format: OutputFormat, width: Int? = nil) -> String { text(format, named: false, width) }
 
-    private func text(_ format: OutputFormat, named: Bool) -> String {
+    private func text(_ format: OutputFormat, named: Bool, _ width: Int? = nil) -> String {
         var bytes = [UInt8]()
         // Nothing throws: the bytes go to memory.
         var writer = RowWriter(format, table: named ? name : nil) { bytes.append(contentsOf: $0) }
-        try? writer.write(self)
+        try? writer.write(self, width: width)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Several tables as one text: with titles for people, as `{"schema", "tables": {name: …}}` in JSON; rows in
     /// `ndjson` and `csv` carry or follow their table's name.
-    package static func render(_ tables: [ResultTable], _ format: OutputFormat) -> String {
+    package static func render(_ tables: [ResultTable], _ format: OutputFormat, width: Int? = nil) -> String {
         switch format {
         case .table:
-            return tables.map { "\($0.name.replacing("_", with: " "))\n\n\($0.aligned)" }.joined(separator: "\n")
+            return tables.map { "\($0.name.replacing("_", with: " "))\n\n\($0.aligned(width))" }.joined(separator: "\n")
         case .csv:
             return tables.map { "# \($0.name)\n\($0.render(.csv))" }.joined(separator: "\n")
         case .json:
@@ -40,15 +42,18 @@ extension ResultTable {
 // MARK: For people
 
 extension ResultTable {
-    var aligned: String {
+    /// - Parameter width: what the terminal holds; nil: no limit.
+    func aligned(_ width: Int? = nil) -> String {
         let body = rows.map { $0.map(Self.short) }
         let columns = columns.map(ShownText.line)
         var widths = columns.map(\.count)
         for row in body { for (index, text) in row.enumerated() { widths[index] = max(widths[index], text.count) } }
         let isNumber = columns.indices.map { index in rows.contains { $0[index].number != nil } }
+        if let width { Self.shrink(&widths, to: width, isNumber) }
         func line(_ texts: [String]) -> String {
             var line = ""
             for (index, text) in texts.enumerated() {
+                let text = text.count > widths[index] ? text.prefix(widths[index] - 1) + "…" : text
                 let padding = String(repeating: " ", count: widths[index] - text.count)
                 line += (index == 0 ? "" : "  ") + (isNumber[index] ? padding + text : text + padding)
             }
@@ -57,6 +62,18 @@ extension ResultTable {
         }
         guard !rows.isEmpty else { return line(columns) + "(none)\n" }
         return line(columns) + line(widths.map { String(repeating: "-", count: $0) }) + body.map(line).joined()
+    }
+
+    /// Takes from the widest columns of text until a line fits; numbers stay whole.
+    private static func shrink(_ widths: inout [Int], to width: Int, _ isNumber: [Bool]) {
+        let least = 8
+        var over = widths.reduce(0, +) + 2 * (widths.count - 1) - width
+        while over > 0 {
+            let texts = widths.indices.filter { !isNumber[$0] && widths[$0] > least }
+            guard let widest = texts.max(by: { widths[$0] < widths[$1] }) else { return }
+            widths[widest] -= 1
+            over -= 1
+        }
     }
 
     private static func short(_ cell: Cell) -> String {

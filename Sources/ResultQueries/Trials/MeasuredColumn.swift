@@ -11,8 +11,10 @@ struct MeasuredColumn {
     private(set) var values: [JSONValue]
 
     /// Nil where the catalogue has nothing of the measure. Throws `ReportError.request` where the term does not name one
-    /// number a trial.
-    init?(_ term: MeasurementTerm, _ trials: TrialKeys, in reader: CatalogueReader, sweep: String?) throws {
+    /// number a trial. With `ofPart` the trials are some of a sweep's, and need not be measured.
+    init?(
+        _ term: MeasurementTerm, _ trials: TrialKeys, in reader: CatalogueReader, sweep: String?, ofPart: Bool = false
+    ) throws {
         values = [JSONValue](repeating: .null, count: trials.trials.count)
         guard try QuantityChoice.all(in: reader).contains(where: { $0.measure == term.measure }) else { return nil }
         let all = try QuantityChoice.all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
@@ -31,7 +33,7 @@ struct MeasuredColumn {
         try MeasurementBlocks(
             reader: reader, trials: trials, isWanted: [Bool](repeating: true, count: values.count),
             quantities: [quantity], comparisons: comparisons
-        ).forEach(.quantities) { block in
+        ).forEach(ofPart ? .trials : .quantities) { block in
             if block.rows.contains(where: { $0.position != nil }) {
                 throw ReportError(.request, "\(name) has several positions, and is not one number of a trial")
             }
@@ -53,7 +55,7 @@ struct MeasuredColumn {
             values[block.trial] = found.contains(where: \.isNaN) ? .null : Self.number(found.min())
             return true
         }
-        for level in levels { try level.check() }
+        if !ofPart { for level in levels { try level.check() } }
     }
 
     private static func number(_ value: Double?) -> JSONValue {

@@ -17,6 +17,8 @@ package struct TrialKeys {
     /// The only keys in which replicates of one place differ.
     package static var replicateKeys: [String] { Trial.replicateKeys }
 
+    /// Whether these are some of a sweep's trials, beside which others may have further keys.
+    private let isPart: Bool
     private var columns: [String: CodedColumn] = [:]
 
     /// By row, the numbers of the trial's place, of its training subset, and of its subset's place; empty unless asked for.
@@ -24,18 +26,21 @@ package struct TrialKeys {
     private(set) var subsets: [Int32] = []
     private(set) var subsetPlaces: [Int32] = []
 
-    /// Reads the trials that a sweep wants, or all, with the keys `asked`; where these are nil, with the keys that vary.
+    /// Reads the trials that a sweep wants, those at some places of it, or all, with the keys `asked`; where these are nil,
+    /// with the keys that vary.
     ///
     /// Throws `.request` for a sweep the catalogue does not know.
     package init(
-        _ reader: CatalogueReader, sweep: String?, keys asked: [String]? = nil, withPlaces: Bool = false
+        _ reader: CatalogueReader, sweep: String?, at window: Range<Int>? = nil, keys asked: [String]? = nil,
+        withPlaces: Bool = false
     ) throws {
-        if let sweep { try Self.check(sweep, in: reader) }
+        isPart = window != nil
+        if let sweep, window == nil { try Self.check(sweep, in: reader) }
         let viewColumns = try reader.trialColumns().filter { $0 != "spec" }
         // A key that is grouped by may be in the condition too: each is read once.
         let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
             .sorted()
-        let specs = try SpecColumns(reader, sweep: sweep, keys: asked, withLikenesses: withPlaces)
+        let specs = try SpecColumns(reader, sweep: sweep, at: window, keys: asked, withLikenesses: withPlaces)
 
         // Where the spec has a key of the name of a view's column, the spec's value counts.
         let ofView = asked.filter { !specs.names.contains($0) }
@@ -47,7 +52,7 @@ package struct TrialKeys {
         var steps: (least: Int64, most: Int64)?
         var ofLength = [Int64]()
         var (keys, trials) = ([Int64](), [String]())
-        try reader.scanTrials(of: sweep, selected) { row in
+        try reader.scanTrials(of: sweep, at: window, selected) { row in
             // A trial whose training a damaged catalogue lacks has no keys, and is in no view.
             guard let training = specs.rows[row.integer(2)] else { return true }
             keys.append(row.integer(0))
@@ -104,7 +109,7 @@ package struct TrialKeys {
     package func check(_ keys: [String]) throws {
         for key in keys where !trials.isEmpty && !names.contains(key) {
             throw ReportError(
-                .request, "no trial has the key \"\(key)\"; the keys are \(names.joined(separator: ", "))")
+                .request, "no trial has the key \"\(key)\"" + NearestName.advice(for: key, among: names))
         }
     }
 
@@ -126,12 +131,14 @@ package struct TrialKeys {
         for key in filter.keys.sorted() where !trials.isEmpty && !names.contains(key) {
             do {
                 guard let term = MeasurementTerm(key),
-                    let values = try MeasuredColumn(term, self, in: reader, sweep: sweep)
+                    let values = try MeasuredColumn(term, self, in: reader, sweep: sweep, ofPart: isPart)
                 else {
+                    // Other trials of the sweep may have the key.
+                    if isPart, try SpecColumns(reader, sweep: sweep, keys: []).names.contains(key) { continue }
                     throw ReportError(
                         .request,
-                        "no trial has the key \"\(key)\", nor is there a measure of that name; the keys are "
-                            + names.joined(separator: ", "))
+                        "no trial has the key \"\(key)\", nor is there a measure of that name"
+                            + NearestName.advice(for: key, among: try names + QuantityChoice.names(in: reader)))
                 }
                 add(key, values.values)
             } catch let error as ReportError {

@@ -39,13 +39,13 @@ struct WhereParser {
 
     private mutating func disjunction() throws(WhereExpression.Failure) -> WhereExpression {
         var terms = [try conjunction()]
-        while takeWord("or") { terms.append(try conjunction()) }
+        while takeWord("or") || accept("||") { terms.append(try conjunction()) }
         return terms.count == 1 ? terms[0] : .any(terms)
     }
 
     private mutating func conjunction() throws(WhereExpression.Failure) -> WhereExpression {
         var terms = [try negation()]
-        while takeWord("and") { terms.append(try negation()) }
+        while takeWord("and") || accept("&&") { terms.append(try negation()) }
         return terms.count == 1 ? terms[0] : .all(terms)
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepFiles
 import SweepModel
 
@@ -93,9 +94,14 @@ struct PlanReport {
 
     private var mergedLines: [String] {
         guard !expansion.merged.isEmpty else { return [] }
+        let trials = expansion.sweep.trials
+        let axes = PointAxes(
+            CatalogueReader.spread(over: trials.count - 1, most: 4096).map { trials[$0].asked }
+                + expansion.merged.prefix(5).map(\.asked))
         let shown = expansion.merged.prefix(5).map { point in
-            let asked = point.asked.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plainText)" }
-            return "  \(asked.joined(separator: " ")) is trial \(expansion.sweep.trials[point.position].id.short)"
+            let trial = trials[point.position]
+            return
+                "  \(axes.text(point.asked)) is \(axes.text(trial.asked)) (\(trial.id.hex.prefix(PointNames.digits)))"
         }
         let count = expansion.merged.count
         return ["merged points      \(Readable.count(count))"] + shown

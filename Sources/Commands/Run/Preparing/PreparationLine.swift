@@ -18,7 +18,7 @@ enum PreparationLine {
             if isDue { Terminal.note(words) }
             return
         }
-        Terminal.redraw(.line, words)
-        if progress.done == progress.total { Terminal.redraw(.line) }
+        Terminal.redraw(words)
+        if progress.done == progress.total { Terminal.redraw() }
     }
 }

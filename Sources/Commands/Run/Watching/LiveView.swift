@@ -1,18 +1,22 @@
 import Foundation
 import JobContract
 import RemoteHosts
+import ResultCatalogue
+import ResultQueries
 import Scheduling
 import SweepModel
 
 /// Progress for people on standard error: redrawn in place on a terminal, else a line now and then.
 final class LiveView {
-    private var drawnLines = 0
     private var lastDrawn = Date.distantPast
     private var last: FleetSnapshot?
     private var drawn: FleetSnapshot?
+    private var remaining: RemainingTime
 
     /// Where nobody looks now and someone may read later: fewer lines, each with its time.
     private let log: BackgroundLog?
+    private let reader: CatalogueReader
+    private let names: PointNames
     private var isLog: Bool { log != nil }
 
     let longestPause: Double? = 1
@@ -20,17 +24,22 @@ final class LiveView {
     /// What is being done about hosts that are not connected. Nil where that is not known.
     var stages: HostStages?
 
-    init(log: BackgroundLog? = nil) { self.log = log }
+    init(reader: CatalogueReader, log: BackgroundLog? = nil) {
+        self.reader = reader
+        self.log = log
+        names = PointNames(reader)
+        remaining = RemainingTime(measureSeconds: try? reader.measuringSeconds())
+    }
 
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
+        remaining.observe(snapshot)
         let interval = isLog ? 60 : Terminal.isInteractive ? 0.2 : 10
         guard Date().timeIntervalSince(lastDrawn) >= interval, !TerminalInteraction.isAsking else { return }
         draw(snapshot)
     }
 
     func say(_ notice: String) {
-        erase()
         log?.bound(STDERR_FILENO)
         Terminal.note(stamp + notice)
     }
@@ -40,28 +49,26 @@ final class LiveView {
     /// Draws where the run ended.
     func close() {
         if let last, last != drawn { draw(last) }
-        drawnLines = 0
+        TerminalFrame.settle()
     }
 
     private func draw(_ snapshot: FleetSnapshot) {
         lastDrawn = Date()
         drawn = snapshot
-        erase()
-        let lines =
-            Terminal.isInteractive
-            ? [summary(snapshot)] + hostLines(snapshot)
-            : [([summary(snapshot)] + waits(snapshot)).joined(separator: " · ")]
-        let width = Terminal.columns
-        for line in lines.map(ShownText.line) {
-            Terminal.note(stamp + (Terminal.isInteractive ? String(line.prefix(width - 1)) : line))
+        var frame = LiveFrame(
+            fleet: snapshot, fraction: remaining.fraction, secondsLeft: remaining.secondsLeft)
+        guard Terminal.isInteractive else {
+            let line = [frame.summary, frame.times] + waits(snapshot)
+            return Terminal.note(stamp + ShownText.line(line.joined(separator: " · ")))
         }
-        drawnLines = Terminal.isInteractive ? lines.count : 0
-    }
-
-    private func erase() {
-        guard drawnLines > 0 else { return }
-        Terminal.redraw(.up(drawnLines))
-        drawnLines = 0
+        for host in snapshot.hosts { frame.stages[host.name] = stages?[host.name] }
+        for trial in snapshot.hosts.flatMap(\.running).prefix(200).compactMap(\.trials.last) {
+            frame.places[trial] = names.point(trial)
+        }
+        lookForNews(since: Date(timeIntervalSinceNow: -snapshot.elapsedSeconds - 1))
+        (frame.results, frame.failures) = (results, failures)
+        let size = Terminal.size
+        TerminalFrame.show(frame.lines(columns: size.columns, rows: size.rows))
     }
 
     /// Hosts that the run waits for, where they have no lines of their own.
@@ -70,7 +77,7 @@ final class LiveView {
             switch host.status {
             case .connecting: "\(host.name): \(stages?[host.name] ?? "connecting")"
             case .unreachable:
-                "\(host.name): unreachable, \(nextTry(of: host))"
+                "\(host.name): unreachable, \(LiveFrame.nextTry(of: host))"
             case .queued(let words): "\(host.name): queued\(words.isEmpty ? "" : " (\(words))")"
             case .connected, .unusable, .vacant: nil
             }
@@ -78,46 +85,31 @@ final class LiveView {
         return waits.count > 3 ? waits.prefix(3) + ["\(waits.count - 3) more hosts are waited for"] : waits
     }
 
-    private func nextTry(of host: FleetSnapshot.Host) -> String {
-        let seconds = Int((host.nextTrySeconds ?? 0).rounded(.up))
-        return seconds > 0 ? "next try in \(seconds) s" : "trying again"
-    }
+    // MARK: News
 
-    private func summary(_ snapshot: FleetSnapshot) -> String {
-        let states: [TrialState] = [.succeeded, .running, .waiting, .failed, .cancelled]
-        let counts = states.compactMap { state -> String? in
-            guard let count = snapshot.trials[state], count > 0 else { return nil }
-            return "\(Readable.count(count)) \(state.rawValue)"
-        }
-        var parts = ["\(Readable.count(snapshot.total)) trials: " + counts.joined(separator: ", ")]
-        if snapshot.imagesPerSecond > 0 { parts.append("\(Readable.count(Int(snapshot.imagesPerSecond))) images/s") }
-        parts.append(Readable.duration(snapshot.elapsedSeconds))
-        if let left = snapshot.secondsLeft, left >= 1 { parts.append("about \(Readable.duration(left)) left") }
-        return parts.joined(separator: " · ")
-    }
+    private var results: [LiveFrame.Item] = []
+    private var failures: [LiveFrame.Item] = []
+    private var nextLook = Date.distantPast
+    private static let mostNews = 40
 
-    private func hostLines(_ snapshot: FleetSnapshot) -> [String] {
-        snapshot.hosts.flatMap { host -> [String] in
-            switch host.status {
-            case .connecting: return ["  \(host.name): \(stages?[host.name] ?? "connecting")"]
-            case .unreachable(let reason): return ["  \(host.name): unreachable, \(nextTry(of: host)): \(reason)"]
-            case .unusable(let reason): return ["  \(host.name): not used: \(reason)"]
-            case .queued(let words): return ["  \(host.name): queued\(words.isEmpty ? "" : " (\(words))")"]
-            case .vacant: return []
-            case .connected:
-                let node = host.loan.map { " on \($0.node)" } ?? ""
-                return host.running.map { "  \(host.name)\(node): \(line($0))" }
+    /// Asks the catalogue what came last; one that answers slowly is asked less often.
+    private func lookForNews(since: Date) {
+        let begun = Date()
+        guard begun >= nextLook else { return }
+        let time = since.formatted(.iso8601)
+        results = ((try? reader.latestResults(since: time, most: Self.mostNews, values: 4)) ?? []).map { result in
+            let values = result.values.map { name, sigma, value in
+                "\(name) \(LiveFrame.number(value))" + (sigma.map { " at \(LiveFrame.number($0))" } ?? "")
             }
+            return item(result.trial, "\(result.measure): \(values.joined(separator: ", "))")
         }
+        failures = ((try? reader.latestFailures(since: time, most: Self.mostNews)) ?? []).map {
+            item($0.trial, LiveFrame.firstLine($0.reason))
+        }
+        nextLook = Date(timeIntervalSinceNow: max(1, 20 * Date().timeIntervalSince(begun)))
     }
 
-    private func line(_ running: FleetSnapshot.Running) -> String {
-        let name =
-            running.kind == .train
-            ? "training \(running.training.short)" : "measuring \(running.trials.first?.short ?? "")"
-        guard let progress = running.progress else { return name }
-        let done = "\(Readable.count(progress.done)) of \(Readable.count(progress.of)) \(progress.unit)"
-        let loss = progress.loss.map { ", loss \(($0 * 1000).rounded() / 1000)" } ?? ""
-        return "\(name): \(done), \(Int(progress.rate))/s\(loss)"
+    private func item(_ trial: TrialID, _ words: String) -> LiveFrame.Item {
+        LiveFrame.Item(point: names.point(trial), id: String(trial.hex.prefix(PointNames.digits)), words: words)
     }
 }

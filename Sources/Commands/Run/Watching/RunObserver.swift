@@ -1,6 +1,7 @@
 import Coordination
 import Foundation
 import RemoteHosts
+import ResultQueries
 import Scheduling
 
 /// Shows a run here, and to whoever watches it from elsewhere.
@@ -17,7 +18,10 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     /// Called with every trial that fails. Set before the run begins.
     var failed: (() -> Void)?
 
-    init(view: LiveView, broadcast: RunBroadcast?) {
+    private let names: PointNames
+
+    init(view: LiveView, broadcast: RunBroadcast?, names: PointNames) {
+        self.names = names
         self.view = view
         self.broadcast = broadcast
     }
@@ -47,7 +51,17 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
             let time = Date(timeIntervalSinceNow: seconds).formatted(.iso8601.time(includingFractionalSeconds: false))
             return say("\(notice), at \(time)Z")
         }
-        say(notice.description)
+        say(words(on: notice))
+    }
+
+    /// What people are told: trials by their places.
+    private func words(on notice: Notice) -> String {
+        switch notice {
+        case .trialFailed(let trial, let reason): "\(names.name(trial)) failed: \(reason)"
+        case .measureFailed(let trial, let request, let reason):
+            "\(request.measure) of \(names.name(trial))\(request.isComparison ? " and others" : "") failed: \(reason)"
+        default: notice.description
+        }
     }
 
     func say(_ notice: String) {

@@ -1,0 +1,38 @@
+/// The valid name nearest to a mistyped one.
+package enum NearestName {
+    /// "; did you mean X?" or, where nothing is near, the list of names.
+    package static func advice(for name: String, among names: [String]) -> String {
+        if let nearest = nearest(to: name, among: names) { return "; did you mean \(nearest)?" }
+        guard !names.isEmpty else { return "" }
+        return "; expected one of \(names.joined(separator: ", "))"
+    }
+
+    package static func nearest(to name: String, among names: [String]) -> String? {
+        let tail = name.split(separator: ".").last.map(String.init) ?? name
+        // A key without its section, or in the wrong one, is meant by its last word.
+        let sameTail = names.filter { $0 != name && $0.split(separator: ".").last.map(String.init) == tail }
+        if sameTail.count == 1 { return sameTail[0] }
+        let ranked = names.map { (distance(name.lowercased(), $0.lowercased()), $0) }.sorted { $0 < $1 }
+        guard let (distance, best) = ranked.first, distance <= max(1, min(name.count, best.count) / 3) else {
+            return nil
+        }
+        return best
+    }
+
+    /// Edits, and swaps of neighbours, that turn `a` into `b` (Damerau 1964, restricted).
+    static func distance(_ a: String, _ b: String) -> Int {
+        let a = Array(a.prefix(64).unicodeScalars)
+        let b = Array(b.prefix(64).unicodeScalars)
+        var rows = [Array(0...b.count)]
+        for i in 0..<a.count {
+            var row = [i + 1]
+            for j in 0..<b.count {
+                var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+                row.append(best)
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
+    }
+}
