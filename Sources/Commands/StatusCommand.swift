@@ -2,6 +2,7 @@ import ArgumentParser
 import Reports
 import ResultCatalogue
 import ResultQueries
+import Scheduling
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,13 +23,30 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let reader = try CatalogueReader(path: catalogue.path)
         let name = try sweep.map(reader.sweepName)
-        let isRunning = ControlClient(catalogue: catalogue.path) != nil
-        let tables = try StatusReport(reader).tables(sweep: name, isRunning: isRunning)
+        let client = ControlClient(catalogue: catalogue.path)
+        let isRunning = client != nil
+        var tables = try StatusReport(reader).tables(sweep: name, isRunning: isRunning)
+        if let fleet = client?.look()?.fleet { try follow(fleet, &tables, in: reader) }
         if output.format == .table {
             Terminal.print(StatusText(tables).text(width: Terminal.outputWidth))
         } else {
             output.print(tables)
         }
         if !isRunning { try StatusText.sayWhatResumes(sweep: name, in: reader, isOpen: !tables[1].rows.isEmpty) }
+    }
+
+    /// What the coordinator has heard of running jobs is not in the catalogue yet: of the one sweep that it has in hand it
+    /// knows better how far that is.
+    private func follow(_ fleet: FleetSnapshot, _ tables: inout [ResultTable], in reader: CatalogueReader) throws {
+        let unfinished = try reader.sweeps().filter(\.isUnfinished)
+        guard unfinished.count == 1, unfinished[0].trials == fleet.total,
+            let row = tables[0].rows.firstIndex(where: { $0[0] == .text(unfinished[0].name) }),
+            let done = tables[0].columns.firstIndex(of: "done"),
+            let left = tables[0].columns.firstIndex(of: "seconds_left")
+        else { return }
+        var remaining = RemainingTime(measureSeconds: try reader.measuringSeconds())
+        remaining.observe(fleet)
+        tables[0].rows[row][done] = .number(remaining.fraction)
+        tables[0].rows[row][left] = .init(remaining.secondsLeft)
     }
 }

@@ -24,7 +24,9 @@ struct StatusText {
             ("disagreements", ["point", "trial_id", "kind", "measure", "attempt", "host"]),
         ]
         for (name, columns) in shown {
-            guard let table = tables[name], !table.rows.isEmpty else { continue }
+            guard var table = tables[name], !table.rows.isEmpty else { continue }
+            if name == "running" { table = started(table) }
+            guard !table.rows.isEmpty else { continue }
             parts.append(ResultTable.render([Self.chosen(table, columns)], .table, width: width))
         }
         if let store = tables["store"] {
@@ -32,6 +34,13 @@ struct StatusText {
             parts.append("store: \(kinds.joined(separator: ", "))\n")
         }
         return parts.joined(separator: "\n")
+    }
+
+    /// The attempts that have started; others wait at their hosts for a slot.
+    private func started(_ table: ResultTable) -> ResultTable {
+        var table = table
+        if let place = table.columns.firstIndex(of: "started_at") { table.rows.removeAll { $0[place] == .null } }
+        return table
     }
 
     private func sweepLines(_ width: Int?) -> [String] {

@@ -22,7 +22,7 @@ struct TrialNaming {
 
     /// The trials that the text may mean; never none. All of a training's are meant by its ID.
     func trials(_ text: String) throws -> [TrialID] {
-        if text.hasPrefix("@") { return try trials(at: Place(text), text) }
+        if text.hasPrefix("@") { return try trials(at: Place(text)) }
         let isHex = !text.isEmpty && text.utf8.count <= 64 && text.allSatisfy(\.isHexDigit)
         guard isHex else {
             throw CommandFailure(
@@ -75,19 +75,11 @@ struct TrialNaming {
         }
     }
 
-    private func trials(at place: Place, _ text: String) throws -> [TrialID] {
+    private func trials(at place: Place) throws -> [TrialID] {
         let sweep = try reader.sweepName(place.sweep)
         let conditions = try conditions(place, sweep)
         let found = try asked(conditions, of: sweep)
-        if found.matching.count == 1 { return found.matching }
-        guard found.matching.isEmpty else {
-            throw CommandFailure(
-                .usage, "\"\(text)\" may be any of several trials" + list(found.matching, title: ":", of: sweep))
-        }
-        // What is the same in all trials is not asked of each.
-        let filter = WhereExpression.all(conditions.map { .compare(key: $0.key, .equal, $0.value) })
-        let held = try? TrialSelection(reader).trials(of: sweep, where: filter)
-        if let held, !held.isEmpty { return held }
+        guard found.matching.isEmpty else { return found.matching }
         throw CommandFailure(
             .usage,
             "sweep \(sweep) has no trial at \(place.values.map { "\($0.key)=\($0.text)" }.joined(separator: ", "))"
@@ -108,31 +100,41 @@ struct TrialNaming {
         }
     }
 
-    /// The trials that asked for these values, and else those that asked for the nearest.
+    /// The trials of these values, and those that asked for the nearest. Keys that a trial's file did not ask of each trial
+    /// are looked up in its settings.
     private func asked(_ conditions: [(key: String, value: JSONValue)], of sweep: String) throws -> (
         matching: [TrialID], nearest: [TrialID]
     ) {
         var matching: [TrialID] = []
         var nearest: [(distance: Double, trial: TrialID)] = []
+        var unasked: Set<String> = []
         try reader.scanAsked(of: sweep) { row in
             let asked = JSONText.object(row.text(1)) ?? [:]
-            let distance = conditions.reduce(0) { $0 + Self.distance($1.value, asked[$1.key]) }
+            let distance = conditions.reduce(0) { sum, condition in
+                guard let value = asked[condition.key] else {
+                    unasked.insert(condition.key)
+                    return sum
+                }
+                return sum + Self.distance(condition.value, value)
+            }
             guard let trial = TrialID(hex: row.text(0)) else { return true }
-            if distance == 0 {
-                matching.append(trial)
-            } else if nearest.count < 3 || distance < nearest[2].distance {
+            if distance == 0 { matching.append(trial) }
+            if nearest.count < 3 || distance < nearest[2].distance {
                 nearest.append((distance, trial))
                 nearest.sort { $0.distance < $1.distance }
                 nearest.removeLast(max(0, nearest.count - 3))
             }
-            return matching.count < Self.most
+            return matching.count < Self.most || !unasked.isEmpty
         }
-        return (matching, nearest.map(\.trial))
+        let settings = conditions.filter { unasked.contains($0.key) }
+        guard !settings.isEmpty, !matching.isEmpty else { return (matching, nearest.map(\.trial)) }
+        let filter = WhereExpression.all(settings.map { .compare(key: $0.key, .equal, $0.value) })
+        let held = Set(try TrialSelection(reader).trials(of: sweep, where: filter))
+        return (matching.filter(held.contains), nearest.map(\.trial))
     }
 
     /// 0 for equal values, at most 1 for others; numbers by their ratio.
-    private static func distance(_ wanted: JSONValue, _ found: JSONValue?) -> Double {
-        guard let found else { return 1 }
+    private static func distance(_ wanted: JSONValue, _ found: JSONValue) -> Double {
         if wanted == found || PointAxes.plain(wanted) == PointAxes.plain(found) { return 0 }
         guard let a = wanted.doubleValue, let b = found.doubleValue, a > 0, b > 0 else { return 1 }
         return min(1, 0.01 + max(a / b, b / a) / 1000)

@@ -187,7 +187,7 @@ struct TrialFiles {
     }
 
     private var folderName: String {
-        let point = Self.word(story.point.replacing(" images", with: "-images"))
+        let point = Self.word(story.point.replacing(/\ (?=image|epoch|step)/, with: "-"))
         return (point.isEmpty ? "" : point + "_") + story.trial.hex.prefix(PointNames.digits)
     }
 

@@ -46,17 +46,17 @@ final class LiveView {
 
     private var stamp: String { isLog ? Date().formatted(.iso8601) + " " : "" }
 
-    /// Draws where the run ended.
+    /// Draws where the run ended, without a time left, since nobody goes on.
     func close() {
-        if let last, last != drawn { draw(last) }
+        if let last, Terminal.isInteractive || last != drawn { draw(last, isLast: true) }
         TerminalFrame.settle()
     }
 
-    private func draw(_ snapshot: FleetSnapshot) {
+    private func draw(_ snapshot: FleetSnapshot, isLast: Bool = false) {
         lastDrawn = Date()
         drawn = snapshot
         var frame = LiveFrame(
-            fleet: snapshot, fraction: remaining.fraction, secondsLeft: remaining.secondsLeft)
+            fleet: snapshot, fraction: remaining.fraction, secondsLeft: isLast ? nil : remaining.secondsLeft)
         guard Terminal.isInteractive else {
             let line = [frame.summary, frame.times] + waits(snapshot)
             return Terminal.note(stamp + ShownText.line(line.joined(separator: " · ")))

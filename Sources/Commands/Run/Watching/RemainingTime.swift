@@ -51,7 +51,8 @@ struct RemainingTime {
         if now.workDone > 0, last == nil {
             (busy, gained) = (now.elapsedSeconds * Double(max(1, slots(now))), now.workDone)
         }
-        (measured, measuresLeft, workGone, fraction, end) = (0, now.measuresLeft, 0, 0, nil)
+        (measured, measuresLeft, fraction, end) = (0, now.measuresLeft, 0, nil)
+        workGone = last == nil ? now.workDone : 0
     }
 
     private mutating func learnMeasures(_ now: FleetSnapshot) {

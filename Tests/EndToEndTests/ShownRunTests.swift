@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// What people see of a run on a terminal, and what they can do with what they see.
+@Suite(.serialized, .enabled(if: slowTestsWanted, whySlow), .timeLimit(.minutes(4)))
+struct ShownRunTests {
+    private static let columns = 80
+
+    /// Runs `eigensweep` on a terminal of 80 by 24; `type` is given what it has shown so far, until it returns keys.
+    private func onTerminal(
+        _ lab: Lab, _ words: String, type: (TerminalScreen) -> String? = { _ in nil }
+    ) throws -> (screen: TerminalScreen, status: Int32) {
+        let shown = lab.directory.appendingPathComponent("shown")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+        let program = lab.programs.appendingPathComponent("eigensweep").path
+        process.arguments = ["-qefc", "stty cols 80 rows 24; exec \(program) \(words)", shown.path]
+        process.currentDirectoryURL = lab.directory
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "EIGENSWEEP_CATALOGUE": lab.catalogue, "TERM": "xterm", "SHELL": "/bin/sh",
+            "XDG_STATE_HOME": lab.directory.appendingPathComponent("state").path,
+        ]) { $1 }
+        let keys = Pipe()
+        process.standardInput = keys
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        func screen() throws -> TerminalScreen {
+            let text = String(decoding: try Data(contentsOf: shown), as: UTF8.self)
+            // The file begins and ends with a line of `script` itself.
+            let own = text.split(separator: "\n", maxSplits: 1).dropFirst().joined()
+            return TerminalScreen(columns: Self.columns, showing: own.components(separatedBy: "\nScript done")[0])
+        }
+        var hasTyped = false
+        while process.isRunning {
+            usleep(200_000)
+            if !hasTyped, let typed = (try? screen()).flatMap(type) {
+                keys.fileHandleForWriting.write(Data(typed.utf8))
+                hasTyped = true
+            }
+        }
+        return (try screen(), process.terminationStatus)
+    }
+
+    /// The IDs beside the places of what runs.
+    private func running(_ screen: TerminalScreen) -> [String] {
+        screen.lines.filter { $0.hasPrefix("  train ") }.compactMap { line in
+            line.split(separator: " ").first { $0.count == 8 && $0.allSatisfy(\.isHexDigit) }.map(String.init)
+        }
+    }
+
+    @Test func aRunEndsWithOneFrame() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: "[20, 2000]"))
+            let (screen, status) = try onTerminal(lab, "launch \(sweep)")
+            #expect(status == 0)
+            let text = screen.lines.joined(separator: "\n")
+            #expect(screen.lines.count { $0.hasPrefix("8 trials: ") } == 1, "one frame stays: \(text)")
+            #expect(text.contains("100 % after") && !text.contains(" left"), "\(text)")
+            #expect(text.contains("results\n  N=") && text.contains("gl_score "), "\(text)")
+            #expect(text.contains("done: all 8 trials have their results"))
+            #expect(screen.lines.allSatisfy { $0.count <= Self.columns })
+        }
+    }
+
+    @Test func ctrlCLeavesOneFrameAndTheIDsThatItShowedAreTaken() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
+            var seen: [String] = []
+            let (screen, status) = try onTerminal(lab, "launch \(sweep)") { screen in
+                seen = running(screen)
+                return seen.isEmpty ? nil : "\u{3}"
+            }
+            #expect(status == 6)
+            let text = screen.lines.joined(separator: "\n")
+            #expect(screen.lines.count { $0.hasPrefix("8 trials: ") } == 1, "one frame stays: \(text)")
+            #expect(text.contains("stopping: jobs stay") && text.contains("eigensweep resume small"), "\(text)")
+            #expect(!text.contains(" left"), "nobody goes on: \(text)")
+            let logs = try lab.run("logs", try #require(seen.first))
+            #expect(logs.status == 0 && logs.err.contains("N="), "\(logs)")
+            #expect(logs.err.contains("no coordinator runs"), "\(logs)")
+            try lab.run("cancel", "small")
+        }
+    }
+
+    @Test func statusSaysThatTheCoordinatorDied() throws {
+        try withLab { lab in
+            let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
+            let coordinator = try lab.start(["launch", file])
+            try lab.wait(60, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
+            let alive = try lab.run("status", "small")
+            #expect(!alive.err.contains("no coordinator"), "\(alive)")
+            kill(coordinator.processIdentifier, SIGKILL)
+            coordinator.waitUntilExit()
+            let status = try lab.run("status")
+            #expect(status.status == 0 && status.err.contains("no coordinator runs"), "\(status)")
+            #expect(status.err.contains("eigensweep resume small") && !status.out.contains("left"), "\(status)")
+            #expect(try lab.run("watch").err.contains("eigensweep resume small"))
+        }
+    }
+
+    @Test func aTrialsFilesComeOutUnderReadableNames() throws {
+        try withLab { lab in
+            let first = try lab.run("launch", lab.write("small.yaml", smallSweep()))
+            #expect(first.status == 0, "\(first.err)")
+            let place = "@small: dataset.size=4, scale=4, training.steps=20, seed=0"
+            let trial = try lab.run("trial", place, "--copy-to", "found")
+            #expect(trial.status == 0, "\(trial)")
+            let found = lab.directory.appendingPathComponent("found")
+            let folders = try FileManager.default.contentsOfDirectory(atPath: found.path)
+            #expect(folders.count == 1 && folders[0].hasPrefix("N=4_scale=4_20-steps_"), "\(folders)")
+            let files = try FileManager.default.contentsOfDirectory(atPath: found.path + "/" + folders[0])
+            #expect(files.contains("weights.safetensors"), "\(files)")
+            let weights = try lab.rows(
+                "SELECT weights FROM trials WHERE dataset_size = 4 AND model_scale = 4 AND steps = 20")
+            let path = "store/\(weights[0].prefix(2))/\(weights[0])"
+            let stored = try Data(contentsOf: lab.directory.appendingPathComponent(path))
+            #expect(
+                try Data(contentsOf: found.appendingPathComponent(folders[0] + "/weights.safetensors")) == stored)
+            // What the store has lost is named, and the rest comes out.
+            try FileManager.default.removeItem(at: lab.directory.appendingPathComponent(path))
+            let again = try lab.run("trial", place, "--copy-to", "found")
+            #expect(again.status == 5 && again.err.contains("weights.safetensors"), "\(again)")
+        }
+    }
+}
