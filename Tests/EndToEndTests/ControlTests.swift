@@ -75,6 +75,22 @@ struct ControlTests {
         }
     }
 
+    @Test func anotherTerminalStopsARunAsCtrlCDoes() throws {
+        try withLab { lab in
+            let coordinator = try startedSweep(lab, lengths: Self.endless)
+            let stop = try lab.run("stop")
+            #expect(stop.status == 0 && stop.err.contains("eigensweep resume"), "\(stop.err)")
+            coordinator.waitUntilExit()
+            #expect(coordinator.terminationStatus == 6)
+            #expect(try lab.count("attempt WHERE outcome IS NULL") > 0)
+            #expect(!lab.processes(matching: "eigensweep-worker").isEmpty)
+            let again = try lab.run("stop")
+            #expect(again.status == 0 && again.err.contains("no coordinator runs"), "\(again.err)")
+            try lab.run("cancel", "small")
+            #expect(try lab.run("resume", "small").status == 0)
+        }
+    }
+
     @Test func aViewerThatIsInterruptedLeavesTheRunAlone() throws {
         try withLab { lab in
             let coordinator = try startedSweep(lab, lengths: Self.endless)

@@ -10,7 +10,12 @@ mounts=()
 log=$(mktemp)
 root=
 finish() {
-    local place
+    local place process
+    # An agent stays for a while after its coordinator.
+    for process in /proc/[0-9]*; do
+        [ -z "$root" ] || [ "$(readlink "$process/root")" != "$root" ] || kill -KILL "${process#/proc/}"
+    done
+    [ ${#mounts[@]} = 0 ] || sleep 0.5
     for place in "${mounts[@]}"; do umount "$root$place"; done
     # A mount that stayed keeps everything below it.
     [ -z "$root" ] || rm -rf --one-file-system "$root"

@@ -57,6 +57,8 @@ enum ControlRequest: Hashable, Sendable, Codable {
     /// Asks for one view.
     case look
     case read(LogQuestion)
+    /// Asks the run to stop as Ctrl-C does. The answer, `.done`, comes before the run ends.
+    case stop
 }
 
 enum ControlAnswer: Hashable, Sendable, Codable {

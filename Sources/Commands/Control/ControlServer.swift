@@ -15,6 +15,7 @@ final class ControlServer: Sendable {
     private let launches:
         @Sendable (_ file: String, _ overrides: [String], _ folder: String, _ sameNumerics: Bool) throws -> RunningSweep
     private let reader = Locked<(@Sendable (LogQuestion) -> LogPiece)?>(nil)
+    private let stop = Locked<(@Sendable () -> Void)?>(nil)
     private let connections = Locked(0)
     private let isOver = Locked(false)
     private static let mostConnections = 64
@@ -58,6 +59,9 @@ final class ControlServer: Sendable {
 
     /// Lets logs of running attempts be read with `read` from now on.
     func serveLogs(_ read: @escaping @Sendable (LogQuestion) -> LogPiece) { reader.with { $0 = read } }
+
+    /// Lets the run be stopped with `stop` from now on.
+    func serveStop(_ stop: @escaping @Sendable () -> Void) { self.stop.with { $0 = stop } }
 
     /// Ends with the run: tells viewers, refuses the changes that still wait, and gives connections a moment to close.
     func end(status: Int32) {
@@ -133,6 +137,10 @@ final class ControlServer: Sendable {
         case .read(let question):
             guard let read = reader.with({ $0 }) else { return say(.ending, to: stream) }
             say(.log(read(question)), to: stream)
+        case .stop:
+            guard let stop = stop.with({ $0 }) else { return say(.ending, to: stream) }
+            stop()
+            say(.done(WishChange.Outcome(count: 1)), to: stream)
         }
     }
 

@@ -20,9 +20,11 @@ package struct EigensweepCommand: ParsableCommand {
         version: BuildFacts.summary,
         subcommands: [
             PlanCommand.self, LaunchCommand.self, ResumeCommand.self, WatchCommand.self, StatusCommand.self,
-            TrialsCommand.self, TrialCommand.self, LogsCommand.self, CancelCommand.self, RetryCommand.self,
+            TrialsCommand.self, TrialCommand.self, LogsCommand.self, StopCommand.self, CancelCommand.self,
+            RetryCommand.self,
             HostsCommand.self, DoctorCommand.self,
-            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self, CompareCommand.self,
+            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self,
+            CompareCommand.self,
             AdoptCommand.self, SplitCommand.self, WorkerCommands.self, LicencesCommand.self,
         ])
 

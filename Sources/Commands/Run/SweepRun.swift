@@ -210,6 +210,11 @@ final class SweepRun {
                 Terminal.note("\ncancelling")
             }
         }
+        control?.serveStop { [inbox, recovery, observer] in
+            recovery.close()
+            inbox.post(.stop)
+            observer.say("stopping, as `eigensweep stop` asked: jobs stay with their hosts")
+        }
         control?.changes.attend { [inbox] in inbox.post(.replan) }
         let reader = workplace.catalogue.reader
         control?.serveLogs { question in
