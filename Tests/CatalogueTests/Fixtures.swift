@@ -27,11 +27,12 @@ enum Fixture {
         measure: "gaussian-distance", version: 1,
         parameters: ["samples": 256, "sigmas": [80, 1.5017, 0.002], "seed": 0])
 
-    static func training(size: Int, scale: Int, seed: Int = 0) -> Training {
+    static func training(size: Int, scale: Int, seed: Int = 0, architecture: String = "ddpmpp") -> Training {
         let spec: [String: JSONValue] = [
             "dataset.generator": "geometric", "dataset.generator_version": 1, "dataset.alpha": 3.0,
             "dataset.size": .integer(Int64(size)), "dataset.part": ["index": 0, "of": 1],
-            "dataset.resolution": 16, "model.architecture": "ddpmpp", "model.scale": .integer(Int64(scale)),
+            "dataset.resolution": 16, "model.architecture": .string(architecture),
+            "model.scale": .integer(Int64(scale)),
             "training.batch": 32, "seed": .integer(Int64(seed)), "worker.name": "eigensweep-worker",
             "worker.numerics": 1,
         ]

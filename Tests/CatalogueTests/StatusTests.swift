@@ -78,6 +78,29 @@ import Testing
             ])
     }
 
+    /// A step of one architecture costs other than a step of another of the same scale.
+    @Test func progressIsWeighedByArchitecture() throws {
+        let scratch = try Scratch()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        var sweep = Fixture.sweep(sizes: [16], scales: [16], steps: [256])
+        let other = Fixture.training(size: 16, scale: 16, architecture: "bias-free-unet")
+        sweep.trainings[other.id] = other
+        sweep.datasets[other.id] = sweep.datasets.values.first
+        let trial = Trial(
+            id: Fixture.trialID(other, steps: 256), training: other.id, steps: 256, position: 1, asked: [:])
+        sweep.trials.append(trial)
+        try catalogue.store(sweep)
+        try catalogue.commit([
+            .attemptIntended(Fixture.attempt(1, [trial])),
+            .milestone(other.id, trial.id, AttemptNumber(1), Fixture.checkpoint(trial)),
+        ])
+        let costs = try [#require(sweep.trainings[sweep.trials[0].training]), other].map { $0.cost(steps: 256) }
+        #expect(costs[0] == 8 * costs[1])
+        let share = try StatusReport(catalogue.reader).tables()[0].rows[0][8]
+        #expect(share == .number(1.0 / 9))
+        #expect(try catalogue.reader.wrongCounts() == [])
+    }
+
     /// Two trainings of 1024 steps are at scale 4 and one at scale 8: a step costs 80, 80 and 192, relatively.
     @Test func progressIsWeighedByCostAndTimeLeftFollowsTheRunningAttempts() throws {
         let scratch = try Scratch()

@@ -3,8 +3,9 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// How much of a sweep's work is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`, and
-/// measures by the time that they took lately beside trainings; before anything was measured they are not counted.
+/// How much of a sweep's work is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`, in which
+/// networks of other people's workers count by their pixels alone, and measures by the time that they took lately beside
+/// trainings; before anything was measured they are not counted.
 struct SweepProgress {
     /// From 0 to 1; nil for a sweep without trainings.
     let share: Double?
@@ -19,8 +20,8 @@ struct SweepProgress {
         var (wanted, done, recent) = (0.0, 0.0, 0.0)
         for row in try reader.work(of: sweep).rows {
             let cost = Training.costPerStep(row)
-            wanted += cost * (row[3].number ?? 0)
-            done += cost * (row[4].number ?? 0)
+            wanted += cost * (row[4].number ?? 0)
+            done += cost * (row[5].number ?? 0)
         }
         let measures = try Measuring(reader, summary)
         let speed = measures.secondsOfOne > 0 ? try Self.secondsPerCost(reader) : 0
@@ -49,8 +50,8 @@ struct SweepProgress {
     private static func secondsPerCost(_ reader: CatalogueReader) throws -> Double {
         var (seconds, cost) = (0.0, 0.0)
         for row in try reader.latestTrainings().rows {
-            seconds += row[4].number ?? 0
-            cost += Training.costPerStep(row) * (row[3].number ?? 0)
+            seconds += row[5].number ?? 0
+            cost += Training.costPerStep(row) * (row[4].number ?? 0)
         }
         return cost > 0 ? seconds / cost : 0
     }
@@ -80,24 +81,25 @@ private struct TrainingProgress {
 
     init(_ row: [CatalogueValue]) {
         cost = Training.costPerStep(row)
-        let wanted = row[3].integer ?? 0
-        let recovery = row[7].integer ?? 0
-        reached = min(wanted, max(row[4].integer ?? 0, recovery))
-        var before = row[5].integer ?? 0
-        if row[8].integer == 1 {
+        let wanted = row[4].integer ?? 0
+        let recovery = row[8].integer ?? 0
+        reached = min(wanted, max(row[5].integer ?? 0, recovery))
+        var before = row[6].integer ?? 0
+        if row[9].integer == 1 {
             before = max(before, recovery)
-        } else if row[9].integer == 1 {
+        } else if row[10].integer == 1 {
             // An interrupted training went on from a recovery point that a newer one has replaced.
-            before = max(before, row[6].integer ?? reached)
+            before = max(before, row[7].integer ?? reached)
         }
         self.before = min(before, reached)
     }
 }
 
 extension Training {
-    /// `costPerStep` from the columns `model_scale`, `resolution` and `batch`, a row's first, by which the catalogue counts
-    /// work.
+    /// `costPerStep` from the columns `model_scale`, `resolution`, `batch` and `architecture`, a row's first, by which the
+    /// catalogue counts work.
     fileprivate static func costPerStep(_ row: [CatalogueValue]) -> Double {
-        costPerStep(architecture: nil, batch: row[2].integer, resolution: row[1].number, scale: row[0].number)
+        costPerStep(
+            architecture: row[3].text, batch: row[2].integer, resolution: row[1].number, scale: row[0].number)
     }
 }

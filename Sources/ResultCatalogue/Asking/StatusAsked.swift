@@ -64,12 +64,12 @@ extension CatalogueReader {
             """, [.text(sweep)])
     }
 
-    /// What a step's cost depends on (`model_scale`, `resolution`, `batch`), and the steps `wanted` and `reached`, summed
-    /// over the sweep's trainings of that cost.
+    /// What a step's cost depends on (`model_scale`, `resolution`, `batch`, `architecture`), and the steps `wanted` and
+    /// `reached`, summed over the sweep's trainings of that cost.
     package func work(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
-            SELECT x.model_scale, x.resolution, x.batch, x.wanted, x.reached
+            SELECT x.model_scale, x.resolution, x.batch, x.architecture, x.wanted, x.reached
             FROM sweep s JOIN sweep_work x ON x.sweep = s.key WHERE s.name = ?
             """, [.text(sweep)])
     }
@@ -78,7 +78,7 @@ extension CatalogueReader {
     package func latestTrainings() throws -> CatalogueRows {
         try rows(
             """
-            SELECT r.model_scale, r.resolution, r.batch, t.steps, m.seconds
+            SELECT r.model_scale, r.resolution, r.batch, r.architecture, t.steps, m.seconds
             FROM (SELECT trial, seconds FROM milestone ORDER BY recorded_at DESC LIMIT 200) m
             JOIN trial t ON t.key = m.trial JOIN training r ON r.key = t.training
             """)
@@ -119,7 +119,7 @@ extension CatalogueReader {
                 FROM wanted w JOIN trial t ON t.training = w.training JOIN milestone m ON m.trial = t.key
                 GROUP BY t.training
             )
-            SELECT r.model_scale, r.resolution, r.batch, w.steps, x.steps, x.before, x.since, p.steps,
+            SELECT r.model_scale, r.resolution, r.batch, r.architecture, w.steps, x.steps, x.before, x.since, p.steps,
                 p.recorded_at < ?2,
                 EXISTS (
                     SELECT 1 FROM trial y CROSS JOIN attempt_trial z ON z.trial = y.key

@@ -28,15 +28,16 @@ extension CatalogueReader {
         ("how far trainings are", "SELECT training, steps FROM reach", reach),
         (
             "how far sweeps are",
-            "SELECT sweep, model_scale, resolution, batch, wanted, reached FROM sweep_work",
+            "SELECT sweep, model_scale, resolution, batch, architecture, wanted, reached FROM sweep_work",
             """
-            SELECT x.sweep, r.model_scale, r.resolution, r.batch, sum(x.steps), sum(min(x.steps, coalesce(e.steps, 0)))
+            SELECT x.sweep, r.model_scale, r.resolution, r.batch, r.architecture, sum(x.steps),
+                sum(min(x.steps, coalesce(e.steps, 0)))
             FROM (
                 SELECT s.key AS sweep, t.training, max(t.steps) AS steps
                 FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
                 GROUP BY s.key, t.training
             ) x JOIN training r ON r.key = x.training LEFT JOIN (\(reach)) e ON e.training = x.training
-            GROUP BY 1, 2, 3, 4
+            GROUP BY 1, 2, 3, 4, 5
             """
         ),
         (

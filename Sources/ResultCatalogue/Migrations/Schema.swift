@@ -28,6 +28,7 @@ enum Schema {
         Migration("0020-gpus", "ALTER TABLE host ADD COLUMN gpus TEXT"),
         Migration("0021-worker-files", workerFiles),
         Migration("0022-trial-weights", trialWeights),
+        Migration("0023-work-by-architecture", workByArchitecture),
     ]
 
     /// What this release writes to `user_version`.

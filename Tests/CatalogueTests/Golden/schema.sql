@@ -38,7 +38,7 @@ index sweep_by_revision
 CREATE INDEX sweep_by_revision ON sweep (revision);
 
 index sweep_work_by_cost
-CREATE INDEX sweep_work_by_cost ON sweep_work (sweep, model_scale, resolution, batch);
+CREATE INDEX sweep_work_by_cost ON sweep_work (sweep, model_scale, resolution, batch, architecture);
 
 index training_by_dataset
 CREATE INDEX training_by_dataset ON training (dataset);
@@ -318,7 +318,7 @@ CREATE TABLE sweep_work (
     batch INTEGER NOT NULL,
     wanted INTEGER NOT NULL,
     reached INTEGER NOT NULL
-) STRICT;
+, architecture TEXT) STRICT;
 
 table training
 CREATE TABLE training (
@@ -424,11 +424,12 @@ END;
 trigger count_later_reach
 CREATE TRIGGER count_later_reach AFTER UPDATE OF steps ON reach BEGIN
     UPDATE sweep_work SET reached = reached + min(x.wanted, NEW.steps) - min(x.wanted, OLD.steps)
-    FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, max(t.steps) AS wanted
+    FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, r.architecture, max(t.steps) AS wanted
         FROM training r CROSS JOIN trial t ON t.training = r.key CROSS JOIN wish w ON w.trial = t.key
         CROSS JOIN sweep s ON s.revision = w.revision
         WHERE r.key = NEW.training GROUP BY s.key) x WHERE sweep_work.sweep = x.sweep AND sweep_work.model_scale IS x.model_scale
-        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch;
+        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch
+        AND sweep_work.architecture IS x.architecture;
 END;
 
 trigger count_later_recovery
@@ -488,11 +489,12 @@ END;
 
 trigger count_reach
 CREATE TRIGGER count_reach AFTER INSERT ON reach BEGIN
-    UPDATE sweep_work SET reached = reached + min(x.wanted, NEW.steps) FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, max(t.steps) AS wanted
+    UPDATE sweep_work SET reached = reached + min(x.wanted, NEW.steps) FROM (SELECT s.key AS sweep, r.model_scale, r.resolution, r.batch, r.architecture, max(t.steps) AS wanted
         FROM training r CROSS JOIN trial t ON t.training = r.key CROSS JOIN wish w ON w.trial = t.key
         CROSS JOIN sweep s ON s.revision = w.revision
         WHERE r.key = NEW.training GROUP BY s.key) x WHERE sweep_work.sweep = x.sweep AND sweep_work.model_scale IS x.model_scale
-        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch;
+        AND sweep_work.resolution IS x.resolution AND sweep_work.batch = x.batch
+        AND sweep_work.architecture IS x.architecture;
 END;
 
 trigger count_recovery
@@ -506,13 +508,14 @@ CREATE TRIGGER count_sweep AFTER UPDATE OF revision ON sweep BEGIN
     INSERT INTO sweep_count
     SELECT NEW.key, state, count(*) FROM sweep_trials WHERE sweep = NEW.name GROUP BY state;
     DELETE FROM sweep_work WHERE sweep = NEW.key;
-    INSERT INTO sweep_work (sweep, model_scale, resolution, batch, wanted, reached)
-    SELECT NEW.key, r.model_scale, r.resolution, r.batch, sum(x.steps), sum(min(x.steps, coalesce(e.steps, 0)))
+    INSERT INTO sweep_work (sweep, model_scale, resolution, batch, architecture, wanted, reached)
+    SELECT NEW.key, r.model_scale, r.resolution, r.batch, r.architecture, sum(x.steps),
+        sum(min(x.steps, coalesce(e.steps, 0)))
     FROM (
         SELECT t.training, max(t.steps) AS steps FROM wish w JOIN trial t ON t.key = w.trial
         WHERE w.revision = NEW.revision GROUP BY t.training
     ) x JOIN training r ON r.key = x.training LEFT JOIN reach e ON e.training = x.training
-    GROUP BY 2, 3, 4;
+    GROUP BY 2, 3, 4, 5;
 END;
 
 trigger count_trial_state
