@@ -131,7 +131,7 @@ let package = Package(
         ours(
             "DatasetPreparation",
             ["SweepModel", "Datasets", "ImageGenerators", "JobContract", "Tensors", "ImageKernels", "CImageFiles"]),
-        ours("ScoreNetworks", ["Diffusion", "Tensors"]),
+        ours("ScoreNetworks", ["JobContract", "Diffusion", "Tensors"]),
         ours(
             "Measures",
             ["Quantities", "JobContract", "Diffusion", "Datasets", "Tensors", "MeasureKernels", "COpenBLAS", "CPosix"]),
@@ -189,7 +189,8 @@ let package = Package(
         tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),
         tests(
-            "SweepFilesTests", ["SweepFiles", "SweepModel", "JobContract", "Datasets", "ScoreNetworks", "TestSupport"]),
+            "SweepFilesTests",
+            ["SweepFiles", "SweepModel", "JobContract", "Datasets", "Diffusion", "ScoreNetworks", "TestSupport"]),
         tests(
             "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels", "TestSupport"]),
         tests(

@@ -57,6 +57,12 @@ import Testing
             JobDescription(task, spec: spec, dataset: dataset, in: sandbox), in: sandbox.newAttempt())
     }
 
+    @Test func everyArchitectureIsAmongThem() {
+        for name in Architecture.names {
+            #expect(Self.ways.contains { $0.hasPrefix("model: {architecture: \(name)") }, "\(name)")
+        }
+    }
+
     @Test(arguments: ways) func trainsGoesOnAndIsMeasured(way: String) throws {
         let spec = try spec(way)
         let whole = try run(.train(.init(milestones: [4], checkpointSeconds: 0)), spec)

@@ -29,6 +29,10 @@ struct GradientTests {
             blind(.cnn(layers: 8, linearFirstLayer: true, receptiveField: 5)),
         ]
 
+    @Test func everyArchitectureIsAmongThem() {
+        #expect(Set(Self.networks.map(\.architecture)) == Set(NetworkConfiguration.architectures))
+    }
+
     /// A network with too many packed weights to be kept.
     private static let wide = blind(.cnn(layers: 3, linearFirstLayer: false, receptiveField: nil), kernels: 256)
 
@@ -63,7 +67,7 @@ struct GradientTests {
             network.initialise(seed: 1, sub: 0)
             network.storeUntrained(in: &file, prefix: "")
             try network.load(file, prefix: "")
-            let isBlind = if case .blind = configuration { true } else { false }
+            let isBlind = configuration.isBlind
             objective = DenoisingObjective(network: network, preconditioning: isBlind ? .blind : preconditioning)
             let size = configuration.imageShape.count
             clean = random.normals(from: 1 << 60, count: images * size).map { 0.5 * $0 }

@@ -9,7 +9,7 @@ import Testing
 struct PullbackTests {
     private static let cases: [(NetworkConfiguration, Preconditioning)] =
         GradientTests.networks.map { network in
-            if case .blind = network { (network, .blind) } else { (network, .edm()) }
+            if network.isBlind { (network, .blind) } else { (network, .edm()) }
         } + [(GradientTests.networks[0], .vp), (GradientTests.networks[4], .none)]
 
     private func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

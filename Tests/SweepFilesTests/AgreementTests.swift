@@ -1,4 +1,5 @@
 import Datasets
+import Diffusion
 import JobContract
 import ScoreNetworks
 import Testing
@@ -76,6 +77,45 @@ import Testing
                     #expect((split != nil) == (fault == nil), "\(index)/\(of) of \(size): \(fault ?? "admitted")")
                     #expect(fault?.hasPrefix("x.yaml:5: dataset.size: ") != false)
                 }
+            }
+        }
+    }
+
+    /// The keys that a descriptor gives its architecture, with their defaults.
+    private struct Defaults: SizeKeys {
+        struct Missing: Error { let key: String }
+        let values: [String: JSONValue]
+        var read: Set<String> = []
+
+        private mutating func value<T>(_ key: String, _ get: (JSONValue) -> T?) throws -> T {
+            read.insert(key)
+            guard let found = values[key].flatMap(get) else { throw Missing(key: key) }
+            return found
+        }
+        mutating func integer(_ key: String) throws -> Int { try value(key, \.integerValue) }
+        mutating func integers(_ key: String) throws -> [Int] {
+            try value(key) { $0.arrayValue?.compactMap(\.integerValue) }
+        }
+        mutating func number(_ key: String) throws -> Double { try value(key, \.doubleValue) }
+        mutating func flag(_ key: String) throws -> Bool { try value(key, \.boolValue) }
+    }
+
+    /// An architecture is described for sweeps and built for jobs under one name, by the same keys.
+    @Test func everyArchitectureIsDescribedAndBuilt() throws {
+        #expect(NetworkConfiguration.architectures.sorted() == Architecture.names.sorted())
+        for architecture in Architecture.all {
+            let fallbacks = architecture.keys.map { ($0.key, $0.fallback) }
+            var keys = Defaults(values: Dictionary(uniqueKeysWithValues: fallbacks))
+            let shape = ImageShape(channels: 1, height: 32, width: 32)
+            let network = try #require(try NetworkConfiguration(architecture.name, shape: shape, &keys))
+            #expect(network.architecture == architecture.name && network.imageShape == shape)
+            #expect(network.isBlind == architecture.isBlind)
+            #expect(keys.read == Set(keys.values.keys), "\(architecture.name) reads what it is said to")
+            #expect(try network.parameterCount() > 0)
+            // What a checkpoint tells makes the same keys again.
+            let told = CheckpointConfiguration(network, network.isBlind ? .blind : .edm()).keys
+            for (key, value) in keys.values where key.hasPrefix("model.") {
+                #expect(told[key].map(\.canonical) == value.canonical, "\(architecture.name): \(key)")
             }
         }
     }

@@ -5,11 +5,12 @@
 extension Architecture {
     static let residualUNets = [
         residualUNet("ddpmpp"), residualUNet("ncsnpp"),
-        residualUNet("adm", multipliers: [1, 2, 3, 4], blocks: 3, attention: [32, 16, 8]),
+        residualUNet("adm", isADM: true, multipliers: [1, 2, 3, 4], blocks: 3, attention: [32, 16, 8]),
     ]
 
     private static func residualUNet(
-        _ name: String, multipliers: JSONValue = [2, 2, 2], blocks: JSONValue = 4, attention: JSONValue = [16]
+        _ name: String, isADM: Bool = false, multipliers: JSONValue = [2, 2, 2], blocks: JSONValue = 4,
+        attention: JSONValue = [16]
     ) -> Architecture {
         Architecture(
             name: name,
@@ -30,7 +31,8 @@ extension Architecture {
                     "probability of each of EDM's non-leaky augmentations, of which the network is told; above 0 images "
                         + "are also mirrored at random"),
             ],
-            rules: { residualFault(of: name, $0) }, size: residualSize, memory: MemoryCost(place: 540, parameter: 20))
+            rules: { residualFault(of: name, isADM: isADM, $0) }, size: residualSize,
+            memory: MemoryCost(place: 540, parameter: 20))
     }
 
     @Sendable private static func residualSize(_ values: ArchitectureValues) -> NetworkSize {
@@ -46,7 +48,7 @@ extension Architecture {
         return size
     }
 
-    private static func residualFault(of name: String, _ values: ArchitectureValues) -> Fault? {
+    private static func residualFault(of name: String, isADM: Bool, _ values: ArchitectureValues) -> Fault? {
         let (scale, multipliers) = (values.integer("model.scale"), values.integers("model.multipliers"))
         let resolution = values.integer("dataset.resolution")
         let prefix = "\(name) with scale \(scale) and multipliers \(multipliers): "
@@ -54,7 +56,7 @@ extension Architecture {
             return ("dataset.resolution", "\(prefix)\(fault), once for each level after the first")
         }
         let layers = normalisations(
-            isADM: name == "adm", scale: scale, multipliers: multipliers, blocks: values.integer("model.blocks"),
+            isADM: isADM, scale: scale, multipliers: multipliers, blocks: values.integer("model.blocks"),
             resolution: resolution)
         for layer in layers {
             let groups = min(32, layer.channels / 4)

@@ -30,7 +30,7 @@ struct InspectCommand: ParsableCommand {
         do {
             let network = try NetworkDenoiser(weights: bytes, name: checkpoint)
             var inspection = CheckpointInspection(
-                keys: try CheckpointConfiguration(network.configuration, network.preconditioning).keys,
+                keys: CheckpointConfiguration(network.configuration, network.preconditioning).keys,
                 weights: Digest(of: bytes), bytes: bytes.count, parameters: try network.configuration.parameterCount())
             inspection.prefix = network.form?.prefix
             inspection.elements = network.form?.elements

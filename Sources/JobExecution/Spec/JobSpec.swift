@@ -17,10 +17,6 @@ struct JobSpec: Equatable {
         var keys = SpecReader(spec)
         network = try NetworkConfiguration(&keys)
         training = try Self.training(&keys)
-        if case .unet(var sizes) = network, training.augment > 0 {
-            sizes.augmentLabels = 9
-            network = .unet(sizes)
-        }
         weights = Digest(hex: try keys.text("model.weights"))
         areImagesKnown = try keys.text("dataset.split") != "unknown"
         // `JobImages` and the split read these; the worker's keys only tell one worker's trainings from another's.

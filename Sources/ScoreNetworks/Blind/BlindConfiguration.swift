@@ -29,14 +29,6 @@ package struct BlindConfiguration: Sendable, Hashable {
         ImageShape(channels: imageChannels, height: resolution, width: resolution)
     }
 
-    /// The architecture's name in checkpoints and sweep files.
-    package var architecture: String {
-        switch kind {
-        case .unet: "bias-free-unet"
-        case .cnn: "bf-cnn"
-        }
-    }
-
     /// Throws where a setting is out of its range.
     func check() throws(NetworkError) {
         guard (1...4096).contains(kernels) else {

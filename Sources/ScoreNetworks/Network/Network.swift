@@ -1,4 +1,5 @@
 import Diffusion
+import JobContract
 import Tensors
 
 /// A network of one of the known architectures, with its memory and the threads that it computes on.
@@ -18,12 +19,7 @@ package final class Network<S: LaneScalar> {
     package init(_ configuration: NetworkConfiguration, for use: NetworkUse, threads: Int = 1) throws(NetworkError) {
         self.configuration = configuration
         team = ThreadTeam(threads)
-        let first: any NetworkCore<S>
-        switch configuration {
-        case .unet(let sizes): first = try UNet<S>(sizes, for: use)
-        case .blind(let sizes): first = try BlindNetwork<S>(sizes, for: use, team: team)
-        case .linear(let shape): first = try LinearNetwork<S>(shape, for: use)
-        }
+        let first = try configuration.sizes.core(of: S.self, for: use, team: team)
         core = first
         // Where all images must pass each layer together, the threads share the work inside of one core.
         let others = use == .training && first.hasBatchStatistics ? 0 : team.count - 1
@@ -47,66 +43,39 @@ extension NetworkPlan {
 }
 
 /// An architecture and its sizes.
-package enum NetworkConfiguration: Sendable, Hashable {
-    case unet(UNetConfiguration)
-    case blind(BlindConfiguration)
-    /// F(x) = W·x + b over all pixels of an image.
-    case linear(ImageShape)
+package struct NetworkConfiguration: Sendable, Hashable {
+    let sizes: any NetworkSizes
 
-    package var imageShape: ImageShape {
-        switch self {
-        case .unet(let sizes): sizes.imageShape
-        case .blind(let sizes): sizes.imageShape
-        case .linear(let shape): shape
-        }
+    init(_ sizes: any NetworkSizes) { self.sizes = sizes }
+
+    package static func == (a: NetworkConfiguration, b: NetworkConfiguration) -> Bool {
+        AnyHashable(a.sizes) == AnyHashable(b.sizes)
     }
+    package func hash(into hasher: inout Hasher) { sizes.hash(into: &hasher) }
 
+    package var imageShape: ImageShape { sizes.imageShape }
     /// The architecture's name in checkpoints and sweep files.
-    package var architecture: String {
-        switch self {
-        case .unet(let sizes): sizes.architecture.rawValue
-        case .blind(let sizes): sizes.architecture
-        case .linear: "linear"
-        }
-    }
-
+    package var architecture: String { sizes.name }
+    /// Whether it sees no noise level.
+    package var isBlind: Bool { sizes.isBlind }
     /// Augmentation labels per image.
-    package var augmentLabels: Int {
-        if case .unet(let sizes) = self { sizes.augmentLabels } else { 0 }
-    }
-
+    package var augmentLabels: Int { sizes.augmentLabels }
     /// The share of activations that training drops.
-    package var dropout: Double {
-        if case .unet(let sizes) = self { sizes.dropout } else { 0 }
-    }
+    package var dropout: Double { sizes.dropout }
+    var stored: [String] { sizes.stored }
+    var keys: [String: JSONValue] { sizes.keys }
 
     /// The network as it computes outside of training.
     package var withoutDropout: NetworkConfiguration {
-        guard case .unet(var sizes) = self else { return self }
+        var sizes = sizes
         sizes.dropout = 0
-        return .unet(sizes)
+        return NetworkConfiguration(sizes)
     }
 
     /// The same network with half the channels, which may be impossible to build. Nil where there are no channels to halve.
-    package var narrower: NetworkConfiguration? {
-        switch self {
-        case .unet(var sizes):
-            sizes.modelChannels /= 2
-            return .unet(sizes)
-        case .blind(var sizes):
-            sizes.kernels /= 2
-            return .blind(sizes)
-        case .linear: return nil
-        }
-    }
+    package var narrower: NetworkConfiguration? { sizes.narrower.map { NetworkConfiguration($0) } }
 
-    func plan() throws(NetworkError) -> NetworkPlan {
-        switch self {
-        case .unet(let sizes): try UNetLayout(sizes).plan
-        case .blind(let sizes): try BlindLayout(sizes, for: .inference).plan
-        case .linear(let shape): try LinearLayout(shape).plan
-        }
-    }
+    func plan() throws(NetworkError) -> NetworkPlan { try sizes.plan() }
 
     /// Trainable parameters of the network; impossible sizes are a `NetworkError` that names the layer.
     package func parameterCount() throws(NetworkError) -> Int { try plan().parameterCount }

@@ -53,7 +53,7 @@ package enum TrainingBenchmark {
     /// A training of `subject` on 64 random images.
     package static func training(_ subject: Subject, batch: Int) throws -> TrainingRun {
         var settings = TrainingSettings(batch: batch)
-        if case .blind = subject.configuration { (settings.preconditioning, settings.noise) = (.blind, .uSquared) }
+        if subject.configuration.isBlind { (settings.preconditioning, settings.noise) = (.blind, .uSquared) }
         return try training(subject.configuration, settings)
     }
 

@@ -105,8 +105,7 @@ extension TrainingSettings {
 
     /// Throws where `network` cannot be trained by these settings.
     func check(_ network: NetworkConfiguration) throws(TrainingError) {
-        let isBlind = if case .blind = network { true } else { false }
-        guard isBlind == (preconditioning == .blind) else {
+        guard network.isBlind == (preconditioning == .blind) else {
             throw .settings(
                 "the preconditioning of \(network.architecture) is \(preconditioning.name), but \"blind\" belongs to "
                     + "blind networks, and they to it")

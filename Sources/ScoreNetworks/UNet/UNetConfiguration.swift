@@ -39,7 +39,9 @@ package struct UNetConfiguration: Sendable, Hashable {
     package var embeddingWidth: Int { 4 * modelChannels }
 
     /// Channels of the first convolution's output.
-    var firstChannels: Int { architecture == .adm ? modelChannels * (multipliers.first ?? 1) : modelChannels }
+    var firstChannels: Int {
+        UNetStyle(architecture: architecture).isADM ? modelChannels * (multipliers.first ?? 1) : modelChannels
+    }
 
     package var imageShape: ImageShape {
         ImageShape(channels: imageChannels, height: resolution, width: resolution)

@@ -1,5 +1,5 @@
 /// The published U-Nets (networks named as by Karras et al. 2022).
-package enum UNetArchitecture: String, Sendable, Hashable, CaseIterable {
+package enum UNetArchitecture: String, Sendable, Hashable, CaseIterable, Decodable {
     /// DDPM++ of Song et al. 2021.
     case ddpmpp
     /// NCSN++ of Song et al. 2021.
@@ -12,9 +12,20 @@ package enum UNetArchitecture: String, Sendable, Hashable, CaseIterable {
 struct UNetStyle {
     let architecture: UNetArchitecture
 
-    private var isADM: Bool { architecture == .adm }
+    var isADM: Bool {
+        switch architecture {
+        case .adm: true
+        case .ddpmpp, .ncsnpp: false
+        }
+    }
+    private var isNCSN: Bool {
+        switch architecture {
+        case .ncsnpp: true
+        case .ddpmpp, .adm: false
+        }
+    }
 
-    var filter: ResamplingFilter { architecture == .ncsnpp ? .tent : .box }
+    var filter: ResamplingFilter { isNCSN ? .tent : .box }
     /// The square of the factor of a block's sum.
     var squaredSkipScale: Double { isADM ? 1 : 0.5 }
     /// ε of group normalisations.
@@ -27,13 +38,13 @@ struct UNetStyle {
         }
     }
     /// The number of sines and cosines of the noise embedding.
-    func waveCount(_ modelChannels: Int) -> Int { architecture == .ncsnpp ? 2 * modelChannels : modelChannels }
+    func waveCount(_ modelChannels: Int) -> Int { isNCSN ? 2 * modelChannels : modelChannels }
 
     /// Whether the embedding scales and shifts the normalised values, instead of being added before the normalisation.
     var modulates: Bool { isADM }
     /// Whether the skip of a resampling block has a convolution also where the number of channels stays.
     var convolvesResampledSkips: Bool { !isADM }
-    var hasAuxiliaryResiduals: Bool { architecture == .ncsnpp }
+    var hasAuxiliaryResiduals: Bool { isNCSN }
     /// Whether attention at a listed resolution is in all blocks of the decoder, or in the last alone.
     var attendsInEveryDecoderBlock: Bool { isADM }
 
