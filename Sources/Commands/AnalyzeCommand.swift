@@ -5,7 +5,11 @@ import ResultCatalogue
 
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "analyze", abstract: "Sum a sweep up in sentences and draw its figures.")
+        commandName: "analyze", abstract: "Sum a sweep up in sentences and draw its figures.",
+        discussion: """
+            eigensweep analyze demo
+            eigensweep analyze demo --figure phase-map --figure gl-score --out figures
+            """)
 
     @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String

@@ -5,6 +5,9 @@ struct CancelCommand: ParsableCommand {
         commandName: "cancel",
         abstract: "Take back a sweep's wish for trials that wait or run.",
         discussion: """
+            eigensweep cancel demo
+            eigensweep cancel demo --where 'dataset.size >= 256'
+
             A job stops when no sweep wants it any more: what another sweep wants goes on. Results stay. `retry` wants \
             the trials again; `launch` and `resume` leave them alone.
             """)
@@ -18,7 +21,7 @@ struct CancelCommand: ParsableCommand {
         let outcome = try selection.change(sweep, in: catalogue) { .cancel(sweep: $0, where: $1) }
         Terminal.note(
             outcome.count == 0
-                ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.count(outcome.count)) trials"
+                ? "nothing to cancel: no such trial waits or runs" : "cancelled \(Readable.trials(outcome.count))"
         )
         outcome.notes.forEach(Terminal.note)
     }

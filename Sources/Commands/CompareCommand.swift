@@ -9,6 +9,9 @@ struct CompareCommand: ParsableCommand {
         commandName: "compare",
         abstract: "Set two sweeps side by side, or two workers on trials equal but for the worker.",
         discussion: """
+            eigensweep compare small large
+            eigensweep compare eigensweep-worker/1 torch/2
+
             Trials are paired by the axes that both sides have and by their seed; `difference` is b - a over the pairs, \
             with its 95 % interval (docs/statistics.md), and `equal` says how many pairs agree to the bit.
             """)

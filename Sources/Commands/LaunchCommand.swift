@@ -8,6 +8,9 @@ struct LaunchCommand: ParsableCommand {
         commandName: "launch",
         abstract: "Train and measure what a sweep wants and the catalogue does not have.",
         discussion: """
+            eigensweep launch sweeps/demo.yaml
+            eigensweep launch sweeps/faces.yaml --set dataset.source=faces.zip --hosts hosts.yaml --detach
+
             The first Ctrl-C stops dispatching, leaves running jobs to their hosts and prints the command that \
             resumes; the second cancels them.
 
@@ -33,14 +36,15 @@ struct LaunchCommand: ParsableCommand {
         let change = WishChange.launch(
             file: URL(fileURLWithPath: sweep).path, overrides: settings.overrides,
             folder: FileManager.default.currentDirectoryPath, sameNumerics: files.sameNumerics ? true : nil)
-        try Coordinating(catalogue: catalogue, background: background, signals: signals).perform(change) { workplace in
-            try SweepRun.perform(
-                at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
-                log: background.isInBackground ? catalogue.log : nil
-            ) { run in
-                try run.launch(read, sameNumerics: files.sameNumerics)
-                try run.complete(started: StartReport(background.reportStart))
+        try Coordinating(catalogue: catalogue, background: background, signals: signals, hosts: hosts.hosts)
+            .perform(change) { workplace in
+                try SweepRun.perform(
+                    at: workplace, hosts: selection, options: hosts, run: running, signals: signals,
+                    log: background.isInBackground ? catalogue.log : nil
+                ) { run in
+                    try run.launch(read, sameNumerics: files.sameNumerics)
+                    try run.complete(started: StartReport { background.reportStart(hasHost: $0) })
+                }
             }
-        }
     }
 }

@@ -7,7 +7,11 @@ import ResultCatalogue
 struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Take in another catalogue's results; what both have is compared, never overwritten.")
+        abstract: "Take in another catalogue's results; what both have is compared, never overwritten.",
+        discussion: """
+            eigensweep merge theirs/catalogue.sqlite
+            eigensweep merge theirs/catalogue.sqlite --files
+            """)
 
     @Argument(help: "The other catalogue's file; it is only read.", completion: .file())
     var other: String
@@ -111,7 +115,7 @@ struct MergeCommand: ParsableCommand {
             copied += 1
             bytes += store.size(of: digest) ?? 0
         }
-        Terminal.print("copied \(Readable.count(copied)) files (\(Readable.bytes(bytes)))")
+        Terminal.print("copied \(Readable.counted(copied, "file")) (\(Readable.bytes(bytes)))")
         if missing > 0 { Terminal.note("note: \(missing) files that \(reader.path) names are not in its store") }
         return damaged
     }

@@ -9,6 +9,9 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show what a sweep would do: trials, shared trainings, images to train. Creates and changes nothing.",
         discussion: """
+            eigensweep plan sweeps/demo.yaml
+            eigensweep plan sweeps/faces.yaml --set dataset.source=faces.zip --set profile=paper
+
             A worker of the sweep's own is run to say what it can do, which is said before.
             """)
 
@@ -26,7 +29,7 @@ struct PlanCommand: ParsableCommand {
         if let reader, !files.sameNumerics {
             try read.worker.requireSameFiles(as: reader, sweep: read.file.name)
         }
-        let expansion = try read.expandAside(in: catalogue)
+        let expansion = try Waiting.during("expanding \(sweep)") { try read.expandAside(in: catalogue) }
         let hosts = try HostsSelection(hosts).specs
         let holdings = try reader?.holdings(of: expansion.sweep.trainings.keys) ?? Holdings()
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)

@@ -15,11 +15,14 @@ struct QueryCommand: ParsableCommand {
             eigensweep query --measure memorization --by dataset.size --statistic mean,ci95 --sort mean:desc --limit 5
             """)
 
-    @Option(help: "Only trials of this sweep.")
+    @Argument(help: .hidden)
+    var words: [String] = []
+    @Option(help: "Only trials of this sweep.", completion: .sweeps)
     var sweep: String?
     @Option(
         help: ArgumentHelp(
-            "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."))
+            "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."),
+        completion: .measures)
     var measure: [String] = []
     @Option(help: ArgumentHelp("Only these noise levels, found among those measured.", valueName: "s,..."))
     var sigma: [String] = []
@@ -53,6 +56,9 @@ struct QueryCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func validate() throws {
+        if let name = words.first {
+            throw ValidationError("\"\(name)\": did you mean --sweep \(name)?")
+        }
         if let limit, limit < 0 { throw ValidationError("--limit: expected a number of rows, got \(limit)") }
         guard timeLimit > 0 else { throw ValidationError("--time-limit: expected seconds above 0, got \(timeLimit)") }
         if interpolate, sigma.isEmpty { throw ValidationError("--interpolate: --sigma says which levels to find") }

@@ -9,6 +9,9 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Write a page about a sweep: one HTML file that needs no other and no network.",
         discussion: """
+            eigensweep report demo
+            eigensweep report demo --out demo.html
+
             It holds the question, the grid, the findings of `analyze`, every figure with its data, pictures, hosts, \
             provenance and the commands that reproduce it. Paths, accounts, addresses and machine IDs in reasons are \
             shortened, unless --full says otherwise.

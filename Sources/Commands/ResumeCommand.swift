@@ -9,6 +9,9 @@ struct ResumeCommand: ParsableCommand {
         commandName: "resume",
         abstract: "Go on with an interrupted sweep: collect what hosts finished, re-attach to what runs, do the rest.",
         discussion: """
+            eigensweep resume
+            eigensweep resume demo --max-hours 8
+
             Where a coordinator runs on the catalogue already, it goes on with the sweep, and this command shows it. A \
             sweep of others, merged or in a catalogue that was given, whose worker is not eigensweep's own, is refused \
             with its command until --trust-worker names the sweep.
@@ -28,7 +31,8 @@ struct ResumeCommand: ParsableCommand {
         try catalogue.requireCatalogue()
         try trust.record(in: catalogue)
         let selection = try HostsSelection(hosts)
-        let coordinating = Coordinating(catalogue: catalogue, background: background, signals: signals)
+        let coordinating = Coordinating(
+            catalogue: catalogue, background: background, signals: signals, hosts: hosts.hosts)
         let known: CatalogueReader?
         do { known = try CatalogueReader(path: catalogue.path) } catch let error as CatalogueError {
             // A catalogue of an earlier release cannot be read yet: its writer brings it up to this release.
@@ -66,7 +70,7 @@ struct ResumeCommand: ParsableCommand {
             }
         }
         for refusal in refusals { Terminal.note("error: \(refusal.description)") }
-        if !run.isEmpty { try run.complete(started: StartReport(background.reportStart)) }
+        if !run.isEmpty { try run.complete(started: StartReport { background.reportStart(hasHost: $0) }) }
         if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }
 }

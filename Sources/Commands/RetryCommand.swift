@@ -6,6 +6,9 @@ struct RetryCommand: ParsableCommand {
         commandName: "retry",
         abstract: "Want failed and cancelled trials again.",
         discussion: """
+            eigensweep retry demo
+            eigensweep retry demo --where 'state = failed and model.scale = 8'
+
             They wait again with nothing charged to them. A coordinator that runs takes them up at once; else `resume` \
             does.
             """)
@@ -27,7 +30,7 @@ struct RetryCommand: ParsableCommand {
         Terminal.note(
             outcome.count == 0
                 ? "nothing to retry: no such trial has failed or was cancelled"
-                : "\(Readable.count(outcome.count)) trials wait again")
+                : "\(Readable.trials(outcome.count)) wait\(outcome.count == 1 ? "s" : "") again")
         outcome.notes.forEach(Terminal.note)
     }
 }

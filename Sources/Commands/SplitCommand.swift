@@ -13,6 +13,9 @@ struct SplitCommand: ParsableCommand {
         commandName: "split",
         abstract: "Show which image is trained on, held out or unused, by its file's name.",
         discussion: """
+            eigensweep split demo --format csv
+            eigensweep split '@demo: dataset.size=256, model.scale=8, training.images=32768, seed=0'
+
             A row for each image, dataset, subset seed and number of parts. `size` is the least dataset.size of the sweep \
             whose subset has the image: subsets are nested. The images are read again, and are refused where they are not \
             those of the trials any more. `--format csv` is for programs.
@@ -53,6 +56,8 @@ struct SplitCommand: ParsableCommand {
         }
         let reader = try CatalogueReader(path: catalogue.path)
         if let sweep = try reader.sweep(named: subject) { return members(of: sweep) { _ in true } }
+        let isTrial = subject.hasPrefix("@") || !subject.isEmpty && subject.allSatisfy(\.isHexDigit)
+        if !isTrial { _ = try reader.sweepName(subject) }
         let naming = TrialNaming(reader)
         let id = try naming.trial(subject)
         for name in try reader.sweeps().map(\.name) {

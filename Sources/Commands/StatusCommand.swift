@@ -25,7 +25,8 @@ struct StatusCommand: ParsableCommand {
         let name = try sweep.map(reader.sweepName)
         let client = ControlClient(catalogue: catalogue.path)
         let isRunning = client != nil
-        var tables = try StatusReport(reader).tables(sweep: name, isRunning: isRunning)
+        var tables = try StatusReport(reader, most: output.format == .table ? StatusText.most : nil).tables(
+            sweep: name, isRunning: isRunning)
         if let fleet = client?.look()?.fleet { try follow(fleet, &tables, in: reader) }
         if output.format == .table {
             Terminal.print(StatusText(tables).text(width: Terminal.outputWidth))

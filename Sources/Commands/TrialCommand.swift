@@ -38,7 +38,7 @@ struct TrialCommand: ParsableCommand {
         }
         guard let copyTo else { return }
         let copied = try TrialFiles(story).copy(to: copyTo)
-        Terminal.note("\(copied.count) files are in \(copied.folder)")
+        Terminal.note("copied \(Readable.counted(copied.count, "file")) to \(copied.folder)")
         if !copied.missing.isEmpty {
             throw CommandFailure(
                 .catalogue,

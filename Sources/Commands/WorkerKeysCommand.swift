@@ -14,6 +14,9 @@ struct WorkerKeysCommand: ParsableCommand {
         commandName: "keys",
         abstract: "List the keys that a worker reads, with ranges, defaults and meanings.",
         discussion: """
+            eigensweep worker keys
+            eigensweep worker keys sweeps/demo.yaml
+
             Of a sweep file's worker, its own keys first, then those of Eigensweep's that it honours; without a sweep file, \
             those of eigensweep-worker. The worker is run to describe itself, as `plan` does.
             """)

@@ -35,6 +35,18 @@ struct GoldenOutputTests {
         ["plan", "wrong.yaml"], ["plan", "nowhere.yaml"], ["launch", "wrong.yaml", "--set", "training.batch=0"],
         ["hosts", "list", "--hosts", "wrong-hosts.yaml"], ["merge", "nowhere.sqlite"],
         ["adopt", "words.safetensors", "--dataset", "geometric"], ["nonsense"], ["query", "--nonsense"],
+        ["query", "small"], ["query", "--measure", "copied"], ["query", "--measure", "memorization", "--by", "size"],
+        ["query", "--measure", "memorization", "--by", "sigma"], ["query", "--sql", "SELECT 1; SELECT 2"],
+        ["query", "--measure", "memorization", "--where", "dataset.size > 16 && seed = 0"],
+        ["query", "--measure", "memorization", "--sigma", "0.5"], ["query", "--sigma", "none"],
+        ["query", "--statistic", "average"], ["query", "--mix", "all"],
+        ["query", "--sql", "SELECT nothing FROM trials"],
+        ["query", "--measure", "memorization", "--sort", "nothing"], ["trials", "small", "--limit", "-1"],
+        ["trials", "small", "--sort", "nothing"], ["trials", "small", "--where", "memorization.copied@0.5 > 0"],
+        ["split", "smal"], ["split", "small", "--set", "seed=0"], ["watch", "smal"], ["retry", "smal"],
+        ["hosts", "drain", "nowhere"], ["hosts", "check", "nowhere"], ["hosts", "list", "--hosts", "nowhere.yaml"],
+        ["analyze", "small", "--figure", "nothing"], ["doctor", "--repair", "--separate"],
+        ["status", "--catalogue", "nowhere.sqlite"], ["plan", "wrong.yaml", "--set", "nothing"],
     ]
 
     @Test func commandsPrintWhatTheyDid() throws {

@@ -32,7 +32,7 @@ import Testing
         let checkup = StoreCheckup(
             reader: catalogue.reader, store: store, cache: directory + "/none", isThorough: false, mending: nil)
         let problems = try checkup.findings().map(\.problem)
-        #expect(problems.contains { $0.hasPrefix("1 files (7 B) that the catalogue does not name") }, "\(problems)")
+        #expect(problems.contains { $0.hasPrefix("1 file (7 B) that the catalogue does not name") }, "\(problems)")
         #expect(store.contains(stray))
     }
 }

@@ -174,7 +174,7 @@ struct ControlTests {
                 }
                 usleep(UInt32(round * 70_000))
                 let retry = try lab.run("retry", "small", "--where", point)
-                #expect(retry.status == 0 && retry.err.contains("1 trials wait again"), "\(retry)")
+                #expect(retry.status == 0 && retry.err.contains("1 trial waits again"), "\(retry)")
                 run.waitUntilExit()
                 #expect(run.terminationStatus == 0, "\(lab.said(by: run))")
                 let isTold = retry.err.contains("eigensweep resume small")

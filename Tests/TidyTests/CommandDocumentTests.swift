@@ -33,9 +33,22 @@ struct CommandDocumentTests {
         return (words + positional).joined(separator: " ")
     }
 
+    /// The lines, those that are commands as code.
+    private static func fenced(_ discussion: String) -> [String] {
+        var lines: [String] = []
+        var isCode = false
+        for line in discussion.split(separator: "\n", omittingEmptySubsequences: false) {
+            let isCommand = line.hasPrefix("eigensweep ")
+            if isCommand != isCode { lines.append("```") }
+            isCode = isCommand
+            lines.append(String(line))
+        }
+        return isCode ? lines + ["```"] : lines
+    }
+
     private func section(_ words: [String], _ help: Help) -> String {
         var lines = ["## `\(usage(words, help))`", "", help.abstract ?? ""]
-        if let discussion = help.discussion, words.count > 1 { lines += ["", discussion] }
+        if let discussion = help.discussion, words.count > 1 { lines += [""] + Self.fenced(discussion) }
         let rows = (help.arguments ?? []).filter {
             $0.shouldDisplay && !["help", "version"].contains($0.names?.last?.name)
         }

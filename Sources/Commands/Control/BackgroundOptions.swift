@@ -12,9 +12,12 @@ struct BackgroundOptions: ParsableArguments {
     var isInBackground = false
 
     /// Tells the command that started this process, if one did, that nothing stands in the way any more.
-    func reportStart() {
+    func reportStart() { reportStart(hasHost: true) }
+
+    /// The same; `hasHost` is false where no host has answered yet.
+    func reportStart(hasHost: Bool) {
         guard isInBackground else { return }
-        Terminal.print(BackgroundProcess.startedWord)
+        Terminal.print(BackgroundProcess.startedWord + (hasHost ? "" : BackgroundProcess.hostlessWord))
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         if null >= 0 {
             dup2(null, STDOUT_FILENO)
@@ -26,6 +29,7 @@ struct BackgroundOptions: ParsableArguments {
 /// Starts this very command again as a process of its own session, and waits until it has started or failed.
 struct BackgroundProcess {
     static let startedWord = "started"
+    static let hostlessWord = " without a host"
     private let log: BackgroundLog
     private let signals: SignalWatch
 
@@ -50,12 +54,17 @@ struct BackgroundProcess {
         let said = Waiting.during("waiting for the coordinator, which writes to \(log.path)") {
             FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
         }
-        guard String(decoding: said, as: UTF8.self).contains(Self.startedWord) else {
+        let words = String(decoding: said, as: UTF8.self)
+        guard words.contains(Self.startedWord) else {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             showLog(from: Int(before))
             let code = posix_exit_of(status)
             throw ExitStatusError(status: ExitStatus(rawValue: code) ?? .internalError)
+        }
+        if words.contains(Self.hostlessWord) {
+            showLog(from: Int(before))
+            Terminal.note("warning: no host has answered yet; they are tried on")
         }
         Terminal.note(
             """

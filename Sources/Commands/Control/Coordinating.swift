@@ -6,6 +6,8 @@ struct Coordinating {
     let catalogue: CatalogueOptions
     let background: BackgroundOptions
     let signals: SignalWatch
+    /// The hosts file that the command was given.
+    var hosts: String?
 
     private typealias Handed = (client: ControlClient, outcome: WishChange.Outcome)
 
@@ -48,5 +50,10 @@ struct Coordinating {
         let process = client.process.map { "process \($0)" } ?? "another process"
         Terminal.note(
             "\(outcome.sweeps.joined(separator: ", ")): in the hands of the coordinator that runs, \(process)")
+        if let hosts {
+            Terminal.note(
+                "note: --hosts \(hosts) is not read: the coordinator keeps to its own hosts file, and reads that again when "
+                    + "it changes")
+        }
     }
 }

@@ -52,7 +52,7 @@ struct RunViewer {
                 $0 + $1.counts[.failed, default: 0] + $1.comparisons[.failed, default: 0]
             }
             guard failed > 0 else { return Terminal.note("done: \(sweeps.joined(separator: ", "))") }
-            Terminal.note("\(Readable.count(failed)) trials failed; `eigensweep status\(catalogue)` says why")
+            Terminal.note("\(Readable.trials(failed)) failed; `eigensweep status\(catalogue)` says why")
             throw ExitStatusError(status: .someFailed)
         }
         guard let status else {

@@ -5,21 +5,21 @@ import RemoteHosts
 ///
 /// So a command that leaves a coordinator in the background still learns that no host can be used.
 final class StartReport: Sendable {
-    private let report: Locked<(@Sendable () -> Void)?>
+    private let report: Locked<(@Sendable (_ hasHost: Bool) -> Void)?>
     private static let patienceSeconds = 20.0
 
-    init(_ report: @escaping @Sendable () -> Void) { self.report = Locked(report) }
+    init(_ report: @escaping @Sendable (_ hasHost: Bool) -> Void) { self.report = Locked(report) }
 
     /// Has the start said within 20 s from now, whatever hosts do.
     func startTimer() {
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patienceSeconds) { [self] in say(hasHost: false) }
     }
 
-    func say() {
+    func say(hasHost: Bool) {
         let first = report.with { report in
             defer { report = nil }
             return report
         }
-        first?()
+        first?(hasHost)
     }
 }

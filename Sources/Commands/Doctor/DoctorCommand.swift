@@ -11,6 +11,9 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Look for what is not as it should be, and on request mend it.",
         discussion: """
+            eigensweep doctor
+            eigensweep doctor --repair
+
             Looks at the catalogue, its lock and socket, the files beside it, and what hosts hold, and changes nothing \
             there. While a coordinator runs, it looks only at what can be seen beside it: hosts and repairs need the \
             catalogue's lock.

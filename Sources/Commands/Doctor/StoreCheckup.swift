@@ -87,7 +87,8 @@ struct StoreCheckup {
         return [
             Finding(
                 about: store.directory,
-                problem: "\(strays.count) files (\(Readable.bytes(bytes))) that the catalogue does not name",
+                problem:
+                    "\(Readable.counted(strays.count, "file")) (\(Readable.bytes(bytes))) that the catalogue does not name",
                 remedy: "superseded states and programs; removed by --repair", isHarmless: true, repair: repair)
         ]
     }

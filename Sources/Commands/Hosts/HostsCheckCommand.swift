@@ -11,6 +11,9 @@ struct HostsCheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Connect to each host and name what will not do there.",
         discussion: """
+            eigensweep hosts check
+            eigensweep hosts check node01 sweeps/demo.yaml --hosts hosts.yaml
+
             Tries out what jobs need: it writes, locks and runs programs in the host's directory, has the worker compute \
             there what it computes here, and looks whether processes outlive the login. One line says one finding; a \
             host with a problem cannot be used. With a sweep's file, which ends in .yaml, it is the sweep's worker that is \

@@ -11,6 +11,9 @@ struct HostsCleanCommand: ParsableCommand {
         commandName: "clean",
         abstract: "Remove from hosts what no attempt needs: datasets, workers and checkpoints of finished work.",
         discussion: """
+            eigensweep hosts clean
+            eigensweep hosts clean node01
+
             What attempts of any catalogue hold, running, waiting or not yet collected, always stays. So does what is \
             younger than 14 days, because the next sweep may want it, unless --all is given, and what this catalogue \
             keeps on the host alone.

@@ -5,7 +5,10 @@ import SweepModel
 struct HostsDrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Give a host no more jobs, now and in later runs; what runs there finishes.")
+        abstract: "Give a host no more jobs, now and in later runs; what runs there finishes.",
+        discussion: """
+            eigensweep hosts drain node01 --reason "it is needed on Friday"
+            """)
 
     @Argument(help: "The host's name.", completion: .hostNames)
     var host: String
@@ -23,7 +26,10 @@ struct HostsDrainCommand: ParsableCommand {
 
 struct HostsUndrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "undrain", abstract: "Use a drained host again, or one that a run gave up.")
+        commandName: "undrain", abstract: "Use a drained host again, or one that a run gave up.",
+        discussion: """
+            eigensweep hosts undrain node01
+            """)
 
     @Argument(help: "The host's name.", completion: .hostNames)
     var host: String

@@ -8,7 +8,10 @@ import SweepModel
 
 struct HostsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show hosts: how they stand, what they hold, and what they are.")
+        commandName: "list", abstract: "Show hosts: how they stand, what they hold, and what they are.",
+        discussion: """
+            eigensweep hosts list --format csv
+            """)
 
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions

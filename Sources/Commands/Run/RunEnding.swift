@@ -26,9 +26,11 @@ struct RunEnding {
         switch outcome {
         case .succeeded: return Terminal.note(try success())
         case .someFailed(let count):
-            let what = sweeps.allSatisfy(\.comparisons.isEmpty) ? "trials" : "trials or comparisons"
+            let trials = Readable.trials(count)
+            let what =
+                sweeps.allSatisfy(\.comparisons.isEmpty) ? trials : "\(Readable.count(count)) trials or comparisons"
             Terminal.note(
-                "\(Readable.count(count)) \(what) failed; `eigensweep status\(name)\(catalogueOption)` says why")
+                "\(what) failed; `eigensweep status\(name)\(catalogueOption)` says why")
         case .noUsableHost(let reason):
             Terminal.note(
                 """
@@ -62,8 +64,15 @@ struct RunEnding {
         let names = Set(sweeps.map(\.name))
         let cancelled = try workplace.catalogue.reader.sweeps().filter { names.contains($0.name) }
             .reduce(0) { $0 + $1.counts[.cancelled, default: 0] }
-        guard cancelled > 0 else { return "done: all \(Readable.count(trials)) trials have their results" }
-        return "done, less \(Readable.count(cancelled)) cancelled trials, which `eigensweep retry` would want again"
+        guard cancelled == 0 else {
+            return
+                "done, less \(Readable.counted(cancelled, "cancelled trial")), which `eigensweep retry` would want again"
+        }
+        let done = trials == 1 ? "the trial has its results" : "all \(Readable.count(trials)) trials have their results"
+        guard sweeps.count == 1 else { return "done: \(done)" }
+        let name = ShellWord.quoted(sweeps[0].name)
+        return "done: \(done). See them with:\n  eigensweep trials \(name)\(catalogueOption)\n"
+            + "  eigensweep analyze \(name)\(catalogueOption)"
     }
 
     private var catalogueOption: String { CatalogueOptions.option(for: workplace.catalogue.path) }

@@ -112,7 +112,7 @@ final class SweepRun {
         var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)
         if stored.number > 1, stored.isNew {
             outcome.notes.append(
-                "sweep \(running.name), revision \(stored.number): \(Readable.count(stored.newTrials)) new trials, "
+                "sweep \(running.name), revision \(stored.number): \(Readable.counted(stored.newTrials, "new trial")), "
                     + "\(Readable.count(stored.dropped)) dropped (their results stay)")
         }
         return outcome

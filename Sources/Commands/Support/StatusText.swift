@@ -6,11 +6,11 @@ import SweepModel
 /// What `status` says to people.
 struct StatusText {
     private let tables: [String: ResultTable]
-    private let order: [String]
+    /// Rows of a table that people read.
+    static let most = 30
 
     init(_ tables: [ResultTable]) {
         self.tables = Dictionary(tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        order = tables.map(\.name)
     }
 
     func text(width: Int?) -> String {
@@ -27,7 +27,8 @@ struct StatusText {
             guard var table = tables[name], !table.rows.isEmpty else { continue }
             if name == "running" { table = started(table) }
             guard !table.rows.isEmpty else { continue }
-            parts.append(ResultTable.render([Self.chosen(table, columns)], .table, width: width))
+            let text = ResultTable.render([Self.chosen(table, columns)], .table, width: width)
+            parts.append(text + table.notes.map { "\($0)\n" }.joined())
         }
         if let store = tables["store"] {
             let kinds = store.rows.map { "\($0[0].text) \(Readable.bytes(Int($0[1].text) ?? 0))" }

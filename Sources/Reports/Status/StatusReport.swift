@@ -8,9 +8,12 @@ import SweepModel
 package struct StatusReport: Sendable {
     private let reader: CatalogueReader
     private let names: PointNames
+    private let most: Int?
 
-    package init(_ reader: CatalogueReader) {
+    /// With `most`, tables of trials end after so many rows, and a note counts the others.
+    package init(_ reader: CatalogueReader, most: Int? = nil) {
         self.reader = reader
+        self.most = most
         names = PointNames(reader)
     }
 
@@ -45,6 +48,10 @@ package struct StatusReport: Sendable {
         var table = given
         guard let place = table.columns.firstIndex(of: "trial_id") else { return table }
         table.columns.append("point")
+        if let most, table.rows.count > most {
+            table.notes.append("and \(table.rows.count - most) more")
+            table.rows.removeLast(table.rows.count - most)
+        }
         for index in table.rows.indices {
             guard case .text(let hex) = table.rows[index][place], let trial = TrialID(hex: hex) else {
                 table.rows[index].append(.null)

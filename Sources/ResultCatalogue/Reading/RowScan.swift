@@ -88,7 +88,7 @@ extension CatalogueReader {
                     "the query was ended: it needs more than \(CatalogueFile.mostMemory >> 30) GiB of memory, or makes a text of more than "
                         + "\(Self.longestText >> 20) MiB")
             } catch let error as DatabaseError where Self.isAboutTheQuery(error) {
-                throw CatalogueError(.query, "SQLite refuses the query: \(Self.explain(error, sql, db))")
+                throw CatalogueError(.query, "the query is refused: \(Self.explain(error, sql, db))")
             }
         }
     }
@@ -102,6 +102,8 @@ extension CatalogueReader {
     /// The message, with the place in the query if SQLite knows it.
     private static func explain(_ error: DatabaseError, _ sql: String, _ db: Database) -> String {
         let message = error.message ?? error.description
+        // GRDB's words are for programmers.
+        if message.hasPrefix("Multiple statements") { return "it is more than one statement; give one SELECT" }
         let offset = db.sqliteConnection.map { Int(sqlite3_error_offset($0)) } ?? -1
         let bytes = Array(sql.utf8)
         guard bytes.indices.contains(offset) else { return message }

@@ -17,6 +17,12 @@ struct QueryPlan {
             request.groupBy + [request.columnsBy].compactMap { $0 }.filter { !request.groupBy.contains($0) }
         let asked = groupBy + (request.filter?.keys.sorted() ?? [])
         var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked, withPlaces: !request.isList)
+        if let key = groupBy.first(where: ["sigma", "position", "measure", "quantity"].contains) {
+            throw ReportError(
+                .request,
+                "means are kept apart by \(key) without being asked to"
+                    + (key == "sigma" ? "; --sigma picks noise levels" : ""))
+        }
         try trials.check(groupBy)
         let isWanted = try trials.holding(request.filter, in: reader, sweep: request.sweep)
         let comparisons = try ComparedTrials(reader, Set(quantities.map(\.request)), among: trials.trials)

@@ -21,11 +21,11 @@ struct PlanReport {
     func lines() throws -> [String] {
         var lines = [
             "sweep              \(expansion.sweep.name)",
-            "trials             \(Readable.count(plan.trials)) of \(Readable.count(plan.trainings)) trainings",
+            "trials             \(Readable.count(plan.trials)) of \(Readable.counted(plan.trainings, "training"))",
         ]
         lines += trainerLines
         if expansion.excluded > 0 { lines.append("excluded points    \(Readable.count(expansion.excluded))") }
-        lines += mergedLines
+        lines += mergedLines + (try droppedLines())
         for dataset in expansion.datasets {
             lines += dataset.prefix(1).map { "dataset            \($0)" }
             lines += dataset.dropFirst().map { "                   \($0)" }
@@ -39,7 +39,7 @@ struct PlanReport {
         if plan.continued > 0 {
             lines.append(
                 "saved by the store \(Readable.count(plan.imagesSavedByStates)) images: "
-                    + "\(Readable.count(plan.continued)) trainings go on from a checkpoint")
+                    + "\(Readable.counted(plan.continued, "training")) continued from a checkpoint")
         }
         if plan.settled > 0 {
             lines.append("left alone         \(Readable.count(plan.settled)) failed or cancelled trials")
@@ -108,6 +108,26 @@ struct PlanReport {
             + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
     }
 
+    /// Trials that the stored sweep of this name wants and the file does not want any more.
+    private func droppedLines() throws -> [String] {
+        guard let reader, let revision = try reader.revision(of: expansion.sweep.name) else { return [] }
+        let wanted = Set(expansion.sweep.trials.map(\.id))
+        let axes = try PointAxes(of: revision, in: reader)
+        var (count, shown) = (0, [String]())
+        try reader.scanAsked(of: expansion.sweep.name) { row in
+            guard let trial = TrialID(hex: row.text(0)), !wanted.contains(trial) else { return true }
+            count += 1
+            if count <= 5 {
+                let asked = JSONText.object(row.text(1)) ?? [:]
+                shown.append("  \(axes.text(asked)) (\(trial.hex.prefix(PointNames.digits)))")
+            }
+            return true
+        }
+        guard count > 0 else { return [] }
+        return ["dropped            \(Readable.trials(count)) of the sweep as it is stored; their results stay"] + shown
+            + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
+    }
+
     /// Hours on each host were it alone.
     private func predictions() throws -> [String] {
         guard plan.imagesToTrain > 0 else { return [] }
@@ -117,7 +137,9 @@ struct PlanReport {
         let here = isAnyNew ? hasOurWorker ? forecast.secondsHere(hosts) : nil : nil
         return hosts.map { host in
             let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
-            func hours(_ seconds: Double) -> String { "\((seconds / 36).rounded() / 100)" }
+            func hours(_ seconds: Double) -> String {
+                seconds < 360 ? Readable.duration(seconds) : "\((seconds / 36).rounded() / 100)"
+            }
             if let rate = rates[host.name] {
                 let slots = host.slots ?? max(rate.cores / host.threads, 1)
                 return "\(title)\(hours(forecast.cost / rate.costPerSecond / Double(slots))) alone"

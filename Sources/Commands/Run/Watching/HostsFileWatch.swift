@@ -43,7 +43,7 @@ final class HostsFileWatch: Sendable {
                 let found = try HostsFile.read(path)
                 guard found != known else { continue }
                 known = found
-                notice("\(path) has changed: \(found.count) hosts from now on")
+                notice("\(path) has changed: \(Readable.counted(found.count, "host")) from now on")
                 _ = changes.submit(.hosts(found))
             } catch {
                 notice("\(path) has changed and cannot be used; the hosts stay as they were: \(explanation(of: error))")

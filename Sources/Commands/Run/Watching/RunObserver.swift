@@ -41,7 +41,7 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
 
     func notice(_ notice: Notice) {
         switch notice {
-        case .hostConnected: started?.say()
+        case .hostConnected: started?.say(hasHost: true)
         case .trialFailed, .measureFailed:
             hasFailed = true
             failed?()

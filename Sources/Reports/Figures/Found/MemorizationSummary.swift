@@ -55,7 +55,7 @@ struct MemorizationSummary {
         guard let copied = mean("copied", place) else { return "has no copied share at \(place.size) images\(score)" }
         let percent = copied * 100
         let share =
-            copied == 0 ? "none" : "\(percent >= 1 ? "\(Int(percent.rounded()))" : ResultTable.format(percent)) %"
+            copied == 0 ? "none" : "\(percent >= 1 ? "\(Int(percent.rounded()))" : String(format: "%.2g", percent)) %"
         return brief
             ? "at \(place.size) images \(share)\(score)"
             : "copies \(share) of its samples when trained on \(place.size) images\(score)"

@@ -152,7 +152,7 @@ struct SweepPoints {
     /// The lines under every figure: the sweep, its seeds and the workers that made the numbers, by the commits they
     /// were built from.
     func caption(_ rest: String) -> [String] {
-        var line = "Sweep \(sweep), \(trialCount) trials."
+        var line = "Sweep \(sweep), \(trialCount) trial\(trialCount == 1 ? "" : "s")."
         if let meanWords { line += " Mean \(meanWords)." }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."

@@ -73,7 +73,7 @@ package struct PageRenderer {
     private var states: String {
         let total = page.states.reduce(0) { $0 + $1.trials }
         let parts = page.states.map { "\($0.trials) \($0.state)" }
-        return "\(total) trials" + (parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")
+        return "\(total) trial\(total == 1 ? "" : "s")" + (parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")
     }
 }
 
