@@ -17,8 +17,9 @@ struct QueryCommand: ParsableCommand {
 
     @Argument(help: .hidden)
     var words: [String] = []
-    @Option(help: "Only trials of this sweep.", completion: .sweeps)
-    var sweep: String?
+    @Option(
+        help: ArgumentHelp("Only trials of these sweeps; may be repeated.", valueName: "name,..."), completion: .sweeps)
+    var sweep: [String] = []
     @Option(
         help: ArgumentHelp(
             "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."),
@@ -79,7 +80,9 @@ struct QueryCommand: ParsableCommand {
             return try query.write(sql: sql, seconds: timeLimit, output.format, to: Terminal.export)
         }
         var request = QueryRequest()
-        request.sweep = try sweep.map { try reader.sweepName($0) }
+        let sweeps = try sweepNames(in: reader)
+        request.sweep = sweeps.first
+        request.otherSweeps = Array(sweeps.dropFirst())
         request.measures = Self.list(measure).map { MeasureSelection($0) }
         request.sigmas = try Self.sigmas(sigma)
         request.interpolates = interpolate
@@ -107,6 +110,13 @@ struct QueryCommand: ParsableCommand {
         request.limit = limit
         for line in try MissingMeasures(request, in: reader).lines { Terminal.note("note: \(line)") }
         for line in try query.write(request, output.format, to: Terminal.export) { Terminal.note("note: \(line)") }
+    }
+
+    /// A sweep's name may hold a comma.
+    private func sweepNames(in reader: CatalogueReader) throws -> [String] {
+        let known = try Set(reader.sweepNames())
+        let given = sweep.flatMap { known.contains($0) ? [$0] : Self.list([$0]) }
+        return try given.map { try reader.sweepName($0) }
     }
 
     /// The values of an option that lists them with commas or is repeated.

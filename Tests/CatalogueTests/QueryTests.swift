@@ -104,6 +104,27 @@ import Testing
         #expect(close(table.rows[0][3], 0.25 - half) && close(table.rows[0][4], 0.25 + half))
     }
 
+    @Test func sweepsAddUpAndATrialOfBothCountsOnce() throws {
+        func values(_ sweep: String?, _ others: [String] = []) throws -> Set<[ResultTable.Cell]> {
+            let table = try query.run(
+                request {
+                    $0.sweep = sweep
+                    $0.otherSweeps = others
+                    $0.measures = [
+                        MeasureSelection("memorization.gl_score"), MeasureSelection("gaussian-distance.rmse"),
+                    ]
+                })
+            let shown = table.rows.map { row in [row[0]] + row.suffix(3) }
+            #expect(Set(shown).count == shown.count, "nothing is listed twice")
+            return Set(shown)
+        }
+        let (one, other) = (try values("dataset-size"), try values("small"))
+        #expect(!one.isEmpty && !other.isEmpty)
+        #expect(try values("dataset-size", ["small"]) == one.union(other))
+        #expect(try values("dataset-size", ["dataset-size"]) == one)
+        #expect(throws: ReportError.self) { try values("dataset-size", ["none"]) }
+    }
+
     @Test func theNearestNoiseLevelIsTaken() throws {
         let table = try query.run(
             request {

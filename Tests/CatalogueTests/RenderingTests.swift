@@ -24,6 +24,28 @@ import Testing
                 """)
     }
 
+    /// Nothing of a table is lost on a narrow terminal: text is broken between its words, numbers stay whole.
+    @Test(arguments: [50, 60, 80, 200])
+    func tablesKeepToTheTerminal(_ width: Int) {
+        let table = ResultTable(
+            name: "t", columns: ["host", "finding", "advice", "count"],
+            rows: [
+                [
+                    .text("node01"), .text("its clock is 12 seconds behind, and certificates are refused there"),
+                    .text("set it by NTP, or " + String(repeating: "x", count: 70)), .integer(123_456),
+                ],
+                [.text("n"), .text("fine"), .null, .integer(1)],
+            ])
+        let lines = table.render(.table, width: width).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= width })
+        for word in ["node01", "certificates", "NTP,", "123456", "fine"] {
+            let isSeen = lines.contains { $0.split(separator: " ").contains(Substring(word)) }
+            #expect(isSeen, "\(word) is lost at \(width)")
+        }
+        #expect(lines.reduce(0) { $0 + $1.filter { $0 == "x" }.count } == 70)
+        #expect(table.render(.table, width: 1000) == table.render(.table))
+    }
+
     /// A cell that a spreadsheet would compute is text there. Numbers stay numbers, also where they came as text.
     @Test func csvHoldsNoFormulas() {
         let texts = [

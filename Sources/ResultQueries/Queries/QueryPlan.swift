@@ -16,7 +16,8 @@ struct QueryPlan {
         var groupBy =
             request.groupBy + [request.columnsBy].compactMap { $0 }.filter { !request.groupBy.contains($0) }
         let asked = groupBy + (request.filter?.keys.sorted() ?? [])
-        var trials = try TrialKeys(reader, sweep: request.sweep, keys: asked, withPlaces: !request.isList)
+        var trials = try TrialKeys(
+            reader, sweep: request.sweep, and: request.otherSweeps, keys: asked, withPlaces: !request.isList)
         if let key = groupBy.first(where: ["sigma", "position", "measure", "quantity"].contains) {
             throw ReportError(
                 .request,
@@ -32,7 +33,8 @@ struct QueryPlan {
         // A list shows the axes, and comparisons are told apart by them.
         if request.isList || !comparisons.isEmpty || !workers.isEmpty {
             trials = try TrialKeys(
-                reader, sweep: request.sweep, keys: Array(Set(asked + trials.varying)), withPlaces: !request.isList)
+                reader, sweep: request.sweep, and: request.otherSweeps, keys: Array(Set(asked + trials.varying)),
+                withPlaces: !request.isList)
         }
         if let first = isWanted.firstIndex(of: true) {
             groupBy += workers.filter { key in
@@ -234,7 +236,7 @@ struct QueryPlan {
     /// The axes, beside those grouped by and those of replicates, in which the trials that are asked about differ.
     private func averagedAxes() throws -> [String] {
         let axes = trials.varying.filter { !(groupBy + Trial.replicateKeys + Self.workerKeys).contains($0) }
-        let values = try TrialKeys(blocks.reader, sweep: request.sweep, keys: axes)
+        let values = try TrialKeys(blocks.reader, sweep: request.sweep, and: request.otherSweeps, keys: axes)
         let wanted = blocks.isWanted.indices.filter { blocks.isWanted[$0] }
         return axes.filter { key in wanted.contains { values.value($0, key) != values.value(wanted[0], key) } }
     }

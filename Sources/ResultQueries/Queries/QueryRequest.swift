@@ -21,6 +21,8 @@ package struct MeasureSelection: Hashable, Sendable {
 package struct QueryRequest: Sendable {
     /// Nil: every trial of the catalogue.
     package var sweep: String?
+    /// Sweeps whose trials count beside those of `sweep`.
+    package var otherSweeps: [String] = []
     /// Empty: every measure.
     package var measures: [MeasureSelection] = []
     /// Empty: every noise level, and quantities without one.

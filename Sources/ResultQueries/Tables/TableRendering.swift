@@ -53,15 +53,40 @@ extension ResultTable {
         func line(_ texts: [String]) -> String {
             var line = ""
             for (index, text) in texts.enumerated() {
-                let text = text.count > widths[index] ? text.prefix(widths[index] - 1) + "…" : text
                 let padding = String(repeating: " ", count: widths[index] - text.count)
                 line += (index == 0 ? "" : "  ") + (isNumber[index] ? padding + text : text + padding)
             }
             while line.last == " " { line.removeLast() }
             return line + "\n"
         }
-        guard !rows.isEmpty else { return line(columns) + "(none)\n" }
-        return line(columns) + line(widths.map { String(repeating: "-", count: $0) }) + body.map(line).joined()
+        /// A row takes as many lines as its longest cell.
+        func row(_ texts: [String]) -> String {
+            let cells = zip(texts, widths).map { Self.wrapped($0, $1) }
+            return (0..<(cells.map(\.count).max() ?? 1)).map { number in
+                line(cells.map { $0.indices.contains(number) ? $0[number] : "" })
+            }.joined()
+        }
+        guard !rows.isEmpty else { return row(columns) + "(none)\n" }
+        return row(columns) + line(widths.map { String(repeating: "-", count: $0) }) + body.map(row).joined()
+    }
+
+    /// The text in lines of at most `width`, broken between words where that can be.
+    private static func wrapped(_ text: String, _ width: Int) -> [String] {
+        guard text.count > width else { return [text] }
+        var lines = [""]
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            var rest = word
+            if let last = lines.last, !last.isEmpty, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] += " " + word
+                continue
+            }
+            while rest.count > width {
+                lines.append(String(rest.prefix(width)))
+                rest = rest.dropFirst(width)
+            }
+            lines.append(String(rest))
+        }
+        return Array(lines.dropFirst())
     }
 
     /// Takes from the widest columns of text until a line fits; numbers stay whole.

@@ -16,7 +16,8 @@ struct SpecColumns {
     private(set) var likenesses: [SpecLikeness] = []
 
     package init(
-        _ reader: CatalogueReader, sweep: String?, at places: Range<Int>? = nil, keys: [String],
+        _ reader: CatalogueReader, sweep: String?, and moreSweeps: [String] = [], at places: Range<Int>? = nil,
+        keys: [String],
         withLikenesses: Bool = false
     ) throws {
         var likenesses = [SpecLikeness]()
@@ -26,7 +27,7 @@ struct SpecColumns {
         var found = [String: CodedColumn](uniqueKeysWithValues: keys.map { ($0, CodedColumn()) })
         var count = 0
         var numbers = [Int64: Int]()
-        try reader.scanSpecs(of: sweep, at: places) { row in
+        try reader.scanSpecs(of: sweep, and: moreSweeps, at: places) { row in
             numbers[row.integer(0)] = count
             row.withBytes(1) { bytes in
                 var text = SpecText(bytes)

@@ -26,21 +26,24 @@ package struct TrialKeys {
     private(set) var subsets: [Int32] = []
     private(set) var subsetPlaces: [Int32] = []
 
-    /// Reads the trials that a sweep wants, those at some places of it, or all, with the keys `asked`; where these are nil,
-    /// with the keys that vary.
+    /// Reads the trials that a sweep wants, and `others`, those at some places of it, or all, with the keys `asked`; where
+    /// these are nil, with the keys that vary.
     ///
     /// Throws `.request` for a sweep the catalogue does not know.
     package init(
-        _ reader: CatalogueReader, sweep: String?, at window: Range<Int>? = nil, keys asked: [String]? = nil,
-        withPlaces: Bool = false
+        _ reader: CatalogueReader, sweep: String?, and others: [String] = [], at window: Range<Int>? = nil,
+        keys asked: [String]? = nil, withPlaces: Bool = false
     ) throws {
         isPart = window != nil
-        if let sweep, window == nil { try Self.check(sweep, in: reader) }
+        if let sweep, window == nil { for name in [sweep] + others { try Self.check(name, in: reader) } }
         let viewColumns = try reader.trialColumns().filter { $0 != "spec" }
         // A key that is grouped by may be in the condition too: each is read once.
-        let asked = try Set(asked ?? (SpecColumns(reader, sweep: sweep, keys: []).varying + ["training.steps"]))
-            .sorted()
-        let specs = try SpecColumns(reader, sweep: sweep, at: window, keys: asked, withLikenesses: withPlaces)
+        let asked = try Set(
+            asked ?? (SpecColumns(reader, sweep: sweep, and: others, keys: []).varying + ["training.steps"])
+        )
+        .sorted()
+        let specs = try SpecColumns(
+            reader, sweep: sweep, and: others, at: window, keys: asked, withLikenesses: withPlaces)
 
         // Where the spec has a key of the name of a view's column, the spec's value counts.
         let ofView = asked.filter { !specs.names.contains($0) }
@@ -52,7 +55,7 @@ package struct TrialKeys {
         var steps: (least: Int64, most: Int64)?
         var ofLength = [Int64]()
         var (keys, trials) = ([Int64](), [String]())
-        try reader.scanTrials(of: sweep, at: window, selected) { row in
+        try reader.scanTrials(of: sweep, and: others, at: window, selected) { row in
             // A trial whose training a damaged catalogue lacks has no keys, and is in no view.
             guard let training = specs.rows[row.integer(2)] else { return true }
             keys.append(row.integer(0))
