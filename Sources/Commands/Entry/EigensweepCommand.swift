@@ -23,7 +23,7 @@ package struct EigensweepCommand: ParsableCommand {
             TrialsCommand.self, TrialCommand.self, LogsCommand.self, StopCommand.self, CancelCommand.self,
             RetryCommand.self,
             HostsCommand.self, DoctorCommand.self,
-            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, MergeCommand.self,
+            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, ExportCommand.self, MergeCommand.self,
             CompareCommand.self,
             AdoptCommand.self, SplitCommand.self, WorkerCommands.self, LicencesCommand.self,
         ])
