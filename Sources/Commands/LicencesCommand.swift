@@ -6,6 +6,8 @@ struct LicencesCommand: ParsableCommand {
         commandName: "licences",
         abstract: "List what of others is inside the programs or beside them, and under which licences.",
         discussion: """
+            eigensweep licences --format csv
+
             Licences by their SPDX names. Packages hold the texts in share/doc/eigensweep/licences; of a build of one's own \
             the system and the checkouts below .build have them.
             """)

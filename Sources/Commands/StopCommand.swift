@@ -7,6 +7,9 @@ struct StopCommand: ParsableCommand {
         commandName: "stop",
         abstract: "Stop the run on this catalogue, as its Ctrl-C does.",
         discussion: """
+            eigensweep stop
+            eigensweep stop --catalogue other/catalogue.sqlite
+
             The coordinator gives no more jobs and ends; jobs that run or wait stay with their hosts, and `resume` collects \
             them. To take the wish for trials back, `cancel` them.
             """)
