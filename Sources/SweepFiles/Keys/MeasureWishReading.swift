@@ -43,6 +43,11 @@ extension MeasureWish {
                     "it is taken by products with the Jacobian, which the worker \(worker.name) does not offer",
                     key: "measures.\(name)", at: origin)
             }
+            if worker.denoise != nil, keys.other == nil, KnownQuantities.all.contains(where: { $0.name == name }) {
+                throw SweepFileError(
+                    "the worker \(worker.name) has no such measure, but \(WorkerCommand.ours) can take it: expected "
+                        + "`measures: \(WorkerCommand.ours)` in worker", key: name, at: origin)
+            }
             let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: name, among: names)
             throw SweepFileError("the worker \(worker.name) has no such measure\(advice)", key: name, at: origin)
         }
