@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobContract
+import ResultQueries
 import SweepFiles
 import SweepModel
 
@@ -88,7 +89,9 @@ struct AdoptCommand: ParsableCommand {
             checkpoint: checkpoint, inspection: inspection, images: try adoptedImages(), known: known,
             workplace: try Workplace(catalogue))
         let trial = try adoption.join(sweep, measures: measure)
-        Terminal.print("trial \(trial.id.short) of sweep \(sweep): \(Readable.count(inspection.parameters)) parameters")
+        Terminal.print(
+            "sweep \(sweep): \(PointNames(adoption.workplace.catalogue.reader).name(trial.id, in: sweep)), "
+                + "\(Readable.count(inspection.parameters)) parameters")
         let option = CatalogueOptions.option(for: adoption.workplace.catalogue.path)
         Terminal.print("measure it with:\n  eigensweep resume \(ShellWord.quoted(sweep))\(option)")
     }

@@ -42,7 +42,7 @@ struct MergeTests {
                 // Once the file is mended there, it comes too.
                 try Data(whole).write(to: URL(fileURLWithPath: path))
                 let mended = try ours.run("merge", theirs.catalogue, "--files")
-                #expect(mended.status == 0 && mended.out.contains("copied 1 files"), "\(mended)")
+                #expect(mended.status == 0 && mended.out.contains("copied 1 file ("), "\(mended)")
                 #expect(try ours.run("doctor", "--thorough").status == 0)
             }
         }

@@ -122,4 +122,41 @@ struct ShownRunTests {
             #expect(again.status == 5 && again.err.contains("weights.safetensors"), "\(again)")
         }
     }
+
+    @Test func planSaysWhatAnEditDrops() throws {
+        try withLab { lab in
+            let file = try lab.write("small.yaml", smallSweep())
+            #expect(try lab.run("launch", file).status == 0)
+            let same = try lab.run("plan", file)
+            #expect(!same.out.contains("dropped"), "\(same)")
+            let edited = try lab.run("plan", file, "--set", "training.steps=20")
+            #expect(
+                edited.out.contains("dropped            4 trials") && edited.out.contains("40 steps ("), "\(edited)")
+        }
+    }
+
+    @Test func aHostsFileThatIsNotReadIsNamed() throws {
+        try withLab { lab in
+            let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
+            _ = try lab.start(["launch", file])
+            try lab.wait(60, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
+            let other = try lab.write("other.yaml", smallSweep(name: "other"))
+            let hosts = try lab.write("mine.yaml", "hosts:\n  - local\n")
+            let handed = try lab.run("launch", other, "--detach", "--hosts", hosts)
+            #expect(handed.status == 0 && handed.err.contains("mine.yaml is not read"), "\(handed)")
+            let plain = try lab.run("launch", other, "--detach")
+            #expect(plain.status == 0 && !plain.err.contains("is not read"), "\(plain)")
+        }
+    }
+
+    @Test func aDetachedRunWithoutAHostSaysSo() throws {
+        try withLab { lab in
+            let hosts = try lab.write(
+                "far.yaml", "hosts:\n  - far: {address: 127.0.0.1, port: 1, transport: ssh}\n")
+            let launched = try lab.run("launch", lab.write("small.yaml", smallSweep()), "--detach", "--hosts", hosts)
+            #expect(launched.status == 0 && launched.err.contains("no host has answered yet"), "\(launched)")
+            #expect(launched.err.contains("far: "), "its log says why: \(launched)")
+            for pid in lab.processes(matching: "in-background") { kill(pid, SIGTERM) }
+        }
+    }
 }

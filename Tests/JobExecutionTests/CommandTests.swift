@@ -151,6 +151,8 @@ import Testing
 
     @Test func wrongUsageIsExplained() throws {
         #expect(try run(["sample", "--checkpoint", "x"]).status == 64)
+        let picture = try run(["sample", "--checkpoint", "x", "--output", "z.png"])
+        #expect(picture.status == 64 && picture.errors.contains("--grid z.png"))
         let missing = try run(["verify", "nowhere.safetensors"])
         #expect(missing.status == 1 && missing.errors.contains("nowhere.safetensors"))
         #expect(try run(["paint"]).status == 64)

@@ -15,7 +15,9 @@ struct NameTests {
     /// A declaration whose name stands nowhere else is used by nobody.
     @Test func everyDeclarationIsUsed() throws {
         // Names that Swift or a library calls.
-        let called: Set = ["allKeys", "defaultValueDescription", "allValueStrings", "Eigensweep"]
+        let called: Set = [
+            "allKeys", "defaultValueDescription", "allValueStrings", "allValueDescriptions", "Eigensweep",
+        ]
         var uses: [Substring: Int] = [:]
         var declared: [Substring: String] = [:]
         for path in Tree.files("Sources", ".swift", ".h", ".c") + Tree.files("Tests", ".swift") {

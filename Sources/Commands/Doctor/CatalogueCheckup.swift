@@ -1,5 +1,6 @@
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 /// Looks at the catalogue by itself: whether the file is undamaged, and its content consistent.
@@ -10,6 +11,7 @@ struct CatalogueCheckup {
 
     /// `listed` are the hosts of the hosts file; nil leaves them out.
     func findings(listed: [HostName]?) throws -> [Finding] {
+        let names = PointNames(reader)
         var findings = try reader.damage().map {
             Finding(
                 about: reader.path, problem: $0,
@@ -24,7 +26,7 @@ struct CatalogueCheckup {
         if let first = stuck.first {
             findings.append(
                 Finding(
-                    about: "trial \(first.short)" + (stuck.count > 1 ? " and \(stuck.count - 1) more" : ""),
+                    about: names.name(first) + (stuck.count > 1 ? " and \(stuck.count - 1) more" : ""),
                     problem: "said to run, and no attempt is open", remedy: "waits again",
                     repair: writer.map { writer in { try writer.releaseStuckTrials() } }))
         }
@@ -32,7 +34,7 @@ struct CatalogueCheckup {
         for evidence in try reader.evidence() {
             findings.append(
                 Finding(
-                    about: "trial \(evidence.trial.short)",
+                    about: names.name(evidence.trial),
                     problem:
                         "attempt \(evidence.attempt) on \(evidence.host) found another \(evidence.kind.rawValue) than the "
                         + "recorded one",

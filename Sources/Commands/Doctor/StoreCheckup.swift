@@ -2,6 +2,7 @@ import ContentStore
 import Foundation
 import JobContract
 import ResultCatalogue
+import ResultQueries
 import SweepModel
 
 /// Compares the store with the catalogue: files that are named but missing or damaged, and files that nothing names.
@@ -19,17 +20,24 @@ struct StoreCheckup {
     func findings() throws -> [Finding] {
         let referenced = Dictionary(grouping: try reader.referencedFiles(), by: \.digest)
         let stored = try store.digests()
-        return missing(referenced, among: Set(stored)) + (try damaged(stored, referenced))
+        let names = PointNames(reader)
+        return missing(referenced, among: Set(stored), names) + (try damaged(stored, referenced, names))
             + strays(stored, Set(referenced.keys).union(try reader.statesOnHosts()))
     }
 
-    private func missing(_ referenced: [Digest: [ReferencedFile]], among stored: Set<Digest>) -> [Finding] {
+    private func missing(
+        _ referenced: [Digest: [ReferencedFile]], among stored: Set<Digest>, _ names: PointNames
+    ) -> [Finding] {
         referenced.filter { !stored.contains($0.key) }.sorted { $0.key < $1.key }.map { digest, uses in
-            finding(digest, uses, problem: "\(digest.short) is not in the store", remedy: "by --repair " + remedy(uses))
+            finding(
+                digest, uses, names, problem: "\(digest.short) is not in the store",
+                remedy: "by --repair " + remedy(uses))
         }
     }
 
-    private func damaged(_ stored: [Digest], _ referenced: [Digest: [ReferencedFile]]) throws -> [Finding] {
+    private func damaged(
+        _ stored: [Digest], _ referenced: [Digest: [ReferencedFile]], _ names: PointNames
+    ) throws -> [Finding] {
         let report = try store.inspect(stored, limit: isThorough ? nil : Self.quickBytes, putsAside: false)
         var problems = Dictionary(report.damaged.map { ($0.digest, $0.words) }, uniquingKeysWith: { first, _ in first })
         // A file of another size than recorded need not be read.
@@ -42,7 +50,7 @@ struct StoreCheckup {
         var findings = problems.sorted { $0.key < $1.key }.map { digest, problem in
             let uses = referenced[digest] ?? []
             return finding(
-                digest, uses, problem: "\(digest.short) is damaged in the store: it \(problem)",
+                digest, uses, names, problem: "\(digest.short) is damaged in the store: it \(problem)",
                 remedy: "put aside by --repair" + (uses.isEmpty ? "" : " and " + remedy(uses)))
         }
         if report.unread > 0 {
@@ -62,11 +70,14 @@ struct StoreCheckup {
         return findings
     }
 
-    private func finding(_ digest: Digest, _ uses: [ReferencedFile], problem: String, remedy: String) -> Finding {
+    private func finding(
+        _ digest: Digest, _ uses: [ReferencedFile], _ names: PointNames, problem: String, remedy: String
+    ) -> Finding {
         let others = uses.count > 1 ? " and \(uses.count - 1) more" : ""
         mending?.expect(digest)
         return Finding(
-            about: (uses.first.map(subject) ?? "a file that nothing names") + others, problem: problem, remedy: remedy,
+            about: (uses.first.map { subject($0, names) } ?? "a file that nothing names") + others, problem: problem,
+            remedy: remedy,
             isHarmless: !store.contains(digest) && !uses.isEmpty && uses.allSatisfy(\.isOfOpenTrial),
             repair: mending.map { mending in { try mending.mend(digest, uses) } })
     }
@@ -93,8 +104,8 @@ struct StoreCheckup {
         ]
     }
 
-    private func subject(_ file: ReferencedFile) -> String {
-        "\(file.role.rawValue)" + (file.trial.map { " of trial \($0.short)" } ?? "")
+    private func subject(_ file: ReferencedFile, _ names: PointNames) -> String {
+        "\(file.role.rawValue)" + (file.trial.map { " of \(names.name($0))" } ?? "")
     }
 
     private func remedy(_ uses: [ReferencedFile]) -> String {

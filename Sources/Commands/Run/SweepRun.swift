@@ -44,6 +44,8 @@ final class SweepRun {
         let agent = AgentProgram(path: try Programs.bundled("eigensweep-agent"))
         agent.loadAhead()
         let run = SweepRun(workplace, hosts, options, run, signals, agent, log: log)
+        // Threads that end a little later hold the observer.
+        defer { run.observer.letGo() }
         do { try body(run) } catch {
             run.control?.end(status: (error as? ExitStatusError)?.status.rawValue ?? CommandFailure.status(of: error))
             throw error
@@ -78,7 +80,7 @@ final class SweepRun {
                 ReadSweepFile(file, overrides: overrides, folder: folder), sameNumerics: sameNumerics, in: reader)
         }
         let observer = RunObserver(
-            view: LiveView(reader: reader, log: log), broadcast: control?.broadcast, names: PointNames(reader))
+            view: LiveView(reader: reader, log: log), broadcast: control?.broadcast)
         self.observer = observer
         damages.tell { observer.say($0) }
         if let control {
@@ -348,19 +350,24 @@ final class SweepRun {
         }
     }
 
+    private var names: PointNames { PointNames(workplace.catalogue.reader) }
+
+    private func name(_ training: TrainingID, _ steps: Int) -> String {
+        (try? TrialID(training: training, steps: steps)).map { names.name($0) } ?? "training \(training.short)"
+    }
+
     private func words(on file: NeededFile) -> String {
         switch file.role {
         case .weights(let training, _)
         where sweeps.contains { $0.sweep.trainings[training]?.spec["model.weights"] != nil }:
             "the network \(file.digest.short), trained elsewhere, is lost: `eigensweep adopt` its file again"
         case .weights(let training, let steps):
-            "the weights of training \(training.short) at \(steps) steps (\(file.digest.short)) are lost: it "
-                + "waits again, and is trained again to the same bits"
+            "the weights of \(name(training, steps)), \(file.digest.short), are lost: it waits again, and is trained again to "
+                + "the same bits"
         case .artifact(let trial):
-            "\(file.digest.short), which a measure of trial \(trial.short) left, is lost: it is measured again"
+            "\(file.digest.short), which a measure of \(names.name(trial)) left, is lost: it is measured again"
         case .state(let training, let steps):
-            "the state of training \(training.short) at \(steps) steps (\(file.digest.short)) is lost: it goes "
-                + "on from an earlier one"
+            "the state of \(name(training, steps)), \(file.digest.short), is lost: it goes on from an earlier one"
         }
     }
 }

@@ -31,7 +31,7 @@ struct SampleCommand: ParsableCommand {
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(help: "The file to write.")
+    @Option(help: "The file to write, in safetensors.")
     var output: String
 
     @Option(help: "Also write the images side by side to this PNG file.")
@@ -39,6 +39,11 @@ struct SampleCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...10_000_000).contains(count) else { throw ValidationError("--count must be 1 to 10000000") }
+        guard ![".png", ".jpg", ".jpeg"].contains(where: output.lowercased().hasSuffix) else {
+            throw ValidationError(
+                "--output \(output): samples are written as safetensors; --grid \(output) writes a picture of them beside"
+            )
+        }
         guard (0...1 << 40).contains(first) else { throw ValidationError("--first must be 0 to 2^40") }
     }
 

@@ -104,6 +104,16 @@ extension CatalogueReader {
         ).rows.compactMap { $0[0].text.flatMap { TrialID(hex: $0) } }
     }
 
+    /// The last of the trials that an attempt is at.
+    package func lastTrial(of attempt: AttemptNumber) throws -> TrialID? {
+        try rows(
+            """
+            SELECT t.trial_id FROM attempt_trial x JOIN trial t ON t.key = x.trial WHERE x.attempt = ?
+            ORDER BY x.position DESC LIMIT 1
+            """, [.integer(Int64(attempt.value))]
+        ).rows.first?.first?.text.flatMap { TrialID(hex: $0) }
+    }
+
     /// The trials whose IDs come next before and after `prefix`.
     package func trials(around prefix: String) throws -> [TrialID] {
         try rows(

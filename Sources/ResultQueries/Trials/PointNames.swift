@@ -51,6 +51,11 @@ package final class PointNames: @unchecked Sendable {
         return PointAxes([plain]).text(plain, withLength: withLength)
     }
 
+    /// The last of the trials that an attempt is at; nil for an attempt that the catalogue does not know.
+    package func name(ofAttempt attempt: AttemptNumber) -> String? {
+        (try? reader.lastTrial(of: attempt)).flatMap(\.self).map { name($0) }
+    }
+
     /// The place with the ID beside it: `N=256 seed=0 (3f2a91bc)`.
     package func name(_ trial: TrialID, in sweep: String? = nil) -> String {
         let point = point(trial, in: sweep)

@@ -15,8 +15,9 @@ final class LiveView {
 
     /// Where nobody looks now and someone may read later: fewer lines, each with its time.
     private let log: BackgroundLog?
-    private let reader: CatalogueReader
-    private let names: PointNames
+    /// Nil once the run is over: who holds on to a catalogue keeps it from being closed.
+    private var reader: CatalogueReader?
+    private var names: PointNames?
     private var isLog: Bool { log != nil }
 
     let longestPause: Double? = 1
@@ -30,6 +31,15 @@ final class LiveView {
         names = PointNames(reader)
         remaining = RemainingTime(measureSeconds: try? reader.measuringSeconds())
     }
+
+    /// Lets the catalogue be closed. What is shown afterwards has no places.
+    func letGo() { (reader, names) = (nil, nil) }
+
+    /// A trial as people know it.
+    func name(_ trial: TrialID) -> String { names?.name(trial) ?? "trial \(trial.short)" }
+
+    /// The trial that an attempt is at, the longest of several.
+    func name(ofAttempt attempt: AttemptNumber) -> String? { names?.name(ofAttempt: attempt) }
 
     func update(_ snapshot: FleetSnapshot) {
         last = snapshot
@@ -63,7 +73,7 @@ final class LiveView {
         }
         for host in snapshot.hosts { frame.stages[host.name] = stages?[host.name] }
         for trial in snapshot.hosts.flatMap(\.running).prefix(200).compactMap(\.trials.last) {
-            frame.places[trial] = names.point(trial)
+            frame.places[trial] = names?.point(trial)
         }
         lookForNews(since: Date(timeIntervalSinceNow: -snapshot.elapsedSeconds - 1))
         (frame.results, frame.failures) = (results, failures)
@@ -95,7 +105,7 @@ final class LiveView {
     /// Asks the catalogue what came last; one that answers slowly is asked less often.
     private func lookForNews(since: Date) {
         let begun = Date()
-        guard begun >= nextLook else { return }
+        guard let reader, begun >= nextLook else { return }
         let time = since.formatted(.iso8601)
         results = ((try? reader.latestResults(since: time, most: Self.mostNews, values: 4)) ?? []).map { result in
             let values = result.values.map { name, sigma, value in
@@ -110,6 +120,6 @@ final class LiveView {
     }
 
     private func item(_ trial: TrialID, _ words: String) -> LiveFrame.Item {
-        LiveFrame.Item(point: names.point(trial), id: String(trial.hex.prefix(PointNames.digits)), words: words)
+        LiveFrame.Item(point: names?.point(trial) ?? "", id: String(trial.hex.prefix(PointNames.digits)), words: words)
     }
 }

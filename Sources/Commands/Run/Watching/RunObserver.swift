@@ -1,7 +1,6 @@
 import Coordination
 import Foundation
 import RemoteHosts
-import ResultQueries
 import Scheduling
 
 /// Shows a run here, and to whoever watches it from elsewhere.
@@ -18,10 +17,7 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     /// Called with every trial that fails. Set before the run begins.
     var failed: (() -> Void)?
 
-    private let names: PointNames
-
-    init(view: LiveView, broadcast: RunBroadcast?, names: PointNames) {
-        self.names = names
+    init(view: LiveView, broadcast: RunBroadcast?) {
         self.view = view
         self.broadcast = broadcast
     }
@@ -51,15 +47,18 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
             let time = Date(timeIntervalSinceNow: seconds).formatted(.iso8601.time(includingFractionalSeconds: false))
             return say("\(notice), at \(time)Z")
         }
-        say(words(on: notice))
+        say(lock.withLock { words(on: notice) })
     }
 
-    /// What people are told: trials by their places.
+    /// What people are told: trials by their places. Called with the lock held.
     private func words(on notice: Notice) -> String {
         switch notice {
-        case .trialFailed(let trial, let reason): "\(names.name(trial)) failed: \(reason)"
+        case .trialFailed(let trial, let reason): "\(view.name(trial)) failed: \(reason)"
         case .measureFailed(let trial, let request, let reason):
-            "\(request.measure) of \(names.name(trial))\(request.isComparison ? " and others" : "") failed: \(reason)"
+            "\(request.measure) of \(view.name(trial))\(request.isComparison ? " and others" : "") failed: \(reason)"
+        case .attemptFailed(let attempt, let host, let reason):
+            "attempt \(attempt) on \(host)" + (view.name(ofAttempt: attempt).map { ", at \($0)" } ?? "")
+                + ": \(reason)"
         default: notice.description
         }
     }
@@ -68,6 +67,9 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
         lock.withLock { view.say(notice) }
         broadcast?.publish(notice: notice)
     }
+
+    /// Lets the catalogue be closed, whoever still holds this observer.
+    func letGo() { lock.withLock { view.letGo() } }
 
     /// Draws where the run ended.
     func close() { lock.withLock { view.close() } }
