@@ -13,6 +13,10 @@ final class LiveView {
     private var drawn: FleetSnapshot?
     private var remaining: RemainingTime
 
+    /// Of running trials, as drawn last, and of how many trials in all.
+    private var places: [TrialID: String] = [:]
+    private var wanted = 0
+
     /// Where nobody looks now and someone may read later: fewer lines, each with its time.
     private let log: BackgroundLog?
     /// Nil once the run is over: who holds on to a catalogue keeps it from being closed.
@@ -72,9 +76,12 @@ final class LiveView {
             return Terminal.note(stamp + ShownText.line(line.joined(separator: " · ")))
         }
         for host in snapshot.hosts { frame.stages[host.name] = stages?[host.name] }
+        // What is shown again need not be looked up again, unless other trials are wanted, and lie on other axes.
+        let known = wanted == snapshot.total ? places : [:]
         for trial in snapshot.hosts.flatMap(\.running).prefix(200).compactMap(\.trials.last) {
-            frame.places[trial] = names?.point(trial)
+            frame.places[trial] = known[trial] ?? names?.point(trial)
         }
+        (places, wanted) = (frame.places, snapshot.total)
         lookForNews(since: Date(timeIntervalSinceNow: -snapshot.elapsedSeconds - 1))
         (frame.results, frame.failures) = (results, failures)
         let size = Terminal.size
