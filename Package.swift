@@ -212,7 +212,7 @@ let package = Package(
                 "ResultCatalogue", "ResultQueries", "Reports", "Quantities", "SweepModel", "JobContract", "Datasets",
                 "CImageFiles", "CPowerLoss", grdb,
             ],
-            resources: [.copy("Golden")]),
+            resources: [.copy("Golden"), .copy("Museum")]),
         tests(
             "CommandsTests",
             [

@@ -29,7 +29,11 @@ enum Schema {
         Migration("0021-worker-files", workerFiles),
         Migration("0022-trial-weights", trialWeights),
         Migration("0023-work-by-architecture", workByArchitecture),
+        Migration("0024-early-tables", mendEarlyTables),
     ]
+
+    /// The step that `mendEarlyTables` comes after.
+    static let mendingStep = 23
 
     /// What this release writes to `user_version`.
     static var version: Int { migrations.count }
@@ -38,11 +42,20 @@ enum Schema {
 /// One step from a schema to the next, named for what it does.
 struct Migration {
     let name: String
+    /// Its statements; empty where `work` makes them by what it finds.
     let sql: String
+    let work: @Sendable (Database) throws -> Void
+
+    init(_ name: String, _ work: @escaping @Sendable (Database) throws -> Void) {
+        self.name = name
+        sql = ""
+        self.work = work
+    }
 
     init(_ name: String, _ sql: String) {
         self.name = name
         self.sql = sql
+        work = { try $0.execute(sql: sql) }
     }
 }
 
@@ -62,7 +75,7 @@ extension Schema {
         var migrator = DatabaseMigrator()
         for (index, migration) in migrations.prefix(last).enumerated() {
             migrator.registerMigration(migration.name) { db in
-                try db.execute(sql: migration.sql)
+                try migration.work(db)
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
             }
         }
