@@ -36,6 +36,7 @@ struct OrderBook {
                 command: ((measuring ?? other)?.command ?? prepared.command) + [subcommand],
                 uploads: other?.uploads ?? prepared.uploads, gpus: assignment.gpus)
             order.weights = prepared.weights
+            order.turn = assignment.turn
             if let measuring {
                 order.description.denoiser = prepared.denoiser
                 order.uploads += measuring.uploads

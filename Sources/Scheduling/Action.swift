@@ -27,6 +27,8 @@ package struct Assignment: Hashable, Sendable {
     package let threads: Int
     /// GPUs that the attempt has.
     package let gpus: Int
+    /// Of what waits on a host the assignment with the smallest begins first; nil: before all that have one.
+    package let turn: Double?
     package let purpose: Purpose
 
     package enum Purpose: Hashable, Sendable {

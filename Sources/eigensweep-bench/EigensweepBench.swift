@@ -10,7 +10,8 @@ struct EigensweepBench: ParsableCommand {
         commandName: "eigensweep-bench", abstract: "Measure the parts of Eigensweep.",
         subcommands: [
             Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self,
-            MakeFleetJobs.self, Fleet.self, PlayedHosts.self, Events.self, IntervalCoverage.self, Intervals.self,
+            MakeFleetJobs.self, Fleet.self, EarlyResults.self, PlayedHosts.self, Events.self, IntervalCoverage.self,
+            Intervals.self,
             NetworksCommand.self, MeasuresCommand.self,
         ])
 

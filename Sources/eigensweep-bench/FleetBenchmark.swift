@@ -22,15 +22,19 @@ enum FleetJobs {
         measures: [nothing]
         worker: {command: [./noop]}
         """
-    private static let worker = #"""
+    private static let workerText = #"""
         {"contract":1,"name":"noop","numerics":1,"deterministic":true,"jobKinds":["train","measure"],
         "architectures":["ddpmpp"],"measures":[{"measure":"nothing","version":1,"parameters":{}}],"build":"1","cpu":"",
         "kernels":"","check":""}
         """#
 
+    /// A worker that takes no time.
+    static func worker() throws -> WorkerDescription {
+        try JSONDecoder().decode(WorkerDescription.self, from: Data(workerText.utf8))
+    }
+
     static func sweep() throws -> ExpandedSweep {
-        let described = try JSONDecoder().decode(WorkerDescription.self, from: Data(worker.utf8))
-        return try SweepFile(text: text, file: "fleet.yaml").expand(worker: described) { _ in
+        try SweepFile(text: text, file: "fleet.yaml").expand(worker: worker()) { _ in
             DatasetIdentity(keys: ["dataset.generator": "geometric", "dataset.generator_version": 1], images: 64)
         }.sweep
     }

@@ -68,7 +68,12 @@ struct SchedulingBenchmark {
     private mutating func tell(_ step: Int, of attempt: AttemptNumber, on host: Int) {
         let name = names[host]
         switch step {
-        case 0: report(name, .running(attempt))
+        case 0:
+            report(name, .running(attempt))
+            let started = WorkerEvent.Started(
+                contract: ContractVersion.current, worker: "eigensweep-worker", numerics: 1, build: "1", cpu: "",
+                kernels: "")
+            report(name, .event(attempt, .started(started), end: 10))
         case 1, 2, 3:
             report(name, .progress(attempt, .init(done: step * 250, of: 1000, unit: "steps", rate: 10)))
         case 4:

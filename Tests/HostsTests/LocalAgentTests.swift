@@ -137,17 +137,18 @@ struct LocalAgentTests {
         #expect(coordinator.reports.events().last?.event == .paused(steps: 40))
     }
 
-    @Test func `the backlog starts by itself and in order`() throws {
+    @Test func `the backlog starts by itself, in its turn`() throws {
         let (scratch, coordinator) = try started("started; await go; echo 1 >> $SCRATCH/order; finished", slots: 1)
         for attempt in 2...4 {
             let script = "started; echo \(attempt) >> $SCRATCH/order; finished"
-            coordinator.send(
-                .start(try ScriptedWorker.order(attempt, in: coordinator.store, script)), to: "here")
+            var order = try ScriptedWorker.order(attempt, in: coordinator.store, script)
+            order.turn = [2: 30, 3: 10.5][attempt]
+            coordinator.send(.start(order), to: "here")
         }
         try coordinator.wait("all orders") { $0.contains(.accepted(AttemptNumber(4))) }
         coordinator.close()
         try scratch.write("", "go")
-        try scratch.waitUntil("all have run") { scratch.read("order") == "1\n2\n3\n4\n" }
+        try scratch.waitUntil("all have run") { scratch.read("order") == "1\n4\n3\n2\n" }
         let second = try TestCoordinator([scratch.localHost(slots: 1)], scratch: scratch, generation: 2)
         defer { second.close() }
         for attempt in 1...4 { #expect(try second.waitForEnd(attempt) == .exited(code: 0)) }

@@ -37,6 +37,47 @@ import Testing
         #expect(bench.starts().count == 2 * (1 + 12))
     }
 
+    @Test func measuresAreGivenHoweverMuchWaits() {
+        var bench = Bench(sweep(["x": [10, 20], "y": [10], "z": [10], "w": [10]], measures: ["m"]))
+        bench.connect("a")
+        let trainings = bench.starts()
+        #expect(trainings.count == 3)
+        bench.run("a", 1)
+        bench.milestone("a", 1, 10)
+        let given = bench.starts()
+        #expect(given.count == 1 && given.first?.job != trainings.first?.job)
+        #expect(given.first?.turn ?? .infinity < trainings.dropFirst().compactMap(\.turn).min() ?? 0)
+    }
+
+    /// The last trainings would be the last to end, were measures begun before them.
+    @Test func lateTrainingsBeginBeforeMeasures() {
+        var bench = Bench(
+            sweep(["x": [90, 100], "y": [100], "z": [100]], measures: ["m"]), hosts: [.test("a", slots: 2)])
+        bench.connect("a")
+        let trainings = bench.starts()
+        bench.run("a", 1)
+        bench.milestone("a", 1, 90)
+        #expect(bench.starts().first?.turn ?? 0 > trainings.last?.turn ?? .infinity)
+    }
+
+    /// What comes first of a large grid is a sample of it; near its end the longest trainings come first.
+    @Test func longAndShortTrainingsAreGivenInTurns() {
+        let lengths = (0..<60).map { ("\($0)", [$0 < 30 ? 100 : 10]) }
+        var bench = Bench(sweep(lengths), hosts: [.test("a")])
+        bench.connect("a")
+        var given: [Int] = []
+        for attempt in 1...60 {
+            for case .train(let task)? in bench.starts().map(\.task) { given += task.milestones }
+            bench.run("a", attempt)
+            bench.milestone("a", attempt, given[attempt - 1])
+            bench.finish("a", attempt)
+        }
+        let early = given.prefix(30).count { $0 == 10 }
+        #expect((8...22).contains(early))
+        let last = given.suffix(6)
+        #expect(last.sorted(by: >) == Array(last))
+    }
+
     @Test func shortJobsAreLimitedInNumber() {
         var policy = SchedulingPolicy()
         policy.backlogLimit = 30

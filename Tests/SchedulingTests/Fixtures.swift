@@ -22,6 +22,12 @@ extension MeasureRequest {
 func sweep(
     _ lengths: KeyValuePairs<String, [Int]>, measures: [String] = [], needs: JobNeeds = JobNeeds()
 ) -> ExpandedSweep {
+    sweep(lengths.map { ($0.key, $0.value) }, measures: measures, needs: needs)
+}
+
+func sweep(
+    _ lengths: [(String, [Int])], measures: [String] = [], needs: JobNeeds = JobNeeds()
+) -> ExpandedSweep {
     var trainings: [TrainingID: Training] = [:]
     var trials: [Trial] = []
     for (name, steps) in lengths {

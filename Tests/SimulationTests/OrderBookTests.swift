@@ -41,7 +41,7 @@ import Testing
         book.order(
             for: Assignment(
                 attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: training.id,
-                threads: 2, gpus: 0, purpose: purpose))
+                threads: 2, gpus: 0, turn: nil, purpose: purpose))
     }
 
     private func compared(_ training: Training, with others: [Training]) -> JobTask {
@@ -100,7 +100,7 @@ import Testing
                 OrderBook(sweeps).order(
                     for: Assignment(
                         attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: training.id,
-                        threads: 2, gpus: 0, purpose: .work(task)))
+                        threads: 2, gpus: 0, turn: nil, purpose: .work(task)))
             }
             func measure(_ training: Training, with others: [Training]) -> StartOrder {
                 guard case .measure(var task) = compared(training, with: others) else { preconditionFailure() }
@@ -154,7 +154,7 @@ import Testing
                 return book.order(
                     for: Assignment(
                         attempt: AttemptNumber(3), host: "h", job: JobID(Digest(of: "job".utf8)), training: first.id,
-                        threads: 2, gpus: 0, purpose: .work(.measure(task))))
+                        threads: 2, gpus: 0, turn: nil, purpose: .work(.measure(task))))
             }
             let (own, theirs) = (order("own"), order("theirs"))
             #expect(own.command == ["one", "--fast", "run"] && own.uploads == lender.uploads)

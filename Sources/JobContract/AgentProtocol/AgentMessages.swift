@@ -201,23 +201,27 @@ package struct AgentWelcome: Hashable, Sendable {
     package var held: [HeldAttempt]
     /// Seconds since 1970 by the host's clock; nil: it was not told.
     package var clock: Double?
+    /// Whether it knows that orders have turns; nil: it is of before.
+    package var knowsTurns: Bool?
 
-    package init(_ facts: HostFacts, held: [HeldAttempt], clock: Double? = nil) {
+    package init(_ facts: HostFacts, held: [HeldAttempt], clock: Double? = nil, knowsTurns: Bool? = nil) {
         self.facts = facts
         self.held = held
         self.clock = clock
+        self.knowsTurns = knowsTurns
     }
 }
 
 /// On the line the attempts stand beside the facts.
 extension AgentWelcome: Codable {
-    private enum Key: String, CodingKey { case held, clock }
+    private enum Key: String, CodingKey { case held, clock, knowsTurns }
 
     package init(from decoder: any Decoder) throws {
         facts = try HostFacts(from: decoder)
         let container = try decoder.container(keyedBy: Key.self)
         held = try container.decode([HeldAttempt].self, forKey: .held)
         clock = try container.decodeIfPresent(Double.self, forKey: .clock)
+        knowsTurns = try container.decodeIfPresent(Bool.self, forKey: .knowsTurns)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -225,6 +229,7 @@ extension AgentWelcome: Codable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(held, forKey: .held)
         try container.encodeIfPresent(clock, forKey: .clock)
+        try container.encodeIfPresent(knowsTurns, forKey: .knowsTurns)
     }
 }
 
@@ -243,6 +248,8 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     package var uploads: [String: Digest]
     /// GPUs that the attempt has to itself, or shares as the host's agent was told; nil: none.
     package var gpus: Int?
+    /// Of the attempts that wait on a host the one whose turn is smallest begins first; nil: before all that have one.
+    package var turn: Double?
 
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
     /// - Parameters:
@@ -250,17 +257,17 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     ///   - weights: bytes of such weights, where the spec does not tell them.
     package init(
         description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest],
-        gpus: Int? = nil, weights: Int? = nil
+        gpus: Int? = nil, weights: Int? = nil, turn: Double? = nil
     ) throws {
         self.init(
             attempt: description.attempt, job: description.job, text: try JobText(description, spec: spec),
             inputs: description.inputs, output: description.expectedOutput(weights: weights), command: command,
-            uploads: uploads, gpus: gpus)
+            uploads: uploads, gpus: gpus, turn: turn)
     }
 
     package init(
         attempt: AttemptNumber, job: JobID, text: JobText, inputs: [Digest], output: Int, command: [String],
-        uploads: [String: Digest], gpus: Int? = nil
+        uploads: [String: Digest], gpus: Int? = nil, turn: Double? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -270,6 +277,7 @@ package struct AgentOrder: Hashable, Sendable, Codable {
         self.command = command
         self.uploads = uploads
         self.gpus = gpus
+        self.turn = turn
     }
 
     package var files: Set<Digest> { Set(inputs).union(uploads.values) }

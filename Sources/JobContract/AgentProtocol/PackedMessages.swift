@@ -3,7 +3,7 @@
 // length; digests are their digits. Everything else is said in JSON.
 
 extension CoordinatorMessage: AgentProtocolMessage {
-    private enum Tag: UInt8 { case start = 1, acknowledge, release }
+    private enum Tag: UInt8 { case start = 1, acknowledge, release, startInTurn }
 
     /// Nil for a message that goes as JSON.
     package var packed: [UInt8]? {
@@ -13,8 +13,9 @@ extension CoordinatorMessage: AgentProtocolMessage {
         case .start(let order) where order.gpus != nil: return nil
         case .start(let order):
             bytes.reserveCapacity(order.text.bytes.count + 512)
-            bytes.append(Tag.start.rawValue)
+            bytes.append((order.turn == nil ? Tag.start : .startInTurn).rawValue)
             bytes.append(packed: order.attempt.value)
+            if let turn = order.turn { bytes.append(packed: Int(bitPattern: UInt(turn.bitPattern))) }
             bytes.append(packed: order.job.digest)
             bytes.append(packed: order.output)
             bytes.append(packed: order.inputs.count)
@@ -45,7 +46,8 @@ extension CoordinatorMessage: AgentProtocolMessage {
         let tag = Tag(rawValue: try reader.byte())
         let attempt = try reader.attempt()
         switch tag {
-        case .start:
+        case .start, .startInTurn:
+            let turn = tag == .startInTurn ? try reader.number() : nil
             let job = JobID(try reader.digest())
             let output = try reader.integer()
             let inputs = try reader.list { reader throws(ProtocolError) in try reader.digest() }
@@ -54,7 +56,7 @@ extension CoordinatorMessage: AgentProtocolMessage {
             for _ in 0..<(try reader.count()) { uploads[try reader.text()] = try reader.digest() }
             let order = AgentOrder(
                 attempt: attempt, job: job, text: JobText(bytes: try reader.run()), inputs: inputs, output: output,
-                command: command, uploads: uploads)
+                command: command, uploads: uploads, turn: turn)
             // A line of its own in the agent's journal, which the next agent must be able to read.
             guard JSONText.read(order.text.bytes)?.objectValue != nil, order.text.bytes.first == UInt8(ascii: "{"),
                 order.text.bytes.last == UInt8(ascii: "}"), order.text.bytes.allSatisfy({ $0 >= 32 })
@@ -133,6 +135,13 @@ private struct PackedReader {
 
     mutating func integer() throws(ProtocolError) -> Int {
         Int(bytes.little(Int64.self, at: try advance(by: 8).lowerBound))
+    }
+
+    /// A number that is one.
+    mutating func number() throws(ProtocolError) -> Double {
+        let number = Double(bitPattern: UInt64(bitPattern: Int64(try integer())))
+        guard number.isFinite else { throw Self.damage }
+        return number
     }
 
     mutating func attempt() throws(ProtocolError) -> AttemptNumber {

@@ -19,6 +19,7 @@ final class AgentSession {
     /// Seconds since 1970 when it was asked what it is.
     private var askedAt = 0.0
     private var welcomed = false
+    private var knowsTurns = false
     private var closingSince: Double?
     /// Asked and not answered, by number.
     private var inquiries: [Int: LogInquiry] = [:]
@@ -114,7 +115,7 @@ final class AgentSession {
     private func handleCommands() throws {
         for command in mailbox.takeCommands() {
             switch command {
-            case .start(let order): try say(.start(uploads.remember(try AgentOrder(order))))
+            case .start(let order): try say(.start(uploads.remember(try AgentOrder(order, inTurn: knowsTurns))))
             case .cancel(let attempt):
                 uploads.forget(attempt)
                 try say(.cancel(attempt))
@@ -152,6 +153,7 @@ final class AgentSession {
                 throw ProtocolError("the agent greeted as machine \(greeting.machine) and is \(welcome.facts.machine)")
             }
             welcomed = true
+            knowsTurns = welcome.knowsTurns == true
             mailbox.setConnected(true)
             connected()
             if let clock = welcome.clock {

@@ -136,11 +136,12 @@ struct UploadQueue {
 
 extension AgentOrder {
     /// Throws what `AgentOrder` throws.
-    init(_ order: StartOrder) throws {
+    init(_ order: StartOrder, inTurn: Bool) throws {
         var uploads: [String: Digest] = [:]
         for upload in order.uploads { uploads[upload.name] = upload.digest }
         try self.init(
             description: order.description, spec: order.specText, command: order.command, uploads: uploads,
-            gpus: order.gpus == 0 ? nil : order.gpus, weights: order.weights)
+            gpus: order.gpus == 0 ? nil : order.gpus, weights: order.weights,
+            turn: inTurn ? order.turn : nil)
     }
 }

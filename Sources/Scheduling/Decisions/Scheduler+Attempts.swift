@@ -90,16 +90,24 @@ extension Scheduler {
     /// Lets a host ask for jobs, if it may have more, by how much it has to do.
     mutating func invite(_ name: HostName) {
         let host = hosts[known: name]
-        guard host.isReady, asksForMore(host) else { return ready.withdraw(host.index) }
+        guard host.isReady, hasPlaces(host) else { return ready.withdraw(host.index) }
         let load = HostQueue.Load(
             isFull: host.attempts.count >= host.slots, seconds: host.load, host: host.index)
-        ready.ask(load) { host.suits($0) }
+        let mayTrain = asksForMore(host)
+        ready.ask(load) { $0.isOpen(to: host, training: mayTrain) }
     }
 
-    func asksForMore(_ host: HostState) -> Bool {
+    /// Whether the host may have more jobs at all. Measures need no more: however long its trainings take, they begin as
+    /// soon as a slot is free.
+    private func hasPlaces(_ host: HostState) -> Bool {
         if host.attempts.count < host.slots { return true }
         return host.backlog < min(policy.backlogLimit, max(host.slots, policy.backlogTotal / max(1, hostOrder.count)))
-            && min(host.waitingUnknown, host.backlog) < policy.backlogPerSlot * host.slots
+    }
+
+    /// Whether it may have more trainings.
+    func asksForMore(_ host: HostState) -> Bool {
+        if host.attempts.count < host.slots { return true }
+        return hasPlaces(host) && min(host.waitingUnknown, host.backlog) < policy.backlogPerSlot * host.slots
             && host.load < policy.backlogSeconds
     }
 

@@ -83,14 +83,20 @@ extension Scheduler {
         }
     }
 
-    /// Attempts of this run alone that have waited for a while on the host, oldest first.
+    /// Attempts of this run alone that have waited for a while on the host, by their turn.
     private func revocable(on name: HostName, at now: Instant) -> [AttemptNumber] {
-        hosts[known: name].attempts.filter { number in
+        let waiting = hosts[known: name].attempts.filter { number in
             let attempt = attempts[known: number]
             return attempt.isInBacklog && attempt.waits && !attempt.isRevoked && attempt.cancellation == nil
                 && attempt.job != nil && !attempt.isShared
                 && now.seconds(since: attempt.givenAt) >= policy.balanceSeconds
-        }.sorted()
+        }
+        var turns: [AttemptNumber: Double] = [:]
+        for number in waiting {
+            let attempt = attempts[known: number]
+            if let job = attempt.job { turns[number] = turn(of: job) }
+        }
+        return waiting.sorted { a, b in turns[a] == turns[b] ? a < b : turns[a] ?? 0 < turns[b] ?? 0 }
     }
 
     /// Moves in one round at most.

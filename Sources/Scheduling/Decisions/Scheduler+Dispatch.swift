@@ -32,8 +32,14 @@ extension Scheduler {
         var passed: [ReadyQueue.Entry] = []
         var chosen: ReadyQueue.Entry?
         var looked = 0
-        let places = ready.fitting { host.suits($0) && host.hasRoom(for: $0) }
-        while looked < 32, let entry = ready.popFirst(of: places) {
+        let mayTrain = asksForMore(host)
+        let places = ready.fitting {
+            $0.isOpen(to: host, training: mayTrain) && host.hasRoom(for: $0.needs)
+        }
+        while looked < 32,
+            let entry = ready.popFirst(
+                of: places, slots: max(1, usableSlots + slotsToCome), draw: Self.draw(nextAttempt, looked))
+        {
             guard jobs[entry.job].phase == .ready else {
                 jobs[entry.job].isQueued = false
                 continue
@@ -51,7 +57,7 @@ extension Scheduler {
             }
             if chosen == nil { chosen = entry } else { passed.append(entry) }
         }
-        for entry in passed { ready.putBack(entry, needs: jobs[entry.job].needs) }
+        for entry in passed { ready.putBack(entry, jobs[entry.job].kind) }
         guard let chosen else {
             ready.passOver(host.index, lookedAt: places)
             return nil
@@ -69,6 +75,26 @@ extension Scheduler {
         }
     }
 
+    /// What waits is begun in the order of the clock that counts the work recorded. A measure's turn is now, for it is
+    /// short, and someone waits for its numbers; a training's is when all that was given before it is done, and at the latest
+    /// when it must begin so as not to be the last to end, with its measures, of all work and slots there are.
+    func turn(of index: Int) -> Double {
+        guard jobs[index].isTraining else { return workRecorded.nextDown }
+        let cost = costLeft(of: index)
+        return workWanted - max(ready.cost + cost, Double(max(1, usableSlots)) * cost * Self.withMeasures)
+    }
+
+    /// What a training takes with the measures that wait for it, as a multiple of its cost: a guess.
+    private static let withMeasures = 1.2
+
+    /// A number that says nothing, the same for the same attempt: which job it gets where any is as good.
+    private static func draw(_ attempt: AttemptNumber, _ looked: Int) -> UInt64 {
+        var bits = UInt64(attempt.value) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(looked) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+
     private mutating func start(_ index: Int, on name: HostName, at now: Instant) {
         let host = hosts[known: name]
         guard let task = task(of: index, on: name) else { return }
@@ -80,7 +106,7 @@ extension Scheduler {
             task: task)
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job.id, training: job.training, threads: host.spec.threads,
-            gpus: jobs[index].needs.gpus, purpose: .work(task))
+            gpus: jobs[index].needs.gpus, turn: turn(of: index), purpose: .work(task))
         add(
             AttemptState(
                 record: record, host: name, service: .job(index, isShared: false), assignment: assignment,

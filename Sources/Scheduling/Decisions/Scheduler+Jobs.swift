@@ -21,7 +21,7 @@ extension Scheduler {
         let cost = jobs[index].isTraining ? max(costLeft(of: index), 1) : 0
         let (again, isNew) = ready.insert(
             ReadyQueue.Entry(faults: jobs[index].troubles.faults.count, cost: cost, job: index),
-            needs: jobs[index].needs)
+            jobs[index].kind)
         if isNew { fleetHasChanged = true }
         for host in again { invite(hostOrder[host]) }
     }

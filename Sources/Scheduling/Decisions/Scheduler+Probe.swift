@@ -14,7 +14,7 @@ extension Scheduler {
             machine: host.facts?.machine ?? "", boot: host.facts?.boot ?? "", cpu: host.facts?.cpu ?? "")
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job, training: training, threads: host.spec.threads,
-            gpus: host.spec.gpus == nil ? 0 : host.leastGPUs, purpose: .probe)
+            gpus: host.spec.gpus == nil ? 0 : host.leastGPUs, turn: nil, purpose: .probe)
         setStanding(name, .probing(record.attempt))
         // What waits there is taken back, so that the probe is next.
         for number in host.attempts.sorted() { revoke(number) }

@@ -118,7 +118,7 @@ extension Scheduler {
         var usable = 0
         for host in hosts.values where !host.isUnusable {
             // A host that suits none of the waiting jobs takes none of them, however idle it is.
-            if readyCount > 0, ready.fitting({ host.suits($0) }).isEmpty { continue }
+            if readyCount > 0, ready.fitting({ host.suits($0.needs) }).isEmpty { continue }
             if host.isReady {
                 lacking -= max(0, host.slots - host.attempts.count)
                 seconds += host.waitingSeconds
@@ -170,7 +170,7 @@ extension Scheduler {
 
     /// Whether a job that suits the host waits, here or in a host's backlog.
     func hasWork(for host: HostState, _ queued: [JobNeeds: Int]) -> Bool {
-        !ready.fitting { host.suits($0) }.isEmpty || queued.keys.contains { host.suits($0) }
+        !ready.fitting { host.suits($0.needs) }.isEmpty || queued.keys.contains { host.suits($0) }
     }
 
     private mutating func dismiss(_ name: HostName) {

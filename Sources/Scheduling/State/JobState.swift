@@ -40,6 +40,7 @@ struct JobState {
     let isTraining: Bool
     /// The job's own, and more memory after a kill.
     var needs: JobNeeds
+    var kind: ReadyQueues.Kind { .init(needs: needs, isTraining: isTraining) }
     /// `Training.cost` of what is left; 0 for measures.
     var cost: Double
     /// `Training.costPerStep`; 0 for measures.

@@ -15,12 +15,19 @@ struct ReadyQueue {
     }
 
     private(set) var heap: [Entry] = []
+    /// Of all entries together.
+    private(set) var cost = 0.0
 
     var first: Entry? { heap.first }
 
     mutating func insert(_ entry: Entry) {
         heap.append(entry)
-        var child = heap.count - 1
+        cost += entry.cost
+        rise(from: heap.count - 1)
+    }
+
+    private mutating func rise(from place: Int) {
+        var child = place
         while child > 0 {
             let parent = (child - 1) / 2
             guard heap[child] < heap[parent] else { return }
@@ -30,18 +37,30 @@ struct ReadyQueue {
     }
 
     /// Removes and returns the most urgent entry; nil when empty.
-    mutating func popFirst() -> Entry? {
-        guard let first = heap.first else { return nil }
+    mutating func popFirst() -> Entry? { heap.isEmpty ? nil : remove(at: 0) }
+
+    /// Removes and returns any entry: which one is drawn by the number, and each is as likely as another.
+    mutating func popAny(by number: UInt64) -> Entry { remove(at: Int(number % UInt64(heap.count))) }
+
+    private mutating func remove(at place: Int) -> Entry {
+        let removed = heap[place]
         let last = heap.removeLast()
-        guard !heap.isEmpty else { return first }
-        heap[0] = last
-        var parent = 0
+        cost = heap.isEmpty ? 0 : cost - removed.cost
+        guard place < heap.count else { return removed }
+        heap[place] = last
+        sink(from: place)
+        rise(from: place)
+        return removed
+    }
+
+    private mutating func sink(from place: Int) {
+        var parent = place
         while true {
             var least = parent
             for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child] < heap[least] {
                 least = child
             }
-            guard least != parent else { return first }
+            guard least != parent else { return }
             heap.swapAt(parent, least)
             parent = least
         }

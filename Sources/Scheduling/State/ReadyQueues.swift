@@ -1,30 +1,44 @@
 import SweepModel
 
-/// Ready jobs, a queue for each of the few different needs, and for each the hosts that ask for such jobs.
+/// Ready jobs, a queue for each of the few kinds, and for each the hosts that ask for such jobs.
 struct ReadyQueues {
-    private struct Queue {
+    /// What decides which hosts may have a job.
+    struct Kind: Hashable {
         let needs: JobNeeds
+        let isTraining: Bool
+
+        /// Whether the host may ever have such a job, and if it is a training, may have trainings now.
+        func isOpen(to host: HostState, training mayTrain: Bool) -> Bool {
+            if isTraining, !mayTrain { return false }
+            return host.suits(needs)
+        }
+    }
+
+    private struct Queue {
+        let kind: Kind
         var jobs = ReadyQueue()
         var asking = HostQueue()
         /// Hosts that ask but may not have the jobs that wait now, for they failed there.
         var passedOver: [Int] = []
     }
 
-    private var places: [JobNeeds: Int] = [:]
+    /// Times the longest training on every slot.
+    private static let farFromEnd = 2.0
+
+    private var places: [Kind: Int] = [:]
     private var queues: [Queue] = []
 
     /// Every job queued; in no order.
     var jobs: [Int] { queues.flatMap { $0.jobs.heap.map(\.job) } }
-    var needs: [JobNeeds] { queues.map(\.needs) }
 
     /// Queues the job. Returns the hosts that were passed over before and should ask again, and whether nobody asked
     /// for such jobs yet, so that all must be invited.
-    mutating func insert(_ entry: ReadyQueue.Entry, needs wanted: JobNeeds) -> (again: [Int], isNew: Bool) {
+    mutating func insert(_ entry: ReadyQueue.Entry, _ wanted: Kind) -> (again: [Int], isNew: Bool) {
         let isNew = places[wanted] == nil
         let place = places[wanted] ?? queues.count
         if isNew {
             places[wanted] = place
-            queues.append(Queue(needs: wanted))
+            queues.append(Queue(kind: wanted))
         }
         queues[place].jobs.insert(entry)
         defer { queues[place].passedOver = [] }
@@ -32,14 +46,14 @@ struct ReadyQueues {
     }
 
     /// Puts a job back that was looked at.
-    mutating func putBack(_ entry: ReadyQueue.Entry, needs wanted: JobNeeds) {
+    mutating func putBack(_ entry: ReadyQueue.Entry, _ wanted: Kind) {
         if let place = places[wanted] { queues[place].jobs.insert(entry) }
     }
 
-    /// The host asks for the jobs whose needs it meets, and for no others.
-    mutating func ask(_ load: HostQueue.Load, where suits: (JobNeeds) -> Bool) {
+    /// The host asks for the jobs of the kinds that it may have, and for no others.
+    mutating func ask(_ load: HostQueue.Load, where mayHave: (Kind) -> Bool) {
         for place in queues.indices {
-            if suits(queues[place].needs) {
+            if mayHave(queues[place].kind) {
                 queues[place].asking.set(load)
             } else {
                 queues[place].asking.remove(load.host)
@@ -56,9 +70,9 @@ struct ReadyQueues {
         queues.lazy.filter { $0.jobs.first != nil }.compactMap(\.asking.first).min()
     }
 
-    /// Which queues' needs the condition accepts; each is asked once, and those of empty queues are not.
-    func fitting(_ fits: (JobNeeds) -> Bool) -> [Int] {
-        queues.indices.filter { queues[$0].jobs.first != nil && fits(queues[$0].needs) }
+    /// Which queues' kinds the condition accepts; each is asked once, and those of empty queues are not.
+    func fitting(_ fits: (Kind) -> Bool) -> [Int] {
+        queues.indices.filter { queues[$0].jobs.first != nil && fits(queues[$0].kind) }
     }
 
     /// The host found nothing it may have now: it asks for such jobs again when it has changed, or, where it was only
@@ -70,14 +84,28 @@ struct ReadyQueues {
         }
     }
 
-    /// Removes and returns the most urgent entry of the queues at these places; nil when they are empty.
-    mutating func popFirst(of places: [Int]) -> ReadyQueue.Entry? {
+    /// Cost of all jobs that are queued.
+    var cost: Double { queues.reduce(0) { $0 + $1.jobs.cost } }
+
+    /// Removes and returns the most urgent entry of the queues at these places; nil when they are empty. While there is
+    /// much more work than so many slots could be left with at the end, any training is as urgent as the longest: what
+    /// comes first of a large grid is a sample of it, and its longest trainings come first where the end is near.
+    mutating func popFirst(of places: [Int], slots: Int, draw: UInt64) -> ReadyQueue.Entry? {
         var best: (entry: ReadyQueue.Entry, place: Int)?
         for place in places {
             guard let entry = queues[place].jobs.first else { continue }
             if best.map({ entry < $0.entry }) ?? true { best = (entry, place) }
         }
         guard let best else { return nil }
+        let queue = queues[best.place].jobs
+        if best.entry.faults == 0, best.entry.cost > 0,
+            queue.cost >= Self.farFromEnd * Double(slots) * best.entry.cost
+        {
+            let drawn = queues[best.place].jobs.popAny(by: draw)
+            // Of equals the sweep's first.
+            if drawn.faults == 0, drawn.cost != best.entry.cost { return drawn }
+            queues[best.place].jobs.insert(drawn)
+        }
         return queues[best.place].jobs.popFirst()
     }
 }

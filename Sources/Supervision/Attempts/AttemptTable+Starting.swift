@@ -5,7 +5,7 @@ import JobContract
 
 // The starting of attempts, as slots and GPUs become free.
 extension AttemptTable {
-    /// Starts attempts of the backlog, oldest first, while slots are free and no more than so many are over and kept.
+    /// Starts attempts of the backlog in their turn, while slots are free and no more than so many are over and kept.
     func fillSlots(keeping most: Int) {
         fillGPUs(keeping: most)
         while running.count < slots, over < most, let attempt = backlog.popFirst(where: isWaiting) {

@@ -1,11 +1,11 @@
-/// Attempts that wait for a slot, the lowest number first. Those that are cancelled stay until they are met.
+/// Attempts that wait for a slot, the smallest turn first, and of one turn the lowest number. Those that are cancelled stay until they are met.
 struct Backlog {
     private var waiting: [Attempt] = []
     private var first = 0
 
     mutating func insert(_ attempt: Attempt) {
         var place = waiting.count
-        while place > first, waiting[place - 1].number > attempt.number { place -= 1 }
+        while place > first, attempt.precedes(waiting[place - 1]) { place -= 1 }
         waiting.insert(attempt, at: place)
     }
 
@@ -31,5 +31,12 @@ struct Backlog {
             waiting.removeFirst(first)
             first = 0
         }
+    }
+}
+
+extension Attempt {
+    fileprivate func precedes(_ other: Attempt) -> Bool {
+        let (mine, others) = (order.turn ?? -.infinity, other.order.turn ?? -.infinity)
+        return mine == others ? number < other.number : mine < others
     }
 }

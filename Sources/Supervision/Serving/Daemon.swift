@@ -332,7 +332,7 @@ package final class Daemon {
                 machine: place.machine, boot: HostSurvey.boot(), cores: HostSurvey.processors(),
                 memory: HostSurvey.jobMemory(), cpu: HostSurvey.cpu(), free: HostSurvey.free(place.store),
                 gpus: table.gpus?.facts, loan: term?.loan),
-            held: table.held, clock: posix_wall_seconds())
+            held: table.held, clock: posix_wall_seconds(), knowsTurns: true)
     }
 
     private func applyMemory() throws(AgentRefusal) {

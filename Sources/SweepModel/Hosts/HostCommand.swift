@@ -13,6 +13,8 @@ package struct StartOrder: Hashable, Sendable, Codable {
     package var gpus: Int
     /// Bytes of such weights as it makes, where the spec does not tell them and earlier ones do.
     package var weights: Int?
+    /// Of what waits on a host the order with the smallest begins first; nil: before all that have one.
+    package var turn: Double?
 
     package struct Upload: Hashable, Sendable, Codable {
         package var name: String

@@ -317,7 +317,10 @@ final class SimulatedHost {
     func startNext() {
         guard agentIsUp, isUp, !isLeaving else { return }
         while disk.values.count(where: { $0.state == .running }) < slots,
-            let (number, held) = disk.filter({ $0.value.state == .backlog }).min(by: { $0.key < $1.key })
+            let (number, held) = disk.filter({ $0.value.state == .backlog }).min(by: {
+                let (a, b) = ($0.value.order.turn ?? -.infinity, $1.value.order.turn ?? -.infinity)
+                return a == b ? $0.key < $1.key : a < b
+            })
         {
             held.state = .running
             if held.order.command.last == "describe" {
