@@ -13,7 +13,7 @@ struct AnalyzeCommand: ParsableCommand {
 
     @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String
-    @Option(help: "Only this figure; may be repeated.")
+    @Option(help: "Only this figure; may be repeated. With exit 1 where one of them cannot be drawn.")
     var figure: [FigureName] = []
     @Option(name: .customLong("out"), help: "Where figures go (default: results/SWEEP).")
     var directory: String?
@@ -29,7 +29,11 @@ struct AnalyzeCommand: ParsableCommand {
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }
         if let problem = result.problem { throw problem }
-        guard figure.isEmpty else { return }
+        guard figure.isEmpty else {
+            // Sentences have said why.
+            if !result.missing.isEmpty { throw ExitStatusError(status: .someFailed) }
+            return
+        }
         let pictures = try SweepPictures(reader, sweep: name).copy(from: catalogue.store, into: out)
         if !pictures.isEmpty { Terminal.print("\nPictures:\n  " + pictures.joined(separator: "\n  ")) }
     }

@@ -56,13 +56,13 @@ import Testing
         #expect(Set(names) == Set(expected))
         let score = try String(contentsOfFile: out + "/gl-score.svg", encoding: .utf8)
         for label in [
-            "scale 4, 256 steps", "scale 8, 1024 steps", "held-out images", "GL score", "copied samples",
+            "scale 4, length 256 steps", "scale 8, length 1024 steps", "held-out images", "GL score", "copied samples",
             "training images", "Sweep it's a sweep, 32 trials", "Mean over seed",
         ] {
             #expect(score.contains(label) || score.contains(label.replacing("'", with: "&apos;")), "\(label)")
         }
         let distance = try String(contentsOfFile: out + "/gaussian-distance.svg", encoding: .utf8)
-        for label in ["scale 4, 1024 steps", "scale 8", "16 images", "1024 images", "RMSE", "noise level σ"] {
+        for label in ["scale 4, length 1024 steps", "scale 8", "N = 16", "N = 1024", "RMSE", "noise level σ"] {
             #expect(distance.contains(label), "\(label)")
         }
         for name in ["gl-score", "gaussian-distance"] {
@@ -90,12 +90,12 @@ import Testing
         #expect(result.sentences.first == "What is said of a place is the mean over seed.")
         #expect(
             result.sentences[1] == """
-                After 1024 steps scale 4 copies 81 % of its samples when trained on 16 images (GL score 0.16); at 1024 \
-                images none (GL score 0.6). Half of the samples are copies somewhere between 64 and 256 images.
+                After 1024 steps of training scale 4 copies 81 % of its samples when trained on N = 16 images (GL score \
+                0.16); at N = 1024 none (GL score 0.6). Half of the samples are copies somewhere between N = 64 and 256.
                 """)
         #expect(
             result.sentences.contains {
-                $0.hasPrefix("At scale 8, 1024 steps the distance to the Gaussian denoiser at sigma")
+                $0.hasPrefix("At scale 8, length 1024 steps the distance to the Gaussian denoiser at sigma")
             })
     }
 
@@ -129,7 +129,7 @@ import Testing
         #expect(table.columns[2] == "epochs")
         let lengths = Set(table.rows.map { $0[2] })
         #expect(lengths == (isAxis ? [.number(10), .number(40)] : [.number(10.24)]))
-        #expect(result.sentences.contains { $0.contains("at 50 images") })
+        #expect(result.sentences.contains { $0.contains("at N = 50 ") })
     }
 
     /// The threshold of 0.6 was found on faces of 64 × 64 at scale 128, and is drawn there alone.
@@ -174,7 +174,9 @@ import Testing
         let result = try Analysis(catalogue.reader, sweep: "dataset-size", store: scratch.path).run(
             into: scratch.path + "/f")
         #expect(result.figures.isEmpty)
-        #expect(result.sentences.count == 1 && result.sentences[0].contains("linearity (measure linearity)"))
+        #expect(
+            result.sentences.count == 1
+                && result.sentences[0].contains("linearity (the sweep does not ask for the measure linearity)"))
         #expect(throws: ReportError.self) {
             try Analysis(catalogue.reader, sweep: "x", store: scratch.path).run(into: scratch.path)
         }

@@ -204,9 +204,10 @@ import Testing
             #expect(map.contains(label) == (label != "undertrained"), "\(label)")
         }
         let law = try String(contentsOfFile: out + "/boundary-law.svg", encoding: .utf8)
-        for label in ["parameters", "training images N*", "length (steps)", "scale 16", "N* ∝ P^0."] {
+        for label in ["parameters", "training images N*", "length of training (steps)", "scale 16", "N* ∝ P^0."] {
             #expect(law.contains(label), "\(label)")
         }
-        #expect(result.sentences.contains { $0.contains("linearity (measure linearity)") })
+        #expect(
+            result.sentences.contains { $0.contains("linearity (the sweep does not ask for the measure linearity)") })
     }
 }

@@ -97,9 +97,9 @@ import Testing
     /// the CSV.
     @Test func linesPanelsAndBands() throws {
         let figure = try points.linearityFigure()
-        #expect(figure.panels.map(\.title) == ["scale 8, 1024 steps", "scale 8, 16 k steps"])
+        #expect(figure.panels.map(\.title) == ["scale 8, length 1024 steps", "scale 8, length 16 k steps"])
         let lines = figure.panels[0].lines
-        #expect(lines.filter { !$0.isReference }.map(\.title) == ["16 images", "128 images", "1024 images"])
+        #expect(lines.filter { !$0.isReference }.map(\.title) == ["N = 16", "N = 128", "N = 1024"])
         #expect(lines.filter(\.isReference).map(\.title) == ["Gaussian", "", ""])
         #expect(lines[0].points.map(\.x) == Self.sigmas)
         let row = figure.table.rows[0]
@@ -125,7 +125,7 @@ import Testing
         #expect(gaussian.title == "Gaussian" && gaussian.isReference)
         #expect(gaussian.points.count == Self.sigmas.count)
         #expect(gaussian.points.allSatisfy { abs($0.y.mean - (13 + 0.6 * $0.x)) < 1e-9 })
-        #expect(psnr.caption[1].hasPrefix("At scale 8, 16 k steps. "))
+        #expect(psnr.caption[1].hasPrefix("At scale 8, length 16 k steps. "))
         let spectra = try points.jacobianFigure()
         let oracle = (1...25).map { 1 / (Double($0) * 1024) }
         let found = try #require(spectra.panels[0].lines.last?.points.map(\.y.mean))
@@ -133,7 +133,7 @@ import Testing
         #expect(spectra.panels.map(\.title) == ["σ = 2", "σ = 0.3"])
         #expect(spectra.panels[0].lines[2].points.map(\.x) == (1...25).map(Double.init))
         let cosines = try points.cosinesFigure()
-        #expect(cosines.panels.map(\.title) == [16, 128, 1024].map { "\($0) images each" })
+        #expect(cosines.panels.map(\.title) == [16, 128, 1024].map { "N = \($0) each" })
         #expect(cosines.panels[0].lines.map(\.points.count) == [50, 50, 0])
         #expect(abs(cosines.panels[0].lines[0].points[0].x - -0.98) < 1e-12)
         let loss = try points.lossFigure().panels[0].lines[0].points
@@ -143,8 +143,8 @@ import Testing
     /// As in a sweep that still runs: the first panel lacks a line, and one before it all lines.
     @Test func theLegendNamesLinesThatOnlyLaterPanelsHave() throws {
         var figure = try points.linearityFigure()
-        figure.panels[0].lines.removeAll { $0.title == "1024 images" }
-        #expect(figure.script.components(separatedBy: "title '1024 images'").count == 3)
+        figure.panels[0].lines.removeAll { $0.title == "N = 1024" }
+        #expect(figure.script.components(separatedBy: "title 'N = 1024'").count == 3)
         #expect(figure.script.contains("NaN with linespoints"))
         figure.panels[0].lines = []
         #expect(figure.script.components(separatedBy: "set key at").count == 2)
@@ -158,10 +158,10 @@ import Testing
         let result = try Analysis(reader, sweep: "curves", store: scratch.path).run(into: out, figures: names)
         #expect(result.problem == nil && result.figures.count == 4 * names.count)
         let linearity = try String(contentsOfFile: out + "/linearity.svg", encoding: .utf8)
-        for label in ["1024 images", "scale 8, 16 k steps", "noise level σ", "Gaussian", "Bands: 95 %"] {
+        for label in ["N = 1024", "scale 8, length 16 k steps", "noise level σ", "Gaussian", "Bands: 95 %"] {
             #expect(linearity.contains(label), "\(label)")
         }
-        #expect(result.sentences.contains { $0.contains("linearity (LS) at sigma") && $0.contains("(1024 images)") })
+        #expect(result.sentences.contains { $0.contains("linearity (LS) at sigma") && $0.contains("(N = 1024)") })
     }
 
     /// The figure shows for each size the picture of the longest training's first seed.

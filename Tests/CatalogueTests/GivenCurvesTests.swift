@@ -83,7 +83,7 @@ import Testing
         expect(
             try points.distancesFigure(),
             shows: titles.enumerated().flatMap { index, title in
-                [16, 64].map { Row(title, "\($0) images", 0.5, Double(index + 1) + Double($0) / 100) }
+                [16, 64].map { Row(title, "N = \($0)", 0.5, Double(index + 1) + Double($0) / 100) }
             })
     }
 
@@ -94,7 +94,7 @@ import Testing
         expect(
             try points.gaussianDistanceFigure(),
             shows: [16.0, 64].flatMap { size in
-                [0.5, 2].map { Row("scale 4, 256 steps", "\(Int(size)) images", $0, $0 + size / 100) }
+                [0.5, 2].map { Row("scale 4, length 256 steps", "N = \(Int(size))", $0, $0 + size / 100) }
             })
     }
 
@@ -105,8 +105,9 @@ import Testing
         }
         expect(
             try points.linearityFigure(),
-            shows: [16.0, 64].map { Row("scale 4, 256 steps", "\(Int($0)) images", 1, $0 / 100) } + [
-                Row("scale 4, 256 steps", "Gaussian", 1, 0.9, of: 0), Row("scale 4, 256 steps", "", 1, 0.9, of: 0),
+            shows: [16.0, 64].map { Row("scale 4, length 256 steps", "N = \(Int($0))", 1, $0 / 100) } + [
+                Row("scale 4, length 256 steps", "Gaussian", 1, 0.9, of: 0),
+                Row("scale 4, length 256 steps", "", 1, 0.9, of: 0),
             ])
     }
 
@@ -125,9 +126,9 @@ import Testing
         let (trained, heldOut) = ("images trained on", "held-out images")
         expect(
             try points.psnrFigure(),
-            shows: sizes.map { Row(trained, "\(Int($0)) images", 20, 25 + $0 / 100) }
+            shows: sizes.map { Row(trained, "N = \(Int($0))", 20, 25 + $0 / 100) }
                 + [Row(trained, "identity", 20, 20, of: 0), Row(trained, "identity", 20, 20, of: 0)]
-                + sizes.map { Row(heldOut, "\(Int($0)) images", 20, 22 + $0 / 100) }
+                + sizes.map { Row(heldOut, "N = \(Int($0))", 20, 22 + $0 / 100) }
                 + [
                     Row(heldOut, "identity", 20, 20, of: 0), Row(heldOut, "identity", 20, 20, of: 0),
                     Row(heldOut, "Gaussian", 20, 21, of: 0),
@@ -148,8 +149,8 @@ import Testing
         }
         var due: [Row] = []
         for size in [16.0, 64] {
-            due.append(Row("σ = 0.3", "\(Int(size)) images", 1, size / 100))
-            due.append(Row("σ = 0.3", "\(Int(size)) images", 2, size / 100 - 0.5))
+            due.append(Row("σ = 0.3", "N = \(Int(size))", 1, size / 100))
+            due.append(Row("σ = 0.3", "N = \(Int(size))", 2, size / 100 - 0.5))
         }
         due += [Row("σ = 0.3", "oracle", 1, 0.36), Row("σ = 0.3", "oracle", 2, 0.26)]
         expect(try points.jacobianFigure(), shows: due)
@@ -165,7 +166,7 @@ import Testing
             }, rows: { _, _ in [] })
         var due: [Row] = []
         for size in [16.0, 64] {
-            for steps in [64.0, 256] { due.append(Row("scale 4", "\(Int(size)) images", steps, loss(size, steps))) }
+            for steps in [64.0, 256] { due.append(Row("scale 4", "N = \(Int(size))", steps, loss(size, steps))) }
         }
         expect(try points.lossFigure(), shows: due)
     }

@@ -206,12 +206,13 @@ import Testing
         let parameters = try #require(law.ofParameters)
         #expect(abs(parameters.value - 0.4) < 0.03 && law.ofLength == nil)
         let sentence = try #require(law.sentences.first)
-        #expect(sentence.contains("P^0.4") && sentence.contains("from 12 of 36 rows: 256 steps"))
+        #expect(sentence.contains("P^0.4") && sentence.contains("from 12 of 36 rows: length 256 steps"))
         #expect(sentence.contains("The exponent of the length is not determined"))
         // The figure draws the law only where it rests on rows, and says what it knows of each row.
         let table = BoundaryLawFigure(law: law).table
         #expect(table.rows.count == 36)
-        let (kind, size) = (table.columns.count - 3, table.columns.count - 1)
+        let kind = try #require(table.columns.firstIndex(of: "is"))
+        let size = try #require(table.columns.firstIndex(of: "law"))
         #expect(table.rows.count { $0[kind] == .text("below") } == 24)
         #expect(table.rows.allSatisfy { ($0[kind] == .text("at")) == ($0[size] != .null) })
     }

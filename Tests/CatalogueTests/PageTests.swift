@@ -81,7 +81,7 @@ import Testing
         #expect(Set(places).count == 3 && Set(map.values.map { Int($0.y.rounded()) }).count == 2)
         let sorted = Set(places).sorted()
         #expect(abs((sorted[1] - sorted[0]) - (sorted[2] - sorted[1])) <= 1)
-        #expect(map.values.contains { $0.text.hasPrefix("16 images, scale 4, 16 k steps: memorizing, copied 0.9") })
+        #expect(map.values.contains { $0.text.hasPrefix("N = 16, scale 4, length 16 k steps: memorizing, copied 0.9") })
     }
 
     @Test func nothingThatOthersWroteIsMarkup() throws {

@@ -49,7 +49,7 @@ import Testing
         let svg = try String(contentsOfFile: out + "/samples.svg", encoding: .utf8)
         #expect(svg.components(separatedBy: "data:image/png;base64,").count == 4)
         for label in [
-            "16 images, scale 8, seed 0", "1024 images", "Four pairs to a row", "24 trials",
+            "N = 16, scale 8, seed 0", "N = 1024", "Four pairs to a row", "24 trials",
             "Worker of commit 63b5f73abcde.",
         ] {
             #expect(svg.contains(label), "\(label)")
@@ -66,6 +66,9 @@ import Testing
         #expect(damaged.figures.isEmpty)
         let empty = try Analysis(try fixture.reader, sweep: PageFixture.sweepName, store: "/nowhere")
             .run(into: out, figures: [.samples])
-        #expect(empty.figures.isEmpty && empty.sentences.last?.contains("samples (measure memorization)") == true)
+        #expect(
+            empty.figures.isEmpty
+                && empty.sentences.last?.contains("samples (its pictures are not in the store)") == true
+                && empty.missing == [.samples])
     }
 }

@@ -221,7 +221,7 @@ import Testing
         let figure = try SweepPoints(try Self.pairs().reader, sweep: "given").cosinesFigure()
         #expect(
             figure.panels.map(\.title) == [
-                "16 images each, other part", "64 images each, other part",
+                "N = 16 each, other part", "N = 64 each, other part",
             ])
         for panel in figure.panels {
             #expect(areClose(panel.lines[0].points.map(\.y.mean), [0.88]) && panel.lines[0].points[0].y.replicates == 3)

@@ -10,6 +10,8 @@ package struct AnalysisResult: Hashable, Sendable {
     package var figures: [String]
     /// What the numbers say, for people.
     package var sentences: [String]
+    /// Figures in which there is nothing to draw; a sentence says why.
+    package var missing: [FigureName]
     /// Why figures are missing: gnuplot is not installed (the message names the Debian package) or failed, or the directory
     /// cannot be written. Tables and sentences are complete all the same.
     package var problem: ReportError?
@@ -41,10 +43,11 @@ package struct Analysis: Sendable {
     {
         let findings = try Findings(reader, sweep: sweep, store: store)
         let drawn = findings.figures.filter { names.contains($0.name) }
-        let missing = findings.missing(among: names)
+        let missing = findings.missingSentence(among: names)
         var result = AnalysisResult(
             tables: [findings.memorization], figures: [],
-            sentences: findings.sentences + (missing.map { [$0] } ?? []))
+            sentences: findings.sentences + (missing.map { [$0] } ?? []),
+            missing: findings.missing(among: names).map(\.name))
         guard !drawn.isEmpty else { return result }
         do {
             let gnuplot = try Gnuplot(search: searchPath)

@@ -25,7 +25,7 @@ extension SweepPage {
             summary.counts[state].flatMap { $0 > 0 ? (state.rawValue, $0) : nil }
         }
         let findings = try Findings(reader, sweep: name, store: store)
-        self.findings = findings.sentences + (findings.missing().map { [$0] } ?? [])
+        self.findings = findings.sentences + (findings.missingSentence().map { [$0] } ?? [])
         memorization = Listing(title: "Memorization by place on the map", table: findings.memorization)
         // Sample pictures stand by themselves in a page.
         (figures, problem) = Self.drawn(findings.figures.filter { $0.name != .samples }, searchPath: searchPath)

@@ -14,7 +14,13 @@ package enum ClusterInterval {
             guard let value = estimate(rest) else { return nil }
             others.append(value)
         }
-        let count = Double(clusters.count)
+        return of(whole, leavingOneOut: others)
+    }
+
+    /// The same of an estimate from all clusters and of those without one of them each.
+    package static func of(_ whole: Double, leavingOneOut others: [Double]) -> ConfidenceInterval? {
+        guard others.count > 1 else { return nil }
+        let count = Double(others.count)
         let squares = others.reduce(0) { $0 + ($1 - others.mean) * ($1 - others.mean) }
         let error = ((count - 1) / count * squares).squareRoot()
         let half = StudentT.quantile(freedom: count - 1) * error

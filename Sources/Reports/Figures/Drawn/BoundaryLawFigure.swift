@@ -5,16 +5,26 @@ import ResultQueries
 struct BoundaryLawFigure: SweepFigure {
     let law: BoundaryLaw
     let name = FigureName.boundaryLaw
-    let size = (width: 980, height: 470)
+    private let width = 980
+    private var captionLines: Gnuplot.Caption {
+        Gnuplot.Caption(law.points.caption(caption, isMean: false), width: width)
+    }
+    var size: (width: Int, height: Int) { (width, 420 + captionLines.height) }
 
-    var isEmpty: Bool { law.inside.allSatisfy { $0.parameters == nil } }
+    var absence: String? {
+        guard law.inside.allSatisfy({ $0.parameters == nil }) else { return nil }
+        if law.sizes.isEmpty { return law.wanting }
+        if law.sizes.count == 1 { return "there are measurements of one dataset.size only" }
+        return law.inside.isEmpty
+            ? "copying ends within the sizes swept nowhere" : "no worker has told how many parameters its networks have"
+    }
 
     var table: ResultTable {
         let replicates = law.points.replicateAxes
         var table = ResultTable(
             name: name.rawValue,
             columns: ["model_scale", "parameters", law.points.lengthUnit] + law.points.otherAxes
-                + (replicates.isEmpty ? ["seed"] : replicates) + ["is", "boundary", "law"])
+                + (replicates.isEmpty ? ["seed"] : replicates) + ["is", "boundary", "law", "law_low", "law_high"])
         for row in law.rows {
             let (kind, value) = Self.words(row.boundary)
             table.rows.append(
@@ -22,7 +32,7 @@ struct BoundaryLawFigure: SweepFigure {
                     + (replicates.isEmpty ? [.init(law.points.seeds.first)] : row.replicateCells) + [
                         // Bounds are sizes that were swept.
                         .text(kind), .init(value.map { kind == "at" ? exp($0) : exp($0).rounded() }),
-                        .init(law.size(of: row)),
+                        .init(law.size(of: row)), .init(law.interval(of: row)?.low), .init(law.interval(of: row)?.high),
                     ])
         }
         return table
@@ -37,13 +47,32 @@ struct BoundaryLawFigure: SweepFigure {
         }
     }
 
-    /// One panel: `x` against N*, a colour for each value of the other.
+    /// The law's lines over x, one for each combination of other axes, each from the first place to the last at which
+    /// copying was seen to end: places with N* and its interval.
+    private func lines(
+        _ rows: [BoundaryLaw.Row], x: (BoundaryLaw.Row) -> Double?
+    ) -> [[(x: Double, size: Double, interval: ConfidenceInterval?)]] {
+        Dictionary(grouping: rows, by: \.other).sorted { $0.key < $1.key }.compactMap { _, rows in
+            let measured = rows.filter(\.isInside).compactMap(x)
+            guard let first = measured.min(), let last = measured.max(), first < last else { return nil }
+            let places = Dictionary(grouping: rows.filter { x($0).map { (first...last).contains($0) } ?? false }) {
+                x($0) ?? 0
+            }
+            return places.sorted { $0.key < $1.key }.compactMap { place, rows in
+                rows.first.flatMap { row in law.size(of: row).map { (place, $0, law.interval(of: row)) } }
+            }
+        }
+    }
+
+    /// One panel: `x` against N*, a colour for each value of the other; with the law's lines where it `hasLines`.
     private func panel(
-        _ index: Int, x: (BoundaryLaw.Row) -> Double?, other: (BoundaryLaw.Row) -> Double, label: (Double) -> String
+        _ index: Int, hasLines: Bool, x: (BoundaryLaw.Row) -> Double?, other: (BoundaryLaw.Row) -> Double,
+        label: (Double) -> String
     ) -> (data: String, plots: [String]) {
         let others = Set(law.rows.map(other)).sorted()
         var data = ""
         var plots = [String]()
+        var bands = [String]()
         for (number, value) in others.enumerated() {
             let rows = law.rows.filter { other($0) == value }
             let shade = others.count == 1 ? 0.25 : 0.85 * Double(number) / Double(others.count - 1)
@@ -59,37 +88,47 @@ struct BoundaryLawFigure: SweepFigure {
                 let title = kind == "at" ? "title \(Gnuplot.quote(label(value)))" : "notitle"
                 plots.append("\(block) using 1:2 with points pt \(symbol) ps 1.1 lw 1.5 lc rgb '\(colour)' \(title)")
             }
-            let line = Set(rows.compactMap(x)).sorted().compactMap { place -> String? in
-                rows.first { x($0) == place }.flatMap(law.size).map { "\(place) \($0)\n" }
+            guard hasLines else { continue }
+            for (line, places) in lines(rows, x: x).enumerated() {
+                let block = "$l\(index)n\(number)o\(line)"
+                data += "\(block) << EOD\n"
+                for place in places {
+                    let (low, high) = (place.interval?.low ?? place.size, place.interval?.high ?? place.size)
+                    data += "\(place.x) \(place.size) \(low) \(high)\n"
+                }
+                data += "EOD\n"
+                plots.append("\(block) using 1:2 with lines lw 1.5 lc rgb '\(colour)' notitle")
+                guard places.contains(where: { $0.interval != nil }) else { continue }
+                bands.append(
+                    "\(block) using 1:3:4 with filledcurves lc rgb '\(colour)' fs transparent solid 0.15 noborder notitle"
+                )
             }
-            guard line.count > 1 else { continue }
-            data += "$l\(index)n\(number) << EOD\n\(line.joined())EOD\n"
-            plots.append("$l\(index)n\(number) using 1:2 with lines lw 1.5 lc rgb '\(colour)' notitle")
         }
-        return (data, plots)
+        return (data, bands + plots)
     }
 
     var script: String {
-        let byParameters = panel(0) {
+        let byParameters = panel(0, hasLines: law.line?.ofParameters != nil) {
             $0.parameters.map(Double.init)
         } other: {
             $0.length
         } label: {
             law.points.lengthLabel($0)
         }
-        let byLength = panel(1) {
+        let byLength = panel(1, hasLines: law.line?.ofLength != nil) {
             $0.length
         } other: {
             Double($0.scale)
         } label: {
             "scale \(ResultTable.format($0))"
         }
+        func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }
         let ticks = law.sizes.map { "'\($0)' \($0)" }.joined(separator: ", ")
         return """
             \(byParameters.data)\(byLength.data)
             set multiplot
-            set label 1 'Where copying ends: training images at which half of the samples are copies' at screen 0.5,0.95 center font ',15'
-            \(Gnuplot.captions(law.points.caption(caption), height: size.height))
+            set label 1 'Where copying ends: training images at which half of the samples are copies' at screen 0.5,\(down(24)) center font ',15'
+            \(captionLines.labels(size))
             set logscale xy
             set format x '%g'
             set yrange [\(Double(law.sizes.first ?? 1) / 1.6):\(Double(law.sizes.last ?? 10) * 1.6)]
@@ -97,22 +136,22 @@ struct BoundaryLawFigure: SweepFigure {
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'
-            set tmargin at screen 0.88
-            set bmargin at screen 0.24
+            set tmargin at screen \(down(56))
+            set bmargin at screen \(down(357))
             set lmargin at screen 0.1
             set rmargin at screen 0.38
             set offsets graph 0.06, graph 0.06, 0, 0
             set xlabel 'parameters'
             set ylabel 'training images N*'
-            set key at screen 0.39,0.88 left top Left reverse samplen 1 font ',10'
+            set key at screen 0.39,\(down(56)) left top Left reverse samplen 1 font ',10'
             plot \(byParameters.plots.joined(separator: ", \\\n  "))
             \(Gnuplot.endOfPanel)
             unset label
             set lmargin at screen 0.58
             set rmargin at screen 0.86
-            set xlabel 'length (\(law.points.lengthUnit))'
+            set xlabel '\(law.points.lengthAxis)'
             unset ylabel
-            set key at screen 0.87,0.88 left top Left reverse samplen 1 font ',10'
+            set key at screen 0.87,\(down(56)) left top Left reverse samplen 1 font ',10'
             plot \(byLength.plots.joined(separator: ", \\\n  "))
             \(Gnuplot.endOfPanel)
             unset multiplot
@@ -149,8 +188,10 @@ struct BoundaryLawFigure: SweepFigure {
             law.ofParameters.map { "P^" + short($0) }, law.ofLength.map { "\(law.points.lengthUnit)^" + short($0) },
         ]
         .compactMap { $0 }
-        guard !terms.isEmpty else { return "\(marks) The law is not determined." }
+        guard law.line != nil else { return "\(marks) The law is not determined." }
+        let bands = law.rows.contains { law.interval(of: $0) != nil }
         return "\(marks) Lines: N* ∝ \(terms.joined(separator: " · "))"
+            + (bands ? "; bands: 95 % intervals over replicates." : ".")
     }
 
     private func short(_ exponent: BoundaryExponent) -> String {

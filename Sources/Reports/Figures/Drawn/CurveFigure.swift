@@ -40,8 +40,31 @@ struct CurveFigure: SweepFigure {
         var label: String
         /// The base of its logarithm; nil for a linear one.
         var base: Double?
-        /// The axis's range in gnuplot's notation.
-        var range = "[*:*]"
+        /// The axis's ends; those that are nil follow from the values of all panels.
+        var low: Double?
+        var high: Double?
+
+        /// The axis of all panels, in gnuplot's notation: panels side by side are read against each other.
+        func range(over values: [Double]) -> String {
+            let shown = values.filter { $0.isFinite && (base == nil || $0 > 0) }
+            guard let least = shown.min(), let most = shown.max() else { return "[*:*]" }
+            func whole(_ value: Double, _ step: Double, _ rule: FloatingPointRoundingRule) -> Double {
+                (value / step).rounded(rule) * step
+            }
+            if let base {
+                let powers = [log(least) / log(base), log(most) / log(base)]
+                let low = whole(powers[0] + 1e-9, 1, .down)
+                return
+                    "[\(self.low ?? pow(base, low)):\(high ?? pow(base, max(low + 1, whole(powers[1] - 1e-9, 1, .up))))]"
+            }
+            let (low, high) = (self.low ?? least, self.high ?? most)
+            let span = high > low ? high - low : max(abs(high), 1) / 10
+            let unit = pow(10, log10(span / 5).rounded(.down))
+            let step = unit * ([1.0, 2, 5].first { $0 * unit >= span / 5 } ?? 10)
+            let top = self.high ?? whole(high, step, .up)
+            let bottom = self.low ?? whole(low, step, .down)
+            return "[\(bottom):\(top > bottom ? top : bottom + step)]"
+        }
     }
 
     let name: FigureName
@@ -54,7 +77,12 @@ struct CurveFigure: SweepFigure {
     /// The names of x and y in the CSV.
     var columns: (x: String, y: String)
 
-    var isEmpty: Bool { panels.allSatisfy { $0.lines.allSatisfy(\.points.isEmpty) } }
+    /// Why there is nothing to draw, where that is so.
+    var wanting: String
+
+    var absence: String? {
+        panels.allSatisfy { $0.lines.allSatisfy(\.points.isEmpty) } ? wanting : nil
+    }
 
     var table: ResultTable {
         var table = ResultTable(
@@ -89,30 +117,33 @@ struct CurveFigure: SweepFigure {
         }
     }
 
-    /// The size of a panel's axes, the distance from panel to panel, and the figure's margins with the legend at the
-    /// right, all in points.
+    /// The size of a panel's axes, the distance from panel to panel, and the figure's margins, all in points. Two panels and a
+    /// legend at their right are as wide as a page, on which figures must not shrink.
     private static let panel = (width: 345, height: 270)
-    private static let pitch = (width: 425, height: 385)
-    private static let margin = (left: 105, top: 85, right: 190, bottom: 10)
+    private static let pitch = (width: 425, height: 350)
+    private static let margin = (left: 105, top: 85)
 
-    private var columnCount: Int { max(1, min(3, panels.count)) }
+    private var columnCount: Int { max(1, min(2, panels.count)) }
     private var rowCount: Int { max(1, (panels.count + columnCount - 1) / columnCount) }
 
-    private var width: Int {
-        max(
-            640,
-            Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
-                + Self.margin.right)
+    /// Where the legend begins.
+    private var right: Int {
+        Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
     }
 
-    private var captionLines: [String] { Gnuplot.wrapped(caption, width: width) }
+    private var width: Int {
+        max(640, right + Gnuplot.legendWidth(panels.flatMap(\.lines).map(\.title), samples: 2, least: 150))
+    }
+
+    private var captionLines: Gnuplot.Caption { Gnuplot.Caption(caption, width: width) }
 
     var size: (width: Int, height: Int) {
-        let below = Self.margin.bottom + Gnuplot.captionPitch * (captionLines.count - 2)
-        return (width, Self.margin.top + rowCount * Self.pitch.height + below)
+        (width, Self.margin.top + rowCount * Self.pitch.height + captionLines.height)
     }
 
     var script: String {
+        let shown = panels.flatMap(\.lines).flatMap(\.points)
+        let heights = shown.flatMap { [$0.y.mean, $0.y.interval?.low, $0.y.interval?.high] }.compactMap(\.self)
         var data = ""
         var drawn = ""
         for (index, panel) in panels.enumerated() {
@@ -137,11 +168,10 @@ struct CurveFigure: SweepFigure {
             if drawn.isEmpty { lines += legend(beyond: panel) }
             let left = Self.margin.left + index % columnCount * Self.pitch.width
             let top = Self.margin.top + index / columnCount * Self.pitch.height
-            let right = Self.margin.left + columnCount * Self.pitch.width - (Self.pitch.width - Self.panel.width)
             let key =
                 drawn.isEmpty
                 ? "set key at screen \(fraction(right + 15, size.width)),"
-                    + "\(1 - fraction(Self.margin.top, size.height)) left top Left reverse samplen 2 font ',11'"
+                    + "\(1 - fraction(Self.margin.top, size.height)) left top Left reverse samplen 2 font ',\(Gnuplot.legendSize)'"
                 : "unset key"
             drawn += """
                 set lmargin at screen \(fraction(left, size.width))
@@ -161,12 +191,12 @@ struct CurveFigure: SweepFigure {
             \(data)
             set multiplot
             set label 1 \(Gnuplot.quote(title)) at screen 0.5,\(1 - fraction(25, size.height)) center font ',16'
-            \(Gnuplot.captions(captionLines, height: size.height))
+            \(captionLines.labels(size))
             \(x.base.map { "set logscale x \(ResultTable.format($0))" } ?? "unset logscale x")
             \(y.base.map { "set logscale y \(ResultTable.format($0))" } ?? "unset logscale y")
             set format x '%g'
-            set xrange \(x.range)
-            set yrange \(y.range)
+            set xrange \(x.range(over: shown.map(\.x)))
+            set yrange \(y.range(over: heights))
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'

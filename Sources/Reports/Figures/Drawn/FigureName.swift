@@ -26,18 +26,4 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case samples
     /// The loss as training went.
     case trainingLoss = "training-loss"
-
-    /// The measure it shows; nil for what every trial has.
-    var measure: String? {
-        switch self {
-        case .phaseMap, .phaseMapByLength, .boundaryLaw, .glScore, .samples: "memorization"
-        case .gaussianDistance: "gaussian-distance"
-        case .distances: "distances"
-        case .linearity: "linearity"
-        case .psnr: "denoising"
-        case .cosines: "agreement"
-        case .jacobian: "jacobian"
-        case .trainingLoss: nil
-        }
-    }
 }

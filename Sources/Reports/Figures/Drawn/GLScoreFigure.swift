@@ -3,16 +3,18 @@ import ResultQueries
 /// GL score and copied share by dataset size.
 struct GLScoreFigure: SweepFigure {
     let name = FigureName.glScore
-    var isEmpty: Bool { glScore.isEmpty }
+    var absence: String? { glScore.isEmpty ? wanting : nil }
     let points: SweepPoints
     let glScore: [GridPoint: Average]
     let copied: [GridPoint: Average]
     /// Averages of held-out images by dataset size alone, since they do not depend on the network's scale.
     private let heldOut: [Int: Average]
     private let heldOutAt: [GridPoint: Average]
+    private let wanting: String
 
     init(_ points: SweepPoints) throws {
         self.points = points
+        wanting = try points.wanting("memorization", "gl_score")
         func values(_ quantity: String) throws -> [PlacedValue] {
             try points.values("memorization", quantity)[nil] ?? []
         }
@@ -44,7 +46,21 @@ struct GLScoreFigure: SweepFigure {
         return table
     }
 
-    let size = (width: 900, height: 720)
+    /// The axes' left and right ends, and where the lower panel ends, in points from the top.
+    private static let (left, right, bottom) = (99, 648, 610)
+
+    private func title(_ line: (scale: Int, length: Double)) -> String {
+        "scale \(line.scale), \(points.lengthLabel(line.length))"
+    }
+
+    private var width: Int {
+        Self.right + 18 + Gnuplot.legendWidth(lines.map(title), samples: 2.5, least: 234)
+    }
+
+    /// The legend may reach further down than the panels.
+    private var above: Int { max(Self.bottom + 62, 70 + 17 * (lines.count + 2)) }
+    private var captionLines: Gnuplot.Caption { Gnuplot.Caption(points.caption(caption), width: width) }
+    var size: (width: Int, height: Int) { (width, above + captionLines.height) }
 
     private var lines: [(scale: Int, length: Double)] {
         let longest = Array(Set(glScore.keys.map(\.length)).sorted().suffix(4))
@@ -69,7 +85,7 @@ struct GLScoreFigure: SweepFigure {
             let colour = Gnuplot.colour(share)
             let style = "lc rgb '\(colour)' lw \(dash == 1 ? 2.5 : 1.5) dt \(dash) pt \([7, 5, 9, 13, 11][rank % 5])"
             let bar = "lc rgb '\(colour)' lw 1"
-            let title = Gnuplot.quote("scale \(line.scale), \(points.lengthLabel(line.length))")
+            let title = Gnuplot.quote(title(line))
             let bars = (glScore.values.map(\.replicates).max() ?? 1) > 1
             for (name, title, list) in [("score", title, 0), ("copied", "''", 1)] {
                 var plots = ["$\(name)\(index) using 1:2 with linespoints \(style) ps 0.7 title \(title)"]
@@ -84,6 +100,8 @@ struct GLScoreFigure: SweepFigure {
             scores.append("0.6 with lines lc rgb '#b03a2e' lw 1.5 dt 2 title '0.6 (Li et al. 2024)'")
         }
         let sizes = Set(glScore.keys.map(\.size)).sorted()
+        func across(_ place: Int) -> Double { Double(place) / Double(size.width) }
+        func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }
         let low = Double(sizes.first ?? 1) / 1.3
         let high = Double(sizes.last ?? 1) * 1.3
         return """
@@ -94,29 +112,28 @@ struct GLScoreFigure: SweepFigure {
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out
-            set lmargin at screen 0.11
-            set rmargin at screen 0.72
-            \(Gnuplot.captions(points.caption(caption), height: size.height))
-            set tmargin at screen 0.92
-            set bmargin at screen 0.55
+            set lmargin at screen \(across(Self.left))
+            set rmargin at screen \(across(Self.right))
+            \(captionLines.labels(size))
+            set tmargin at screen \(down(58))
+            set bmargin at screen \(down(324))
             set title 'Memorization by training-set size' font ',16'
             set ylabel 'GL score (distance / norm)'
             set yrange [0:*]
             set xtics (\(sizes.map { "'' \($0)" }.joined(separator: ", ")))
-            set key at screen 0.74,0.91 left top Left reverse samplen 2.5 font ',11'
+            set key at screen \(across(Self.right + 18)),\(down(65)) left top Left reverse samplen 2.5 font ',\(Gnuplot.legendSize)'
             plot \(scores.joined(separator: ", \\\n  "))
             \(Gnuplot.endOfPanel)
             unset title
-            unset label 90
-            unset label 91
+            unset label
             unset key
-            set tmargin at screen 0.51
-            set bmargin at screen 0.16
+            set tmargin at screen \(down(353))
+            set bmargin at screen \(down(Self.bottom))
             set ylabel 'copied samples (share)'
             set yrange [-0.03:1.03]
             set ytics 0.25
             set xtics (\(sizes.map { "\($0)" }.joined(separator: ", ")))
-            set xlabel 'training images (log₂ scale)'
+            set xlabel '\(SweepPoints.sizeAxis), log₂ scale'
             set arrow 1 from graph 0, first 0.5 to graph 1, first 0.5 nohead lc rgb '#999999' dt 3
             plot \(shares.joined(separator: ", \\\n  "))
             \(Gnuplot.endOfPanel)
@@ -136,7 +153,7 @@ struct GLScoreFigure: SweepFigure {
                 marks: places.sorted { $0.key < $1.key }.map { place, average in
                     .init(
                         x: Double(place.size), y: average.mean,
-                        text: "scale \(place.scale), \(points.lengthLabel(place.length)), \(place.size) images: "
+                        text: "scale \(place.scale), \(points.lengthLabel(place.length)), N = \(place.size): "
                             + "\(name) \(average.summary)")
                 })
         }

@@ -25,7 +25,8 @@ struct Gnuplot {
             set output '\(name).svg'
             \(body)
             reset
-            set terminal pngcairo size \(width * 2),\(height * 2) noenhanced fontscale 2 linewidth 2 pointscale 2 font 'DejaVu Sans,12' background '#ffffff'
+            # Points are 4/3 pixels here and one pixel in SVG: at this scale both have the same letters.
+            set terminal pngcairo size \(width * 2),\(height * 2) noenhanced fontscale 1.5 linewidth 2 pointscale 2 font 'DejaVu Sans,12' background '#ffffff'
             set output '\(name).png'
             \(body)
             set output
@@ -115,29 +116,45 @@ struct Gnuplot {
         "'" + ShownText.line(text).replacing("'", with: "''") + "'"
     }
 
-    /// The distance from one line of a caption to the next, in points.
-    static let captionPitch = 17
+    /// The lines under a figure, which are whole: they wrap, and the figure leaves room for them.
+    struct Caption {
+        /// The size of its type, and the distance from one line to the next, in points.
+        private static let (size, pitch) = (10.0, 17)
+        /// The distance of text from the figure's left and right edge.
+        private static let margin = 14
 
-    /// Paragraphs in lines that fit under a figure so many points wide.
-    static func wrapped(_ paragraphs: [String], width: Int) -> [String] {
-        let longest = width / 7 - 4
-        return paragraphs.flatMap { paragraph in
-            paragraph.split(separator: " ").reduce(into: [String]()) { lines, word in
-                if let last = lines.last, last.count + 1 + word.count <= longest {
-                    lines[lines.count - 1] = last + " " + word
-                } else {
-                    lines.append(String(word))
-                }
+        let lines: [String]
+
+        /// Of paragraphs, under a figure so many points wide.
+        init(_ paragraphs: [String], width: Int) {
+            lines = paragraphs.flatMap {
+                TextWidth.wrapped(
+                    ShownText.line($0), size: Self.size, width: Double(width - 2 * Self.margin))
             }
+        }
+
+        /// The room that it takes at the figure's lower end.
+        var height: Int { Self.pitch * lines.count + 6 }
+
+        /// Labels for a figure of this size.
+        func labels(_ figure: (width: Int, height: Int)) -> String {
+            lines.reversed().enumerated().map { index, line in
+                let left = Double(Self.margin) / Double(figure.width)
+                let bottom = Double(14 + Self.pitch * index) / Double(figure.height)
+                return "set label \(90 + index) \(Gnuplot.quote(line)) at screen \(left),\(bottom) left "
+                    + "font ',\(Int(Self.size))' textcolor rgb '#444444'"
+            }.joined(separator: "\n")
         }
     }
 
-    /// Labels for the lines under a figure.
-    static func captions(_ lines: [String], height: Int) -> String {
-        lines.reversed().enumerated().map { index, line in
-            "set label \(90 + index) \(quote(line)) at screen 0.02,\(Double(14 + captionPitch * index) / Double(height)) left "
-                + "font ',10' textcolor rgb '#444444'"
-        }.joined(separator: "\n")
+    /// The size of type in legends.
+    static let legendSize = 11
+
+    /// The room that a legend of these titles takes beside a figure, at least `least`, with a sample of `samples`
+    /// characters before each title.
+    static func legendWidth(_ titles: [String], samples: Double, least: Int) -> Int {
+        let widest = titles.map { TextWidth.of($0, size: Double(legendSize)) }.max() ?? 0
+        return max(least, Int(widest + samples * Double(legendSize) + 40))
     }
 
     /// A colour of viridis from dark blue to green, by `share` from 0 to 1. Its yellow end could not be read on white.

@@ -22,9 +22,12 @@ struct PhaseMapFigure: SweepFigure {
     }
 
     /// A single row is no map, but where the other map has a single row too.
-    var isEmpty: Bool {
+    var absence: String? {
+        guard !cells.isEmpty else { return map.wanting }
         let lengths = Set(map.cells.map(\.point.length)).count
-        return cells.isEmpty || (isByLength ? lengths < 2 : rows.count < 2 && lengths > 1)
+        if isByLength { return lengths < 2 ? "there are measurements after one length of training only" : nil }
+        return rows.count < 2 && lengths > 1
+            ? "there are measurements of one model.scale only; see phase-map-by-length" : nil
     }
 
     var table: ResultTable {
@@ -50,7 +53,14 @@ struct PhaseMapFigure: SweepFigure {
     private var rows: [Double] { Set(cells.map { row($0.point.scale, $0.point.length) }).sorted() }
     private var sizes: [Int] { Set(cells.map(\.point.size)).sorted() }
 
-    var size: (width: Int, height: Int) { (max(660, 330 + 80 * sizes.count), 210 + 62 * max(2, rows.count)) }
+    /// The room beside the map: above it, at its left, for the legend at its right.
+    private static let (top, left, right) = (45, 150, 190)
+
+    private var width: Int { max(660, Self.left + Self.right - 10 + 80 * sizes.count) }
+    private var captionLines: Gnuplot.Caption { Gnuplot.Caption(caption, width: width) }
+    /// Where the map ends, from the top: it is at least as high as its legend.
+    private var bottom: Int { Self.top + max(130, 62 * rows.count) }
+    var size: (width: Int, height: Int) { (width, bottom + 65 + captionLines.height) }
 
     /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
     private static let colours: [PhaseMap.Phase: String] = [
@@ -85,7 +95,7 @@ struct PhaseMapFigure: SweepFigure {
     }
 
     private func label(_ value: Double) -> String {
-        isByLength ? map.points.lengthLabel(value) : ResultTable.format(value)
+        isByLength ? map.points.lengthNumber(value) : ResultTable.format(value)
     }
 
     var script: String {
@@ -107,7 +117,8 @@ struct PhaseMapFigure: SweepFigure {
         let legend = phases.map { phase in
             "NaN with boxes fs solid 1 lc rgb '\(Self.colours[phase] ?? "")' title '\(phase.rawValue)'"
         }
-        let right = 1 - 190 / Double(size.width)
+        let right = 1 - Double(Self.right) / Double(size.width)
+        func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }
         let xs = sizes.enumerated().map { "'\($1)' \($0)" }.joined(separator: ", ")
         let ys = rows.enumerated().map { "\(Gnuplot.quote(label($1))) \($0)" }.joined(separator: ", ")
         let style = "lw 2.5 lc rgb '#000000'"
@@ -117,21 +128,21 @@ struct PhaseMapFigure: SweepFigure {
             \(contour("$copied", map.copiedHalf))
             \(contour("$auc", map.copyAUC))
             \(boxes)
-            set title \(Gnuplot.quote("Phases of training: \(rest)")) font ',15'
-            \(Gnuplot.captions(caption, height: size.height))
-            set lmargin at screen \(150 / Double(size.width))
+            set title \(Gnuplot.quote("Phases: \(rest)")) font ',15'
+            \(captionLines.labels(size))
+            set lmargin at screen \(Double(Self.left) / Double(size.width))
             set rmargin at screen \(right)
-            set tmargin at screen \(1 - 45 / Double(size.height))
-            set bmargin at screen \(125 / Double(size.height))
+            set tmargin at screen \(down(Self.top))
+            set bmargin at screen \(down(bottom))
             set xrange [-0.5:\(Double(sizes.count) - 0.5)]
             set yrange [-0.5:\(Double(rows.count) - 0.5)]
             set xtics (\(xs))
             set ytics (\(ys))
             set tics nomirror out font ',11' scale 0.4
             set border 3 lc rgb '#444444'
-            set xlabel 'training images'
-            set ylabel '\(isByLength ? "length" : "model scale")'
-            set key at screen \(right + 0.015),\(1 - 45 / Double(size.height)) left top Left reverse samplen 1.5 font ',11'
+            set xlabel '\(SweepPoints.sizeAxis)'
+            set ylabel '\(isByLength ? map.points.lengthAxis : "model scale")'
+            set key at screen \(right + 0.015),\(down(Self.top)) left top Left reverse samplen 1.5 font ',\(Gnuplot.legendSize)'
             set boxwidth 0.5
             plot $copied using 1:2:3:4 with xerrorbars pt 7 ps 0.9 \(style) notitle, \\
               $copied using 1:2 with linespoints pt 7 ps 0.9 \(style) \(title("copied = ½", map.copiedHalf)), \\
@@ -151,7 +162,7 @@ struct PhaseMapFigure: SweepFigure {
                     guard let x = sizes.firstIndex(of: cell.point.size),
                         let y = rows.firstIndex(of: row(cell.point.scale, cell.point.length))
                     else { return nil }
-                    var text = "\(cell.point.size) images, scale \(cell.point.scale), "
+                    var text = "N = \(cell.point.size), scale \(cell.point.scale), "
                     text += "\(map.points.lengthLabel(cell.point.length)): \(cell.phase.rawValue), "
                     text += "copied \(cell.copied.summary)"
                     if let copyAUC = cell.copyAUC { text += ", copy_auc \(copyAUC.summary)" }
@@ -162,7 +173,7 @@ struct PhaseMapFigure: SweepFigure {
 
     private var lengthNote: String {
         let lengths = Set(cells.map(\.point.length)).sorted()
-        return lengths.count == 1 ? "after \(map.points.lengthLabel(lengths[0]))" : "at each scale's longest training"
+        return lengths.count == 1 ? "after \(map.points.lengthWords(lengths[0]))" : "at each scale's longest training"
     }
 
     private var caption: [String] {

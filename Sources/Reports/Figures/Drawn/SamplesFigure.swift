@@ -10,17 +10,22 @@ struct SamplesFigure: SweepFigure {
     let name = FigureName.samples
 
     /// Chooses those of `pictures` that are of this kind and undamaged in `store`.
-    init(_ points: SweepPoints, _ pictures: [SweepPictures.Picture], store: String) {
+    init(_ points: SweepPoints, _ pictures: [SweepPictures.Picture], store: String) throws {
         self.points = points
-        let shown = pictures.filter {
-            $0.measure == "memorization" && $0.file == "neighbours.png"
-                && $0.bytes(in: store) != nil
-        }
+        wanting =
+            pictures.contains(where: Self.isSamples)
+            ? "its pictures are not in the store" : try points.wanting("memorization", "picture of samples")
+        let shown = pictures.filter { Self.isSamples($0) && $0.bytes(in: store) != nil }
         // The first and the last, and others evenly spread between them.
         self.pictures = shown.count <= 6 ? shown : (0..<6).map { shown[$0 * (shown.count - 1) / 5] }
     }
 
-    var isEmpty: Bool { pictures.isEmpty }
+    private static func isSamples(_ picture: SweepPictures.Picture) -> Bool {
+        picture.measure == "memorization" && picture.file == "neighbours.png"
+    }
+
+    private let wanting: String
+    var absence: String? { pictures.isEmpty ? wanting : nil }
     var marks: [PanelMarks] { [] }
 
     var table: ResultTable {
@@ -38,9 +43,15 @@ struct SamplesFigure: SweepFigure {
     private var columnCount: Int { max(1, min(3, pictures.count)) }
     private var rowCount: Int { (pictures.count + columnCount - 1) / columnCount }
 
-    var size: (width: Int, height: Int) {
-        (max(640, 40 + columnCount * Self.pitch.width), Self.top + rowCount * Self.pitch.height + 5)
+    private var width: Int { max(640, 40 + columnCount * Self.pitch.width) }
+
+    private var caption: Gnuplot.Caption {
+        Gnuplot.Caption(
+            points.caption("Four pairs to a row: a sample, and at its right the training image nearest to it."),
+            width: width)
     }
+
+    var size: (width: Int, height: Int) { (width, Self.top + rowCount * Self.pitch.height + caption.height - 30) }
 
     var script: String {
         let margin = (size.width - columnCount * Self.pitch.width + Self.pitch.width - Self.panel) / 2
@@ -49,7 +60,7 @@ struct SamplesFigure: SweepFigure {
             let left = margin + index % columnCount * Self.pitch.width
             let top = Self.top + index / columnCount * Self.pitch.height
             let title =
-                "\(picture.size) images" + (picture.scale.map { ", scale \($0)" } ?? "")
+                "N = \(picture.size)" + (picture.scale.map { ", scale \($0)" } ?? "")
                 + (picture.seed.map { ", seed \($0)" } ?? "")
             drawn += """
                 set lmargin at screen \(Double(left) / Double(size.width))
@@ -63,13 +74,11 @@ struct SamplesFigure: SweepFigure {
 
                 """
         }
-        let caption = points.caption(
-            "Four pairs to a row: a sample, and at its right the training image nearest to it.")
         return """
             set multiplot
             set label 1 'Samples beside the nearest training images' at screen 0.5,\
             \(1 - 25 / Double(size.height)) center font ',16'
-            \(Gnuplot.captions(caption, height: size.height))
+            \(caption.labels(size))
             unset border
             unset tics
             unset key

@@ -11,8 +11,8 @@ protocol SweepFigure {
     var table: ResultTable { get }
     /// Where values lie, by panel in the script's order.
     var marks: [PanelMarks] { get }
-    /// Whether there is nothing to draw.
-    var isEmpty: Bool { get }
+    /// Why there is nothing to draw; nil where there is.
+    var absence: String? { get }
 }
 
 /// The values that a panel shows, for the pointer.

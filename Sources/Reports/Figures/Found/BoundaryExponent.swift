@@ -25,17 +25,18 @@ struct BoundaryExponent {
 
     static let fewestRows = 4
 
-    static func ofParameters(_ rows: [BoundaryLaw.Row]) -> BoundaryExponent? {
-        BoundaryExponent(rows) {
-            Stratum(other: $0.other, value: $0.length)
+    /// Without an interval where `isBare`.
+    static func ofParameters(_ rows: [BoundaryLaw.Row], isBare: Bool = false) -> BoundaryExponent? {
+        BoundaryExponent(rows, isBare: isBare) {
+            $0.lengthStratum
         } x: {
             $0.parameters.map { log(Double($0)) }
         }
     }
 
-    static func ofLength(_ rows: [BoundaryLaw.Row]) -> BoundaryExponent? {
-        BoundaryExponent(rows) {
-            Stratum(other: $0.other, value: Double($0.scale))
+    static func ofLength(_ rows: [BoundaryLaw.Row], isBare: Bool = false) -> BoundaryExponent? {
+        BoundaryExponent(rows, isBare: isBare) {
+            $0.scaleStratum
         } x: {
             log($0.length)
         }
@@ -43,7 +44,8 @@ struct BoundaryExponent {
 
     /// Nil where the rows do not determine the exponent.
     private init?(
-        _ rows: [BoundaryLaw.Row], by stratum: (BoundaryLaw.Row) -> Stratum, x: (BoundaryLaw.Row) -> Double?
+        _ rows: [BoundaryLaw.Row], isBare: Bool, by stratum: (BoundaryLaw.Row) -> Stratum,
+        x: (BoundaryLaw.Row) -> Double?
     ) {
         let known = rows.compactMap { row -> Part? in
             guard let x = x(row), let value = row.boundary.shifted() else { return nil }
@@ -56,12 +58,12 @@ struct BoundaryExponent {
         self.rows = known.count { fit.strata.contains($0.stratum) }
         let replicates = Dictionary(grouping: known.filter { fit.strata.contains($0.stratum) }, by: \.replicate)
             .sorted { $0.key < $1.key }.map(\.value)
-        interval = ClusterInterval.of(replicates) { Self.fit($0.flatMap(\.self))?.slope }
+        interval = isBare ? nil : ClusterInterval.of(replicates) { Self.fit($0.flatMap(\.self))?.slope }
     }
 
-    /// N* at x; nil in a stratum that the exponent does not rest on.
-    func size(_ stratum: Stratum, x: Double) -> Double? {
-        strata.firstIndex(of: stratum).map { exp(intercepts[$0] + value * x) }
+    /// log N* at x; nil in a stratum that the exponent does not rest on.
+    func logarithm(_ stratum: Stratum, x: Double) -> Double? {
+        strata.firstIndex(of: stratum).map { intercepts[$0] + value * x }
     }
 
     /// For people: the exponent to two decimals, and the ends of its interval to so many, at least two, that they differ.
@@ -99,4 +101,10 @@ struct BoundaryExponent {
             })
         return regression.map { ($0.coefficients[0], Array($0.coefficients.dropFirst()), strata) }
     }
+}
+
+extension BoundaryLaw.Row {
+    /// The strata of the row for the exponent of parameters and for that of the length.
+    var lengthStratum: BoundaryExponent.Stratum { .init(other: other, value: length) }
+    var scaleStratum: BoundaryExponent.Stratum { .init(other: other, value: Double(scale)) }
 }

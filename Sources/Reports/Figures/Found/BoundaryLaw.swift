@@ -39,20 +39,25 @@ struct BoundaryLaw {
     }
 
     let points: SweepPoints
+    /// Why there are no rows, where no share was measured.
+    let wanting: String
     /// The dataset sizes swept, ascending.
     let sizes: [Int]
     let rows: [Row]
     /// Nil where not determined.
     let ofParameters: BoundaryExponent?
     let ofLength: BoundaryExponent?
-    /// log N* at P = 1 and length 1 in the law with both exponents, by `Row.other`.
-    private let intercepts: [Int32: Double]
+    /// Nil where no exponent is determined, or the line explains nothing.
+    let line: BoundaryLine?
+    /// The line without one of the replicates each.
+    private let withoutOne: [BoundaryLine]
 
     /// Rows in which copying ends within the sizes swept.
     var inside: [Row] { rows.filter(\.isInside) }
 
     init(_ points: SweepPoints) throws {
         self.points = points
+        wanting = try points.wanting("memorization", "copied")
         struct Key: Hashable {
             var scale: Int
             var length: Double
@@ -78,16 +83,12 @@ struct BoundaryLaw {
         self.rows = rows
         ofParameters = BoundaryExponent.ofParameters(rows)
         ofLength = BoundaryExponent.ofLength(rows)
-        if let b = ofParameters?.value, let c = ofLength?.value {
-            intercepts = Dictionary(grouping: rows, by: \.other).compactMapValues { rows in
-                let rest = rows.compactMap { row in
-                    row.parameters.flatMap { row.boundary.shifted(by: b * log(Double($0)) + c * log(row.length)) }
-                }
-                return CensoredRegression(rest.map { ([1], $0) })?.coefficients[0]
-            }
-        } else {
-            intercepts = [:]
-        }
+        let line = BoundaryLine(rows, ofParameters, ofLength)
+        self.line = (ofParameters != nil || ofLength != nil) && line.explains(rows) ? line : nil
+        let replicates = Set(rows.map(\.replicate)).sorted()
+        withoutOne =
+            self.line == nil || replicates.count < 2
+            ? [] : replicates.map { left in BoundaryLine(rows.filter { $0.replicate != left }) }
     }
 
     /// Where copying ends, from the shares of n samples at several dataset sizes.
@@ -101,15 +102,17 @@ struct BoundaryLaw {
     }
 
     /// N* by the law; nil for a row of which the law says nothing.
-    func size(of row: Row) -> Double? {
-        let (p, length) = (row.parameters.map { log(Double($0)) }, log(row.length))
-        if let ofParameters, let ofLength {
-            return intercepts[row.other].flatMap { a in
-                p.map { exp(a + ofParameters.value * $0 + ofLength.value * length) }
-            }
+    func size(of row: Row) -> Double? { line?.logarithm(of: row).map { exp($0) } }
+
+    /// The interval of N* by the law over replicates; nil where leaving one out leaves no law of the same exponents.
+    func interval(of row: Row) -> ConfidenceInterval? {
+        guard let whole = line?.logarithm(of: row) else { return nil }
+        let others = withoutOne.compactMap { other in
+            (other.ofParameters == nil) == (ofParameters == nil) && (other.ofLength == nil) == (ofLength == nil)
+                ? other.logarithm(of: row) : nil
         }
-        if let ofLength { return ofLength.size(.init(other: row.other, value: Double(row.scale)), x: length) }
-        return p.flatMap { p in ofParameters?.size(.init(other: row.other, value: row.length), x: p) }
+        guard others.count == withoutOne.count else { return nil }
+        return ClusterInterval.of(whole, leavingOneOut: others)?.mapped(exp)
     }
 
     // MARK: In words
@@ -125,6 +128,12 @@ struct BoundaryLaw {
             return [
                 "The boundary's law is not determined: \(rowWords). An exponent needs \(BoundaryExponent.fewestRows) rows "
                     + "in which it does, of two scales at one length or of two lengths at one scale."
+            ]
+        }
+        guard line != nil else {
+            return [
+                "The boundary's law is not determined: the best fit to all rows lies beside the sizes at which copying was seen "
+                    + "to end, by more than these scatter; \(rowWords)."
             ]
         }
         let law =

@@ -10,7 +10,7 @@ struct Findings {
     let sentences: [String]
     /// The figures in which there is something to draw.
     let figures: [any SweepFigure]
-    private let empty: [FigureName]
+    private let absent: [(name: FigureName, reason: String)]
 
     /// Pictures are looked for in `store`. Throws `ReportError.request` for an unknown sweep.
     init(_ reader: CatalogueReader, sweep: String, store: String) throws {
@@ -24,7 +24,7 @@ struct Findings {
             PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
             try points.cosinesFigure(), try points.jacobianFigure(),
-            SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
+            try SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
             try points.lossFigure(),
         ]
         memorization = summary.table
@@ -32,16 +32,18 @@ struct Findings {
             [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
             + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
-        figures = all.filter { !$0.isEmpty }
-        empty = all.filter(\.isEmpty).map(\.name)
+        figures = all.filter { $0.absence == nil }
+        absent = all.compactMap { figure in figure.absence.map { (figure.name, $0) } }
     }
 
-    /// A sentence that says which of `names` cannot be drawn; nil where all can.
-    func missing(among names: [FigureName] = FigureName.allCases) -> String? {
-        let missing = empty.filter(names.contains).map { name in
-            name.rawValue + (name.measure.map { " (measure \($0))" } ?? "")
-        }
-        guard !missing.isEmpty else { return nil }
-        return "Not drawn, for want of measurements or of an axis that varies: \(missing.joined(separator: ", "))."
+    /// Which of `names` cannot be drawn, each with why.
+    func missing(among names: [FigureName] = FigureName.allCases) -> [(name: FigureName, reason: String)] {
+        absent.filter { names.contains($0.name) }
+    }
+
+    /// A sentence that says so; nil where all can be drawn.
+    func missingSentence(among names: [FigureName] = FigureName.allCases) -> String? {
+        let missing = missing(among: names).map { "\($0.name.rawValue) (\($0.reason))" }
+        return missing.isEmpty ? nil : "Not drawn: \(missing.joined(separator: ", "))."
     }
 }

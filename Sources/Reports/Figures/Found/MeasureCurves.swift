@@ -20,14 +20,15 @@ extension SweepPoints {
 
     private func figure(
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
-        caption rest: String, panels: [CurveFigure.Panel]
+        caption rest: String, wanting: String, panels: [CurveFigure.Panel]
     ) -> CurveFigure {
         let shared = Set(panels.map(\.place))
         let isSaid = shared.count == 1 && shared != [""]
         let rest = (isSaid ? "At \(shared.joined()). " : "") + rest
         return CurveFigure(
             name: name, title: title, x: x, y: y, panels: panels,
-            caption: caption(rest + intervalWords("Bands")), columns: columns)
+            caption: caption(rest + intervalWords("Bands")), columns: columns,
+            wanting: wanting)
     }
 
     /// A panel for each value of an axis of the grid.
@@ -70,9 +71,10 @@ extension SweepPoints {
     func linearityFigure() throws -> CurveFigure {
         figure(
             .linearity, "Linearity by noise level", x: Self.sigmaAxis,
-            y: .init(label: "linearity LS (|cosine|)", range: "[*:1.005]"),
+            y: .init(label: "linearity LS (|cosine|)", high: 1.005),
             columns: ("sigma", "ls"),
             caption: "Dashed: the Gaussian denoiser of the same training images, which is affine, on the same inputs.",
+            wanting: try wanting("linearity", "ls"),
             panels: panels(
                 try all("linearity", "ls"), references: try all("linearity", "gaussian_ls"), of: "Gaussian"))
     }
@@ -80,8 +82,9 @@ extension SweepPoints {
     func gaussianDistanceFigure() throws -> CurveFigure {
         figure(
             .gaussianDistance, "Distance to the Gaussian denoiser by noise level", x: Self.sigmaAxis,
-            y: .init(label: "RMSE (pixels in [−1, 1])", range: "[0:*]"), columns: ("sigma", "rmse"),
+            y: .init(label: "RMSE (pixels in [−1, 1])", low: 0), columns: ("sigma", "rmse"),
             caption: "Between the network and the Gaussian denoiser of its own training images.",
+            wanting: try wanting("gaussian-distance", "rmse"),
             panels: panels(try all("gaussian-distance", "rmse"), references: [], of: ""))
     }
 
@@ -93,8 +96,9 @@ extension SweepPoints {
         ]
         return figure(
             .distances, "Distance of the network to exact denoisers", x: Self.sigmaAxis,
-            y: .init(label: "RMSE (pixels in [−1, 1])", range: "[0:*]"), columns: ("sigma", "rmse"),
+            y: .init(label: "RMSE (pixels in [−1, 1])", low: 0), columns: ("sigma", "rmse"),
             caption: "On noised held-out images. Near the multi-delta denoiser a network returns its training images.",
+            wanting: try wanting("distances", "rmse_network_gaussian"),
             panels: panels(try parts.map { ($0.0, try all("distances", "rmse_" + $0.1), []) }) { $0.sigma })
     }
 
@@ -107,6 +111,7 @@ extension SweepPoints {
             caption:
                 "Dashed: no denoising; dotted: the Gaussian denoiser of all images but these. What separates the panels is what the "
                 + "network knows of its training images.",
+            wanting: try wanting("denoising", "psnr_held_out"),
             panels: panels(
                 try parts.map { part in
                     let values = try all("denoising", part.1)
@@ -165,6 +170,7 @@ extension SweepPoints {
             caption:
                 "Eigenvalues are what directions of the image are multiplied by: 1 keeps, 0 removes. Dashed: what an "
                 + "oracle that knows the clean image would, in the basis of most training images.",
+            wanting: try wanting("jacobian", "eigenvalue"),
             panels: panels(
                 sigmas.map { sigma in
                     let best = oracle.filter { $0.sigma == sigma && $0.point == largest }
@@ -211,17 +217,18 @@ extension SweepPoints {
                 lines: lines, place: placeWords(kind.points))
         }
         return figure(
-            .cosines, "Cosines of images less their means", x: .init(label: "cosine", range: "[-1:1]"),
-            y: .init(label: "share of samples", range: "[0:*]"), columns: ("cosine", "share"),
+            .cosines, "Cosines of images less their means", x: .init(label: "cosine", low: -1, high: 1),
+            y: .init(label: "share of samples", low: 0), columns: ("cosine", "share"),
             caption:
                 "Two networks: samples of one latent. Own training set: a sample and its nearest image. The two sets: nearest images.",
+            wanting: try wanting("agreement", "cosine_histogram"),
             panels: panels)
     }
 
     private static func sizes(_ points: [GridPoint]) -> String {
         let sizes = Set(points.map(\.size)).sorted()
         return sizes.count == 1
-            ? "\(sizes[0]) images each" : sizes.map(String.init).joined(separator: " and ") + " images"
+            ? "N = \(sizes[0]) each" : "N = " + sizes.map(String.init).joined(separator: " and ")
     }
 
     /// Keys without their section.
@@ -233,7 +240,7 @@ extension SweepPoints {
         let scales = Set(points.map(\.scale)).filter { $0 > 0 }.sorted()
         let lengths = Set(points.map(\.length)).sorted()
         return (scales.isEmpty ? "" : "scale \(scales.map(String.init).joined(separator: " and ")), ")
-            + lengths.map(lengthLabel).joined(separator: " and ")
+            + "length \(lengths.map(lengthNumber).joined(separator: " and ")) \(lengthUnit)"
     }
 
     func lossFigure() throws -> CurveFigure {
@@ -248,14 +255,14 @@ extension SweepPoints {
                     let low = Double(sizes.first ?? 1)
                     let high = Double(sizes.last ?? 1)
                     return CurveFigure.Line(
-                        title: "\(size) images", shade: high > low ? log(Double(size) / low) / log(high / low) : 0.25,
+                        title: "N = \(size)", shade: high > low ? log(Double(size) / low) / log(high / low) : 0.25,
                         points: Self.points(line) { $0.point.length })
                 })
         }
         return figure(
-            .trainingLoss, "Training loss", x: .init(label: "length (\(lengthUnit))", base: 10),
+            .trainingLoss, "Training loss", x: .init(label: lengthAxis, base: 10),
             y: .init(label: "training loss", base: 10),
             columns: (lengthUnit, "loss"), caption: "Every point is the mean since the point before.",
-            panels: losses.isEmpty ? [] : panels)
+            wanting: "no worker has sent losses with its checkpoints", panels: losses.isEmpty ? [] : panels)
     }
 }

@@ -43,7 +43,7 @@ struct MemorizationSummary {
             let longest = places.filter { $0.scale == scale }.map(\.length).max()
             let line = places.filter { $0.scale == scale && $0.length == longest }
             guard let first = line.first, let last = line.last else { return nil }
-            var text = "After \(points.lengthLabel(first.length)) scale \(scale) \(finding(first))"
+            var text = "After \(points.lengthWords(first.length)) scale \(scale) \(finding(first))"
             if last != first { text += "; \(finding(last, brief: true))" }
             return text + "." + boundary(line)
         }
@@ -52,19 +52,19 @@ struct MemorizationSummary {
     private func finding(_ place: GridPoint, brief: Bool = false) -> String {
         let score =
             mean("gl_score", place).map { " (GL score \(ResultTable.format(($0 * 100).rounded() / 100)))" } ?? ""
-        guard let copied = mean("copied", place) else { return "has no copied share at \(place.size) images\(score)" }
+        guard let copied = mean("copied", place) else { return "has no copied share at N = \(place.size)\(score)" }
         let percent = copied * 100
         let share =
             copied == 0 ? "none" : "\(percent >= 1 ? "\(Int(percent.rounded()))" : String(format: "%.2g", percent)) %"
         return brief
-            ? "at \(place.size) images \(share)\(score)"
-            : "copies \(share) of its samples when trained on \(place.size) images\(score)"
+            ? "at N = \(place.size) \(share)\(score)"
+            : "copies \(share) of its samples when trained on N = \(place.size) images\(score)"
     }
 
     private func boundary(_ line: [GridPoint]) -> String {
         let shares = line.compactMap { place in mean("copied", place).map { (place.size, $0) } }
         guard let last = shares.lastIndex(where: { $0.1 >= 0.5 }), last + 1 < shares.count else { return "" }
-        return " Half of the samples are copies somewhere between \(shares[last].0) and \(shares[last + 1].0) images."
+        return " Half of the samples are copies somewhere between N = \(shares[last].0) and \(shares[last + 1].0)."
     }
 }
 

@@ -50,6 +50,8 @@ struct PhaseMap {
 
     let points: SweepPoints
     let cells: [Cell]
+    /// Why there are no cells, where there are none.
+    let wanting: String
     /// copied = ½, by logistic fits.
     let copiedHalf: [Crossing]
     /// copy_auc = 0.95 (`nearness`), on the line between neighbouring sizes neither of which is undertrained.
@@ -57,6 +59,7 @@ struct PhaseMap {
 
     init(_ points: SweepPoints) throws {
         self.points = points
+        wanting = try points.wanting("memorization", "copied")
         let copied = try points.all("memorization", "copied")
         let chances = try points.all("memorization", "copy_auc")
         let gains = Self.atTheWorse(try points.all("denoising", "wiener_gain_db"))
@@ -162,7 +165,7 @@ struct PhaseMap {
                 guard crossing.lines.inside > 0 else { continue }
                 let incomplete = crossing.lines.incomplete
                 sentences.append(
-                    "At scale \(crossing.scale) after \(points.lengthLabel(crossing.length)) copying ends within the sizes "
+                    "At scale \(crossing.scale) after \(points.lengthWords(crossing.length)) copying ends within the sizes "
                         + "swept in \(crossing.lines.inside) of \(crossing.lines.all) replicates only"
                         + (incomplete > 0 ? " (\(incomplete) of the others not measured at every size)" : "")
                         + ": the size at which half of the samples are copies is not determined.")
@@ -173,8 +176,8 @@ struct PhaseMap {
                     + "\(crossing.basis))"
             }
             sentences.append(
-                "At scale \(crossing.scale) after \(points.lengthLabel(crossing.length)) half of the samples are copies at "
-                    + "\(ResultTable.format(size.rounded())) training images"
+                "At scale \(crossing.scale) after \(points.lengthWords(crossing.length)) half of the samples are copies at "
+                    + "N = \(ResultTable.format(size.rounded()))"
                     + "\(interval ?? (crossing.lines.all == 1 ? ", from one training a size" : "")).")
         }
         return sentences

@@ -48,7 +48,7 @@ struct Spread {
 
     func label(_ axis: Axis, _ place: GridPoint) -> String {
         switch axis {
-        case .size: "\(place.size) images"
+        case .size: "N = \(place.size)"
         case .scale: "scale \(place.scale)"
         case .length: points.lengthLabel(place.length)
         }
@@ -80,7 +80,7 @@ struct Spread {
         guard let first = inPanel.first else { return "" }
         var parts = [String]()
         if lines != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
-        if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("\(first.size) images") }
+        if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("N = \(first.size)") }
         if lines != .length, let longest = inPanel.map(\.length).max() { parts.append(points.lengthLabel(longest)) }
         return parts.joined(separator: ", ")
     }

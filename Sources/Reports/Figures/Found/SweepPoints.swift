@@ -120,6 +120,13 @@ struct SweepPoints {
         return values
     }
 
+    /// Why a figure of this quantity has nothing to show.
+    func wanting(_ measure: String, _ quantity: String) throws -> String {
+        try reader.firstRequest(of: measure, in: sweep) == nil
+            ? "the sweep does not ask for the measure \(measure)"
+            : "the measure \(measure) has given no \(quantity) yet"
+    }
+
     /// The values of a quantity that have no position, by noise level; nil is the level of values without one.
     func values(_ measure: String, _ quantity: String) throws -> [Double?: [PlacedValue]] {
         Dictionary(grouping: try all(measure, quantity).filter { $0.position == nil }, by: \.sigma)
@@ -142,18 +149,26 @@ struct SweepPoints {
         }
     }
 
-    func lengthLabel(_ length: Double) -> String {
-        guard lengthUnit != "epochs", length >= 10_000 else { return "\(ResultTable.format(length)) \(lengthUnit)" }
+    /// A length, which may be in images, as no dataset size is shown: "length 66 k images" in labels, "66 k images of
+    /// training" in sentences.
+    func lengthLabel(_ length: Double) -> String { "length \(lengthNumber(length)) \(lengthUnit)" }
+    func lengthWords(_ length: Double) -> String { "\(lengthNumber(length)) \(lengthUnit) of training" }
+
+    func lengthNumber(_ length: Double) -> String {
+        guard lengthUnit != "epochs", length >= 10_000 else { return ResultTable.format(length) }
         return length >= 1e6
-            ? "\(ResultTable.format(length / 1e6)) M \(lengthUnit)"
-            : "\(Int((length / 1e3).rounded())) k \(lengthUnit)"
+            ? "\(ResultTable.format(length / 1e6)) M" : "\(Int((length / 1e3).rounded())) k"
     }
+
+    /// The axis of lengths, and that of dataset sizes.
+    var lengthAxis: String { "length of training (\(lengthUnit))" }
+    static let sizeAxis = "dataset size N (training images)"
 
     /// The lines under every figure: the sweep, its seeds and the workers that made the numbers, by the commits they
     /// were built from.
-    func caption(_ rest: String) -> [String] {
+    func caption(_ rest: String, isMean: Bool = true) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trial\(trialCount == 1 ? "" : "s")."
-        if let meanWords { line += " Mean \(meanWords)." }
+        if isMean, let meanWords { line += " Mean \(meanWords)." }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."
         }

@@ -106,7 +106,7 @@ extension PageRenderer {
             if let svg = figure.svg {
                 let size = "width=\"\(figure.width)\" height=\"\(figure.height)\" role=\"img\" aria-label=\"\(name)\""
                 html +=
-                    "<div class=\"plot scroll\"><div class=\"drawing\(figure.width > 1000 ? " wide" : "")\" data-figure=\"\(name)\">"
+                    "<div class=\"plot scroll\"><div class=\"drawing\" data-figure=\"\(name)\">"
                 html += InlineSVG.text(svg, prefix: figure.name).replacing(
                     "<svg", with: "<svg \(size)", maxReplacements: 1)
                 html += "</div></div>\n"

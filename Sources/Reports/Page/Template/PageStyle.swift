@@ -1,5 +1,5 @@
-/// How the page looks: light or dark as the reader's system is, on paper light; on a phone figures and tables scroll
-/// in boxes of their own.
+/// How the page looks: light or dark as the reader's system is, on paper light; figures and
+/// tables that are too wide scroll in boxes of their own, since type that shrinks with them could not be read.
 enum PageStyle {
     static let text = """
         :root {
@@ -33,7 +33,7 @@ enum PageStyle {
         figure { margin: 28px 0; }
         .plot { background: #ffffff; border: 1px solid var(--line); border-radius: 6px; }
         .drawing { position: relative; width: fit-content; margin: 0 auto; }
-        .drawing svg { display: block; height: auto; max-width: 100%; }
+        .drawing svg { display: block; }
         .dot {
           position: absolute; width: 13px; height: 13px; margin: -6.5px 0 0 -6.5px; border: 2px solid #d4006a;
           border-radius: 50%; pointer-events: none;
@@ -72,8 +72,6 @@ enum PageStyle {
         @media (max-width: 640px) {
           header, main, footer { padding-left: 14px; padding-right: 14px; }
           h1 { font-size: 1.5rem; }
-          .drawing svg { max-width: none; width: 620px; }
-          .drawing.wide svg { width: 940px; }
           .axes { grid-template-columns: 1fr; gap: 0; }
           .axes dd { margin-bottom: 10px; }
         }
