@@ -152,7 +152,7 @@ let package = Package(
             [
                 "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
                 "ContentStore", "DatasetPreparation", "Datasets", "ImageGenerators", "RemoteHosts", "Scheduling",
-                "JobContract", "PythonPackage", "BuildFacts",
+                "JobContract", "PythonPackage", "BuildFacts", "Quantities",
                 "CPosix", arguments,
             ]),
 

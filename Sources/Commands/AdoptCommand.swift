@@ -48,12 +48,13 @@ struct AdoptCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Measures to take of every network of that sweep: linearity,memorization, or 'memorization: {samples: 64}'.",
-            valueName: "measures"))
+            valueName: "measures"), completion: .measureNames)
     var measure: [String] = []
 
     @Option(
         name: [.customLong("set")],
-        help: ArgumentHelp("What is known of its training: --set dataset.flip=true.", valueName: "key=value"))
+        help: ArgumentHelp("What is known of its training: --set dataset.flip=true.", valueName: "key=value"),
+        completion: .settings)
     var settings: [String] = []
 
     @OptionGroup var catalogue: CatalogueOptions

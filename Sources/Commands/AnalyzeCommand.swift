@@ -15,7 +15,7 @@ struct AnalyzeCommand: ParsableCommand {
     var sweep: String
     @Option(help: "Only this figure; may be repeated. With exit 1 where one of them cannot be drawn.")
     var figure: [FigureName] = []
-    @Option(name: .customLong("out"), help: "Where figures go (default: results/SWEEP).")
+    @Option(name: .customLong("out"), help: "Where figures go (default: results/SWEEP).", completion: .directory)
     var directory: String?
     @OptionGroup var catalogue: CatalogueOptions
 

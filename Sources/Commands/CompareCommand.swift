@@ -22,7 +22,8 @@ struct CompareCommand: ParsableCommand {
     var b: String
     @Option(
         help: ArgumentHelp(
-            "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."))
+            "Measures, or single quantities of them; may be repeated.", valueName: "measure[.quantity],..."),
+        completion: .measures)
     var measure: [String] = []
     @Option(help: ArgumentHelp("Only these noise levels, found among those measured.", valueName: "s,..."))
     var sigma: [String] = []

@@ -60,11 +60,7 @@ private final class WholeFile {
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws {
-        var left = bytes[...]
-        while !left.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: left).baseAddress, left.count)
-            if count > 0 { left = left.dropFirst(count) } else if errno != EINTR { throw Self.failure(path) }
-        }
+        guard Terminal.writeAll(bytes, to: descriptor) else { throw Self.failure(path) }
     }
 
     func finish() throws {

@@ -30,8 +30,8 @@ struct MergeCommand: ParsableCommand {
         let damaged = files ? try copyFiles(of: reader) : []
         let outcome = try ours.merge(reader, states: files)
         Terminal.print(
-            "\(Readable.count(outcome.trials)) new trials, \(Readable.count(outcome.checkpoints)) checkpoints and "
-                + "\(Readable.count(outcome.measures)) measures from \(other)")
+            "\(Readable.counted(outcome.trials, "new trial")), \(Readable.counted(outcome.checkpoints, "checkpoint")) and "
+                + "\(Readable.counted(outcome.measures, "measure")) from \(other)")
         if !outcome.sweeps.isEmpty {
             Terminal.print(
                 "new sweeps: \(outcome.sweeps.joined(separator: ", ")); what they lack is cancelled here, "
@@ -68,7 +68,7 @@ struct MergeCommand: ParsableCommand {
             Terminal.note("conflict: trial \(conflict.trial.prefix(12)): the \(conflict.about) in \(other) differs")
         }
         Terminal.note(
-            "\(outcome.conflicts.count) results differ. Those of \(catalogue.path) stand, those of \(other) are kept as "
+            "\(Readable.counted(outcome.conflicts.count, "result")) differing. Those of \(catalogue.path) stand, those of \(other) are kept as "
                 + "evidence: `eigensweep status` shows them.")
         throw ExitStatusError(status: isWhole ? .someFailed : .catalogue)
     }
@@ -116,7 +116,10 @@ struct MergeCommand: ParsableCommand {
             bytes += store.size(of: digest) ?? 0
         }
         Terminal.print("copied \(Readable.counted(copied, "file")) (\(Readable.bytes(bytes)))")
-        if missing > 0 { Terminal.note("note: \(missing) files that \(reader.path) names are not in its store") }
+        if missing > 0 {
+            Terminal.note(
+                "note: not in the store of \(reader.path), though it names them: \(Readable.counted(missing, "file"))")
+        }
         return damaged
     }
 }

@@ -11,6 +11,7 @@ struct PlanCommand: ParsableCommand {
         discussion: """
             eigensweep plan sweeps/demo.yaml
             eigensweep plan sweeps/faces.yaml --set dataset.source=faces.zip --set profile=paper
+            eigensweep plan sweeps/demo.yaml --format json
 
             A worker of the sweep's own is run to say what it can do, which is said before.
             """)
@@ -21,6 +22,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var files: SameNumericsOptions
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
+    @OptionGroup var output: FormatOptions
 
     func run() throws {
         let read = try ReadSweepFile(sweep, overrides: settings.overrides)
@@ -37,6 +39,10 @@ struct PlanCommand: ParsableCommand {
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
             holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: read.worker.isOurs,
             workers: read.worker.names)
-        try report.lines().forEach(Terminal.print)
+        if output.format == .table {
+            try report.lines().forEach(Terminal.print)
+        } else {
+            output.print(try report.table())
+        }
     }
 }

@@ -18,7 +18,8 @@ struct QueryCommand: ParsableCommand {
     @Argument(help: .hidden)
     var words: [String] = []
     @Option(
-        help: ArgumentHelp("Only trials of these sweeps; may be repeated.", valueName: "name,..."), completion: .sweeps)
+        help: ArgumentHelp("Only trials of these sweeps; may be repeated.", valueName: "name,..."),
+        completion: .storedSweeps)
     var sweep: [String] = []
     @Option(
         help: ArgumentHelp(
@@ -33,18 +34,22 @@ struct QueryCommand: ParsableCommand {
         name: .customLong("where"),
         help: "Only trials of which this holds, such as 'model.scale in (4, 8) and memorization.copied > 0.1'.")
     var filter: String?
-    @Option(help: ArgumentHelp("Group by these keys; may be repeated.", valueName: "key,..."))
+    @Option(help: ArgumentHelp("Group by these keys; may be repeated.", valueName: "key,..."), completion: .keys)
     var by: [String] = []
-    @Option(help: ArgumentHelp("Make a column of each value of this key.", valueName: "key"))
+    @Option(help: ArgumentHelp("Make a column of each value of this key.", valueName: "key"), completion: .keys)
     var columns: String?
-    @Option(help: "What to show of each group: mean, median, sd, min, max, count, ci95; may be repeated.")
+    @Option(
+        help: "What to show of each group: mean, median, sd, min, max, count, ci95; may be repeated.",
+        completion: .statistics)
     var statistic: [String] = []
     @Option(
         help: ArgumentHelp(
             "Average over what is otherwise kept apart: versions (of measures), workers (and their numerics).",
-            valueName: "what,..."))
+            valueName: "what,..."), completion: .mixes)
     var mix: [String] = []
-    @Option(help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."))
+    @Option(
+        help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."),
+        completion: .columns)
     var sort: [String] = []
     @Option(help: "Show at most so many rows.")
     var limit: Int?

@@ -21,7 +21,8 @@ struct SplitCommand: ParsableCommand {
             those of the trials any more. `--format csv` is for programs.
             """)
 
-    @Argument(help: "A sweep file, a sweep of the catalogue, or a trial, as `logs` takes it.")
+    @Argument(
+        help: "A sweep file, a sweep of the catalogue, or a trial, as `logs` takes it.", completion: .trialsAndSweeps)
     var subject: String
     @OptionGroup var settings: SetOptions
     @OptionGroup var catalogue: CatalogueOptions

@@ -25,9 +25,11 @@ struct TrialsCommand: ParsableCommand {
     var filter: String?
     @Option(
         help: ArgumentHelp(
-            "Columns to add; may be repeated.", valueName: "key|measure[.quantity[@sigma]],..."), completion: .measures)
+            "Columns to add; may be repeated.", valueName: "key|measure[.quantity[@sigma]],..."), completion: .columns)
     var show: [String] = []
-    @Option(help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."))
+    @Option(
+        help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."),
+        completion: .columns)
     var sort: [String] = []
     @Option(help: "Show at most so many trials.")
     var limit: Int?

@@ -2,7 +2,12 @@
 package enum NearestName {
     /// "; did you mean X?" or, where nothing is near, the list of names.
     package static func advice(for name: String, among names: [String]) -> String {
-        if let nearest = nearest(to: name, among: names) { return "; did you mean \(nearest)?" }
+        if let nearest = nearest(to: name, among: names) {
+            // What lacks or has one letter at its end may be meant as well as what comes first.
+            let others = names.filter { $0 != nearest && $0.count == nearest.count && $0.hasPrefix(name) }.sorted()
+            let meant = nearest.hasPrefix(name) ? [nearest] + others : [nearest]
+            return "; did you mean \(meant.joined(separator: " or "))?"
+        }
         guard !names.isEmpty else { return "" }
         return "; expected one of \(names.joined(separator: ", "))"
     }

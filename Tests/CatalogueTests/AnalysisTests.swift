@@ -176,7 +176,7 @@ import Testing
         #expect(result.figures.isEmpty)
         #expect(
             result.sentences.count == 1
-                && result.sentences[0].contains("linearity (the sweep does not ask for the measure linearity)"))
+                && result.sentences[0].contains("as the sweep does not ask for their measures, distances, linearity"))
         #expect(throws: ReportError.self) {
             try Analysis(catalogue.reader, sweep: "x", store: scratch.path).run(into: scratch.path)
         }

@@ -89,15 +89,19 @@ import Testing
                 .of("memorization") { _ in [MeasureRow(quantity: "copied", value: 0.9, n: 256)] },
                 .of("linearity") { _ in [] },
             ])
-        let result = try Analysis(try sweep.reader, sweep: sweep.name, store: sweep.scratch.path).run(
-            into: sweep.scratch.path, figures: [.phaseMap, .boundaryLaw, .linearity, .distances, .trainingLoss])
+        let analysis = Analysis(try sweep.reader, sweep: sweep.name, store: sweep.scratch.path)
+        let result = try analysis.run(
+            into: sweep.scratch.path, figures: [.phaseMap, .boundaryLaw, .linearity, .distances, .psnr, .trainingLoss])
         #expect(
             result.sentences.last == """
                 Not drawn: phase-map (there are measurements of one model.scale only; see phase-map-by-length), boundary-law \
-                (copying ends within the sizes swept nowhere), distances (the sweep does not ask for the measure distances), \
-                linearity (the measure linearity has given no ls yet), training-loss (no worker has sent losses with its \
-                checkpoints).
+                (copying ends within the sizes swept nowhere), linearity (the measure linearity has given no ls yet), \
+                training-loss (no worker has sent losses with its checkpoints), and, as the sweep does not ask for their \
+                measures, distances, psnr (denoising).
                 """)
-        #expect(result.missing == [.phaseMap, .boundaryLaw, .distances, .linearity, .trainingLoss])
+        #expect(
+            try analysis.run(into: sweep.scratch.path, figures: [.psnr]).sentences.last
+                == "Not drawn: psnr (the sweep does not ask for the measure denoising).")
+        #expect(result.missing == [.phaseMap, .boundaryLaw, .distances, .linearity, .psnr, .trainingLoss])
     }
 }

@@ -27,7 +27,7 @@ import Testing
             at: Self.folder.appendingPathComponent(piece), to: URL(fileURLWithPath: scratch.catalogue))
         let id = try RawDatabase.text("SELECT catalogue_id FROM catalogue_identity", at: scratch.catalogue)
         let early = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }
-        #expect(early?.kind == .query && early?.message.contains("resume") == true)
+        #expect(early?.kind == .earlier && early?.message.contains("resume") == true)
         let catalogue = try Catalogue(path: scratch.catalogue)
         #expect([catalogue.id] == id)
         let sweeps = try catalogue.reader.sweeps()

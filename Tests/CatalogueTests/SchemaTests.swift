@@ -89,7 +89,7 @@ import Testing
         }
         try queue.close()
         let early = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }
-        #expect(early?.kind == .query)
+        #expect(early?.kind == .earlier)
         let catalogue = try Catalogue(path: scratch.catalogue)
         #expect(catalogue.id == "kept")
         #expect(catalogue.generation == 7)

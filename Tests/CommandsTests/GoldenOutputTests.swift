@@ -47,6 +47,10 @@ struct GoldenOutputTests {
         ["hosts", "drain", "nowhere"], ["hosts", "check", "nowhere"], ["hosts", "list", "--hosts", "nowhere.yaml"],
         ["analyze", "small", "--figure", "nothing"], ["doctor", "--repair", "--separate"],
         ["status", "--catalogue", "nowhere.sqlite"], ["plan", "wrong.yaml", "--set", "nothing"],
+        ["plan", "several.yaml"], ["plan", "tabs.yaml"], ["hosts", "list", "--hosts", "several-hosts.yaml"],
+        ["hosts", "list", "--hosts", "ranges.yaml"], ["analyze", "small", "--figure", "linearity"],
+        ["analyze", "small", "--figure", "phase-map-by-length", "--figure", "boundary-law"],
+        ["plan", "wrong.yaml", "--set", "seed=x", "--set", "model.scael=4"], ["hosts", "check", "small", "other"],
     ]
 
     @Test func commandsPrintWhatTheyDid() throws {
@@ -56,6 +60,13 @@ struct GoldenOutputTests {
         try SampleCatalogue.write(to: folder.path + "/catalogue.sqlite")
         for (name, text) in [
             ("wrong.yaml", "name: wrong\ngrid:\n  dataset.sise: [16]\n"),
+            (
+                "several.yaml",
+                "name: ..\ndataset: {sise: 3}\ntraining: {batch: 0, learning_rat: 1}\ngrid: {seed: []}\nneeds: {gpu: 1}\n"
+            ),
+            ("tabs.yaml", "name: tabs\ngrid:\n\tdataset.size: [16]\n"),
+            ("several-hosts.yaml", "hosts:\n  - near: {slots: many, portt: 3}\n  - local: {user: me}\n"),
+            ("ranges.yaml", "hosts: [node[1-3]]\n"),
             ("wrong-hosts.yaml", "hosts:\n  - near: {slots: many}\n"), ("words.safetensors", "no checkpoint"),
         ] { try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8) }
         let seen = try Self.commands.map { try Self.output(of: $0, in: folder) }

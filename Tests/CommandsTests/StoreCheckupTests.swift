@@ -20,6 +20,10 @@ import Testing
         let workplace = try Workplace(options)
         let (store, catalogue) = (workplace.store, workplace.catalogue)
         let kept = try store.put(Array("kept".utf8))
+        // The worker as it is now lies beside this program, and hosts are given the store's copy.
+        let program = directory + "/eigensweep-worker"
+        try "a worker".write(toFile: program, atomically: true, encoding: .utf8)
+        _ = try store.put(copyOf: program)
         let stray = try store.put(Array("a stray".utf8))
         let training = try #require(try catalogue.reader.sweep(named: "small")?.trials.last?.training)
         try catalogue.commit([
@@ -30,7 +34,8 @@ import Testing
             .stateKept(training, AttemptNumber(9), ResumePoint(steps: 50, state: kept), bytes: 4),
         ])
         let checkup = StoreCheckup(
-            reader: catalogue.reader, store: store, cache: directory + "/none", isThorough: false, mending: nil)
+            reader: catalogue.reader, store: store, cache: directory + "/none", programs: [program], isThorough: false,
+            mending: nil)
         let problems = try checkup.findings().map(\.problem)
         #expect(problems.contains { $0.hasPrefix("1 file (7 B) that the catalogue does not name") }, "\(problems)")
         #expect(store.contains(stray))

@@ -57,7 +57,7 @@ struct DoctorTests {
             try execute(lab, "UPDATE attempt SET outcome = 'host-fault', ended_at = '2026-01-01T00:00:00.000Z'")
             let found = try lab.run("doctor")
             #expect(found.status == 5, "\(found)")
-            #expect(found.out.contains("attempts that are not open here"), "\(found)")
+            #expect(found.out.contains("unknown or over here"), "\(found)")
             #expect(!lab.processes(matching: "eigensweep-worker").isEmpty)
             let mended = try lab.run("doctor", "--repair")
             #expect(mended.status == 0, "\(mended)")

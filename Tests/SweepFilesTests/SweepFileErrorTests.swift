@@ -270,4 +270,70 @@ import Testing
             try SweepFile(contentsOf: "/dev/zero")
         } throws: { "\($0)".hasPrefix("/dev/zero: has more than 64 MiB") }
     }
+
+    /// A text is mended in one go: each of its errors is told, in the order of the file, with what is set beside it.
+    @Test func allErrorsAreToldAtOnce() {
+        let text = """
+            name: many
+            dataset: {source: geometric, sise: 3, resolution: 8}
+            model: {scale: 5}
+            training: {batch: 0, learning_rat: 1}
+            grid:
+              - {dataset.size: [], seed: [x]}
+              - {training.images: {range: [3, 3]}}
+            needs: {memory: much, tag: [a]}
+            """
+        #expect(
+            complaint(text)?.split(separator: "\n").map { $0.prefix { $0 != ";" } } == [
+                "x.yaml:2: dataset.sise: no such key",
+                "error: x.yaml:3: model.scale: expected an even integer from 4 to 1024, got 5",
+                "error: x.yaml:4: training.batch: expected an integer from 1 to 65536, got 0",
+                "error: x.yaml:4: training.learning_rat: no such key",
+                "error: x.yaml:6: dataset.size: the axis is empty: expected at least one value, each an integer, at least 1",
+                "error: x.yaml:6: seed: expected an integer, at least 0, got x",
+                "error: x.yaml:7: training.images: the range is empty: from 3 to 3, half open",
+                "error: x.yaml:8: needs.memory: expected a size such as 2G or 512M, got \"much\"",
+                "error: x.yaml:8: needs.tag: no such need",
+            ])
+        let good = "name: x\ndataset: {source: geometric, size: 16}\ntraining.steps: 4\n"
+        #expect(
+            complaint(good, ["seed=x", "model.scael=4"])?.components(separatedBy: "\nerror: ") == [
+                "--set seed=x: seed: expected an integer, at least 0, got x",
+                "--set model.scael=4: model.scael: no such key; did you mean model.scale?",
+            ])
+        #expect(
+            complaint(good + "measures: [memorisation, {memorization: {sample: 3, stepz: 2}}]")?.components(
+                separatedBy: "\nerror: ") == [
+                    "x.yaml:4: memorisation: the worker golden has no such measure; did you mean memorization?",
+                    "x.yaml:4: memorization.sample: no such parameter; did you mean sampler or samples?",
+                    "x.yaml:4: memorization.stepz: no such parameter; did you mean steps?",
+                ])
+        // A text in which everything is wrong does not fill the screen.
+        let long = "name: x\n" + (0..<50).map { "k\($0): 1\n" }.joined()
+        #expect(complaint(long)?.components(separatedBy: "error: ").count == 20)
+    }
+
+    /// What other formats allow and YAML does not.
+    @Test func habitsOfOtherFormatsAreNamed() {
+        #expect(
+            complaint("name: x\ngrid:\n\tseed: [1]\n")
+                == "x.yaml:3: not YAML: the line is indented by a tab: expected spaces")
+        #expect(
+            throws: SweepFileError(
+                "not YAML: a range within [ ] wants quotes: expected \"node[1-3]\", or a line of its own: - node[1-3]",
+                at: TextOrigin(file: "h.yaml", line: 1))
+        ) { try HostsFile.parse("hosts: [node[1-3]]\n", file: "h.yaml") }
+        #expect(throws: Never.self) { try HostsFile.parse("hosts: [\"node[1-3]\"]\n", file: "h.yaml") }
+    }
+
+    @Test func allErrorsOfAHostsFileAreToldAtOnce() {
+        let text = "hosts:\n  - node[1-2]: {slots: many, portt: 3}\n  - local: {user: me}\n  - node2\n"
+        let found = #expect(throws: SweepFileError.self) { try HostsFile.parse(text, file: "h.yaml") }
+        #expect(
+            found?.description.components(separatedBy: "\nerror: ") == [
+                "h.yaml:2: node1.slots: expected a number of slots, an integer (1 to 100000), got \"many\"",
+                "h.yaml:2: node1.portt: no such setting; did you mean port?",
+                "h.yaml:3: local.user: this machine has no user",
+            ])
+    }
 }

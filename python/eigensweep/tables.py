@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
@@ -61,14 +64,31 @@ class Table(MutableMapping[str, list[Any]]):
 
     def to_polars(self) -> Any:
         """A polars.DataFrame; dicts and lists in it are JSON."""
-        import json
-
         import polars
 
-        flat = {
+        return polars.DataFrame(self._flat(), infer_schema_length=None)
+
+    def to_parquet(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes a Parquet file, which appears under its name only once it is whole; dicts and lists in it are JSON."""
+        try:
+            import pyarrow
+            from pyarrow import parquet
+        except ImportError:
+            raise ImportError(
+                "pyarrow, which writes Parquet, is not installed (pip install pyarrow); `eigensweep export` writes CSV and "
+                "NDJSON without it") from None
+        place = Path(path)
+        partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
+        try:
+            parquet.write_table(pyarrow.table(self._flat()), partial)
+            os.replace(partial, place)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _flat(self) -> dict[str, list[Any]]:
+        return {
             name: [json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value for value in values]
             for name, values in self._columns.items()}
-        return polars.DataFrame(flat, infer_schema_length=None)
 
     def __repr__(self) -> str:
         return f"<{self.count} rows of {', '.join(self._columns)}>"

@@ -1,12 +1,15 @@
 """Reading a catalogue that the programs made of a small sweep."""
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +150,26 @@ class ResultTests(unittest.TestCase):
     @unittest.skipUnless(has("polars"), "polars is not installed")
     def test_to_polars(self):
         self.assertEqual(self.catalogue.trials().to_polars().height, 11)
+
+    @unittest.skipUnless(has("pyarrow"), "pyarrow is not installed")
+    def test_to_parquet(self):
+        from pyarrow import parquet
+
+        path = self.folder / "measurements.parquet"
+        table = self.catalogue.measurements("memorization.gl_score")
+        table.to_parquet(path)
+        read = parquet.read_table(path)
+        self.assertEqual(read.column_names, list(table))
+        self.assertEqual(read.column("value").to_pylist(), table["value"])
+        self.assertEqual([json.loads(text) for text in read.column("parameters").to_pylist()], table["parameters"])
+        self.assertEqual(list(self.folder.glob("*.partial")), [])
+
+    def test_parquet_without_pyarrow(self):
+        with unittest.mock.patch.dict(sys.modules, {"pyarrow": None}):
+            with self.assertRaises(ImportError) as caught:
+                self.catalogue.trials().to_parquet(self.folder / "none.parquet")
+        self.assertIn("pip install pyarrow", str(caught.exception))
+        self.assertFalse((self.folder / "none.parquet").exists())
 
     def test_trials_are_found_by_prefix(self):
         names = self.catalogue.trials()["trial_id"]

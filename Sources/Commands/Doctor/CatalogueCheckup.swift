@@ -51,7 +51,9 @@ struct CatalogueCheckup {
                 CatalogueChange.attemptEnded($0.attempt, .hostFault("the host is no longer used"))
             }
             return Finding(
-                about: host, problem: "\(attempts.count) attempts are open there, and the hosts file does not name it",
+                about: host,
+                problem:
+                    "it has \(Readable.counted(attempts.count, "open attempt")), and the hosts file does not name it",
                 remedy: "put it back into the hosts file to collect them; given up by --repair",
                 repair: writer.map { writer in
                     {

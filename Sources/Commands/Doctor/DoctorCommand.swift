@@ -57,7 +57,8 @@ struct DoctorCommand: ParsableCommand {
             table.rows.append([.text(finding.about), .text(finding.problem), .text(finding.remedy), .text(state)])
         }
         output.print(table)
-        Terminal.note(findings.isEmpty ? "nothing is wrong" : "\(findings.count) findings, \(left) left")
+        Terminal.note(
+            findings.isEmpty ? "nothing is wrong" : "\(Readable.counted(findings.count, "finding")), \(left) left")
         guard left == 0 else { throw ExitStatusError(status: .catalogue) }
     }
 
@@ -114,7 +115,8 @@ struct DoctorCommand: ParsableCommand {
         return try Waiting.during("reading \(catalogue.store)") {
             try StoreCheckup(
                 reader: reader, store: ContentStore(directory: catalogue.store),
-                cache: catalogue.store + "/datasets.json", isThorough: thorough, mending: mending
+                cache: catalogue.store + "/datasets.json",
+                programs: [try Programs.bundled("eigensweep-worker")], isThorough: thorough, mending: mending
             ).findings()
         }
     }

@@ -42,7 +42,7 @@ struct HostStoresCheckup {
                 Finding(
                     about: spec.name,
                     problem:
-                        "\(report.unread) files (\(Readable.bytes(report.unreadBytes))) of its store were not read",
+                        "not read of its store: \(Readable.counted(report.unread, "file")) (\(Readable.bytes(report.unreadBytes)))",
                     remedy: "`eigensweep doctor --thorough` reads them", isHarmless: true))
         }
         return findings

@@ -93,7 +93,8 @@ extension Finding {
     /// Attempts on a host that the catalogue does not know, or whose end it has recorded.
     init(strangers count: Int, goingOn: Int, on host: HostName, repair: (() throws -> Void)? = nil) {
         self.init(
-            about: host, problem: "it holds \(count) attempts that are not open here, \(goingOn) of them not over",
+            about: host,
+            problem: "it holds \(Readable.counted(count, "attempt")) unknown or over here, \(goingOn) still going on",
             remedy: "stopped and removed by --repair", repair: repair)
     }
 }

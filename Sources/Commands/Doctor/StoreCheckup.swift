@@ -1,6 +1,7 @@
 import ContentStore
 import Foundation
 import JobContract
+import PythonPackage
 import ResultCatalogue
 import ResultQueries
 import SweepModel
@@ -11,6 +12,8 @@ struct StoreCheckup {
     let store: ContentStore
     /// The file that remembers prepared datasets.
     let cache: String
+    /// Programs beside this one, which the store has for hosts.
+    let programs: [String]
     let isThorough: Bool
     /// Nil while another process writes.
     let mending: StoreMending?
@@ -22,7 +25,7 @@ struct StoreCheckup {
         let stored = try store.digests()
         let names = PointNames(reader)
         return missing(referenced, among: Set(stored), names) + (try damaged(stored, referenced, names))
-            + strays(stored, Set(referenced.keys).union(try reader.statesOnHosts()))
+            + strays(stored, Set(referenced.keys).union(try reader.statesOnHosts()).union(try current(stored)))
     }
 
     private func missing(
@@ -57,14 +60,16 @@ struct StoreCheckup {
             findings.append(
                 Finding(
                     about: store.directory,
-                    problem: "\(report.unread) files (\(Readable.bytes(report.unreadBytes))) were not read",
+                    problem:
+                        "not read: \(Readable.counted(report.unread, "file")) (\(Readable.bytes(report.unreadBytes)))",
                     remedy: "`eigensweep doctor --thorough` reads them", isHarmless: true))
         }
         if report.aside > 0 {
             findings.append(
                 Finding(
                     about: store.damagedDirectory,
-                    problem: "\(report.aside) damaged files (\(Readable.bytes(report.asideBytes))) were put aside here",
+                    problem:
+                        "put aside here: \(Readable.counted(report.aside, "damaged file")) (\(Readable.bytes(report.asideBytes)))",
                     remedy: "look at them, and remove the folder when you have", isHarmless: true))
         }
         return findings
@@ -80,6 +85,19 @@ struct StoreCheckup {
             remedy: remedy,
             isHarmless: !store.contains(digest) && !uses.isEmpty && uses.allSatisfy(\.isOfOpenTrial),
             repair: mending.map { mending in { try mending.mend(digest, uses) } })
+    }
+
+    /// The files of workers as they are now, which the next run would bring here again.
+    private func current(_ stored: [Digest]) throws -> Set<Digest> {
+        var digests = try reader.latestWorkerFiles()
+        digests.insert(Digest(of: PythonPackage.file.utf8))
+        let sizes = Set(stored.compactMap(store.size(of:)))
+        for program in programs {
+            let bytes = try FileManager.default.attributesOfItem(atPath: program)[.size] as? Int
+            // Only a file of its size can be it, and to read it takes a while.
+            if bytes.map(sizes.contains) == true { digests.insert(try Digest(ofFile: program)) }
+        }
+        return digests
     }
 
     /// Files that nothing names: they only take up room. Programs among them are brought again when they are needed.

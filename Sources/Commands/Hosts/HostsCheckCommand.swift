@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JobContract
 import RemoteHosts
+import ResultCatalogue
 import ResultQueries
 import SweepFiles
 import SweepModel
@@ -16,30 +17,33 @@ struct HostsCheckCommand: ParsableCommand {
 
             Tries out what jobs need: it writes, locks and runs programs in the host's directory, has the worker compute \
             there what it computes here, and looks whether processes outlive the login. One line says one finding; a \
-            host with a problem cannot be used. With a sweep's file, which ends in .yaml, it is the sweep's worker that is \
-            tried: which interpreter a host has for it, and which import fails. Of a queue host it asks on the login node, submitting nothing, whether the \
-            queue would take such an allocation, and whether its nodes may see the directory.
+            host with a problem cannot be used. With a sweep, by its file, which ends in .yaml, or by its name in the catalogue, \
+            it is the sweep's worker that is tried: which interpreter a host has for it, and which import fails. Of a \
+            queue host it asks on the login node, submitting nothing, whether the queue would take such an allocation, and \
+            whether its nodes may see the directory.
 
             Exit codes: 0 every host can be used, 1 some cannot, 4 none can.
             """)
 
     @Argument(
-        help: "Names of hosts; without any, all of the hosts file. A sweep's file among them: for its worker.",
-        completion: .hostNames)
+        help: "Names of hosts; without any, all of the hosts file. A sweep's file or name among them: for its worker.",
+        completion: .hostsAndSweeps)
     var names: [String] = []
+    @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var hosts: HostOptions
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let files = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
-        guard files.count <= 1 else {
-            throw CommandFailure(.usage, "expected one sweep's file, got \(files.joined(separator: " and "))")
+        let selection = try HostsSelection(hosts)
+        let sweeps = try names.filter { try isFile($0) || isStored($0, beside: selection) }
+        guard sweeps.count <= 1 else {
+            throw CommandFailure(.usage, "expected one sweep, got \(sweeps.joined(separator: " and "))")
         }
-        let named = try HostsSelection(hosts).named(names.filter { !files.contains($0) })
+        let named = try selection.named(names.filter { !sweeps.contains($0) })
         let specs = named.gates
         let seats = Dictionary(
             named.compactMap { spec in spec.seat.map { ($0.queue, $0) } }, uniquingKeysWith: { first, _ in first })
-        let program = try files.first.map { try WorkerProgram(SweepHead(contentsOf: $0).worker) } ?? .ours()
+        let program = try sweeps.first.map { try WorkerProgram(command(of: $0)) } ?? .ours()
         let visits = try HostVisits(hosts)
         let worker = try program.check()
         var examinations = try program.tried { trial in
@@ -50,6 +54,30 @@ struct HostsCheckCommand: ParsableCommand {
         let unusable = examinations.count { !$0.isUsable }
         guard unusable > 0 else { return }
         throw ExitStatusError(status: unusable == examinations.count ? .noUsableHost : .someFailed)
+    }
+
+    private func isFile(_ name: String) -> Bool { name.hasSuffix(".yaml") || name.hasSuffix(".yml") }
+
+    /// Whether no host has the name, and a sweep of the catalogue does.
+    private func isStored(_ name: String, beside selection: HostsSelection) throws -> Bool {
+        guard !selection.specs.contains(where: { $0.name == name || $0.seat?.queue == name }),
+            FileManager.default.fileExists(atPath: catalogue.path)
+        else { return false }
+        return try CatalogueReader(path: catalogue.path).sweepNames().contains(name)
+    }
+
+    private func command(of sweep: String) throws -> WorkerCommand {
+        if isFile(sweep) { return try SweepHead(contentsOf: sweep).worker }
+        guard let worker = try CatalogueReader(path: catalogue.path).sweep(named: sweep)?.worker else {
+            throw CommandFailure(.usage, "the catalogue has no sweep \"\(sweep)\"")
+        }
+        guard TrustedWorkers.ours.contains(worker) else {
+            throw CommandFailure(
+                .usage,
+                "this account has launched no sweep with the worker of \(sweep), \(worker.command.joined(separator: " ")); "
+                    + "name the sweep's file if it may be run")
+        }
+        return worker
     }
 
     static func table(_ examinations: [HostExamination]) -> ResultTable {

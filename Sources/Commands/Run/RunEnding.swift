@@ -28,7 +28,7 @@ struct RunEnding {
         case .someFailed(let count):
             let trials = Readable.trials(count)
             let what =
-                sweeps.allSatisfy(\.comparisons.isEmpty) ? trials : "\(Readable.count(count)) trials or comparisons"
+                sweeps.allSatisfy(\.comparisons.isEmpty) ? trials : Readable.counted(count, "trial") + " or comparisons"
             Terminal.note(
                 "\(what) failed; `eigensweep status\(name)\(catalogueOption)` says why")
         case .noUsableHost(let reason):
@@ -54,7 +54,12 @@ struct RunEnding {
             case nil: Terminal.note("interrupted; nothing is lost. Go on with:\(command)")
             }
         case .cancelled:
-            Terminal.note("cancelled")
+            Terminal.note(
+                """
+                cancelled; the trials wait for who wants them:
+                  eigensweep resume\(name)\(catalogueOption)\(hostsOption)
+                  eigensweep cancel\(name.isEmpty ? " SWEEP" : name)\(catalogueOption)
+                """)
         }
         throw ExitStatusError(status: ExitStatus(rawValue: outcome.exitCode) ?? .internalError)
     }

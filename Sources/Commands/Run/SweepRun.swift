@@ -107,6 +107,7 @@ final class SweepRun {
     var isEmpty: Bool { sweeps.isEmpty }
 
     private func add(_ running: RunningSweep) throws -> WishChange.Outcome {
+        let dropped = try DroppedTrials(of: running.sweep, in: workplace.catalogue.reader)
         let stored = try workplace.catalogue.store(
             running.sweep, worker: running.prepared.worker, files: running.files)
         sweeps.removeAll { $0.name == running.name }
@@ -115,7 +116,8 @@ final class SweepRun {
         if stored.number > 1, stored.isNew {
             outcome.notes.append(
                 "sweep \(running.name), revision \(stored.number): \(Readable.counted(stored.newTrials, "new trial")), "
-                    + "\(Readable.count(stored.dropped)) dropped (their results stay)")
+                    + "\(Readable.count(stored.dropped)) dropped (their results stay)"
+                    + (dropped.map { ":\n" + $0.lines.joined(separator: "\n") } ?? ""))
         }
         return outcome
     }

@@ -7,7 +7,8 @@ import ResultQueries
 struct CatalogueOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: "The catalogue file (default: $EIGENSWEEP_CATALOGUE, else results/catalogue.sqlite).")
+        help: "The catalogue file (default: $EIGENSWEEP_CATALOGUE, else results/catalogue.sqlite).",
+        completion: .catalogues)
     var catalogue: String?
 
     static var defaultPath: String {
@@ -29,13 +30,15 @@ extension CatalogueOptions {
 }
 
 struct HostOptions: ParsableArguments {
-    @Option(name: .long, help: "The hosts file (default: hosts.yaml if there is one, else this machine alone).")
+    @Option(
+        name: .long, help: "The hosts file (default: hosts.yaml if there is one, else this machine alone).",
+        completion: .file())
     var hosts: String?
 
     @Flag(name: .long, help: "Trust and remember the keys of SSH hosts seen for the first time.")
     var acceptNewHostKeys = false
 
-    @Option(name: .long, help: "The SSH configuration file (default: ~/.ssh/config).")
+    @Option(name: .long, help: "The SSH configuration file (default: ~/.ssh/config).", completion: .file())
     var sshConfig: String?
 
     @Option(
@@ -58,7 +61,7 @@ struct SetOptions: ParsableArguments {
         name: [.customLong("set")],
         help: ArgumentHelp(
             "Override a key of the sweep file, or choose a profile: --set model.scale=[4,8] --set profile=quick.",
-            valueName: "key=value"))
+            valueName: "key=value"), completion: .settings)
     var overrides: [String] = []
 }
 

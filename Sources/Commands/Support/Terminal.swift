@@ -41,17 +41,20 @@ enum Terminal {
     /// Writes the bytes of `RowWriter` to standard output, all of them, or throws: a file of them must not be cut off
     /// unnoticed.
     static func export(_ bytes: UnsafeRawBufferPointer) throws {
+        guard !writeAll(bytes, to: STDOUT_FILENO) else { return }
+        if errno == EPIPE, endsUnread { throw Unread() }
+        throw CommandFailure(
+            .internalError, "standard output could not be written: \(String(cString: strerror(errno)))")
+    }
+
+    /// Whether all bytes could be written; else `errno` says why not.
+    static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
         var left = bytes[...]
         while !left.isEmpty {
-            let count = CPosix.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: left).baseAddress, left.count)
-            if count > 0 {
-                left = left.dropFirst(count)
-            } else if errno != EINTR {
-                if errno == EPIPE, endsUnread { throw Unread() }
-                throw CommandFailure(
-                    .internalError, "standard output could not be written: \(String(cString: strerror(errno)))")
-            }
+            let count = CPosix.write(descriptor, UnsafeRawBufferPointer(rebasing: left).baseAddress, left.count)
+            if count > 0 { left = left.dropFirst(count) } else if errno != EINTR { return false }
         }
+        return true
     }
 
     static func note(_ text: String) { TerminalFrame.write(above: ShownText.lines(text) + "\n") }
@@ -64,16 +67,8 @@ enum Terminal {
 
     /// Writes what can be written: a reader that went away, or a full disk, must not end a run.
     private static func write(_ text: String, to descriptor: Int32) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { CPosix.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                bytes = bytes.dropFirst(count)
-            } else if errno != EINTR {
-                if errno == EPIPE, endsUnread, descriptor == STDOUT_FILENO { exit(Unread.status) }
-                return
-            }
-        }
+        let isWritten = Array(text.utf8).withUnsafeBytes { writeAll($0, to: descriptor) }
+        if !isWritten, errno == EPIPE, endsUnread, descriptor == STDOUT_FILENO { exit(Unread.status) }
     }
 
     /// Nobody reads standard output any more: the program ends with SIGPIPE's exit code, closing what it has open.

@@ -10,15 +10,16 @@ struct DenoiseCommand: ParsableCommand {
             do not look at them and need none, any for edm and none.
             """)
 
-    @Option(help: "The checkpoint: safetensors with the published parameter names.")
+    @Option(help: "The checkpoint: safetensors with the published parameter names.", completion: .tensors)
     var checkpoint: String
 
-    @Option(help: "A safetensors file with \"x\" [B, C, H, W], pixels in [-1, 1], and \"sigma\" [B].")
+    @Option(
+        help: "A safetensors file with \"x\" [B, C, H, W], pixels in [-1, 1], and \"sigma\" [B].", completion: .tensors)
     var input: String
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(help: "The file to write.")
+    @Option(help: "The file to write.", completion: .tensors)
     var output: String
 
     func run() throws {

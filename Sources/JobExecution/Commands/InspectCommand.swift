@@ -15,13 +15,17 @@ struct InspectCommand: ParsableCommand {
             elsewhere.
             """)
 
-    @Argument(help: "The checkpoint: safetensors with the published parameter names.")
+    @Argument(help: "The checkpoint: safetensors with the published parameter names.", completion: .tensors)
     var checkpoint: String
 
-    @Option(help: "A JSON file with every key of its training, as in the catalogue's column trials.spec.")
+    @Option(
+        help: "A JSON file with every key of its training, as in the catalogue's column trials.spec.",
+        completion: .file(extensions: ["json"]))
     var spec: String?
 
-    @Option(help: "The prepared dataset file of that training; without it a built-in generator makes the images.")
+    @Option(
+        help: "The prepared dataset file of that training; without it a built-in generator makes the images.",
+        completion: .file())
     var dataset: String?
 
     func run() throws {

@@ -9,17 +9,21 @@ struct MeasureCommand: ParsableCommand {
 
     @OptionGroup var options: SpecOptions
 
-    @Option(help: "The checkpoint: safetensors with the published parameter names.")
+    @Option(help: "The checkpoint: safetensors with the published parameter names.", completion: .tensors)
     var checkpoint: String
 
     @Option(
-        help: "Which measure (default: every one), with parameters: memorization or 'memorization {\"samples\": 64}'.")
+        help: "Which measure (default: every one), with parameters: memorization or 'memorization {\"samples\": 64}'.",
+        completion: .measures)
     var measure: [String] = []
 
-    @Option(help: "A second checkpoint, for measures that compare two: safetensors like the first.")
+    @Option(
+        help: "A second checkpoint, for measures that compare two: safetensors like the first.", completion: .tensors)
     var other: String?
 
-    @Option(help: "KEY=VALUE in which the second checkpoint's training differs: dataset.part={index: 1, of: 2}.")
+    @Option(
+        help: "KEY=VALUE in which the second checkpoint's training differs: dataset.part={index: 1, of: 2}.",
+        completion: .settings)
     var otherSet: [String] = []
 
     @OptionGroup var compute: ComputeOptions

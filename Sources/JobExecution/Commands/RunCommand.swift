@@ -13,7 +13,9 @@ struct RunCommand: ParsableCommand {
             be read or no events written.
             """)
 
-    @Option(help: "The file with the job description; standard input when left out.")
+    @Option(
+        help: "The file with the job description; standard input when left out.",
+        completion: .file(extensions: ["json"]))
     var job: String?
 
     func run() throws {

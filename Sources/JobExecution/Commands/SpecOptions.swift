@@ -11,16 +11,20 @@ struct SpecOptions: ParsableArguments {
         help: """
             A YAML file with the training's keys in the sections of a sweep file: dataset, model, training, seed. What it \
             leaves out has the default of docs/keys.md.
-            """)
+            """, completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
-    @Option(help: "In its place a JSON file with every key, as in the catalogue's column trials.spec.")
+    @Option(
+        help: "In its place a JSON file with every key, as in the catalogue's column trials.spec.",
+        completion: .file(extensions: ["json"]))
     var spec: String?
 
-    @Option(name: .customLong("set"), help: "Another value for a key: model.scale=8.")
+    @Option(name: .customLong("set"), help: "Another value for a key: model.scale=8.", completion: .settings)
     var settings: [String] = []
 
-    @Option(help: "The prepared dataset file; without it dataset.source must be a built-in generator.")
+    @Option(
+        help: "The prepared dataset file; without it dataset.source must be a built-in generator.",
+        completion: .file())
     var dataset: String?
 
     func validate() throws {

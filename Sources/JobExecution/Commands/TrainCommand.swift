@@ -21,10 +21,10 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Optimiser steps in all, whatever length the file has.")
     var steps: Int?
 
-    @Option(help: "A training state to go on from.")
+    @Option(help: "A training state to go on from.", completion: .tensors)
     var resume: String?
 
-    @Option(help: "The directory for the files, which must exist.")
+    @Option(help: "The directory for the files, which must exist.", completion: .directory)
     var output: String = "."
 
     @Option(help: "Seconds between states on the way.")

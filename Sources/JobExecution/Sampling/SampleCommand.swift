@@ -12,7 +12,7 @@ struct SampleCommand: ParsableCommand {
             every batch and drawn by itself with --first 7 --count 1.
             """)
 
-    @Option(help: "The checkpoint: safetensors with the published parameter names.")
+    @Option(help: "The checkpoint: safetensors with the published parameter names.", completion: .tensors)
     var checkpoint: String
 
     @Option(help: "How many images.")
@@ -24,17 +24,19 @@ struct SampleCommand: ParsableCommand {
     @Option(help: "Which latents and noise; equal seeds give equal ones for every checkpoint.")
     var seed: UInt64 = 0
 
-    @Option(help: "A safetensors file with the tensor \"latents\" of unit variance, in place of --count.")
+    @Option(
+        help: "A safetensors file with the tensor \"latents\" of unit variance, in place of --count.",
+        completion: .tensors)
     var latents: String?
 
     @OptionGroup var sampler: SamplerOptions
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(help: "The file to write, in safetensors.")
+    @Option(help: "The file to write, in safetensors.", completion: .tensors)
     var output: String
 
-    @Option(help: "Also write the images side by side to this PNG file.")
+    @Option(help: "Also write the images side by side to this PNG file.", completion: .file(extensions: ["png"]))
     var grid: String?
 
     func validate() throws {

@@ -17,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
             Exit status: 0 when everything agrees, 1 when something differs.
             """)
 
-    @Argument(help: "Reference files.")
+    @Argument(help: "Reference files.", completion: .tensors)
     var files: [String]
 
     @Option(help: "The largest error allowed; 1e-5, or 1e-6 with --double, when left out.")

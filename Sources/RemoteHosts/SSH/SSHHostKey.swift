@@ -37,11 +37,13 @@ final class SSHHostKey {
                 .unreachable, "\(host): the server showed no host key that can be read: \(lastError(of: session))")
         }
         let key = "\(SSHWire(blob).firstText ?? "") \(fingerprint(session))"
+        // As known-hosts files name the host: an alias or, beside its address, a port that is not the usual one.
+        let name = KnownHosts.names(of: settings)[0]
         switch known.verdict(on: blob, of: settings) {
         case .known: return
         case .unknown:
             if options.acceptNewHostKeys { return try accept(blob) }
-            var words = "\(host): the host key of \(settings.address) (\(key)) is not in \(names)"
+            var words = "\(host): the host key of \(name) (\(key)) is not in \(names)"
             if !known.unreadable.isEmpty {
                 words += " (\(known.unreadable.joined(separator: ", ")) cannot be read)"
             }
@@ -49,15 +51,16 @@ final class SSHHostKey {
                 .hostKeyUnknown,
                 words + ". Compare the fingerprint, then connect once with ssh, or launch with --accept-new-host-keys")
         case .changed(let others):
+            let file = files.first { file in others.contains { $0.contains(" at \(file):") } } ?? files.first ?? ""
             throw HostFailure(
                 .hostKeyChanged,
-                "\(host): the host key of \(settings.address) is \(key), and not the one that is known "
+                "\(host): the host key of \(name) is \(key), and not the one that is known "
                     + "(\(others.prefix(4).joined(separator: ", "))). Someone may be in between, or the host was set up "
-                    + "anew: ask its owner, then remove the old line with ssh-keygen -R")
+                    + "anew: ask its owner, then remove the old line with `ssh-keygen -R '\(name)' -f '\(file)'`")
         case .revoked(let place):
             throw HostFailure(
                 .hostKeyChanged,
-                "\(host): the host key of \(settings.address) (\(key)) is revoked at \(place): ask its owner")
+                "\(host): the host key of \(name) (\(key)) is revoked at \(place): ask its owner")
         }
     }
 

@@ -67,10 +67,14 @@ func findProgram(_ name: String) -> String? {
 func sshFailure(_ said: String, of host: HostName) -> HostFailure? {
     let words = HostWords.line(said)
     if said.contains("IDENTIFICATION HAS CHANGED") || said.contains("REVOKED HOST KEY") {
+        // Debian's ssh says the command.
+        let command = said.firstMatch(of: /ssh-keygen -f \S+ -R \S+/).map { HostWords.line(String($0.0)) }
         return HostFailure(
             .hostKeyChanged,
             "\(host): a host key is not the known one. Someone may be in between, or the host was set up anew: ask "
-                + "its owner, then remove the old line with ssh-keygen -R. ssh says: \(words)")
+                + "its owner, then remove the old line"
+                + (command.map { " with `\($0)`" } ?? ", by `ssh-keygen -R` and the name that the line begins with")
+                + ". ssh says: \(words)")
     }
     if said.contains("Host key verification failed") {
         return HostFailure(

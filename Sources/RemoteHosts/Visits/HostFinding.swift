@@ -43,7 +43,7 @@ extension HostFailure {
             case .unreachable: "see that it runs and that `ssh` reaches it"
             case .authenticationFailed: "put a key there (ssh-copy-id) and load it (ssh-add)"
             case .hostKeyUnknown: "compare the fingerprint, then ssh there once, or --accept-new-host-keys"
-            case .hostKeyChanged: "ask its owner; then ssh-keygen -R and connect anew"
+            case .hostKeyChanged: "ask its owner; then remove the old key and connect anew"
             case .noSpace: "free space there, or name another directory: in the hosts file"
             case .noShell:
                 "the account must run what it is given: `ssh \(host) 'exec /bin/sh -c \"echo yes\"'` must say yes"

@@ -47,7 +47,7 @@ package struct Analysis: Sendable {
         var result = AnalysisResult(
             tables: [findings.memorization], figures: [],
             sentences: findings.sentences + (missing.map { [$0] } ?? []),
-            missing: findings.missing(among: names).map(\.name))
+            missing: findings.missing(among: names))
         guard !drawn.isEmpty else { return result }
         do {
             let gnuplot = try Gnuplot(search: searchPath)

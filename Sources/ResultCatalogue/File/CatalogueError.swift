@@ -10,6 +10,8 @@ package struct CatalogueError: Error, Hashable, Sendable, CustomStringConvertibl
         case foreign
         /// A later release wrote it.
         case newer
+        /// An earlier release wrote it: whoever writes brings it up, and who only reads cannot.
+        case earlier
         /// Truncated or damaged.
         case corrupt
         /// The file or its directory cannot be written.

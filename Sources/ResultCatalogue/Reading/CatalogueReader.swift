@@ -46,7 +46,7 @@ package struct CatalogueReader: Sendable {
                 }
                 guard version == Schema.version else {
                     throw CatalogueError(
-                        .query,
+                        .earlier,
                         "\(path): written by an earlier eigensweep (schema \(version)); `eigensweep resume` brings it "
                             + "up to schema \(Schema.version)")
                 }

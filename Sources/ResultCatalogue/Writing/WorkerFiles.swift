@@ -18,6 +18,19 @@ extension CatalogueReader {
             return WorkerFiles.changed(from: latest, to: text)
         }
     }
+
+    /// The files of which workers of users' own consisted last.
+    package func latestWorkerFiles() throws -> Set<Digest> {
+        let texts = try read { db in
+            try String.fetchAll(
+                db,
+                sql: "SELECT files FROM worker_files WHERE key IN (SELECT max(key) FROM worker_files GROUP BY worker)")
+        }
+        return Set(
+            texts.flatMap { (JSONText.object($0) ?? [:]).values }.compactMap {
+                $0.stringValue.flatMap { Digest(hex: $0) }
+            })
+    }
 }
 
 extension Storing {

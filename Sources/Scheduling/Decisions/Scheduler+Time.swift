@@ -121,7 +121,7 @@ extension Scheduler {
                 {
                     return nil
                 }
-                reasons.append("\(name): \(reason)")
+                reasons.append("\(name): \(HostFailure.words(reason, beside: name))")
                 continue
             }
             switch host.link {
@@ -135,7 +135,7 @@ extension Scheduler {
             case .silent(let silence):
                 let patience = host.facts == nil ? policy.connectSeconds : policy.leaseSeconds
                 if now.seconds(since: silence.since) < patience { return nil }
-                reasons.append("\(name): \(silence.failure?.message ?? "it does not answer")")
+                reasons.append("\(name): \(silence.failure?.words(beside: name) ?? "it does not answer")")
             }
         }
         if connected {

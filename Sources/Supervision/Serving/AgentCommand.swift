@@ -26,11 +26,10 @@ package enum AgentCommand {
                     try Collector(place, digest: settings.digest).run()
                 }
             case "linger" where arguments.count == 1: sleep(120)
+            case "--help", "-h", "help":
+                print(help, terminator: "")
             default:
-                Files.say(
-                    "usage: eigensweep-agent connect | serve --directory DIRECTORY --catalogue NAME [--digest DIGEST] "
-                        + "| pilot|collect --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST] "
-                        + "| linger")
+                Files.say("expected a command; `eigensweep-agent --help` lists them")
                 return 2
             }
             return 0
@@ -39,6 +38,27 @@ package enum AgentCommand {
             return 1
         }
     }
+
+    /// What `--help` shows, of which the manual is made too.
+    package static let help = """
+        Runs the attempts of a coordinator on a host, and goes on with them while the coordinator is away.
+
+        `eigensweep launch` brings the agent to each host and starts it there, also on this machine; nobody needs to. It \
+        ends by itself ten minutes after its last work, unless a coordinator is connected, and `eigensweep hosts clean` \
+        removes what it leaves.
+
+        eigensweep-agent connect
+            The host's end of a connection: passes frames between the coordinator and the agent that serves, which it starts.
+        eigensweep-agent serve --directory DIRECTORY --catalogue NAME [--digest DIGEST]
+            The agent itself, of one catalogue in one of the host's directories.
+        eigensweep-agent pilot --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST]
+            The agent within an allocation of a cluster's queue.
+        eigensweep-agent collect --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST]
+            Hands over what an allocation that is over has left.
+        eigensweep-agent linger
+            Lives for two minutes: `eigensweep hosts check` looks whether processes outlive the login.
+
+        """
 
     private struct Settings {
         var directory: String

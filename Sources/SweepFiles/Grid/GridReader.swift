@@ -201,14 +201,22 @@ extension GridBlock {
     /// Reads one block of `grid:`.
     init(_ tree: YAMLTree, folder: String, keys table: KeyTable) throws(SweepFileError) {
         origin = tree.origin
+        var faults = SweepFileError.Faults()
         for member in try tree.members("axes by key") {
-            switch member.key {
-            case "zip": try readZip(member.value, folder: folder, keys: table)
-            case "exclude": try readExclusions(member.value, keys: table)
-            default:
-                let key = try table.find(member.key, at: member.origin, also: ["zip", "exclude"])
-                try append(GridDimension(axes: [try key.readAxis(member.value, folder: folder)], origin: member.origin))
-            }
+            faults.collect { () throws(SweepFileError) in try read(member, folder: folder, keys: table) }
+        }
+        try faults.check()
+    }
+
+    private mutating func read(
+        _ member: YAMLTree.Member, folder: String, keys table: KeyTable
+    ) throws(SweepFileError) {
+        switch member.key {
+        case "zip": try readZip(member.value, folder: folder, keys: table)
+        case "exclude": try readExclusions(member.value, keys: table)
+        default:
+            let key = try table.find(member.key, at: member.origin, also: ["zip", "exclude"])
+            try append(GridDimension(axes: [try key.readAxis(member.value, folder: folder)], origin: member.origin))
         }
     }
 

@@ -33,10 +33,14 @@ enum YAMLHosts {
         }
         // Defaults are wrong on their own line, even where no host needs them.
         var probe = HostSpec(name: "defaults", transport: .libssh)
-        for member in defaults { try set(member, in: &probe) }
+        try set(defaults, in: &probe)
 
         var hosts = HostList()
-        for entry in entries { try add(entry, defaults: defaults, to: &hosts) }
+        var faults = SweepFileError.Faults()
+        for entry in entries {
+            faults.collect { () throws(SweepFileError) in try add(entry, defaults: defaults, to: &hosts) }
+        }
+        try faults.check()
         return hosts.hosts
     }
 
@@ -67,13 +71,7 @@ enum YAMLHosts {
                 for seat in try seats(of: spec, settings, at: entry.origin) { try hosts.add(seat, at: entry.origin) }
                 continue
             }
-            for member in settings {
-                if name == "local" && isRemoteOnly(member.key) {
-                    throw SweepFileError(
-                        "this machine has no \(member.key)", key: "local.\(member.key)", at: member.origin)
-                }
-                try set(member, in: &spec)
-            }
+            try set(settings, in: &spec)
             // Machines with one machine-id may share a home too: each gets a directory of its own there.
             if spec.sharesMachineID { spec.directory += "/machines/host-\(name)" }
             try hosts.add(spec, at: entry.origin)
@@ -86,20 +84,37 @@ enum YAMLHosts {
     ) throws(SweepFileError) -> [HostSpec] {
         var spec = host
         var queue = QueueHost()
+        var faults = SweepFileError.Faults()
         for member in settings {
             let key = "\(host.name).\(member.key)"
-            do throws(SweepFileError) {
-                if try !queue.set(member, in: &spec) { try set(member, in: &spec) }
-            } catch {
-                throw SweepFileError(
-                    error.message, key: error.key == nil || error.key == member.key ? key : error.key, at: error.origin)
+            faults.collect { () throws(SweepFileError) in
+                do throws(SweepFileError) {
+                    if try !queue.set(member, in: &spec) { try set(member, in: &spec) }
+                } catch {
+                    throw error.about(error.key == nil || error.key == member.key ? key : error.key)
+                }
             }
         }
+        try faults.check()
         return try queue.seats(of: spec, at: origin)
     }
 
     private static func isRemoteOnly(_ name: String) -> Bool {
         ["address", "port", "user", "identity", "proxy_jump", "transport"].contains(name)
+    }
+
+    private static func set(_ members: [YAMLTree.Member], in spec: inout HostSpec) throws(SweepFileError) {
+        var faults = SweepFileError.Faults()
+        for member in members {
+            faults.collect { () throws(SweepFileError) in
+                if spec.name == "local" && isRemoteOnly(member.key) {
+                    throw SweepFileError(
+                        "this machine has no \(member.key)", key: "local.\(member.key)", at: member.origin)
+                }
+                try set(member, in: &spec)
+            }
+        }
+        try faults.check()
     }
 
     private static func set(_ member: YAMLTree.Member, in spec: inout HostSpec) throws(SweepFileError) {
@@ -132,7 +147,7 @@ enum YAMLHosts {
                     "no such setting" + NearestName.advice(for: member.key, among: known), key: key, at: member.origin)
             }
         } catch {
-            throw SweepFileError(error.message, key: error.key ?? key, at: error.origin)
+            throw error.about(error.key ?? key)
         }
     }
 

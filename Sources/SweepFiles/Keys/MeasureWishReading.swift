@@ -25,13 +25,18 @@ extension MeasureWish {
         _ wishes: [MeasureWish], by worker: WorkerDescription, keys: KeyTable
     ) throws(SweepFileError) -> [ResolvedWish] {
         var resolved: [ResolvedWish] = []
+        var faults = SweepFileError.Faults()
         for wish in wishes {
-            let next = try wish.resolved(by: worker, keys: keys)
-            if resolved.contains(where: { $0.request == next.request && $0.across == next.across }) {
-                throw SweepFileError("this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
+            faults.collect { () throws(SweepFileError) in
+                let next = try wish.resolved(by: worker, keys: keys)
+                if resolved.contains(where: { $0.request == next.request && $0.across == next.across }) {
+                    throw SweepFileError(
+                        "this measure is asked for twice", key: "measures.\(wish.name)", at: wish.origin)
+                }
+                resolved.append(next)
             }
-            resolved.append(next)
         }
+        try faults.check()
         return resolved
     }
 
@@ -55,28 +60,32 @@ extension MeasureWish {
         let declared = worker.parameters?[name] ?? []
         var across = request.isComparison ? ComparisonWish.usualKeys : nil
         var given: [String: YAMLTree] = [:]
+        var faults = SweepFileError.Faults()
         for (parameter, tree) in parameters {
-            if parameter == "across", across != nil {
-                across = try Self.keys(tree, of: keys)
+            faults.collect { () throws(SweepFileError) in
+                if parameter == "across", across != nil {
+                    across = try Self.keys(tree, of: keys)
+                    given[parameter] = tree
+                    return
+                }
+                guard parameter != MeasureRequest.othersParameter, let fallback = request.parameters[parameter] else {
+                    let names =
+                        request.parameters.keys.filter { $0 != MeasureRequest.othersParameter }.sorted()
+                        + (across == nil ? [] : ["across"])
+                    let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: parameter, among: names)
+                    throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
+                }
+                let value = tree.value.canonical
+                if let declaration = declared.first(where: { $0.name == parameter }) {
+                    try check(tree, value, as: declaration)
+                } else {
+                    try check(tree, value, like: fallback, parameter)
+                }
+                request.parameters[parameter] = value
                 given[parameter] = tree
-                continue
             }
-            guard parameter != MeasureRequest.othersParameter, let fallback = request.parameters[parameter] else {
-                let names =
-                    request.parameters.keys.filter { $0 != MeasureRequest.othersParameter }.sorted()
-                    + (across == nil ? [] : ["across"])
-                let advice = names.isEmpty ? "; it has none" : NearestName.advice(for: parameter, among: names)
-                throw tree.failure("no such parameter\(advice)", key: "\(name).\(parameter)")
-            }
-            let value = tree.value.canonical
-            if let declaration = declared.first(where: { $0.name == parameter }) {
-                try check(tree, value, as: declaration)
-            } else {
-                try check(tree, value, like: fallback, parameter)
-            }
-            request.parameters[parameter] = value
-            given[parameter] = tree
         }
+        try faults.check()
         for (parameter, tree) in parameters {
             guard let condition = declared.first(where: { $0.name == parameter })?.when,
                 !condition.holds(of: request.parameters)

@@ -37,8 +37,12 @@ package struct SweepFile: Sendable {
         var content = SweepContent()
         content.keys = keys
         let reader = SweepReader(file: file, folder: folder, keys: keys)
-        try reader.read(text, into: &content)
-        try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
+        var faults = SweepFileError.Faults()
+        faults.collect { () throws(SweepFileError) in try reader.read(text, into: &content) }
+        faults.collect { () throws(SweepFileError) in
+            try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
+        }
+        try faults.check()
         content.fill(standIns, at: TextOrigin(file: file))
         guard let name = content.name else {
             throw SweepFileError("expected the sweep's name, got none", key: "name", at: TextOrigin(file: file))

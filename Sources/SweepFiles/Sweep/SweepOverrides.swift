@@ -29,7 +29,11 @@ enum SweepOverrides {
             for member in try profile.tree.members("keys and values") { try set(member, in: &content, by: ofFile) }
         }
         let ofArguments = SweepReader(file: "--set", folder: folder, keys: content.keys)
-        for member in members { try set(member, in: &content, by: ofArguments) }
+        var faults = SweepFileError.Faults()
+        for member in members {
+            faults.collect { () throws(SweepFileError) in try set(member, in: &content, by: ofArguments) }
+        }
+        try faults.check()
     }
 
     /// The profiles that overrides choose, and the others.
@@ -38,14 +42,18 @@ enum SweepOverrides {
     ) throws(SweepFileError) -> (profiles: [(name: String, origin: TextOrigin)], others: [YAMLTree.Member]) {
         var chosen: [(name: String, origin: TextOrigin)] = []
         var members: [YAMLTree.Member] = []
+        var faults = SweepFileError.Faults()
         for text in overrides {
-            let member = try read(text)
-            if member.key == "profile" {
-                for name in try member.value.texts("a profile's name") { chosen.append((name, member.origin)) }
-            } else {
-                members.append(member)
+            faults.collect { () throws(SweepFileError) in
+                let member = try read(text)
+                if member.key == "profile" {
+                    for name in try member.value.texts("a profile's name") { chosen.append((name, member.origin)) }
+                } else {
+                    members.append(member)
+                }
             }
         }
+        try faults.check()
         return (chosen, members)
     }
 

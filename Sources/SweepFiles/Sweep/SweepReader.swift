@@ -17,9 +17,11 @@ struct SweepReader {
     func read(_ text: String, into content: inout SweepContent) throws(SweepFileError) {
         let tree = try YAMLTree(parsing: text, file: file)
         content.folder = folder
+        var faults = SweepFileError.Faults()
         for member in try tree.members("a sweep") {
-            try read(member, into: &content)
+            faults.collect { () throws(SweepFileError) in try read(member, into: &content) }
         }
+        try faults.check()
         if content.blocks.isEmpty { content.blocks = [GridBlock(origin: tree.origin)] }
     }
 
@@ -33,12 +35,16 @@ struct SweepReader {
                     "has \(blocks.count) blocks: expected at most \(Self.mostBlocks)", key: "grid")
             }
             var values = 0
+            var faults = SweepFileError.Faults()
             for tree in blocks {
-                let block = try GridBlock(tree, folder: folder, keys: keys)
-                values += block.valueCount
-                try GridAxis.check(values, at: tree.origin)
-                content.blocks.append(block)
+                faults.collect { () throws(SweepFileError) in
+                    let block = try GridBlock(tree, folder: folder, keys: keys)
+                    values += block.valueCount
+                    try GridAxis.check(values, at: tree.origin)
+                    content.blocks.append(block)
+                }
             }
+            try faults.check()
         case "profiles":
             let profiles = try member.value.members("profiles by name")
             guard profiles.count <= Self.mostProfiles else {
@@ -49,11 +55,13 @@ struct SweepReader {
                 content.profiles.append((profile.key, profile.value))
             }
         case let section where keys.sections.contains(section):
+            var faults = SweepFileError.Faults()
             for inner in try member.value.members("keys of \(section)") {
                 var flat = inner
                 flat.key = "\(section).\(inner.key)"
-                try set(flat, in: &content)
+                faults.collect { () throws(SweepFileError) in try set(flat, in: &content) }
             }
+            try faults.check()
         case let topic where Self.topics.contains(topic) && topic != "seed":
             try readTopic(member, into: &content)
         default:
@@ -96,7 +104,11 @@ struct SweepReader {
         case "about": content.about = member.value.isEmpty ? "" : try member.value.text("a text")
         case "measures": content.measures = try readMeasures(member.value)
         case "needs":
-            for need in try member.value.members("memory, tags and gpus") { try readNeed(need, into: &content) }
+            var faults = SweepFileError.Faults()
+            for need in try member.value.members("memory, tags and gpus") {
+                faults.collect { () throws(SweepFileError) in try readNeed(need, into: &content) }
+            }
+            try faults.check()
         case "worker":
             for part in try member.value.members("command, upload and measures") {
                 try readWorker(part, into: &content)

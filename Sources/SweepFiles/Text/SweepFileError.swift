@@ -18,6 +18,8 @@ package struct SweepFileError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The key the error is about; nil where it is about the text as a whole.
     package let key: String?
     package let message: String
+    /// What else is wrong in the same text, so that it is mended in one go.
+    package private(set) var others: [SweepFileError] = []
 
     package init(_ message: String, key: String? = nil, at origin: TextOrigin) {
         self.origin = origin
@@ -25,5 +27,42 @@ package struct SweepFileError: Error, Hashable, Sendable, CustomStringConvertibl
         self.message = message
     }
 
-    package var description: String { "\(origin): \(key.map { "\($0): " } ?? "")\(message)" }
+    package var description: String {
+        ([self] + others).map { "\($0.origin): \($0.key.map { "\($0): " } ?? "")\($0.message)" }
+            .joined(separator: "\nerror: ")
+    }
+
+    /// The same error about another key.
+    func about(_ key: String?) -> SweepFileError {
+        var error = SweepFileError(message, key: key, at: origin)
+        error.others = others
+        return error
+    }
+
+    /// Goes through the parts of a text although some of them are wrong.
+    struct Faults {
+        /// So many are told of one text.
+        private static let most = 20
+        private var all: [SweepFileError] = []
+
+        /// What `read` gives; nil where it throws, which `check` does then.
+        @discardableResult
+        mutating func collect<Value>(_ read: () throws(SweepFileError) -> Value) -> Value? {
+            do throws(SweepFileError) {
+                return try read()
+            } catch {
+                guard all.count < Self.most else { return nil }
+                var alone = error
+                alone.others = []
+                all += ([alone] + error.others).prefix(Self.most - all.count)
+                return nil
+            }
+        }
+
+        func check() throws(SweepFileError) {
+            guard var first = all.first else { return }
+            first.others = Array(all.dropFirst())
+            throw first
+        }
+    }
 }

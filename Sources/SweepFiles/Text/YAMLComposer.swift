@@ -18,6 +18,7 @@ struct YAMLComposer: ~Copyable {
     }
 
     private let file: String
+    private let text: String
     private let withLines: Bool
     // The parser keeps pointers to itself.
     private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
@@ -34,7 +35,7 @@ struct YAMLComposer: ~Copyable {
         let bytes = Array(text.utf8)
         let result: Result<YAMLTree?, SweepFileError> = bytes.withUnsafeBufferPointer { bytes in
             do throws(SweepFileError) {
-                var composer = YAMLComposer(file: file, withLines: withLines)
+                var composer = YAMLComposer(file: file, text: text, withLines: withLines)
                 return .success(try composer.document(bytes))
             } catch {
                 return .failure(error)
@@ -43,8 +44,9 @@ struct YAMLComposer: ~Copyable {
         return try result.get()
     }
 
-    private init(file: String, withLines: Bool) {
+    private init(file: String, text: String, withLines: Bool) {
         self.file = file
+        self.text = text
         self.withLines = withLines
         yaml_parser_initialize(parser)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
@@ -158,7 +160,23 @@ struct YAMLComposer: ~Copyable {
         if parser.error == YAML_READER_ERROR {
             return SweepFileError("not YAML: \(problem)", at: TextOrigin(file: file))
         }
-        return failure("not YAML: \(problem)\(context ?? "")", Int(parser.problem_mark.line) + 1)
+        let line = Int(parser.problem_mark.line)
+        return failure(Self.habit(of: problem, in: text, line) ?? "not YAML: \(problem)\(context ?? "")", line + 1)
+    }
+
+    /// What people write who know other formats, and what YAML wants instead; nil for other faults.
+    private static func habit(of problem: String, in text: String, _ line: Int) -> String? {
+        let lines = text.split(separator: "\n", maxSplits: line + 1, omittingEmptySubsequences: false)
+        guard lines.indices.contains(line) else { return nil }
+        if problem.contains("cannot start any token"), lines[line].prefix(while: \.isWhitespace).contains("\t") {
+            return "not YAML: the line is indented by a tab: expected spaces"
+        }
+        if problem.contains("expected ',' or ']'"),
+            let range = lines[line].firstMatch(of: /[\w.-]+\[[0-9,-]+\][\w.-]*/)?.0
+        {
+            return "not YAML: a range within [ ] wants quotes: expected \"\(range)\", or a line of its own: - \(range)"
+        }
+        return nil
     }
 }
 

@@ -110,22 +110,9 @@ struct PlanReport {
 
     /// Trials that the stored sweep of this name wants and the file does not want any more.
     private func droppedLines() throws -> [String] {
-        guard let reader, let revision = try reader.revision(of: expansion.sweep.name) else { return [] }
-        let wanted = Set(expansion.sweep.trials.map(\.id))
-        let axes = try PointAxes(of: revision, in: reader)
-        var (count, shown) = (0, [String]())
-        try reader.scanAsked(of: expansion.sweep.name) { row in
-            guard let trial = TrialID(hex: row.text(0)), !wanted.contains(trial) else { return true }
-            count += 1
-            if count <= 5 {
-                let asked = JSONText.object(row.text(1)) ?? [:]
-                shown.append("  \(axes.text(asked)) (\(trial.hex.prefix(PointNames.digits)))")
-            }
-            return true
-        }
-        guard count > 0 else { return [] }
-        return ["dropped            \(Readable.trials(count)) of the sweep as it is stored; their results stay"] + shown
-            + (count > shown.count ? ["  and \(Readable.count(count - shown.count)) more"] : [])
+        guard let dropped = try reader.flatMap({ try DroppedTrials(of: expansion.sweep, in: $0) }) else { return [] }
+        return ["dropped            \(Readable.trials(dropped.count)) of the sweep as it is stored; their results stay"]
+            + dropped.lines
     }
 
     /// Hours on each host were it alone.

@@ -32,7 +32,16 @@ struct ReadSweepFile {
 
     /// - Parameter folder: paths in the overrides are relative to it.
     init(_ path: String, overrides: [String], folder: String = ".") throws {
-        let head = try SweepHead(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        let head: SweepHead
+        do {
+            head = try SweepHead(contentsOf: path, overrides: overrides, overridesFolder: folder)
+        } catch {
+            // The whole file tells this and what else is wrong.
+            if error.key == "name" {
+                _ = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
+            }
+            throw error
+        }
         // Ours has no keys of its own: what is wrong with the file is said before it has described itself.
         if head.worker == WorkerCommand() {
             file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
@@ -82,7 +91,10 @@ struct SweepPreparation: Sendable {
         running.notes += [note].compactMap(\.self) + expansion.datasetNotes
         if !expansion.merged.isEmpty {
             running.notes.append(
-                "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which")
+                expansion.merged.count == 1
+                    ? "one point equals another and is merged; `plan` shows which"
+                    : "\(Readable.count(expansion.merged.count)) points equal others and are merged; `plan` shows which"
+            )
         }
         return running
     }

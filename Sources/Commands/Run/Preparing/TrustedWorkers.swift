@@ -103,7 +103,7 @@ struct TrustOptions: ParsableArguments {
         name: .customLong("trust-worker"),
         help: ArgumentHelp(
             "Allow the worker that this sweep of the catalogue names, which is not eigensweep's own; may be repeated.",
-            valueName: "sweep"))
+            valueName: "sweep"), completion: .storedSweeps)
     var sweeps: [String] = []
 
     /// Writes down what is said yes to.

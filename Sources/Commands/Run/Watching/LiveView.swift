@@ -99,7 +99,8 @@ final class LiveView {
             case .connected, .unusable, .vacant: nil
             }
         }
-        return waits.count > 3 ? waits.prefix(3) + ["\(waits.count - 3) more hosts are waited for"] : waits
+        return waits.count > 3
+            ? waits.prefix(3) + ["waiting for \(Readable.counted(waits.count - 3, "more host"))"] : waits
     }
 
     // MARK: News

@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import RemoteHosts
 import Scheduling
+import SweepModel
 
 /// Shows a run here, and to whoever watches it from elsewhere.
 final class RunObserver: CoordinationObserver, @unchecked Sendable {
@@ -14,6 +15,8 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
     var started: StartReport?
     /// Whether a trial failed in this run.
     private(set) var hasFailed = false
+    /// Why each host was lost last. Guarded by `lock`.
+    private var losses: [HostName: String] = [:]
     /// Called with every trial that fails. Set before the run begins.
     var failed: (() -> Void)?
 
@@ -52,6 +55,18 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
 
     /// What people are told: trials by their places. Called with the lock held.
     private func words(on notice: Notice) -> String {
+        switch notice {
+        case .hostLost(let host, let failure):
+            losses[host] = failure.words(beside: host)
+            return notice.description
+        // The reason was said the moment before.
+        case .hostUnusable(let host, let reason) where losses[host] == HostFailure.words(reason, beside: host):
+            return "\(host): not used any more"
+        default: return wordsOnTrials(of: notice)
+        }
+    }
+
+    private func wordsOnTrials(of notice: Notice) -> String {
         switch notice {
         case .trialFailed(let trial, let reason): "\(view.name(trial)) failed: \(reason)"
         case .measureFailed(let trial, let request, let reason):

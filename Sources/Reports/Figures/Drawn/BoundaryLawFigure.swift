@@ -11,7 +11,7 @@ struct BoundaryLawFigure: SweepFigure {
     }
     var size: (width: Int, height: Int) { (width, 420 + captionLines.height) }
 
-    var absence: String? {
+    var absence: FigureAbsence? {
         guard law.inside.allSatisfy({ $0.parameters == nil }) else { return nil }
         if law.sizes.isEmpty { return law.wanting }
         if law.sizes.count == 1 { return "there are measurements of one dataset.size only" }

@@ -78,9 +78,9 @@ struct CurveFigure: SweepFigure {
     var columns: (x: String, y: String)
 
     /// Why there is nothing to draw, where that is so.
-    var wanting: String
+    var wanting: FigureAbsence
 
-    var absence: String? {
+    var absence: FigureAbsence? {
         panels.allSatisfy { $0.lines.allSatisfy(\.points.isEmpty) } ? wanting : nil
     }
 

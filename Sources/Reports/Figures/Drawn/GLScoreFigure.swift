@@ -3,14 +3,14 @@ import ResultQueries
 /// GL score and copied share by dataset size.
 struct GLScoreFigure: SweepFigure {
     let name = FigureName.glScore
-    var absence: String? { glScore.isEmpty ? wanting : nil }
+    var absence: FigureAbsence? { glScore.isEmpty ? wanting : nil }
     let points: SweepPoints
     let glScore: [GridPoint: Average]
     let copied: [GridPoint: Average]
     /// Averages of held-out images by dataset size alone, since they do not depend on the network's scale.
     private let heldOut: [Int: Average]
     private let heldOutAt: [GridPoint: Average]
-    private let wanting: String
+    private let wanting: FigureAbsence
 
     init(_ points: SweepPoints) throws {
         self.points = points
@@ -50,7 +50,7 @@ struct GLScoreFigure: SweepFigure {
     private static let (left, right, bottom) = (99, 648, 610)
 
     private func title(_ line: (scale: Int, length: Double)) -> String {
-        "scale \(line.scale), \(points.lengthLabel(line.length))"
+        (line.scale > 0 ? "scale \(line.scale), " : "") + points.lengthLabel(line.length)
     }
 
     private var width: Int {
@@ -153,7 +153,7 @@ struct GLScoreFigure: SweepFigure {
                 marks: places.sorted { $0.key < $1.key }.map { place, average in
                     .init(
                         x: Double(place.size), y: average.mean,
-                        text: "scale \(place.scale), \(points.lengthLabel(place.length)), N = \(place.size): "
+                        text: title((place.scale, place.length)) + ", N = \(place.size): "
                             + "\(name) \(average.summary)")
                 })
         }

@@ -22,7 +22,7 @@ struct PhaseMapFigure: SweepFigure {
     }
 
     /// A single row is no map, but where the other map has a single row too.
-    var absence: String? {
+    var absence: FigureAbsence? {
         guard !cells.isEmpty else { return map.wanting }
         let lengths = Set(map.cells.map(\.point.length)).count
         if isByLength { return lengths < 2 ? "there are measurements after one length of training only" : nil }
@@ -123,12 +123,13 @@ struct PhaseMapFigure: SweepFigure {
         let ys = rows.enumerated().map { "\(Gnuplot.quote(label($1))) \($0)" }.joined(separator: ", ")
         let style = "lw 2.5 lc rgb '#000000'"
         let thin = "lw 1.5 lc rgb '#000000'"
-        let rest = isByLength ? "scale \(cells.first?.point.scale ?? 0)" : lengthNote
+        let rest =
+            isByLength ? cells.first.flatMap { $0.point.scale > 0 ? "scale \($0.point.scale)" : nil } : lengthNote
         return """
             \(contour("$copied", map.copiedHalf))
             \(contour("$auc", map.copyAUC))
             \(boxes)
-            set title \(Gnuplot.quote("Phases: \(rest)")) font ',15'
+            set title \(Gnuplot.quote("Phases" + (rest.map { ": \($0)" } ?? ""))) font ',15'
             \(captionLines.labels(size))
             set lmargin at screen \(Double(Self.left) / Double(size.width))
             set rmargin at screen \(right)
@@ -162,7 +163,7 @@ struct PhaseMapFigure: SweepFigure {
                     guard let x = sizes.firstIndex(of: cell.point.size),
                         let y = rows.firstIndex(of: row(cell.point.scale, cell.point.length))
                     else { return nil }
-                    var text = "N = \(cell.point.size), scale \(cell.point.scale), "
+                    var text = "N = \(cell.point.size), " + (cell.point.scale > 0 ? "scale \(cell.point.scale), " : "")
                     text += "\(map.points.lengthLabel(cell.point.length)): \(cell.phase.rawValue), "
                     text += "copied \(cell.copied.summary)"
                     if let copyAUC = cell.copyAUC { text += ", copy_auc \(copyAUC.summary)" }

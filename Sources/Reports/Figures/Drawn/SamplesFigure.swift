@@ -24,8 +24,8 @@ struct SamplesFigure: SweepFigure {
         picture.measure == "memorization" && picture.file == "neighbours.png"
     }
 
-    private let wanting: String
-    var absence: String? { pictures.isEmpty ? wanting : nil }
+    private let wanting: FigureAbsence
+    var absence: FigureAbsence? { pictures.isEmpty ? wanting : nil }
     var marks: [PanelMarks] { [] }
 
     var table: ResultTable {

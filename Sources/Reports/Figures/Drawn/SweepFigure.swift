@@ -12,7 +12,24 @@ protocol SweepFigure {
     /// Where values lie, by panel in the script's order.
     var marks: [PanelMarks] { get }
     /// Why there is nothing to draw; nil where there is.
-    var absence: String? { get }
+    var absence: FigureAbsence? { get }
+}
+
+/// Why a figure is not drawn.
+enum FigureAbsence: Hashable, ExpressibleByStringInterpolation {
+    /// The sweep does not ask for what it shows.
+    case unasked(measure: String)
+    /// In words.
+    case because(String)
+
+    init(stringLiteral words: String) { self = .because(words) }
+
+    var words: String {
+        switch self {
+        case .unasked(let measure): "the sweep does not ask for the measure \(measure)"
+        case .because(let words): words
+        }
+    }
 }
 
 /// The values that a panel shows, for the pointer.

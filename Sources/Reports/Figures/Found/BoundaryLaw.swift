@@ -40,7 +40,7 @@ struct BoundaryLaw {
 
     let points: SweepPoints
     /// Why there are no rows, where no share was measured.
-    let wanting: String
+    let wanting: FigureAbsence
     /// The dataset sizes swept, ascending.
     let sizes: [Int]
     let rows: [Row]

@@ -10,7 +10,7 @@ struct Findings {
     let sentences: [String]
     /// The figures in which there is something to draw.
     let figures: [any SweepFigure]
-    private let absent: [(name: FigureName, reason: String)]
+    private let absent: [(name: FigureName, reason: FigureAbsence)]
 
     /// Pictures are looked for in `store`. Throws `ReportError.request` for an unknown sweep.
     init(_ reader: CatalogueReader, sweep: String, store: String) throws {
@@ -36,14 +36,29 @@ struct Findings {
         absent = all.compactMap { figure in figure.absence.map { (figure.name, $0) } }
     }
 
-    /// Which of `names` cannot be drawn, each with why.
-    func missing(among names: [FigureName] = FigureName.allCases) -> [(name: FigureName, reason: String)] {
-        absent.filter { names.contains($0.name) }
+    /// Which of `names` cannot be drawn.
+    func missing(among names: [FigureName] = FigureName.allCases) -> [FigureName] {
+        absent.map(\.name).filter(names.contains)
     }
 
-    /// A sentence that says so; nil where all can be drawn.
+    /// A sentence that says so, with the reasons; nil where all can be drawn.
     func missingSentence(among names: [FigureName] = FigureName.allCases) -> String? {
-        let missing = missing(among: names).map { "\($0.name.rawValue) (\($0.reason))" }
-        return missing.isEmpty ? nil : "Not drawn: \(missing.joined(separator: ", "))."
+        let missing = absent.filter { names.contains($0.name) }
+        guard missing.count > 1 else {
+            return missing.first.map { "Not drawn: \($0.name.rawValue) (\($0.reason.words))." }
+        }
+        var parts = [String]()
+        var unasked = [String]()
+        for (name, reason) in missing {
+            switch reason {
+            case .unasked(let measure):
+                unasked.append(name.rawValue + (measure == name.rawValue ? "" : " (\(measure))"))
+            case .because(let words): parts.append("\(name.rawValue) (\(words))")
+            }
+        }
+        if !unasked.isEmpty {
+            parts.append("and, as the sweep does not ask for their measures, \(unasked.joined(separator: ", "))")
+        }
+        return "Not drawn: \(parts.joined(separator: ", "))."
     }
 }

@@ -20,7 +20,7 @@ extension SweepPoints {
 
     private func figure(
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
-        caption rest: String, wanting: String, panels: [CurveFigure.Panel]
+        caption rest: String, wanting: FigureAbsence, panels: [CurveFigure.Panel]
     ) -> CurveFigure {
         let shared = Set(panels.map(\.place))
         let isSaid = shared.count == 1 && shared != [""]

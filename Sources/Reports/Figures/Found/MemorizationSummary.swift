@@ -43,7 +43,8 @@ struct MemorizationSummary {
             let longest = places.filter { $0.scale == scale }.map(\.length).max()
             let line = places.filter { $0.scale == scale && $0.length == longest }
             guard let first = line.first, let last = line.last else { return nil }
-            var text = "After \(points.lengthWords(first.length)) scale \(scale) \(finding(first))"
+            var text =
+                "After \(points.lengthWords(first.length)) \(scale > 0 ? "scale \(scale)" : "the network") \(finding(first))"
             if last != first { text += "; \(finding(last, brief: true))" }
             return text + "." + boundary(line)
         }

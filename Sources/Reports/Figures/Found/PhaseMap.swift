@@ -51,7 +51,7 @@ struct PhaseMap {
     let points: SweepPoints
     let cells: [Cell]
     /// Why there are no cells, where there are none.
-    let wanting: String
+    let wanting: FigureAbsence
     /// copied = ½, by logistic fits.
     let copiedHalf: [Crossing]
     /// copy_auc = 0.95 (`nearness`), on the line between neighbouring sizes neither of which is undertrained.
@@ -155,7 +155,7 @@ struct PhaseMap {
         guard !cells.isEmpty else { return [] }
         let counts = Phase.allCases.map { phase in (phase, cells.count { $0.phase == phase }) }.filter { $0.1 > 0 }
         var first =
-            "Of \(cells.count) places on the map "
+            "Of \(cells.count) place\(cells.count == 1 ? "" : "s") on the map "
             + counts.map { "\($0.1) \($0.1 == 1 ? "is" : "are") \($0.0.rawValue)" }.joined(separator: ", ") + "."
         if let missing = missingWords { first += " " + missing }
         var sentences = [first]
@@ -165,7 +165,7 @@ struct PhaseMap {
                 guard crossing.lines.inside > 0 else { continue }
                 let incomplete = crossing.lines.incomplete
                 sentences.append(
-                    "At scale \(crossing.scale) after \(points.lengthWords(crossing.length)) copying ends within the sizes "
+                    "\(words(of: crossing)) copying ends within the sizes "
                         + "swept in \(crossing.lines.inside) of \(crossing.lines.all) replicates only"
                         + (incomplete > 0 ? " (\(incomplete) of the others not measured at every size)" : "")
                         + ": the size at which half of the samples are copies is not determined.")
@@ -176,11 +176,16 @@ struct PhaseMap {
                     + "\(crossing.basis))"
             }
             sentences.append(
-                "At scale \(crossing.scale) after \(points.lengthWords(crossing.length)) half of the samples are copies at "
+                "\(words(of: crossing)) half of the samples are copies at "
                     + "N = \(ResultTable.format(size.rounded()))"
                     + "\(interval ?? (crossing.lines.all == 1 ? ", from one training a size" : "")).")
         }
         return sentences
+    }
+
+    /// The row of the map on which a crossing lies.
+    private func words(of crossing: Crossing) -> String {
+        (crossing.scale > 0 ? "At scale \(crossing.scale) after " : "After ") + points.lengthWords(crossing.length)
     }
 
     /// Why phases are not told apart; nil where they are.

@@ -121,10 +121,9 @@ struct SweepPoints {
     }
 
     /// Why a figure of this quantity has nothing to show.
-    func wanting(_ measure: String, _ quantity: String) throws -> String {
+    func wanting(_ measure: String, _ quantity: String) throws -> FigureAbsence {
         try reader.firstRequest(of: measure, in: sweep) == nil
-            ? "the sweep does not ask for the measure \(measure)"
-            : "the measure \(measure) has given no \(quantity) yet"
+            ? .unasked(measure: measure) : "the measure \(measure) has given no \(quantity) yet"
     }
 
     /// The values of a quantity that have no position, by noise level; nil is the level of values without one.
