@@ -12,6 +12,7 @@ struct TrialsCommand: ParsableCommand {
             eigensweep trials demo --where 'dataset.size >= 256 and memorization.copied > 0.1' --show memorization.copied
             eigensweep trials demo --show denoising.wiener_gain_db@0.5 --sort denoising.wiener_gain_db@0.5:desc --limit 5
             eigensweep trials demo --show memorization,model.parameters --format csv
+            eigensweep trials demo --tag figure-2 --show tags,note
 
             A measure's name alone shows those of its quantities that are one number of a trial; @ picks a noise level. \
             `seconds` is the time of training.
@@ -33,6 +34,10 @@ struct TrialsCommand: ParsableCommand {
     var sort: [String] = []
     @Option(help: "Show at most so many trials.")
     var limit: Int?
+    @Option(help: ArgumentHelp("Only trials with these tags; `eigensweep tag` puts them on.", valueName: "tag,..."))
+    var tag: [String] = []
+    @Option(help: "Only trials whose note has these words in it.")
+    var note: String?
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions
 
@@ -47,6 +52,8 @@ struct TrialsCommand: ParsableCommand {
         request.shown = QueryCommand.list(show)
         request.sort = QueryCommand.list(sort).map { SortColumn($0) }
         request.limit = limit
+        request.tags = QueryCommand.list(tag)
+        request.note = note
         try TrialList(reader, request).write(output.format, width: Terminal.outputWidth, to: Terminal.export)
     }
 }

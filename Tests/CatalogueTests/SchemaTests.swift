@@ -22,6 +22,8 @@ import Testing
         "comparisons": "sweep trial_id position measure version parameters members state reason",
         "missing_measures": "trial_id measure version parameters reason failed_at",
         "artifacts": "trial_id measure parameters name media_type digest bytes",
+        "notes": "subject name text written_at",
+        "tags": "subject name tag tagged_at",
     ]
 
     @Test(arguments: promised.keys.sorted())

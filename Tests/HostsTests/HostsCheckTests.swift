@@ -204,8 +204,16 @@ struct HostsCheckTests {
         #expect(try coordinator.waitForEnd() == .exited(code: 0))
         coordinator.send(.release(AttemptNumber(1)), to: "here")
         try scratch.waitUntil("the attempt is gone") {
-            (try? visits().clean(scratch.localHost(), age: 0, isRehearsal: false))?.attempts == 0
+            (try? visits().clean(scratch.localHost(), age: 3600, isRehearsal: false))?.attempts == 0
         }
-        #expect(try host.digests().isEmpty)
+        #expect(try !host.digests().isEmpty)
+        // Nothing is needed any more: the agent ends, and nothing is left but what is not ours.
+        coordinator.close()
+        try scratch.write("mine", "host/notes.txt")
+        _ = try visits().clean(scratch.localHost(), age: 0, isRehearsal: true)
+        #expect(try !host.digests().isEmpty)
+        _ = try visits().clean(scratch.localHost(), age: 0, isRehearsal: false)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("host")) == ["notes.txt"])
+        #expect(scratch.processes("serve").isEmpty)
     }
 }

@@ -23,7 +23,7 @@ from .tables import Table
 #: "ESwp", by which a file says that it is a catalogue.
 APPLICATION = 0x45537770
 #: The newest schema whose views this release knows.
-SCHEMA = 24
+SCHEMA = 25
 
 Trial = Union[str, Mapping[str, Any]]
 

@@ -14,6 +14,12 @@ enum WishChange: Hashable, Sendable, Codable {
     case retry(sweep: String, where: String?)
     case drain(host: HostName, reason: String)
     case undrain(host: HostName)
+    /// Remove sweeps, and trials by their IDs; or only say what would go.
+    case remove(sweeps: [String], trials: [TrialID], isDone: Bool)
+    case rename(sweep: String, to: String)
+    /// An empty note takes away the one before.
+    case note(RemarkSubject, String)
+    case tag(RemarkSubject, [String], isSet: Bool)
 
     /// The outcome of a change.
     struct Outcome: Hashable, Sendable, Codable {
@@ -23,6 +29,17 @@ enum WishChange: Hashable, Sendable, Codable {
         var sweeps: [String] = []
         /// Notes for people.
         var notes: [String] = []
+        /// What was removed, or would be.
+        var removal: Removal?
+    }
+
+    /// The sweeps that a run must not have for the change to be made beside it.
+    var sweepsThatRest: [String] {
+        switch self {
+        case .remove(let sweeps, _, isDone: true): sweeps
+        case .rename(let sweep, _): [sweep]
+        default: []
+        }
     }
 }
 
@@ -40,6 +57,26 @@ extension Catalogue {
             return .init(count: try retry(trials(sweep, filter), of: sweep), sweeps: [sweep])
         case .drain(let host, let reason): return .init(count: try drain(host, reason: reason) ? 1 : 0)
         case .undrain(let host): return .init(count: try undrain(host) ? 1 : 0)
+        case .remove(let sweeps, let trials, isDone: false):
+            return .init(removal: try removal(ofSweeps: sweeps, trials: trials))
+        case .remove(let sweeps, let trials, isDone: true):
+            return .init(count: 1, removal: try remove(sweeps: sweeps, trials: trials))
+        case .rename(let sweep, let name):
+            try rename(sweep, to: name)
+            return .init(count: 1)
+        case .note(let subject, let text): return .init(count: try write(text, about: subject) ? 1 : 0)
+        case .tag(let subject, let tags, let isSet):
+            return .init(count: try tags.count { try setTag($0, isSet, on: subject) })
         }
+    }
+}
+
+extension WishChange {
+    /// Why a sweep is left as it is, and what to do.
+    static func words(forRunning sweep: String, in catalogue: String) -> String {
+        let option = CatalogueOptions.option(for: catalogue)
+        return
+            "sweep \(sweep) is running: take its trials back with\n  eigensweep cancel \(ShellWord.quoted(sweep))\(option)\n"
+            + "or stop the run with\n  eigensweep stop\(option)"
     }
 }

@@ -1,7 +1,6 @@
 import ContentStore
 import Foundation
 import JobContract
-import PythonPackage
 import ResultCatalogue
 import ResultQueries
 import SweepModel
@@ -25,7 +24,7 @@ struct StoreCheckup {
         let stored = try store.digests()
         let names = PointNames(reader)
         return missing(referenced, among: Set(stored), names) + (try damaged(stored, referenced, names))
-            + strays(stored, Set(referenced.keys).union(try reader.statesOnHosts()).union(try current(stored)))
+            + (try strays(stored, Set(referenced.keys)))
     }
 
     private func missing(
@@ -87,38 +86,18 @@ struct StoreCheckup {
             repair: mending.map { mending in { try mending.mend(digest, uses) } })
     }
 
-    /// The files of workers as they are now, which the next run would bring here again.
-    private func current(_ stored: [Digest]) throws -> Set<Digest> {
-        var digests = try reader.latestWorkerFiles()
-        digests.insert(Digest(of: PythonPackage.file.utf8))
-        let sizes = Set(stored.compactMap(store.size(of:)))
-        for program in programs {
-            let bytes = try FileManager.default.attributesOfItem(atPath: program)[.size] as? Int
-            // Only a file of its size can be it, and to read it takes a while.
-            if bytes.map(sizes.contains) == true { digests.insert(try Digest(ofFile: program)) }
-        }
-        return digests
-    }
-
-    /// Files that nothing names: they only take up room. Programs among them are brought again when they are needed.
-    private func strays(_ stored: [Digest], _ referenced: Set<Digest>) -> [Finding] {
-        let remembered = (FileManager.default.contents(atPath: cache)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let strays = stored.filter { !referenced.contains($0) && !remembered.contains($0.hex) }
-        guard !strays.isEmpty else { return [] }
-        let bytes = strays.reduce(0) { $0 + (store.size(of: $1) ?? 0) }
-        let repair: (() throws -> Void)? =
-            mending == nil
-            ? nil
-            : {
-                for digest in strays where store.contains(digest) { try store.remove(digest) }
-                try store.removeTemporaries(olderThan: 3600)
-            }
+    private func strays(_ stored: [Digest], _ referenced: Set<Digest>) throws -> [Finding] {
+        let unneeded = try UnneededFiles(
+            of: store, stored: stored, referenced: referenced, reader: reader, cache: cache, programs: programs)
+        guard !unneeded.digests.isEmpty else { return [] }
         return [
             Finding(
                 about: store.directory,
                 problem:
-                    "\(Readable.counted(strays.count, "file")) (\(Readable.bytes(bytes))) that the catalogue does not name",
-                remedy: "superseded states and programs; removed by --repair", isHarmless: true, repair: repair)
+                    "\(Readable.counted(unneeded.digests.count, "file")) (\(Readable.bytes(unneeded.bytes))) that the "
+                    + "catalogue does not name",
+                remedy: "superseded states and programs; removed by --repair", isHarmless: true,
+                repair: mending.map { _ in { [store] in try unneeded.remove(from: store) } })
         ]
     }
 

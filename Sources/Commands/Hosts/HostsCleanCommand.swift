@@ -16,7 +16,8 @@ struct HostsCleanCommand: ParsableCommand {
 
             What attempts of any catalogue hold, running, waiting or not yet collected, always stays. So does what is \
             younger than 14 days, because the next sweep may want it, unless --all is given, and what this catalogue \
-            keeps on the host alone.
+            keeps on the host alone. With --all, where none of that is left, idle agents end and the directory goes with \
+            them; what was not brought there by Eigensweep stays.
 
             Of a queue host the allocations of this catalogue are ended too, unless a run goes on: what waits never begins, \
             what runs saves its work, which the next run collects.
@@ -24,7 +25,8 @@ struct HostsCleanCommand: ParsableCommand {
 
     @Argument(help: "Names of hosts; without any, all of the hosts file.", completion: .hostNames)
     var names: [String] = []
-    @Flag(help: "Also remove what is recent; it is brought again when it is needed.")
+    @Flag(
+        help: "Also remove what is recent, the agent, and its directory; they are brought again when they are needed.")
     var all = false
     @Flag(help: "Do not ask.")
     var yes = false

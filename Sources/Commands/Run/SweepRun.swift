@@ -150,8 +150,10 @@ final class SweepRun {
         defer { time?.end() }
         if run.failFast { observer.failed = { [inbox] in inbox.post(.stop) } }
         started.startTimer()
+        let prediction = try foretell()
         let outcome = try run(fleet)
         observer.close()
+        if case .succeeded = outcome { try prediction?.keep(in: workplace.catalogue) }
         // Interrupted, or without a usable host, a run leaves allocations as it leaves jobs to hosts.
         switch outcome {
         case .succeeded, .someFailed, .cancelled: fleet.dismissAllocations()
@@ -190,13 +192,30 @@ final class SweepRun {
         return time?.isOver == true ? .timeOver : nil
     }
 
+    /// What is foretold of a run of one sweep; nil where there is nothing to do, or too much to look at all of it first.
+    private func foretell() throws -> Prediction? {
+        guard let running = sweeps.first, sweeps.count == 1, running.sweep.trials.count <= 20_000 else { return nil }
+        let reader = workplace.catalogue.reader
+        let holdings = try reader.holdings(of: running.sweep.trainings.keys)
+        let graph = JobGraph(sweeps: [running.sweep], holdings: holdings)
+        guard !graph.jobs.isEmpty else { return nil }
+        let forecast = try RunForecast(
+            graph: graph, holdings: holdings, hosts: hosts, reader: reader,
+            triesHere: running.isOurs && TrainingForecast.isLong(graph))
+        return Prediction(
+            sweep: running.name, seconds: forecast.seconds(on: hosts), bytes: try bytesToKeep(),
+            keptBefore: try reader.bytesKept())
+    }
+
     /// Roughly what the store will keep of all that is still wanted.
     private func bytesToKeep() throws -> Int {
         let summaries = try workplace.catalogue.reader.sweeps()
         return try sweeps.reduce(0) { sum, running in
             let counts = summaries.first { $0.name == running.name }?.counts ?? [:]
             let missing = counts[.waiting, default: 0] + counts[.running, default: 0]
-            let space = try SpaceForecast(running.sweep, ofTrials: missing, in: workplace.catalogue.reader)
+            let reader = workplace.catalogue.reader
+            let measures = try MeasureForecast(running.sweep, ofTrials: missing, in: reader)
+            let space = try SpaceForecast(running.sweep, ofTrials: missing, measures: measures, in: reader)
             return sum + space.bytes
         }
     }
@@ -279,6 +298,7 @@ final class SweepRun {
             return WishChange.Outcome(
                 count: wanted.count, sweeps: wanted, notes: try wanted.flatMap(resume).map { "error: \($0)" })
         case .wish(let wish):
+            try requireRest(for: wish)
             var outcome = try workplace.catalogue.apply(wish)
             if case .retry(let sweep, _) = wish, outcome.count > 0 {
                 outcome.notes += try resume(sweep).map { "error: \($0)" }
@@ -286,6 +306,19 @@ final class SweepRun {
             if case .undrain(let host) = wish { handover.hosts[host] = nil }
             return outcome
         }
+    }
+
+    /// Throws where the change is about sweeps, or trials, of this run.
+    private func requireRest(for wish: WishChange) throws {
+        var busy = Set(wish.sweepsThatRest).intersection(sweeps.map(\.name))
+        if case .remove(_, let trials, isDone: true) = wish, !trials.isEmpty {
+            let named = Set(trials)
+            for running in sweeps where running.sweep.trials.contains(where: { named.contains($0.id) }) {
+                busy.insert(running.name)
+            }
+        }
+        guard let sweep = busy.min() else { return }
+        throw CommandFailure(.usage, WishChange.words(forRunning: sweep, in: workplace.catalogue.path))
     }
 
     private func policy() -> SchedulingPolicy {

@@ -9,7 +9,7 @@ struct TrialStory {
     let trial: TrialID
     /// The place, without the ID.
     let point: String
-    /// `trial`, `sweeps`, `settings`, `attempts`, `measurements`, `missing_measures`, `files`.
+    /// `trial`, `sweeps`, `settings`, `attempts`, `measurements`, `missing_measures`, `files`, `remarks`.
     let tables: [ResultTable]
     let files: [File]
 
@@ -52,6 +52,7 @@ struct TrialStory {
         files =
             weights.rows.compactMap { $0[0].text.map { file("weights.safetensors", nil, $0, nil) } }
             + left.rows.map { file($0[0].text ?? "", $0[1].text, $0[2].text ?? "", $0[3].integer) }
+        let (note, tags) = (try reader.note(about: .trial(trial)), try reader.tags(of: .trial(trial)))
         tables = [
             head,
             try table(
@@ -85,6 +86,9 @@ struct TrialStory {
                         .integer(FileManager.default.fileExists(atPath: file.path) ? 1 : 0),
                     ]
                 }),
+            ResultTable(
+                name: "remarks", columns: ["note", "tags"],
+                rows: note == nil && tags.isEmpty ? [] : [[.init(note), .text(tags.joined(separator: ", "))]]),
         ]
     }
 }
@@ -115,7 +119,8 @@ extension TrialStory {
         var sweeps = tables[1]
         sweeps.columns.remove(at: 2)
         for index in sweeps.rows.indices { sweeps.rows[index].remove(at: 2) }
-        for table in [sweeps, tables[2], tables[3], measurements, tables[5], filesShown] where !table.rows.isEmpty {
+        for table in [sweeps, tables[7], tables[2], tables[3], measurements, tables[5], filesShown]
+        where !table.rows.isEmpty {
             parts.append(ResultTable.render([table], .table, width: width))
         }
         return parts.joined(separator: "\n")

@@ -44,8 +44,15 @@ extension CatalogueReader {
             "attempts by host and outcome", "SELECT host, outcome, attempts FROM attempt_count WHERE attempts <> 0",
             "SELECT host, coalesce(outcome, 'open'), count(*) FROM attempt GROUP BY 1, 2"
         ),
+        ("bytes of files", "SELECT kind, bytes FROM stored_bytes", stored),
     ]
 
+    fileprivate static let stored = """
+        SELECT 'weights' AS kind, coalesce(sum(weights_bytes), 0) AS bytes FROM milestone
+        UNION ALL SELECT 'states', coalesce(sum(state_bytes), 0)
+            + (SELECT coalesce(sum(bytes), 0) FROM recovery_point) FROM milestone
+        UNION ALL SELECT 'artifacts', coalesce(sum(bytes), 0) FROM artifact
+        """
     fileprivate static let reach = """
         SELECT training, max(steps) AS steps FROM (
             SELECT t.training, t.steps FROM milestone m JOIN trial t ON t.key = m.trial
@@ -57,16 +64,19 @@ extension CatalogueReader {
 extension Catalogue {
     /// Counts everything anew, in one transaction.
     package func recount() throws {
-        try write { db in
-            try db.execute(
-                sql: """
-                    DELETE FROM reach;
-                    INSERT INTO reach \(CatalogueReader.reach);
-                    DELETE FROM attempt_count;
-                    INSERT INTO attempt_count
-                    SELECT host, coalesce(outcome, 'open'), count(*) FROM attempt GROUP BY 1, 2;
-                    UPDATE sweep SET revision = revision;
-                    """)
-        }
+        try write { try Self.recount($0) }
+    }
+
+    static func recount(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                DELETE FROM reach;
+                INSERT INTO reach \(CatalogueReader.reach);
+                DELETE FROM attempt_count;
+                INSERT INTO attempt_count SELECT host, coalesce(outcome, 'open'), count(*) FROM attempt GROUP BY 1, 2;
+                UPDATE stored_bytes SET bytes = (
+                    SELECT bytes FROM (\(CatalogueReader.stored)) f WHERE f.kind = stored_bytes.kind);
+                UPDATE sweep SET revision = revision;
+                """)
     }
 }

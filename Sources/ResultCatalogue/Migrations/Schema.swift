@@ -30,6 +30,7 @@ enum Schema {
         Migration("0022-trial-weights", trialWeights),
         Migration("0023-work-by-architecture", workByArchitecture),
         Migration("0024-early-tables", mendEarlyTables),
+        Migration("0025-remarks", remarks),
     ]
 
     /// The step that `mendEarlyTables` comes after.

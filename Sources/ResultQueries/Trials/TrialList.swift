@@ -11,6 +11,10 @@ package struct TrialListRequest: Sendable {
     package var shown: [String] = []
     package var sort: [SortColumn] = []
     package var limit: Int?
+    /// Only trials with all of these tags.
+    package var tags: [String] = []
+    /// Only trials whose note has these words in it, in any case.
+    package var note: String?
 
     package init(sweep: String) { self.sweep = sweep }
 }
@@ -24,6 +28,8 @@ package struct TrialList {
     private let shown: [String]
     /// The keys among `shown` that were measured.
     private let terms: [String: MeasurementTerm]
+    /// What people wrote of trials: read where it is asked for.
+    private let remarks: TrialRemarks
 
     /// Throws `ReportError.request` for names that the sweep's trials do not have.
     package init(_ reader: CatalogueReader, _ request: TrialListRequest) throws {
@@ -42,6 +48,8 @@ package struct TrialList {
         }
         self.shown = shown
         self.terms = terms
+        let isAsked = !request.tags.isEmpty || request.note != nil || !TrialRemarks.columns.isDisjoint(with: shown)
+        remarks = isAsked ? try reader.trialRemarks() : TrialRemarks()
         let measures = Set(try QuantityChoice.all(in: reader).map(\.measure))
         for key in request.filter?.keys.sorted() ?? [] {
             guard let term = MeasurementTerm(key), measures.contains(term.measure) else { continue }
@@ -58,6 +66,7 @@ package struct TrialList {
     private static func resolve(_ name: String, _ sweep: String, in reader: CatalogueReader) throws -> [(
         String, MeasurementTerm?
     )] {
+        if TrialRemarks.columns.contains(name) { return [(name, nil)] }
         let known = try QuantityChoice.all(in: reader)
         let measure = name.prefix { $0 != "." && $0 != "@" }.description
         guard known.contains(where: { $0.measure == measure }) else {
@@ -118,6 +127,7 @@ package struct TrialList {
     private func forEach(_ columns: [String], _ body: ([ResultTable.Cell]) throws -> Bool) throws {
         let count = try reader.placeCount(of: request.sweep)
         let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
+            .subtracting(TrialRemarks.columns)
         var (start, length) = (0, 256)
         while start < count {
             let places = start..<min(count, start + length)
@@ -127,7 +137,13 @@ package struct TrialList {
             var trials = try TrialKeys(reader, sweep: request.sweep, at: places, keys: Array(keys))
             // What the sweep still wants of a trial counts, not what others have had of it.
             trials.add("state", trials.trials.map { .string(byTrial[$0]?[2].text ?? "") })
-            let holds = try trials.holding(request.filter, in: reader, sweep: request.sweep)
+            var holds = try trials.holding(request.filter, in: reader, sweep: request.sweep)
+            for row in holds.indices where holds[row] {
+                holds[row] = remarks.has(request.tags, note: request.note, trials.trials[row])
+            }
+            for column in TrialRemarks.columns.intersection(shown) {
+                trials.add(column, trials.trials.map { remarks.value(column, of: $0) })
+            }
             if holds.contains(true) {
                 for (column, term) in terms {
                     let values = try MeasuredColumn(term, trials, in: reader, sweep: request.sweep, ofPart: true)

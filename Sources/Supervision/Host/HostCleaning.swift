@@ -19,7 +19,10 @@ struct HostCleaning {
         if let wanted = request.allocations {
             report.allocations = try Relay.endAllocations(in: wanted, isRehearsal: request.isRehearsal)
         }
-        guard access(place.store, F_OK) == 0 else { return report }
+        guard access(place.store, F_OK) == 0 else {
+            emptyUnlessNeeded(report)
+            return report
+        }
         let store = try ContentStore(directory: place.store)
         // What is stored now: files that come while this runs are not looked at.
         let stored = try store.digests()
@@ -48,7 +51,15 @@ struct HostCleaning {
         sweep(place.root, beginning: "eigensweep-agent.", &report)
         // Where earlier versions brought it.
         if let home = getenv("HOME") { sweep(String(cString: home), beginning: ".eigensweep-agent.", &report) }
+        emptyUnlessNeeded(report)
         return report
+    }
+
+    /// Where everything is to go, whatever its age, and nothing is needed, nothing is left.
+    private func emptyUnlessNeeded(_ report: CleaningReport) {
+        let isNeeded = report.attempts > 0 || report.neededFiles > 0 || report.youngFiles > 0
+        guard request.youngerThan == 0, !request.isRehearsal, !isNeeded else { return }
+        HostEmptying(place).run()
     }
 
     /// Removes what a transfer that was cut off, or a file that was damaged, left a day ago or longer.

@@ -40,6 +40,9 @@ CREATE INDEX sweep_by_revision ON sweep (revision);
 index sweep_work_by_cost
 CREATE INDEX sweep_work_by_cost ON sweep_work (sweep, model_scale, resolution, batch, architecture);
 
+index tag_by_name
+CREATE INDEX tag_by_name ON tag (tag);
+
 index training_by_dataset
 CREATE INDEX training_by_dataset ON training (dataset);
 
@@ -172,6 +175,17 @@ CREATE TABLE failed_comparison (
     PRIMARY KEY (trial, request, members)
 ) STRICT, WITHOUT ROWID;
 
+table forecast
+CREATE TABLE forecast (
+    key INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL REFERENCES sweep,
+    made_at TEXT NOT NULL,
+    seconds REAL,
+    bytes INTEGER NOT NULL,
+    took REAL NOT NULL,
+    kept INTEGER NOT NULL
+) STRICT;
+
 table grdb_migrations
 CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
 
@@ -254,6 +268,16 @@ CREATE TABLE milestone (
     recorded_at TEXT NOT NULL
 ) STRICT;
 
+table note
+CREATE TABLE note (
+    key INTEGER PRIMARY KEY,
+    sweep INTEGER UNIQUE REFERENCES sweep,
+    trial INTEGER UNIQUE REFERENCES trial,
+    text TEXT NOT NULL,
+    written_at TEXT NOT NULL,
+    CHECK ((sweep IS NULL) <> (trial IS NULL))
+) STRICT;
+
 table quantity
 CREATE TABLE quantity (
     key INTEGER PRIMARY KEY,
@@ -319,6 +343,18 @@ CREATE TABLE sweep_work (
     wanted INTEGER NOT NULL,
     reached INTEGER NOT NULL
 , architecture TEXT) STRICT;
+
+table tag
+CREATE TABLE tag (
+    key INTEGER PRIMARY KEY,
+    sweep INTEGER REFERENCES sweep,
+    trial INTEGER REFERENCES trial,
+    tag TEXT NOT NULL,
+    tagged_at TEXT NOT NULL,
+    UNIQUE (sweep, tag),
+    UNIQUE (trial, tag),
+    CHECK ((sweep IS NULL) <> (trial IS NULL))
+) STRICT;
 
 table training
 CREATE TABLE training (
@@ -615,6 +651,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger delete_elsewhere_forecast
+CREATE TRIGGER delete_elsewhere_forecast AFTER DELETE ON forecast
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger delete_elsewhere_host
 CREATE TRIGGER delete_elsewhere_host AFTER DELETE ON host
 WHEN sqlite_version() <> 'eigensweep' BEGIN
@@ -659,6 +702,13 @@ END;
 
 trigger delete_elsewhere_milestone
 CREATE TRIGGER delete_elsewhere_milestone AFTER DELETE ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_note
+CREATE TRIGGER delete_elsewhere_note AFTER DELETE ON note
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -715,6 +765,13 @@ END;
 
 trigger delete_elsewhere_sweep_work
 CREATE TRIGGER delete_elsewhere_sweep_work AFTER DELETE ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger delete_elsewhere_tag
+CREATE TRIGGER delete_elsewhere_tag AFTER DELETE ON tag
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -872,6 +929,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger insert_elsewhere_forecast
+CREATE TRIGGER insert_elsewhere_forecast AFTER INSERT ON forecast
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger insert_elsewhere_host
 CREATE TRIGGER insert_elsewhere_host AFTER INSERT ON host
 WHEN sqlite_version() <> 'eigensweep' BEGIN
@@ -916,6 +980,13 @@ END;
 
 trigger insert_elsewhere_milestone
 CREATE TRIGGER insert_elsewhere_milestone AFTER INSERT ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_note
+CREATE TRIGGER insert_elsewhere_note AFTER INSERT ON note
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -972,6 +1043,13 @@ END;
 
 trigger insert_elsewhere_sweep_work
 CREATE TRIGGER insert_elsewhere_sweep_work AFTER INSERT ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger insert_elsewhere_tag
+CREATE TRIGGER insert_elsewhere_tag AFTER INSERT ON tag
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -1122,6 +1200,13 @@ WHEN sqlite_version() <> 'eigensweep' BEGIN
     ON CONFLICT DO NOTHING;
 END;
 
+trigger update_elsewhere_forecast
+CREATE TRIGGER update_elsewhere_forecast AFTER UPDATE ON forecast
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
 trigger update_elsewhere_host
 CREATE TRIGGER update_elsewhere_host AFTER UPDATE ON host
 WHEN sqlite_version() <> 'eigensweep' BEGIN
@@ -1166,6 +1251,13 @@ END;
 
 trigger update_elsewhere_milestone
 CREATE TRIGGER update_elsewhere_milestone AFTER UPDATE ON milestone
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_note
+CREATE TRIGGER update_elsewhere_note AFTER UPDATE ON note
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -1222,6 +1314,13 @@ END;
 
 trigger update_elsewhere_sweep_work
 CREATE TRIGGER update_elsewhere_sweep_work AFTER UPDATE ON sweep_work
+WHEN sqlite_version() <> 'eigensweep' BEGIN
+    INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+    ON CONFLICT DO NOTHING;
+END;
+
+trigger update_elsewhere_tag
+CREATE TRIGGER update_elsewhere_tag AFTER UPDATE ON tag
 WHEN sqlite_version() <> 'eigensweep' BEGIN
     INSERT INTO unsealed VALUES ('another program', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
     ON CONFLICT DO NOTHING;
@@ -1329,6 +1428,11 @@ JOIN trial t ON t.key = f.trial
 JOIN measure_request q ON q.key = f.request
 WHERE f.members = '';
 
+view notes
+CREATE VIEW notes AS
+SELECT iif(n.sweep IS NULL, 'trial', 'sweep') AS subject, coalesce(s.name, t.trial_id) AS name, n.text, n.written_at
+FROM note n LEFT JOIN sweep s ON s.key = n.sweep LEFT JOIN trial t ON t.key = n.trial;
+
 view sweep_trials
 CREATE VIEW sweep_trials AS
 SELECT
@@ -1347,6 +1451,11 @@ SELECT
 FROM sweep s
 JOIN wish w ON w.revision = s.revision
 JOIN trial t ON t.key = w.trial;
+
+view tags
+CREATE VIEW tags AS
+SELECT iif(n.sweep IS NULL, 'trial', 'sweep') AS subject, coalesce(s.name, t.trial_id) AS name, n.tag, n.tagged_at
+FROM tag n LEFT JOIN sweep s ON s.key = n.sweep LEFT JOIN trial t ON t.key = n.trial;
 
 view trials
 CREATE VIEW trials AS

@@ -55,6 +55,8 @@ protocol DurableCatalogue: AnyObject {
     /// Cancels trials of an open catalogue, or wants them again.
     func cancel(_ trials: [TrialID]) throws
     func retry(_ trials: [TrialID]) throws
+    /// Stores another sweep with these trials, and others, in an open catalogue, and removes it.
+    func addAndRemove(_ trials: [TrialID]) throws
     /// Takes in results of elsewhere, as `merge` and `adopt` do, and returns the numbers that their attempts have here. A
     /// second time changes nothing. Throws while a coordinator has the catalogue open.
     func merge(_ foreign: ForeignResults) throws -> [AttemptNumber: AttemptNumber]

@@ -87,6 +87,20 @@ final class ModelCatalogue: DurableCatalogue, CatalogueWriter {
         }
     }
 
+    /// What another sweep lists stays, so that nothing changes.
+    func addAndRemove(_ trials: [TrialID]) {
+        guard mutant == .removalTakesShared else { return }
+        for trial in trials.compactMap({ self.trials[$0] }) {
+            rows.content.results = rows.content.results.filter { unit, _ in
+                switch unit {
+                case .milestone(let training, let steps): training != trial.training || steps != trial.steps
+                case .measure(let id, _): id != trial.id
+                }
+            }
+            rows.content.states[trial.id] = .waiting
+        }
+    }
+
     private func settle(_ id: TrialID) {
         guard rows.content.states[id] == .waiting, let trial = trials[id] else { return }
         let units = [Unit.milestone(trial.training, trial.steps)] + sweep.measures.map { .measure(id, $0) }

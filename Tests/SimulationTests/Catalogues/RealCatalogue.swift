@@ -68,6 +68,29 @@ final class RealCatalogue: DurableCatalogue {
     func cancel(_ trials: [TrialID]) throws { try isOpen().cancel(trials, of: sweep.name) }
     func retry(_ trials: [TrialID]) throws { try isOpen().retry(trials, of: sweep.name) }
 
+    func addAndRemove(_ trials: [TrialID]) throws {
+        let catalogue = try isOpen()
+        let chosen = Set(trials)
+        var listed: [Trial] = []
+        func list(_ id: TrialID, _ trial: Trial, _ steps: Int) {
+            listed.append(
+                Trial(id: id, training: trial.training, steps: steps, position: listed.count, asked: trial.asked))
+        }
+        for trial in sweep.trials where chosen.contains(trial.id) {
+            list(trial.id, trial, trial.steps)
+            let other = try TrialID(training: trial.training, steps: trial.steps + 1)
+            if !sweep.trials.contains(where: { $0.id == other }) { list(other, trial, trial.steps + 1) }
+        }
+        try catalogue.store(
+            ExpandedSweep(
+                name: "removed", about: "", text: "", overrides: [], trials: listed, trainings: sweep.trainings,
+                datasets: sweep.datasets, measures: sweep.measures, needs: sweep.needs, worker: sweep.worker))
+        try catalogue.remove(sweeps: ["removed"], trials: [])
+        guard mutant == .removalTakesShared else { return }
+        try catalogue.remove(sweeps: [], trials: trials)
+        try catalogue.store(sweep)
+    }
+
     private func isOpen() throws -> Catalogue {
         guard let catalogue else { throw CatalogueRefusal(description: "the catalogue is not open") }
         return catalogue

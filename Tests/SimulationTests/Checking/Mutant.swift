@@ -59,6 +59,8 @@ enum Mutant: CaseIterable {
     case countsAreOfTheFirst
     /// Progress that counts images is taken to count steps.
     case imagesAreSteps
+    /// The removal of a sweep takes trials that another lists.
+    case removalTakesShared
     /// A merge gives attempts the numbers that they have elsewhere.
     case mergeKeepsNumbers
     /// A merge takes measures of other weights for measures of those that stand.
@@ -167,6 +169,7 @@ enum Mutant: CaseIterable {
         case .evidenceIsForgotten, .lastResultStands: (0..<6).map { _ in .cut(host: 0, seconds: 1200) }
         case .mergeTakesMeasuresOfOthers: (0..<4).map { .merge(share: 0.7, kind: $0 % 3, files: true) }
         case .mergeKeepsNumbers, .mergeDoubles, .mergeIgnoresTheLock: [.merge(share: 0.7, kind: 0, files: true)]
+        case .removalTakesShared: (0..<6).map { _ in .removal(share: 1) }
         case .leftHostsAreUsed: [.unlisted(host: 0, seconds: 300)]
         case .fencingIsMissing, .ownerIsNotKept: Array(repeating: .copiedCatalogue(seconds: 600), count: 2)
         case .hostsNumbersCount: (0..<6).flatMap { _ in [.lies(host: 0), .coordinatorDeath] }

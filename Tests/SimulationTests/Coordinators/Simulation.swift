@@ -232,6 +232,7 @@ final class Simulation {
             incoming.merge(of: scenario, share: share, kind: kind, bringsFiles: files, into: catalogue, life, world)
         case .adopt: incoming.adoption(of: scenario, into: catalogue, life, world)
         case .cancelling(let training, let seconds): cancel(training, for: seconds)
+        case .removal(let share): addAndRemove(share)
         case .damagedFiles(let host, let share): damage(host, share)
         case .queue(let fault):
             queue?.strike(fault)
@@ -440,6 +441,16 @@ final class Simulation {
             guard let life, (try? wantAgain()) == true else { return }
             life.fleet.post(.replan)
         }
+    }
+
+    /// A disk that fails leaves the other sweep there, or not: either is as good.
+    private func addAndRemove(_ share: Double) {
+        guard let life else { return }
+        let trials = scenario.sweep.trials.prefix(Int((share * Double(scenario.sweep.trials.count)).rounded(.up)))
+        guard (try? catalogue.addAndRemove(trials.map(\.id))) != nil else { return }
+        world.note("another sweep is removed")
+        world.census.count(.sweepRemoved)
+        life.fleet.post(.replan)
     }
 
     private func wantAgain() throws -> Bool {

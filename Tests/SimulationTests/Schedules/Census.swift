@@ -48,6 +48,7 @@ struct Census {
         case hostDrained = "host drained"
         case hostUnlisted = "host taken out of the hosts file"
         case trialsCancelled = "trials cancelled and wanted again"
+        case sweepRemoved = "another sweep removed"
         case replanned = "run planned anew"
         case coordinatorStopped = "coordinator stopped"
         case diedInInbox = "coordinator killed waiting"

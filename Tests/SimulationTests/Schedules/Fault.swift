@@ -91,6 +91,8 @@ enum Fault {
     case unlisted(host: Int, seconds: Double)
     /// A person cancels the trials of a training and wants them again after a while.
     case cancelling(training: Int, seconds: Double)
+    /// A person launches another sweep with this share of the trials, and removes it.
+    case removal(share: Double)
     case coordinatorStop
     case coordinatorDeath
     /// The coordinator's machine sleeps: its awake clock stands still.

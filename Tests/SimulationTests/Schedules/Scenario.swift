@@ -74,6 +74,7 @@ struct Scenario {
         addDamage(seed: seed, horizon: horizon, hosts: count)
         addUnmeasurable(seed: seed)
         addLies(seed: seed, horizon: horizon, hosts: count)
+        addRemoval(seed: seed, horizon: horizon)
         addNeeds(seed: seed)
         addKinds(seed: seed)
         addFiles(seed: seed)
@@ -103,6 +104,12 @@ struct Scenario {
             later = Set(sweep.trials.shuffled(using: &random).prefix(count).map(\.id))
             faults.append((random.seconds(1...horizon), .launch))
         }
+    }
+
+    private mutating func addRemoval(seed: UInt64, horizon: Double) {
+        var random = SeededRandom(seed: seed ^ 0x4E30)
+        guard random.chance(0.06) else { return }
+        faults.append((random.seconds(1...horizon), .removal(share: random.seconds(0.1...1))))
     }
 
     private mutating func addLies(seed: UInt64, horizon: Double, hosts: Int) {

@@ -48,7 +48,9 @@ struct PlanReport {
         if plan.comparisons > 0 {
             lines.append("comparisons        \(Readable.count(plan.comparisons)), each of several trials")
         }
-        let space = try SpaceForecast(expansion.sweep, ofTrials: plan.toTrain, in: reader)
+        let space = try SpaceForecast(
+            expansion.sweep, ofTrials: plan.toTrain, measures: MeasureForecast(graph: graph, reader: reader), in: reader
+        )
         lines.append("to keep            \(space.inWords)")
         if let bytes = largestMemory {
             lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
@@ -115,28 +117,42 @@ struct PlanReport {
             + dropped.lines
     }
 
-    /// Hours on each host were it alone.
+    /// Hours on each host were it alone, and how the last prediction came true.
     private func predictions() throws -> [String] {
-        guard plan.imagesToTrain > 0 else { return [] }
-        let forecast = TrainingForecast(graph: graph, holdings: holdings)
-        let rates = try reader?.trainingRates() ?? [:]
-        let isAnyNew = hosts.contains { rates[$0.name] == nil }
-        let here = isAnyNew ? hasOurWorker ? forecast.secondsHere(hosts) : nil : nil
-        return hosts.map { host in
-            let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
-            func hours(_ seconds: Double) -> String {
-                seconds < 360 ? Readable.duration(seconds) : "\((seconds / 36).rounded() / 100)"
-            }
-            if let rate = rates[host.name] {
-                let slots = host.slots ?? max(rate.cores / host.threads, 1)
-                return "\(title)\(hours(forecast.cost / rate.costPerSecond / Double(slots))) alone"
-            }
-            guard let here else { return "\(title)not known: no training in this catalogue ran there yet" }
-            return host.transport == .local
-                ? "\(title)about \(hours(here / Double(TrainingForecast.slots(of: host)))) alone, by steps that were tried here"
-                : "\(title)not known: no training in this catalogue ran there yet; a slot as fast as one here takes "
-                    + "\(hours(here))"
+        guard plan.imagesToTrain > 0 || plan.toMeasure > 0 else { return [] }
+        let forecast = try Waiting.during("trying steps of these trainings") {
+            try RunForecast(graph: graph, holdings: holdings, hosts: hosts, reader: reader, triesHere: hasOurWorker)
         }
+        func hours(_ seconds: Double) -> String {
+            seconds < 360 ? Readable.duration(seconds) : "\((seconds / 36).rounded() / 100)"
+        }
+        let lines = hosts.map { host in
+            let title = "hours on \(host.name)".padding(toLength: 19, withPad: " ", startingAt: 0)
+            if let basis = forecast.basis(host), let seconds = forecast.seconds(on: [host]) {
+                return basis == .trainedThere
+                    ? "\(title)\(hours(seconds)) alone"
+                    : "\(title)about \(hours(seconds)) alone, by steps that were tried here"
+            }
+            let there = "\(title)not known: no training in this catalogue ran there yet"
+            guard host.transport != .local, let here = forecast.slotSecondsHere else { return there }
+            return "\(there); a slot as fast as one here takes \(hours(here))"
+        }
+        return lines + (try reader?.lastForecast().map { ["last prediction    \($0.inWords)"] } ?? [])
+    }
+}
+
+extension CameTrue {
+    /// How far off it was.
+    var inWords: String {
+        func off(_ foretold: Double, _ came: Double) -> String {
+            guard foretold > 0 else { return "" }
+            let percent = Int(((came / foretold - 1) * 100).rounded())
+            return percent == 0 ? " (as foretold)" : " (\(abs(percent)) % \(percent > 0 ? "more" : "less"))"
+        }
+        let time =
+            seconds.map { "\(Readable.duration($0)), and it took \(Readable.duration(took))\(off($0, took)); " } ?? ""
+        return "of \(sweep): \(time)\(Readable.bytes(bytes)), and \(Readable.bytes(kept)) came"
+            + off(Double(bytes), Double(kept))
     }
 }
 

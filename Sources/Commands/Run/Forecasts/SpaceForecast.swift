@@ -2,17 +2,22 @@ import JobContract
 import ResultCatalogue
 import SweepModel
 
-/// Roughly what the store will keep of trials that are still to be trained: the weights of each, and a full state of each
-/// training.
+/// Roughly what the store will keep of trials that are still to be trained: the weights of each, a full state of each
+/// training, and files of measures.
 struct SpaceForecast {
-    private(set) var bytes = 0
+    var bytes: Int { ofNetworks + ofMeasures }
+    private(set) var ofNetworks = 0
+    private(set) var ofMeasures = 0
     /// The workers of whose networks' size nothing is known yet: `bytes` is without them.
     private(set) var unknown: [WorkerName] = []
     /// The workers whose earlier checkpoints say the size.
     private(set) var seen: [WorkerName] = []
 
     /// In a large sweep a sample of the trials stands for all.
-    init(_ sweep: ExpandedSweep, ofTrials missing: Int, in reader: CatalogueReader?) throws {
+    init(
+        _ sweep: ExpandedSweep, ofTrials missing: Int, measures: MeasureForecast, in reader: CatalogueReader?
+    ) throws {
+        ofMeasures = Int(min(measures.bytes, 1e18))
         let trials = sweep.trials
         guard missing > 0, !trials.isEmpty else { return }
         var sizes: [WorkerName: Int?] = [:]
@@ -38,7 +43,7 @@ struct SpaceForecast {
         let all =
             weights / sampled * Double(trials.count)
             + states.values.reduce(0, +) / Double(states.count) * Double(sweep.trainings.count)
-        bytes = Int(min(all * Double(min(missing, trials.count)) / Double(trials.count), 1e18))
+        ofNetworks = Int(min(all * Double(min(missing, trials.count)) / Double(trials.count), 1e18))
     }
 
     /// What `plan` says.
@@ -46,7 +51,8 @@ struct SpaceForecast {
         func names(_ workers: [WorkerName]) -> String {
             workers.map { "\($0.name), numerics \($0.numerics)" }.joined(separator: "; ")
         }
-        let size = "about \(Readable.bytes(bytes))"
+        let parts = ofMeasures > 0 ? ", \(Readable.bytes(ofMeasures)) of it files of measures" : ""
+        let size = "about \(Readable.bytes(bytes))\(parts)"
         if !unknown.isEmpty {
             return (bytes > 0 ? "\(size), and what is not known" : "not known")
                 + ": no checkpoint here says how large those of \(names(unknown)) are"

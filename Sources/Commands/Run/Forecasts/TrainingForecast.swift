@@ -6,12 +6,12 @@ import SweepModel
 
 /// How long the trainings that are left to do will take.
 struct TrainingForecast {
-    /// The work that is left, in units of `Training.cost`.
-    private(set) var cost = 0.0
     /// The images left to train, by kinds of trainings: trainings of one kind take the same time for an image.
     private var images: [[JSONValue?]: Double] = [:]
     /// One training of each kind.
     private var examples: [[JSONValue?]: Training] = [:]
+    /// The images of the training that has most left, by kinds.
+    private var longest: [[JSONValue?]: Double] = [:]
 
     private static let keys =
         MemoryForecast.keys + ["dataset.channels", "training.batch", "training.objective"]
@@ -22,9 +22,10 @@ struct TrainingForecast {
                 let training = graph.trainings[job.training]
             else { continue }
             let state = holdings.states[job.training].map { $0.steps < first.steps ? $0.steps : 0 } ?? 0
-            cost += training.cost(steps: last.steps - state)
-            let kind = Self.keys.map { training[$0] }
-            images[kind, default: 0] += Double((last.steps - state) * training.batch)
+            let kind = Self.kind(of: training)
+            let left = Double((last.steps - state) * training.batch)
+            images[kind, default: 0] += left
+            longest[kind] = max(longest[kind] ?? 0, left)
             examples[kind] = examples[kind] ?? training
         }
     }
@@ -33,9 +34,34 @@ struct TrainingForecast {
         host.slots ?? max(ProcessInfo.processInfo.activeProcessorCount / host.threads, 1)
     }
 
-    /// Seconds that one slot of this machine takes for all trainings. Found by having the worker that comes with this
-    /// program try each kind for a second, on as many cores as will be busy; nil where it could not.
-    func secondsHere(_ hosts: [HostSpec]) -> Double? {
+    /// Whether the trainings take so long that to try them first makes no difference: half a minute of some cores or more.
+    static func isLong(_ graph: JobGraph) -> Bool {
+        let cost = graph.jobs.reduce(0.0) { sum, job in
+            guard case .train(let milestones) = job.work, let last = milestones.last else { return sum }
+            return sum + (graph.trainings[job.training]?.cost(steps: last.steps) ?? 0)
+        }
+        // A core of our days does some 160 million a second.
+        return cost / 160e6 > 60
+    }
+
+    static func kind(of training: Training) -> [JSONValue?] { keys.map { training[$0] } }
+
+    /// Seconds that a slot takes for all trainings, where an image takes it so many; nil where it does not say of one.
+    func seconds(_ perImage: (Training) -> Double?) -> Double? {
+        images.reduce(0) { sum, kind in
+            guard let sum, let each = examples[kind.key].flatMap(perImage) else { return nil }
+            return sum + kind.value * each
+        }
+    }
+
+    /// The same of the training that takes longest.
+    func longestSeconds(_ perImage: (Training) -> Double?) -> Double? {
+        longest.compactMap { kind, images in examples[kind].flatMap(perImage).map { images * $0 } }.max()
+    }
+
+    /// Seconds that an image takes a slot of this machine, by kinds of trainings. Found by having the worker that comes
+    /// with this program try each kind for a second, on as many cores as will be busy; nil where it could not.
+    func secondsPerImageHere(_ hosts: [HostSpec]) -> [[JSONValue?]: Double]? {
         let kinds = Array(images.keys)
         guard let specs = try? JSONEncoder().encode(kinds.map { examples[$0]?.spec }),
             let program = try? Programs.bundled("eigensweep-worker")
@@ -44,11 +70,12 @@ struct TrainingForecast {
         let trials = (0..<min(busy, ProcessInfo.processInfo.activeProcessorCount)).map { _ in
             try? TriedSteps(program: program, specs: specs)
         }
-        let sums = trials.compactMap { trial -> Double? in
-            guard let seconds = trial?.seconds(), seconds.count == kinds.count else { return nil }
-            return zip(kinds, seconds).reduce(0) { $0 + (images[$1.0] ?? 0) * $1.1 }
-        }
-        return sums.isEmpty ? nil : sums.reduce(0, +) / Double(sums.count)
+        let tried = trials.compactMap { $0?.seconds() }.filter { $0.count == kinds.count }
+        guard !tried.isEmpty else { return nil }
+        return Dictionary(
+            uniqueKeysWithValues: kinds.enumerated().map { place, kind in
+                (kind, tried.reduce(0) { $0 + $1[place] } / Double(tried.count))
+            })
     }
 }
 

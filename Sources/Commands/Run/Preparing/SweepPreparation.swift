@@ -86,7 +86,9 @@ struct SweepPreparation: Sendable {
         }
         // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
-        let expansion = try read.file.expand(worker: read.worker.description, identify: preparer.identify)
+        let expansion = try Waiting.during("expanding \(read.file.name)") {
+            try read.file.expand(worker: read.worker.description, identify: preparer.identify)
+        }
         var running = try prepare(expansion.sweep, read.worker)
         running.notes += [note].compactMap(\.self) + expansion.datasetNotes
         if !expansion.merged.isEmpty {

@@ -1,0 +1,152 @@
+import JobContract
+import ResultCatalogue
+import SweepModel
+
+/// Roughly how long the measures that are left to do will take, and what files they leave: as earlier ones of the same kind
+/// did; else as they did of other networks, by how often they ask these; else by that alone.
+struct MeasureForecast {
+    /// A measure of networks of one kind, how many times it is to be taken, and one training of that kind.
+    private struct Wanted {
+        var request: MeasureRequest
+        var training: Training
+        var times = 0.0
+    }
+
+    private var wanted: [Key: Wanted] = [:]
+    private let known: [MeasureCost]
+
+    private struct Key: Hashable {
+        let request: MeasureRequest
+        let size: [JSONValue?]
+    }
+
+    private static let size = ["model.architecture", "model.scale", "dataset.resolution", "dataset.channels"]
+
+    init(graph: JobGraph, reader: CatalogueReader?) throws {
+        known = try reader?.measureCosts() ?? []
+        for job in graph.jobs {
+            let requests: [MeasureRequest] =
+                switch job.work {
+                case .measure(_, _, let measures), .compare(_, _, _, let measures): measures
+                case .train: []
+                }
+            guard !requests.isEmpty, let training = graph.trainings[job.training] else { continue }
+            add(requests, of: training, times: 1)
+        }
+    }
+
+    /// Of a sweep of which so many trials are left. In a large one a sample of the trials stands for all.
+    init(_ sweep: ExpandedSweep, ofTrials missing: Int, in reader: CatalogueReader?) throws {
+        known = try reader?.measureCosts() ?? []
+        guard missing > 0, !sweep.trials.isEmpty else { return }
+        let places = Array(stride(from: 0, to: sweep.trials.count, by: max(1, sweep.trials.count / 1000)))
+        for place in places {
+            guard let training = sweep.trainings[sweep.trials[place].training] else { continue }
+            add(sweep.measures, of: training, times: Double(missing) / Double(places.count))
+        }
+    }
+
+    private mutating func add(_ requests: [MeasureRequest], of training: Training, times: Double) {
+        let size = Self.size.map { training[$0] }
+        for request in requests {
+            let key = Key(request: request, size: size)
+            wanted[key, default: Wanted(request: request, training: training)].times += times
+        }
+    }
+
+    /// Bytes of the files that the measures leave.
+    var bytes: Double {
+        wanted.values.reduce(0) { sum, wish in
+            let pixels = Self.pixels(wish.training)
+            let seen = known.filter { $0.measure == wish.request.measure }
+            let same = seen.filter { $0.resolution == wish.training["dataset.resolution"]?.integerValue }
+            let each: Double
+            if let exact = same.first(where: { $0.parameters == wish.request.parameters }) {
+                each = exact.bytes
+            } else {
+                // Samples as float32 numbers, and a picture of as many bytes.
+                each = Self.isSampling(wish.request) ? 8 * Self.number(wish.request, "samples") * pixels : 0
+            }
+            return sum + each * wish.times
+        }
+    }
+
+    /// Seconds that one slot takes for all.
+    /// - Parameter perImage: seconds in which it trains an image of a training; nil: not known.
+    func seconds(_ perImage: (Training) -> Double?) -> Double? {
+        var sum = 0.0
+        for wish in wanted.values {
+            guard let each = seconds(wish.request, wish.training, perImage) else { return nil }
+            sum += each * wish.times
+        }
+        return sum
+    }
+
+    private func seconds(
+        _ request: MeasureRequest, _ training: Training, _ perImage: (Training) -> Double?
+    ) -> Double? {
+        let seen = known.filter { $0.measure == request.measure }
+        func isAlike(_ cost: MeasureCost) -> Bool {
+            cost.architecture == training["model.architecture"]?.stringValue
+                && cost.scale == training["model.scale"]?.integerValue
+                && cost.resolution == training["dataset.resolution"]?.integerValue
+        }
+        if let exact = seen.first(where: { $0.parameters == request.parameters && isAlike($0) }) {
+            return exact.seconds
+        }
+        let work = Self.evaluations(request.measure, request.parameters, Self.pixels(training)) * training.costPerImage
+        let rates = seen.compactMap { cost -> Double? in
+            let pixels = Double((cost.resolution ?? 0) * (cost.resolution ?? 0))
+            let each = Architecture.cost(
+                of: cost.architecture, scale: cost.scale.map(Double.init), resolution: cost.resolution.map(Double.init))
+            let all = Self.evaluations(cost.measure, cost.parameters, pixels) * each
+            return all > 0 ? cost.seconds / all : nil
+        }
+        if !rates.isEmpty { return work * rates.reduce(0, +) / Double(rates.count) }
+        // To ask a network takes a third of what training it does, forwards and backwards.
+        return perImage(training).map {
+            $0 / 3 * Self.evaluations(request.measure, request.parameters, Self.pixels(training))
+        }
+    }
+
+    private static func pixels(_ training: Training) -> Double {
+        let side = training["dataset.resolution"]?.doubleValue ?? 32
+        return side * side * (training["dataset.channels"]?.doubleValue ?? 1)
+    }
+
+    private static func isSampling(_ request: MeasureRequest) -> Bool { request.parameters["sampler"] != nil }
+
+    private static func number(_ request: MeasureRequest, _ name: String) -> Double {
+        request.parameters[name]?.doubleValue ?? 256
+    }
+
+    /// How many images a network is asked for.
+    static func evaluations(_ measure: String, _ parameters: [String: JSONValue], _ pixels: Double) -> Double {
+        func number(_ name: String, _ usual: Double) -> Double { parameters[name]?.doubleValue ?? usual }
+        func count(_ name: String, _ usual: Double) -> Double {
+            parameters[name]?.arrayValue.map { Double($0.count) } ?? usual
+        }
+        let (samples, levels) = (number("samples", 256), count("sigmas", 10))
+        let steps = number("steps", 18)
+        // Heun's method asks twice a step, but for the last.
+        let drawn = samples * (parameters["sampler"] == "heun" ? 2 * steps - 1 : steps)
+        return switch measure {
+        case "linearity": number("pairs", 100) * (count("mixtures", 5) + 2) * levels
+        case "denoising": 2 * samples * levels
+        case "distances": (number("inputs", 20_000) + samples) * levels
+        case "distillation": (number("inputs", 20_000) + 2 * samples) * levels
+        case "jacobian": 3 * number("images", 1) * pixels * levels
+        case "agreement": 2 * (drawn + samples * levels)
+        case "subset-information": 2 * drawn
+        case "mutual-information": drawn + samples * levels
+        case "trajectories": drawn + number("inputs", 20_000) * steps
+        case "posterior": 0
+        default: parameters["sampler"] == nil ? samples * levels : drawn
+        }
+    }
+}
+
+extension Training {
+    /// `Training.cost` of one image.
+    fileprivate var costPerImage: Double { costPerStep / Double(max(1, batch)) }
+}
