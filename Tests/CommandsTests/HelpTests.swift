@@ -18,10 +18,13 @@ struct HelpTests {
         }
     }
 
-    private static func help(_ words: [String]) throws -> String {
+    /// The commands of the worker that people use, and those that the supervisor does.
+    private static let ofWorker = ["run", "describe", "train", "sample", "denoise", "measure", "verify", "inspect"]
+
+    private static func help(_ words: [String], of program: String = "eigensweep") throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("eigensweep")
+            .appendingPathComponent(program)
         process.arguments = words + ["--help"]
         process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80"]
         let pipe = Pipe()
@@ -37,19 +40,21 @@ struct HelpTests {
         let commands = try Self.commands()
         #expect(commands.count > 20)
         var seen: [String] = []
-        for words in commands {
-            let text = try Self.help(words)
-            let name = "eigensweep \(words.joined(separator: " "))"
+        let all = commands.map { ("eigensweep", $0) } + Self.ofWorker.map { ("eigensweep-worker", [$0]) }
+        for (program, words) in all {
+            let text = try Self.help(words, of: program)
+            let name = "\(program) \(words.joined(separator: " "))"
             let examples = text.components(separatedBy: "USAGE:")[0].split(separator: "\n").filter {
                 $0.hasPrefix(name)
             }
             #expect(!examples.isEmpty, "\(name) shows no example")
             seen.append("$ \(name) --help\n\(text)")
         }
-        let all = seen.joined(separator: "\n")
+        seen.append("$ eigensweep-agent --help\n\(try Self.help([], of: "eigensweep-agent"))")
+        let text = seen.joined(separator: "\n")
         if ProcessInfo.processInfo.environment["EIGENSWEEP_WRITE_DOCS"] != nil {
-            try all.write(to: Self.file, atomically: true, encoding: .utf8)
+            try text.write(to: Self.file, atomically: true, encoding: .utf8)
         }
-        #expect(try String(contentsOf: Self.file, encoding: .utf8) == all, "EIGENSWEEP_WRITE_DOCS=1 writes it anew")
+        #expect(try String(contentsOf: Self.file, encoding: .utf8) == text, "EIGENSWEEP_WRITE_DOCS=1 writes it anew")
     }
 }

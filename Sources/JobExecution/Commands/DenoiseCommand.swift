@@ -5,6 +5,8 @@ struct DenoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "denoise", abstract: "Denoise images with a checkpoint.",
         discussion: """
+            eigensweep-worker denoise --checkpoint weights-2000.safetensors --input x.safetensors --output y.safetensors
+
             Writes a safetensors file with the tensor "denoised": D(x; sigma). Noise levels must be among those that the \
             network's preconditioning knows: 0.02 to 100 for ve, up to 152 for vp, up to 2 for blind networks, which \
             do not look at them and need none, any for edm and none.

@@ -8,6 +8,8 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Read a checkpoint as measures do, and say which network it holds.",
         discussion: """
+            eigensweep-worker inspect edm-cifar10.safetensors
+
             Prints one JSON object: the keys of a sweep that make this network, the file's SHA-256 and size, and the number \
             of parameters; how the file has them, in half precision or behind the prefix of a wrapper; and with the images \
             of a training whether they fit. Refuses, by name, an unknown architecture, and tensors that are missing, \

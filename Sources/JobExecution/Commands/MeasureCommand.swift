@@ -5,7 +5,11 @@ import Measures
 struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure", abstract: "Measure a checkpoint by hand.",
-        discussion: "Prints one JSON object per number, as in the catalogue.")
+        discussion: """
+            eigensweep-worker measure small.yaml --checkpoint weights-2000.safetensors --measure memorization
+
+            Prints one JSON object per number, as in the catalogue.
+            """)
 
     @OptionGroup var options: SpecOptions
 

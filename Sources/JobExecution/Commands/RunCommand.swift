@@ -6,6 +6,8 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Do one job.",
         discussion: """
+            eigensweep-worker run --job job.json
+
             Reads a job description as JSON, writes events as lines of JSON to standard output and files to the \
             working directory. SIGTERM asks it to checkpoint and pause.
 

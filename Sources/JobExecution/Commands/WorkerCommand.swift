@@ -35,7 +35,8 @@ package struct WorkerCommand: ParsableCommand {
 
 struct DescribeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Print what this worker can do, as JSON.")
+        commandName: "describe", abstract: "Print what this worker can do, as JSON.",
+        discussion: "eigensweep-worker describe")
 
     func run() throws { print(try jsonLine(WorkerFacts.description)) }
 }

@@ -7,6 +7,8 @@ struct SampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Draw images from a checkpoint.",
         discussion: """
+            eigensweep-worker sample --checkpoint weights-2000.safetensors --output y.safetensors --grid y.png
+
             Writes a safetensors file with the tensor "samples" [count, C, H, W], pixels in [-1, 1]. An image depends on \
             the checkpoint, the sampler's settings, the seed and its own number alone: number 7 is the same in \
             every batch and drawn by itself with --first 7 --count 1.

@@ -7,6 +7,8 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Compare this program with values of the published networks.",
         discussion: """
+            eigensweep-worker verify Tests/JobExecutionTests/Reference/*.safetensors
+
             Reference files are safetensors with the parameters of a network, a metadata entry "config" that says which, \
             and what the published code makes of them: outputs and gradients, training steps, or samples; or with \
             augmented images. Errors are relative to each tensor's largest magnitude. The tolerance is for outputs, \

@@ -26,7 +26,9 @@ extension SweepPage {
         }
         let findings = try Findings(reader, sweep: name, store: store)
         self.findings = findings.sentences + (findings.missingSentence().map { [$0] } ?? [])
-        memorization = Listing(title: "Memorization by place on the map", table: findings.memorization)
+        memorization = Listing(
+            title: "Memorization by place on the map", table: findings.memorization,
+            note: findings.points.averageSentence)
         // Sample pictures stand by themselves in a page.
         (figures, problem) = Self.drawn(findings.figures.filter { $0.name != .samples }, searchPath: searchPath)
         (pictures, picturesNote) = Self.shown(try SweepPictures(reader, sweep: name).pictures, in: store)

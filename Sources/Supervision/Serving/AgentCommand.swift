@@ -40,23 +40,27 @@ package enum AgentCommand {
     }
 
     /// What `--help` shows, of which the manual is made too.
-    package static let help = """
-        Runs the attempts of a coordinator on a host, and goes on with them while the coordinator is away.
+    static let help = """
+        Runs the attempts of a coordinator on a host, and goes on with them while it is away.
 
-        `eigensweep launch` brings the agent to each host and starts it there, also on this machine; nobody needs to. It \
-        ends by itself ten minutes after its last work, unless a coordinator is connected, and `eigensweep hosts clean` \
-        removes what it leaves.
+        `eigensweep launch` brings the agent to each host and starts it there, also on this
+        machine; nobody needs to. It ends by itself ten minutes after its last work, unless a
+        coordinator is connected. `eigensweep hosts clean` removes what it leaves.
 
         eigensweep-agent connect
-            The host's end of a connection: passes frames between the coordinator and the agent that serves, which it starts.
+            The host's end of a connection: passes frames between the coordinator and the
+            agent that serves, which it starts.
         eigensweep-agent serve --directory DIRECTORY --catalogue NAME [--digest DIGEST]
-            The agent itself, of one catalogue in one of the host's directories.
-        eigensweep-agent pilot --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST]
+            The agent itself, of one catalogue, in one of the host's directories.
+        eigensweep-agent pilot --directory DIRECTORY --catalogue NAME --allocation NAME
+                               [--digest DIGEST]
             The agent within an allocation of a cluster's queue.
-        eigensweep-agent collect --directory DIRECTORY --catalogue NAME --allocation NAME [--digest DIGEST]
+        eigensweep-agent collect --directory DIRECTORY --catalogue NAME --allocation NAME
+                                 [--digest DIGEST]
             Hands over what an allocation that is over has left.
         eigensweep-agent linger
-            Lives for two minutes: `eigensweep hosts check` looks whether processes outlive the login.
+            Lives for two minutes: `eigensweep hosts check` looks whether processes outlive
+            the login.
 
         """
 
