@@ -65,6 +65,11 @@ struct SSHTests {
         let failure = try #require(try coordinator.wait("refusal") { !$0.failures.isEmpty }.failures.first)
         #expect(failure.kind == .hostKeyChanged)
         #expect(!failure.isTransient)
+        // The command that it names takes the old key away, and that of no other port.
+        let command = try #require(failure.message.firstMatch(of: /`(ssh-keygen [^`]*)`/)?.1)
+        #expect(command.contains("[127.0.0.1]:\(server.port)"), "\(failure.message)")
+        try ChildProgram.run("/bin/sh", "-c", String(command))
+        #expect(server.read("known_hosts").isEmpty)
     }
 
     /// Only the agent has the right key: no key file is named, and the account's own would not fit.

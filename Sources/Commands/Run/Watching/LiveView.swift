@@ -82,6 +82,8 @@ final class LiveView {
             frame.places[trial] = known[trial] ?? names?.point(trial)
         }
         (places, wanted) = (frame.places, snapshot.total)
+        // What came last stays on the screen.
+        if isLast { nextLook = .distantPast }
         lookForNews(since: Date(timeIntervalSinceNow: -snapshot.elapsedSeconds - 1))
         (frame.results, frame.failures) = (results, failures)
         let size = Terminal.size
