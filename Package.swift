@@ -140,6 +140,8 @@ let package = Package(
         hurried("Coordination", ["SweepModel", "Scheduling", "JobContract", "CPosix"]),
         ours("ResultQueries", ["Quantities", "SweepModel", "ResultCatalogue", "JobContract"]),
         unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
+        unhurried(
+            "Serving", ["Reports", "ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CPosix"]),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
         unhurried(
             "JobExecution",
@@ -150,7 +152,7 @@ let package = Package(
         unhurried(
             "Commands",
             [
-                "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "ResultCatalogue",
+                "SweepModel", "SweepFiles", "Coordination", "ResultQueries", "Reports", "Serving", "ResultCatalogue",
                 "ContentStore", "DatasetPreparation", "Datasets", "ImageGenerators", "RemoteHosts", "Scheduling",
                 "JobContract", "PythonPackage", "BuildFacts", "Quantities",
                 "CPosix", arguments,
@@ -216,7 +218,8 @@ let package = Package(
         tests(
             "CommandsTests",
             [
-                "Commands", "Scheduling", "RemoteHosts", "ResultCatalogue", "ResultQueries", "DatasetPreparation",
+                "Commands", "Serving", "Scheduling", "RemoteHosts", "ResultCatalogue", "ResultQueries",
+                "DatasetPreparation",
                 "Datasets", "SweepModel", "JobContract", "PythonPackage", "CPosix",
             ],
             resources: [.copy("Golden")], linker: [.linkedLibrary("openblas")]),

@@ -45,6 +45,7 @@ struct GoldenOutputTests {
         ["trials", "small", "--sort", "nothing"], ["trials", "small", "--where", "memorization.copied@0.5 > 0"],
         ["split", "smal"], ["split", "small", "--set", "seed=0"], ["watch", "smal"], ["retry", "smal"],
         ["hosts", "drain", "nowhere"], ["hosts", "check", "nowhere"], ["hosts", "list", "--hosts", "nowhere.yaml"],
+        ["serve", "--port", "70000"], ["serve", "--port", "first"], ["serve", "--catalogue", "nowhere.sqlite"],
         ["analyze", "small", "--figure", "nothing"], ["doctor", "--repair", "--separate"],
         ["status", "--catalogue", "nowhere.sqlite"], ["plan", "wrong.yaml", "--set", "nothing"],
         ["plan", "several.yaml"], ["plan", "tabs.yaml"], ["hosts", "list", "--hosts", "several-hosts.yaml"],

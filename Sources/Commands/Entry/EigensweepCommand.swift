@@ -24,7 +24,8 @@ package struct EigensweepCommand: ParsableCommand {
             RetryCommand.self,
             HostsCommand.self, DoctorCommand.self, StoreCommand.self, DataCommand.self,
             RemoveCommand.self, RenameCommand.self, NoteCommand.self, TagCommand.self,
-            QueryCommand.self, AnalyzeCommand.self, ReportCommand.self, ExportCommand.self, MergeCommand.self,
+            QueryCommand.self, AnalyzeCommand.self, ServeCommand.self, ReportCommand.self, ExportCommand.self,
+            MergeCommand.self,
             CompareCommand.self,
             AdoptCommand.self, SplitCommand.self, WorkerCommands.self, LicencesCommand.self,
         ])

@@ -1,10 +1,10 @@
 import JobContract
 
 /// Text from sweep files, hosts and errors as HTML: nothing in it is markup.
-enum HTMLText {
+package enum HTMLText {
     /// Escapes text for contents of elements, and for attributes in double quotes. Characters that would steer a
     /// terminal (`ShownText`) or turn the direction of writing are left out, except newline and tab.
-    static func escaped(_ text: some StringProtocol) -> String {
+    package static func escaped(_ text: some StringProtocol) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {

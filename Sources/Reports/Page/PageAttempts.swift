@@ -2,12 +2,12 @@ import ResultCatalogue
 import ResultQueries
 
 /// Where a sweep's trials were computed, and what went wrong.
-struct PageAttempts {
-    let listings: [SweepPage.Listing]
+package struct PageAttempts {
+    package let listings: [SweepPage.Listing]
 
     private static let mostReasons = 50
 
-    init(_ reader: CatalogueReader, sweep: String) throws {
+    package init(_ reader: CatalogueReader, sweep: String) throws {
         let hosts = ResultTable(name: "hosts", try reader.hosts(of: sweep))
         let failures = ResultTable(name: "failures", try reader.failedAttempts(of: sweep))
         let trials = ResultTable(

@@ -56,7 +56,7 @@ extension SweepPage {
     }
 
     /// `word` as one word of a shell.
-    static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:@%+")
         if !word.isEmpty, word.allSatisfy(plain.contains) { return word }
         return "'" + word.replacing("'", with: "'\\''") + "'"

@@ -74,11 +74,11 @@ extension CatalogueReader {
             """, [.text(sweep)], body)
     }
 
-    /// `trial_id`, what was asked, and the state of the sweep's trials at these places, in order.
+    /// `trial_id`, what was asked, the state, and the place of the sweep's trials at these places, in order.
     package func trials(of sweep: String, at places: Range<Int>) throws -> CatalogueRows {
         try rows(
             """
-            SELECT trial_id, asked, state FROM sweep_trials
+            SELECT trial_id, asked, state, position FROM sweep_trials
             WHERE sweep = ?1 AND position >= ?2 AND position < ?3 ORDER BY position
             """, [.text(sweep), .integer(Int64(places.lowerBound)), .integer(Int64(places.upperBound))])
     }

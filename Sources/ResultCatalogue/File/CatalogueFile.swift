@@ -137,6 +137,8 @@ package enum CatalogueFile {
         configuration.label = readOnly ? "catalogue reader" : "catalogue writer"
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
+        // Several answers may be of one transaction (`atOneCommit`).
+        configuration.allowsUnsafeTransactions = readOnly
         configuration.prepareDatabase { db in
             let code = sqlite_distrust_schema(db.sqliteConnection)
             guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }

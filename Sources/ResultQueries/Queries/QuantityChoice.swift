@@ -48,6 +48,17 @@ package struct QuantityChoice: Hashable {
         }
     }
 
+    /// What a term means where numbers of one version and one set of parameters are taken: those that the sweep wants, else
+    /// the newest version's, and among these the first recorded.
+    package static func preferred(for term: MeasurementTerm, in reader: CatalogueReader, sweep: String?) throws
+        -> QuantityChoice?
+    {
+        let all = try all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
+        let wanted = try sweep.map { try reader.wantedRequests(of: $0) } ?? []
+        let newest = all.map(\.version).max()
+        return all.first { wanted.contains($0.request) } ?? all.first { $0.version == newest }
+    }
+
     /// Measures and their quantities, as `measure` and `measure.quantity`.
     static func names(in reader: CatalogueReader) throws -> [String] { names(try all(in: reader)) }
 

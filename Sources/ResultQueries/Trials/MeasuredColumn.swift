@@ -17,13 +17,7 @@ struct MeasuredColumn {
     ) throws {
         values = [JSONValue](repeating: .null, count: trials.trials.count)
         guard try QuantityChoice.all(in: reader).contains(where: { $0.measure == term.measure }) else { return nil }
-        let all = try QuantityChoice.all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
-        let wanted = try sweep.map { try reader.wantedRequests(of: $0) } ?? []
-        let newest = all.map(\.version).max()
-        guard
-            let quantity = all.first(where: { wanted.contains($0.request) })
-                ?? all.first(where: { $0.version == newest })
-        else { return }
+        guard let quantity = try QuantityChoice.preferred(for: term, in: reader, sweep: sweep) else { return }
         let comparisons = try ComparedTrials(reader, [quantity.request], among: trials.trials)
         let name = "\(term.measure).\(term.quantity)"
         guard comparisons.isEmpty else {

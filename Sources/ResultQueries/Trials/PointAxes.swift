@@ -62,13 +62,16 @@ package struct PointAxes: Sendable {
         keys.contains(label) ? label : keys.first { labels[$0] == label || Self.tail($0) == label }
     }
 
+    /// What people are shown for a key.
+    package func label(of key: String) -> String { labels[key] ?? Self.tail(key) }
+
     package static func isLength(_ key: String) -> Bool {
         ["training.images", "training.epochs", "training.steps"].contains(key)
     }
 
     private static func tail(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }
 
-    private static func rank(_ key: String) -> Int {
+    static func rank(_ key: String) -> Int {
         if key == "dataset.size" { return 0 }
         if key == "seed" { return 5 }
         if isLength(key) { return 4 }

@@ -23,7 +23,7 @@ package struct TrialListRequest: Sendable {
 /// read piece by piece, so that the first of a million are there at once.
 package struct TrialList {
     private let reader: CatalogueReader
-    private let request: TrialListRequest
+    let request: TrialListRequest
     private let axes: PointAxes
     private let shown: [String]
     /// The keys among `shown` that were measured.
@@ -98,7 +98,7 @@ package struct TrialList {
     }
 
     /// Throws for what has no single number a trial, naming what would.
-    private static func check(_ term: MeasurementTerm, in reader: CatalogueReader) throws {
+    static func check(_ term: MeasurementTerm, in reader: CatalogueReader) throws {
         let name = "\(term.measure).\(term.quantity)"
         let choices = try QuantityChoice.all([.init(measure: term.measure, quantity: term.quantity)], in: reader)
         for choice in choices {
@@ -123,14 +123,30 @@ package struct TrialList {
         }
     }
 
-    /// The trials in the sweep's order, each with a row; `body` returns false to end.
-    private func forEach(_ columns: [String], _ body: ([ResultTable.Cell]) throws -> Bool) throws {
+    /// The places of the sweep from one on, in pieces that grow: the first trials are there at once.
+    func windows(from start: Int = 0) throws -> [Range<Int>] {
         let count = try reader.placeCount(of: request.sweep)
+<<<<<<< HEAD
         let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
             .subtracting(TrialRemarks.columns)
         var (start, length) = (0, 256)
+=======
+        var (windows, start, length) = ([Range<Int>](), start, 256)
+>>>>>>> 5d7a0b6 (serve: the catalogue in a browser, on loopback, read-only, as results come)
         while start < count {
-            let places = start..<min(count, start + length)
+            windows.append(start..<min(count, start + length))
+            start += length
+            length = min(length * 4, 16384)
+        }
+        return windows
+    }
+
+    /// The trials in the sweep's order, each with its place and a row; `body` returns false to end.
+    func forEach(
+        _ columns: [String], in windows: [Range<Int>], _ body: (_ place: Int, [ResultTable.Cell]) throws -> Bool
+    ) throws {
+        let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
+        for places in windows {
             let stored = try reader.trials(of: request.sweep, at: places).rows
             let byTrial = Dictionary(
                 stored.map { ($0[0].text ?? "", $0) }, uniquingKeysWith: { first, _ in first })
@@ -151,7 +167,8 @@ package struct TrialList {
                 }
             }
             for row in trials.trials.indices where holds[row] {
-                let asked = JSONText.object(byTrial[trials.trials[row]]?[1].text ?? "") ?? [:]
+                let own = byTrial[trials.trials[row]]
+                let asked = JSONText.object(own?[1].text ?? "") ?? [:]
                 let cells = columns.map { column -> ResultTable.Cell in
                     switch column {
                     case "trial_id": .text(trials.trials[row])
@@ -161,10 +178,8 @@ package struct TrialList {
                     default: asked[column].map(Self.cell) ?? .null
                     }
                 }
-                guard try body(cells) else { return }
+                guard try body(own?[3].integer ?? 0, cells) else { return }
             }
-            start = places.upperBound
-            length = min(length * 4, 16384)
         }
     }
 
@@ -177,19 +192,20 @@ package struct TrialList {
         }
     }
 
+    /// Those for programs: with the axes that are not asked for besides.
+    var allColumns: [String] { Self.columns + axes.keys.filter { !shown.contains($0) } + shown }
+
     /// Writes the list; `width` is what people's terminals hold.
     package func write(_ format: OutputFormat, width: Int? = nil, to output: @escaping RowWriter.Output) throws {
-        let columns =
-            format == .table
-            ? Self.peoplesColumns + shown : Self.columns + axes.keys.filter { !shown.contains($0) } + shown
+        let columns = format == .table ? Self.peoplesColumns + shown : allColumns
         var writer = RowWriter(format, to: output)
         var left = request.limit ?? .max
         guard request.sort.isEmpty, format != .table else {
             var table = ResultTable(name: "trials", columns: columns)
             let bound = request.sort.isEmpty ? left : .max
             if bound > 0 {
-                try forEach(columns) {
-                    table.rows.append($0)
+                try forEach(columns, in: try windows()) { _, cells in
+                    table.rows.append(cells)
                     return table.rows.count < bound
                 }
             }
@@ -199,7 +215,7 @@ package struct TrialList {
         }
         try writer.writeHeader(columns)
         if left > 0 {
-            try forEach(columns) { cells in
+            try forEach(columns, in: try windows()) { _, cells in
                 try writer.writeRow(cells)
                 left -= 1
                 return left > 0

@@ -62,12 +62,6 @@ struct PhaseMapFigure: SweepFigure {
     private var bottom: Int { Self.top + max(130, 62 * rows.count) }
     var size: (width: Int, height: Int) { (width, bottom + 65 + captionLines.height) }
 
-    /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
-    private static let colours: [PhaseMap.Phase: String] = [
-        .undertrained: "#c9c9c9", .overfitted: "#f2e58a", .generalizing: "#8cc8ea", .notMemorizing: "#dce9f2",
-        .memorizing: "#f0a86a",
-    ]
-
     /// Where a size lies among the columns, which are evenly spread: between two by their logarithms.
     private func place(_ size: Double) -> Double {
         guard let first = sizes.first, let last = sizes.last, last > first else { return 0 }
@@ -104,7 +98,7 @@ struct PhaseMapFigure: SweepFigure {
             guard let x = sizes.firstIndex(of: cell.point.size),
                 let y = rows.firstIndex(of: row(cell.point.scale, cell.point.length))
             else { continue }
-            let colour = Self.colours[cell.phase] ?? "#ffffff"
+            let colour = cell.phase.colour
             boxes += """
                 set object \(number + 1) rectangle from \(Double(x) - 0.5),\(Double(y) - 0.5) to \
                 \(Double(x) + 0.5),\(Double(y) + 0.5) fc rgb '\(colour)' fs solid 1 border rgb '#ffffff' behind
@@ -115,7 +109,7 @@ struct PhaseMapFigure: SweepFigure {
         }
         let phases = PhaseMap.Phase.allCases.filter { phase in cells.contains { $0.phase == phase } }
         let legend = phases.map { phase in
-            "NaN with boxes fs solid 1 lc rgb '\(Self.colours[phase] ?? "")' title '\(phase.rawValue)'"
+            "NaN with boxes fs solid 1 lc rgb '\(phase.colour)' title '\(phase.rawValue)'"
         }
         let right = 1 - Double(Self.right) / Double(size.width)
         func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }

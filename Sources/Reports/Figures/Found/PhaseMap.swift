@@ -2,8 +2,8 @@ import Foundation
 import ResultQueries
 
 /// Where on the map networks memorize, generalize, are trained too short or too long.
-struct PhaseMap {
-    enum Phase: String, Hashable, CaseIterable {
+package struct PhaseMap {
+    package enum Phase: String, Hashable, Sendable, CaseIterable {
         /// The network is worse than the source's Gaussian denoiser on the very images it was trained on.
         case undertrained
         /// It is better than that denoiser on them and worse on held-out images, without copying.
@@ -14,6 +14,31 @@ struct PhaseMap {
         case notMemorizing = "not memorizing"
         /// At least half of the samples are copies of training images.
         case memorizing
+
+        /// By the share of copied samples and the gains, at the worse of the two noise levels, on held-out and on training
+        /// images; nil where one of these was not measured.
+        package init(copied: Double, gain: Double?, trainingGain: Double?) {
+            if copied >= 0.5 {
+                self = .memorizing
+            } else if let trainingGain, trainingGain < 0 {
+                self = .undertrained
+            } else if trainingGain != nil, let gain {
+                self = gain < 0 ? .overfitted : .generalizing
+            } else {
+                self = .notMemorizing
+            }
+        }
+
+        /// Colours that people of every colour vision tell apart (Okabe & Ito), lightened to be written on.
+        package var colour: String {
+            switch self {
+            case .undertrained: "#c9c9c9"
+            case .overfitted: "#f2e58a"
+            case .generalizing: "#8cc8ea"
+            case .notMemorizing: "#dce9f2"
+            case .memorizing: "#f0a86a"
+            }
+        }
     }
 
     struct Cell {
@@ -25,13 +50,7 @@ struct PhaseMap {
         var gain: Double?
         var trainingGain: Double?
 
-        var phase: Phase {
-            if copied.mean >= 0.5 { return .memorizing }
-            guard let trainingGain else { return .notMemorizing }
-            if trainingGain < 0 { return .undertrained }
-            guard let gain else { return .notMemorizing }
-            return gain < 0 ? .overfitted : .generalizing
-        }
+        var phase: Phase { Phase(copied: copied.mean, gain: gain, trainingGain: trainingGain) }
     }
 
     /// Where a quantity passes a level between dataset sizes, by row of the map.
@@ -105,15 +124,19 @@ struct PhaseMap {
         return middle
     }
 
-    /// For each point of the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5; none where a
-    /// place lacks one of these levels, at which it might be worse.
-    private static func atTheWorse(_ gains: [PlacedValue]) -> [GridPoint: Double] {
-        let sigmas = Set(gains.compactMap(\.sigma))
-        let levels = [0.5, 1.5].compactMap { level in
+    /// The noise levels at which gains are looked at, as they were measured; fewer than two where one was not.
+    package static func levels(among sigmas: [Double]) -> [Double] {
+        [0.5, 1.5].compactMap { level in
             sigmas.min { abs(log($0 / level)) < abs(log($1 / level)) }.flatMap {
                 abs(log($0 / level)) < 0.15 ? $0 : nil
             }
         }
+    }
+
+    /// For each point of the map, the mean over its places of the smaller of their means at σ ≈ 0.5 and 1.5; none where a
+    /// place lacks one of these levels, at which it might be worse.
+    private static func atTheWorse(_ gains: [PlacedValue]) -> [GridPoint: Double] {
+        let levels = levels(among: gains.compactMap(\.sigma))
         return Dictionary(grouping: gains, by: \.point).compactMapValues { gains in
             let worse = Dictionary(grouping: gains, by: \.place).map { _, gains -> Double? in
                 let means = levels.compactMap { level in gains.filter { $0.sigma == level }.average?.mean }

@@ -62,7 +62,7 @@ package struct PageRenderer {
         base-uri 'none'; form-action 'none'
         """
 
-    private static func hash(_ text: String) -> String {
+    package static func hash(_ text: String) -> String {
         let hex = Array(Digest(of: text.utf8).hex.utf8)
         let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
             UInt8(String(decoding: hex[$0..<$0 + 2], as: UTF8.self), radix: 16)
