@@ -41,7 +41,12 @@ package final class CatalogueServer: Sendable {
         listener.start { [self] stream in serve(stream) }
     }
 
-    package func end() { listener.end() }
+    /// Answers nothing any more; what was being read has ended when it returns.
+    package func end() {
+        listener.end()
+        changes.end()
+        answers.end()
+    }
 
     private func serve(_ stream: HTTPStream) {
         var patience = Self.patience
@@ -81,7 +86,9 @@ package final class CatalogueServer: Sendable {
         var known = 0
         while stream.isOpen {
             let count = changes.wait(after: known, seconds: Self.heartbeat)
-            guard stream.write(Array((count > known ? "data: \(count)\n\n" : ":\n\n").utf8)) else { return }
+            guard !changes.isEnding, stream.write(Array((count > known ? "data: \(count)\n\n" : ":\n\n").utf8)) else {
+                return
+            }
             known = count
         }
     }

@@ -10,6 +10,7 @@ final class ChangeWatch: @unchecked Sendable {
     private var count = 1
     private var waiting = 0
     private var isLooking = false
+    private var isOver = false
     private static let pause = 1.0
 
     init(_ reader: CatalogueReader) { self.reader = reader }
@@ -19,7 +20,7 @@ final class ChangeWatch: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         // What cannot be read now tells nothing of changes; who reads next is told why.
-        guard let found = try? reader.version() else { return count }
+        guard !isOver, let found = try? reader.version() else { return count }
         if let version, version != found {
             count += 1
             condition.broadcast()
@@ -41,8 +42,18 @@ final class ChangeWatch: @unchecked Sendable {
             thread.start()
         }
         let end = Date(timeIntervalSinceNow: seconds)
-        while count <= known { guard condition.wait(until: end) else { break } }
+        while count <= known, !isOver { guard condition.wait(until: end) else { break } }
         return count
+    }
+
+    var isEnding: Bool { condition.withLock { isOver } }
+
+    /// Reads nothing from now on.
+    func end() {
+        condition.withLock {
+            isOver = true
+            condition.broadcast()
+        }
     }
 
     private func keepLooking() {
@@ -50,7 +61,7 @@ final class ChangeWatch: @unchecked Sendable {
             _ = look()
             Thread.sleep(forTimeInterval: Self.pause)
             condition.lock()
-            if waiting == 0 {
+            if waiting == 0 || isOver {
                 isLooking = false
                 condition.unlock()
                 return

@@ -7,7 +7,8 @@ final class ReaderPool: @unchecked Sendable {
     private let most: Int
     private let condition = NSCondition()
     private var idle: [CatalogueReader] = []
-    private var opened = 0
+    private var busy: [CatalogueReader] = []
+    private var isOver = false
 
     init(path: String, most: Int) {
         self.path = path
@@ -20,7 +21,8 @@ final class ReaderPool: @unchecked Sendable {
         defer {
             condition.withLock {
                 idle.append(reader)
-                condition.signal()
+                busy.removeAll { $0.isSame(as: reader) }
+                condition.broadcast()
             }
         }
         return try reader.atOneCommit { try body(reader) }
@@ -28,19 +30,25 @@ final class ReaderPool: @unchecked Sendable {
 
     private func next() throws -> CatalogueReader {
         condition.lock()
-        while idle.isEmpty, opened >= most { condition.wait() }
-        if let reader = idle.popLast() {
-            condition.unlock()
-            return reader
-        }
-        opened += 1
-        condition.unlock()
-        do { return try CatalogueReader(path: path) } catch {
-            condition.withLock {
-                opened -= 1
-                condition.signal()
-            }
-            throw error
+        while idle.isEmpty, busy.count >= most, !isOver { condition.wait() }
+        defer { condition.unlock() }
+        guard !isOver else { throw CancellationError() }
+        // Others wait while one is opened, which takes a moment.
+        let reader = try idle.popLast() ?? CatalogueReader(path: path)
+        busy.append(reader)
+        return reader
+    }
+
+    /// Reads nothing from now on, and waits until what is being read has ended: the catalogue is closed next.
+    func end() {
+        let patience = Date(timeIntervalSinceNow: 10)
+        condition.lock()
+        defer { condition.unlock() }
+        isOver = true
+        condition.broadcast()
+        while !busy.isEmpty, Date() < patience {
+            for reader in busy { reader.interrupt() }
+            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02))
         }
     }
 }

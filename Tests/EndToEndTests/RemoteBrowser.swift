@@ -114,7 +114,8 @@ final class RemoteBrowser {
             if try value(expression) as? Bool == true { return }
             usleep(50_000)
         }
-        throw Refusal(words: "after \(seconds) s still not so: \(expression)")
+        let text = try value("document.body.innerText.slice(0, 600)") ?? ""
+        throw Refusal(words: "after \(seconds) s still not so: \(expression); the page says \(text)")
     }
 
     func visit(_ address: String) throws { try call("Page.navigate", ["url": address]) }

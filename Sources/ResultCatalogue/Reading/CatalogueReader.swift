@@ -63,6 +63,9 @@ package struct CatalogueReader: Sendable {
         self.path = path
     }
 
+    /// Whether it is this connection.
+    package func isSame(as other: CatalogueReader) -> Bool { database === other.database }
+
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try CatalogueError.translating(path) {
             try database.read { db in

@@ -18,6 +18,9 @@ extension CatalogueReader {
         return try body()
     }
 
+    /// Ends the query that another thread is in, with an error there.
+    package func interrupt() { database.interrupt() }
+
     /// A number that is another one once somebody else has committed something. It means nothing to other readers.
     package func version() throws -> Int { try rows("PRAGMA data_version").rows.first?.first?.integer ?? 0 }
 

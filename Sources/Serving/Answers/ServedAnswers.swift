@@ -40,13 +40,18 @@ final class ServedAnswers: @unchecked Sendable {
         thread.start()
     }
 
+    func end() {
+        readers.end()
+        slowReaders.end()
+    }
+
     // MARK: Views
 
     func view(_ name: String, _ request: HTTPRequest) -> HTTPReply {
         let isSlow = name == "figures" || name == "hosts" || (name == "trials" && request.value("sort") != nil)
+        // Before the transaction begins, so that what it does not see makes the page ask again.
+        let seen = changes.look()
         do {
-            // Before the transaction begins, so that what it does not see makes the page ask again.
-            let seen = changes.look()
             let answer = try (isSlow ? slowReaders : readers).read { reader -> JSONValue in
                 let extent = try reader.extent()
                 let sweeps = try reader.sweeps()
@@ -67,7 +72,7 @@ final class ServedAnswers: @unchecked Sendable {
                 return .object(answer)
             }
             return try Self.json(answer)
-        } catch { return Self.complaint(error) }
+        } catch { return Self.complaint(error, seen) }
     }
 
     private func content(_ request: HTTPRequest, _ head: ServedSweep, _ reader: CatalogueReader, _ seen: Int) throws
@@ -188,8 +193,8 @@ final class ServedAnswers: @unchecked Sendable {
             body: Array(ShownText.json(try CanonicalJSON.text(value)).utf8))
     }
 
-    /// What cannot be answered is said in words.
-    private static func complaint(_ error: any Error) -> HTTPReply {
+    /// What cannot be answered is said in words. It may be answered once more is measured.
+    private static func complaint(_ error: any Error, _ seen: Int = 0) -> HTTPReply {
         var (status, words) = (400, "")
         switch error {
         case let error as ReportError: (status, words) = (error.kind == .request ? 400 : 500, error.message)
@@ -197,6 +202,6 @@ final class ServedAnswers: @unchecked Sendable {
         case let error as CatalogueError: (status, words) = (error.kind == .query ? 400 : 500, error.description)
         default: (status, words) = (500, explanation(of: error))
         }
-        return (try? json(["error": .string(words)], status: status)) ?? HTTPReply(status: 500)
+        return (try? json(["error": .string(words), "changes": .count(seen)], status: status)) ?? HTTPReply(status: 500)
     }
 }

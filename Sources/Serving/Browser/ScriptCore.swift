@@ -22,7 +22,7 @@ extension ServedScript {
         };
         // A view's renderer is given the answer's `view`; `asks` says what it asks for.
         const renderers = {};
-        let state = {}, answer = null, latest = 0, asking = null, cost = 0, later = null, loads = 0;
+        let state = {}, answer = null, latest = 0, seen = 0, asking = null, cost = 0, later = null, loads = 0;
 
         function readAddress() {
           const parts = new URLSearchParams(location.hash.slice(1));
@@ -73,6 +73,7 @@ extension ServedScript {
             const found = await reply.json();
             if (own !== asking) return;
             cost = performance.now() - began;
+            seen = found.changes;
             if (found.error) return complain(found.error);
             complain(null);
             answer = found;
@@ -83,7 +84,7 @@ extension ServedScript {
             if (own === asking) {
               asking = null;
               document.body.dataset.loads = ++loads;
-              if (answer && latest > answer.changes) refresh();
+              if (latest > seen) refresh();
             }
           }
         }

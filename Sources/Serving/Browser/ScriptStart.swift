@@ -8,7 +8,7 @@ extension ServedScript {
           source.addEventListener("message", event => {
             latest = Number(event.data);
             element("live").textContent = "● live";
-            if (answer && latest > answer.changes) refresh();
+            if (latest > seen) refresh();
           });
           source.addEventListener("error", () => { element("live").textContent = "○ not connected"; });
         }
