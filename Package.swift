@@ -79,6 +79,7 @@ func tests(
 }
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
@@ -92,6 +93,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         // Ground
@@ -141,7 +143,8 @@ let package = Package(
         ours("ResultQueries", ["Quantities", "SweepModel", "ResultCatalogue", "JobContract"]),
         unhurried("Reports", ["ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CImageFiles"]),
         unhurried(
-            "Serving", ["Reports", "ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CPosix"]),
+            "Serving",
+            ["Reports", "ResultQueries", "SweepModel", "ResultCatalogue", "JobContract", "CPosix"] + nio),
         ours("Supervision", ["JobContract", "ContentStore", "CPosix"]),
         unhurried(
             "JobExecution",

@@ -31,7 +31,6 @@ struct ServeCommand: ParsableCommand {
             program: "eigensweep \(BuildFacts.version)")
         let ending = DispatchSemaphore(value: 0)
         SignalWatch.process.set { _ in ending.signal() }
-        server.start()
         Terminal.print(server.address)
         Terminal.note("Open this address in a browser on this machine. It is as good as a password: keep it.")
         Terminal.note(

@@ -52,6 +52,13 @@ struct GoldenOutputTests {
         ["hosts", "list", "--hosts", "ranges.yaml"], ["analyze", "small", "--figure", "linearity"],
         ["analyze", "small", "--figure", "phase-map-by-length", "--figure", "boundary-law"],
         ["plan", "wrong.yaml", "--set", "seed=x", "--set", "model.scael=4"], ["hosts", "check", "small", "other"],
+        // These change the catalogue.
+        ["note", "small", "of March"], ["note", "small"], ["note", "smal", "x"], ["note", "d1be0144", ""],
+        ["tag", "d1be0144", "odd,paper"], ["tag", "d1be0144"], ["tag", "small", "a b"],
+        ["trials", "small", "--tag", "odd", "--show", "tags,reason"], ["trials", "small", "--note", "march"],
+        ["rename", "small", "store"], ["rename", "small", "large"], ["remove", "d1be0144"],
+        ["remove", "d1be0144", "--yes"],
+        ["remove", "large", "--yes"], ["remove", "large"], ["data", "check", "nowhere.zip"],
     ]
 
     @Test func commandsPrintWhatTheyDid() throws {

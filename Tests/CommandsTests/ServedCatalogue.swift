@@ -20,7 +20,6 @@ final class ServedCatalogue {
         server = try CatalogueServer(
             path: folder + "/catalogue.sqlite", store: folder + "/store", port: 0, named: nil,
             program: "eigensweep test")
-        server.start()
     }
 
     deinit {

@@ -16,7 +16,8 @@ struct NameTests {
     @Test func everyDeclarationIsUsed() throws {
         // Names that Swift or a library calls.
         let called: Set = [
-            "allKeys", "defaultValueDescription", "allValueStrings", "allValueDescriptions", "Eigensweep",
+            "allKeys", "defaultValueDescription", "allValueStrings", "allValueDescriptions", "Eigensweep", "InboundIn",
+            "OutboundOut", "channelActive", "channelRead", "userInboundEventTriggered", "errorCaught",
         ]
         var uses: [Substring: Int] = [:]
         var declared: [Substring: String] = [:]
@@ -57,7 +58,7 @@ struct NameTests {
                 })
         }
         let (tables, views) = (try names("TABLE"), try names("VIEW"))
-        #expect(tables.contains("measured") && tables.count > 30 && views.count == 6)
+        #expect(tables.contains("measured") && tables.count > 30 && views.count == 8)
         let named = #/\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:"|\\")?(\w+|\\\()(?:\s+\w+)?(?:,\s*(\w+))?/#
         var read: Set<String> = []
         for path in Tree.files("Sources", ".swift") where !path.hasPrefix("Sources/ResultCatalogue/") {

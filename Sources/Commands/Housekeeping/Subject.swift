@@ -17,15 +17,15 @@ struct Subject {
             let name = try naming.reader.sweepName(text)
             (remark, words) = (.sweep(name), "sweep \(name)")
         } else {
-            do {
-                let trial = try naming.trial(text)
-                (remark, words) = (.trial(trial), "trial \(naming.names.name(trial))")
-            } catch let failure as CommandFailure where !text.hasPrefix("@") && !text.allSatisfy(\.isHexDigit) {
+            guard text.hasPrefix("@") || !text.isEmpty && text.allSatisfy(\.isHexDigit) else {
                 throw CommandFailure(
-                    failure.status,
-                    "the catalogue has no sweep \"\(text)\"\(NearestName.advice(for: text, among: sweeps.sorted())), and \(explanation(of: failure))"
-                )
+                    .usage,
+                    "no sweep and no trial is called \"\(text)\"\(NearestName.advice(for: text, among: sweeps.sorted())); "
+                        + "expected a sweep's name, the first digits of a trial's ID, or its place, such as "
+                        + "'@SWEEP: dataset.size=256, seed=0'")
             }
+            let trial = try naming.trial(text)
+            (remark, words) = (.trial(trial), "trial \(naming.names.name(trial))")
         }
     }
 }

@@ -17,7 +17,7 @@ package struct SweepDrawings: Sendable {
     ) throws {
         let findings = try Findings(reader, sweep: sweep, store: store)
         let names = FigureName.allCases.filter { $0 != .samples }
-        sentences = findings.sentences + (findings.missing(among: names).map { [$0] } ?? [])
+        sentences = findings.sentences + (findings.missingSentence(among: names).map { [$0] } ?? [])
         (figures, problem) = SweepPage.drawn(
             findings.figures.filter { $0.name != .samples }, searchPath: searchPath)
     }

@@ -126,13 +126,7 @@ package struct TrialList {
     /// The places of the sweep from one on, in pieces that grow: the first trials are there at once.
     func windows(from start: Int = 0) throws -> [Range<Int>] {
         let count = try reader.placeCount(of: request.sweep)
-<<<<<<< HEAD
-        let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
-            .subtracting(TrialRemarks.columns)
-        var (start, length) = (0, 256)
-=======
         var (windows, start, length) = ([Range<Int>](), start, 256)
->>>>>>> 5d7a0b6 (serve: the catalogue in a browser, on loopback, read-only, as results come)
         while start < count {
             windows.append(start..<min(count, start + length))
             start += length
@@ -146,6 +140,7 @@ package struct TrialList {
         _ columns: [String], in windows: [Range<Int>], _ body: (_ place: Int, [ResultTable.Cell]) throws -> Bool
     ) throws {
         let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
+            .subtracting(TrialRemarks.columns)
         for places in windows {
             let stored = try reader.trials(of: request.sweep, at: places).rows
             let byTrial = Dictionary(

@@ -20,7 +20,7 @@ struct Gate: Sendable {
     /// lead to this machine comes under that name.
     func admits(_ request: HTTPRequest) -> Bool {
         let isKnown = Self.isEqual(Array((request.path.first ?? "").utf8), Array(token.utf8))
-        return isKnown && Self.isOwn(request.fields["host"] ?? "")
+        return isKnown && Self.isOwn(request.host)
     }
 
     /// It takes equally long however many bytes agree.
