@@ -164,6 +164,21 @@ import Testing
         }
     }
 
+    /// The map by scale shows the longest training of each, and speaks of what it shows alone.
+    @Test func aMapSpeaksOfItsOwnPlaces() throws {
+        let sweep = try GivenSweep(
+            [("dataset.size", [16, 64]), ("model.scale", [4, 8]), ("training.steps", [128, 256])],
+            [
+                .of("memorization") { spec in
+                    self.copies(spec.integer("training.steps") == 256 && spec.integer("dataset.size") == 16 ? 0.9 : 0.1)
+                }
+            ])
+        let map = try PhaseMap(try SweepPoints(try sweep.reader, sweep: sweep.name))
+        #expect(map.missingWords?.hasPrefix("Of 6 no more is told") == true)
+        #expect(PhaseMapFigure(map, byLength: false).script.contains("Of 2 no more is told"))
+        #expect(PhaseMapFigure(map, byLength: true).script.contains("Of 3 no more is told"))
+    }
+
     // MARK: The law
 
     /// A sweep with N* = 64 (steps/256)^c (P/6400)^b, exponents and N* a little odd in each seed; `at` is where copying

@@ -335,5 +335,14 @@ import Testing
                 "h.yaml:2: node1.portt: no such setting; did you mean port?",
                 "h.yaml:3: local.user: this machine has no user",
             ])
+        let plain = #expect(throws: SweepFileError.self) {
+            try HostsFile.parse("near far\nx/node1\nnode[3-1]\nnode2\n", file: "hosts")
+        }
+        #expect(
+            plain?.description.components(separatedBy: "\nerror: ") == [
+                "hosts:1: expected one host on the line, got 2 words",
+                "hosts:2: expected n/host with n slots, got x/node1",
+                "hosts:3: expected a range such as node[01-08] or node[1,3-5], got node[3-1]",
+            ])
     }
 }

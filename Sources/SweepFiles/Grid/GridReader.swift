@@ -251,16 +251,22 @@ extension GridBlock {
     }
 
     private mutating func readExclusions(_ tree: YAMLTree, keys table: KeyTable) throws(SweepFileError) {
+        var faults = SweepFileError.Faults()
         for item in tree.list ?? [tree] {
-            let text = try item.text("an expression such as \"dataset.size > 256 and model.scale < 8\"")
-            let condition: WhereExpression
-            do {
-                condition = try WhereExpression(text)
-            } catch {
-                throw item.failure(error.description, key: "exclude")
-            }
-            for name in condition.keys.sorted() { _ = try table.find(name, at: item.origin) }
-            exclusions.append(GridExclusion(condition: condition, origin: item.origin))
+            faults.collect { () throws(SweepFileError) in try readExclusion(item, keys: table) }
         }
+        try faults.check()
+    }
+
+    private mutating func readExclusion(_ item: YAMLTree, keys table: KeyTable) throws(SweepFileError) {
+        let text = try item.text("an expression such as \"dataset.size > 256 and model.scale < 8\"")
+        let condition: WhereExpression
+        do {
+            condition = try WhereExpression(text)
+        } catch {
+            throw item.failure(error.description, key: "exclude")
+        }
+        for name in condition.keys.sorted() { _ = try table.find(name, at: item.origin) }
+        exclusions.append(GridExclusion(condition: condition, origin: item.origin))
     }
 }

@@ -55,29 +55,37 @@ struct HostList {
 enum PlainHosts {
     static func parse(_ text: String, file: String) throws(SweepFileError) -> [HostSpec] {
         var hosts = HostList()
+        var faults = SweepFileError.Faults()
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let origin = TextOrigin(file: file, line: index + 1)
-            let words = line.prefix(while: { $0 != "#" }).split(whereSeparator: \.isWhitespace)
-            guard let word = words.first else { continue }
-            guard words.count == 1 else {
-                throw SweepFileError("expected one host on the line, got \(words.count) words", at: origin)
-            }
-            var name = String(word)
-            var slots: Int?
-            if let slash = word.firstIndex(of: "/") {
-                guard let count = Int(word[..<slash]), (1...100_000).contains(count) else {
-                    throw SweepFileError("expected n/host with n slots, got \(word)", at: origin)
-                }
-                slots = count
-                name = String(word[word.index(after: slash)...])
-            }
-            for name in try HostNames.expand(name == ":" ? "local" : name, at: origin) {
-                var spec = try HostNames.spec(name, at: origin)
-                spec.slots = slots
-                try hosts.add(spec, at: origin)
-            }
+            faults.collect { () throws(SweepFileError) in try read(line, at: origin, into: &hosts) }
         }
+        try faults.check()
         return hosts.hosts
+    }
+
+    private static func read(
+        _ line: Substring, at origin: TextOrigin, into hosts: inout HostList
+    ) throws(SweepFileError) {
+        let words = line.prefix(while: { $0 != "#" }).split(whereSeparator: \.isWhitespace)
+        guard let word = words.first else { return }
+        guard words.count == 1 else {
+            throw SweepFileError("expected one host on the line, got \(words.count) words", at: origin)
+        }
+        var name = String(word)
+        var slots: Int?
+        if let slash = word.firstIndex(of: "/") {
+            guard let count = Int(word[..<slash]), (1...100_000).contains(count) else {
+                throw SweepFileError("expected n/host with n slots, got \(word)", at: origin)
+            }
+            slots = count
+            name = String(word[word.index(after: slash)...])
+        }
+        for name in try HostNames.expand(name == ":" ? "local" : name, at: origin) {
+            var spec = try HostNames.spec(name, at: origin)
+            spec.slots = slots
+            try hosts.add(spec, at: origin)
+        }
     }
 }
 

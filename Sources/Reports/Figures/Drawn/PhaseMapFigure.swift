@@ -173,7 +173,7 @@ struct PhaseMapFigure: SweepFigure {
 
     private var caption: [String] {
         map.points.caption("Numbers: copied samples." + map.points.intervalWords("Bars")) + [
-            map.missingWords
+            PhaseMap.missingWords(of: cells)
                 ?? "Undertrained: below the source's Gaussian on images trained on; overfitted: on held-out ones alone; both at "
                 + "the worse of σ = 0.5 and 1.5."
         ]

@@ -212,7 +212,10 @@ package struct PhaseMap {
     }
 
     /// Why phases are not told apart; nil where they are.
-    var missingWords: String? {
+    var missingWords: String? { Self.missingWords(of: cells) }
+
+    /// The same of some cells.
+    static func missingWords(of cells: [Cell]) -> String? {
         let count = cells.count { $0.phase == .notMemorizing }
         guard count > 0 else { return nil }
         let wanting = cells.contains { $0.phase == .notMemorizing && $0.trainingGain == nil }
