@@ -102,6 +102,9 @@ import Testing
         #expect(
             try analysis.run(into: sweep.scratch.path, figures: [.psnr]).sentences.last
                 == "Not drawn: psnr (the sweep does not ask for the measure denoising).")
+        #expect(
+            try analysis.run(into: sweep.scratch.path, figures: [.psnr, .jacobian]).sentences.last
+                == "Not drawn: as the sweep does not ask for their measures, psnr (denoising), jacobian.")
         #expect(result.missing == [.phaseMap, .boundaryLaw, .distances, .linearity, .psnr, .trainingLoss])
     }
 }

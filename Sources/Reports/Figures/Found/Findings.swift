@@ -57,7 +57,9 @@ struct Findings {
             }
         }
         if !unasked.isEmpty {
-            parts.append("and, as the sweep does not ask for their measures, \(unasked.joined(separator: ", "))")
+            parts.append(
+                (parts.isEmpty ? "" : "and, ") + "as the sweep does not ask for their measures, "
+                    + unasked.joined(separator: ", "))
         }
         return "Not drawn: \(parts.joined(separator: ", "))."
     }
