@@ -48,6 +48,25 @@ import Testing
         try CatalogueReader(path: path).rows("SELECT count(*) FROM measurements").rows[0][0].integer ?? -1
     }
 
+    /// Of a file that grows beyond 1 GiB by its log, SQLite leaves one page out.
+    @Test func thePageForLocksIsInNoLog() throws {
+        let size = 4096
+        func word(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        func log(_ pages: [Int], round: UInt8) throws {
+            let salts = [UInt8](repeating: round, count: 8)
+            var bytes = [UInt8](repeating: 0, count: 16) + salts + [UInt8](repeating: 0, count: 8)
+            for page in pages {
+                bytes += word(page) + word(page) + salts + [UInt8](repeating: 0, count: 8 + size)
+            }
+            try Data(bytes).write(to: URL(fileURLWithPath: path + "-wal"))
+        }
+        let locks = (1 << 30) / size + 1
+        try log([locks - 1, locks + 1], round: 1)
+        #expect(try LogPages.hold(path, from: locks - 1, through: locks + 1, size: size))
+        try log([locks - 1], round: 2)
+        #expect(try !LogPages.hold(path, from: locks - 1, through: locks + 1, size: size))
+    }
+
     @Test(arguments: [1, 300, 1000, 2500, 4000, 4095, 4096, 10_000]) func aCopyCutShortIsRefused(_ cut: Int) throws {
         try makeCatalogue()
         let whole = try bytes()
