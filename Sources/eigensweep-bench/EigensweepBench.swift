@@ -9,7 +9,7 @@ struct EigensweepBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eigensweep-bench", abstract: "Measure the parts of Eigensweep.",
         subcommands: [
-            Expansion.self, MakeCatalogue.self, MakeMeasurements.self, Resumption.self, FleetLoad.self,
+            Expansion.self, MakeCatalogue.self, MakeMeasurements.self, MakeServed.self, Resumption.self, FleetLoad.self,
             MakeFleetJobs.self, Fleet.self, EarlyResults.self, PlayedHosts.self, Events.self, IntervalCoverage.self,
             Intervals.self,
             NetworksCommand.self, MeasuresCommand.self,

@@ -2,6 +2,7 @@ import Foundation
 import JobContract
 import ResultCatalogue
 import ResultQueries
+import SweepModel
 import Testing
 
 @testable import Serving
@@ -213,6 +214,30 @@ struct ServeTests {
     @Test func aValueThatNoTrialHasIsToldWithThoseThereAre() throws {
         let answer = try served.view("places", ["y": "-", "at.seed": "7"])
         #expect(answer["error"] == "no trial of sweep small has seed 7; there are 0, 1")
+    }
+
+    @Test func whatPeopleWroteIsShownAndAskedFor() throws {
+        let all = try served.view("trials")["view"]?["table"]?["rows"]?.arrayValue?.compactMap {
+            $0.arrayValue?[0].stringValue
+        }
+        let trial = try #require(all?[2])
+        do {
+            let catalogue = try Catalogue(path: served.catalogue)
+            _ = try catalogue.write("Look <b>again</b>", about: .trial(#require(TrialID(hex: trial))))
+            _ = try catalogue.setTag("odd", true, on: .trial(#require(TrialID(hex: trial))))
+            _ = try catalogue.write("of March", about: .sweep("small"))
+        }
+        let view = try #require(try served.view("notes")["view"])
+        #expect(view["note"] == "of March" && view["tags"] == .null)
+        #expect(view["table"]?["rows"] == [[.string(trial), "N=256 seed=0", "odd", "Look <b>again</b>"]])
+        for query in [["tag": "odd"], ["note": "AGAIN"]] as [KeyValuePairs<String, String>] {
+            let found = try served.view("trials", query)["view"]
+            #expect(found?["table"]?["rows"]?.arrayValue?.map { $0.arrayValue?[0] } == [.string(trial)])
+            #expect(
+                found?["commands"]?.arrayValue?.first?.stringValue
+                    == "eigensweep trials small --\(query[0].key) \(query[0].value)")
+        }
+        #expect(try served.get("view/compare?trials=\(trial)").text.contains("[\"tags\",\"odd\"]"))
     }
 
     @Test func hostsAndFiguresAreTold() throws {

@@ -9,7 +9,7 @@ struct ServedRunTests {
     /// Runs `body` with a served catalogue of a run that goes on.
     private func withServedRun(_ body: (Lab, RemoteBrowser, String) throws -> Void) throws {
         try withLab { lab in
-            let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 2000, 8000]"))
+            let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 1500, 4000]"))
             _ = try lab.start(["launch", file])
             try lab.wait(60, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
             let server = Process()
@@ -106,10 +106,10 @@ struct ServedRunTests {
         #expect(second != first && second.contains("/picture/"), "\(first), then \(second)")
         #expect(try browser.value("document.activeElement.getAttribute('aria-selected')") as? String == "true")
         let before = try browser.value("answer.view.commands[0]") as? String ?? ""
-        #expect(before.contains("'training.steps > 5000'"), "\(before)")
+        #expect(before.contains("'training.steps > 2750'"), "\(before)")
         _ = try browser.value("document.querySelector('input[type=range]').focus()")
         try browser.press("ArrowLeft")
-        try browser.wait(for: "answer.view.fixed['training.steps'] === '2000'")
+        try browser.wait(for: "answer.view.fixed['training.steps'] === '1500'")
         #expect(
             try browser.value("document.activeElement.type") as? String == "range", "a step must not lose its place")
         let command = try browser.value("document.querySelector('#commands pre').textContent") as? String ?? ""
@@ -138,24 +138,20 @@ struct ServedRunTests {
 
     private func everyViewFits(_ browser: RemoteBrowser, _ address: String) throws {
         let trials = try browser.value("answer.view.cells.map(cell => cell.trial).join(',')") as? String ?? ""
-        for (width, height) in [(1400, 900), (390, 844)] {
+        for (width, height, scheme) in [(1400, 900, "light"), (390, 844, "dark")] {
             try browser.resize(width, height)
-            for scheme in ["light", "dark"] {
-                try browser.prefer(scheme)
-                for view in ["map", "curves", "trials", "lines", "compare", "figures", "hosts"] {
-                    // Figures are the same in both, and take a second.
-                    if view == "figures", scheme == "dark" { continue }
-                    try browser.visit("about:blank")
-                    try browser.visit(address + "#view=\(view)&trials=\(trials)")
-                    try browser.wait(
-                        for:
-                            "document.body && document.body.dataset.view === '\(view)' && element('content').children.length > 0"
-                    )
-                    let wide = try browser.value("document.documentElement.scrollWidth") as? Int ?? .max
-                    #expect(wide <= width, "\(view) at \(width) is \(wide) wide")
-                    #expect(try browser.value("element('complaint').hidden") as? Bool == true, "\(view)")
-                    try browser.keepPicture("served-\(view)-\(width)-\(scheme)")
-                }
+            try browser.prefer(scheme)
+            for view in ["map", "curves", "trials", "lines", "compare", "figures", "hosts", "notes"] {
+                try browser.visit("about:blank")
+                try browser.visit(address + "#view=\(view)&trials=\(trials)")
+                try browser.wait(
+                    for:
+                        "document.body && document.body.dataset.view === '\(view)' && element('content').children.length > 0"
+                )
+                let wide = try browser.value("document.documentElement.scrollWidth") as? Int ?? .max
+                #expect(wide <= width, "\(view) at \(width) is \(wide) wide")
+                #expect(try browser.value("element('complaint').hidden") as? Bool == true, "\(view)")
+                try browser.keepPicture("served-\(view)-\(width)")
             }
         }
         try browser.visit(address + "#view=curves&x=training.steps&y=dataset.size")

@@ -26,6 +26,8 @@ struct CommandLines {
     func trials(_ request: TrialListRequest) -> String {
         var words = ["trials", request.sweep]
         if let filter = request.filter { words += ["--where", filter.description] }
+        if !request.tags.isEmpty { words += ["--tag", request.tags.joined(separator: ",")] }
+        if let note = request.note { words += ["--note", note] }
         if !request.shown.isEmpty { words += ["--show", request.shown.joined(separator: ",")] }
         if !request.sort.isEmpty {
             words += ["--sort", request.sort.map { $0.name + ($0.descends ? ":desc" : "") }.joined(separator: ",")]

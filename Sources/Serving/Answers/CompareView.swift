@@ -32,6 +32,10 @@ struct CompareView {
             return JSONText.object(spec.rows.first?.first?.text ?? "") ?? [:]
         }
         let keys = Set(specs.flatMap(\.keys)).sorted()
+        let remarks = try reader.trialRemarks()
+        let written = ["tags", "note"].map { column in
+            [.text(column)] + trials.map { ResultTable.Cell(remarks.value(column, of: $0.hex)) }
+        }
         let settings = keys.map { key in
             [.text(key)] + specs.map { $0[key].map { .init($0) } ?? ResultTable.Cell.null }
         }
@@ -62,7 +66,7 @@ struct CompareView {
                     ]
                 }),
             "facts": table(
-                "facts", Self.facts.indices.map { row in [.text(Self.facts[row])] + facts.map { $0[row] } }),
+                "facts", Self.facts.indices.map { row in [.text(Self.facts[row])] + facts.map { $0[row] } } + written),
             "settings": table("settings", settings),
             "numbers": table(
                 "measurements", order.map { name in [.text(name)] + byName.map { $0[name] ?? .null } }),

@@ -79,7 +79,10 @@ final class ServedAnswers: @unchecked Sendable {
         -> JSONValue
     {
         func list(_ name: String) -> [String] { Self.list(request.value(name)) }
+        let choice = TrialsView.Choice(
+            filter: request.value("where"), tags: list("tag"), note: request.value("note"))
         switch request.path.last {
+        case "notes": return try RemarksView(head, reader, commands).json()
         case "places":
             let places = PlacesQuestion(
                 head.index, x: request.value("x"), y: request.value("y"), isCurves: request.value("as") == "curves",
@@ -89,10 +92,10 @@ final class ServedAnswers: @unchecked Sendable {
             return try PlacesView(head, reader, commands).json(places, shown: request.value("show"))
         case "trials":
             return try TrialsView(head, reader, commands).list(
-                request.value("where"), shown: list("show"), sort: list("sort"),
+                choice, shown: list("show"), sort: list("sort"),
                 from: request.value("from").flatMap(Int.init) ?? 0)
         case "lines":
-            return try TrialsView(head, reader, commands).lines(request.value("where"), shown: list("show"))
+            return try TrialsView(head, reader, commands).lines(choice, shown: list("show"))
         case "compare":
             return try CompareView(head.summary.name, reader, commands).json(list("trials"))
         case "figures": return try figures(head, reader, seen, isAsked: request.value("draw") != nil)

@@ -21,17 +21,28 @@ struct TrialsView {
         self.commands = commands
     }
 
-    private func request(_ filter: String?, _ shown: [String], _ sort: [String]) throws -> TrialListRequest {
+    /// Which trials are asked for.
+    struct Choice {
+        var filter: String?
+        var tags: [String]
+        var note: String?
+
+        var isAll: Bool { filter == nil && tags.isEmpty && note == nil }
+    }
+
+    private func request(_ choice: Choice, _ shown: [String], _ sort: [String]) throws -> TrialListRequest {
         var request = TrialListRequest(sweep: head.summary.name)
-        request.filter = try filter.map { try WhereExpression($0) }
+        request.filter = try choice.filter.map { try WhereExpression($0) }
+        request.tags = choice.tags
+        request.note = choice.note
         request.shown = shown
         request.sort = sort.map { SortColumn($0) }
         return request
     }
 
     /// - Parameter start: a place of the sweep, or, where the list is sorted, the number of a row.
-    func list(_ filter: String?, shown: [String], sort: [String], from start: Int) throws -> JSONValue {
-        var request = try request(filter, shown, sort)
+    func list(_ choice: Choice, shown: [String], sort: [String], from start: Int) throws -> JSONValue {
+        var request = try request(choice, shown, sort)
         let command = commands.trials(request)
         request.limit = Self.pageLength
         let list = try TrialList(reader, request)
@@ -47,15 +58,15 @@ struct TrialsView {
 
     /// The axes, and some quantities, of at most so many trials as can be told apart: of all, such as are spread over the
     /// whole sweep; with a filter, the first that it lets through. Where nobody asks, two quantities come along.
-    func lines(_ filter: String?, shown asked: [String]) throws -> JSONValue {
+    func lines(_ choice: Choice, shown asked: [String]) throws -> JSONValue {
         let shown = asked.isEmpty ? head.quantities.filter(\.levels.isEmpty).prefix(2).map(\.name) : asked
-        var request = try request(filter, shown, [])
+        var request = try request(choice, shown, [])
         let command = commands.trials(request)
         request.limit = Self.mostLines
         let index = head.index
         var table: ResultTable
         var isWhole: Bool
-        if filter != nil {
+        if !choice.isAll {
             let page = try TrialList(reader, request).page(from: 0, seconds: Self.patience * 5)
             (table, isWhole) = (page.table, page.next == nil)
         } else {

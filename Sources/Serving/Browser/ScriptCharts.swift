@@ -10,11 +10,16 @@ extension ServedScript {
           return made;
         }
 
+        // On a dark ground the darkest third of the colours would not be seen.
+        const darkness = matchMedia("(prefers-color-scheme: dark)");
+        const shadeOf = isDark => share => colour(isDark ? .34 + .66 * share : share);
+        darkness.addEventListener("change", () => { if (answer) render(); });
+
         function inks(isPaper) {
-          if (isPaper) return {text: "#1b1f24", quiet: "#59636e", line: "#d5dae0", ground: "#ffffff", accent: "#1d5fa8"};
+          if (isPaper) return {shade: shadeOf(false), text: "#1b1f24", quiet: "#59636e", line: "#d5dae0", ground: "#ffffff", accent: "#1d5fa8"};
           const found = getComputedStyle(document.documentElement);
           const ink = name => found.getPropertyValue("--" + name).trim();
-          return {text: ink("text"), quiet: ink("quiet"), line: ink("line"), ground: ink("ground"), accent: ink("accent")};
+          return {shade: shadeOf(darkness.matches), text: ink("text"), quiet: ink("quiet"), line: ink("line"), ground: ink("ground"), accent: ink("accent")};
         }
 
         // Viridis, without its yellow end, which could not be read on white.

@@ -18,7 +18,7 @@ extension ServedScript {
 
         const views = {
           map: "Map", curves: "Curves", trials: "Trials", lines: "Parallel axes", compare: "Side by side",
-          figures: "Figures", hosts: "Hosts and failures"
+          figures: "Figures", hosts: "Hosts and failures", notes: "Notes and tags"
         };
         // A view's renderer is given the answer's `view`; `asks` says what it asks for.
         const renderers = {};

@@ -210,7 +210,7 @@ extension ServedScript {
           const rows = view.table.rows, columns = view.table.columns;
           const axisY = answer.sweep.axes.find(axis => axis.key === view.y);
           const series = [...new Set(view.cells.map(cell => cell.y))].sort((a, b) => a - b);
-          const shade = code => colour(series.length > 1 ? series.indexOf(code) / (series.length - 1) : .4);
+          const share = code => series.length > 1 ? series.indexOf(code) / (series.length - 1) : .4;
           const points = view.cells.map((cell, index) => ({cell, row: rows[index], x: rows[index][0], y: rows[index][column]})).filter(point => point.y !== null);
           const spread = bounds ? points.flatMap(point => bounds.map(at => point.row[at])).filter(value => value !== null) : [];
           const width = Math.max(330, Math.min(860, element("content").clientWidth - 8)), height = 420, [left, right, top, bottom] = [58, 12, 14, 44];
@@ -224,7 +224,7 @@ extension ServedScript {
               svg("line", {x1: left, x2: width - right, y1: y, y2: y, stroke: ink.line}), svg("text", {x: left - 7, y: y + 4, "text-anchor": "end", fill: ink.text}, text));
             made.append(svg("text", {x: width - right, y: height - 8, "text-anchor": "end", fill: ink.quiet}, label(view.x) + " →"));
             for (const code of series) {
-              const own = points.filter(point => point.cell.y === code), fill = shade(code);
+              const own = points.filter(point => point.cell.y === code), fill = ink.shade(share(code));
               if (own.length > 1) made.append(svg("polyline", {points: own.map(point => `${xs.place(point.x)},${ys.place(point.y)}`).join(" "), fill: "none", stroke: fill, "stroke-width": 2}));
               for (const point of own) {
                 const x = xs.place(point.x), ends = bounds ? bounds.map(at => point.row[at]) : [null];
@@ -237,7 +237,7 @@ extension ServedScript {
             }
             return made;
           };
-          return {draw, legend: view.y === null ? [] : series.map(code => [shade(code), `${axisY.label} = ${axisY.values[code]}`]), count: points.length};
+          return {draw, legend: view.y === null ? [] : series.map(code => [inks(false).shade(share(code)), `${axisY.label} = ${axisY.values[code]}`]), count: points.length};
         }
 
         renderers.curves = {

@@ -53,6 +53,20 @@ extension ServedScript {
           }
         };
 
+        renderers.notes = {
+          asks: () => ["notes", new URLSearchParams()],
+          render(view, sweep) {
+            controls([sweep.name], () => []);
+            element("content").replaceChildren(
+              make("dl", {className: "facts"}, make("dt", {textContent: "The sweep's note"}), make("dd", {textContent: view.note || "–"}),
+                make("dt", {textContent: "its tags"}), make("dd", {textContent: view.tags || "–"})),
+              make("h2", {textContent: "Of its trials"}),
+              view.table.rows.length ? tableOf(view.table, {label: "Notes and tags of trials"})
+                : make("p", {className: "quiet", textContent: "Nothing was written of its trials. This page changes nothing: `eigensweep note` and `eigensweep tag` do."}),
+              make("div", {className: "actions"}, csvButton(view.table, "notes")));
+          }
+        };
+
         renderers.hosts = {
           asks: () => ["hosts", new URLSearchParams()],
           render(view, sweep) {

@@ -13,8 +13,10 @@ extension ServedScript {
         }
 
         function listControls(sweep, suggestion) {
-          controls([sweep.name, state.where, state.columns], () => [make("form", {className: "controls"},
+          controls([sweep.name, state.where, state.tag, state.note, state.columns], () => [make("form", {className: "controls"},
             field("Only trials of which this holds", state.where, askHelp, where => { earlier = []; go({where, from: null}); }),
+            field("With the tags", state.tag, "such as figure-2", tag => { earlier = []; go({tag, from: null}); }),
+            field("Note has", state.note, "words", note => { earlier = []; go({note, from: null}); }),
             field("Columns besides", state.columns, suggestion, columns => { earlier = []; go({columns, from: null}); }))]);
           element("controls").firstChild.addEventListener("submit", event => event.preventDefault());
         }
@@ -27,7 +29,7 @@ extension ServedScript {
         renderers.trials = {
           asks() {
             const query = new URLSearchParams();
-            for (const [name, value] of [["where", state.where], ["show", state.columns], ["sort", state.sort], ["from", state.from]]) if (value) query.set(name, value);
+            for (const [name, value] of [["where", state.where], ["tag", state.tag], ["note", state.note], ["show", state.columns], ["sort", state.sort], ["from", state.from]]) if (value) query.set(name, value);
             return ["trials", query];
           },
           render(view, sweep) {
@@ -70,7 +72,7 @@ extension ServedScript {
             for (const row of view.table.rows) {
               const places = columns.map((column, index) => row[column] === null ? null : [60 + index * spacing, scales[index].place(row[column])]);
               const path = places.map((place, index) => place === null ? "" : (index && places[index - 1] ? "L" : "M") + place.map(at => at.toFixed(1)).join(" ")).join("");
-              const line = svg("path", {d: path, fill: "none", stroke: row[last] === null ? ink.line : colour(shade.place(row[last])), "stroke-opacity": opacity, "stroke-width": 1.5});
+              const line = svg("path", {d: path, fill: "none", stroke: row[last] === null ? ink.line : ink.shade(shade.place(row[last])), "stroke-opacity": opacity, "stroke-width": 1.5});
               line.addEventListener("pointermove", event => { line.setAttribute("stroke-opacity", 1); line.setAttribute("stroke-width", 3); showTip(event, `${row[1]}\n${dimensions.map((name, index) => `${name} = ${shown(row[columns[index]])}`).join("\n")}`); });
               line.addEventListener("pointerleave", () => { line.setAttribute("stroke-opacity", opacity); line.setAttribute("stroke-width", 1.5); hideTip(); });
               line.addEventListener("click", () => go({view: "compare", trials: [...new Set([...state.trials, row[0]])]}));
@@ -90,7 +92,7 @@ extension ServedScript {
         renderers.lines = {
           asks() {
             const query = new URLSearchParams();
-            if (state.where) query.set("where", state.where);
+            for (const name of ["where", "tag", "note"]) if (state[name]) query.set(name, state[name]);
             if (state.columns) query.set("show", state.columns);
             return ["lines", query];
           },
@@ -101,7 +103,7 @@ extension ServedScript {
             if (!view.table.rows.length || !dimensions.length) return element("content").replaceChildren(make("p", {textContent: "No trial is left, or none differs from another."}));
             const {box, saveIt} = drawing(drawLines(view, dimensions), "axes", `${view.table.rows.length} trials as lines through ${dimensions.join(", ")}`);
             const part = view.isWhole ? `${view.table.rows.length.toLocaleString("en")} trials, all that are asked for.`
-              : state.where ? `The first ${view.table.rows.length.toLocaleString("en")} trials of which this holds; there may be more.`
+              : state.where || state.tag || state.note ? `The first ${view.table.rows.length.toLocaleString("en")} trials of which this holds; there may be more.`
               : `${view.table.rows.length.toLocaleString("en")} of ${view.count.toLocaleString("en")} trials, spread over the whole sweep.`;
             element("content").replaceChildren(box, make("p", {className: "quiet", textContent: part + " Coloured by the last axis; a click sets a trial beside others."}),
               make("div", {className: "actions"}, saveIt, csvButton(view.table, "axes")), numbers(view.table, "axes"));

@@ -115,6 +115,8 @@ private final class BrowserConnection: ChannelInboundHandler {
     /// How long a stranger may take to say what it wants.
     private static let patience = TimeAmount.seconds(5)
     private var hasAsked = false
+    /// Who is told news says nothing any more, for as long as a page is open.
+    private var isListening = false
 
     init(_ site: ServedSite) { self.site = site }
 
@@ -153,6 +155,7 @@ private final class BrowserConnection: ChannelInboundHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if reply.tellsChanges {
             context.flush()
+            isListening = true
             return tellNews(context)
         }
         if request.method != "HEAD", !reply.body.isEmpty {
@@ -187,7 +190,7 @@ private final class BrowserConnection: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        if event is IdleStateHandler.IdleStateEvent, !isListening { context.close(promise: nil) }
     }
 
     /// What is no request of HTTP/1, or too long.
