@@ -37,11 +37,17 @@ extension Architecture {
 
     @Sendable private static func residualSize(_ values: ArchitectureValues) -> NetworkSize {
         var size = NetworkSize()
-        let side = values.number("dataset.resolution")
+        let (side, scale) = (values.number("dataset.resolution"), values.number("model.scale"))
+        let embedding = 4 * scale
+        size.parameters = (scale + embedding) * embedding
         var pixels = side * side
         for multiplier in values.numbers("model.multipliers") {
-            let (channels, blocks) = (multiplier * values.number("model.scale"), values.number("model.blocks"))
-            size.parameters += 54 * (blocks + 1) * channels * channels
+            let (channels, blocks) = (multiplier * scale, values.number("model.blocks"))
+            // Convolutions of all blocks, where the level's noise enters them, and attention.
+            size.parameters += 54 * (blocks + 1) * channels * channels + (2 * blocks + 3) * channels * embedding
+            if values.numbers("model.attention").contains(pixels.squareRoot()) {
+                size.parameters += (2 * blocks + 1) * 4 * channels * channels
+            }
             size.places += channels * pixels * (2 * blocks + 2)
             pixels /= 4
         }

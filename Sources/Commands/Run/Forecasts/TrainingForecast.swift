@@ -34,14 +34,14 @@ struct TrainingForecast {
         host.slots ?? max(ProcessInfo.processInfo.activeProcessorCount / host.threads, 1)
     }
 
-    /// Whether the trainings take so long that to try them first makes no difference: half a minute of some cores or more.
+    /// Whether the trainings take so long that to try them first makes no difference: half a minute of a core or more.
     static func isLong(_ graph: JobGraph) -> Bool {
         let cost = graph.jobs.reduce(0.0) { sum, job in
             guard case .train(let milestones) = job.work, let last = milestones.last else { return sum }
             return sum + (graph.trainings[job.training]?.cost(steps: last.steps) ?? 0)
         }
         // A core of our days does some 160 million a second.
-        return cost / 160e6 > 60
+        return cost / 160e6 > 30
     }
 
     static func kind(of training: Training) -> [JSONValue?] { keys.map { training[$0] } }
