@@ -23,7 +23,7 @@ struct ReadyQueues {
     }
 
     /// Times the longest training on every slot.
-    private static let farFromEnd = 2.0
+    private static let farFromEnd = 1.5
 
     private var places: [Kind: Int] = [:]
     private var queues: [Queue] = []
