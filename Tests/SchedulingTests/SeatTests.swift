@@ -146,11 +146,11 @@ import Testing
     }
 
     @Test func aMeasureThatOutlastsTheAllocationIsNotBegun() {
-        var bench = Bench(sweep(["x": [10], "y": [20]], measures: ["m"]), hosts: seats(1))
+        var bench = Bench(sweep(["x": [10], "y": [30]], measures: ["m"]), hosts: seats(1))
         vacant(&bench, 1)
         begin(&bench, "q/1", "n1", left: 3000)
         bench.run("q/1", 1)
-        bench.milestone("q/1", 1, 20)
+        bench.milestone("q/1", 1, 30)
         bench.finish("q/1", 1)
         // The first measure shows how long one takes.
         bench.run("q/1", 3)
@@ -159,7 +159,7 @@ import Testing
             "q/1", 3,
             .measure(
                 .init(
-                    trial: .named("y", 20), request: .named("m"), checkpoint: .named("weights 20"), rows: [],
+                    trial: .named("y", 30), request: .named("m"), checkpoint: .named("weights 30"), rows: [],
                     artifacts: [], seconds: 1000)))
         bench.finish("q/1", 3)
         bench.run("q/1", 2)

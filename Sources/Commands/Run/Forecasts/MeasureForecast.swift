@@ -22,16 +22,15 @@ struct MeasureForecast {
 
     private static let size = ["model.architecture", "model.scale", "dataset.resolution", "dataset.channels"]
 
+    /// Where there are many jobs a sample of them stands for all.
     init(graph: JobGraph, reader: CatalogueReader?) throws {
         known = try reader?.measureCosts() ?? []
-        for job in graph.jobs {
-            let requests: [MeasureRequest] =
-                switch job.work {
-                case .measure(_, _, let measures), .compare(_, _, _, let measures): measures
-                case .train: []
-                }
-            guard !requests.isEmpty, let training = graph.trainings[job.training] else { continue }
-            add(requests, of: training, times: 1)
+        let measuring = graph.jobs.indices.filter { !graph.jobs[$0].work.measures.isEmpty }
+        let places = Array(stride(from: 0, to: measuring.count, by: max(1, measuring.count / 1000)))
+        for place in places {
+            let job = graph.jobs[measuring[place]]
+            guard let training = graph.trainings[job.training] else { continue }
+            add(job.work.measures, of: training, times: Double(measuring.count) / Double(places.count))
         }
     }
 
@@ -142,6 +141,15 @@ struct MeasureForecast {
         case "trajectories": drawn + number("inputs", 20_000) * steps
         case "posterior": 0
         default: parameters["sampler"] == nil ? samples * levels : drawn
+        }
+    }
+}
+
+extension Job.Work {
+    fileprivate var measures: [MeasureRequest] {
+        switch self {
+        case .measure(_, _, let measures), .compare(_, _, _, let measures): measures
+        case .train: []
         }
     }
 }

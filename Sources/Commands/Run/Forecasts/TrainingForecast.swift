@@ -6,12 +6,14 @@ import SweepModel
 
 /// How long the trainings that are left to do will take.
 struct TrainingForecast {
-    /// The images left to train, by kinds of trainings: trainings of one kind take the same time for an image.
-    private var images: [[JSONValue?]: Double] = [:]
-    /// One training of each kind.
-    private var examples: [[JSONValue?]: Training] = [:]
-    /// The images of the training that has most left, by kinds.
-    private var longest: [[JSONValue?]: Double] = [:]
+    /// Trainings of one kind take the same time for an image.
+    private struct Kind {
+        let example: Training
+        /// Images left to train, of all and of the training that has most left.
+        var images = 0.0, longest = 0.0
+    }
+
+    private var kinds: [[JSONValue?]: Kind] = [:]
 
     private static let keys =
         MemoryForecast.keys + ["dataset.channels", "training.batch", "training.objective"]
@@ -22,11 +24,12 @@ struct TrainingForecast {
                 let training = graph.trainings[job.training]
             else { continue }
             let state = holdings.states[job.training].map { $0.steps < first.steps ? $0.steps : 0 } ?? 0
-            let kind = Self.kind(of: training)
             let left = Double((last.steps - state) * training.batch)
-            images[kind, default: 0] += left
-            longest[kind] = max(longest[kind] ?? 0, left)
-            examples[kind] = examples[kind] ?? training
+            func add(_ kind: inout Kind) {
+                kind.images += left
+                kind.longest = max(kind.longest, left)
+            }
+            add(&kinds[Self.kind(of: training), default: Kind(example: training)])
         }
     }
 
@@ -48,22 +51,22 @@ struct TrainingForecast {
 
     /// Seconds that a slot takes for all trainings, where an image takes it so many; nil where it does not say of one.
     func seconds(_ perImage: (Training) -> Double?) -> Double? {
-        images.reduce(0) { sum, kind in
-            guard let sum, let each = examples[kind.key].flatMap(perImage) else { return nil }
-            return sum + kind.value * each
+        kinds.values.reduce(0) { sum, kind in
+            guard let sum, let each = perImage(kind.example) else { return nil }
+            return sum + kind.images * each
         }
     }
 
     /// The same of the training that takes longest.
     func longestSeconds(_ perImage: (Training) -> Double?) -> Double? {
-        longest.compactMap { kind, images in examples[kind].flatMap(perImage).map { images * $0 } }.max()
+        kinds.values.compactMap { kind in perImage(kind.example).map { kind.longest * $0 } }.max()
     }
 
     /// Seconds that an image takes a slot of this machine, by kinds of trainings. Found by having the worker that comes
     /// with this program try each kind for a second, on as many cores as will be busy; nil where it could not.
     func secondsPerImageHere(_ hosts: [HostSpec]) -> [[JSONValue?]: Double]? {
-        let kinds = Array(images.keys)
-        guard let specs = try? JSONEncoder().encode(kinds.map { examples[$0]?.spec }),
+        let kinds = Array(kinds)
+        guard let specs = try? JSONEncoder().encode(kinds.map(\.value.example.spec)),
             let program = try? Programs.bundled("eigensweep-worker")
         else { return nil }
         let busy = hosts.first { $0.transport == .local }.map { Self.slots(of: $0) } ?? 1
@@ -74,7 +77,7 @@ struct TrainingForecast {
         guard !tried.isEmpty else { return nil }
         return Dictionary(
             uniqueKeysWithValues: kinds.enumerated().map { place, kind in
-                (kind, tried.reduce(0) { $0 + $1[place] } / Double(tried.count))
+                (kind.key, tried.reduce(0) { $0 + $1[place] } / Double(tried.count))
             })
     }
 }
