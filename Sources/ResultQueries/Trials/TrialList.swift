@@ -139,8 +139,11 @@ package struct TrialList {
     func forEach(
         _ columns: [String], in windows: [Range<Int>], _ body: (_ place: Int, [ResultTable.Cell]) throws -> Bool
     ) throws {
-        let keys = Set(["host", "seconds"] + shown.filter { terms[$0] == nil } + (request.filter?.keys ?? []))
-            .subtracting(TrialRemarks.columns)
+        let terms = terms.filter { columns.contains($0.key) }
+        let keys = Set(
+            columns.filter { ["host", "seconds"].contains($0) || shown.contains($0) && self.terms[$0] == nil }
+                + (request.filter?.keys ?? [])
+        ).subtracting(TrialRemarks.columns)
         for places in windows {
             let stored = try reader.trials(of: request.sweep, at: places).rows
             let byTrial = Dictionary(
