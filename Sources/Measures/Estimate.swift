@@ -1,4 +1,5 @@
 import JobContract
+import Tensors
 
 /// A number estimated from `n` draws, with its standard error.
 package struct Estimate: Sendable, Equatable {
@@ -68,6 +69,51 @@ package struct Estimate: Sendable, Equatable {
         let share = Double(hits.filter { $0 }.count) / Double(n)
         value = share
         stderr = (share * (1 - share) / Double(n)).squareRoot()
+    }
+
+    /// The entropy −Σ p ln p, in nats, of the shares p that `counts` are of their sum, with the error of first order,
+    /// √((Σ p ln² p − H²)/n), for that many independent draws; nil where all counts are 0.
+    init?(entropyOf counts: [Int]) {
+        n = counts.reduce(0, +)
+        guard n > 0 else { return nil }
+        var (entropy, squares) = (0.0, 0.0)
+        for count in counts where count > 0 {
+            let share = Double(count) / Double(n)
+            let information = -Elementary.log(share)
+            entropy += share * information
+            squares += share * information * information
+        }
+        value = entropy
+        // Rounding must not make the root of a variance 0 undefined.
+        stderr = n < 2 ? .nan : (max(0, squares - entropy * entropy) / Double(n)).squareRoot()
+    }
+
+    /// Spearman's correlation: that of the ranks, equal values having the mean of theirs; nil where the values of one side
+    /// are all equal, and where there are fewer than three. The standard error is (1 − ρ²)√((1 + ρ²/2)/(n − 3)) (Bonett &
+    /// Wright 2000).
+    init?(rankCorrelation first: [Double], _ second: [Double]) {
+        n = first.count
+        guard n > 2, n == second.count else { return nil }
+        let middle = Double(n - 1) / 2
+        let (a, b) = (Self.ranks(of: first).map { $0 - middle }, Self.ranks(of: second).map { $0 - middle })
+        func product(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+        let scale = (product(a, a) * product(b, b)).squareRoot()
+        guard scale > 0 else { return nil }
+        value = product(a, b) / scale
+        stderr = n < 4 ? .nan : (1 - value * value) * ((1 + value * value / 2) / Double(n - 3)).squareRoot()
+    }
+
+    /// Each value's rank from 0.
+    private static func ranks(of values: [Double]) -> [Double] {
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        var ranks = [Double](repeating: 0, count: values.count)
+        var start = 0
+        while start < order.count {
+            let end = order[start...].firstIndex { values[$0] > values[order[start]] } ?? order.count
+            for place in start..<end { ranks[order[place]] = Double(start + end - 1) / 2 }
+            start = end
+        }
+        return ranks
     }
 
     /// The ratio of two independent estimates; the error is of first order.

@@ -103,8 +103,9 @@ extension Measure {
 /// The measures this program can take.
 package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
-        MemorizationMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self, DistancesMeasure.self,
-        DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self,
+        MemorizationMeasure.self, CopiesMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self,
+        DistancesMeasure.self, DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
+        ProjectionMeasure.self,
         JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
         SampleQualityMeasure.self,
         SubsetInformationMeasure.self,

@@ -3,8 +3,8 @@ import JobContract
 /// The measures of this project, in the order in which `describe` lists them.
 package enum KnownQuantities {
     package static let all: [MeasureEntry] = [
-        .memorization, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior, .projection,
-        .jacobian, .agreement, .trajectories, .mutualInformation, .sampleQuality, .subsetInformation,
+        .memorization, .copies, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior,
+        .projection, .jacobian, .agreement, .trajectories, .mutualInformation, .sampleQuality, .subsetInformation,
     ]
 
     /// Whether all that a measure of this name gives is taken by products with the Jacobian.

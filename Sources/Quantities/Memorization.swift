@@ -37,6 +37,45 @@ extension MeasureEntry {
                 control: "½"),
         ])
 
+    package static let copies = MeasureEntry(
+        name: "copies", version: 1,
+        about:
+            "Which training images are copied, and how many samples are near others without being copies. Its samples "
+            + "are those of `memorization` with the same parameters.",
+        artifacts: ["copies.safetensors"],
+        quantities: [
+            QuantityEntry(
+                "copies", unit: "samples", position: "image", needs: [.sampler, .training],
+                formula: "samples x whose nearest training image is this one, with d₁/d₂ < ⅓", source: gu,
+                error: "samples",
+                control: "c/N for c copies, if all are copied alike"),
+            QuantityEntry(
+                "copied_images", .share, needs: [.sampler, .training],
+                formula: "share of training images of which there are copies", source: gu, error: "training images",
+                control: "1 − (1 − 1/N)^c for c copies, if all are copied alike"),
+            QuantityEntry(
+                "copy_entropy", unit: "nats", needs: [.sampler, .training],
+                formula: "−Σ p log p, p the share of the copies that are of an image; none without copies",
+                error: "copies", control: "`copy_entropy_most`"),
+            QuantityEntry(
+                "copy_entropy_most", unit: "nats", needs: [.sampler, .training],
+                formula: "log of the number of copies, or of that of training images where they are fewer"),
+            QuantityEntry(
+                "nearest_other", of: .subset, unit: "pixels", position: "image", needs: [.sampler, .training],
+                formula: "distance over √d of a training image to the nearest other", source: merger),
+            QuantityEntry(
+                "copies_sparsity", needs: [.sampler, .training],
+                formula: "Spearman's correlation of `copies` and `nearest_other` over the training images",
+                source: merger, error: "training images", control: "0"),
+            QuantityEntry(
+                "spurious", .share, needs: [.sampler, .training],
+                formula: "share of samples that are no copies and have another sample nearer than ⅓ d₁; of 256 or more",
+                source: "ours, after Pham et al. 2025", error: "samples"),
+        ])
+
+    private static let gu = "after Gu et al. 2023"
+    private static let merger = "after Merger & Goldt 2026"
+
     package static let posterior = MeasureEntry(
         name: "posterior", version: 2,
         about: "How many training images the optimum for the training subset mixes, and where it collapses onto one.",

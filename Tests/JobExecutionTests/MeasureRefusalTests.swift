@@ -151,7 +151,7 @@ struct MeasureRefusalTests {
 
     @Test(arguments: [
         ("memorization, distances, linearity, denoising, distillation, posterior, projection, jacobian", ""),
-        ("trajectories, mutual-information, sample-quality, gaussian-distance", ""),
+        ("trajectories, mutual-information, sample-quality, gaussian-distance, copies", ""),
         (
             "{linearity: {inputs: noise}}, {jacobian: {from: training}}, posterior",
             "grid: {dataset.size: [8], dataset.held_out: [0]}"

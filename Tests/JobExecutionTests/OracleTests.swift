@@ -136,4 +136,30 @@ import Testing
         oracle.expect(found, "gl_relative", oracle.mean(near(samples).map(\.gl)) / oracle.mean(near(heldOut).map(\.gl)))
         #expect(found.first { $0.quantity == "copy_auc" }?.value == nil)
     }
+
+    @Test func copies() throws {
+        let training = try oracle.images(DatasetSplit(spec: oracle.spec, count: 120).training)
+        let found = try oracle.rows("copies", [:])
+        let samples = try oracle.samples(256)
+        var counts = training.map { _ in 0.0 }
+        var spurious = 0.0
+        for (number, sample) in samples.enumerated() {
+            let distances = training.map { oracle.square(sample, $0).squareRoot() }
+            let order = distances.indices.sorted { distances[$0] < distances[$1] }
+            let others = samples.indices.filter { $0 != number }.map { oracle.square(sample, samples[$0]).squareRoot() }
+            if distances[order[0]] < distances[order[1]] / 3 {
+                counts[order[0]] += 1
+            } else if others.contains(where: { $0 < distances[order[0]] / 3 }) {
+                spurious += 1
+            }
+        }
+        #expect(found.filter { $0.quantity == "copies" }.map(\.value) == counts)
+        oracle.expect(found, "copied_images", oracle.mean(counts.map { $0 > 0 ? 1 : 0 }))
+        oracle.expect(found, "spurious", spurious / 256)
+        for (image, row) in found.filter({ $0.quantity == "nearest_other" }).enumerated() {
+            let others = training.indices.filter { $0 != image }
+            let distance = others.map { oracle.square(training[image], training[$0]).squareRoot() }.min() ?? 0
+            #expect(row.position == image && abs((row.value ?? 0) - distance / 8) < 1e-6)
+        }
+    }
 }

@@ -8,12 +8,13 @@ import Testing
 /// Which key latents and noise are drawn by.
 struct DrawsTests {
     /// A subject whose network, the wavelets, neither copies nor is the Gaussian, so that every measure has something to
-    /// tell.
-    private func subject(_ seed: UInt64, training: UInt64 = 1) -> MeasureSubject {
+    /// tell; or the optimum, which copies.
+    private func subject(_ seed: UInt64, training: UInt64 = 1, copies: Bool = false) -> MeasureSubject {
         let images = randomImages(30, side: 4, seed: training)
         return MeasureSubject(
-            denoiser: WaveletDenoiser(images: images, flips: false), training: images,
-            heldOut: randomImages(12, side: 4, seed: 2), flips: false, seed: seed)
+            denoiser: copies
+                ? MultiDeltaDenoiser(images: images, flips: false) : WaveletDenoiser(images: images, flips: false),
+            training: images, heldOut: randomImages(12, side: 4, seed: 2), flips: false, seed: seed)
     }
 
     private static let small: [String: JSONValue] = [
@@ -27,7 +28,7 @@ struct DrawsTests {
             if isAlike && request.parameters[parameter]?.stringValue == nil { request.parameters[parameter] = value }
         }
         if let draws { request.parameters["draws"] = .string(draws) }
-        var members = seeds.enumerated().map { subject($1, training: UInt64(1 + $0)) }
+        var members = seeds.enumerated().map { subject($1, training: UInt64(1 + $0), copies: name == "copies") }
         members[0].others = Array(members.dropFirst())
         return try KnownMeasures.measure(for: request).evaluate(members[0]) { _, _ in }.rows
     }

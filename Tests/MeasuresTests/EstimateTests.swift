@@ -1,3 +1,4 @@
+import Tensors
 import Testing
 
 @testable import Measures
@@ -87,5 +88,37 @@ struct EstimateTests {
             meanOf: zip(network, gaussian).map { Decibels.ofError($0) - Decibels.ofError($1) }, cycling: images)
         #expect(abs(apart.gain.stderr / differences.stderr - 1) < 1e-4)
         #expect(abs(apart.gain.value - differences.value) < 1e-6)
+    }
+
+    @Test func entropyIsOfTheSharesOfCounts() throws {
+        let even = try #require(Estimate(entropyOf: [3, 0, 3, 3]))
+        #expect(abs(even.value - 1.0986122886681098) < 1e-15 && even.n == 9 && even.stderr < 1e-8)
+        // 3/4 ln 4/3 + 1/4 ln 4, and the deviation of −ln p is ln 3·√(3/4·1/4).
+        let uneven = try #require(Estimate(entropyOf: [300, 100]))
+        #expect(abs(uneven.value - 0.5623351446188083) < 1e-15)
+        #expect(abs(uneven.stderr - 1.0986122886681098 * 0.1875.squareRoot() / 20) < 1e-12)
+        #expect(Estimate(entropyOf: [0, 0]) == nil && Estimate(entropyOf: [0, 1])?.stderr.isNaN == true)
+    }
+
+    @Test func rankCorrelationKnowsTheOrderAlone() throws {
+        func correlation(_ a: [Double], _ b: [Double]) -> Double? { Estimate(rankCorrelation: a, b)?.value }
+        #expect(correlation([1, 2, 3, 50], [-9, 0, 0.1, 7]) == 1)
+        #expect(correlation([1, 2, 3, 50], [7, 0.1, 0, -9]) == -1)
+        // Without ties 1 − 6Σd²/(n(n² − 1)), here with d = 1, 1, 1, 1, 0.
+        #expect(abs(try #require(correlation([1, 2, 3, 4, 5], [2, 1, 4, 3, 5])) - 0.8) < 1e-15)
+        // 4.5/√(4.5·5): the two in the middle have the mean of their ranks.
+        #expect(abs(try #require(correlation([1, 2, 2, 3], [1, 2, 3, 4])) - 0.9.squareRoot()) < 1e-15)
+        #expect(correlation([1, 1, 1], [1, 2, 3]) == nil && correlation([1, 2], [1, 2]) == nil)
+    }
+
+    /// Of pairs of independent numbers nine in ten and more lie within two standard errors of 0.
+    @Test func rankCorrelationHasItsError() throws {
+        let values = CounterRandom(seed: 1, purpose: .generator).normals(from: 0, count: 400 * 60)
+        let within = try (0..<400).filter { number in
+            let pairs = values[number * 60..<(number + 1) * 60]
+            let found = try #require(Estimate(rankCorrelation: Array(pairs.prefix(30)), Array(pairs.suffix(30))))
+            return abs(found.value) < 2 * found.stderr
+        }
+        #expect((370...395).contains(within.count))
     }
 }

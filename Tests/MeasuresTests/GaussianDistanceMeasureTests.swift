@@ -83,7 +83,7 @@ struct MeasureRequestTests {
     }
 
     @Test func whatIsWrongIsNamed() {
-        #expect(message("memorisation", 2, [:]).contains("memorization, gaussian-distance, linearity"))
+        #expect(message("memorisation", 2, [:]).contains("memorization, copies, gaussian-distance"))
         #expect(message("memorization", 9, [:]).contains("version 9"))
         #expect(message("memorization", 2, ["sample": 3]).contains(#""sample""#))
         #expect(message("memorization", 2, ["samples": 0]).contains("memorization.samples"))

@@ -22,12 +22,20 @@ package struct CopyStatistics {
     /// The share of pictures whose nearest training image is closer than a third of the distance to the second nearest; nil
     /// below two training images.
     var copied: Estimate? {
-        let pairs = neighbours.compactMap { pair in pair.second.map { (pair.first, $0) } }
-        guard pairs.count == neighbours.count, !pairs.isEmpty else { return nil }
-        // The comparison is a product rather than a ratio, since a picture at distance zero from both is no copy of
-        // either.
-        return Estimate(shareOf: pairs.map { 3 * $0 < $1 })
+        let copies = neighbours.compactMap(\.isCopy)
+        guard copies.count == neighbours.count, !copies.isEmpty else { return nil }
+        return Estimate(shareOf: copies)
     }
 
     var distances: [Double] { neighbours.map(\.first) }
+}
+
+extension NeighbourPair {
+    /// Whether the nearest training image is closer than a third of the distance to the second nearest; nil where there is no
+    /// second.
+    var isCopy: Bool? {
+        // The comparison is a product rather than a ratio, since a picture at distance zero from both is no copy of
+        // either.
+        second.map { 3 * first < $0 }
+    }
 }
