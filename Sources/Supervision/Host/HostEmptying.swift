@@ -27,7 +27,12 @@ struct HostEmptying {
         guard access("\(root)/hosts", F_OK) != 0 else { return }
         remove("\(root)/store")
         for name in Files.names(in: root) where name.hasPrefix("eigensweep-agent") { unlink("\(root)/\(name)") }
-        rmdir(root)
+        guard rmdir(root) == 0 else { return }
+        // Hosts with `machine: shared` each have a directory of their own in this one.
+        let parts = root.split(separator: "/")
+        guard root.hasPrefix("/"), parts.dropLast().last == "machines" else { return }
+        guard rmdir("/" + parts.dropLast().joined(separator: "/")) == 0 else { return }
+        rmdir("/" + parts.dropLast(2).joined(separator: "/"))
     }
 
     /// Ends the place's agent and removes the place, unless an agent stays or an attempt came meanwhile.
