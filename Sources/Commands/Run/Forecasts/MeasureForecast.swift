@@ -56,15 +56,13 @@ struct MeasureForecast {
     /// Bytes of the files that the measures leave.
     var bytes: Double {
         wanted.values.reduce(0) { sum, wish in
-            let pixels = Self.pixels(wish.training)
             let seen = known.filter { $0.measure == wish.request.measure }
             let same = seen.filter { $0.resolution == wish.training["dataset.resolution"]?.integerValue }
             let each: Double
             if let exact = same.first(where: { $0.parameters == wish.request.parameters }) {
                 each = exact.bytes
             } else {
-                // Samples as float32 numbers, and a picture of as many bytes.
-                each = Self.isSampling(wish.request) ? 8 * Self.number(wish.request, "samples") * pixels : 0
+                each = Self.files(wish.request.measure, wish.request.parameters, of: wish.training)
             }
             return sum + each * wish.times
         }
@@ -113,10 +111,30 @@ struct MeasureForecast {
         return side * side * (training["dataset.channels"]?.doubleValue ?? 1)
     }
 
-    private static func isSampling(_ request: MeasureRequest) -> Bool { request.parameters["sampler"] != nil }
-
-    private static func number(_ request: MeasureRequest, _ name: String) -> Double {
-        request.parameters[name]?.doubleValue ?? 256
+    /// Bytes of the files that one measure of a training leaves: pictures, which are not compressed, and numbers.
+    static func files(_ measure: String, _ parameters: [String: JSONValue], of training: Training) -> Double {
+        func number(_ name: String, _ usual: Double) -> Double { parameters[name]?.doubleValue ?? usual }
+        func count(_ name: String, _ usual: Double) -> Double {
+            parameters[name]?.arrayValue.map { Double($0.count) } ?? usual
+        }
+        let (pixels, samples, levels) = (pixels(training), number("samples", 256), count("sigmas", 10))
+        let vectors = min(number("vectors", 25), pixels)
+        /// Small images are enlarged to 64 pixels, and have a border.
+        func sheet(_ images: Double) -> Double {
+            let side = max(1, training["dataset.resolution"]?.integerValue ?? 32)
+            let shown = Double(side * max(1, 64 / side) + 1)
+            return images * shown * shown * (training["dataset.channels"]?.doubleValue ?? 1)
+        }
+        return switch measure {
+        case "memorization": samples * (4 * pixels + 16) + sheet(2 * min(samples, 32))
+        case "agreement": sheet(4 * min(samples, 16))
+        case "jacobian":
+            levels * (number("images", 1) * (4 * vectors + 16) * pixels + sheet(2 + min(vectors, 13)))
+        case "distillation": 8 * levels * vectors * (vectors + 1)
+        case "trajectories":
+            count("sides", 5) * (4 * samples * pixels + sheet(min(samples, 16)) + sheet(number("steps", 10)))
+        default: 0
+        }
     }
 
     /// How many images a network is asked for.
