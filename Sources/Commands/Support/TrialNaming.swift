@@ -6,7 +6,7 @@ import SweepFiles
 import SweepModel
 
 /// Finds the trial that a person means: by the beginning of its ID, or of its training's where that has one trial; or by its
-/// place in a sweep, as `@SWEEP: dataset.size=256, model.scale=8`.
+/// place in a sweep, as `@SWEEP: dataset.size=256, model.scale=8` or as it is shown.
 struct TrialNaming {
     let reader: CatalogueReader
     let names: PointNames
@@ -57,8 +57,15 @@ struct TrialNaming {
 
     /// A sweep and values of its axes, as a person wrote them.
     private struct Place {
+        let text: String
         var sweep: String
+        /// All that stands behind the sweep.
+        var words: String
+        /// None where the words are no pairs of key and value.
         var values: [(key: String, text: String)]
+        var fault: CommandFailure {
+            CommandFailure(.usage, "\"\(text)\": expected '@SWEEP: KEY=VALUE, KEY=VALUE'")
+        }
 
         init(_ text: String) throws {
             let parts = text.dropFirst().split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -67,16 +74,20 @@ struct TrialNaming {
                     $0.trimmingCharacters(in: .whitespaces)
                 }
             }
-            guard !pairs.isEmpty, pairs.allSatisfy({ $0.count == 2 && !$0[0].isEmpty && !$0[1].isEmpty }) else {
-                throw CommandFailure(.usage, "\"\(text)\": expected '@SWEEP: KEY=VALUE, KEY=VALUE'")
-            }
+            self.text = text
             sweep = String(parts[0])
-            values = pairs.map { ($0[0], $0[1]) }
+            words = parts.count == 2 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
+            let arePairs = pairs.allSatisfy { $0.count == 2 && !$0[0].isEmpty && !$0[1].isEmpty }
+            values = arePairs ? pairs.map { ($0[0], $0[1]) } : []
+            guard !words.isEmpty else { throw fault }
         }
     }
 
     private func trials(at place: Place) throws -> [TrialID] {
         let sweep = try reader.sweepName(place.sweep)
+        let shown = try trials(shownAs: place.words, of: sweep)
+        guard shown.isEmpty else { return shown }
+        guard !place.values.isEmpty else { throw place.fault }
         let conditions = try conditions(place, sweep)
         let found = try asked(conditions, of: sweep)
         guard found.matching.isEmpty else { return found.matching }
@@ -84,6 +95,20 @@ struct TrialNaming {
             .usage,
             "sweep \(sweep) has no trial at \(place.values.map { "\($0.key)=\($0.text)" }.joined(separator: ", "))"
                 + list(found.nearest, title: "; the nearest are", of: sweep))
+    }
+
+    /// The trials that tables show so: `N=256 scale=8 65.5k images`.
+    private func trials(shownAs words: String, of sweep: String) throws -> [TrialID] {
+        guard !words.contains(","), words.contains(" ") else { return [] }
+        let axes = try names.axes(of: sweep)
+        var found: [TrialID] = []
+        try reader.scanAsked(of: sweep) { row in
+            if let trial = TrialID(hex: row.text(0)), axes.text(JSONText.object(row.text(1)) ?? [:]) == words {
+                found.append(trial)
+            }
+            return found.count < Self.most
+        }
+        return found
     }
 
     private func conditions(_ place: Place, _ sweep: String) throws -> [(key: String, value: JSONValue)] {
