@@ -12,9 +12,13 @@ struct HousekeepingTests {
 
     @Test func whatRunsIsNotRemovedAndWhatRestsIs() throws {
         try withLab { lab in
+            #expect(
+                try lab.run("launch", lab.write("done.yaml", smallSweep(name: "done", lengths: "[20]"))).status == 0)
             let file = try lab.write("small.yaml", smallSweep(lengths: ControlTests.endless))
             let coordinator = try lab.start(["launch", file])
-            try lab.wait(120, for: "a running attempt") { try lab.count("attempt WHERE started_at NOT NULL") >= 1 }
+            try lab.wait(120, for: "a running attempt") {
+                try lab.count("attempt WHERE started_at NOT NULL AND outcome IS NULL") >= 1
+            }
             for words in [["remove", "small", "--yes"], ["rename", "small", "large"]] {
                 let refused = try lab.run(words)
                 #expect(refused.status == 2 && refused.err.contains("eigensweep cancel small"), "\(refused)")
@@ -26,6 +30,8 @@ struct HousekeepingTests {
             #expect(found.out.split(separator: "\n").count == 2 && found.out.contains("odd"), "\(found)")
             let freed = try lab.run("store", "--free")
             #expect(freed.status == 2 && freed.err.contains("a coordinator runs"), "\(freed)")
+            let other = try lab.run("remove", "done", "--files", "--yes")
+            #expect(other.status == 0 && other.err.contains("store --free"), "\(other)")
 
             // A run that was stopped has left its jobs to the hosts.
             #expect(try lab.run("stop").status == 0)

@@ -91,7 +91,9 @@ struct RemoveCommand: ParsableCommand {
     }
 
     private func free(_ removal: Removal) throws {
-        guard removal.files > 0 else { return }
-        try StoreCommand.free(catalogue)
+        guard removal.files > 0, try !StoreCommand.free(catalogue) else { return }
+        Terminal.note(
+            "the files stay while a coordinator runs; when it has ended, remove them with\n  "
+                + StoreCommand.command(catalogue))
     }
 }

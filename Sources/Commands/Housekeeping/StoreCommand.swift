@@ -24,13 +24,23 @@ struct StoreCommand: ParsableCommand {
 
     func run() throws {
         try catalogue.requireCatalogue()
-        if free { return try Self.free(catalogue) }
+        if free {
+            guard try !Self.free(catalogue) else { return }
+            throw CommandFailure(
+                .usage,
+                "a coordinator runs on \(catalogue.path): free what nothing needs, when it has ended, with\n  "
+                    + Self.command(catalogue))
+        }
         output.print(try StoreUse(catalogue, CatalogueReader(path: catalogue.path)).table(catalogue))
     }
 
-    /// Frees what nothing needs, unless a coordinator runs: what is on its way to it is not in the catalogue yet.
-    static func free(_ options: CatalogueOptions) throws {
-        let isFree = try CatalogueWriting.perform(on: options.path) {
+    static func command(_ options: CatalogueOptions) -> String {
+        "eigensweep store --free" + CatalogueOptions.option(for: CatalogueFile.resolve(options.path))
+    }
+
+    /// Frees what nothing needs; false where a coordinator runs: what is on its way to it is not in the catalogue yet.
+    static func free(_ options: CatalogueOptions) throws -> Bool {
+        try CatalogueWriting.perform(on: options.path) {
             try Catalogue(path: options.path)
         } here: { catalogue in
             let use = try StoreUse(options, catalogue.reader)
@@ -43,12 +53,6 @@ struct StoreCommand: ParsableCommand {
             return true
         } elsewhere: { _ in
             false
-        }
-        if !isFree {
-            throw CommandFailure(
-                .usage,
-                "a coordinator runs on \(options.path): free what nothing needs, when it has ended, with\n  "
-                    + "eigensweep store --free\(CatalogueOptions.option(for: CatalogueFile.resolve(options.path)))")
         }
     }
 }

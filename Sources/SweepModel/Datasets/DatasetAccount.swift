@@ -75,6 +75,8 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
         self.used = used
     }
 
+    private static func are(_ count: Int) -> String { count == 1 ? "is" : "are" }
+
     /// Sentences for people: the first says what there is, each further one what became of some of it.
     package func lines(_ request: DatasetRequest) -> [String] {
         let size = "\(request.resolution)×\(request.resolution)"
@@ -89,17 +91,17 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
             lines.append("\(training) are for training, as \(printable(index)) says, and \(used - training) are not")
         }
         if let alsoTrainedOn, alsoTrainedOn > 0 {
-            lines.append("\(alsoTrainedOn) are equal to a training image and left out")
+            lines.append("\(alsoTrainedOn) \(Self.are(alsoTrainedOn)) equal to a training image and left out")
         }
-        if equal > 0 { lines.append("\(equal) are equal to an earlier one and left out") }
-        if alike > 0 { lines.append("\(alike) are nearly equal to an earlier one and left out") }
+        if equal > 0 { lines.append("\(equal) \(Self.are(equal)) equal to an earlier one and left out") }
+        if alike > 0 { lines.append("\(alike) \(Self.are(alike)) nearly equal to an earlier one and left out") }
         if !refused.isEmpty {
             let shown = refused.prefix(20).map { "\(printable($0.name)) (\($0.reason))" }
             lines.append(
-                "\(refused.count) cannot be used and are left out: \(shown.joined(separator: ", "))"
+                "\(refused.count) cannot be used and \(Self.are(refused.count)) left out: \(shown.joined(separator: ", "))"
                     + (refused.count > shown.count ? " and \(refused.count - shown.count) more" : ""))
         }
-        if turned > 0 { lines.append("\(turned) are turned as their Exif orientation says") }
+        if turned > 0 { lines.append("\(turned) \(Self.are(turned)) turned as their Exif orientation says") }
         if enlarged > 0 {
             lines.append(
                 "\(enlarged) are smaller than \(size) and are enlarged; what they show at that size is interpolated")
