@@ -37,6 +37,15 @@ struct MergeCommand: ParsableCommand {
                 "new sweeps: \(outcome.sweeps.joined(separator: ", ")); what they lack is cancelled here, "
                     + "`eigensweep retry SWEEP` wants it")
         }
+        if outcome.remarks > 0 {
+            Terminal.print(
+                "took in \(Readable.count(outcome.remarks)) \(outcome.remarks == 1 ? "note or tag" : "notes and tags")")
+        }
+        if outcome.otherNotes > 0 {
+            let notes = Readable.counted(outcome.otherNotes, "note")
+            Terminal.note(
+                "note: \(notes) of \(other) \(outcome.otherNotes == 1 ? "says" : "say") something else; ours stand")
+        }
         for sweep in outcome.otherSweeps {
             Terminal.note(
                 "note: \(other) has another sweep named \(sweep): its results are taken in, its list of trials is not. "

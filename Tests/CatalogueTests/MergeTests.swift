@@ -236,6 +236,46 @@ import Testing
         #expect(try ours.reader.rows("SELECT count(*) FROM measurements").rows == [[.integer(4 * 11)]])
     }
 
+    @Test func notesAndTagsComeAlongAndOursStand() throws {
+        try theirs.store(sweep)
+        try record(sweep.trials, in: theirs)
+        let trials = sweep.trials.map { RemarkSubject.trial($0.id) }
+        for subject in [.sweep("both"), trials[0], trials[1]] { try theirs.write("seen there", about: subject) }
+        try theirs.setTag("figure-2", true, on: trials[0])
+        try theirs.setTag("figure-2", true, on: .sweep("both"))
+        let first = try merge()
+        #expect(first.remarks == 5 && first.otherNotes == 0 && first.refused.isEmpty)
+        #expect(try ours.reader.note(about: .sweep("both")) == "seen there")
+        #expect(try ours.reader.tags(of: trials[0]) == ["figure-2"])
+
+        try ours.write("seen here", about: trials[1])
+        let second = try merge()
+        #expect(second.remarks == 0 && second.otherNotes == 1)
+        #expect(try ours.reader.note(about: trials[1]) == "seen here")
+    }
+
+    /// A sweep of the same name and other trials is another one: what was noted of it is not said of ours.
+    @Test func notesOfAnotherSweepOfTheNameStayThere() throws {
+        try ours.store(Fixture.sweep(name: "both", scales: [8], steps: [256], seeds: [0]))
+        try theirs.store(sweep)
+        try record(sweep.trials, in: theirs)
+        try theirs.write("seen there", about: .sweep("both"))
+        let outcome = try merge()
+        #expect(outcome.otherSweeps == ["both"] && outcome.remarks == 0)
+        #expect(try ours.reader.note(about: .sweep("both")) == nil)
+    }
+
+    @Test func notesThatAreNoneAreRefused() throws {
+        try theirs.store(sweep)
+        try record(sweep.trials, in: theirs)
+        let trial = RemarkSubject.trial(sweep.trials[0].id)
+        try theirs.setTag("two words", true, on: trial)
+        try theirs.write(String(repeating: "x", count: (1 << 20) + 1), about: trial)
+        let outcome = try merge()
+        #expect(outcome.remarks == 0)
+        #expect(outcome.refused.map(\.what) == ["notes of trials: 1", "tags of trials: 1"])
+    }
+
     @Test func otherSchemasAndItselfAreRefused() throws {
         #expect(throws: CatalogueError.self) {
             try ours.merge(try CatalogueReader(path: scratch.catalogue), states: false)

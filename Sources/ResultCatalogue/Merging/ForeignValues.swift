@@ -48,6 +48,7 @@ enum ForeignValues {
     }
 
     static let isName = function("is_name") { PlainName.fault($0) == nil }
+    static let isTag = function("is_tag") { !$0.contains(where: \.isWhitespace) && PlainName.fault($0) == nil }
     static let isLosses = function("is_losses") {
         (try? JSONText.decode([LossPoint].self, from: Array($0.utf8))) != nil
     }
@@ -58,7 +59,7 @@ enum ForeignValues {
         return trials.count == values.count && trials.count >= 2 && Set(trials).count == trials.count
             && (try? JSONText.write(trials.map(\.hex))) == text
     }
-    static let functions = [isName, isLosses, isMembers]
+    static let functions = [isName, isTag, isLosses, isMembers]
 
     private static func function(_ name: String, _ holds: @escaping @Sendable (String) -> Bool) -> DatabaseFunction {
         DatabaseFunction(name, argumentCount: 1, pure: true) { values in

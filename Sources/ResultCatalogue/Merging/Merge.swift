@@ -5,7 +5,7 @@ import SweepModel
 
 extension Catalogue {
     /// Takes in what the catalogue that `other` reads has recorded, in one transaction: trainings, trials, checkpoints,
-    /// measures, and sweeps by names that are new here. A second merge of the same catalogue changes nothing.
+    /// measures, and sweeps by names that are new here, and what was noted of them. A second merge of the same catalogue changes nothing.
     ///
     /// Results that both have must be equal; where they are not, ours stand and theirs are kept as evidence. Incomplete
     /// trials that only the other's sweeps want come cancelled, so that nobody runs them unasked. Full states come with
@@ -64,6 +64,7 @@ struct Merging {
         try succeed(after: last)
         try mergeMeasures(&outcome)
         try mergeSweeps(&outcome)
+        try mergeRemarks(ofSweeps: outcome.sweeps, &outcome)
         try settle()
         outcome.refused += try refusals()
         for table in ["trial_pair", "attempt_pair", "request_pair", "measured_pair", "refused", "wrong_row"] {

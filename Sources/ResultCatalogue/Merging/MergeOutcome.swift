@@ -27,6 +27,10 @@ package struct MergeOutcome: Hashable, Sendable {
     /// Measures of a checkpoint, each with all its rows.
     package var measures = 0
     package var sweeps: [String] = []
+    /// Notes and tags.
+    package var remarks = 0
+    /// Notes that say something else here: ours stand.
+    package var otherNotes = 0
     /// Sweeps whose name stands for another list of trials here: their results are taken in, their list is not.
     package var otherSweeps: [String] = []
     package var otherFiles: [OtherFiles] = []
