@@ -126,7 +126,15 @@ struct QueryCommand: ParsableCommand {
 
     /// The values of an option that lists them with commas or is repeated.
     static func list(_ given: [String]) -> [String] {
-        given.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
+        given.flatMap { text in
+            var depth = 0
+            // A comma in parentheses, as in @worse(0.5, 1.5), ends nothing.
+            return text.split { character in
+                if character == "(" { depth += 1 }
+                if character == ")" { depth -= 1 }
+                return character == "," && depth <= 0
+            }
+        }.map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
     /// Noise levels as `--sigma` gives them.

@@ -34,9 +34,9 @@ struct TrialsCommand: ParsableCommand {
     var sort: [String] = []
     @Option(help: "Show at most so many trials.")
     var limit: Int?
-    @Option(help: ArgumentHelp("Only trials with these tags; `eigensweep tag` puts them on.", valueName: "tag,..."))
+    @Option(help: ArgumentHelp("Only trials with these tags, or of a sweep with them.", valueName: "tag,..."))
     var tag: [String] = []
-    @Option(help: "Only trials whose note has these words in it.")
+    @Option(help: "Only trials whose note, or whose sweep's note, has these words in it.")
     var note: String?
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions

@@ -212,6 +212,11 @@ import Testing
         #expect(try reader.tags(of: .trial(trial)) == ["a", "b"])
         let remarks = try reader.trialRemarks()
         #expect(remarks.has(["a", "b"], note: "VERY", trial.hex) && !remarks.has(["c"], note: nil, trial.hex))
+        // A sweep's are all its trials'.
+        try catalogue.setTag("paper", true, on: .sweep("first"))
+        let ofFirst = try reader.trialRemarks(of: "first")
+        #expect(ofFirst.has(["paper"], note: "march", first.trials[1].id.hex))
+        #expect(try !reader.trialRemarks(of: "second").has(["paper"], note: nil, trial.hex))
         #expect(try catalogue.setTag("b", false, on: .trial(trial)))
         #expect(try reader.tags(of: .trial(trial)) == ["a"])
         try catalogue.remove(sweeps: ["first"], trials: [])

@@ -38,7 +38,8 @@ struct RemoveCommand: ParsableCommand {
             }
         }
         let foreseen = try deliver(.remove(sweeps: sweeps, trials: trials, isDone: false))
-        try requireRest(foreseen, sweeps)
+        try requireRest(
+            foreseen, of: sweeps.first ?? trials.first.flatMap { try naming.reader.sweeps(listing: $0).first })
         Terminal.note(words(foreseen))
         guard foreseen.trials > 0 || !sweeps.isEmpty else { return Terminal.note("nothing is removed") }
         guard try isMeant() else { return Terminal.note("nothing is removed") }
@@ -52,9 +53,9 @@ struct RemoveCommand: ParsableCommand {
     }
 
     /// Throws while hosts have jobs of what is to go: their results would come for trials that nobody knows.
-    private func requireRest(_ removal: Removal, _ sweeps: [String]) throws {
+    private func requireRest(_ removal: Removal, of sweep: String?) throws {
         guard removal.openAttempts > 0 else { return }
-        let sweep = sweeps.first.map(ShellWord.quoted) ?? "SWEEP"
+        let sweep = sweep.map(ShellWord.quoted) ?? "SWEEP"
         let option = CatalogueOptions.option(for: CatalogueFile.resolve(catalogue.path))
         throw CommandFailure(
             .usage,

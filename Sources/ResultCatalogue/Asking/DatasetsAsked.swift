@@ -19,6 +19,7 @@ extension CatalogueReader {
             SELECT r.dataset, d.request, count(DISTINCT r.key), group_concat(DISTINCT s.name)
             FROM training r LEFT JOIN wished_dataset x ON x.training = r.key LEFT JOIN dataset_request d ON d.key = x.dataset
             LEFT JOIN sweep s ON s.revision = x.revision
+            WHERE EXISTS (SELECT 1 FROM trial t WHERE t.training = r.key)
             GROUP BY r.dataset, d.key ORDER BY 3 DESC, 1, 2
             """
         ).rows.map { row in

@@ -1,4 +1,5 @@
 import JobContract
+import SweepModel
 
 /// The tags and notes of trials, by trial ID.
 package struct TrialRemarks: Sendable {
@@ -7,14 +8,17 @@ package struct TrialRemarks: Sendable {
 
     fileprivate(set) var tags: [String: [String]] = [:]
     fileprivate(set) var notes: [String: String] = [:]
+    /// Of the sweep whose trials they are.
+    fileprivate(set) var sweepTags: [String] = []
+    fileprivate(set) var sweepNote: String?
 
     package init() {}
 
-    /// Whether the trial has all of these tags, and these words in its note, in any case.
+    /// Whether the trial or its sweep has each of these tags, and one of their notes these words, in any case.
     package func has(_ wanted: [String], note words: String?, _ trial: String) -> Bool {
-        if !wanted.isEmpty, !Set(wanted).isSubset(of: tags[trial] ?? []) { return false }
+        if !Set(wanted).subtracting(sweepTags).isSubset(of: tags[trial] ?? []) { return false }
         guard let words else { return true }
-        return notes[trial]?.lowercased().contains(words.lowercased()) == true
+        return [notes[trial], sweepNote].contains { $0?.lowercased().contains(words.lowercased()) == true }
     }
 
     /// What a column shows; null where there is nothing.
@@ -25,9 +29,12 @@ package struct TrialRemarks: Sendable {
 }
 
 extension CatalogueReader {
-    /// All tags, sorted, and notes of trials: people write few of them.
-    package func trialRemarks() throws -> TrialRemarks {
+    /// All tags, sorted, and notes of trials, and those of a sweep: people write few of them.
+    package func trialRemarks(of sweep: String? = nil) throws -> TrialRemarks {
         var remarks = TrialRemarks()
+        if let sweep {
+            (remarks.sweepTags, remarks.sweepNote) = (try tags(of: .sweep(sweep)), try note(about: .sweep(sweep)))
+        }
         for row in try rows("SELECT name, tag FROM tags WHERE subject = 'trial' ORDER BY tag").rows {
             remarks.tags[row[0].text ?? "", default: []].append(row[1].text ?? "")
         }
@@ -35,5 +42,15 @@ extension CatalogueReader {
             remarks.notes[row[0].text ?? ""] = row[1].text
         }
         return remarks
+    }
+}
+
+extension CatalogueReader {
+    /// The sweeps whose last revisions list a trial, by name.
+    package func sweeps(listing trial: TrialID) throws -> [String] {
+        try rows("SELECT sweep FROM sweep_trials WHERE trial_id = ? ORDER BY sweep", [.text(trial.hex)]).rows.compactMap
+        {
+            $0[0].text
+        }
     }
 }

@@ -13,7 +13,14 @@ package struct PointAxes: Sendable {
     /// Lengths that would look alike when rounded.
     private let unrounded: Set<String>
 
-    /// `asked` of the trials, or of enough of them. Where these do not differ, all that was asked is their place.
+    /// Keys that say most of a trial, where no key tells it from others and there are many.
+    private static let foremost = [
+        "dataset.size", "model.architecture", "model.scale", "training.images", "training.epochs", "training.steps",
+        "seed",
+    ]
+
+    /// `asked` of the trials, or of enough of them. Where these do not differ, all that was asked is their place; of more than
+    /// eight keys the foremost are.
     package init(_ asked: some Sequence<[String: JSONValue]>) {
         var values = [String: Set<JSONValue>]()
         var met = [String: Int]()
@@ -26,7 +33,8 @@ package struct PointAxes: Sendable {
             }
         }
         let varying = values.keys.filter { values[$0, default: []].count > 1 || met[$0] != count }
-        keys = (varying.isEmpty ? Array(values.keys) : varying).sorted { (Self.rank($0), $0) < (Self.rank($1), $1) }
+        let all = values.count > 8 ? Self.foremost.filter { values[$0] != nil } : Array(values.keys)
+        keys = (varying.isEmpty ? all : varying).sorted { (Self.rank($0), $0) < (Self.rank($1), $1) }
         let tails = Dictionary(grouping: keys, by: Self.tail)
         labels = Dictionary(
             uniqueKeysWithValues: keys.map { key in

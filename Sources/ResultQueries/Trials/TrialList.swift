@@ -49,7 +49,7 @@ package struct TrialList {
         self.shown = shown
         self.terms = terms
         let isAsked = !request.tags.isEmpty || request.note != nil || !TrialRemarks.columns.isDisjoint(with: shown)
-        remarks = isAsked ? try reader.trialRemarks() : TrialRemarks()
+        remarks = isAsked ? try reader.trialRemarks(of: request.sweep) : TrialRemarks()
         let measures = Set(try QuantityChoice.all(in: reader).map(\.measure))
         for key in request.filter?.keys.sorted() ?? [] {
             guard let term = MeasurementTerm(key), measures.contains(term.measure) else { continue }
