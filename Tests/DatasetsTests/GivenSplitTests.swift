@@ -49,7 +49,7 @@ import Testing
         let lines = account.lines(wish)
         #expect(lines[0] == "training, \(folder.path)/seen, 8×8 grey: 3 images found, 2 used")
         #expect(lines.contains("held out, \(folder.path)/unseen, 8×8 grey: 3 images found, 1 used"), "\(lines)")
-        #expect(lines.contains("1 are equal to a training image and left out"))
+        #expect(lines.contains("1 is equal to a training image and left out"))
         let identity = try DatasetPreparer(depot: store).identify(wish)
         #expect(identity.pool == 2 && identity.images == 3 && identity.keys["dataset.split"] == "given")
         // Other held-out images make another dataset, also where a cache remembers the first.

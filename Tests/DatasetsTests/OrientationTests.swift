@@ -116,7 +116,7 @@ import Testing
         let request = DatasetRequest(source: "\(folder.path)/images", resolution: 2, channels: 1)
         let prepared = try DatasetPreparer(depot: store).prepare(request)
         #expect(prepared.account.turned == 1)
-        #expect(prepared.account.lines(request).contains { $0.contains("1 are turned") })
+        #expect(prepared.account.lines(request).contains { $0.contains("1 is turned") })
         let file = try DatasetFile(path: try #require(store.location(of: prepared.digest)))
         #expect(try file.pixels(of: [0, 1]) == [1, 2, 4, 5, 4, 1, 5, 2])
     }
