@@ -67,7 +67,8 @@ struct CoordinatorDiskTests {
             let catalogue = volume + "/catalogue.sqlite"
             let file = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
             let coordinator = try lab.start(["launch", file, "--catalogue", catalogue])
-            try lab.wait(120, for: "two workers") { lab.processes(matching: "eigensweep-worker").count >= 2 }
+            // The worker is also run to try steps, before anything is begun.
+            try lab.wait(120, for: "two jobs") { lab.processes(matching: "eigensweep-worker\u{0}run").count >= 2 }
             try fill(volume, leaving: 10_000)
             try lab.wait(30, for: "a warning") { lab.said(by: coordinator).contains("are left. Free some") }
             #expect(coordinator.isRunning)
@@ -78,7 +79,7 @@ struct CoordinatorDiskTests {
             #expect(coordinator.terminationStatus == 5)
             let said = lab.said(by: coordinator)
             #expect(said.contains("too few to go on recording") && said.contains("eigensweep resume"), "\(said)")
-            #expect(lab.processes(matching: "eigensweep-worker").count >= 2, "hosts go on")
+            #expect(lab.processes(matching: "eigensweep-worker\u{0}run").count >= 2, "hosts go on")
             try FileManager.default.removeItem(atPath: volume + "/filler")
             let cancelled = try lab.run("cancel", "small", "--catalogue", catalogue)
             #expect(cancelled.status == 0, "\(cancelled)")
