@@ -139,6 +139,8 @@ private final class BrowserConnection: ChannelInboundHandler {
         case .end:
             guard let request else { return }
             self.request = nil
+            // An answer may take longer than a stranger may.
+            hasAsked = true
             let own = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             site.answer(request, for: context.eventLoop).whenComplete { result in
                 let (connection, context) = own.value
@@ -149,7 +151,6 @@ private final class BrowserConnection: ChannelInboundHandler {
 
     private func send(_ reply: HTTPReply?, to request: HTTPRequest, _ context: ChannelHandlerContext) {
         guard let reply else { return refuse(context) }
-        hasAsked = true
         let keeps = request.keepsConnection && !reply.tellsChanges
         let head = reply.head(request, policy: site.policy, keepsConnection: keeps)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
