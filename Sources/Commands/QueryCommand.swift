@@ -54,7 +54,9 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "Show at most so many rows.")
     var limit: Int?
     @Option(
-        help: "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures and artifacts.")
+        help:
+            "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures, comparisons, artifacts, notes and tags."
+    )
     var sql: String?
     @Option(help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
     var timeLimit: Double = 300
