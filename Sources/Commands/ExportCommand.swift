@@ -12,16 +12,21 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             eigensweep export demo --format csv --out demo.csv
             eigensweep export demo --format ndjson --out demo.ndjson
+            eigensweep export demo --format catalogue --out demo.sqlite
 
             A row a number: its trial, the keys that vary, measure, quantity, noise level, value, and its standard error. \
             Nothing of hosts or paths. The file appears whole or not at all, and takes the place of an earlier one.
+
+            `--format catalogue` makes a catalogue of the sweep for others to read: `query`, `analyze` and `merge` take it, \
+            and a sweep launched on a copy of it computes nothing that it has. It holds no names of hosts or machines, \
+            folders, output of workers, notes, weights or pictures.
             """)
 
-    enum Form: String, CaseIterable, ExpressibleByArgument { case csv, ndjson }
+    enum Form: String, CaseIterable, ExpressibleByArgument { case csv, ndjson, catalogue }
 
     @Argument(help: "The sweep's name or file.", completion: .sweeps)
     var sweep: String
-    @Option(help: "csv or ndjson.")
+    @Option(help: "csv, ndjson or catalogue.")
     var format: Form
     @Option(help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
     var out: String
@@ -31,10 +36,25 @@ struct ExportCommand: ParsableCommand {
         let reader = try CatalogueReader(path: catalogue.path)
         var request = QueryRequest()
         request.sweep = try reader.sweepName(sweep)
+        guard format != .catalogue else { return try writeCatalogue(of: request.sweep ?? sweep, in: reader) }
         for line in try MissingMeasures(request, in: reader).lines { Terminal.note("note: \(line)") }
         let written = try WholeFile(out)
         for line in try Query(reader).write(request, format == .csv ? .csv : .ndjson, to: written.append) {
             Terminal.note("note: \(line)")
+        }
+        try written.finish()
+        Terminal.print(out)
+    }
+
+    private func writeCatalogue(of name: String, in reader: CatalogueReader) throws {
+        guard CatalogueFile.resolve(out) != reader.path else {
+            throw CommandFailure(.usage, "\(out) is the catalogue itself: expected another file")
+        }
+        let written = try WholeFile(out)
+        try withTemporaryDirectory { directory in
+            let made = directory.appendingPathComponent("catalogue.sqlite")
+            try Catalogue.publish(name, of: reader, to: made.path)
+            try Data(contentsOf: made, options: .mappedIfSafe).withUnsafeBytes(written.append)
         }
         try written.finish()
         Terminal.print(out)

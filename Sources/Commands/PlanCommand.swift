@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
         if let reader, !files.sameNumerics {
             try read.worker.requireSameFiles(as: reader, sweep: read.file.name)
         }
-        let expansion = try Waiting.during("expanding \(sweep)") { try read.expandAside(in: catalogue) }
+        let expansion = try Waiting.during(read.file.expanding) { try read.expandAside(in: catalogue) }
         let hosts = try HostsSelection(hosts).specs
         let holdings = try reader?.holdings(of: expansion.sweep.trainings.keys) ?? Holdings()
         let graph = JobGraph(sweeps: [expansion.sweep], holdings: holdings)

@@ -150,7 +150,7 @@ import Testing
         vacant(&bench, 1)
         begin(&bench, "q/1", "n1", left: 3000)
         bench.run("q/1", 1)
-        bench.milestone("q/1", 1, 30)
+        bench.milestone("q/1", 1, 10)
         bench.finish("q/1", 1)
         // The first measure shows how long one takes.
         bench.run("q/1", 3)
@@ -159,18 +159,18 @@ import Testing
             "q/1", 3,
             .measure(
                 .init(
-                    trial: .named("y", 30), request: .named("m"), checkpoint: .named("weights 30"), rows: [],
+                    trial: .named("x", 10), request: .named("m"), checkpoint: .named("weights 10"), rows: [],
                     artifacts: [], seconds: 1000)))
         bench.finish("q/1", 3)
         bench.run("q/1", 2)
         bench.seconds += 1500
         _ = bench.starts()
-        bench.milestone("q/1", 2, 10)
+        bench.milestone("q/1", 2, 30)
         bench.finish("q/1", 2)
         #expect(bench.starts().isEmpty)
         bench.report("q/1", .seat(.vacant(words: "")))
         begin(&bench, "q/1", "n2", left: 3000)
-        #expect(bench.starts().map(\.measured) == [.named("x", 10)])
+        #expect(bench.starts().map(\.measured) == [.named("y", 30)])
     }
 
     @Test func aNewNodesStandingIsNew() {

@@ -93,8 +93,7 @@ extension Scheduler {
         }
         var turns: [AttemptNumber: Double] = [:]
         for number in waiting {
-            let attempt = attempts[known: number]
-            if let job = attempt.job { turns[number] = turn(of: job) }
+            turns[number] = attempts[known: number].assignment?.turn
         }
         return waiting.sorted { a, b in turns[a] == turns[b] ? a < b : turns[a] ?? 0 < turns[b] ?? 0 }
     }

@@ -36,9 +36,10 @@ extension Scheduler {
         let places = ready.fitting {
             $0.isOpen(to: host, training: mayTrain) && host.hasRoom(for: $0.needs)
         }
+        let slots = max(1, usableSlots + slotsToCome)
+        let end = ready.isEndNear(of: places, slots: slots) ? endOfWork : nil
         while looked < 32,
-            let entry = ready.popFirst(
-                of: places, slots: max(1, usableSlots + slotsToCome), draw: Self.draw(nextAttempt, looked))
+            let entry = ready.popFirst(of: places, slots: slots, draw: Self.draw(nextAttempt, looked), end: end)
         {
             guard jobs[entry.job].phase == .ready else {
                 jobs[entry.job].isQueued = false
@@ -66,6 +67,29 @@ extension Scheduler {
         return chosen.job
     }
 
+    /// The slots of all hosts that answer, with the trainings that they were given.
+    private var endOfWork: EndOfWork {
+        let ready = hostOrder.map { hosts[known: $0] }.filter(\.isReady)
+        let paces = ready.compactMap(\.pace)
+        let mean = paces.isEmpty ? 1 : paces.reduce(0, +) / Double(paces.count)
+        return EndOfWork(slots: ready.flatMap { slots(of: $0, pace: $0.pace ?? mean) })
+    }
+
+    /// The host's slots, with the trainings that it was given in the order in which they were.
+    private func slots(of host: HostState, pace: Double) -> [EndOfWork.Slot] {
+        var slots = [EndOfWork.Slot](repeating: EndOfWork.Slot(freeAt: 0, pace: pace), count: host.slots)
+        var trainings: [(number: AttemptNumber, cost: Double)] = []
+        for number in host.attempts {
+            guard let job = attempts[known: number].job, jobs[job].isTraining else { continue }
+            trainings.append((number, costLeft(of: job)))
+        }
+        for (_, cost) in trainings.sorted(by: { $0.number < $1.number }) {
+            let next = slots.indices.min { slots[$0].freeAt < slots[$1].freeAt } ?? 0
+            slots[next].freeAt = slots[next].end(with: cost)
+        }
+        return slots
+    }
+
     /// A job that failed on the host by itself is first tried on another where there is one.
     func mayTry(_ index: Int, on host: HostState) -> Bool {
         let faulty = jobs[index].faultyHosts
@@ -75,17 +99,14 @@ extension Scheduler {
         }
     }
 
-    /// What waits is begun in the order of the clock that counts the work recorded. A measure's turn is now, for it is
-    /// short, and someone waits for its numbers; a training's is when all that was given before it is done, and at the latest
-    /// when it must begin so as not to be the last to end, with its measures, of all work and slots there are.
-    func turn(of index: Int) -> Double {
+    /// What waits is begun in the order of the clock that counts the trainings' work recorded. A measure's turn is now, for
+    /// it is short, and someone waits for its numbers; a training's is when a slot of the host would be free for it, had
+    /// that only trainings to do, in the order in which they were given.
+    private func turn(of index: Int, on host: HostState) -> Double {
         guard jobs[index].isTraining else { return workRecorded.nextDown }
-        let cost = costLeft(of: index)
-        return workWanted - max(ready.cost + cost, Double(max(1, usableSlots)) * cost * Self.withMeasures)
+        let first = slots(of: host, pace: 1).map(\.freeAt).min() ?? 0
+        return workRecorded + Double(max(1, usableSlots)) * first
     }
-
-    /// What a training takes with the measures that wait for it, as a multiple of its cost: a guess.
-    private static let withMeasures = 1.2
 
     /// A number that says nothing, the same for the same attempt: which job it gets where any is as good.
     private static func draw(_ attempt: AttemptNumber, _ looked: Int) -> UInt64 {
@@ -106,7 +127,7 @@ extension Scheduler {
             task: task)
         let assignment = Assignment(
             attempt: record.attempt, host: name, job: job.id, training: job.training, threads: host.spec.threads,
-            gpus: jobs[index].needs.gpus, turn: turn(of: index), purpose: .work(task))
+            gpus: jobs[index].needs.gpus, turn: turn(of: index, on: host), purpose: .work(task))
         add(
             AttemptState(
                 record: record, host: name, service: .job(index, isShared: false), assignment: assignment,

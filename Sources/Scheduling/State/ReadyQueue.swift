@@ -39,8 +39,24 @@ struct ReadyQueue {
     /// Removes and returns the most urgent entry; nil when empty.
     mutating func popFirst() -> Entry? { heap.isEmpty ? nil : remove(at: 0) }
 
-    /// Removes and returns any entry: which one is drawn by the number, and each is as likely as another.
-    mutating func popAny(by number: UInt64) -> Entry { remove(at: Int(number % UInt64(heap.count))) }
+    /// Removes and returns the shorter of two trainings that are drawn by the number; nil where the first is as good.
+    mutating func popEarly(draw: UInt64) -> Entry? {
+        let drawn = [draw, draw >> 32].map { Int($0 % UInt64(heap.count)) }
+        return popEarly(at: drawn.max { heap[$0] < heap[$1] })
+    }
+
+    /// Removes and returns the shortest training that leaves the end of all where it is; nil where that is the first.
+    mutating func popEarly(leaving end: EndOfWork) -> Entry? {
+        let cost = end.cheapestFirst(of: heap.filter { $0.faults == 0 }.map(\.cost).sorted(by: >))
+        let alike = heap.indices.filter { heap[$0].faults == 0 && heap[$0].cost == cost }
+        return popEarly(at: alike.min { heap[$0] < heap[$1] })
+    }
+
+    private mutating func popEarly(at place: Int?) -> Entry? {
+        // Of equals the sweep's first.
+        guard let place, let first, heap[place].faults == 0, heap[place].cost < first.cost else { return nil }
+        return remove(at: place)
+    }
 
     private mutating func remove(at place: Int) -> Entry {
         let removed = heap[place]

@@ -23,7 +23,7 @@ struct ReadyQueues {
     }
 
     /// Times the longest training on every slot.
-    private static let farFromEnd = 1.5
+    private static let farFromEnd = 3.0
 
     private var places: [Kind: Int] = [:]
     private var queues: [Queue] = []
@@ -87,25 +87,42 @@ struct ReadyQueues {
     /// Cost of all jobs that are queued.
     var cost: Double { queues.reduce(0) { $0 + $1.jobs.cost } }
 
-    /// Removes and returns the most urgent entry of the queues at these places; nil when they are empty. While there is
-    /// much more work than so many slots could be left with at the end, any training is as urgent as the longest: what
-    /// comes first of a large grid is a sample of it, and its longest trainings come first where the end is near.
-    mutating func popFirst(of places: [Int], slots: Int, draw: UInt64) -> ReadyQueue.Entry? {
+    /// The place of the queue with the most urgent entry.
+    private func mostUrgent(of places: [Int]) -> Int? {
         var best: (entry: ReadyQueue.Entry, place: Int)?
         for place in places {
             guard let entry = queues[place].jobs.first else { continue }
             if best.map({ entry < $0.entry }) ?? true { best = (entry, place) }
         }
-        guard let best else { return nil }
-        let queue = queues[best.place].jobs
-        if best.entry.faults == 0, best.entry.cost > 0,
-            queue.cost >= Self.farFromEnd * Double(slots) * best.entry.cost
-        {
-            let drawn = queues[best.place].jobs.popAny(by: draw)
-            // Of equals the sweep's first.
-            if drawn.faults == 0, drawn.cost != best.entry.cost { return drawn }
-            queues[best.place].jobs.insert(drawn)
+        return best?.place
+    }
+
+    /// Whether trainings come next that are among the last: how all will end is then worth to know.
+    func isEndNear(of places: [Int], slots: Int) -> Bool {
+        guard let place = mostUrgent(of: places), case let jobs = queues[place].jobs else { return false }
+        return (jobs.first?.cost ?? 0) > 0 && !isEndFar(place, slots: slots)
+            && EndOfWork.isWorthTrying(trainings: jobs.heap.count, slots: slots)
+    }
+
+    private func isEndFar(_ place: Int, slots: Int) -> Bool {
+        queues[place].jobs.cost >= Self.farFromEnd * Double(slots) * (queues[place].jobs.first?.cost ?? 0)
+    }
+
+    /// Removes and returns the most urgent entry of the queues at these places; nil when they are empty. Where that is a
+    /// training, a shorter one that does no harm goes before it: where the end is near and known the shortest that leaves it
+    /// where it is, and while there is much more work than so many slots could be left with at the end, the shorter of two
+    /// that are drawn, for what comes first of a large grid is to be a sample of it.
+    mutating func popFirst(of places: [Int], slots: Int, draw: UInt64, end: EndOfWork?) -> ReadyQueue.Entry? {
+        guard let place = mostUrgent(of: places), let first = queues[place].jobs.first else { return nil }
+        if first.faults == 0, first.cost > 0 {
+            var early: ReadyQueue.Entry?
+            if let end {
+                early = queues[place].jobs.popEarly(leaving: end)
+            } else if isEndFar(place, slots: slots) {
+                early = queues[place].jobs.popEarly(draw: draw)
+            }
+            if let early { return early }
         }
-        return queues[best.place].jobs.popFirst()
+        return queues[place].jobs.popFirst()
     }
 }

@@ -31,6 +31,14 @@ package struct MergedPoint: Sendable {
 }
 
 extension SweepFile {
+    /// Points of the grid before any is excluded; of more than are taken one more than that.
+    package var points: Int {
+        let most = BlockResolver.mostPoints + 1
+        return content.blocks.reduce(0) { total, block in
+            min(most, total + block.dimensions.reduce(1) { min(most, $0 * $1.count) })
+        }
+    }
+
     /// Every trial the file asks for, in promised order: blocks as they stand, in each the first axis varying slowest.
     ///
     /// `identify` is asked once for each dataset. A `DatasetProblem` that it throws comes back as a `SweepFileError` with

@@ -68,6 +68,11 @@ struct ReadSweepFile {
     }
 }
 
+extension SweepFile {
+    /// What is waited for while it is expanded.
+    var expanding: String { "expanding \(name), \(Readable.counted(points, "point"))" }
+}
+
 /// Makes sweeps ready to run: reads them, asks their workers, brings datasets and programs into the store. For any
 /// thread.
 struct SweepPreparation: Sendable {
@@ -86,7 +91,7 @@ struct SweepPreparation: Sendable {
         }
         // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
-        let expansion = try Waiting.during("expanding \(read.file.name)") {
+        let expansion = try Waiting.during(read.file.expanding) {
             try read.file.expand(worker: read.worker.description, identify: preparer.identify)
         }
         var running = try prepare(expansion.sweep, read.worker)
