@@ -18,13 +18,15 @@ package struct MeasureSubject {
     package var seed: UInt64
     /// Whether it is known on which images the denoiser was trained; otherwise `training` and `heldOut` are just images.
     package var areImagesKnown: Bool
+    /// The noise levels and weights of the training's loss; nil where they are not known.
+    package var loss: TrainingLoss?
     /// The others of a comparison; none for measures of one checkpoint.
     package var others: [MeasureSubject]
 
     package init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool,
         source: @escaping () throws -> Tensor<Float>, seed: UInt64 = 0, areImagesKnown: Bool = true,
-        others: [MeasureSubject] = []
+        loss: TrainingLoss? = nil, others: [MeasureSubject] = []
     ) {
         self.denoiser = denoiser
         self.training = training
@@ -33,6 +35,7 @@ package struct MeasureSubject {
         self.source = source
         self.seed = seed
         self.areImagesKnown = areImagesKnown
+        self.loss = loss
         self.others = others
     }
 }
@@ -104,7 +107,7 @@ extension Measure {
 package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, CopiesMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self,
-        DistancesMeasure.self, DenoisingMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
+        DistancesMeasure.self, DenoisingMeasure.self, LossMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
         ProjectionMeasure.self,
         JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
         SampleQualityMeasure.self,

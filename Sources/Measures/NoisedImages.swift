@@ -34,6 +34,11 @@ package struct NoisedImages {
     }
 
     package func block(_ numbers: Range<Int>, sigma: Double) -> Tensor<Float> {
+        block(numbers, sigmas: [Double](repeating: sigma, count: numbers.count))
+    }
+
+    /// One level for each number.
+    func block(_ numbers: Range<Int>, sigmas: [Double]) -> Tensor<Float> {
         let stride = images.stride
         let noise = noise(numbers).values
         var result = Tensor<Float>(zeros: [numbers.count] + images.shape.dropFirst())
@@ -41,7 +46,7 @@ package struct NoisedImages {
             let source = number % images.shape[0] * stride
             for pixel in 0..<stride {
                 let index = place * stride + pixel
-                result.values[index] = Float(Double(images.values[source + pixel]) + sigma * noise[index])
+                result.values[index] = Float(Double(images.values[source + pixel]) + sigmas[place] * noise[index])
             }
         }
         return result

@@ -49,6 +49,25 @@ extension MeasureEntry {
                 error: "held-out images", control: "α/(α+1) for C^α images"),
         ])
 
+    package static let loss = MeasureEntry(
+        name: "loss", version: 1,
+        about:
+            "The loss of denoising images that were and were not trained on, with the training's own noise levels and "
+            + "weights, whatever its objective, by the averaged weights. Of networks of other workers, or trained "
+            + "elsewhere, there is none.",
+        quantities: [
+            QuantityEntry(
+                "loss_training", needs: [.training],
+                formula: "E λ(σ)‖D(y + σn; σ) − y‖² of training images, σ and λ as in the training",
+                source: "Karras et al. 2022, eq. 2", error: "training images"),
+            QuantityEntry(
+                "loss_held_out", needs: [.heldOut], formula: "the same of held-out images, with the same σ and n",
+                source: "after Favero et al. 2025", error: "held-out images", control: "`loss_training`"),
+            QuantityEntry(
+                "loss_gap", needs: [.training, .heldOut], formula: "`loss_held_out` − `loss_training`",
+                source: "after Favero et al. 2025", error: "training and held-out images, paired by draw", control: "0"),
+        ])
+
     private static let section2 = "Kadkhodaie et al. 2024, section 2"
 
     private static func level(

@@ -3,8 +3,9 @@ import JobContract
 /// The measures of this project, in the order in which `describe` lists them.
 package enum KnownQuantities {
     package static let all: [MeasureEntry] = [
-        .memorization, .copies, .gaussianDistance, .linearity, .distances, .denoising, .distillation, .posterior,
-        .projection, .jacobian, .agreement, .trajectories, .mutualInformation, .sampleQuality, .subsetInformation,
+        .memorization, .copies, .gaussianDistance, .linearity, .distances, .denoising, .loss,
+        .distillation, .posterior, .projection, .jacobian, .agreement, .trajectories, .mutualInformation,
+        .sampleQuality, .subsetInformation,
     ]
 
     /// Whether all that a measure of this name gives is taken by products with the Jacobian.

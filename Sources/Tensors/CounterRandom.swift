@@ -20,6 +20,7 @@ package struct CounterRandom: Sendable {
         case samplerNoise = 18
         case imageFeatures = 19
         case draws = 20
+        case lossLevels = 21
         case permutation = 32
         case generator = 33
     }

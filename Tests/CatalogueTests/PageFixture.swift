@@ -17,7 +17,8 @@ struct PageFixture {
     let sweep: ExpandedSweep
 
     static let requests = [
-        "memorization", "linearity", "gaussian-distance", "distances", "denoising", "agreement", "jacobian",
+        "memorization", "linearity", "gaussian-distance", "distances", "denoising", "agreement", "jacobian", "loss",
+        "copies",
     ]
     .map { MeasureRequest(measure: $0, version: 1, parameters: ["samples": 256]) }
 
@@ -86,6 +87,16 @@ struct PageFixture {
             MeasureRow(quantity: "copied", value: copied, n: 256),
             MeasureRow(quantity: "copy_auc", value: 0.5 + copied / 2, n: 256),
         ]
+        rows[7] = [
+            MeasureRow(quantity: "loss_training", value: 30 + few, n: 4096),
+            MeasureRow(quantity: "loss_held_out", value: 30 + 20 * few, n: 4096),
+        ]
+        rows[8] = (0..<16).flatMap { image in
+            [
+                MeasureRow(quantity: "copies", position: image, value: Double(image % 5) * copied, n: 256),
+                MeasureRow(quantity: "nearest_other", position: image, value: 0.1 * Double(1 + image)),
+            ]
+        }
         for sigma in [0.02, 0.1, 0.2, 0.5, 1.5, 3, 6, 20] {
             func row(_ quantity: String, _ value: Double) -> MeasureRow {
                 MeasureRow(quantity: quantity, sigma: sigma, value: value, n: 100)

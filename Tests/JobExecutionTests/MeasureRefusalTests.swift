@@ -76,6 +76,8 @@ struct MeasureRefusalTests {
         ("posterior: {sigmas: [0.5, 0.5]}", "expected no element twice, got 0.5, element 2"),
         ("posterior: {sigmas: 0.5}", "posterior.sigmas: expected a list, none twice, each a number from"),
         ("posterior: {draws: shared}", "no such parameter"),
+        ("loss: {samples: 0}", "loss.samples: expected an integer from 1"),
+        ("loss: {sigmas: [1]}", "no such parameter"),
         ("memorization: {sampler: ddim}", "memorization.sampler: expected one of euler, heun, got ddim"),
         ("memorization: {steps: 10001}", "memorization.steps: expected an integer from 1 to 10000"),
         ("memorization: {steps: 1.5}", "memorization.steps: expected an integer"),
@@ -117,6 +119,11 @@ struct MeasureRefusalTests {
             "{distillation: {images: held_out}}", "grid: {dataset.size: [8], dataset.held_out: [1]}",
             "with images held_out it"
         ),
+        ("loss", "grid: {dataset.size: [8], dataset.held_out: [0]}", "needs at least 1 held-out image,"),
+        (
+            "loss", "grid: {dataset.size: [8], model.weights: [\(String(repeating: "ab", count: 32))]}",
+            "needs networks of which it is known how they were trained, but model.weights is abab"
+        ),
         ("sample-quality", "grid: {dataset.size: [1, 8]}", "needs at least 2 training images, but dataset.size is 1"),
         ("sample-quality", "grid: {dataset.size: [8], dataset.held_out: [3]}", "needs at least 4 held-out images"),
         ("jacobian", "grid: {dataset.size: [8], dataset.held_out: [0]}", "needs at least 1 held-out image,"),
@@ -151,7 +158,7 @@ struct MeasureRefusalTests {
 
     @Test(arguments: [
         ("memorization, distances, linearity, denoising, distillation, posterior, projection, jacobian", ""),
-        ("trajectories, mutual-information, sample-quality, gaussian-distance, copies", ""),
+        ("trajectories, mutual-information, sample-quality, gaussian-distance, copies, loss", ""),
         (
             "{linearity: {inputs: noise}}, {jacobian: {from: training}}, posterior",
             "grid: {dataset.size: [8], dataset.held_out: [0]}"
@@ -200,7 +207,8 @@ struct MeasureRefusalTests {
                 let images = Self.images(training, seed: 1)
                 let subject = MeasureSubject(
                     denoiser: MultiDeltaDenoiser(images: images, flips: false), training: images,
-                    heldOut: Self.images(heldOut, seed: 2), flips: false, source: { images })
+                    heldOut: Self.images(heldOut, seed: 2), flips: false, source: { images },
+                    loss: TrainingLoss(noise: .lognormal(), preconditioning: .edm()))
                 let measure = try type.init(parameters: parameters)
                 let isTaken = (try? measure.evaluate(subject) { _, _ in }) != nil
                 #expect(isTaken == fault.isEmpty, "\(words) of \(training) and \(heldOut): \(fault)")

@@ -68,12 +68,15 @@ final class Oracle {
         }
     }
 
-    func denoise(
-        _ x: [[Double]], _ sigma: Double, by checkpoint: String? = nil
-    ) throws -> [[Double]] {
+    func denoise(_ x: [[Double]], _ sigma: Double, by checkpoint: String? = nil) throws -> [[Double]] {
+        try denoise(x, at: x.map { _ in sigma }, by: checkpoint)
+    }
+
+    /// One level for each image.
+    func denoise(_ x: [[Double]], at sigmas: [Double], by checkpoint: String? = nil) throws -> [[Double]] {
         var file = SafetensorsFile(name: "x")
         file.set("x", Tensor<Float>(shape: [x.count, 1, 8, 8], values: x.flatMap { $0.map { Float($0) } }))
-        file.set("sigma", Tensor<Double>(shape: [x.count], values: x.map { _ in sigma }))
+        file.set("sigma", Tensor<Double>(shape: [x.count], values: sigmas))
         let output = sandbox.path("denoised.safetensors")
         let found = try sandbox.run([
             "denoise", "--checkpoint", checkpoint ?? weights, "--input", sandbox.write(file, "x"), "--output", output,

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import JobContract
+import Tensors
 import Testing
 
 /// Computes the worker's measures of a network that it has trained anew, from the files alone.
@@ -69,6 +70,30 @@ import Testing
                     projection, "noise_ratio" + suffix, at: sigma, oracle.mean(distance.map { 8 * sigma / $0 }))
             }
         }
+    }
+
+    /// EDM's loss: ln σ ~ N(−1.2, 1.2²), weighed by (σ² + ¼)/(σ/2)².
+    @Test func losses() throws {
+        let split = try DatasetSplit(spec: oracle.spec, count: 120)
+        let found = try oracle.rows("loss", ["samples": 200])
+        let sigmas = CounterRandom(seed: 0, purpose: .lossLevels).normals(from: 0, count: 200).map {
+            exp(-1.2 + 1.2 * $0)
+        }
+        let noise = oracle.rowsOf(
+            CounterRandom(seed: 0, purpose: .measureNoise).normals(from: 0, count: 200 * Oracle.pixels))
+        func losses(_ images: [[Double]]) throws -> [Double] {
+            let clean = (0..<200).map { images[$0 % images.count] }
+            let x = clean.indices.map { draw in
+                zip(clean[draw], noise[draw]).map { Double(Float($0 + sigmas[draw] * $1)) }
+            }
+            return zip(sigmas, zip(try oracle.denoise(x, at: sigmas), clean)).map { sigma, pair in
+                (sigma * sigma + 0.25) / (0.25 * sigma * sigma) * oracle.square(pair.0, pair.1)
+            }
+        }
+        let (seen, unseen) = (try losses(oracle.images(split.training)), try losses(oracle.images(split.heldOut)))
+        oracle.expect(found, "loss_training", oracle.mean(seen), 1e-6)
+        oracle.expect(found, "loss_held_out", oracle.mean(unseen), 1e-6)
+        oracle.expect(found, "loss_gap", oracle.mean(zip(unseen, seen).map { $0 - $1 }), 1e-6)
     }
 
     @Test func mixtures() throws {

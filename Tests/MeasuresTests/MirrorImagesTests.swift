@@ -19,11 +19,12 @@ struct MirrorImagesTests {
         let source = source
         return MeasureSubject(
             denoiser: WaveletDenoiser(images: images, flips: false), training: flips ? images : images.withFlips,
-            heldOut: heldOut, flips: flips, source: { flips ? source : source.withFlips })
+            heldOut: heldOut, flips: flips, source: { flips ? source : source.withFlips },
+            loss: .edm)
     }
 
     private static let cases: [(measure: String, parameters: [String: JSONValue])] = [
-        ("gaussian-distance", [:]), ("linearity", ["pairs": 4, "mixtures": [0.5]]), ("denoising", [:]),
+        ("gaussian-distance", [:]), ("linearity", ["pairs": 4, "mixtures": [0.5]]), ("denoising", [:]), ("loss", [:]),
         (
             "distances",
             [

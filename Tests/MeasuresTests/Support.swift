@@ -70,13 +70,18 @@ struct Altered: Denoiser {
 }
 
 extension MeasureSubject {
-    /// A dataset all of whose images are in the training subset.
+    /// A dataset all of whose images are in the training subset, and a training with EDM's loss.
     init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool, seed: UInt64 = 0
     ) {
         self.init(
-            denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training }, seed: seed)
+            denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training }, seed: seed,
+            loss: .edm)
     }
+}
+
+extension TrainingLoss {
+    static let edm = TrainingLoss(noise: .lognormal(), preconditioning: .edm())
 }
 
 extension [MeasureRow] {

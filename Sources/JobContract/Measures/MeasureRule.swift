@@ -13,6 +13,8 @@ package struct MeasureRule: Hashable, Sendable, Codable {
         case levels
         /// Of a comparison, the shape of images: it must be one.
         case shape
+        /// How its network was trained: not elsewhere.
+        case recipe
     }
 
     package var fact: Fact
@@ -58,6 +60,7 @@ extension MeasureRule {
             return [least, most].compactMap(\.self).joined(separator: " and ") + condition
         case .levels: return "one of `\(parameter ?? "")` among the noise levels that the network is for\(condition)"
         case .shape: return "images of one shape\(condition)"
+        case .recipe: return "networks of which it is known how they were trained\(condition)"
         }
     }
 }

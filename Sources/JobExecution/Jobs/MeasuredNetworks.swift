@@ -105,6 +105,9 @@ extension MeasureSubject {
         try self.init(
             denoiser: denoiser, images: images, flips: spec.training.flip, seed: spec.training.seed,
             areImagesKnown: spec.areImagesKnown)
+        // The keys of a network that was trained elsewhere do not say how.
+        guard spec.weights == nil else { return }
+        loss = TrainingLoss(noise: spec.training.noise, preconditioning: spec.training.preconditioning)
     }
 
     fileprivate init(

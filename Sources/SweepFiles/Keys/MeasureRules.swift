@@ -33,6 +33,8 @@ struct MeasureRules {
     private let table: KeyTable
     /// The keys that the rules look at.
     let keys: [String]
+    /// The key that only networks have which were trained elsewhere.
+    private static let weights = "model.weights"
 
     init(_ wishes: [ResolvedWish], by worker: WorkerDescription, beside table: KeyTable) {
         self.wishes = wishes
@@ -43,6 +45,7 @@ struct MeasureRules {
         var keys: [String] = []
         if facts.contains(.training) { keys.append("dataset.size") }
         if facts.contains(.heldOut) { keys.append("dataset.held_out") }
+        if facts.contains(.recipe) { keys.append(Self.weights) }
         if facts.contains(.pixels) { keys += ["dataset.resolution", "dataset.channels"] }
         if facts.contains(.levels) || wishes.contains(where: \.samples) {
             keys += ["model.architecture", "training.noise", "training.preconditioning"]
@@ -74,6 +77,13 @@ struct MeasureRules {
                 case .levels: try check(wish, rule, range, values["training.preconditioning"])
                 // A rule of comparisons, which `checkKeys` checks.
                 case .shape: break
+                case .recipe:
+                    guard let weights = values[Self.weights], weights != SpecKey.named(Self.weights)?.fallback else {
+                        break
+                    }
+                    throw wish.failure(
+                        "needs networks of which it is known how they were trained, but \(Self.weights) is "
+                            + "\(weights.flowYAML), a network that was trained elsewhere")
                 }
             }
         }

@@ -26,4 +26,8 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case samples
     /// The loss as training went.
     case trainingLoss = "training-loss"
+    /// The loss on held-out and on training images, by length.
+    case loss
+    /// Copies of a training image by its distance from all others.
+    case copies
 }

@@ -25,13 +25,14 @@ struct Findings {
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
             try points.cosinesFigure(), try points.jacobianFigure(),
             try SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
-            try points.lossFigure(),
+            try points.lossFigure(), try points.heldOutLossFigure(), try points.copiesFigure(),
         ]
         memorization = summary.table
         sentences =
             [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
             + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
+            + (try points.heldOutLossSentences() + points.copiesSentences())
         figures = all.filter { $0.absence == nil }
         absent = all.compactMap { figure in figure.absence.map { (figure.name, $0) } }
     }

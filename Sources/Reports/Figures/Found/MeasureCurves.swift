@@ -2,14 +2,14 @@ import Foundation
 import ResultQueries
 
 extension SweepPoints {
-    private static func grouped(
+    static func grouped(
         _ values: [PlacedValue], x: (PlacedValue) -> Double?
     ) -> [GridPoint: [CurveFigure.Point]] {
         Dictionary(grouping: values, by: \.point).mapValues { points($0, x: x) }
     }
 
     /// The mean of the values at each x, ascending.
-    private static func points(_ values: [PlacedValue], x: (PlacedValue) -> Double?) -> [CurveFigure.Point] {
+    static func points(_ values: [PlacedValue], x: (PlacedValue) -> Double?) -> [CurveFigure.Point] {
         Dictionary(grouping: values, by: x).compactMap { x, values in
             guard let x, let y = values.average else { return nil }
             return CurveFigure.Point(x: x, y: y)
@@ -18,7 +18,7 @@ extension SweepPoints {
 
     private static let sigmaAxis = CurveFigure.Axis(label: "noise level σ (pixels in [−1, 1])", base: 10)
 
-    private func figure(
+    func figure(
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
         caption rest: String, wanting: FigureAbsence, panels: [CurveFigure.Panel]
     ) -> CurveFigure {
@@ -32,11 +32,14 @@ extension SweepPoints {
     }
 
     /// A panel for each value of an axis of the grid.
-    private func panels(_ values: [PlacedValue], references: [PlacedValue], of what: String) -> [CurveFigure.Panel] {
-        let spread = Spread(self, Set(values.map(\.point)), fixedPanels: false)
-        let curves = Self.grouped(values) { $0.sigma }
-        let others = Self.grouped(references) { $0.sigma }
-        return spread.panelValues.map { panel in
+    func panels(
+        _ values: [PlacedValue], references: [PlacedValue], of what: String,
+        order: [Spread.Axis] = [.size, .scale, .length], x: (PlacedValue) -> Double? = { $0.sigma }
+    ) -> [CurveFigure.Panel] {
+        let spread = Spread(self, Set(values.map(\.point)), fixedPanels: false, order: order)
+        let curves = Self.grouped(values, x: x)
+        let others = Self.grouped(references, x: x)
+        return spread.panelValues().map { panel in
             let places = spread.places(in: panel)
             var lines = places.map { place in
                 CurveFigure.Line(

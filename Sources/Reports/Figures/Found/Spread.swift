@@ -1,29 +1,33 @@
 import Foundation
 
-/// The axis over which a figure's lines spread, and the one over which its panels do.
+/// The axis over which a figure's lines spread, and the one over which its panels do; the one that runs across it, where that
+/// is one of the map's.
 struct Spread {
     enum Axis { case size, scale, length }
 
     let points: SweepPoints
     let places: [GridPoint]
+    /// What its horizontal axis is; nil where that is no axis of the map.
+    let across: Axis?
     let lines: Axis
     let panels: Axis?
 
-    /// Of dataset size, model scale and length, lines spread over the first that varies and panels over the second. A scale
+    /// Of dataset size, model scale and length, or in another `order`, lines spread over the first that varies and panels over
+    /// the second; where the first runs across the figure, lines and panels over the next ones. A scale
     /// or size that is left over is held at the value with most places, the largest of several; a length at the longest of
     /// each scale and size.
-    init(_ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool) {
+    init(
+        _ points: SweepPoints, _ places: Set<GridPoint>, fixedPanels: Bool, order: [Axis] = [.size, .scale, .length],
+        isAcross: Bool = false
+    ) {
         self.points = points
-        let counts: [(Axis, Int)] = [
-            (.size, Set(places.map(\.size)).count), (.scale, Set(places.map(\.scale)).count),
-            (.length, Set(places.map(\.length)).count),
-        ]
-        let varying = counts.filter { $0.1 > 1 }.map(\.0)
-        let lines = varying.first ?? .size
+        var varying = order.filter { axis in Set(places.map { Self.value(axis, $0) }).count > 1 }
+        let across = isAcross ? varying.first ?? order[0] : nil
+        varying.removeAll { $0 == across }
+        let lines = varying.first ?? order.first { $0 != across } ?? .size
         let panels = fixedPanels ? nil : varying.dropFirst().first
-        self.lines = lines
-        self.panels = panels
-        func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels }
+        (self.across, self.lines, self.panels) = (across, lines, panels)
+        func isFree(_ axis: Axis) -> Bool { axis == lines || axis == panels || axis == across }
         func fullest(_ value: (GridPoint) -> Int) -> Int? {
             Dictionary(grouping: places, by: value).max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.key
         }
@@ -61,12 +65,12 @@ struct Spread {
         return log(Self.value(lines, place) / low) / log(high / low)
     }
 
-    /// The values of panels: all, or six spread over them.
-    var panelValues: [Double] {
+    /// The values of panels: all, or so many spread over them.
+    func panelValues(_ most: Int = 6) -> [Double] {
         guard let panels else { return [0] }
         let all = Set(places.map { Self.value(panels, $0) }).sorted()
-        guard all.count > 6 else { return all }
-        return (0..<6).map { all[$0 * (all.count - 1) / 5] }
+        guard all.count > most else { return all }
+        return (0..<most).map { all[$0 * (all.count - 1) / (most - 1)] }
     }
 
     func places(in panel: Double) -> [GridPoint] {
@@ -79,9 +83,11 @@ struct Spread {
         let inPanel = places(in: panel)
         guard let first = inPanel.first else { return "" }
         var parts = [String]()
-        if lines != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
+        if lines != .scale, across != .scale, first.scale > 0 { parts.append("scale \(first.scale)") }
         if lines != .size, Set(inPanel.map(\.size)).count == 1 { parts.append("N = \(first.size)") }
-        if lines != .length, let longest = inPanel.map(\.length).max() { parts.append(points.lengthLabel(longest)) }
+        if lines != .length, across != .length, let longest = inPanel.map(\.length).max() {
+            parts.append(points.lengthLabel(longest))
+        }
         return parts.joined(separator: ", ")
     }
 }
