@@ -63,6 +63,28 @@ package struct Estimate: Sendable, Equatable {
         return Swift.max(a, 1) / x * Swift.max(b, 1)
     }
 
+    /// The variance of `draws` with 1/(n − 1), and its standard error √((m₄ − m₂²)/n) of first order, m the central moments;
+    /// not a number for fewer than two.
+    init(varianceOf draws: [Double]) {
+        n = draws.count
+        let mean = draws.reduce(0, +) / Double(n)
+        var (squares, fourths) = (0.0, 0.0)
+        for draw in draws {
+            let square = (draw - mean) * (draw - mean)
+            squares += square
+            fourths += square * square
+        }
+        value = n < 2 ? .nan : squares / Double(n - 1)
+        let (second, fourth) = (squares / Double(n), fourths / Double(n))
+        // Rounding must not make the root of a variance 0 undefined.
+        stderr = n < 2 ? .nan : (Swift.max(0, fourth - second * second) / Double(n)).squareRoot()
+    }
+
+    /// An estimate in another unit.
+    static func / (estimate: Estimate, unit: Double) -> Estimate {
+        Estimate(value: estimate.value / unit, n: estimate.n, stderr: estimate.stderr / unit)
+    }
+
     /// The share of `hits` that are true, with the binomial standard error √(p(1−p)/n).
     package init(shareOf hits: [Bool]) {
         n = hits.count
@@ -147,9 +169,9 @@ package struct Estimate: Sendable, Equatable {
     }
 
     /// The estimate as a measurement; what is not a finite number is undefined there.
-    func row(_ quantity: String, sigma: Double? = nil) -> MeasureRow {
+    func row(_ quantity: String, sigma: Double? = nil, position: Int? = nil) -> MeasureRow {
         MeasureRow(
-            quantity: quantity, sigma: sigma, value: value.isFinite ? value : nil, n: n,
+            quantity: quantity, sigma: sigma, position: position, value: value.isFinite ? value : nil, n: n,
             stderr: stderr.isFinite ? stderr : nil)
     }
 }

@@ -108,9 +108,8 @@ package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, CopiesMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self,
         DistancesMeasure.self, DenoisingMeasure.self, LossMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
-        ProjectionMeasure.self,
-        JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self, MutualInformationMeasure.self,
-        SampleQualityMeasure.self,
+        ProjectionMeasure.self, JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self,
+        OwnTrajectoryMeasure.self, ModesMeasure.self, MutualInformationMeasure.self, SampleQualityMeasure.self,
         SubsetInformationMeasure.self,
     ]
 

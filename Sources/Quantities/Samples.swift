@@ -34,6 +34,43 @@ extension MeasureEntry {
             source: "after Yi, Sun & Li 2023", error: "latents", control: control)
     }
 
+    package static let modes = MeasureEntry(
+        name: "modes", version: 1,
+        about:
+            "How much of the training images' variance samples have along each principal component. Its samples are those "
+            + "of `memorization` with the same parameters.",
+        quantities: [
+            QuantityEntry(
+                "mode_variance", position: "component", needs: [.sampler, .training],
+                formula: "variance of ⟨u_k, x⟩ over samples x, over λ_k; u_k, λ_k of the training images' covariance",
+                source: "after Wang & Pehlevan 2025", error: "samples", control: "1, `mode_variance_held_out`"),
+            QuantityEntry(
+                "mode_eigenvalue", of: .subset, unit: "pixels²", position: "component", needs: [.sampler, .training],
+                formula: "λ_k, from the largest on"),
+            QuantityEntry(
+                "mode_variance_held_out", of: .subset, position: "component", needs: [.sampler, .training, .heldOut],
+                formula: "`mode_variance` of held-out images", error: "held-out images"),
+        ])
+
+    package static let ownTrajectory = MeasureEntry(
+        name: "own-trajectory", version: 1,
+        about: "How far a network is from the optimum where its own sampler leads it, beside noised images.",
+        quantities: [
+            trajectory(
+                "rmse_own", "at the states of its own sampler", [], error: "samples", control: "`rmse_training`"),
+            trajectory("rmse_training", "on noised training images", [], error: "training images"),
+            trajectory("rmse_held_out", "on noised held-out images", [.heldOut], error: "held-out images"),
+        ])
+
+    private static func trajectory(
+        _ name: String, _ place: String, _ more: [QuantityDeclaration.Need], error: String, control: String = "none"
+    ) -> QuantityEntry {
+        QuantityEntry(
+            name, unit: "pixels", bySigma: true, needs: [.sampler, .training] + more,
+            formula: "E ‖D − D_M‖/√d, D_M the optimum for the training images, \(place)",
+            source: "after Song et al. 2025", error: error, control: control)
+    }
+
     package static let sampleQuality = MeasureEntry(
         name: "sample-quality", version: 2, about: "How near samples are to real images as a distribution.",
         changes: [

@@ -88,6 +88,8 @@ import Testing
         #expect(try points.heldOutLossFigure().absence == .unasked(measure: "loss"))
         #expect(try points.heldOutLossSentences().isEmpty && points.copiesSentences().isEmpty)
         #expect(try points.copiesFigure().absence == .unasked(measure: "copies"))
+        #expect(try points.modesFigure().absence == .unasked(measure: "modes"))
+        #expect(try SweepPoints.modesSentences(points.modesFigure()).isEmpty && points.ownTrajectorySentences().isEmpty)
     }
 
     // MARK: Copies
@@ -138,6 +140,81 @@ import Testing
                 "After 256 steps of training at scale 4 100 % of N = 4 training images are copied (correlation of copies and "
                     + "rarity 0.5, 12.5 % of samples spurious); 25 % of N = 64 training images are copied (12.5 % of samples "
                     + "spurious)."
+            ])
+    }
+
+    // MARK: Samplers
+
+    /// Lengths have lines, and sizes panels.
+    @Test func modesAreLearntOneAfterTheOther() throws {
+        let sweep = try GivenSweep(
+            [("dataset.size", [16, 64]), ("training.steps", [128, 256]), ("seed", [0, 1])],
+            [
+                .of("modes") { spec in
+                    (0..<3).flatMap { mode -> [MeasureRow] in
+                        // Each doubling of the length brings one component more to its variance.
+                        let isLearnt = mode < spec.integer("training.steps") / 128
+                        return [
+                            MeasureRow(quantity: "mode_variance", position: mode, value: isLearnt ? 1 : 0.25, n: 256),
+                            MeasureRow(quantity: "mode_variance_held_out", position: mode, value: 0.5, n: 64),
+                        ]
+                    }
+                }
+            ])
+        let points = try SweepPoints(sweep.reader, sweep: sweep.name)
+        let figure = try points.modesFigure()
+        var due: [String] = []
+        for size in [16, 64] {
+            let place = "scale 4, N = \(size)"
+            for (steps, learnt) in [(128, 1), (256, 2)] {
+                due += (1...3).map { "\(place) | length \(steps) steps | \($0) | \($0 <= learnt ? "1" : "0.25")" }
+            }
+            for title in ["held-out images", ""] { due += (1...3).map { "\(place) | \(title) | \($0) | 0.5" } }
+        }
+        #expect(shown(figure).sorted() == due.sorted())
+        #expect(
+            SweepPoints.modesSentences(figure)
+                == [16, 64].map {
+                    "At scale 4, N = \($0) samples have half of the training images' variance or more along 1 of 3 (length 128 "
+                        + "steps) and along 2 of 3 (length 256 steps) of their principal components."
+                })
+    }
+
+    @Test func distancesWhereSamplersLead() throws {
+        let sweep = try GivenSweep(
+            [("dataset.size", [16, 64]), ("seed", [0, 1])],
+            [
+                .of("own-trajectory") { spec in
+                    [0.5, 2].flatMap { sigma -> [MeasureRow] in
+                        [("rmse_own", 0.25), ("rmse_training", 0.125), ("rmse_held_out", 0.75)].map {
+                            MeasureRow(
+                                quantity: $0.0, sigma: sigma,
+                                value: $0.1 * sigma * Double(spec.integer("dataset.size")),
+                                n: 64)
+                        }
+                    }
+                }
+            ])
+        let points = try SweepPoints(sweep.reader, sweep: sweep.name)
+        let parts = [
+            ("states of its own sampler", 0.25), ("noised training images", 0.125), ("noised held-out images", 0.75),
+        ]
+        var due: [String] = []
+        for (title, factor) in parts {
+            for size in [16.0, 64] {
+                for sigma in [0.5, 2] {
+                    due.append(
+                        "\(title) | N = \(Int(size)) | \(ResultTable.format(sigma)) | "
+                            + ResultTable.format(factor * sigma * size))
+                }
+            }
+        }
+        #expect(shown(try points.ownTrajectoryFigure()) == due)
+        #expect(
+            try points.ownTrajectorySentences() == [
+                "After 256 steps of training at scale 4 the network's distance to the optimum where its own sampler leads it is "
+                    + "up to 8 at sigma 2 (N = 16), beside 4 at noised training images and 24 at held-out ones, and up to 32 "
+                    + "at sigma 2 (N = 64), beside 16 at noised training images and 96 at held-out ones."
             ])
     }
 }

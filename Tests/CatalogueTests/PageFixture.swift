@@ -18,7 +18,7 @@ struct PageFixture {
 
     static let requests = [
         "memorization", "linearity", "gaussian-distance", "distances", "denoising", "agreement", "jacobian", "loss",
-        "copies",
+        "copies", "modes", "own-trajectory",
     ]
     .map { MeasureRequest(measure: $0, version: 1, parameters: ["samples": 256]) }
 
@@ -106,6 +106,7 @@ struct PageFixture {
             rows[1] += [row("ls", 1 - middle * (0.03 + 0.25 * few) - noise), row("gaussian_ls", 1 - 0.01 * middle)]
             rows[2].append(row("rmse", middle * (0.05 + few) + noise))
             rows[3] += ["gaussian", "multi_delta", "distilled"].map { row("rmse_network_" + $0, middle * few + noise) }
+            rows[10] += ["own", "training", "held_out"].map { row("rmse_" + $0, middle * few + noise) }
             rows[4] += [
                 row("psnr_training", 14 + 0.6 * input + 8 * few), row("psnr_held_out", 14 + 0.6 * input - 4 * few),
                 row("wiener_gain_db", trial.steps == 1024 ? -1 : 1),
@@ -119,6 +120,9 @@ struct PageFixture {
                         value: exp(-pow((Double(bin) - 40 * few) / 3, 2)), n: 256))
             }
             if bin < 25 {
+                rows[9] += ["mode_variance", "mode_variance_held_out"].map {
+                    MeasureRow(quantity: $0, position: bin, value: exp(-Double(bin) * few), n: 256)
+                }
                 rows[6].append(
                     MeasureRow(quantity: "eigenvalue", sigma: 0.5, position: bin, value: 1 / (1 + Double(bin) * few)))
             }

@@ -76,6 +76,8 @@ struct MeasureRefusalTests {
         ("posterior: {sigmas: [0.5, 0.5]}", "expected no element twice, got 0.5, element 2"),
         ("posterior: {sigmas: 0.5}", "posterior.sigmas: expected a list, none twice, each a number from"),
         ("posterior: {draws: shared}", "no such parameter"),
+        ("modes: {components: 0}", "modes.components: expected an integer from 1 to 4096"),
+        ("own-trajectory: {steps: 0}", "own-trajectory.steps: expected an integer from 1"),
         ("loss: {samples: 0}", "loss.samples: expected an integer from 1"),
         ("loss: {sigmas: [1]}", "no such parameter"),
         ("memorization: {sampler: ddim}", "memorization.sampler: expected one of euler, heun, got ddim"),
@@ -120,6 +122,8 @@ struct MeasureRefusalTests {
             "with images held_out it"
         ),
         ("loss", "grid: {dataset.size: [8], dataset.held_out: [0]}", "needs at least 1 held-out image,"),
+        ("modes", "grid: {dataset.size: [1, 8]}", "needs at least 2 training images, but dataset.size is 1"),
+        ("own-trajectory", "grid: {dataset.size: [8], dataset.held_out: [0]}", "needs at least 1 held-out image,"),
         (
             "loss", "grid: {dataset.size: [8], model.weights: [\(String(repeating: "ab", count: 32))]}",
             "needs networks of which it is known how they were trained, but model.weights is abab"
@@ -158,7 +162,10 @@ struct MeasureRefusalTests {
 
     @Test(arguments: [
         ("memorization, distances, linearity, denoising, distillation, posterior, projection, jacobian", ""),
-        ("trajectories, mutual-information, sample-quality, gaussian-distance, copies, loss", ""),
+        (
+            "trajectories, mutual-information, sample-quality, gaussian-distance, copies, loss, modes, own-trajectory",
+            ""
+        ),
         (
             "{linearity: {inputs: noise}}, {jacobian: {from: training}}, posterior",
             "grid: {dataset.size: [8], dataset.held_out: [0]}"

@@ -187,4 +187,86 @@ import Testing
             #expect(row.position == image && abs((row.value ?? 0) - distance / 8) < 1e-6)
         }
     }
+
+    /// Along every component the share of variance is that of the samples projected on it, and the components are orthonormal
+    /// and have the training images' covariance.
+    @Test func modes() throws {
+        let training = try oracle.images(DatasetSplit(spec: oracle.spec, count: 120).training)
+        let found = try oracle.rows("modes", [:])
+        func byMode(_ quantity: String) -> [Double] {
+            found.filter { $0.quantity == quantity }.sorted { ($0.position ?? 0) < ($1.position ?? 0) }
+                .map { $0.value ?? .nan }
+        }
+        let (eigenvalues, ratios) = (byMode("mode_eigenvalue"), byMode("mode_variance"))
+        // Twenty images vary along nineteen components.
+        #expect(eigenvalues.count == 19 && ratios.count == 19 && eigenvalues == eigenvalues.sorted(by: >))
+        func covariance(_ images: [[Double]], _ divisor: Double) -> [[Double]] {
+            let centre = (0..<64).map { pixel in oracle.mean(images.map { $0[pixel] }) }
+            return (0..<64).map { i in
+                (0..<64).map { j in
+                    images.reduce(0) { $0 + ($1[i] - centre[i]) * ($1[j] - centre[j]) } / divisor
+                }
+            }
+        }
+        let ofTraining = covariance(training, 20)
+        let ofSamples = covariance(try oracle.samples(256), 255)
+        func times(_ matrix: [[Double]], _ vector: [Double]) -> [Double] {
+            matrix.map { row in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
+        }
+        // The first two by power iteration, each apart from those before.
+        var before: [[Double]] = []
+        for mode in 0..<2 {
+            var vector = (0..<64).map { Double(1 + $0 * 7 % 5) }
+            for _ in 0..<3000 {
+                vector = times(ofTraining, vector)
+                for other in before {
+                    let part = zip(other, vector).reduce(0) { $0 + $1.0 * $1.1 }
+                    vector = zip(vector, other).map { $0 - part * $1 }
+                }
+                let norm = oracle.norm(vector)
+                vector = vector.map { $0 / norm }
+            }
+            before.append(vector)
+            func form(_ matrix: [[Double]]) -> Double {
+                zip(vector, times(matrix, vector)).reduce(0) { $0 + $1.0 * $1.1 }
+            }
+            #expect(abs(eigenvalues[mode] / form(ofTraining) - 1) < 1e-6)
+            #expect(abs(ratios[mode] / (form(ofSamples) / form(ofTraining)) - 1) < 1e-4, "component \(mode)")
+        }
+        let trace = (0..<64).reduce(0) { $0 + ofTraining[$1][$1] }
+        #expect(abs(eigenvalues.reduce(0, +) / trace - 1) < 1e-6)
+    }
+
+    @Test func ownTrajectories() throws {
+        let split = try DatasetSplit(spec: oracle.spec, count: 120)
+        let (training, heldOut) = (try oracle.images(split.training), try oracle.images(split.heldOut))
+        let found = try oracle.rows("own-trajectory", ["samples": 24, "sampler": "euler", "steps": 5])
+        var state = oracle.rowsOf(CounterRandom(seed: 0, purpose: .latents).normals(from: 0, count: 24 * Oracle.pixels))
+            .map { $0.map { 80 * Double(Float($0)) } }
+        let sigmas = (0..<5).map { step in
+            pow(pow(80, 1 / 7.0) + Double(step) / 4 * (pow(0.002, 1 / 7.0) - pow(80, 1 / 7.0)), 7)
+        }
+        for (step, sigma) in sigmas.enumerated() {
+            func value(_ quantity: String) -> Double {
+                found.first { $0.quantity == quantity && abs(($0.sigma ?? 0) / sigma - 1) < 1e-9 }?.value ?? .nan
+            }
+            func distance(_ x: [[Double]]) throws -> Double {
+                let pairs = zip(try oracle.denoise(x, sigma), oracle.optimum(of: training, x, sigma))
+                return oracle.mean(pairs.map { (oracle.square($0, $1) / 64).squareRoot() })
+            }
+            let rounded = state.map { $0.map { Double(Float($0)) } }
+            for (quantity, x) in [
+                ("rmse_own", rounded), ("rmse_training", oracle.noised(training, 24, sigma)),
+                ("rmse_held_out", oracle.noised(heldOut, 24, sigma)),
+            ] {
+                let wanted = try distance(x)
+                #expect(abs(value(quantity) - wanted) <= 1e-4 * max(wanted, 0.01), "\(quantity) at \(sigma)")
+            }
+            guard step < 4 else { continue }
+            let denoised = try oracle.denoise(rounded, sigma)
+            state = zip(state, denoised).map { x, d in
+                zip(x, d).map { $0 + (sigmas[step + 1] - sigma) * ($0 - $1) / sigma }
+            }
+        }
+    }
 }

@@ -90,6 +90,16 @@ struct EstimateTests {
         #expect(abs(apart.gain.value - differences.value) < 1e-6)
     }
 
+    @Test func varianceHasItsError() throws {
+        // About the mean 3: 4, 1, 0, 1, 4, whose fourth powers are 16, 1, 0, 1, 16.
+        let found = Estimate(varianceOf: [1, 2, 3, 4, 5])
+        #expect(found.value == 2.5 && found.n == 5)
+        #expect(abs(found.stderr - ((34.0 / 5 - 4) / 5).squareRoot()) < 1e-15)
+        #expect(Estimate(varianceOf: [7, 7]) == Estimate(value: 0, n: 2, stderr: 0))
+        #expect(Estimate(varianceOf: [7]).value.isNaN && Estimate(varianceOf: []).n == 0)
+        #expect(found / 5 == Estimate(value: 0.5, n: 5, stderr: found.stderr / 5))
+    }
+
     @Test func entropyIsOfTheSharesOfCounts() throws {
         let even = try #require(Estimate(entropyOf: [3, 0, 3, 3]))
         #expect(abs(even.value - 1.0986122886681098) < 1e-15 && even.n == 9 && even.stderr < 1e-8)

@@ -42,7 +42,8 @@ struct MirrorImagesTests {
             "trajectories",
             ["steps": 3, "inputs": 400, "sides": ["network", "gaussian", "multi_delta", "distilled"]]
         ),
-        ("memorization", ["steps": 3]), ("mutual-information", ["steps": 3]), ("agreement", ["steps": 3]),
+        ("memorization", ["steps": 3]), ("modes", ["steps": 3]), ("own-trajectory", ["steps": 3]),
+        ("mutual-information", ["steps": 3]), ("agreement", ["steps": 3]),
         ("subset-information", ["steps": 3]),
     ]
 

@@ -158,6 +158,7 @@ struct MeasureForecast {
         case "subset-information": 2 * drawn
         case "mutual-information": drawn + samples * levels
         case "trajectories": drawn + number("inputs", 20_000) * steps
+        case "own-trajectory": drawn + 3 * samples * steps
         case "posterior": 0
         default: parameters["sampler"] == nil ? samples * levels : drawn
         }

@@ -30,4 +30,8 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case loss
     /// Copies of a training image by its distance from all others.
     case copies
+    /// Variance of samples along principal components.
+    case modes
+    /// Distance to the optimum where a network's own sampler leads it.
+    case ownTrajectory = "own-trajectory"
 }

@@ -20,19 +20,22 @@ struct Findings {
         let law = try BoundaryLaw(points)
         let linearity = try points.linearityFigure()
         let distance = try points.gaussianDistanceFigure()
+        let modes = try points.modesFigure()
         let all: [any SweepFigure] = [
             PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
             try points.cosinesFigure(), try points.jacobianFigure(),
             try SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
-            try points.lossFigure(), try points.heldOutLossFigure(), try points.copiesFigure(),
+            try points.lossFigure(), try points.heldOutLossFigure(), try points.copiesFigure(), modes,
+            try points.ownTrajectoryFigure(),
         ]
         memorization = summary.table
         sentences =
             [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
             + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
-            + (try points.heldOutLossSentences() + points.copiesSentences())
+            + (try points.heldOutLossSentences() + points.copiesSentences()) + SweepPoints.modesSentences(modes)
+            + (try points.ownTrajectorySentences())
         figures = all.filter { $0.absence == nil }
         absent = all.compactMap { figure in figure.absence.map { (figure.name, $0) } }
     }

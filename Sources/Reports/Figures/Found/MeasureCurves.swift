@@ -16,7 +16,7 @@ extension SweepPoints {
         }.sorted { $0.x < $1.x }
     }
 
-    private static let sigmaAxis = CurveFigure.Axis(label: "noise level σ (pixels in [−1, 1])", base: 10)
+    static let sigmaAxis = CurveFigure.Axis(label: "noise level σ (pixels in [−1, 1])", base: 10)
 
     func figure(
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
@@ -56,7 +56,7 @@ extension SweepPoints {
     }
 
     /// A panel for each of several quantities, of the same places.
-    private func panels(
+    func panels(
         _ parts: [(title: String, values: [PlacedValue], references: [CurveFigure.Line])], x: (PlacedValue) -> Double?
     ) -> [CurveFigure.Panel] {
         let spread = Spread(self, Set(parts.flatMap(\.values).map(\.point)), fixedPanels: true)
