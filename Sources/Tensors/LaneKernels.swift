@@ -83,6 +83,8 @@ package struct LaneKernels<S>: Sendable {
     package let dropoutBackward: @Sendable (Out, Int, S, UnsafePointer<UInt16>) -> Void
     /// parameters, gradients, first, second, average, count, rate, root, beta1, beta2, epsilon, decay
     package let adamAverage: @Sendable (Out, In, Out, Out, Out, Int, S, S, S, S, S, S) -> Void
+    /// parameters, gradients, velocity, average, count, rate, momentum, decay
+    package let momentumAverage: @Sendable (Out, In, Out, Out, Int, S, S, S) -> Void
 }
 
 /// Scalars that layers are built for.
@@ -129,7 +131,8 @@ extension Float: LaneScalar {
         channelMix: ek_channel_mix_f32, relu: ek_relu_f32, reluBackward: ek_relu_backward_f32,
         shuffle2x2: ek_shuffle2x2_f32, unshuffle2x2: ek_unshuffle2x2_f32, checkFinite: ek_check_finite_f32,
         scale: ek_scale_f32, add: ek_add_f32, toLanes: ek_to_lanes_f32,
-        dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32)
+        dropout: ek_dropout_f32, dropoutBackward: ek_dropout_backward_f32, adamAverage: ek_adam_average_f32,
+        momentumAverage: ek_momentum_average_f32)
 }
 
 extension Double: LaneScalar {
@@ -147,5 +150,6 @@ extension Double: LaneScalar {
         channelMix: ek_channel_mix_f64, relu: ek_relu_f64, reluBackward: ek_relu_backward_f64,
         shuffle2x2: ek_shuffle2x2_f64, unshuffle2x2: ek_unshuffle2x2_f64, checkFinite: ek_check_finite_f64,
         scale: ek_scale_f64, add: ek_add_f64, toLanes: ek_to_lanes_f64,
-        dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64)
+        dropout: ek_dropout_f64, dropoutBackward: ek_dropout_backward_f64, adamAverage: ek_adam_average_f64,
+        momentumAverage: ek_momentum_average_f64)
 }

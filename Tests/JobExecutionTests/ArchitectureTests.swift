@@ -38,6 +38,10 @@ import Testing
             + "training.bank_copies: 2",
         "model: {architecture: bias-free-unet, scale: 4, blocks: 2}\ntraining.halving_images: 8",
         "model: {architecture: bf-cnn, scale: 4, layers: 5, linear_first_layer: true, receptive_field: 7}",
+        "model: {architecture: ddpmpp, scale: 4, multipliers: [2], blocks: 1}\n"
+            + "training: {optimizer: sgd, momentum: 0.9, learning_rate: 1e-4, weight_decay: 0.5}",
+        "model: {architecture: ddpmpp, scale: 4, multipliers: [2], blocks: 1}\n"
+            + "training: {noises_per_image: 2, weight_decay: 10}",
         "model: {architecture: linear}\ntraining.noise_sigma: 2",
         "model: {architecture: linear}\ntraining: {preconditioning: edm, noise: log-uniform, noise_max: 80}",
         "model: {architecture: linear}\ntraining: {preconditioning: vp, noise: u-squared, objective: yi-bank}",

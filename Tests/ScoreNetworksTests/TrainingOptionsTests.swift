@@ -44,6 +44,8 @@ struct TrainingOptionsTests {
             add("augmented", unet(architecture, augmented: true)) { $0.augment = 0.5 }
             add("fresh gaps", unet(architecture)) { $0.objective = .freshGap }
             add("bank", unet(architecture)) { $0.objective = .bank(copies: 2) }
+            add("fixed noises", unet(architecture)) { $0.objective = .fixedNoises(perImage: 2) }
+            add("sgd", unet(architecture)) { ($0.optimiser, $0.learningRate) = (.sgd(momentum: 0.9), 1e-4) }
         }
         add("vp", unet(.ddpmpp)) { ($0.preconditioning, $0.noise) = (.vp, .variancePreserving) }
         add("ve", unet(.ncsnpp)) { ($0.preconditioning, $0.noise) = (.ve, .logUniform()) }
@@ -53,7 +55,12 @@ struct TrainingOptionsTests {
             add("u squared", network) { ($0.preconditioning, $0.noise) = (.blind, .uSquared) }
         }
         add("bank", blind[0]) { ($0.preconditioning, $0.objective) = (.blind, .bank(copies: 1)) }
+        add("sgd", blind[0]) {
+            ($0.preconditioning, $0.noise, $0.weightDecay) = (.blind, .uSquared, 0.1)
+            ($0.optimiser, $0.learningRate) = (.sgd(momentum: 0), 1e-3)
+        }
         add("edm", linear) { _ in }
+        add("weight decay", linear) { $0.weightDecay = 20 }
         add("none", linear) { ($0.preconditioning, $0.noise) = (.none, .fixed(2)) }
         add("fresh gaps", linear) { ($0.preconditioning, $0.objective) = (.vp, .freshGap) }
         return options
@@ -164,5 +171,12 @@ struct TrainingOptionsTests {
         #expect(complaint(Self.linear) { $0.objective = .bank(copies: 0) }?.contains("copies") == true)
         #expect(complaint(Self.linear) { ($0.objective, $0.noise) = (.bank(copies: 1), .fixed(0.003)) } != nil)
         #expect(complaint(Self.linear) { $0.noise = .fixed(0) }?.contains("above 0") == true)
+        #expect(complaint(Self.linear) { $0.optimiser = .sgd(momentum: 1) }?.contains("momentum") == true)
+        #expect(complaint(Self.linear) { $0.weightDecay = 1001 }?.contains("decay") == true)
+        #expect(complaint(Self.linear) { $0.objective = .fixedNoises(perImage: 0) }?.contains("noises") == true)
+        let fixed = complaint(Self.unet(.ddpmpp, augmented: true)) {
+            ($0.augment, $0.objective) = (1, .fixedNoises(perImage: 1))
+        }
+        #expect(fixed?.contains("no end") == true)
     }
 }

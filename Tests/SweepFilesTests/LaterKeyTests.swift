@@ -19,11 +19,15 @@ import Testing
         ("model.architecture: bf-cnn", "model.linear_first_layer", "true"),
         ("model.architecture: bf-cnn", "model.receptive_field", "7"),
         ("dataset.flip: false", "model.weights", String(repeating: "0a", count: 32)),
+        ("dataset.flip: false", "training.optimizer", "sgd"),
+        ("training.optimizer: sgd", "training.momentum", "0.9"),
         ("dataset.flip: false", "training.halving_images", "100"),
+        ("dataset.flip: false", "training.weight_decay", "0.1"),
         ("training.noise: log-uniform", "training.noise_min", "0.1"),
         ("training.noise: log-uniform", "training.noise_max", "10"),
         ("training.noise: fixed", "training.noise_sigma", "2"),
         ("training.objective: yi-bank", "training.bank_copies", "1"),
+        ("dataset.flip: false", "training.noises_per_image", "2"),
     ]
 
     @Test func everyLaterKeyIsTried() {
@@ -132,6 +136,26 @@ import Testing
                 "x.yaml:4: training.sigma_data: is read by the preconditioning edm only, not by the preconditioning vp"
             ),
             ("training.bank_copies: 2", "x.yaml:3: training.bank_copies: is read by the objective yi-bank only"),
+            (
+                "training.momentum: 0.9",
+                "x.yaml:3: training.momentum: is read by the optimizer sgd only, not by the optimizer adam"
+            ),
+            (
+                "training: {optimizer: sgd, momentum: 1}",
+                "x.yaml:3: training.momentum: expected a number at least 0 and below 1"
+            ),
+            (
+                "training: {learning_rate: 0.01, weight_decay: 101}",
+                "x.yaml:3: training.weight_decay: a step at the rate 0.01 would take more than all of a weight"
+            ),
+            (
+                "training: {objective: yi-fresh, noises_per_image: 1}",
+                "x.yaml:3: training.noises_per_image: is read by the objective denoising only"
+            ),
+            (
+                "training: {noises_per_image: 1, augment: 0.1}",
+                "x.yaml:3: training.noises_per_image: augmented images have no end"
+            ),
             (
                 "training.preconditioning: blind",
                 "x.yaml:3: training.preconditioning: blind is for bias-free-unet and bf-cnn alone, not for ddpmpp"

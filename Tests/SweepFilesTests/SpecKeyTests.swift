@@ -23,12 +23,15 @@ import Testing
                 "model.layers 21 later", "model.linear_first_layer false later", "model.receptive_field 0 later",
                 "model.weights none later",
                 "training.images -", "training.epochs -", "training.steps -", "training.batch 32",
+                "training.optimizer adam later", "training.momentum 0 later",
                 "training.learning_rate 0.001", "training.warmup_images 0", "training.halving_images 0 later",
+                "training.weight_decay 0 later",
                 "training.ema_half_life_images 500000",
                 "training.ema_ramp 0.05", "training.preconditioning edm", "training.sigma_data 0.5",
                 "training.noise lognormal", "training.noise_mean -1.2", "training.noise_std 1.2",
                 "training.noise_min 0.02 later", "training.noise_max 100 later", "training.noise_sigma 0.5 later",
-                "training.objective denoising", "training.bank_copies 4 later", "training.augment 0", "seed 0",
+                "training.objective denoising", "training.bank_copies 4 later",
+                "training.noises_per_image 0 later", "training.augment 0", "seed 0",
             ])
     }
 

@@ -41,8 +41,10 @@ READS = [
     "dataset.flip", "training.batch", "training.learning_rate", "training.warmup_images", "training.halving_images",
     "training.ema_half_life_images", "training.ema_ramp", "training.preconditioning", "training.sigma_data",
     "training.noise", "training.noise_mean", "training.noise_std", "training.noise_min", "training.noise_max",
-    "training.noise_sigma",
+    "training.noise_sigma", "training.optimizer", "training.momentum", "training.weight_decay",
 ]
+#: Read by `Worker.optimizer`, and by nobody where a subclass has another.
+OF_OPTIMIZER = ["training.optimizer", "training.momentum"]
 
 
 def device() -> torch.device:
@@ -167,8 +169,14 @@ class Training(worker.Training):
             for one in self.network.parameters():
                 if one.grad is not None:
                     torch.nan_to_num(one.grad, nan=0, posinf=1e5, neginf=-1e5, out=one.grad)
+            rate = sampling.learning_rate(self.spec, seen)
             for group in self.optimizer.param_groups:
-                group["lr"] = sampling.learning_rate(self.spec, seen)
+                group["lr"] = rate
+            shrinkage = rate * float(self.spec["training.weight_decay"])
+            if shrinkage > 0:
+                for one in self.network.parameters():
+                    if one.grad is not None:
+                        one.mul_(1 - shrinkage)
             self.optimizer.step()
             decay = sampling.ema_decay(self.spec, seen)
             for name, one in self.network.named_parameters():
@@ -281,13 +289,23 @@ class Worker(worker.Worker):
     #: The loop; a subclass of `Training` takes its place.
     loop: type[Training] = Training
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "optimizer" in vars(cls) and "reads" not in vars(cls):
+            cls.reads = [key for key in cls.reads if key not in OF_OPTIMIZER]
+
     def network(self, spec: Spec) -> torch.nn.Module:
         """A new network of a training: ``network(c_in·x [B, C, H, W], c_noise [B])`` is F [B, C, H, W]. Its weights are drawn
         from PyTorch's random numbers, which were keyed by the training's seed."""
         raise NotImplementedError
 
     def optimizer(self, network: torch.nn.Module, spec: Spec) -> torch.optim.Optimizer:
-        """Its rate is set before every step, from `training.learning_rate` and the keys beside it."""
+        """Its rate is set before every step, from `training.learning_rate` and the keys beside it, and weights decay by
+        `training.weight_decay` whichever it is. A subclass with another reads no `training.optimizer`, unless it says so in
+        ``reads``."""
+        if spec["training.optimizer"] == "sgd":
+            return torch.optim.SGD(
+                network.parameters(), lr=float(spec["training.learning_rate"]), momentum=float(spec["training.momentum"]))
         return torch.optim.Adam(network.parameters(), lr=float(spec["training.learning_rate"]), betas=(0.9, 0.999), eps=1e-8)
 
     def loss(self, model: Preconditioned, clean: torch.Tensor, noise: torch.Tensor, sigma: np.ndarray) -> torch.Tensor:

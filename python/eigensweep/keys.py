@@ -29,7 +29,8 @@ ALWAYS: dict[str, Any] = {
 LATER: dict[str, Any] = {
     "dataset.order": "prepared", "dataset.split": "drawn", "model.layers": 21, "model.linear_first_layer": False,
     "model.receptive_field": 0, "model.weights": "none", "training.halving_images": 0, "training.noise_min": 0.02,
-    "training.noise_max": 100, "training.noise_sigma": 0.5, "training.bank_copies": 4,
+    "training.noise_max": 100, "training.noise_sigma": 0.5, "training.bank_copies": 4, "training.optimizer": "adam",
+    "training.momentum": 0, "training.weight_decay": 0, "training.noises_per_image": 0,
 }
 #: These tell what the images are and who computes: they say nothing that a worker could leave undone.
 IDENTITY = {

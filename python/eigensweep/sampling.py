@@ -88,7 +88,7 @@ class Noise:
 
 
 def learning_rate(spec: Any, seen: int) -> float:
-    """Adam's rate after ``seen`` images: a warm-up that begins with 0, and halvings."""
+    """The optimiser's rate after ``seen`` images: a warm-up that begins with 0, and halvings."""
     rate, warmup = float(spec["training.learning_rate"]), int(spec["training.warmup_images"])
     if warmup > 0:
         rate *= min(seen / warmup, 1)

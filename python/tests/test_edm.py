@@ -167,5 +167,91 @@ class DiTTests(unittest.TestCase):
         self.assertEqual(kind, "unsupported", message)
 
 
+@unittest.skipUnless(TORCH, WITHOUT_TORCH)
+class OptimiserTests(unittest.TestCase):
+    """Steps of the loop against PyTorch's own optimisers, and against the formula where PyTorch couples the decay."""
+
+    def setUp(self):
+        import torch
+        from eigensweep import edm
+
+        class Flat(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inside = torch.nn.Linear(64, 64)
+
+            def forward(self, x, level):
+                return self.inside(x.flatten(1)).reshape(x.shape)
+
+        class Worker(edm.Worker):
+            name, numerics, architectures = "flat", 1, ["flat"]
+
+            def network(self, spec):
+                return Flat()
+
+        class Decaying(Worker):
+            def optimizer(self, network, spec):
+                return torch.optim.AdamW(network.parameters(), lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=20)
+
+        self.torch, self.worker, self.decaying = torch, Worker, Decaying
+
+    def start(self, worker, **changes):
+        from eigensweep import edm
+        values = {"dataset.resolution": 8, "dataset.channels": 1, "dataset.size": 12, "dataset.part": {"index": 0, "of": 1},
+                  "dataset.subset_seed": 0, "dataset.held_out": 0, "model.architecture": "flat", "seed": 3,
+                  **{name.replace("__", "."): value for name, value in changes.items()}}
+        spec = keys.Spec({**keys.ALWAYS, **values})
+        images = np.random.default_rng(1).uniform(-1, 1, (12, 1, 8, 8)).astype(np.float32)
+        return edm.Training(worker(), spec, images, 1)
+
+    def parameters(self, training):
+        return [one.detach().clone() for one in training.network.parameters()]
+
+    def test_decay_is_that_of_adamw(self):
+        ours, theirs = self.start(self.worker, training__weight_decay=20), self.start(self.decaying)
+        plain = self.start(self.worker)
+        for step in range(5):
+            for training in (ours, theirs, plain):
+                training.step(step)
+        for one, other, without in zip(*map(self.parameters, (ours, theirs, plain))):
+            self.torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-8)
+            self.assertFalse(self.torch.allclose(one, without))
+
+    def test_sgd_is_its_formula(self):
+        rate, decay, momentum = 2e-4, 500, 0.9
+        training = self.start(
+            self.worker, training__optimizer="sgd", training__momentum=momentum, training__learning_rate=rate,
+            training__weight_decay=decay)
+        velocity = [0, 0]
+        for step in range(4):
+            before = self.parameters(training)
+            loss = training.owner.loss(training.model, *training.draw(step))
+            gradients = self.torch.autograd.grad(loss, list(training.network.parameters()))
+            velocity = [momentum * one + gradient for one, gradient in zip(velocity, gradients)]
+            training.step(step)
+            for one, old, moved in zip(self.parameters(training), before, velocity):
+                self.torch.testing.assert_close(one, old * (1 - rate * decay) - rate * moved, rtol=1e-5, atol=1e-7)
+
+    def test_who_has_an_optimiser_of_his_own_reads_no_other(self):
+        self.assertIn("training.momentum", self.worker.reads)
+        self.assertNotIn("training.optimizer", self.decaying.reads)
+        self.assertNotIn("training.momentum", self.decaying.reads)
+        self.assertIn("training.weight_decay", self.decaying.reads)
+
+    def test_a_training_by_sgd_goes_on(self):
+        def start():
+            return self.start(self.worker, training__optimizer="sgd", training__momentum=0.5, training__learning_rate=1e-4)
+        whole, cut, rest = start(), start(), start()
+        for step in range(5):
+            whole.step(step)
+        for step in range(2):
+            cut.step(step)
+        rest.restore({name: np.array(value) for name, value in cut.state().items()})
+        for step in range(2, 5):
+            rest.step(step)
+        for name, value in whole.state().items():
+            np.testing.assert_array_equal(value, rest.state()[name])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -34,14 +34,24 @@ struct JobSpec: Equatable {
     private static func training(_ keys: inout SpecReader) throws -> TrainingSettings {
         let part = try keys.part("dataset.part")
         return TrainingSettings(
-            batch: try keys.integer("training.batch"), learningRate: try keys.number("training.learning_rate"),
+            batch: try keys.integer("training.batch"), optimiser: try optimiser(&keys),
+            learningRate: try keys.number("training.learning_rate"),
             warmupImages: try keys.integer("training.warmup_images"),
             halvingImages: try keys.integer("training.halving_images"),
+            weightDecay: try keys.number("training.weight_decay"),
             emaHalfLifeImages: try keys.number("training.ema_half_life_images"),
             emaRamp: try keys.number("training.ema_ramp"), preconditioning: try preconditioning(&keys),
             noise: try noise(&keys), objective: try objective(&keys), augment: try keys.number("training.augment"),
             flip: try keys.flag("dataset.flip"), seed: UInt64(try keys.integer("seed")), part: part.index,
             parts: part.of)
+    }
+
+    private static func optimiser(_ keys: inout SpecReader) throws -> Optimiser {
+        switch try keys.text("training.optimizer") {
+        case "adam": .adam
+        case "sgd": .sgd(momentum: try keys.number("training.momentum"))
+        case let other: throw unknown("training.optimizer", other)
+        }
     }
 
     private static func preconditioning(_ keys: inout SpecReader) throws -> Preconditioning {
@@ -71,9 +81,11 @@ struct JobSpec: Equatable {
 
     private static func objective(_ keys: inout SpecReader) throws -> TrainingObjective {
         switch try keys.text("training.objective") {
-        case "yi-fresh": .freshGap
-        case "yi-bank": .bank(copies: try keys.integer("training.bank_copies"))
-        case "denoising": .denoising
+        case "yi-fresh": return .freshGap
+        case "yi-bank": return .bank(copies: try keys.integer("training.bank_copies"))
+        case "denoising":
+            let noises = try keys.integer("training.noises_per_image")
+            return noises == 0 ? .denoising : .fixedNoises(perImage: noises)
         case let other: throw unknown("training.objective", other)
         }
     }

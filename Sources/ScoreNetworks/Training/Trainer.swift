@@ -15,23 +15,20 @@ package final class Trainer<S: LaneScalar> {
     /// Whether parameters, moments and averages are those after `steps` steps.
     private(set) var isIntact = true
 
-    private let adam = Adam()
-    private let firstMoments: LaneBuffer<S>
-    private let secondMoments: LaneBuffer<S>
+    private let optimiser: OptimiserState<S>
     private let average: LaneBuffer<S>
 
     /// Trains the parameters of `network`, which must have been built for training.
     package init(
         network: Network<S>, preconditioning: Preconditioning, learningRate: LearningRateSchedule,
-        ema: EMASchedule
+        ema: EMASchedule, optimiser: Optimiser = .adam, weightDecay: Double = 0
     ) {
         self.network = network
         objective = DenoisingObjective(network: network, preconditioning: preconditioning)
         self.learningRate = learningRate
         emaSchedule = ema
         let count = network.workspace.paddedParameters
-        firstMoments = LaneBuffer(count: count)
-        secondMoments = LaneBuffer(count: count)
+        self.optimiser = OptimiserState(optimiser, weightDecay: weightDecay, count: count)
         average = LaneBuffer(count: count)
         average.base.update(from: network.workspace.parameters, count: count)
     }
@@ -55,16 +52,13 @@ package final class Trainer<S: LaneScalar> {
             let what = isFinite ? "the loss of the batch is \(loss)" : "the batch's statistics are not finite"
             throw TrainingError.diverged(step: steps + 1, what: what)
         }
-        adam.step(
-            steps + 1, parameters: w.parameters, gradients: w.gradients, first: firstMoments.base,
-            second: secondMoments.base, average: average.base, count: w.paddedParameters,
+        optimiser.step(
+            steps + 1, parameters: w.parameters, gradients: w.gradients, average: average.base,
             rate: learningRate.rate(imagesSeen: imagesSeen),
-            decay: emaSchedule.beta(batch: batch.sigma.count, imagesSeen: imagesSeen))
+            averageDecay: emaSchedule.beta(batch: batch.sigma.count, imagesSeen: imagesSeen))
         var finite: Int32 = 1
         S.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
-        // The square of a finite gradient may be infinite.
-        S.kernels.checkFinite(secondMoments.base, w.paddedParameters, &finite)
-        guard finite == 1 else {
+        guard finite == 1, optimiser.isFinite else {
             isIntact = false
             throw TrainingError.diverged(step: steps + 1, what: "a parameter or its moment is not finite")
         }
@@ -86,8 +80,7 @@ package final class Trainer<S: LaneScalar> {
     package func storeState(in file: inout SafetensorsFile) {
         network.store(in: &file, prefix: "param/")
         network.store(average.base, in: &file, prefix: "ema/")
-        network.store(firstMoments.base, in: &file, prefix: "adam_first/")
-        network.store(secondMoments.base, in: &file, prefix: "adam_second/")
+        for moment in optimiser.moments { network.store(moment.values.base, in: &file, prefix: moment.prefix) }
         file.set("steps", [Int64(steps)])
         file.set("images_seen", [Int64(imagesSeen)])
         losses.store(in: &file)
@@ -103,7 +96,7 @@ package final class Trainer<S: LaneScalar> {
         let plan = network.plan
         let known =
             ["steps", "images_seen"] + LossCurve.names + plan.untrained.map { "param/\($0.name)" }
-            + ["param/", "ema/", "adam_first/", "adam_second/"].flatMap { prefix in
+            + (["param/", "ema/"] + optimiser.moments.map(\.prefix)).flatMap { prefix in
                 plan.parameters.map { prefix + $0.name }
             }
         if let stranger = Set(file.names).subtracting(known).min() {
@@ -112,8 +105,7 @@ package final class Trainer<S: LaneScalar> {
         let losses = try LossCurve(file, steps: Int(steps))
         try network.load(file, prefix: "param/")
         try network.load(file, prefix: "ema/", into: average.base)
-        try network.load(file, prefix: "adam_first/", into: firstMoments.base)
-        try network.load(file, prefix: "adam_second/", into: secondMoments.base)
+        for moment in optimiser.moments { try network.load(file, prefix: moment.prefix, into: moment.values.base) }
         self.steps = Int(steps)
         imagesSeen = Int(images)
         self.losses = losses

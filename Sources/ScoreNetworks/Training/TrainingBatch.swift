@@ -26,7 +26,6 @@ struct TrainingBatch {
     init(_ settings: TrainingSettings, from first: Int, images: inout TrainingImages) {
         let size = images.shape.count
         let count = settings.batch
-        noise = settings.random(.trainingNoise).normals(from: UInt64(first) * UInt64(size), count: count * size)
         sigma = settings.noise.sigmas(settings.random(.trainingSigma), from: UInt64(first), count: count)
         clean = []
         clean.reserveCapacity(count * size)
@@ -46,11 +45,29 @@ struct TrainingBatch {
         } else {
             for number in first..<first + count { met.append(images.append(number: number, to: &clean)) }
         }
+        if case .fixedNoises(let copies) = settings.objective {
+            let bank = NoisedBank(copies: copies, random: settings.random(.bank))
+            noise = Self.fixedNoises(of: met, sigma, bank, settings, from: first, size: size)
+        } else {
+            noise = settings.random(.trainingNoise).normals(from: UInt64(first) * UInt64(size), count: count * size)
+        }
         switch settings.objective {
-        case .denoising: break
+        case .denoising, .fixedNoises: break
         case .freshGap: addFreshGaps(settings, from: first)
         case .bank(let copies):
             addCopies(of: met, NoisedBank(copies: copies, random: settings.random(.bank)), settings, from: first)
+        }
+    }
+
+    private static func fixedNoises(
+        of met: [TrainingImages.Met], _ sigma: [Double], _ bank: NoisedBank, _ settings: TrainingSettings,
+        from first: Int, size: Int
+    ) -> [Double] {
+        let shares = settings.random(.gap).uniforms(from: UInt64(first), count: met.count)
+        return met.indices.flatMap { image in
+            bank.noise(
+                image: met[image].image, mirrored: met[image].mirrored, copy: bank.copy(share: shares[image]),
+                level: NoisedBank.level(sigma: sigma[image], share: 1), size: size)
         }
     }
 
@@ -75,7 +92,7 @@ struct TrainingBatch {
             // Below the bank's second level no copy would have less noise.
             sigma[image] = max(sigma[image], NoisedBank.levels[1])
             let level = NoisedBank.level(sigma: sigma[image], share: shares[2 * image])
-            let copy = min(Int(shares[2 * image + 1] * Double(bank.copies)), bank.copies - 1)
+            let copy = bank.copy(share: shares[2 * image + 1])
             let start = NoisedBank.levels[level]
             let noise = bank.noise(
                 image: met[image].image, mirrored: met[image].mirrored, copy: copy, level: level, size: size)

@@ -31,7 +31,8 @@ package final class TrainingRun {
             learningRate: LearningRateSchedule(
                 rate: settings.learningRate, warmupImages: settings.warmupImages,
                 halvingImages: settings.halvingImages),
-            ema: EMASchedule(halfLife: settings.emaHalfLifeImages, ramp: settings.emaRamp))
+            ema: EMASchedule(halfLife: settings.emaHalfLifeImages, ramp: settings.emaRamp),
+            optimiser: settings.optimiser, weightDecay: settings.weightDecay)
         self.configuration = configuration
         self.settings = settings
     }
@@ -92,7 +93,7 @@ package final class TrainingRun {
         return file.serialized()
     }
 
-    /// The full state: parameters, average, Adam's moments and step, with the caller's `metadata`.
+    /// The full state: parameters, average, the optimiser's moments and step, with the caller's `metadata`.
     package func state(metadata: [String: String] = [:]) -> [UInt8] {
         var file = SafetensorsFile()
         file.metadata = metadata

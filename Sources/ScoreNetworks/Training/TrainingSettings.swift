@@ -4,10 +4,13 @@ import Tensors
 /// Everything besides network and images that determines a training, except its length.
 package struct TrainingSettings: Sendable, Equatable {
     package var batch: Int
+    package var optimiser: Optimiser
     package var learningRate: Double
     package var warmupImages: Int
     /// The number of images after which the rate is halved, again and again; 0: never.
     package var halvingImages: Int
+    /// The share of each parameter, over the rate, that a step takes away before it (`OptimiserState`).
+    package var weightDecay: Double
     package var emaHalfLifeImages: Double
     package var emaRamp: Double
     package var preconditioning: Preconditioning
@@ -24,15 +27,18 @@ package struct TrainingSettings: Sendable, Equatable {
     package var parts: Int
 
     package init(
-        batch: Int = 32, learningRate: Double = 1e-3, warmupImages: Int = 0, halvingImages: Int = 0,
-        emaHalfLifeImages: Double = 500_000, emaRamp: Double = 0.05, preconditioning: Preconditioning = .edm(),
+        batch: Int = 32, optimiser: Optimiser = .adam, learningRate: Double = 1e-3, warmupImages: Int = 0,
+        halvingImages: Int = 0, weightDecay: Double = 0, emaHalfLifeImages: Double = 500_000, emaRamp: Double = 0.05,
+        preconditioning: Preconditioning = .edm(),
         noise: TrainingNoise = .lognormal(), objective: TrainingObjective = .denoising, augment: Double = 0,
         flip: Bool = false, seed: UInt64 = 0, part: Int = 0, parts: Int = 1
     ) {
         self.batch = batch
+        self.optimiser = optimiser
         self.learningRate = learningRate
         self.warmupImages = warmupImages
         self.halvingImages = halvingImages
+        self.weightDecay = weightDecay
         self.emaHalfLifeImages = emaHalfLifeImages
         self.emaRamp = emaRamp
         self.preconditioning = preconditioning
@@ -82,6 +88,12 @@ extension TrainingSettings {
         func positive(_ value: Double) -> Bool { value.isFinite && value > 0 }
         try require((1...1 << 20).contains(batch), "a batch of \(batch) images; 1 to \(1 << 20) are possible")
         try require(positive(learningRate), "a learning rate of \(learningRate); it must be positive and finite")
+        if case .sgd(let momentum) = optimiser {
+            try require(momentum >= 0 && momentum < 1, "a momentum of \(momentum); it must be at least 0 and below 1")
+        }
+        try require(
+            weightDecay >= 0 && weightDecay * learningRate <= 1,
+            "a weight decay of \(weightDecay) at the rate \(learningRate): a step would take more than all of a weight")
         try require((0...1 << 53).contains(warmupImages), "a warm-up of \(warmupImages) images")
         try require(
             emaHalfLifeImages.isFinite && emaHalfLifeImages >= 0, "an EMA half-life of \(emaHalfLifeImages) images")
@@ -92,6 +104,10 @@ extension TrainingSettings {
         }
         try require(noise.fault == nil, noise.fault ?? "")
         try require(augment >= 0 && augment <= 1, "augmentations of probability \(augment)")
+        if case .fixedNoises(let count) = objective {
+            try require((1...1 << 16).contains(count), "\(count) noises an image; 1 to \(1 << 16) are possible")
+            try require(augment == 0, "fixed noises with augmentations, which have no end of images")
+        }
         if case .bank(let copies) = objective {
             try require((1...1 << 16).contains(copies), "a bank of \(copies) copies; 1 to \(1 << 16) are possible")
             try require(augment == 0, "a bank of fixed copies with augmentations, which have no end of images")

@@ -61,6 +61,7 @@ extension SpecKey {
     /// Keys whose values choose who reads the others.
     static let choosers = [
         "dataset.source", "model.architecture", "training.preconditioning", "training.noise", "training.objective",
+        "training.optimizer",
     ]
 
     /// Architectures whose keys are known here.

@@ -136,11 +136,22 @@ extension SpecKey {
                 "training.steps", count(from: 1, to: Int64(TrainingLength.mostImages)), nil, role: .length,
                 "length in optimiser steps"),
             SpecKey("training.batch", count(from: 1, to: 65536), 32, "images a step"),
-            SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "Adam's rate"),
+            SpecKey(
+                "training.optimizer", .choice(["adam", "sgd"]), "adam", isLater: true,
+                "Adam with EDM's numbers (0.9, 0.999, 1e-8), or stochastic gradient descent, whose rates are others"),
+            SpecKey(
+                "training.momentum", .number(0...1, openAbove: true), 0, isLater: true,
+                reader: .choices(of: "training.optimizer", ["sgd"]),
+                "v ← momentum·v + gradient, of which the rate is the step"),
+            SpecKey("training.learning_rate", .number(0...1e3, openBelow: true), 1e-3, "the optimiser's rate"),
             SpecKey("training.warmup_images", count(from: 0), 0, "images over which the rate rises from 0"),
             SpecKey(
                 "training.halving_images", count(from: 0), 0, isLater: true,
                 "images after which the rate is halved, each time anew; 0: never"),
+            SpecKey(
+                "training.weight_decay", .number(0...1e3), 0, isLater: true,
+                "decoupled, as AdamW's: before each step every parameter is multiplied by 1 − rate·weight_decay, with the rate "
+                    + "of that step"),
             SpecKey(
                 "training.ema_half_life_images", .number(0...1e15), 500_000,
                 but: byArchitecture("training.ema_half_life_images"),
@@ -188,6 +199,11 @@ extension SpecKey {
                 "training.bank_copies", count(from: 1, to: 65536), 4, isLater: true,
                 reader: .choices(of: "training.objective", ["yi-bank"]),
                 "copies of every image in the bank, at each of its 16 levels from 0.002 to 80"),
+            SpecKey(
+                "training.noises_per_image", count(from: 0, to: 65536), 0, isLater: true,
+                reader: .choices(of: "training.objective", ["denoising"]),
+                "fixed noises that every image has in each range between the bank's 16 levels, in place of fresh ones; 0: all are "
+                    + "fresh"),
         ] + Architecture.keys(of: "training").map(SpecKey.init(shared:)) + [
             SpecKey(
                 "seed", count(from: 0), 0,

@@ -5,7 +5,8 @@ package enum TrainingRules {
     /// The keys that the rules look at.
     static let keys = [
         "model.architecture", "training.preconditioning", "training.noise", "training.noise_min", "training.noise_max",
-        "training.noise_sigma", "training.objective", "training.augment",
+        "training.noise_sigma", "training.objective", "training.augment", "training.noises_per_image",
+        "training.learning_rate", "training.weight_decay",
     ]
     /// The least fixed σ with a bank, whose copies have less noise than what is made of them.
     private static let leastOfBank = 0.005
@@ -31,6 +32,17 @@ package enum TrainingRules {
         if text("training.noise") == "log-uniform" && lowest >= highest {
             let key = isGiven("training.noise_min") ? "training.noise_min" : "training.noise_max"
             return (key, "noise from \(lowest) to \(highest): expected noise_min below noise_max")
+        }
+        let (rate, decay) = (number("training.learning_rate"), number("training.weight_decay"))
+        if rate * decay > 1 {
+            return (
+                "training.weight_decay",
+                "a step at the rate \(rate) would take more than all of a weight: expected at most 1/rate"
+            )
+        }
+        if number("training.noises_per_image") > 0 && number("training.augment") > 0 {
+            let key = isGiven("training.noises_per_image") ? "training.noises_per_image" : "training.augment"
+            return (key, "augmented images have no end, and each would need noises of its own: expected augment 0")
         }
         guard text("training.objective") == "yi-bank" else { return nil }
         if number("training.augment") > 0 {
