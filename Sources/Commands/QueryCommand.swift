@@ -13,6 +13,7 @@ struct QueryCommand: ParsableCommand {
             eigensweep query --sweep demo --measure memorization.copied --by dataset.size --columns model.scale
             eigensweep query --measure gaussian-distance.rmse --sigma 0.47,1.5 --where 'dataset.size >= 1024' --format csv
             eigensweep query --measure memorization --by dataset.size --statistic mean,ci95 --sort mean:desc --limit 5
+            eigensweep query --sweep demo --crossing 'memorization.copied = 0.5' --along dataset.size --by model.scale
             """)
 
     @Argument(help: .hidden)
@@ -54,6 +55,16 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "Show at most so many rows.")
     var limit: Int?
     @Option(
+        help: ArgumentHelp(
+            "Where rows pass a level along --along: 'memorization.copied = 0.5' beyond which they stay on its other side (> upwards, < downwards), 'first denoising.wiener_gain_db@0.5 > 0' where they first do, 'loss.loss_held_out > 1.01 * min' above a row's smallest value.",
+            valueName: "level"), completion: .measures)
+    var crossing: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --crossing: the key along which rows of trials lie, such as training.images. Without --by each row is listed.",
+            valueName: "key"), completion: .keys)
+    var along: String?
+    @Option(
         help:
             "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures, comparisons, artifacts, notes and tags."
     )
@@ -70,6 +81,18 @@ struct QueryCommand: ParsableCommand {
         if let limit, limit < 0 { throw ValidationError("--limit: expected a number of rows, got \(limit)") }
         guard timeLimit > 0 else { throw ValidationError("--time-limit: expected seconds above 0, got \(timeLimit)") }
         if interpolate, sigma.isEmpty { throw ValidationError("--interpolate: --sigma says which levels to find") }
+        guard crossing != nil else {
+            if along != nil { throw ValidationError("--along: --crossing says what is looked for along it") }
+            return
+        }
+        if along == nil { throw ValidationError("--crossing: --along says along which key, such as training.images") }
+        let others = [
+            ("measure", measure.isEmpty), ("sigma", sigma.isEmpty), ("columns", columns == nil),
+            ("statistic", statistic.isEmpty), ("mix", mix.isEmpty), ("sql", sql == nil),
+        ]
+        if let (name, _) = others.first(where: { !$0.1 }) {
+            throw ValidationError("--crossing cannot be combined with --\(name)")
+        }
     }
 
     func run() throws {
@@ -86,8 +109,19 @@ struct QueryCommand: ParsableCommand {
             defer { end.cancel() }
             return try query.write(sql: sql, seconds: timeLimit, output.format, to: Terminal.export)
         }
-        var request = QueryRequest()
         let sweeps = try sweepNames(in: reader)
+        if let crossing, let along {
+            var request = CrossingRequest(try CrossingTerm(crossing), along: along)
+            request.sweep = sweeps.first
+            request.otherSweeps = Array(sweeps.dropFirst())
+            request.filter = try filter.map { try WhereExpression($0) }
+            request.groupBy = Self.list(by)
+            request.sort = Self.list(sort).map { SortColumn($0) }
+            request.limit = limit
+            for line in try query.write(request, output.format, to: Terminal.export) { Terminal.note("note: \(line)") }
+            return
+        }
+        var request = QueryRequest()
         request.sweep = sweeps.first
         request.otherSweeps = Array(sweeps.dropFirst())
         request.measures = Self.list(measure).map { MeasureSelection($0) }

@@ -43,6 +43,25 @@ extension EigensweepBench {
                             + "\(Self.rounded(coverage.medianWidth)) | \(coverage.missing) of \(coverage.draws) |")
                 }
             }
+            printLaws(fits.filter(\.isOfLaw))
+        }
+
+        /// Of so many sweeps of a known law nine in ten must hold it.
+        private static let sweeps = 200
+
+        private func printLaws(_ laws: [FitCoverage.Case]) {
+            print("\nLaws of \(Self.sweeps) sweeps each, of which \(Self.sweeps * 9 / 10) must hold the exponent\n")
+            print("| of | estimate | replicates | hold |\n|---|---|---|---|")
+            for (given, found) in zip(
+                laws, Self.concurrently(laws) { FitCoverage.coverage(of: $0, draws: Self.sweeps) })
+            {
+                for (estimate, coverage) in found {
+                    let isShort = coverage.held < Self.sweeps * 9 / 10
+                    print(
+                        "| \(given.name) | \(estimate) | \(given.replicates) | \(coverage.held)\(isShort ? ", too few" : "") |"
+                    )
+                }
+            }
         }
 
         /// What becomes of each, in their order.

@@ -135,7 +135,7 @@ import Testing
 
     @Test func theLawIsFoundWithItsExponents() throws {
         let law = try BoundaryLaw(points)
-        #expect(law.rows.count == 27 && law.inside.count >= BoundaryExponent.fewestRows)
+        #expect(law.rows.count == 27 && law.inside.count >= PowerLaw.fewestRows)
         let parameters = try #require(law.ofParameters)
         let length = try #require(law.ofLength)
         #expect(abs(parameters.value - 0.5) < 0.05)

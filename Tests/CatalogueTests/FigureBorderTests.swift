@@ -100,7 +100,7 @@ import Testing
                 }
             ])
         let findings = try Findings(try sweep.reader, sweep: sweep.name, store: sweep.scratch.path)
-        #expect(findings.figures.map(\.name) == [.phaseMap, .phaseMapByLength, .boundaryLaw, .glScore])
+        #expect(findings.figures.map(\.name) == [.phaseMap, .phaseMapByLength, .boundaryLaw, .capacity, .glScore])
         for figure in findings.figures { try Self.expectWhole(figure, in: sweep.scratch.path) }
     }
 

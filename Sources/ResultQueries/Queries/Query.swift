@@ -3,7 +3,7 @@ import ResultCatalogue
 
 /// Answers questions about measurements.
 package struct Query: Sendable {
-    private let reader: CatalogueReader
+    let reader: CatalogueReader
 
     package init(_ reader: CatalogueReader) { self.reader = reader }
 

@@ -114,7 +114,7 @@ package struct Average: Hashable, Sendable {
 
     /// The half width of a mean of means, from the half width, the least error and the degrees of freedom at each place.
     /// Shares' half widths end at 0 and 1, so that those of few replicates show less error than there is.
-    private static func combined(_ parts: [(half: Double, error: Double, freedom: Double)]) -> Double {
+    static func combined(_ parts: [(half: Double, error: Double, freedom: Double)]) -> Double {
         let variances = parts.map { part in
             let error = max(part.half / StudentT.quantile(freedom: part.freedom), part.error)
             return error * error

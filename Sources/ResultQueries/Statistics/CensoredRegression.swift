@@ -76,7 +76,7 @@ package struct CensoredRegression: Hashable {
     }
 
     /// The logarithm of the probability of more than z.
-    private static func tail(_ z: Double) -> Double {
+    static func tail(_ z: Double) -> Double {
         z > 30 ? -z * z / 2 - log(z * (2 * .pi).squareRoot()) : log(erfc(z / 2.squareRoot()) / 2)
     }
 

@@ -7,7 +7,10 @@ package struct LogisticFit: Hashable {
     package var slope: Double
 
     /// Where p is a half.
-    package var middle: Double { -intercept / slope }
+    package var middle: Double { place(of: 0.5) }
+
+    /// Where p is so much, between 0 and 1.
+    func place(of share: Double) -> Double { (log(share / (1 - share)) - intercept) / slope }
 
     /// The most likely curve through shares of `n` samples at `x`. Half a success and half a failure are added to each
     /// share (Haldane 1956, Anscombe 1956), so that shares of 0 and 1 alone have a curve too.

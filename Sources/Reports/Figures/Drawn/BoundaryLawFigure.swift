@@ -1,22 +1,19 @@
 import Foundation
 import ResultQueries
 
-/// The dataset size at which copying ends, against the number of parameters and against the length of training.
+/// The dataset size at which copying ends, or falls below the share of a capacity, against the number of parameters and
+/// against the length of training.
 struct BoundaryLawFigure: SweepFigure {
     let law: BoundaryLaw
-    let name = FigureName.boundaryLaw
-    private let width = 980
-    private var captionLines: Gnuplot.Caption {
-        Gnuplot.Caption(law.points.caption(caption, isMean: false), width: width)
-    }
-    var size: (width: Int, height: Int) { (width, 420 + captionLines.height) }
+    var name: FigureName { law.level == 0.5 ? .boundaryLaw : .capacity }
+    var size: (width: Int, height: Int) { drawing.size }
 
     var absence: FigureAbsence? {
         guard law.inside.allSatisfy({ $0.parameters == nil }) else { return nil }
         if law.sizes.isEmpty { return law.wanting }
         if law.sizes.count == 1 { return "there are measurements of one dataset.size only" }
-        return law.inside.isEmpty
-            ? "copying ends within the sizes swept nowhere" : "no worker has told how many parameters its networks have"
+        guard law.inside.isEmpty else { return "no worker has told how many parameters its networks have" }
+        return .because("\(law.endWords) within the sizes swept nowhere")
     }
 
     var table: ResultTable {
@@ -51,7 +48,7 @@ struct BoundaryLawFigure: SweepFigure {
     /// copying was seen to end: places with N* and its interval.
     private func lines(
         _ rows: [BoundaryLaw.Row], x: (BoundaryLaw.Row) -> Double?
-    ) -> [[(x: Double, size: Double, interval: ConfidenceInterval?)]] {
+    ) -> [[(x: Double, y: Double, interval: ConfidenceInterval?)]] {
         Dictionary(grouping: rows, by: \.other).sorted { $0.key < $1.key }.compactMap { _, rows in
             let measured = rows.filter(\.isInside).compactMap(x)
             guard let first = measured.min(), let last = measured.max(), first < last else { return nil }
@@ -64,123 +61,57 @@ struct BoundaryLawFigure: SweepFigure {
         }
     }
 
-    /// One panel: `x` against N*, a colour for each value of the other; with the law's lines where it `hasLines`.
-    private func panel(
-        _ index: Int, hasLines: Bool, x: (BoundaryLaw.Row) -> Double?, other: (BoundaryLaw.Row) -> Double,
-        label: (Double) -> String
-    ) -> (data: String, plots: [String]) {
-        let others = Set(law.rows.map(other)).sorted()
-        var data = ""
-        var plots = [String]()
-        var bands = [String]()
-        for (number, value) in others.enumerated() {
+    /// A series for each value of `other`; with the law's lines where it `hasLines`.
+    private func series(
+        hasLines: Bool, x: (BoundaryLaw.Row) -> Double?, other: (BoundaryLaw.Row) -> Double, label: (Double) -> String
+    ) -> [LawDrawing.Series] {
+        Set(law.rows.map(other)).sorted().map { value in
             let rows = law.rows.filter { other($0) == value }
-            let shade = others.count == 1 ? 0.25 : 0.85 * Double(number) / Double(others.count - 1)
-            let colour = Gnuplot.colour(shade)
-            for (kind, symbol) in [("at", 7), ("above", 8), ("below", 10)] {
-                let shown = rows.compactMap { row -> String? in
-                    let found = Self.words(row.boundary)
-                    guard found.kind == kind, let size = found.value, let x = x(row) else { return nil }
-                    return "\(x) \(exp(size))\n"
+            let marks = rows.compactMap { row -> LawDrawing.Mark? in
+                let found = Self.words(row.boundary)
+                guard let x = x(row), let size = found.value, let kind = LawDrawing.Kind(rawValue: found.kind) else {
+                    return nil
                 }
-                let block = "$b\(index)\(kind)\(number)"
-                data += "\(block) << EOD\n" + (shown.isEmpty ? "NaN NaN\n" : shown.joined()) + "EOD\n"
-                let title = kind == "at" ? "title \(Gnuplot.quote(label(value)))" : "notitle"
-                plots.append("\(block) using 1:2 with points pt \(symbol) ps 1.1 lw 1.5 lc rgb '\(colour)' \(title)")
+                return LawDrawing.Mark(kind: kind, x: x, y: exp(size), text: words(of: row, found.kind, exp(size)))
             }
-            guard hasLines else { continue }
-            for (line, places) in lines(rows, x: x).enumerated() {
-                let block = "$l\(index)n\(number)o\(line)"
-                data += "\(block) << EOD\n"
-                for place in places {
-                    let (low, high) = (place.interval?.low ?? place.size, place.interval?.high ?? place.size)
-                    data += "\(place.x) \(place.size) \(low) \(high)\n"
-                }
-                data += "EOD\n"
-                plots.append("\(block) using 1:2 with lines lw 1.5 lc rgb '\(colour)' notitle")
-                guard places.contains(where: { $0.interval != nil }) else { continue }
-                bands.append(
-                    "\(block) using 1:3:4 with filledcurves lc rgb '\(colour)' fs transparent solid 0.15 noborder notitle"
-                )
-            }
+            return LawDrawing.Series(title: label(value), marks: marks, lines: hasLines ? lines(rows, x: x) : [])
         }
-        return (data, bands + plots)
     }
 
-    var script: String {
-        let byParameters = panel(0, hasLines: law.line?.ofParameters != nil) {
+    private func words(of row: BoundaryLaw.Row, _ kind: String, _ size: Double) -> String {
+        let cells = row.otherCells + row.replicateCells
+        let others = zip(law.points.otherAxes + law.points.replicateAxes, cells).map { "\($0) \($1.text)" }
+        let place = "scale \(row.scale)" + (row.parameters.map { " (\($0) parameters)" } ?? "")
+        return ([place, law.points.lengthLabel(row.length)] + others).joined(separator: ", ")
+            + ": N* \(kind == "at" ? "" : kind + " ")" + ResultTable.format(size.rounded())
+    }
+
+    private var drawing: LawDrawing {
+        let byParameters = series(hasLines: law.line?.ofParameters != nil) {
             $0.parameters.map(Double.init)
         } other: {
             $0.length
         } label: {
             law.points.lengthLabel($0)
         }
-        let byLength = panel(1, hasLines: law.line?.ofLength != nil) {
+        let byLength = series(hasLines: law.line?.ofLength != nil) {
             $0.length
         } other: {
             Double($0.scale)
         } label: {
             "scale \(ResultTable.format($0))"
         }
-        func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }
-        let ticks = law.sizes.map { "'\($0)' \($0)" }.joined(separator: ", ")
-        return """
-            \(byParameters.data)\(byLength.data)
-            set multiplot
-            set label 1 'Where copying ends: training images at which half of the samples are copies' at screen 0.5,\(down(24)) center font ',15'
-            \(captionLines.labels(size))
-            set logscale xy
-            set format x '%g'
-            set yrange [\(Double(law.sizes.first ?? 1) / 1.6):\(Double(law.sizes.last ?? 10) * 1.6)]
-            set ytics (\(ticks))
-            set grid lc rgb '#dddddd' lt 1 lw 0.7
-            set border 3 lc rgb '#444444'
-            set tics nomirror out font ',11'
-            set tmargin at screen \(down(56))
-            set bmargin at screen \(down(357))
-            set lmargin at screen 0.1
-            set rmargin at screen 0.38
-            set offsets graph 0.06, graph 0.06, 0, 0
-            set xlabel 'parameters'
-            set ylabel 'training images N*'
-            set key at screen 0.39,\(down(56)) left top Left reverse samplen 1 font ',10'
-            plot \(byParameters.plots.joined(separator: ", \\\n  "))
-            \(Gnuplot.endOfPanel)
-            unset label
-            set lmargin at screen 0.58
-            set rmargin at screen 0.86
-            set xlabel '\(law.points.lengthAxis)'
-            unset ylabel
-            set key at screen 0.87,\(down(56)) left top Left reverse samplen 1 font ',10'
-            plot \(byLength.plots.joined(separator: ", \\\n  "))
-            \(Gnuplot.endOfPanel)
-            unset multiplot
-            """
+        let start = law.level == 0.5 ? "Where copying ends" : "Capacity"
+        return LawDrawing(
+            title: "\(start): training images at which \(law.percent) of the samples are copies",
+            panels: [
+                .init(x: "parameters", y: "training images N*", series: byParameters, ticks: law.sizes),
+                .init(x: law.points.lengthAxis, y: "training images N*", series: byLength, ticks: law.sizes),
+            ], caption: Gnuplot.Caption(law.points.caption(caption, isMean: false), width: LawDrawing.width))
     }
 
-    var marks: [PanelMarks] {
-        func panel(_ x: (BoundaryLaw.Row) -> Double?) -> PanelMarks {
-            PanelMarks(
-                isLogarithmic: (true, true),
-                marks: law.rows.compactMap { row in
-                    let (kind, value) = Self.words(row.boundary)
-                    guard let x = x(row), let value else { return nil }
-                    let others = zip(
-                        law.points.otherAxes + law.points.replicateAxes, row.otherCells + row.replicateCells
-                    ).map { "\($0) \($1.text)" }
-                    let words =
-                        [
-                            "scale \(row.scale)" + (row.parameters.map { " (\($0) parameters)" } ?? ""),
-                            law.points.lengthLabel(row.length),
-                        ] + others
-                    return .init(
-                        x: x, y: exp(value),
-                        text: "\(words.joined(separator: ", ")): N* \(kind == "at" ? "" : kind + " ")"
-                            + ResultTable.format(exp(value).rounded()))
-                })
-        }
-        return [panel { $0.parameters.map(Double.init) }, panel { $0.length }]
-    }
+    var script: String { drawing.script }
+    var marks: [PanelMarks] { drawing.marks }
 
     private var caption: String {
         let marks = "Triangles: beyond the sizes swept, up or down."
@@ -195,6 +126,6 @@ struct BoundaryLawFigure: SweepFigure {
     }
 
     private func short(_ exponent: BoundaryExponent) -> String {
-        "\(exponent.words.value) (\(exponent.words.interval))"
+        "\(exponent.law.words.value) (\(exponent.law.words.interval))"
     }
 }

@@ -8,6 +8,10 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case phaseMapByLength = "phase-map-by-length"
     /// The dataset size at which copying ends, against parameters and against images trained.
     case boundaryLaw = "boundary-law"
+    /// The dataset size up to which 90 % of the samples are copies, against the same.
+    case capacity
+    /// The lengths after which networks copy, generalize and overfit, against dataset size.
+    case crossingTimes = "crossing-times"
     /// GL score and share of copied samples by dataset size, a line per model scale and length.
     case glScore = "gl-score"
     /// Root mean square distance to the Gaussian denoiser by noise level, a line per dataset size.

@@ -2,11 +2,12 @@ import Foundation
 import ResultQueries
 
 /// The dataset size N* at which copying ends, as a law of the network's parameters P and the length of its training:
-/// log N* = a + b log P + c log images (Bonnaire et al., NeurIPS 2025, expect c = 1).
+/// log N* = a + b log P + c log images. Zhang et al. 2025 (2505.20123) have the transition go with N/√P; that the length at
+/// which copying begins grows as N (Bonnaire et al. and Favero et al. 2025) makes c = 1.
 ///
-/// A row of the map is one scale, length and replicate. N* is where a logistic curve through its copied shares passes ½.
-/// Where the shares never pass ½, N* is only known to lie beyond the sizes swept; a row whose shares rise with size has no
-/// N*.
+/// A row of the map is one scale, length and replicate. N* is where a logistic curve through its copied shares passes the
+/// level: ½, or 0.9 for the capacity of Gu et al. 2023 (2310.02664). Where the shares never pass it, N* is only known to lie
+/// beyond the sizes swept; a row whose shares rise with size has no N*.
 ///
 /// An exponent is found from those rows alone that identify it. The exponent of the length is found at scales where copying
 /// ends within the sizes swept for two lengths or more, each scale with an intercept of its own, so that scales where it
@@ -38,7 +39,11 @@ struct BoundaryLaw {
         var isWhole = true
     }
 
+    static let capacity = 0.9
+
     let points: SweepPoints
+    /// The share of copies that counts.
+    let level: Double
     /// Why there are no rows, where no share was measured.
     let wanting: FigureAbsence
     /// The dataset sizes swept, ascending.
@@ -55,8 +60,9 @@ struct BoundaryLaw {
     /// Rows in which copying ends within the sizes swept.
     var inside: [Row] { rows.filter(\.isInside) }
 
-    init(_ points: SweepPoints) throws {
+    init(_ points: SweepPoints, level: Double = 0.5) throws {
         self.points = points
+        self.level = level
         wanting = try points.wanting("memorization", "copied")
         struct Key: Hashable {
             var scale: Int
@@ -77,7 +83,8 @@ struct BoundaryLaw {
                 otherCells: points.cells(of: first, points.otherAxes),
                 replicateCells: points.cells(of: first, points.replicateAxes),
                 parameters: values.lazy.compactMap(points.parameters).first,
-                boundary: Self.boundary(values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) }),
+                boundary: Self.boundary(
+                    values.map { (Double($0.point.size), $0.value, Double($0.n ?? 256)) }, level: level),
                 isWhole: Set(values.map(\.point.size)).count == sizes.count)
         }.sorted { ($0.scale, $0.length, $0.other, $0.replicate) < ($1.scale, $1.length, $1.other, $1.replicate) }
         self.rows = rows
@@ -92,13 +99,14 @@ struct BoundaryLaw {
     }
 
     /// Where copying ends, from the shares of n samples at several dataset sizes.
-    static func boundary(_ shares: [(size: Double, share: Double, n: Double)]) -> Boundary {
-        let sizes = shares.map { log($0.size) }
-        guard let low = sizes.min(), let high = sizes.max() else { return .rises }
-        if shares.allSatisfy({ $0.share >= 0.5 }) { return .above(high) }
-        if shares.allSatisfy({ $0.share < 0.5 }) { return .below(low) }
-        guard let fit = LogisticFit(shares.map { (log($0.size), $0.share, $0.n) }), fit.slope < 0 else { return .rises }
-        return .at(min(max(fit.middle, low), high))
+    static func boundary(_ shares: [(size: Double, share: Double, n: Double)], level: Double = 0.5) -> Boundary {
+        let points = shares.map { CrossingRule.Point(x: log($0.size), value: $0.share, n: $0.n) }.sorted { $0.x < $1.x }
+        switch CrossingRule(level: .value(level)).crossing(of: points, .down, areShares: true) {
+        case .at(let size): return .at(size)
+        case .before(let size): return .below(size)
+        case .beyond(let size): return .above(size)
+        case .against, .never, nil: return .rises
+        }
     }
 
     /// N* by the law; nil for a row of which the law says nothing.
@@ -124,33 +132,42 @@ struct BoundaryLaw {
         if let ofLength {
             terms.append("\(points.lengthUnit)^" + text(ofLength, scales: ofLength.strata.map(\.value)))
         }
+        let subject = level == 0.5 ? "The boundary's law" : "The law of the capacity (\(percent) of samples copied)"
         guard !terms.isEmpty else {
             return [
-                "The boundary's law is not determined: \(rowWords). An exponent needs \(BoundaryExponent.fewestRows) rows "
-                    + "in which it does, of two scales at one length or of two lengths at one scale."
+                "\(subject) is not determined: \(rowWords)."
+                    + (level == 0.5
+                        ? " An exponent needs \(PowerLaw.fewestRows) rows in which it does, of two scales at one length or of "
+                            + "two lengths at one scale." : "")
             ]
         }
         guard line != nil else {
             return [
-                "The boundary's law is not determined: the best fit to all rows lies beside the sizes at which copying was seen "
+                "\(subject) is not determined: the best fit to all rows lies beside the sizes at which copying was seen "
                     + "to end, by more than these scatter; \(rowWords)."
             ]
         }
         let law =
-            "The dataset size at which half of the samples are copies goes as \(terms.joined(separator: " · "))"
+            "The dataset size at which \(percent) of the samples are copies goes as \(terms.joined(separator: " · "))"
         return ["\(law); \(rowWords).\(undetermined.map { " \($0)" } ?? "")"]
     }
 
+    /// The level for people.
+    var percent: String { level == 0.5 ? "half" : "\(ResultTable.format(level * 100)) %" }
+
+    /// What happens at N*.
+    var endWords: String { level == 0.5 ? "copying ends" : "the share copied falls below \(percent)" }
+
     /// A sentence about an axis that was swept and has no exponent.
     private var undetermined: String? {
+        func sentence(_ of: String, _ nowhere: String) -> String {
+            "The exponent of \(of) is not determined: at no \(nowhere)."
+        }
         if ofParameters == nil, Set(rows.compactMap(\.parameters)).count > 1 {
-            return
-                "The exponent of P is not determined: at no length does copying end within the sizes swept for two scales."
+            return sentence("P", "length does copying end within the sizes swept for two scales")
         }
         if ofLength == nil, Set(rows.map(\.length)).count > 1 {
-            return
-                "The exponent of the length is not determined: at no scale does copying end within the sizes swept for "
-                + "two lengths."
+            return sentence("the length", "scale does copying end within the sizes swept for two lengths")
         }
         return nil
     }
@@ -168,7 +185,7 @@ struct BoundaryLaw {
         ].compactMap(\.self)
         let axes = (["scale", "length"] + points.otherAxes + (points.replicateAxes.isEmpty ? [] : ["replicate"]))
             .joined(separator: ", ")
-        return "copying ends within the sizes swept in \(inside.count) of \(rows.count) rows (\(axes))"
+        return "\(endWords) within the sizes swept in \(inside.count) of \(rows.count) rows (\(axes))"
             + (others.isEmpty ? "" : ", " + others.joined(separator: ", "))
             + (rising > 0 ? "; in \(rising) the share copied rises with the dataset's size" : "")
             + (incomplete > 0 ? "; \(incomplete) not measured at every size do not tell yet" : "")
@@ -179,9 +196,13 @@ struct BoundaryLaw {
             lengths.isEmpty
             ? "scale " + Set(scales).sorted().map { ResultTable.format($0) }.joined(separator: ", ")
             : Set(lengths).sorted().map(points.lengthLabel).joined(separator: ", ")
-        let (value, interval) = exponent.words
-        return "\(value) (\(interval), from \(exponent.rows) of \(rows.count) rows: \(places))"
+        let (value, interval) = exponent.law.words
+        let claim = exponent.law.words(beside: lengths.isEmpty ? Self.ofLengthClaimed : Self.ofParametersClaimed)
+        return "\(value) (\(interval), from \(exponent.law.rows) of \(rows.count) rows: \(places); \(claim))"
     }
+
+    private static let ofParametersClaimed = PowerLaw.Claim(0.5, "Zhang et al. 2025")
+    static let ofLengthClaimed = PowerLaw.Claim(1, "Bonnaire et al. and Favero et al. 2025")
 }
 
 extension BoundaryLaw.Row {

@@ -18,11 +18,14 @@ struct Findings {
         let summary = try MemorizationSummary(points)
         let map = try PhaseMap(points)
         let law = try BoundaryLaw(points)
+        let capacity = try BoundaryLaw(points, level: BoundaryLaw.capacity)
+        let times = try CrossingTimes(points)
         let linearity = try points.linearityFigure()
         let distance = try points.gaussianDistanceFigure()
         let modes = try points.modesFigure()
         let all: [any SweepFigure] = [
             PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
+            BoundaryLawFigure(law: capacity), times.figure,
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
             try points.cosinesFigure(), try points.jacobianFigure(),
             try SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
@@ -32,6 +35,7 @@ struct Findings {
         memorization = summary.table
         sentences =
             [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
+            + capacity.sentences + times.sentences
             + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
             + (try points.heldOutLossSentences() + points.copiesSentences()) + SweepPoints.modesSentences(modes)

@@ -2,23 +2,38 @@ import Foundation
 import ResultQueries
 
 /// How often the intervals of reported fits hold the true value, by simulation, through the code that reports them. The fits
-/// are the dataset sizes of both contours and the exponents of the boundary's law.
+/// are the dataset sizes of both contours and the exponents of the boundary's law, the lengths after which something sets in
+/// and their exponents.
 package enum FitCoverage {
     package struct Case: Sendable {
         package var name: String
         package var replicates: Int
-        fileprivate var kind: Kind
-        /// The sizes swept.
-        fileprivate var sizes: [Int]
+        var kind: Kind
+        /// The sizes swept, or the lengths.
+        var sizes: [Int]
+
+        /// Whether it is of the exponents of a law.
+        package var isOfLaw: Bool {
+            switch kind {
+            case .law, .timeLaw: true
+            case .half, .nearness, .time, .gain: false
+            }
+        }
     }
 
-    fileprivate enum Kind {
+    enum Kind {
         /// The size of one row at which half of the samples are copies.
         case half
         /// The size of one row at which `copy_auc` is that of the contour.
         case nearness
         /// The exponents from rows of three scales by three lengths, where each scale multiplies N* by a factor of its own.
         case law([Double])
+        /// The length at which so large a share of the samples are copies, of one size.
+        case time(share: Double)
+        /// The first length at which a gain rises above 0, of one size.
+        case gain
+        /// The exponent of N of the length at which half of the samples are copies, from rows of four sizes.
+        case timeLaw(Double)
     }
 
     /// The coverage of each estimate.
@@ -35,12 +50,12 @@ package enum FitCoverage {
             law("copying ends in all rows", [8, 32, 128, 512, 2048]),
             law("a third of rows end beyond", [16, 32, 64, 128, 256]),
             law("one scale of three ends inside", [8, 32, 128, 512, 2048], [1, 1e3, 1e6]),
-        ]
+        ] + timeCases(replicates)
     }
 
     private static let (ofParameters, ofLength) = (0.4, 0.7)
     /// log N* of a row, and its standard deviation between replicates.
-    private static let (middle, deviation) = (log(90.0), 0.2)
+    static let (middle, deviation) = (log(90.0), 0.2)
 
     package static func coverage(of given: Case, draws: Int) -> Result {
         let name = given.name.utf8.reduce(0) { $0 * 31 % 9973 + Int($1) }
@@ -62,6 +77,8 @@ package enum FitCoverage {
                 nearness(about: middle, given.sizes) { error in error * random.normal() }
             }
         case .law(let factors): return law(given, factors, draws: draws, &random)
+        case .time, .gain: return time(given, draws: draws, &random)
+        case .timeLaw(let exponent): return timeLaw(given, exponent, draws: draws, &random)
         }
     }
 

@@ -80,6 +80,9 @@ struct SweepPoints {
         Line(other: others[value.trial], replicate: replicates[value.trial])
     }
 
+    /// How many lengths were swept.
+    var lengthCount: Int { Set(points.compactMap { $0?.length }).count }
+
     func parameters(of value: PlacedValue) -> Int? { parameters[value.trial] }
 
     /// The values of axes of the trial that `value` is of.

@@ -1,0 +1,150 @@
+import Foundation
+import ResultQueries
+
+/// Panels of what was found in single rows, with bounds where rows have no more, and of the laws through it: both axes
+/// logarithmic, two panels side by side, each with its own legend.
+struct LawDrawing {
+    enum Kind: String, CaseIterable {
+        case at
+        /// Only known to lie above or below.
+        case above, below
+
+        /// gnuplot's number of the symbol.
+        var symbol: Int {
+            switch self {
+            case .at: 7
+            case .above: 8
+            case .below: 10
+            }
+        }
+    }
+
+    struct Mark {
+        var kind: Kind
+        var x: Double
+        var y: Double
+        /// What the mark is, for the pointer.
+        var text: String
+    }
+
+    struct Series {
+        var title: String
+        var marks: [Mark]
+        /// Each of its law's lines.
+        var lines: [[(x: Double, y: Double, interval: ConfidenceInterval?)]] = []
+    }
+
+    struct Panel {
+        var title = ""
+        var x: String
+        /// What is on the axis of the first panel of each row.
+        var y: String
+        var series: [Series]
+        /// The ends of its upright axis, and the numbers along it; nil: they follow from the marks.
+        var ticks: [Int]?
+    }
+
+    var title: String
+    var panels: [Panel]
+    var caption: Gnuplot.Caption
+
+    static let width = 980
+    /// The distance of panels from panel to panel, the axes' size, and where the first begins, in points.
+    private static let pitch = (width: 470, height: 357)
+    private static let axes = (width: 274, height: 301)
+    private static let margin = (left: 98, top: 56)
+
+    var size: (width: Int, height: Int) {
+        (Self.width, 63 + Self.pitch.height * ((panels.count + 1) / 2) + caption.height)
+    }
+
+    /// The scripts' data blocks and what is plotted of them.
+    private func drawn(_ panel: Panel, _ index: Int) -> (data: String, plots: [String]) {
+        var (data, plots, bands) = ("", [String](), [String]())
+        for (number, series) in panel.series.enumerated() {
+            let shade = panel.series.count == 1 ? 0.25 : 0.85 * Double(number) / Double(panel.series.count - 1)
+            let colour = Gnuplot.colour(shade)
+            for kind in Kind.allCases {
+                let shown = series.marks.filter { $0.kind == kind }.map { "\($0.x) \($0.y)\n" }
+                let block = "$b\(index)\(kind.rawValue)\(number)"
+                data += "\(block) << EOD\n" + (shown.isEmpty ? "NaN NaN\n" : shown.joined()) + "EOD\n"
+                let title = kind == .at ? "title \(Gnuplot.quote(series.title))" : "notitle"
+                plots.append(
+                    "\(block) using 1:2 with points pt \(kind.symbol) ps 1.1 lw 1.5 lc rgb '\(colour)' \(title)")
+            }
+            for (line, places) in series.lines.enumerated() {
+                let block = "$l\(index)n\(number)o\(line)"
+                data += "\(block) << EOD\n"
+                for place in places {
+                    let (low, high) = (place.interval?.low ?? place.y, place.interval?.high ?? place.y)
+                    data += "\(place.x) \(place.y) \(low) \(high)\n"
+                }
+                data += "EOD\n"
+                plots.append("\(block) using 1:2 with lines lw 1.5 lc rgb '\(colour)' notitle")
+                guard places.contains(where: { $0.interval != nil }) else { continue }
+                bands.append(
+                    "\(block) using 1:3:4 with filledcurves lc rgb '\(colour)' fs transparent solid 0.15 noborder notitle"
+                )
+            }
+        }
+        return (data, bands + plots)
+    }
+
+    var script: String {
+        var (data, plots) = ("", "")
+        func across(_ place: Int) -> Double { Double(place) / Double(size.width) }
+        func down(_ place: Int) -> Double { 1 - Double(place) / Double(size.height) }
+        for (index, panel) in panels.enumerated() {
+            let drawn = drawn(panel, index)
+            data += drawn.data
+            let left = Self.margin.left + index % 2 * Self.pitch.width
+            let top = Self.margin.top + index / 2 * Self.pitch.height
+            let right = left + Self.axes.width
+            let heights = panel.series.flatMap(\.marks).map(\.y)
+            let ends = (
+                panel.ticks?.first.map(Double.init) ?? heights.min() ?? 1,
+                panel.ticks?.last.map(Double.init) ?? heights.max() ?? 10
+            )
+            let ticks = panel.ticks.map { "(" + $0.map { "'\($0)' \($0)" }.joined(separator: ", ") + ")" }
+            plots += """
+                set yrange [\(ends.0 / 1.6):\(ends.1 * 1.6)]
+                set ytics \(ticks ?? "autofreq")
+                set tmargin at screen \(down(top))
+                set bmargin at screen \(down(top + Self.axes.height))
+                set lmargin at screen \(across(left))
+                set rmargin at screen \(across(right))
+                set title \(Gnuplot.quote(panel.title)) font ',13' offset 0,-0.4
+                set xlabel \(Gnuplot.quote(panel.x))
+                set ylabel \(Gnuplot.quote(index % 2 == 0 ? panel.y : ""))
+                set key at screen \(across(right + 10)),\(down(top)) left top Left reverse samplen 1 font ',10'
+                plot \(drawn.plots.joined(separator: ", \\\n  "))
+                \(Gnuplot.endOfPanel)
+                unset label
+
+                """
+        }
+        return """
+            \(data)
+            set multiplot
+            set label 1 \(Gnuplot.quote(title)) at screen 0.5,\(down(24)) center font ',15'
+            \(caption.labels(size))
+            set logscale xy
+            set format x '%g'
+            set format y '%g'
+            set grid lc rgb '#dddddd' lt 1 lw 0.7
+            set border 3 lc rgb '#444444'
+            set tics nomirror out font ',11'
+            set offsets graph 0.06, graph 0.06, 0, 0
+            \(plots)
+            unset multiplot
+            """
+    }
+
+    var marks: [PanelMarks] {
+        panels.map { panel in
+            PanelMarks(
+                isLogarithmic: (true, true),
+                marks: panel.series.flatMap(\.marks).map { .init(x: $0.x, y: $0.y, text: $0.text) })
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import ResultQueries
+
+/// The coverage of lengths after which something sets in, and of the exponents of their laws.
+extension FitCoverage {
+    private static let lengths = [1024, 2048, 4096, 8192, 16384, 32768, 65536]
+    /// The logarithm of the length of the middle size, and how steeply shares rise with the logarithm of the length.
+    private static let (start, slope) = (log(9000.0), 3.0)
+    private static let sizes = [16.0, 64, 256, 1024]
+
+    static func timeCases(_ replicates: Int) -> [Case] {
+        // A third of the replicates lie beyond the mean and 0.43 standard deviations.
+        let short = lengths.filter { Double($0) < exp(start) } + [Int(exp(start + 0.43 * deviation))]
+        func given(_ name: String, _ kind: Kind, _ lengths: [Int]) -> Case {
+            Case(name: name, replicates: replicates, kind: kind, sizes: lengths)
+        }
+        return [
+            given("length of copied = ½", .time(share: 0.5), lengths),
+            given("length of copied = 0.9", .time(share: 0.9), lengths),
+            given("length of copied = ½, a third beyond", .time(share: 0.5), short),
+            given("length of the first gain", .gain, lengths),
+            given("length of the first gain, a third beyond", .gain, short),
+            given("law of lengths, copying begins in all rows", .timeLaw(1), [256, 1024, 4096, 16384, 65536, 262144]),
+            given("law of lengths, a third of rows beyond", .timeLaw(1), [256, 1024, 4096, 16384, 24576]),
+            given("law of lengths, half of rows beyond", .timeLaw(1), [256, 1024, 4096, 9000]),
+            given("law of lengths, the same at all sizes", .timeLaw(0), lengths),
+        ]
+    }
+
+    private static func copied(about middle: Double, _ lengths: [Int], _ random: inout CoverageDraws) -> [CrossingRule
+        .Point]
+    {
+        lengths.map { length in
+            let share = 1 / (1 + exp(slope * (middle - log(Double(length)))))
+            return CrossingRule.Point(x: log(Double(length)), value: Double(random.binomial(256, share)) / 256, n: 256)
+        }
+    }
+
+    /// Replicates differ by `deviation` in the logarithm of the length.
+    static func time(_ given: Case, draws: Int, _ random: inout CoverageDraws) -> Result {
+        var share: Double?
+        if case .time(let given) = given.kind { share = given }
+        let rule = CrossingRule(level: .value(share ?? 0), isFirst: share == nil)
+        let truth = start + (share.map { log($0 / (1 - $0)) / slope } ?? 0)
+        var coverage = Coverage()
+        for _ in 0..<draws {
+            let rows = (0..<given.replicates).compactMap { _ -> Crossing? in
+                let middle = start + deviation * random.normal()
+                let points =
+                    share == nil
+                    ? given.sizes.map { length in
+                        let x = log(Double(length))
+                        return CrossingRule.Point(x: x, value: 2 * (x - middle) + 0.1 * random.normal())
+                    } : copied(about: middle, given.sizes, &random)
+                return rule.crossing(of: points, .up, areShares: share != nil)
+            }
+            coverage.add(CrossingAverage([rows]).interval, holding: truth)
+        }
+        return [("log length", coverage)]
+    }
+
+    /// Replicates differ by `deviation` in the logarithm of the length throughout, by 0.1 in each row, and by 0.1 in the exponent.
+    static func timeLaw(_ given: Case, _ exponent: Double, draws: Int, _ random: inout CoverageDraws) -> Result {
+        let rule = CrossingRule(level: .value(0.5))
+        var coverage = Coverage()
+        for _ in 0..<draws {
+            var rows = [CrossingLaw.Row]()
+            for replicate in 0..<given.replicates {
+                let (all, own) = (deviation * random.normal(), exponent + 0.1 * random.normal())
+                for size in sizes {
+                    let middle = start + all + own * log(size / 128) + 0.1 * random.normal()
+                    let points = copied(about: middle, given.sizes, &random)
+                    guard let crossing = rule.crossing(of: points, .up, areShares: true) else { continue }
+                    rows.append(
+                        CrossingLaw.Row(
+                            stratum: .init(scale: 8, size: 0, other: 0), replicate: Int32(replicate), x: log(size),
+                            crossing: crossing, cells: []))
+                }
+            }
+            coverage.add(CrossingLaw(rows).law?.interval, holding: exponent)
+        }
+        return [("exponent of N", coverage)]
+    }
+}
