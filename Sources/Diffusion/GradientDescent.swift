@@ -10,10 +10,11 @@ package struct GradientDescent: Sendable, Equatable {
     /// A step on `count` parameters, a multiple of 16, followed by the moving average of `Adam.step`. NaN gradients count as
     /// 0, infinite ones as ±1e5.
     package func step<S: LaneScalar>(
-        parameters: UnsafeMutablePointer<S>, gradients: UnsafePointer<S>, velocity: UnsafeMutablePointer<S>,
+        by kernels: LaneKernels<S>, parameters: UnsafeMutablePointer<S>, gradients: UnsafePointer<S>,
+        velocity: UnsafeMutablePointer<S>,
         average: UnsafeMutablePointer<S>, count: Int, rate: Double, decay: Double
     ) {
-        S.kernels.momentumAverage(
+        kernels.momentumAverage(
             parameters, gradients, velocity, average, count, S(rate), S(momentum), S(decay))
     }
 }

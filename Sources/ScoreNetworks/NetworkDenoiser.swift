@@ -13,7 +13,7 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
     /// at which levels it was trained.
     package var levels: ClosedRange<Double>
     package var isBlind: Bool { preconditioning == .blind }
-    package var batch: Int { laneCount * network.team.count }
+    package var batch: Int { laneCount * network.team.count * network.workspace.machine.mostGroups }
     /// How the checkpoint held the network; nil where the tensors were asked for by a prefix.
     package private(set) var form: CheckpointForm?
     private let network: Network<Float>
@@ -24,21 +24,26 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
     /// Reads `TrainingRun.weights()`, or another file with the published names, which may stand behind a wrapper's prefix.
     /// Sizes and σ_data come from the metadata entry `config`. Missing, misshapen, unknown or non-finite tensors are a
     /// `SafetensorsError`, impossible sizes a `NetworkError`.
-    package convenience init(weights: [UInt8], name: String, threads: Int = 1) throws {
+    package convenience init(
+        weights: [UInt8], name: String, threads: Int = 1, on machine: any LaneMachine<Float> = HostMachine<Float>()
+    ) throws {
         let (file, form) = try SafetensorsFile(bytes: weights, name: name).unwrapped()
-        try self.init(file, prefix: "", threads: threads)
+        try self.init(file, prefix: "", threads: threads, on: machine)
         self.form = form
     }
 
     /// Reads the tensors called `prefix` + name. Where the prefix is not empty, other tensors may stand beside them.
-    package init(_ file: SafetensorsFile, prefix: String, threads: Int = 1) throws {
+    package init(
+        _ file: SafetensorsFile, prefix: String, threads: Int = 1,
+        on machine: any LaneMachine<Float> = HostMachine<Float>()
+    ) throws {
         let stored = try CheckpointConfiguration(file)
         configuration = stored.network
         preconditioning = stored.preconditioning
         levels = stored.preconditioning.levels
         // Before memory is set aside for sizes that the file only pretends to have.
         try configuration.check(file, prefix: prefix, isAlone: prefix.isEmpty)
-        network = try Network(configuration, for: .inference, threads: threads)
+        network = try Network(configuration, for: .inference, threads: threads, on: machine)
         try network.load(file, prefix: prefix)
         rows = network.cores.map { _ in LaneBuffer(count: stored.network.imageShape.count * laneCount) }
     }
@@ -46,14 +51,14 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
     /// D(x; σ) = c_skip·x + c_out·F(c_in·x + shift; c_noise).
     package func denoise(_ x: Tensor<Float>, sigma: [Double]) -> Tensor<Float> {
         precondition(x.values.count == sigma.count * imageShape.count, "\(x.shape) does not hold \(sigma.count) images")
-        let groups = (sigma.count + laneCount - 1) / laneCount
+        let together = network.workspace.machine.mostGroups * laneCount
         let values = [Float](unsafeUninitializedCapacity: x.values.count) { result, filled in
             filled = x.values.count
             guard let target = result.baseAddress else { return }
             x.values.withUnsafeBufferPointer { source in
                 guard let source = source.baseAddress else { return }
-                network.team.share(groups) { thread, group in
-                    let images = group * laneCount..<min((group + 1) * laneCount, sigma.count)
+                network.team.share((sigma.count + together - 1) / together) { thread, part in
+                    let images = part * together..<min((part + 1) * together, sigma.count)
                     denoise(source, sigma, images, on: thread, to: target)
                 }
             }
@@ -61,30 +66,40 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
         return Tensor(shape: x.shape, values: values)
     }
 
-    /// The images of one group, at their places in `x` and `result`.
+    /// The images of the groups that pass together, at their places in `x` and `result`.
     private func denoise(
         _ x: UnsafePointer<Float>, _ sigma: [Double], _ images: Range<Int>, on thread: Int,
         to result: UnsafeMutablePointer<Float>
     ) {
         let size = imageShape.count
         let core = network.cores[thread]
-        let rows = rows[thread].base
-        for (lane, image) in images.enumerated() {
-            let cIn = preconditioning.cIn(sigma[image])
-            let shift = preconditioning.inputShift
-            for i in 0..<size { rows[lane * size + i] = Float(cIn * Double(x[image * size + i]) + shift) }
+        let (machine, rows) = (core.workspace.machine, rows[thread].base)
+        let groups = stride(from: images.lowerBound, to: images.upperBound, by: laneCount).map {
+            $0..<min($0 + laneCount, images.upperBound)
         }
-        Float.kernels.toLanes(rows, images.count, size, core.input(0))
+        core.pass(groups: groups.count)
+        for (number, group) in groups.enumerated() {
+            for (lane, image) in group.enumerated() {
+                let cIn = preconditioning.cIn(sigma[image])
+                let shift = preconditioning.inputShift
+                for i in 0..<size { rows[lane * size + i] = Float(cIn * Double(x[image * size + i]) + shift) }
+            }
+            core.workspace.kernels.toLanes(rows, group.count, size, core.input(number))
+        }
         core.forward(
             images: images.count, noise: sigma[images].map { preconditioning.cNoise($0) }, labels: nil, dropout: nil,
             training: false)
-        let output = core.output(0)
-        for (lane, image) in images.enumerated() {
-            let cSkip = preconditioning.cSkip(sigma[image])
-            let cOut = preconditioning.cOut(sigma[image])
-            for i in 0..<size {
-                let at = image * size + i
-                result[at] = Float(cSkip * Double(x[at]) + cOut * Double(output[i * laneCount + lane]))
+        for (number, group) in groups.enumerated() {
+            // The images' rows are with the network by now.
+            let output = rows
+            machine.read(core.output(number), size * laneCount, to: output)
+            for (lane, image) in group.enumerated() {
+                let cSkip = preconditioning.cSkip(sigma[image])
+                let cOut = preconditioning.cOut(sigma[image])
+                for i in 0..<size {
+                    let at = image * size + i
+                    result[at] = Float(cSkip * Double(x[at]) + cOut * Double(output[i * laneCount + lane]))
+                }
             }
         }
     }

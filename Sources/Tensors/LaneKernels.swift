@@ -7,84 +7,84 @@ package struct LaneKernels<S>: Sendable {
     package typealias Out = UnsafeMutablePointer<S>
 
     /// in, channels, height, width, weights, transposed, bias, add, scale, outputs, scratch, out
-    package let conv3x3: @Sendable (In, Int, Int, Int, In, Int32, In, In?, S, Int, Out, Out) -> Void
+    package var conv3x3: @Sendable (In, Int, Int, Int, In, Int32, In, In?, S, Int, Out, Out) -> Void
     /// x, dy, channels, outputs, height, width, scale, scratch, gradient
-    package let conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, S, Out, Out) -> Void
+    package var conv3x3WeightGradient: @Sendable (In, In, Int, Int, Int, Int, S, Out, Out) -> Void
     /// in, channels, count, weights, bias, add, scale, outputs, scratch, out
-    package let pointwise: @Sendable (In, Int, Int, In, In, In?, S, Int, Out, Out) -> Void
+    package var pointwise: @Sendable (In, Int, Int, In, In, In?, S, Int, Out, Out) -> Void
     /// x, dy, channels, outputs, count, scale, scratch, gradient
-    package let pointwiseWeightGradient: @Sendable (In, In, Int, Int, Int, S, Out, Out) -> Void
+    package var pointwiseWeightGradient: @Sendable (In, In, Int, Int, Int, S, Out, Out) -> Void
     /// weights, outputs, channels, taps, transposed, packed
-    package let pack: @Sendable (In, Int, Int, Int, Int32, Out) -> Void
+    package var pack: @Sendable (In, Int, Int, Int, Int32, Out) -> Void
     /// values, count, lanes
-    package let broadcast: @Sendable (In, Int, Out) -> Void
+    package var broadcast: @Sendable (In, Int, Out) -> Void
     /// x, channels, count, sums
-    package let channelSums: @Sendable (In, Int, Int, Out) -> Void
+    package var channelSums: @Sendable (In, Int, Int, Out) -> Void
     /// lanes, count, scale, gradient
-    package let reduceLanes: @Sendable (In, Int, S, Out) -> Void
+    package var reduceLanes: @Sendable (In, Int, S, Out) -> Void
     /// x, channels, groups, count, gamma, beta, epsilon, silu, statistics, y
-    package let groupNorm: @Sendable (In, Int, Int, Int, In, In, S, Int32, Out, Out) -> Void
+    package var groupNorm: @Sendable (In, Int, Int, Int, In, In, S, Int32, Out, Out) -> Void
     /// x, channels, groups, count, gamma, beta, statistics, silu, dy, keep, add, dx, gamma lanes, beta lanes, sums
-    package let groupNormBackward:
+    package var groupNormBackward:
         @Sendable (In, Int, Int, Int, In, In, In, Int32, Out, S, In?, Out, Out, Out, Out?) -> Void
     /// gamma, beta, modulation, channels, modulated gamma, modulated beta
-    package let modulate: @Sendable (In, In, In, Int, Out, Out) -> Void
+    package var modulate: @Sendable (In, In, In, Int, Out, Out) -> Void
     /// gamma, beta, modulation, channels, gamma lanes, beta lanes, modulation gradient
-    package let modulateBackward: @Sendable (In, In, In, Int, Out, Out, Out) -> Void
+    package var modulateBackward: @Sendable (In, In, In, Int, Out, Out, Out) -> Void
     /// x, count, y
-    package let silu: @Sendable (In, Int, Out) -> Void
+    package var silu: @Sendable (In, Int, Out) -> Void
     /// x, dy, count, dx
-    package let siluBackward: @Sendable (In, In, Int, Out) -> Void
+    package var siluBackward: @Sendable (In, In, Int, Out) -> Void
     /// mixed, depth, tokens, scale, scratch, statistics, out
-    package let attention: @Sendable (In, Int, Int, S, Out, Out, Out) -> Void
+    package var attention: @Sendable (In, Int, Int, S, Out, Out, Out) -> Void
     /// mixed, depth, tokens, scale, statistics, out, dy, scratch, gradient
-    package let attentionBackward: @Sendable (In, Int, Int, S, In, In, In, Out, Out) -> Void
+    package var attentionBackward: @Sendable (In, Int, Int, S, In, In, In, Out, Out) -> Void
     /// x, channels, height, width, factor, y
-    package let gather2x2: @Sendable (In, Int, Int, Int, S, Out) -> Void
+    package var gather2x2: @Sendable (In, Int, Int, Int, S, Out) -> Void
     /// x, channels, height, width, factor, accumulate, y
-    package let spread2x2: @Sendable (In, Int, Int, Int, S, Int32, Out) -> Void
+    package var spread2x2: @Sendable (In, Int, Int, Int, S, Int32, Out) -> Void
     /// x, channels, height, width, margin, factor, y
-    package let gather4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
+    package var gather4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
     /// x, channels, height, width, margin, factor, y
-    package let spread4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
+    package var spread4x4: @Sendable (In, Int, Int, Int, Int, S, Out) -> Void
     /// x, channels, height, width, frame, y
-    package let frame: @Sendable (In, Int, Int, Int, Int, Out) -> Void
+    package var frame: @Sendable (In, Int, Int, Int, Int, Out) -> Void
     /// x, channels, height, width, frame, y
-    package let unframe: @Sendable (In, Int, Int, Int, Int, Out) -> Void
+    package var unframe: @Sendable (In, Int, Int, Int, Int, Out) -> Void
     /// x, channels, count, mean, sums
-    package let channelSquares: @Sendable (In, Int, Int, In, Out) -> Void
+    package var channelSquares: @Sendable (In, Int, Int, In, Out) -> Void
     /// x, channels, count, factor, y
-    package let scaleReLU: @Sendable (In, Int, Int, In, Out) -> Void
+    package var scaleReLU: @Sendable (In, Int, Int, In, Out) -> Void
     /// x, channels, count, factor, dy, sums
-    package let scaleReLUBackward: @Sendable (In, Int, Int, In, Out, Out) -> Void
+    package var scaleReLUBackward: @Sendable (In, Int, Int, In, Out, Out) -> Void
     /// dy, x, channels, count, mix, out
-    package let channelMix: @Sendable (In, In, Int, Int, In, Out) -> Void
+    package var channelMix: @Sendable (In, In, Int, Int, In, Out) -> Void
     /// x, count, y
-    package let relu: @Sendable (In, Int, Out) -> Void
+    package var relu: @Sendable (In, Int, Out) -> Void
     /// y, dy, count, dx
-    package let reluBackward: @Sendable (In, In, Int, Out) -> Void
+    package var reluBackward: @Sendable (In, In, Int, Out) -> Void
     /// x, channels, height, width, y
-    package let shuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
+    package var shuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
     /// x, channels, height, width, y
-    package let unshuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
+    package var unshuffle2x2: @Sendable (In, Int, Int, Int, Out) -> Void
     /// x, count, finite
-    package let checkFinite: @Sendable (In, Int, UnsafeMutablePointer<Int32>) -> Void
+    package var checkFinite: @Sendable (In, Int, UnsafeMutablePointer<Int32>) -> Void
     /// x, count, factor
-    package let scale: @Sendable (Out, Int, S) -> Void
+    package var scale: @Sendable (Out, Int, S) -> Void
     /// x, count, y
-    package let add: @Sendable (In, Int, Out) -> Void
+    package var add: @Sendable (In, Int, Out) -> Void
     /// rows, images, size, lanes
-    package let toLanes: @Sendable (In, Int, Int, Out) -> Void
+    package var toLanes: @Sendable (In, Int, Int, Out) -> Void
     /// x, count, key, purpose, layer, image, threshold, factor, mask
-    package let dropout:
+    package var dropout:
         @Sendable (Out, Int, UnsafePointer<UInt32>, UInt32, UInt32, UInt64, UInt32, S, UnsafeMutablePointer<UInt16>)
             -> Void
     /// dx, count, factor, mask
-    package let dropoutBackward: @Sendable (Out, Int, S, UnsafePointer<UInt16>) -> Void
+    package var dropoutBackward: @Sendable (Out, Int, S, UnsafePointer<UInt16>) -> Void
     /// parameters, gradients, first, second, average, count, rate, root, beta1, beta2, epsilon, decay
-    package let adamAverage: @Sendable (Out, In, Out, Out, Out, Int, S, S, S, S, S, S) -> Void
+    package var adamAverage: @Sendable (Out, In, Out, Out, Out, Int, S, S, S, S, S, S) -> Void
     /// parameters, gradients, velocity, average, count, rate, momentum, decay
-    package let momentumAverage: @Sendable (Out, In, Out, Out, Int, S, S, S) -> Void
+    package var momentumAverage: @Sendable (Out, In, Out, Out, Int, S, S, S) -> Void
 }
 
 /// Scalars that layers are built for.
@@ -114,6 +114,19 @@ package enum KernelMemory {
 
     /// The scratch of attention with heads of `depth` channels, forward and backward.
     package static func attention(depth: Int, tokens: Int) -> Int { ek_attention_scratch(depth, tokens) }
+}
+
+/// What fixes the order of sums besides shapes, for kernels elsewhere that keep to it.
+package enum KernelOrder {
+    /// Tiles of a 3×3 convolution, or pixels of a 1×1 convolution, whose products a weight gradient sums lane by lane.
+    package static func gradientStrip(outputs: Int, inputs: Int, taps: Int) -> Int {
+        ek_gradient_strip(outputs, inputs, taps)
+    }
+
+    /// How many queries and keys attention takes at a time.
+    package static func attention(depth: Int) -> (queries: Int, keys: Int) {
+        (ek_attention_queries(depth), ek_attention_keys(depth))
+    }
 }
 
 extension Float: LaneScalar {

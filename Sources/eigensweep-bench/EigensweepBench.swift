@@ -12,7 +12,7 @@ struct EigensweepBench: ParsableCommand {
             Expansion.self, MakeCatalogue.self, MakeMeasurements.self, MakeServed.self, Resumption.self, FleetLoad.self,
             MakeFleetJobs.self, Fleet.self, EarlyResults.self, PlayedHosts.self, Events.self, IntervalCoverage.self,
             Intervals.self,
-            NetworksCommand.self, MeasuresCommand.self,
+            NetworksCommand.self, MeasuresCommand.self, GPUCostsCommand.self,
         ])
 
     struct Events: ParsableCommand {

@@ -60,7 +60,7 @@ struct AttentionTests {
         let layer = try Attention(
             "a", channels: Self.channels, heads: heads, side: Self.side, style: UNetStyle(architecture: .adm),
             plan: &plan)
-        let w = Workspace<Double>(plan, for: .inference)
+        let w = Workspace<Double>(plan, for: .inference, on: HostMachine())
         let random = CounterRandom(seed: 1, purpose: .generator)
         for (index, value) in random.normals(from: 0, count: plan.parameterCount).enumerated() {
             w.parameters[index] = 0.5 * value

@@ -67,7 +67,8 @@ struct DivergenceTests {
                 let buffers = (0..<5).map { _ in LaneBuffer<Float>(count: 16) }
                 for (i, value) in values.enumerated() { buffers[1].base[i] = value }
                 Adam().step(
-                    1, parameters: buffers[0].base, gradients: buffers[1].base, first: buffers[2].base,
+                    1, by: Float.kernels, parameters: buffers[0].base, gradients: buffers[1].base,
+                    first: buffers[2].base,
                     second: buffers[3].base, average: buffers[4].base, count: 16, rate: 0.5, decay: 0.25)
                 return [0, 2, 3, 4].map { buffers[$0].read(0..<16) }
             }

@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: expected.indices) func stepsArePyTorchs(place: Int) {
         let (optimiser, decay, values) = Self.expected[place]
-        let state = OptimiserState<Double>(optimiser, weightDecay: decay, count: 16)
+        let state = OptimiserState<Double>(optimiser, weightDecay: decay, count: 16, on: HostMachine())
         let buffers = (0..<3).map { _ in LaneBuffer<Double>(count: 16) }
         buffers[0].write(Self.start, at: 0)
         for (number, rate) in [0.1, 0.05, 0.1].enumerated() {
@@ -100,7 +100,8 @@ import Testing
                 buffers[1].write(values, at: 0)
                 for place in 0..<32 { buffers[2].base[place] = Float(place) / 7 }
                 GradientDescent(momentum: 0.7).step(
-                    parameters: buffers[0].base, gradients: buffers[1].base, velocity: buffers[2].base,
+                    by: Float.kernels, parameters: buffers[0].base, gradients: buffers[1].base,
+                    velocity: buffers[2].base,
                     average: buffers[3].base, count: 32, rate: 1e-3, decay: 0.25)
                 return [0, 2, 3].map { buffers[$0].read(0..<32) }
             }

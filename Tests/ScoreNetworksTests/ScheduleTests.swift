@@ -99,7 +99,7 @@ struct ScheduleTests {
         buffer.write([Float](repeating: 1, count: vectors * laneCount), at: 0)
         var mask = [UInt16](repeating: 0, count: vectors)
         let dropout = Dropout(share: 0.2, seed: 1, sub: 0, firstImage: 0)
-        dropout.apply(buffer.base, vectors: vectors, layer: 0, mask: &mask)
+        dropout.apply(Float.kernels, buffer.base, vectors: vectors, layer: 0, mask: &mask)
         let values = buffer.read(0..<vectors * laneCount)
         #expect(values.allSatisfy { $0 == 0 || $0 == 1.25 })
         // The bound is six standard errors of 64000 draws.
@@ -111,7 +111,7 @@ struct ScheduleTests {
             Dropout(share: 0.2, seed: 2, sub: 0, firstImage: 0), Dropout(share: 0.2, seed: 1, sub: 0, firstImage: 16),
         ] {
             var otherMask = mask
-            other.apply(buffer.base, vectors: vectors, layer: 0, mask: &otherMask)
+            other.apply(Float.kernels, buffer.base, vectors: vectors, layer: 0, mask: &otherMask)
             #expect(otherMask != mask)
         }
     }

@@ -13,12 +13,14 @@ enum SmallNetworks {
         var testDescription: String { "\(configuration.architecture), \(preconditioning.name)" }
 
         /// A new training with batches of 37 images, of a dataset of 5.
-        func training(batch: Int = 37, threads: Int = 1) throws -> TrainingRun {
+        func training(
+            batch: Int = 37, threads: Int = 1, on machine: any LaneMachine<Float> = HostMachine<Float>()
+        ) throws -> TrainingRun {
             let settings = TrainingSettings(
                 batch: batch, preconditioning: preconditioning, noise: isBlind ? .uSquared : .lognormal(),
                 augment: augment, flip: true)
             return try TrainingRun(
-                configuration: configuration, settings: settings, images: Self.pixels, threads: threads)
+                configuration: configuration, settings: settings, images: Self.pixels, threads: threads, on: machine)
         }
 
         func trained(steps: Int = 2, threads: Int = 1) throws -> TrainingRun {

@@ -152,7 +152,7 @@ struct TrainingDrawsTests {
             buffer.write([Float](repeating: 1, count: vectors * laneCount), at: 0)
             var mask = [UInt16](repeating: 0, count: vectors)
             Dropout(share: share, seed: seed, sub: sub, firstImage: first)
-                .apply(buffer.base, vectors: vectors, layer: layer, mask: &mask)
+                .apply(Float.kernels, buffer.base, vectors: vectors, layer: layer, mask: &mask)
             return (0..<laneCount).map { lane in mask.map { $0 >> lane & 1 == 1 } }
         }
         let batches = (0..<24).map { masks(first: UInt64($0 * laneCount)) }

@@ -39,6 +39,13 @@ int ek_shares_weights(size_t outputs, size_t channels, size_t taps);
 /// The number of values that a convolution and its gradients need as scratch.
 size_t ek_convolution_scratch(size_t outputs, size_t channels, size_t taps);
 
+/// The number of tiles, or of pixels where `taps` is 1, whose products a weight gradient sums lane by lane before it adds up
+/// the lanes.
+size_t ek_gradient_strip(size_t outputs, size_t channels, size_t taps);
+/// How many queries and keys attention with heads of `depth` channels takes at a time.
+size_t ek_attention_queries(size_t depth);
+size_t ek_attention_keys(size_t depth);
+
 /// The number of values that attention with heads of `depth` channels needs as scratch, forward and backward.
 size_t ek_attention_scratch(size_t depth, size_t tokens);
 

@@ -63,10 +63,17 @@ double ek_thread_seconds(void) {
 
 size_t ek_packed_weights(size_t outputs, size_t channels, size_t taps) {
     const size_t count = outputs * channels;
-    return shares_weights(channels, outputs, taps) ? 24 * domain_weights(count) : count * taps;
+    return shares_weights(channels, outputs, taps) ? 24 * weight_step(count) : count * taps;
 }
 
 int ek_shares_weights(size_t outputs, size_t channels, size_t taps) { return shares_weights(channels, outputs, taps); }
+
+size_t ek_gradient_strip(size_t outputs, size_t channels, size_t taps) {
+    return taps == 1 ? POINTWISE_STRIP : winograd_gradient_tiles(channels, outputs);
+}
+
+size_t ek_attention_queries(size_t depth) { return attention_queries(depth); }
+size_t ek_attention_keys(size_t depth) { return attention_keys(depth); }
 
 static size_t most_of(size_t a, size_t b) { return a < b ? b : a; }
 

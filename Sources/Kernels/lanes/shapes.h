@@ -24,6 +24,9 @@ static inline int shares_weights(size_t channels, size_t outputs, size_t taps) {
     return taps == 9 && is_winograd(channels, outputs);
 }
 
+/// The number of channels whose products are summed before they are added to the others': as many as the first cache holds.
+#define WINOGRAD_SLICE 128
+
 /// The number of tiles that go through the Winograd domain together: as many as keep a row of the domain in the fastest
 /// cache that can hold one.
 static inline size_t winograd_tiles(size_t channels, size_t outputs) {
@@ -47,11 +50,15 @@ static inline size_t winograd_gradient_tiles(size_t channels, size_t outputs) {
 #define ATTENTION_QUERIES 16
 #define ATTENTION_KEYS 32
 
+/// How many queries and keys that are for heads of `depth` channels. Those of few channels leave room in the registers.
+static inline size_t attention_queries(size_t depth) { return depth == 8 ? 8 : ATTENTION_QUERIES; }
+static inline size_t attention_keys(size_t depth) { return depth == 8 || depth == 16 ? 16 : ATTENTION_KEYS; }
+
 /// The distance in values from one element of the Winograd domain to the next, for `count` vectors: one vector more than
 /// they fill, so that the elements of a tile do not share few sets of a cache.
 static inline size_t domain_step(size_t count) { return (count + 1) * 16; }
 
 /// The same distance for `count` weights, which are single values.
-static inline size_t domain_weights(size_t count) { return count + 16; }
+static inline size_t weight_step(size_t count) { return count + 16; }
 
 #endif

@@ -29,7 +29,7 @@ struct BatchScaling {
         means = plan.statistics(channels)
         deviations = plan.statistics(channels)
         factors = plan.statistics(channels * laneCount)
-        plan.scratch(3 * channels * laneCount)
+        plan.scratch(3 * channels * (laneCount + 1))
         plan.channels(channels)
     }
 
@@ -37,54 +37,61 @@ struct BatchScaling {
     /// towards them.
     func measure<S>(_ x: Groups<S>, training: Bool) {
         let w = x.workspaces[0]
-        let (means, deviations, running) = (w.statistics + means, w.statistics + deviations, w.untrained + running)
+        var deviations = w.machine.read(w.untrained + running, channels)
         if training {
-            let mean = moments(x) { S.kernels.channelSums(x.places[$1], channels, pixels, $0.sums) }
-            for c in 0..<channels { means[c] = S(mean[c]) }
-            S.kernels.broadcast(means, channels, w.normSums)
-            let variance = moments(x) {
-                S.kernels.channelSquares(x.places[$1], channels, pixels, w.normSums, $0.sums)
+            let mean = moments(x) { w, group in w.kernels.channelSums(x.places[group], channels, pixels, w.sums) }
+            w.machine.write(mean.map { S($0) }, to: w.statistics + means)
+            w.kernels.broadcast(w.statistics + means, channels, w.normSums)
+            let meanLanes = w.normSums
+            let variance = moments(x) { w, group in
+                w.kernels.channelSquares(x.places[group], channels, pixels, meanLanes, w.sums)
             }
-            for c in 0..<channels {
-                deviations[c] = S((variance[c] + 1e-5).squareRoot())
-                running[c] = S(0.9 * Double(running[c]) + 0.1 * Double(deviations[c]))
-            }
-        } else {
-            deviations.update(from: running, count: channels)
+            let found = variance.map { S(($0 + 1e-5).squareRoot()) }
+            w.machine.write(
+                zip(deviations, found).map { S(0.9 * Double($0) + 0.1 * Double($1)) }, to: w.untrained + running)
+            deviations = found
         }
-        for c in 0..<channels { w.sums[c] = w.parameters[gamma + c] / deviations[c] }
-        S.kernels.broadcast(w.sums, channels, w.statistics + factors)
+        w.machine.write(deviations, to: w.statistics + self.deviations)
+        let slopes = w.machine.read(w.parameters + gamma, channels)
+        w.machine.write(zip(slopes, deviations).map { $0 / $1 }, to: w.sums)
+        w.kernels.broadcast(w.sums, channels, w.statistics + factors)
     }
 
     /// Writes y of a group. `first` is the first workspace, into which `measure` has put the deviations.
     func forward<S>(_ first: Workspace<S>, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
-        S.kernels.scaleReLU(x, channels, pixels, first.statistics + factors, y)
+        first.kernels.scaleReLU(x, channels, pixels, first.statistics + factors, y)
     }
 
     /// Turns `gradients` by y into those by x.
     func backward<S>(_ x: Groups<S>, gradients: [UnsafeMutablePointer<S>], training: Bool) {
         let w = x.workspaces[0]
-        let products = moments(x) {
-            S.kernels.scaleReLUBackward(
-                x.places[$1], channels, pixels, w.statistics + factors, gradients[$1], $0.sums)
+        let factorLanes = w.statistics + factors
+        let products = moments(x) { w, group in
+            w.kernels.scaleReLUBackward(x.places[group], channels, pixels, factorLanes, gradients[group], w.sums)
         }
         let count = Double(x.images * pixels)
+        let deviations = w.machine.read(w.statistics + deviations, channels)
+        let means = w.machine.read(w.statistics + means, channels)
+        let gammas = w.machine.read(w.parameters + gamma, channels)
+        var byGamma = w.use == .training ? w.machine.read(w.gradients + gamma, channels) : []
         var mixture = [S](repeating: 0, count: 3 * channels)
         for c in 0..<channels {
-            let deviation = Double(w.statistics[deviations + c])
-            let slope = Double(w.parameters[gamma + c]) / deviation
-            if w.use == .training { w.gradients[gamma + c] += S(products[c] * count / deviation) }
+            let deviation = Double(deviations[c])
+            let slope = Double(gammas[c]) / deviation
+            if w.use == .training { byGamma[c] += S(products[c] * count / deviation) }
             mixture[c] = S(slope)
             guard training else { continue }
             // `products` holds the means of dy·x.
             let linear = -slope * products[c] / (deviation * deviation)
             mixture[channels + c] = S(linear)
-            mixture[2 * channels + c] = S(-linear * Double(w.statistics[means + c]))
+            mixture[2 * channels + c] = S(-linear * Double(means[c]))
         }
-        let mix = w.scratch
-        S.kernels.broadcast(mixture, 3 * channels, mix)
+        if w.use == .training { w.machine.write(byGamma, to: w.gradients + gamma) }
+        let (values, mix) = (w.scratch + 3 * channels * laneCount, w.scratch)
+        w.machine.write(mixture, to: values)
+        w.kernels.broadcast(values, 3 * channels, mix)
         x.team.share(gradients.count) {
-            S.kernels.channelMix(gradients[$1], x.places[$1], channels, pixels, mix, gradients[$1])
+            w.kernels.channelMix(gradients[$1], x.places[$1], channels, pixels, mix, gradients[$1])
         }
     }
 
@@ -95,10 +102,17 @@ struct BatchScaling {
         groups.team.inOrder(groups.places.count) { thread, group in
             sums(groups.workspaces[thread], group)
         } then: { thread, group in
-            let found = groups.workspaces[thread].sums
-            let lanes = min(laneCount, groups.images - group * laneCount)
-            for c in 0..<channels {
-                for lane in 0..<lanes { totals[c] += Double(found[c * laneCount + lane]) }
+            let w = groups.workspaces[thread]
+            // One call was for one group, or for all.
+            let own = groups.places.count > 1 ? group * laneCount..<(group + 1) * laneCount : 0..<groups.images
+            for first in stride(from: own.lowerBound, to: min(own.upperBound, groups.images), by: laneCount) {
+                let place = w.sums + (first - own.lowerBound) / laneCount * w.machine.groupStep
+                let found = w.machine.read(place, channels * laneCount)
+                for c in 0..<channels {
+                    for lane in 0..<min(laneCount, groups.images - first) {
+                        totals[c] += Double(found[c * laneCount + lane])
+                    }
+                }
             }
         }
         let count = Double(groups.images * pixels)

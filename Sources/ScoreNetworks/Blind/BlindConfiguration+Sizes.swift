@@ -103,8 +103,8 @@ extension BlindConfiguration: NetworkSizes {
     func plan() throws(NetworkError) -> NetworkPlan { try BlindLayout(self, for: .inference).plan }
 
     func core<S: LaneScalar>(
-        of scalar: S.Type, for use: NetworkUse, team: ThreadTeam
-    ) throws(NetworkError) -> any NetworkCore<S> { try BlindNetwork<S>(self, for: use, team: team) }
+        of scalar: S.Type, for use: NetworkUse, on machine: any LaneMachine<S>, team: ThreadTeam
+    ) throws(NetworkError) -> any NetworkCore<S> { try BlindNetwork<S>(self, for: use, on: machine, team: team) }
 }
 
 extension NetworkConfiguration {

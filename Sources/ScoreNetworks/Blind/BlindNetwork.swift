@@ -12,29 +12,32 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { true }
 
-    /// Outputs and gradients of the groups that pass the layers together.
-    private var activations: LaneBuffer<S>
+    /// Outputs and gradients of the groups that pass the layers together. Where the machine lets no two groups pass, those
+    /// of one follow those of another.
+    private var activations: UnsafeMutablePointer<S>
+    private var buffer: LaneBuffer<S>?
     private var wasTraining = false
 
-    init(_ configuration: BlindConfiguration, for use: NetworkUse, team: ThreadTeam) throws(NetworkError) {
+    init(
+        _ configuration: BlindConfiguration, for use: NetworkUse, on machine: any LaneMachine<S>, team: ThreadTeam
+    ) throws(NetworkError) {
         layout = try BlindLayout(configuration, for: use)
         try layout.plan.check(S.self, for: use)
         let team = use == .training ? team : ThreadTeam(1)
         self.team = team
-        let first = Workspace<S>(layout.plan, for: use, activations: false)
-        let plan = layout.plan
-        workspaces =
-            [first]
-            + (1..<team.count).map { _ in Workspace(plan, for: use, activations: false, lender: first) }
-        activations = LaneBuffer(count: layout.plan.activationCount)
+        let isHost = machine.mostGroups == 1
+        let first = Workspace<S>(layout.plan, for: use, on: machine, activations: !isHost)
+        workspaces = [first] + (1..<team.count).map { _ in first.twin(activations: false) }
+        activations = first.activations
+        if isHost { pass(groups: 1) }
     }
 
     private init(twinOf other: BlindNetwork) {
         layout = other.layout
         team = ThreadTeam(1)
-        let use = other.workspace.use
-        workspaces = [Workspace(layout.plan, for: use, activations: false, lender: other.workspace)]
-        activations = LaneBuffer(count: layout.plan.activationCount)
+        workspaces = [other.workspace.twin(activations: false)]
+        activations = workspaces[0].activations
+        pass(groups: 1)
     }
 
     func twin() -> BlindNetwork { BlindNetwork(twinOf: self) }
@@ -46,13 +49,19 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         }
     }
 
-    func reserve(groups: Int) {
+    func pass(groups: Int) {
+        workspace.machine.pass(groups: groups)
         let count = groups * layout.plan.activationCount
-        guard activations.count < count else { return }
+        guard passesOneByOne, buffer.map({ $0.count < count }) ?? true else { return }
         // The old memory is given back before the new one is taken.
-        activations = LaneBuffer(count: 0)
-        activations = LaneBuffer(count: count)
+        buffer = nil
+        let larger = LaneBuffer<S>(count: count)
+        (buffer, activations) = (larger, larger.base)
     }
+
+    /// Whether a kernel is called for every group, or once for all.
+    private var passesOneByOne: Bool { workspace.machine.mostGroups == 1 }
+    private func calls(_ images: Int) -> Int { passesOneByOne ? groupCount(images) : 1 }
 
     func input(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.input, group) }
     func output(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.output.output, group) }
@@ -61,7 +70,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
 
     func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
         wasTraining = training
-        let groups = groupCount(images)
+        let groups = calls(images)
         for stage in layout.stages {
             team.share(groups) { thread, group in
                 let w = workspaces[thread]
@@ -76,14 +85,14 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
     }
 
     func backward(images: Int, augmented: Bool, dropout: Dropout?, inputGradient wanted: Bool) {
-        let groups = groupCount(images)
+        let groups = calls(images)
         for stage in layout.stages.reversed() {
             switch stage.activation {
             case .none: break
             case .relu:
                 team.share(groups) { _, group in
                     let gradient = place(stage.gradient, group)
-                    S.kernels.reluBackward(place(stage.output, group), gradient, stage.vectors, gradient)
+                    workspace.kernels.reluBackward(place(stage.output, group), gradient, stage.vectors, gradient)
                 }
             case .scaling(let layer):
                 layer.backward(
@@ -107,7 +116,7 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         case .pooled(let number):
             activate(number, group, to: t[1])
             let side = 2 * stage.side
-            S.kernels.gather2x2(t[1], stage.convolution.inputs, side, side, 0.25, t[0])
+            workspace.kernels.gather2x2(t[1], stage.convolution.inputs, side, side, 0.25, t[0])
         case .joined(let below, let upsampling, let skip):
             activate(below, group, to: t[2])
             upsampling.forward(w, t[2], out: t[0])
@@ -121,8 +130,8 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         let stage = layout.stages[number]
         let x = place(stage.output, group)
         switch stage.activation {
-        case .none: y.update(from: x, count: stage.vectors * laneCount)
-        case .relu: S.kernels.relu(x, stage.vectors, y)
+        case .none: workspace.machine.copy(x, stage.vectors * laneCount, to: y)
+        case .relu: workspace.kernels.relu(x, stage.vectors, y)
         case .scaling(let layer): layer.forward(workspace, x, to: y)
         }
     }
@@ -142,11 +151,11 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
         case .pooled(let number):
             layer.inputGradient(w, dy, side: side, out: t[0])
             // The decoder has left the gradient by its part of this output in the same place.
-            S.kernels.spread2x2(t[0], layer.inputs, 2 * side, 2 * side, 0.25, 1, gradient(number))
+            workspace.kernels.spread2x2(t[0], layer.inputs, 2 * side, 2 * side, 0.25, 1, gradient(number))
         case .joined(let below, let upsampling, let skip):
             layer.inputGradient(w, dy, side: side, out: t[0])
             let vectors = layout.stages[skip].vectors
-            gradient(skip).update(from: t[0] + vectors * laneCount, count: vectors * laneCount)
+            workspace.machine.copy(t[0] + vectors * laneCount, vectors * laneCount, to: gradient(skip))
             if w.use == .training { activate(below, group, to: t[2]) }
             upsampling.backward(w, x: t[2], dy: t[0], dx: gradient(below))
         }
@@ -156,11 +165,11 @@ final class BlindNetwork<S: LaneScalar>: NetworkCore {
 
     private func outputs(of stage: BlindStage, images: Int) -> BatchScaling.Groups<S> {
         BatchScaling.Groups(
-            images: images, places: (0..<groupCount(images)).map { place(stage.output, $0) }, team: team,
+            images: images, places: (0..<calls(images)).map { place(stage.output, $0) }, team: team,
             workspaces: workspaces)
     }
 
     private func place(_ offset: Int, _ group: Int) -> UnsafeMutablePointer<S> {
-        activations.base + group * layout.plan.activationCount + offset
+        activations + group * (passesOneByOne ? layout.plan.activationCount : workspace.machine.groupStep) + offset
     }
 }

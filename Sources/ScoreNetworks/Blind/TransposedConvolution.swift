@@ -29,14 +29,14 @@ struct TransposedConvolution {
     }
 
     func pack<S>(_ w: Workspace<S>) {
-        S.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 1, w.packed + packed)
-        if w.use.goesBack { S.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 0, w.packed + packedBack) }
+        w.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 1, w.packed + packed)
+        if w.use.goesBack { w.kernels.pack(w.parameters + weight, inputs, 4 * outputs, 1, 0, w.packed + packedBack) }
     }
 
     func forward<S>(_ w: Workspace<S>, _ x: UnsafePointer<S>, out: UnsafeMutablePointer<S>) {
         let taps = w.temporaries[1]
-        S.kernels.pointwise(x, inputs, pixels, w.packed + packed, w.zeros, nil, 1, 4 * outputs, w.scratch, taps)
-        S.kernels.shuffle2x2(taps, outputs, side, side, out)
+        w.kernels.pointwise(x, inputs, pixels, w.packed + packed, w.zeros, nil, 1, 4 * outputs, w.scratch, taps)
+        w.kernels.shuffle2x2(taps, outputs, side, side, out)
     }
 
     /// Writes the gradient by x and, in training, adds the gradient by the weights to theirs.
@@ -44,11 +44,11 @@ struct TransposedConvolution {
         _ w: Workspace<S>, x: UnsafePointer<S>, dy: UnsafePointer<S>, dx: UnsafeMutablePointer<S>
     ) {
         let taps = w.temporaries[1]
-        S.kernels.unshuffle2x2(dy, outputs, side, side, taps)
+        w.kernels.unshuffle2x2(dy, outputs, side, side, taps)
         if w.use == .training {
-            S.kernels.pointwiseWeightGradient(
+            w.kernels.pointwiseWeightGradient(
                 taps, x, 4 * outputs, inputs, pixels, 1, w.scratch, w.gradients + weight)
         }
-        S.kernels.pointwise(taps, 4 * outputs, pixels, w.packed + packedBack, w.zeros, nil, 1, inputs, w.scratch, dx)
+        w.kernels.pointwise(taps, 4 * outputs, pixels, w.packed + packedBack, w.zeros, nil, 1, inputs, w.scratch, dx)
     }
 }

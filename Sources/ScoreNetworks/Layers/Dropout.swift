@@ -10,18 +10,19 @@ struct Dropout {
     var firstImage: UInt64
 
     func apply<S: LaneScalar>(
-        _ x: UnsafeMutablePointer<S>, vectors: Int, layer: Int, mask: UnsafeMutablePointer<UInt16>
+        _ kernels: LaneKernels<S>, _ x: UnsafeMutablePointer<S>, vectors: Int, layer: Int,
+        mask: UnsafeMutablePointer<UInt16>
     ) {
         let key = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32) ^ sub]
-        S.kernels.dropout(
+        kernels.dropout(
             x, vectors, key, CounterRandom.Purpose.dropout.rawValue, UInt32(layer), firstImage,
             UInt32(share * 0x1p32), factor(), mask)
     }
 
     func applyBackward<S: LaneScalar>(
-        _ dx: UnsafeMutablePointer<S>, vectors: Int, mask: UnsafeMutablePointer<UInt16>
+        _ kernels: LaneKernels<S>, _ dx: UnsafeMutablePointer<S>, vectors: Int, mask: UnsafeMutablePointer<UInt16>
     ) {
-        S.kernels.dropoutBackward(dx, vectors, factor(), mask)
+        kernels.dropoutBackward(dx, vectors, factor(), mask)
     }
 
     private func factor<S: LaneScalar>() -> S { S(1 / (1 - share)) }

@@ -72,22 +72,20 @@ struct NoiseEmbedding {
         for layer in [augment, layer0, layer1].compactMap({ $0 }) { layer.pack(w) }
     }
 
-    /// The embedding in lanes, for up to 16 values of c_noise. `augmentation` holds [images][labels], or is nil.
+    /// The embedding in lanes, for values of c_noise of up to as many groups as pass. `augmentation` holds
+    /// [images][labels], or is nil.
     func forward<S>(_ w: Workspace<S>, noise: [Double], augmentation: [S]?) -> UnsafeMutablePointer<S> {
         let a = w.activations
-        let half = channels / 2
-        let sines = waveKind == .cosinesFirst ? half : 0
-        for j in 0..<half {
-            // Sines are rounded, not angles: the error of an angle in float32 would dominate that of the gradients.
-            let frequency = drawnFrequencies.map { 2 * Double.pi * Double(w.untrained[$0 + j]) } ?? frequencies[j]
-            for lane in 0..<laneCount {
-                let angle = (lane < noise.count ? noise[lane] : 0) * frequency
-                a[waves + (sines + j) * laneCount + lane] = S(Elementary.sin(angle))
-                a[waves + (half - sines + j) * laneCount + lane] = S(Elementary.cos(angle))
+        for first in stride(from: 0, to: noise.count, by: laneCount) {
+            let place = a + first / laneCount * w.machine.groupStep
+            let images = first..<min(first + laneCount, noise.count)
+            w.machine.write(waveLanes(w, noise[images]), to: place + waves)
+            if augment != nil, let augmentation {
+                let own = Array(augmentation[images.lowerBound * labels..<images.upperBound * labels])
+                w.kernels.toLanes(own, images.count, labels, place + labelLanes)
             }
         }
-        if let augment, let augmentation {
-            w.kernels.toLanes(augmentation, noise.count, labels, a + labelLanes)
+        if let augment, augmentation != nil {
             augment.forward(w, a + labelLanes, side: 1, bias: w.zeros, add: a + waves, out: a + waves)
         }
         layer0.forward(w, a + waves, side: 1, out: a + before0)
@@ -95,6 +93,25 @@ struct NoiseEmbedding {
         layer1.forward(w, a + after0, side: 1, out: a + before1)
         w.kernels.silu(a + before1, width, a + after1)
         return a + after1
+    }
+
+    /// Sines and cosines of a group, [channels][16].
+    private func waveLanes<S>(_ w: Workspace<S>, _ noise: ArraySlice<Double>) -> [S] {
+        let half = channels / 2
+        let sines = waveKind == .cosinesFirst ? half : 0
+        // Sines are rounded, not angles: the error of an angle in float32 would dominate that of the gradients.
+        let frequencies =
+            drawnFrequencies.map { w.machine.read(w.untrained + $0, half).map { 2 * Double.pi * Double($0) } }
+            ?? self.frequencies
+        var lanes = [S](repeating: 0, count: channels * laneCount)
+        for (j, frequency) in frequencies.enumerated() {
+            for lane in 0..<laneCount {
+                let angle = (lane < noise.count ? noise[noise.startIndex + lane] : 0) * frequency
+                lanes[(sines + j) * laneCount + lane] = S(Elementary.sin(angle))
+                lanes[(half - sines + j) * laneCount + lane] = S(Elementary.cos(angle))
+            }
+        }
+        return lanes
     }
 
     /// Adds the parameters' gradients from `dy`, the gradient by the embedding.

@@ -32,44 +32,46 @@ enum Resampling {
 
     /// Writes the resampled image; does nothing for `none`.
     func forward<S: LaneScalar>(
-        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
+        _ kernels: LaneKernels<S>, _ filter: ResamplingFilter, _ x: UnsafePointer<S>, channels: Int, side: Int,
+        out: UnsafeMutablePointer<S>
     ) {
         switch self {
         case .none: break
-        case .down: Self.gather(filter, x, channels, side, share: 0.25, out)
-        case .up: Self.spread(filter, x, channels, side, share: 1, out)
+        case .down: Self.gather(kernels, filter, x, channels, side, share: 0.25, out)
+        case .up: Self.spread(kernels, filter, x, channels, side, share: 1, out)
         }
     }
 
     /// Writes the gradient by the image, made from the gradient by the resampled image; does nothing for `none`.
     func backward<S: LaneScalar>(
-        _ filter: ResamplingFilter, _ dy: UnsafePointer<S>, channels: Int, side: Int, out: UnsafeMutablePointer<S>
+        _ kernels: LaneKernels<S>, _ filter: ResamplingFilter, _ dy: UnsafePointer<S>, channels: Int, side: Int,
+        out: UnsafeMutablePointer<S>
     ) {
         switch self {
         case .none: break
-        case .down: Self.spread(filter, dy, channels, side, share: 0.25, out)
-        case .up: Self.gather(filter, dy, channels, side, share: 1, out)
+        case .down: Self.spread(kernels, filter, dy, channels, side, share: 0.25, out)
+        case .up: Self.gather(kernels, filter, dy, channels, side, share: 1, out)
         }
     }
 
     /// `share` is the factor of a box filter, whose weights are 1. The weights of a tent sum to 16 times as much.
     private static func gather<S: LaneScalar>(
-        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, share: S,
-        _ out: UnsafeMutablePointer<S>
+        _ kernels: LaneKernels<S>, _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int,
+        share: S, _ out: UnsafeMutablePointer<S>
     ) {
         switch filter {
-        case .box: S.kernels.gather2x2(x, channels, side, side, share, out)
-        case .tent: S.kernels.gather4x4(x, channels, side, side, 1, share / 16, out)
+        case .box: kernels.gather2x2(x, channels, side, side, share, out)
+        case .tent: kernels.gather4x4(x, channels, side, side, 1, share / 16, out)
         }
     }
 
     private static func spread<S: LaneScalar>(
-        _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int, share: S,
-        _ out: UnsafeMutablePointer<S>
+        _ kernels: LaneKernels<S>, _ filter: ResamplingFilter, _ x: UnsafePointer<S>, _ channels: Int, _ side: Int,
+        share: S, _ out: UnsafeMutablePointer<S>
     ) {
         switch filter {
-        case .box: S.kernels.spread2x2(x, channels, side, side, share, 0, out)
-        case .tent: S.kernels.spread4x4(x, channels, side, side, 1, share / 16, out)
+        case .box: kernels.spread2x2(x, channels, side, side, share, 0, out)
+        case .tent: kernels.spread4x4(x, channels, side, side, 1, share / 16, out)
         }
     }
 }

@@ -112,8 +112,8 @@ struct ResidualBlock {
             norm0.forward(w, x, pixels: inputPixels, out: a + active0)
         } else {
             norm0.forward(w, x, pixels: inputPixels, out: w.temporaries[0])
-            resample(w.temporaries[0], to: a + active0)
-            resample(x, to: a + resampledInput)
+            resample(w.kernels, w.temporaries[0], to: a + active0)
+            resample(w.kernels, x, to: a + resampledInput)
         }
         if style.modulates {
             affine.forward(w, embedding, side: 1, out: a + shift)
@@ -123,8 +123,8 @@ struct ResidualBlock {
             conv0.forward(w, a + active0, side: side, bias: a + shift, out: a + hidden)
         }
         norm1.forward(w, a + hidden, pixels: pixels, modulation: a + shift, out: a + active1)
-        if let dropout, let mask, let bits = w.mask(mask) {
-            dropout.apply(a + active1, vectors: outputs * pixels, layer: number, mask: bits)
+        if let dropout, let mask {
+            dropout.apply(w.kernels, a + active1, vectors: outputs * pixels, layer: number, mask: w.mask(mask))
         }
         let sum = attention == nil ? out : a + beforeAttention
         let skipInput = resampling == .none ? x : UnsafePointer(a + resampledInput)
@@ -152,8 +152,8 @@ struct ResidualBlock {
 
         conv1.parameterGradient(w, x: a + active1, dy: dy, side: side, scale: scale)
         conv1.inputGradient(w, dy, side: side, scale: scale, out: t[0])
-        if let dropout, let mask, let bits = w.mask(mask) {
-            dropout.applyBackward(t[0], vectors: outputs * pixels, mask: bits)
+        if let dropout, let mask {
+            dropout.applyBackward(w.kernels, t[0], vectors: outputs * pixels, mask: w.mask(mask))
         }
         norm1.backward(
             w, x: a + hidden, dy: t[0], pixels: pixels, dx: t[1], sums: w.sums,
@@ -173,11 +173,11 @@ struct ResidualBlock {
             dSkip = resampling == .none ? dx : t[1]
             skip.inputGradient(w, dy, side: side, scale: scale, out: dSkip)
         }
-        if resampling != .none { resampleBackward(dSkip, to: dx) }
+        if resampling != .none { resampleBackward(w.kernels, dSkip, to: dx) }
         var dActive = t[0]
         if resampling != .none {
             dActive = t[2]
-            resampleBackward(t[0], to: dActive)
+            resampleBackward(w.kernels, t[0], to: dActive)
         }
         norm0.backward(
             w, x: x, dy: dActive, pixels: Self.inputPixels(side, resampling), keep: isIdentity ? scale : 1, add: add,
@@ -190,11 +190,15 @@ struct ResidualBlock {
     /// Side of the larger image where the block resamples.
     private var largerSide: Int { resampling == .down ? 2 * side : side }
 
-    private func resample<S: LaneScalar>(_ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>) {
-        resampling.forward(style.filter, x, channels: inputs, side: largerSide, out: y)
+    private func resample<S: LaneScalar>(
+        _ kernels: LaneKernels<S>, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>
+    ) {
+        resampling.forward(kernels, style.filter, x, channels: inputs, side: largerSide, out: y)
     }
 
-    private func resampleBackward<S: LaneScalar>(_ dy: UnsafePointer<S>, to dx: UnsafeMutablePointer<S>) {
-        resampling.backward(style.filter, dy, channels: inputs, side: largerSide, out: dx)
+    private func resampleBackward<S: LaneScalar>(
+        _ kernels: LaneKernels<S>, _ dy: UnsafePointer<S>, to dx: UnsafeMutablePointer<S>
+    ) {
+        resampling.backward(kernels, style.filter, dy, channels: inputs, side: largerSide, out: dx)
     }
 }

@@ -1,18 +1,17 @@
 import Tensors
 
-/// The memory of one network for one group of 16 images, allocated once.
+/// The places of one network for one group of 16 images, or for each of those that pass together, allocated once.
 final class Workspace<S: LaneScalar> {
     typealias Pointer = UnsafeMutablePointer<S>
 
     let plan: NetworkPlan
     let use: NetworkUse
-    /// A copy of the kernels, made once: making it takes longer than a kernel on few pixels.
-    let kernels = S.kernels
+    let machine: any LaneMachine<S>
+    let kernels: LaneKernels<S>
     /// The number of parameters, padded to whole vectors; the padding stays 0.
     let paddedParameters: Int
-    private let buffers: [LaneBuffer<S>]
     private let lender: Workspace?
-    private let masks: UnsafeMutableBufferPointer<UInt16>
+    private let masks: UnsafeMutablePointer<UInt16>
 
     let parameters: Pointer
     let packed: Pointer
@@ -36,43 +35,41 @@ final class Workspace<S: LaneScalar> {
     let statistics: Pointer
 
     /// Without `activations`, the network itself keeps memory for them. A workspace with a `lender` has the lender's
-    /// parameters. Another thread may use it beside the lender's while nobody changes the parameters.
-    init(_ plan: NetworkPlan, for use: NetworkUse, activations hasActivations: Bool = true, lender: Workspace? = nil) {
+    /// parameters, and is this process's: another thread may use it beside the lender's while nobody changes the parameters.
+    init(
+        _ plan: NetworkPlan, for use: NetworkUse, on machine: any LaneMachine<S>,
+        activations hasActivations: Bool = true, lender: Workspace? = nil
+    ) {
         self.plan = plan
+        self.machine = machine
+        kernels = machine.kernels
         self.lender = lender
         self.use = use
         paddedParameters = (plan.parameterCount + laneCount - 1) / laneCount * laneCount
         let lanes = plan.widest * laneCount
-        let counts =
-            [
-                lender == nil ? paddedParameters : 0, lender == nil ? plan.packedCount : 0,
-                hasActivations ? plan.activationCount : 0, lanes, lanes, 2 * lanes,
-                lender == nil ? plan.untrainedCount : 0, plan.scratch,
-            ]
-            + plan.temporary
-            + [use == .training ? paddedParameters : 0]
-            + (use.goesBack ? [plan.gradient, plan.gradient] : [0, 0])
-            + [plan.statisticsCount]
-        buffers = counts.map { LaneBuffer<S>(count: $0) }
-        parameters = lender?.parameters ?? buffers[0].base
-        packed = lender?.packed ?? buffers[1].base
-        activations = buffers[2].base
-        zeros = buffers[3].base
-        sums = buffers[4].base
-        normSums = buffers[5].base
-        untrained = lender?.untrained ?? buffers[6].base
-        scratch = buffers[7].base
-        temporaries = buffers[8...10].map(\.base)
-        gradients = buffers[11].base
-        gradientBuffers = buffers[12...13].map(\.base)
-        statistics = buffers[14].base
-        masks = .allocate(capacity: max(plan.maskCount, 1))
-        masks.initialize(repeating: 0)
+        func own(_ count: Int) -> Pointer { machine.place(count, shared: false) }
+        func shared(_ count: Int) -> Pointer { machine.place(count, shared: true) }
+        parameters = lender?.parameters ?? shared(paddedParameters)
+        packed = lender?.packed ?? shared(plan.packedCount)
+        activations = own(hasActivations ? plan.activationCount : 0)
+        zeros = shared(lanes)
+        sums = own(lanes)
+        normSums = own(2 * lanes)
+        untrained = lender?.untrained ?? shared(plan.untrainedCount)
+        scratch = shared(plan.scratch)
+        temporaries = plan.temporary.map(own)
+        gradients = shared(use == .training ? paddedParameters : 0)
+        gradientBuffers = (0..<2).map { _ in own(use.goesBack ? plan.gradient : 0) }
+        statistics = shared(plan.statisticsCount)
+        masks = machine.maskPlace(plan.maskCount)
     }
 
-    deinit { masks.deallocate() }
+    /// The twin for another thread of this process.
+    func twin(activations: Bool = true) -> Workspace {
+        Workspace(plan, for: use, on: HostMachine(), activations: activations, lender: self)
+    }
 
-    func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16>? { masks.baseAddress.map { $0 + offset } }
+    func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16> { masks + offset }
 
     /// Adds the gradients in `other` by the parameters `range`, or by all parameters, to the ones here, and clears them
     /// in `other`.
@@ -85,7 +82,7 @@ final class Workspace<S: LaneScalar> {
         }
     }
 
-    func clearGradients() { gradients.update(repeating: 0, count: paddedParameters) }
+    func clearGradients() { machine.clear(gradients, paddedParameters) }
 
     /// The gradient buffer that `pointer` does not lie in.
     func otherGradient(than pointer: Pointer) -> Pointer {

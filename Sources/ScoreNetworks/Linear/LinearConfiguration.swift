@@ -30,8 +30,8 @@ struct LinearConfiguration: NetworkSizes {
     func plan() throws(NetworkError) -> NetworkPlan { try LinearLayout(imageShape).plan }
 
     func core<S: LaneScalar>(
-        of scalar: S.Type, for use: NetworkUse, team: ThreadTeam
-    ) throws(NetworkError) -> any NetworkCore<S> { try LinearNetwork<S>(imageShape, for: use) }
+        of scalar: S.Type, for use: NetworkUse, on machine: any LaneMachine<S>, team: ThreadTeam
+    ) throws(NetworkError) -> any NetworkCore<S> { try LinearNetwork<S>(imageShape, for: use, on: machine) }
 }
 
 extension NetworkConfiguration {

@@ -30,24 +30,28 @@ final class LinearNetwork<S: LaneScalar>: NetworkCore {
     var plan: NetworkPlan { layout.plan }
     var hasBatchStatistics: Bool { false }
 
-    init(_ shape: ImageShape, for use: NetworkUse) throws(NetworkError) {
+    init(_ shape: ImageShape, for use: NetworkUse, on machine: any LaneMachine<S>) throws(NetworkError) {
         layout = try LinearLayout(shape)
         try layout.plan.check(S.self, for: use)
-        workspace = Workspace(layout.plan, for: use)
+        workspace = Workspace(layout.plan, for: use, on: machine)
     }
 
     private init(twinOf other: LinearNetwork) {
         layout = other.layout
-        workspace = Workspace(layout.plan, for: other.workspace.use, lender: other.workspace)
+        workspace = other.workspace.twin()
     }
 
     func twin() -> LinearNetwork { LinearNetwork(twinOf: self) }
     func parametersChanged() { layout.layer.pack(workspace) }
-    func reserve(groups: Int) {}
-    func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }
-    func output(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.output }
-    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.gradientBuffers[0] }
-    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.gradientBuffers[1] }
+    func pass(groups: Int) { workspace.machine.pass(groups: groups) }
+    func input(_ group: Int) -> UnsafeMutablePointer<S> { place(workspace.activations + layout.input, group) }
+    func output(_ group: Int) -> UnsafeMutablePointer<S> { place(workspace.activations + layout.output, group) }
+    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { place(workspace.gradientBuffers[0], group) }
+    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { place(workspace.gradientBuffers[1], group) }
+
+    private func place(_ first: UnsafeMutablePointer<S>, _ group: Int) -> UnsafeMutablePointer<S> {
+        first + group * workspace.machine.groupStep
+    }
 
     func forward(images: Int, noise: [Double], labels: [S]?, dropout: Dropout?, training: Bool) {
         layout.layer.forward(workspace, input(0), side: 1, out: output(0))

@@ -5,19 +5,17 @@ import Tensors
 final class InputGradients {
     private let network: Network<Float>
     private let size: Int
-    /// Where each thread arranges the vectors of a group.
-    private let rows: [LaneBuffer<Float>]
 
     /// Copies the parameters that `other` has now, and works on as many threads as it.
-    init(of other: Network<Float>) throws(NetworkError) {
-        network = try Network(other.configuration, for: .inputGradients, threads: other.team.count)
+    init(of other: Network<Float>) throws {
+        network = try Network(
+            other.configuration, for: .inputGradients, threads: other.team.count,
+            on: other.workspace.machine.another())
         let (own, others) = (network.workspace, other.workspace)
-        own.parameters.update(from: others.parameters, count: own.paddedParameters)
-        own.untrained.update(from: others.untrained, count: network.plan.untrainedCount)
+        own.machine.write(others.machine.read(others.parameters, own.paddedParameters), to: own.parameters)
+        own.machine.write(others.machine.read(others.untrained, network.plan.untrainedCount), to: own.untrained)
         network.parametersChanged()
-        let size = network.configuration.imageShape.count
-        self.size = size
-        rows = network.cores.map { _ in LaneBuffer(count: size * laneCount) }
+        size = network.configuration.imageShape.count
     }
 
     /// Passes the image `x`, given as the network's input, forward: `backward` differentiates there.
@@ -25,10 +23,8 @@ final class InputGradients {
         network.team.run { thread in
             guard thread < network.cores.count else { return }
             let core = network.cores[thread]
-            let input = core.input(0)
-            for i in 0..<size {
-                for lane in 0..<laneCount { input[i * laneCount + lane] = x[i] }
-            }
+            core.pass(groups: 1)
+            core.workspace.machine.write(x.flatMap { [Float](repeating: $0, count: laneCount) }, to: core.input(0))
             core.forward(
                 images: laneCount, noise: [Double](repeating: noise, count: laneCount), labels: nil, dropout: nil,
                 training: false)
@@ -49,11 +45,9 @@ final class InputGradients {
                     let first = group * laneCount
                     let lanes = min(laneCount, count - first)
                     let core = network.cores[thread]
-                    let gradient = core.outputGradient(0)
-                    gradient.update(repeating: 0, count: size * laneCount)
-                    Float.kernels.toLanes(source + first * size, lanes, size, gradient)
+                    core.workspace.kernels.toLanes(source + first * size, lanes, size, core.outputGradient(0))
                     core.backward(images: laneCount, augmented: false, dropout: nil, inputGradient: true)
-                    let found = core.inputGradient(0)
+                    let found = core.workspace.machine.read(core.inputGradient(0), size * laneCount)
                     for lane in 0..<lanes {
                         for i in 0..<size { target[(first + lane) * size + i] = found[i * laneCount + lane] }
                     }

@@ -8,18 +8,17 @@ extension Network {
         let tensors =
             plan.parameters.map { ($0, workspace.parameters) } + plan.untrained.map { ($0, workspace.untrained) }
         for (number, (spec, values)) in tensors.enumerated() {
-            let place = values + spec.offset
             let first = UInt64(number) << 32
+            let start: [S]
             switch spec.initialisation {
-            case .constant(let value): place.update(repeating: S(value), count: spec.count)
+            case .constant(let value): start = [S](repeating: S(value), count: spec.count)
             case .uniform(let bound):
-                for i in 0..<spec.count { place[i] = S(bound * (2 * random.uniform(first | UInt64(i)) - 1)) }
+                start = (0..<spec.count).map { S(bound * (2 * random.uniform(first | UInt64($0)) - 1)) }
             case .normal(let deviation):
                 // Checkpoints hold what the network computes with.
-                for (i, normal) in random.normals(from: first, count: spec.count).enumerated() {
-                    place[i] = S(Float(deviation * normal))
-                }
+                start = random.normals(from: first, count: spec.count).map { S(Float(deviation * $0)) }
             }
+            workspace.machine.write(start, to: values + spec.offset)
         }
         parametersChanged()
     }
@@ -27,7 +26,7 @@ extension Network {
     /// Reads all parameters, called `prefix` + name in `file`. Missing, misshapen or non-finite ones are an error.
     package func load(_ file: SafetensorsFile, prefix: String) throws(SafetensorsError) {
         try load(file, prefix: prefix, into: workspace.parameters)
-        try Self.load(plan.untrained, file, prefix: prefix, into: workspace.untrained)
+        try load(plan.untrained, file, prefix: prefix, into: workspace.untrained)
         parametersChanged()
     }
 
@@ -40,8 +39,8 @@ extension Network {
     /// The gradients of the last evaluation, by name.
     package func gradients() -> [(name: String, gradient: Tensor<S>)] {
         plan.parameters.map { spec in
-            let start = workspace.gradients + spec.offset
-            return (spec.name, Tensor(shape: spec.shape, values: (0..<spec.count).map { start[$0] }))
+            let values = workspace.machine.read(workspace.gradients + spec.offset, spec.count)
+            return (spec.name, Tensor(shape: spec.shape, values: values))
         }
     }
 
@@ -49,38 +48,38 @@ extension Network {
     func load(
         _ file: SafetensorsFile, prefix: String, into target: UnsafeMutablePointer<S>
     ) throws(SafetensorsError) {
-        try Self.load(plan.parameters, file, prefix: prefix, into: target)
+        try load(plan.parameters, file, prefix: prefix, into: target)
     }
 
-    private static func load(
+    private func load(
         _ specs: [TensorSpec], _ file: SafetensorsFile, prefix: String, into target: UnsafeMutablePointer<S>
     ) throws(SafetensorsError) {
         for spec in specs {
             let tensor = try file.tensor(prefix + spec.name, as: S.self, shape: spec.shape)
-            for (i, value) in tensor.values.enumerated() {
-                guard value.isFinite else { throw file.error(prefix + spec.name, "holds a value that is not finite") }
-                target[spec.offset + i] = value
+            guard tensor.values.allSatisfy(\.isFinite) else {
+                throw file.error(prefix + spec.name, "holds a value that is not finite")
             }
+            workspace.machine.write(tensor.values, to: target + spec.offset)
         }
     }
 
     /// Stores a vector with the parameters' layout.
     func store(_ source: UnsafePointer<S>, in file: inout SafetensorsFile, prefix: String) {
-        Self.store(plan.parameters, source, in: &file, prefix: prefix)
+        store(plan.parameters, source, in: &file, prefix: prefix)
     }
 
-    private static func store(
+    private func store(
         _ specs: [TensorSpec], _ source: UnsafePointer<S>, in file: inout SafetensorsFile, prefix: String
     ) {
         for spec in specs {
-            let values = UnsafeBufferPointer(start: source + spec.offset, count: spec.count)
-            file.set(prefix + spec.name, Tensor(shape: spec.shape, values: Array(values)))
+            let values = workspace.machine.read(source + spec.offset, spec.count)
+            file.set(prefix + spec.name, Tensor(shape: spec.shape, values: values))
         }
     }
 
     /// Stores the values that are not trained.
     func storeUntrained(in file: inout SafetensorsFile, prefix: String) {
-        Self.store(plan.untrained, workspace.untrained, in: &file, prefix: prefix)
+        store(plan.untrained, workspace.untrained, in: &file, prefix: prefix)
     }
 
     /// Stores the constant filters that readers of the published networks expect.

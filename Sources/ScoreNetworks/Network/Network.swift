@@ -15,11 +15,15 @@ package final class Network<S: LaneScalar> {
     var workspace: Workspace<S> { core.workspace }
 
     /// Memory for gradients is set aside once for every thread. Parameters are 0 at first. Impossible sizes are a
-    /// `NetworkError` that names the layer.
-    package init(_ configuration: NetworkConfiguration, for use: NetworkUse, threads: Int = 1) throws(NetworkError) {
+    /// `NetworkError` that names the layer. A machine serves one network.
+    package init(
+        _ configuration: NetworkConfiguration, for use: NetworkUse, threads: Int = 1,
+        on machine: any LaneMachine<S> = HostMachine<S>()
+    ) throws(NetworkError) {
         self.configuration = configuration
-        team = ThreadTeam(threads)
-        let first = try configuration.sizes.core(of: S.self, for: use, team: team)
+        // A device is one thread's.
+        team = ThreadTeam(machine.mostGroups == 1 ? threads : 1)
+        let first = try configuration.sizes.core(of: S.self, for: use, on: machine, team: team)
         core = first
         // Where all images must pass each layer together, the threads share the work inside of one core.
         let others = use == .training && first.hasBatchStatistics ? 0 : team.count - 1

@@ -15,8 +15,9 @@ protocol NetworkCore<S>: AnyObject {
     func twin() -> Self
     /// Must be called after every change of parameters, before they are used, on one of a core and its twins.
     func parametersChanged()
-    /// Sets memory aside for `groups` at a time. It is not called where groups pass one by one.
-    func reserve(groups: Int)
+    /// Must be called before inputs are written: so many groups pass together, in training all that have statistics in
+    /// common, else at most as many as the machine lets pass.
+    func pass(groups: Int)
     /// Where the caller puts the images of a group.
     func input(_ group: Int) -> UnsafeMutablePointer<S>
     /// Computes F of the images in the inputs' first lanes. `noise` holds their c_noise, `labels` [images][labels].

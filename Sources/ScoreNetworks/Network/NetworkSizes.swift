@@ -35,7 +35,7 @@ protocol NetworkSizes: Hashable, Sendable {
 
     func plan() throws(NetworkError) -> NetworkPlan
     func core<S: LaneScalar>(
-        of scalar: S.Type, for use: NetworkUse, team: ThreadTeam
+        of scalar: S.Type, for use: NetworkUse, on machine: any LaneMachine<S>, team: ThreadTeam
     ) throws(NetworkError) -> any NetworkCore<S>
 }
 

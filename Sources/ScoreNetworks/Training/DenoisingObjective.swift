@@ -63,8 +63,8 @@ package final class DenoisingObjective<S: LaneScalar> {
             "the batch's arrays differ in size")
         network.workspace.clearGradients()
         var result = Evaluation(loss: 0)
-        let together = network.core.hasBatchStatistics && training ? batch : laneCount
-        network.core.reserve(groups: (together + laneCount - 1) / laneCount)
+        let groups = network.workspace.machine.mostGroups
+        let together = network.core.hasBatchStatistics && training ? batch : groups * laneCount
         let ranges = stride(from: 0, to: batch, by: together).map { $0..<min($0 + together, batch) }
         // Every parameter gets one sum from each part, in the order of parts, however many parts are computed at a time.
         network.team.inOrder(ranges.count, atOnce: parts.count) { place, range in

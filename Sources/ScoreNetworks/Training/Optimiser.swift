@@ -10,13 +10,15 @@ package enum Optimiser: Sendable, Hashable {
 /// An optimiser with what it remembers from step to step.
 struct OptimiserState<S: LaneScalar> {
     /// What it remembers of each parameter, 0 at first, with the text before the parameters' names in training states.
-    let moments: [(prefix: String, values: LaneBuffer<S>)]
+    let moments: [(prefix: String, values: UnsafeMutablePointer<S>)]
     private let optimiser: Optimiser
     private let weightDecay: Double
     private let count: Int
+    private let machine: any LaneMachine<S>
 
-    /// For `count` parameters, a multiple of 16.
-    init(_ optimiser: Optimiser, weightDecay: Double, count: Int) {
+    /// For `count` parameters, a multiple of 16, that lie on `machine`.
+    init(_ optimiser: Optimiser, weightDecay: Double, count: Int, on machine: any LaneMachine<S>) {
+        self.machine = machine
         self.optimiser = optimiser
         self.weightDecay = weightDecay
         self.count = count
@@ -25,7 +27,7 @@ struct OptimiserState<S: LaneScalar> {
             case .adam: ["adam_first/", "adam_second/"]
             case .sgd: ["velocity/"]
             }
-        moments = prefixes.map { ($0, LaneBuffer(count: count)) }
+        moments = prefixes.map { ($0, machine.place(count, shared: true)) }
     }
 
     /// Step number `step` (from 1), followed by the moving average of the parameters. Decay is decoupled: before the step every
@@ -35,15 +37,16 @@ struct OptimiserState<S: LaneScalar> {
         _ step: Int, parameters: UnsafeMutablePointer<S>, gradients: UnsafePointer<S>,
         average: UnsafeMutablePointer<S>, rate: Double, averageDecay: Double
     ) {
-        if weightDecay > 0 { S.kernels.scale(parameters, count / laneCount, S(1 - rate * weightDecay)) }
+        if weightDecay > 0 { machine.kernels.scale(parameters, count / laneCount, S(1 - rate * weightDecay)) }
         switch optimiser {
         case .adam:
             Adam().step(
-                step, parameters: parameters, gradients: gradients, first: moments[0].values.base,
-                second: moments[1].values.base, average: average, count: count, rate: rate, decay: averageDecay)
+                step, by: machine.kernels, parameters: parameters, gradients: gradients, first: moments[0].values,
+                second: moments[1].values, average: average, count: count, rate: rate, decay: averageDecay)
         case .sgd(let momentum):
             GradientDescent(momentum: momentum).step(
-                parameters: parameters, gradients: gradients, velocity: moments[0].values.base, average: average,
+                by: machine.kernels, parameters: parameters, gradients: gradients, velocity: moments[0].values,
+                average: average,
                 count: count, rate: rate, decay: averageDecay)
         }
     }
@@ -51,7 +54,7 @@ struct OptimiserState<S: LaneScalar> {
     /// Whether all that it remembers is finite: the square of a finite gradient may not be.
     var isFinite: Bool {
         var finite: Int32 = 1
-        for moment in moments { S.kernels.checkFinite(moment.values.base, count, &finite) }
+        for moment in moments { machine.kernels.checkFinite(moment.values, count, &finite) }
         return finite == 1
     }
 }

@@ -1,8 +1,8 @@
 import Diffusion
 import Tensors
 
-/// The objective for a part of the batch, on one core of the network. A part is 16 images, or all where they must pass the
-/// network together.
+/// The objective for a part of the batch, on one core of the network. A part is as many groups of 16 images as the machine
+/// lets pass together, or all where they must.
 final class PartLoss<S: LaneScalar> {
     typealias Evaluation = DenoisingObjective<S>.Evaluation
 
@@ -13,6 +13,7 @@ final class PartLoss<S: LaneScalar> {
     private let size: Int
     private let labelsPerImage: Int
     private let rows: LaneBuffer<S>
+    private let lanes: LaneBuffer<S>
     private var noisy: [Double] = []
     private var targets: [Double] = []
     private var terms: [Terms] = []
@@ -23,6 +24,7 @@ final class PartLoss<S: LaneScalar> {
         size = configuration.imageShape.count
         labelsPerImage = configuration.augmentLabels
         rows = LaneBuffer(count: size * laneCount)
+        lanes = LaneBuffer(count: size * laneCount)
     }
 
     /// Finds the loss of the images `part`, and adds its gradients to those of the core.
@@ -30,6 +32,7 @@ final class PartLoss<S: LaneScalar> {
         let batch = examples.sigma.count
         let levels = examples.sigma[part]
         terms = part.map { Terms(examples, image: $0, preconditioning) }
+        core.pass(groups: Self.groups(part.count).count)
         fillInput(examples, part: part)
         let augmentation = examples.labels.map { labels in
             labels[part.lowerBound * labelsPerImage..<part.upperBound * labelsPerImage].map { S($0) }
@@ -39,7 +42,8 @@ final class PartLoss<S: LaneScalar> {
         core.forward(
             images: part.count, noise: levels.map { preconditioning.cNoise($0) }, labels: augmentation, dropout: drop,
             training: training)
-        result = Evaluation(loss: residual(images: part.count, batch: batch))
+        result = Evaluation(
+            loss: residual(images: part.count, batch: batch, isOneSum: core.hasBatchStatistics && training))
         if details { appendOutputs(levels: Array(levels)) }
         core.backward(
             images: part.count, augmented: examples.labels != nil, dropout: drop, inputGradient: details)
@@ -68,58 +72,74 @@ final class PartLoss<S: LaneScalar> {
                     rows[lane * size + i] = S(terms.cIn * x + shift)
                 }
             }
-            S.kernels.toLanes(rows, images, size, core.input(group))
+            core.workspace.kernels.toLanes(rows, images, size, core.input(group))
         }
         self.noisy = noisy
         self.targets = targets
     }
 
-    /// Σ (gain·F − T)² over a part of the batch. It leaves the gradient by F, divided by the batch, with the core.
-    private func residual(images: Int, batch: Int) -> Double {
+    /// Σ (gain·F − T)² over a part of the batch: of images, whose groups are summed first unless it `isOneSum`. It leaves the
+    /// gradient by F, divided by the batch, with the core.
+    private func residual(images: Int, batch: Int, isOneSum: Bool) -> Double {
         var total = 0.0
         let (size, targets) = (size, targets)
+        let gradient = rows.base
         for group in Self.groups(images) {
-            core.outputGradient(group).update(repeating: 0, count: size * laneCount)
-        }
-        for image in 0..<images {
-            let lane = image % laneCount
-            let output = core.output(image / laneCount)
-            let gradient = core.outputGradient(image / laneCount)
-            let gain = terms[image].gain
-            let scale = 2 / Double(batch) * gain
-            var sum = 0.0
-            for i in 0..<size {
-                let difference = gain * Double(output[i * laneCount + lane]) - targets[image * size + i]
-                sum += difference * difference
-                gradient[i * laneCount + lane] = S(scale * difference)
+            let output = readLanes(core.output(group))
+            gradient.update(repeating: 0, count: size * laneCount)
+            var own = isOneSum ? total : 0
+            for image in group * laneCount..<min((group + 1) * laneCount, images) {
+                let lane = image % laneCount
+                let gain = terms[image].gain
+                let scale = 2 / Double(batch) * gain
+                var sum = 0.0
+                for i in 0..<size {
+                    let difference = gain * Double(output[i * laneCount + lane]) - targets[image * size + i]
+                    sum += difference * difference
+                    gradient[i * laneCount + lane] = S(scale * difference)
+                }
+                own += sum
             }
-            total += sum
+            total = isOneSum ? own : total + own
+            core.workspace.machine.write(gradient, size * laneCount, to: core.outputGradient(group))
         }
         return total
     }
 
+    /// What the core has of a group at a place like `NetworkCore.output`.
+    private func readLanes(_ place: UnsafeMutablePointer<S>) -> UnsafeMutablePointer<S> {
+        core.workspace.machine.read(place, size * laneCount, to: lanes.base)
+        return lanes.base
+    }
+
     private func appendOutputs(levels: [Double]) {
-        for (image, level) in levels.enumerated() {
-            let cSkip = preconditioning.cSkip(level)
-            let cOut = preconditioning.cOut(level)
-            let output = core.output(image / laneCount)
-            for i in 0..<size {
-                let value = Double(output[i * laneCount + image % laneCount])
-                result.networkOutput.append(value)
-                result.denoised.append(cSkip * noisy[image * size + i] + cOut * value)
+        for group in Self.groups(levels.count) {
+            let output = readLanes(core.output(group))
+            for image in group * laneCount..<min((group + 1) * laneCount, levels.count) {
+                let cSkip = preconditioning.cSkip(levels[image])
+                let cOut = preconditioning.cOut(levels[image])
+                for i in 0..<size {
+                    let value = Double(output[i * laneCount + image % laneCount])
+                    result.networkOutput.append(value)
+                    result.denoised.append(cSkip * noisy[image * size + i] + cOut * value)
+                }
             }
         }
     }
 
-    /// Appends the gradient by x, which acts through c_in·x and through T.
+    /// Appends the gradient by x, which acts through c_in·x and through T. The outputs stand in `result` already.
     private func appendInputGradient(batch: Int) {
-        for (image, terms) in terms.enumerated() {
-            let scale = 2 / Double(batch)
-            let (output, gradient) = (core.output(image / laneCount), core.inputGradient(image / laneCount))
-            for i in 0..<size {
-                let at = i * laneCount + image % laneCount
-                let byTarget = scale * (terms.gain * Double(output[at]) - targets[image * size + i])
-                result.inputGradient.append(terms.cIn * Double(gradient[at]) - terms.targetSlope * byTarget)
+        let first = result.inputGradient.count
+        for group in Self.groups(terms.count) {
+            let gradient = readLanes(core.inputGradient(group))
+            for image in group * laneCount..<min((group + 1) * laneCount, terms.count) {
+                let (terms, scale) = (terms[image], 2 / Double(batch))
+                for i in 0..<size {
+                    let output = result.networkOutput[first + image * size + i]
+                    let byTarget = scale * (terms.gain * output - targets[image * size + i])
+                    let byInput = Double(gradient[i * laneCount + image % laneCount])
+                    result.inputGradient.append(terms.cIn * byInput - terms.targetSlope * byTarget)
+                }
             }
         }
     }

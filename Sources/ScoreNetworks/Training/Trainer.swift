@@ -1,4 +1,5 @@
 import Diffusion
+import JobContract
 import Tensors
 
 /// Network, optimiser and moving average: EDM's training step (Karras et al. 2022) for batches given from outside.
@@ -16,7 +17,7 @@ package final class Trainer<S: LaneScalar> {
     private(set) var isIntact = true
 
     private let optimiser: OptimiserState<S>
-    private let average: LaneBuffer<S>
+    private let average: UnsafeMutablePointer<S>
 
     /// Trains the parameters of `network`, which must have been built for training.
     package init(
@@ -27,10 +28,10 @@ package final class Trainer<S: LaneScalar> {
         objective = DenoisingObjective(network: network, preconditioning: preconditioning)
         self.learningRate = learningRate
         emaSchedule = ema
-        let count = network.workspace.paddedParameters
-        self.optimiser = OptimiserState(optimiser, weightDecay: weightDecay, count: count)
-        average = LaneBuffer(count: count)
-        average.base.update(from: network.workspace.parameters, count: count)
+        let (machine, count) = (network.workspace.machine, network.workspace.paddedParameters)
+        self.optimiser = OptimiserState(optimiser, weightDecay: weightDecay, count: count, on: machine)
+        average = machine.place(count, shared: true)
+        machine.copy(network.workspace.parameters, count, to: average)
     }
 
     /// Does one step on images `clean` in [−1, 1] with noise `sigma`·`noise`, and returns the loss before it. Where it
@@ -43,23 +44,25 @@ package final class Trainer<S: LaneScalar> {
 
     func step(_ batch: TrainingBatch, dropout: Dropout?, beat: () -> Void = {}) throws(TrainingError) -> Double {
         let w = network.workspace
-        let untrained = (0..<w.plan.untrainedCount).map { w.untrained[$0] }
+        let untrained = w.machine.read(w.untrained, w.plan.untrainedCount)
         let loss = objective.evaluate(batch, dropout: dropout, details: false, beat: beat).loss
-        let isFinite = (0..<untrained.count).allSatisfy { w.untrained[$0].isFinite }
+        try checkMachine()
+        let isFinite = w.machine.read(w.untrained, untrained.count).allSatisfy(\.isFinite)
         guard loss.isFinite, isFinite else {
             // The untrained values have taken the batch's statistics already: they are put back.
-            for (place, value) in untrained.enumerated() { w.untrained[place] = value }
+            w.machine.write(untrained, to: w.untrained)
             let what = isFinite ? "the loss of the batch is \(loss)" : "the batch's statistics are not finite"
             throw TrainingError.diverged(step: steps + 1, what: what)
         }
         optimiser.step(
-            steps + 1, parameters: w.parameters, gradients: w.gradients, average: average.base,
+            steps + 1, parameters: w.parameters, gradients: w.gradients, average: average,
             rate: learningRate.rate(imagesSeen: imagesSeen),
             averageDecay: emaSchedule.beta(batch: batch.sigma.count, imagesSeen: imagesSeen))
         var finite: Int32 = 1
-        S.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
-        guard finite == 1, optimiser.isFinite else {
-            isIntact = false
+        w.kernels.checkFinite(w.parameters, w.paddedParameters, &finite)
+        isIntact = finite == 1 && optimiser.isFinite
+        try checkMachine()
+        guard isIntact else {
             throw TrainingError.diverged(step: steps + 1, what: "a parameter or its moment is not finite")
         }
         network.parametersChanged()
@@ -69,9 +72,19 @@ package final class Trainer<S: LaneScalar> {
         return loss
     }
 
+    /// Nothing of the training can be read any longer where its device has failed.
+    private func checkMachine() throws(TrainingError) {
+        do {
+            try network.workspace.machine.check()
+        } catch {
+            isIntact = false
+            throw TrainingError.device(step: steps + 1, explanation(of: error))
+        }
+    }
+
     /// Stores the averaged parameters and the network's other values, called `prefix` + name.
     package func storeAverage(in file: inout SafetensorsFile, prefix: String) {
-        network.store(average.base, in: &file, prefix: prefix)
+        network.store(average, in: &file, prefix: prefix)
         network.storeUntrained(in: &file, prefix: prefix)
         network.storeFilters(in: &file, prefix: prefix)
     }
@@ -79,8 +92,8 @@ package final class Trainer<S: LaneScalar> {
     /// Stores everything that the next steps depend on.
     package func storeState(in file: inout SafetensorsFile) {
         network.store(in: &file, prefix: "param/")
-        network.store(average.base, in: &file, prefix: "ema/")
-        for moment in optimiser.moments { network.store(moment.values.base, in: &file, prefix: moment.prefix) }
+        network.store(average, in: &file, prefix: "ema/")
+        for moment in optimiser.moments { network.store(moment.values, in: &file, prefix: moment.prefix) }
         file.set("steps", [Int64(steps)])
         file.set("images_seen", [Int64(imagesSeen)])
         losses.store(in: &file)
@@ -104,8 +117,8 @@ package final class Trainer<S: LaneScalar> {
         }
         let losses = try LossCurve(file, steps: Int(steps))
         try network.load(file, prefix: "param/")
-        try network.load(file, prefix: "ema/", into: average.base)
-        for moment in optimiser.moments { try network.load(file, prefix: moment.prefix, into: moment.values.base) }
+        try network.load(file, prefix: "ema/", into: average)
+        for moment in optimiser.moments { try network.load(file, prefix: moment.prefix, into: moment.values) }
         self.steps = Int(steps)
         imagesSeen = Int(images)
         self.losses = losses

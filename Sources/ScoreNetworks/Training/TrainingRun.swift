@@ -19,11 +19,17 @@ package final class TrainingRun {
     /// A new training. `images` holds N·C·H·W bytes, N at least 1; pixels become u8/127.5 − 1. Sizes that the
     /// architecture cannot have are a `NetworkError`, unfit settings or images a `TrainingError`.
     package init(
-        configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8], threads: Int = 1
+        configuration: NetworkConfiguration, settings: TrainingSettings, images: [UInt8], threads: Int = 1,
+        on machine: any LaneMachine<Float> = HostMachine<Float>()
     ) throws {
         try settings.check()
         try settings.check(configuration)
-        let network = try Network<Float>(configuration, for: .training, threads: threads)
+        let network = try Network<Float>(configuration, for: .training, threads: threads, on: machine)
+        let most = machine.mostGroups * laneCount
+        guard machine.mostGroups == 1 || !network.core.hasBatchStatistics || settings.batch <= most else {
+            throw TrainingError.settings(
+                "a batch of \(settings.batch) images, which must pass together; a device takes \(most) of them")
+        }
         self.images = try TrainingImages(pixels: images, shape: configuration.imageShape, settings: settings)
         network.initialise(seed: settings.seed, sub: settings.stream)
         trainer = Trainer(
@@ -41,17 +47,17 @@ package final class TrainingRun {
     /// or a damaged one, is a `SafetensorsError`. The caller must see to it that settings and images are the same.
     package convenience init(
         restoring state: [UInt8], name: String, configuration: NetworkConfiguration, settings: TrainingSettings,
-        images: [UInt8], threads: Int = 1
+        images: [UInt8], threads: Int = 1, on machine: any LaneMachine<Float> = HostMachine<Float>()
     ) throws {
         try self.init(
             restoring: try SafetensorsFile(bytes: state, name: name), configuration: configuration, settings: settings,
-            images: images, threads: threads)
+            images: images, threads: threads, on: machine)
     }
 
     /// Goes on from a state that was read already.
     package convenience init(
         restoring file: SafetensorsFile, configuration: NetworkConfiguration, settings: TrainingSettings,
-        images: [UInt8], threads: Int = 1
+        images: [UInt8], threads: Int = 1, on machine: any LaneMachine<Float> = HostMachine<Float>()
     ) throws {
         let wanted = CheckpointConfiguration(configuration, settings.preconditioning).json
         guard file.metadata["config"] == wanted else {
@@ -59,7 +65,8 @@ package final class TrainingRun {
                 nil, "is no state of the network \(wanted), but of \(file.metadata["config"] ?? "one it does not name")"
             )
         }
-        try self.init(configuration: configuration, settings: settings, images: images, threads: threads)
+        try self.init(
+            configuration: configuration, settings: settings, images: images, threads: threads, on: machine)
         try trainer.loadState(file)
         let (expected, overflow) = trainer.steps.multipliedReportingOverflow(by: settings.batch)
         guard !overflow, trainer.imagesSeen == expected else {

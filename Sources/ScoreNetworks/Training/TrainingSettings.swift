@@ -57,11 +57,14 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case settings(String)
     /// The loss or a parameter stopped being finite in this step (counted from 1).
     case diverged(step: Int, what: String)
+    /// The device that trains failed in this step.
+    case device(step: Int, String)
 
     package var description: String {
         switch self {
         case .settings(let problem): "training cannot start: \(problem)"
         case .diverged(let step, let what): "training diverged at step \(step): \(what); a lower learning rate may help"
+        case .device(let step, let problem): "the device failed at step \(step): \(problem)"
         }
     }
 }

@@ -12,27 +12,35 @@ final class UNet<S: LaneScalar>: NetworkCore {
     private var embeddingPlace: UnsafeMutablePointer<S>?
     private var inputGradientPlace: UnsafeMutablePointer<S>
 
-    init(_ configuration: UNetConfiguration, for use: NetworkUse) throws(NetworkError) {
+    init(
+        _ configuration: UNetConfiguration, for use: NetworkUse, on machine: any LaneMachine<S>
+    ) throws(NetworkError) {
         self.configuration = configuration
         layout = try UNetLayout(configuration)
         try layout.plan.check(S.self, for: use)
-        workspace = Workspace(layout.plan, for: use)
+        workspace = Workspace(layout.plan, for: use, on: machine)
         inputGradientPlace = workspace.gradientBuffers[0]
     }
 
     private init(twinOf other: UNet) {
         configuration = other.configuration
         layout = other.layout
-        workspace = Workspace(layout.plan, for: other.workspace.use, lender: other.workspace)
+        workspace = other.workspace.twin()
         inputGradientPlace = workspace.gradientBuffers[0]
     }
 
     func twin() -> UNet { UNet(twinOf: self) }
-    func reserve(groups: Int) {}
-    func input(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.input }
-    func output(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.output }
-    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { workspace.activations + layout.outputGradient }
-    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> { inputGradientPlace }
+    func pass(groups: Int) { workspace.machine.pass(groups: groups) }
+    func input(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.input, group) }
+    func output(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.output, group) }
+    func outputGradient(_ group: Int) -> UnsafeMutablePointer<S> { place(layout.outputGradient, group) }
+    func inputGradient(_ group: Int) -> UnsafeMutablePointer<S> {
+        inputGradientPlace + group * workspace.machine.groupStep
+    }
+
+    private func place(_ offset: Int, _ group: Int) -> UnsafeMutablePointer<S> {
+        workspace.activations + offset + group * workspace.machine.groupStep
+    }
 
     func parametersChanged() {
         layout.embedding.pack(workspace)
@@ -71,7 +79,7 @@ final class UNet<S: LaneScalar>: NetworkCore {
         let side = configuration.resolution
         let dy = outputGradient(0)
         let dEmbedding = a + layout.embeddingGradient
-        dEmbedding.update(repeating: 0, count: configuration.embeddingWidth * laneCount)
+        w.machine.clear(dEmbedding, configuration.embeddingWidth * laneCount)
 
         layout.outputConvolution.parameterGradient(w, x: a + layout.lastActive, dy: dy, side: side)
         layout.outputConvolution.inputGradient(w, dy, side: side, out: w.temporaries[0])
@@ -115,6 +123,6 @@ final class UNet<S: LaneScalar>: NetworkCore {
     private var skipScale: S { S(layout.style.squaredSkipScale).squareRoot() }
     private var last: Int { layout.stages.last?.output ?? layout.skips[0].place }
     private func add(_ x: UnsafeMutablePointer<S>?, _ vectors: Int, to y: UnsafeMutablePointer<S>) {
-        if let x { S.kernels.add(x, vectors, y) }
+        if let x { workspace.kernels.add(x, vectors, y) }
     }
 }

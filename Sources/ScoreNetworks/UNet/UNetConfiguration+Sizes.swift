@@ -73,8 +73,8 @@ extension UNetConfiguration: NetworkSizes {
     func plan() throws(NetworkError) -> NetworkPlan { try UNetLayout(self).plan }
 
     func core<S: LaneScalar>(
-        of scalar: S.Type, for use: NetworkUse, team: ThreadTeam
-    ) throws(NetworkError) -> any NetworkCore<S> { try UNet<S>(self, for: use) }
+        of scalar: S.Type, for use: NetworkUse, on machine: any LaneMachine<S>, team: ThreadTeam
+    ) throws(NetworkError) -> any NetworkCore<S> { try UNet<S>(self, for: use, on: machine) }
 }
 
 extension NetworkConfiguration {
