@@ -105,6 +105,7 @@ let package = Package(
         .target(name: "Kernels", cSettings: kernelFlags),
         .target(name: "ImageKernels", cSettings: kernelFlags),
         .target(name: "MeasureKernels", cSettings: kernelFlags),
+        .target(name: "CDevices", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         // What these need installed stands in scripts/lib/prepare.sh.
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CSHA256"),
@@ -120,6 +121,7 @@ let package = Package(
         hurried("SweepModel", ["JobContract"]),
         ours("Quantities", ["JobContract"]),
         ours("Tensors", ["Kernels", "CPosix"]),
+        ours("Devices", ["Tensors", "Kernels", "CDevices"]),
         ours("Diffusion", ["Tensors"]),
         ours("Datasets", ["JobContract", "Tensors"]),
         ours("ImageGenerators", ["SweepModel", "JobContract", "Tensors", "ImageKernels"]),
@@ -197,7 +199,7 @@ let package = Package(
             "SweepFilesTests",
             ["SweepFiles", "SweepModel", "JobContract", "Datasets", "Diffusion", "ScoreNetworks", "TestSupport"]),
         tests(
-            "ScoreNetworksTests", ["ScoreNetworks", "Diffusion", "Tensors", "Kernels", "TestSupport"]),
+            "ScoreNetworksTests", ["ScoreNetworks", "Devices", "Diffusion", "Tensors", "Kernels", "TestSupport"]),
         tests(
             "MeasuresTests",
             [

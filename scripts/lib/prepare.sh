@@ -24,7 +24,7 @@ build_packages=(
 )
 figure_packages=(gnuplot-nox)
 test_packages=(
-    chromium iproute2 mariadb-client-core mariadb-server-core munge openssh-server procps python3 python3-numpy
+    chromium iproute2 mariadb-client-core mariadb-server-core munge ocl-icd-libopencl1 openssh-server pocl-opencl-icd procps python3 python3-numpy
     python3-venv slurm-client slurmctld slurmd slurmdbd sqlite3
 )
 

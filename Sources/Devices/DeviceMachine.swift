@@ -1,0 +1,52 @@
+import Tensors
+
+/// A device as what holds one network's numbers and computes on them.
+package final class DeviceMachine: LaneMachine {
+    package let kernels: LaneKernels<Float>
+    /// What the driver calls the device, with the driver's version.
+    package var name: String { device.name }
+    package var mostGroups: Int { DeviceMemory.mostGroups }
+    package var groupStep: Int { DeviceMemory.groupStep }
+    private let device: Device
+    private let engine: DeviceEngine
+
+    /// Device number `number` of those that OpenCL names.
+    package convenience init(number: Int) throws(DeviceError) { try self.init(on: Device(number: number)) }
+
+    private init(on device: Device) throws(DeviceError) {
+        self.device = device
+        engine = try DeviceEngine(on: device)
+        kernels = engine.kernels()
+    }
+
+    package func another() throws(DeviceError) -> any LaneMachine<Float> { try DeviceMachine(on: device) }
+
+    package func place(_ count: Int, shared: Bool) -> UnsafeMutablePointer<Float> {
+        engine.memory.place(count, shared: shared)
+    }
+
+    package func maskPlace(_ count: Int) -> UnsafeMutablePointer<UInt16> {
+        UnsafeMutableRawPointer(engine.memory.place((count + 1) / 2, shared: false)).assumingMemoryBound(
+            to: UInt16.self)
+    }
+
+    package func pass(groups: Int) { engine.memory.pass(groups: groups) }
+
+    package func write(_ values: UnsafePointer<Float>, _ count: Int, to place: UnsafeMutablePointer<Float>) {
+        engine.write(values, count: count, to: place)
+    }
+
+    package func read(_ place: UnsafePointer<Float>, _ count: Int, to values: UnsafeMutablePointer<Float>) {
+        engine.read(place, count: count, to: values)
+    }
+
+    package func clear(_ place: UnsafeMutablePointer<Float>, _ count: Int) { engine.map("ek_clear", nil, place, count) }
+
+    package func copy(_ from: UnsafePointer<Float>, _ count: Int, to place: UnsafeMutablePointer<Float>) {
+        engine.map("ek_copy", from, place, count)
+    }
+
+    package func check() throws(DeviceError) {
+        if let failure = engine.failure { throw failure }
+    }
+}
