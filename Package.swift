@@ -182,6 +182,11 @@ let package = Package(
             name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],
             swiftSettings: staticSwift, linkerSettings: staticBLAS + staticSweepFiles + staticLink),
 
+        // Dynamic: a static program cannot open a driver's library.
+        .executableTarget(
+            name: "eigensweep-worker-gpu", dependencies: ["JobExecution", "Devices", "Tensors", "CPosix"],
+            swiftSettings: strict, linkerSettings: staticBLAS),
+
         // Tests
         .target(
             name: "CSimulatedDisk", path: "Tests/CSimulatedDisk",

@@ -12,6 +12,8 @@ typedef int32_t status;
 typedef uint64_t bitfield;
 
 #define DEVICE_TYPE_ALL ((bitfield)0xFFFFFFFF)
+#define DEVICE_TYPE 0x1000
+#define DEVICE_TYPE_CPU 2
 #define DEVICE_MAX_MEM_ALLOC_SIZE 0x1010
 #define DEVICE_SINGLE_FP_CONFIG 0x101B
 #define DEVICE_NAME 0x102B
@@ -89,7 +91,7 @@ static int find_functions(struct device *d) {
     return 0;
 }
 
-static int find_device(struct device *d, unsigned number) {
+static int find_device(struct device *d, int number) {
     void *platforms[16], *devices[64];
     uint32_t platform_count = 0, seen = 0;
     const status code = d->GetPlatformIDs(16, platforms, &platform_count);
@@ -99,13 +101,16 @@ static int find_device(struct device *d, unsigned number) {
         uint32_t count = 0;
         if (d->GetDeviceIDs(platforms[p], DEVICE_TYPE_ALL, 64, devices, &count) != 0) continue;
         if (count > 64) count = 64;
-        if (number < seen + count) {
-            d->number = devices[number - seen];
+        for (uint32_t i = 0; i < count; ++i, ++seen) {
+            bitfield type = 0;
+            d->GetDeviceInfo(devices[i], DEVICE_TYPE, sizeof type, &type, NULL);
+            if (number < 0 ? (type & DEVICE_TYPE_CPU) != 0 : (uint32_t)number != seen) continue;
+            d->number = devices[i];
             return 0;
         }
-        seen += count;
     }
-    return fail(d, 0, "OpenCL names %u devices here, and number %u was asked for", seen, number);
+    if (number < 0) return fail(d, 0, "OpenCL names %u devices here, and none but CPUs", seen);
+    return fail(d, 0, "OpenCL names %u devices here, and number %d was asked for", seen, number);
 }
 
 /// What its numbers do not do, if anything.
@@ -125,7 +130,7 @@ static int check_numbers(struct device *d) {
     return 0;
 }
 
-struct device *device_open_opencl(unsigned number, char *problem, size_t size) {
+struct device *device_open_opencl(int number, char *problem, size_t size) {
     struct device *d = calloc(1, sizeof *d);
     if (!d) {
         snprintf(problem, size, "no memory is left");

@@ -10,10 +10,10 @@ final class Device {
     private let handle: OpaquePointer
     private var kernels: [String: UnsafeMutableRawPointer] = [:]
 
-    /// Device number `number` of those that OpenCL names.
-    init(number: Int) throws(DeviceError) {
+    /// Device number `number` of those that OpenCL names, or the first that is no CPU.
+    init(number: Int?) throws(DeviceError) {
         var text = [CChar](repeating: 0, count: 600)
-        guard let handle = device_open_opencl(UInt32(number), &text, text.count) else {
+        guard let handle = device_open_opencl(Int32(clamping: number ?? -1), &text, text.count) else {
             let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             throw DeviceError(String(decoding: bytes, as: UTF8.self))
         }

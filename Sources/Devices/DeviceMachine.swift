@@ -10,8 +10,8 @@ package final class DeviceMachine: LaneMachine {
     private let device: Device
     private let engine: DeviceEngine
 
-    /// Device number `number` of those that OpenCL names.
-    package convenience init(number: Int) throws(DeviceError) { try self.init(on: Device(number: number)) }
+    /// Device number `number` of those that OpenCL names, or the first that is no CPU.
+    package convenience init(number: Int?) throws(DeviceError) { try self.init(on: Device(number: number)) }
 
     private init(on device: Device) throws(DeviceError) {
         self.device = device

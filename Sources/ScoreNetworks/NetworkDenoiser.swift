@@ -104,6 +104,12 @@ package final class NetworkDenoiser: DifferentiableDenoiser {
         }
     }
 
+    /// Throws where the device that it computes on has failed; images denoised since then mean nothing.
+    package func check() throws {
+        try network.workspace.machine.check()
+        try inputGradients?.check()
+    }
+
     /// The backward pass has memory of its own, set aside at the first call. Throws a `NetworkError` where there is not
     /// enough.
     package func pullback(at x: Tensor<Float>, sigma: Double) throws -> Pullback {

@@ -11,8 +11,9 @@
 
 struct device;
 
-/// Device number `number` of all that OpenCL names. NULL where there is none, with the reason in `problem`.
-struct device *device_open_opencl(unsigned number, char *problem, size_t size);
+/// Device number `number` of all that OpenCL names, or where that is negative the first that is no CPU. NULL where there is
+/// none, with the reason in `problem`.
+struct device *device_open_opencl(int number, char *problem, size_t size);
 void device_close(struct device *device);
 
 /// The name by which the driver calls it, and the driver's version.

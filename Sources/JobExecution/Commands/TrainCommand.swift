@@ -55,10 +55,11 @@ struct TrainCommand: ParsableCommand {
                     try mark.check(state)
                     return try TrainingRun(
                         restoring: state, configuration: spec.network, settings: spec.training, images: images,
-                        threads: compute.threads)
+                        threads: compute.threads, on: NetworkMachines.machine())
                 }
                 ?? TrainingRun(
-                    configuration: spec.network, settings: spec.training, images: images, threads: compute.threads)
+                    configuration: spec.network, settings: spec.training, images: images, threads: compute.threads,
+                    on: NetworkMachines.machine())
             try train(run, steps: length ?? 0, until: stop, mark)
         }
     }
@@ -112,6 +113,6 @@ private struct KeptState {
 
     func explained(_ error: TrainingError) -> JobFailure {
         let place = path.map { "the last state is \($0)" } ?? "no state was kept"
-        return JobFailure(.diverged, "\(error.description); \(place)")
+        return JobFailure(JobFailure.kind(of: error), "\(error.description); \(place)")
     }
 }

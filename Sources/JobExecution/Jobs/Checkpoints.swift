@@ -15,7 +15,8 @@ enum Checkpoints {
         let bytes = try InputFile.read(named: path, what: "the checkpoint")
         try Pickle.refuse(bytes, name: path)
         do {
-            return try NetworkDenoiser(weights: bytes, name: path, threads: threads)
+            return try NetworkDenoiser(
+                weights: bytes, name: path, threads: threads, on: NetworkMachines.machine())
         } catch let error as NetworkError {
             throw JobFailure(.unsupported, "\(path): its network cannot be built: \(explanation(of: error))")
         }

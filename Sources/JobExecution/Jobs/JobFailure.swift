@@ -19,6 +19,14 @@ package struct JobFailure: Error, Hashable, CustomStringConvertible {
 extension JobFailure {
     package init(_ error: MeasureError) { self.init(error.isHosts ? .unfitHost : .unsupported, error.description) }
 
+    static func kind(of error: TrainingError) -> WorkerEvent.Failed.Kind {
+        switch error {
+        case .settings: .unsupported
+        case .diverged: .diverged
+        case .device: .unfitHost
+        }
+    }
+
     /// Turns the errors of building, restoring and running a training into failures.
     static func explainingTraining<T>(_ body: () throws -> T) throws -> T {
         do {
@@ -26,8 +34,7 @@ extension JobFailure {
         } catch let error as NetworkError {
             throw JobFailure(.unsupported, "this network cannot be built: model.\(error.description)")
         } catch let error as TrainingError {
-            if case .diverged = error { throw JobFailure(.diverged, error.description) }
-            throw JobFailure(.unsupported, error.description)
+            throw JobFailure(kind(of: error), error.description)
         } catch let error as SafetensorsError {
             throw JobFailure(.missingInput, error.description)
         }

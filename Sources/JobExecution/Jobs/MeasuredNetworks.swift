@@ -51,8 +51,17 @@ struct MeasuredNetworks {
         subject.others = Array(subjects.dropFirst())
     }
 
-    /// Throws what went wrong with other workers' networks since the last call.
-    func check() throws { for networks in foreign { try networks.check() } }
+    /// Throws what went wrong with other workers' networks, or with a device, since the last call.
+    func check() throws {
+        for networks in foreign { try networks.check() }
+        for case let denoiser as NetworkDenoiser in [subject.denoiser] + subject.others.map(\.denoiser) {
+            do {
+                try denoiser.check()
+            } catch {
+                throw JobFailure(.unfitHost, explanation(of: error))
+            }
+        }
+    }
 
     /// What `measure` gives, if nothing went wrong with the networks: else that is the reason, whatever the measure says.
     func checking<T>(_ measure: () throws -> T) throws -> T {
@@ -86,7 +95,8 @@ struct MeasuredNetworks {
         let denoiser: NetworkDenoiser
         do {
             denoiser = try NetworkDenoiser(
-                weights: weights, name: network.job.path(of: network.checkpoint), threads: network.job.threads)
+                weights: weights, name: network.job.path(of: network.checkpoint), threads: network.job.threads,
+                on: NetworkMachines.machine())
         } catch let error as SafetensorsError {
             throw JobFailure(.missingInput, error.description)
         } catch let error as NetworkError {

@@ -16,7 +16,8 @@ enum NumericsCheck {
         let settings = TrainingSettings(batch: 4, learningRate: 1e-3, flip: true, seed: 1)
         let random = CounterRandom(seed: 1, purpose: .generator)
         let pixels = (0..<8 * 64).map { UInt8(truncatingIfNeeded: random.block($0)[0]) }
-        let run = try TrainingRun(configuration: network, settings: settings, images: pixels)
+        let run = try TrainingRun(
+            configuration: network, settings: settings, images: pixels, on: NetworkMachines.machine())
         for _ in 0..<2 { _ = try run.step() }
 
         let images = Tensor<Float>(

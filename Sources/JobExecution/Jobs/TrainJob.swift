@@ -34,14 +34,15 @@ struct TrainJob {
     private func start(_ spec: JobSpec, images: [UInt8]) throws -> TrainingRun {
         guard let resume = task.resume else {
             return try TrainingRun(
-                configuration: spec.network, settings: spec.training, images: images, threads: job.threads)
+                configuration: spec.network, settings: spec.training, images: images, threads: job.threads,
+                on: NetworkMachines.machine())
         }
         let bytes = try InputFile.read(resume.state, of: job, what: "the training state")
         let state = try SafetensorsFile(bytes: bytes, name: job.path(of: resume.state))
         try TrainingMark(job.spec).check(state)
         let run = try TrainingRun(
             restoring: state, configuration: spec.network, settings: spec.training, images: images,
-            threads: job.threads)
+            threads: job.threads, on: NetworkMachines.machine())
         guard run.steps == resume.steps else {
             throw JobFailure(
                 .missingInput,
@@ -70,7 +71,7 @@ struct TrainJob {
                         lastSent = run.steps
                     }
                     let place = lastSent.map { "the last checkpoint is of step \($0)" } ?? "there is no checkpoint yet"
-                    throw JobFailure(.diverged, "\(error.description); \(place)")
+                    throw JobFailure(JobFailure.kind(of: error), "\(error.description); \(place)")
                 }
                 let reached = run.steps == milestone
                 let stopping = stop.isRaised

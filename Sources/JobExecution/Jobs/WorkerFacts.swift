@@ -14,13 +14,16 @@ struct WorkerFacts {
 
     /// Version, digest of the executable, and the commit it was built from: `0.1.0+4a25ff637ee7.g63b5f73abcde`.
     var build: String
-    /// The CPU's model name as the kernel gives it.
+    /// The CPU's model name as the kernel gives it, and that of the device.
     var cpu: String
     /// The variant of the kernels in use.
     var kernels: String
 
     static var current: WorkerFacts {
-        WorkerFacts(build: buildName(), cpu: cpuModel(), kernels: "\(NumericThread.variant)")
+        WorkerFacts(
+            build: buildName(),
+            cpu: [cpuModel(), NetworkMachines.deviceName].compactMap { $0 }.joined(separator: "; "),
+            kernels: NetworkMachines.kernels)
     }
 
     static var description: WorkerDescription {

@@ -18,6 +18,8 @@ final class InputGradients {
         size = network.configuration.imageShape.count
     }
 
+    func check() throws { try network.workspace.machine.check() }
+
     /// Passes the image `x`, given as the network's input, forward: `backward` differentiates there.
     func forward(_ x: [Float], noise: Double) {
         network.team.run { thread in
