@@ -6,7 +6,7 @@ extension SweepPoints {
         figure(
             .modes, "Variance of samples along principal components",
             x: .init(label: "number of the component", base: 10),
-            y: .init(label: "variance of samples over that of training images", low: 0), columns: ("k", "variance"),
+            y: .init(label: "variance of samples over that of training images", base: 10), columns: ("k", "variance"),
             caption:
                 "Components are those of the training images, from that of the largest variance on. Dashed: held-out images.",
             wanting: try wanting("modes", "mode_variance"),
@@ -15,17 +15,17 @@ extension SweepPoints {
                 of: "held-out images", order: [.length, .size, .scale], x: { $0.position.map { Double($0 + 1) } }))
     }
 
-    /// For each panel of the figure, along how many components samples have half of the variance or more, in the first line and
-    /// the last.
+    /// For each panel of the figure, along how many components samples have about the variance, in the first line and the last.
+    /// Along those of the least variance untrained networks make far too much.
     static func modesSentences(_ figure: CurveFigure) -> [String] {
         figure.panels.compactMap { panel in
             let findings = panel.lines.filter { !$0.isReference && !$0.points.isEmpty }.map { line in
-                "along \(line.points.count { $0.y.mean >= 0.5 }) of \(line.points.count) (\(line.title))"
+                "along \(line.points.count { (0.5...2).contains($0.y.mean) }) of \(line.points.count) (\(line.title))"
             }
             guard let first = findings.first, let last = findings.last else { return nil }
-            return
-                "\(panel.title.isEmpty ? "Samples" : "At \(panel.title) samples") have half of the training images' variance "
-                + "or more \(first)\(findings.count > 1 ? " and \(last)" : "") of their principal components."
+            let place = panel.title.isEmpty ? "Samples" : "At \(panel.title) samples"
+            return "\(place) have between half and twice the training images' variance \(first)"
+                + (findings.count > 1 ? " and \(last)" : "") + " of their principal components."
         }
     }
 
@@ -43,28 +43,34 @@ extension SweepPoints {
             panels: panels(try parts.map { ($0.0, try all("own-trajectory", $0.1), []) }) { $0.sigma })
     }
 
-    /// For each scale at its longest training, the three distances at the level where that of the sampler's states is largest,
-    /// with the smallest dataset and the largest.
+    /// For each scale at its longest training, the three distances at the level where that of the sampler's states is most above
+    /// that of noised training images, with the smallest dataset and the largest.
     func ownTrajectorySentences() throws -> [String] {
         let own = try values("own-trajectory", "rmse_own").mapValues(\.averages)
         let seen = try values("own-trajectory", "rmse_training").mapValues(\.averages)
         let unseen = try values("own-trajectory", "rmse_held_out").mapValues(\.averages)
         return longestLines(of: Set(own.values.flatMap(\.keys))).compactMap { line in
             func finding(_ place: GridPoint) -> String? {
-                let worst = own.compactMap { sigma, found in found[place].map { (sigma: sigma, mean: $0.mean) } }
-                    .max { ($0.mean, $0.sigma ?? 0) < ($1.mean, $1.sigma ?? 0) }
-                guard let worst, let sigma = worst.sigma, let near = seen[sigma]?[place]?.mean else { return nil }
-                let far = unseen[sigma]?[place].map { " and \(ResultTable.format($0.mean)) at held-out ones" } ?? ""
+                let levels = own.compactMap { level, found -> (sigma: Double, own: Double, seen: Double)? in
+                    guard let level, let own = found[place]?.mean, let seen = seen[level]?[place]?.mean else {
+                        return nil
+                    }
+                    return (level, own, seen)
+                }
+                guard let most = levels.max(by: { ($0.own - $0.seen, $0.sigma) < ($1.own - $1.seen, $1.sigma) }) else {
+                    return nil
+                }
+                let far =
+                    unseen[most.sigma]?[place].map { " and \(ResultTable.format($0.mean)) at held-out ones" } ?? ""
                 return
-                    "\(ResultTable.format(worst.mean)) at sigma \(ResultTable.format(sigma)) (N = \(place.size)), beside "
-                    + "\(ResultTable.format(near)) at noised training images\(far)"
+                    "\(ResultTable.format(most.own)) at sigma \(ResultTable.format(most.sigma)) (N = \(place.size)), beside "
+                    + "\(ResultTable.format(most.seen)) at noised training images\(far)"
             }
             guard let first = line.first, let last = line.last else { return nil }
             let findings = [finding(first), last == first ? nil : finding(last)].compactMap(\.self)
             guard !findings.isEmpty else { return nil }
-            return
-                "\(trainedWords(first)) the network's distance to the optimum where its own sampler leads it is up to "
-                + findings.joined(separator: ", and up to ") + "."
+            return "\(trainedWords(first)) the network's distance to the optimum where its own sampler leads it is "
+                + findings.joined(separator: ", and ") + "."
         }
     }
 }
