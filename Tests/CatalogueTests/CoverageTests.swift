@@ -21,14 +21,27 @@ import Testing
         #expect(cells.contains(.init(replicates: 4, mean: 0.01, deviation: 0.05)))
     }
 
-    /// Means, places, pairs and differences have four replicates, contours and exponents three.
+    /// Means, places, pairs and differences have four replicates, contours and times three.
     @Test(.timeLimit(.minutes(2))) func everythingElse() {
         for given in AverageCoverage.cases where given.replicates == 4 {
             #expect(AverageCoverage.coverage(of: given, draws: 150).share >= 0.86, "\(given.name)")
         }
-        for given in FitCoverage.cases where given.replicates == 3 {
+        for given in FitCoverage.cases where given.replicates == 3 && !given.isOfLaw {
             for (estimate, coverage) in FitCoverage.coverage(of: given, draws: 60) {
-                #expect(coverage.share >= 0.85 && coverage.missing == 0, "\(given.name), \(estimate)")
+                // With more bounds than crossings there is no interval.
+                let mayLack = given.name.contains("beyond")
+                #expect(coverage.share >= 0.85 && (coverage.missing == 0 || mayLack), "\(given.name), \(estimate)")
+                #expect(coverage.missing < 30)
+            }
+        }
+    }
+
+    /// Few of the 200 sweeps of each known law that `scripts/bench coverage` draws: where 95 % hold the exponent, so do 34 of 40
+    /// but once in 70 times; where 70 %, twice in a hundred.
+    @Test(.timeLimit(.minutes(2))) func lawsHoldWhatWasPutIn() {
+        for given in FitCoverage.cases where given.replicates == 3 && given.isOfLaw {
+            for (estimate, coverage) in FitCoverage.coverage(of: given, draws: 40) {
+                #expect(coverage.held >= 34, "\(given.name), \(estimate): \(coverage.held)")
             }
         }
     }

@@ -34,10 +34,13 @@ import Testing
                     }
                 },
                 .of("modes") { spec in
-                    (0..<3).map { mode in
+                    (0..<3).flatMap { mode in
                         let time = 200 * pow(4, Double(mode))
                         let steps = Double(spec.integer("training.steps"))
-                        return MeasureRow(quantity: "ratio", position: mode, value: steps / (steps + time))
+                        return [
+                            MeasureRow(quantity: "mode_variance", position: mode, value: steps / (steps + time)),
+                            MeasureRow(quantity: "mode_eigenvalue", position: mode, value: 8 / time),
+                        ]
                     }
                 },
             ])
@@ -122,7 +125,7 @@ import Testing
     }
 
     @Test func positionsAreRowsOfTheirOwn() throws {
-        let table = try ask("modes.ratio = 0.5", by: ["position"])
+        let table = try ask("modes.mode_variance = 0.5", by: ["position"])
         #expect(try numbers("position", table) == [0, 1, 2])
         for (time, due) in zip(try numbers("at", table), [200.0, 800, 3200]) {
             #expect(abs(try #require(time) / due - 1) < 0.03)
@@ -136,7 +139,7 @@ import Testing
                 "--by position: memorization.copied has none"
             ),
             ("memorization.copied = 1.5", "training.steps", ["seed"], "a level between 0 and 1"),
-            ("modes.ratio = 0.5", "training.steps", ["seed"], "add position to --by"),
+            ("modes.mode_variance = 0.5", "training.steps", ["seed"], "add position to --by"),
             ("denoising.wiener_gain_db = 0", "training.steps", ["seed"], "a value for each noise level"),
             ("memorization.copies = 0.5", "training.steps", ["seed"], "did you mean copied?"),
             ("memorization.copied = 0.5", "training.setps", ["seed"], "no trial has the key"),
@@ -183,6 +186,16 @@ import Testing
         let figure = times.figure
         #expect(figure.absence == nil && figure.panels.count == 2 && figure.table.rows.count == 4 * 18)
         #expect(figure.script.contains("scale 8") && figure.script.contains("with lines"))
+    }
+
+    @Test func modesAreLearntByTheirVariance() throws {
+        let modes = try ModeTimes(try SweepPoints(try sweep.reader, sweep: sweep.name))
+        #expect(modes.law.rows.count == 3 * 18 && modes.law.count(.at) == 3 * 18)
+        #expect(abs(try #require(modes.law.law).exponent + 1) < 0.02)
+        let sentence = try #require(modes.sentences.first)
+        #expect(sentence.contains("goes as λ^-1") && sentence.contains("claimed: -1 by Wang & Pehlevan 2025"))
+        let figure = modes.figure
+        #expect(figure.absence == nil && figure.table.rows.count == 54 && figure.script.contains("N = 64, scale 8"))
     }
 
     @Test func capacityIsALawOfItsOwn() throws {

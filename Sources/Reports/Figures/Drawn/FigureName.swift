@@ -12,6 +12,8 @@ package enum FigureName: String, Hashable, Sendable, CaseIterable {
     case capacity
     /// The lengths after which networks copy, generalize and overfit, against dataset size.
     case crossingTimes = "crossing-times"
+    /// The lengths after which samples have half of the variance of a principal component, against that variance.
+    case modeTimes = "mode-times"
     /// GL score and share of copied samples by dataset size, a line per model scale and length.
     case glScore = "gl-score"
     /// Root mean square distance to the Gaussian denoiser by noise level, a line per dataset size.

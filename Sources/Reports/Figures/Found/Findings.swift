@@ -20,12 +20,13 @@ struct Findings {
         let law = try BoundaryLaw(points)
         let capacity = try BoundaryLaw(points, level: BoundaryLaw.capacity)
         let times = try CrossingTimes(points)
+        let modeTimes = try ModeTimes(points)
         let linearity = try points.linearityFigure()
         let distance = try points.gaussianDistanceFigure()
         let modes = try points.modesFigure()
         let all: [any SweepFigure] = [
             PhaseMapFigure(map, byLength: false), PhaseMapFigure(map, byLength: true), BoundaryLawFigure(law: law),
-            BoundaryLawFigure(law: capacity), times.figure,
+            BoundaryLawFigure(law: capacity), times.figure, modeTimes.figure,
             try GLScoreFigure(points), distance, try points.distancesFigure(), linearity, try points.psnrFigure(),
             try points.cosinesFigure(), try points.jacobianFigure(),
             try SamplesFigure(points, try SweepPictures(reader, sweep: sweep).pictures, store: store),
@@ -33,13 +34,15 @@ struct Findings {
             try points.ownTrajectoryFigure(),
         ]
         memorization = summary.table
-        sentences =
-            [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences + law.sentences
-            + capacity.sentences + times.sentences
-            + CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
+        let laws = law.sentences + capacity.sentences + times.sentences + modeTimes.sentences
+        let curves =
+            CurveSummary(distance, of: "the distance to the Gaussian denoiser").sentences
             + CurveSummary(linearity, of: "linearity (LS)").sentences
-            + (try points.heldOutLossSentences() + points.copiesSentences()) + SweepPoints.modesSentences(modes)
-            + (try points.ownTrajectorySentences())
+        let ofMeasures =
+            try points.heldOutLossSentences() + points.copiesSentences() + SweepPoints.modesSentences(modes)
+            + points.ownTrajectorySentences()
+        let places = [points.averageSentence].compactMap(\.self) + summary.sentences + map.sentences
+        sentences = places + laws + curves + ofMeasures
         figures = all.filter { $0.absence == nil }
         absent = all.compactMap { figure in figure.absence.map { (figure.name, $0) } }
     }
