@@ -208,8 +208,8 @@ let package = Package(
         tests(
             "MeasuresTests",
             [
-                "Measures", "Quantities", "MeasureKernels", "ScoreNetworks", "JobContract", "Diffusion", "Tensors",
-                "TestSupport",
+                "Measures", "Quantities", "MeasureKernels", "ScoreNetworks", "SweepModel", "Datasets", "JobContract",
+                "Diffusion", "Tensors", "TestSupport",
             ],
             linker: [.linkedLibrary("openblas")]),
         tests(

@@ -52,6 +52,10 @@ package struct DatasetPreparer: Sendable {
     /// without it the images are those of `identify`. Throws as `identify` does.
     @discardableResult
     package func prepare(_ request: DatasetRequest, version: Int? = nil) throws -> PreparedDataset {
+        if let samples = request.samples {
+            throw DatasetPreparationError.unusable(
+                path: samples.words, reason: "a run draws them: expected images that can be prepared here")
+        }
         if let generated = try GeneratedDataset(request) {
             return try generate(generated, request, version: version)
         }
@@ -110,6 +114,10 @@ package struct DatasetPreparer: Sendable {
     /// The images of a dataset by their names in the source, in the prepared file's order. Nothing is kept. Throws as
     /// `identify` does.
     package func listing(_ request: DatasetRequest, version: Int? = nil) throws -> DatasetListing {
+        if let samples = request.samples {
+            return DatasetListing(
+                digest: nil, names: (0..<samples.count).map { "sample \($0)" }, notes: DatasetNotes())
+        }
         if let generated = try GeneratedDataset(request) {
             var numbers: [Int] = []
             _ = generated.forEach(version: version) { index, image in if image != nil { numbers.append(index) } }

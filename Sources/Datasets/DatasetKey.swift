@@ -2,7 +2,7 @@ import JobContract
 
 /// What keys a dataset's permutation: its identity as text.
 ///
-/// For files the text is `digest:<hex>` of the prepared file. For generators it is
+/// For files the text is `digest:<hex>` of the prepared file, for samples of a trial `samples:<dataset.samples as JSON>`. For generators it is
 /// `generator:<name>/<version>;<parameter>=<value>;…`, the parameters sorted by name, and so it does not depend on
 /// any file. Where `dataset.order` is `source` it is `source:<number of images found>`. The seed is the first eight bytes,
 /// big-endian, of SHA-256 of `eigensweep-split/1;<text>;subset_seed=<seed>`.
@@ -12,6 +12,8 @@ package struct DatasetKey: Hashable, Sendable {
     /// The key of a source of so many images, however many of them were left out: `source:<found>`. So all datasets that are
     /// prepared from one source are drawn alike.
     package init(sourceOf found: Int) { text = "source:\(found)" }
+
+    private init(text: String) { self.text = text }
 
     /// The key of a prepared file.
     package init(digest: Digest) { text = "digest:\(digest.hex)" }
@@ -32,6 +34,11 @@ package struct DatasetKey: Hashable, Sendable {
             }
             self.init(
                 generator: generator, version: try spec.integer("dataset.generator_version"), parameters: parameters)
+        } else if let samples = spec["dataset.samples"] {
+            guard let json = try? JSONText.write(samples) else {
+                throw .badKey("dataset.samples", expected: "numbers and texts", got: "others")
+            }
+            self.init(text: "samples:\(json)")
         } else {
             let hex = spec["dataset.digest"]?.stringValue ?? ""
             guard let digest = Digest(hex: hex) else {

@@ -110,6 +110,7 @@ package enum KnownMeasures {
         DistancesMeasure.self, DenoisingMeasure.self, LossMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
         ProjectionMeasure.self, JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self,
         OwnTrajectoryMeasure.self, ModesMeasure.self, MutualInformationMeasure.self, SampleQualityMeasure.self,
+        SamplesMeasure.self,
         SubsetInformationMeasure.self,
     ]
 

@@ -71,6 +71,21 @@ extension MeasureEntry {
             source: "after Song et al. 2025", error: error, control: control)
     }
 
+    package static let samples = MeasureEntry(
+        name: "samples", version: 1,
+        about:
+            "A network's images as a dataset, on which others can be trained (`dataset.source: {samples: TRIAL, …}`). Their "
+            + "latents are those of no other measure.",
+        artifacts: ["dataset.safetensors"],
+        quantities: [
+            QuantityEntry(
+                "repeated", .share, needs: [.sampler],
+                formula: "share of samples that equal an earlier one, byte by byte", error: "latents", control: "0"),
+            QuantityEntry(
+                "clipped", needs: [.sampler],
+                formula: "share of pixels that lay beyond −1 or 1 by more than half a byte's level", control: "0"),
+        ])
+
     package static let sampleQuality = MeasureEntry(
         name: "sample-quality", version: 2, about: "How near samples are to real images as a distribution.",
         changes: [

@@ -14,6 +14,20 @@ import Testing
             part: DatasetPart(index: part, of: parts))
     }
 
+    /// Samples are drawn from by all that says which they are, and by it alone. The Python package has the same text.
+    @Test func samplesHaveAKeyOfTheirOwn() throws {
+        let samples: JSONValue = [
+            "trial": .string(String(repeating: "0a", count: 32)), "version": 1, "count": 10, "seed": 0,
+            "sampler": "heun",
+            "steps": 18,
+        ]
+        let key = try DatasetKey(spec: ["dataset.samples": samples, "dataset.resolution": 16])
+        #expect(
+            key.text == "samples:{\"count\":10,\"sampler\":\"heun\",\"seed\":0,\"steps\":18,\"trial\":\""
+                + String(repeating: "0a", count: 32) + "\",\"version\":1}")
+        #expect(throws: DatasetError.self) { try DatasetKey(spec: ["dataset.resolution": 16]) }
+    }
+
     @Test func everythingTogetherIsAPermutation() throws {
         let all = try split(1000, heldOut: 100, size: 900)
         #expect((all.heldOut + all.training).sorted() == Array(0..<1000))

@@ -35,7 +35,7 @@ LATER: dict[str, Any] = {
 #: These tell what the images are and who computes: they say nothing that a worker could leave undone.
 IDENTITY = {
     "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count", "dataset.shuffle",
-    "dataset.deduplicate", "dataset.skip_unreadable", "worker.name", "worker.numerics",
+    "dataset.deduplicate", "dataset.skip_unreadable", "dataset.samples", "worker.name", "worker.numerics",
 }
 #: These are honoured by whoever takes its images from `eigensweep.subsets`.
 HONOURED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import os
 from collections.abc import Mapping
@@ -72,6 +73,8 @@ def dataset_key(spec: Mapping[str, Any]) -> str:
             f";{name}={_text(spec['dataset.' + name])}" for name in ("alpha", "channels", "count", "resolution")
             if spec.get("dataset." + name) is not None)
         return f"generator:{spec['dataset.generator']}/{spec['dataset.generator_version']}{pairs}"
+    if spec.get("dataset.samples") is not None:
+        return f"samples:{json.dumps(spec['dataset.samples'], sort_keys=True, separators=(',', ':'), ensure_ascii=False)}"
     digest = spec.get("dataset.digest")
     if not isinstance(digest, str) or len(digest) != 64:
         raise Refusal(f"dataset.digest is {digest!r}: expected 64 hexadecimal digits")

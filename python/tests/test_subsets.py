@@ -27,6 +27,12 @@ class GoldenTests(unittest.TestCase):
         self.assertEqual(held_out.tolist(), [9, 1, 5])
         self.assertEqual(training.tolist(), [3, 0, 8, 7, 4, 2, 6])
 
+    def test_samples_have_the_key_that_the_program_gives_them(self):
+        samples = {"trial": "0a" * 32, "version": 1, "count": 10, "seed": 0, "sampler": "heun", "steps": 18}
+        self.assertEqual(
+            subsets.dataset_key({"dataset.samples": samples}),
+            'samples:{"count":10,"sampler":"heun","seed":0,"steps":18,"trial":"%s","version":1}' % ("0a" * 32))
+
     def test_philox_is_that_of_its_authors(self):
         # Known answers of Random123: counter and key of zeros, of ones, and the digits of π.
         cases = [

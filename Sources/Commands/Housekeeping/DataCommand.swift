@@ -41,7 +41,7 @@ extension DataCommand {
                 let digest = dataset.dataset.flatMap { Digest(hex: $0) }
                 let bytes = digest.flatMap { store?.size(of: $0) }
                 table.rows.append([
-                    .text(dataset.request?.source ?? ""), .integer(Int64(dataset.request?.resolution ?? 0)),
+                    .text(dataset.request?.shownSource ?? ""), .integer(Int64(dataset.request?.resolution ?? 0)),
                     .integer(Int64(dataset.request?.channels ?? 0)), .text(digest?.short ?? dataset.dataset ?? ""),
                     .integer(Int64(dataset.trainings)), .text(dataset.sweeps.joined(separator: ", ")),
                     bytes.map { .integer(Int64($0)) } ?? .null,

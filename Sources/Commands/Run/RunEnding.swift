@@ -6,6 +6,8 @@ import SweepModel
 /// Says how a run ended, and what to do then.
 struct RunEnding {
     let sweeps: [ExpandedSweep]
+    /// Trials that still wait for samples of others.
+    let students: Int
     let workplace: Workplace
     let options: HostOptions
     /// What ended it in order, if it was no person.
@@ -24,6 +26,11 @@ struct RunEnding {
     func tell(_ outcome: CoordinationOutcome) throws {
         let name = sweeps.count == 1 ? " " + ShellWord.quoted(sweeps[0].name) : ""
         switch outcome {
+        case .succeeded where students > 0, .someFailed where students > 0:
+            Terminal.note(
+                "\(Readable.trials(students)) \(students == 1 ? "waits" : "wait") for samples of trials that did not come to give "
+                    + "them; `eigensweep status\(catalogueOption)` says why")
+            throw ExitStatusError(status: .someFailed)
         case .succeeded: return Terminal.note(try success())
         case .someFailed(let count):
             let trials = Readable.trials(count)

@@ -71,7 +71,7 @@ final class SweepRun {
         self.recovery = recovery
         let preparation = SweepPreparation(
             catalogue: workplace.catalogue.path, store: workplace.store, preparer: workplace.preparer,
-            recovery: recovery)
+            recovery: recovery, reader: workplace.catalogue.reader)
         self.preparation = preparation
         // The writer's own: to open the file once more in its process, and to close it, would end the writer's locks.
         let reader = workplace.catalogue.reader
@@ -101,6 +101,7 @@ final class SweepRun {
         guard !sweeps.contains(where: { $0.name == name }) else { return [] }
         let running = try preparation.stored(name, in: workplace.catalogue.reader)
         sweeps.append(running)
+        try running.teachers.forEach(addTeachers)
         return running.sweep.misnamed.isEmpty ? [] : [SweepPreparation.refusal(running.sweep)]
     }
 
@@ -113,6 +114,7 @@ final class SweepRun {
         sweeps.removeAll { $0.name == running.name }
         sweeps.append(running)
         var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)
+        try running.teachers.forEach(addTeachers)
         if stored.number > 1, stored.isNew {
             outcome.notes.append(
                 "sweep \(running.name), revision \(stored.number): \(Readable.counted(stored.newTrials, "new trial")), "
@@ -120,6 +122,12 @@ final class SweepRun {
                     + (dropped.map { ":\n" + $0.lines.joined(separator: "\n") } ?? ""))
         }
         return outcome
+    }
+
+    /// Adds a sweep whose samples are drawn for another. Those that were drawn and are lost are drawn again.
+    private func addTeachers(_ teachers: RunningSweep) throws {
+        _ = try add(teachers)
+        try workplace.catalogue.wantAgain(teachers.sweep.trials.map(\.id), because: RunningSweep.samplesLost)
     }
 
     /// Runs until everything wanted is settled or someone asks to stop; then says how it ended. `started` says so
@@ -161,7 +169,8 @@ final class SweepRun {
         }
         fleet.close()
         try RunEnding(
-            sweeps: sweeps.map(\.sweep), workplace: workplace, options: options, stop: stopReason(disks, time)
+            sweeps: sweeps.map(\.sweep), students: sweeps.waitingStudents, workplace: workplace, options: options,
+            stop: stopReason(disks, time)
         )
         .tell(outcome)
     }
@@ -254,8 +263,8 @@ final class SweepRun {
         while true {
             let configuration = try configuration()
             let coordinator = Coordinator(
-                configuration: configuration, fleet: fleet, inbox: inbox, catalogue: StatePruner(workplace),
-                clock: SystemAwakeClock(), observer: observer)
+                configuration: configuration, fleet: fleet, inbox: inbox,
+                catalogue: SamplesWatch(workplace, of: sweeps, inbox), clock: SystemAwakeClock(), observer: observer)
             let outcome = coordinator.run {
                 if isFirst { fleet.start() } else { fleet.update(hosts: configuration.hosts) }
             }
@@ -264,6 +273,7 @@ final class SweepRun {
             switch outcome {
             case .replan: break
             case .succeeded, .someFailed, .noUsableHost:
+                if try preparation.addSamples(to: &sweeps) { break }
                 guard let control, !control.changes.closeIfEmpty() else { return outcome }
             case .catalogueFailed, .interrupted, .cancelled:
                 control?.changes.close()
@@ -330,6 +340,7 @@ final class SweepRun {
 
     /// What the catalogue holds now, as a coordinator begins with it.
     private func configuration() throws -> CoordinationConfiguration {
+        try preparation.addSamples(to: &sweeps)
         let reader = workplace.catalogue.reader
         let trainings = Set(sweeps.flatMap { $0.sweep.trainings.keys })
         let holdings = try wholeHoldings(try reader.holdings(of: trainings))
@@ -347,7 +358,7 @@ final class SweepRun {
             sweeps[index].prepared.weights = try reader.weightsSeen(of: worker)
         }
         return CoordinationConfiguration(
-            sweeps: sweeps.map(\.prepared), hosts: hosts + leaving, drained: drained, holdings: holdings,
+            sweeps: sweeps.map(\.ready), hosts: hosts + leaving, drained: drained, holdings: holdings,
             firstAttempt: try reader.nextAttemptNumber(), policy: policy(), handover: handover)
     }
 

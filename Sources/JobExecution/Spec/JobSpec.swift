@@ -24,6 +24,7 @@ struct JobSpec: Equatable {
         keys.pass(["dataset.size", "dataset.subset_seed", "dataset.held_out", "worker.name", "worker.numerics"])
         keys.pass([
             "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.alpha", "dataset.count",
+            "dataset.samples",
         ])
         // Every spec has these keys, also where this training does not read them.
         keys.pass(SpecKey.all.filter { !$0.isLater }.map(\.name))

@@ -9,11 +9,17 @@ enum StoredForms {
         func text(_ key: String) -> String? { training[key]?.stringValue }
         func integer(_ key: String) -> Int? { training[key]?.integerValue }
         return [
-            training.id.hex, text("dataset.generator") ?? text("dataset.digest"), integer("dataset.size"),
+            training.id.hex, text("dataset.generator") ?? text("dataset.digest") ?? samples(training),
+            integer("dataset.size"),
             part(training["dataset.part"]), integer("dataset.resolution"), text("model.architecture"),
             integer("model.scale"), integer("training.batch") ?? 1, integer("seed"), worker(training),
             String(decoding: try training.specText, as: UTF8.self),
         ]
+    }
+
+    /// What stands for a teacher's samples among datasets.
+    private static func samples(_ training: Training) -> String? {
+        training["dataset.samples"]?.objectValue.flatMap(SamplesSource.init)?.words
     }
 
     /// The trials of a comparison as a JSON list, its own first; empty for a measure of one trial.

@@ -49,7 +49,9 @@ struct BlockExpander {
             content.keys.fault($0)
         }
         let imageKeys = ["dataset.source", "dataset.resolution", "dataset.channels"]
-        try check(imageKeys + trainer, at: trainingPlaces, of: training) { content.keys.imageFault($0) }
+        try check(imageKeys + trainer, at: trainingPlaces, of: training) {
+            resolver.shapeFault($0) ?? content.keys.imageFault($0)
+        }
         try check(rules.keys, at: trainingPlaces, of: training) { values in
             if let levels = try rules.check(values) { collector.levels.insert(levels) }
             return nil
@@ -210,7 +212,7 @@ struct BlockExpander {
             channels: values["dataset.channels"]?.integerValue ?? 0)
         if let generator = ImageGenerator.all.first(where: { $0.name == request.source }) {
             for parameter in generator.parameters { request.parameters[parameter.name] = values[parameter.key] }
-        } else {
+        } else if request.samples == nil {
             for name in DatasetRequest.fileParameters {
                 let value = values["dataset.\(name)"]
                 if value != SpecKey.named("dataset.\(name)")?.fallback { request.parameters[name] = value }

@@ -10,12 +10,18 @@ struct BlockResolver {
     private var open: [SpecKey]
     /// The source as the file has it, where it is no axis.
     private let askedSource: JSONValue?
+    /// Defaults of teachers' images, by the source.
+    private let shapes: [String: [String: JSONValue]]
     /// More points than this are refused.
     static let mostPoints = 10_000_000
 
-    init(_ block: GridBlock, settings: [String: SweepSetting], keys: KeyTable) {
+    init(
+        _ block: GridBlock, settings: [String: SweepSetting], keys: KeyTable,
+        shapes: [String: [String: JSONValue]] = [:]
+    ) {
         self.block = block
         self.keys = keys
+        self.shapes = shapes
         let varied = block.keys
         let hasLength = SpecKey.lengthKeys.contains { varied.contains($0) }
         var constants: [String: JSONValue] = [:]
@@ -26,7 +32,7 @@ struct BlockResolver {
                 constants[key.name] = value
             } else if let chooser = key.chooser {
                 if let choice = constants[chooser]?.stringValue {
-                    constants[key.name] = key.fallback(for: choice)
+                    constants[key.name] = shapes[choice]?[key.name] ?? key.fallback(for: choice)
                 } else {
                     open.append(key)
                 }
@@ -70,9 +76,21 @@ struct BlockResolver {
         }
         for key in open {
             guard let chooser = key.chooser, let choice = values[chooser]?.stringValue else { continue }
-            values[key.name] = key.fallback(for: choice)
+            values[key.name] = shapes[choice]?[key.name] ?? key.fallback(for: choice)
         }
         return values
+    }
+
+    /// What is wrong with the shape of images that a teacher draws: it is that of the teacher's own.
+    func shapeFault(_ values: [String: JSONValue]) -> (key: String, message: String)? {
+        guard let shape = values["dataset.source"]?.stringValue.flatMap({ shapes[$0] }) else { return nil }
+        for (key, value) in shape.sorted(by: { $0.key < $1.key }) where values[key] != value {
+            return (
+                key,
+                "the teacher draws images of \(value.flowYAML): expected that, got \(values[key]?.flowYAML ?? "nothing")"
+            )
+        }
+        return nil
     }
 
     /// The same resolver, quicker for who asks for `keys` alone at many points: its values may lack the others.

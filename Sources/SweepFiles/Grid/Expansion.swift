@@ -41,18 +41,22 @@ extension SweepFile {
 
     /// Every trial the file asks for, in promised order: blocks as they stand, in each the first axis varying slowest.
     ///
-    /// `identify` is asked once for each dataset. A `DatasetProblem` that it throws comes back as a `SweepFileError` with
+    /// `teachers` finds the trials of other sweeps that draw images. `identify` is asked once for each other dataset. A `DatasetProblem` that it throws comes back as a `SweepFileError` with
     /// the line to blame; its other errors, such as a full disk's, come back as they are.
     /// Throws `SweepFileError` too for measures, architectures, keys and sizes that this worker or these data do not have.
     package func expand(
-        worker description: WorkerDescription, identify: @escaping (DatasetRequest) throws -> DatasetIdentity
+        worker description: WorkerDescription, teachers: (any TeacherBook)? = nil,
+        identify: @escaping (DatasetRequest) throws -> DatasetIdentity
     ) throws -> Expansion {
         let wishes = try MeasureWish.resolve(content.measures, by: description, keys: content.keys)
         let rules = MeasureRules(wishes, by: description, beside: content.keys)
         var collector = TrialCollector()
         var datasets = DatasetDirectory(identify: identify)
         for block in content.blocks {
-            let resolver = BlockResolver(block, settings: content.settings, keys: content.keys)
+            // The search holds all trials so far only until the resolver is made.
+            let resolver = try TeacherSearch(
+                sweep: name, settings: content.settings, collector: collector, book: teachers
+            ).resolver(block, keys: content.keys)
             let expander = BlockExpander(
                 resolver: resolver, content: content, worker: description, rules: rules)
             try expander.expand(into: &collector, datasets: &datasets)
@@ -157,7 +161,7 @@ struct DatasetDirectory {
 
     mutating func identity(of request: DatasetRequest) throws -> DatasetIdentity {
         if let identity = known[request] { return identity }
-        let identity = try identify(request)
+        let identity = try request.samples?.identity ?? identify(request)
         known[request] = identity
         return identity
     }

@@ -80,7 +80,7 @@ extension SpecKey {
         }
         if case .list = axis {
             let values = asked.map { resolved($0, folder: folder) }
-            return GridAxis(key: self, axis: axis, origin: tree.origin, asked: asked, values: values)
+            return GridAxis(key: self, axis: axis, origin: tree.origin, asked: asked.map(shown), values: values)
         }
         var values: [JSONValue] = []
         for value in asked {

@@ -5,7 +5,7 @@ extension SpecKey {
     /// The value with a relative path made absolute, where the key is one: a request's source is the name of a
     /// generator or a path from the root.
     func resolved(_ value: JSONValue, folder: String) -> JSONValue {
-        guard let text = value.stringValue else { return value }
+        guard let text = value.stringValue, SamplesSource(text) == nil else { return value }
         let isPath =
             name == "dataset.source" ? !ImageGenerator.names.contains(text) : Self.isPath(name) && value != fallback
         guard isPath else { return value }

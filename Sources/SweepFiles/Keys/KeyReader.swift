@@ -27,10 +27,12 @@ package enum KeyReader: Hashable, Sendable, CustomStringConvertible {
             return names.contains(chosen) ? nil : "the architecture \(chosen)"
         case .files:
             let source = values["dataset.source"]?.stringValue ?? ""
+            if SamplesSource(source) != nil { return "the samples of a trial" }
             return ImageGenerator.names.contains(source) ? "the generator \(source)" : nil
         case .generators(let names):
             let source = values["dataset.source"]?.stringValue ?? ""
             if names.contains(source) { return nil }
+            if SamplesSource(source) != nil { return "the samples of a trial" }
             return ImageGenerator.names.contains(source) ? "the generator \(source)" : "the files of \(source)"
         }
     }

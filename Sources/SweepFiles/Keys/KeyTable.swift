@@ -197,6 +197,7 @@ extension SpecKey {
 extension DatasetIdentity {
     /// What a spec has beside keys of sweeps.
     fileprivate static let reserved: Set<String> = [
-        "dataset.digest", "dataset.generator", "dataset.generator_version", "worker.name", "worker.numerics",
+        "dataset.digest", "dataset.generator", "dataset.generator_version", "dataset.samples", "worker.name",
+        "worker.numerics",
     ]
 }

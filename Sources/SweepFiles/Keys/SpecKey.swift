@@ -213,6 +213,9 @@ package struct SpecKey: Hashable, Sendable {
 
     /// Reads one value of this key.
     func read(_ tree: YAMLTree) throws(SweepFileError) -> JSONValue {
+        if name == "dataset.source", let members = tree.mapping {
+            return .string(try SamplesSource(members, of: tree).text)
+        }
         let value = textValue(of: tree) ?? tree.value
         guard let admitted = admit(value) else {
             var message = "expected \(expected), got \(value == .null ? "nothing" : value.flowYAML)"

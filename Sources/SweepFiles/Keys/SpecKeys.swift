@@ -29,7 +29,9 @@ extension SpecKey {
             "dataset.source", .text, nil, role: .dataset,
             "a built-in generator (\(ImageGenerator.names.joined(separator: ", "))), or the path of images: a zip or "
                 + "folder of PNG or JPEG, IDX or CIFAR files, or an array in .npy, .npz or .safetensors, from the sweep "
-                + "file's folder (with --set: from the current one). In the spec its digest or generator stands for it"),
+                + "file's folder (with --set: from the current one). In the spec its digest or generator stands for it. Or "
+                + "`{samples: TRIAL, count: n, seed: 0, sampler: heun, steps: 18}`: n images that the network of another trial "
+                + "draws (docs/data.md)"),
         SpecKey(
             "dataset.resolution", count(from: 8, to: 256, multipleOf: 2), 32,
             but: Exceptions(
@@ -37,7 +39,9 @@ extension SpecKey {
                 values: Dictionary(uniqueKeysWithValues: ImageGenerator.names.map { ($0, 16) })),
             "edge of the square images in pixels"),
         SpecKey(
-            "dataset.channels", .oneOf([1, 3]), 1, "1: grey, 3: colour; generators make grey images only"),
+            "dataset.channels", .oneOf([1, 3]), 1, but: Exceptions(chooser: "dataset.source", values: [:]),
+            "1: grey, 3: colour; generators make grey images only, and samples have the channels and resolution of their network"
+        ),
         SpecKey("dataset.size", count(from: 1), nil, "N, the number of training images"),
         SpecKey(
             "dataset.part", .part, ["index": 0, "of": 1],

@@ -116,19 +116,26 @@ enum SweepOverrides {
         return false
     }
 
-    /// Puts the axis where the key, or for a length any length, stood; a single value that no block varies is a setting.
+    /// Puts the axis where the key, or for a length any length, stood; a single value that no block varies is a setting. A
+    /// source does not take the place of samples that trials draw, for it is their teachers'; samples take that of samples, where
+    /// there are any.
     private static func replace(
         _ axis: GridAxis, in content: inout SweepContent
     ) throws(SweepFileError) {
         let same = axis.key.role == .length ? SpecKey.lengthKeys : [axis.key.name]
-        for name in same { content.settings[name] = nil }
-        let isVaried = content.blocks.contains { block in same.contains { block.axis($0) != nil } }
+        let isSource = axis.key.name == "dataset.source"
+        let isOfSamples = isSource && axis.isDrawn && content.blocks.contains { $0.drawsItsImages }
+        let stays = content.blocks.map { isOfSamples ? !$0.drawsItsImages : isSource && $0.drawsItsImages }
+        if !isOfSamples { for name in same { content.settings[name] = nil } }
+        let isVaried = zip(content.blocks, stays).contains { block, stays in
+            !stays && same.contains { block.axis($0) != nil }
+        }
         if axis.values.count == 1 && !isVaried {
             content.settings[axis.key.name] = SweepSetting(
                 value: axis.values[0], asked: axis.asked[0], origin: axis.origin)
             return
         }
-        for index in content.blocks.indices {
+        for index in content.blocks.indices where !stays[index] {
             var block = content.blocks[index]
             let places = same.compactMap { block.axis($0) }
             if places.count > 1 {
@@ -166,6 +173,18 @@ extension SweepContent {
             same.compactMap { block.axis($0).map { block.dimensions[$0.dimension].axes.count } }
         }
         return !widths.isEmpty && widths.allSatisfy { $0 > 1 }
+    }
+}
+
+extension GridAxis {
+    /// Whether all its values are samples that trials draw.
+    fileprivate var isDrawn: Bool { values.allSatisfy { $0.stringValue.flatMap { SamplesSource($0) } != nil } }
+}
+
+extension GridBlock {
+    /// Whether trials draw the images of all its points.
+    fileprivate var drawsItsImages: Bool {
+        axis("dataset.source").map { dimensions[$0.dimension].axes[$0.place].isDrawn } ?? false
     }
 }
 

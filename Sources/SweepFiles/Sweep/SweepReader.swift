@@ -76,7 +76,7 @@ struct SweepReader {
         }
         let asked = try readOne(key, member.value)
         content.settings[key.name] = SweepSetting(
-            value: key.resolved(asked, folder: folder), asked: asked, origin: member.value.origin)
+            value: key.resolved(asked, folder: folder), asked: key.shown(asked), origin: member.value.origin)
     }
 
     private func readOne(_ key: SpecKey, _ tree: YAMLTree) throws(SweepFileError) -> JSONValue {

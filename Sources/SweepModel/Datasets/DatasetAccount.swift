@@ -84,9 +84,12 @@ package struct DatasetAccount: Hashable, Sendable, Codable {
         let own = heldOut == nil ? used : training ?? used
         let role = heldOut == nil ? "" : "training, "
         var lines = [
-            "\(role)\(printable(request.source)), \(size) \(colours): \(found) images "
+            "\(role)\(printable(request.shownSource)), \(size) \(colours): \(found) images "
                 + "\(request.isGenerator ? "made" : "found"), \(own) used"
         ]
+        if let samples = request.samples {
+            return ["\(printable(samples.words)), \(size) \(colours), all of them used, also those that are equal"]
+        }
         if let training, let index = request.path("training_index") {
             lines.append("\(training) are for training, as \(printable(index)) says, and \(used - training) are not")
         }

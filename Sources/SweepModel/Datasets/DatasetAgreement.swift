@@ -17,6 +17,12 @@ extension DatasetRequest {
         for (name, value) in parameters where !Self.unnamedParameters.contains(name) {
             guard says("dataset.\(name)", value) else { return false }
         }
+        if let samples {
+            return samples.teacher != nil
+                && samples.identity.keys.allSatisfy { spec[$0.key]?.canonical == $0.value.canonical }
+                && spec["dataset.generator"] == nil && spec["dataset.digest"] == nil
+        }
+        guard spec["dataset.samples"] == nil else { return false }
         guard let generator = ImageGenerator.all.first(where: { $0.name == source }) else {
             return spec["dataset.generator"] == nil && source.hasPrefix("/")
                 && spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) } != nil
@@ -37,7 +43,7 @@ struct DatasetFacts: Sendable {
     init?(_ request: DatasetRequest, of spec: [String: JSONValue]) {
         guard request.agrees(with: spec) else { return nil }
         let names =
-            ["digest", "generator", "generator_version", "resolution", "channels"]
+            ["digest", "generator", "generator_version", "samples", "resolution", "channels"]
             + request.parameters.keys.filter { !DatasetRequest.unnamedParameters.contains($0) }
             + (ImageGenerator.all.first { $0.name == request.source }?.parameters.map(\.name) ?? [])
         facts = Set(names).sorted().compactMap { name in

@@ -2,7 +2,8 @@ import JobContract
 
 /// A dataset as a sweep asks for it: what preparing it depends on.
 package struct DatasetRequest: Hashable, Sendable {
-    /// The name of a built-in generator ("geometric"), or the path of a zip or folder of images.
+    /// The name of a built-in generator ("geometric"), the path of a zip or folder of images, or the text of a
+    /// `SamplesSource`.
     package var source: String
     package var resolution: Int
     package var channels: Int
@@ -20,7 +21,8 @@ package struct DatasetRequest: Hashable, Sendable {
 
 /// The keys that stand for a dataset in a training's spec, and the dataset's account.
 package struct DatasetIdentity: Hashable, Sendable {
-    /// Flat keys: `dataset.digest` of the prepared file, or `dataset.generator` and `dataset.generator_version`.
+    /// Flat keys: `dataset.digest` of the prepared file, `dataset.generator` and `dataset.generator_version`, or
+    /// `dataset.samples`.
     package var keys: [String: JSONValue]
     /// What the dataset consists of.
     package var account: DatasetAccount

@@ -47,7 +47,7 @@ struct SplitGroup {
             do {
                 split = try DatasetSplit(spec: spec, count: listing.names.count, notes: listing.notes)
             } catch {
-                throw CommandFailure(.invalidInput, "\(request.source): \(explanation(of: error))")
+                throw CommandFailure(.invalidInput, "\(request.shownSource): \(explanation(of: error))")
             }
             let role = spec["dataset.split"] == "unknown" ? "unknown" : nil
             for image in split.heldOut { roles[image] = ("", role ?? "held out", nil) }
@@ -58,7 +58,8 @@ struct SplitGroup {
             }
         }
         let seed = spec["dataset.subset_seed"]?.integerValue ?? 0
-        let dataset = "\(printable(request.source)) \(request.resolution)×\(request.resolution)×\(request.channels)"
+        let dataset =
+            "\(printable(request.shownSource)) \(request.resolution)×\(request.resolution)×\(request.channels)"
         return zip(listing.names, roles).map { name, role in
             [
                 .text(dataset), .integer(Int64(seed)), .text(role.part), .text(role.role), .init(role.size),

@@ -18,6 +18,10 @@ struct RunningSweep: Sendable {
     var check: WorkerCheck?
     /// What people should hear of its expansion.
     var notes: [String] = []
+    /// Its trainings whose images are samples of other trials that are not drawn yet.
+    var students: Set<TrainingID> = []
+    /// The sweeps in which these are drawn.
+    var teachers: [RunningSweep] = []
 
     var sweep: ExpandedSweep { prepared.sweep }
     var name: String { prepared.sweep.name }
@@ -63,7 +67,12 @@ struct ReadSweepFile {
             let preparer = DatasetPreparer(
                 depot: try ContentStore(directory: directory.path), knows: catalogue.datasets,
                 progress: PreparationLine.show)
-            return try file.expand(worker: worker.description, identify: preparer.identify)
+            let teachers = CatalogueTeachers(path: catalogue.path) {
+                FileManager.default.fileExists(atPath: catalogue.path)
+                    ? try CatalogueReader(path: catalogue.path) : nil
+            }
+            return try file.expand(
+                worker: worker.description, teachers: teachers, identify: preparer.identify)
         }
     }
 }
@@ -82,6 +91,7 @@ struct SweepPreparation: Sendable {
     let preparer: DatasetPreparer
     /// Asks hosts for what the store has lost.
     let recovery: FileRecovery
+    let reader: CatalogueReader
 
     /// Expands a file and makes its sweep ready to run. With `sameNumerics` a worker whose files changed is taken for the one
     /// that it was.
@@ -92,9 +102,11 @@ struct SweepPreparation: Sendable {
         // Launching a file is a yes to the worker that it names.
         let note = TrustedWorkers.ours.add(read.file.worker, of: read.file.name, in: catalogue)
         let expansion = try Waiting.during(read.file.expanding) {
-            try read.file.expand(worker: read.worker.description, identify: preparer.identify)
+            try read.file.expand(
+                worker: read.worker.description, teachers: CatalogueTeachers(path: catalogue) { reader },
+                identify: preparer.identify)
         }
-        var running = try prepare(expansion.sweep, read.worker)
+        var running = try withTeachers(try prepare(expansion.sweep, read.worker))
         running.notes += [note].compactMap(\.self) + expansion.datasetNotes
         if !expansion.merged.isEmpty {
             running.notes.append(
@@ -136,7 +148,7 @@ struct SweepPreparation: Sendable {
                     + "other trials")
         }
         try worker.requireSameFiles(as: reader, sweep: name)
-        return try prepare(sweep, worker)
+        return try withTeachers(try prepare(sweep, worker))
     }
 
     /// Brings what the store has lost of a sweep's datasets and programs there again.
@@ -167,9 +179,10 @@ struct SweepPreparation: Sendable {
             + "right, or restore the catalogue from a copy"
     }
 
-    private func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {
+    func prepare(_ sweep: ExpandedSweep, _ worker: WorkerProgram) throws -> RunningSweep {
         var files: [DatasetRequest: Digest] = [:]
         var datasets: [TrainingID: Digest] = [:]
+        var students: Set<TrainingID> = []
         var last: (request: DatasetRequest, file: Digest?)?
         datasets.reserveCapacity(sweep.datasets.count)
         for (id, request) in sweep.datasets {
@@ -179,6 +192,7 @@ struct SweepPreparation: Sendable {
                 last = (request, files[request])
             }
             datasets[id] = last?.file
+            if last?.file == nil { students.insert(id) }
         }
         let uploads = try worker.uploads.map { try $0.stored(in: store) }
         let measuring = try worker.measuring.map {
@@ -191,12 +205,14 @@ struct SweepPreparation: Sendable {
             prepared: PreparedSweep(
                 sweep: sweep, datasets: datasets, command: worker.command, uploads: uploads,
                 worker: worker.description, measuring: measuring),
-            isDeterministic: worker.description.deterministic, files: worker.files, check: try worker.check())
+            isDeterministic: worker.description.deterministic, files: worker.files, check: try worker.check(),
+            students: students)
     }
 
-    /// The prepared file a training reads. Images are known by digest: a source that changed since is refused, and one
+    /// The prepared file a training reads; nil for samples that are not drawn yet. Images are known by digest: a source that changed since is refused, and one
     /// that is gone is not missed while the store has the file.
-    private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest {
+    private func datasetFile(_ request: DatasetRequest, of training: Training?) throws -> Digest? {
+        if let samples = request.samples { return try file(of: samples) }
         let expected = training?.spec["dataset.digest"]?.stringValue.flatMap { Digest(hex: $0) }
         if let expected {
             if store.isWhole(expected) { return expected }
