@@ -127,4 +127,5 @@ def main():
         measure(name, scale, seconds, "compiled" in arguments[3:])
 
 
-main()
+if __name__ == "__main__":
+    main()
