@@ -7,7 +7,7 @@ import Tensors
 /// The worker whose networks compute on a device: the first that is no CPU, or the one of OpenCL's list whose number
 /// `EIGENSWEEP_DEVICE` says.
 @main
-enum WorkerGPU {
+enum Worker {
     static func main() {
         posix_tell_lack_of_memory("eigensweep-worker-gpu")
         NumericThread.prepare()

@@ -9,11 +9,12 @@ import Testing
 @Suite struct PublishingTests {
     private let scratch: Scratch
     private let source: Catalogue
-    private let sweep = Fixture.sweep(
-        name: "map", scales: [4],
-        text:
-            "name: map\n# see https://example.org/map\ndataset: {source: /home/hidden/a/faces.zip, held_out: ~hidden/b/c.txt}\n",
-        overrides: ["dataset.source=/home/hidden/some faces/faces.zip", "model.scale=[4, 8]"])
+    private let sweep = ofFiles(
+        Fixture.sweep(
+            name: "map", scales: [4],
+            text:
+                "name: map\n# see https://example.org/map\ndataset: {source: /home/hidden/a/faces.zip, held_out: ~hidden/c.txt}\n",
+            overrides: ["dataset.source=/home/hidden/some faces/faces.zip", "model.scale=[4, 8]"]))
     private var published: String { scratch.path + "/published.sqlite" }
 
     /// Every text that may tell of people or machines has the word `hidden` in it.
@@ -21,9 +22,7 @@ import Testing
         scratch = try Scratch()
         source = try Catalogue(path: scratch.catalogue)
         try source.beginGeneration()
-        var sweep = sweep
-        for training in sweep.datasets.keys { sweep.datasets[training]?.source = "/home/hidden/some faces/faces.zip" }
-        try source.store(Fixture.sweep(name: "map", scales: [4], seeds: [0, 7]))
+        try source.store(Self.ofFiles(Fixture.sweep(name: "map", scales: [4], seeds: [0, 7])))
         try source.store(sweep)
         try source.store(Fixture.sweep(name: "hidden", scales: [16]))
         for (place, trial) in sweep.trials.enumerated() {
@@ -58,10 +57,30 @@ import Testing
         try Catalogue.publish("map", of: source.reader, to: published)
     }
 
+    /// The sweep on images of a file.
+    private static func ofFiles(_ sweep: ExpandedSweep) -> ExpandedSweep {
+        var trainings: [TrainingID: Training] = [:]
+        var datasets: [TrainingID: DatasetRequest] = [:]
+        let trials = sweep.trials.compactMap { trial -> Trial? in
+            guard var spec = sweep.trainings[trial.training]?.spec.values else { return nil }
+            for key in ["dataset.generator", "dataset.generator_version", "dataset.alpha"] { spec[key] = nil }
+            spec["dataset.digest"] = .string(Fixture.digest("faces").hex)
+            guard let training = try? TrainingID(spec: spec),
+                let id = try? TrialID(training: training, steps: trial.steps)
+            else { return nil }
+            trainings[training] = Training(id: training, spec: spec)
+            datasets[training] = DatasetRequest(
+                source: "/home/hidden/some faces/faces.zip", resolution: 16, channels: 1,
+                parameters: ["training_index": "/home/hidden/index.txt"])
+            return Trial(id: id, training: training, steps: trial.steps, position: trial.position, asked: trial.asked)
+        }
+        return ExpandedSweep(
+            name: sweep.name, about: sweep.about, text: sweep.text, overrides: sweep.overrides, trials: trials,
+            trainings: trainings, datasets: datasets, measures: sweep.measures, needs: sweep.needs, worker: sweep.worker
+        )
+    }
+
     @Test func nothingTellsOfPeopleOrMachines() throws {
-        #expect(
-            try String(decoding: Data(contentsOf: URL(fileURLWithPath: scratch.catalogue)), as: UTF8.self).contains(
-                "hidden"))
         let bytes = try Data(contentsOf: URL(fileURLWithPath: published))
         #expect(bytes.range(of: Data("hidden".utf8)) == nil)
         #expect(bytes.range(of: Data("/home".utf8)) == nil)

@@ -12,7 +12,10 @@ extension Catalogue {
     /// A sweep that is launched there finds what is recorded. Throws `CatalogueError`; `.query` where there is no such sweep.
     package static func publish(_ sweep: String, of other: CatalogueReader, to path: String) throws {
         let catalogue = try Catalogue(path: path)
-        _ = try catalogue.merge(other, states: false)
+        let refused = try catalogue.merge(other, states: false).refused
+        if let first = refused.first {
+            throw CatalogueError(.unknown, "\(other.path): \(first.what) cannot be taken: \(first.reason)")
+        }
         let sweeps = try catalogue.reader.sweeps().map(\.name)
         guard sweeps.contains(sweep) else {
             throw CatalogueError(.query, "\(other.path): there is no sweep \"\(sweep)\"")
@@ -56,10 +59,8 @@ private struct Publishing {
                     machine = '', boot = '', reason = NULL, task = NULL, diagnostics = NULL;
                 DROP TABLE named_host;
                 """)
-        try rewrite("dataset_request", "request") { Self.shortened($0) { Self.last($0) } }
-        try rewrite("revision", "worker") {
-            Self.shortened($0) { $0.hasPrefix("/") ? "/" + Self.last($0) : Self.last($0) }
-        }
+        try rewrite("dataset_request", "request") { Self.shortened($0, Self.last) }
+        try rewrite("revision", "worker") { Self.shortened($0, Self.last) }
         try rewrite("revision", "overrides") { Self.shortened($0, Self.withoutFolders) }
         try rewrite("revision", "text", Self.withoutFolders)
         for name in try String.fetchAll(db, sql: "SELECT name FROM sweep") {
@@ -91,8 +92,10 @@ private struct Publishing {
         return JSONText.read(json).flatMap { try? JSONText.write(walk($0)) } ?? ""
     }
 
+    /// A path keeps its first slash: of images and uploads it is always there.
     private static func last(_ path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? path
+        guard let last = path.split(separator: "/").last else { return path }
+        return (path.hasPrefix("/") ? "/" : "") + last
     }
 
     /// The text with the last component of every path that begins with `/`, `~` or a dot.
