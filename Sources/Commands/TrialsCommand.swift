@@ -11,7 +11,7 @@ struct TrialsCommand: ParsableCommand {
             eigensweep trials demo --where 'state = failed' --show reason
             eigensweep trials demo --where 'dataset.size >= 256 and memorization.copied > 0.1' --show memorization.copied
             eigensweep trials demo --show denoising.wiener_gain_db@0.5 --sort denoising.wiener_gain_db@0.5:desc --limit 5
-            eigensweep trials demo --show memorization,model.parameters --format csv
+            eigensweep trials demo --show memorization,parameters --format csv
             eigensweep trials demo --tag figure-2 --show tags,note
 
             A measure's name alone shows those of its quantities that are one number of a trial; @ picks a noise level. \

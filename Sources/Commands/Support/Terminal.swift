@@ -30,9 +30,9 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Writes text to standard output, ending with one newline.
+    /// Writes text to standard output, ending with one newline; of no text nothing.
     static func print(_ text: String) {
-        write(ShownText.lines(text.hasSuffix("\n") ? text : text + "\n"), to: STDOUT_FILENO)
+        write(ShownText.lines(text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"), to: STDOUT_FILENO)
     }
 
     /// Writes text to standard output that may end in the middle of a line.

@@ -79,16 +79,16 @@ extension ServedScript {
           return {
             text: row => mean < 0 || row[mean] === null ? "–" : shown(Number(row[mean].toPrecision(3))),
             fill: row => mean < 0 || row[mean] === null ? null : colour(share(row[mean])),
-            legend: values.length ? [[colour(0), shown(low)], [colour(.5), shown((low + high) / 2)], [colour(1), shown(high)]] : [],
+            legend: !values.length ? [] : low === high ? [[colour(.5), shown(low)]] : [[colour(0), shown(low)], [colour(.5), shown((low + high) / 2)], [colour(1), shown(high)]],
             isWhole: values.length === view.table.rows.length,
-            caption: view.shown || ""
+            caption: view.shown ? view.shown + "." : ""
           };
         }
 
         function averagedWords(view) {
           const place = Object.entries(view.fixed).map(([key, value]) => `${label(key)} = ${value}`).join(", ");
           const means = view.averaged.map(label).join(", ");
-          return `${view.trials.toLocaleString("en")} trials${place ? " with " + place : ""}${means ? "; means over " + means : ""}.`;
+          return `${view.trials.toLocaleString("en")} trial${view.trials === 1 ? "" : "s"}${place ? " with " + place : ""}${means ? "; means over " + means : ""}.`;
         }
 
         function drawMap(view, look, chosen) {

@@ -64,7 +64,7 @@ extension ServedScript {
         // The numbers of a drawing, for who does not see it and for who wants them.
         let openNumbers = false;
         function numbers(table, name) {
-          const box = make("details", {open: openNumbers}, make("summary", {textContent: `Numbers (${table.rows.length} rows)`}));
+          const box = make("details", {open: openNumbers}, make("summary", {textContent: `Numbers (${table.rows.length} row${table.rows.length === 1 ? "" : "s"})`}));
           const fill = () => {
             if (box.open && !box.querySelector("table")) {
               const some = {...table, rows: table.rows.slice(0, 500)};

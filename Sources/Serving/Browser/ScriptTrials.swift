@@ -23,7 +23,7 @@ extension ServedScript {
 
         function suggested(sweep) {
           const one = sweep.quantities[0];
-          return one ? `such as ${one.name}${one.levels.length ? "@" + shown(one.levels[0]) : ""}` : "such as model.parameters";
+          return one ? `such as ${one.name}${one.levels.length ? "@" + shown(one.levels[0]) : ""}` : "such as parameters";
         }
 
         renderers.trials = {
@@ -81,7 +81,7 @@ extension ServedScript {
             dimensions.forEach((name, index) => {
               const x = 60 + index * spacing;
               made.append(svg("line", {x1: x, x2: x, y1: top, y2: height - bottom, stroke: ink.quiet}),
-                svg("text", {x, y: index % 2 ? 28 : 13, "text-anchor": "middle", fill: ink.text}, label(name) + (scales[index].isLog ? " (log)" : "")));
+                svg("text", {x, y: index % 2 ? 28 : 13, "text-anchor": index === dimensions.length - 1 ? "end" : "middle", fill: ink.text}, label(name) + (scales[index].isLog ? " (log)" : "")));
               for (const [y, text] of scales[index].ticks) made.append(
                 svg("line", {x1: x - 4, x2: x, y1: y, y2: y, stroke: ink.quiet}), svg("text", {x: x - 6, y: y + 4, "text-anchor": "end", fill: ink.text}, text));
             });

@@ -23,7 +23,7 @@ enum ServedStyle {
         .grow { flex: 1 1 auto; min-width: 0; }
         .skip { position: absolute; left: -999px; }
         .skip:focus { left: 8px; top: 8px; background: var(--ground); padding: 4px 8px; z-index: 3; }
-        .quiet { color: var(--quiet); font-size: .88rem; }
+        .quiet { color: var(--quiet); font-size: .88rem; overflow-wrap: anywhere; }
         .notice {
           padding: 10px 14px; border-left: 3px solid #c98a1b; background: var(--raised); white-space: pre-wrap;
           overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .85rem;

@@ -42,9 +42,11 @@ final class LoopbackServer: Sendable {
             listener = try bootstrap.bind(host: "127.0.0.1", port: wanted).wait()
         } catch {
             try? loops.syncShutdownGracefully()
+            // An `IOError` prints the function that failed.
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? explanation(of: error)
             throw ReportError(
                 wanted == 0 ? .environment : .request,
-                "port \(wanted) of 127.0.0.1 cannot be had: \(explanation(of: error))"
+                "port \(wanted) of 127.0.0.1 cannot be had: \(reason)"
                     + (wanted == 0 ? "" : "; without --port a free one is chosen"))
         }
         port = listener.localAddress?.port ?? wanted

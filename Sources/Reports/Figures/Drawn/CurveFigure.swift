@@ -120,7 +120,7 @@ struct CurveFigure: SweepFigure {
     /// The size of a panel's axes, the distance from panel to panel, and the figure's margins, all in points. Two panels and a
     /// legend at their right are as wide as a page, on which figures must not shrink.
     private static let panel = (width: 345, height: 270)
-    private static let pitch = (width: 425, height: 350)
+    private static let pitch = (width: 425, height: 370)
     private static let margin = (left: 105, top: 85)
 
     private var columnCount: Int { max(1, min(2, panels.count)) }
