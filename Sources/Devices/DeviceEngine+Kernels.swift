@@ -73,6 +73,7 @@ extension DeviceEngine {
             dropping("ek_dropout_backward", $0, $1, items: $1 * laneCount, mask: mask) { $0.factor = factor }
         }
         kernels.adamAverage = { [self] in adam($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) }
+        kernels.momentumAverage = { [self] in descend($0, $1, $2, $3, $4, $5, $6, $7) }
         return kernels
     }
 
@@ -128,6 +129,23 @@ extension DeviceEngine {
                 parameters: find(parameters), gradients: find(gradients), first: find(first), second: find(second),
                 average: find(average), count: UInt32(count), rate: rate, inverse_root: 1 / root, beta1: beta1,
                 rest1: 1 - beta1, beta2: beta2, rest2: 1 - beta2, epsilon: epsilon, decay: decay, rest: 1 - decay)
+        }
+    }
+
+    private func descend(
+        _ parameters: Out, _ gradients: In, _ velocity: Out, _ average: Out, _ count: Int, _ rate: Float,
+        _ momentum: Float, _ decay: Float
+    ) {
+        run("ek_momentum_average", count, shared: true) {
+            var arguments = ek_optimiser()
+            arguments.parameters = find(parameters)
+            arguments.gradients = find(gradients)
+            arguments.first = find(velocity)
+            arguments.average = find(average)
+            arguments.count = UInt32(count)
+            (arguments.rate, arguments.beta1) = (rate, momentum)
+            (arguments.decay, arguments.rest) = (decay, 1 - decay)
+            return arguments
         }
     }
 }

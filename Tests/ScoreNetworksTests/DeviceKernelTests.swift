@@ -248,9 +248,9 @@ import Testing
         }
     }
 
-    @Test func theOptimiserAndItsCheck() {
+    @Test func theOptimisersAndTheirCheck() {
         let count = 5 * laneCount
-        let many = several(5, count, from: 1, shared: true)
+        let many = several(6, count, from: 1, shared: true)
         let gradients = CounterRandom(seed: 9, purpose: .generator).normals(from: 0, count: count).map { Float($0) }
         let strange = Twins(engine, 1, [[.nan, .infinity, -.infinity, -.nan, 3e38] + gradients.dropFirst(5)])
         let second = Twins(engine, 1, [gradients.map(abs)])
@@ -258,8 +258,9 @@ import Testing
             k.adamAverage(
                 at(many[0]), at(strange), at(many[1]), at(second), at(many[2]), count, 0.01, 0.3, 0.9, 0.999, 1e-8, 0.8
             )
+            k.momentumAverage(at(many[3]), at(strange), at(many[4]), at(many[5]), count, 0.01, 0.7, 0.8)
         }
-        compare([many[0], many[1], second, many[2]]) {
+        compare([second] + many) {
             all(there, \.place)
         } host: { group in
             if group == 0 { all(here) { $0.on(0) } }

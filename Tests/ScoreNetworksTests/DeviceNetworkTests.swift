@@ -34,6 +34,20 @@ enum TestDevice {
         #expect(there.weights() == here.weights())
     }
 
+    @Test func trainingsByGradientDescentHaveTheSameStates() throws {
+        let configuration = SmallNetworks.all[3].configuration
+        let settings = TrainingSettings(
+            batch: 20, optimiser: .sgd(momentum: 0.7), weightDecay: 0.1, preconditioning: .none)
+        let machines: [any LaneMachine<Float>] = [HostMachine<Float>(), try Self.machine()]
+        let runs = try machines.map { machine in
+            let run = try TrainingRun(
+                configuration: configuration, settings: settings, images: SmallNetworks.Subject.pixels, on: machine)
+            for _ in 0..<3 { _ = try run.step() }
+            return run
+        }
+        #expect(runs[0].state() == runs[1].state())
+    }
+
     @Test(arguments: [SmallNetworks.all[0], SmallNetworks.all[5]])
     func eitherGoesOnWithTheOthersState(subject: SmallNetworks.Subject) throws {
         let whole = try subject.trained(steps: 4)

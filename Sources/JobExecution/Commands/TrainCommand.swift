@@ -86,7 +86,9 @@ struct TrainCommand: ParsableCommand {
         print(kept.path ?? "")
         guard run.steps >= steps else { return }
         let weights = "\(output)/weights-\(run.steps).safetensors"
-        try DurableFile.write(run.weights(), to: weights)
+        let averaged = run.weights()
+        try run.check()
+        try DurableFile.write(averaged, to: weights)
         print(weights)
     }
 }
@@ -105,7 +107,9 @@ private struct KeptState {
 
     mutating func keep(_ run: TrainingRun) throws {
         let new = "\(output)/state-\(run.steps).safetensors"
-        try DurableFile.write(run.state(metadata: mark.metadata), to: new)
+        let state = try run.state(metadata: mark.metadata)
+        try run.check()
+        try DurableFile.write(state, to: new)
         if let path, path != new { unlink(path) }
         path = new
         time = .now

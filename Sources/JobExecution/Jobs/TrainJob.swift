@@ -93,9 +93,12 @@ struct TrainJob {
     private func checkpoint(
         _ run: TrainingRun, _ parameters: Int, milestone: Bool, since start: ContinuousClock.Instant
     ) throws {
-        let weights = milestone ? try directory.write(run.weights(), as: "weights-\(run.steps).safetensors") : nil
-        let state = try directory.write(
-            run.state(metadata: TrainingMark(job.spec).metadata), as: "state-\(run.steps).safetensors")
+        func file(_ bytes: [UInt8], _ name: String) throws -> OutputFile {
+            try run.check()
+            return try directory.write(bytes, as: "\(name)-\(run.steps).safetensors")
+        }
+        let weights = milestone ? try file(run.weights(), "weights") : nil
+        let state = try file(run.state(metadata: TrainingMark(job.spec).metadata), "state")
         try events.send(
             .checkpoint(
                 .init(

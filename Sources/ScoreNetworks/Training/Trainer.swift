@@ -73,7 +73,7 @@ package final class Trainer<S: LaneScalar> {
     }
 
     /// Nothing of the training can be read any longer where its device has failed.
-    private func checkMachine() throws(TrainingError) {
+    func checkMachine() throws(TrainingError) {
         do {
             try network.workspace.machine.check()
         } catch {

@@ -92,6 +92,9 @@ package final class TrainingRun {
         return try trainer.step(batch, dropout: dropout, beat: beat)
     }
 
+    /// Throws where the device that trains has failed: what was read of the training since the last step means nothing then.
+    package func check() throws(TrainingError) { try trainer.checkMachine() }
+
     /// The averaged (EMA) weights as a safetensors file with the published names, for `NetworkDenoiser` and for PyTorch.
     package func weights() -> [UInt8] {
         var file = SafetensorsFile()
