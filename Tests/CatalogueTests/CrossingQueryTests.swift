@@ -188,6 +188,28 @@ import Testing
         #expect(figure.script.contains("scale 8") && figure.script.contains("with lines"))
     }
 
+    /// Where no row crosses and none is censored, as where nothing ever generalizes, there is nothing to draw.
+    @Test func aTimeThatNeverComesHasNoPanel() throws {
+        let given = try GivenSweep(
+            [("dataset.size", [4, 16]), ("training.steps", [128, 256, 512, 1024, 2048, 4096])],
+            [
+                .of("memorization") { spec in
+                    let rise = Double(spec.integer("training.steps")) / Double(100 * spec.integer("dataset.size"))
+                    return [MeasureRow(quantity: "copied", value: rise / (1 + rise), n: 256)]
+                },
+                .of("denoising") { spec in
+                    let gain = spec.integer("training.steps") == 512 ? -1.0 : -2
+                    return [0.5, 1.5].map { MeasureRow(quantity: "wiener_gain_db", sigma: $0, value: gain, n: 64) }
+                },
+            ])
+        let analysis = Analysis(try given.reader, sweep: given.name, store: given.scratch.path)
+        let result = try analysis.run(into: given.scratch.path + "/figures", figures: [.crossingTimes])
+        #expect(result.problem == nil && result.figures.count == 4)
+        #expect(result.sentences.contains { $0.contains("in 0 of 2 rows, nowhere in 2") })
+        let script = try CrossingTimes(try SweepPoints(try given.reader, sweep: given.name)).figure.script
+        #expect(script.components(separatedBy: "\nplot ").count == 2)
+    }
+
     @Test func modesAreLearntByTheirVariance() throws {
         let modes = try ModeTimes(try SweepPoints(try sweep.reader, sweep: sweep.name))
         #expect(modes.law.rows.count == 3 * 18 && modes.law.count(.at) == 3 * 18)

@@ -44,18 +44,25 @@ struct LawDrawing {
         var ticks: [Int]?
     }
 
-    var title: String
-    var panels: [Panel]
-    var caption: Gnuplot.Caption
+    let title: String
+    let panels: [Panel]
+    let caption: Gnuplot.Caption
+
+    /// Panels without a mark are left out: gnuplot has no axes for them.
+    init(title: String, panels: [Panel], caption: Gnuplot.Caption) {
+        self.title = title
+        self.panels = panels.filter { $0.series.contains { !$0.marks.isEmpty } }
+        self.caption = caption
+    }
 
     static let width = 980
-    /// The distance of panels from panel to panel, the axes' size, and where the first begins, in points.
-    private static let pitch = (width: 470, height: 357)
+    /// The distance from panel to panel, the axes' size, and where the first begins, in points.
+    private static let pitch = (width: 470, height: 395)
     private static let axes = (width: 274, height: 301)
     private static let margin = (left: 98, top: 56)
 
     var size: (width: Int, height: Int) {
-        (Self.width, 63 + Self.pitch.height * ((panels.count + 1) / 2) + caption.height)
+        (Self.width, 420 + Self.pitch.height * max(0, (panels.count - 1) / 2) + caption.height)
     }
 
     /// The scripts' data blocks and what is plotted of them.
