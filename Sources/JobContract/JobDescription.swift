@@ -135,11 +135,29 @@ package struct TrainTask: Hashable, Sendable, Codable {
     package var resume: ResumePoint?
     /// Seconds between recovery checkpoints.
     package var checkpointSeconds: Double
+    /// What only the training can measure, of its own state at milestones (`MeasureRequest.isOfTraining`); nil: nothing.
+    package var measures: [AtMilestone]?
 
-    package init(milestones: [Int], resume: ResumePoint? = nil, checkpointSeconds: Double = 300) {
+    package init(
+        milestones: [Int], resume: ResumePoint? = nil, checkpointSeconds: Double = 300, measures: [AtMilestone]? = nil
+    ) {
         self.milestones = milestones
         self.resume = resume
         self.checkpointSeconds = checkpointSeconds
+        self.measures = measures
+    }
+
+    /// The measures of the trial that ends at one of the milestones.
+    package struct AtMilestone: Hashable, Sendable, Codable {
+        package var steps: Int
+        package var trial: TrialID
+        package var measures: [MeasureRequest]
+
+        package init(steps: Int, trial: TrialID, measures: [MeasureRequest]) {
+            self.steps = steps
+            self.trial = trial
+            self.measures = measures
+        }
     }
 }
 
@@ -210,6 +228,12 @@ package struct MeasureRequest: Hashable, Sendable, Codable {
     package static let together = "together"
 
     package var isComparison: Bool { parameters[Self.othersParameter] != nil }
+
+    /// The parameter by which a measure is of other weights than those of checkpoints, where it is `raw`: of those that are
+    /// not averaged, which only the training has. It is taken there, when the milestone is reached; nobody can take it later.
+    package static let weightsParameter = "weights"
+
+    package var isOfTraining: Bool { parameters[Self.weightsParameter] == "raw" }
 
     /// The others: the trials that it compares its trial with, ascending; none for a measure of one trial.
     package var others: [TrialID] {

@@ -7,7 +7,7 @@ package struct JobText: Hashable, Sendable {
     /// Throws `CanonicalJSON.Failure` for numbers that JSON has not.
     /// - Parameter spec: the canonical JSON of the description's spec, where it is known.
     package init(_ description: JobDescription, spec: [UInt8]? = nil) throws {
-        guard case .train(let task) = description.task, description.otherTrainings == nil else {
+        guard case .train(let task) = description.task, description.otherTrainings == nil, task.measures == nil else {
             var members = try JSONText.decode([String: JSONValue].self, from: try JSONText.encode(description))
             members["store"] = nil
             bytes = try CanonicalJSON.encode(.object(members))

@@ -20,6 +20,8 @@ package struct MeasureSubject {
     package var areImagesKnown: Bool
     /// The noise levels and weights of the training's loss; nil where they are not known.
     package var loss: TrainingLoss?
+    /// Whether the denoiser has a training's weights as they are, not averaged.
+    package var isRaw = false
     /// The others of a comparison; none for measures of one checkpoint.
     package var others: [MeasureSubject]
 
@@ -107,8 +109,9 @@ extension Measure {
 package enum KnownMeasures {
     package static let all: [any Measure.Type] = [
         MemorizationMeasure.self, CopiesMeasure.self, GaussianDistanceMeasure.self, LinearityMeasure.self,
-        DistancesMeasure.self, DenoisingMeasure.self, LossMeasure.self, DistillationMeasure.self, PosteriorMeasure.self,
-        ProjectionMeasure.self, JacobianMeasure.self, AgreementMeasure.self, TrajectoriesMeasure.self,
+        DistancesMeasure.self, DenoisingMeasure.self, LossMeasure.self, RawLossMeasure.self,
+        DistillationMeasure.self, PosteriorMeasure.self, ProjectionMeasure.self, JacobianMeasure.self,
+        AgreementMeasure.self, TrajectoriesMeasure.self,
         OwnTrajectoryMeasure.self, ModesMeasure.self, MutualInformationMeasure.self, SampleQualityMeasure.self,
         SamplesMeasure.self,
         SubsetInformationMeasure.self,

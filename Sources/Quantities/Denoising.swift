@@ -55,18 +55,31 @@ extension MeasureEntry {
             "The loss of denoising images that were and were not trained on, with the training's own noise levels and "
             + "weights, whatever its objective, by the averaged weights. Of networks of other workers, or trained "
             + "elsewhere, there is none.",
-        quantities: [
+        quantities: losses(""))
+
+    package static let rawLoss = MeasureEntry(
+        name: "raw-loss", version: 1,
+        about:
+            "`loss` by the weights as they are, not averaged. The training takes it when it reaches the length: it is to be "
+            + "asked for before. Elsewhere there is none.",
+        quantities: losses("raw_"))
+
+    private static func losses(_ part: String) -> [QuantityEntry] {
+        [
             QuantityEntry(
-                "loss_training", needs: [.training],
+                "loss_\(part)training", needs: [.training],
                 formula: "E λ(σ)‖D(y + σn; σ) − y‖² of training images, σ and λ as in the training",
                 source: "Karras et al. 2022, eq. 2", error: "training images"),
             QuantityEntry(
-                "loss_held_out", needs: [.heldOut], formula: "the same of held-out images, with the same σ and n",
-                source: "after Favero et al. 2025", error: "held-out images", control: "`loss_training`"),
+                "loss_\(part)held_out", needs: [.heldOut],
+                formula: "the same of held-out images, with the same σ and n",
+                source: "after Favero et al. 2025", error: "held-out images", control: "`loss_\(part)training`"),
             QuantityEntry(
-                "loss_gap", needs: [.training, .heldOut], formula: "`loss_held_out` − `loss_training`",
-                source: "after Favero et al. 2025", error: "training and held-out images, paired by draw", control: "0"),
-        ])
+                "loss_\(part)gap", needs: [.training, .heldOut],
+                formula: "`loss_\(part)held_out` − `loss_\(part)training`", source: "after Favero et al. 2025",
+                error: "training and held-out images, paired by draw", control: "0"),
+        ]
+    }
 
     private static let section2 = "Kadkhodaie et al. 2024, section 2"
 

@@ -4,9 +4,8 @@ import JobContract
 package enum KnownQuantities {
     package static let all: [MeasureEntry] = [
         .memorization, .copies, .gaussianDistance, .linearity, .distances, .denoising, .loss,
-        .distillation, .posterior, .projection, .jacobian, .agreement, .trajectories, .ownTrajectory,
-        .modes, .mutualInformation, .sampleQuality, .samples,
-        .subsetInformation,
+        .rawLoss, .distillation, .posterior, .projection, .jacobian, .agreement, .trajectories, .ownTrajectory,
+        .modes, .mutualInformation, .sampleQuality, .samples, .subsetInformation,
     ]
 
     /// Whether all that a measure of this name gives is taken by products with the Jacobian.

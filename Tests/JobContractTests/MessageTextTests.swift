@@ -142,7 +142,12 @@ import Testing
     }
 
     @Test func aWorkerReadsTheJobThatWasOrdered() throws {
-        for var job in [Self.trainJob, Self.measureJob] {
+        var measuring = Self.trainJob
+        let request = MeasureRequest(measure: "m", version: 1, parameters: ["weights": "raw"])
+        let asked = TrainTask.AtMilestone(steps: 1 << 40, trial: TrialID(Self.digest), measures: [request])
+        measuring.task = .train(TrainTask(milestones: [1, 1 << 40], measures: [asked]))
+        #expect(request.isOfTraining)
+        for var job in [Self.trainJob, Self.measureJob, measuring] {
             let text = try JobText(job)
             #expect(try CanonicalJSON.encode(try #require(JSONText.read(text.bytes))) == text.bytes)
             job.store = "/home/me \"x\"/store"

@@ -98,7 +98,7 @@ import Testing
         let weights = try #require(try training.finish().milestones.first?.weights)
         let checkpoint = try sandbox.adopt(weights, from: training.directory)
         let requests = try program.describe(in: sandbox.newAttempt()).measures
-            .filter { !$0.isComparison }.map(\.small)
+            .filter { !$0.isComparison && !$0.isOfTraining }.map(\.small)
         // One without measures leaves them to ours.
         guard !requests.isEmpty else { return }
         let trial = TrialID(Digest(of: "trial".utf8))

@@ -78,6 +78,7 @@ struct MeasureRefusalTests {
         ("posterior: {draws: shared}", "no such parameter"),
         ("modes: {components: 0}", "modes.components: expected an integer from 1 to 4096"),
         ("own-trajectory: {steps: 0}", "own-trajectory.steps: expected an integer from 1"),
+        ("raw-loss: {weights: averaged}", "raw-loss.weights: expected raw, got averaged"),
         ("loss: {samples: 0}", "loss.samples: expected an integer from 1"),
         ("loss: {sigmas: [1]}", "no such parameter"),
         ("memorization: {sampler: ddim}", "memorization.sampler: expected one of euler, heun, got ddim"),
@@ -163,7 +164,7 @@ struct MeasureRefusalTests {
     @Test(arguments: [
         ("memorization, distances, linearity, denoising, distillation, posterior, projection, jacobian", ""),
         (
-            "trajectories, mutual-information, sample-quality, gaussian-distance, copies, loss, modes, own-trajectory",
+            "trajectories, mutual-information, sample-quality, gaussian-distance, copies, loss, raw-loss, modes, own-trajectory",
             ""
         ),
         (
@@ -212,10 +213,11 @@ struct MeasureRefusalTests {
             for (training, heldOut) in [(1, 0), (1, 1), (1, 4), (2, 0), (2, 2), (2, 3), (2, 4), (5, 1), (5, 9)] {
                 let fault = complaint(words, "grid: {dataset.size: [\(training)], dataset.held_out: [\(heldOut)]}")
                 let images = Self.images(training, seed: 1)
-                let subject = MeasureSubject(
+                var subject = MeasureSubject(
                     denoiser: MultiDeltaDenoiser(images: images, flips: false), training: images,
                     heldOut: Self.images(heldOut, seed: 2), flips: false, source: { images },
                     loss: TrainingLoss(noise: .lognormal(), preconditioning: .edm()))
+                subject.isRaw = true
                 let measure = try type.init(parameters: parameters)
                 let isTaken = (try? measure.evaluate(subject) { _, _ in }) != nil
                 #expect(isTaken == fault.isEmpty, "\(words) of \(training) and \(heldOut): \(fault)")

@@ -55,7 +55,7 @@ struct OneLevelTests {
         let denoiser = try network(steps: 1)
         let refusing = KnownMeasures.sampling
         // `loss` is a mean over the levels of the training, whichever these are.
-        let others = refusing + ["posterior", "loss"]
+        let others = refusing + ["posterior", "loss", "raw-loss"]
         for request in KnownMeasures.requests where !others.contains(request.measure) {
             let rows = try KnownMeasures.measure(for: request).evaluate(subject(denoiser)) { _, _ in }.rows
             #expect(rows.contains { $0.sigma == 0.5 }, "\(request.measure)")

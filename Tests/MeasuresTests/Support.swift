@@ -70,13 +70,14 @@ struct Altered: Denoiser {
 }
 
 extension MeasureSubject {
-    /// A dataset all of whose images are in the training subset, and a training with EDM's loss.
+    /// A dataset all of whose images are in the training subset, and a training with EDM's loss, of which it is the raw network.
     init(
         denoiser: any Denoiser, training: Tensor<Float>, heldOut: Tensor<Float>, flips: Bool, seed: UInt64 = 0
     ) {
         self.init(
             denoiser: denoiser, training: training, heldOut: heldOut, flips: flips, source: { training }, seed: seed,
             loss: .edm)
+        isRaw = true
     }
 }
 

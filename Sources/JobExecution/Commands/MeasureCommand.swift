@@ -41,7 +41,8 @@ struct MeasureCommand: ParsableCommand {
         try compute.prepare()
         let requests =
             try measure.isEmpty
-            ? KnownMeasures.requests.filter { !$0.isComparison || other != nil } : measure.map(Self.request)
+            ? KnownMeasures.requests.filter { !$0.isOfTraining && (!$0.isComparison || other != nil) }
+            : measure.map(Self.request)
         let measures = try requests.map { ($0.measure, try KnownMeasures.measure(for: $0)) }
         var subject = try subject(checkpoint, options)
         if let other {

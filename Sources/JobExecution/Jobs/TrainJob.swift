@@ -15,8 +15,9 @@ struct TrainJob {
         try checkMilestones()
         let spec = try JobSpec(job.spec)
         try spec.requireTrainable()
-        let images = try JobImages(of: job, shape: spec.network.imageShape).trainingBytes()
-        try JobFailure.explainingTraining { try train(start(spec, images: images)) }
+        let images = try JobImages(of: job, shape: spec.network.imageShape)
+        let raw = RawMeasures(job, task, spec, images)
+        try JobFailure.explainingTraining { try train(start(spec, images: images.trainingBytes()), raw) }
     }
 
     private func checkMilestones() throws {
@@ -51,7 +52,7 @@ struct TrainJob {
         return run
     }
 
-    private func train(_ run: TrainingRun) throws {
+    private func train(_ run: TrainingRun, _ raw: RawMeasures) throws {
         let parameters = try run.configuration.parameterCount()
         let started = ContinuousClock.now
         var lastCheckpoint = started
@@ -77,7 +78,10 @@ struct TrainJob {
                 let stopping = stop.isRaised
                 let now = ContinuousClock.now
                 if reached || stopping || (now - lastCheckpoint).seconds >= task.checkpointSeconds {
-                    try checkpoint(run, parameters, milestone: reached, since: started)
+                    // Where the measures are interrupted, the milestone comes again with the job.
+                    try checkpoint(run, parameters, milestone: reached, since: started) { weights in
+                        try raw.taken(of: run, weights, stop) { try meter.report(done: run.steps, of: last) }
+                    }
                     lastCheckpoint = .now
                     lastSent = run.steps
                 }
@@ -91,13 +95,16 @@ struct TrainJob {
     }
 
     private func checkpoint(
-        _ run: TrainingRun, _ parameters: Int, milestone: Bool, since start: ContinuousClock.Instant
+        _ run: TrainingRun, _ parameters: Int, milestone: Bool, since start: ContinuousClock.Instant,
+        measuring: (_ weights: Digest) throws -> [WorkerEvent.Measured] = { _ in [] }
     ) throws {
         func file(_ bytes: [UInt8], _ name: String) throws -> OutputFile {
             try run.check()
             return try directory.write(bytes, as: "\(name)-\(run.steps).safetensors")
         }
         let weights = milestone ? try file(run.weights(), "weights") : nil
+        // They come first: of a recorded milestone whatever is missing is asked for.
+        if let weights { try measuring(weights.digest).forEach { try events.send(.measure($0)) } }
         let state = try file(run.state(metadata: TrainingMark(job.spec).metadata), "state")
         try events.send(
             .checkpoint(

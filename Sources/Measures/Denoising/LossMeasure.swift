@@ -21,8 +21,8 @@ package struct TrainingLoss: Hashable, Sendable {
 ///
 /// Draw i is image i modulo their number, with level and noise i of `Draws`: the same for both kinds of images, and at every
 /// length of a training. Images are taken as they are, neither mirrored nor augmented, and nothing is dropped out. Trainings
-/// with another objective (yi-fresh, yi-bank) have this loss all the same, not their own. Errors are over images; that of the
-/// difference is taken draw by draw.
+/// with another objective (yi-fresh, yi-bank), or a finite number of noises, have this loss all the same, not their own. Errors
+/// are over images; that of the difference is taken draw by draw.
 ///
 /// Of a network of which nobody here knows the training, another worker's or one that was trained elsewhere, there is none.
 package struct LossMeasure: Measure {
@@ -40,12 +40,23 @@ package struct LossMeasure: Measure {
     }
 
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        let found = try losses(of: subject, Self.name, progress)
+        return MeasureResult(
+            rows: [
+                found.training.row("loss_training"), found.heldOut.row("loss_held_out"), found.gap.row("loss_gap"),
+            ], artifacts: [])
+    }
+
+    /// The mean losses for the measure `name`.
+    fileprivate func losses(
+        of subject: MeasureSubject, _ name: String, _ progress: MeasureProgress
+    ) throws -> (training: Estimate, heldOut: Estimate, gap: Estimate) {
         guard subject.heldOut.shape[0] > 0, subject.training.shape[0] > 0 else {
-            throw MeasureError("loss needs training and held-out images, but dataset.held_out is 0")
+            throw MeasureError("\(name) needs training and held-out images, but dataset.held_out is 0")
         }
         guard let loss = subject.loss else {
             throw MeasureError(
-                "loss has the noise levels and weights of the network's own training, which are not known of a network "
+                "\(name) has the noise levels and weights of the network's own training, which are not known of a network "
                     + "of another worker, or one that was trained elsewhere", isNetworks: true)
         }
         let key = draws.key(of: subject)
@@ -74,11 +85,47 @@ package struct LossMeasure: Measure {
         }
         let (training, heldOut) = (try losses(subject.training), try losses(subject.heldOut))
         let (seen, unseen) = (subject.training.shape[0], subject.heldOut.shape[0])
+        return (
+            Estimate(meanOf: training, cycling: seen), Estimate(meanOf: heldOut, cycling: unseen),
+            Estimate(differenceOf: heldOut, cycling: unseen, training, cycling: seen)
+        )
+    }
+}
+
+/// `LossMeasure` on the same draws by the training's weights as they are, not averaged: `loss_raw_training`,
+/// `loss_raw_held_out`, `loss_raw_gap`.
+///
+/// Checkpoints have the averaged weights alone. The training takes it at the milestone; of a length that was passed before it
+/// was asked for there is none.
+package struct RawLossMeasure: Measure {
+    package static let entry = MeasureEntry.rawLoss
+    package static let parameters =
+        LossMeasure.parameters + [
+            .choice(MeasureRequest.weightsParameter, Weights.raw, "which weights: those that only the training has")
+        ]
+    package static let rules = LossMeasure.rules
+
+    enum Weights: String, CaseIterable { case raw }
+
+    let loss: LossMeasure
+
+    package init(parameters: [String: JSONValue]) throws {
+        let reader = try ParameterReader(Self.self, parameters)
+        _ = try reader.choice(MeasureRequest.weightsParameter, Weights.self)
+        loss = try LossMeasure(parameters: reader.values.filter { $0.key != MeasureRequest.weightsParameter })
+    }
+
+    package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
+        guard subject.isRaw || subject.loss == nil else {
+            throw MeasureError(
+                "raw-loss is taken by the training, which alone has weights that are not averaged; it was past this length "
+                    + "when the measure was asked for")
+        }
+        let found = try loss.losses(of: subject, Self.name, progress)
         return MeasureResult(
             rows: [
-                Estimate(meanOf: training, cycling: seen).row("loss_training"),
-                Estimate(meanOf: heldOut, cycling: unseen).row("loss_held_out"),
-                Estimate(differenceOf: heldOut, cycling: unseen, training, cycling: seen).row("loss_gap"),
+                found.training.row("loss_raw_training"), found.heldOut.row("loss_raw_held_out"),
+                found.gap.row("loss_raw_gap"),
             ], artifacts: [])
     }
 }

@@ -152,7 +152,7 @@ extension Scheduler {
             return .train(
                 TrainTask(
                     milestones: state.milestones.map(\.steps), resume: resumePoint(of: index, on: host),
-                    checkpointSeconds: policy.checkpointSeconds))
+                    checkpointSeconds: policy.checkpointSeconds, measures: measuresOfTraining(index)))
         case .measure(let trial, let steps, _):
             guard let checkpoint = weights[trial] else { return nil }
             return .measure(
@@ -174,6 +174,17 @@ extension Scheduler {
                     trial: trial, steps: steps, checkpoint: checkpoint, measures: measuresOfOneWorker(index),
                     others: compared))
         }
+    }
+
+    /// What a training is to measure of itself at its milestones; nil: nothing.
+    private func measuresOfTraining(_ index: Int) -> [TrainTask.AtMilestone]? {
+        guard let training = graph.trainings[graph.jobs[index].training] else { return nil }
+        let asked = jobs[index].milestones.compactMap { milestone -> TrainTask.AtMilestone? in
+            guard let job = graph.trials[milestone.trial]?.measureJob else { return nil }
+            let own = jobs[job].measures.filter { $0.isOfTraining && graph.measuring($0, of: training) == nil }
+            return own.isEmpty ? nil : .init(steps: milestone.steps, trial: milestone.trial, measures: own)
+        }
+        return asked.isEmpty ? nil : asked
     }
 
     /// The measures that a job has left, as far as the worker of the first of them takes them: the others are another

@@ -147,7 +147,8 @@ extension Scheduler {
         failedMeasures[measured.trial]?[measured.request] = nil
         guard let job = job(of: measured) else { return refresh(measured.trial) }
         jobs[job].measures.removeAll { $0 == measured.request }
-        finishIfComplete(job, reportedBy: attempt.number)
+        // A training that measures is not done with that.
+        finishIfComplete(job, reportedBy: attempt.record.kind == .train ? nil : attempt.number)
         refresh(measured.trial)
     }
 
@@ -184,9 +185,16 @@ extension Scheduler {
     /// Whether the attempt was to measure this. What exactly was asked for is not known of attempts that an earlier
     /// release recorded.
     private func isAsked(_ measured: WorkerEvent.Measured, of attempt: AttemptState) -> Bool {
-        guard attempt.record.kind != .train, attempt.record.trials.contains(measured.trial) else { return false }
+        guard attempt.record.trials.contains(measured.trial) else { return false }
         let known = weights[measured.trial] ?? openTrials[measured.trial]?.weights
         guard known == nil || known == measured.checkpoint else { return false }
+        if attempt.record.kind == .train {
+            // What cannot be taken is for the job of measures to tell.
+            guard case .train(let task)? = attempt.record.task, measured.failure == nil else { return false }
+            return task.measures?.contains {
+                $0.trial == measured.trial && $0.measures.contains(measured.request)
+            } ?? false
+        }
         guard case .measure(let task)? = attempt.record.task else { return true }
         return task.trial == measured.trial && task.checkpoint == measured.checkpoint
             && task.measures.contains(measured.request)

@@ -89,6 +89,12 @@ package final class Trainer<S: LaneScalar> {
         network.storeFilters(in: &file, prefix: prefix)
     }
 
+    /// Stores the parameters as they are, as `storeAverage` does the averaged ones.
+    package func storeRaw(in file: inout SafetensorsFile) {
+        network.store(in: &file, prefix: "")
+        network.storeFilters(in: &file, prefix: "")
+    }
+
     /// Stores everything that the next steps depend on.
     package func storeState(in file: inout SafetensorsFile) {
         network.store(in: &file, prefix: "param/")

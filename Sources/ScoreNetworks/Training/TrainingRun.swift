@@ -103,6 +103,14 @@ package final class TrainingRun {
         return file.serialized()
     }
 
+    /// The weights that the next step begins with, not averaged, as a file like that of `weights()`.
+    package func rawWeights() -> [UInt8] {
+        var file = SafetensorsFile()
+        trainer.storeRaw(in: &file)
+        file.metadata["config"] = checkpointConfiguration
+        return file.serialized()
+    }
+
     /// The full state: parameters, average, the optimiser's moments and step, with the caller's `metadata`.
     package func state(metadata: [String: String] = [:]) -> [UInt8] {
         var file = SafetensorsFile()

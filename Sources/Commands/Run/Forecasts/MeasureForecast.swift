@@ -150,7 +150,7 @@ struct MeasureForecast {
         return switch measure {
         case "linearity": number("pairs", 100) * (count("mixtures", 5) + 2) * levels
         case "denoising": 2 * samples * levels
-        case "loss": 2 * number("samples", 4096)
+        case "loss", "raw-loss": 2 * number("samples", 4096)
         case "distances": (number("inputs", 20_000) + samples) * levels
         case "distillation": (number("inputs", 20_000) + 2 * samples) * levels
         case "jacobian": 3 * number("images", 1) * pixels * levels

@@ -42,13 +42,18 @@ extension SweepPoints {
 
     /// The training's loss on held-out and on training images.
     func heldOutLossFigure() throws -> CurveFigure {
-        let parts = try [("held-out images", "loss_held_out"), ("training images", "loss_training")]
-            .map { (title: $0.0, values: try all("loss", $0.1)) }.filter { !$0.values.isEmpty }
+        let parts = try [
+            ("held-out images", "loss", "loss_held_out"), ("training images", "loss", "loss_training"),
+            ("held-out images, raw weights", "raw-loss", "loss_raw_held_out"),
+            ("training images, raw weights", "raw-loss", "loss_raw_training"),
+        ].map { (title: $0.0, values: try all($0.1, $0.2)) }.filter { !$0.values.isEmpty }
         let found = panelsAcross([.length, .size, .scale], parts)
         return figure(
             .loss, "Loss on held-out and on training images", x: found.axis,
-            y: .init(label: "training loss of the averaged weights", base: 10), columns: (found.column, "loss"),
-            caption: "Noise levels and weights are the training's own, and the same for both kinds of images.",
+            y: .init(label: "training loss", base: 10), columns: (found.column, "loss"),
+            caption:
+                "Noise levels and weights are the training's own, and the same for both kinds of images. Weights are averaged "
+                + "ones where nothing else is said.",
             wanting: try wanting("loss", "loss_held_out"), panels: found.panels)
     }
 
