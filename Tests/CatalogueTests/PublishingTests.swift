@@ -46,7 +46,7 @@ import Testing
                     INSERT INTO host (name, machine, boot, cpu, cores, memory, free, seen_at)
                         VALUES ('hidden', 'hidden', 'hidden', '', 1, 1, 1, '2026-01-01T00:00:00Z');
                     INSERT INTO drained_host VALUES ('hidden', 'hidden', '2026-01-01T00:00:00Z');
-                    INSERT INTO worker_files (worker, files, since) VALUES ('w', '["/hidden"]', '2026-01-01T00:00:00Z');
+                    INSERT INTO worker_files (worker, files, since) VALUES ('w/1', '{"hidden.py":"\(Fixture.digest("w").hex)"}', '2026-01-01T00:00:00Z');
                     INSERT INTO note (sweep, text, written_at) SELECT key, 'hidden', created_at FROM sweep;
                     INSERT INTO tag (sweep, tag, tagged_at) SELECT key, 'hidden', created_at FROM sweep;
                     INSERT INTO evidence (kind, trial, attempt, kept, found, recorded_at)
@@ -62,7 +62,7 @@ import Testing
         var trainings: [TrainingID: Training] = [:]
         var datasets: [TrainingID: DatasetRequest] = [:]
         let trials = sweep.trials.compactMap { trial -> Trial? in
-            guard var spec = sweep.trainings[trial.training]?.spec.values else { return nil }
+            guard var spec = sweep.trainings[trial.training]?.spec else { return nil }
             for key in ["dataset.generator", "dataset.generator_version", "dataset.alpha"] { spec[key] = nil }
             spec["dataset.digest"] = .string(Fixture.digest("faces").hex)
             guard let training = try? TrainingID(spec: spec),

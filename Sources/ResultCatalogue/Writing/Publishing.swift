@@ -61,7 +61,7 @@ private struct Publishing {
                 """)
         try rewrite("dataset_request", "request") { Self.shortened($0, Self.last) }
         try rewrite("revision", "worker") { Self.shortened($0, Self.last) }
-        try rewrite("revision", "overrides") { Self.shortened($0, Self.withoutFolders) }
+        try rewrite("revision", "overrides") { Self.shortened($0, Self.override) }
         try rewrite("revision", "text", Self.withoutFolders)
         for name in try String.fetchAll(db, sql: "SELECT name FROM sweep") {
             guard let whole = try CatalogueReader.sweep(named: name, db) else { continue }
@@ -96,6 +96,12 @@ private struct Publishing {
     private static func last(_ path: String) -> String {
         guard let last = path.split(separator: "/").last else { return path }
         return (path.hasPrefix("/") ? "/" : "") + last
+    }
+
+    /// A path after `key=` is all of the value, blanks too.
+    private static func override(_ text: String) -> String {
+        guard let match = text.firstMatch(of: #/[^=]*=(?=[\/~.])/#) else { return withoutFolders(text) }
+        return String(match.0 + (text.split(separator: "/").last ?? ""))
     }
 
     /// The text with the last component of every path that begins with `/`, `~` or a dot.
