@@ -50,7 +50,8 @@ import Testing
         let result = try analysis().run(into: out)
         #expect(result.problem == nil)
         let names = result.figures.map { URL(fileURLWithPath: $0).lastPathComponent }
-        let expected = ["gl-score", "gaussian-distance", "phase-map", "phase-map-by-length"].flatMap { name in
+        let expected = ["gl-score", "gaussian-distance", "phase-map", "phase-map-by-length", "crossing-times"].flatMap {
+            name in
             ["svg", "png", "gnuplot", "csv"].map { "\(name).\($0)" }
         }
         #expect(Set(names) == Set(expected))
@@ -176,7 +177,9 @@ import Testing
         #expect(result.figures.isEmpty)
         #expect(
             result.sentences.count == 1
-                && result.sentences[0].contains("as the sweep does not ask for their measures, distances, linearity"))
+                && result.sentences[0].contains(
+                    "as the sweep does not ask for their measures, mode-times (modes), distances, linearity")
+        )
         #expect(throws: ReportError.self) {
             try Analysis(catalogue.reader, sweep: "x", store: scratch.path).run(into: scratch.path)
         }

@@ -94,8 +94,10 @@ install_torch() {
     python=$PWD/$own
 }
 
-# Builds the three programs in one go, so that no core waits, and sets bin to their folder.
+# Builds the programs that are named, or all in one go, so that no core waits, and sets bin to their folder.
 build_programs() {
-    swift build -c release >&2
+    local product
+    [ $# -gt 0 ] || swift build -c release >&2
+    for product in "$@"; do swift build -c release --product "$product" >&2; done
     bin=$(swift build -c release --show-bin-path)
 }

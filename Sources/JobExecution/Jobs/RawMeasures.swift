@@ -40,8 +40,10 @@ struct RawMeasures {
     }
 
     private func subject(_ run: TrainingRun) throws -> MeasureSubject {
-        let denoiser = try NetworkDenoiser(
-            weights: run.rawWeights(), name: "the training's weights", threads: job.threads)
+        let weights = run.rawWeights()
+        // What a failed device gave is not measured.
+        try run.check()
+        let denoiser = try NetworkDenoiser(weights: weights, name: "the training's weights", threads: job.threads)
         var subject = try MeasureSubject(denoiser: denoiser, images: images, spec)
         subject.isRaw = true
         return subject

@@ -5,9 +5,10 @@ import SweepModel
 
 extension Catalogue {
     /// Makes a catalogue at `path`, where there must be none, that holds one sweep of another for anybody to read: its
-    /// trials, measurements and the revision that it has now. Left out are hosts' names and machines, folders, what workers
-    /// wrote, why attempts ended, notes and tags, and every name of a file of measures, so that pictures cannot be asked
-    /// for. Names of weights stay, by which the same bits are known again; the weights themselves are no part of a catalogue.
+    /// trials, the measurements that it asks for and the revision that it has now. Left out are hosts' names and machines,
+    /// folders, what workers wrote, why attempts ended, notes and tags, and every name of a file of measures, so that
+    /// pictures cannot be asked for. Names of weights stay, by which the same bits are known again; the weights themselves
+    /// are no part of a catalogue.
     ///
     /// A sweep that is launched there finds what is recorded. Throws `CatalogueError`; `.query` where there is no such sweep.
     package static func publish(_ sweep: String, of other: CatalogueReader, to path: String) throws {
@@ -50,6 +51,13 @@ private struct Publishing {
                 DELETE FROM artifact; DELETE FROM evidence; DELETE FROM merged_attempt; DELETE FROM coordinator_start;
                 DELETE FROM host; DELETE FROM drained_host; DELETE FROM kept_state; DELETE FROM recovery_point;
                 DELETE FROM worker_files; DELETE FROM note; DELETE FROM tag; DELETE FROM forecast;
+                CREATE TEMP TABLE unasked AS SELECT d.key, d.request FROM measured d
+                    WHERE NOT EXISTS (SELECT 1 FROM wished_measure w WHERE w.request = d.request)
+                    AND NOT EXISTS (SELECT 1 FROM wished_comparison w WHERE w.request = d.request);
+                DELETE FROM measurement WHERE (quantity, measured) IN (
+                    SELECT q.key, u.key FROM unasked u JOIN quantity q ON q.request = u.request);
+                DELETE FROM measured WHERE key IN (SELECT key FROM unasked);
+                DROP TABLE unasked;
                 UPDATE milestone SET state = NULL, state_bytes = NULL;
                 UPDATE trial SET reason = NULL;
                 UPDATE failed_comparison SET reason = '';
@@ -59,10 +67,24 @@ private struct Publishing {
                     machine = '', boot = '', reason = NULL, task = NULL, diagnostics = NULL;
                 DROP TABLE named_host;
                 """)
-        try rewrite("dataset_request", "request") { Self.shortened($0, Self.last) }
-        try rewrite("revision", "worker") { Self.shortened($0, Self.last) }
-        try rewrite("revision", "overrides") { Self.shortened($0, Self.override) }
-        try rewrite("revision", "text", Self.withoutFolders)
+        var requests: Set<String> = []
+        try rewrite("dataset_request", ["key"], "request") { text in
+            var shorter = Self.shortened(text) { Self.last($0) }
+            // Files of one name in two folders are still two.
+            var place = 1
+            while requests.contains(shorter) {
+                place += 1
+                shorter = Self.shortened(text) { Self.last($0, in: "/\(place)/") }
+            }
+            requests.insert(shorter)
+            return shorter
+        }
+        try rewrite("wish", ["revision", "position"], "asked") { Self.shortened($0) { Self.last($0) } }
+        try rewrite("revision", ["key"], "worker") { json in
+            Self.shortened(json) { $0.hasPrefix("/") ? Self.last($0) : Self.withoutFolders($0) }
+        }
+        try rewrite("revision", ["key"], "overrides") { Self.shortened($0, Self.override) }
+        try rewrite("revision", ["key"], "text") { Self.withoutFolders($0) }
         for name in try String.fetchAll(db, sql: "SELECT name FROM sweep") {
             guard let whole = try CatalogueReader.sweep(named: name, db) else { continue }
             try db.execute(
@@ -72,10 +94,14 @@ private struct Publishing {
         try Catalogue.recount(db)
     }
 
-    private func rewrite(_ table: String, _ column: String, _ shorter: (String) -> String) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT rowid, \(column) FROM \(table)") {
+    private func rewrite(_ table: String, _ keys: [String], _ column: String, _ shorter: (String) -> String) throws {
+        let place = keys.map { "\($0) = ?" }.joined(separator: " AND ")
+        for row in try Row.fetchAll(db, sql: "SELECT \(column), \(keys.joined(separator: ", ")) FROM \(table)") {
+            let (text, short) = (row[0] as String, shorter(row[0]))
+            guard short != text else { continue }
+            let values = [short.databaseValue] + keys.map { row[$0] as DatabaseValue }
             try db.execute(
-                sql: "UPDATE \(table) SET \(column) = ? WHERE rowid = ?", arguments: [shorter(row[1]), row[0] as Int64])
+                sql: "UPDATE \(table) SET \(column) = ? WHERE \(place)", arguments: StatementArguments(values))
         }
     }
 
@@ -92,21 +118,23 @@ private struct Publishing {
         return JSONText.read(json).flatMap { try? JSONText.write(walk($0)) } ?? ""
     }
 
-    /// A path keeps its first slash: of images and uploads it is always there.
-    private static func last(_ path: String) -> String {
-        guard let last = path.split(separator: "/").last else { return path }
-        return (path.hasPrefix("/") ? "/" : "") + last
+    /// The last component of an absolute path; other texts as they are.
+    private static func last(_ text: String, in folder: String = "/") -> String {
+        guard text.hasPrefix("/"), let last = text.split(separator: "/").last else { return text }
+        return folder + last
     }
 
     /// A path after `key=` is all of the value, blanks too.
     private static func override(_ text: String) -> String {
-        guard let match = text.firstMatch(of: #/[^=]*=(?=[\/~.])/#) else { return withoutFolders(text) }
+        guard let match = text.firstMatch(of: #/[^=]*=(?=\/|~|\.{1,2}\/)/#) else { return withoutFolders(text) }
         return String(match.0 + (text.split(separator: "/").last ?? ""))
     }
 
-    /// The text with the last component of every path that begins with `/`, `~` or a dot.
-    static func withoutFolders(_ text: String) -> String {
-        text.replacing(#/(?<quote>["'])(?:~[^\/"'\n]*|\.{1,2})?\/(?:[^"'\n]*\/)?/#) { $0.quote }
-            .replacing(#/(?<before>^|[\s=,\[{(])(?:~[^\s\/]*|\.{1,2})?\/(?:[^\s"',\]})]*\/)?/#) { $0.before }
+    /// The text with the last component of every path that begins with `/`, `~` or dots and a slash. Without quotes a path
+    /// goes on to the last slash of its part of the line: a folder's name may have blanks.
+    private static func withoutFolders(_ text: String) -> String {
+        text.replacing(#/"(?:~[^"\/\n]*|\.{1,2})?\/(?:[^"\n]*\/)?/#, with: "\"")
+            .replacing(#/'(?:~[^'\/\n]*|\.{1,2})?\/(?:[^'\n]*\/)?/#, with: "'")
+            .replacing(#/(?<before>^|[\s=,\[{(]|:(?!\/\/))(?:~[^\s\/]*|\.{1,2})?\/(?:[^"',\]})\n]*\/)?/#) { $0.before }
     }
 }

@@ -93,7 +93,7 @@ extension Scheduler {
         }
         var turns: [AttemptNumber: Double] = [:]
         for number in waiting {
-            turns[number] = attempts[known: number].assignment?.turn
+            turns[number] = attempts[known: number].assignment?.turn ?? 0
         }
         return waiting.sorted { a, b in turns[a] == turns[b] ? a < b : turns[a] ?? 0 < turns[b] ?? 0 }
     }
