@@ -67,7 +67,7 @@ extension Scheduler {
     }
 
     /// What a running training has done beyond its job's last recorded milestone.
-    private func workUnderWay(_ attempt: AttemptState) -> Double {
+    func workUnderWay(_ attempt: AttemptState) -> Double {
         guard let progress = attempt.progress, progress.of > 0, let job = attempt.job, !jobs[job].isOver,
             attempt.counts, case .train(let task)? = attempt.record.task, let last = task.milestones.last
         else { return 0 }

@@ -189,6 +189,15 @@ private final class PlayedSweep {
         report(due.host, .event(due.attempt, .started(started), end: 10))
     }
 
+    private func sayProgress(on host: HostName) {
+        for (number, attempt) in attempts where attempt.assignment.host == host {
+            guard case .train(let task)? = attempt.assignment.task, let last = task.milestones.last else { continue }
+            let perStep = sweep.trainings[attempt.assignment.training]?.costPerStep ?? 1
+            let done = Int((clock - attempt.begunAt) * pace / perStep)
+            report(host, .progress(number, .init(done: done, of: last, unit: "steps", rate: 1)))
+        }
+    }
+
     private func perform(_ due: Due) {
         guard let attempt = attempts[due.attempt], let task = attempt.assignment.task else { return }
         let assignment = attempt.assignment
@@ -200,6 +209,7 @@ private final class PlayedSweep {
                 plan(.milestone(place), of: assignment, at: clock + Double(steps) * perStep / pace)
             }
         case (.milestone(let place), .train(let task)):
+            sayProgress(on: due.host)
             let checkpoint = WorkerEvent.Checkpoint(
                 steps: task.milestones[place], milestone: true, weights: file, state: nil, parameters: 1,
                 seconds: clock - attempt.begunAt)

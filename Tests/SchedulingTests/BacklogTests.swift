@@ -49,18 +49,22 @@ import Testing
         #expect(given.first?.turn ?? .infinity < trainings.dropFirst().compactMap(\.turn).min() ?? 0)
     }
 
-    /// A slot would have been free for the third training when the first ended: it goes before what is told later.
-    @Test func lateTrainingsBeginBeforeMeasures() {
+    /// Beside 200 s of another the third training's 150 s may begin later; beside 100 s they are the last to end.
+    @Test(arguments: [(beside: 200, goesFirst: true), (beside: 100, goesFirst: false)])
+    func measuresGoBehindTrainingsThatWouldEndLast(beside: Int, goesFirst: Bool) {
+        var known = holdings(10, ["a"])
+        known.measureSeconds = ["m": 4]
         var bench = Bench(
-            sweep(["x": [10], "y": [100, 200], "z": [150]], measures: ["m"]), hosts: [.test("a", slots: 2)])
+            sweep(["x": [10], "y": [beside], "z": [150]], measures: ["m"]), hosts: [.test("a", slots: 2)],
+            holdings: known)
         bench.connect("a")
-        let trainings = bench.starts()
-        bench.run("a", 1)
-        bench.run("a", 2)
-        bench.milestone("a", 1, 10)
-        #expect(bench.starts().first?.turn ?? .infinity < trainings.last?.turn ?? 0)
-        bench.milestone("a", 2, 100)
-        #expect(bench.starts().first?.turn ?? 0 > trainings.last?.turn ?? .infinity)
+        let trainings = Dictionary(uniqueKeysWithValues: bench.starts().map { ($0.milestones.last ?? 0, $0) })
+        let short = trainings[10]?.attempt.value ?? 0
+        for attempt in [short, trainings[beside]?.attempt.value ?? 0] { bench.run("a", attempt) }
+        bench.milestone("a", short, 10, seconds: 10)
+        let measure = bench.starts().first
+        #expect((measure?.turn ?? .nan < trainings[150]?.turn ?? .nan) == goesFirst)
+        #expect(measure?.turn ?? .nan <= trainings[150]?.turn ?? .nan)
     }
 
     /// What comes first of a large grid is a sample of it, of more short trainings than long ones.

@@ -117,12 +117,13 @@ struct Bench {
         report(host, .running(AttemptNumber(attempt)))
     }
 
-    mutating func milestone(_ host: HostName, _ attempt: Int, _ steps: Int) {
+    mutating func milestone(_ host: HostName, _ attempt: Int, _ steps: Int, seconds: Double = 1) {
         let file = OutputFile(path: "f", digest: .named("weights \(steps)"), bytes: 1)
         event(
             host, attempt,
             .checkpoint(
-                .init(steps: steps, milestone: true, weights: file, state: file, parameters: 1, seconds: 1)))
+                .init(
+                    steps: steps, milestone: true, weights: file, state: file, parameters: 1, seconds: seconds)))
     }
 
     /// Reports a measure of the checkpoint that `milestone` reports at `steps`.

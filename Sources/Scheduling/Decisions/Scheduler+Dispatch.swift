@@ -67,29 +67,6 @@ extension Scheduler {
         return chosen.job
     }
 
-    /// The slots of all hosts that answer, with the trainings that they were given.
-    private var endOfWork: EndOfWork {
-        let ready = hostOrder.map { hosts[known: $0] }.filter(\.isReady)
-        let paces = ready.compactMap(\.pace)
-        let mean = paces.isEmpty ? 1 : paces.reduce(0, +) / Double(paces.count)
-        return EndOfWork(slots: ready.flatMap { slots(of: $0, pace: $0.pace ?? mean) })
-    }
-
-    /// The host's slots, with the trainings that it was given in the order in which they were.
-    private func slots(of host: HostState, pace: Double) -> [EndOfWork.Slot] {
-        var slots = [EndOfWork.Slot](repeating: EndOfWork.Slot(freeAt: 0, pace: pace), count: host.slots)
-        var trainings: [(number: AttemptNumber, cost: Double)] = []
-        for number in host.attempts {
-            guard let job = attempts[known: number].job, jobs[job].isTraining else { continue }
-            trainings.append((number, costLeft(of: job)))
-        }
-        for (_, cost) in trainings.sorted(by: { $0.number < $1.number }) {
-            let next = slots.indices.min { slots[$0].freeAt < slots[$1].freeAt } ?? 0
-            slots[next].freeAt = slots[next].end(with: cost)
-        }
-        return slots
-    }
-
     /// A job that failed on the host by itself is first tried on another where there is one.
     func mayTry(_ index: Int, on host: HostState) -> Bool {
         let faulty = jobs[index].faultyHosts
@@ -97,15 +74,6 @@ extension Scheduler {
         return !hosts.values.contains { other in
             other.isReady && !faulty.contains(other.spec.name) && other.suits(jobs[index].needs)
         }
-    }
-
-    /// What waits is begun in the order of the clock that counts the trainings' work recorded. A measure's turn is now, for
-    /// it is short, and someone waits for its numbers; a training's is when a slot of the host would be free for it, had
-    /// that only trainings to do, in the order in which they were given.
-    private func turn(of index: Int, on host: HostState) -> Double {
-        guard jobs[index].isTraining else { return workRecorded.nextDown }
-        let first = slots(of: host, pace: 1).map(\.freeAt).min() ?? 0
-        return workRecorded + Double(max(1, usableSlots)) * first
     }
 
     /// A number that says nothing, the same for the same attempt: which job it gets where any is as good.

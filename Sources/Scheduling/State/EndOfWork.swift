@@ -8,7 +8,7 @@ struct EndOfWork {
         func end(with cost: Double) -> Double { freeAt + cost / pace }
     }
 
-    private let slots: [Slot]
+    let slots: [Slot]
 
     init(slots: [Slot]) { self.slots = slots }
 
@@ -16,28 +16,29 @@ struct EndOfWork {
     /// but the longest.
     func cheapestFirst(of waiting: [Double]) -> Double? {
         guard let longest = waiting.first else { return nil }
-        let end = end(of: waiting)
+        let end = after(waiting).end
         var tried = longest
         for (place, cost) in waiting.enumerated().reversed() where cost < longest && cost != tried {
             tried = cost
             var others = waiting
             others.remove(at: place)
-            if self.end(of: [cost] + others) <= end { return cost }
+            if after([cost] + others).end <= end { return cost }
         }
         return nil
     }
 
-    /// When the last of them ends, each begun by the slot that is free first.
-    private func end(of costs: [Double]) -> Double {
+    /// The slots when these are done too, each begun by the slot that is free first.
+    func after(_ costs: [Double]) -> EndOfWork {
         var slots = slots
-        var last = 0.0
         for cost in costs {
-            guard let next = slots.indices.min(by: { slots[$0].freeAt < slots[$1].freeAt }) else { return last }
+            guard let next = slots.indices.min(by: { slots[$0].freeAt < slots[$1].freeAt }) else { break }
             slots[next].freeAt = slots[next].end(with: cost)
-            last = max(last, slots[next].freeAt)
         }
-        return last
+        return EndOfWork(slots: slots)
     }
+
+    /// When the last slot is free.
+    var end: Double { slots.map(\.freeAt).max() ?? 0 }
 
     /// Whether to try takes less than is won.
     static func isWorthTrying(trainings: Int, slots: Int) -> Bool { trainings * slots <= 10_000 }

@@ -104,6 +104,17 @@ struct ReadyQueues {
             && EndOfWork.isWorthTrying(trainings: jobs.heap.count, slots: slots)
     }
 
+    /// Costs of all trainings that are queued, the longest first; nil while the end is far, or they are too many to try what
+    /// would become of them.
+    func lastTrainings(slots: Int) -> [Double]? {
+        let trainings = queues.filter(\.kind.isTraining)
+        let count = trainings.reduce(0) { $0 + $1.jobs.heap.count }
+        guard EndOfWork.isWorthTrying(trainings: count, slots: slots) else { return nil }
+        let costs = trainings.flatMap(\.jobs.heap).map(\.cost).sorted(by: >)
+        let isFar = costs.reduce(0, +) >= Self.farFromEnd * Double(slots) * (costs.first ?? 0)
+        return isFar && !costs.isEmpty ? nil : costs
+    }
+
     private func isEndFar(_ place: Int, slots: Int) -> Bool {
         queues[place].jobs.cost >= Self.farFromEnd * Double(slots) * (queues[place].jobs.first?.cost ?? 0)
     }
