@@ -14,13 +14,15 @@ extension Scheduler {
     /// A measure's turn is now, for it is short, and someone waits for its numbers. Near the end it stands behind as many of
     /// the trainings that wait there as would otherwise end after all that is left could be done.
     private func turn(ofMeasure index: Int, on host: HostState) -> Double {
+        let turns = host.waitingTrainings.compactMap { attempts[known: $0].assignment?.turn }
+        guard let next = turns.min() else { return workRecorded.nextDown }
+        let soon = min(workRecorded, next).nextDown
+        guard let seconds = predictedSeconds(index, on: host), let pace = host.pace,
+            let rest = ready.lastTrainings(beside: waitingTotal, slots: max(1, usableSlots + slotsToCome))
+        else { return soon }
         let waiting = waitingInTurn(on: host)
         let trainings = waiting.indices.filter { waiting[$0].isTraining }
-        guard let next = trainings.first else { return workRecorded.nextDown }
-        let soon = min(workRecorded, waiting[next].turn).nextDown
-        guard let seconds = predictedSeconds(index, on: host), let pace = host.pace,
-            let rest = ready.lastTrainings(slots: max(1, usableSlots + slotsToCome))
-        else { return soon }
+        guard let first = trainings.first, let last = trainings.last else { return soon }
         let others = hostOrder.map { hosts[known: $0] }.filter { $0.isReady && $0.index != host.index }
             .flatMap { slots(of: $0) }
         let running = EndOfWork(slots: slots(of: host) { !attempts[known: $0].waits })
@@ -33,9 +35,8 @@ extension Scheduler {
         let left = all.reduce(0) { $0 + $1.freeAt } + Double(measuresLeft) * seconds
         // What is last to end has a measure to come, beside which others may still be taken.
         let latest = max(end(with: nil), left / Double(all.count) - seconds / 2)
-        if end(with: next) <= latest { return soon }
-        let behind = trainings.first { end(with: $0 + 1) <= latest } ?? trainings[trainings.count - 1]
-        return waiting[behind].turn
+        if end(with: first) <= latest { return soon }
+        return waiting[trainings.first { end(with: $0 + 1) <= latest } ?? last].turn
     }
 
     private struct Waiting {

@@ -114,6 +114,8 @@ struct HostState {
     private(set) var waitingSeconds = 0.0
     /// How many of those take a time that nobody knows, so that it is guessed.
     private(set) var waitingUnknown = 0
+    /// The trainings among them.
+    private(set) var waitingTrainings: Set<AttemptNumber> = []
     /// How many of its attempts need so much memory.
     private var memoryHeld: [Int: Int] = [:]
     /// GPUs of its attempts, were they all at work.
@@ -235,6 +237,9 @@ struct HostState {
         waiting += sign
         waitingSeconds += Double(sign) * (attempt.predicted ?? SchedulingPolicy.guessedSeconds)
         if attempt.predicted == nil { waitingUnknown += sign }
+        if attempt.record.kind == .train {
+            if sign > 0 { waitingTrainings.insert(attempt.number) } else { waitingTrainings.remove(attempt.number) }
+        }
         // Rounding may have left a rest.
         if waiting == 0 { waitingSeconds = 0 }
     }

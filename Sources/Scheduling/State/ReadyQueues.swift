@@ -106,9 +106,10 @@ struct ReadyQueues {
 
     /// Costs of all trainings that are queued, the longest first; nil while the end is far, or they are too many to try what
     /// would become of them.
-    func lastTrainings(slots: Int) -> [Double]? {
+    /// - Parameter given: attempts that wait on hosts.
+    func lastTrainings(beside given: Int, slots: Int) -> [Double]? {
         let trainings = queues.filter(\.kind.isTraining)
-        let count = trainings.reduce(0) { $0 + $1.jobs.heap.count }
+        let count = trainings.reduce(given) { $0 + $1.jobs.heap.count }
         guard EndOfWork.isWorthTrying(trainings: count, slots: slots) else { return nil }
         let costs = trainings.flatMap(\.jobs.heap).map(\.cost).sorted(by: >)
         let isFar = costs.reduce(0, +) >= Self.farFromEnd * Double(slots) * (costs.first ?? 0)
