@@ -99,7 +99,19 @@ import Testing
                 "x.yaml:3: exclude: the expression looks at training.images, but the length is given by training.steps"
             ),
             ("grid: {exclude: [seed = 0]}", "x.yaml:3: grid: no trial is left"),
-            ("seed: 4\ngrid: {seed: [1, 2]}", "x.yaml:3: seed: given here and as an axis of the grid"),
+            (
+                "training: {lr_halving_epochs: 2, halving_images: 9}",
+                "x.yaml:3: training.lr_halving_epochs: the halvings are given by training.halving_images too"
+            ),
+            (
+                "grid: {training.lr_halving_epochs: [1, 2], dataset.size: [8, 16]}",
+                "x.yaml:3: training.lr_halving_epochs: varies beside dataset.size: expected training.halving_images"
+            ),
+            (
+                "grid: {exclude: [training.sigma > 1]}",
+                "x.yaml:3: exclude: expressions call training.sigma training.noise_sigma"
+            ),
+            ("training: {sigma: 1}", "x.yaml:3: training.noise_sigma: is read by the noise fixed only"),
             (
                 "grid: {seed: {range: [0, 9999]}, dataset.held_out: {range: [0, 9999]}}",
                 "x.yaml:3: grid: the grid has more than 10000000 points"

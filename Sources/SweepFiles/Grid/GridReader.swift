@@ -266,7 +266,13 @@ extension GridBlock {
         } catch {
             throw item.failure(error.description, key: "exclude")
         }
-        for name in condition.keys.sorted() { _ = try table.find(name, at: item.origin) }
+        for name in condition.keys.sorted() {
+            let key = try table.find(name, at: item.origin)
+            guard key.name == name, table.named(name) != nil else {
+                let ours = key == OtherNames.halvingEpochs ? OtherNames.halvingImages : key.name
+                throw item.failure("expressions call \(name) \(ours)", key: "exclude")
+            }
+        }
         exclusions.append(GridExclusion(condition: condition, origin: item.origin))
     }
 }

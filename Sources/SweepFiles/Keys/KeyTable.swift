@@ -104,9 +104,9 @@ package struct KeyTable: Sendable {
 
     package func named(_ name: String) -> SpecKey? { byName[name] }
 
-    /// The key of that name, or an error that names the nearest.
+    /// The key of that name, or of another name that it has in sweep files, or an error that names the nearest.
     func find(_ name: String, at origin: TextOrigin, also others: [String] = []) throws(SweepFileError) -> SpecKey {
-        if let key = named(name) { return key }
+        if let key = named(name) ?? OtherNames.key(name, of: self) { return key }
         throw SweepFileError(
             "no such key" + NearestName.advice(for: name, among: all.map(\.name) + others), key: name, at: origin)
     }

@@ -46,6 +46,10 @@ extension SpecKey {
         value, as "`4`; adm: `3`" does on the architecture. Keys that joined later have a default marked *unwritten*: with
         that value a training has the name that it had without the key.
 
+        Two keys have a second name in sweep files, which is replaced as they are read: `training.sigma` is
+        `training.noise_sigma`, and `training.lr_halving_epochs`, in passes over the training images, is
+        `training.halving_images`: passes · dataset.size, rounded.
+
         A worker of your own can have more keys, and leave some of these unread ([job-contract.md](job-contract.md#describe)):
         `eigensweep worker keys SWEEP.yaml` lists what the one of a sweep reads.
 
@@ -60,6 +64,7 @@ extension SpecKey {
 
         Computed values are rounded to 12 significant digits, and to whole numbers where the key is an integer. Points
         that become equal are one trial. Keys that take a list (`model.multipliers`) take a list of lists as an axis.
+        An axis takes the place of the value that the key has outside of the grid.
 
         - `grid: [{…}, {…}]`: the union of several grids; a trial that stands in two of them counts once.
         - `zip: [{A: […], B: […]}]`, in a grid: axes that advance together, as one axis beside the others. A value may come

@@ -48,6 +48,7 @@ package struct SweepFile: Sendable {
             throw SweepFileError("expected the sweep's name, got none", key: "name", at: TextOrigin(file: file))
         }
         try content.check(file: file)
+        try content.convertHalvings()
         self.name = name
         self.about = content.about
         self.text = text
@@ -117,11 +118,6 @@ extension SweepContent {
                         at: exclusion.origin)
                 }
             }
-        }
-        for (key, setting) in settings.sorted(by: { $0.key < $1.key })
-        where !blocks.isEmpty && blocks.allSatisfy({ $0.axis(key) != nil }) {
-            throw SweepFileError(
-                "given here and as an axis of the grid: expected one of the two", key: key, at: setting.origin)
         }
     }
 
