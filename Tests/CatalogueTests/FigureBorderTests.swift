@@ -135,7 +135,7 @@ import Testing
 
     @Test func axesEndAtRoundNumbers() {
         func range(_ axis: CurveFigure.Axis, _ values: [Double]) -> [Double] {
-            axis.range(over: values).dropFirst().dropLast().split(separator: ":").compactMap { Double($0) }
+            axis.ends(over: values).map { [$0.lowerBound, $0.upperBound] } ?? []
         }
         #expect(range(.init(label: ""), [-3, 47]) == [-10, 50])
         #expect(range(.init(label: "", low: 0), [0.2, 0.9]) == [0, 1])

@@ -228,6 +228,21 @@ import Testing
         }
     }
 
+    /// Pairs over parts are repeated over seeds, and no mean is over the parts.
+    @Test func theCaptionOfCosinesSaysOverWhatIntervalsAre() throws {
+        let figure = try SweepPoints(try Self.pairs().reader, sweep: "given").cosinesFigure()
+        #expect(figure.caption[1].hasSuffix("Bands: 95 % intervals over seed.") && !figure.caption[0].contains("part"))
+        #expect(!figure.caption[1].contains("are shown"))
+        let rows = [MeasureRow(quantity: "cosine_histogram", position: 40, value: 0.5, n: 256)]
+        let sizes = try GivenSweep(
+            [
+                ("dataset.size", [16, 32, 64, 128, 256, 512, 1024]),
+                ("dataset.part", [GivenSweep.half, GivenSweep.otherHalf]),
+            ], [.across("agreement", "dataset.part") { _ in rows }])
+        let many = try SweepPoints(try sizes.reader, sweep: "given").cosinesFigure()
+        #expect(many.panels.count == 6 && many.caption[1].contains(" 6 of 7 dataset sizes are shown."))
+    }
+
     /// Cosines over two sizes, two parts and three seeds: .88 across parts, .94 across seeds, .7 across sizes.
     private static func pairs() throws -> GivenSweep {
         func rows(_ cosine: Double) -> ([GivenSweep.Spec]) -> [MeasureRow] {

@@ -13,6 +13,8 @@ package struct SweepPictures: Sendable {
         /// The measure that made the picture, and the name that the measure gave it.
         var measure: String
         var file: String
+        /// The ID of the trial.
+        var trial: String
         /// The trial: its dataset size, model scale, length and seed.
         var size: Int
         var scale: Int?
@@ -52,7 +54,7 @@ package struct SweepPictures: Sendable {
         var order = [String]()
         let rows = try reader.rows(
             """
-            SELECT a.measure, a.name, a.digest, t.dataset_size, t.model_scale, t.steps, t.seed
+            SELECT a.measure, a.name, a.digest, t.dataset_size, t.model_scale, t.steps, t.seed, s.trial_id
             FROM sweep_trials s JOIN artifacts a ON a.trial_id = s.trial_id JOIN trials t ON t.trial_id = s.trial_id
             WHERE s.sweep = ? AND a.media_type = 'image/png' ORDER BY a.measure, a.name, t.dataset_size, s.position
             """, [.text(sweep)])
@@ -68,7 +70,8 @@ package struct SweepPictures: Sendable {
             if best[file] == nil { order.append(file) }
             best[file] = Shown(
                 picture: Picture(
-                    name: file, digest: digest, measure: measure, file: name, size: size, scale: row[4].integer,
+                    name: file, digest: digest, measure: measure, file: name, trial: row[7].text ?? "", size: size,
+                    scale: row[4].integer,
                     steps: row[5].integer, seed: row[6].integer), rank: rank)
         }
         pictures = order.compactMap { best[$0]?.picture }

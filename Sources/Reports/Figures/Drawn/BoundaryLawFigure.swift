@@ -114,7 +114,7 @@ struct BoundaryLawFigure: SweepFigure {
     var marks: [PanelMarks] { drawing.marks }
 
     private var caption: String {
-        let marks = "Triangles: beyond the sizes swept, up or down."
+        let marks = "Triangles: beyond the sizes swept, up or down; those of one place stand side by side."
         let terms = [
             law.ofParameters.map { "P^" + short($0) }, law.ofLength.map { "\(law.points.lengthUnit)^" + short($0) },
         ]

@@ -34,6 +34,22 @@ struct CurveFigure: SweepFigure {
         var lines: [Line]
         /// The settings that the panel's lines share and its title does not name.
         var place = ""
+        /// How many things the figure has panels of, where there are more; nil where all have one.
+        var among: Chosen?
+    }
+
+    struct Chosen {
+        var shown: Int
+        var count: Int
+        var things: String
+
+        /// Nil where nothing is left out.
+        init?(_ shown: Int, of count: Int, _ things: String) {
+            guard shown < count else { return nil }
+            (self.shown, self.count, self.things) = (shown, count, things)
+        }
+
+        var words: String { " \(shown) of \(count) \(things) are shown." }
     }
 
     struct Axis {
@@ -44,18 +60,18 @@ struct CurveFigure: SweepFigure {
         var low: Double?
         var high: Double?
 
-        /// The axis of all panels, in gnuplot's notation: panels side by side are read against each other.
-        func range(over values: [Double]) -> String {
+        /// The ends of the axis of all panels: panels side by side are read against each other. Nil where nothing is shown.
+        func ends(over values: [Double]) -> ClosedRange<Double>? {
             let shown = values.filter { $0.isFinite && (base == nil || $0 > 0) }
-            guard let least = shown.min(), let most = shown.max() else { return "[*:*]" }
+            guard let least = shown.min(), let most = shown.max() else { return nil }
             func whole(_ value: Double, _ step: Double, _ rule: FloatingPointRoundingRule) -> Double {
                 (value / step).rounded(rule) * step
             }
             if let base {
                 let powers = [log(least) / log(base), log(most) / log(base)]
                 let low = whole(powers[0] + 1e-9, 1, .down)
-                return
-                    "[\(self.low ?? pow(base, low)):\(high ?? pow(base, max(low + 1, whole(powers[1] - 1e-9, 1, .up))))]"
+                let bottom = self.low ?? pow(base, low)
+                return bottom...max(bottom, high ?? pow(base, max(low + 1, whole(powers[1] - 1e-9, 1, .up))))
             }
             let (low, high) = (self.low ?? least, self.high ?? most)
             let span = high > low ? high - low : max(abs(high), 1) / 10
@@ -63,7 +79,21 @@ struct CurveFigure: SweepFigure {
             let step = unit * ([1.0, 2, 5].first { $0 * unit >= span / 5 } ?? 10)
             let top = self.high ?? whole(high, step, .up)
             let bottom = self.low ?? whole(low, step, .down)
-            return "[\(bottom):\(top > bottom ? top : bottom + step)]"
+            return bottom...(top > bottom ? top : bottom + step)
+        }
+
+        /// `bounds` as far as they lie within one span of the values that curves have, above or below: an interval of two
+        /// replicates may be many times as wide as all that is to be seen.
+        func near(_ values: [Double], _ bounds: [Double]) -> [Double] {
+            func place(_ value: Double) -> Double { base == nil ? value : log(value) }
+            let shown = values.filter { $0.isFinite && (base == nil || $0 > 0) }.map(place)
+            guard let least = shown.min(), let most = shown.max(), most > least else { return bounds }
+            let (low, high) = (2 * least - most, 2 * most - least)
+            return bounds.map { bound in
+                guard base == nil || bound > 0 else { return exp(low) }
+                let near = min(max(place(bound), low), high)
+                return base == nil ? near : exp(near)
+            }
         }
     }
 
@@ -135,7 +165,37 @@ struct CurveFigure: SweepFigure {
         max(640, right + Gnuplot.legendWidth(panels.flatMap(\.lines).map(\.title), samples: 2, least: 150))
     }
 
-    private var captionLines: Gnuplot.Caption { Gnuplot.Caption(caption, width: width) }
+    private var captionLines: Gnuplot.Caption {
+        guard isCut, let last = caption.last else { return Gnuplot.Caption(caption, width: width) }
+        let words = " Bands far wider than what the curves span end at the axes; the CSV has all of them."
+        return Gnuplot.Caption(caption.dropLast() + [last + words], width: width)
+    }
+
+    private static func bounds(_ points: [Point]) -> [Double] {
+        points.flatMap { [$0.y.interval?.low, $0.y.interval?.high] }.compactMap(\.self).filter(\.isFinite)
+    }
+
+    private var drawnLines: [Line] { panels.flatMap(\.lines) }
+
+    /// The ends of the upright axis.
+    private var heights: ClosedRange<Double>? {
+        let centres = drawnLines.flatMap(\.points).map(\.y.mean)
+        let bounds = Self.bounds(drawnLines.filter { !$0.isReference }.flatMap(\.points))
+        return y.ends(over: centres + y.near(centres, bounds))
+    }
+
+    /// Whether a band reaches beyond the axes.
+    private var isCut: Bool {
+        guard let heights else { return false }
+        let least = y.base == nil ? heights.lowerBound : heights.lowerBound / (1 + 1e-9)
+        return drawnLines.contains { line in
+            // An end that is given, such as 0 of distances, cuts nothing that could be.
+            !line.isReference
+                && Self.bounds(line.points).contains {
+                    y.high == nil && $0 > heights.upperBound * (1 + 1e-9) || y.low == nil && $0 < least
+                }
+        }
+    }
 
     var size: (width: Int, height: Int) {
         (width, Self.margin.top + rowCount * Self.pitch.height + captionLines.height)
@@ -143,7 +203,7 @@ struct CurveFigure: SweepFigure {
 
     var script: String {
         let shown = panels.flatMap(\.lines).flatMap(\.points)
-        let heights = shown.flatMap { [$0.y.mean, $0.y.interval?.low, $0.y.interval?.high] }.compactMap(\.self)
+        let heights = heights
         var data = ""
         var drawn = ""
         for (index, panel) in panels.enumerated() {
@@ -154,7 +214,10 @@ struct CurveFigure: SweepFigure {
                 data += "\(block) << EOD\n"
                 for point in line.points.sorted(by: { $0.x < $1.x }) {
                     let (mean, interval) = (point.y.mean, point.y.interval)
-                    data += "\(point.x) \(mean) \(interval?.low ?? mean) \(interval?.high ?? mean)\n"
+                    let band = [interval?.low ?? mean, interval?.high ?? mean].map { bound in
+                        heights.map { min(max(bound, $0.lowerBound), $0.upperBound) } ?? bound
+                    }
+                    data += "\(point.x) \(mean) \(band[0]) \(band[1])\n"
                 }
                 data += "EOD\n"
                 if !line.isReference, line.points.contains(where: { $0.y.interval != nil }) {
@@ -195,8 +258,8 @@ struct CurveFigure: SweepFigure {
             \(x.base.map { "set logscale x \(ResultTable.format($0))" } ?? "unset logscale x")
             \(y.base.map { "set logscale y \(ResultTable.format($0))" } ?? "unset logscale y")
             set format x '%g'
-            set xrange \(x.range(over: shown.map(\.x)))
-            set yrange \(y.range(over: heights))
+            set xrange \(Self.range(x.ends(over: shown.map(\.x))))
+            set yrange \(Self.range(heights))
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'
@@ -204,6 +267,11 @@ struct CurveFigure: SweepFigure {
             \(drawn)
             unset multiplot
             """
+    }
+
+    /// In gnuplot's notation.
+    private static func range(_ ends: ClosedRange<Double>?) -> String {
+        ends.map { "[\($0.lowerBound):\($0.upperBound)]" } ?? "[*:*]"
     }
 
     /// Entries of lines that only other panels have: the first panel drawn has the legend of all.

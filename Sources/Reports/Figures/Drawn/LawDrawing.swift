@@ -51,18 +51,50 @@ struct LawDrawing {
     /// Panels without a mark are left out: gnuplot has no axes for them.
     init(title: String, panels: [Panel], caption: Gnuplot.Caption) {
         self.title = title
-        self.panels = panels.filter { $0.series.contains { !$0.marks.isEmpty } }
+        self.panels = panels.filter { $0.series.contains { !$0.marks.isEmpty } }.map(Self.withBoundsApart)
         self.caption = caption
+    }
+
+    /// The panel with bounds that lie on one place side by side: of triangles upon each other only the last would be seen.
+    private static func withBoundsApart(_ panel: Panel) -> Panel {
+        struct Place: Hashable {
+            var kind: Kind
+            var x: Double
+            var y: Double
+        }
+        var panel = panel
+        let all = panel.series.flatMap(\.marks)
+        let logs = Set(all.map { log($0.x) }).filter(\.isFinite).sorted()
+        var counts: [Place: Int] = [:]
+        for mark in all where mark.kind != .at { counts[Place(kind: mark.kind, x: mark.x, y: mark.y), default: 0] += 1 }
+        guard let most = counts.values.max(), most > 1, let low = logs.first, let high = logs.last else { return panel }
+        // A triangle's width on the axis, unless so many would reach the neighbours.
+        let gap = zip(logs, logs.dropFirst()).map { $1 - $0 }.min() ?? .infinity
+        let step = min(max(high - low, 0.3) * 0.045, 0.8 * gap / Double(most))
+        var seen: [Place: Int] = [:]
+        for series in panel.series.indices {
+            for index in panel.series[series].marks.indices {
+                let mark = panel.series[series].marks[index]
+                let place = Place(kind: mark.kind, x: mark.x, y: mark.y)
+                guard let count = counts[place], count > 1 else { continue }
+                let number = seen[place, default: 0]
+                seen[place] = number + 1
+                panel.series[series].marks[index].x *= exp(step * (Double(number) - Double(count - 1) / 2))
+            }
+        }
+        return panel
     }
 
     static let width = 980
     /// The distance from panel to panel, the axes' size, and where the first begins, in points.
     private static let pitch = (width: 470, height: 395)
     private static let axes = (width: 274, height: 301)
-    private static let margin = (left: 98, top: 56)
+    private static let left = 98
+    /// Where the first panels begin: below the figure's title and, where they have some, their own.
+    private var top: Int { panels.contains { !$0.title.isEmpty } ? 80 : 56 }
 
     var size: (width: Int, height: Int) {
-        (Self.width, 420 + Self.pitch.height * max(0, (panels.count - 1) / 2) + caption.height)
+        (Self.width, 364 + top + Self.pitch.height * max(0, (panels.count - 1) / 2) + caption.height)
     }
 
     /// The scripts' data blocks and what is plotted of them.
@@ -104,8 +136,8 @@ struct LawDrawing {
         for (index, panel) in panels.enumerated() {
             let drawn = drawn(panel, index)
             data += drawn.data
-            let left = Self.margin.left + index % 2 * Self.pitch.width
-            let top = Self.margin.top + index / 2 * Self.pitch.height
+            let left = Self.left + index % 2 * Self.pitch.width
+            let top = top + index / 2 * Self.pitch.height
             let right = left + Self.axes.width
             let heights = panel.series.flatMap(\.marks).map(\.y)
             let ends = (

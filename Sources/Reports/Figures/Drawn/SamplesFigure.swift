@@ -16,6 +16,7 @@ struct SamplesFigure: SweepFigure {
             pictures.contains(where: Self.isSamples)
             ? "its pictures are not in the store" : try points.wanting("memorization", "picture of samples")
         let shown = pictures.filter { Self.isSamples($0) && $0.bytes(in: store) != nil }
+        count = shown.count
         // The first and the last, and others evenly spread between them.
         self.pictures = shown.count <= 6 ? shown : (0..<6).map { shown[$0 * (shown.count - 1) / 5] }
     }
@@ -25,6 +26,8 @@ struct SamplesFigure: SweepFigure {
     }
 
     private let wanting: FigureAbsence
+    /// Of how many dataset sizes there are pictures.
+    private let count: Int
     var absence: FigureAbsence? { pictures.isEmpty ? wanting : nil }
     var marks: [PanelMarks] { [] }
 
@@ -47,8 +50,42 @@ struct SamplesFigure: SweepFigure {
 
     private var caption: Gnuplot.Caption {
         Gnuplot.Caption(
-            points.caption("Four pairs to a row: a sample, and at its right the training image nearest to it."),
+            points.caption(
+                "Four pairs to a row: a sample, and at its right the training image nearest to it. Of each dataset size the "
+                    + "largest scale, its longest training\(replicateWords)\(otherWords)."
+                    + (CurveFigure.Chosen(pictures.count, of: count, "dataset sizes")?.words ?? ""), isMean: false),
             width: width)
+    }
+
+    /// The length and other settings of each picture's trial.
+    private var settings: [[String]] {
+        pictures.map { picture in
+            guard let place = points.place(of: picture.trial) else { return [] }
+            return [points.lengthLabel(place.length)]
+                + zip(points.otherAxes, place.others).map { "\($0.split(separator: ".").last ?? "") \($1.text)" }
+        }
+    }
+
+    /// The settings in which pictures differ, which their titles name, and those that they share.
+    private var places: (own: [[String]], shared: [String]) {
+        let settings = settings
+        guard let first = settings.first, settings.allSatisfy({ $0.count == first.count }) else {
+            return (settings, [])
+        }
+        let differing = first.indices.filter { index in Set(settings.map { $0[index] }).count > 1 }
+        return (
+            settings.map { setting in differing.map { setting[$0] } },
+            first.indices.filter { !differing.contains($0) }.map { first[$0] }
+        )
+    }
+
+    private var replicateWords: String {
+        points.replicateAxes.isEmpty ? "" : ", and the first \(points.replicateAxes.joined(separator: " and "))"
+    }
+
+    private var otherWords: String {
+        let shared = places.shared
+        return shared.isEmpty ? "" : ": " + shared.joined(separator: ", ")
     }
 
     var size: (width: Int, height: Int) { (width, Self.top + rowCount * Self.pitch.height + caption.height - 30) }
@@ -56,12 +93,13 @@ struct SamplesFigure: SweepFigure {
     var script: String {
         let margin = (size.width - columnCount * Self.pitch.width + Self.pitch.width - Self.panel) / 2
         var drawn = ""
+        let own = places.own
         for (index, picture) in pictures.enumerated() {
             let left = margin + index % columnCount * Self.pitch.width
             let top = Self.top + index / columnCount * Self.pitch.height
             let title =
                 "N = \(picture.size)" + (picture.scale.map { ", scale \($0)" } ?? "")
-                + (picture.seed.map { ", seed \($0)" } ?? "")
+                + (picture.seed.map { ", seed \($0)" } ?? "") + own[index].map { ", \($0)" }.joined()
             drawn += """
                 set lmargin at screen \(Double(left) / Double(size.width))
                 set rmargin at screen \(Double(left + Self.panel) / Double(size.width))

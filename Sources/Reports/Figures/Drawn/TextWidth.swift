@@ -22,15 +22,26 @@ enum TextWidth {
     private static func of(_ scalar: Unicode.Scalar) -> Double {
         switch scalar.value {
         case 0x20...0x7E: advances[Int(scalar.value) - 0x20]
+        // A space that does not break.
+        case 0xA0: advances[0]
         case 0x1100...: 1050
         default: 850
         }
     }
 
-    /// The words of a paragraph in lines at most so wide. A word wider than a line goes on in the next.
+    /// The text with spaces that do not break between a number and its unit or what it counts, and around an equals sign.
+    private static func bound(_ paragraph: String) -> String {
+        let signs = paragraph.replacing(/([^ ]) ([=·∝]) (?=[^ ])/) { "\($0.1)\u{A0}\($0.2)\u{A0}" }
+        let units = signs.replacing(/([0-9]) (?=%|(?:k|M|dB|images?|epochs?|steps?|trials?)\b)/) { "\($0.1)\u{A0}" }
+        return units.replacing(/([0-9]\u{A0}[kM]) (?=(?:images?|epochs?|steps?)\b)/) { "\($0.1)\u{A0}" }
+            .replacing(/\b(scale|length|[Ss]eed) (?=[0-9])/) { "\($0.1)\u{A0}" }
+    }
+
+    /// The words of a paragraph in lines at most so wide. A word wider than a line goes on in the next; "N = 8" and "66 k
+    /// images" are words here.
     static func wrapped(_ paragraph: String, size: Double, width: Double) -> [String] {
         var lines = [""]
-        for word in paragraph.split(separator: " ") {
+        for word in bound(paragraph).split(separator: " ") {
             let longer = (lines.last ?? "").isEmpty ? String(word) : "\(lines.last ?? "") \(word)"
             if of(longer, size: size) <= width {
                 lines[lines.count - 1] = longer
@@ -46,6 +57,6 @@ enum TextWidth {
                 }
             }
         }
-        return lines.filter { !$0.isEmpty }
+        return lines.filter { !$0.isEmpty }.map { $0.replacing("\u{A0}", with: " ") }
     }
 }

@@ -8,7 +8,8 @@ extension SweepPoints {
         let spread = Spread(
             self, Set(parts.flatMap(\.values).map(\.point)), fixedPanels: false, order: order, isAcross: true)
         let across = spread.across ?? .length
-        let panels = spread.panelValues(3).flatMap { panel in
+        let shown = spread.panelValues(3)
+        let panels = shown.flatMap { panel in
             let places = spread.places(in: panel)
             // One place of each line.
             let heads = places.indices.filter { index in
@@ -27,7 +28,7 @@ extension SweepPoints {
                 let place = spread.title(of: panel)
                 return CurveFigure.Panel(
                     title: part.title + (spread.panels == nil || place.isEmpty ? "" : ", \(place)"), lines: lines,
-                    place: spread.panels == nil ? place : "")
+                    place: spread.panels == nil ? place : "", among: spread.chosen(shown.count))
             }
         }
         let axis: CurveFigure.Axis =

@@ -20,15 +20,19 @@ extension SweepPoints {
 
     func figure(
         _ name: FigureName, _ title: String, x: CurveFigure.Axis, y: CurveFigure.Axis, columns: (x: String, y: String),
-        caption rest: String, wanting: FigureAbsence, panels: [CurveFigure.Panel]
+        caption rest: String, wanting: FigureAbsence, panels: [CurveFigure.Panel], compared: Set<String> = []
     ) -> CurveFigure {
         let shared = Set(panels.map(\.place))
         let isSaid = shared.count == 1 && shared != [""]
-        let rest = (isSaid ? "At \(shared.joined()). " : "") + rest
+        var rest = (isSaid ? "At \(shared.joined()). " : "") + rest
+        rest += panels.first?.among?.words ?? ""
+        let hasBands = panels.contains { panel in
+            panel.lines.contains { !$0.isReference && $0.points.contains { $0.y.interval != nil } }
+        }
+        if hasBands { rest += intervalWords("Bands", compared: compared) }
         return CurveFigure(
             name: name, title: title, x: x, y: y, panels: panels,
-            caption: caption(rest + intervalWords("Bands")), columns: columns,
-            wanting: wanting)
+            caption: caption(rest, compared: compared), columns: columns, wanting: wanting)
     }
 
     /// A panel for each value of an axis of the grid.
@@ -39,7 +43,8 @@ extension SweepPoints {
         let spread = Spread(self, Set(values.map(\.point)), fixedPanels: false, order: order)
         let curves = Self.grouped(values, x: x)
         let others = Self.grouped(references, x: x)
-        return spread.panelValues().map { panel in
+        let shown = spread.panelValues()
+        return shown.map { panel in
             let places = spread.places(in: panel)
             var lines = places.map { place in
                 CurveFigure.Line(
@@ -51,7 +56,8 @@ extension SweepPoints {
                         title: index == 0 && !what.isEmpty ? what : "", shade: spread.shade(place), isReference: true,
                         points: others[place] ?? []))
             }
-            return CurveFigure.Panel(title: spread.title(of: panel), lines: lines)
+            return CurveFigure.Panel(
+                title: spread.title(of: panel), lines: lines, among: spread.chosen(shown.count))
         }
     }
 
@@ -162,7 +168,8 @@ extension SweepPoints {
 
     func jacobianFigure() throws -> CurveFigure {
         let values = try all("jacobian", "eigenvalue")
-        let sigmas = Set(values.compactMap(\.sigma)).sorted(by: >).prefix(6)
+        let levels = Set(values.compactMap(\.sigma)).sorted(by: >)
+        let sigmas = levels.prefix(6)
         let oracle = try all("jacobian", "oracle_shrinkage")
         let largest = oracle.map(\.point).max { ($0.size, $0.scale, $0.length) < ($1.size, $1.scale, $1.length) }
         func number(_ value: PlacedValue) -> Double? { value.position.map { Double($0 + 1) } }
@@ -172,7 +179,8 @@ extension SweepPoints {
             y: .init(label: "eigenvalue"), columns: ("k", "eigenvalue"),
             caption:
                 "Eigenvalues are what directions of the image are multiplied by: 1 keeps, 0 removes. Dashed: what an "
-                + "oracle that knows the clean image would, in the basis of most training images.",
+                + "oracle that knows the clean image would, in the basis of most training images."
+                + (CurveFigure.Chosen(sigmas.count, of: levels.count, "noise levels")?.words ?? ""),
             wanting: try wanting("jacobian", "eigenvalue"),
             panels: panels(
                 sigmas.map { sigma in
@@ -200,13 +208,17 @@ extension SweepPoints {
         ].map { (title: $0.0, shade: $0.2, values: try all("agreement", $0.1 + "_histogram")) }
         let kinds = Set(parts.flatMap(\.values).map { Kind(difference: $0.difference, points: $0.points) })
         let differences = Set(kinds.map(\.difference)).sorted { $0.lexicographicallyPrecedes($1) }
+        var sizes = 0
         let chosen = differences.flatMap { difference in
             let alike = kinds.filter { $0.difference == difference }
-            return Dictionary(grouping: alike) { $0.points.map(\.size) }.compactMap { _, kinds in
+            let largest = Dictionary(grouping: alike) { $0.points.map(\.size) }.compactMap { _, kinds in
                 kinds.max { $0.points.lexicographicallyPrecedes($1.points) }
             }.sorted { $0.points.map(\.size).lexicographicallyPrecedes($1.points.map(\.size)) }
-                .suffix(max(1, 6 / differences.count))
+            sizes += largest.count
+            return largest.suffix(max(1, 6 / differences.count))
         }
+        let left = CurveFigure.Chosen(
+            chosen.count, of: sizes, differences.count > 1 ? "comparisons" : "dataset sizes")
         let panels = chosen.map { kind in
             let lines = parts.map { part in
                 let values = part.values.filter { $0.difference == kind.difference && $0.points == kind.points }
@@ -217,7 +229,7 @@ extension SweepPoints {
             return CurveFigure.Panel(
                 title: Self.sizes(kind.points)
                     + (kind.difference.isEmpty ? "" : ", other \(Self.words(kind.difference))"),
-                lines: lines, place: placeWords(kind.points))
+                lines: lines, place: placeWords(kind.points), among: left)
         }
         return figure(
             .cosines, "Cosines of images less their means", x: .init(label: "cosine", low: -1, high: 1),
@@ -225,7 +237,7 @@ extension SweepPoints {
             caption:
                 "Two networks: samples of one latent. Own training set: a sample and its nearest image. The two sets: nearest images.",
             wanting: try wanting("agreement", "cosine_histogram"),
-            panels: panels)
+            panels: panels, compared: Set(differences.joined()))
     }
 
     private static func sizes(_ points: [GridPoint]) -> String {
@@ -250,6 +262,7 @@ extension SweepPoints {
         let losses = try losses()
         let scales = Set(losses.map(\.point.scale)).sorted()
         let sizes = Set(losses.map(\.point.size)).sorted()
+        let left = CurveFigure.Chosen(min(6, scales.count), of: scales.count, "scales")
         let panels = scales.prefix(6).map { scale in
             CurveFigure.Panel(
                 title: scale > 0 ? "scale \(scale)" : "",
@@ -260,7 +273,7 @@ extension SweepPoints {
                     return CurveFigure.Line(
                         title: "N = \(size)", shade: high > low ? log(Double(size) / low) / log(high / low) : 0.25,
                         points: Self.points(line) { $0.point.length })
-                })
+                }, among: left)
         }
         return figure(
             .trainingLoss, "Training loss", x: .init(label: lengthAxis, base: 10),

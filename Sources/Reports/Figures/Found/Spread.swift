@@ -73,6 +73,19 @@ struct Spread {
         return (0..<most).map { all[$0 * (all.count - 1) / (most - 1)] }
     }
 
+    /// So many values of the panels' axis are shown; nil where these are all.
+    func chosen(_ shown: Int) -> CurveFigure.Chosen? {
+        guard let panels else { return nil }
+        let count = Set(places.map { Self.value(panels, $0) }).count
+        let things =
+            switch panels {
+            case .size: "dataset sizes"
+            case .scale: "scales"
+            case .length: "lengths"
+            }
+        return CurveFigure.Chosen(shown, of: count, things)
+    }
+
     func places(in panel: Double) -> [GridPoint] {
         places.filter { place in panels.map { Self.value($0, place) == panel } ?? true }
             .sorted { Self.value(lines, $0) < Self.value(lines, $1) }

@@ -168,9 +168,11 @@ struct SweepPoints {
 
     /// The lines under every figure: the sweep, its seeds and the workers that made the numbers, by the commits they
     /// were built from.
-    func caption(_ rest: String, isMean: Bool = true) -> [String] {
+    ///
+    /// - Parameter compared: keys in which the members of comparisons differ, over which nothing is averaged.
+    func caption(_ rest: String, isMean: Bool = true, compared: Set<String> = []) -> [String] {
         var line = "Sweep \(sweep), \(trialCount) trial\(trialCount == 1 ? "" : "s")."
-        if isMean, let meanWords { line += " Mean \(meanWords)." }
+        if isMean, let meanWords = meanWords(less: compared) { line += " Mean \(meanWords)." }
         if let first = seeds.first, let last = seeds.last {
             line += first == last ? " Seed \(first)." : " Seeds \(first) to \(last) (\(seeds.count))."
         }
@@ -180,19 +182,27 @@ struct SweepPoints {
     }
 
     /// A sentence on what sentences and tables average over; nil where each point of the map is one trial.
-    var averageSentence: String? { meanWords.map { "What is said of a place is the mean \($0)." } }
+    var averageSentence: String? { meanWords(less: []).map { "What is said of a place is the mean \($0)." } }
 
-    private var meanWords: String? {
-        let replicates = replicateAxes.joined(separator: ", ")
+    private func meanWords(less compared: Set<String>) -> String? {
+        let replicates = replicateAxes.filter { !compared.contains($0) }.joined(separator: ", ")
+        let otherAxes = otherAxes.filter { !compared.contains($0) }
         guard !otherAxes.isEmpty else { return replicates.isEmpty ? nil : "over \(replicates)" }
         return "over \(otherAxes.joined(separator: ", "))"
             + (replicates.isEmpty ? "" : " of the means over \(replicates)")
     }
 
     /// The words that explain bands and bars in captions; empty where nothing is repeated.
-    func intervalWords(_ marks: String) -> String {
+    func intervalWords(_ marks: String, compared: Set<String> = []) -> String {
         guard !replicateAxes.isEmpty else { return "" }
-        return " \(marks): 95 % intervals over \(replicateAxes.joined(separator: ", "))"
-            + (otherAxes.isEmpty ? "." : ", from the spread within each place.")
+        let axes = replicateAxes.filter { !compared.contains($0) }
+        return " \(marks): 95 % intervals over \(axes.isEmpty ? "the comparisons" : axes.joined(separator: ", "))"
+            + (otherAxes.allSatisfy(compared.contains) ? "." : ", from the spread within each place.")
+    }
+
+    /// A trial's length, and its value of each of `otherAxes`.
+    func place(of trial: String) -> (length: Double, others: [ResultTable.Cell])? {
+        guard let row = trials.trials.firstIndex(of: trial), let point = points[row] else { return nil }
+        return (point.length, otherAxes.map { trials.cell(row, $0) })
     }
 }
