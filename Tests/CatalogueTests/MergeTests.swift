@@ -73,6 +73,24 @@ import Testing
         #expect(try RawDatabase.text("PRAGMA foreign_key_check", at: scratch.catalogue).isEmpty)
     }
 
+    /// Files that are brought later are named then: what no row names is cleaned away.
+    @Test func statesComeWithALaterMergeToo() throws {
+        try theirs.store(sweep)
+        try record(Array(sweep.trials[..<3]), in: theirs)
+        let states = "SELECT state FROM milestone WHERE state NOT NULL ORDER BY 1"
+        let given = try theirs.reader.rows(states).rows
+        #expect(given.count == 3)
+        _ = try merge()
+        #expect(try ours.reader.rows(states).rows.isEmpty)
+        let other = try CatalogueReader(path: scratch.path + "/other.sqlite")
+        let later = try ours.merge(other, states: true)
+        #expect(later.checkpoints == 0 && later.conflicts.isEmpty)
+        #expect(try ours.reader.rows(states).rows == given && ours.reader.wrongCounts() == [])
+        let whole = try contents(ours)
+        _ = try ours.merge(other, states: true)
+        #expect(try contents(ours) == whole && ours.reader.rows(states).rows == given)
+    }
+
     @Test func aSecondMergeChangesNothing() throws {
         try theirs.store(sweep)
         try record(Array(sweep.trials[..<3]), in: theirs)

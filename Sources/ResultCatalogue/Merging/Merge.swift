@@ -185,6 +185,15 @@ struct Merging {
                 found: Recording.text(weights: row[4], state: row[5]))
             outcome.conflicts.append(.init(trial: row[6], about: "checkpoint"))
         }
+        // An earlier merge without states has left theirs out of what it took in.
+        try execute(
+            """
+            UPDATE main.milestone SET state = o.state, state_bytes = o.state_bytes
+            FROM other.milestone o JOIN trial_pair t ON t.theirs = o.trial JOIN attempt_pair p ON p.theirs = o.attempt
+            WHERE ?1 AND milestone.trial = t.ours AND milestone.attempt = p.ours AND milestone.weights = o.weights
+                AND milestone.state IS NULL AND o.state IS NOT NULL AND p.catalogue <> ?2
+                AND \(Self.accepts(.milestone, "o.trial"))
+            """, [states, ours])
         outcome.checkpoints = try execute(
             """
             INSERT INTO main.milestone
