@@ -25,6 +25,9 @@ struct AnalyzeCommand: ParsableCommand {
         let name = try reader.sweepName(sweep)
         let out = directory ?? "results/\(PlainName.file(for: name, kind: "sweep"))"
         let result = try Analysis(reader, sweep: name, store: catalogue.store).run(into: out, figures: figures)
+        let pictures =
+            result.problem == nil && figure.isEmpty
+            ? try SweepPictures(reader, sweep: name).copy(from: catalogue.store, into: out) : []
         for table in result.tables { Terminal.print(table.render(.table)) }
         if !result.sentences.isEmpty { Terminal.print("\n" + result.sentences.joined(separator: "\n")) }
         if !result.figures.isEmpty { Terminal.print("\nFigures:\n  " + result.figures.joined(separator: "\n  ")) }
@@ -34,7 +37,6 @@ struct AnalyzeCommand: ParsableCommand {
             if !result.missing.isEmpty { throw ExitStatusError(status: .someFailed) }
             return
         }
-        let pictures = try SweepPictures(reader, sweep: name).copy(from: catalogue.store, into: out)
         if !pictures.isEmpty { Terminal.print("\nPictures:\n  " + pictures.joined(separator: "\n  ")) }
     }
 }

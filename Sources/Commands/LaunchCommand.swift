@@ -30,6 +30,9 @@ struct LaunchCommand: ParsableCommand {
     func run() throws {
         let signals = SignalWatch.process
         signals.expectRun()
+        try SweepFileArgument.require(sweep, in: catalogue.path) { name, option in
+            "`eigensweep resume \(name)\(option)` goes on with it"
+        }
         // Errors in the files are told before anything is made.
         let read = try ReadSweepFile(sweep, overrides: settings.overrides)
         let selection = try HostsSelection(hosts)
@@ -43,7 +46,7 @@ struct LaunchCommand: ParsableCommand {
                     log: background.isInBackground ? catalogue.log : nil
                 ) { run in
                     try run.launch(read, sameNumerics: files.sameNumerics)
-                    try run.complete(started: StartReport { background.reportStart(hasHost: $0) })
+                    try run.complete(started: StartReport { background.reportStart(awaiting: $0) })
                 }
             }
     }

@@ -27,8 +27,10 @@ struct MergeCommand: ParsableCommand {
         let reader = try CatalogueReader(path: other)
         let ours = try Catalogue(path: catalogue.path)
         // Files are in the store before the catalogue names them. A merge that is cut off here goes on when it is repeated.
-        let damaged = files ? try copyFiles(of: reader) : []
+        let copies = files ? try copyFiles(of: reader) : nil
+        let damaged = copies?.damaged ?? []
         let outcome = try ours.merge(reader, states: files)
+        if let copies { Terminal.print(copies.words) }
         Terminal.print(
             "\(Readable.counted(outcome.trials, "new trial")), \(Readable.counted(outcome.checkpoints, "checkpoint")) and "
                 + "\(Readable.counted(outcome.measures, "measure")) from \(other)")
@@ -99,8 +101,8 @@ struct MergeCommand: ParsableCommand {
                 + "have seen its command, which `resume` shows, and allowed it")
     }
 
-    /// Copies the files of results and returns the paths of those whose content is not what their name says.
-    private func copyFiles(of reader: CatalogueReader) throws -> [String] {
+    /// Copies the files of results. `damaged` are the paths of those whose content is not what their name says.
+    private func copyFiles(of reader: CatalogueReader) throws -> (words: String, damaged: [String]) {
         let store = try ContentStore(directory: catalogue.store)
         let source = URL(fileURLWithPath: reader.path).deletingLastPathComponent().path + "/store"
         var (copied, bytes, missing) = (0, 0, 0)
@@ -124,12 +126,11 @@ struct MergeCommand: ParsableCommand {
             copied += 1
             bytes += store.size(of: digest) ?? 0
         }
-        Terminal.print("copied \(Readable.counted(copied, "file")) (\(Readable.bytes(bytes)))")
         if missing > 0 {
             Terminal.note(
                 "note: not in the store of \(reader.path), though it names them: \(Readable.counted(missing, "file"))")
         }
-        return damaged
+        return ("copied \(Readable.counted(copied, "file")) (\(Readable.bytes(bytes)))", damaged)
     }
 }
 

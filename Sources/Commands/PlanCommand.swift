@@ -25,6 +25,9 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func run() throws {
+        try SweepFileArgument.require(sweep, in: catalogue.path) { name, option in
+            "`eigensweep status \(name)\(option)` says how far it is, and `eigensweep resume \(name)\(option)` goes on with it"
+        }
         let read = try ReadSweepFile(sweep, overrides: settings.overrides)
         let reader =
             FileManager.default.fileExists(atPath: catalogue.path) ? try CatalogueReader(path: catalogue.path) : nil

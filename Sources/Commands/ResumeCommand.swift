@@ -70,7 +70,7 @@ struct ResumeCommand: ParsableCommand {
             }
         }
         for refusal in refusals { Terminal.note("error: \(refusal.description)") }
-        if !run.isEmpty { try run.complete(started: StartReport { background.reportStart(hasHost: $0) }) }
+        if !run.isEmpty { try run.complete(started: StartReport { background.reportStart(awaiting: $0) }) }
         if let refusal = refusals.first { throw ExitStatusError(status: refusal.status) }
     }
 }

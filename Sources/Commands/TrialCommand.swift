@@ -31,13 +31,14 @@ struct TrialCommand: ParsableCommand {
         let naming = TrialNaming(reader)
         let story = try TrialStory(
             try naming.trial(trial), in: reader, names: naming.names, store: catalogue.store)
+        // Whoever reads only the first lines of what is printed has the files all the same.
+        let copied = try copyTo.map { try TrialFiles(story).copy(to: $0) }
         if output.format == .table {
             Terminal.print(story.text(width: Terminal.outputWidth))
         } else {
             output.print(story.tables)
         }
-        guard let copyTo else { return }
-        let copied = try TrialFiles(story).copy(to: copyTo)
+        guard let copied else { return }
         Terminal.note("copied \(Readable.counted(copied.count, "file")) to \(copied.folder)")
         if !copied.missing.isEmpty {
             throw CommandFailure(

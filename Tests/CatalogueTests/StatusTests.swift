@@ -22,7 +22,7 @@ import Testing
         try catalogue.commit([
             .hostSeen("far", facts), .attemptIntended(Fixture.attempt(1, [trial], host: "far")),
             .attemptEnded(AttemptNumber(1), .jobFault("diverged")),
-            .attemptIntended(Fixture.attempt(2, [sweep.trials[2]], host: "far")),
+            .attemptIntended(Fixture.attempt(2, Array(sweep.trials[2...3]), host: "far")),
             .attemptStarted(AttemptNumber(2), nil), .trialState(trial.id, .failed, reason: "diverged thrice"),
             .trialState(sweep.trials[2].id, .running, reason: nil),
             .measured(AttemptNumber(2), Fixture.distances(sweep.trials[2])),
@@ -42,6 +42,12 @@ import Testing
                 [.text("other")] + integers(1, 4, 4, 0, 0, 0, 0),
             ])
         #expect(tables["running"]?.rows.map { $0[0] } == [.integer(2)])
+        let running = tables["running_trials"]
+        #expect(running?.columns == ["attempt", "kind", "host", "started_at", "trial_id", "point"])
+        #expect(
+            running?.rows.map { [$0[0], $0[4]] } == [
+                [.integer(2), .text(sweep.trials[2].id.hex)], [.integer(2), .text(sweep.trials[3].id.hex)],
+            ])
         #expect(tables["hosts"]?.rows.map { Array($0[5...9]) } == [integers(2, 1, 0, 1, 0)])
         #expect(
             tables["failures"]?.rows == [
@@ -65,7 +71,7 @@ import Testing
         try catalogue.commit(
             DamagedCopies.measured(trial, attempt: 1) + [.trialState(trial.id, .succeeded, reason: nil)])
         let report = StatusReport(try CatalogueReader(path: scratch.catalogue))
-        #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts", "store"])
+        #expect(try report.tables().map(\.name) == ["sweeps", "running", "hosts", "store", "running_trials"])
         #expect(try catalogue.wantAgain([trial.id], because: "its weights were lost") == 1)
         let lost = try #require(try report.tables(sweep: "dataset-size").first { $0.name == "lost_files" })
         #expect(lost.columns == ["sweep", "trial_id", "reason", "point"])
@@ -76,6 +82,30 @@ import Testing
                     .text("N=16 scale=4 1.02k steps"),
                 ]
             ])
+    }
+
+    /// A run that goes on with nothing any more is at its end, as its bar says; before that, what failed is not awaited.
+    @Test func whatFailedOrWasCancelledIsNotAwaited() throws {
+        let scratch = try Scratch()
+        let catalogue = try Catalogue(path: scratch.catalogue)
+        let sweep = Fixture.sweep(sizes: [16], scales: [4, 8, 16], steps: [256, 512])
+        try catalogue.store(sweep)
+        let (small, middle, large) = (sweep.trials[0...1], sweep.trials[2...3], sweep.trials[4...5])
+        func share() throws -> ResultTable.Cell { try StatusReport(catalogue.reader).tables()[0].rows[0][8] }
+        try catalogue.commit(large.map { .trialState($0.id, .failed, reason: "diverged") })
+        let first = try #require(small.first)
+        try catalogue.commit([
+            .attemptIntended(Fixture.attempt(1, Array(small))),
+            .milestone(first.training, first.id, AttemptNumber(1), Fixture.checkpoint(first)),
+        ])
+        let costs = try [small, middle].map { trials in
+            let trial = try #require(trials.first)
+            return try #require(sweep.trainings[trial.training]).cost(steps: 512)
+        }
+        #expect(try share() == .number(costs[0] / 2 / (costs[0] + costs[1])))
+        try catalogue.commit(
+            [small, middle].flatMap { $0 }.map { .trialState($0.id, .failed, reason: "diverged") })
+        #expect(try share() == .number(1))
     }
 
     /// A step of one architecture costs other than a step of another of the same scale.

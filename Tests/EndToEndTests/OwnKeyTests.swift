@@ -54,6 +54,8 @@ struct OwnKeyTests {
             let file = try sweep(lab, "model.tilt: {linear: {from: 0, to: 0.5, count: 2}}")
             let keys = try lab.run("worker", "keys", file, "--format", "csv").out
             #expect(keys.contains("model.tilt,a number from 0 to 1,0.25,all,how much brighter it is"), "\(keys)")
+            let named = try lab.run("worker", "keys", "--worker", "python3 'worker.py'", "--format", "csv")
+            #expect(named.out == keys, "\(named)")
             #expect(keys.contains("\ntraining.batch,") && !keys.contains("training.augment"), "\(keys)")
 
             #expect(try lab.run("launch", file).status == 0)

@@ -116,6 +116,19 @@ struct ShownRunTests {
             let stored = try Data(contentsOf: lab.directory.appendingPathComponent(path))
             #expect(
                 try Data(contentsOf: found.appendingPathComponent(folders[0] + "/weights.safetensors")) == stored)
+            // Files come whoever reads what is printed.
+            let unread = Process()
+            unread.executableURL = URL(fileURLWithPath: "/bin/sh")
+            unread.arguments = [
+                "-c", "\"$0\" trial '\(place)' --copy-to unread | true",
+                lab.programs.appendingPathComponent("eigensweep").path,
+            ]
+            unread.currentDirectoryURL = lab.directory
+            unread.environment = ["EIGENSWEEP_CATALOGUE": lab.catalogue, "PATH": "/usr/bin:/bin"]
+            try unread.run()
+            unread.waitUntilExit()
+            let unseen = lab.directory.appendingPathComponent("unread/\(folders[0])/weights.safetensors")
+            #expect(FileManager.default.fileExists(atPath: unseen.path))
             // What the store has lost is named, and the rest comes out.
             try FileManager.default.removeItem(at: lab.directory.appendingPathComponent(path))
             let again = try lab.run("trial", place, "--copy-to", "found")
@@ -153,9 +166,12 @@ struct ShownRunTests {
         try withLab { lab in
             let hosts = try lab.write(
                 "far.yaml", "hosts:\n  - far: {address: 127.0.0.1, port: 1, transport: ssh}\n")
+            let begun = Date()
             let launched = try lab.run("launch", lab.write("small.yaml", smallSweep()), "--detach", "--hosts", hosts)
+            #expect(Date().timeIntervalSince(begun) < 12, "all hosts were tried by then")
             #expect(launched.status == 0 && launched.err.contains("no host has answered yet"), "\(launched)")
             #expect(launched.err.contains("far: "), "its log says why: \(launched)")
+            #expect(launched.err.contains("these are tried on: far"), "\(launched)")
             for pid in lab.processes(matching: "in-background") { kill(pid, SIGTERM) }
         }
     }

@@ -6,14 +6,13 @@ import Testing
 struct CommandDocumentTests {
     private typealias Help = DocumentTests.Help
 
-    private static let head = """
+    private static func head(_ exitCodes: String) -> String {
+        """
         # Commands
 
         What `--help` says, of every command; written by a test. Usage by task is in the [README](../README.md).
 
-        Exit codes: 0 all done, 1 some trials failed or something that was asked for could not be made, 2 usage, 3 a file or \
-        value that was given is invalid, 4 no usable host, 5 the catalogue or its store cannot be used (damaged, full, of \
-        another version), 6 interrupted and resumable, 70 a fault of this program or of one it needs, 130 cancelled.
+        \(exitCodes)
 
         | variable | what it is |
         |---|---|
@@ -25,6 +24,7 @@ struct CommandDocumentTests {
         | `EIGENSWEEP_ATTEMPT` | given by the agent to what it starts: the attempt's directory, by which leftovers are found |
 
         """
+    }
 
     private func usage(_ words: [String], _ help: Help) -> String {
         let positional = (help.arguments ?? []).filter { $0.kind == "positional" && $0.shouldDisplay }.map { argument in
@@ -72,7 +72,8 @@ struct CommandDocumentTests {
             help.shouldDisplay != false && words.last != "help" && (help.subcommands ?? []).isEmpty
         }
         #expect(commands.count > 20)
-        let text = ([Self.head] + commands.map { section($0.words, $0.help) }).joined(separator: "\n")
+        let codes = try #require(try DocumentTests.exitCodes())
+        let text = ([Self.head(codes)] + commands.map { section($0.words, $0.help) }).joined(separator: "\n")
         let file = Tree.root.appendingPathComponent("docs/commands.md")
         if ProcessInfo.processInfo.environment["EIGENSWEEP_WRITE_DOCS"] != nil {
             try text.write(to: file, atomically: true, encoding: .utf8)

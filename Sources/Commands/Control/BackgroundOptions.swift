@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPosix
 import Foundation
+import SweepModel
 
 /// Whether the coordinator stays behind when the command returns.
 struct BackgroundOptions: ParsableArguments {
@@ -12,12 +13,11 @@ struct BackgroundOptions: ParsableArguments {
     var isInBackground = false
 
     /// Tells the command that started this process, if one did, that nothing stands in the way any more.
-    func reportStart() { reportStart(hasHost: true) }
-
-    /// The same; `hasHost` is false where no host has answered yet.
-    func reportStart(hasHost: Bool) {
+    /// `hosts` are those that are awaited where none has answered yet.
+    func reportStart(awaiting hosts: [HostName] = []) {
         guard isInBackground else { return }
-        Terminal.print(BackgroundProcess.startedWord + (hasHost ? "" : BackgroundProcess.hostlessWord))
+        let names = hosts.prefix(10).joined(separator: ", ") + (hosts.count > 10 ? ", …" : "")
+        Terminal.print(BackgroundProcess.startedWord + (hosts.isEmpty ? "" : BackgroundProcess.hostlessWord + names))
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         if null >= 0 {
             dup2(null, STDOUT_FILENO)
@@ -29,7 +29,7 @@ struct BackgroundOptions: ParsableArguments {
 /// Starts this very command again as a process of its own session, and waits until it has started or failed.
 struct BackgroundProcess {
     static let startedWord = "started"
-    static let hostlessWord = " without a host"
+    static let hostlessWord = " without "
     private let log: BackgroundLog
     private let signals: SignalWatch
 
@@ -62,9 +62,10 @@ struct BackgroundProcess {
             let code = posix_exit_of(status)
             throw ExitStatusError(status: ExitStatus(rawValue: code) ?? .internalError)
         }
-        if words.contains(Self.hostlessWord) {
+        if let place = words.range(of: Self.hostlessWord) {
             showLog(from: Int(before))
-            Terminal.note("warning: no host has answered yet; they are tried on")
+            let names = words[place.upperBound...].trimmingCharacters(in: .newlines)
+            Terminal.note("warning: no host has answered yet; these are tried on: \(names)")
         }
         Terminal.note(
             """

@@ -19,7 +19,8 @@ struct RunViewer {
             TerminalFrame.settle()
             Terminal.note(
                 "\nleft the view; the run goes on in \(process). `eigensweep watch\(catalogue)` shows it again")
-            exit(ExitStatus.interrupted.rawValue)
+            // The run is not interrupted: to resume it would be in vain.
+            exit(ExitStatus.cancelled.rawValue)
         }
         let view = LiveView(reader: reader)
         var lookAgain = Date.distantPast

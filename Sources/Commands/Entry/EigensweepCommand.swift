@@ -14,8 +14,7 @@ package struct EigensweepCommand: ParsableCommand {
             on the hosts of hosts.yaml (without one: on this machine), measures it, and keeps every number in one \
             SQLite catalogue.
 
-            Exit codes: 0 all done, 1 some trials failed, 2 usage, 3 sweep or hosts file or --set invalid, 4 no usable \
-            host, 5 catalogue or store error, 6 interrupted and resumable, 70 internal error, 130 cancelled by Ctrl-C.
+            \(ExitStatus.inWords)
             """,
         version: BuildFacts.summary,
         subcommands: [

@@ -139,6 +139,9 @@ extension DataCommand {
         }
 
         private func requests() throws -> [DatasetRequest] {
+            try SweepFileArgument.require(source, in: CatalogueOptions.defaultPath) { name, option in
+                "`eigensweep split \(name)\(option)` says which of its images are trained on"
+            }
             let isSweep = source.hasSuffix(".yaml") || source.hasSuffix(".yml")
             let file = isSweep ? try ReadSweepFile(source, overrides: settings.overrides).file : try written()
             var found: [DatasetRequest] = []

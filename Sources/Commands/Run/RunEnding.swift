@@ -96,17 +96,6 @@ struct RunEnding {
     }
 }
 
-enum ShellWord {
-    /// As a shell takes it for one word.
-    static func quoted(_ text: String) -> String {
-        let plain = text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || "._-/+=:@%".utf8.contains(byte)
-        }
-        return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }
-}
-
 extension CatalogueOptions {
     /// What to add to a command for the catalogue at `path`: nothing for the usual one.
     static func option(for path: String) -> String {

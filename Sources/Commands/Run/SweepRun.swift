@@ -157,7 +157,7 @@ final class SweepRun {
         time?.start()
         defer { time?.end() }
         if run.failFast { observer.failed = { [inbox] in inbox.post(.stop) } }
-        started.startTimer()
+        started.startTimer(hosts.filter { $0.seat == nil }.map(\.name))
         let prediction = try foretell()
         let outcome = try run(fleet)
         observer.close()

@@ -23,6 +23,13 @@ struct TrialNaming {
     /// The trials that the text may mean; never none. All of a training's are meant by its ID.
     func trials(_ text: String) throws -> [TrialID] {
         if text.hasPrefix("@") { return try trials(at: Place(text)) }
+        guard try !isSweep(text) else {
+            throw CommandFailure(
+                .usage,
+                "\"\(text)\" is a sweep, and a trial is asked for; "
+                    + "`eigensweep trials \(ShellWord.quoted(text))\(CatalogueOptions.option(for: reader.path))` lists its trials"
+            )
+        }
         let isHex = !text.isEmpty && text.utf8.count <= 64 && text.allSatisfy(\.isHexDigit)
         guard isHex else {
             throw CommandFailure(
@@ -37,6 +44,12 @@ struct TrialNaming {
             .usage,
             "no trial of \(reader.path), and no training, has an ID that begins with \"\(text)\""
                 + list(try reader.trials(around: text), title: "; the next are"))
+    }
+
+    /// Whether a sweep has this name, and no trial can be meant.
+    private func isSweep(_ text: String) throws -> Bool {
+        guard try reader.sweepNames().contains(text) else { return false }
+        return try !text.allSatisfy(\.isHexDigit) || reader.trials(startingWith: text, limit: 1).isEmpty
     }
 
     /// As many are listed.

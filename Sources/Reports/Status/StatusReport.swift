@@ -18,13 +18,13 @@ package struct StatusReport: Sendable {
     }
 
     /// The tables `sweeps`, `running` (open attempts), `hosts`, `store` (bytes of the files that the catalogue names), and,
-    /// where they have rows, `comparisons` (measures over several trials, by state), `failures`, `lost_files` (trials whose
+    /// where they have rows, `running_trials` (all trials of open attempts), `comparisons` (measures over several trials, by state), `failures`, `lost_files` (trials whose
     /// measurements are recorded and which wait for a file of theirs to be made again) and `disagreements` (results of equal
     /// trials that differ). `sweep` restricts all of them but `hosts`, `store` and `disagreements` to one sweep.
     ///
     /// `running` has the newest recovery point of the training and where it is: in the coordinator's store, or only on its
     /// host because bringing it would take too long; `trial_id` is the longest of its trials. In `sweeps`, `done` is the share
-    /// of all training and measuring that is recorded, from 0 to 1, and `seconds_left` the time that the rest takes: NULL
+    /// of all training and measuring that is recorded, less what failed or was cancelled, from 0 to 1, and `seconds_left` the time that the rest takes: NULL
     /// while nothing runs, as without a coordinator (`isRunning`), or nothing is known.
     package func tables(sweep: String? = nil, now: Date = Date(), isRunning: Bool = true) throws -> [ResultTable] {
         if let sweep { try TrialKeys.check(sweep, in: reader) }
@@ -36,6 +36,7 @@ package struct StatusReport: Sendable {
             ResultTable(name: "store", try reader.storedBytes()),
         ]
             + [
+                withPoints(ResultTable(name: "running_trials", try reader.trialsOfOpenAttempts(of: sweep)), of: sweep),
                 comparisons(summaries), try failures(summaries),
                 withPoints(ResultTable(name: "lost_files", try reader.trialsThatLackFiles(of: sweep)), of: sweep),
                 withPoints(try disagreements(), of: sweep),

@@ -5,7 +5,8 @@ import SweepModel
 
 /// How much of a sweep's work is recorded, and how long the rest may take. Lengths are weighted by `Training.cost`, in which
 /// networks of other people's workers count by their pixels alone, and measures by the time that they took lately beside
-/// trainings; before anything was measured they are not counted.
+/// trainings; before anything was measured they are not counted. What failed or was cancelled is not wanted: a run that ends with
+/// failures has done all that it could.
 struct SweepProgress {
     /// From 0 to 1; nil for a sweep without trainings.
     let share: Double?
@@ -23,9 +24,16 @@ struct SweepProgress {
             wanted += cost * (row[4].number ?? 0)
             done += cost * (row[5].number ?? 0)
         }
+        if summary.gone > 0 {
+            for row in try reader.workGivenUp(of: sweep).rows {
+                wanted -= Training.costPerStep(row) * (row[4].number ?? 0)
+            }
+        }
         let measures = try Measuring(reader, summary)
         let speed = measures.secondsOfOne > 0 ? try Self.secondsPerCost(reader) : 0
-        if speed > 0 {
+        if summary.trials > 0, !summary.isUnfinished {
+            share = 1
+        } else if speed > 0 {
             share = (done * speed + measures.done) / (wanted * speed + measures.wanted)
         } else {
             share = wanted > 0 ? done / wanted : nil
@@ -57,6 +65,11 @@ struct SweepProgress {
     }
 }
 
+extension SweepSummary {
+    /// Trials that no run goes on with.
+    fileprivate var gone: Int { counts[.failed, default: 0] + counts[.cancelled, default: 0] }
+}
+
 /// The measures of a sweep's trials, in seconds of one slot.
 private struct Measuring {
     let secondsOfOne: Double
@@ -64,9 +77,8 @@ private struct Measuring {
     let done: Double
 
     init(_ reader: CatalogueReader, _ summary: SweepSummary) throws {
-        let gone = summary.counts[.failed, default: 0] + summary.counts[.cancelled, default: 0]
         secondsOfOne = try reader.measuringSeconds(of: summary.name) ?? 0
-        wanted = secondsOfOne * Double(summary.trials - gone)
+        wanted = secondsOfOne * Double(summary.trials - summary.gone)
         done = secondsOfOne * Double(summary.counts[.succeeded, default: 0])
     }
 }

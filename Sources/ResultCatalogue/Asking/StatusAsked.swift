@@ -1,14 +1,26 @@
 extension CatalogueReader {
-    /// Attempts without an end, of one sweep's trials or of all: the columns of the table `running` of `status`.
-    package func openAttempts(of sweep: String?) throws -> CatalogueRows {
-        let filter =
-            sweep == nil
-            ? ""
+    private static func openOnes(of sweep: String?) -> String {
+        sweep == nil
+            ? "a.outcome IS NULL"
             : """
-             AND EXISTS (SELECT 1 FROM attempt_trial x JOIN trial t ON t.key = x.trial
+            a.outcome IS NULL AND EXISTS (SELECT 1 FROM attempt_trial x JOIN trial t ON t.key = x.trial
                 JOIN sweep_trials s ON s.trial_id = t.trial_id WHERE x.attempt = a.number AND s.sweep = ?)
             """
-        return try rows(
+    }
+
+    /// The trials that attempts without an end serve, each with its attempt.
+    package func trialsOfOpenAttempts(of sweep: String?) throws -> CatalogueRows {
+        try rows(
+            """
+            SELECT a.number AS attempt, a.kind, a.host, a.started_at, t.trial_id
+            FROM attempt a JOIN attempt_trial y ON y.attempt = a.number JOIN trial t ON t.key = y.trial
+            WHERE \(Self.openOnes(of: sweep)) ORDER BY a.number, y.position
+            """, sweep.map { [.text($0)] } ?? [])
+    }
+
+    /// Attempts without an end, of one sweep's trials or of all: the columns of the table `running` of `status`.
+    package func openAttempts(of sweep: String?) throws -> CatalogueRows {
+        try rows(
             """
             SELECT a.number AS attempt, a.kind, a.host, r.training_id AS training,
                 (SELECT count(*) FROM attempt_trial x WHERE x.attempt = a.number) AS trials, a.started_at,
@@ -18,7 +30,7 @@ extension CatalogueReader {
                  ORDER BY x.position DESC LIMIT 1) AS trial_id
             FROM attempt a JOIN training r ON r.key = a.training
             LEFT JOIN kept_state k ON k.training = a.training LEFT JOIN recovery_point p ON p.training = a.training
-            WHERE a.outcome IS NULL\(filter) ORDER BY a.number
+            WHERE \(Self.openOnes(of: sweep)) ORDER BY a.number
             """, sweep.map { [.text($0)] } ?? [])
     }
 
@@ -42,11 +54,11 @@ extension CatalogueReader {
     }
 
     /// `sweep`, `trial_id` and `reason` of trials that have all measurements and wait for a file to be made again, of one
-    /// sweep or of all.
+    /// sweep or of all. They are few, and have an index, from which SQLite would not begin by itself.
     package func trialsThatLackFiles(of sweep: String?) throws -> CatalogueRows {
         try rows(
             """
-            SELECT v.sweep, v.trial_id, t.reason FROM trial t JOIN sweep_trials v ON v.trial_id = t.trial_id
+            SELECT v.sweep, v.trial_id, t.reason FROM trial t CROSS JOIN sweep_trials v ON v.trial_id = t.trial_id
             WHERE t.state = 'waiting' AND t.reason IS NOT NULL AND v.state = 'succeeded' AND v.sweep = coalesce(?1, v.sweep)
             ORDER BY v.sweep, v.position
             """, [sweep.map { .text($0) } ?? .null])
@@ -71,6 +83,28 @@ extension CatalogueReader {
             """
             SELECT x.model_scale, x.resolution, x.batch, x.architecture, x.wanted, x.reached
             FROM sweep s JOIN sweep_work x ON x.sweep = s.key WHERE s.name = ?
+            """, [.text(sweep)])
+    }
+
+    /// The same columns, with the steps that failed and cancelled trials leave untrained, which nothing else of the sweep needs.
+    package func workGivenUp(of sweep: String) throws -> CatalogueRows {
+        try rows(
+            """
+            WITH gone AS (
+                SELECT DISTINCT t.training FROM sweep s JOIN wish w ON w.revision = s.revision JOIN trial t ON t.key = w.trial
+                WHERE s.name = ?1 AND (t.state = 'failed'
+                    OR EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = t.key))
+            ), lengths AS (
+                SELECT t.training, max(t.steps) AS wanted, coalesce(max(t.steps) FILTER (WHERE t.state <> 'failed'
+                    AND NOT EXISTS (SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = t.key)), 0) AS still
+                FROM gone g CROSS JOIN trial t ON t.training = g.training CROSS JOIN wish w ON w.trial = t.key
+                CROSS JOIN sweep s ON s.revision = w.revision
+                WHERE s.name = ?1 GROUP BY t.training
+            )
+            SELECT r.model_scale, r.resolution, r.batch, r.architecture,
+                sum(l.wanted - max(l.still, min(l.wanted, coalesce(x.steps, 0)))) AS given_up
+            FROM lengths l JOIN training r ON r.key = l.training LEFT JOIN reach x ON x.training = l.training
+            GROUP BY 1, 2, 3, 4
             """, [.text(sweep)])
     }
 

@@ -43,14 +43,19 @@ extension CatalogueReader {
             """, [.text(sweep)])
     }
 
-    /// Attempts at a sweep's trials that did not succeed, by outcome, kind and reason.
+    /// Attempts at a sweep's trials that did not succeed, by outcome, kind and reason, with the longest trial of the first.
     package func failedAttempts(of sweep: String) throws -> CatalogueRows {
         try rows(
             """
-            SELECT a.outcome, a.kind, count(*) AS attempts, group_concat(DISTINCT a.host) AS hosts,
-                substr(coalesce(a.reason, 'no reason was recorded'), 1, 500) AS reason
-            FROM \(Self.attempts) AND a.outcome IS NOT NULL AND a.outcome <> 'succeeded'
-            GROUP BY 1, 2, 5 ORDER BY 3 DESC, 1, 2, 5
+            SELECT f.outcome, f.kind, f.attempts, f.hosts, f.reason,
+                (SELECT t.trial_id FROM attempt_trial x JOIN trial t ON t.key = x.trial WHERE x.attempt = f.first
+                 ORDER BY x.position DESC LIMIT 1) AS trial_id
+            FROM (
+                SELECT a.outcome, a.kind, count(*) AS attempts, group_concat(DISTINCT a.host) AS hosts,
+                    substr(coalesce(a.reason, 'no reason was recorded'), 1, 500) AS reason, min(a.number) AS first
+                FROM \(Self.attempts) AND a.outcome IS NOT NULL AND a.outcome <> 'succeeded'
+                GROUP BY 1, 2, 5) f
+            ORDER BY f.attempts DESC, f.outcome, f.kind, f.reason
             """, [.text(sweep)])
     }
 

@@ -52,10 +52,16 @@ struct PlanReport {
             expansion.sweep, ofTrials: plan.toTrain, measures: MeasureForecast(graph: graph, reader: reader), in: reader
         )
         lines.append("to keep            \(space.inWords)")
-        if let bytes = largestMemory {
+        let isLeft = plan.imagesToTrain > 0 || plan.toMeasure > 0
+        let forecast =
+            try isLeft
+            ? Waiting.during("trying steps of these trainings") {
+                try RunForecast(graph: graph, holdings: holdings, hosts: hosts, reader: reader, triesHere: hasOurWorker)
+            } : nil
+        if let bytes = forecast?.largestMemory {
             lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
         }
-        lines += try predictions()
+        if let forecast { lines += try predictions(forecast) }
         return lines
     }
 
@@ -76,22 +82,6 @@ struct PlanReport {
                     + (architectures[worker] ?? []).sorted().joined(separator: ", ")
             }
         }
-    }
-
-    /// The most memory that a training which is left to do takes, as far as networks are known.
-    private var largestMemory: Int? {
-        guard plan.imagesToTrain > 0 else { return nil }
-        // A few keys decide the memory, and over many trainings they take few values.
-        var seen: Set<[JSONValue?]> = []
-        return expansion.sweep.trainings.values.lazy.compactMap { training -> Int? in
-            let values = MemoryForecast.keys.map { training[$0] }
-            guard seen.insert(values).inserted else { return nil }
-            return MemoryForecast.training(
-                of: Dictionary(
-                    uniqueKeysWithValues: zip(MemoryForecast.keys, values).compactMap { key, value in
-                        value.map { (key, $0) }
-                    }))
-        }.max()
     }
 
     private var mergedLines: [String] {
@@ -118,11 +108,7 @@ struct PlanReport {
     }
 
     /// Hours on each host were it alone, and how the last prediction came true.
-    private func predictions() throws -> [String] {
-        guard plan.imagesToTrain > 0 || plan.toMeasure > 0 else { return [] }
-        let forecast = try Waiting.during("trying steps of these trainings") {
-            try RunForecast(graph: graph, holdings: holdings, hosts: hosts, reader: reader, triesHere: hasOurWorker)
-        }
+    private func predictions(_ forecast: RunForecast) throws -> [String] {
         func hours(_ seconds: Double) -> String {
             seconds < 360 ? Readable.duration(seconds) : "\((seconds / 36).rounded() / 100)"
         }

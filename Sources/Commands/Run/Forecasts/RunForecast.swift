@@ -23,6 +23,9 @@ struct RunForecast {
         here = isAnyNew && triesHere ? trainings.secondsPerImageHere(hosts) : nil
     }
 
+    /// The most memory that one of the trainings takes, as far as networks are known.
+    var largestMemory: Int? { trainings.examples.compactMap { MemoryForecast.training(of: $0.spec) }.max() }
+
     /// What is known of how fast a host is.
     enum Basis { case trainedThere, triedHere }
 

@@ -33,6 +33,9 @@ struct TrainingForecast {
         }
     }
 
+    /// A training of each kind.
+    var examples: [Training] { kinds.values.map(\.example) }
+
     static func slots(of host: HostSpec) -> Int {
         host.slots ?? max(ProcessInfo.processInfo.activeProcessorCount / host.threads, 1)
     }

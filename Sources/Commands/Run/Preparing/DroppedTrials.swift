@@ -13,11 +13,19 @@ struct DroppedTrials {
     /// Nil where none is dropped, or the sweep is not stored yet.
     init?(of sweep: ExpandedSweep, in reader: CatalogueReader) throws {
         guard let revision = try reader.revision(of: sweep.name) else { return nil }
-        let wanted = Set(sweep.trials.map(\.id))
+        // Of a sweep that stays as it is nothing has to be looked up.
+        let trials = sweep.trials
+        var wanted: Set<TrialID>?
+        var place = 0
         let axes = try PointAxes(of: revision, in: reader)
         var (count, shown) = (0, [String]())
         try reader.scanAsked(of: sweep.name) { row in
-            guard let trial = TrialID(hex: row.text(0)), !wanted.contains(trial) else { return true }
+            defer { place += 1 }
+            guard let trial = TrialID(hex: row.text(0)) else { return true }
+            if place < trials.count, trials[place].id == trial { return true }
+            let all = wanted ?? Set(trials.map(\.id))
+            wanted = all
+            guard !all.contains(trial) else { return true }
             count += 1
             if count <= Self.most {
                 let asked = JSONText.object(row.text(1)) ?? [:]

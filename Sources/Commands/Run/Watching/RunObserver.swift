@@ -40,7 +40,7 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
 
     func notice(_ notice: Notice) {
         switch notice {
-        case .hostConnected: started?.say(hasHost: true)
+        case .hostConnected: started?.hostAnswered()
         case .trialFailed, .measureFailed:
             hasFailed = true
             failed?()
@@ -51,6 +51,12 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
             return say("\(notice), at \(time)Z")
         }
         say(lock.withLock { words(on: notice) })
+        // What was said of it is in the log by then, which is shown.
+        switch notice {
+        case .hostLost(let host, let failure) where failure.isTransient: started?.hostFailed(host, isFinal: false)
+        case .hostUnusable(let host, _): started?.hostFailed(host, isFinal: true)
+        default: break
+        }
     }
 
     /// What people are told: trials by their places. Called with the lock held.
