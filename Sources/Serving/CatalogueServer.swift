@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import NIOCore
 import Reports
 import ResultCatalogue
 import ResultQueries
@@ -12,8 +13,13 @@ package final class CatalogueServer: Sendable {
     private let answers: ServedAnswers
     private let changes: ChangeWatch
 
-    /// Tells a browser behind a tunnel that nothing has broken.
-    private static let heartbeat = 20.0
+    /// What connections wait for, in seconds.
+    struct Patience: Sendable {
+        /// How long a connection may say nothing.
+        var idle = 60.0
+        /// After so long without news a browser behind a tunnel is told that nothing has broken.
+        var heartbeat = 20.0
+    }
 
     /// Answers at a port of 127.0.0.1 from now on; with 0 the system chooses one.
     ///
@@ -21,18 +27,22 @@ package final class CatalogueServer: Sendable {
     ///   - path: the catalogue; pictures are in the folder `store`, by digest.
     ///   - named: what `--catalogue` was given, for the commands that views tell.
     ///   - program: the name and version of the program.
-    package init(path: String, store: String, port: Int, named: String?, program: String) throws {
+    package convenience init(path: String, store: String, port: Int, named: String?, program: String) throws {
+        try self.init(path: path, store: store, port: port, named: named, program: program, patience: Patience())
+    }
+
+    init(path: String, store: String, port: Int, named: String?, program: String, patience: Patience) throws {
         let (gate, changes) = (Gate(), ChangeWatch(try CatalogueReader(path: path)))
         let page = ServedPage(program: program, catalogue: path)
         let answers = ServedAnswers(path: path, changes, store: store, commands: CommandLines(catalogue: named))
         (self.gate, self.changes, self.answers) = (gate, changes, answers)
         answers.prepare()
         server = try LoopbackServer(
-            port: port,
+            port: port, idle: .milliseconds(Int64(patience.idle * 1000)),
             ServedSite(policy: page.policy) { request in
                 gate.admits(request) ? Self.reply(to: request, page, answers) : nil
             } news: { tell in
-                Self.tell(changes, tell)
+                Self.tell(changes, every: patience.heartbeat, tell)
             })
     }
 
@@ -64,7 +74,7 @@ package final class CatalogueServer: Sendable {
     }
 
     /// Server-sent events: the number of changes, now and after each.
-    private static func tell(_ changes: ChangeWatch, _ tell: (String) -> Bool) {
+    private static func tell(_ changes: ChangeWatch, every heartbeat: Double, _ tell: (String) -> Bool) {
         var known = 0
         while true {
             let count = changes.wait(after: known, seconds: heartbeat)

@@ -20,6 +20,26 @@ enum SampleCatalogue {
         }
     }
 
+    /// Adds a sweep over lengths and two seeds, of which nothing was computed.
+    static func addLengths(_ lengths: [Int], to path: String) throws {
+        var sweep = try sweep()
+        let trainings = sweep.trials.prefix(2).map(\.training)
+        sweep.name = "lengths"
+        sweep.trainings = sweep.trainings.filter { trainings.contains($0.key) }
+        sweep.datasets = sweep.datasets.filter { trainings.contains($0.key) }
+        sweep.trials = []
+        for (seed, training) in trainings.enumerated() {
+            for steps in lengths {
+                sweep.trials.append(
+                    Trial(
+                        id: try TrialID(training: training, steps: steps), training: training, steps: steps,
+                        position: sweep.trials.count,
+                        asked: ["training.steps": .integer(Int64(steps)), "seed": .integer(Int64(seed))]))
+            }
+        }
+        try Catalogue(path: path).store(sweep)
+    }
+
     private static func sweep() throws -> ExpandedSweep {
         var sweep = ExpandedSweep(
             name: "small", about: "How many images are copied?", text: "name: small\n", overrides: [], trials: [],

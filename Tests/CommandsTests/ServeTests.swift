@@ -1,5 +1,6 @@
 import Foundation
 import JobContract
+import RemoteHosts
 import ResultCatalogue
 import ResultQueries
 import SweepModel
@@ -159,12 +160,28 @@ struct ServeTests {
             #expect(column(name, shown) == table.rows.map { $0[place].json } + [.null], "\(name)")
         }
         #expect(view["averaged"] == ["seed"])
+        // What a cell is called is what its trials share.
+        #expect(view["cells"]?.arrayValue?.map { $0["place"] } == ["N=16", "N=256", "N=4096 seed=0"])
         let phases = try served.view("places", ["y": "-"])["view"]
         #expect(column("phase", phases?["table"]) == ["memorizing", "not memorizing", .null])
         let one = try served.view(
             "places", ["x": "dataset.size", "y": "-", "show": "memorization.copied", "at.seed": "1"])
         #expect(column("mean", one["view"]?["table"]) == [0.75, .null] && one["view"]?["averaged"] == [])
         #expect(one["view"]?["commands"]?.arrayValue?.first?.stringValue?.contains("--where 'seed = 1'") == true)
+    }
+
+    /// The command of a place on the lengths' slider has neither those below nor those above.
+    @Test(arguments: [
+        ("100", "training.steps < 150"), ("200", "training.steps > 150 and training.steps < 300"),
+        ("400", "training.steps > 300 and training.steps < 800"),
+    ])
+    func theSlidersCommandIsOfItsLengthAlone(length: String, condition: String) throws {
+        let served = try ServedCatalogue { try SampleCatalogue.addLengths([100, 200, 400], to: $0) }
+        let view = try served.view(
+            "places", ["x": "seed", "y": "-", "show": "memorization.copied", "at.training.steps": length])
+        #expect(
+            view["view"]?["commands"]?.arrayValue?.first?.stringValue?.contains("--where '\(condition)'") == true,
+            "\(view)")
     }
 
     @Test func trialsComeInPagesByFilterAndOrder() throws {
@@ -243,6 +260,9 @@ struct ServeTests {
     @Test func hostsAndFiguresAreTold() throws {
         let hosts = try served.get("view/hosts").text
         #expect(hosts.contains("\"near\"") && hosts.contains("the loss is not finite"))
+        #expect(
+            hosts.contains("[\"N=256 seed=1\",\"d1be014449aa\",\"far\",4,\"diverged") && hosts.contains("\"first_at\""))
+        #expect(hosts.contains("eigensweep status small --attempts"))
         let figures = try served.view("figures")["view"]
         #expect(figures?["sentences"]?.arrayValue?.isEmpty == false)
         #expect(try served.get("figure/phase-map?sweep=other").status == 404)
@@ -270,6 +290,53 @@ struct ServeTests {
         #expect(try #require(after["changes"]?.integerValue) > seen)
         let results = (before["commit"]?["results"]?.integerValue ?? 0, after["commit"]?["results"]?.integerValue ?? 0)
         #expect(results.1 == results.0 + 1)
+    }
+
+    /// A page may be open for hours before the next result; a connection over which nobody asks is closed.
+    @Test func aSilentStreamOutlivesIdleConnections() throws {
+        let served = try ServedCatalogue(patience: .init(idle: 1, heartbeat: 0.3))
+        let (told, idle) = (try Connection(port: served.server.port), try Connection(port: served.server.port))
+        for (connection, path) in [(told, "events"), (idle, "view/trials")] {
+            try connection.send("GET /\(served.token)/\(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        }
+        #expect(String(decoding: idle.readAll(), as: UTF8.self).hasPrefix("HTTP/1.1 200"))
+        Thread.sleep(forTimeInterval: 2)
+        try served.measure(value: 0.5)
+        var text = ""
+        while text.matches(of: /data: \d+\n\n/).count < 2 {
+            let piece = told.read()
+            try #require(!piece.isEmpty, "closed after \(text)")
+            text += String(decoding: piece, as: UTF8.self)
+        }
+        #expect(text.contains("\r\n:\n\n"), "no word between results: \(text)")
+    }
+
+    /// Where another program keeps the catalogue locked for a moment, the first answer comes after it.
+    @Test func aLockedCatalogueIsWaitedFor() throws {
+        let other = Process()
+        other.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        let (input, output) = (Pipe(), Pipe())
+        (other.standardInput, other.standardOutput) = (input, output)
+        let locked = Locked(Date.distantFuture)
+        let served = try ServedCatalogue { path in
+            other.arguments = [path]
+            try other.run()
+            input.fileHandleForWriting.write(
+                Data("PRAGMA locking_mode = EXCLUSIVE;\nSELECT count(*) FROM trial;\n".utf8))
+            var text = ""
+            while !text.hasSuffix("\n5\n") {
+                text += String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            }
+            locked.with { $0 = Date() }
+            let unlocking = Thread {
+                Thread.sleep(forTimeInterval: 2)
+                try? input.fileHandleForWriting.close()
+            }
+            unlocking.start()
+        }
+        #expect(try served.get("view/trials").status == 200)
+        #expect(Date().timeIntervalSince(locked.with { $0 }) > 1.5, "it was not locked")
+        other.waitUntilExit()
     }
 
     /// What one answer reads is of one commit, and who writes meanwhile does not wait for it.

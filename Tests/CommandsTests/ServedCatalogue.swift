@@ -13,13 +13,15 @@ final class ServedCatalogue {
     var catalogue: String { folder + "/catalogue.sqlite" }
     var token: String { server.address.split(separator: "/").last.map(String.init) ?? "" }
 
-    init() throws {
+    /// - Parameter prepare: called with the catalogue's path before it is served.
+    init(patience: CatalogueServer.Patience = .init(), prepare: (String) throws -> Void = { _ in }) throws {
         folder = "/tmp/es-serve-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try SampleCatalogue.write(to: folder + "/catalogue.sqlite")
+        try prepare(folder + "/catalogue.sqlite")
         server = try CatalogueServer(
             path: folder + "/catalogue.sqlite", store: folder + "/store", port: 0, named: nil,
-            program: "eigensweep test")
+            program: "eigensweep test", patience: patience)
     }
 
     deinit {

@@ -38,7 +38,7 @@ struct CommandLines {
 
     func trial(_ id: String) -> String { line(["trial", String(id.prefix(16))]) }
     func analyze(_ sweep: String) -> String { line(["analyze", sweep]) }
-    func status(_ sweep: String) -> String { line(["status", sweep]) }
+    func attempts(_ sweep: String) -> String { line(["status", sweep, "--attempts"]) }
     func report(_ sweep: String) -> String { line(["report", sweep]) }
 
     /// What the trials of a slice agree in.
@@ -51,9 +51,12 @@ struct CommandLines {
             let lengths = axis.values.compactMap(\.doubleValue)
             guard let length = value.doubleValue else { return [] }
             let below = lengths.last { $0 < length }.map { ($0 + length) / 2 }
-            let above = lengths.first { $0 > length }.map { ($0 + length) / 2 }
+            // One step has up to 65536 images, and may be more than was asked for.
+            let above =
+                lengths.first { $0 > length }.map { ($0 + length) / 2 }
+                ?? length + max(length, key == "training.steps" ? 0 : 65536)
             return (below.map { [.compare(key: key, .greater, .number($0))] } ?? [])
-                + (above.map { [.compare(key: key, .less, .number($0))] } ?? [])
+                + [.compare(key: key, .less, .number(above))]
         }
         return terms.count > 1 ? .all(terms) : terms.first
     }

@@ -129,12 +129,17 @@ struct PlacesView {
         }
         let shownRows = candidates.map { rows in rows.first { pictures[$0] != nil } ?? rows[0] }
         let ids = try reader.identities(of: shownRows.map { slice.index.trials[$0] })
+        let shared = Set([slice.x.key] + (slice.y.map { [$0.key] } ?? []) + slice.fixed.map(\.key))
         let cells = slice.cells.indices.map { index -> JSONValue in
             let row = shownRows[index]
+            let asked = slice.index.asked(row)
+            let isOne = slice.cells[index].rows.count == 1
             return [
                 "x": .count(Int(slice.cells[index].x)), "y": .count(Int(slice.cells[index].y)),
                 "trial": .string(ids.indices.contains(index) ? ids[index] : ""),
-                "point": .string(slice.index.names.text(slice.index.asked(row))),
+                "point": .string(slice.index.names.text(asked)),
+                // What all its trials have in common.
+                "place": .string(slice.index.names.text(isOne ? asked : asked.filter { shared.contains($0.key) })),
                 "pictures": .array(
                     (pictures[row] ?? []).map {
                         ["measure": .string($0.measure), "name": .string($0.name), "digest": .string($0.digest)]

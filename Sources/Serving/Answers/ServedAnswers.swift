@@ -104,7 +104,7 @@ final class ServedAnswers: @unchecked Sendable {
                 "listings": .array(
                     try PageAttempts(reader, sweep: head.summary.name).listings.map {
                         ["title": .string($0.title), "note": .optional($0.note), "table": $0.table.json]
-                    }), "commands": [.string(commands.status(head.summary.name))],
+                    }), "commands": [.string(commands.attempts(head.summary.name))],
             ]
         default: throw ReportError(.request, "there is no view of that name")
         }

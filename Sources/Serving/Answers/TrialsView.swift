@@ -57,9 +57,10 @@ struct TrialsView {
     }
 
     /// The axes, and some quantities, of at most so many trials as can be told apart: of all, such as are spread over the
-    /// whole sweep; with a filter, the first that it lets through. Where nobody asks, two quantities come along.
+    /// whole sweep; with a filter, the first that it lets through. Where nobody asks, two quantities come along: the last, by
+    /// which lines are coloured, is the share of copies, or what was asked for first.
     func lines(_ choice: Choice, shown asked: [String]) throws -> JSONValue {
-        let shown = asked.isEmpty ? head.quantities.filter(\.levels.isEmpty).prefix(2).map(\.name) : asked
+        let shown = asked.isEmpty ? suggested : asked
         var request = try request(choice, shown, [])
         let command = commands.trials(request)
         request.limit = Self.mostLines
@@ -88,6 +89,12 @@ struct TrialsView {
             "table": table.json, "isWhole": .bool(isWhole), "count": .count(index.trials.count),
             "commands": [.string(command)],
         ]
+    }
+
+    private var suggested: [String] {
+        let names = head.quantities.filter(\.levels.isEmpty).map(\.name)
+        guard let last = names.first(where: { $0 == "memorization.copied" }) ?? names.first else { return [] }
+        return names.filter { $0 != last }.prefix(1) + [last]
     }
 
     private func add(_ name: String, of rows: [Int], to table: inout ResultTable) throws {

@@ -22,6 +22,9 @@ extension ServedScript {
           return {shade: shadeOf(darkness.matches), text: ink("text"), quiet: ink("quiet"), line: ink("line"), ground: ink("ground"), accent: ink("accent")};
         }
 
+        // Text that lines run behind keeps a rim of the ground.
+        const halo = ink => ({stroke: ink.ground, "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke"});
+
         // Viridis, without its yellow end, which could not be read on white.
         const stops = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [190, 205, 40]];
         function colour(share) {

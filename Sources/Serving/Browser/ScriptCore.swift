@@ -65,28 +65,42 @@ extension ServedScript {
           clearTimeout(later);
           later = null;
           const began = performance.now();
+          const slow = setTimeout(() => { if (own === asking) complain("No answer yet: the catalogue may be large, or locked by another program. What comes is shown."); }, 3000);
           try {
             const [name, query] = renderers[state.view].asks();
             if (state.sweep) query.set("sweep", state.sweep);
             const reply = await fetch(base + "view/" + name + "?" + query, {signal: own.signal});
-            if (reply.status === 403) throw new Error("this address is not known any more: the server was started anew");
+            if (reply.status === 403) return complain("this address is not known any more: the server was started anew");
             const found = await reply.json();
             if (own !== asking) return;
             cost = performance.now() - began;
             seen = found.changes;
-            if (found.error) return complain(found.error);
+            if (found.error) {
+              complain(found.error);
+              if (reply.status >= 500) tryAgain();
+              return;
+            }
             complain(null);
             answer = found;
             render();
           } catch (error) {
-            if (error.name !== "AbortError") complain(error.message === "Failed to fetch" ? "the server does not answer" : error.message);
+            if (error.name !== "AbortError") {
+              complain(error.message === "Failed to fetch" ? "the server does not answer" : error.message);
+              tryAgain();
+            }
           } finally {
+            clearTimeout(slow);
             if (own === asking) {
               asking = null;
               document.body.dataset.loads = ++loads;
               if (latest > seen) refresh();
             }
           }
+        }
+
+        // What failed may have been locked or gone for a moment, of which no event tells.
+        function tryAgain() {
+          later = setTimeout(() => { later = null; load(); }, 5000);
         }
 
         // What costs much is asked for less often: a run beside it needs its processors.

@@ -97,20 +97,26 @@ extension ServedScript {
           const xs = [...new Set(view.cells.map(cell => cell.x))].sort((a, b) => a - b);
           const ys = hasY ? [...new Set(view.cells.map(cell => cell.y))].sort((a, b) => b - a) : [-1];
           const value = (axis, code) => brief(isNaN(axis.values[code]) ? axis.values[code] : Number(axis.values[code]));
-          const width = Math.max(6, Math.min(120, xs.length > 24 ? 14 : 840 / xs.length)), height = Math.max(6, Math.min(64, 560 / ys.length));
-          const left = 92, top = 8;
+          const names = hasY ? ys.map(code => value(axisY, code)) : [];
+          const left = Math.max(14, ...names.map(name => 14 + 7 * String(name).length)), top = hasY ? 24 : 8;
+          // On a phone the map has the page's width, else what the chosen place beside it leaves.
+          const room = element("content").clientWidth - (innerWidth >= 900 ? 420 : 0) - left - 12;
+          const width = Math.max(6, Math.min(120, xs.length > 24 ? 14 : room / xs.length)), height = Math.max(6, Math.min(64, 560 / ys.length));
+          // Of a cell's text as much as has room.
+          const fitting = text => [text, text.replace(" %", "")].find(one => one.length * 7 <= width - 2) || "";
           return ink => {
             const made = svg("svg", {width: left + width * xs.length + 12, height: top + height * ys.length + 48, role: "grid"});
-            const step = Math.ceil(44 / width), stepY = Math.ceil(14 / height);
+            const widest = Math.max(...xs.map(code => String(value(axisX, code)).length));
+            const step = Math.ceil((8 + 7 * widest) / width), stepY = Math.ceil(14 / height);
             const rows = new Map(ys.map(y => [y, svg("g", {role: "row"})]));
             view.cells.forEach((cell, index) => {
               const row = view.table.rows[index], fill = look.fill(row);
               const x = left + xs.indexOf(cell.x) * width, y = top + ys.indexOf(cell.y) * height;
               const group = svg("g", {role: "gridcell", "data-cell": index, tabindex: index === chosen ? 0 : -1, "aria-selected": index === chosen,
-                "aria-label": `${cell.point}: ${look.text(row)}${row[view.table.columns.indexOf("phase")] ? ", " + row[view.table.columns.indexOf("phase")] : ""}`},
+                "aria-label": `${cell.place}: ${look.text(row)}${row[view.table.columns.indexOf("phase")] ? ", " + row[view.table.columns.indexOf("phase")] : ""}`},
                 svg("rect", {x, y, width, height, fill: fill || "none", stroke: fill ? ink.ground : ink.line}));
-              if (width > 34 && height > 13) {
-                group.append(svg("text", {x: x + width / 2, y: y + height / 2 + 4, "text-anchor": "middle", fill: fill ? inkOn(fill) : ink.quiet}, look.text(row)));
+              if (height > 13) {
+                group.append(svg("text", {x: x + width / 2, y: y + height / 2 + 4, "text-anchor": "middle", fill: fill ? inkOn(fill) : ink.quiet}, fitting(look.text(row))));
               }
               if (index === chosen) group.append(svg("rect", {x: x + 1.5, y: y + 1.5, width: width - 3, height: height - 3, fill: "none", stroke: ink.text, "stroke-width": 2.5}));
               rows.get(cell.y).append(group);
@@ -124,7 +130,7 @@ extension ServedScript {
               if (index % stepY === 0) made.append(svg("text", {x: left - 8, y: top + (index + .5) * height + 4, "text-anchor": "end", fill: ink.text}, value(axisY, code)));
             });
             made.append(svg("text", {x: left, y: bottom + 38, fill: ink.quiet}, axisX.label + " →"));
-            if (hasY) made.append(svg("text", {x: 4, y: top + 12, fill: ink.quiet}, "↑ " + axisY.label));
+            if (hasY) made.append(svg("text", {x: 4, y: 14, fill: ink.quiet}, "↑ " + axisY.label));
             return made;
           };
         }
@@ -144,7 +150,8 @@ extension ServedScript {
           const facts = view.table.columns.flatMap((name, column) => [make("dt", {textContent: name}), make("dd", {textContent: shown(row[column])})]);
           const names = cell.pictures.map(one => `${one.measure}: ${one.name.replace(/\.png$/, "")}`);
           const wanted = Math.max(0, names.indexOf(state.picture || ""));
-          const parts = [make("h2", {textContent: cell.point || "The only place"}), make("dl", {className: "facts"}, ...facts)];
+          const parts = [make("h2", {textContent: cell.place || "All places together"}), make("dl", {className: "facts"}, ...facts)];
+          if (cell.place !== cell.point) parts.push(make("p", {className: "quiet", textContent: `Numbers are means; pictures are of ${cell.point}.`}));
           if (names.length > 1) {
             parts.push(make("div", {className: "controls"}, choice("Picture", names.map(name => [name, name]), names[wanted], picture => go({picture}, true), "")));
           }
@@ -230,7 +237,7 @@ extension ServedScript {
                 const x = xs.place(point.x), ends = bounds ? bounds.map(at => point.row[at]) : [null];
                 if (!ends.includes(null)) made.append(svg("line", {x1: x, x2: x, y1: ys.place(ends[0]), y2: ys.place(ends[1]), stroke: fill}));
                 const dot = svg("circle", {cx: x, cy: ys.place(point.y), r: 4, fill, stroke: ink.ground});
-                dot.addEventListener("pointermove", event => showTip(event, `${point.cell.point}\n${columns[column]} = ${shown(point.y)}${ends.includes(null) ? "" : ` (${shown(ends[0])} to ${shown(ends[1])})`}`));
+                dot.addEventListener("pointermove", event => showTip(event, `${point.cell.place}\n${columns[column]} = ${shown(point.y)}${ends.includes(null) ? "" : ` (${shown(ends[0])} to ${shown(ends[1])})`}`));
                 dot.addEventListener("pointerleave", hideTip);
                 made.append(dot);
               }

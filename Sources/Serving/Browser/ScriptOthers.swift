@@ -1,6 +1,25 @@
 extension ServedScript {
     /// Trials side by side, figures, hosts and failures.
     static let others = #"""
+        // Measures that somebody has opened stay so.
+        const openMeasures = new Set();
+
+        // A measure's numbers, folded: of many measures nobody reads all.
+        function measureRows(view, differ) {
+          const rowsOf = new Map();
+          for (const row of view.numbers.rows) {
+            const name = row[0].split(".")[0];
+            rowsOf.set(name, [...(rowsOf.get(name) || []), row]);
+          }
+          return [...rowsOf].map(([name, rows]) => {
+            const differing = rows.filter(differ).length;
+            const words = `${name}: ${rows.length} number${rows.length === 1 ? "" : "s"}` + (view.trials.length > 1 ? `, ${differing || "none"} differing` : "");
+            const box = make("details", {open: openMeasures.has(name)}, make("summary", {textContent: words}), tableOf({...view.numbers, rows}, {label: name, marks: differ}));
+            box.addEventListener("toggle", () => openMeasures[box.open ? "add" : "delete"](name));
+            return box;
+          });
+        }
+
         renderers.compare = {
           asks: () => ["compare", new URLSearchParams({trials: state.trials.join(",")})],
           render(view, sweep) {
@@ -11,7 +30,8 @@ extension ServedScript {
             }
             const differ = row => new Set(row.slice(1).map(value => JSON.stringify(value))).size > 1;
             const only = state.all !== "1" && view.trials.length > 1;
-            const settings = {...view.settings, rows: view.settings.rows.filter(row => !only || differ(row))};
+            const part = table => ({...table, rows: table.rows.filter(row => !only || differ(row))});
+            const settings = part(view.settings), facts = part(view.facts);
             const names = [...new Set(view.trials.flatMap(trial => trial.pictures.map(one => one.measure + ": " + one.name)))];
             const pictures = names.map(name => make("section", {}, make("h2", {textContent: name.replace(/\.png$/, "")}),
               make("div", {className: "pictures"}, ...view.trials.map(trial => {
@@ -22,11 +42,12 @@ extension ServedScript {
             element("content").replaceChildren(
               make("ul", {}, ...view.trials.map(trial => make("li", {}, `${trial.trial.slice(0, 8)}  ${trial.point} `,
                 button("Leave out", () => go({trials: state.trials.filter(id => !trial.trial.startsWith(id))}))))),
-              tableOf(view.facts, {label: "What became of them", marks: row => only && differ(row)}),
+              make("h2", {textContent: only ? "What became of them, where it differs" : "What became of them"}),
+              facts.rows.length ? tableOf(facts, {label: "What became of them"}) : make("p", {className: "quiet", textContent: "The same."}),
               make("h2", {textContent: only ? "Settings that differ" : "Settings"}),
-              settings.rows.length ? tableOf(settings, {label: "Settings", marks: differ}) : make("p", {className: "quiet", textContent: "None."}),
-              make("div", {className: "actions"}, button(only ? "Show all settings" : "Show those that differ", () => go({all: only ? "1" : null}, true), {hidden: view.trials.length < 2}), csvButton(whole, "side-by-side")),
-              make("h2", {textContent: "Measurements"}), view.numbers.rows.length ? tableOf(view.numbers, {label: "Measurements", marks: differ}) : make("p", {className: "quiet", textContent: "None yet."}),
+              settings.rows.length ? tableOf(settings, {label: "Settings", marks: row => !only && differ(row)}) : make("p", {className: "quiet", textContent: "None."}),
+              make("div", {className: "actions"}, button(only ? "Show all" : "Show what differs", () => go({all: only ? "1" : null}, true), {hidden: view.trials.length < 2}), csvButton(whole, "side-by-side")),
+              make("h2", {textContent: "Measurements"}), ...(view.numbers.rows.length ? measureRows(view, differ) : [make("p", {className: "quiet", textContent: "None yet."})]),
               ...pictures);
           }
         };

@@ -81,9 +81,9 @@ extension ServedScript {
             dimensions.forEach((name, index) => {
               const x = 60 + index * spacing;
               made.append(svg("line", {x1: x, x2: x, y1: top, y2: height - bottom, stroke: ink.quiet}),
-                svg("text", {x, y: index % 2 ? 28 : 13, "text-anchor": index === dimensions.length - 1 ? "end" : "middle", fill: ink.text}, label(name) + (scales[index].isLog ? " (log)" : "")));
+                svg("text", {x, y: index % 2 ? 28 : 13, "text-anchor": index === dimensions.length - 1 ? "end" : "middle", fill: ink.text, ...halo(ink)}, label(name) + (scales[index].isLog ? " (log)" : "")));
               for (const [y, text] of scales[index].ticks) made.append(
-                svg("line", {x1: x - 4, x2: x, y1: y, y2: y, stroke: ink.quiet}), svg("text", {x: x - 6, y: y + 4, "text-anchor": "end", fill: ink.text}, text));
+                svg("line", {x1: x - 4, x2: x, y1: y, y2: y, stroke: ink.quiet}), svg("text", {x: x - 6, y: y + 4, "text-anchor": "end", fill: ink.text, ...halo(ink)}, text));
             });
             return made;
           };

@@ -14,11 +14,11 @@ final class LoopbackServer: Sendable {
 
     /// A longer head is no browser's, in bytes.
     private static let longestHead = 16 << 10
-    /// How long a connection may say nothing.
-    private static let idle = TimeAmount.seconds(60)
 
     /// Begins to serve; with port 0 the system chooses one. Throws `ReportError` where the port cannot be had.
-    init(port wanted: Int, _ site: ServedSite) throws {
+    ///
+    /// - Parameter idle: how long a connection may say nothing, but for one that is told news.
+    init(port wanted: Int, idle: TimeAmount, _ site: ServedSite) throws {
         self.site = site
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.loops = loops
@@ -31,7 +31,7 @@ final class LoopbackServer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     var limits = NIOHTTPDecoderLimitConfiguration()
                     (limits.maxHeaderFieldSize, limits.maxHeaderListSize) = (Self.longestHead, Self.longestHead)
-                    try pipeline.addHandler(IdleStateHandler(readTimeout: Self.idle))
+                    try pipeline.addHandler(IdleStateHandler(readTimeout: idle))
                     try pipeline.configureHTTPServerPipeline(
                         withErrorHandling: false, withEncoderConfiguration: .init(),
                         withDecoderLimitConfiguration: limits)
