@@ -18,13 +18,13 @@ let kernelFlags: [CSetting] = [
 
 /// Agent and worker run on hosts that have nothing installed.
 let staticSwift: [SwiftSetting] = strict + [.unsafeFlags(["-static-stdlib"])]
-let staticLink: [LinkerSetting] = [
-    .unsafeFlags(["-static-executable"]),
+let hostLink: [LinkerSetting] = [
     // Half the bytes to bring to a host.
     .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
     .linkedLibrary("FoundationEssentials"), .linkedLibrary("_FoundationCollections"),
     .linkedLibrary("_FoundationCShims"), .linkedLibrary("swiftSynchronization"),
 ]
+let staticLink: [LinkerSetting] = [.unsafeFlags(["-static-executable"])] + hostLink
 let staticBLAS: [LinkerSetting] = [
     .linkedLibrary(":libopenblas.a"), .linkedLibrary(":libgfortran.a"), .linkedLibrary(":libquadmath.a"),
     .linkedLibrary("m"),
@@ -42,6 +42,15 @@ let portable: [LinkerSetting] =
             .unsafeFlags(["-L\(folder)", "-Xclang-linker", "-static-libgcc"] + flags.flatMap { ["-Xlinker", $0] })
         ]
     } ?? []
+
+/// A static program cannot open a driver's library: this one takes glibc from the host, and nothing else. In that folder
+/// libraries have scripts for the linker that name the static ones.
+let glibcLink: [LinkerSetting] =
+    [
+        .unsafeFlags([
+            "-static-stdlib", "-Xclang-linker", "-static-libgcc", "-L\(Context.packageDirectory)/scripts/lib/link",
+        ])
+    ] + hostLink
 
 /// What reading sweep files takes: YAML, regular text, and threads.
 let staticSweepFiles: [LinkerSetting] = [
@@ -89,6 +98,8 @@ let package = Package(
         .executable(name: "eigensweep", targets: ["eigensweep"]),
         .executable(name: "eigensweep-agent", targets: ["eigensweep-agent"]),
         .executable(name: "eigensweep-worker", targets: ["eigensweep-worker"]),
+        .executable(name: "eigensweep-worker-gpu", targets: ["eigensweep-worker-gpu"]),
+        .library(name: "FaultyOpenCL", type: .dynamic, targets: ["CFaultyOpenCL"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -182,10 +193,9 @@ let package = Package(
             name: "eigensweep-worker", dependencies: ["JobExecution", "CPosix"],
             swiftSettings: staticSwift, linkerSettings: staticBLAS + staticSweepFiles + staticLink),
 
-        // Dynamic: a static program cannot open a driver's library.
         .executableTarget(
             name: "eigensweep-worker-gpu", dependencies: ["JobExecution", "Devices", "Tensors", "CPosix"],
-            swiftSettings: strict, linkerSettings: staticBLAS),
+            swiftSettings: staticSwift, linkerSettings: portable + staticBLAS + staticSweepFiles + glibcLink),
 
         // Tests
         .target(
@@ -197,6 +207,9 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "CPowerLoss", path: "Tests/CPowerLoss",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "CFaultyOpenCL", path: "Tests/CFaultyOpenCL",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),
@@ -243,7 +256,8 @@ let package = Package(
         tests(
             "JobExecutionTests",
             [
-                "JobExecution", "JobContract", "SweepFiles", "SweepModel", "Datasets", "Measures", "Tensors", "CPosix",
+                "JobExecution", "JobContract", "SweepFiles", "SweepModel", "Datasets", "Devices", "Measures", "Tensors",
+                "CPosix",
             ],
             resources: [.copy("Reference")],
             linker: [.linkedLibrary("openblas")]),

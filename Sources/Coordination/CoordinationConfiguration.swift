@@ -18,6 +18,8 @@ package struct PreparedSweep: Sendable {
     /// The worker that takes the measures which `sweep.borrowed` names, and trains those of the sweep's trainings that are
     /// named with it.
     package var measuring: Measuring?
+    /// The program that does its worker's jobs on a GPU with the same bits; nil: there is none.
+    package var onDevice: StartOrder.Upload?
 
     package struct Measuring: Sendable {
         package var command: [String]
@@ -46,7 +48,9 @@ package struct PreparedSweep: Sendable {
     }
 
     /// Everything that hosts need to run its jobs.
-    package var programs: [Digest] { (uploads + (measuring?.uploads ?? [])).map(\.digest) }
+    package var programs: [Digest] {
+        (uploads + (measuring?.uploads ?? []) + [onDevice].compactMap(\.self)).map(\.digest)
+    }
 }
 
 /// All that a run is about. Resuming is running with what the catalogue then holds.

@@ -37,6 +37,7 @@ struct OrderBook {
                 uploads: other?.uploads ?? prepared.uploads, gpus: assignment.gpus)
             order.weights = prepared.weights
             order.turn = assignment.turn
+            if case .work = assignment.purpose, measuring == nil, other == nil { order.onDevice = prepared.onDevice }
             if let measuring {
                 order.description.denoiser = prepared.denoiser
                 order.uploads += measuring.uploads

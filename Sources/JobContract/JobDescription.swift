@@ -282,6 +282,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
     package var gpus: Int?
     /// How it serves its networks by the command `denoise`; nil: it has none.
     package var denoise: DenoiseOffer?
+    /// Of a worker whose networks compute on a device; nil: it is none.
+    package var device: DeviceUse?
     package var build: String
     package var cpu: String
     package var kernels: String
@@ -293,8 +295,8 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         measures: [MeasureRequest], sampling: [String]? = nil, quantities: [String: [QuantityDeclaration]]? = nil,
         parameters: [String: [ParameterDeclaration]]? = nil, rules: [String: [MeasureRule]]? = nil,
         levels: [String: LevelRange]? = nil, keys: [KeyDeclaration]? = nil, reads: [String]? = nil,
-        images: ImageDeclaration? = nil, gpus: Int? = nil, denoise: DenoiseOffer? = nil, build: String, cpu: String,
-        kernels: String, check: String
+        images: ImageDeclaration? = nil, gpus: Int? = nil, denoise: DenoiseOffer? = nil, device: DeviceUse? = nil,
+        build: String, cpu: String, kernels: String, check: String
     ) {
         self.contract = contract
         self.name = name
@@ -313,11 +315,23 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
         self.images = images
         self.gpus = gpus
         self.denoise = denoise
+        self.device = device
         self.build = build
         self.cpu = cpu
         self.kernels = kernels
         self.check = check
     }
+}
+
+/// Whether a worker that is for devices has one.
+package struct DeviceUse: Hashable, Sendable, Codable {
+    /// What the driver calls it, with the driver's version; nil: the worker computes on the CPU.
+    package var name: String?
+    /// Why it computes on the CPU, in a sentence.
+    package var problem: String?
+
+    package init(name: String) { self.name = name }
+    package init(problem: String) { self.problem = problem }
 }
 
 /// What a worker's `denoise` offers.

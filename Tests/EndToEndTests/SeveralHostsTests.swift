@@ -36,6 +36,50 @@ struct SeveralHostsTests {
         }
     }
 
+    /// The device is the CPU's, by PoCL. Of two slots one job at a time has it.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/etc/OpenCL/vendors/pocl.icd"), "needs PoCL"))
+    func aHostWithADeviceAndOneWithoutGiveTheSameBits() throws {
+        let alone = try ResumeTests.undisturbed.get()
+        try withHosts(count: 2) { lab, _, options in
+            try lab.write("gpus/0", "")
+            let text = try String(contentsOfFile: lab.directory.path + "/hosts.yaml", encoding: .utf8)
+            let device = "{EIGENSWEEP_AGENT_GPUS: \(lab.directory.path)/gpus, EIGENSWEEP_DEVICE: \"0\"}"
+            let first = try #require(text.split(separator: "\n").first { $0.contains("- h1:") })
+            try lab.write(
+                "hosts.yaml",
+                text.replacing(first, with: first.replacing("slots: 1}", with: "slots: 2, gpus: auto, env: \(device)}"))
+            )
+            let check = try lab.run(["hosts", "check", "--format", "csv"] + options)
+            #expect(check.status == 0, "\(check)")
+            let line = try #require(check.out.split(separator: "\n").first { $0.contains(",device,") })
+            #expect(line.hasPrefix("h1,note,device,") && line.contains("with this machine's bits: 1 job at a time"))
+            #expect(line.contains("on the CPU 1 more") && line.contains("slots: 1 in the hosts file"), "\(line)")
+
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: ResumeTests.lengths))
+            let output = try lab.run(["launch", sweep] + options)
+            #expect(output.status == 0, "\(output.err)")
+            #expect(try lab.measurements() == alone)
+            let kernels = try lab.rows(
+                "SELECT DISTINCT host, kernels = 'opencl' FROM attempt WHERE outcome = 'succeeded' ORDER BY 1, 2")
+            #expect(kernels == ["h1|0", "h1|1", "h2|0"])
+            #expect(try lab.rows("SELECT count(DISTINCT build) FROM attempt WHERE outcome = 'succeeded'") == ["2"])
+
+            // Without the driver all is done by the CPU, and it is said why.
+            try lab.write(
+                "hosts.yaml",
+                text.replacing(
+                    first,
+                    with: first.replacing(
+                        "slots: 1}", with: "slots: 2, gpus: auto, env: \(device.replacing("\"0\"", with: "\"7\""))}")))
+            let again = try lab.run(["hosts", "check", "--format", "csv"] + options)
+            #expect(again.status == 0, "\(again)")
+            #expect(again.out.contains("h1,warning,device,jobs compute on the CPU: OpenCL names"), "\(again.out)")
+            let rest = try lab.run(["launch", sweep, "--set", "seed=1", "--set", "training.steps=20"] + options)
+            #expect(
+                rest.status == 0 && rest.err.contains("h1: its jobs compute on the CPU: OpenCL names"), "\(rest.err)")
+        }
+    }
+
     @Test func aZipOfPicturesIsSweptOnThisMachineAndTwoOthers() throws {
         try withHosts(count: 2, withLocal: true) { lab, _, options in
             let pictures = lab.directory.appendingPathComponent("pictures.zip").path

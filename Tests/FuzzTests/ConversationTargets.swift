@@ -114,7 +114,8 @@ private final class CoordinatorUnderFire {
         let session = AgentSession(
             host: Self.host, context: context, mailbox: mailbox,
             greeted: .init(
-                stream: stream, reader: FrameReader(), greeting: AgentGreeting(digest: Samples.digest, machine: "m")))
+                stream: stream, reader: FrameReader(), greeting: AgentGreeting(digest: Samples.digest, machine: "m")),
+            usesDevices: true)
         // The session ends with the recording, or before where what it hears is not an agent's.
         try? session.run(connected: {})
         for report in reports.with({ $0 }) { handle(report) }

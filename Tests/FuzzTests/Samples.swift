@@ -67,7 +67,7 @@ enum Samples {
     static func orders() throws -> [AgentOrder] {
         [
             try AgentOrder(description: jobs[0], command: ["./w", "run"], uploads: ["w": digest]),
-            try AgentOrder(description: jobs[1], command: ["eigensweep-worker"], uploads: [:], gpus: 2),
+            try AgentOrder(description: jobs[1], command: ["eigensweep-worker"], uploads: [:], gpus: 2, onDevice: "w"),
         ]
     }
 

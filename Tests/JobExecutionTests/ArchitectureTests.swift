@@ -47,9 +47,11 @@ import Testing
         "model: {architecture: linear}\ntraining: {preconditioning: vp, noise: u-squared, objective: yi-bank}",
     ]
 
-    private func spec(_ way: String) throws -> [String: JSONValue] {
+    private func spec(_ way: String) throws -> [String: JSONValue] { try Self.spec(way, dataset: dataset) }
+
+    static func spec(_ way: String, dataset: Digest) throws -> [String: JSONValue] {
         let digest = dataset.hex
-        let sweep = try SweepFile(text: Self.small + way, file: "x.yaml").expand(
+        let sweep = try SweepFile(text: small + way, file: "x.yaml").expand(
             worker: WorkerFacts.current.description(check: "")
         ) { _ in DatasetIdentity(keys: ["dataset.digest": .string(digest)], images: 24) }.sweep
         #expect(sweep.trials.count == 1)

@@ -34,15 +34,17 @@ struct DeviceWorkerTests {
         var there = try WorkerProgram.onDevice.describe(in: sandbox.newAttempt())
         #expect(there.check == here.check && there.kernels == "opencl" && there.cpu.hasPrefix(here.cpu + "; "))
         #expect(there.build != here.build)
+        #expect(there.device?.name?.isEmpty == false && here.device == nil)
+        there.device = nil
         (there.build, there.cpu, there.kernels) = (here.build, here.cpu, here.kernels)
         #expect(there == here)
     }
 
     /// Checkpoints are the same files, and either goes on where the other stopped.
     @Test func theirCheckpointsAreTheSame() throws {
-        func checkpoints(_ worker: WorkerProgram, _ steps: [Int], from: ResumePoint? = nil) throws
-            -> (WorkerEvent.Checkpoint, URL)
-        {
+        func checkpoints(
+            _ worker: WorkerProgram, _ steps: [Int], from: ResumePoint? = nil
+        ) throws -> (WorkerEvent.Checkpoint, URL) {
             let task = TrainTask(milestones: steps, resume: from, checkpointSeconds: 300)
             let spec = smallSpec(dataset: dataset, changing: ["training.batch": 20])
             let job = JobDescription(.train(task), spec: spec, dataset: dataset, in: sandbox)

@@ -14,7 +14,7 @@ struct ReferenceTests {
         "sampler-ddpmpp-c4-r16", "training-ddpmpp-c4-r16-10steps", "training-warmup-ddpmpp-c4-r16-12steps",
     ]
 
-    private func load(_ name: String) throws -> SafetensorsFile {
+    static func load(_ name: String) throws -> SafetensorsFile {
         let url = try #require(
             Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Reference"))
         return try SafetensorsFile(bytes: [UInt8](try Data(contentsOf: url)), name: "\(name).safetensors")
@@ -27,7 +27,7 @@ struct ReferenceTests {
     private func compare<S: LaneScalar>(
         _ name: String, _ scalar: S.Type, _ tolerance: ReferenceComparison.Tolerance
     ) throws {
-        let file = try load(name)
+        let file = try Self.load(name)
         let comparisons = try ReferenceComparison.all(in: file, scalar, tolerance)
         for comparison in comparisons {
             #expect(comparison.agrees, "\(comparison.tensor): \(comparison.error) of \(comparison.tolerance)")
@@ -46,7 +46,7 @@ struct ReferenceTests {
     }
 
     @Test func aChangedParameterIsFound() throws {
-        var file = try load("ncsnpp-c8-r16-three-levels")
+        var file = try Self.load("ncsnpp-c8-r16-three-levels")
         let name = "param/model.enc.4x4_aux_residual.weight"
         var weights = try file.tensor(name, as: Float.self)
         weights.values[0] += 0.1

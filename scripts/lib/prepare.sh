@@ -94,6 +94,22 @@ install_torch() {
     python=$PWD/$own
 }
 
+# Finds or fetches CUDA's compiler of kernels, which needs no GPU. Sets nvrtc to its library; empty where the package index
+# does not have it.
+install_nvrtc() {
+    local folder=.build/nvrtc
+    nvrtc=$(find "$folder" -name 'libnvrtc.so.12' 2>/dev/null | head -n 1) || true
+    if [ -z "$nvrtc" ]; then
+        say "Fetching NVRTC"
+        /usr/bin/python3 -m venv "$folder" && "$folder/bin/python" -m pip install -q --no-deps nvidia-cuda-nvrtc-cu12 || {
+            echo "NVRTC cannot be fetched: the test that needs it is skipped"
+            return 0
+        }
+        nvrtc=$(find "$folder" -name 'libnvrtc.so.12' | head -n 1)
+    fi
+    nvrtc=$PWD/$nvrtc
+}
+
 # Builds the programs that are named, or all in one go, so that no core waits, and sets bin to their folder.
 build_programs() {
     local product

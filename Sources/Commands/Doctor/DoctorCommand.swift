@@ -116,7 +116,7 @@ struct DoctorCommand: ParsableCommand {
             try StoreCheckup(
                 reader: reader, store: ContentStore(directory: catalogue.store),
                 cache: catalogue.store + "/datasets.json",
-                programs: [try Programs.bundled("eigensweep-worker")], isThorough: thorough, mending: mending
+                programs: try Programs.workers(), isThorough: thorough, mending: mending
             ).findings()
         }
     }

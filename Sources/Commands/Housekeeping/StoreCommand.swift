@@ -72,7 +72,7 @@ struct StoreUse {
         store = try ContentStore(directory: options.store)
         let stored = try store.digests()
         let referenced = try reader.referencedFiles()
-        let programs = [try Programs.bundled("eigensweep-worker")]
+        let programs = try Programs.workers()
         unneeded = try UnneededFiles(
             of: store, stored: stored, referenced: Set(referenced.map(\.digest)), reader: reader,
             cache: options.datasets,

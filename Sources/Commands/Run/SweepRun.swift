@@ -341,6 +341,7 @@ final class SweepRun {
     /// What the catalogue holds now, as a coordinator begins with it.
     private func configuration() throws -> CoordinationConfiguration {
         try preparation.addSamples(to: &sweeps)
+        try sweeps.addDevicePrograms(for: hosts, in: workplace.store)
         let reader = workplace.catalogue.reader
         let trainings = Set(sweeps.flatMap { $0.sweep.trainings.keys })
         let holdings = try wholeHoldings(try reader.holdings(of: trainings))

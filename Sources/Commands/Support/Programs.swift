@@ -11,8 +11,7 @@ import SweepModel
 enum Programs {
     /// The path of `name` in the directory of the running executable.
     static func bundled(_ name: String) throws -> String {
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let path = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
+        let path = try beside(name)
         guard access(path, X_OK) == 0 else {
             throw CommandFailure(
                 .internalError,
@@ -21,6 +20,22 @@ enum Programs {
         }
         return path
     }
+
+    private static func beside(_ name: String) throws -> String {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
+    /// The worker whose networks compute on a device: it may be missing, where nobody has built it.
+    static let onDeviceName = WorkerCommand.ours + "-gpu"
+
+    static var onDevice: String? {
+        guard let path = try? beside(onDeviceName), access(path, X_OK) == 0 else { return nil }
+        return path
+    }
+
+    /// Those of our workers that the store has for hosts.
+    static func workers() throws -> [String] { [try bundled(WorkerCommand.ours)] + [onDevice].compactMap(\.self) }
 }
 
 /// A file that a worker has beside it on hosts.
@@ -162,7 +177,9 @@ struct WorkerProgram {
         guard isOurs, case .file(let path)? = uploads.first(where: { $0.name == WorkerCommand.ours })?.content else {
             return measuring?.check
         }
-        return WorkerCheck(digest: try Digest(ofFile: path), path: path, description: description)
+        let onDevice = try Programs.onDevice.map { (digest: try Digest(ofFile: $0), path: $0) }
+        return WorkerCheck(
+            digest: try Digest(ofFile: path), path: path, description: description, onDevice: onDevice)
     }
 
     /// What the program prints, which takes it seconds at most. A program that does not end, or prints too much, is killed.

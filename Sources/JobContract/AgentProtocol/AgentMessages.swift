@@ -248,6 +248,9 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     package var uploads: [String: Digest]
     /// GPUs that the attempt has to itself, or shares as the host's agent was told; nil: none.
     package var gpus: Int?
+    /// The upload that is run in place of the command's program by an attempt that has a GPU: where it needs none it is given
+    /// one that is free, and without one it runs the command's. Nil: there is no such program.
+    package var onDevice: String?
     /// Of the attempts that wait on a host the one whose turn is smallest begins first; nil: before all that have one.
     package var turn: Double?
 
@@ -257,17 +260,17 @@ package struct AgentOrder: Hashable, Sendable, Codable {
     ///   - weights: bytes of such weights, where the spec does not tell them.
     package init(
         description: JobDescription, spec: [UInt8]? = nil, command: [String], uploads: [String: Digest],
-        gpus: Int? = nil, weights: Int? = nil, turn: Double? = nil
+        gpus: Int? = nil, onDevice: String? = nil, weights: Int? = nil, turn: Double? = nil
     ) throws {
         self.init(
             attempt: description.attempt, job: description.job, text: try JobText(description, spec: spec),
             inputs: description.inputs, output: description.expectedOutput(weights: weights), command: command,
-            uploads: uploads, gpus: gpus, turn: turn)
+            uploads: uploads, gpus: gpus, onDevice: onDevice, turn: turn)
     }
 
     package init(
         attempt: AttemptNumber, job: JobID, text: JobText, inputs: [Digest], output: Int, command: [String],
-        uploads: [String: Digest], gpus: Int? = nil, turn: Double? = nil
+        uploads: [String: Digest], gpus: Int? = nil, onDevice: String? = nil, turn: Double? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -277,6 +280,7 @@ package struct AgentOrder: Hashable, Sendable, Codable {
         self.command = command
         self.uploads = uploads
         self.gpus = gpus
+        self.onDevice = onDevice
         self.turn = turn
     }
 

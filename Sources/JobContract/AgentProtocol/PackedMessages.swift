@@ -10,7 +10,7 @@ extension CoordinatorMessage: AgentProtocolMessage {
         var bytes: [UInt8] = []
         switch self {
         // Rare, and not known to every agent that reads packed orders.
-        case .start(let order) where order.gpus != nil: return nil
+        case .start(let order) where order.gpus != nil || order.onDevice != nil: return nil
         case .start(let order):
             bytes.reserveCapacity(order.text.bytes.count + 512)
             bytes.append((order.turn == nil ? Tag.start : .startInTurn).rawValue)

@@ -42,6 +42,9 @@ package struct JobRunner {
                     .init(
                         contract: ContractVersion.current, worker: WorkerFacts.name, numerics: WorkerFacts.numerics,
                         build: facts.build, cpu: facts.cpu, kernels: facts.kernels)))
+            if let problem = NetworkMachines.use?.problem {
+                Diagnostics.write("networks compute on the CPU: \(problem)")
+            }
             return try perform(job)
         } catch let failure as JobFailure {
             return fail(failure)

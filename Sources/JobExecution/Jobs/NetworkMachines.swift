@@ -1,33 +1,67 @@
 import JobContract
 import Tensors
 
-/// Where the networks of this process compute, which the entry point says once.
+/// Where the networks of this process compute: on the CPU, or on a device that the entry point offers. A device is taken where
+/// it gives a small network the CPU's bits; else all is as if there were none, and it is said why.
 package struct NetworkMachines {
-    /// What provenance says of the device beside the CPU, and how its kernels are called; nil for the CPU alone.
-    private let device: (name: String, kernels: String)?
-    private let make: () throws -> any LaneMachine<Float>
+    /// A device that was found.
+    package struct Device {
+        /// What the driver calls it, and how its kernels are called: both stand in the provenance of results.
+        let name: String
+        let kernels: String
+        /// Gives every network a machine of its own.
+        let make: () throws -> any LaneMachine<Float>
 
-    // Written once, before any thread is started.
-    nonisolated(unsafe) private static var chosen = NetworkMachines(device: nil) { HostMachine<Float>() }
-
-    /// `make` gives every network a machine of its own. The texts stand in the provenance of results.
-    package init(
-        device: (name: String, kernels: String)?, make: @escaping () throws -> any LaneMachine<Float>
-    ) {
-        self.device = device
-        self.make = make
+        package init(name: String, kernels: String, make: @escaping () throws -> any LaneMachine<Float>) {
+            self.name = name
+            self.kernels = kernels
+            self.make = make
+        }
     }
 
-    /// Makes all networks from now on compute there. Must be called before the first command.
-    package static func choose(_ machines: NetworkMachines) { chosen = machines }
+    // Written once, before any thread is started.
+    nonisolated(unsafe) private static var offer: (() throws -> Device)?
 
+    /// Makes networks compute on the device that `find` finds. Must be called before the first command.
+    package static func offer(_ find: @escaping () throws -> Device) { offer = find }
+
+    private let device: Device?
+    private let problem: String?
+
+    /// Settled when the first command asks.
+    nonisolated(unsafe) private static let chosen: NetworkMachines = {
+        guard let offer else { return NetworkMachines(device: nil, problem: nil) }
+        do {
+            let device = try offer()
+            guard try trained(on: device) == NumericsCheck.state(on: HostMachine<Float>()) else {
+                throw JobFailure(.unfitHost, "\(device.name) computes other bits than the CPU")
+            }
+            return NetworkMachines(device: device, problem: nil)
+        } catch {
+            return NetworkMachines(device: nil, problem: explanation(of: error))
+        }
+    }()
+
+    private static func trained(on device: Device) throws -> [UInt8] {
+        do {
+            return try NumericsCheck.state(on: device.make())
+        } catch {
+            throw JobFailure(.unfitHost, "\(device.name) cannot train a small network: \(explanation(of: error))")
+        }
+    }
+
+    /// What `describe` says of the device; nil where none is offered.
+    static var use: DeviceUse? {
+        chosen.device.map { DeviceUse(name: $0.name) } ?? chosen.problem.map { DeviceUse(problem: $0) }
+    }
     static var deviceName: String? { chosen.device?.name }
     static var kernels: String { chosen.device?.kernels ?? "\(NumericThread.variant)" }
 
-    /// A machine for a network. A device that cannot be used is the host's fault.
+    /// A machine for a network. A device that cannot be used any longer is the host's fault.
     static func machine() throws(JobFailure) -> any LaneMachine<Float> {
+        guard let device = chosen.device else { return HostMachine<Float>() }
         do {
-            return try chosen.make()
+            return try device.make()
         } catch {
             throw JobFailure(.unfitHost, explanation(of: error))
         }

@@ -38,7 +38,7 @@ struct WorkerFacts {
             measures: KnownMeasures.requests,
             sampling: KnownMeasures.sampling, quantities: KnownMeasures.quantities,
             parameters: KnownMeasures.parameters.mapValues { $0.map(\.declaration) }, rules: KnownMeasures.rules,
-            levels: Self.levels, build: build, cpu: cpu, kernels: kernels, check: check)
+            levels: Self.levels, device: NetworkMachines.use, build: build, cpu: cpu, kernels: kernels, check: check)
     }
 
     private static let levels = Dictionary(

@@ -5,7 +5,7 @@ import Tensors
 /// Compares samples from stored latents and noise.
 extension Reference {
     func samples() throws -> [ReferenceComparison] {
-        let denoiser = try NetworkDenoiser(file, prefix: "param/")
+        let denoiser = try NetworkDenoiser(file, prefix: "param/", on: single())
         let settings = try ReferenceSettings(file)
         let latents: Tensor<Float> = try file.tensor("latents")
         var found: [ReferenceComparison] = []
@@ -54,7 +54,7 @@ extension Reference {
 
     /// The sampler of blind networks, with both rules for its steps. The file's images are in [0, 1].
     func blindSamples() throws -> [ReferenceComparison] {
-        let denoiser = try NetworkDenoiser(file, prefix: "param/")
+        let denoiser = try NetworkDenoiser(file, prefix: "param/", on: single())
         let settings = try ReferenceSettings(file)
         let start = try file.tensor("start", as: Double.self)
         let steps = settings.steps ?? 50

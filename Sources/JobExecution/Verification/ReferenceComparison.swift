@@ -5,6 +5,8 @@ import Tensors
 /// How far values agree with one tensor of a reference file.
 struct ReferenceComparison {
     var tensor: String
+    /// What was computed here.
+    var values: [Double]
     /// The largest difference, divided by the tensor's largest magnitude.
     var error: Double
     var tolerance: Double
@@ -28,10 +30,14 @@ struct ReferenceComparison {
     /// Compares everything in `file` that this program can compute: a network's outputs and gradients, training steps,
     /// samples, or augmented images. Networks compute in `scalar`; samplers call them in float32. Throws SafetensorsError
     /// for a file of another kind, and NetworkError for a network that cannot be built.
+    /// - Parameters:
+    ///   - machine: makes what a network computes on, and `single` what one that samplers call does.
     static func all<S: LaneScalar>(
-        in file: SafetensorsFile, _ scalar: S.Type, _ tolerance: Tolerance
+        in file: SafetensorsFile, _ scalar: S.Type, _ tolerance: Tolerance,
+        on machine: @escaping () throws -> any LaneMachine<S> = { HostMachine<S>() },
+        single: @escaping () throws -> any LaneMachine<Float> = { HostMachine<Float>() }
     ) throws -> [ReferenceComparison] {
-        let reference = Reference<S>(file: file, tolerance: tolerance)
+        let reference = Reference<S>(file: file, tolerance: tolerance, machine: machine, single: single)
         let comparisons = try reference.all()
         let compared = Set(comparisons.map(\.tensor))
         let results = ["grad/", "final/", "ema/", "after/"]
@@ -44,6 +50,7 @@ struct ReferenceComparison {
     }
 
     init(_ tensor: String, _ values: [Double], _ file: SafetensorsFile, _ tolerance: Double) throws {
+        self.values = values
         var expected = try file.tensor(tensor, as: Double.self).values
         var values = values
         guard values.count == expected.count else {
@@ -71,6 +78,8 @@ struct ReferenceComparison {
 struct Reference<S: LaneScalar> {
     let file: SafetensorsFile
     let tolerance: ReferenceComparison.Tolerance
+    let machine: () throws -> any LaneMachine<S>
+    let single: () throws -> any LaneMachine<Float>
 
     func all() throws -> [ReferenceComparison] {
         if file.contains("draws") { return try augmentation() }
@@ -92,7 +101,7 @@ struct Reference<S: LaneScalar> {
 
     /// The network with the file's parameters.
     func load(_ configuration: NetworkConfiguration) throws -> Network<S> {
-        let network = try Network<S>(configuration, for: .training)
+        let network = try Network<S>(configuration, for: .training, on: machine())
         try network.load(file, prefix: "param/")
         return network
     }

@@ -75,8 +75,10 @@ struct VerifyCommand: ParsableCommand {
     private func compare(_ file: SafetensorsFile) throws -> [ReferenceComparison] {
         if double {
             return try ReferenceComparison.all(
-                in: file, Double.self, tolerance.map { .init(values: $0) } ?? .double)
+                in: file, Double.self, tolerance.map { .init(values: $0) } ?? .double, single: NetworkMachines.machine)
         }
-        return try ReferenceComparison.all(in: file, Float.self, tolerance.map { .init(values: $0) } ?? .single)
+        return try ReferenceComparison.all(
+            in: file, Float.self, tolerance.map { .init(values: $0) } ?? .single, on: NetworkMachines.machine,
+            single: NetworkMachines.machine)
     }
 }

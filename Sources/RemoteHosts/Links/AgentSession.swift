@@ -9,6 +9,8 @@ final class AgentSession {
     private let mailbox: Mailbox
     private let stream: any ByteStream
     private let greeting: AgentGreeting
+    /// Whether its GPUs give the bits that they must.
+    private let usesDevices: Bool
     private var reader: FrameReader
     private var outgoing = OutgoingBytes()
     private var uploads: UploadQueue
@@ -26,13 +28,14 @@ final class AgentSession {
     private var lastInquiry = 0
     private static let mostUnsent = 512 << 20
 
-    init(host: HostSpec, context: LinkContext, mailbox: Mailbox, greeted: Handshake.Greeted) {
+    init(host: HostSpec, context: LinkContext, mailbox: Mailbox, greeted: Handshake.Greeted, usesDevices: Bool) {
         self.host = host
         self.context = context
         self.mailbox = mailbox
         stream = greeted.stream
         reader = greeted.reader
         greeting = greeted.greeting
+        self.usesDevices = usesDevices
         uploads = UploadQueue(host: host.name, depot: context.depot)
         inbox = EventInbox(
             host: host.name, depot: context.depot, stateSeconds: context.options.stateSeconds)
@@ -115,7 +118,9 @@ final class AgentSession {
     private func handleCommands() throws {
         for command in mailbox.takeCommands() {
             switch command {
-            case .start(let order): try say(.start(uploads.remember(try AgentOrder(order, inTurn: knowsTurns))))
+            case .start(let order):
+                let order = try AgentOrder(order, inTurn: knowsTurns, onDevice: usesDevices)
+                try say(.start(uploads.remember(order)))
             case .cancel(let attempt):
                 uploads.forget(attempt)
                 try say(.cancel(attempt))

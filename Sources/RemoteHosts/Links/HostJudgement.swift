@@ -87,6 +87,27 @@ struct HostJudgement {
         }
     }
 
+    /// What networks compute on, and how many jobs have none of it.
+    func device(_ found: WorkerCheck.Device) -> HostFinding {
+        switch found {
+        case .found(let name):
+            let places = (report.gpus ?? []).count * host.jobsPerGPU
+            let slots = host.slots ?? max(1, report.cores / host.threads)
+            let rest = max(0, slots - places)
+            let most = min(places, slots)
+            let jobs = most == 1 ? "1 job" : "\(most) jobs"
+            let words = "networks compute on \(HostWords.line(name)), with this machine's bits: \(jobs) at a time"
+            guard rest > 0 else { return HostFinding(host.name, .note, "device", words) }
+            return HostFinding(
+                host.name, .note, "device", "\(words), and on the CPU \(rest) more",
+                "slots: \(places) in the hosts file leaves none to the CPU")
+        case .none(let words):
+            return warning(
+                "device", "jobs compute on the CPU: \(HostWords.line(words))",
+                "see that the GPU's driver has its library of OpenCL, or leave gpus: out of the hosts file")
+        }
+    }
+
     private func sharing() -> [HostFinding] {
         guard !report.otherMachines.isEmpty else { return [] }
         let count = report.otherMachines.count

@@ -119,9 +119,11 @@ final class HostLink: Sendable {
                 context.connecting.stages.set(host.name, "comparing what the worker computes there")
                 try worker.verify(host, &visit)
             }
+            let usesDevices = try findDevice(&visit)
             for words in visit.damages { context.deliver(host.name, .storeDamaged(words)) }
             greeted.reader = visit.reader
-            let session = AgentSession(host: host, context: context, mailbox: mailbox, greeted: greeted)
+            let session = AgentSession(
+                host: host, context: context, mailbox: mailbox, greeted: greeted, usesDevices: usesDevices)
             try session.run(connected: connected)
         } catch let failure as HostFailure {
             throw .failed(failure)
@@ -132,6 +134,20 @@ final class HostLink: Sendable {
                 HostFailure(.protocolViolation, "\(host.name): not an agent's answer: \(explanation(of: error))"))
         } catch {
             throw .failed(HostFailure(.agentFailed, "\(host.name): \(explanation(of: error))"))
+        }
+    }
+}
+
+extension HostLink {
+    /// Whether jobs there are to have the worker for GPUs. Where it will not do they have the CPU's, and people are told why.
+    private func findDevice(_ visit: inout HostConversation) throws(HostFailure) -> Bool {
+        guard let worker = context.worker, host.gpus != nil else { return false }
+        context.connecting.stages.set(host.name, "comparing what its GPU computes")
+        switch try worker.findDevice(on: host, &visit) {
+        case .found: return true
+        case .none(let words):
+            context.connecting.asked.note("\(host.name): its jobs compute on the CPU: \(words)")
+            return false
         }
     }
 }

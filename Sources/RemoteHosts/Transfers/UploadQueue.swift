@@ -136,12 +136,14 @@ struct UploadQueue {
 
 extension AgentOrder {
     /// Throws what `AgentOrder` throws.
-    init(_ order: StartOrder, inTurn: Bool) throws {
+    /// - Parameter onDevice: whether the host is to have the program for GPUs too.
+    init(_ order: StartOrder, inTurn: Bool, onDevice: Bool = false) throws {
+        let program = onDevice ? order.onDevice : nil
         var uploads: [String: Digest] = [:]
-        for upload in order.uploads { uploads[upload.name] = upload.digest }
+        for upload in order.uploads + [program].compactMap(\.self) { uploads[upload.name] = upload.digest }
         try self.init(
             description: order.description, spec: order.specText, command: order.command, uploads: uploads,
-            gpus: order.gpus == 0 ? nil : order.gpus, weights: order.weights,
+            gpus: order.gpus == 0 ? nil : order.gpus, onDevice: program?.name, weights: order.weights,
             turn: inTurn ? order.turn : nil)
     }
 }

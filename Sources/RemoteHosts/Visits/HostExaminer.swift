@@ -95,6 +95,11 @@ extension HostVisits {
             if let worker, takesFiles {
                 stages.set(host.name, "comparing what the worker computes there")
                 found += try describe(worker, host, &visit)
+                if let gpus = report.gpus, !gpus.isEmpty {
+                    stages.set(host.name, "comparing what its GPU computes")
+                    found.append(
+                        HostJudgement(host: host, report: report).device(try worker.findDevice(on: host, &visit)))
+                }
             }
             if let trial, takesFiles {
                 stages.set(host.name, "trying \(trial.description.name) there")

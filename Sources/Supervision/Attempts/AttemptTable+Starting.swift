@@ -9,8 +9,14 @@ extension AttemptTable {
     func fillSlots(keeping most: Int) {
         fillGPUs(keeping: most)
         while running.count < slots, over < most, let attempt = backlog.popFirst(where: isWaiting) {
-            launch(attempt, having: nil)
+            launch(attempt, having: attempt.order.onDevice == nil ? nil : spareGPU())
         }
+    }
+
+    /// For an attempt that can do without; those that cannot come first.
+    private func spareGPU() -> GPUPool.Grant? {
+        guard gpuBacklog.first(where: isWaiting) == nil else { return nil }
+        return try? gpus?.grant(1)
     }
 
     private func fillGPUs(keeping most: Int) {

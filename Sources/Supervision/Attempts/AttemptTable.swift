@@ -134,7 +134,8 @@ final class AttemptTable {
         let names = order.uploads.keys
         guard order.attempt.value > 0, !order.command.isEmpty, !order.command[0].isEmpty,
             order.command.allSatisfy({ !$0.utf8.contains(0) }),
-            names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") && !$0.utf8.contains(0) })
+            names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") && !$0.utf8.contains(0) }),
+            order.onDevice.map(names.contains) ?? true
         else {
             throw AgentRefusal(
                 .protocolViolation,

@@ -47,8 +47,10 @@ struct WorkerLauncher {
         let errors = open(directory.errors, flags, 0o600)
         defer { for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) } }
         guard input >= 0, output >= 0, errors >= 0 else { throw Files.refusal("open the attempt's files") }
-        let path = Self.program(order.command[0], in: directory.work, path: self.path)
-        let list = order.command.map { $0 + "\0" }.joined()
+        var command = order.command
+        if grant != nil, let program = order.onDevice { command[0] = "./\(program)" }
+        let path = Self.program(command[0], in: directory.work, path: self.path)
+        let list = command.map { $0 + "\0" }.joined()
         let gpus = givesGPUs ? GPUVariables.settings(for: grant?.gpus ?? []) : [:]
         let added = gpus.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\0" }.joined()
         let variables = "\(variables)\(added)\(Leftovers.variable)=\(directory.path)\0"
@@ -59,7 +61,7 @@ struct WorkerLauncher {
                 variables.withCString { variables in
                     directory.work.withCString { work in
                         var program = posix_program(
-                            path: path, arguments: list, argument_count: order.command.count,
+                            path: path, arguments: list, argument_count: command.count,
                             environment: variables, environment_count: variableCount + gpus.count + 1, directory: work,
                             input: input, output: output, error: errors, own_session: 0)
                         return posix_start_program_keeping(&program, kept, kept.count, &pid)

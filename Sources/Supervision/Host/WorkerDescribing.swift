@@ -47,6 +47,8 @@ struct WorkerDescribing {
         guard let description = try? JSONText.decode(WorkerDescription.self, from: ended.output) else {
             return .mute("the worker's description cannot be read: \(words.prefix(200))")
         }
+        // A driver may be put right, or the hosts file.
+        guard description.device?.problem == nil else { return .described(description) }
         try Files.makeDirectory("\(place.root)/hosts/\(place.machine)/workers")
         let kept = try JSONText.encode(Kept(boot: HostSurvey.boot(), description: description))
         try Files.write(kept, to: record, durably: false)

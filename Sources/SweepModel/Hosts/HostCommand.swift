@@ -11,6 +11,8 @@ package struct StartOrder: Hashable, Sendable, Codable {
     package var uploads: [Upload]
     /// GPUs that the attempt is to have.
     package var gpus: Int
+    /// A program that does the same with the same bits on a GPU, for hosts that can; nil: there is none.
+    package var onDevice: Upload?
     /// Bytes of such weights as it makes, where the spec does not tell them and earlier ones do.
     package var weights: Int?
     /// Of what waits on a host the order with the smallest begins first; nil: before all that have one.
@@ -37,7 +39,7 @@ package struct StartOrder: Hashable, Sendable, Codable {
 
     package var attempt: AttemptNumber { description.attempt }
     /// Everything that must be in the host's store before the start.
-    package var files: [Digest] { description.inputs + uploads.map(\.digest) }
+    package var files: [Digest] { description.inputs + (uploads + [onDevice].compactMap(\.self)).map(\.digest) }
 }
 
 /// What the coordinator asks of a host. Every command is idempotent; on a dead connection it is dropped, and the
