@@ -45,7 +45,7 @@ extension DeviceEngine {
                     scale: scale)
             }
             run("ek_convolution_sums", count * laneCount, scratch: count, arguments)
-            run("ek_add_sums", count, shared: true, scratch: count, arguments)
+            run("ek_add_sums", count, shared: true, adds: true, scratch: count, arguments)
             return
         }
         let tiles = tiles(height, width)
@@ -68,7 +68,7 @@ extension DeviceEngine {
         run("ek_winograd_slopes", tiles * laneCount, outputs, scratch: scratch, arguments)
         run(
             "ek_outer_sums", (channels + 1) / 2 * ((outputs + 1) / 2), 24, scratch: scratch, products)
-        run("ek_winograd_gradient", weights, shared: true, scratch: scratch, arguments)
+        run("ek_winograd_gradient", weights, shared: true, adds: true, scratch: scratch, arguments)
     }
 
     func pointwise(
@@ -96,14 +96,12 @@ extension DeviceEngine {
                 groups: groups, scale: scale)
         }
         run("ek_outer_sums", (channels + 1) / 2 * ((outputs + 1) / 2), scratch: weights) { arguments(count) }
-        run("ek_add_sums", weights, shared: true, scratch: weights) { arguments(weights) }
+        run("ek_add_sums", weights, shared: true, adds: true, scratch: weights) { arguments(weights) }
     }
 
     func pack(_ weights: In, _ outputs: Int, _ channels: Int, _ taps: Int, transposed: Bool, packed: Out) {
         let isWinograd = KernelMemory.sharesWeights(outputs: outputs, inputs: channels, taps: taps)
-        run(
-            isWinograd ? "ek_winograd_weights" : "ek_pack", outputs * channels * (isWinograd ? 1 : taps), shared: true
-        ) {
+        join(isWinograd ? .winogradWeights : .pack, items: outputs * channels * (isWinograd ? 1 : taps)) { [self] in
             ek_packing(
                 weights: find(weights), packed: find(packed), outputs: UInt32(outputs), channels: UInt32(channels),
                 taps: UInt32(taps), transposed: transposed ? 1 : 0)

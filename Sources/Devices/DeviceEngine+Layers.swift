@@ -156,14 +156,18 @@ extension DeviceEngine {
     }
 
     func broadcast(_ values: In, _ count: Int, lanes: Out) {
-        run("ek_broadcast", count * laneCount, shared: !memory.isOwn(lanes)) {
-            ek_lanes(
-                values: find(values), lanes: find(lanes), count: UInt32(count), groups: groups, scale: 1)
+        func arguments() -> ek_lanes {
+            ek_lanes(values: find(values), lanes: find(lanes), count: UInt32(count), groups: groups, scale: 1)
+        }
+        if memory.isOwn(lanes) {
+            run("ek_broadcast", count * laneCount) { arguments() }
+        } else {
+            join(.broadcast, items: count * laneCount, arguments)
         }
     }
 
     func reduceLanes(_ lanes: In, _ count: Int, _ scale: Float, _ values: Out) {
-        run("ek_reduce_lanes", count, shared: true) {
+        join(.reduceLanes, items: count) { [self] in
             ek_lanes(
                 values: find(values), lanes: find(lanes), count: UInt32(count), groups: groups, scale: scale)
         }

@@ -19,6 +19,8 @@ package final class DeviceMachine: LaneMachine {
         kernels = engine.kernels()
     }
 
+    deinit { engine.forgetJoined() }
+
     package func another() throws(DeviceError) -> any LaneMachine<Float> { try DeviceMachine(on: device) }
 
     package func place(_ count: Int, shared: Bool) -> UnsafeMutablePointer<Float> {
@@ -30,7 +32,7 @@ package final class DeviceMachine: LaneMachine {
             to: UInt16.self)
     }
 
-    package func pass(groups: Int) { engine.memory.pass(groups: groups) }
+    package func pass(groups: Int) { engine.pass(groups: groups) }
 
     package func write(_ values: UnsafePointer<Float>, _ count: Int, to place: UnsafeMutablePointer<Float>) {
         engine.write(values, count: count, to: place)

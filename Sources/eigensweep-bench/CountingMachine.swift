@@ -35,6 +35,8 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
     private var groups = 1
     private var next = 1 << 40
     private var isBackward = false
+    /// What waits to be run for all layers at once, as `DeviceEngine` has it.
+    private var waiting: Set<String> = []
 
     init() { countConvolutions(); countLayers(); countRest() }
 
@@ -46,7 +48,10 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
     func maskPlace(_ count: Int) -> UnsafeMutablePointer<UInt16> {
         UnsafeMutableRawPointer(place(count, shared: false)).assumingMemoryBound(to: UInt16.self)
     }
-    func pass(groups: Int) { self.groups = groups }
+    func pass(groups: Int) {
+        waiting.remove(Self.reducing)
+        self.groups = groups
+    }
     func write(_ values: UnsafePointer<Float>, _ count: Int, to place: UnsafeMutablePointer<Float>) {}
     func read(_ place: UnsafePointer<Float>, _ count: Int, to values: UnsafeMutablePointer<Float>) {
         values.update(repeating: 0, count: count)
@@ -58,11 +63,18 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
     /// Begins anew.
     func clear() { (costs, isBackward) = ([:], false) }
 
+    private static let reducing = "ek_reduce_lanes"
+
+    /// The launches that a joined run costs: the first that waits has the others with it.
+    private func joined(_ kernel: String) -> Int { waiting.insert(kernel).inserted ? 1 : 0 }
+
     /// `operations` and `values`, which are read or written, are of one group; `shared` values are of all.
     private func add(
-        _ kernel: String, _ shape: String, launches: Int = 1, operations: Double = 0, values: Double,
+        _ kernel: String, _ shape: String, launches: Int = 1, isJoined: Bool = false, operations: Double = 0,
+        values: Double,
         shared: Double = 0, chain: Int = 0
     ) {
+        if !isJoined { waiting.formIntersection([Self.reducing]) }
         let cost = Cost(
             calls: 1, launches: launches, operations: operations * Double(groups),
             bytes: 4 * (values * Double(groups) + shared), chain: Double(chain))
@@ -128,7 +140,10 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
         kernels.pack = { [self] _, outputs, channels, taps, _, _ in
             let values = Double(outputs * channels * taps)
             let packed = KernelMemory.packedWeights(outputs: outputs, inputs: channels, taps: taps)
-            add("packing of weights", "", values: 0, shared: values + Double(packed))
+            let isWinograd = KernelMemory.sharesWeights(outputs: outputs, inputs: channels, taps: taps)
+            add(
+                "packing of weights", "", launches: joined(isWinograd ? "ek_winograd_weights" : "ek_pack"),
+                isJoined: true, values: 0, shared: values + Double(packed))
         }
     }
 
@@ -171,7 +186,9 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
 
     private func countRest() {
         kernels.broadcast = { [self] _, count, _ in
-            add("biases to lanes", "", values: 0, shared: 17 * Double(count))
+            add(
+                "biases to lanes", "", launches: joined("ek_broadcast_shared"), isJoined: true, values: 0,
+                shared: 17 * Double(count))
         }
         kernels.channelSums = { [self] _, channels, count, _ in
             let values = lanes(channels, count)
@@ -179,7 +196,8 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
         }
         kernels.reduceLanes = { [self] _, count, _, _ in
             add(
-                "sums of biases", "", operations: lanes(count), values: lanes(count), shared: 2 * Double(count),
+                "sums of biases", "", launches: joined(Self.reducing), isJoined: true, operations: lanes(count),
+                values: lanes(count), shared: 2 * Double(count),
                 chain: 5)
         }
         kernels.silu = { [self] _, count, _ in
@@ -190,6 +208,7 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
         }
         kernels.toLanes = { [self] _, _, size, _ in add("images", "", values: lanes(size)) }
         kernels.checkFinite = { [self] _, count, _ in
+            waiting.remove(Self.reducing)
             add("Adam and average", "", values: 0, shared: Double(count))
         }
         kernels.adamAverage = { [self] _, _, _, _, _, count, _, _, _, _, _, _ in

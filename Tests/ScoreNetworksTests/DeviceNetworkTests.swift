@@ -34,6 +34,17 @@ enum TestDevice {
         #expect(there.weights() == here.weights())
     }
 
+    /// 65 groups of images pass in two turns, whose gradients are added one after the other.
+    @Test func batchesOfSeveralTurnsHaveTheSameStates() throws {
+        let subject = SmallNetworks.all[0]
+        let runs = try [HostMachine<Float>(), Self.machine()].map { (machine: any LaneMachine<Float>) in
+            let run = try subject.training(batch: 16 * 64 + 1, on: machine)
+            _ = try run.step()
+            return run.state()
+        }
+        #expect(runs[0] == runs[1])
+    }
+
     @Test func trainingsByGradientDescentHaveTheSameStates() throws {
         let configuration = SmallNetworks.all[3].configuration
         let settings = TrainingSettings(

@@ -77,7 +77,8 @@ struct DeviceSourceTests {
         for kernel in kernels { #expect(exact.contains(".entry \(kernel)("), "\(kernel)") }
         let operations = Set(
             exact.matches(of: /\b(add|sub|mul|div|sqrt|rsqrt|rcp|fma|mad|ex2|lg2|sin|cos)\.[a-z.]*f32/).map(\.0))
-        #expect(operations == ["add.rn.f32", "mul.rn.f32", "div.rn.f32", "rcp.rn.f32", "sqrt.rn.f32", "fma.rn.f32"])
+        let rounded = ["add", "sub", "mul", "div", "rcp", "sqrt", "fma"].map { Substring("\($0).rn.f32") }
+        #expect(operations == Set(rounded))
         // What the option keeps it from.
         func fused(_ code: String) -> Int { code.matches(of: /fma\.rn\.f32/).count }
         #expect(try fused(code("--fmad=true")) > fused(exact))

@@ -54,6 +54,13 @@ struct ek_weight_gradient {
     float scale;
 };
 
+/// What one run does for many layers: `entries` of the kernel's own structure, and for each the number of the first work
+/// group of 64 items that does its work, ascending.
+struct ek_table {
+    struct ek_place starts, entries;
+    ek_count count;
+};
+
 struct ek_packing {
     struct ek_place weights, packed;
     ek_count outputs, channels, taps, transposed;

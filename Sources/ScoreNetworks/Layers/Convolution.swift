@@ -10,6 +10,7 @@ struct Convolution {
     private let packedWeight: PackedPlace
     private let packedTransposed: PackedPlace
     private let biasPlace: Int
+    private let sumsPlace: Int
 
     /// Where the weights lie in the order in which kernels read them. The largest are packed anew for every use: packing
     /// costs little beside the convolution, and keeping all would take more than twice the memory of the parameters.
@@ -48,6 +49,7 @@ struct Convolution {
             plan.scratch(working)
         }
         biasPlace = plan.packed(outputs * laneCount)
+        sumsPlace = plan.sums(hasBias ? outputs * laneCount : 0)
         plan.channels(max(inputs, outputs))
         plan.work(outputs * inputs * taps * pixels)
     }
@@ -99,10 +101,14 @@ struct Convolution {
         if let sums {
             w.kernels.reduceLanes(sums, outputs, scale, w.gradients + bias)
         } else {
-            w.kernels.channelSums(dy, outputs, side * side, w.sums)
-            w.kernels.reduceLanes(w.sums, outputs, scale, w.gradients + bias)
+            let sums = self.sums(w)
+            w.kernels.channelSums(dy, outputs, side * side, sums)
+            w.kernels.reduceLanes(sums, outputs, scale, w.gradients + bias)
         }
     }
+
+    /// A place for the sums over pixels of the gradient by the output, [outputs][16].
+    func sums<S>(_ w: Workspace<S>) -> UnsafeMutablePointer<S> { w.sums(at: sumsPlace) }
 
     private func pack<S>(_ w: Workspace<S>, transposed: Bool, to place: UnsafeMutablePointer<S>) {
         w.kernels.pack(w.parameters + weight, outputs, inputs, kernel * kernel, transposed ? 1 : 0, place)

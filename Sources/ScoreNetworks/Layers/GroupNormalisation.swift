@@ -10,6 +10,7 @@ struct GroupNormalisation {
     private let gamma: Int
     private let beta: Int
     private let lanes: Int
+    private let sumsPlace: Int
     private let statistics: Int
     private let modulated: Int?
 
@@ -31,6 +32,7 @@ struct GroupNormalisation {
         gamma = plan.parameter("\(name).weight", [channels], .constant(1))
         beta = plan.parameter("\(name).bias", [channels], .constant(0))
         lanes = plan.packed(2 * channels * laneCount)
+        sumsPlace = plan.sums(2 * channels * laneCount)
         statistics = plan.activation(groups * 2)
         modulated = isModulated ? plan.activation(2 * channels) : nil
     }
@@ -65,7 +67,8 @@ struct GroupNormalisation {
         modulationGradient: UnsafeMutablePointer<S>? = nil
     ) {
         let slope = slopes(w)
-        let (gammaLanes, betaLanes) = (w.normSums, w.normSums + channels * laneCount)
+        let gammaLanes = w.normSums(at: sumsPlace)
+        let betaLanes = gammaLanes + channels * laneCount
         w.kernels.groupNormBackward(
             x, channels, groups, pixels, slope, self.betaLanes(slope), w.activations + statistics, silu ? 1 : 0, dy,
             keep, add, dx, gammaLanes, betaLanes, sums)

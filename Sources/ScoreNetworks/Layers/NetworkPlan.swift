@@ -59,6 +59,7 @@ struct NetworkPlan {
     private(set) var parameterCount = 0
     private(set) var packedCount = 0
     private(set) var statisticsCount = 0
+    private(set) var sumsCount = 0
     private(set) var activationCount = 0
     private(set) var maskCount = 0
     /// The largest sizes that layers need of the buffers that they share.
@@ -100,6 +101,12 @@ struct NetworkPlan {
     mutating func packed(_ count: Int) -> Int {
         defer { packedCount += (count + laneCount - 1) / laneCount * laneCount }
         return packedCount
+    }
+
+    /// Plans room for what a layer sums over pixels in `count` lanes, and returns its place: see `Workspace.sums(at:)`.
+    mutating func sums(_ count: Int) -> Int {
+        defer { sumsCount += (count + laneCount - 1) / laneCount * laneCount }
+        return sumsCount
     }
 
     /// Plans room for `count` statistics of a normalisation over the batch, and returns its place.

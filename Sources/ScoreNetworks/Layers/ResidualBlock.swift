@@ -156,12 +156,12 @@ struct ResidualBlock {
             dropout.applyBackward(w.kernels, t[0], vectors: outputs * pixels, mask: w.mask(mask))
         }
         norm1.backward(
-            w, x: a + hidden, dy: t[0], pixels: pixels, dx: t[1], sums: w.sums,
+            w, x: a + hidden, dy: t[0], pixels: pixels, dx: t[1], sums: conv0.sums(w),
             modulation: a + shift, modulationGradient: a + shiftGradient)
-        let byAffine = style.modulates ? a + shiftGradient : w.sums
+        let byAffine = style.modulates ? a + shiftGradient : conv0.sums(w)
         affine.parameterGradient(w, x: embedding, dy: byAffine, side: 1, sums: byAffine)
         affine.inputGradient(w, byAffine, side: 1, add: embeddingGradient, out: embeddingGradient)
-        conv0.parameterGradient(w, x: a + active0, dy: t[1], side: side, sums: w.sums)
+        conv0.parameterGradient(w, x: a + active0, dy: t[1], side: side, sums: conv0.sums(w))
         conv0.inputGradient(w, t[1], side: side, out: t[0])
 
         let isIdentity = skip == nil && resampling == .none

@@ -29,6 +29,9 @@ final class Workspace<S: LaneScalar> {
     let sums: Pointer
     /// Gradients of a normalisation's weights and biases, per image.
     let normSums: Pointer
+    /// Where every layer has its own place for such sums: on a device, which adds those of all layers up at once. On the CPU
+    /// they pass through one place, which stays in a near cache.
+    private let layerSums: Pointer?
     /// The values of the network that are not trained.
     let untrained: Pointer
     /// Means and deviations that normalisations over the batch find.
@@ -55,6 +58,7 @@ final class Workspace<S: LaneScalar> {
         zeros = shared(lanes)
         sums = own(lanes)
         normSums = own(2 * lanes)
+        layerSums = machine.mostGroups > 1 && use == .training ? own(plan.sumsCount) : nil
         untrained = lender?.untrained ?? shared(plan.untrainedCount)
         scratch = shared(plan.scratch)
         temporaries = plan.temporary.map(own)
@@ -68,6 +72,10 @@ final class Workspace<S: LaneScalar> {
     func twin(activations: Bool = true) -> Workspace {
         Workspace(plan, for: use, on: HostMachine(), activations: activations, lender: self)
     }
+
+    /// A layer's place for sums, until its parameters' gradients have them: over pixels, and a normalisation's.
+    func sums(at place: Int) -> Pointer { layerSums.map { $0 + place } ?? sums }
+    func normSums(at place: Int) -> Pointer { layerSums.map { $0 + place } ?? normSums }
 
     func mask(_ offset: Int) -> UnsafeMutablePointer<UInt16> { masks + offset }
 

@@ -3,7 +3,7 @@ import Glibc
 import JobContract
 
 /// Has a stored worker describe itself on this host. The answer is kept for as long as the machine is not started
-/// again: then it may have another CPU or another system.
+/// again: then it may have another CPU or another system. What a worker for devices says is not kept.
 struct WorkerDescribing {
     let place: AgentPlace
     let store: ContentStore
@@ -47,8 +47,8 @@ struct WorkerDescribing {
         guard let description = try? JSONText.decode(WorkerDescription.self, from: ended.output) else {
             return .mute("the worker's description cannot be read: \(words.prefix(200))")
         }
-        // A driver may be put right, or the hosts file.
-        guard description.device?.problem == nil else { return .described(description) }
+        // A device comes and goes with its driver, and with what the hosts file says of it.
+        guard description.device == nil else { return .described(description) }
         try Files.makeDirectory("\(place.root)/hosts/\(place.machine)/workers")
         let kept = try JSONText.encode(Kept(boot: HostSurvey.boot(), description: description))
         try Files.write(kept, to: record, durably: false)
