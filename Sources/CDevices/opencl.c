@@ -109,9 +109,9 @@ static int find_device(struct device *d, int number) {
             return 0;
         }
     }
-    const char *devices = seen == 1 ? "device" : "devices";
-    if (number < 0) return fail(d, 0, "OpenCL names %u %s here, and none but CPUs", seen, devices);
-    return fail(d, 0, "OpenCL names %u %s here, and number %d was asked for", seen, devices, number);
+    const char *noun = seen == 1 ? "device" : "devices";
+    if (number < 0) return fail(d, 0, "OpenCL names %u %s here, and none but CPUs", seen, noun);
+    return fail(d, 0, "OpenCL names %u %s here, and number %d was asked for", seen, noun, number);
 }
 
 /// What its numbers do not do, if anything.
