@@ -205,6 +205,11 @@ struct ServeTests {
                 == "eigensweep trials small --where 'seed = 0' --show memorization --sort seed:desc")
         let both = try served.view("compare", ["trials": all[0] + "," + all[3].prefix(10)])
         #expect(both["view"]?["trials"]?.arrayValue?.map { $0["trial"] } == [.string(all[0]), .string(all[3])])
+        // Lines are coloured by the last axis, which is what matters most.
+        #expect(
+            try served.view("lines")["view"]?["commands"] == [
+                "eigensweep trials small --show memorization.gl_score,memorization.copied"
+            ])
         let lines = try served.view("lines", ["where": "seed = 0"])["view"]
         #expect(lines?["table"]?["rows"]?.arrayValue?.count == 3 && lines?["isWhole"] == true)
     }

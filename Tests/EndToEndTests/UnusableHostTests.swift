@@ -28,6 +28,8 @@ struct UnusableHostTests {
             #expect(Date().timeIntervalSince(begun) < 30)
             let checked = try lab.run(["hosts", "check", "--format", "csv"], environment)
             #expect(checked.status == 4)
+            let doctor = try lab.run(["doctor", "--format", "csv"], environment)
+            #expect(doctor.out.contains("\nfar,\"the account") && !doctor.out.contains("far: "), "\(doctor)")
             #expect(checked.out.contains("far,problem,no-shell,") && checked.out.contains("This account is closed."))
         }
     }

@@ -87,7 +87,9 @@ extension HostVisits {
 
 extension Finding {
     init(silent host: HostSpec, _ problem: String) {
-        self.init(about: host.name, problem: problem, remedy: "`eigensweep hosts check` says more")
+        self.init(
+            about: host.name, problem: HostFailure.words(problem, beside: host.name),
+            remedy: "`eigensweep hosts check` says more")
     }
 
     /// Attempts on a host that the catalogue does not know, or whose end it has recorded.
