@@ -61,7 +61,7 @@ extension MeasureEntry {
         name: "raw-loss", version: 1,
         about:
             "`loss` by the weights as they are, not averaged. The training takes it when it reaches the length: it is to be "
-            + "asked for before. Elsewhere there is none.",
+            + "asked for before, if only while the training runs. Elsewhere there is none.",
         quantities: losses("raw_"))
 
     private static func losses(_ part: String) -> [QuantityEntry] {

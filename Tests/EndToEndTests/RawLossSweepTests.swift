@@ -40,8 +40,26 @@ struct RawLossSweepTests {
             // What was not asked for in time fails with the reason, and costs nothing else.
             _ = try lab.write("raw.yaml", sweep("[10, 20, 30]", "\(loss), {raw-loss: {samples: 65}}"))
             let late = try lab.run("launch", file)
-            #expect(late.status == 1 && late.err.contains("past this length when the measure was asked for"), "\(late)")
+            #expect(late.status == 1 && late.err.contains("had passed this length before it was told to"), "\(late)")
             #expect(try counts(lab) == ["loss|18", "raw-loss|18"])
+        }
+    }
+    /// One that runs when it is asked for is stopped, and goes on with it from where it was.
+    @Test func aTrainingThatRunsGoesOnWithIt() throws {
+        try withLab { lab in
+            let file = try lab.write("raw.yaml", sweep("[60000]", ""))
+            #expect(try lab.run("launch", file, "--detach").status == 0)
+            try lab.wait(60, for: "the trainings") {
+                try lab.rows("SELECT count(*) FROM attempt WHERE outcome IS NULL AND started_at NOT NULL") == ["2"]
+            }
+            _ = try lab.write("raw.yaml", sweep("[60000]", "{raw-loss: {samples: 64}}"))
+            let asked = try lab.run("launch", file)
+            #expect(asked.status == 0, "\(asked)")
+            #expect(try counts(lab) == ["raw-loss|6"])
+            #expect(
+                try lab.rows("SELECT kind, outcome, count(*) FROM attempt GROUP BY 1, 2 ORDER BY 1, 2") == [
+                    "train|cancelled|2", "train|succeeded|2",
+                ])
         }
     }
 }

@@ -78,6 +78,64 @@ import Testing
         #expect(task.measures?.map(\.steps) == [20] && task.milestones == [10, 20])
     }
 
+    private func open(_ task: TrainTask?, _ steps: [Int] = [10, 20]) -> Holdings {
+        var holdings = Holdings()
+        holdings.openAttempts = [
+            AttemptRecord(
+                attempt: AttemptNumber(1), job: JobID(.named("job")), training: .named("x"), kind: .train,
+                trials: steps.map { .named("x", $0) }, host: "a", machine: "a", boot: "1", cpu: "test",
+                task: task.map(JobTask.train))
+        ]
+        return holdings
+    }
+
+    /// What a training was ordered to do says nothing of measures that are asked for later: it is stopped, and goes on from its
+    /// state by an order that has them.
+    @Test(arguments: [true, false]) func aTrainingThatWasBegunBeforeGoesOnWithThem(isRunning: Bool) {
+        let plain = MeasureRequest.named("plain")
+        var wanted = sweep(["x": [10, 20]])
+        wanted.measures = [plain, Self.raw]
+        var bench = Bench(wanted, holdings: open(TrainTask(milestones: [10, 20])))
+        bench.connect("a", held: [bench.held(1, isRunning ? .running : .backlog)])
+        #expect(bench.cancels == [1] && bench.starts().isEmpty)
+        if isRunning {
+            let file = OutputFile(path: "f", digest: .named("state"), bytes: 1)
+            bench.event(
+                "a", 1,
+                .checkpoint(
+                    .init(steps: 5, milestone: false, weights: nil, state: file, parameters: 1, seconds: 1)))
+            bench.event("a", 1, .paused(steps: 5))
+        }
+        bench.end("a", 1, .stopped(.cancelled, exit: isRunning ? 0 : nil))
+        #expect(bench.outcome(of: 1) == .cancelled, "nobody is charged")
+        let again = bench.starts().first
+        #expect(again?.resume?.steps == (isRunning ? 5 : nil))
+        guard case .train(let task)? = again?.task else {
+            Issue.record("the training does not go on")
+            return
+        }
+        #expect(task.measures?.map(\.measures) == [[Self.raw], [Self.raw]])
+        #expect(bench.scheduler.violations() == [])
+    }
+
+    /// One that was told goes on, as does one of which nobody knows what it was told, or that has passed the length.
+    @Test func aTrainingThatHasThemGoesOn() {
+        let told = TrainTask(
+            milestones: [10, 20],
+            measures: [10, 20].map { .init(steps: $0, trial: .named("x", $0), measures: [Self.raw]) })
+        var later = told
+        later.measures?.removeFirst()
+        for (task, isPast) in [(told, false), (later, true), (nil, false)] {
+            var holdings = open(task)
+            if isPast { holdings.milestones[.named("x")] = [.init(steps: 10, weights: .named("weights 10"))] }
+            var wanted = sweep(["x": [10, 20]])
+            wanted.measures = [Self.raw]
+            var bench = Bench(wanted, holdings: holdings)
+            bench.connect("a", held: [bench.held(1, .running)])
+            #expect(bench.cancels == [])
+        }
+    }
+
     /// A training that tells a failure, or a measure that it was not asked for, does not do its job.
     @Test(arguments: [true, false]) func whatWasNotAskedIsRefused(isFailure: Bool) {
         var bench = bench(isFailure ? [Self.raw] : [.named("plain")])

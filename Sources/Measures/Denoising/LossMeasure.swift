@@ -95,8 +95,8 @@ package struct LossMeasure: Measure {
 /// `LossMeasure` on the same draws by the training's weights as they are, not averaged: `loss_raw_training`,
 /// `loss_raw_held_out`, `loss_raw_gap`.
 ///
-/// Checkpoints have the averaged weights alone. The training takes it at the milestone; of a length that was passed before it
-/// was asked for there is none.
+/// Checkpoints have the averaged weights alone. The training takes it at the milestone; a training that was begun without it is
+/// stopped and goes on with it. Of a length that was passed before there is none.
 package struct RawLossMeasure: Measure {
     package static let entry = MeasureEntry.rawLoss
     package static let parameters =
@@ -118,8 +118,8 @@ package struct RawLossMeasure: Measure {
     package func evaluate(_ subject: MeasureSubject, progress: MeasureProgress) throws -> MeasureResult {
         guard subject.isRaw || subject.loss == nil else {
             throw MeasureError(
-                "raw-loss is taken by the training, which alone has weights that are not averaged; it was past this length "
-                    + "when the measure was asked for")
+                "raw-loss is taken by the training, which alone has weights that are not averaged; it had passed this length "
+                    + "before it was told to")
         }
         let found = try loss.losses(of: subject, Self.name, progress)
         return MeasureResult(

@@ -144,6 +144,16 @@ extension Scheduler {
         }
     }
 
+    /// Whether a training was ordered before measures were asked for that it alone can take, at lengths that are not recorded.
+    func lacksMeasures(_ attempt: AttemptState) -> Bool {
+        guard attempt.mayRun, !attempt.isShared, let job = attempt.job, case .train(let task)? = attempt.record.task
+        else { return false }
+        return (measuresOfTraining(job) ?? []).contains { wanted in
+            let ordered = task.measures?.first { $0.trial == wanted.trial }?.measures ?? []
+            return attempt.record.trials.contains(wanted.trial) && !wanted.measures.allSatisfy(ordered.contains)
+        }
+    }
+
     /// What a training is to measure of itself at its milestones; nil: nothing.
     private func measuresOfTraining(_ index: Int) -> [TrainTask.AtMilestone]? {
         guard let training = graph.trainings[graph.jobs[index].training] else { return nil }

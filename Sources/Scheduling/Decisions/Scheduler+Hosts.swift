@@ -180,6 +180,8 @@ extension Scheduler {
         } else if let job = attempt.job, !jobs[job].isOver {
             renewLease(number, of: job)
             keepOne(of: job)
+            // It leaves its state, from which the training goes on by an order that has them.
+            if lacksMeasures(attempts[known: number]) { return cancel(number, .unwanted) }
             // Whether the host heard before that it was to give it back is not known.
             if isWaiting, attempt.isRevoked || isGivingBack(hosts[known: attempt.host]) { revoke(number) }
         } else {
