@@ -73,6 +73,8 @@ package struct Scheduler {
     var actions: [Action] = []
     var workWanted = 0.0
     var workRecorded = 0.0
+    /// What was recorded before this scheduler began: hosts may hold turns of that clock.
+    var workBefore = 0.0
     /// Wanted comparisons that could not be made, now or earlier.
     var failedComparisons: Set<Holdings.MeasuredUnit> = []
     /// Wanted measures that could not be taken, now or earlier, with the reason: their trials fail when all else is
@@ -119,6 +121,7 @@ package struct Scheduler {
         }
         recall(holdings.hosts, at: now)
         restore(handover, at: now)
+        workBefore = handover.workRecorded ?? workRecorded(in: holdings)
         for (name, reason) in drained where hosts[name] != nil {
             hosts[known: name].standing = .unusable(reason: reason)
         }

@@ -49,6 +49,28 @@ import Testing
         #expect(given.first?.turn ?? .infinity < trainings.dropFirst().compactMap(\.turn).min() ?? 0)
     }
 
+    /// Hosts hold turns of the clock that counts the work recorded: it goes on where a run is planned anew, or resumed.
+    @Test func turnsGoOnWhereTheWorkRecordedDoes() {
+        let wanted = sweepOf(3)
+        var policy = SchedulingPolicy()
+        policy.backlogLimit = 0
+        var first = Bench(wanted, policy: policy)
+        first.connect("a")
+        first.run("a", 1)
+        first.milestone("a", 1, 10)
+        first.finish("a", 1)
+        let given = first.starts()
+        let turn = given.last?.turn
+        #expect(given.count == 2 && turn ?? 0 > 0)
+        var holdings = Holdings()
+        holdings.milestones[given[0].training] = [.init(steps: 10, weights: .named("weights 10"))]
+        for handover in [first.handover, Handover()] {
+            var second = Bench(wanted, holdings: holdings, policy: policy, handover: handover)
+            second.connect("a")
+            #expect(second.starts().first?.turn == turn)
+        }
+    }
+
     /// Beside 200 s of another the third training's 150 s may begin later; beside 100 s they are the last to end.
     @Test(arguments: [(beside: 200, goesFirst: true), (beside: 100, goesFirst: false)])
     func measuresGoBehindTrainingsThatWouldEndLast(beside: Int, goesFirst: Bool) {

@@ -134,6 +134,15 @@ extension Scheduler {
         return nil
     }
 
+    /// `Training.cost` of what is recorded of the wanted trainings.
+    func workRecorded(in holdings: Holdings) -> Double {
+        graph.trials.trainings.reduce(0) { sum, wanted in
+            let reached = [holdings.milestones[wanted.id]?.last?.steps, holdings.states[wanted.id]?.steps]
+            guard let steps = reached.compactMap(\.self).max() else { return sum }
+            return sum + (graph.trainings[wanted.id]?.cost(steps: steps) ?? 0)
+        }
+    }
+
     /// `Training.cost` of what a training job has left, from the state it would continue from.
     func costLeft(of index: Int) -> Double {
         guard let last = jobs[index].milestones.last else { return 0 }

@@ -8,15 +8,15 @@ extension Scheduler {
         guard jobs[index].isTraining else { return turn(ofMeasure: index, on: host) }
         let idle = [EndOfWork.Slot](repeating: .init(freeAt: 0, pace: 1), count: host.slots)
         let given = EndOfWork(slots: idle).after(trainings(givenTo: host).map { costLeft(of: $0.job) })
-        return workRecorded + Double(max(1, usableSlots)) * (given.slots.map(\.freeAt).min() ?? 0)
+        return clock + Double(max(1, usableSlots)) * (given.slots.map(\.freeAt).min() ?? 0)
     }
 
     /// A measure's turn is now, for it is short, and someone waits for its numbers. Near the end it stands behind as many of
     /// the trainings that wait there as would otherwise end after all that is left could be done.
     private func turn(ofMeasure index: Int, on host: HostState) -> Double {
         let turns = host.waitingTrainings.compactMap { attempts[known: $0].assignment?.turn }
-        guard let next = turns.min() else { return workRecorded.nextDown }
-        let soon = min(workRecorded, next).nextDown
+        guard let next = turns.min() else { return clock.nextDown }
+        let soon = min(clock, next).nextDown
         guard let seconds = predictedSeconds(index, on: host), let pace = host.pace,
             let rest = ready.lastTrainings(beside: waitingTotal, slots: max(1, usableSlots + slotsToCome))
         else { return soon }
@@ -38,6 +38,8 @@ extension Scheduler {
         if end(with: first) <= latest { return soon }
         return waiting[trainings.first { end(with: $0 + 1) <= latest } ?? last].turn
     }
+
+    private var clock: Double { workBefore + workRecorded }
 
     private struct Waiting {
         let turn: Double, number: AttemptNumber, isTraining: Bool

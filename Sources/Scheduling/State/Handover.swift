@@ -18,6 +18,8 @@ package struct Handover: Hashable, Sendable {
 
     /// Leave a host out and it begins anew, as when a person says that it can be used again.
     package var hosts: [HostName: Host] = [:]
+    /// The work recorded until then, by which turns are counted; nil: what the catalogue holds of it.
+    var workRecorded: Double?
 
     package init() {}
 }
@@ -26,6 +28,7 @@ extension Scheduler {
     /// What is known of the hosts that another scheduler could not find in the catalogue.
     package func handover(at now: Instant) -> Handover {
         var handover = Handover()
+        handover.workRecorded = workBefore + workRecorded
         for (name, host) in hosts where host.isListed {
             var standing = drained[name] == nil ? host.standing : .usable
             if case .probing = standing { standing = .usable }
