@@ -11,8 +11,11 @@ extension EigensweepBench {
 
         @Option(help: "Draws a cell.")
         var draws = 5000
+        @Option(help: "Only fits whose names hold this.")
+        var only: String?
 
         func run() throws {
+            if let only { return printFits(FitCoverage.cases.filter { $0.name.contains(only) }) }
             print("Shares of 256 samples, the replicates' own beta-distributed; \(draws) draws a cell")
             print("")
             print("| replicates | mean | deviation | covers | width | t covers | t width | ratio |")
@@ -33,9 +36,12 @@ extension EigensweepBench {
                     "| \(given.name) | \(given.replicates) | \(Self.percent(found.share)) | "
                         + "\(Self.rounded(found.medianWidth)) |")
             }
+            printFits(FitCoverage.cases)
+        }
+
+        private func printFits(_ fits: [FitCoverage.Case]) {
             print(
                 "\nFits\n\n| of | estimate | replicates | covers | width | no interval |\n|---|---|---|---|---|---|")
-            let fits = FitCoverage.cases
             for (given, found) in zip(fits, Self.concurrently(fits) { FitCoverage.coverage(of: $0, draws: draws) }) {
                 for (estimate, coverage) in found {
                     print(

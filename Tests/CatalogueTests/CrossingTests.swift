@@ -64,11 +64,26 @@ import Testing
         #expect(rule.crossing(of: points([1, 1], n: 256), .down, areShares: true) == .beyond(2))
     }
 
+    /// The last share lies above the level, by chance or because shares do not follow the curve, and the curve does not.
+    @Test func aCurveThatPassesOutsideOfWhatWasMeasuredIsCensored() {
+        let rule = CrossingRule(level: .value(0.9))
+        let rise = [0.5, 0.5, 0.5, 0.5, 0.905]
+        #expect(rule.crossing(of: points(rise, n: 256), .up, areShares: true) == .beyond(5))
+        #expect(rule.crossing(of: points(rise.reversed(), n: 256), .down, areShares: true) == .before(1))
+        let low = CrossingRule(level: .value(0.1))
+        let fall = rise.map { 1 - $0 }
+        #expect(low.crossing(of: points(fall, n: 256), .down, areShares: true) == .beyond(5))
+    }
+
     @Test func aRiseAboveTheLeastBeginsBehindIt() {
         let rule = CrossingRule(level: .timesLeast(1.25), isFirst: true)
         #expect(rule.crossing(of: points([9, 4, 4.5, 5.5, 5]), .up, areShares: false) == .at(3.5))
         #expect(rule.crossing(of: points([9, 6, 5, 4]), .up, areShares: false) == .beyond(4))
         #expect(rule.crossing(of: points([9, 4, 4.5]), .up, areShares: false) == .beyond(3))
+        // A multiple of what is not positive does not lie above it.
+        for least in [0, -1.0] {
+            #expect(rule.crossing(of: points([9, least, 4.5]), .up, areShares: false) == .never(nil))
+        }
     }
 
     @Test func mostRowsSayTheDirection() {
@@ -157,5 +172,20 @@ import Testing
         let places = CrossingAverage([[.at(1), .at(1.1), .at(1.2)], [.at(2), .at(2.1), .beyond(2.2)]])
         #expect(places.places == 2 && (places.mean ?? 0) > 1.55 && (places.interval?.low ?? 9) < 1.6)
         #expect(CrossingAverage([[.at(1), .at(1.1)], [.beyond(2), .beyond(2)]]).mean == nil)
+    }
+
+    /// The interval of each place has the degrees of freedom of the rows that cross, and so has that of all together: places that
+    /// are equal give the one's half width by Welch and Satterthwaite's formula.
+    @Test func boundsAddNoDegreesOfFreedom() throws {
+        let rows: [Crossing] = [.at(1), .at(1.4), .at(0.9), .at(1.2), .beyond(1.3), .beyond(1.3)]
+        let one = try #require(CensoredMean(rows.compactMap(\.value)))
+        let three = try #require(CrossingAverage([rows, rows, rows]).interval)
+        for (half, due) in [
+            (one.mean - three.low, one.mean - one.interval.low), (three.high - one.mean, one.interval.high - one.mean),
+        ] {
+            #expect(
+                abs(half - due * StudentT.quantile(freedom: 9) / StudentT.quantile(freedom: 3) / 3.0.squareRoot())
+                    < 1e-9)
+        }
     }
 }

@@ -8,7 +8,7 @@ package enum Crossing: Hashable, Sendable {
     case before(Double)
     /// Beyond the last place that was measured.
     case beyond(Double)
-    /// None of the values passes the level. Where the value nearest to it is that of the last place, given here, it may still
+    /// None of the values passes the level, or there is no level to pass. Where the value nearest to it is that of the last place, given here, it may still
     /// do so beyond.
     case never(Double?)
     /// The values pass the level the other way.
@@ -90,6 +90,7 @@ package struct CrossingRule: Hashable, Sendable {
     /// Shares that stay are crossed where a logistic curve through them passes the level (`LogisticFit`); everything else on
     /// the line between two neighbours over the axis's logarithm. A value equal to the level is above it.
     package func crossing(of points: [Point], _ direction: Direction, areShares: Bool) -> Crossing? {
+        guard hasLevel(points) else { return .never(nil) }
         let (points, level) = counted(points)
         guard let first = points.first, let last = points.last else { return nil }
         func isPast(_ point: Point) -> Bool { (point.value >= level) == (direction == .up) }
@@ -107,11 +108,18 @@ package struct CrossingRule: Hashable, Sendable {
             guard let fit = LogisticFit(points.map { ($0.x, $0.value, $0.n ?? Self.samples) }),
                 (fit.slope > 0) == (direction == .up)
             else { return .against }
-            return .at(min(max(fit.place(of: level), first.x), last.x))
+            // The curve may pass outside of what was measured although the shares at its ends lie on both sides.
+            let place = fit.place(of: level)
+            return place < first.x ? .before(first.x) : place > last.x ? .beyond(last.x) : .at(place)
         }
         guard isPast(last) else { return isPast(first) ? .against : .beyond(last.x) }
         let before = points.lastIndex { !isPast($0) } ?? 0
         return .at(Self.place(points[before], points[before + 1], level))
+    }
+
+    /// Whether there is a level for a row's values: where the smallest is 0 or less, a multiple of it does not lie above it.
+    package func hasLevel(_ points: [Point]) -> Bool {
+        if case .timesLeast = level, let least = points.map(\.value).min() { least > 0 } else { true }
     }
 
     /// The points that count, and the level as a number.

@@ -27,7 +27,8 @@ package struct CrossingAverage: Hashable, Sendable {
         let found = places.compactMap { rows -> (mean: CensoredMean, freedom: Double)? in
             let values = rows.compactMap(\.value)
             guard values.count == rows.count, let mean = CensoredMean(values) else { return nil }
-            return (mean, Double(rows.count - 1))
+            // As the interval of the place has: bounds tell of no spread.
+            return (mean, Double(rows.count { $0.kind == .at } - 1))
         }
         let means = found.map(\.mean.mean)
         guard found.count == places.count else {

@@ -99,6 +99,12 @@ struct CrossingRows {
         case (.down?, nil): notes.append("rows are taken to fall through the level along \(along); > asks for the rise")
         default: break
         }
+        let without = ordered.count { !rule.hasLevel($0.points) }
+        if without > 0 {
+            notes.append(
+                "\(without) row\(without == 1 ? " has a smallest value" : "s have smallest values") of 0 or less, of which no "
+                    + "multiple lies above: never")
+        }
         let begun = Set(found.keys.map(\.line))
         let incomplete = Set(wanted.filter { !measured[$0] }.map { lines[$0] }).intersection(begun).count
         if incomplete > 0 {

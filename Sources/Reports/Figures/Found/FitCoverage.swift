@@ -28,8 +28,8 @@ package enum FitCoverage {
         case nearness
         /// The exponents from rows of three scales by three lengths, where each scale multiplies N* by a factor of its own.
         case law([Double])
-        /// The length at which so large a share of the samples are copies, of one size.
-        case time(share: Double)
+        /// The length at which so large a share of the samples are copies, of one size, or the mean of that of several places.
+        case time(share: Double, places: Int = 1)
         /// The first length at which a gain rises above 0, of one size.
         case gain
         /// The exponent of N of the length at which half of the samples are copies, from rows of four sizes.

@@ -9,8 +9,11 @@ extension FitCoverage {
     private static let sizes = [16.0, 64, 256, 1024]
 
     static func timeCases(_ replicates: Int) -> [Case] {
-        // A third of the replicates lie beyond the mean and 0.43 standard deviations.
-        let short = lengths.filter { Double($0) < exp(start) } + [Int(exp(start + 0.43 * deviation))]
+        func cut(_ end: Double) -> [Int] {
+            lengths.filter { Double($0) < exp(start) } + [Int(exp(start + end * deviation))]
+        }
+        // A third of the replicates lie beyond the mean and 0.43 standard deviations, a sixth beyond 0.97.
+        let short = cut(0.43)
         func given(_ name: String, _ kind: Kind, _ lengths: [Int]) -> Case {
             Case(name: name, replicates: replicates, kind: kind, sizes: lengths)
         }
@@ -18,6 +21,7 @@ extension FitCoverage {
             given("length of copied = ½", .time(share: 0.5), lengths),
             given("length of copied = 0.9", .time(share: 0.9), lengths),
             given("length of copied = ½, a third beyond", .time(share: 0.5), short),
+            given("length of copied = ½ at 3 places, a sixth beyond", .time(share: 0.5, places: 3), cut(0.97)),
             given("length of the first gain", .gain, lengths),
             given("length of the first gain, a third beyond", .gain, short),
             given("law of lengths, copying begins in all rows", .timeLaw(1), [256, 1024, 4096, 16384, 65536, 262144]),
@@ -38,13 +42,13 @@ extension FitCoverage {
 
     /// Replicates differ by `deviation` in the logarithm of the length.
     static func time(_ given: Case, draws: Int, _ random: inout CoverageDraws) -> Result {
-        var share: Double?
-        if case .time(let given) = given.kind { share = given }
+        var (share, places) = (Double?.none, 1)
+        if case .time(let asked, let number) = given.kind { (share, places) = (asked, number) }
         let rule = CrossingRule(level: .value(share ?? 0), isFirst: share == nil)
         let truth = start + (share.map { log($0 / (1 - $0)) / slope } ?? 0)
         var coverage = Coverage()
         for _ in 0..<draws {
-            let rows = (0..<given.replicates).compactMap { _ -> Crossing? in
+            func row() -> Crossing? {
                 let middle = start + deviation * random.normal()
                 let points =
                     share == nil
@@ -54,7 +58,8 @@ extension FitCoverage {
                     } : copied(about: middle, given.sizes, &random)
                 return rule.crossing(of: points, .up, areShares: share != nil)
             }
-            coverage.add(CrossingAverage([rows]).interval, holding: truth)
+            let rows = (0..<places).map { _ in (0..<given.replicates).compactMap { _ in row() } }
+            coverage.add(CrossingAverage(rows).interval, holding: truth)
         }
         return [("log length", coverage)]
     }
