@@ -58,7 +58,7 @@ struct PlanReport {
             ? Waiting.during("trying steps of these trainings") {
                 try RunForecast(graph: graph, holdings: holdings, hosts: hosts, reader: reader, triesHere: hasOurWorker)
             } : nil
-        if let bytes = forecast?.largestMemory {
+        if let bytes = forecast?.largestMemory(measuring: expansion.sweep.measures) {
             lines.append("memory             about \(Readable.bytes(bytes)) for the largest training, on one thread")
         }
         if let forecast { lines += try predictions(forecast) }

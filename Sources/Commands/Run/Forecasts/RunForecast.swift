@@ -23,8 +23,10 @@ struct RunForecast {
         here = isAnyNew && triesHere ? trainings.secondsPerImageHere(hosts) : nil
     }
 
-    /// The most memory that one of the trainings takes, as far as networks are known.
-    var largestMemory: Int? { trainings.examples.compactMap { MemoryForecast.training(of: $0.spec) }.max() }
+    /// The most memory that one of the trainings takes, as far as networks are known, where these measures are asked for.
+    func largestMemory(measuring measures: [MeasureRequest]) -> Int? {
+        trainings.examples.compactMap { MemoryForecast.training(of: $0.spec, measuring: measures) }.max()
+    }
 
     /// What is known of how fast a host is.
     enum Basis { case trainedThere, triedHere }
