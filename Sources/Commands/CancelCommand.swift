@@ -8,8 +8,9 @@ struct CancelCommand: ParsableCommand {
             eigensweep cancel demo
             eigensweep cancel demo --where 'dataset.size >= 256'
 
-            A job stops when no sweep wants it any more: what another sweep wants goes on. Results stay. `retry` wants \
-            the trials again; `launch` and `resume` leave them alone.
+            A job stops when no sweep wants it any more: what another sweep wants goes on. What only draws samples for \
+            cancelled trials is cancelled with them. Results stay. `retry` wants the trials again; `launch` and `resume` leave \
+            them alone.
             """)
 
     @Argument(help: "The sweep's name or file.", completion: .sweeps)

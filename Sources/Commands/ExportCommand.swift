@@ -53,7 +53,8 @@ struct ExportCommand: ParsableCommand {
         let written = try WholeFile(out)
         try withTemporaryDirectory { directory in
             let made = directory.appendingPathComponent("catalogue.sqlite")
-            try Catalogue.publish(name, of: reader, to: made.path)
+            let teachers = try TeacherSweeps(reader: reader).names(for: name)
+            try Catalogue.publish(name, and: teachers, of: reader, to: made.path)
             try Data(contentsOf: made, options: .mappedIfSafe).withUnsafeBytes(written.append)
         }
         try written.finish()

@@ -52,7 +52,8 @@ extension Catalogue {
         switch change {
         case .launch, .resume: return WishChange.Outcome()
         case .cancel(let sweep, let filter):
-            return .init(count: try cancel(trials(sweep, filter), of: sweep), sweeps: [sweep])
+            let count = try cancel(trials(sweep, filter), of: sweep)
+            return .init(count: count, sweeps: [sweep], notes: try cancelTeachers(of: sweep))
         case .retry(let sweep, let filter):
             return .init(count: try retry(trials(sweep, filter), of: sweep), sweeps: [sweep])
         case .drain(let host, let reason): return .init(count: try drain(host, reason: reason) ? 1 : 0)

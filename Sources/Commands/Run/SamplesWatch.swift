@@ -9,7 +9,7 @@ final class SamplesWatch: CatalogueWriter {
 
     init(_ workplace: Workplace, of sweeps: [RunningSweep], _ inbox: InputQueue) {
         catalogue = StatePruner(workplace)
-        isAwaited = sweeps.waitingStudents > 0
+        isAwaited = !sweeps.allSatisfy(\.students.isEmpty)
         self.inbox = inbox
     }
 

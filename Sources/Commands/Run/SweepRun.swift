@@ -13,26 +13,24 @@ import SweepModel
 /// Whatever changes is written to the catalogue first; then the coordination loop ends, and another, made of what the
 /// catalogue then holds, goes on with the same connections.
 final class SweepRun {
-    private let workplace: Workplace
+    let workplace: Workplace
     private let options: HostOptions
     private let run: RunOptions
     private let signals: SignalWatch
     private let agent: AgentProgram
-    private let preparation: SweepPreparation
-    private let recovery: FileRecovery
+    let preparation: SweepPreparation
+    let recovery: FileRecovery
     private let control: ControlServer?
-    private let observer: RunObserver
+    let observer: RunObserver
     private let inbox = InputQueue()
     private let hostsFile: HostsSelection
     private var hosts: [HostSpec]
     /// Hosts that left the hosts file and still hold attempts.
     private var leaving: [HostSpec] = []
-    private var sweeps: [RunningSweep] = []
+    var sweeps: [RunningSweep] = []
     private var handover = Handover()
     /// Damaged files of the store that earlier plans took into account.
-    private var damagesSeen = 0
-    /// Bytes of the store that a plan reads at most.
-    private static let mostRead = 4 << 30
+    var damagesSeen = 0
 
     /// Listens for other commands from now on; `body` ends it on every path.
     static func perform(
@@ -101,20 +99,20 @@ final class SweepRun {
         guard !sweeps.contains(where: { $0.name == name }) else { return [] }
         let running = try preparation.stored(name, in: workplace.catalogue.reader)
         sweeps.append(running)
-        try running.teachers.forEach(addTeachers)
+        try add(teachers: running.teachers)
         return running.sweep.misnamed.isEmpty ? [] : [SweepPreparation.refusal(running.sweep)]
     }
 
     var isEmpty: Bool { sweeps.isEmpty }
 
-    private func add(_ running: RunningSweep) throws -> WishChange.Outcome {
+    func add(_ running: RunningSweep) throws -> WishChange.Outcome {
         let dropped = try DroppedTrials(of: running.sweep, in: workplace.catalogue.reader)
         let stored = try workplace.catalogue.store(
             running.sweep, worker: running.prepared.worker, files: running.files)
         sweeps.removeAll { $0.name == running.name }
         sweeps.append(running)
         var outcome = WishChange.Outcome(count: stored.newTrials, sweeps: [running.name], notes: running.notes)
-        try running.teachers.forEach(addTeachers)
+        try add(teachers: running.teachers)
         if stored.number > 1, stored.isNew {
             outcome.notes.append(
                 "sweep \(running.name), revision \(stored.number): \(Readable.counted(stored.newTrials, "new trial")), "
@@ -122,12 +120,6 @@ final class SweepRun {
                     + (dropped.map { ":\n" + $0.lines.joined(separator: "\n") } ?? ""))
         }
         return outcome
-    }
-
-    /// Adds a sweep whose samples are drawn for another. Those that were drawn and are lost are drawn again.
-    private func addTeachers(_ teachers: RunningSweep) throws {
-        _ = try add(teachers)
-        try workplace.catalogue.wantAgain(teachers.sweep.trials.map(\.id), because: RunningSweep.samplesLost)
     }
 
     /// Runs until everything wanted is settled or someone asks to stop; then says how it ended. `started` says so
@@ -169,8 +161,8 @@ final class SweepRun {
         }
         fleet.close()
         try RunEnding(
-            sweeps: sweeps.map(\.sweep), students: sweeps.waitingStudents, workplace: workplace, options: options,
-            stop: stopReason(disks, time)
+            sweeps: sweeps.map(\.sweep), students: try preparation.waitingStudents(of: sweeps), workplace: workplace,
+            options: options, stop: stopReason(disks, time)
         )
         .tell(outcome)
     }
@@ -311,6 +303,7 @@ final class SweepRun {
             try requireRest(for: wish)
             var outcome = try workplace.catalogue.apply(wish)
             if case .retry(let sweep, _) = wish, outcome.count > 0 {
+                if let running = sweeps.first(where: { $0.name == sweep }) { try addTeachers(of: running) }
                 outcome.notes += try resume(sweep).map { "error: \($0)" }
             }
             if case .undrain(let host) = wish { handover.hosts[host] = nil }
@@ -343,8 +336,7 @@ final class SweepRun {
         try preparation.addSamples(to: &sweeps)
         try sweeps.addDevicePrograms(for: hosts, in: workplace.store)
         let reader = workplace.catalogue.reader
-        let trainings = Set(sweeps.flatMap { $0.sweep.trainings.keys })
-        let holdings = try wholeHoldings(try reader.holdings(of: trainings))
+        let holdings = try wholeHoldings()
         let holding = Set(holdings.openAttempts.map(\.host))
         leaving.removeAll { host in !holding.contains(host.name) || hosts.contains { $0.name == host.name } }
         var drained = Dictionary(
@@ -361,60 +353,5 @@ final class SweepRun {
         return CoordinationConfiguration(
             sweeps: sweeps.map(\.ready), hosts: hosts + leaving, drained: drained, holdings: holdings,
             firstAttempt: try reader.nextAttemptNumber(), policy: policy(), handover: handover)
-    }
-
-    /// Holdings of which everything that is left to do finds its files in the store: those that it has lost are brought
-    /// from hosts that have them whole; what no host has is made again.
-    private func wholeHoldings(_ recorded: Holdings) throws -> Holdings {
-        let isLost = lossSearch()
-        for index in sweeps.indices {
-            let prepared = sweeps[index].prepared
-            let files = Set(prepared.datasets.values).union(prepared.programs)
-            if files.contains(where: isLost) { sweeps[index] = try preparation.prepareAgain(sweeps[index]) }
-        }
-        let lost = recorded.lostFiles(of: sweeps.map(\.sweep), isLost: isLost)
-        guard !lost.isEmpty else { return recorded.less({ _ in false }, for: []) }
-        let asked = recovery.bring(Set(lost.map(\.digest)))
-        let store = workplace.store
-        for file in lost where asked.contains(file.digest) && !store.contains(file.digest) {
-            observer.say(words(on: file))
-        }
-        return recorded.less({ !store.contains($0) }, for: sweeps.map(\.sweep))
-    }
-
-    /// Damage seldom comes alone: once some was found, files are read before they are believed, as far as that is soon
-    /// done. Others are read as they are sent to a host.
-    private func lossSearch() -> (Digest) -> Bool {
-        let store = workplace.store
-        guard workplace.damages.count > damagesSeen else { return { !store.contains($0) } }
-        damagesSeen = workplace.damages.count
-        var left = Self.mostRead
-        return { [self] digest in
-            guard left > 0, let bytes = store.size(of: digest) else { return !store.contains(digest) }
-            left -= bytes
-            defer { damagesSeen = workplace.damages.count }
-            return !store.isWhole(digest)
-        }
-    }
-
-    private var names: PointNames { PointNames(workplace.catalogue.reader) }
-
-    private func name(_ training: TrainingID, _ steps: Int) -> String {
-        (try? TrialID(training: training, steps: steps)).map { names.name($0) } ?? "training \(training.short)"
-    }
-
-    private func words(on file: NeededFile) -> String {
-        switch file.role {
-        case .weights(let training, _)
-        where sweeps.contains { $0.sweep.trainings[training]?.spec["model.weights"] != nil }:
-            "the network \(file.digest.short), trained elsewhere, is lost: `eigensweep adopt` its file again"
-        case .weights(let training, let steps):
-            "the weights of \(name(training, steps)), \(file.digest.short), are lost: it waits again, and is trained again to "
-                + "the same bits"
-        case .artifact(let trial):
-            "\(file.digest.short), which a measure of \(names.name(trial)) left, is lost: it is measured again"
-        case .state(let training, let steps):
-            "the state of \(name(training, steps)), \(file.digest.short), is lost: it goes on from an earlier one"
-        }
     }
 }

@@ -27,6 +27,21 @@ extension CatalogueReader {
             dataset: dataset.flatMap { $0.agrees(with: spec) ? $0 : nil })
     }
 
+    /// The samples that a sweep's trainings read, or those of all sweeps.
+    /// - Parameter areAwaited: only of trials that wait or run for the sweep.
+    package func samplesRead(by sweep: String?, areAwaited: Bool) throws -> Set<SamplesSource> {
+        let found = try rows(
+            """
+            SELECT DISTINCT d.request FROM dataset_request d JOIN wished_dataset x ON x.dataset = d.key
+            JOIN sweep s ON s.revision = x.revision
+            WHERE json_extract(d.request, '$.source') LIKE '{%' AND (?1 = '' OR s.name = ?1) AND (?2 = 0 OR EXISTS (
+                SELECT 1 FROM trial t JOIN wish w ON w.trial = t.key AND w.revision = s.revision
+                WHERE t.training = x.training AND t.state IN ('waiting', 'running') AND NOT EXISTS (
+                    SELECT 1 FROM cancelled_wish c WHERE c.sweep = s.key AND c.trial = t.key)))
+            """, [.text(sweep ?? ""), .integer(areAwaited ? 1 : 0)])
+        return Set(found.rows.compactMap { $0[0].text.flatMap(StoredForms.dataset)?.samples })
+    }
+
     /// The file of a teacher's samples; nil while they are not recorded.
     package func samples(_ source: SamplesSource) throws -> Digest? {
         let request = source.request

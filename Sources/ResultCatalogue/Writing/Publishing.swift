@@ -7,11 +7,14 @@ extension Catalogue {
     /// Makes a catalogue at `path`, where there must be none, that holds one sweep of another for anybody to read: its
     /// trials, the measurements that it asks for and the revision that it has now. Left out are hosts' names and machines,
     /// folders, what workers wrote, why attempts ended, notes and tags, and every name of a file of measures, so that
-    /// pictures cannot be asked for. Names of weights stay, by which the same bits are known again; the weights themselves
-    /// are no part of a catalogue.
+    /// pictures cannot be asked for. Names of weights and of drawn datasets stay, by which the same bits are known again; the
+    /// files themselves are no part of a catalogue.
     ///
     /// A sweep that is launched there finds what is recorded. Throws `CatalogueError`; `.query` where there is no such sweep.
-    package static func publish(_ sweep: String, of other: CatalogueReader, to path: String) throws {
+    /// - Parameter others: sweeps that come along, such as those of its teachers, by which its images are known.
+    package static func publish(
+        _ sweep: String, and others: [String] = [], of other: CatalogueReader, to path: String
+    ) throws {
         let catalogue = try Catalogue(path: path)
         let refused = try catalogue.merge(other, states: false).refused
         if let first = refused.first {
@@ -21,7 +24,8 @@ extension Catalogue {
         guard sweeps.contains(sweep) else {
             throw CatalogueError(.query, "\(other.path): there is no sweep \"\(sweep)\"")
         }
-        try catalogue.remove(sweeps: sweeps.filter { $0 != sweep }, trials: try catalogue.unlisted())
+        let left = sweeps.filter { $0 != sweep && !others.contains($0) }
+        try catalogue.remove(sweeps: left, trials: try catalogue.unlisted())
         try catalogue.write { try Publishing(db: $0).run() }
         // What was deleted would still stand in pages that are free.
         try CatalogueError.translating(path) {
@@ -48,7 +52,10 @@ private struct Publishing {
     func run() throws {
         try db.execute(
             sql: """
-                DELETE FROM artifact; DELETE FROM evidence; DELETE FROM merged_attempt; DELETE FROM coordinator_start;
+                DELETE FROM artifact WHERE name <> '\(SamplesSource.file)' OR measured NOT IN (
+                    SELECT d.key FROM measured d JOIN measure_request q ON q.key = d.request
+                    WHERE q.measure = '\(SamplesSource.measure)');
+                DELETE FROM evidence; DELETE FROM merged_attempt; DELETE FROM coordinator_start;
                 DELETE FROM host; DELETE FROM drained_host; DELETE FROM kept_state; DELETE FROM recovery_point;
                 DELETE FROM worker_files; DELETE FROM note; DELETE FROM tag; DELETE FROM forecast;
                 CREATE TEMP TABLE unasked AS SELECT d.key, d.request FROM measured d

@@ -5,13 +5,41 @@ import SweepModel
 
 /// Trials whose images are samples of other trials: a plan is made without them until these are drawn.
 extension SweepPreparation {
-    /// Adds the sweeps of the teachers whose samples it lacks.
+    /// Adds the sweeps of the teachers whose samples it lacks, and still needs.
     func withTeachers(_ running: RunningSweep) throws -> RunningSweep {
-        guard !running.students.isEmpty else { return running }
         var running = running
+        running.teachers = try prepare(teacherSweeps(of: running), for: running)
+        running.notes += running.teachers.flatMap(\.notes)
+        return running
+    }
+
+    /// The sweeps of the teachers whose samples it lacks, and still needs.
+    func teacherSweeps(of running: RunningSweep) throws -> [ExpandedSweep] {
+        let waiting = Set(try waitingStudents(of: running).map(\.training))
+        guard !waiting.isEmpty else { return [] }
+        return try TeacherSweeps(reader: reader).sweeps(for: running.sweep, waiting) { try file(of: $0) != nil }
+    }
+
+    /// Its trials that have something left to do, and lack their images.
+    func waitingStudents(of running: RunningSweep) throws -> [WantedTrial] {
+        guard !running.students.isEmpty else { return [] }
+        let holdings = try reader.holdings(of: running.sweep.trainings.keys)
+        let graph = JobGraph(sweeps: [running.sweep], holdings: holdings)
+        return graph.trials.indices.map { graph.trials[$0] }.filter { trial in
+            running.students.contains(trial.training) && (!trial.isRecorded || graph.comparisons[trial.id] != nil)
+        }
+    }
+
+    /// The number of trials of some sweeps that wait for samples of others.
+    func waitingStudents(of sweeps: [RunningSweep]) throws -> Int {
+        Set(try sweeps.flatMap { try waitingStudents(of: $0).map(\.id) }).count
+    }
+
+    /// Makes sweeps of a sweep's teachers ready to run, with what people should hear of them.
+    func prepare(_ teachers: [ExpandedSweep], for running: RunningSweep) throws -> [RunningSweep] {
+        guard !teachers.isEmpty else { return [] }
         let ours = try WorkerProgram.ours()
-        let sweeps = try TeacherSweeps(reader: reader).sweeps(for: running.sweep) { try file(of: $0) != nil }
-        for sweep in sweeps {
+        return try teachers.map { sweep in
             if let training = sweep.trainings.values.first(where: { training in
                 ours.names.allSatisfy { $0 != training.worker }
             }) {
@@ -21,12 +49,12 @@ extension SweepPreparation {
                         + "\(training.worker?.numerics ?? 0): expected one that the worker here has trained, "
                         + "\(ours.description.name), numerics \(ours.description.numerics)")
             }
-            running.teachers.append(try prepare(sweep, ours))
-            running.notes.append(
+            var prepared = try prepare(sweep, ours)
+            prepared.notes.append(
                 "sweep \(running.name) is trained on samples of \(Readable.trials(sweep.trials.count)), which are drawn first: "
                     + "sweep \"\(sweep.name)\"")
+            return prepared
         }
-        return running
     }
 
     /// Looks for samples that were drawn meanwhile; true where there are any.
@@ -67,15 +95,5 @@ extension RunningSweep {
         var ready = prepared
         ready.sweep.trials.removeAll { students.contains($0.training) }
         return ready
-    }
-}
-
-extension [RunningSweep] {
-    /// The number of trials that wait for samples of others.
-    var waitingStudents: Int {
-        reduce(into: Set<TrialID>()) { found, running in
-            guard !running.students.isEmpty else { return }
-            for trial in running.sweep.trials where running.students.contains(trial.training) { found.insert(trial.id) }
-        }.count
     }
 }

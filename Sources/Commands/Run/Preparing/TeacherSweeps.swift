@@ -23,43 +23,101 @@ struct CatalogueTeachers: TeacherBook {
 
 /// The sweeps of the teachers of a sweep: what a run wants of them is stored as all that is wanted.
 ///
-/// One for each request, in an order of its own, so that their names stay: `samples for NAME`, and others with a number.
+/// One for each request, in an order of its own, so that their names stay: `samples for NAME`, and `samples 2 for NAME`.
 struct TeacherSweeps {
     let reader: CatalogueReader
 
-    /// The sweeps in which teachers, and their teachers, draw the images of `sweep`, less those whose images are all there.
-    func sweeps(for sweep: ExpandedSweep, isDrawn: (SamplesSource) throws -> Bool) throws -> [ExpandedSweep] {
-        var sources: [SamplesSource: Teacher] = [:]
-        var waiting = Set(sweep.datasets.values).compactMap(\.samples)
-        while let source = waiting.popLast() {
-            guard sources[source] == nil else { continue }
-            let teacher = try teacher(of: source, in: sweep)
-            sources[source] = teacher
-            if let next = teacher.dataset?.samples { waiting.append(next) }
+    /// The sweeps in which teachers, and their teachers, draw the images of the trainings `students` of `sweep`, as far as these
+    /// images are not there.
+    func sweeps(
+        for sweep: ExpandedSweep, _ students: Set<TrainingID>, isDrawn: (SamplesSource) throws -> Bool
+    ) throws -> [ExpandedSweep] {
+        var drawn: [SamplesSource: Bool] = [:]
+        func isThere(_ source: SamplesSource) throws -> Bool {
+            if let known = drawn[source] { return known }
+            let found = try isDrawn(source)
+            drawn[source] = found
+            return found
         }
+        var needed: [SamplesSource: Teacher] = [:]
+        var waiting = Set(students.compactMap { sweep.datasets[$0]?.samples })
+        while let source = waiting.popFirst() {
+            guard needed[source] == nil, try !isThere(source) else { continue }
+            guard let teacher = try teacher(of: source, in: sweep) else {
+                throw CommandFailure(
+                    .invalidInput, "sweep \(sweep.name) reads \(source.words), and the catalogue has no such trial")
+            }
+            needed[source] = teacher
+            if let next = teacher.dataset?.samples { waiting.insert(next) }
+        }
+        guard !needed.isEmpty else { return [] }
+        let sources = try sources(Set(sweep.datasets.values.compactMap(\.samples))) { try teacher(of: $0, in: sweep) }
         let requests = Dictionary(grouping: sources.keys) { $0.request }
         let ordered = try requests.map { (request: $0, sources: $1, text: try JSONText.write($0.parameters)) }
             .sorted { $0.text < $1.text }
         var found: [ExpandedSweep] = []
-        for (number, entry) in ordered.enumerated() where try !entry.sources.allSatisfy(isDrawn) {
-            let teachers = entry.sources.compactMap { sources[$0] }.sorted { $0.trial < $1.trial }
+        for (number, entry) in ordered.enumerated() where entry.sources.contains(where: { needed[$0] != nil }) {
+            // Those that are there stay listed: what is listed changes as seldom as can be.
+            let listed = try entry.sources.filter { try needed[$0] != nil || isThere($0) }
+            let teachers = listed.compactMap { sources[$0] ?? nil }.sorted { $0.trial < $1.trial }
             found.append(try self.sweep(number, of: teachers, entry.request, for: sweep))
         }
         return found
     }
 
-    private func teacher(of source: SamplesSource, in sweep: ExpandedSweep) throws -> Teacher {
+    /// These samples and those that their teachers are trained on, with the teachers as far as they are known.
+    private func sources(
+        _ first: Set<SamplesSource>, teacher: (SamplesSource) throws -> Teacher?
+    ) throws -> [SamplesSource: Teacher?] {
+        var sources: [SamplesSource: Teacher?] = [:]
+        var waiting = first
+        while let source = waiting.popFirst() {
+            guard sources[source] == nil else { continue }
+            let found = try teacher(source)
+            sources.updateValue(found, forKey: source)
+            if let next = found?.dataset?.samples { waiting.insert(next) }
+        }
+        return sources
+    }
+
+    private func teacher(of source: SamplesSource, in sweep: ExpandedSweep) throws -> Teacher? {
         if let trial = sweep.trials.first(where: { $0.id == source.teacher }),
             let training = sweep.trainings[trial.training]
         {
             return Teacher(
                 trial: trial.id, steps: trial.steps, training: training, dataset: sweep.datasets[trial.training])
         }
-        guard let id = source.teacher, let teacher = try reader.teacher(id) else {
-            throw CommandFailure(
-                .invalidInput, "sweep \(sweep.name) reads \(source.words), and the catalogue has no such trial")
-        }
-        return teacher
+        return try source.teacher.flatMap(reader.teacher)
+    }
+
+    /// All samples that a sweep of the catalogue reads, and their teachers.
+    func sources(of sweep: String) throws -> Set<SamplesSource> {
+        Set(
+            try sources(try reader.samplesRead(by: sweep, areAwaited: false)) { try $0.teacher.flatMap(reader.teacher) }
+                .keys)
+    }
+
+    /// The names of all sweeps of teachers in the catalogue.
+    func names() throws -> [String] {
+        try reader.sweeps().map(\.name).filter { try isOurs($0) ?? false }
+    }
+
+    /// The names of those that draw for a sweep.
+    func names(for student: String) throws -> [String] { try names().filter { Self.isName($0, for: student) } }
+
+    /// Whether a sweep is one of teachers; nil where there is none.
+    private func isOurs(_ name: String) throws -> Bool? {
+        try reader.writtenSweep(name)?.text.hasPrefix(Self.mark)
+    }
+
+    /// The name of the sweep with this number. No two sweeps have one in common.
+    static func name(_ number: Int, for student: String) -> String {
+        "samples " + (number == 0 ? "" : "\(number + 1) ") + "for " + student
+    }
+
+    static func isName(_ name: String, for student: String) -> Bool {
+        let number = name.dropFirst("samples ".count).prefix(while: \.isNumber)
+        return name == Self.name(max(Int(number) ?? 1, 1) - 1, for: student)
     }
 
     private static let mark = "# Made by eigensweep"
@@ -67,8 +125,8 @@ struct TeacherSweeps {
     private func sweep(
         _ number: Int, of teachers: [Teacher], _ request: MeasureRequest, for student: ExpandedSweep
     ) throws -> ExpandedSweep {
-        let name = "samples for \(student.name)" + (number == 0 ? "" : " \(number + 1)")
-        if let written = try reader.writtenSweep(name), !written.text.hasPrefix(Self.mark) {
+        let name = Self.name(number, for: student.name)
+        if try isOurs(name) == false {
             throw CommandFailure(
                 .usage,
                 "a sweep is called \"\(name)\" already, as that of the teachers would be: `eigensweep rename` it")
