@@ -35,6 +35,25 @@ import Testing
 
     private func execute(_ sql: String) throws { try RawDatabase.execute(sql, at: scratch.catalogue) }
 
+    /// A process that has lost its locks has its `-wal` removed by the next that closes the catalogue.
+    @Test func openingAnotherConnectionKeepsTheLocksOfTheFirst() throws {
+        func locks() throws -> Int {
+            let inode = try FileManager.default.attributesOfItem(atPath: scratch.catalogue)[.systemFileNumber] as? Int
+            let end = ":\(try #require(inode)) "
+            return try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").count { line in
+                line.contains(" \(getpid()) ") && line.contains(end)
+            }
+        }
+        do { _ = try Catalogue(path: scratch.catalogue) }
+        let reader = try CatalogueReader(path: scratch.catalogue)
+        let before = try locks()
+        let writer = try Catalogue(path: scratch.catalogue)
+        #expect(try before > 0 && locks() >= before)
+        _ = try CatalogueReader(path: scratch.catalogue)
+        #expect(try locks() >= before)
+        withExtendedLifetime((reader, writer)) {}
+    }
+
     @Test func aMissingCatalogueIsMadeByWritersOnly() throws {
         let error = #expect(throws: CatalogueError.self) { _ = try CatalogueReader(path: scratch.catalogue) }
         #expect(error?.kind == .missing)

@@ -30,8 +30,9 @@ package enum CatalogueFile {
     }
 
     /// Throws unless the file at `path` is absent, empty, or says in its header that it is a catalogue. Changes
-    /// nothing, not even beside the file.
+    /// nothing, not even beside the file. One that this process has open is believed to be one.
     static func checkHeader(_ path: String) throws {
+        if OpenCatalogues.hold(path) { return }
         // With a rollback journal beside it the making of the file was cut off: SQLite decides.
         if FileManager.default.fileExists(atPath: path + "-journal") { return }
         guard let file = FileHandle(forReadingAtPath: path) else {

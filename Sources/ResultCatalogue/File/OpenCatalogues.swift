@@ -6,12 +6,13 @@ import GRDB
 enum OpenCatalogues {
     private struct Reader {
         weak var queue: DatabaseQueue?
+        let path: String
     }
 
     private static let lock = NSLock()
     /// Held while a catalogue is closed: the end of the process waits for that.
     private static let closing = NSLock()
-    nonisolated(unsafe) private static var writers: [ObjectIdentifier: DatabaseQueue] = [:]
+    nonisolated(unsafe) private static var writers: [ObjectIdentifier: (queue: DatabaseQueue, path: String)] = [:]
     nonisolated(unsafe) private static var readers: [Reader] = []
     /// Files beside which an empty log may be left.
     nonisolated(unsafe) private static var paths: Set<String> = []
@@ -20,18 +21,26 @@ enum OpenCatalogues {
     static func add(writer: DatabaseQueue, at path: String) {
         _ = atExit
         lock.withLock {
-            writers[ObjectIdentifier(writer)] = writer
+            writers[ObjectIdentifier(writer)] = (writer, path)
             paths.insert(path)
         }
     }
 
-    /// - Parameter path: the file, if no log lies beside it yet.
-    static func add(reader: DatabaseQueue, leavingLogBeside path: String?) {
+    /// - Parameter leavesLog: no log lies beside the file yet.
+    static func add(reader: DatabaseQueue, at path: String, leavesLog: Bool) {
         _ = atExit
         lock.withLock {
             readers.removeAll { $0.queue == nil }
-            readers.append(Reader(queue: reader))
-            if let path { paths.insert(path) }
+            readers.append(Reader(queue: reader, path: path))
+            if leavesLog { paths.insert(path) }
+        }
+    }
+
+    /// Whether a connection of this process holds locks on the file: whoever opens the file without SQLite, and closes it,
+    /// ends them.
+    static func hold(_ path: String) -> Bool {
+        lock.withLock {
+            writers.values.contains { $0.path == path } || readers.contains { $0.queue != nil && $0.path == path }
         }
     }
 
@@ -47,7 +56,9 @@ enum OpenCatalogues {
     private static func closeAll() {
         closing.lock()
         defer { closing.unlock() }
-        let (written, read, left) = lock.withLock { (writers.values, readers.compactMap(\.queue), paths) }
+        let (written, read, left) = lock.withLock {
+            (writers.values.map(\.queue), readers.compactMap(\.queue), paths)
+        }
         // Readers are closed first: an open one keeps the log from being removed.
         for queue in read {
             queue.interrupt()

@@ -34,7 +34,7 @@ package struct CatalogueReader: Sendable {
             let hasLog = FileManager.default.fileExists(atPath: path + "-wal")
             let queue = try DatabaseQueue(
                 path: try CatalogueFile.readingPath(path), configuration: CatalogueFile.configuration(readOnly: true))
-            OpenCatalogues.add(reader: queue, leavingLogBeside: hasLog ? nil : path)
+            OpenCatalogues.add(reader: queue, at: path, leavesLog: !hasLog)
             let id = try queue.read { db in
                 let condition = try Pages.check(db, path: path)
                 let (isNew, version) = try CatalogueFile.checkSchema(db, path: path)
