@@ -92,7 +92,7 @@ import Testing
             ],
             [
                 .of("memorization") { spec in
-                    let share = spec.integer("dataset.size") == 16 ? 0.9 : 0.1
+                    let share = spec.integer("dataset.size") == 16 ? 0.95 : 0.1
                     return [
                         MeasureRow(quantity: "copied", value: share, n: 256),
                         MeasureRow(quantity: "gl_score", value: 1 - share, n: 256),
