@@ -34,7 +34,7 @@ extension Scheduler {
         let all = EndOfWork(slots: others + slots(of: host)).after(rest).slots
         let left = all.reduce(0) { $0 + $1.freeAt } + Double(measuresLeft) * seconds
         // What is last to end has a measure to come, beside which others may still be taken.
-        let latest = max(end(with: nil), left / Double(all.count) - seconds / 2)
+        let latest = max(end(with: nil), left / Double(all.count) - seconds)
         if end(with: first) <= latest { return soon }
         return waiting[trainings.first { end(with: $0 + 1) <= latest } ?? last].turn
     }
