@@ -15,13 +15,14 @@ import Testing
         for student in ["x", "x 2", "2 for x"] {
             for number in [0, 1, 11] {
                 let name = TeacherSweeps.name(number, for: student)
-                #expect(TeacherSweeps.isName(name, for: student) && !TeacherSweeps.isName(name, for: "y"))
+                #expect(TeacherSweeps.number(of: name, for: student) == number)
+                #expect(TeacherSweeps.number(of: name, for: "y") == nil)
             }
         }
         for other in [
             "samples for", "samples 1 for x", "samples 0 for x", "samples 99999999999999999999 for x", "x", "",
         ] {
-            #expect(!TeacherSweeps.isName(other, for: "x"))
+            #expect(TeacherSweeps.number(of: other, for: "x") == nil)
         }
     }
 }

@@ -85,6 +85,8 @@ struct SelfTrainingTests {
             let launched = try lab.run("launch", student)
             #expect(launched.status == 0, "\(launched.err)")
             #expect(launched.err.contains("samples for student"), "\(launched.err)")
+            #expect(try lab.run("rename", "student", "pupil").status == 0)
+            #expect(try lab.rows("SELECT name FROM sweep ORDER BY 1") == ["pupil", "samples for pupil", "teachers"])
             return try lab.rows("SELECT digest FROM artifact WHERE name = 'dataset.safetensors'")
         }
         var drawn: [[String]] = []

@@ -27,4 +27,14 @@ extension Catalogue {
             "cancelled too: \(Readable.trials(count)) of sweep \"\(name)\", for whose samples nobody waits any more"
         }
     }
+
+    /// Gives a sweep another name, and the sweeps in which teachers draw for it those that go with it.
+    func renameWithTeachers(_ sweep: String, to name: String) throws {
+        let teachers = try TeacherSweeps(reader: reader).names(for: sweep)
+        try rename(sweep, to: name)
+        for old in teachers {
+            guard let number = TeacherSweeps.number(of: old, for: sweep) else { continue }
+            try rename(old, to: TeacherSweeps.name(number, for: name))
+        }
+    }
 }

@@ -63,7 +63,7 @@ extension Catalogue {
         case .remove(let sweeps, let trials, isDone: true):
             return .init(count: 1, removal: try remove(sweeps: sweeps, trials: trials))
         case .rename(let sweep, let name):
-            try rename(sweep, to: name)
+            try renameWithTeachers(sweep, to: name)
             return .init(count: 1)
         case .note(let subject, let text): return .init(count: try write(text, about: subject) ? 1 : 0)
         case .tag(let subject, let tags, let isSet):

@@ -119,8 +119,13 @@ class UNet(nn.Module):
             self.dec[f"{resolution}x{resolution}_aux_norm"] = group_norm(current, 1e-6)
             self.dec[f"{resolution}x{resolution}_aux_conv"] = output
         for name, parameter in self.named_parameters():
-            if parameter.ndim == 4 and ("conv1" in name or "proj" in name or "aux_conv" in name or "out_conv" in name):
-                nn.init.normal_(parameter, std=1e-5)
+            last = any(part in name for part in ("conv1", "proj", "aux_conv", "out_conv"))
+            if "norm" in name or (adm and not last):
+                continue
+            if adm or parameter.ndim == 1:
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter, gain=1e-5 if last else math.sqrt(0.2) if "qkv" in name else 1)
         if tent:
             taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
             self.register_buffer("filter", (taps[:, None] * taps / 64)[None, None], persistent=False)

@@ -103,7 +103,9 @@ struct TeacherSweeps {
     }
 
     /// The names of those that draw for a sweep.
-    func names(for student: String) throws -> [String] { try names().filter { Self.isName($0, for: student) } }
+    func names(for student: String) throws -> [String] {
+        try names().filter { Self.number(of: $0, for: student) != nil }
+    }
 
     /// Whether a sweep is one of teachers; nil where there is none.
     private func isOurs(_ name: String) throws -> Bool? {
@@ -115,9 +117,11 @@ struct TeacherSweeps {
         "samples " + (number == 0 ? "" : "\(number + 1) ") + "for " + student
     }
 
-    static func isName(_ name: String, for student: String) -> Bool {
-        let number = name.dropFirst("samples ".count).prefix(while: \.isNumber)
-        return name == Self.name(max(Int(number) ?? 1, 1) - 1, for: student)
+    /// The number of the sweep of this name; nil where it is none for `student`.
+    static func number(of name: String, for student: String) -> Int? {
+        let told = name.dropFirst("samples ".count).prefix(while: \.isNumber)
+        let number = max(Int(told) ?? 1, 1) - 1
+        return name == Self.name(number, for: student) ? number : nil
     }
 
     private static let mark = "# Made by eigensweep"
