@@ -84,4 +84,24 @@ struct DeviceFaultTests {
         #expect(failure.kind == .unfitHost)
         #expect(failure.message.contains("MiB of memory (OpenCL's error -4)"), "\(failure.message)")
     }
+
+    /// `scripts/test-gpu` does not pass where a device fails, nor where the CPU would do its work.
+    @Test(arguments: [("launches 4000", "DIFFERS: 200 steps"), ("bits", "networks would compute on the CPU")])
+    func theComparisonOfWorkersFails(fault: String, words: String) throws {
+        let worker = try worker(fault)
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = tests.appendingPathComponent("../../scripts/lib/compare-workers")
+        process.arguments = [
+            URL(fileURLWithPath: worker.command[0]).deletingLastPathComponent().path,
+            tests.appendingPathComponent("Reference").path, "bf-cnn, scale",
+        ]
+        process.environment = ProcessInfo.processInfo.environment.merging(worker.environment) { $1 }
+        let out = Pipe()
+        (process.standardOutput, process.standardError) = (out, out)
+        try process.run()
+        let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && text.contains(words), "\(text)")
+    }
 }

@@ -18,8 +18,10 @@ struct ComputeOptions: ParsableArguments {
     /// Must be called before anything is computed. Throws ValidationError for kernels that this CPU cannot run.
     func prepare() throws {
         NumericThread.prepare()
-        guard let kernels, !NumericThread.select(kernels) else { return }
-        throw ValidationError("--kernels \(kernels): this CPU cannot run them")
+        if let kernels, !NumericThread.select(kernels) {
+            throw ValidationError("--kernels \(kernels): this CPU cannot run them")
+        }
+        NetworkMachines.tell()
     }
 }
 

@@ -42,9 +42,7 @@ package struct JobRunner {
                     .init(
                         contract: ContractVersion.current, worker: WorkerFacts.name, numerics: WorkerFacts.numerics,
                         build: facts.build, cpu: facts.cpu, kernels: facts.kernels)))
-            if let problem = NetworkMachines.use?.problem {
-                Diagnostics.write("networks compute on the CPU: \(problem)")
-            }
+            NetworkMachines.tell()
             return try perform(job)
         } catch let failure as JobFailure {
             return fail(failure)

@@ -54,6 +54,13 @@ package struct NetworkMachines {
     static var use: DeviceUse? {
         chosen.device.map { DeviceUse(name: $0.name) } ?? chosen.problem.map { DeviceUse(problem: $0) }
     }
+
+    /// Says on standard error where networks compute, if a device is offered.
+    static func tell() {
+        guard let use else { return }
+        Diagnostics.write("networks compute on " + (use.name ?? "the CPU: \(use.problem ?? "")"))
+    }
+
     static var deviceName: String? { chosen.device?.name }
     static var kernels: String { chosen.device?.kernels ?? "\(NumericThread.variant)" }
 

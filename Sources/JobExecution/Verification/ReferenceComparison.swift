@@ -1,4 +1,5 @@
 import Diffusion
+import JobContract
 import ScoreNetworks
 import Tensors
 
@@ -13,6 +14,11 @@ struct ReferenceComparison {
     var agrees: Bool { error <= tolerance }
     /// The kind of the tensor: the part of its name up to a slash.
     var group: String { tensor.firstIndex(of: "/").map { String(tensor[..<$0]) } ?? tensor }
+
+    /// A digest of the values' bits.
+    var bits: Digest {
+        Digest(of: values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) })
+    }
 
     /// The largest errors allowed, as shares of a tensor's largest magnitude.
     struct Tolerance {

@@ -31,6 +31,9 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "List every tensor, not only the groups and those that differ.")
     var verbose = false
 
+    @Flag(help: "In place of errors list a digest of each tensor's bits, to be compared with another machine's.")
+    var bits = false
+
     func validate() throws {
         if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw ValidationError("--tolerance must be a number of at least 0")
@@ -39,9 +42,14 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         NumericThread.prepare()
+        NetworkMachines.tell()
         var differing = 0
         for path in files {
             let comparisons = try compare(try Checkpoints.file(path))
+            if bits {
+                for comparison in comparisons { say("\(comparison.tensor) \(comparison.bits) \(path)") }
+                continue
+            }
             let wrong = comparisons.filter { !$0.agrees }
             differing += wrong.count
             say("\(path): \(comparisons.count) tensors, \(wrong.isEmpty ? "all agree" : "\(wrong.count) differ")")
