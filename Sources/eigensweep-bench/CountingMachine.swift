@@ -162,6 +162,12 @@ final class CountingMachine: LaneMachine, @unchecked Sendable {
                 operations: 60 * inPlace, values: 6 * inPlace + ends,
                 chain: count * (sums == nil ? 1 : 2) + channels / groups)
         }
+        kernels.modulate = { [self] _, _, _, channels, _, _ in
+            add("modulation", "\(channels)", operations: 3 * lanes(channels), values: 4 * lanes(channels))
+        }
+        kernels.modulateBackward = { [self] _, _, _, channels, _, _, _ in
+            add("modulation", "\(channels)", operations: 5 * lanes(channels), values: 6 * lanes(channels))
+        }
         kernels.attention = { [self] _, depth, tokens, _, _, _, _ in
             add(
                 "attention, forward", "\(tokens) pixels, \(depth)", launches: 3,

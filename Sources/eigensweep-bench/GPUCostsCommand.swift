@@ -24,6 +24,9 @@ struct GPUCostsCommand: ParsableCommand {
     @Flag(help: "Every shape, not only every kernel.")
     var shapes = false
 
+    @Flag(help: "Only what `scripts/bench gpu` trains: network, scale, batch, images a second at the roofline.")
+    var measured = false
+
     private struct Subject {
         var name: String
         var batch: Int
@@ -48,9 +51,27 @@ struct GPUCostsCommand: ParsableCommand {
                 modelChannels: 128, resolution: 64, imageChannels: 3, multipliers: [1, 2, 2, 2])),
     ]
 
+    /// As scripts/lib/bench/pytorch_networks.py calls and builds them.
+    private static let measuredSubjects: [Subject] =
+        [(4, 32), (8, 32), (16, 32), (32, 64), (64, 128), (128, 128)].map { scale, batch in
+            Subject(
+                name: "ddpmpp 32x32x3\t\(scale)", batch: batch,
+                network: UNetConfiguration(modelChannels: scale, resolution: 32, imageChannels: 3))
+        } + [
+            Subject(name: "ddpmpp 16x16x1\t8", batch: 32, network: subjects[0].network),
+            Subject(
+                name: "adm 32x32x3\t64", batch: 128,
+                network: UNetConfiguration(architecture: .adm, modelChannels: 64, resolution: 32, imageChannels: 3)),
+            Subject(name: "ddpmpp 64x64x3\t128", batch: 64, network: subjects[3].network),
+        ]
+
     func run() throws {
         NumericThread.prepare()
-        for subject in Self.subjects { try report(subject) }
+        guard measured else { return try Self.subjects.forEach(report) }
+        for subject in Self.measuredSubjects {
+            let time = try costs(of: subject).values.reduce(0) { $0 + $1.seconds }
+            print("\(subject.name)\t\(subject.batch)\t\(rounded(Double(subject.batch) / time))")
+        }
     }
 
     /// Seconds of arithmetic and memory, whichever takes longer.
@@ -58,7 +79,10 @@ struct GPUCostsCommand: ParsableCommand {
         max(cost.operations / (teraflops * 1e12), cost.bytes / (terabytes * 1e12))
     }
 
-    private func report(_ subject: Subject) throws {
+    private typealias Row = (cost: CountingMachine.Cost, seconds: Double)
+
+    /// What each kernel costs in a step; where asked for, each shape.
+    private func costs(of subject: Subject) throws -> [String: Row] {
         let machine = CountingMachine()
         let settings = TrainingSettings(batch: subject.batch)
         let pixels = [UInt8](repeating: 0, count: 4 * subject.network.imageShape.count)
@@ -66,16 +90,20 @@ struct GPUCostsCommand: ParsableCommand {
             configuration: .unet(subject.network), settings: settings, images: pixels, on: machine)
         machine.clear()
         _ = try run.step()
-
-        print("\n### \(subject.name), batch \(subject.batch)\n")
-        print("| | calls | kernels | GFLOP | GB | FLOP a byte | µs at the roofline | share | µs of chains |")
-        print("|---|---|---|---|---|---|---|---|---|")
-        var rows: [String: (cost: CountingMachine.Cost, seconds: Double)] = [:]
+        var rows: [String: Row] = [:]
         for (call, cost) in machine.costs {
             let name = shapes && !call.shape.isEmpty ? "\(call.kernel), \(call.shape)" : call.kernel
             let row = rows[name] ?? (CountingMachine.Cost(), 0)
             rows[name] = (row.cost + cost, row.seconds + seconds(cost))
         }
+        return rows
+    }
+
+    private func report(_ subject: Subject) throws {
+        let rows = try costs(of: subject)
+        print("\n### \(subject.name), batch \(subject.batch)\n")
+        print("| | calls | kernels | GFLOP | GB | FLOP a byte | µs at the roofline | share | µs of chains |")
+        print("|---|---|---|---|---|---|---|---|---|")
         let all = rows.values.reduce((cost: CountingMachine.Cost(), seconds: 0.0)) {
             ($0.cost + $1.cost, $0.seconds + $1.seconds)
         }

@@ -215,5 +215,7 @@ def build(name, scale):
         return BiasFreeUNet(scale, 1, 3), 1, 40
     if name == "ddpmpp 16x16x1":
         return UNet("ddpmpp", scale, 16, 1, [2, 2], 2, [8]), 1, 16
+    if name == "ddpmpp 64x64x3":
+        return UNet("ddpmpp", scale, 64, 3, [1, 2, 2, 2], 4, [16]), 3, 64
     kind = name.split()[0]
     return UNet(kind, scale, 32, 3, [2, 2, 2], 4, [16]), 3, 32

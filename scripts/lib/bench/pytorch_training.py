@@ -20,23 +20,24 @@ def resident(field):
 class Training:
     """EDM's step: noise, loss, gradients without NaN, Adam, moving average."""
 
-    def __init__(self, name, scale, layout, batch):
+    def __init__(self, name, scale, layout, batch, device="cpu"):
         torch.manual_seed(0)
         network, channels, side = pytorch_networks.build(name, scale)
+        network = network.to(device)
         self.format = torch.channels_last if layout == "channels-last" else torch.contiguous_format
         self.network = network.to(memory_format=self.format)
         self.call = torch.compile(self.network) if layout == "compiled" else self.network
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
         self.adam = torch.optim.Adam(self.parameters, lr=1e-3, fused=True)
-        self.pixels = torch.randint(0, 256, (64, channels, side, side), dtype=torch.uint8)
+        self.pixels = torch.randint(0, 256, (max(64, batch), channels, side, side), dtype=torch.uint8, device=device)
         self.batch, self.blind = batch, name.startswith("bias-free")
         self.seen = 0
 
     def prepared(self):
-        chosen = torch.randperm(len(self.pixels))[: self.batch]
+        chosen = torch.randperm(len(self.pixels), device=self.pixels.device)[: self.batch]
         y = (self.pixels[chosen].float() / 127.5 - 1).contiguous(memory_format=self.format)
-        sigma = (torch.randn(self.batch, 1, 1, 1) * 1.2 - 1.2).exp()
+        sigma = (torch.randn(self.batch, 1, 1, 1, device=y.device) * 1.2 - 1.2).exp()
         return y, sigma, torch.randn_like(y) * sigma
 
     def output(self, x, sigma):
