@@ -256,8 +256,7 @@ let package = Package(
         tests(
             "JobExecutionTests",
             [
-                "JobExecution", "JobContract", "SweepFiles", "SweepModel", "Datasets", "Devices", "Measures", "Tensors",
-                "CPosix",
+                "JobExecution", "JobContract", "SweepFiles", "SweepModel", "Datasets", "Measures", "Tensors", "CPosix",
             ],
             resources: [.copy("Reference")],
             linker: [.linkedLibrary("openblas")]),
