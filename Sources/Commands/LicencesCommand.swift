@@ -36,12 +36,13 @@ struct LicencesCommand: ParsableCommand {
         }
 
         private static let swift = "Apache-2.0 WITH Swift-exception"
+        private static let workers = "eigensweep-worker, eigensweep-worker-gpu"
         private static let compilers = "GPL-3.0-or-later WITH GCC-exception-3.1"
 
         static let all = [
             Component("Swift", swift, "all", "the language's libraries: standard library, Foundation, libdispatch"),
             Component("ICU", "Unicode-3.0", "eigensweep", "Foundation's tables of texts"),
-            Component("swift-argument-parser", swift, "eigensweep, eigensweep-worker", "command lines"),
+            Component("swift-argument-parser", swift, "eigensweep, \(workers)", "command lines"),
             Component("GRDB.swift", "MIT", "eigensweep", "the catalogue"),
             Component("swift-nio", "Apache-2.0", "eigensweep", "HTTP on loopback for the browser"),
             Component("swift-atomics", swift, "eigensweep", "SwiftNIO's counters"),
@@ -54,15 +55,15 @@ struct LicencesCommand: ParsableCommand {
             Component("MIT Kerberos", "MIT", "eigensweep", "libssh's GSSAPI"),
             Component("libcom_err", "MIT", "eigensweep", "Kerberos's errors"),
             Component("keyutils", "LGPL-2.1-or-later", "eigensweep", "Kerberos's keys"),
-            Component("libyaml", "MIT", "eigensweep, eigensweep-worker", "sweep and hosts files"),
+            Component("libyaml", "MIT", "eigensweep, \(workers)", "sweep and hosts files"),
             Component("libspng", "BSD-2-Clause", "eigensweep", "PNG"),
             Component("libjpeg-turbo", "IJG AND BSD-3-Clause AND Zlib", "eigensweep", "JPEG"),
             Component("libzip", "BSD-3-Clause", "eigensweep", "zip archives"),
             Component("zlib", "Zlib", "eigensweep", "compression in PNG, zip and gzip"),
             Component("bzip2", "bzip2-1.0.6", "eigensweep", "compression in zip archives"),
-            Component("OpenBLAS", "BSD-3-Clause", "eigensweep-worker", "matrices"),
-            Component("libgfortran", compilers, "eigensweep-worker", "OpenBLAS's Fortran"),
-            Component("libquadmath", "LGPL-2.1-or-later", "eigensweep-worker", "OpenBLAS's Fortran"),
+            Component("OpenBLAS", "BSD-3-Clause", workers, "matrices"),
+            Component("libgfortran", compilers, workers, "OpenBLAS's Fortran"),
+            Component("libquadmath", "LGPL-2.1-or-later", workers, "OpenBLAS's Fortran"),
             Component("libstdc++ and libgcc", compilers, "all", "the C++ inside Swift's libraries"),
             Component(
                 "GNU C Library", "LGPL-2.1-or-later", "eigensweep-agent, eigensweep-worker",
