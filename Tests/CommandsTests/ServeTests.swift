@@ -210,11 +210,6 @@ struct ServeTests {
             try served.view("lines")["view"]?["commands"] == [
                 "eigensweep trials small --show memorization.gl_score,memorization.copied"
             ])
-        try served.measure(value: 0.5)
-        #expect(
-            try served.view("lines")["view"]?["commands"] == [
-                "eigensweep trials small --show likeness.value,memorization.copied"
-            ])
         let lines = try served.view("lines", ["where": "seed = 0"])["view"]
         #expect(lines?["table"]?["rows"]?.arrayValue?.count == 3 && lines?["isWhole"] == true)
     }
