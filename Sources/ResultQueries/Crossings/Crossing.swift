@@ -4,12 +4,13 @@ import Foundation
 package enum Crossing: Hashable, Sendable {
     /// At this place; here as in the bounds, the natural logarithm of the axis's value.
     case at(Double)
-    /// Before the first place that was measured.
+    /// Not beyond this place: the first that was measured, or that at which a multiple of a row's least is passed where the least was
+    /// measured first, since what was not measured before it may be less.
     case before(Double)
     /// Beyond the last place that was measured.
     case beyond(Double)
-    /// None of the values passes the level, or there is no level to pass. Where the value nearest to it is that of the last place, given here, it may still
-    /// do so beyond.
+    /// None of the values passes the level, or there is no level to pass. Where the value nearest to it is that of the last
+    /// place, given here, it may still do so beyond.
     case never(Double?)
     /// The values pass the level the other way.
     case against
@@ -91,7 +92,17 @@ package struct CrossingRule: Hashable, Sendable {
     /// the line between two neighbours over the axis's logarithm. A value equal to the level is above it.
     package func crossing(of points: [Point], _ direction: Direction, areShares: Bool) -> Crossing? {
         guard hasLevel(points) else { return .never(nil) }
-        let (points, level) = counted(points)
+        let found = crossing(ofCounted: counted(points), direction, areShares: areShares)
+        if case .timesLeast = level, case .at(let place) = found, counted(points).points.count == points.count {
+            return .before(place)
+        }
+        return found
+    }
+
+    private func crossing(
+        ofCounted counted: (points: [Point], level: Double), _ direction: Direction, areShares: Bool
+    ) -> Crossing? {
+        let (points, level) = counted
         guard let first = points.first, let last = points.last else { return nil }
         func isPast(_ point: Point) -> Bool { (point.value >= level) == (direction == .up) }
         if points.allSatisfy(isPast) { return .before(first.x) }

@@ -13,7 +13,8 @@ extension ServedScript {
         // On a dark ground the darkest third of the colours would not be seen.
         const darkness = matchMedia("(prefers-color-scheme: dark)");
         const shadeOf = isDark => share => colour(isDark ? .34 + .66 * share : share);
-        darkness.addEventListener("change", () => { if (answer) render(); });
+        // Of a view that was left, or whose answer has not come, there is nothing to draw.
+        darkness.addEventListener("change", () => { if (answer && answer.of === state.view) render(); });
 
         function inks(isPaper) {
           if (isPaper) return {shade: shadeOf(false), text: "#1b1f24", quiet: "#59636e", line: "#d5dae0", ground: "#ffffff", accent: "#1d5fa8"};

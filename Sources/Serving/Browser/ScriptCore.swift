@@ -67,7 +67,8 @@ extension ServedScript {
           const began = performance.now();
           const slow = setTimeout(() => { if (own === asking) complain("No answer yet: the catalogue may be large, or locked by another program. What comes is shown."); }, 3000);
           try {
-            const [name, query] = renderers[state.view].asks();
+            const view = state.view;
+            const [name, query] = renderers[view].asks();
             if (state.sweep) query.set("sweep", state.sweep);
             const reply = await fetch(base + "view/" + name + "?" + query, {signal: own.signal});
             if (reply.status === 403) return complain("this address is not known any more: the server was started anew");
@@ -81,7 +82,7 @@ extension ServedScript {
               return;
             }
             complain(null);
-            answer = found;
+            answer = {...found, of: view};
             render();
           } catch (error) {
             if (error.name !== "AbortError") {

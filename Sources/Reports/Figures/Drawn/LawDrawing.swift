@@ -2,7 +2,7 @@ import Foundation
 import ResultQueries
 
 /// Panels of what was found in single rows, with bounds where rows have no more, and of the laws through it: both axes
-/// logarithmic, two panels side by side, each with its own legend.
+/// logarithmic, two panels side by side, each with its own legend. Axes of one name have one scale.
 struct LawDrawing {
     enum Kind: String, CaseIterable {
         case at
@@ -139,14 +139,15 @@ struct LawDrawing {
             let left = Self.left + index % 2 * Self.pitch.width
             let top = top + index / 2 * Self.pitch.height
             let right = left + Self.axes.width
-            let heights = panel.series.flatMap(\.marks).map(\.y)
-            let ends = (
-                panel.ticks?.first.map(Double.init) ?? heights.min() ?? 1,
-                panel.ticks?.last.map(Double.init) ?? heights.max() ?? 10
-            )
-            let ticks = panel.ticks.map { "(" + $0.map { "'\($0)' \($0)" }.joined(separator: ", ") + ")" }
+            let alike = panels.filter { $0.y == panel.y }
+            let heights = alike.flatMap { $0.series.flatMap(\.marks).map(\.y) + ($0.ticks ?? []).map(Double.init) }
+            let numbers = Set(alike.flatMap { $0.ticks ?? [] }).sorted()
+            let ticks =
+                numbers.isEmpty ? nil : "(" + numbers.map { "'\($0)' \($0)" }.joined(separator: ", ") + ")"
+            let widths = panels.filter { $0.x == panel.x }.flatMap { $0.series.flatMap(\.marks).map(\.x) }
             plots += """
-                set yrange [\(ends.0 / 1.6):\(ends.1 * 1.6)]
+                set xrange [\((widths.min() ?? 1) / 1.3):\((widths.max() ?? 10) * 1.3)]
+                set yrange [\((heights.min() ?? 1) / 1.6):\((heights.max() ?? 10) * 1.6)]
                 set ytics \(ticks ?? "autofreq")
                 set tmargin at screen \(down(top))
                 set bmargin at screen \(down(top + Self.axes.height))
@@ -173,7 +174,6 @@ struct LawDrawing {
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'
-            set offsets graph 0.06, graph 0.06, 0, 0
             \(plots)
             unset multiplot
             """
