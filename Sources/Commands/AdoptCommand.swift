@@ -39,7 +39,8 @@ struct AdoptCommand: ParsableCommand {
         completion: .file())
     var trainingIndex: String?
 
-    @Option(help: "Its length in images seen; without it the trial counts one image.")
+    @Option(
+        parsing: .unconditional, help: "Its length in images seen; without it the trial counts one image.")
     var images: Int?
 
     @Option(help: "The sweep of adopted networks that it joins.")

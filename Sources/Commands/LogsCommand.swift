@@ -19,7 +19,7 @@ struct LogsCommand: ParsableCommand {
 
     @Argument(help: "\(TrialNaming.help)", completion: .trials)
     var trial: String
-    @Option(help: "Which attempt (default: the last).")
+    @Option(parsing: .unconditional, help: "Which attempt (default: the last).")
     var attempt: Int?
     @Flag(name: .long, help: "Go on showing what comes, until the attempt is over.")
     var follow = false

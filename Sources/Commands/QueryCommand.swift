@@ -52,7 +52,7 @@ struct QueryCommand: ParsableCommand {
         help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."),
         completion: .columns)
     var sort: [String] = []
-    @Option(help: "Show at most so many rows.")
+    @Option(parsing: .unconditional, help: "Show at most so many rows.")
     var limit: Int?
     @Option(
         help: ArgumentHelp(
@@ -69,7 +69,7 @@ struct QueryCommand: ParsableCommand {
             "A SELECT of your own on the views trials, sweep_trials, measurements, missing_measures, comparisons, artifacts, notes and tags."
     )
     var sql: String?
-    @Option(help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How long --sql may take.", valueName: "seconds"))
     var timeLimit: Double = 300
     @OptionGroup var catalogue: CatalogueOptions
     @OptionGroup var output: FormatOptions

@@ -15,7 +15,7 @@ struct ServeCommand: ParsableCommand {
             beside a run or without one. Ctrl-C ends it.
             """)
 
-    @Option(help: "The port of 127.0.0.1 (default: a free one).")
+    @Option(parsing: .unconditional, help: "The port of 127.0.0.1 (default: a free one).")
     var port: Int = 0
     @OptionGroup var catalogue: CatalogueOptions
 

@@ -39,9 +39,9 @@ struct StatusCommand: ParsableCommand {
         let isRunning = client != nil
         var tables = try StatusReport(reader, most: output.format == .table ? StatusText.most : nil).tables(
             sweep: name, isRunning: isRunning)
-        let fleet = client?.look()?.fleet
-        Self.addProgress(fleet, to: &tables[1])
-        if let fleet { try follow(fleet, &tables, in: reader) }
+        let view = client?.look()
+        Self.addProgress(view?.fleet, to: &tables[1])
+        if let view { try follow(view, &tables, in: reader) }
         if output.format == .table {
             Terminal.print(StatusText(tables).text(width: Terminal.outputWidth))
         } else {
@@ -64,16 +64,21 @@ struct StatusCommand: ParsableCommand {
 
     /// What the coordinator has heard of running jobs is not in the catalogue yet: of the one sweep that it has in hand it
     /// knows better how far that is.
-    private func follow(_ fleet: FleetSnapshot, _ tables: inout [ResultTable], in reader: CatalogueReader) throws {
-        let unfinished = try reader.sweeps().filter(\.isUnfinished)
-        guard unfinished.count == 1, unfinished[0].trials == fleet.total,
-            let row = tables[0].rows.firstIndex(where: { $0[0] == .text(unfinished[0].name) }),
+    private func follow(_ view: RunView, _ tables: inout [ResultTable], in reader: CatalogueReader) throws {
+        guard let progress = view.progress, let sweep = try reader.onlyUnfinished(ofTrials: view.fleet?.total),
+            let row = tables[0].rows.firstIndex(where: { $0[0] == .text(sweep.name) }),
             let done = tables[0].columns.firstIndex(of: "done"),
             let left = tables[0].columns.firstIndex(of: "seconds_left")
         else { return }
-        var remaining = RemainingTime(measureSeconds: try reader.measuringSeconds())
-        remaining.observe(fleet)
-        tables[0].rows[row][done] = .number(remaining.fraction)
-        tables[0].rows[row][left] = .init(remaining.secondsLeft)
+        tables[0].rows[row][done] = .number(progress.fraction)
+        tables[0].rows[row][left] = .init(progress.secondsLeft)
+    }
+}
+
+extension CatalogueReader {
+    /// The one sweep that is unfinished, where a run of so many trials is at it and at no other.
+    func onlyUnfinished(ofTrials count: Int?) throws -> SweepSummary? {
+        let unfinished = try sweeps().filter(\.isUnfinished)
+        return unfinished.count == 1 && unfinished[0].trials == count ? unfinished[0] : nil
     }
 }

@@ -32,7 +32,7 @@ struct TrialsCommand: ParsableCommand {
         help: ArgumentHelp("Sort by these columns; NAME:desc for the largest first.", valueName: "column,..."),
         completion: .columns)
     var sort: [String] = []
-    @Option(help: "Show at most so many trials.")
+    @Option(parsing: .unconditional, help: "Show at most so many trials.")
     var limit: Int?
     @Option(help: ArgumentHelp("Only trials with these tags, or of a sweep with them.", valueName: "tag,..."))
     var tag: [String] = []

@@ -8,9 +8,27 @@ package enum NearestName {
             let meant = nearest.hasPrefix(name) ? [nearest] + others : [nearest]
             return "; did you mean \(meant.joined(separator: " or "))?"
         }
-        guard !names.isEmpty else { return "" }
-        return "; expected one of \(names.joined(separator: ", "))"
+        return list(names)
     }
+
+    /// "; expected one of" and the names.
+    package static func list(_ names: [String]) -> String {
+        names.isEmpty ? "" : "; expected one of \(shortened(names).joined(separator: ", "))"
+    }
+
+    /// The names, or where these are many their sections, such as `model.*`, and the names that are in none.
+    private static func shortened(_ names: [String]) -> [String] {
+        guard names.count > most else { return names }
+        var seen = Set<Substring>()
+        return names.compactMap { name in
+            let section = name.split(separator: ".", maxSplits: 1)
+            guard section.count == 2 else { return names.contains { $0.hasPrefix(name + ".") } ? nil : name }
+            return seen.insert(section[0]).inserted ? "\(section[0]).*" : nil
+        }
+    }
+
+    /// How many names a person reads.
+    private static let most = 16
 
     package static func nearest(to name: String, among names: [String]) -> String? {
         let tail = name.split(separator: ".").last.map(String.init) ?? name

@@ -140,7 +140,12 @@ import Testing
         #expect(range(.init(label: ""), [-3, 47]) == [-10, 50])
         #expect(range(.init(label: "", low: 0), [0.2, 0.9]) == [0, 1])
         #expect(range(.init(label: "", base: 10), [0.002, 80, -1]) == [0.001, 100])
-        #expect(range(.init(label: "", base: 10), [10, 10]) == [10, 100])
+        #expect(range(.init(label: "", base: 10), [10, 10]) == [10, 20])
+        // Of few powers of ten not all of the last is empty, and the axis has numbers.
+        let short = CurveFigure.Axis(label: "", base: 10)
+        #expect(range(short, [0.13, 0.41]) == [0.1, 0.5])
+        #expect(short.ticks(in: 0.1...0.5) == [0.1, 0.2, 0.5])
+        #expect(short.ticks(in: 0.001...100) == nil)
         #expect(range(.init(label: ""), [5, 5])[0] <= 5 && range(.init(label: ""), [5, 5])[1] > 5)
         #expect(range(.init(label: ""), []).isEmpty)
     }

@@ -62,6 +62,10 @@ import Testing
             ("memorization.copies > 0", 0, "did you mean copied?"),
             ("memorisation.copied > 0", 0, "nor is there a measure"),
             ("memorization.copied@1 > 0", 0, "no noise levels"),
+            (
+                "seed = 1 or state in (failed, succeded)", 12,
+                "\"succeded\" is no state of a trial; did you mean succeeded?"
+            ),
         ])
     func whatIsNoNumberOfATrialIsRefused(_ text: String, _ position: Int, _ message: String) throws {
         let error = #expect(throws: WhereExpression.Failure.self) { try seeds(text) }

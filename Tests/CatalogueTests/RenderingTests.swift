@@ -113,6 +113,22 @@ import Testing
         #expect(ResultTable(name: "t", columns: ["a", "b"]).render(.table) == "a  b\n(none)\n")
     }
 
+    @Test func ofSeveralLinesPeopleSeeTheFirstAndWordsStayWhole() {
+        let reason = "the worker ended with exit code 1: ValueError: nothing\nTraceback (most recent call last):\n  x"
+        let table = ResultTable(
+            name: "t", columns: ["sweep", "point", "reason"],
+            rows: [[.text("memorization-time"), .text("N=16 scale=8 65.5k images seed=0"), .text(reason)]])
+        #expect(
+            table.render(.table).split(separator: "\n").last
+                == "memorization-time  N=16 scale=8 65.5k images seed=0  the worker ended with exit code 1: ValueError: nothing …"
+        )
+        let narrow = table.render(.table, width: 60).split(separator: "\n")
+        #expect(narrow.allSatisfy { $0.count <= 60 })
+        let words = Set(narrow.flatMap { $0.split(separator: " ") })
+        #expect(words.isSuperset(of: ["memorization-time", "ValueError:", "scale=8", "65.5k"]))
+        #expect(table.render(.csv).contains("Traceback"))
+    }
+
     @Test func severalTablesInOneText() throws {
         let other = ResultTable(name: "other_things", columns: ["x"], rows: [[.integer(1)]])
         let decoded = try JSONDecoder().decode(

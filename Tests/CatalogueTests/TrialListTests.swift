@@ -81,7 +81,9 @@ import Testing
         #expect(try count("memorization.copied > 0.1 && dataset.size = 64 && seed >= 158") == 1)
         #expect(try count("denoising.wiener_gain_db@0.5 > 100 or seed = 3") == 2 * 60)
         #expect(try count("state = succeeded") == 320)
-        for wrong in ["nonsense = 1", "denoising.wiener_gain_db@7 > 0", "denoising.wiener_gain_db > 0"] {
+        for wrong in [
+            "nonsense = 1", "denoising.wiener_gain_db@7 > 0", "denoising.wiener_gain_db > 0", "state != bogus",
+        ] {
             #expect(throws: WhereExpression.Failure.self) { try count(wrong) }
         }
     }

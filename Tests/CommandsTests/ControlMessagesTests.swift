@@ -37,7 +37,8 @@ import Testing
                 .init(name: "near", status: .connected, slots: 1, running: [], backlog: 0),
             ], workDone: 0, workWanted: 1, measuresLeft: 2, elapsedSeconds: 3, secondsLeft: .infinity,
             imagesPerSecond: 0)
-        let answer = ControlAnswer.view(RunView(process: 12, fleet: fleet, notices: ["far: silent"]))
+        let answer = ControlAnswer.view(
+            RunView(process: 12, fleet: fleet, progress: RunProgress(fraction: 0.5), notices: ["far: silent"]))
         #expect(try roundTrip(answer) == answer)
     }
 

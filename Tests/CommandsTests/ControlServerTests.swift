@@ -96,11 +96,15 @@ import Testing
                 notices += view.notices
                 guard let fleet = view.fleet else {
                     // Nobody has to see all of a hundred quick changes; the last one counts.
-                    for total in 1...100 { server.broadcast.publish(Self.fleet(total)) }
+                    for total in 1...100 {
+                        server.broadcast.publish(
+                            Self.fleet(total), RunProgress(fraction: Double(total) / 100, secondsLeft: 3))
+                    }
                     server.broadcast.publish(notice: "far: connected")
                     return true
                 }
                 totals.append(fleet.total)
+                #expect(view.progress == RunProgress(fraction: Double(fleet.total) / 100, secondsLeft: 3))
                 if fleet.total == 100 { server.broadcast.end(status: 1) }
                 return true
             }

@@ -34,6 +34,10 @@ struct ResumeTests {
             kill(coordinator.processIdentifier, SIGKILL)
             coordinator.waitUntilExit()
             let before = try lab.rows("SELECT trial, attempt FROM milestone")
+            // What waits behind its slots does not run.
+            let hosts = try lab.run("hosts", "list", "--format", "csv").out.split(separator: "\n")
+            let cells = hosts.last.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+            #expect(cells?[4] == "2" && (Int(cells?[5] ?? "") ?? 9) <= 2, "\(hosts)")
             let resumed = try lab.run("resume", "small")
             #expect(resumed.status == 0, "\(resumed.err)")
             try expectCompleteAndEqual(lab)

@@ -72,7 +72,8 @@ extension Samples {
             ], workDone: 0, workWanted: 1, measuresLeft: 2, elapsedSeconds: 3, secondsLeft: .infinity,
             imagesPerSecond: .nan)
         return [
-            .view(RunView(process: 12, fleet: fleet, notices: ["far: silent"])), .ending, .ended(status: 6),
+            .view(RunView(process: 12, fleet: fleet, progress: RunProgress(fraction: 0.5), notices: ["far: silent"])),
+            .ending, .ended(status: 6),
             .done(.init(count: 3, sweeps: ["a"], notes: ["b"])), .refused(status: 3, message: "no such key"),
             .log(LogPiece(offset: 1, end: 3, text: "é", isComplete: false)),
         ]

@@ -125,6 +125,24 @@ import Testing
         #expect(bench.scheduler.failures == 2)
     }
 
+    /// The first line of a reason, which alone is seen in lists, names the cause; all that was said follows.
+    @Test(arguments: [
+        ("no memory left\n", ": no memory left\n"), ("", ""), ("\n \n", ""),
+        ("first\nlast\n", ": last\nfirst\nlast\n"),
+        (
+            "loading\nTraceback (most recent call last):\n  File x, line 1\nValueError: no image\nbye\n",
+            ": ValueError: no image\nloading\nTraceback (most recent call last):\n  File x, line 1\n"
+                + "ValueError: no image\nbye\n"
+        ),
+    ])
+    func whatAWorkerSaidIsToldCauseFirst(said: String, told: String) {
+        var bench = Bench(sweep(["x": [10]], measures: ["m"]))
+        bench.connect("a")
+        bench.run("a", 1)
+        bench.report("a", .ended(AttemptNumber(1), .exited(code: 3), diagnostics: said))
+        #expect(bench.outcome(of: 1) == .jobFault("the worker ended with exit code 3" + told))
+    }
+
     @Test func aTrainingThatDivergesIsNotTriedAgain() {
         var bench = Bench(sweep(["x": [10, 20]], measures: ["m"]))
         bench.connect("a")

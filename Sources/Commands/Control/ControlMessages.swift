@@ -73,12 +73,22 @@ enum ControlAnswer: Hashable, Sendable, Codable {
     case log(LogPiece)
 }
 
+/// How far a run is in its own estimate.
+struct RunProgress: Hashable, Sendable, Codable {
+    /// From 0 to 1, of all work.
+    var fraction: Double
+    /// Nil while nothing is known, and at the end.
+    var secondsLeft: Double?
+}
+
 /// How far a run is, for a viewer.
 struct RunView: Hashable, Sendable, Codable {
     /// The coordinator's process.
     var process: Int32
     /// Nil before its first look at the fleet.
     var fleet: FleetSnapshot?
+    /// What the run itself shows of it: it alone has seen all that the estimate rests on.
+    var progress: RunProgress?
     /// The notices since the view before; the last ones where there are too many.
     var notices: [String]
 }

@@ -6,6 +6,7 @@ final class RunBroadcast: @unchecked Sendable {
     private let changed = NSCondition()
     /// Guarded by `changed`, as are the properties below.
     private var fleet: FleetSnapshot?
+    private var progress: RunProgress?
     private var notices: [String] = []
     /// How many notices there were before those kept.
     private var forgotten = 0
@@ -13,8 +14,8 @@ final class RunBroadcast: @unchecked Sendable {
     private var status: Int32?
     private static let keptNotices = 200
 
-    func publish(_ snapshot: FleetSnapshot) {
-        change { fleet = snapshot }
+    func publish(_ snapshot: FleetSnapshot, _ progress: RunProgress) {
+        change { (fleet, self.progress) = (snapshot, progress) }
     }
 
     func publish(notice: String) {
@@ -78,6 +79,6 @@ final class RunBroadcast: @unchecked Sendable {
         let new = notices.suffix(max(0, forgotten + notices.count - known))
         place.notices = forgotten + notices.count
         place.turn = turn
-        return RunView(process: getpid(), fleet: fleet, notices: Array(new))
+        return RunView(process: getpid(), fleet: fleet, progress: progress, notices: Array(new))
     }
 }

@@ -17,8 +17,10 @@ struct RunViewer {
         let catalogue = CatalogueOptions.option(for: reader.path)
         signals.set { _ in
             TerminalFrame.settle()
+            // In place of the terminal's echo of Ctrl-C.
+            if Terminal.isInteractive { Terminal.redraw() }
             Terminal.note(
-                "\nleft the view; the run goes on in \(process). `eigensweep watch\(catalogue)` shows it again")
+                "left the view; the run goes on in \(process). See it again with:\n  eigensweep watch\(catalogue)")
             // The run is not interrupted: to resume it would be in vain.
             exit(ExitStatus.cancelled.rawValue)
         }
@@ -27,7 +29,7 @@ struct RunViewer {
         var isFinished = false
         let status = try client.watch { seen in
             for notice in seen.notices { view.say(notice) }
-            if let fleet = seen.fleet { view.update(fleet) }
+            if let fleet = seen.fleet { view.update(fleet, seen.progress) }
             if !sweeps.isEmpty, Date() > lookAgain {
                 let begun = Date()
                 isFinished = (try? unfinished().isEmpty) ?? false

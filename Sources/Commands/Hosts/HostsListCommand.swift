@@ -53,7 +53,7 @@ struct HostsTable {
             let slots = live[name]?.slots ?? spec.flatMap { spec in spec.slots ?? known?.slots(threads: spec.threads) }
             table.rows.append([
                 .text(name), .init(spec?.place), .text(standing), .init(reason), .init(slots),
-                .init(live[name]?.running.count ?? known?.open), .init(live[name]?.backlog),
+                .init(live[name]?.running.count ?? known?.running), .init(live[name]?.backlog ?? known?.waiting),
                 known?.free ?? .null, known?.cores ?? .null, known?.cpu ?? .null, known?.seenAt ?? .null,
                 .init((live[name]?.gpus ?? known?.gpus).map(Self.words)),
             ])
@@ -91,7 +91,9 @@ struct HostsTable {
         var free, cores, cpu, seenAt: ResultTable.Cell
         var gpus: [GPUFacts]?
         var coreCount: Int?
-        var open: Int?
+        /// Attempts of which nothing final was heard: those that had started, and those that waited for a slot.
+        var running: Int?
+        var waiting: Int?
 
         func slots(threads: Int) -> Int? { coreCount.map { max(1, $0 / max(1, threads)) } }
     }
@@ -104,7 +106,8 @@ struct HostsTable {
             seen[name] = Seen(
                 free: .init(row[1]), cores: .init(row[2]), cpu: .init(row[3]), seenAt: .init(row[4]),
                 gpus: CatalogueReader.gpus(row[6].text),
-                coreCount: row[2].integer, open: row[5].integer)
+                coreCount: row[2].integer, running: row[7].integer,
+                waiting: row[5].integer.map { $0 - (row[7].integer ?? 0) })
         }
         return seen
     }

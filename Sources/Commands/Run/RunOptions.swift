@@ -9,7 +9,7 @@ struct RunOptions: ParsableArguments {
     var failFast = false
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: "Stop after so many hours: jobs that run or wait stay with their hosts, and resume collects them.")
     var maxHours: Double?
 

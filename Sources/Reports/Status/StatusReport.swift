@@ -44,6 +44,11 @@ package struct StatusReport: Sendable {
             .filter { !$0.rows.isEmpty }
     }
 
+    /// How much of a sweep's work is recorded, as in `tables`; nil for a sweep without trainings.
+    package static func share(of sweep: SweepSummary, in reader: CatalogueReader?) throws -> Double? {
+        try reader.flatMap { try SweepProgress($0, sweep, now: Date().timeIntervalSince1970).share }
+    }
+
     /// The table with the places of its trials in a last column.
     private func withPoints(_ given: ResultTable, of sweep: String?) -> ResultTable {
         var table = given

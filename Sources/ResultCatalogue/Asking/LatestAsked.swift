@@ -16,7 +16,8 @@ extension CatalogueReader {
         }
     }
 
-    /// What was measured since a time, the last first, with `values` numbers each: those without a noise level before others.
+    /// What was measured since a time, the last first, with `values` numbers each: those without a noise level before others,
+    /// and the share of copies, which the map is made of, before all.
     package func latestResults(since time: String, most: Int, values: Int) throws -> [LatestResult] {
         let found = try rows(
             """
@@ -33,7 +34,7 @@ extension CatalogueReader {
                 """
                 SELECT k.name, v.sigma, v.value FROM quantity k JOIN measurement v ON v.quantity = k.key AND v.measured = ?1
                 WHERE k.request = ?2 AND v.position IS NULL AND v.value NOT NULL
-                ORDER BY v.sigma NOT NULL, k.key LIMIT ?3
+                ORDER BY v.sigma NOT NULL, k.name <> 'copied', k.key LIMIT ?3
                 """, [.integer(Int64(key)), .integer(Int64(request)), .integer(Int64(values))])
             return LatestResult(
                 trial: trial, measure: row[1].text ?? "",

@@ -23,7 +23,10 @@ extension CatalogueReader {
         try rows(
             """
             SELECT h.name, h.free / 1048576 AS free_mib, h.cores, h.cpu, h.seen_at,
-                (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) AS open, h.gpus FROM host h
+                (SELECT count(*) FROM attempt a WHERE a.host = h.name AND a.outcome IS NULL) AS open, h.gpus,
+                (SELECT count(*) FROM attempt a
+                    WHERE a.host = h.name AND a.outcome IS NULL AND a.started_at NOT NULL) AS running
+            FROM host h
             """)
     }
 

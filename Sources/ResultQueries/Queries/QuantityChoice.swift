@@ -39,6 +39,7 @@ package struct QuantityChoice: Hashable {
                 version: version, parameters: row[4].text ?? "", name: name,
                 declaration: book.declaration(of: name, measure: measure, version: version))
         }
+        try check(selections.map(\.measure), known)
         for selection in selections { try check(selection, known) }
         guard !selections.isEmpty else { return known }
         return known.filter { choice in
@@ -66,16 +67,19 @@ package struct QuantityChoice: Hashable {
         (Set(known.map(\.measure)).sorted() + Set(known.map { "\($0.measure).\($0.name)" }).sorted())
     }
 
+    /// Names all measures that the catalogue does not have at once.
+    private static func check(_ measures: [String], _ known: [QuantityChoice]) throws {
+        let unknown = measures.filter { name in !known.contains { $0.measure == name } }
+        guard let first = unknown.first else { return }
+        let names = names(known)
+        let words = unknown.map { "\"\($0)\"" }.joined(separator: " or ")
+        let advice = unknown.count == 1 ? NearestName.advice(for: first, among: names) : NearestName.list(names)
+        throw ReportError(
+            .request,
+            "the catalogue has no measurements of \(words)" + (known.isEmpty ? "; it has none yet" : advice))
+    }
+
     private static func check(_ selection: MeasureSelection, _ known: [QuantityChoice]) throws {
-        let measures = Set(known.map(\.measure)).sorted()
-        guard measures.contains(selection.measure) else {
-            throw ReportError(
-                .request,
-                "the catalogue has no measurements of \"\(selection.measure)\""
-                    + (measures.isEmpty
-                        ? "; it has none yet"
-                        : NearestName.advice(for: selection.measure, among: measures + names(known))))
-        }
         let quantities = Set(known.filter { $0.measure == selection.measure }.map(\.name)).sorted()
         guard selection.quantity.map(quantities.contains) ?? true else {
             throw ReportError(

@@ -7,8 +7,8 @@ extension ResultTable {
 
     /// The table as text, ending with a newline.
     ///
-    /// `table` is for people: aligned, fractions to four digits, digests shortened, NULL as "-". The others are what
-    /// `RowWriter` writes.
+    /// `table` is for people: aligned, fractions to four digits, digests shortened, of texts the first line, NULL as "-".
+    /// The others are what `RowWriter` writes.
     ///
     /// With `width`, a table for people is kept to so many columns, as far as shortened text allows.
     package func render(_ format: OutputFormat, width: Int? = nil) -> String { text(format, named: false, width) }
@@ -49,7 +49,14 @@ extension ResultTable {
         var widths = columns.map(\.count)
         for row in body { for (index, text) in row.enumerated() { widths[index] = max(widths[index], text.count) } }
         let isNumber = columns.indices.map { index in rows.contains { $0[index].number != nil } }
-        if let width { Self.shrink(&widths, to: width, isNumber) }
+        if let width {
+            // Words stay whole where that can be.
+            let words = columns.indices.map { index in
+                min(24, ([columns] + body).lazy.flatMap { $0[index].split(separator: " ") }.map(\.count).max() ?? 0)
+            }
+            Self.shrink(&widths, to: width, isNumber, least: words.map { max(8, $0) })
+            Self.shrink(&widths, to: width, isNumber, least: words.map { _ in 8 })
+        }
         func line(_ texts: [String]) -> String {
             var line = ""
             for (index, text) in texts.enumerated() {
@@ -90,11 +97,10 @@ extension ResultTable {
     }
 
     /// Takes from the widest columns of text until a line fits; numbers stay whole.
-    private static func shrink(_ widths: inout [Int], to width: Int, _ isNumber: [Bool]) {
-        let least = 8
+    private static func shrink(_ widths: inout [Int], to width: Int, _ isNumber: [Bool], least: [Int]) {
         var over = widths.reduce(0, +) + 2 * (widths.count - 1) - width
         while over > 0 {
-            let texts = widths.indices.filter { !isNumber[$0] && widths[$0] > least }
+            let texts = widths.indices.filter { !isNumber[$0] && widths[$0] > least[$0] }
             guard let widest = texts.max(by: { widths[$0] < widths[$1] }) else { return }
             widths[widest] -= 1
             over -= 1
@@ -108,7 +114,8 @@ extension ResultTable {
         case .number(let value): return format(value)
         case .text(let value):
             if Digest(hex: value) != nil { return String(value.prefix(12)) }
-            return ShownText.line(value)
+            let lines = value.split(whereSeparator: \.isNewline)
+            return ShownText.line(lines.first.map(String.init) ?? value) + (lines.count > 1 ? " …" : "")
         }
     }
 

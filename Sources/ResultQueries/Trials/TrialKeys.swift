@@ -131,6 +131,7 @@ package struct TrialKeys {
         -> [Bool]
     {
         guard let filter else { return [Bool](repeating: true, count: trials.count) }
+        try Self.checkStates(filter)
         for key in filter.keys.sorted() where !trials.isEmpty && !names.contains(key) {
             do {
                 guard let term = MeasurementTerm(key),
@@ -149,6 +150,17 @@ package struct TrialKeys {
             }
         }
         return rows(where: filter.holds(for:))
+    }
+
+    /// A state that there is not would be the state of no trial, and of all where it is excluded.
+    private static func checkStates(_ filter: WhereExpression) throws {
+        let states = TrialState.allCases.map(\.rawValue)
+        for value in filter.values(of: "state") where value != .null && !states.contains(value.stringValue ?? "") {
+            let word = value.stringValue ?? ((try? CanonicalJSON.text(value)) ?? "")
+            throw WhereExpression.Failure(
+                of: "state", in: filter.description,
+                "\"\(word)\" is no state of a trial" + NearestName.advice(for: word, among: states))
+        }
     }
 
     private static func json(_ value: CatalogueValue) -> JSONValue {

@@ -65,7 +65,7 @@ extension Scheduler {
         case .unwanted: return .cancelled
         case nil: break
         }
-        let tail = diagnostics.isEmpty ? "" : ": \(diagnostics.suffix(2000))"
+        let tail = Self.tail(of: diagnostics)
         switch end {
         case .exited(0): return .jobFault("the worker ended without saying \"finished\"\(tail)")
         case .exited(75): return .hostFault("the worker could not read its job or write its events\(tail)")
@@ -90,6 +90,19 @@ extension Scheduler {
         case .neverStarted where attempt.isRevoked: return .cancelled
         case .neverStarted(let reason): return .hostFault("not started: \(reason)")
         }
+    }
+
+    /// What a worker said last on standard error: first the line that names the cause, where a reason has room for one
+    /// line, then what led to it.
+    private static func tail(of diagnostics: String) -> String {
+        let said = diagnostics.suffix(2000)
+        let lines = said.split(whereSeparator: \.isNewline).filter { $0.contains { !$0.isWhitespace } }
+        guard let last = lines.last else { return "" }
+        guard lines.count > 1 else { return ": \(said)" }
+        // Python names the error below the calls that led to it, which are indented; more may have been said since.
+        let calls = lines.lastIndex { $0.hasPrefix("Traceback (most recent call last)") }
+        let named = calls.flatMap { lines[($0 + 1)...].first { $0.first?.isWhitespace == false } }
+        return ": \(named ?? last)\n\(said)"
     }
 
     private func words(of exit: Int?) -> String {

@@ -184,27 +184,32 @@ final class ServedAnswers: @unchecked Sendable {
             guard let bytes = try readers.read({ try StorePicture.bytes(digest, in: store, $0) }) else {
                 return HTTPReply(status: 404)
             }
+            guard !bytes.isEmpty else {
+                return HTTPReply(status: 200, type: "image/svg+xml", body: Array(StorePicture.absent.utf8))
+            }
             return HTTPReply(status: 200, type: "image/png", body: bytes)
         } catch { return Self.complaint(error) }
     }
 
     // MARK: Replies
 
-    private static func json(_ value: JSONValue, status: Int = 200) throws -> HTTPReply {
+    private static func json(_ value: JSONValue) throws -> HTTPReply {
         HTTPReply(
-            status: status, type: "application/json; charset=utf-8",
+            status: 200, type: "application/json; charset=utf-8",
             body: Array(ShownText.json(try CanonicalJSON.text(value)).utf8))
     }
 
-    /// What cannot be answered is said in words. It may be answered once more is measured.
+    /// What cannot be answered is said in words, which are an answer: a browser would make any other status an error of the
+    /// page. It may be answered once more is measured, or, where it `mayPass`, at another moment.
     private static func complaint(_ error: any Error, _ seen: Int = 0) -> HTTPReply {
-        var (status, words) = (400, "")
-        switch error {
-        case let error as ReportError: (status, words) = (error.kind == .request ? 400 : 500, error.message)
-        case let error as WhereExpression.Failure: words = error.description
-        case let error as CatalogueError: (status, words) = (error.kind == .query ? 400 : 500, error.description)
-        default: (status, words) = (500, explanation(of: error))
-        }
-        return (try? json(["error": .string(words), "changes": .count(seen)], status: status)) ?? HTTPReply(status: 500)
+        let (mayPass, words) =
+            switch error {
+            case let error as ReportError: (error.kind != .request, error.message)
+            case let error as WhereExpression.Failure: (false, error.description)
+            case let error as CatalogueError: (error.kind != .query, error.description)
+            default: (true, explanation(of: error))
+            }
+        let answer: JSONValue = ["error": .string(words), "mayPass": .bool(mayPass), "changes": .count(seen)]
+        return (try? json(answer)) ?? HTTPReply(status: 500)
     }
 }

@@ -78,7 +78,7 @@ extension ServedScript {
             seen = found.changes;
             if (found.error) {
               complain(found.error);
-              if (reply.status >= 500) tryAgain();
+              if (found.mayPass) tryAgain();
               return;
             }
             complain(null);

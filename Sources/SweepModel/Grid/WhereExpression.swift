@@ -64,6 +64,17 @@ package indirect enum WhereExpression: Hashable, Sendable, CustomStringConvertib
         }
     }
 
+    /// What the expression compares a key with.
+    package func values(of key: String) -> [JSONValue] {
+        switch self {
+        case .compare(key, _, let value): [value]
+        case .isIn(key, let values): values
+        case .compare, .isIn: []
+        case .not(let inner): inner.values(of: key)
+        case .all(let terms), .any(let terms): terms.flatMap { $0.values(of: key) }
+        }
+    }
+
     /// Whether the expression holds.
     ///
     /// Numbers compare as numbers, text by Unicode scalars. Values of different kinds, and a key that is missing, are

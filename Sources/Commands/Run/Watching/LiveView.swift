@@ -1,6 +1,7 @@
 import Foundation
 import JobContract
 import RemoteHosts
+import Reports
 import ResultCatalogue
 import ResultQueries
 import Scheduling
@@ -12,6 +13,7 @@ final class LiveView {
     private var last: FleetSnapshot?
     private var drawn: FleetSnapshot?
     private var remaining: RemainingTime
+    private var progress = RunProgress(fraction: 0)
 
     /// Of running trials, as drawn last, and of how many trials in all.
     private var places: [TrialID: String] = [:]
@@ -45,12 +47,19 @@ final class LiveView {
     /// The trial that an attempt is at, the longest of several.
     func name(ofAttempt attempt: AttemptNumber) -> String? { names?.name(ofAttempt: attempt) }
 
-    func update(_ snapshot: FleetSnapshot) {
+    /// Shows a run's state, with the run's own `progress` where another process has it in hand, and returns what was shown.
+    @discardableResult
+    func update(_ snapshot: FleetSnapshot, _ known: RunProgress? = nil) -> RunProgress {
         last = snapshot
-        remaining.observe(snapshot)
+        if let known {
+            progress = known
+        } else {
+            remaining.observe(snapshot)
+            progress = RunProgress(fraction: remaining.fraction, secondsLeft: remaining.secondsLeft)
+        }
         let interval = isLog ? 60 : Terminal.isInteractive ? 0.2 : 10
-        guard Date().timeIntervalSince(lastDrawn) >= interval, !TerminalInteraction.isAsking else { return }
-        draw(snapshot)
+        if Date().timeIntervalSince(lastDrawn) >= interval, !TerminalInteraction.isAsking { draw(snapshot) }
+        return progress
     }
 
     func say(_ notice: String) {
@@ -60,9 +69,17 @@ final class LiveView {
 
     private var stamp: String { isLog ? Date().formatted(.iso8601) + " " : "" }
 
-    /// Draws where the run ended, without a time left, since nobody goes on.
+    /// Draws where the run ended, without a time left, since nobody goes on. How far it is says the catalogue, as `status`
+    /// will: what jobs had under way is recorded when they are heard of again.
     func close() {
-        if let last, Terminal.isInteractive || last != drawn { draw(last, isLast: true) }
+        if let last, Terminal.isInteractive || last != drawn {
+            if let sweep = try? reader?.onlyUnfinished(ofTrials: last.total),
+                let share = try? StatusReport.share(of: sweep, in: reader)
+            {
+                progress.fraction = share
+            }
+            draw(last, isLast: true)
+        }
         TerminalFrame.settle()
     }
 
@@ -70,7 +87,7 @@ final class LiveView {
         lastDrawn = Date()
         drawn = snapshot
         var frame = LiveFrame(
-            fleet: snapshot, fraction: remaining.fraction, secondsLeft: isLast ? nil : remaining.secondsLeft)
+            fleet: snapshot, fraction: progress.fraction, secondsLeft: isLast ? nil : progress.secondsLeft)
         guard Terminal.isInteractive else {
             let line = [frame.summary, frame.times] + waits(snapshot)
             return Terminal.note(stamp + ShownText.line(line.joined(separator: " · ")))
@@ -87,7 +104,9 @@ final class LiveView {
         lookForNews(since: Date(timeIntervalSinceNow: -snapshot.elapsedSeconds - 1))
         (frame.results, frame.failures) = (results, failures)
         let size = Terminal.size
-        TerminalFrame.show(frame.lines(columns: size.columns, rows: size.rows))
+        // What is said of the end comes below.
+        let rows = isLast ? max(size.rows - Self.endRows, size.rows / 2) : size.rows
+        TerminalFrame.show(frame.lines(columns: size.columns, rows: rows))
     }
 
     /// Hosts that the run waits for, where they have no lines of their own.
@@ -104,6 +123,9 @@ final class LiveView {
         return waits.count > 3
             ? waits.prefix(3) + ["waiting for \(Readable.counted(waits.count - 3, "more host"))"] : waits
     }
+
+    /// Lines that tell how a run ended and what to do then.
+    private static let endRows = 6
 
     // MARK: News
 

@@ -34,8 +34,8 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
         var snapshot = snapshot
         // A run planned anew counts from its own beginning.
         snapshot.elapsedSeconds = max(snapshot.elapsedSeconds, Date().timeIntervalSince(begun))
-        lock.withLock { view.update(snapshot) }
-        broadcast?.publish(snapshot)
+        let progress = lock.withLock { view.update(snapshot) }
+        broadcast?.publish(snapshot, progress)
     }
 
     func notice(_ notice: Notice) {
@@ -74,9 +74,11 @@ final class RunObserver: CoordinationObserver, @unchecked Sendable {
 
     private func wordsOnTrials(of notice: Notice) -> String {
         switch notice {
-        case .trialFailed(let trial, let reason): "\(view.name(trial)) failed: \(reason)"
+        // All that a worker said was told with its attempt.
+        case .trialFailed(let trial, let reason): "\(view.name(trial)) failed: \(LiveFrame.firstLine(reason))"
         case .measureFailed(let trial, let request, let reason):
-            "\(request.measure) of \(view.name(trial))\(request.isComparison ? " and others" : "") failed: \(reason)"
+            "\(request.measure) of \(view.name(trial))\(request.isComparison ? " and others" : "") failed: "
+                + LiveFrame.firstLine(reason)
         case .attemptFailed(let attempt, let host, let reason):
             "attempt \(attempt) on \(host)" + (view.name(ofAttempt: attempt).map { ", at \($0)" } ?? "")
                 + ": \(reason)"

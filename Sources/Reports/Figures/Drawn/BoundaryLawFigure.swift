@@ -122,7 +122,9 @@ struct BoundaryLawFigure: SweepFigure {
         guard law.line != nil else { return "\(marks) The law is not determined." }
         let bands = law.rows.contains { law.interval(of: $0) != nil }
         return "\(marks) Lines: N* ∝ \(terms.joined(separator: " · "))"
-            + (bands ? "; bands: 95 % intervals over replicates." : ".")
+            + (bands ? "; bands: their 95 % intervals over replicates." : ".")
+            + (law.misfit.map { " Rows lie off them by a factor of \(ResultTable.format($0)), in root mean square." }
+                ?? "")
     }
 
     private func short(_ exponent: BoundaryExponent) -> String {

@@ -67,6 +67,11 @@ struct CurveFigure: SweepFigure {
             func whole(_ value: Double, _ step: Double, _ rule: FloatingPointRoundingRule) -> Double {
                 (value / step).rounded(rule) * step
             }
+            if base == 10, most < least * 100 {
+                let bottom = self.low ?? Self.mantissas(around: least).last { $0 <= least * (1 + 1e-9) } ?? least
+                let top = high ?? Self.mantissas(around: most).first { $0 >= most * (1 - 1e-9) && $0 > bottom } ?? most
+                return bottom...max(bottom, top)
+            }
             if let base {
                 let powers = [log(least) / log(base), log(most) / log(base)]
                 let low = whole(powers[0] + 1e-9, 1, .down)
@@ -82,13 +87,31 @@ struct CurveFigure: SweepFigure {
             return bottom...(top > bottom ? top : bottom + step)
         }
 
-        /// `bounds` as far as they lie within one span of the values that curves have, above or below: an interval of two
+        /// The numbers along an axis of few powers of ten, at which alone gnuplot would put some; nil for others.
+        func ticks(in ends: ClosedRange<Double>?) -> [Double]? {
+            guard base == 10, let ends, ends.lowerBound > 0, ends.upperBound <= ends.lowerBound * 200 else {
+                return nil
+            }
+            let all = [ends.lowerBound, ends.upperBound].flatMap(Self.mantissas)
+            return Set(all.filter { (ends.lowerBound * (1 - 1e-9)...ends.upperBound * (1 + 1e-9)).contains($0) })
+                .sorted()
+        }
+
+        /// 1, 2 and 5 times the powers of ten near a value, ascending.
+        private static func mantissas(around value: Double) -> [Double] {
+            let power = log10(value).rounded(.down)
+            return stride(from: power - 2, through: power + 2, by: 1).flatMap { power in
+                [1.0, 2, 5].map { power < 0 ? $0 / pow(10, -power) : $0 * pow(10, power) }
+            }
+        }
+
+        /// `bounds` as far as they lie within half a span of the values that curves have, above or below: an interval of two
         /// replicates may be many times as wide as all that is to be seen.
         func near(_ values: [Double], _ bounds: [Double]) -> [Double] {
             func place(_ value: Double) -> Double { base == nil ? value : log(value) }
             let shown = values.filter { $0.isFinite && (base == nil || $0 > 0) }.map(place)
             guard let least = shown.min(), let most = shown.max(), most > least else { return bounds }
-            let (low, high) = (2 * least - most, 2 * most - least)
+            let (low, high) = (least - (most - least) / 2, most + (most - least) / 2)
             return bounds.map { bound in
                 guard base == nil || bound > 0 else { return exp(low) }
                 let near = min(max(place(bound), low), high)
@@ -203,7 +226,7 @@ struct CurveFigure: SweepFigure {
 
     var script: String {
         let shown = panels.flatMap(\.lines).flatMap(\.points)
-        let heights = heights
+        let (widths, heights) = (x.ends(over: shown.map(\.x)), heights)
         var data = ""
         var drawn = ""
         for (index, panel) in panels.enumerated() {
@@ -258,11 +281,13 @@ struct CurveFigure: SweepFigure {
             \(x.base.map { "set logscale x \(ResultTable.format($0))" } ?? "unset logscale x")
             \(y.base.map { "set logscale y \(ResultTable.format($0))" } ?? "unset logscale y")
             set format x '%g'
-            set xrange \(Self.range(x.ends(over: shown.map(\.x))))
+            set xrange \(Self.range(widths))
             set yrange \(Self.range(heights))
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'
+            \(Self.ticks("x", x.ticks(in: widths)))
+            \(Self.ticks("y", y.ticks(in: heights)))
             set xlabel \(Gnuplot.quote(x.label))
             \(drawn)
             unset multiplot
@@ -272,6 +297,10 @@ struct CurveFigure: SweepFigure {
     /// In gnuplot's notation.
     private static func range(_ ends: ClosedRange<Double>?) -> String {
         ends.map { "[\($0.lowerBound):\($0.upperBound)]" } ?? "[*:*]"
+    }
+
+    private static func ticks(_ axis: String, _ ticks: [Double]?) -> String {
+        ticks.map { "set \(axis)tics (\($0.map { "\($0)" }.joined(separator: ", ")))" } ?? ""
     }
 
     /// Entries of lines that only other panels have: the first panel drawn has the legend of all.

@@ -112,6 +112,15 @@ struct BoundaryLaw {
     /// N* by the law; nil for a row of which the law says nothing.
     func size(of row: Row) -> Double? { line?.logarithm(of: row).map { exp($0) } }
 
+    /// By what factor the N* that were measured lie off the law's, in the root mean square of logarithms; nil without a law.
+    var misfit: Double? {
+        let off = rows.compactMap { row -> Double? in
+            guard case .at(let at) = row.boundary else { return nil }
+            return line?.logarithm(of: row).map { (at - $0) * (at - $0) }
+        }
+        return off.isEmpty ? nil : exp(off.mean.squareRoot())
+    }
+
     /// The interval of N* by the law over replicates; nil where leaving one out leaves no law of the same exponents.
     func interval(of row: Row) -> ConfidenceInterval? {
         guard let whole = line?.logarithm(of: row) else { return nil }

@@ -51,7 +51,7 @@ extension SweepPoints {
         let found = panelsAcross([.length, .size, .scale], parts)
         return figure(
             .loss, "Loss on held-out and on training images", x: found.axis,
-            y: .init(label: "training loss", base: 10), columns: (found.column, "loss"),
+            y: .init(label: "loss, weighted as in training", base: 10), columns: (found.column, "loss"),
             caption:
                 "Noise levels and weights are the training's own, and the same for both kinds of images. Weights are averaged "
                 + "ones where nothing else is said.",
