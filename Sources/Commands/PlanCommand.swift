@@ -41,7 +41,7 @@ struct PlanCommand: ParsableCommand {
         let report = PlanReport(
             expansion: expansion, plan: PlanSummary(of: expansion.sweep, given: holdings, by: graph), graph: graph,
             holdings: holdings, hosts: hosts, reader: reader, hasOurWorker: read.worker.isOurs,
-            workers: read.worker.names)
+            workers: read.worker.names, programBytes: try read.worker.bytes)
         if output.format == .table {
             try report.lines().forEach(Terminal.print)
         } else {

@@ -45,7 +45,7 @@ struct ResumeCommand: ParsableCommand {
             let names = try sweep.map { [try reader.sweepName($0)] } ?? reader.unfinishedSweeps()
             if names.isEmpty {
                 let words = try catalogue.nothingToResume(in: reader)
-                background.reportStart()
+                background.reportIdle(words)
                 Terminal.note(words)
                 guard selection.specs.contains(where: { $0.seat != nil }) else { return }
                 return try SweepRun.perform(

@@ -44,6 +44,9 @@ struct StatusCommand: ParsableCommand {
         if let view { try follow(view, &tables, in: reader) }
         if output.format == .table {
             Terminal.print(StatusText(tables).text(width: Terminal.outputWidth))
+            if let fleet = view?.fleet {
+                LiveFrame(fleet: fleet, fraction: 0).awaited.forEach { Terminal.print("\n" + $0) }
+            }
         } else {
             output.print(tables)
         }

@@ -59,6 +59,32 @@ struct ShownRunTests {
             #expect(text.contains("results\n  N=") && text.contains("gl_score "), "\(text)")
             #expect(text.contains("done: all 8 trials have their results"))
             #expect(screen.lines.allSatisfy { $0.count <= Self.columns })
+            #expect(text.contains("memorization: copied "), "what the map is made of comes first: \(text)")
+            let last = screen.lines.suffix(24).joined(separator: "\n")
+            #expect(last.contains("8 trials: ") && last.contains("hosts\n  local"), "all is on the screen: \(text)")
+        }
+    }
+
+    @Test func watchIsLeftWithoutATrace() throws {
+        try withLab { lab in
+            let sweep = try lab.write("small.yaml", smallSweep(lengths: "[300, 4000000]"))
+            let launch = try lab.run("launch", sweep, "--detach")
+            #expect(launch.status == 0 && launch.err.contains("eigensweep stop"), "\(launch)")
+            let (screen, status) = try onTerminal(lab, "watch") { running($0).isEmpty ? nil : "\u{3}" }
+            let text = screen.lines.joined(separator: "\n")
+            #expect(status == 130 && !text.contains("^C"), "\(text)")
+            #expect(text.contains("left the view; the run goes on in process") && text.contains("\n  eigensweep watch"))
+            #expect(screen.lines.allSatisfy { $0.count <= Self.columns })
+            // What the run shows of itself is what others are told.
+            let said = try lab.run("status", "small").out
+            #expect(try lab.run("stop").status == 0)
+            try lab.wait(30, for: "the coordinator's end") { lab.processes(matching: "in-background").isEmpty }
+            let shares = [text, said].map { $0.matches(of: /(\d+) %/).last.flatMap { Int($0.1) } ?? -9 }
+            #expect(abs(shares[0] - shares[1]) <= 1, "\(text)\n\(said)")
+            #expect(try lab.run("cancel", "small").status == 0)
+            _ = try lab.run("resume")
+            let idle = try lab.run("resume", "--detach")
+            #expect(idle.status == 0 && !idle.err.contains("in the background"), "\(idle)")
         }
     }
 
@@ -75,6 +101,9 @@ struct ShownRunTests {
             #expect(screen.lines.count { $0.hasPrefix("8 trials: ") } == 1, "one frame stays: \(text)")
             #expect(text.contains("stopping: jobs stay") && text.contains("eigensweep resume small"), "\(text)")
             #expect(!text.contains(" left"), "nobody goes on: \(text)")
+            let share = text.firstMatch(of: /(\d+) % after/).map { String($0.1) } ?? ""
+            let told = try lab.run("status", "small").out
+            #expect(told.contains(" \(share) %"), "what is recorded is what `status` says: \(text)\n\(told)")
             let logs = try lab.run("logs", try #require(seen.first))
             #expect(logs.status == 0 && logs.err.contains("N="), "\(logs)")
             #expect(logs.err.contains("no coordinator runs"), "\(logs)")
@@ -172,6 +201,10 @@ struct ShownRunTests {
             #expect(launched.status == 0 && launched.err.contains("no host has answered yet"), "\(launched)")
             #expect(launched.err.contains("far: "), "its log says why: \(launched)")
             #expect(launched.err.contains("these are tried on: far"), "\(launched)")
+            // Between two tries it is told when the next one comes.
+            try lab.wait(30, for: "what status says of the host") {
+                try lab.run("status").out.contains("\nfar: unreachable, ")
+            }
             for pid in lab.processes(matching: "in-background") { kill(pid, SIGTERM) }
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPosix
 import Foundation
+import ResultCatalogue
 import SweepModel
 
 /// Whether the coordinator stays behind when the command returns.
@@ -17,7 +18,16 @@ struct BackgroundOptions: ParsableArguments {
     func reportStart(awaiting hosts: [HostName] = []) {
         guard isInBackground else { return }
         let names = hosts.prefix(10).joined(separator: ", ") + (hosts.count > 10 ? ", …" : "")
-        Terminal.print(BackgroundProcess.startedWord + (hosts.isEmpty ? "" : BackgroundProcess.hostlessWord + names))
+        answer(BackgroundProcess.startedWord + (hosts.isEmpty ? "" : BackgroundProcess.hostlessWord + names))
+    }
+
+    /// Tells that command why there is nothing to do.
+    func reportIdle(_ words: String) {
+        if isInBackground { answer(BackgroundProcess.idleWord + words) }
+    }
+
+    private func answer(_ words: String) {
+        Terminal.print(words)
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         if null >= 0 {
             dup2(null, STDOUT_FILENO)
@@ -30,11 +40,15 @@ struct BackgroundOptions: ParsableArguments {
 struct BackgroundProcess {
     static let startedWord = "started"
     static let hostlessWord = " without "
+    static let idleWord = "idle: "
     private let log: BackgroundLog
+    /// The option by which commands find the catalogue.
+    private let catalogue: String
     private let signals: SignalWatch
 
     init(_ catalogue: CatalogueOptions, _ signals: SignalWatch) {
         log = catalogue.log
+        self.catalogue = CatalogueOptions.option(for: CatalogueFile.resolve(catalogue.path))
         self.signals = signals
     }
 
@@ -55,6 +69,9 @@ struct BackgroundProcess {
             FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
         }
         let words = String(decoding: said, as: UTF8.self)
+        if words.hasPrefix(Self.idleWord) {
+            return Terminal.note(words.dropFirst(Self.idleWord.count).trimmingCharacters(in: .newlines))
+        }
         guard words.contains(Self.startedWord) else {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
@@ -69,8 +86,9 @@ struct BackgroundProcess {
         }
         Terminal.note(
             """
-            process \(pid) goes on in the background and writes to \(log.path)
-            `eigensweep watch` shows it; `kill \(pid)` stops dispatching and leaves jobs to their hosts
+            process \(pid) goes on in the background and writes to \(log.path). See it, or stop it and leave jobs to their hosts:
+              eigensweep watch\(catalogue)
+              eigensweep stop\(catalogue)
             """)
     }
 

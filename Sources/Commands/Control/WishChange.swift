@@ -36,7 +36,7 @@ enum WishChange: Hashable, Sendable, Codable {
     /// The sweeps that a run must not have for the change to be made beside it.
     var sweepsThatRest: [String] {
         switch self {
-        case .remove(let sweeps, _, isDone: true): sweeps
+        case .remove(let sweeps, _, _): sweeps
         case .rename(let sweep, _): [sweep]
         default: []
         }

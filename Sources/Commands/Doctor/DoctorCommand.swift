@@ -58,7 +58,9 @@ struct DoctorCommand: ParsableCommand {
         }
         output.print(table)
         Terminal.note(
-            findings.isEmpty ? "nothing is wrong" : "\(Readable.counted(findings.count, "finding")), \(left) left")
+            findings.isEmpty
+                ? "nothing is wrong"
+                : Readable.counted(findings.count, "finding") + (repair || left > 0 ? ", \(left) left" : ", of no harm"))
         guard left == 0 else { throw ExitStatusError(status: .catalogue) }
     }
 

@@ -314,7 +314,7 @@ final class SweepRun {
     /// Throws where the change is about sweeps, or trials, of this run.
     private func requireRest(for wish: WishChange) throws {
         var busy = Set(wish.sweepsThatRest).intersection(sweeps.map(\.name))
-        if case .remove(_, let trials, isDone: true) = wish, !trials.isEmpty {
+        if case .remove(_, let trials, _) = wish, !trials.isEmpty {
             let named = Set(trials)
             for running in sweeps where running.sweep.trials.contains(where: { named.contains($0.id) }) {
                 busy.insert(running.name)

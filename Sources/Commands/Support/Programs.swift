@@ -169,6 +169,24 @@ struct WorkerProgram {
     /// The workers that trainings of its sweeps are named with.
     var names: [WorkerName] { [description.workerName] + (measuring.map { [$0.worker] } ?? []) }
 
+    /// Bytes of all that hosts need to run it, the agent too.
+    var bytes: Int {
+        get throws {
+            let files = try (uploads + (measuring?.uploads ?? [])).map { upload in
+                switch upload.content {
+                case .file(let path): (upload.name, try Self.bytes(of: path))
+                case .text(let text): (upload.name, text.utf8.count)
+                }
+            }
+            let agent = try Self.bytes(of: Programs.bundled("eigensweep-agent"))
+            return Dictionary(files, uniquingKeysWith: { first, _ in first }).values.reduce(agent, +)
+        }
+    }
+
+    private static func bytes(of path: String) throws -> Int {
+        try URL(fileURLWithPath: path).resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+    }
+
     /// Whether it is the worker that comes with this program.
     var isOurs: Bool { command.first == "./" + WorkerCommand.ours }
 

@@ -17,6 +17,8 @@ struct PlanReport {
     let hasOurWorker: Bool
     /// The workers that trainings are named with.
     let workers: [WorkerName]
+    /// Bytes of what hosts need to run them.
+    let programBytes: Int
 
     func lines() throws -> [String] {
         var lines = [
@@ -52,6 +54,7 @@ struct PlanReport {
             expansion.sweep, ofTrials: plan.toTrain, measures: MeasureForecast(graph: graph, reader: reader), in: reader
         )
         lines.append("to keep            \(space.inWords)")
+        lines.append("programs           \(Readable.bytes(programBytes)), here and on each host once for all sweeps")
         let isLeft = plan.imagesToTrain > 0 || plan.toMeasure > 0
         let forecast =
             try isLeft

@@ -174,6 +174,11 @@ struct LiveFrame {
         }
     }
 
+    /// A line for each host that gives no slots now, and why.
+    var awaited: [String] {
+        fleet.hosts.filter { $0.status != .vacant && $0.status != .connected }.map { "\($0.name): \(words(on: $0))" }
+    }
+
     private func words(on host: FleetSnapshot.Host) -> String {
         switch host.status {
         case .connecting: stages[host.name] ?? "connecting"
