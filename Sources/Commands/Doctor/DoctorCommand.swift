@@ -60,7 +60,8 @@ struct DoctorCommand: ParsableCommand {
         Terminal.note(
             findings.isEmpty
                 ? "nothing is wrong"
-                : Readable.counted(findings.count, "finding") + (repair || left > 0 ? ", \(left) left" : ", of no harm"))
+                : Readable.counted(findings.count, "finding") + (repair || left > 0 ? ", \(left) left" : ", of no harm")
+        )
         guard left == 0 else { throw ExitStatusError(status: .catalogue) }
     }
 
