@@ -133,6 +133,18 @@ import Testing
         }
     }
 
+    @Test func lawsSideBySideShareTheirScales() {
+        func panel(_ places: [(x: Double, y: Double)]) -> LawDrawing.Panel {
+            let marks = places.map { LawDrawing.Mark(kind: .at, x: $0.x, y: $0.y, text: "") }
+            return LawDrawing.Panel(x: "parameters", y: "images", series: [.init(title: "a", marks: marks)])
+        }
+        let drawing = LawDrawing(
+            title: "t", panels: [panel([(1, 10), (2, 20)]), panel([(3, 100), (4, 400)])],
+            caption: Gnuplot.Caption(["c"], width: 900))
+        let ranges = drawing.script.matches(of: /set ([xy]range \[.*\])/).map(\.1)
+        #expect(ranges.count == 4 && Set(ranges).count == 2, "\(ranges)")
+    }
+
     @Test func axesEndAtRoundNumbers() {
         func range(_ axis: CurveFigure.Axis, _ values: [Double]) -> [Double] {
             axis.ends(over: values).map { [$0.lowerBound, $0.upperBound] } ?? []

@@ -15,7 +15,7 @@ package enum FitCoverage {
         /// Whether it is of the exponents of a law.
         package var isOfLaw: Bool {
             switch kind {
-            case .law, .timeLaw: true
+            case .law, .timeLaw, .turnLaw: true
             case .half, .nearness, .time, .gain: false
             }
         }
@@ -34,6 +34,8 @@ package enum FitCoverage {
         case gain
         /// The exponent of N of the length at which half of the samples are copies, from rows of four sizes.
         case timeLaw(Double)
+        /// The exponent of N of the length at which a held-out loss has risen 1 % above its least, from rows of four sizes.
+        case turnLaw(Double)
     }
 
     /// The coverage of each estimate.
@@ -78,7 +80,13 @@ package enum FitCoverage {
             }
         case .law(let factors): return law(given, factors, draws: draws, &random)
         case .time, .gain: return time(given, draws: draws, &random)
-        case .timeLaw(let exponent): return timeLaw(given, exponent, draws: draws, &random)
+        case .timeLaw(let exponent):
+            return lengthLaw(given, exponent, CrossingRule(level: .value(0.5)), draws: draws, &random) {
+                copied(about: $0, given.sizes, &$1)
+            }
+        case .turnLaw(let exponent):
+            let rule = CrossingRule(level: .timesLeast(1.01), isFirst: true)
+            return lengthLaw(given, exponent, rule, draws: draws, &random) { turning(about: $0, given.sizes, &$1) }
         }
     }
 

@@ -28,10 +28,22 @@ extension FitCoverage {
             given("law of lengths, a third of rows beyond", .timeLaw(1), [256, 1024, 4096, 16384, 24576]),
             given("law of lengths, half of rows beyond", .timeLaw(1), [256, 1024, 4096, 9000]),
             given("law of lengths, the same at all sizes", .timeLaw(0), lengths),
+            given("law of turning, in all rows", .turnLaw(1), (9...18).map { 1 << $0 }),
+            given("law of turning, a quarter of rows before", .turnLaw(1), (12...18).map { 1 << $0 }),
+            given("law of turning, half of rows before", .turnLaw(1), (13...19).map { 1 << $0 }),
         ]
     }
 
-    private static func copied(about middle: Double, _ lengths: [Int], _ random: inout CoverageDraws) -> [CrossingRule
+    /// A held-out loss that is least at the middle, with an error of a thousandth.
+    static func turning(about middle: Double, _ lengths: [Int], _ random: inout CoverageDraws) -> [CrossingRule.Point] {
+        lengths.map { length in
+            let x = log(Double(length))
+            let loss = (1 + 0.05 * (x - middle) * (x - middle)) * (1 + 0.001 * random.normal())
+            return CrossingRule.Point(x: x, value: loss)
+        }
+    }
+
+    static func copied(about middle: Double, _ lengths: [Int], _ random: inout CoverageDraws) -> [CrossingRule
         .Point]
     {
         lengths.map { length in
@@ -65,8 +77,10 @@ extension FitCoverage {
     }
 
     /// Replicates differ by `deviation` in the logarithm of the length throughout, by 0.1 in each row, and by 0.1 in the exponent.
-    static func timeLaw(_ given: Case, _ exponent: Double, draws: Int, _ random: inout CoverageDraws) -> Result {
-        let rule = CrossingRule(level: .value(0.5))
+    static func lengthLaw(
+        _ given: Case, _ exponent: Double, _ rule: CrossingRule, draws: Int, _ random: inout CoverageDraws,
+        _ points: (_ middle: Double, inout CoverageDraws) -> [CrossingRule.Point]
+    ) -> Result {
         var coverage = Coverage()
         for _ in 0..<draws {
             var rows = [CrossingLaw.Row]()
@@ -74,8 +88,9 @@ extension FitCoverage {
                 let (all, own) = (deviation * random.normal(), exponent + 0.1 * random.normal())
                 for size in sizes {
                     let middle = start + all + own * log(size / 128) + 0.1 * random.normal()
-                    let points = copied(about: middle, given.sizes, &random)
-                    guard let crossing = rule.crossing(of: points, .up, areShares: true) else { continue }
+                    let points = points(middle, &random)
+                    guard let crossing = rule.crossing(of: points, .up, areShares: points.allSatisfy { $0.n != nil })
+                    else { continue }
                     rows.append(
                         CrossingLaw.Row(
                             stratum: .init(scale: 8, size: 0, other: 0), replicate: Int32(replicate), x: log(size),
