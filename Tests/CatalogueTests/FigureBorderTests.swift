@@ -156,8 +156,8 @@ import Testing
         // Of few powers of ten not all of the last is empty, and the axis has numbers.
         let short = CurveFigure.Axis(label: "", base: 10)
         #expect(range(short, [0.13, 0.41]) == [0.1, 0.5])
-        #expect(short.ticks(in: 0.1...0.5) == [0.1, 0.2, 0.5])
-        #expect(short.ticks(in: 0.001...100) == nil)
+        #expect(short.ticks(in: 0.1...0.5, span: 100) == [0.1, 0.2, 0.5])
+        #expect(short.ticks(in: 0.001...100, span: 100) == nil)
         #expect(range(.init(label: ""), [5, 5])[0] <= 5 && range(.init(label: ""), [5, 5])[1] > 5)
         #expect(range(.init(label: ""), []).isEmpty)
     }

@@ -67,7 +67,7 @@ struct CurveFigure: SweepFigure {
             func whole(_ value: Double, _ step: Double, _ rule: FloatingPointRoundingRule) -> Double {
                 (value / step).rounded(rule) * step
             }
-            if base == 10, most < least * 100 {
+            if base == 10, most < least * 300 {
                 let bottom = self.low ?? Self.mantissas(around: least).last { $0 <= least * (1 + 1e-9) } ?? least
                 let top = high ?? Self.mantissas(around: most).first { $0 >= most * (1 - 1e-9) && $0 > bottom } ?? most
                 return bottom...max(bottom, top)
@@ -87,12 +87,14 @@ struct CurveFigure: SweepFigure {
             return bottom...(top > bottom ? top : bottom + step)
         }
 
-        /// The numbers along an axis of few powers of ten, at which alone gnuplot would put some; nil for others.
-        func ticks(in ends: ClosedRange<Double>?) -> [Double]? {
-            guard base == 10, let ends, ends.lowerBound > 0, ends.upperBound <= ends.lowerBound * 200 else {
-                return nil
-            }
-            let all = [ends.lowerBound, ends.upperBound].flatMap(Self.mantissas)
+        /// The numbers along an axis of few powers of ten, at which alone gnuplot would put some; nil for one whose ends are
+        /// more than `span` times apart.
+        func ticks(in ends: ClosedRange<Double>?, span: Double) -> [Double]? {
+            guard base == 10, let ends, ends.lowerBound > 0,
+                ends.upperBound <= ends.lowerBound * span * (1 + 1e-9)
+            else { return nil }
+            let all = [ends.lowerBound, (ends.lowerBound * ends.upperBound).squareRoot(), ends.upperBound]
+                .flatMap(Self.mantissas)
             return Set(all.filter { (ends.lowerBound * (1 - 1e-9)...ends.upperBound * (1 + 1e-9)).contains($0) })
                 .sorted()
         }
@@ -286,8 +288,8 @@ struct CurveFigure: SweepFigure {
             set grid lc rgb '#dddddd' lt 1 lw 0.7
             set border 3 lc rgb '#444444'
             set tics nomirror out font ',11'
-            \(Self.ticks("x", x.ticks(in: widths)))
-            \(Self.ticks("y", y.ticks(in: heights)))
+            \(Self.ticks("x", x.ticks(in: widths, span: 200)))
+            \(Self.ticks("y", y.ticks(in: heights, span: 1000)))
             set xlabel \(Gnuplot.quote(x.label))
             \(drawn)
             unset multiplot
