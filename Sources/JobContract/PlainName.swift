@@ -24,13 +24,6 @@ package enum PlainName {
         return nil
     }
 
-    /// Why a text is no name for a new sweep: trials are named '@SWEEP: seed=0'.
-    package static func faultOfSweep(_ text: String) -> String? {
-        if text.hasPrefix("@") { return "it begins with \"@\"" }
-        if text.contains(": ") || text.last == ":" { return "it holds \":\", after which a trial's place is read" }
-        return fault(text)
-    }
-
     /// The name of a file for what is called `text`: that itself where it is a name, else one of `kind`'s made of its digest.
     package static func file(for text: String, kind: String) -> String {
         fault(text) == nil ? text : "\(kind)-\(Digest(of: text.utf8).short)"

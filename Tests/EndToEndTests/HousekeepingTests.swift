@@ -23,6 +23,8 @@ struct HousekeepingTests {
                 let refused = try lab.run(words)
                 #expect(refused.status == 2 && refused.err.contains("eigensweep cancel small"), "\(refused)")
             }
+            let one = try lab.run("remove", "@small: dataset.size=4, model.scale=4, training.steps=300")
+            #expect(one.status == 2 && one.err.contains("eigensweep cancel small") && !one.err.contains("goes"), "\(one)")
             // Beside a run people may write what they think.
             #expect(try lab.run("note", "small", "takes for ever").status == 0)
             #expect(try lab.run("tag", "@small: dataset.size=4, model.scale=4, training.steps=300", "odd").status == 0)
@@ -58,6 +60,12 @@ struct HousekeepingTests {
             #expect(try lab.run("launch", first).status == 0)
             let attempts = try lab.count("attempt")
             #expect(try lab.run("rename", "first", "kept").status == 0)
+            // A name may hold what ends it before a trial's place.
+            let odd = "kept: seed=1"
+            #expect(try lab.run("rename", "kept", odd).status == 0)
+            let trial = try lab.run("trial", "@\(odd): dataset.size=4, model.scale=4, training.steps=20")
+            #expect(trial.status == 0 && trial.out.contains("succeeded"), "\(trial)")
+            #expect(try lab.run("rename", odd, "kept").status == 0)
             // The file launches a sweep of its name anew, and nothing is computed again.
             #expect(try lab.run("launch", first).status == 0)
             #expect(try lab.count("attempt") == attempts)

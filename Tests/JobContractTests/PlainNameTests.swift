@@ -23,16 +23,6 @@ import Testing
         #expect(file.hasPrefix("sweep-"))
     }
 
-    /// What '@SWEEP: seed=0' would not find.
-    @Test func sweepsNamesEndWhereTrialsPlacesBegin() {
-        for name in ["@demo", "a: b", "a:"] {
-            #expect(PlainName.fault(name) == nil)
-            #expect(PlainName.faultOfSweep(name) != nil)
-        }
-        for name in ["demo", "a:b", "me@home"] { #expect(PlainName.faultOfSweep(name) == nil) }
-        #expect(PlainName.faultOfSweep("a/b") != nil)
-    }
-
     @Test func componentsStayInTheirDirectory() {
         for name in ["", ".", "..", "a/b", "a\0b", "\u{1B}", String(repeating: "x", count: 256)] {
             #expect(!PlainName.isComponent(name))

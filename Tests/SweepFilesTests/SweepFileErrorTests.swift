@@ -4,6 +4,32 @@ import Testing
 
 /// Every complaint about bad input names file, line and key, says what was expected, and offers the nearest valid name.
 @Suite struct SweepFileErrorTests {
+    /// What only the worker's description tells is told beside the rest where it is at hand.
+    @Test func measuresAndArchitecturesAreToldBesideTheRest() throws {
+        let text = sweep(
+            """
+            dataset.size: 16
+            seed: -1
+            training.images: 100
+            measures: [memorisation, {memorization: {sample: 3}}]
+            grid:
+              model.architecture: [ddpmpp, ddpm]
+            """)
+        let error = #expect(throws: SweepFileError.self) {
+            try SweepFile(text: text, file: "x.yaml", worker: describedWorker())
+        }
+        let told = try #require(error).others.map { "\($0)" } + ["\(try #require(error))"]
+        let expected = [
+            "x.yaml:4: seed: ", "x.yaml:6: memorisation: ", "x.yaml:6: memorization.sample: ",
+            "x.yaml:8: model.architecture: the worker golden has no ddpm; expected one of ddpmpp, ",
+        ]
+        #expect(told.count == expected.count)
+        for words in expected { #expect(told.contains { $0.hasPrefix(words) }, "\(words): \(told)") }
+        // Without it the others are told.
+        let alone = #expect(throws: SweepFileError.self) { try SweepFile(text: text, file: "x.yaml") }
+        #expect(alone?.others.isEmpty == true)
+    }
+
     @Test(
         arguments: [
             ("dataset.sise: 3", "x.yaml:3: dataset.sise: no such key; did you mean dataset.size?"),

@@ -22,7 +22,7 @@ struct RenameCommand: ParsableCommand {
     func run() throws {
         try catalogue.requireCatalogue()
         let old = try CatalogueReader(path: catalogue.path).sweepName(sweep)
-        if let fault = PlainName.faultOfSweep(name) {
+        if let fault = PlainName.fault(name) {
             throw CommandFailure(.usage, "\"\(name)\" cannot be a sweep's name: \(fault)")
         }
         _ = try WishChange.deliver(.rename(sweep: old, to: name), to: catalogue)

@@ -22,7 +22,7 @@ struct TrialNaming {
 
     /// The trials that the text may mean; never none. All of a training's are meant by its ID.
     func trials(_ text: String) throws -> [TrialID] {
-        if text.hasPrefix("@") { return try trials(at: Place(text)) }
+        if text.hasPrefix("@") { return try trials(at: Place(text, of: reader.sweepNames())) }
         guard try !isSweep(text) else {
             throw CommandFailure(
                 .usage,
@@ -80,8 +80,13 @@ struct TrialNaming {
             CommandFailure(.usage, "\"\(text)\": expected '@SWEEP: KEY=VALUE, KEY=VALUE'")
         }
 
-        init(_ text: String) throws {
-            let parts = text.dropFirst().split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        /// A sweep's name may have a ":" itself: it is the longest of those known that the text begins with.
+        init(_ text: String, of sweeps: [String]) throws {
+            let said = text.dropFirst()
+            let known = sweeps.filter { said.hasPrefix($0 + ":") }.max { $0.count < $1.count }
+            let parts =
+                known.map { [said.prefix($0.count), said.dropFirst($0.count + 1)] }
+                ?? said.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             let pairs = (parts.count == 2 ? parts[1] : "").split(separator: ",").map {
                 $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
                     $0.trimmingCharacters(in: .whitespaces)

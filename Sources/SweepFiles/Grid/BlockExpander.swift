@@ -148,12 +148,7 @@ struct BlockExpander {
 
     private func checkNetwork(_ values: [String: JSONValue]) throws -> (key: String, message: String)? {
         let architecture = values["model.architecture"]?.stringValue ?? ""
-        let known = worker.trainedArchitectures + content.keys.others.sorted()
-        guard known.contains(architecture) else {
-            let advice = NearestName.advice(for: architecture, among: known)
-            let both = (content.keys.other.map { " and \($0.name) have" }) ?? " has"
-            return ("model.architecture", "the worker \(worker.name)\(both) no \(architecture)\(advice)")
-        }
+        if let fault = content.architectureFault(architecture, worker) { return ("model.architecture", fault) }
         return Architecture.named(architecture)?.fault(values)
     }
 

@@ -18,12 +18,15 @@ package struct SweepFile: Sendable {
     ///
     /// Overrides are `key=value`, the value as YAML: `dataset.size=64`, `model.scale=[4, 8]`, `dataset.source=FILE`,
     /// `profile=quick`. Profiles apply first, then the others in order; each replaces the key's value or axis.
+    /// With the worker's description, what is wrong with measures and architectures is told beside all else; `expand` tells it
+    /// in any case.
     package init(
-        contentsOf path: String, overrides: [String] = [], overridesFolder: String = ".", keys: KeyTable = .ours
+        contentsOf path: String, overrides: [String] = [], overridesFolder: String = ".", keys: KeyTable = .ours,
+        worker: WorkerDescription? = nil
     ) throws(SweepFileError) {
         try self.init(
             text: try TextFile.read(path), file: path, folder: TextFile.folder(of: path), overrides: overrides,
-            overridesFolder: overridesFolder, keys: keys)
+            overridesFolder: overridesFolder, keys: keys, worker: worker)
     }
 
     /// Reads text that came from `file`, a name for messages; relative paths in it start from `folder`.
@@ -32,7 +35,7 @@ package struct SweepFile: Sendable {
     /// file's worker (`SweepHead`).
     package init(
         text: String, file: String, folder: String = ".", overrides: [String] = [], overridesFolder: String = ".",
-        standIns: [String: JSONValue] = [:], keys: KeyTable = .ours
+        standIns: [String: JSONValue] = [:], keys: KeyTable = .ours, worker: WorkerDescription? = nil
     ) throws(SweepFileError) {
         var content = SweepContent()
         content.keys = keys
@@ -41,6 +44,13 @@ package struct SweepFile: Sendable {
         faults.collect { () throws(SweepFileError) in try reader.read(text, into: &content) }
         faults.collect { () throws(SweepFileError) in
             try SweepOverrides.apply(overrides, to: &content, file: file, folder: overridesFolder)
+        }
+        if let worker {
+            let read = content
+            faults.collect { () throws(SweepFileError) in try read.checkArchitectures(of: worker) }
+            faults.collect { () throws(SweepFileError) in
+                try MeasureWish.resolve(read.measures, by: worker, keys: keys)
+            }
         }
         try faults.check()
         content.fill(standIns, at: TextOrigin(file: file))
@@ -54,7 +64,7 @@ package struct SweepFile: Sendable {
         self.text = text
         self.overrides = overrides
         needs = content.needs
-        worker = content.worker
+        self.worker = content.worker
         self.content = content
     }
 }
@@ -91,6 +101,29 @@ struct SweepContent: Sendable {
 }
 
 extension SweepContent {
+    /// Throws for architectures that are neither the worker's nor those of the one beside it.
+    func checkArchitectures(of worker: WorkerDescription) throws(SweepFileError) {
+        let key = "model.architecture"
+        let axes = blocks.flatMap(\.dimensions).flatMap(\.axes).filter { $0.key.name == key }
+        let given = axes.flatMap { axis in axis.values.map { ($0, axis.origin) } }
+        var faults = SweepFileError.Faults()
+        for (value, origin) in (settings[key].map { [($0.value, $0.origin)] } ?? []) + given {
+            faults.collect { () throws(SweepFileError) in
+                let name = value.stringValue ?? ""
+                if let fault = architectureFault(name, worker) { throw SweepFileError(fault, key: key, at: origin) }
+            }
+        }
+        try faults.check()
+    }
+
+    /// Why there is no architecture of this name; nil where there is.
+    func architectureFault(_ name: String, _ worker: WorkerDescription) -> String? {
+        let known = worker.trainedArchitectures + keys.others.sorted()
+        guard !known.contains(name) else { return nil }
+        let both = (keys.other.map { " and \($0.name) have" }) ?? " has"
+        return "the worker \(worker.name)\(both) no \(name)\(NearestName.advice(for: name, among: known))"
+    }
+
     /// Throws for keys that do not go together, as far as that can be told without worker and data.
     func check(file: String) throws(SweepFileError) {
         for block in blocks {

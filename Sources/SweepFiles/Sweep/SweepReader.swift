@@ -95,7 +95,7 @@ struct SweepReader {
         switch member.key {
         case "name":
             let name = try member.value.text("the sweep's name")
-            if let fault = PlainName.faultOfSweep(name) {
+            if let fault = PlainName.fault(name) {
                 throw member.value.failure(
                     "expected a name without \"/\" for the sweep and the folder of its figures, got \"\(name.prefix(80))\": "
                         + fault, key: "name")

@@ -46,17 +46,20 @@ struct ReadSweepFile {
             }
             throw error
         }
-        // Ours has no keys of its own: what is wrong with the file is said before it has described itself.
+        // Ours has no keys of its own: what is wrong with the file is said although it cannot be found.
         if head.worker == WorkerCommand() {
-            file = try SweepFile(contentsOf: path, overrides: overrides, overridesFolder: folder)
-            worker = try WorkerProgram(head.worker)
+            let ours = Result { try WorkerProgram(head.worker) }
+            file = try SweepFile(
+                contentsOf: path, overrides: overrides, overridesFolder: folder, worker: try? ours.get().description)
+            worker = try ours.get()
         } else {
             // A file may come from others: what is run of it is said first.
             Terminal.note(
                 "running `\(head.worker.command.joined(separator: " ")) describe`, which says what the worker can do")
             worker = try WorkerProgram(head.worker)
             file = try SweepFile(
-                contentsOf: path, overrides: overrides, overridesFolder: folder, keys: worker.keys)
+                contentsOf: path, overrides: overrides, overridesFolder: folder, keys: worker.keys,
+                worker: worker.description)
         }
     }
 
