@@ -24,7 +24,8 @@ struct HousekeepingTests {
                 #expect(refused.status == 2 && refused.err.contains("eigensweep cancel small"), "\(refused)")
             }
             let one = try lab.run("remove", "@small: dataset.size=4, model.scale=4, training.steps=300")
-            #expect(one.status == 2 && one.err.contains("eigensweep cancel small") && !one.err.contains("goes"), "\(one)")
+            #expect(
+                one.status == 2 && one.err.contains("eigensweep cancel small") && !one.err.contains("goes"), "\(one)")
             // Beside a run people may write what they think.
             #expect(try lab.run("note", "small", "takes for ever").status == 0)
             #expect(try lab.run("tag", "@small: dataset.size=4, model.scale=4, training.steps=300", "odd").status == 0)
