@@ -100,6 +100,7 @@ let package = Package(
         .executable(name: "eigensweep-worker", targets: ["eigensweep-worker"]),
         .executable(name: "eigensweep-worker-gpu", targets: ["eigensweep-worker-gpu"]),
         .library(name: "FaultyOpenCL", type: .dynamic, targets: ["CFaultyOpenCL"]),
+        .library(name: "StandInCUDA", type: .dynamic, targets: ["CStandInCUDA"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -210,6 +211,9 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         .target(
             name: "CFaultyOpenCL", path: "Tests/CFaultyOpenCL",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "CStandInCUDA", dependencies: ["Kernels"], path: "Tests/CStandInCUDA",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         tests("TidyTests", []),
         tests("JobContractTests", ["JobContract"]),

@@ -3,6 +3,8 @@ import Kernels
 
 /// A device with the compiled kernels of `Kernels/device`. One thread uses it at a time.
 final class Device {
+    /// By what it is reached: OpenCL or CUDA.
+    let kind: String
     /// What the driver calls it, with the driver's version.
     let name: String
     /// Bytes that one piece of memory may have.
@@ -10,22 +12,75 @@ final class Device {
     private let handle: OpaquePointer
     private var kernels: [String: UnsafeMutableRawPointer] = [:]
 
-    /// Device number `number` of those that OpenCL names, or the first that is no CPU.
-    init(number: Int?) throws(DeviceError) {
-        var text = [CChar](repeating: 0, count: 600)
-        guard let handle = device_open_opencl(Int32(clamping: number ?? -1), &text, text.count) else {
-            let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw DeviceError(String(decoding: bytes, as: UTF8.self))
-        }
-        self.handle = handle
-        name = String(cString: device_name(handle))
-        mostMemory = Int(clamping: device_memory(handle))
-        let built = withUnsafePointer(to: ek_opencl_source) { parts in
-            parts.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: Int(EK_SOURCE_PARTS)) {
-                device_build(handle, $0, Int(EK_SOURCE_PARTS))
+    /// The one that is asked for. CUDA where it is not there is passed over; where it is there and fails, OpenCL may do.
+    static func find(_ choice: DeviceChoice) throws(DeviceError) -> Device {
+        switch choice {
+        case .opencl(let number): return try opencl(number)
+        case .cuda: return try cuda().found()
+        case .first:
+            let problem: DeviceError
+            switch cuda() {
+            case .there(let device): return device
+            case .absent: return try opencl(-1)
+            case .failed(let failure): problem = failure
+            }
+            do {
+                return try opencl(-1)
+            } catch {
+                throw DeviceError("\(problem.description); \(error.description)")
             }
         }
-        guard built == 0 else { throw problem() }
+    }
+
+    /// Device number `number` of those that OpenCL names, or where that is negative the first that is no CPU.
+    private static func opencl(_ number: Int) throws(DeviceError) -> Device {
+        var text = Problem()
+        guard let handle = device_open_opencl(Int32(clamping: number), &text.bytes, text.bytes.count) else {
+            throw text.error
+        }
+        let parts = withUnsafePointer(to: ek_opencl_source) { parts in
+            parts.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: Int(EK_SOURCE_PARTS)) {
+                Array(UnsafeBufferPointer(start: $0, count: Int(EK_SOURCE_PARTS)))
+            }
+        }
+        return try Device(handle, program: parts)
+    }
+
+    private enum CUDA {
+        case there(Device)
+        case absent(DeviceError)
+        case failed(DeviceError)
+
+        func found() throws(DeviceError) -> Device {
+            switch self {
+            case .there(let device): return device
+            case .absent(let problem), .failed(let problem): throw problem
+            }
+        }
+    }
+
+    private static func cuda() -> CUDA {
+        var text = Problem()
+        var isAbsent: Int32 = 0
+        guard let handle = device_open_cuda(&text.bytes, text.bytes.count, &isAbsent) else {
+            return isAbsent != 0 ? .absent(text.error) : .failed(text.error)
+        }
+        do {
+            return .there(try Device(handle, program: [ek_cuda_program()]))
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private init(_ handle: OpaquePointer, program: [UnsafePointer<CChar>?]) throws(DeviceError) {
+        self.handle = handle
+        kind = String(cString: device_kind(handle))
+        name = String(cString: device_name(handle))
+        mostMemory = Int(clamping: device_memory(handle))
+        guard !program.contains(nil) else {
+            throw DeviceError("this program holds no kernels for \(name): it was built without NVRTC")
+        }
+        guard device_build(handle, program, program.count) == 0 else { throw problem() }
     }
 
     deinit { device_close(handle) }
@@ -83,6 +138,15 @@ final class Device {
     }
 
     private func problem() -> DeviceError { DeviceError(String(cString: device_problem(handle))) }
+}
+
+/// The bytes of a sentence that C gives.
+private struct Problem {
+    var bytes = [CChar](repeating: 0, count: 600)
+
+    var error: DeviceError {
+        DeviceError(String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
 }
 
 /// Why a device cannot be used, or not any longer, in a sentence.

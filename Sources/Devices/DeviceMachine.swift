@@ -3,6 +3,8 @@ import Tensors
 /// A device as what holds one network's numbers and computes on them.
 package final class DeviceMachine: LaneMachine {
     package let kernels: LaneKernels<Float>
+    /// By what the device is reached: OpenCL or CUDA.
+    package var kind: String { device.kind }
     /// What the driver calls the device, with the driver's version.
     package var name: String { device.name }
     package var mostGroups: Int { DeviceMemory.mostGroups }
@@ -10,8 +12,7 @@ package final class DeviceMachine: LaneMachine {
     private let device: Device
     private let engine: DeviceEngine
 
-    /// Device number `number` of those that OpenCL names, or the first that is no CPU.
-    package convenience init(number: Int?) throws(DeviceError) { try self.init(on: Device(number: number)) }
+    package convenience init(_ choice: DeviceChoice) throws(DeviceError) { try self.init(on: Device.find(choice)) }
 
     private init(on device: Device) throws(DeviceError) {
         self.device = device

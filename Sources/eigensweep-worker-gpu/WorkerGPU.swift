@@ -4,8 +4,8 @@ import Glibc
 import JobExecution
 import Tensors
 
-/// The worker whose networks compute on a device: the first that is no CPU, or the one of OpenCL's list whose number
-/// `EIGENSWEEP_DEVICE` says. Where there is none it is the worker on the CPU.
+/// The worker whose networks compute on a device, the first that there is or the one that `EIGENSWEEP_DEVICE` names. Where
+/// there is none it is the worker on the CPU.
 @main
 enum Worker {
     static func main() {
@@ -14,9 +14,16 @@ enum Worker {
         let arguments = (1..<max(1, posix_argument_count())).compactMap {
             posix_argument($0).map { String(cString: $0) }
         }
-        NetworkMachines.offer {
-            let found = try DeviceMachine(number: getenv("EIGENSWEEP_DEVICE").flatMap { Int(String(cString: $0)) })
-            return NetworkMachines.Device(name: found.name, kernels: "opencl") { try found.another() }
+        do {
+            let choice = try DeviceChoice(getenv("EIGENSWEEP_DEVICE").map { String(cString: $0) })
+            NetworkMachines.offer {
+                let found = try DeviceMachine(choice)
+                return NetworkMachines.Device(name: found.name, kernels: found.kind.lowercased()) {
+                    try found.another()
+                }
+            }
+        } catch {
+            exit(WorkerCommand.refuse(error.description))
         }
         exit(WorkerCommand.perform(arguments))
     }

@@ -1,5 +1,6 @@
 // The system's OpenCL, but for the fault that the variable EIGENSWEEP_FAULT names:
 //   context        the device is in use by somebody else
+//   gpu            it says that it is no CPU
 //   numbers        it does not round as IEEE 754 says
 //   build          it cannot compile
 //   bits           what is read from it has a wrong bit
@@ -17,6 +18,8 @@
 #define NO_MEMORY (-4)
 #define NO_RESOURCES (-5)
 #define BUILD_FAILED (-11)
+#define DEVICE_TYPE 0x1000
+#define DEVICE_TYPE_GPU 4
 #define SINGLE_FP_CONFIG 0x101B
 #define CORRECTLY_ROUNDED 128
 
@@ -79,6 +82,7 @@ FUNCTION(ReleaseContext)
 word clGetDeviceInfo(WORDS) {
     long number = 0;
     const word code = PASS(GetDeviceInfo);
+    if (b == DEVICE_TYPE && d && has("gpu", &number)) *(uint64_t *)d = DEVICE_TYPE_GPU;
     if (b == SINGLE_FP_CONFIG && has("numbers", &number)) *(uint64_t *)d &= ~(uint64_t)CORRECTLY_ROUNDED;
     return code;
 }

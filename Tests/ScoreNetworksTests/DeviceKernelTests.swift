@@ -13,7 +13,7 @@ import Testing
     private let scratch = LaneBuffer<Float>(count: 1 << 20)
 
     init() throws {
-        engine = try DeviceEngine(on: Device(number: 0))
+        engine = try DeviceEngine(on: Device.find(.opencl(0)))
         engine.memory.pass(groups: groups)
         there = engine.kernels()
         NumericThread.prepare()

@@ -8,7 +8,7 @@ import Testing
 enum TestDevice {
     static let problem: String? = {
         do {
-            _ = try DeviceMachine(number: 0)
+            _ = try DeviceMachine(.opencl(0))
             return nil
         } catch {
             return "\(error)"
@@ -20,7 +20,7 @@ enum TestDevice {
 
 /// Every kind of network, by every preconditioning, with dropout and augmentation, has the same bits on a device.
 @Suite(.serialized, TestDevice.isThere) struct DeviceNetworkTests {
-    private static func machine() throws -> DeviceMachine { try DeviceMachine(number: 0) }
+    private static func machine() throws -> DeviceMachine { try DeviceMachine(.opencl(0)) }
 
     /// Batches of 37 images are three groups, the last of them not full.
     @Test(arguments: SmallNetworks.all) func trainingsHaveTheSameStates(subject: SmallNetworks.Subject) throws {
@@ -95,9 +95,9 @@ enum TestDevice {
 
     /// Where a device has no such number, the reason is a sentence.
     @Test func aMissingDeviceIsToldOf() {
-        #expect(throws: DeviceError.self) { _ = try DeviceMachine(number: 999) }
+        #expect(throws: DeviceError.self) { _ = try DeviceMachine(.opencl(999)) }
         do {
-            _ = try DeviceMachine(number: 999)
+            _ = try DeviceMachine(.opencl(999))
         } catch {
             #expect("\(error)".contains("number 999 was asked for"))
         }

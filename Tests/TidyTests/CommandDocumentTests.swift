@@ -20,7 +20,7 @@ struct CommandDocumentTests {
         | `XDG_STATE_HOME` | where `eigensweep/trusted-workers` lies, the workers that this account has said yes to; `~/.local/state` else |
         | `XDG_RUNTIME_DIR` | where sockets of coordinators lie; a private folder in `/tmp` else |
         | `EIGENSWEEP_AGENT_GPUS` | read by the agent of a host: a folder whose files stand for its GPUs ([hosts.md](hosts.md#gpus)) |
-        | `EIGENSWEEP_DEVICE` | read by `eigensweep-worker-gpu`: the number of its device in OpenCL's list; the first that is no CPU else |
+        | `EIGENSWEEP_DEVICE` | read by `eigensweep-worker-gpu`: `cuda`, or the number of its device in OpenCL's list; CUDA's, or OpenCL's first that is no CPU, else |
         | `EIGENSWEEP_ATTEMPT` | given by the agent to what it starts: the attempt's directory, by which leftovers are found |
 
         """

@@ -39,9 +39,14 @@ struct ImportTests {
                 try Tree.code(path).matches(of: #/(?m)^\s*(?:@testable )?import (?:struct |class |func |enum )?(\w+)/#)
                     .map { String($0.1) }
             }
+            // A module's header has its name, also in the module itself.
+            let includes = try Tree.files(folder, ".c").flatMap { path in
+                try Tree.text(path).matches(of: #/(?m)^#include "(\w+)\.h"/#).map { String($0.1) }
+                    .filter { $0 != target.name }
+            }
             return Target(
                 name: target.name, isTest: target.type == "test",
-                dependencies: Set(declared).intersection(known), imports: Set(imports).intersection(known))
+                dependencies: Set(declared).intersection(known), imports: Set(imports + includes).intersection(known))
         }
     }
 

@@ -94,15 +94,16 @@ install_torch() {
     python=$PWD/$own
 }
 
-# Finds or fetches CUDA's compiler of kernels, which needs no GPU. Sets nvrtc to its library; empty where the package index
-# does not have it.
+# Finds or fetches CUDA's compiler of kernels, which needs no GPU. Of the oldest version whose work every driver from CUDA 12.0 on
+# takes. Sets nvrtc to its library; empty where the package index does not have it.
 install_nvrtc() {
-    local folder=.build/nvrtc
+    local version=12.0.140
+    local folder=.build/nvrtc-$version
     nvrtc=$(find "$folder" -name 'libnvrtc.so.12' 2>/dev/null | head -n 1) || true
     if [ -z "$nvrtc" ]; then
         say "Fetching NVRTC"
-        /usr/bin/python3 -m venv "$folder" && "$folder/bin/python" -m pip install -q --no-deps nvidia-cuda-nvrtc-cu12 || {
-            echo "NVRTC cannot be fetched: the test that needs it is skipped"
+        /usr/bin/python3 -m venv "$folder" && "$folder/bin/python" -m pip install -q --no-deps "nvidia-cuda-nvrtc-cu12==$version" || {
+            echo "NVRTC cannot be fetched"
             return 0
         }
         nvrtc=$(find "$folder" -name 'libnvrtc.so.12' | head -n 1)

@@ -31,6 +31,12 @@ package struct WorkerCommand: ParsableCommand {
         }
         return 0
     }
+
+    /// Says why nothing is done with what was given, and returns the exit code.
+    package static func refuse(_ words: String) -> Int32 {
+        Diagnostics.write(words)
+        return ExitCode.validationFailure.rawValue
+    }
 }
 
 struct DescribeCommand: ParsableCommand {

@@ -9,7 +9,7 @@ enum NumericsCheck {
     private static let random = CounterRandom(seed: 1, purpose: .generator)
 
     /// The state after the training. Takes well below a second.
-    static func state(on machine: any LaneMachine<Float>) throws -> [UInt8] {
+    static func state(on machine: any LaneMachine<Float>, steps: Int = 2) throws -> [UInt8] {
         NumericThread.prepare()
         let network = NetworkConfiguration.unet(
             UNetConfiguration(
@@ -19,7 +19,7 @@ enum NumericsCheck {
         let pixels = (0..<8 * 64).map { UInt8(truncatingIfNeeded: random.block($0)[0]) }
         let run = try TrainingRun(
             configuration: network, settings: settings, images: pixels, on: machine)
-        for _ in 0..<2 { _ = try run.step() }
+        for _ in 0..<steps { _ = try run.step() }
         let state = run.state()
         try run.check()
         return state

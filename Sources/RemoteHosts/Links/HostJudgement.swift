@@ -104,7 +104,7 @@ struct HostJudgement {
         case .none(let words):
             return warning(
                 "device", "jobs compute on the CPU: \(HostWords.line(words))",
-                "see that the GPU's driver has its library of OpenCL, or leave gpus: out of the hosts file")
+                "see that the GPU's driver has its library of CUDA or OpenCL, or leave gpus: out of the hosts file")
         }
     }
 
