@@ -74,11 +74,11 @@ install_packages() {
 }
 
 # Makes .build/python, a Python with what tests of the package use where it is there: PyTorch for processors alone, if the
-# package index has it (the usual wheel takes several gigabytes), and xarray. Sets python to it, else to Debian's.
+# package index has it (the usual wheel takes several gigabytes), xarray and pyarrow. Sets python to it, else to Debian's.
 install_torch() {
     local own=.build/python/bin/python version
     python=/usr/bin/python3
-    if ! "$own" -c 'import torch, xarray, matplotlib' 2>/dev/null; then
+    if ! "$own" -c 'import torch, xarray, matplotlib, pyarrow' 2>/dev/null; then
         say "Installing PyTorch"
         "$python" -m venv .build/python || return 0
         version=$("$own" -m pip index versions torch 2>/dev/null | grep -oE '[0-9.]+\+cpu' | head -n 1) || true
@@ -86,7 +86,7 @@ install_torch() {
             echo "the package index has no torch for processors alone: tests that need it are skipped"
             return 0
         fi
-        if ! "$own" -m pip install -q "torch==$version" numpy xarray matplotlib; then
+        if ! "$own" -m pip install -q "torch==$version" numpy xarray matplotlib pyarrow; then
             echo "torch $version cannot be installed: tests that need it are skipped"
             return 0
         fi
