@@ -29,8 +29,9 @@ extension FitCoverage {
             given("law of lengths, half of rows beyond", .timeLaw(1), [256, 1024, 4096, 9000]),
             given("law of lengths, the same at all sizes", .timeLaw(0), lengths),
             given("law of turning, in all rows", .turnLaw(1), (9...18).map { 1 << $0 }),
-            given("law of turning, a quarter of rows before", .turnLaw(1), (12...18).map { 1 << $0 }),
-            given("law of turning, half of rows before", .turnLaw(1), (13...19).map { 1 << $0 }),
+            given("law of turning, a quarter of rows before", .turnLaw(1), (11...18).map { 1 << $0 }),
+            given("law of turning, three of eight rows before", .turnLaw(1), (10...17).map { 3 << $0 }),
+            given("law of turning, half of rows before", .turnLaw(1), (11...17).map { 3 << $0 }),
         ]
     }
 
