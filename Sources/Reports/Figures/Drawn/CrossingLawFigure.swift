@@ -41,7 +41,7 @@ struct CrossingLawFigure: SweepFigure {
 
     static func captionWords(_ laws: [(x: String, law: PowerLaw)]) -> String {
         let start =
-            "Triangles: at the shortest length or before, or beyond the longest; those of one place stand side by side."
+            "Triangles: no later than there, near the shortest length, or beyond the longest; those of one place stand side by side."
         guard !laws.isEmpty else { return start + " No law is determined." }
         let words = laws.map { "\($0.x)^\($0.law.words.value) (\($0.law.words.interval))" }
         return start + " Lines: length ∝ \(words.joined(separator: ", "))"

@@ -83,7 +83,7 @@ struct CrossingLaw {
     /// Where the crossings of all rows lie.
     var rowWords: String {
         let others: [(Crossing.Kind, String)] = [
-            (.before, "at the shortest or before"), (.beyond, "beyond the longest"), (.never, "nowhere"),
+            (.before, "near the shortest or before"), (.beyond, "beyond the longest"), (.never, "nowhere"),
             (.against, "the other way"),
         ]
         return "within the lengths swept in \(count(.at)) of \(rows.count) rows"
