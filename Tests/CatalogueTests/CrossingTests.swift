@@ -81,7 +81,8 @@ import Testing
         #expect(rule.crossing(of: points([9, 6, 5, 4]), .up, areShares: false) == .beyond(4))
         #expect(rule.crossing(of: points([9, 4, 4.5]), .up, areShares: false) == .beyond(3))
         // What was least before the first place may have been less.
-        #expect(rule.crossing(of: points([4, 4.5, 5.5]), .up, areShares: false) == .before(3))
+        #expect(rule.crossing(of: points([4, 4.5, 5.5]), .up, areShares: false) == .before(2.5))
+        #expect(rule.crossing(of: points([4, 5.5, 6]), .up, areShares: false) == .before(2))
         // A multiple of what is not positive does not lie above it.
         for least in [0, -1.0] {
             #expect(rule.crossing(of: points([9, least, 4.5]), .up, areShares: false) == .never(nil))

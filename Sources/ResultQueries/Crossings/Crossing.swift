@@ -94,9 +94,9 @@ package struct CrossingRule: Hashable, Sendable {
         guard hasLevel(points) else { return .never(nil) }
         let found = crossing(ofCounted: counted(points), direction, areShares: areShares)
         if case .timesLeast = level, case .at(let place) = found, counted(points).points.count == points.count {
-            // The next point rather than the place itself, which goes with the crossing as a bound must not: a law through rows
-            // with such bounds would be steeper than it is (`scripts/bench coverage`, law of turning).
-            return .before(points.first { $0.x >= place }?.x ?? place)
+            // Between the first two points the place goes with the crossing, as a bound must not: a law through rows with such
+            // bounds would be steeper than it is (`scripts/bench coverage`, law of turning).
+            return .before(max(place, points[1].x))
         }
         return found
     }
