@@ -65,7 +65,7 @@ import Testing
         #expect(figure.script.components(separatedBy: "with lines").count == 2)
         #expect(figure.script.components(separatedBy: "filledcurves").count == 2)
         #expect(figure.script.contains("bands: their 95 % intervals over replicates."))
-        #expect(figure.script.contains("Rows lie off"))
+        #expect(figure.script.contains("Rows lie"))
         #expect(abs(try #require(law.misfit) - 1.08) < 0.02)
         #expect(figure.table.columns.suffix(3) == ["law", "law_low", "law_high"])
     }
