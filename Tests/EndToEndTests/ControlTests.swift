@@ -96,8 +96,8 @@ struct ControlTests {
             let coordinator = try startedSweep(lab, lengths: Self.endless)
             for arguments in [["resume", "small"], ["watch"], ["watch", "small"]] {
                 let viewer = try lab.start(arguments)
-                usleep(1_500_000)
-                #expect(viewer.isRunning)
+                // Before it shows the run it may be asked not to begin.
+                try lab.wait(60, for: "the view") { lab.said(by: viewer).contains("8 trials: ") }
                 kill(viewer.processIdentifier, SIGINT)
                 viewer.waitUntilExit()
                 // There is nothing to resume.
