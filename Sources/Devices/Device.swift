@@ -9,10 +9,13 @@ final class Device {
     let name: String
     /// Bytes that one piece of memory may have.
     let mostMemory: Int
+    /// Why it is not reached by CUDA, which is there and fails; nil where nothing does.
+    private(set) var passedOver: String?
     private let handle: OpaquePointer
     private var kernels: [String: UnsafeMutableRawPointer] = [:]
 
-    /// The one that is asked for. CUDA where it is not there is passed over; where it is there and fails, OpenCL may do.
+    /// The one that is asked for. CUDA where it is not there is passed over; where it is there and fails, OpenCL may do,
+    /// and the device says why.
     static func find(_ choice: DeviceChoice) throws(DeviceError) -> Device {
         switch choice {
         case .opencl(let number): return try opencl(number)
@@ -25,7 +28,9 @@ final class Device {
             case .failed(let failure): problem = failure
             }
             do {
-                return try opencl(-1)
+                let device = try opencl(-1)
+                device.passedOver = problem.description
+                return device
             } catch {
                 throw DeviceError("\(problem.description); \(error.description)")
             }

@@ -7,6 +7,8 @@ package final class DeviceMachine: LaneMachine {
     package var kind: String { device.kind }
     /// What the driver calls the device, with the driver's version.
     package var name: String { device.name }
+    /// Why it is not reached by CUDA, which is there and fails; nil where nothing does.
+    package var passedOver: String? { device.passedOver }
     package var mostGroups: Int { DeviceMemory.mostGroups }
     package var groupStep: Int { DeviceMemory.groupStep }
     private let device: Device

@@ -327,10 +327,10 @@ package struct WorkerDescription: Hashable, Sendable, Codable {
 package struct DeviceUse: Hashable, Sendable, Codable {
     /// What the driver calls it, with the driver's version; nil: the worker computes on the CPU.
     package var name: String?
-    /// Why it computes on the CPU, in a sentence.
+    /// Why it computes on the CPU, or beside a name, why not by the driver that goes before; in a sentence.
     package var problem: String?
 
-    package init(name: String) { self.name = name }
+    package init(name: String, problem: String? = nil) { (self.name, self.problem) = (name, problem) }
     package init(problem: String) { self.problem = problem }
 }
 

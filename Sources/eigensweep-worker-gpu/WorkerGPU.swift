@@ -18,7 +18,9 @@ enum Worker {
             let choice = try DeviceChoice(getenv("EIGENSWEEP_DEVICE").map { String(cString: $0) })
             NetworkMachines.offer {
                 let found = try DeviceMachine(choice)
-                return NetworkMachines.Device(name: found.name, kernels: found.kind.lowercased()) {
+                return NetworkMachines.Device(
+                    name: found.name, kernels: found.kind.lowercased(), passedOver: found.passedOver
+                ) {
                     try found.another()
                 }
             }

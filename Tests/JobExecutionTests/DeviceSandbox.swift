@@ -21,12 +21,20 @@ struct DeviceSandbox {
             .path
     }
 
-    /// Why the stand-in for CUDA's driver cannot be used: no OpenCL to run on, or no NVRTC when the programs were built.
+    /// Why the stand-in for CUDA's driver cannot be tried: no OpenCL to run on, or no NVRTC when the programs were built. Any
+    /// other problem is what tests are for.
     static let problemOfCUDA: String? = {
         do {
             let place = try DeviceSandbox()
-            let described = try place.worker(on: "cuda", standIn).describe(in: place.sandbox.newAttempt())
-            return described.device?.name == nil ? described.device?.problem ?? "" : nil
+            func problem(on device: String, _ libraries: [String: String]) throws -> String? {
+                let described = try place.worker(on: device, libraries).describe(in: place.sandbox.newAttempt())
+                return described.device?.name == nil ? described.device?.problem ?? "" : nil
+            }
+            if let problem = try problem(on: "0", [:]) { return problem }
+            let hasCompiler = ProcessInfo.processInfo.environment["EIGENSWEEP_NVRTC"]?.isEmpty == false
+            return try problem(on: "cuda", standIn).flatMap { problem in
+                problem.contains("was built without NVRTC") && !hasCompiler ? problem : nil
+            }
         } catch {
             return "\(error)"
         }

@@ -9,12 +9,18 @@ package struct NetworkMachines {
         /// What the driver calls it, and how its kernels are called: both stand in the provenance of results.
         let name: String
         let kernels: String
+        /// Why the driver that goes before was not used; nil where nothing failed.
+        let passedOver: String?
         /// Gives every network a machine of its own.
         let make: () throws -> any LaneMachine<Float>
 
-        package init(name: String, kernels: String, make: @escaping () throws -> any LaneMachine<Float>) {
+        package init(
+            name: String, kernels: String, passedOver: String? = nil,
+            make: @escaping () throws -> any LaneMachine<Float>
+        ) {
             self.name = name
             self.kernels = kernels
+            self.passedOver = passedOver
             self.make = make
         }
     }
@@ -55,13 +61,15 @@ package struct NetworkMachines {
 
     /// What `describe` says of the device; nil where none is offered.
     static var use: DeviceUse? {
-        chosen.device.map { DeviceUse(name: $0.name) } ?? chosen.problem.map { DeviceUse(problem: $0) }
+        chosen.device.map { DeviceUse(name: $0.name, problem: $0.passedOver) }
+            ?? chosen.problem.map { DeviceUse(problem: $0) }
     }
 
     /// Says on standard error where networks compute, if a device is offered.
     static func tell() {
         guard let use else { return }
-        Diagnostics.write("networks compute on " + (use.name ?? "the CPU: \(use.problem ?? "")"))
+        let why = use.problem.map { ": \($0)" } ?? ""
+        Diagnostics.write("networks compute on " + (use.name.map { "\($0), by \(kernels)" } ?? "the CPU") + why)
     }
 
     static var deviceName: String? { chosen.device?.name }

@@ -90,13 +90,15 @@ struct HostJudgement {
     /// What networks compute on, and how many jobs have none of it.
     func device(_ found: WorkerCheck.Device) -> HostFinding {
         switch found {
-        case .found(let name):
+        case .found(let name, let passedOver):
             let places = (report.gpus ?? []).count * host.jobsPerGPU
             let slots = host.slots ?? max(1, report.cores / host.threads)
             let rest = max(0, slots - places)
             let most = min(places, slots)
             let jobs = most == 1 ? "1 job" : "\(most) jobs"
-            let words = "networks compute on \(HostWords.line(name)), with this machine's bits: \(jobs) at a time"
+            let words =
+                "networks compute on \(HostWords.line(name)), with this machine's bits: \(jobs) at a time"
+                + (passedOver.map { "; not by CUDA: \(HostWords.line($0))" } ?? "")
             guard rest > 0 else { return HostFinding(host.name, .note, "device", words) }
             return HostFinding(
                 host.name, .note, "device", "\(words), and on the CPU \(rest) more",

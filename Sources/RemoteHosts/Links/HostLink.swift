@@ -144,7 +144,9 @@ extension HostLink {
         guard let worker = context.worker, host.gpus != nil else { return false }
         context.connecting.stages.set(host.name, "comparing what its GPU computes")
         switch try worker.findDevice(on: host, &visit) {
-        case .found: return true
+        case .found(_, let words):
+            if let words { context.connecting.asked.note("\(host.name): its GPU is not reached by CUDA: \(words)") }
+            return true
         case .none(let words):
             context.connecting.asked.note("\(host.name): its jobs compute on the CPU: \(words)")
             return false

@@ -37,8 +37,8 @@ package struct WorkerCheck: Sendable {
 
     /// What networks compute on there.
     enum Device: Equatable {
-        /// A device, by its name.
-        case found(String)
+        /// A device, by its name; with the reason where the driver that goes before another fails.
+        case found(String, passedOver: String?)
         /// The CPU; the words say why.
         case none(String)
     }
@@ -51,7 +51,7 @@ package struct WorkerCheck: Sendable {
             guard let name = there.device?.name else {
                 return .none(there.device?.problem ?? "its worker knows of no devices")
             }
-            return objection(to: there).map { .none($0) } ?? .found(name)
+            return objection(to: there).map { .none($0) } ?? .found(name, passedOver: there.device?.problem)
         case .mute(let words): return .none(words)
         case .refused(let refusal): throw HostFailure(refusal, host: host.name)
         case .examined, .tried, .cleaned, .orphans, .held, .inspected, .lacking, .relaying, .queueExamined:

@@ -32,6 +32,9 @@ extension FitCoverage {
             given("law of turning, a quarter of rows before", .turnLaw(1), (11...18).map { 1 << $0 }),
             given("law of turning, three of eight rows before", .turnLaw(1), (10...17).map { 3 << $0 }),
             given("law of turning, half of rows before", .turnLaw(1), (11...17).map { 3 << $0 }),
+            // What is least between the first two lengths is told from what lies before them by little.
+            given("law of turning, a size at the edge", .turnLaw(1), (12...18).map { 1 << $0 }),
+            given("law of turning, half before, a size at the edge", .turnLaw(1), (13...19).map { 1 << $0 }),
         ]
     }
 
