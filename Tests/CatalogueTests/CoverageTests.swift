@@ -37,7 +37,7 @@ import Testing
     }
 
     /// 93 % is what intervals have to cover. Of 5000 draws `scripts/bench coverage` finds 94 to 97 for every law but
-    /// that of turning with a size at the edge, 89 to 93 (docs/statistics.md); of 60 draws fewer
+    /// that of turning with a size at the edge, 90 to 92 (docs/statistics.md); of 60 draws fewer
     /// than 49 hold the exponent once in 1200 times where 93 % do (binomial), once in two where 80 %, and 32 in 33 times where 70 %.
     /// (36 of 40, as was asked for once, are missed once in twenty times by intervals that cover 95 %, and there are nine.) The
     /// draws are the same in every run.
